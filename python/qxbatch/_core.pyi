@@ -1,0 +1,177 @@
+"""The Rust core: header scan, one-pass ingest of packets, packing and hashing.
+
+Paths go in and out as `str` (surrogate-escaped where a name is no UTF-8). Sizes are bytes, hashes are
+lower-case hexadecimal SHA-256. Long calls release the interpreter lock and stop soon after `Monitor.cancel()`.
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+Value = str | int | float | list[str] | list[int] | list[float] | None
+
+FIELDS: tuple[str, ...]
+"""Names of the header fields that the core reads, as DICOM keywords (PS3.6), in the order of the table in rust/core."""
+
+class CancelledError(Exception):
+    """`Monitor.cancel()` was called while the core worked."""
+
+@final
+class Monitor:
+    """Shared by one run: stops the core's work, and counts it for the progress display."""
+
+    def __new__(cls) -> Monitor: ...
+    def cancel(self) -> None: ...
+    @property
+    def cancelled(self) -> bool: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+@final
+class Header:
+    """The wanted fields of one DICOM object; an absent or empty field is None."""
+
+    def get(self, field: str) -> Value:
+        """Return one field's value: text decoded and trimmed, IS as int, DS as float, a multi-valued field as a list.
+
+        Raises KeyError when the core does not read that field (see FIELDS).
+        """
+    def items(self) -> list[tuple[str, Value]]:
+        """Return the fields that have a value, in the order of FIELDS."""
+    @staticmethod
+    def from_values(values: dict[str, str]) -> Header:
+        """Make a header from text in DICOM's own notation (values parted by a backslash), as pydicom would give it."""
+
+@final
+class Group:
+    """The files of one patient that share (StudyInstanceUID, SeriesInstanceUID, SeriesNumber)."""
+
+    study: str
+    series_uid: str
+    number: int | None
+    """SeriesNumber; None when absent, empty, unreadable, zero or negative (a file without one joins the only number of its UID)."""
+    patient: str
+    """PatientID trimmed and case-folded; empty when there is none."""
+    files: int
+    """Files without the duplicates."""
+    size: int
+    header: Header
+    """Of the file with the lowest (InstanceNumber, path)."""
+    started: str
+    """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as given; empty when unknown."""
+
+def read_header(data: bytes) -> Header:
+    """Parse the header of one DICOM object held in memory. Raises ValueError with the reason and the offset."""
+
+@final
+class Scan:
+    """Headers of many files; the fields stay in the core until they are asked for."""
+
+    def __len__(self) -> int: ...
+    def path(self, index: int) -> str: ...
+    def header(self, index: int) -> Header | None: ...
+    def problem(self, index: int) -> str | None:
+        """Why the file has no header: no DICOM, or unreadable."""
+    def groups(self) -> list[Group]: ...
+    def group_files(self, group: int) -> list[int]: ...
+
+def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
+    """Scan files, and folders with all below them, in parallel (threads = 0: one per usable CPU); in sorted path order.
+
+    Raises OSError when a path of the list itself cannot be read; a file below is a problem of its own.
+    """
+
+@final
+class Row:
+    """One member of a packet: a row of the ledger (docs/ledger.md)."""
+
+    index: int
+    path: str
+    """As in the ledger: escaped; a nested member is `outer.zip!inner/name`."""
+    size: int
+    sha256: str
+    content_sha256: str
+    kind: str
+    """dicom, dicomdir, par, rec, archive, other, directory, link, device"""
+    fate: str
+    """sorted, duplicate, kept, opened, nodata, refused"""
+    at: str
+    """Below the session folder; empty as long as the file is not placed and for a member that has no place."""
+    series: int
+    """n of the series; 0 when none."""
+    group: int
+    """Index of the group; -1 when none."""
+    reason: str
+
+@final
+class Reading:
+    """What was read from the packets of one session. The files lie in staging until they are placed."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+    def row(self, index: int) -> Row: ...
+    def groups(self) -> list[Group]: ...
+    def group_rows(self, group: int) -> list[int]:
+        """Rows of a group's files, sorted by path, without the duplicates."""
+    def header(self, row: int) -> Header | None: ...
+    def staged(self, row: int) -> str:
+        """Where the member's bytes lie now; empty when it has none. Gzipped DICOM is already inflated (unless gunzip=False)."""
+    def suspects(self) -> list[int]:
+        """Rows that look like DICOM and whose header the core could not parse; they are kept unless `supply` gives a header."""
+    def supply(self, row: int, header: Header) -> None:
+        """Give a suspect the header another reader found; it joins its group."""
+    def damage(self) -> list[str]:
+        """What could not be had: `path: reason`, refused members first, then the archive's own damage (cut short, no end mark)."""
+    def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
+        """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (`.dcm.gz` for gunzip=False)."""
+    def place_row(self, row: int, root: str, at: str, n: int) -> None:
+        """Rename one staged file to `<root>/<at>`; n > 0 makes its fate sorted, n = 0 kept."""
+    def place_kept(self, root: str, rows: list[int]) -> None:
+        """Rename staged files to `<root>/inbox/<cleaned own path>`; two paths that clean to one name both stay."""
+
+def ingest(
+    packets: Sequence[tuple[str, str]],
+    staging: str,
+    *,
+    threads: int = 0,
+    gunzip: bool = True,
+    link: bool = False,
+    max_ratio: int = 1000,
+    max_bytes: int = 1 << 40,
+    max_members: int = 5_000_000,
+    max_nesting: int = 5,
+    monitor: Monitor | None = None,
+) -> Reading:
+    """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, and write each member below `staging`.
+
+    A packet is a folder, an archive of any known kind, or a single file. With `link`, files of a folder are hard-linked
+    into staging where the file system allows it, and copied elsewhere.
+
+    Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a member
+    is in its row and in `Reading.damage()`.
+    """
+
+def sniff(path: str) -> str:
+    """Say what a file is by its content: dicom, par, rec, zip, tar, gzip, bzip2, xz, zstd, compress, other, empty.
+
+    rec is by extension (a REC has no mark of its own); a compressed file is named by its compression.
+    """
+
+def pack_folder(folder: str, out: str, prefix: str, *, level: int = 0, monitor: Monitor | None = None) -> int:
+    """Write the files of a folder as one tar.gz, members `<prefix>/<name>` in name order, with fixed times and owners.
+
+    The result is on disk (fsync) when the call returns its size. level: 0 the default, else 1 (fast) to 9 (small).
+    """
+
+def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> int:
+    """Write a file as one gzip member without name or time; on disk (fsync) when the call returns its size."""
+
+def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
+    """Return (size, SHA-256) of a file."""
+
+def hash_gzip(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
+    """Return (size, SHA-256) of a gzip file's content. Raises ValueError when it does not end as it should."""
+
+def hash_tar_gz(path: str, *, monitor: Monitor | None = None) -> list[tuple[str, int, str]]:
+    """Return (name, size, SHA-256) of each file of a tar.gz. Raises ValueError when it is damaged or cut short."""

@@ -1,0 +1,41 @@
+"""The door to the Rust core: no other module imports `qxbatch._core`."""
+
+from qxbatch._core import (
+    FIELDS,
+    CancelledError,
+    Group,
+    Header,
+    Monitor,
+    Reading,
+    Row,
+    Scan,
+    gzip_file,
+    hash_file,
+    hash_gzip,
+    hash_tar_gz,
+    ingest,
+    pack_folder,
+    read_header,
+    scan,
+    sniff,
+)
+
+__all__ = [
+    "FIELDS",
+    "CancelledError",
+    "Group",
+    "Header",
+    "Monitor",
+    "Reading",
+    "Row",
+    "Scan",
+    "gzip_file",
+    "hash_file",
+    "hash_gzip",
+    "hash_tar_gz",
+    "ingest",
+    "pack_folder",
+    "read_header",
+    "scan",
+    "sniff",
+]

@@ -1,0 +1,172 @@
+"""The types that pass from stage to stage. All are frozen; paths are Path, choices are enums."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from qxbatch.problems import Problem
+
+Value = str | int | float | list[str] | list[int] | list[float] | None
+"""A header field: see qxbatch._core.Value."""
+
+
+@dataclass(frozen=True)
+class SessionId:
+    """A session as the study names it."""
+
+    subject: str
+    session: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The folder's name: subject, or subject_session."""
+        return self.subject if self.session is None else f"{self.subject}_{self.session}"
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What tells that a packet changed while it was read: files, bytes, and the newest modification time in ns."""
+
+    files: int
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A folder, archive or file that waits to be imported."""
+
+    path: Path
+    name: str
+    """What the pattern's group `packet_name` found."""
+    fingerprint: Fingerprint
+
+
+class Verdict(StrEnum):
+    """What is to be done with a thing found in the inbox."""
+
+    READY = "ready"
+    NO_MATCH_IN_LOG = "no match in the log"
+    NO_NAME = "no packet name found"
+    NOT_PARSED = "name not parsed"
+    ALREADY_THERE = "already there"
+    FILTERED = "filtered out"
+    STRAY = "stray"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A thing found in the inbox (or, in folder mode, a session folder), and what is to be done with it."""
+
+    path: Path
+    verdict: Verdict
+    packet: Packet | None = None
+    session: SessionId | None = None
+    note: str = ""
+    """Why, where the verdict alone does not say it."""
+    problem: Problem | None = None
+    """Set for REFUSED."""
+
+
+class SeriesKind(StrEnum):
+    """Where a series comes from."""
+
+    DICOM = "dicom"
+    PARREC = "parrec"
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series under its number. `header` holds DICOM keywords; for a PAR/REC the same keywords filled from the PAR."""
+
+    n: int
+    """Ten times the series number, or the free number it was given (docs/numbers.md)."""
+    kind: SeriesKind
+    header: Mapping[str, Value]
+    files: int
+    size: int
+    folder: Path
+    """Where its files lie now (staging), under their final names."""
+    groups: tuple[int, ...] = ()
+    """Indexes of the core's groups."""
+
+
+class State(StrEnum):
+    """The result of a conversion, judged by its outputs and not by the exit status alone."""
+
+    CONVERTED = "converted"
+    PARTIAL = "partial"
+    NOTHING = "nothing to convert"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One NIfTI image as the converter left it, not yet named or compressed."""
+
+    nifti: Path
+    """Uncompressed .nii"""
+    suffix: str
+    """What the converter put behind the number (`_e1`, `_ph`, ...), without a clash letter; may be empty."""
+    sidecars: Mapping[str, Path]
+    """Extension (`json`, `bval`, `bvec`) to file."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What became of one series."""
+
+    series: Series
+    state: State
+    tool: str
+    """Name and version of what converted it, for example `dcm2niix 1.0.20260724`."""
+    outputs: tuple[Output, ...] = ()
+    """In byte order of the names the converter gave."""
+    log: str = ""
+    """Command, exit status, and all it printed."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Image:
+    """A NIfTI image under its final number."""
+
+    number: int
+    n: int
+    """The series'."""
+    k: int
+    of: int
+    """It is image k of so many."""
+    name: str
+    """As in session.txt."""
+    info: tuple[tuple[str, str], ...]
+    """The chosen JSON fields as they stand in session.txt, for example ("TR", "2")."""
+    shape: tuple[int, ...]
+    files: tuple[str, ...]
+    """Relative to the session folder, the .nii.gz first."""
+
+
+@dataclass(frozen=True)
+class SessionReport:
+    """What became of one session, for the summary, the report and the exit status."""
+
+    packet: str
+    """Names of the packets, comma-separated."""
+    session: SessionId | None
+    folder: Path | None
+    """The session folder when it was published."""
+    problems: tuple[Problem, ...] = ()
+    series: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    archived: Path | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a run."""
+
+    candidates: tuple[Candidate, ...] = ()
+    sessions: tuple[SessionReport, ...] = field(default=())

@@ -1,0 +1,79 @@
+"""What can go wrong with data, as values, and with a request, as an exception."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from qxbatch.exits import ExitStatus
+
+
+class Code(StrEnum):
+    """The closed list of problems (docs/problems.md explains each; a test holds the two together)."""
+
+    # a packet
+    DAMAGED = "damaged"
+    NO_IMAGES = "no-images"
+    MIXED_PATIENTS = "mixed-patients"
+    SAME_SESSION = "same-session"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
+    CANNOT_WRITE = "cannot-write"
+    VERIFY = "verify"
+    ARCHIVE = "archive"
+    HELD = "held"
+    # a series
+    CONVERT_FAILED = "convert-failed"
+    CONVERT_PARTIAL = "convert-partial"
+    CONVERT_REVIEW = "convert-review"
+    NOTHING_TO_CONVERT = "nothing-to-convert"
+    UNPAIRED = "unpaired"
+    # warnings
+    SEVERAL_STUDIES = "several-studies"
+    MERGED_PATIENTS = "merged-patients"
+    DAMAGED_KEPT = "damaged-kept"
+    HEADER_FALLBACK = "header-fallback"
+    DUPLICATES = "duplicates"
+    MORE_THAN_NINE = "more-than-nine"
+
+
+class Severity(StrEnum):
+    """ERROR makes the run's exit status 1; WARNING does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A thing that is wrong with a file, a series or a packet. The batch goes on."""
+
+    code: Code
+    subject: str
+    """The path, series or packet it is about."""
+    message: str
+    """What is wrong, in one sentence."""
+    hint: str = ""
+    """What to do next."""
+    severity: Severity = Severity.ERROR
+
+    def text(self) -> str:
+        """Return the problem as one line for a person."""
+        line = f"{self.subject}: {self.message}"
+        return f"{line} {self.hint}" if self.hint else line
+
+
+class UsageError(Exception):
+    """A wrong request, found before anything is written."""
+
+    def __init__(self, message: str, hint: str = "", status: ExitStatus = ExitStatus.USAGE) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+
+class PacketError(Exception):
+    """Ends one packet; the pipeline turns it into its Problem and goes on with the next."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.text())
+        self.problem = problem

@@ -1,0 +1,133 @@
+"""The typed settings of a run. Text is parsed once, in qxbatch.settings.parse; no later stage sees a raw string."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Archive(StrEnum):
+    """What becomes of a packet whose session is complete and verified."""
+
+    MOVE = "move"
+    COPY = "copy"
+    LEAVE = "leave"
+    DELETE = "delete"
+
+
+class Check(StrEnum):
+    """What to do before the work: ask (yes), go on whatever was found (no), need at least one ready packet (any)."""
+
+    YES = "yes"
+    NO = "no"
+    ANY = "any"
+
+
+class Gzip(StrEnum):
+    """How a series' DICOM is stored: one tar.gz a series, a .gz a file, or as it is."""
+
+    FOLDER = "folder"
+    FILE = "file"
+    NO = "no"
+
+
+class Tool(StrEnum):
+    """The converter."""
+
+    AUTO = "auto"
+    DCM2NIIX = "dcm2niix"
+    DCM2NII = "dcm2nii"
+    DICM2NII = "dicm2nii"
+
+
+class OnMixed(StrEnum):
+    """What to do with a packet that holds more than one patient."""
+
+    REJECT = "reject"
+    MERGE = "merge"
+    SPLIT = "split"
+
+
+class OnSameSession(StrEnum):
+    """What to do with two packets of one session."""
+
+    REJECT = "reject"
+    MERGE = "merge"
+
+
+class OnDamaged(StrEnum):
+    """What to do with a packet of which some bytes cannot be had."""
+
+    REFUSE = "refuse"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class LogfileSpec:
+    """A table that turns packet names into sessions. A column is a 1-based number or a header name."""
+
+    path: Path
+    packet_name: int | str
+    subject_id: int | str
+    session_name: int | str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run depends on. Folders are absolute."""
+
+    sessionsfolder: Path
+    """Where session folders are made."""
+    masterinbox: Path | None
+    """Where packets wait; None is folder mode: the data wait in `<session>/inbox`."""
+    archive_folder: Path
+    """Where packets go: `<sessionsfolder>/archive/MR`."""
+    sessions: tuple[str, ...]
+    """Inbox mode: regular expressions for session ids or packet names; folder mode: globs. Empty: all."""
+    check: Check
+    pattern: re.Pattern[str]
+    nameformat: re.Pattern[str]
+    logfile: LogfileSpec | None
+    tool: Tool
+    fallback: Tool | None
+    """Used, aloud, where `tool` is absent."""
+    dicm2nii_dir: Path | None
+    parelements: int
+    """Converter processes at once."""
+    n_procs: int
+    """Threads and child processes at once, all together."""
+    mem: int | None
+    """Bytes the run should stay below, converters included; None: no bound."""
+    archive: Archive
+    add_image_type: int
+    """How many of the last ImageType labels are added to a name."""
+    add_json_info: tuple[str, ...]
+    """Fields of TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection, in this order."""
+    unzip: bool
+    gzip: Gzip
+    gzip_level: int
+    """0: the default of the core; else 1 (fast) to 9 (small)."""
+    verbose: bool
+    overwrite: bool
+    test: bool
+    on_mixed: OnMixed
+    on_same_session: OnSameSession
+    on_damaged: OnDamaged
+    max_expansion: int
+    """Largest allowed ratio of unpacked to packed bytes of one archive."""
+    timeout: float | None
+    """Seconds for one conversion; None: scaled with the series."""
+    settle: float
+    """A packet younger than so many seconds waits."""
+    participant_labels: tuple[str, ...]
+    """BIDS-App form: only these subjects (without `sub-`); empty: all."""
+    session_labels: tuple[str, ...]
+    work_dir: Path | None
+    """Where small files are kept while a packet is read; None: beside the session."""
+    path_map: tuple[tuple[Path, Path], ...]
+    """Pairs (path here, path outside) for the paths that session.txt names."""
+    quiet: bool
+    log_file: Path | None
+    json_file: Path | None
+    bids_app: bool = False
+    """The BIDS-App form was used: never a prompt, archive defaults to leave."""

@@ -1,0 +1,5 @@
+//! The core of qxbatch: reads DICOM headers, archives and packets, sorts files by series, packs and hashes.
+//!
+//! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
+
+pub mod monitor;
