@@ -1,0 +1,1 @@
+"""Tests of qxbatch; `tests.build` makes their inputs."""

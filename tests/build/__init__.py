@@ -1,0 +1,1 @@
+"""Builders of DICOM, PAR/REC, packets and study folders: the same bytes each time."""

@@ -1,0 +1,103 @@
+"""A study folder and runs of the command in it, as a user would run it."""
+
+import contextlib
+import hashlib
+import io
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.build.packets import Kind, Tree, write_packet
+
+TIME_LIMIT = 600
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the command left."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Everything the run printed."""
+        return self.out + self.err
+
+
+class Study:
+    """A sessions folder with its inbox."""
+
+    def __init__(self, root: Path) -> None:
+        self.sessions = root / "study" / "sessions"
+        self.inbox = self.sessions / "inbox" / "MR"
+        self.archive = self.sessions / "archive" / "MR"
+        self.inbox.mkdir(parents=True)
+
+    def put(self, name: str, tree: Tree, kind: Kind = Kind.ZIP) -> Path:
+        """Put a packet made of a tree into the inbox."""
+        return write_packet(tree, self.inbox, name, kind)
+
+    def put_bytes(self, name: str, data: bytes) -> Path:
+        """Put a file into the inbox."""
+        path = self.inbox / name
+        path.write_bytes(data)
+        return path
+
+    def run(self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:
+        """Run `qxbatch <sessions> ...` in a process of its own, without a terminal."""
+        return run_command(str(self.sessions), *args, env=env, cwd=cwd)
+
+    def main(self, *args: str) -> Run:
+        """Run the same in this process: faster, for tests that need no process of their own."""
+        from qxbatch.cli.main import main
+
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = main([str(self.sessions), *args])
+        return Run(int(status), out.getvalue(), err.getvalue())
+
+    def session(self, session: str) -> Path:
+        """Return the folder of a session."""
+        return self.sessions / session
+
+    def session_names(self) -> list[str]:
+        """Return the names of the folders beside inbox and archive, sorted, hidden ones left out."""
+        names = (path.name for path in self.sessions.iterdir() if path.is_dir())
+        return sorted(name for name in names if name not in ("inbox", "archive") and not name.startswith("."))
+
+
+def run_command(*args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:
+    """Run `qxbatch ...` in a process of its own, without a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qxbatch", *args],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        timeout=TIME_LIMIT,
+        text=True,
+        errors="backslashreplace",
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """Return relative path -> SHA-256 of a file, `-> target` of a link, `dir` of a folder; sorted by path."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        kind = path.lstat().st_mode
+        if stat.S_ISLNK(kind):
+            value = f"-> {path.readlink()}"
+        elif stat.S_ISDIR(kind):
+            value = "dir"
+        else:
+            value = hashlib.sha256(path.read_bytes()).hexdigest()
+        found[path.relative_to(folder).as_posix()] = value
+    return found

@@ -1,0 +1,41 @@
+"""Fixtures: a study folder, and the sample data sets where they are present."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.build.study import Study
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MISSING = "no sample data: set QXBATCH_TEST_DATA, or put the sets into ../shared/data beside the repository"
+
+
+def data_folder() -> Path | None:
+    """Return the folder of the sample data sets, if there is one."""
+    named = os.environ.get("QXBATCH_TEST_DATA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    return folder if folder.is_dir() else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what needs the sample data where they are absent."""
+    if data_folder() is None:
+        for item in items:
+            if item.get_closest_marker("data"):
+                item.add_marker(pytest.mark.skip(reason=MISSING))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """Return an empty study: `study.put(...)`, `study.run(...)`."""
+    return Study(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Return the folder of the sample data sets."""
+    folder = data_folder()
+    if folder is None:
+        pytest.skip(MISSING)
+    return folder
