@@ -33,6 +33,8 @@ class Code(StrEnum):
     HEADER_FALLBACK = "header-fallback"
     DUPLICATES = "duplicates"
     MORE_THAN_NINE = "more-than-nine"
+    REPLACED_KEPT = "replaced-kept"
+    RECOVERED = "recovered"
 
 
 class Severity(StrEnum):

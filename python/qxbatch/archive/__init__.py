@@ -1,0 +1,1 @@
+"""The packet's last move, after every output of it is verified on disk."""

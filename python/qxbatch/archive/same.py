@@ -1,0 +1,35 @@
+"""Whether two packets hold the same bytes."""
+
+import os
+import stat
+from pathlib import Path
+
+from qxbatch.core import hash_file
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Compare two files, or two folders with all below them: names, kinds, link targets and bytes."""
+    return _listing(one) == _listing(other) and _hashes(one) == _hashes(other)
+
+
+def _listing(top: Path) -> list[tuple[str, str, int | str]]:
+    found = [_entry(top, "")]
+    if top.is_dir() and not top.is_symlink():
+        for folder, folders, files in os.walk(top):
+            found += [_entry(Path(folder, n), os.path.relpath(Path(folder, n), top)) for n in folders + files]
+    return sorted(found)
+
+
+def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return (name, "link", str(path.readlink()))
+    if stat.S_ISDIR(status.st_mode):
+        return (name, "folder", 0)
+    return (name, "file" if stat.S_ISREG(status.st_mode) else "device", status.st_size)
+
+
+def _hashes(top: Path) -> list[tuple[str, str]]:
+    return [
+        (name, hash_file(str(top / name if name else top))[1]) for name, kind, _ in _listing(top) if kind == "file"
+    ]

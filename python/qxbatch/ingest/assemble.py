@@ -1,0 +1,148 @@
+"""Gives every file that was read its final name below a session's scratch folder, and says which series there are."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.core import Group, Reading
+from qxbatch.ingest.labels import label_for
+from qxbatch.ingest.numbers import Claim, give_numbers
+from qxbatch.ingest.pairs import Pair, find_pairs
+from qxbatch.ingest.patients import Share
+from qxbatch.model import Series, SeriesKind, SessionId
+from qxbatch.problems import Problem
+
+SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
+"""A scanner's log by a name that is safe as it is; any other goes to inbox like all that is kept."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one session gets of a reading."""
+
+    session: SessionId
+    series: tuple[Series, ...]
+    rows: tuple[int, ...]
+    """Its ledger rows; each row of a reading belongs to exactly one part."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class DicomSeries:
+    """Groups that are one series: they share study, SeriesInstanceUID and number."""
+
+    groups: tuple[int, ...]
+    claim: Claim
+
+
+def assemble(
+    reading: Reading, shares: Sequence[Share], scratch: Mapping[str, Path], *, replaced: bool, keep_inbox: bool
+) -> list[Part]:
+    """Place the files of each share below `scratch[session id]`; PAR/REC and what is kept go to the share they belong to.
+
+    `replaced`: a logfile named the session, so its id stands in place of the patient's. `keep_inbox`: kept files stay
+    where they are (folder mode).
+    """
+    groups = reading.groups()
+    rows = share_rows(reading, shares)
+    parts = []
+    for k, share in enumerate(shares):
+        root = scratch[share.session.id]
+        pairs, problems = find_pairs(reading, rows[k])
+        dicom = series_of(groups, share.groups)
+        numbers, pair_numbers = give_numbers(
+            [s.claim for s in dicom], [Claim(pair.number, (pair.path,)) for pair in pairs]
+        )
+        found = [
+            _place_dicom(reading, groups, series, n, root, share.session, replaced=replaced)
+            for series, n in zip(dicom, numbers, strict=True)
+        ]
+        found += [_place_pair(reading, pair, n, root) for pair, n in zip(pairs, pair_numbers, strict=True)]
+        _place_rest(reading, rows[k], root, keep_inbox=keep_inbox)
+        parts.append(Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems)))
+    return parts
+
+
+def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]:
+    """Join the groups of several patients that are one series."""
+    keyed: dict[tuple[str, str, int | None], list[int]] = {}
+    for i in mine:
+        keyed.setdefault((groups[i].study, groups[i].series_uid, groups[i].number), []).append(i)
+    joined = []
+    for (study, uid, number), members in sorted(keyed.items(), key=lambda item: str(item[0])):
+        started = min((groups[i].started for i in members if groups[i].started), default="")
+        joined.append(DicomSeries(tuple(members), Claim(number, (started, uid, study))))
+    return joined
+
+
+def share_rows(reading: Reading, shares: Sequence[Share]) -> list[list[int]]:
+    """Share out the ledger rows: a file with a patient goes with its group, another with its nearest neighbour.
+
+    The neighbour is the share that alone has DICOM below the file's own folder or, failing that, a folder above it;
+    where several have, and for archives and folders, it is the first share.
+    """
+    if len(shares) == 1:
+        return [list(range(len(reading)))]
+    owner = {group: k for k, share in enumerate(shares) for group in share.groups}
+    rows: list[list[int]] = [[] for _ in shares]
+    below: dict[str, set[int]] = {}
+    others = []
+    for i in range(len(reading)):
+        row = reading.row(i)
+        if row.group in owner:
+            k = owner[row.group]
+            rows[k].append(i)
+            for folder in _folders(row.path):
+                below.setdefault(folder, set()).add(k)
+        else:
+            others.append((i, row.path))
+    for i, path in others:
+        owners = next((below[f] for f in _folders(path) if f in below), {0})
+        rows[next(iter(owners)) if len(owners) == 1 else 0].append(i)
+    return [sorted(mine) for mine in rows]
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.replace("!", "/").split("/")
+    return ["/".join(parts[:k]) for k in range(len(parts) - 1, -1, -1)]
+
+
+def _place_dicom(
+    reading: Reading, groups: Sequence[Group], series: DicomSeries, n: int, root: Path, session: SessionId, *, replaced: bool
+) -> Series:
+    for i in series.groups:
+        patient = str(groups[i].header.get("PatientID") or "")
+        reading.place_series(str(root), n, label_for(patient, session.id, replaced=replaced), [i])
+    return Series(
+        n=n,
+        kind=SeriesKind.DICOM,
+        header=dict(groups[series.groups[0]].header.items()),
+        files=sum(groups[i].files for i in series.groups),
+        size=sum(groups[i].size for i in series.groups),
+        folder=root / "dicom" / str(n),
+        groups=series.groups,
+    )
+
+
+def _place_pair(reading: Reading, pair: Pair, n: int, root: Path) -> Series:
+    size = 0
+    for row, name in pair.files:
+        reading.place_row(row, str(root), f"dicom/{n}/{name}", n)
+        size += reading.row(row).size
+    return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, root / "dicom" / str(n))
+
+
+def _place_rest(reading: Reading, rows: Sequence[int], root: Path, *, keep_inbox: bool) -> None:
+    kept = []
+    for i in rows:
+        row = reading.row(i)
+        if row.fate == "kept" and not row.at and reading.staged(i):
+            name = row.path.replace("!", "/").rsplit("/", 1)[-1]
+            log = root / "dicom" / "log" / name
+            if not keep_inbox and SAFE_LOG.fullmatch(name) and not log.exists():
+                reading.place_row(i, str(root), f"dicom/log/{name}", 0)
+            else:
+                kept.append(i)
+    if not keep_inbox:
+        reading.place_kept(str(root), kept)

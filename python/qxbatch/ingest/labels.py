@@ -1,0 +1,22 @@
+"""What stands in place of the patient in file names."""
+
+import re
+
+LONGEST = 64
+
+
+def clean_label(text: str) -> str:
+    """Return text as a part of a file name: ASCII letters, digits and `._+-`, at most 64 characters; may be empty.
+
+    >>> clean_label(" Müller^Anna: 3 ")
+    'M_ller_Anna_3'
+    """
+    cleaned = re.sub(r"[^A-Za-z0-9._+-]+", "_", text.strip()).strip("._-")
+    return cleaned[:LONGEST]
+
+
+def label_for(patient_id: str, session_id: str, *, replaced: bool) -> str:
+    """Return the label of a patient's files; with `replaced` (a logfile named the session) the session id stands in."""
+    if replaced:
+        return clean_label(session_id)
+    return clean_label(patient_id) or clean_label(session_id)

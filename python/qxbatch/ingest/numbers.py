@@ -1,0 +1,71 @@
+"""The number n of each series: `dicom/<n>`, and n + k for its images.
+
+Numbers are given once all input of a session is read, so that they depend on the data alone:
+
+1. each series that is the first of its SeriesNumber, by (start, SeriesInstanceUID): n = 10 x number;
+2. the further ones, in (number, start, UID) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
+3. those without a number: the lowest free 10 x m, m from 9001 up.
+
+DICOM series claim before PAR/REC; among PAR/REC the path stands in place of start and UID.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+STEP = 10000
+FIRST_UNNUMBERED = 9001
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A series that wants a number. `order` tells series of one number apart: (start, UID) or a path."""
+
+    number: int | None
+    order: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[bool, tuple[str, ...]]:
+        """Sort key within one number; an unknown start comes last."""
+        return (self.order[0] == "", self.order)
+
+
+def give_numbers(dicom: Sequence[Claim], parrec: Sequence[Claim] = ()) -> tuple[list[int], list[int]]:
+    """Return n for each claim, in the order of the claims given."""
+    taken: set[int] = set()
+    return _claim(dicom, taken), _claim(parrec, taken)
+
+
+def _claim(claims: Sequence[Claim], taken: set[int]) -> list[int]:
+    given: dict[int, int] = {}
+    further: list[int] = []
+    numbered = sorted(
+        (i for i, c in enumerate(claims) if c.number is not None),
+        key=lambda i: (claims[i].number or 0, claims[i].rank),
+    )
+    for position, i in enumerate(numbered):
+        first = position == 0 or claims[numbered[position - 1]].number != claims[i].number
+        n = 10 * (claims[i].number or 0)
+        if first and n not in taken:
+            given[i] = n
+            taken.add(n)
+        else:
+            further.append(i)
+    for i in further:
+        number = claims[i].number or 0
+        given[i] = lowest_free((10 * (number + STEP * j) for j in _from(1)), taken)
+    for i in sorted((i for i, c in enumerate(claims) if c.number is None), key=lambda i: claims[i].rank):
+        given[i] = lowest_free((10 * m for m in _from(FIRST_UNNUMBERED)), taken)
+    return [given[i] for i in range(len(claims))]
+
+
+def lowest_free(candidates: Iterable[int], taken: set[int]) -> int:
+    """Return the first candidate that is not taken, and take it."""
+    n = next(c for c in candidates if c not in taken)
+    taken.add(n)
+    return n
+
+
+def _from(start: int) -> Iterable[int]:
+    while True:
+        yield start
+        start += 1

@@ -1,0 +1,45 @@
+"""PAR/REC in a reading: which files belong together, and the series they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.core import Reading
+from qxbatch.model import Value
+from qxbatch.parrec.header import read_par
+from qxbatch.parrec.pairing import pair
+from qxbatch.problems import Problem
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A PAR with its REC (or without, when the packet has none): a series."""
+
+    path: str
+    """Ledger path of the PAR."""
+    number: int | None
+    """100 x acquisition + reconstruction."""
+    header: Mapping[str, Value]
+    files: tuple[tuple[int, str], ...]
+    """(row, name in the series folder), extensions in upper case."""
+
+
+def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
+    """Return the PAR/REC series among these rows, by path, and what lacks its partner."""
+    files = [(row.index, row.path, row.kind) for row in map(reading.row, rows) if row.kind in ("par", "rec")]
+    pairs, problems = pair([f for f in files if reading.staged(f[0])])
+    found = []
+    for par, rec in pairs:
+        header = read_par(Path(reading.staged(par)))
+        members = [(par, upper_name(reading.row(par).path))]
+        if rec is not None:
+            members.append((rec, upper_name(reading.row(rec).path)))
+        found.append(Pair(reading.row(par).path, header.series_number, header.dicom(), tuple(members)))
+    return found, problems
+
+
+def upper_name(path: str) -> str:
+    """Return the file's own name with its extension in upper case."""
+    name = path.replace("!", "/").rsplit("/", 1)[-1].removesuffix(".gz")
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem}{dot}{extension.upper()}"

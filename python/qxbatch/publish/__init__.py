@@ -1,0 +1,1 @@
+"""Locks, staging, and the exchange that makes a session visible at once and complete."""

@@ -1,0 +1,43 @@
+"""Writing so that a crash leaves the old or the new, never a half."""
+
+import json
+import os
+from pathlib import Path
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to disk. File systems that cannot sync a folder keep its entries by themselves."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+_NO_SYNC = (22, 95)  # EINVAL, ENOTSUP: some network file systems have no fsync for folders
+
+
+def sync_tree(top: Path) -> None:
+    """Bring all files and folders below `top` to disk, the folders after what they hold."""
+    for folder, _, files in os.walk(top, topdown=False):
+        for name in files:
+            descriptor = os.open(Path(folder, name), os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync_folder(Path(folder))
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON under a temporary name, sync it, and rename it into place."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)

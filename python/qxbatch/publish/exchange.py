@@ -1,0 +1,59 @@
+"""Makes a build the session folder.
+
+Where the folder is absent, that is one rename. Where it holds other things (a later step's `hcp`), only our own parts are
+exchanged: session.txt leaves first and comes last, so a folder with a session.txt is always complete. Each step can be
+repeated, and none removes a byte: replaced parts wait in staging for `replaced.py`.
+"""
+
+import os
+from pathlib import Path
+
+from qxbatch.publish.durable import sync_folder
+
+MARK = "session.txt"
+PARTS = ("dicom", "nii", "qxbatch")
+
+
+def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
+    """Publish a build, or go on with one that a killed run began.
+
+    Raises OSError when the sessions folder cannot be written.
+    """
+    if not build.exists():
+        return  # done before
+    if not os.path.lexists(target):
+        build.rename(target)
+        sync_folder(target.parent)
+        return
+    old.mkdir(parents=True, exist_ok=True)
+    parts = [*PARTS, "inbox"] if with_inbox else [*PARTS]
+    if (build / MARK).exists():
+        _aside(target / MARK, old / MARK)
+        sync_folder(target)
+    for part in parts:
+        if (build / part).exists():
+            _aside(target / part, old / part)
+            (build / part).rename(target / part)
+    sync_folder(target)
+    if (build / MARK).exists():
+        (build / MARK).rename(target / MARK)
+        sync_folder(target)
+    _drop_empty(build)
+
+
+def _aside(path: Path, old: Path) -> None:
+    if not os.path.lexists(path):
+        return
+    k = 1
+    place = old
+    while os.path.lexists(place):
+        k += 1
+        place = old.with_name(f"{old.name}_{k}")
+    path.rename(place)
+
+
+def _drop_empty(build: Path) -> None:
+    """In folder mode the build's inbox holds nothing: the session's own stays."""
+    for folder in (build / "inbox", build):
+        if folder.exists():
+            folder.rmdir()

@@ -1,0 +1,72 @@
+"""The journal of a unit: what is to be published and archived once its results are complete, verified and on disk.
+
+It is written before the first visible change and removed after the last one, so a unit without a journal has changed
+nothing, and a unit with one is finished by the next run.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from qxbatch.model import Fingerprint, Packet
+from qxbatch.publish.durable import sync_folder, write_json
+from qxbatch.settings.model import Archive
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What is left to do for a unit."""
+
+    unit: str
+    packets: tuple[Packet, ...]
+    stay: tuple[str, ...]
+    """Names of the packets that are not archived: of some of their members the bytes could not be had."""
+    sessions: tuple[str, ...]
+    """Session ids whose builds are to be published."""
+    archive: Archive
+    archive_folder: Path
+    with_inbox: bool
+    """The session's `inbox` is exchanged too (inbox mode)."""
+    inbox: Path | None = None
+    """Folder mode: the inbox whose sorted files leave it; they are listed in `<unit>/taken.tsv`."""
+
+
+def write_journal(path: Path, journal: Journal) -> None:
+    """Write the journal so that it is on disk when the call returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = asdict(journal) | {
+        "version": VERSION,
+        "archive_folder": str(journal.archive_folder),
+        "inbox": None if journal.inbox is None else str(journal.inbox),
+        "packets": [asdict(packet) | {"path": str(packet.path)} for packet in journal.packets],
+    }
+    write_json(path, content)
+
+
+def read_journal(path: Path) -> Journal:
+    """Read a journal. Raises ValueError when it is of another version or no journal."""
+    content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if content.get("version") != VERSION:
+        raise ValueError(f"{path}: a journal of version {content.get('version')}, this program writes {VERSION}")
+    return Journal(
+        unit=content["unit"],
+        packets=tuple(
+            Packet(Path(p["path"]), p["name"], Fingerprint(**p["fingerprint"])) for p in content["packets"]
+        ),
+        stay=tuple(content["stay"]),
+        sessions=tuple(content["sessions"]),
+        archive=Archive(content["archive"]),
+        archive_folder=Path(content["archive_folder"]),
+        with_inbox=content["with_inbox"],
+        inbox=None if content["inbox"] is None else Path(content["inbox"]),
+    )
+
+
+def remove_journal(path: Path) -> None:
+    """Remove the journal: the unit is finished."""
+    path.unlink()
+    sync_folder(path.parent)

@@ -1,0 +1,149 @@
+"""Locks per packet and per session, so that several runs share one folder.
+
+The kernel's lock (flock) is the truth where the file system has one: it ends with its process. Where it has none, a file
+made with O_EXCL is the lock; its owner renews it, and one that was not renewed for two minutes belongs to a dead run.
+Host and pid are written for the message only: in containers every run is pid 1 of some host.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+RENEW_SECONDS = 15.0
+STALE_SECONDS = 120.0
+_NO_FLOCK = (37, 38, 95)  # ENOLCK, ENOSYS, EOPNOTSUPP
+
+
+@dataclass
+class Lock:
+    """A held lock; `descriptor` is None for a heartbeat file."""
+
+    path: Path
+    descriptor: int | None
+
+
+class Locks:
+    """The locks that one run holds in one folder."""
+
+    def __init__(self, folder: Path, *, flock: bool = True) -> None:
+        self.folder = folder
+        self._flock = flock
+        self._beating: dict[Path, Lock] = {}
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def take(self, name: str) -> Lock | None:
+        """Take the lock of that name without waiting; None when another run holds it.
+
+        Raises OSError when the folder of locks cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
+        if self._flock:
+            with contextlib.suppress(_FlockUnsupportedError):
+                return _take_flock(path, name)
+        return self._take_heartbeat(path.with_suffix(".beat"), name)
+
+    def release(self, lock: Lock) -> None:
+        """Give the lock up and remove its file."""
+        with self._guard:
+            self._beating.pop(lock.path, None)
+        with contextlib.suppress(FileNotFoundError):
+            lock.path.unlink()
+        if lock.descriptor is not None:
+            os.close(lock.descriptor)
+
+    def close(self) -> None:
+        """Stop renewing. Locks still held are left to go stale."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _take_heartbeat(self, path: Path, name: str) -> Lock | None:
+        for _ in range(2):
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            except FileExistsError:
+                if not _is_stale(path):
+                    return None
+                _remove_stale(path)
+                continue
+            with os.fdopen(descriptor, "w") as file:
+                file.write(_owner(name))
+            lock = Lock(path, None)
+            with self._guard:
+                self._beating[path] = lock
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
+                    self._thread.start()
+            return lock
+        return None
+
+    def _renew(self) -> None:
+        while not self._stop.wait(RENEW_SECONDS):
+            with self._guard:
+                paths = list(self._beating)
+            for path in paths:
+                with contextlib.suppress(OSError):
+                    os.utime(path)
+
+
+class _FlockUnsupportedError(Exception):
+    pass
+
+
+def _take_flock(path: Path, name: str) -> Lock | None:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                return None
+            if error.errno in _NO_FLOCK:
+                raise _FlockUnsupportedError from error
+            raise
+        if _same_file(descriptor, path):
+            os.truncate(descriptor, 0)
+            os.write(descriptor, _owner(name).encode("utf-8", "replace"))
+            return Lock(path, descriptor)
+        os.close(descriptor)  # its last owner removed the file between our open and our lock
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _is_stale(path: Path) -> bool:
+    """Compare with the file system's own clock: that of this machine may differ."""
+    probe = path.with_name(f"{path.name}.{os.getpid()}.now")
+    try:
+        probe.touch()
+        now = probe.stat().st_mtime
+        probe.unlink()
+        return now - path.stat().st_mtime > STALE_SECONDS
+    except FileNotFoundError:
+        return True
+
+
+def _remove_stale(path: Path) -> None:
+    """Move the file aside first: of two runs that see it stale, one wins the rename."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
+        aside.unlink()
+
+
+def _owner(name: str) -> str:
+    return f"{name}\nheld by process {os.getpid()} on {socket.gethostname()}\n"

@@ -1,0 +1,77 @@
+"""What an exchange took out of a session: kept where it would be a last copy, dropped where the new session has it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
+from qxbatch.publish.durable import sync_folder, sync_tree
+from qxbatch.verify.ledger_file import read_ledger
+
+VOLATILE = ("times", "host")
+"""Keys of summary.json that differ between two runs on the same data."""
+
+
+def keep_replaced(old: Path, session: Path, replaced: Path) -> Path | None:
+    """Move the files below `old` whose bytes `session` does not hold to `<replaced>/<session>-<k>`; drop the rest.
+
+    Returns where they lie now, None when there were none. A call that was cut short can be repeated.
+    """
+    if not old.exists():
+        return None
+    held = _held(session)
+    kept = old.with_name(f"{old.name}.kept")
+    for folder, _, files in os.walk(old, topdown=False):
+        for name in files:
+            path = Path(folder, name)
+            relative = path.relative_to(old)
+            if not _covered(path, session / relative, held):
+                (kept / relative).parent.mkdir(parents=True, exist_ok=True)
+                path.rename(kept / relative)
+    shutil.rmtree(old)
+    if not kept.exists():
+        return None
+    replaced.mkdir(parents=True, exist_ok=True)
+    k = 1
+    while os.path.lexists(replaced / f"{old.name}-{k}"):
+        k += 1
+    target = replaced / f"{old.name}-{k}"
+    sync_tree(kept)
+    kept.rename(target)
+    sync_folder(replaced)
+    return target
+
+
+def _held(session: Path) -> set[str]:
+    """Hashes of the packet bytes that the session holds, by its ledger."""
+    rows = read_ledger(session / "qxbatch" / "ledger.tsv")
+    return {digest for row in rows if row.fate in ("sorted", "kept") for digest in (row.sha256, row.content_sha256)}
+
+
+def _covered(path: Path, twin: Path, held: set[str]) -> bool:
+    if path.is_symlink():
+        return False
+    if twin.is_file() and _comparable(path) == _comparable(twin):
+        return True
+    try:
+        if path.name.endswith(".tar.gz"):
+            return all(digest in held for _, _, digest in hash_tar_gz(str(path)))
+        if path.suffix == ".gz" and hash_gzip(str(path))[1] in held:
+            return True
+    except ValueError:
+        return False  # a damaged archive may hold what nothing else does
+    return hash_file(str(path))[1] in held
+
+
+def _comparable(path: Path) -> object:
+    """A file's content without what a rerun changes: the time in session.txt's first line, times and host."""
+    if path.name == "session.txt":
+        return path.read_bytes().partition(b"\n")[2]
+    if path.name == "summary.json":
+        try:
+            content = json.loads(path.read_bytes())
+        except ValueError:
+            return path.read_bytes()
+        return {k: v for k, v in content.items() if k not in VOLATILE} if isinstance(content, dict) else content
+    return hash_file(str(path))

@@ -1,0 +1,121 @@
+"""Re-reads a session from disk: every ledger row's bytes, every gzip end, every NIfTI header."""
+
+import gzip
+import re
+import struct
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from qxbatch.core import Monitor, hash_file, hash_gzip, hash_tar_gz
+from qxbatch.verify.ledger_file import LedgerRow, read_ledger
+
+Check = Callable[[], list[str]]
+"""One piece of the work; returns what is wrong."""
+
+NIFTI_SIZES = (348, 540)
+
+
+def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None) -> list[Check]:
+    """Return the checks of a session folder, each to be run on its own (and in parallel).
+
+    `inbox` stands in for the session's own where kept files lie elsewhere (folder mode).
+
+    Raises OSError or ValueError when the ledger itself cannot be read.
+    """
+    packed: dict[str, dict[str, LedgerRow]] = {}
+    loose: list[LedgerRow] = []
+    for row in read_ledger(session / "qxbatch" / "ledger.tsv"):
+        if row.fate not in ("sorted", "kept"):
+            continue
+        container, bang, member = row.at.partition(".tar.gz!")
+        if bang and container.startswith("dicom/"):
+            packed.setdefault(f"{container}.tar.gz", {})[member] = row
+        else:
+            loose.append(row)
+    checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
+    checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
+    checks += [partial(_check_image, path, monitor) for path in sorted((session / "nii").glob("*.nii.gz"))]
+    checks.append(partial(_check_listing, session))
+    return checks
+
+
+def _check_pack(path: Path, rows: dict[str, LedgerRow], monitor: Monitor) -> list[str]:
+    try:
+        members = hash_tar_gz(str(path), monitor=monitor)
+    except (OSError, ValueError) as error:
+        return [f"{path}: {error}"]
+    found = {name: digest for name, _, digest in members}
+    wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
+    for name, row in rows.items():
+        if found.get(name) != row.content_sha256:
+            state = "is missing" if name not in found else "has other bytes than the packet's"
+            wrong.append(f"{path}: {name} {state}")
+    return wrong
+
+
+def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], monitor: Monitor) -> list[str]:
+    wrong = []
+    for row in rows:
+        path = session / row.at
+        if inbox is not None and row.at.startswith("inbox/"):
+            path = inbox / row.at.removeprefix("inbox/")
+        try:
+            same = _same_bytes(path, row, monitor)
+        except (OSError, ValueError) as error:
+            wrong.append(f"{path}: {error}")
+            continue
+        if not same:
+            wrong.append(f"{path}: has other bytes than the packet's")
+    return wrong
+
+
+def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
+    """A kept member lies as it came; a sorted one may have gained or lost its gzip."""
+    if row.fate == "sorted" and path.suffix == ".gz":
+        return hash_gzip(str(path), monitor=monitor)[1] == row.content_sha256
+    expected = row.sha256 if row.fate == "kept" else row.content_sha256
+    return hash_file(str(path), monitor=monitor)[1] == expected
+
+
+def _check_image(path: Path, monitor: Monitor) -> list[str]:
+    """NIfTI-1 and NIfTI-2: the header's own size comes first, data end where vox_offset and the dimensions say."""
+    try:
+        with gzip.open(path, "rb") as file:
+            head = file.read(540)
+        size = hash_gzip(str(path), monitor=monitor)[0]
+    except (OSError, EOFError, ValueError) as error:
+        return [f"{path}: {error}"]
+    expected = _nifti_size(head)
+    if expected is None:
+        return [f"{path}: is no NIfTI image"]
+    return [] if size >= expected else [f"{path}: holds {size} bytes, its header says {expected}"]
+
+
+def _nifti_size(head: bytes) -> int | None:
+    for order in "<>":
+        if len(head) < NIFTI_SIZES[1] - 192:
+            return None
+        kind = struct.unpack_from(f"{order}i", head)[0]
+        if kind == NIFTI_SIZES[0]:
+            dim = struct.unpack_from(f"{order}8h", head, 40)
+            bits, offset = struct.unpack_from(f"{order}h", head, 72)[0], struct.unpack_from(f"{order}f", head, 108)[0]
+        elif kind == NIFTI_SIZES[1] and len(head) == NIFTI_SIZES[1]:
+            dim = struct.unpack_from(f"{order}8q", head, 16)
+            bits, offset = struct.unpack_from(f"{order}h", head, 14)[0], struct.unpack_from(f"{order}q", head, 168)[0]
+        else:
+            continue
+        voxels = 1
+        for length in dim[1 : 1 + max(0, min(7, dim[0]))]:
+            voxels *= max(1, length)
+        return int(offset) + voxels * bits // 8
+    return None
+
+
+def _check_listing(session: Path) -> list[str]:
+    """Every image line of session.txt has its image, and every image its line."""
+    text = (session / "session.txt").read_text(encoding="utf-8")
+    listed = {m.group(1) for m in re.finditer(r"^(\d+)\s*:", text, re.MULTILINE)}
+    present = {p.name.removesuffix(".nii.gz") for p in (session / "nii").glob("*.nii.gz")}
+    wrong = [f"{session / 'session.txt'}: image {n} is not in nii" for n in sorted(listed - present)]
+    return wrong + [f"{session / 'session.txt'}: does not list image {n}" for n in sorted(present - listed)]
