@@ -6,28 +6,23 @@ from contextlib import contextmanager
 
 
 class Slots:
-    """So many things may run at once, converters among them only so many."""
+    """So many things may run at once."""
 
-    def __init__(self, total: int, converters: int) -> None:
+    def __init__(self, total: int) -> None:
         self.total = max(1, total)
         self._free = self.total
         self._condition = threading.Condition()
-        self._converters = threading.BoundedSemaphore(max(1, min(converters, self.total)))
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Hold one CPU."""
-        self._acquire()
+        with self._condition:
+            self._condition.wait_for(lambda: self._free > 0)
+            self._free -= 1
         try:
             yield
         finally:
             self._release(1)
-
-    @contextmanager
-    def converter(self) -> Iterator[None]:
-        """Hold one CPU for a converter process."""
-        with self._converters, self.one():
-            yield
 
     @contextmanager
     def several(self) -> Iterator[int]:
@@ -39,11 +34,6 @@ class Slots:
             yield count
         finally:
             self._release(count)
-
-    def _acquire(self) -> None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._free > 0)
-            self._free -= 1
 
     def _release(self, count: int) -> None:
         with self._condition:

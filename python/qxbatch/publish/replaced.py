@@ -18,18 +18,9 @@ def keep_replaced(old: Path, session: Path, replaced: Path) -> Path | None:
 
     Returns where they lie now, None when there were none. A call that was cut short can be repeated.
     """
-    if not old.exists():
-        return None
-    held = _held(session)
     kept = old.with_name(f"{old.name}.kept")
-    for folder, _, files in os.walk(old, topdown=False):
-        for name in files:
-            path = Path(folder, name)
-            relative = path.relative_to(old)
-            if not _covered(path, session / relative, held):
-                (kept / relative).parent.mkdir(parents=True, exist_ok=True)
-                path.rename(kept / relative)
-    shutil.rmtree(old)
+    if old.exists():
+        _sort_out(old, kept, session)
     if not kept.exists():
         return None
     replaced.mkdir(parents=True, exist_ok=True)
@@ -41,6 +32,19 @@ def keep_replaced(old: Path, session: Path, replaced: Path) -> Path | None:
     kept.rename(target)
     sync_folder(replaced)
     return target
+
+
+def _sort_out(old: Path, kept: Path, session: Path) -> None:
+    """Bring what only `old` holds to `kept`, then remove `old`."""
+    held = _held(session)
+    for folder, _, files in os.walk(old, topdown=False):
+        for name in files:
+            path = Path(folder, name)
+            relative = path.relative_to(old)
+            if not _covered(path, session / relative, held):
+                (kept / relative).parent.mkdir(parents=True, exist_ok=True)
+                path.rename(kept / relative)
+    shutil.rmtree(old)
 
 
 def _held(session: Path) -> set[str]:

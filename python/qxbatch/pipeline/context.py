@@ -1,0 +1,51 @@
+"""What all units of a run share."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from qxbatch.convert.converter import Toolbox
+from qxbatch.core import Monitor
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.report.progress import Progress
+from qxbatch.settings.model import Settings
+from qxbatch.slots import Slots
+
+
+@dataclass(frozen=True)
+class Context:
+    """The settings, the folders, and the budget of one run."""
+
+    settings: Settings
+    workspace: Workspace
+    locks: Locks
+    toolbox: Toolbox
+    progress: Progress
+    monitor: Monitor = field(default_factory=Monitor)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        workers = max(1, self.settings.n_procs)
+        object.__setattr__(self, "slots", Slots(workers))
+        object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))
+        object.__setattr__(self, "working", ThreadPoolExecutor(workers))
+
+    slots: Slots = field(init=False)
+    converting: ThreadPoolExecutor = field(init=False)
+    """One thread per converter process that may run."""
+    working: ThreadPoolExecutor = field(init=False)
+    """Threads that pack, compress and verify."""
+
+    def interrupt(self) -> None:
+        """Make all work stop soon: the core's, and the converters'."""
+        self.monitor.cancel()
+        self.stop.set()
+
+    def close(self) -> None:
+        """End the threads."""
+        self.converting.shutdown(cancel_futures=True)
+        self.working.shutdown(cancel_futures=True)
+        self.locks.close()
+
+

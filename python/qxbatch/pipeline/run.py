@@ -1,0 +1,162 @@
+"""A whole batch: recover, discover, report, import what is ready, report."""
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Candidate, Report, SessionReport, Verdict
+from qxbatch.problems import Code, UsageError
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Archive, Check, Settings
+
+log = logging.getLogger("qxbatch")
+
+
+def run(settings: Settings) -> int:
+    """Import what waits; return the exit status. Raises UsageError before anything is written."""
+    from qxbatch.discover.inbox import candidates as discover
+    from qxbatch.pipeline.recover import recover
+    from qxbatch.report.before import before
+
+    workspace = Workspace(settings.sessionsfolder, settings.work_dir)
+    locks = Locks(workspace.locks)
+    recovered: list[SessionReport] = []
+    if not settings.test and workspace.top.exists():
+        _need_writable(settings)
+        recovered = recover(workspace, locks)
+        workspace.tidy()
+    found = discover(settings)
+    if not settings.quiet:
+        print(before(found, settings))
+    ready = [c for c in found if c.verdict is Verdict.READY]
+    report = Report(tuple(found), tuple(recovered))
+    if settings.test or not ready:
+        return _end(settings, report, _idle_status(settings, report, bool(ready)))
+    if settings.check is Check.YES and not _agreed(len(ready)):
+        print("Nothing was done.")
+        return _end(settings, report, ExitStatus.OK)
+    _need_writable(settings, ready)
+    return _import(settings, workspace, locks, ready, report)
+
+
+def _import(
+    settings: Settings, workspace: Workspace, locks: Locks, ready: Sequence[Candidate], report: Report
+) -> int:
+    from qxbatch.convert.choose import toolbox
+    from qxbatch.core import Monitor
+    from qxbatch.pipeline.context import Context
+    from qxbatch.pipeline.unit import units_of
+    from qxbatch.report.progress import Progress
+
+    tools = toolbox(settings)
+    units = units_of(ready)
+    monitor = Monitor()
+    with Progress(len(units), monitor, quiet=settings.quiet) as progress:
+        context = Context(settings, workspace, locks, tools, progress, monitor)
+        try:
+            sessions = _run_units(context, units)
+        finally:
+            context.close()
+            workspace.tidy()
+    report = Report(report.candidates, (*report.sessions, *sessions))
+    return _end(settings, report, _status(report))
+
+
+def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionReport]:
+    """Run the units in parallel, the largest first; reports come in the units' own order."""
+    from qxbatch.pipeline.unit import import_unit
+
+    order = sorted(range(len(units)), key=lambda i: -units[i].size)
+    pool = ThreadPoolExecutor(max(1, min(len(units), context.settings.n_procs)))
+    futures: dict[int, Future[list[SessionReport]]] = {}
+    try:
+        for i in order:
+            futures[i] = pool.submit(import_unit, context, units[i])
+        _wait(list(futures.values()))
+    except KeyboardInterrupt:
+        _hold_signals()
+        print("qxbatch: stopping ...", file=sys.stderr)
+        context.interrupt()
+        for future in futures.values():
+            future.cancel()
+        raise
+    finally:
+        pool.shutdown(wait=True)
+    return [report for i in range(len(units)) for report in futures[i].result()]
+
+
+def _wait(futures: Sequence[Future[list[SessionReport]]]) -> None:
+    """Wait in short steps, so that a signal is seen; the first bug ends the waiting."""
+    left = set(futures)
+    while left:
+        done, left = wait(left, timeout=0.5, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+
+
+def _hold_signals() -> None:
+    """A second Ctrl-C must not break the clean-up."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _agreed(count: int) -> bool:
+    try:
+        answer = input(f"Import {count} packet{'s' * (count != 1)}? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _idle_status(settings: Settings, report: Report, ready: bool) -> ExitStatus:
+    status = _status(report)
+    if status is ExitStatus.OK and not ready and not report.sessions and settings.check is Check.ANY:
+        return ExitStatus.NOTHING_READY
+    return status
+
+
+def _status(report: Report) -> ExitStatus:
+    from qxbatch.report.after import failed
+
+    if any(c.problem is not None for c in report.candidates) or any(map(failed, report.sessions)):
+        return ExitStatus.FAILED
+    held = [any(p.code is Code.HELD for p in s.problems) for s in report.sessions]
+    return ExitStatus.HELD if held and all(held) else ExitStatus.OK
+
+
+def _end(settings: Settings, report: Report, status: ExitStatus) -> int:
+    from qxbatch.report.after import after, as_json
+
+    text = after(report)
+    if status is ExitStatus.NOTHING_READY:
+        text = f"{text}\nNothing is ready to be imported (--check=no makes this no error).".strip()
+    if text and (not settings.quiet or status is not ExitStatus.OK):
+        print(text)
+    log.info("exit status %d", status)
+    if settings.json_file is not None:
+        settings.json_file.write_text(json.dumps(as_json(report, status), indent=1) + "\n", encoding="utf-8")
+    return int(status)
+
+
+def _need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
+    """Raise UsageError (73) when the sessions cannot be written, or packets are to leave a folder that cannot be."""
+    _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
+    if settings.archive not in (Archive.MOVE, Archive.DELETE):
+        return
+    for folder in sorted({c.path.parent for c in ready}):
+        hint = "Use --archive=leave or --archive=copy, or make it writable."
+        _need_folder(folder, f"the packets' folder (--archive={settings.archive})", hint)
+
+
+def _need_folder(folder: Path, what: str, hint: str) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{what} {folder} cannot be written.", hint, ExitStatus.CANNOT_WRITE)
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise UsageError(f"{what} {folder} lies on a read-only file system.", hint, ExitStatus.CANNOT_WRITE)

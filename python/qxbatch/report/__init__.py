@@ -1,0 +1,1 @@
+"""What people see: before, during and after the work."""
