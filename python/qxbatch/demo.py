@@ -1,0 +1,97 @@
+"""Makes a small study of real scans: the MR files inside pydicom and nibabel, as packets in an inbox.
+
+`python -m qxbatch.demo FOLDER`, then `qxbatch FOLDER/study/sessions`.
+"""
+
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+README = "A file without images. Such files are kept in the session's own inbox.\n"
+STRAY = "A file that is no packet. It is reported, and stays where it is.\n"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files inside an installed package: those that a pattern finds below a folder of it."""
+
+    package: str
+    folder: str
+    patterns: tuple[str, ...]
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Return (name below the folder, path) in the order of the names.
+
+        Raises FileNotFoundError when the package is installed without its data.
+        """
+        spec = find_spec(self.package)
+        root = Path(spec.origin).parent / self.folder if spec and spec.origin else None
+        found = sorted(path for pattern in self.patterns for path in (root.glob(pattern) if root else ()))
+        files = [(path.relative_to(root).as_posix(), path) for path in found if root and path.is_file()]
+        if not files:
+            wanted = ", ".join(self.patterns)
+            place = root or "this Python"
+            raise FileNotFoundError(
+                f"{self.package}: no {wanted} in {place}; install {self.package} with pip, which brings its data."
+            )
+        return files
+
+
+PYDICOM_MR = Source("pydicom", "data/test_files/dicomdirtests/98892003", ("*/*",))
+"""A pilot and an angiogram, 16 x 16 pixels an image: several series under one number."""
+SIEMENS_DWI = Source("nibabel", "nicom/tests/data", ("siemens_dwi_*.dcm.gz",))
+"""Two volumes of a Siemens mosaic, each file gzipped."""
+PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))
+"""One enhanced multi-frame object."""
+PAR_REC = Source("nibabel", "tests/data", ("phantom_EPI_asc_CLEAR_2_1.*", "phantom_varscale.*"))
+"""Two PAR/REC pairs of one number; in one of them the scaling varies by slice."""
+
+
+def make(folder: Path) -> Path:
+    """Make the demo study below a folder and return its sessions folder; other files stay as they are."""
+    sessions = folder / "study" / "sessions"
+    inbox = sessions / "inbox" / "MR"
+    inbox.mkdir(parents=True, exist_ok=True)
+    _zip(inbox / "OP101.zip", PYDICOM_MR.files())
+    _tar_gz(inbox / "OP102_baseline.tar.gz", SIEMENS_DWI.files())
+    _folder(inbox / "OP103", PHILIPS_T1.files())
+    _zip(inbox / "OP104.zip", PAR_REC.files())
+    (inbox / "README.txt").write_text(STRAY)
+    return sessions
+
+
+def _zip(path: Path, files: Iterable[tuple[str, Path]]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("README.txt"), README)
+        for name, source in files:
+            archive.write(source, name)
+
+
+def _tar_gz(path: Path, files: Iterable[tuple[str, Path]]) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, source in files:
+            archive.add(source, name)
+
+
+def _folder(path: Path, files: Iterable[tuple[str, Path]]) -> None:
+    path.mkdir(exist_ok=True)
+    (path / "README.txt").write_text(README)
+    for name, source in files:
+        (path / name).write_bytes(source.read_bytes())
+
+
+def main(argv: list[str]) -> int:
+    """Make the study in the folder that the only argument names; return an exit status."""
+    if len(argv) != 1 or argv[0].startswith("-"):
+        print("usage: python -m qxbatch.demo FOLDER", file=sys.stderr)
+        return 64
+    print(make(Path(argv[0])))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

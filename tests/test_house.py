@@ -1,0 +1,88 @@
+"""The house keeps its own rules: who may import what, how long a file may be, what no file may say."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import requires, version
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "python" / "qxbatch"
+LONGEST = 350
+UNFINISHED = re.compile(
+    "|".join(["TO" + "DO", "FIX" + "ME", r"\bXX" + r"X\b", "todo" + "!", "unimplemented" + "!"])
+)
+
+
+def sources() -> list[Path]:
+    """Return the source files of the repository, built things left out."""
+    folders = ("python", "rust", "tests", "bench", "scripts", ".ci")
+    found = (path for folder in folders for path in (REPOSITORY / folder).rglob("*"))
+    kept = (path for path in found if path.is_file() and not {"target", "__pycache__"} & set(path.parts))
+    return sorted(path for path in kept if path.suffix in (".py", ".pyi", ".rs", ".sh", ".c", ""))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full names of the modules that a Python file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def importers(module: str) -> set[str]:
+    """Return the package's files, relative to it, that import a module or one below it."""
+    return {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if any(name == module or name.startswith(f"{module}.") for name in imports(path))
+    }
+
+
+def test_only_one_module_knows_the_extension() -> None:
+    assert importers("qxbatch._core") == {"core.py"}
+
+
+def test_only_the_command_line_knows_docopt() -> None:
+    assert {path.split("/")[0] for path in importers("docopt")} <= {"cli"}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def test_a_source_holds_one_idea_and_is_finished(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST
+    assert [line for line in lines if UNFINISHED.search(line)] == []
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`python/qxbatch/(\w+)/?`", text))
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms - named == set()
+
+
+def test_every_requirement_is_pinned() -> None:
+    pins = re.findall(r"(?m)^([\w.-]+)==", (REPOSITORY / "constraints.txt").read_text(encoding="utf-8"))
+    pinned = {name.lower().replace("_", "-") for name in pins}
+    wanted = {re.split(r"[\s=<>;\[]", line)[0].lower() for line in requires("qxbatch") or ()}
+    assert wanted - pinned == set()
+
+
+def test_package_and_workspace_have_one_version() -> None:
+    workspace = tomllib.loads((REPOSITORY / "Cargo.toml").read_text(encoding="utf-8"))
+    assert version("qxbatch") == workspace["workspace"]["package"]["version"]
+
+
+def test_the_lock_file_fits_the_workspace() -> None:
+    command = ["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]
+    try:
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("cargo is not on PATH")
+    assert done.returncode == 0, done.stderr
