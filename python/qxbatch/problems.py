@@ -20,6 +20,8 @@ class Code(StrEnum):
     VERIFY = "verify"
     ARCHIVE = "archive"
     HELD = "held"
+    EXISTS = "exists"
+    INTERNAL = "internal"
     # a series
     CONVERT_FAILED = "convert-failed"
     CONVERT_PARTIAL = "convert-partial"
@@ -33,6 +35,7 @@ class Code(StrEnum):
     HEADER_FALLBACK = "header-fallback"
     DUPLICATES = "duplicates"
     MORE_THAN_NINE = "more-than-nine"
+    DELETE_MOVED = "delete-moved"
     REPLACED_KEPT = "replaced-kept"
     RECOVERED = "recovered"
 

@@ -37,7 +37,12 @@ class DicomSeries:
 
 
 def assemble(
-    reading: Reading, shares: Sequence[Share], scratch: Mapping[str, Path], *, replaced: bool, keep_inbox: bool
+    reading: Reading,
+    shares: Sequence[Share],
+    scratch: Mapping[str, Path],
+    *,
+    replaced: bool,
+    keep_inbox: bool,
 ) -> list[Part]:
     """Place the files of each share below `scratch[session id]`; PAR/REC and what is kept go to the share they belong to.
 
@@ -60,7 +65,9 @@ def assemble(
         ]
         found += [_place_pair(reading, pair, n, root) for pair, n in zip(pairs, pair_numbers, strict=True)]
         _place_rest(reading, rows[k], root, keep_inbox=keep_inbox)
-        parts.append(Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems)))
+        parts.append(
+            Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems))
+        )
     return parts
 
 
@@ -109,7 +116,14 @@ def _folders(path: str) -> list[str]:
 
 
 def _place_dicom(
-    reading: Reading, groups: Sequence[Group], series: DicomSeries, n: int, root: Path, session: SessionId, *, replaced: bool
+    reading: Reading,
+    groups: Sequence[Group],
+    series: DicomSeries,
+    n: int,
+    root: Path,
+    session: SessionId,
+    *,
+    replaced: bool,
 ) -> Series:
     for i in series.groups:
         patient = str(groups[i].header.get("PatientID") or "")

@@ -38,7 +38,11 @@ def share_out(
     everything = Share(session, tuple(range(len(groups))))
     if len(patients) <= 1:
         return [everything], []
-    shown = f"{len(patients)} patients" if anonymous else f"{len(patients)} patients ({', '.join(_named(groups, patients))})"
+    shown = (
+        f"{len(patients)} patients"
+        if anonymous
+        else f"{len(patients)} patients ({', '.join(_named(groups, patients))})"
+    )
     if on_mixed is OnMixed.REJECT:
         raise PacketError(
             Problem(

@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from qxbatch.convert.converter import Toolbox
+from qxbatch.convert.available import Available
 from qxbatch.core import Monitor
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -20,7 +20,7 @@ class Context:
     settings: Settings
     workspace: Workspace
     locks: Locks
-    toolbox: Toolbox
+    tools: Available
     progress: Progress
     monitor: Monitor = field(default_factory=Monitor)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -28,7 +28,9 @@ class Context:
     def __post_init__(self) -> None:
         workers = max(1, self.settings.n_procs)
         object.__setattr__(self, "slots", Slots(workers))
-        object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))
+        object.__setattr__(
+            self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers)))
+        )
         object.__setattr__(self, "working", ThreadPoolExecutor(workers))
 
     slots: Slots = field(init=False)
@@ -47,5 +49,3 @@ class Context:
         self.converting.shutdown(cancel_futures=True)
         self.working.shutdown(cancel_futures=True)
         self.locks.close()
-
-

@@ -11,7 +11,6 @@ from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.workspace import Workspace
-from qxbatch.settings.model import Archive
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,8 @@ class Ending:
     problems: tuple[Problem, ...]
 
 
-def finish(journal: Journal, workspace: Workspace, archive: Archive) -> Ending:
-    """Do what the journal says is left, then remove it. `archive` is what becomes of the packets.
+def finish(journal: Journal, workspace: Workspace) -> Ending:
+    """Do what the journal says is left, then remove it.
 
     Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
     """
@@ -37,7 +36,7 @@ def finish(journal: Journal, workspace: Workspace, archive: Archive) -> Ending:
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
-    archived, unsettled = _archive(journal, archive)
+    archived, unsettled = _archive(journal)
     problems += unsettled
     if not any(p.code is Code.ARCHIVE for p in unsettled):
         remove_journal(workspace.journal(journal.unit))
@@ -45,7 +44,7 @@ def finish(journal: Journal, workspace: Workspace, archive: Archive) -> Ending:
     return Ending(tuple(archived), tuple(problems))
 
 
-def _archive(journal: Journal, archive: Archive) -> tuple[list[Path], list[Problem]]:
+def _archive(journal: Journal) -> tuple[list[Path], list[Problem]]:
     archived: list[Path] = []
     problems: list[Problem] = []
     for packet in journal.packets:
@@ -56,9 +55,11 @@ def _archive(journal: Journal, archive: Archive) -> tuple[list[Path], list[Probl
             problems.append(changed)
             continue
         try:
-            place = settle_packet(packet.path, journal.archive_folder, archive)
+            place = settle_packet(packet.path, journal.archive_folder, journal.archive)
         except OSError as error:
-            message = f"its session is complete; the packet could not be archived ({archive}): {error}."
+            message = (
+                f"its session is complete; the packet could not be archived ({journal.archive}): {error}."
+            )
             hint = "Mend the cause and run again: only the archiving is left."
             problems.append(Problem(Code.ARCHIVE, str(packet.path), message, hint))
             continue
@@ -75,4 +76,6 @@ def _changed(packet: Packet) -> Problem | None:
     if now == packet.fingerprint:
         return None
     message = "changed while it was imported, and stays where it is; the session holds what was read."
-    return Problem(Code.CHANGED, str(packet.path), message, "Compare the two, then import again with --overwrite=yes.")
+    return Problem(
+        Code.CHANGED, str(packet.path), message, "Compare the two, then import again with --overwrite=yes."
+    )

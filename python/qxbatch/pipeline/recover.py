@@ -41,13 +41,22 @@ def _recover_unit(workspace: Workspace, unit: str) -> list[SessionReport]:
         message = f"the journal of an interrupted run cannot be read ({error}); nothing was touched."
         hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
         return [SessionReport(unit, None, None, (Problem(Code.RECOVERED, str(path), message, hint),))]
-    ending = finish(journal, workspace, journal.archive)
+    ending = finish(journal, workspace)
     names = ", ".join(packet.path.name for packet in journal.packets)
     note = Problem(
-        Code.RECOVERED, names, "an interrupted run had read it; what was left was done now.", severity=Severity.WARNING
+        Code.RECOVERED,
+        names,
+        "an interrupted run had read it; what was left was done now.",
+        severity=Severity.WARNING,
     )
     archived = ending.archived[0] if ending.archived else None
     return [
-        SessionReport(names, SessionId(session), workspace.sessionsfolder / session, (note, *ending.problems), archived=archived)
+        SessionReport(
+            names,
+            SessionId(session),
+            workspace.sessionsfolder / session,
+            (note, *ending.problems),
+            archived=archived,
+        )
         for session in journal.sessions
     ]

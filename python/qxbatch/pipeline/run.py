@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
@@ -15,6 +16,10 @@ from qxbatch.problems import Code, UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive, Check, Settings
+
+if TYPE_CHECKING:
+    from qxbatch.pipeline.context import Context
+    from qxbatch.pipeline.unit import Unit
 
 log = logging.getLogger("qxbatch")
 
@@ -49,13 +54,15 @@ def run(settings: Settings) -> int:
 def _import(
     settings: Settings, workspace: Workspace, locks: Locks, ready: Sequence[Candidate], report: Report
 ) -> int:
-    from qxbatch.convert.choose import toolbox
+    from qxbatch.convert.available import check_available
     from qxbatch.core import Monitor
     from qxbatch.pipeline.context import Context
     from qxbatch.pipeline.unit import units_of
     from qxbatch.report.progress import Progress
 
-    tools = toolbox(settings)
+    tools = check_available(settings)
+    for note in tools.notes:
+        print(note, file=sys.stderr)
     units = units_of(ready)
     monitor = Monitor()
     with Progress(len(units), monitor, quiet=settings.quiet) as progress:

@@ -45,7 +45,9 @@ class Locks:
         Raises OSError when the folder of locks cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
+        path = (
+            self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
+        )
         if self._flock:
             with contextlib.suppress(_FlockUnsupportedError):
                 return _take_flock(path, name)
@@ -75,7 +77,7 @@ class Locks:
                     return None
                 _remove_stale(path)
                 continue
-            with os.fdopen(descriptor, "w") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(_owner(name))
             lock = Lock(path, None)
             with self._guard:
@@ -113,7 +115,7 @@ def _take_flock(path: Path, name: str) -> Lock | None:
             raise
         if _same_file(descriptor, path):
             os.truncate(descriptor, 0)
-            os.write(descriptor, _owner(name).encode("utf-8", "replace"))
+            os.write(descriptor, _owner(name))
             return Lock(path, descriptor)
         os.close(descriptor)  # its last owner removed the file between our open and our lock
 
@@ -145,5 +147,7 @@ def _remove_stale(path: Path) -> None:
         aside.unlink()
 
 
-def _owner(name: str) -> str:
-    return f"{name}\nheld by process {os.getpid()} on {socket.gethostname()}\n"
+def _owner(name: str) -> bytes:
+    return f"{name}\nheld by process {os.getpid()} on {socket.gethostname()}\n".encode(
+        "utf-8", "surrogateescape"
+    )

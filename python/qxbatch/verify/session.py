@@ -33,8 +33,12 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
             packed.setdefault(f"{container}.tar.gz", {})[member] = row
         else:
             loose.append(row)
-    checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
-    checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
+    checks: list[Check] = [
+        partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()
+    ]
+    checks += [
+        partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)
+    ]
     checks += [partial(_check_image, path, monitor) for path in sorted((session / "nii").glob("*.nii.gz"))]
     checks.append(partial(_check_listing, session))
     return checks
@@ -46,7 +50,9 @@ def _check_pack(path: Path, rows: dict[str, LedgerRow], monitor: Monitor) -> lis
     except (OSError, ValueError) as error:
         return [f"{path}: {error}"]
     found = {name: digest for name, _, digest in members}
-    wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
+    wrong = (
+        [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
+    )
     for name, row in rows.items():
         if found.get(name) != row.content_sha256:
             state = "is missing" if name not in found else "has other bytes than the packet's"
@@ -99,10 +105,16 @@ def _nifti_size(head: bytes) -> int | None:
         kind = struct.unpack_from(f"{order}i", head)[0]
         if kind == NIFTI_SIZES[0]:
             dim = struct.unpack_from(f"{order}8h", head, 40)
-            bits, offset = struct.unpack_from(f"{order}h", head, 72)[0], struct.unpack_from(f"{order}f", head, 108)[0]
+            bits, offset = (
+                struct.unpack_from(f"{order}h", head, 72)[0],
+                struct.unpack_from(f"{order}f", head, 108)[0],
+            )
         elif kind == NIFTI_SIZES[1] and len(head) == NIFTI_SIZES[1]:
             dim = struct.unpack_from(f"{order}8q", head, 16)
-            bits, offset = struct.unpack_from(f"{order}h", head, 14)[0], struct.unpack_from(f"{order}q", head, 168)[0]
+            bits, offset = (
+                struct.unpack_from(f"{order}h", head, 14)[0],
+                struct.unpack_from(f"{order}q", head, 168)[0],
+            )
         else:
             continue
         voxels = 1

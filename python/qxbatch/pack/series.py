@@ -1,0 +1,63 @@
+"""Brings the files of one series from scratch to `dicom/` of the session's build."""
+
+import shutil
+from enum import StrEnum
+from pathlib import Path
+
+from qxbatch.core import Monitor, gzip_file, pack_folder
+from qxbatch.settings.model import Gzip
+
+
+class Stored(StrEnum):
+    """How a series lies in the session."""
+
+    PACKED = "packed"
+    """`dicom/<n>.tar.gz`, members `<n>/<name>`"""
+    GZIPPED = "gzipped"
+    """`dicom/<n>/<name>.gz`"""
+    PLAIN = "plain"
+    """`dicom/<n>/<name>`"""
+
+
+def stored_as(folder: Path, wanted: Gzip) -> Stored:
+    """Return how a series is to be stored; files that are gzipped already (unzip=no) stay as they are."""
+    if wanted is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
+        return Stored.PLAIN
+    return Stored.PACKED if wanted is Gzip.FOLDER else Stored.GZIPPED
+
+
+def store_series(folder: Path, dicom: Path, stored: Stored, level: int, monitor: Monitor) -> None:
+    """Store the files of `folder` (named by its number) below `dicom`. A series that stays PLAIN is moved there.
+
+    Raises OSError when the disk is full or cannot be written, and CancelledError.
+    """
+    n = folder.name
+    if stored is Stored.PACKED:
+        pack_folder(str(folder), str(dicom / f"{n}.tar.gz"), n, level=level, monitor=monitor)
+    elif stored is Stored.GZIPPED:
+        (dicom / n).mkdir()
+        for path in sorted(folder.iterdir()):
+            gzip_file(str(path), str(dicom / n / f"{path.name}.gz"), level=level, monitor=monitor)
+    else:
+        bring(folder, dicom / n)
+
+
+def bring(source: Path, target: Path) -> None:
+    """Move a file or folder; between file systems it is copied first, and removed when the copy is complete."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != 18:  # EXDEV
+            raise
+        shutil.move(source, target)
+
+
+def stored_at(at: str, n: int, stored: Stored) -> str:
+    """Return where a file lies that was placed at `dicom/<n>/<name>`.
+
+    >>> stored_at("dicom/30/P-30-1.2.dcm", 30, Stored.PACKED)
+    'dicom/30.tar.gz!30/P-30-1.2.dcm'
+    """
+    if stored is Stored.PACKED:
+        return f"dicom/{n}.tar.gz!{at.removeprefix('dicom/')}"
+    return f"{at}.gz" if stored is Stored.GZIPPED else at

@@ -1,0 +1,29 @@
+"""What stands in place of the patient in file names."""
+
+import pytest
+
+from qxbatch.ingest.labels import clean_label, label_for
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        pytest.param("OP386", "OP386", id="plain"),
+        pytest.param(" a/b\\c:d ", "a_b_c_d", id="separators"),
+        pytest.param("../../etc", "etc", id="parent folders"),
+        pytest.param("***", "", id="nothing left"),
+        pytest.param("山田^太郎", "", id="no ascii"),
+        pytest.param("x" * 300, "x" * 64, id="long"),
+    ],
+)
+def test_a_label_is_safe_in_a_file_name(text: str, label: str) -> None:
+    assert clean_label(text) == label
+
+
+def test_the_session_stands_in_where_there_is_no_patient() -> None:
+    assert label_for("", "OP3_MR1", replaced=False) == "OP3_MR1"
+    assert label_for("***", "OP3_MR1", replaced=False) == "OP3_MR1"
+
+
+def test_the_session_stands_in_where_a_logfile_named_it() -> None:
+    assert label_for("Doe^Jane", "OP3_MR1", replaced=True) == "OP3_MR1"

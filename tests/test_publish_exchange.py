@@ -1,0 +1,96 @@
+"""A session folder is absent, old, or complete; an exchange that is cut short can be gone on with."""
+
+from pathlib import Path
+
+import pytest
+
+from qxbatch.publish.exchange import publish
+
+OLD = {
+    "session.txt": "old",
+    "dicom/30.tar.gz": "old",
+    "nii/31.nii.gz": "old",
+    "qxbatch/ledger.tsv": "old",
+    "hcp/x": "later",
+}
+NEW = {
+    "session.txt": "new",
+    "dicom/30.tar.gz": "new",
+    "nii/31.nii.gz": "new",
+    "qxbatch/ledger.tsv": "new",
+    "inbox/README": "new",
+}
+
+
+def write(top: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(text)
+    return top
+
+
+def read(top: Path) -> dict[str, str]:
+    return {str(p.relative_to(top)): p.read_text() for p in sorted(top.rglob("*")) if p.is_file()}
+
+
+def test_an_absent_session_is_published_whole(tmp_path: Path) -> None:
+    build = write(tmp_path / "build", NEW)
+    publish(build, tmp_path / "OP3", tmp_path / "old", with_inbox=True)
+    assert read(tmp_path / "OP3") == NEW
+    assert not build.exists()
+
+
+def test_what_a_later_step_made_stays(tmp_path: Path) -> None:
+    target = write(tmp_path / "OP3", OLD | {"inbox/note": "by hand"})
+    publish(write(tmp_path / "build", NEW), target, tmp_path / "old", with_inbox=True)
+    assert read(target) == NEW | {"hcp/x": "later"}
+    assert read(tmp_path / "old") == {k: v for k, v in OLD.items() if k != "hcp/x"} | {
+        "inbox/note": "by hand"
+    }
+
+
+def test_in_folder_mode_the_inbox_stays(tmp_path: Path) -> None:
+    target = write(tmp_path / "OP3", {"inbox/README": "mine"})
+    build = write(tmp_path / "build", {k: v for k, v in NEW.items() if k != "inbox/README"})
+    (build / "inbox").mkdir()
+    publish(build, target, tmp_path / "old", with_inbox=False)
+    assert read(target) == NEW | {"inbox/README": "mine"}
+    assert not build.exists()
+
+
+class KilledError(Exception):
+    """Stands for the power going off."""
+
+
+@pytest.mark.parametrize("stop", range(12))
+def test_an_exchange_cut_at_any_rename_is_completed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    target = write(tmp_path / "OP3", OLD)
+    build = write(tmp_path / "build", NEW)
+    done = 0
+    rename = Path.rename
+
+    def counted(self: Path, to: Path) -> Path:
+        nonlocal done
+        if done == stop:
+            raise KilledError
+        done += 1
+        return rename(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", counted)
+        try:
+            publish(build, target, tmp_path / "old", with_inbox=True)
+        except KilledError:
+            present = read(target)
+            assert "session.txt" not in present or set(present.values()) - {"later"} in ({"old"}, {"new"})
+    everything = (
+        [*read(target).values(), *(read(tmp_path / "old").values()), *read(build).values()]
+        if build.exists()
+        else []
+    )
+    assert not everything or (everything.count("old"), everything.count("new")) == (4, 5)
+    publish(build, target, tmp_path / "old", with_inbox=True)
+    assert read(target) == NEW | {"hcp/x": "later"}
+    assert sorted(read(tmp_path / "old").values()) == ["old"] * 4
