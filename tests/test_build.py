@@ -35,9 +35,7 @@ TREE = {"a/one": b"one" * 50, "b/two": b"two" * 7000}
 def converted(folder: Path, out: Path) -> NDArray[np.uint16]:
     """Return the voxels of the only image that dcm2niix makes of a folder."""
     out.mkdir()
-    subprocess.run(
-        [dcm2niix.bin, "-g", "i", "-z", "n", "-f", "x", "-o", out, folder], check=True, capture_output=True
-    )
+    subprocess.run([dcm2niix.bin, "-g", "i", "-z", "n", "-f", "x", "-o", out, folder], check=True, capture_output=True)
     (image,) = out.glob("*.nii")
     return np.asarray(Nifti1Image.from_filename(image).dataobj)
 

@@ -13,9 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "python" / "qxbatch"
 LONGEST = 350
-UNFINISHED = re.compile(
-    "|".join(["TO" + "DO", "FIX" + "ME", r"\bXX" + r"X\b", "todo" + "!", "unimplemented" + "!"])
-)
+UNFINISHED = re.compile("|".join(["TO" + "DO", "FIX" + "ME", r"\bXX" + r"X\b", "todo" + "!", "unimplemented" + "!"]))
 
 
 def sources() -> list[Path]:

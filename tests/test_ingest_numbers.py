@@ -66,9 +66,7 @@ def test_numbers_are_unique_and_end_in_zero(one: list[Claim], other: list[Claim]
     st.lists(st.tuples(st.none() | st.integers(1, 5), st.sampled_from("abc")), unique=True, max_size=15),
     st.randoms(),
 )
-def test_numbers_depend_on_the_data_and_not_on_their_order(
-    parts: list[tuple[int | None, str]], random: object
-) -> None:
+def test_numbers_depend_on_the_data_and_not_on_their_order(parts: list[tuple[int | None, str]], random: object) -> None:
     made = [Claim(number, (start, f"1.{i}")) for i, (number, start) in enumerate(parts)]
     shuffled = list(made)
     random.shuffle(shuffled)  # type: ignore[attr-defined]

@@ -16,6 +16,4 @@ def test_every_code_is_explained_and_no_other() -> None:
 
 
 def test_a_problem_names_subject_reason_and_next_step() -> None:
-    assert (
-        Problem(Code.CHANGED, "/x/P.zip", "changed.", "Run again.").text() == "/x/P.zip: changed. Run again."
-    )
+    assert Problem(Code.CHANGED, "/x/P.zip", "changed.", "Run again.").text() == "/x/P.zip: changed. Run again."

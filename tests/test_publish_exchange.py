@@ -44,9 +44,7 @@ def test_what_a_later_step_made_stays(tmp_path: Path) -> None:
     target = write(tmp_path / "OP3", OLD | {"inbox/note": "by hand"})
     publish(write(tmp_path / "build", NEW), target, tmp_path / "old", with_inbox=True)
     assert read(target) == NEW | {"hcp/x": "later"}
-    assert read(tmp_path / "old") == {k: v for k, v in OLD.items() if k != "hcp/x"} | {
-        "inbox/note": "by hand"
-    }
+    assert read(tmp_path / "old") == {k: v for k, v in OLD.items() if k != "hcp/x"} | {"inbox/note": "by hand"}
 
 
 def test_in_folder_mode_the_inbox_stays(tmp_path: Path) -> None:
@@ -86,9 +84,7 @@ def test_an_exchange_cut_at_any_rename_is_completed_by_the_next(
             present = read(target)
             assert "session.txt" not in present or set(present.values()) - {"later"} in ({"old"}, {"new"})
     everything = (
-        [*read(target).values(), *(read(tmp_path / "old").values()), *read(build).values()]
-        if build.exists()
-        else []
+        [*read(target).values(), *(read(tmp_path / "old").values()), *read(build).values()] if build.exists() else []
     )
     assert not everything or (everything.count("old"), everything.count("new")) == (4, 5)
     publish(build, target, tmp_path / "old", with_inbox=True)

@@ -215,9 +215,7 @@ def changed(dataset: Dataset, changes: Mapping[str, object]) -> Dataset:
     return dataset
 
 
-def encoded(
-    dataset: Dataset, syntax: Syntax = Syntax.EXPLICIT, *, preamble: bool = True, meta: bool = True
-) -> bytes:
+def encoded(dataset: Dataset, syntax: Syntax = Syntax.EXPLICIT, *, preamble: bool = True, meta: bool = True) -> bytes:
     """Return the bytes of a file; without `meta` a bare data set, as old exports have it (PS3.10, 7.1)."""
     if syntax is Syntax.BIG and "PixelData" in dataset:
         dataset.PixelData = np.frombuffer(dataset.PixelData, "<u2").astype(">u2").tobytes()

@@ -3,6 +3,7 @@
 Every step can be repeated: a rerun after a crash ends as one undisturbed run would.
 """
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -79,7 +80,7 @@ def _renamed(packet: Path, target: Path) -> bool:
     try:
         packet.rename(target)
     except OSError as error:
-        if error.errno != 18:  # EXDEV: the archive is on another file system
+        if error.errno != errno.EXDEV:  # the archive is on another file system
             raise
         return False
     sync_folder(target.parent)

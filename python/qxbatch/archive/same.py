@@ -30,8 +30,4 @@ def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
 
 
 def _hashes(top: Path) -> list[tuple[str, str]]:
-    return [
-        (name, hash_file(str(top / name if name else top))[1])
-        for name, kind, _ in _listing(top)
-        if kind == "file"
-    ]
+    return [(name, hash_file(str(top / name if name else top))[1]) for name, kind, _ in _listing(top) if kind == "file"]

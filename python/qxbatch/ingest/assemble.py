@@ -65,9 +65,7 @@ def assemble(
         ]
         found += [_place_pair(reading, pair, n, root) for pair, n in zip(pairs, pair_numbers, strict=True)]
         _place_rest(reading, rows[k], root, keep_inbox=keep_inbox)
-        parts.append(
-            Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems))
-        )
+        parts.append(Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems)))
     return parts
 
 

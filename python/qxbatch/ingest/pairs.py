@@ -26,7 +26,11 @@ class Pair:
 
 def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
     """Return the PAR/REC series among these rows, by path, and what lacks its partner."""
-    files = [(row.index, row.path, row.kind) for row in map(reading.row, rows) if row.kind in ("par", "rec")]
+    files = [
+        (row.index, row.path, row.kind)
+        for row in map(reading.row, rows)
+        if row.kind in ("par", "rec") or is_xml(row.path)
+    ]
     pairs, problems = pair([f for f in files if reading.staged(f[0])])
     found = []
     for par, rec in pairs:
@@ -34,8 +38,16 @@ def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[
         members = [(par, upper_name(reading.row(par).path))]
         if rec is not None:
             members.append((rec, upper_name(reading.row(rec).path)))
-        found.append(Pair(reading.row(par).path, header.series_number, header.dicom(), tuple(members)))
+        number = header.series_number
+        found.append(
+            Pair(reading.row(par).path, number if number and number > 0 else None, header.dicom(), tuple(members))
+        )
     return found, problems
+
+
+def is_xml(path: str) -> bool:
+    """Whether a member may be the XML header of a REC."""
+    return path.lower().endswith(".xml")
 
 
 def upper_name(path: str) -> str:

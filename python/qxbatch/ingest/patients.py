@@ -72,9 +72,7 @@ def _split(groups: Sequence[Group], patients: list[str], session: SessionId) -> 
     shares = []
     for k, patient in enumerate(patients, start=1):
         mine = tuple(
-            i
-            for i, group in enumerate(groups)
-            if (group.patient or by_study.get(group.study, patients[0])) == patient
+            i for i, group in enumerate(groups) if (group.patient or by_study.get(group.study, patients[0])) == patient
         )
         shares.append(Share(numbered_session(session, k), mine))
     return shares

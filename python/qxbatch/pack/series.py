@@ -1,5 +1,6 @@
 """Brings the files of one series from scratch to `dicom/` of the session's build."""
 
+import errno
 import shutil
 from enum import StrEnum
 from pathlib import Path
@@ -47,7 +48,7 @@ def bring(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except OSError as error:
-        if error.errno != 18:  # EXDEV
+        if error.errno != errno.EXDEV:
             raise
         shutil.move(source, target)
 

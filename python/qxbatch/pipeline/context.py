@@ -28,9 +28,7 @@ class Context:
     def __post_init__(self) -> None:
         workers = max(1, self.settings.n_procs)
         object.__setattr__(self, "slots", Slots(workers))
-        object.__setattr__(
-            self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers)))
-        )
+        object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))
         object.__setattr__(self, "working", ThreadPoolExecutor(workers))
 
     slots: Slots = field(init=False)

@@ -57,9 +57,7 @@ def _archive(journal: Journal) -> tuple[list[Path], list[Problem]]:
         try:
             place = settle_packet(packet.path, journal.archive_folder, journal.archive)
         except OSError as error:
-            message = (
-                f"its session is complete; the packet could not be archived ({journal.archive}): {error}."
-            )
+            message = f"its session is complete; the packet could not be archived ({journal.archive}): {error}."
             hint = "Mend the cause and run again: only the archiving is left."
             problems.append(Problem(Code.ARCHIVE, str(packet.path), message, hint))
             continue
@@ -76,6 +74,4 @@ def _changed(packet: Packet) -> Problem | None:
     if now == packet.fingerprint:
         return None
     message = "changed while it was imported, and stays where it is; the session holds what was read."
-    return Problem(
-        Code.CHANGED, str(packet.path), message, "Compare the two, then import again with --overwrite=yes."
-    )
+    return Problem(Code.CHANGED, str(packet.path), message, "Compare the two, then import again with --overwrite=yes.")

@@ -26,7 +26,7 @@ log = logging.getLogger("qxbatch")
 
 def run(settings: Settings) -> int:
     """Import what waits; return the exit status. Raises UsageError before anything is written."""
-    from qxbatch.discover.inbox import candidates as discover
+    from qxbatch.discover.candidates import candidates as discover
     from qxbatch.pipeline.recover import recover
     from qxbatch.report.before import before
 
@@ -51,9 +51,7 @@ def run(settings: Settings) -> int:
     return _import(settings, workspace, locks, ready, report)
 
 
-def _import(
-    settings: Settings, workspace: Workspace, locks: Locks, ready: Sequence[Candidate], report: Report
-) -> int:
+def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Sequence[Candidate], report: Report) -> int:
     from qxbatch.convert.available import check_available
     from qxbatch.core import Monitor
     from qxbatch.pipeline.context import Context

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qxbatch.core import CancelledError, Reading, ingest
 from qxbatch.convert.run import CancelledError as ConverterCancelledError
+from qxbatch.core import CancelledError, Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.ingest.assemble import Part, assemble
+from qxbatch.discover.results import has_session
+from qxbatch.ingest.assemble import assemble
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.patients import share_out
 from qxbatch.model import Candidate, Packet, SessionId, SessionReport
@@ -108,7 +109,7 @@ def _guarded(context: Context, unit: Unit) -> list[SessionReport]:
     except OSError as error:
         hint = "The packet stays where it is; mend the cause and run again."
         problem = Problem(Code.CANNOT_WRITE, unit.names, f"{error}.", hint)
-    except Exception as error:  # noqa: BLE001 - a bug ends one packet, not the batch; its traceback is logged
+    except Exception as error:  # a bug ends one packet, not the batch; its traceback is logged
         log.exception("%s: internal error", unit.names)
         message = f"internal error: {type(error).__name__}: {error}."
         problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
@@ -144,15 +145,11 @@ def _refuse_existing(context: Context, sessions: Sequence[SessionId]) -> None:
     """Another run may have made the session since discovery."""
     if context.settings.overwrite:
         return
-    from qxbatch.discover.existing import session_exists
-
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
-        if session_exists(folder):
+        if has_session(folder):
             message = f"its session {session.id} was made meanwhile; nothing was changed."
-            raise PacketError(
-                Problem(Code.EXISTS, str(folder), message, "Use --overwrite=yes to make it anew.")
-            )
+            raise PacketError(Problem(Code.EXISTS, str(folder), message, "Use --overwrite=yes to make it anew."))
 
 
 def _read(context: Context, unit: Unit, scratch: Path) -> Reading:
@@ -198,11 +195,7 @@ def _damage(context: Context, unit: Unit, reading: Reading) -> list[Problem]:
     shown = "; ".join(damage[:5]) + (f"; and {len(damage) - 5} more" if len(damage) > 5 else "")  # noqa: PLR2004
     if context.settings.on_damaged is OnDamaged.KEEP:
         message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
-        return [
-            Problem(
-                Code.DAMAGED_KEPT, unit.names, message, "Get a sound copy and import it with --overwrite=yes."
-            )
-        ]
+        return [Problem(Code.DAMAGED_KEPT, unit.names, message, "Get a sound copy and import it with --overwrite=yes.")]
     hint = "Get a sound copy, or use --on-damaged=keep to import what can be read."
     raise PacketError(Problem(Code.DAMAGED, unit.names, f"is damaged: {shown}. Nothing was imported.", hint))
 
@@ -211,9 +204,7 @@ def _need_images(unit: Unit, reading: Reading) -> None:
     if reading.groups() or any(reading.row(i).kind == "par" for i in range(len(reading))):
         return
     message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
-    raise PacketError(
-        Problem(Code.NO_IMAGES, unit.names, message, "Remove it from the inbox, or complete it.")
-    )
+    raise PacketError(Problem(Code.NO_IMAGES, unit.names, message, "Remove it from the inbox, or complete it."))
 
 
 def _publish(context: Context, unit: Unit, products: Sequence[Product]) -> list[SessionReport]:

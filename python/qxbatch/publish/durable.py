@@ -1,5 +1,6 @@
 """Writing so that a crash leaves the old or the new, never a half."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -17,7 +18,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-_NO_SYNC = (22, 95)  # EINVAL, ENOTSUP: some network file systems have no fsync for folders
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems have no fsync for folders
 
 
 def sync_tree(top: Path) -> None:

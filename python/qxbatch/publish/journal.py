@@ -51,14 +51,10 @@ def read_journal(path: Path) -> Journal:
     """Read a journal. Raises ValueError when it is of another version or no journal."""
     content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if content.get("version") != VERSION:
-        raise ValueError(
-            f"{path}: a journal of version {content.get('version')}, this program writes {VERSION}"
-        )
+        raise ValueError(f"{path}: a journal of version {content.get('version')}, this program writes {VERSION}")
     return Journal(
         unit=content["unit"],
-        packets=tuple(
-            Packet(Path(p["path"]), p["name"], Fingerprint(**p["fingerprint"])) for p in content["packets"]
-        ),
+        packets=tuple(Packet(Path(p["path"]), p["name"], Fingerprint(**p["fingerprint"])) for p in content["packets"]),
         stay=tuple(content["stay"]),
         sessions=tuple(content["sessions"]),
         archive=Archive(content["archive"]),

@@ -6,6 +6,7 @@ Host and pid are written for the message only: in containers every run is pid 1 
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 
 RENEW_SECONDS = 15.0
 STALE_SECONDS = 120.0
-_NO_FLOCK = (37, 38, 95)  # ENOLCK, ENOSYS, EOPNOTSUPP
+_NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @dataclass
@@ -45,9 +46,7 @@ class Locks:
         Raises OSError when the folder of locks cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = (
-            self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
-        )
+        path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
         if self._flock:
             with contextlib.suppress(_FlockUnsupportedError):
                 return _take_flock(path, name)
@@ -148,6 +147,4 @@ def _remove_stale(path: Path) -> None:
 
 
 def _owner(name: str) -> bytes:
-    return f"{name}\nheld by process {os.getpid()} on {socket.gethostname()}\n".encode(
-        "utf-8", "surrogateescape"
-    )
+    return f"{name}\nheld by process {os.getpid()} on {socket.gethostname()}\n".encode("utf-8", "surrogateescape")

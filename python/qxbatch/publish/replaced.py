@@ -50,12 +50,7 @@ def _sort_out(old: Path, kept: Path, session: Path) -> None:
 def _held(session: Path) -> set[str]:
     """Hashes of the packet bytes that the session holds, by its ledger."""
     rows = read_ledger(session / "qxbatch" / "ledger.tsv")
-    return {
-        digest
-        for row in rows
-        if row.fate in ("sorted", "kept")
-        for digest in (row.sha256, row.content_sha256)
-    }
+    return {digest for row in rows if row.fate in ("sorted", "kept") for digest in (row.sha256, row.content_sha256)}
 
 
 def _covered(path: Path, twin: Path, held: set[str]) -> bool:
@@ -82,7 +77,5 @@ def _comparable(path: Path) -> object:
             content = json.loads(path.read_bytes())
         except ValueError:
             return path.read_bytes()
-        return (
-            {k: v for k, v in content.items() if k not in VOLATILE} if isinstance(content, dict) else content
-        )
+        return {k: v for k, v in content.items() if k not in VOLATILE} if isinstance(content, dict) else content
     return hash_file(str(path))

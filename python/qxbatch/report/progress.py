@@ -14,9 +14,7 @@ REFRESH_SECONDS = 0.2
 class Progress:
     """Counts packets and series; on a terminal a thread redraws the line."""
 
-    def __init__(
-        self, packets: int, monitor: Monitor, *, quiet: bool = False, stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, packets: int, monitor: Monitor, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self._packets = packets
         self._monitor = monitor
         self._stream = sys.stderr if stream is None else stream

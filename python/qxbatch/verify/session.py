@@ -33,12 +33,8 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
             packed.setdefault(f"{container}.tar.gz", {})[member] = row
         else:
             loose.append(row)
-    checks: list[Check] = [
-        partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()
-    ]
-    checks += [
-        partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)
-    ]
+    checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
+    checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
     checks += [partial(_check_image, path, monitor) for path in sorted((session / "nii").glob("*.nii.gz"))]
     checks.append(partial(_check_listing, session))
     return checks
@@ -50,9 +46,7 @@ def _check_pack(path: Path, rows: dict[str, LedgerRow], monitor: Monitor) -> lis
     except (OSError, ValueError) as error:
         return [f"{path}: {error}"]
     found = {name: digest for name, _, digest in members}
-    wrong = (
-        [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
-    )
+    wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, row in rows.items():
         if found.get(name) != row.content_sha256:
             state = "is missing" if name not in found else "has other bytes than the packet's"
