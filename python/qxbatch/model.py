@@ -17,10 +17,14 @@ class SessionId:
 
     subject: str
     session: str | None = None
+    folder: str = ""
+    """Folder mode: the session folder's own name, which is the id whatever the name format finds in it."""
 
     @property
     def id(self) -> str:
         """The folder's name: subject, or subject_session."""
+        if self.folder:
+            return self.folder
         return self.subject if self.session is None else f"{self.subject}_{self.session}"
 
 

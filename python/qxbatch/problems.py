@@ -14,6 +14,7 @@ class Code(StrEnum):
     NO_IMAGES = "no-images"
     MIXED_PATIENTS = "mixed-patients"
     SAME_SESSION = "same-session"
+    BAD_NAME = "bad-name"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
     CANNOT_WRITE = "cannot-write"

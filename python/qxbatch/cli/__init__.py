@@ -1,0 +1,1 @@
+"""The command line: grammar, help texts, and the wording of misuse. Only here is docopt known."""

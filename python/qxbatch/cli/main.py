@@ -1,0 +1,98 @@
+"""The command `qxbatch`: the first word chooses the grammar, and every end becomes an exit status."""
+
+import sys
+from collections.abc import Sequence
+
+OLD_NAMES = ("import_dicom", "import-dicom")
+"""The reference's name of the import; dropped, so that a call can be moved as it is."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in OLD_NAMES:
+        words = words[1:]
+    told = _help(words)
+    if told is not None:
+        print(told, end="")
+        return 0
+    return _guarded(words)
+
+
+def _help(words: Sequence[str]) -> str | None:
+    """Help and version, before anything heavier is imported; None when neither is asked for."""
+    before_end = words[: words.index("--")] if "--" in words else words
+    if "--version" in before_end:
+        return f"qxbatch {_version()}\n"
+    if "--help" not in before_end and "-h" not in before_end:
+        return None
+    from qxbatch.cli.parts import PARTS, listed
+    from qxbatch.cli.texts import import_text, part_text
+
+    part = PARTS.get(words[0])
+    return part_text(part.summary, part.usage, part.parameters) if part else import_text(listed())
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("qxbatch")
+    except PackageNotFoundError:
+        return "(run from its sources, not installed)"
+
+
+def _guarded(words: Sequence[str]) -> int:
+    """Run; a wrong request is a message and its status, an interrupt is 130, a bug is a traceback."""
+    from qxbatch.exits import ExitStatus
+    from qxbatch.problems import UsageError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # a file name that is no text must not stop a report
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        with _stop_on_sigterm():
+            return _run(words)
+    except UsageError as wrong:
+        print(f"qxbatch: {wrong.message}", file=sys.stderr)
+        if wrong.hint:
+            print(f"         {wrong.hint}", file=sys.stderr)
+        return int(wrong.status)
+    except KeyboardInterrupt:
+        print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
+        return int(ExitStatus.INTERRUPTED)
+
+
+def _run(words: Sequence[str]) -> int:
+    from qxbatch.cli.parts import FIRST_WORDS
+
+    if words and words[0] in FIRST_WORDS:
+        from qxbatch.cli.run_part import run
+
+        return run(words[0], words[1:])
+    from qxbatch.cli.start import start
+
+    return start(words)
+
+
+class _stop_on_sigterm:  # noqa: N801 - read as a phrase where it stands
+    """Within, SIGTERM stops the run as Ctrl-C does: schedulers and containers end a job by it."""
+
+    def __enter__(self) -> None:
+        import signal
+        import threading
+
+        self._old = None
+        if threading.current_thread() is threading.main_thread():
+            self._old = signal.signal(signal.SIGTERM, self._interrupt)
+
+    @staticmethod
+    def _interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def __exit__(self, *_what: object) -> None:
+        import signal
+
+        if self._old is not None:
+            signal.signal(signal.SIGTERM, self._old)

@@ -1,0 +1,43 @@
+"""Messages of a run: on stderr, and in a file where one is asked for."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+
+NAME = "qxbatch"
+
+
+def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
+    """Send the logger `qxbatch` to stderr (warnings only when quiet) and to the log file, and say the notes."""
+    logger = logging.getLogger(NAME)
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setLevel(logging.WARNING if quiet else logging.INFO)
+    screen.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(screen)
+    if log_file is not None:
+        logger.addHandler(_to_file(log_file))
+    for note in notes:
+        logger.info(note)
+
+
+def _to_file(path: Path) -> logging.Handler:
+    """Raises UsageError (73) when the file cannot be written."""
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UsageError(
+            f"--log-file={path} cannot be written: {error.strerror}.",
+            "Name a file in a folder that can be written.",
+            ExitStatus.CANNOT_WRITE,
+        ) from None
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    return handler

@@ -1,0 +1,47 @@
+"""From an import's words to the pipeline: settings, messages, the call."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from qxbatch.cli.messages import set_up
+from qxbatch.cli.request import read
+from qxbatch.problems import UsageError
+from qxbatch.settings.config import read_config
+from qxbatch.settings.model import Check
+from qxbatch.settings.parse import parse
+
+
+def start(words: Sequence[str]) -> int:
+    """Run an import. Raises UsageError."""
+    request = read(words)
+    from_file = read_config(request.given["config"]) if "config" in request.given else {}
+    asked = parse({**from_file, **request.given}, bids_app=bool(request.level))
+    settings = asked.settings
+    if settings.check is Check.YES and not terminal():
+        raise UsageError(
+            "--check=yes asks before the work, and there is no terminal to answer at.",
+            "Use --check=any (needs at least one ready packet) or --check=no.",
+        )
+    set_up(settings.quiet, settings.log_file, asked.notes)
+    if request.level == "group":
+        return _group(settings)
+    status: int = import_module("qxbatch.pipeline").run(settings)
+    return status
+
+
+def terminal() -> bool:
+    """Whether somebody can read a question and answer it."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def _group(settings: object) -> int:
+    """The study table of the BIDS-App's group level."""
+    try:
+        module = import_module("qxbatch.parts.group")
+    except ModuleNotFoundError as absent:
+        if absent.name not in ("qxbatch.parts", "qxbatch.parts.group"):
+            raise
+        raise UsageError("This version does not hold the level group.", "Write participant.") from None
+    status: int = module.run(settings)
+    return status

@@ -1,0 +1,106 @@
+"""The words of a command line, brought into the one form that docopt is given.
+
+docopt takes unique prefixes of options, lets some options stand twice, and answers misuse with its own repr. So the
+words are read here first: names checked whole, values joined by `=`, labels gathered, and misuse worded.
+"""
+
+from collections.abc import Sequence
+
+from qxbatch.problems import UsageError
+from qxbatch.settings.nearest import nearest
+from qxbatch.settings.parameter import Form, Parameter
+
+YES_NO_WORDS = ("yes", "no", "true", "false")
+LEVELS = ("participant", "group")
+
+
+class Words:
+    """Options (long name to value; a switch's value is None) and the positional words of one command line."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, str | None] = {}
+        self.positional: list[str] = []
+
+    def argv(self) -> list[str]:
+        """Return what docopt is to read."""
+        given = [name if value is None else f"{name}={value}" for name, value in self.options.items()]
+        return [*given, *(f"./{word}" if word.startswith("-") else word for word in self.positional)]
+
+
+class Reader:
+    """Reads the words for one table of parameters."""
+
+    def __init__(self, parameters: Sequence[Parameter], command: str) -> None:
+        self._by_name = {parameter.option: parameter for parameter in parameters}
+        self._by_short = {parameter.short: parameter for parameter in parameters if parameter.short}
+        self._command = command
+
+    def read(self, argv: Sequence[str]) -> Words:
+        """Return the words in order. Raises UsageError."""
+        words = Words()
+        waiting = list(argv)
+        while waiting:
+            word = waiting.pop(0)
+            if word == "--":
+                words.positional += waiting
+                break
+            if not word.startswith("-") or word == "-":
+                words.positional.append(word)
+            elif word.startswith("--"):
+                name, equals, value = word.partition("=")
+                self._take(words, name, value if equals else None, waiting)
+            else:
+                self._take(words, word[:2], word[2:].removeprefix("=") if word[2:] else None, waiting)
+        return words
+
+    def _take(self, words: Words, name: str, value: str | None, waiting: list[str]) -> None:
+        parameter = self._parameter(name)
+        if parameter.option in words.options:
+            raise UsageError(f"{parameter.option} is given more than once.", "Give it once.")
+        if parameter.form is Form.SWITCH:
+            if value is not None:
+                raise UsageError(f"{parameter.option} takes no value, but {value!r} is given.")
+        elif parameter.form is Form.WORDS:
+            value = self._labels(words, parameter, value, waiting)
+        elif value is None:
+            value = self._value(parameter, waiting)
+        words.options[parameter.option] = value
+
+    def _parameter(self, name: str) -> Parameter:
+        full = "--" + name[2:].replace("_", "-") if name.startswith("--") else name
+        found = self._by_name.get(full) or self._by_short.get(full)
+        if found:
+            return found
+        near = nearest(full, self._by_name)
+        hint = f"Did you mean {near}?" if near else f"`{self._command} --help` lists the options."
+        raise UsageError(f"There is no option {name}.", hint)
+
+    def _value(self, parameter: Parameter, waiting: list[str]) -> str:
+        """The next word, whatever it is, unless it is an option of ours."""
+        if parameter.form is Form.YES_NO:
+            return waiting.pop(0) if waiting and waiting[0].casefold() in YES_NO_WORDS else "yes"
+        if not waiting or self._is_option(waiting[0]):
+            choices = f" It is one of: {', '.join(parameter.choices)}." if parameter.choices else ""
+            raise UsageError(
+                f"{parameter.option} needs a value.{choices}",
+                f"Write {parameter.option}={parameter.metavar}.",
+            )
+        return waiting.pop(0)
+
+    def _is_option(self, word: str) -> bool:
+        name = word.partition("=")[0].replace("_", "-")
+        return name in self._by_name or name in self._by_short or word in ("--", "--help", "--version", "-h")
+
+    def _labels(self, words: Words, parameter: Parameter, value: str | None, waiting: list[str]) -> str:
+        """The words up to the next option. Paths are no labels, and `DATA OUTPUT LEVEL` at the end stay positional."""
+        taken = [] if value is None else [value]
+        while waiting and not waiting[0].startswith("-") and "/" not in waiting[0]:
+            taken.append(waiting.pop(0))
+        if taken and taken[-1] in LEVELS and not waiting:
+            # BIDS-Apps are called in either order; three positional words are missing then.
+            missing = 3 - len(words.positional)
+            words.positional += taken[-missing:] if missing > 0 else []
+            taken = taken[:-missing] if missing > 0 else taken
+        if not taken:
+            raise UsageError(f"{parameter.option} needs a label.", f"Write {parameter.option} 01 02.")
+        return ",".join(taken)

@@ -1,0 +1,40 @@
+"""One thing that lies in the master inbox, as it was when the folder was listed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Shape(StrEnum):
+    """What the thing is for the file system, a link followed."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    BROKEN_LINK = "a link to nothing"
+    SPECIAL = "neither a file nor a folder"
+    UNREADABLE = "unreadable"
+
+
+PACKETS = ("dicom", "par", "zip", "tar", "gzip", "bzip2", "xz", "zstd", "compress")
+"""Contents (as the core names them) that make a file a packet."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A thing in the inbox."""
+
+    path: Path
+    shape: Shape
+    content: str = ""
+    """What a file is by its content, as `core.sniff` names it; empty for what is no file."""
+    link: str = ""
+    """Where a symbolic link leads; empty for what is none."""
+    error: str = ""
+    """Why it could not be looked at."""
+    ours: str = ""
+    """Why it can be no packet whatever it holds: it is, or holds, a folder this run writes to."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the inbox."""
+        return self.path.name

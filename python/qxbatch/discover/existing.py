@@ -1,0 +1,23 @@
+"""Whether a session has results already."""
+
+import os
+from pathlib import Path
+
+
+def session_exists(folder: Path) -> bool:
+    """Inbox mode: a session exists with its inbox, session.txt, or any file in dicom or nii."""
+    return any(os.path.lexists(folder / name) for name in ("inbox", "session.txt")) or results_exist(folder)
+
+
+def results_exist(folder: Path) -> bool:
+    """Folder mode: a session has results with any file in dicom or nii."""
+    return any(_has_file(folder / name) for name in ("dicom", "nii"))
+
+
+def _has_file(folder: Path) -> bool:
+    """A folder that cannot be listed counts as one with files: what is there must not be touched."""
+    unreadable: list[OSError] = []
+    for _root, _folders, files in os.walk(folder, onerror=unreadable.append):
+        if files:
+            return True
+    return any(not isinstance(error, FileNotFoundError) for error in unreadable)

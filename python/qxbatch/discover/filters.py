@@ -1,0 +1,62 @@
+"""The parameters `sessions`, `participant_label` and `session_label`."""
+
+import re
+from collections.abc import Sequence
+from fnmatch import translate
+
+from qxbatch.model import SessionId
+from qxbatch.settings.lists import split
+from qxbatch.settings.model import Settings
+
+
+def wanted(settings: Settings, name: str, session: SessionId | None) -> str:
+    """Say why a packet is filtered out; empty when it is wanted.
+
+    The whole session id or the whole packet name must match one of the expressions. A packet whose session is not
+    known passes the labels: it is reported for what it lacks.
+    """
+    texts = [name] if session is None else [session.id, name]
+    if settings.sessions and not any(
+        re.fullmatch(each, text) for each in settings.sessions for text in texts
+    ):
+        return "--sessions does not name it"
+    return "" if session is None else by_label(settings, session)
+
+
+def by_label(settings: Settings, session: SessionId) -> str:
+    """Say which label leaves a session out; empty when none does."""
+    if (
+        settings.participant_labels
+        and session.subject.removeprefix("sub-") not in settings.participant_labels
+    ):
+        return "--participant-label does not name its subject"
+    if (
+        settings.session_labels
+        and (session.session or "").removeprefix("ses-") not in settings.session_labels
+    ):
+        return "--session-label does not name its session"
+    return ""
+
+
+def by_glob(name: str, globs: Sequence[str]) -> bool:
+    """Whether a session folder's name is meant by one of the glob patterns (case counts; `{a,b}` is either)."""
+    return any(re.fullmatch(translate(each), name) for glob in globs for each in braces(glob))
+
+
+def braces(glob: str) -> list[str]:
+    """Expand `{a,b}`, nested ones too; a pair of braces without a comma stands for itself."""
+    for start, end in _pairs(glob):
+        inner = glob[start + 1 : end]
+        items = _items(inner)
+        if len(items) > 1:
+            return [each for item in items for each in braces(glob[:start] + item + glob[end + 1 :])]
+    return [glob]
+
+
+def _pairs(glob: str) -> list[tuple[int, int]]:
+    """Innermost pairs of braces, from the left."""
+    return [(match.start(), match.end() - 1) for match in re.finditer(r"\{[^{}]*\}", glob)]
+
+
+def _items(inner: str) -> Sequence[str]:
+    return split(inner) if "[" in inner else inner.split(",")

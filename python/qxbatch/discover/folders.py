@@ -1,0 +1,72 @@
+"""Folder mode: session folders whose data lie in their own inbox."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qxbatch.discover.existing import results_exist
+from qxbatch.discover.filters import by_glob, by_label
+from qxbatch.discover.judged import Judged
+from qxbatch.discover.listing import names_in
+from qxbatch.model import Verdict
+from qxbatch.problems import Code
+from qxbatch.resolve.nameformat import by_folder
+from qxbatch.resolve.names import RESERVED, fault
+from qxbatch.settings.model import Settings
+
+
+@dataclass(frozen=True)
+class SessionFolder:
+    """A session folder as it was when the sessions folder was listed."""
+
+    path: Path
+    has_data: bool
+    """Anything lies in its inbox."""
+    has_results: bool
+    """A file lies in dicom or nii."""
+
+
+def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[SessionFolder]:
+    """Return the session folders that the globs mean, sorted by name; the study's own folders are none."""
+    found = []
+    for name in names_in(sessionsfolder):
+        path = sessionsfolder / name
+        if (
+            name.startswith(".")
+            or name.casefold() in RESERVED
+            or not by_glob(name, globs)
+            or not path.is_dir()
+        ):
+            continue
+        found.append(SessionFolder(path, _has_file(path / "inbox"), results_exist(path)))
+    return found
+
+
+def _has_file(inbox: Path) -> bool:
+    return any(files for _root, _folders, files in os.walk(inbox))
+
+
+def judge_folders(folders: Sequence[SessionFolder], settings: Settings) -> list[Judged]:
+    """Judge each session folder: pure, as the plan of inbox mode."""
+    return [_judge(folder, settings) for folder in folders]
+
+
+def _judge(folder: SessionFolder, settings: Settings) -> Judged:
+    name = folder.path.name
+    judged = Judged(folder.path, Verdict.READY, name)
+    session = by_folder(name, settings.nameformat)
+    if session is None:
+        return judged.turned(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
+    judged = replace(judged, session=session)
+    filtered = by_label(settings, session)
+    if filtered:
+        return judged.turned(Verdict.FILTERED, filtered)
+    why = fault(name)
+    if why:
+        return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", "Rename the folder.")
+    if folder.has_results and not settings.overwrite:
+        return judged.turned(Verdict.ALREADY_THERE, "it has results: give --overwrite=yes to make them anew")
+    if folder.has_results:
+        return judged.turned(Verdict.READY, "its results are made anew")
+    return judged if folder.has_data else judged.turned(Verdict.STRAY, "no data lie in its inbox")

@@ -1,0 +1,68 @@
+"""The stage's door: list once, judge, measure what is ready."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.discover.existing import session_exists
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.folders import judge_folders, list_folders
+from qxbatch.discover.judged import Judged
+from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
+from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
+from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
+from qxbatch.problems import Code
+from qxbatch.resolve.logfile import Log, read_log
+from qxbatch.settings.model import Settings
+
+_SECOND = 10**9
+
+
+def candidates(
+    settings: Settings, *, sniff: Sniff = core_sniff, now_ns: Callable[[], int] = time.time_ns
+) -> list[Candidate]:
+    """Return all that lies in the inbox (or the session folders asked for), sorted by name, each with its verdict.
+
+    In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. Raises UsageError.
+    """
+    log = read_log(settings.logfile) if settings.logfile and settings.masterinbox else None
+    if settings.masterinbox is None:
+        judged = judge_folders(list_folders(settings.sessionsfolder, settings.sessions), settings)
+        return [_measured(each, each.path / "inbox", settings.settle, now_ns()) for each in judged]
+    judged = _of_inbox(settings, settings.masterinbox, log, sniff)
+    return [_measured(each, each.path, settings.settle, now_ns()) for each in judged]
+
+
+def _of_inbox(settings: Settings, inbox: Path, log: Log | None, sniff: Sniff) -> list[Judged]:
+    entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
+    judged = judge_entries(entries, settings, log)
+    named = {each.session.id for each in judged if each.ready and each.session}
+    existing = {name for name in named if session_exists(settings.sessionsfolder / name)}
+    return judge_same_session(judge_existing(judged, existing, settings.overwrite), settings.on_same_session)
+
+
+def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
+    """Take the fingerprint of what is ready; what changed a moment ago waits."""
+    if not judged.ready:
+        return _candidate(judged, None)
+    try:
+        # in folder mode with overwrite, all data may lie in `dicom`
+        absent = data != judged.path and not data.exists()
+        measured = Fingerprint(0, 0, 0) if absent else fingerprint(data)
+    except OSError as error:
+        refused = judged.refused(
+            Code.UNREADABLE, f"cannot be read: {error.strerror} ({error.filename}).", "Check its permissions."
+        )
+        return _candidate(refused, None)
+    age = (now - measured.mtime_ns) / _SECOND
+    if age < settle:
+        waits = judged.turned(
+            Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}"
+        )
+        return _candidate(waits, None)
+    return _candidate(replace(judged, verdict=Verdict.READY), Packet(data, judged.name, measured))
+
+
+def _candidate(judged: Judged, packet: Packet | None) -> Candidate:
+    return Candidate(judged.path, judged.verdict, packet, judged.session, judged.note, judged.problem)

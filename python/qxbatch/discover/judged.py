@@ -1,0 +1,35 @@
+"""What the plan thinks of one thing, before it is measured."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qxbatch.model import SessionId, Verdict
+from qxbatch.problems import Code, Problem
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A thing found, its name and session as far as they are known, and the verdict so far."""
+
+    path: Path
+    verdict: Verdict
+    name: str = ""
+    session: SessionId | None = None
+    note: str = ""
+    problem: Problem | None = None
+    partner: str = ""
+    """For a PAR or REC that lies loose in the inbox with its other half: the stem that both share."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is to be imported, as far as is known."""
+        return self.verdict is Verdict.READY
+
+    def turned(self, verdict: Verdict, note: str) -> "Judged":
+        """The same thing under another verdict; what was noted before stays."""
+        return replace(self, verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
+
+    def refused(self, code: Code, message: str, hint: str) -> "Judged":
+        """The same thing refused: a problem that makes the exit status 1."""
+        problem = Problem(code, str(self.path), message, hint)
+        return replace(self, verdict=Verdict.REFUSED, problem=problem)

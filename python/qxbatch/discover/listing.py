@@ -1,0 +1,70 @@
+"""The master inbox and the sessions' results, listed once."""
+
+import os
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from qxbatch.discover.entry import Entry, Shape
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+
+OWN_PREFIX = ".qxbatch"
+"""Names of what this program keeps for itself beside packets and sessions: staging, locks, journals."""
+
+Sniff = Callable[[str], str]
+
+
+def core_sniff(path: str) -> str:
+    """Ask the core, which is only loaded when there is something to ask."""
+    from qxbatch.core import sniff
+
+    return sniff(path)
+
+
+def list_inbox(inbox: Path, kept: Iterable[Path] = (), sniff: Sniff = core_sniff) -> list[Entry]:
+    """Return all that lies in the inbox, dot files too, sorted by name.
+
+    `kept` are folders this run writes to, which are no packets. Raises UsageError when the inbox cannot be listed.
+    """
+    held = [os.path.realpath(path) for path in kept]
+    return [_entry(inbox / name, held, sniff) for name in names_in(inbox) if not name.startswith(OWN_PREFIX)]
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names in a folder, sorted by their bytes; none when there is no such folder. Raises UsageError."""
+    try:
+        return sorted(os.listdir(folder), key=os.fsencode)  # noqa: PTH208 - names, not paths
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be listed: {error.strerror}.",
+            "Check the path and its permissions.",
+            ExitStatus.USAGE,
+        ) from None
+
+
+def _entry(path: Path, held: list[str], sniff: Sniff) -> Entry:
+    link = ""
+    try:
+        if path.is_symlink():
+            link = os.readlink(path)  # noqa: PTH115 - as it is written, not made a path
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            return Entry(path, Shape.FILE, sniff(os.fspath(path)), link)
+    except FileNotFoundError:
+        return Entry(path, Shape.BROKEN_LINK, link=link)
+    except OSError as error:
+        return Entry(path, Shape.UNREADABLE, link=link, error=error.strerror or str(error))
+    if not stat.S_ISDIR(mode):
+        return Entry(path, Shape.SPECIAL, link=link)
+    return Entry(path, Shape.FOLDER, link=link, ours=_ours(os.path.realpath(path), held))
+
+
+def _ours(real: str, held: list[str]) -> str:
+    """Say so when a folder is, or holds, one of those that the run writes to."""
+    for each in held:
+        if each == real or each.startswith(real.rstrip("/") + "/"):
+            return f"it holds {each}, which this run writes to"
+    return ""

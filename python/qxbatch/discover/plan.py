@@ -1,0 +1,146 @@
+"""The pure plan of inbox mode: entries in, verdicts out. Nothing is read here."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+
+from qxbatch.discover.entry import PACKETS, Entry, Shape
+from qxbatch.discover.filters import wanted
+from qxbatch.discover.judged import Judged
+from qxbatch.model import SessionId, Verdict
+from qxbatch.problems import Code
+from qxbatch.resolve.logfile import Log
+from qxbatch.resolve.nameformat import by_name
+from qxbatch.resolve.names import fault
+from qxbatch.settings.model import OnSameSession, Settings
+
+
+def judge_entries(entries: Sequence[Entry], settings: Settings, log: Log | None) -> list[Judged]:
+    """Judge each entry by itself: its name, its session, the filters, its content."""
+    stems = {(_stem(entry), entry.content) for entry in entries if entry.content in ("par", "rec")}
+    return [_judge(entry, settings, log, stems) for entry in entries]
+
+
+def _judge(entry: Entry, settings: Settings, log: Log | None, stems: set[tuple[str, str]]) -> Judged:
+    link = f"a link to {entry.link}" if entry.link else ""
+    judged = Judged(entry.path, Verdict.READY, note=link)
+    if entry.ours:
+        return judged.turned(Verdict.STRAY, entry.ours)
+    other = {"par": "rec", "rec": "par"}.get(entry.content, "")
+    paired = (_stem(entry), other) in stems
+    name = packet_name(entry, settings.pattern, paired)
+    if not name:
+        return judged.turned(Verdict.NO_NAME, "--pattern finds no name in it")
+    judged = replace(judged, name=name, partner=_stem(entry) if paired else "")
+    session, unresolved, why = _resolve(name, settings, log)
+    filtered = wanted(settings, name, session)
+    stray = _stray(entry, paired)
+    if filtered:
+        return replace(judged, session=session).turned(Verdict.FILTERED, filtered)
+    if entry.shape is Shape.UNREADABLE:
+        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", "Check its permissions.")
+    if stray or session is None:
+        return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
+    return _with_session(judged, session)
+
+
+def packet_name(entry: Entry, pattern: re.Pattern[str], paired: bool) -> str:
+    """What the pattern finds. A PAR and its REC are named by their stem, so that they are one packet."""
+    group = "packet_name" if "packet_name" in pattern.groupindex else "session_id"
+    for text in (PurePath(entry.name).stem, entry.name) if paired else (entry.name,):
+        match = pattern.search(text)
+        if match and match[group]:
+            return str(match[group])
+    return ""
+
+
+def _stem(entry: Entry) -> str:
+    return PurePath(entry.name).stem.casefold()
+
+
+def _resolve(name: str, settings: Settings, log: Log | None) -> tuple[SessionId | None, Verdict, str]:
+    """The session, or the verdict and the reason when there is none."""
+    if log is None:
+        session = by_name(name, settings.nameformat)
+        return session, Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}"
+    if name not in log:
+        return None, Verdict.NO_MATCH_IN_LOG, f"the logfile does not name {name}"
+    return log[name].session_id, Verdict.NOT_PARSED, f"the logfile names no subject for {name}"
+
+
+def _stray(entry: Entry, paired: bool) -> str:
+    """Why a thing is no packet; empty when it is one."""
+    if entry.shape is Shape.FOLDER:
+        return ""
+    if entry.shape is not Shape.FILE:
+        return f"{entry.shape}"
+    if entry.content in PACKETS or (entry.content == "rec" and paired):
+        return ""
+    if entry.content == "empty":
+        return "it is empty"
+    if entry.content == "rec":
+        return "a REC without its PAR"
+    return "neither an archive nor DICOM nor PAR"
+
+
+def _with_session(judged: Judged, session: SessionId) -> Judged:
+    why = fault(session.id)
+    if not why:
+        return replace(judged, session=session)
+    shown = (
+        session.id.encode("unicode_escape", "surrogatepass").decode("ascii")
+        if not session.id.isprintable()
+        else session.id
+    )
+    return judged.refused(
+        Code.BAD_NAME,
+        f"its session would be called {shown!r}, and no session may: {why}.",
+        "Rename it, or give another --pattern, --nameformat or --logfile.",
+    )
+
+
+def judge_existing(judged: Iterable[Judged], existing: Collection[str], overwrite: bool) -> list[Judged]:
+    """Turn what is ready into ALREADY_THERE where the session has results and is not to be made anew."""
+    return [_existing(each, existing, overwrite) for each in judged]
+
+
+def _existing(each: Judged, existing: Collection[str], overwrite: bool) -> Judged:
+    if not each.ready or each.session is None or each.session.id not in existing:
+        return each
+    if overwrite:
+        return each.turned(Verdict.READY, "its session is made anew")
+    return each.turned(
+        Verdict.ALREADY_THERE,
+        f"session {each.session.id} exists: give --overwrite=yes to make it anew, or move its folder away",
+    )
+
+
+def judge_same_session(judged: Sequence[Judged], rule: OnSameSession) -> list[Judged]:
+    """Refuse packets that are ready for one session together, or note that they are merged."""
+    by_session: dict[str, list[Judged]] = defaultdict(list)
+    for each in judged:
+        if each.ready and each.session is not None:
+            by_session[each.session.id].append(each)
+    return [
+        _same(each, by_session[each.session.id], rule) if each.ready and each.session else each
+        for each in judged
+    ]
+
+
+def _same(each: Judged, together: Sequence[Judged], rule: OnSameSession) -> Judged:
+    others = [other for other in together if other.path != each.path]
+    if not others:
+        return each
+    names = ", ".join(other.path.name for other in others)
+    if each.partner and all(other.partner == each.partner for other in others):
+        return each.turned(Verdict.READY, f"together with {names}")
+    if rule is OnSameSession.MERGE:
+        return each.turned(Verdict.READY, f"one session with {names}")
+    session = each.session.id if each.session else ""
+    return each.refused(
+        Code.SAME_SESSION,
+        f"is of session {session}, and so is {names}.",
+        "Move all but one away, or give --on-same-session=merge.",
+    )

@@ -1,0 +1,64 @@
+"""The report before the work: what was found, and what is to be done with it. Readable without colour."""
+
+from collections.abc import Sequence
+
+from qxbatch.model import Candidate, Verdict
+from qxbatch.settings.model import Settings
+
+HEADINGS = {
+    Verdict.READY: "ready to be imported",
+    Verdict.ALREADY_THERE: "already there, left alone",
+    Verdict.NO_MATCH_IN_LOG: "without a match in the logfile",
+    Verdict.NO_NAME: "in which no packet name was found",
+    Verdict.NOT_PARSED: "of which the name was not parsed",
+    Verdict.FILTERED: "filtered out",
+    Verdict.STRAY: "stray, no packet",
+    Verdict.REFUSED: "refused",
+}
+"""In the order of the report."""
+
+
+def before(candidates: Sequence[Candidate], settings: Settings) -> str:
+    """Return the report as text. With verbose off, only what is ready or refused is listed, the rest is counted."""
+    where = settings.masterinbox or settings.sessionsfolder
+    lines = [f"Found {_count(len(candidates), settings)} in {show(str(where))}"]
+    listed = {verdict: [each for each in candidates if each.verdict is verdict] for verdict in HEADINGS}
+    for verdict, heading in HEADINGS.items():
+        found = listed[verdict]
+        if not found:
+            continue
+        short = not settings.verbose and verdict not in (Verdict.READY, Verdict.REFUSED)
+        lines.append(f"  {len(found)} {heading}{'' if short else ':'}")
+        lines += [] if short else _rows(found)
+    if not listed[Verdict.READY]:
+        lines.append("Nothing is ready.")
+    return "\n".join(lines)
+
+
+def _count(number: int, settings: Settings) -> str:
+    one, more = ("thing", "things") if settings.masterinbox else ("session folder", "session folders")
+    return f"{number} {one if number == 1 else more}"
+
+
+def _rows(found: Sequence[Candidate]) -> list[str]:
+    width = min(40, max(len(show(each.path.name)) for each in found))
+    return ["    " + _row(each, width).rstrip() for each in found]
+
+
+def _row(candidate: Candidate, width: int) -> str:
+    name = show(candidate.path.name).ljust(width)
+    if candidate.problem is not None:
+        return f"{name}  {show(candidate.problem.message)} {show(candidate.problem.hint)}"
+    note = show(candidate.note)
+    if candidate.verdict is not Verdict.READY or candidate.session is None:
+        return f"{name}  {note}"
+    session = candidate.session
+    whose = "" if session.id == session.subject else f" (subject {session.subject})"
+    return f"{name} -> {session.id}{whose}" + (f"  [{note}]" if note else "")
+
+
+def show(text: str) -> str:
+    """Text of a name that can be printed on any terminal: control characters and what is no text are escaped."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+    )

@@ -1,0 +1,58 @@
+"""The table that turns packet names into sessions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qxbatch.model import SessionId
+from qxbatch.problems import UsageError
+from qxbatch.resolve.table import column_of, read_rows
+from qxbatch.settings.model import LogfileSpec
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the table."""
+
+    subject: str
+    session: str
+
+    @property
+    def session_id(self) -> SessionId | None:
+        """None when the row names no subject; an empty session cell means that there is no session name."""
+        return SessionId(self.subject, self.session or None) if self.subject else None
+
+
+Log = Mapping[str, Entry]
+"""Packet name to its row."""
+
+
+def read_log(spec: LogfileSpec) -> Log:
+    """Read the table. Raises UsageError when it lacks a column or names a packet twice with different ids."""
+    rows = read_rows(spec.path)
+    if not rows:
+        raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")
+    packet = column_of(rows, spec.packet_name, spec.path)
+    subject = column_of(rows, spec.subject_id, spec.path)
+    session = None if spec.session_name is None else column_of(rows, spec.session_name, spec.path)
+    has_header = any(
+        isinstance(column, str) for column in (spec.packet_name, spec.subject_id, spec.session_name)
+    )
+    log: dict[str, Entry] = {}
+    for row in rows[1:] if has_header else rows:
+        name = _cell(row, packet)
+        entry = Entry(_cell(row, subject), "" if session is None else _cell(row, session))
+        if name and log.setdefault(name, entry) != entry:
+            raise UsageError(
+                f"The logfile {spec.path} names the packet {name} twice, as {_shown(log[name])} and {_shown(entry)}.",
+                "Leave one of the rows out, or make them equal.",
+            )
+    return log
+
+
+def _cell(row: list[str], index: int) -> str:
+    """Excel leaves out empty cells at the end of a row."""
+    return row[index] if index < len(row) else ""
+
+
+def _shown(entry: Entry) -> str:
+    return entry.session_id.id if entry.session_id else "no subject"

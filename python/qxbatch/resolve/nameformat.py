@@ -1,0 +1,20 @@
+"""Subject and session found in a name."""
+
+import re
+
+from qxbatch.model import SessionId
+
+
+def by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
+    """Return the session that a packet's name stands for; None when the format finds no subject in it."""
+    match = nameformat.search(name)
+    if match is None or not match["subject_id"]:
+        return None
+    session = match["session_name"] if "session_name" in nameformat.groupindex else None
+    return SessionId(match["subject_id"], session or None)
+
+
+def by_folder(folder: str, nameformat: re.Pattern[str]) -> SessionId | None:
+    """Return the session of a session folder: its id is the folder's name, only the subject is looked for."""
+    found = by_name(folder, nameformat)
+    return None if found is None else SessionId(found.subject, found.session, folder)

@@ -1,0 +1,30 @@
+"""Names that no session may have."""
+
+import unicodedata
+
+RESERVED = ("inbox", "archive", "specs", "qc")
+"""Folders of the study that lie beside the session folders, in any case: some file systems do not tell cases apart."""
+FORBIDDEN = "/\\:#"
+"""The first two are paths; a `:` or `#` cuts the lines of session.txt for each later reader."""
+LONGEST = 200
+"""Bytes; file systems end at 255, and file names add a number and a UID's end to the id."""
+
+
+def fault(name: str) -> str:
+    """Say why a session may not have that id; empty when it may."""
+    for is_wrong, reason in (
+        (not name, "it is empty"),
+        (name.casefold() in RESERVED, "the study keeps other things in a folder of that name"),
+        (any(character in FORBIDDEN for character in name), "it holds one of / \\ : #"),
+        (name[:1] in ("-", "_", "."), "it begins with - _ or ."),
+        (name != name.strip(), "it begins or ends with a space"),
+        (
+            any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name),
+            "it holds a control character",
+        ),
+        (any(unicodedata.category(character) == "Cs" for character in name), "it is no valid text (UTF-8)"),
+        (len(name.encode("utf-8", "surrogatepass")) > LONGEST, f"it is longer than {LONGEST} bytes"),
+    ):
+        if is_wrong:
+            return reason
+    return ""

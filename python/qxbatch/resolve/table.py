@@ -1,0 +1,78 @@
+"""Tables as people keep them: comma- or semicolon-separated as Excel writes them, else tab-separated."""
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+from qxbatch.problems import UsageError
+
+Rows = list[list[str]]
+
+
+def read_rows(path: Path) -> Rows:
+    """Return the cells of a table, trimmed, without empty rows. Raises UsageError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"The logfile {path} cannot be read: {error.strerror}.", "Name another one."
+        ) from None
+    text = decode(data)
+    lines = text.splitlines(keepends=True)
+    by_comma = path.suffix.casefold() == ".csv"
+    separator = _separator(lines) if by_comma else "\t"
+    if lines and lines[0].strip().casefold().startswith("sep="):
+        # Excel's own first line, which names the separator
+        separator = lines[0].strip()[4:5] or separator
+        text = "".join(lines[1:])
+    # csv refuses NUL and very long cells; neither belongs in a table of names
+    try:
+        rows = [
+            [cell.strip() for cell in row]
+            for row in csv.reader(StringIO(text, newline=""), delimiter=separator)
+        ]
+    except csv.Error as error:
+        raise UsageError(f"The logfile {path} cannot be read: {error}.", "Save it as CSV again.") from None
+    return [row for row in rows if any(row)]
+
+
+def decode(data: bytes) -> str:
+    """Text of a table: UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows writes in western Europe."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The one of comma, semicolon and tab that stands most often in the first line that has any, quoted text left out."""
+    bare = ("".join(line.split('"')[::2]) for line in lines)
+    first = next((line for line in bare if any(separator in line for separator in ",;\t")), "")
+    return max(",;\t", key=first.count)
+
+
+def column_of(rows: Rows, column: int | str, path: Path) -> int:
+    """Return a column's 0-based index, by 1-based number or by the header's name. Raises UsageError."""
+    if isinstance(column, int):
+        if rows and all(len(row) < column for row in rows):
+            raise UsageError(f"The logfile {path} has no column {column}.", _widest(rows))
+        return column - 1
+    header = rows[0] if rows else []
+    folded = [cell.casefold() for cell in header]
+    places = [index for index, cell in enumerate(header) if cell == column]
+    places = places or [index for index, cell in enumerate(folded) if cell == column.strip().casefold()]
+    if len(places) == 1:
+        return places[0]
+    why = "has no column named" if not places else f"has {len(places)} columns named"
+    raise UsageError(
+        f"The logfile {path} {why} {column!r}.", f"Its first row reads: {' | '.join(header) or '(empty)'}."
+    )
+
+
+def _widest(rows: Rows) -> str:
+    width = max(len(row) for row in rows)
+    more = " Files without .csv are read as tab-separated." if width == 1 else ""
+    return f"Its widest row has {width}.{more}"

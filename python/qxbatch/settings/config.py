@@ -1,0 +1,56 @@
+"""The config file: a TOML table of the same parameters."""
+
+import tomllib
+from pathlib import Path
+
+from qxbatch.problems import UsageError
+from qxbatch.settings.nearest import nearest
+from qxbatch.settings.parameters import PARAMETERS
+
+LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")
+"""Parameters that may be written as an array."""
+
+
+def read_config(path: str) -> dict[str, str]:
+    """Return the raw parameters of a config file by name. Raises UsageError."""
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(
+            f"--config={path} cannot be read: {error.strerror}.", "Name a TOML file of parameters."
+        ) from None
+    except ValueError as error:
+        hint = "Names are followed by =, texts stand in quotes: archive = 'copy'."
+        raise UsageError(f"--config={path} is no TOML: {error}.", hint) from None
+    given: dict[str, str] = {}
+    for key, value in values.items():
+        name = _name(path, key)
+        if name in given:
+            raise UsageError(
+                f"--config={path} gives {name} twice, with - and with _.", "Leave one of them out."
+            )
+        given[name] = _text(path, name, value)
+    return given
+
+
+def _name(path: str, key: str) -> str:
+    name = key.replace("-", "_")
+    known = [parameter.name for parameter in PARAMETERS if parameter.name != "config"]
+    if name not in known:
+        near = nearest(name, known)
+        hint = f"Did you mean {near}?" if near else "`qxbatch --help` lists the parameters."
+        raise UsageError(f"--config={path} names {key!r}, which is no parameter.", hint)
+    return name
+
+
+def _text(path: str, name: str, value: object) -> str:
+    """A value as it would stand on the command line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list) and name in LISTS and all(isinstance(item, str | int) for item in value):
+        return ",".join(str(item) for item in value)
+    what = "an array" if isinstance(value, list) else type(value).__name__
+    raise UsageError(f"--config={path} gives {name} {what}.", f"Write {name} as a text.")

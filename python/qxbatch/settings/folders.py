@@ -1,0 +1,57 @@
+"""Which folders a run works on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.problems import UsageError
+from qxbatch.settings.values import Values
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Absolute folders, and what is to be said about how they were chosen."""
+
+    sessionsfolder: Path
+    masterinbox: Path | None
+    """None is folder mode."""
+    notes: tuple[str, ...] = ()
+
+
+def find_folders(values: Values) -> Folders:
+    """Choose the sessions folder and the master inbox. Raises UsageError when one that is needed is absent.
+
+    The sessions folder may be absent where the packets lie elsewhere: it is made then.
+    """
+    given = _absolute(values.text("sessionsfolder"))
+    inbox = values.text("masterinbox")
+    default = not values.given("masterinbox")
+    sessionsfolder, notes = _below_study(given)
+    if not default and inbox.casefold() != "none":
+        _must_be_folder(_absolute(inbox), "The master inbox")
+        if sessionsfolder.exists():
+            _must_be_folder(sessionsfolder, "The sessions folder")
+        return Folders(sessionsfolder, _absolute(inbox), notes)
+    _must_be_folder(sessionsfolder, "The sessions folder")
+    return Folders(sessionsfolder, sessionsfolder / "inbox" / "MR" if default else None, notes)
+
+
+def _absolute(text: str) -> Path:
+    """The path with symbolic links kept: session.txt names it as the user knows it."""
+    path = Path(text).expanduser()
+    # `..` behind a symbolic link can only be taken away by following the link
+    return path.resolve() if ".." in path.parts else path.absolute()
+
+
+def _below_study(given: Path) -> tuple[Path, tuple[str, ...]]:
+    """A study folder is taken for the sessions folder below it."""
+    below = given / "sessions"
+    if below.is_dir() and not (given / "inbox" / "MR").is_dir():
+        return below, (f"{given} is a study folder: its sessions folder {below} is taken.",)
+    return given, ()
+
+
+def _must_be_folder(path: Path, what: str) -> None:
+    if path.is_dir():
+        return
+    state = "is not a folder" if path.exists() else "does not exist"
+    raise UsageError(f"{what} {path} {state}.", "Name another one, or make it first.")

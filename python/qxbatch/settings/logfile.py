@@ -1,0 +1,51 @@
+"""What --logfile says: the table's path and its columns."""
+
+from pathlib import Path
+
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import LogfileSpec
+
+KEYS = {
+    "path": "path",
+    "packet_name": "packet_name",
+    "packetname": "packet_name",
+    "subject_id": "subject_id",
+    "subjectid": "subject_id",
+    "session_name": "session_name",
+    "sessionname": "session_name",
+    "session_id": "session_name",
+    "sessionid": "session_name",
+}
+FORM = "path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]"
+
+
+def logfile_spec(text: str) -> LogfileSpec:
+    """Read `path:FILE|packet_name:1|subject_id:2|session_name:3`. Raises UsageError."""
+    found: dict[str, str] = {}
+    for piece in text.split("|"):
+        key, colon, value = piece.partition(":")
+        name = KEYS.get(key.strip().casefold())
+        if not colon or name is None:
+            raise UsageError(f"--logfile has a piece that is not known: {piece!r}.", f"Write {FORM}.")
+        if name in found:
+            raise UsageError(f"--logfile gives {name} twice.", f"Write {FORM}.")
+        found[name] = value.strip()
+    missing = [name for name in ("path", "packet_name", "subject_id") if not found.get(name)]
+    if missing:
+        raise UsageError(f"--logfile lacks {', '.join(missing)}.", f"Write {FORM}.")
+    session = found.get("session_name", "")
+    return LogfileSpec(
+        path=Path(found["path"]).expanduser().absolute(),
+        packet_name=_column("packet_name", found["packet_name"]),
+        subject_id=_column("subject_id", found["subject_id"]),
+        session_name=_column("session_name", session) if session else None,
+    )
+
+
+def _column(name: str, text: str) -> int | str:
+    """A 1-based number or a header's name."""
+    if not text.isdecimal():
+        return text
+    if int(text) < 1:
+        raise UsageError(f"--logfile: the column {name}:{text} is not known.", "Columns count from 1.")
+    return int(text)

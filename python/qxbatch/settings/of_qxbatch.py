@@ -1,0 +1,120 @@
+"""The parameters that the reference does not have."""
+
+from qxbatch.settings.parameter import Form, Group, Parameter
+
+OF_QXBATCH = (
+    Parameter(
+        "fallback",
+        "Converter used, and named, where the one of `--tool` is absent.",
+        group=Group.WORK,
+        choices=("dcm2niix", "dcm2nii", "dicm2nii"),
+    ),
+    Parameter("dicm2nii_dir", "Folder of an installed dicm2nii.", group=Group.WORK, metavar="DIR"),
+    Parameter(
+        "n_procs",
+        "Threads and child processes at once, all together: a number, or `all` CPUs this process may use.",
+        group=Group.RUN,
+        default="all",
+        metavar="N|all",
+    ),
+    Parameter(
+        "mem",
+        "Memory the run should stay below, converters included, like 8G or 500M; without a unit, megabytes.",
+        group=Group.RUN,
+        metavar="SIZE",
+    ),
+    Parameter(
+        "on_mixed",
+        "What to do with a packet of several patients: refuse it, make one session, or one for each patient.",
+        group=Group.WORK,
+        default="reject",
+        choices=("reject", "merge", "split"),
+    ),
+    Parameter(
+        "on_same_session",
+        "What to do with several packets of one session: refuse them all, or make one session of them.",
+        group=Group.WORK,
+        default="reject",
+        choices=("reject", "merge"),
+    ),
+    Parameter(
+        "on_damaged",
+        "What to do with a packet of which some bytes cannot be had: refuse it, or keep what is whole.",
+        group=Group.WORK,
+        default="refuse",
+        choices=("refuse", "keep"),
+    ),
+    Parameter(
+        "max_expansion",
+        "How many times its own size an archive may unpack to.",
+        group=Group.WORK,
+        default="1000",
+        metavar="N",
+    ),
+    Parameter(
+        "timeout",
+        "Seconds that one conversion may take; not given: by the size of the series.",
+        group=Group.WORK,
+        metavar="SECONDS",
+    ),
+    Parameter(
+        "settle",
+        "A packet that changed less than so many seconds ago waits for the next run.",
+        group=Group.INPUT,
+        default="0",
+        metavar="SECONDS",
+    ),
+    Parameter(
+        "gzip_level",
+        "Compression of what is written: 1 is fast, 9 is small, 0 is the default.",
+        group=Group.OUTPUT,
+        default="0",
+        metavar="0-9",
+    ),
+    Parameter(
+        "path_map",
+        "Paths for session.txt where others see them elsewhere: `HERE:OUTSIDE`, several parted by commas.",
+        group=Group.OUTPUT,
+        metavar="LIST",
+    ),
+    Parameter(
+        "json_file",
+        "File for the run's summary as JSON.",
+        group=Group.OUTPUT,
+        metavar="FILE",
+    ),
+    Parameter(
+        "participant_label",
+        "Only these subjects, with or without `sub-`.",
+        group=Group.BIDS,
+        metavar="LABELS",
+        form=Form.WORDS,
+    ),
+    Parameter(
+        "session_label",
+        "Only these sessions, with or without `ses-`.",
+        group=Group.BIDS,
+        metavar="LABELS",
+        form=Form.WORDS,
+    ),
+    Parameter(
+        "work_dir",
+        "Folder for small files while a packet is read; not given: beside the session.",
+        group=Group.RUN,
+        metavar="DIR",
+        short="-w",
+    ),
+    Parameter(
+        "config",
+        "TOML file of parameters by these names; the command line wins.",
+        group=Group.RUN,
+        metavar="FILE",
+    ),
+    Parameter("log_file", "File to which messages are written as well.", group=Group.RUN, metavar="FILE"),
+    Parameter(
+        "quiet",
+        "Say nothing but warnings and errors.",
+        group=Group.RUN,
+        form=Form.SWITCH,
+    ),
+)

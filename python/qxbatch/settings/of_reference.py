@@ -1,0 +1,161 @@
+"""The parameters that the reference (QuNex `import_dicom`) has too, by its names and in its order."""
+
+from qxbatch.settings.parameter import Form, Group, Parameter
+
+YES_NO = ("yes", "no")
+PATTERN = r"(?P<packet_name>.*?)(?i:\.zip$|\.tar$|\.tgz$|\.tarz$|\.tar\..*$|$)"
+NAMEFORMAT = r"(?P<subject_id>.*)"
+
+OF_REFERENCE = (
+    Parameter(
+        "sessionsfolder",
+        "Folder in which session folders are made; a study folder may be given where `sessions` lies below it.",
+        group=Group.INPUT,
+        default=".",
+        metavar="DIR",
+        reference="an option; the current folder when it is not given",
+        difference="It may also stand as the first word. For a study folder, its `sessions` is taken and named.",
+    ),
+    Parameter(
+        "sessions",
+        "What to import: regular expressions for session ids or packet names; with `masterinbox=none` globs for folders.",
+        group=Group.INPUT,
+        metavar="LIST",
+        reference="comma-separated regular expressions for packet names, or globs for folders",
+        difference="The whole session id or packet name must match, so `AP1` is not `AP10`; a comma inside brackets "
+        "belongs to its expression. Needed with `masterinbox=none`.",
+    ),
+    Parameter(
+        "masterinbox",
+        "Folder in which packets wait, or `none`: the data lie in `<session>/inbox`.",
+        group=Group.INPUT,
+        default="<sessionsfolder>/inbox/MR",
+        metavar="DIR|none",
+        reference="the same",
+    ),
+    Parameter(
+        "check",
+        "Before the work: `yes` asks on the terminal, `no` goes on, `any` fails where nothing is ready.",
+        group=Group.INPUT,
+        default="any",
+        choices=("yes", "no", "any"),
+        reference="`yes` waits for an answer wherever it runs",
+        difference="`yes` without a terminal is wrong usage, so that no job hangs; nothing ready under `any` is status 66.",
+    ),
+    Parameter(
+        "pattern",
+        "Regular expression that finds packets; its group `packet_name` is the packet's name.",
+        group=Group.INPUT,
+        default=PATTERN,
+        metavar="REGEX",
+        reference=r"`(?P<packet_name>.*?)(?:\.zip$|\.tar$|\.tgz$|\.tar\..*$|$)`",
+        difference="Extensions count in any case and `.tarz` is known. A group `session_id` is taken as the older name "
+        "of `packet_name`, said aloud; neither of them is wrong usage.",
+    ),
+    Parameter(
+        "nameformat",
+        "Regular expression that finds `subject_id` and, if there is one, `session_name` in a packet's name.",
+        group=Group.INPUT,
+        default=NAMEFORMAT,
+        metavar="REGEX",
+        reference="the same; with `masterinbox=none` the subject was cut at the first `_`",
+        difference="The name format decides about the subject in both modes.",
+    ),
+    Parameter(
+        "tool",
+        "Converter; `auto` takes what fits each series.",
+        group=Group.WORK,
+        default="auto",
+        choices=("auto", "dcm2niix", "dcm2nii", "dicm2nii"),
+        reference="the same choices",
+        difference="A converter that is asked for and absent stops the run before data are touched (69), unless "
+        "`--fallback` names another. `auto` never takes dicm2nii, which can be silently wrong.",
+    ),
+    Parameter(
+        "parelements",
+        "Converter processes at once: a number, or `all` CPUs this process may use.",
+        group=Group.WORK,
+        default="1",
+        metavar="N|all",
+        reference="`all` ran one process",
+        difference="`all` is every CPU that affinity, the cgroup and Slurm allow.",
+    ),
+    Parameter(
+        "logfile",
+        "Table of packets, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
+        group=Group.INPUT,
+        metavar="SPEC",
+        reference="columns by number; the table was not read, and names that it should replace stayed",
+        difference="It is read. A column is a 1-based number or a header's name; files as Excel writes them are read; "
+        "keys may be short (`packetname`, `subjectid`, `sessionid`). A packet twice with different ids is wrong usage.",
+    ),
+    Parameter(
+        "archive",
+        "What becomes of a packet once its session is complete and verified.",
+        group=Group.OUTPUT,
+        default="move",
+        choices=("move", "copy", "leave", "delete"),
+        reference="`move` or `leave` by default, depending on the document",
+        difference="`move` by default (`leave` in the BIDS-App form), only after every output is verified on disk; a name "
+        "taken in the archive gets a number; `delete` becomes `move`, said aloud, where a series did not convert.",
+    ),
+    Parameter(
+        "add_image_type",
+        "How many of the last ImageType labels are added to an image's name.",
+        group=Group.OUTPUT,
+        default="0",
+        metavar="N",
+        reference="the same",
+    ),
+    Parameter(
+        "add_json_info",
+        "Fields added to session.txt: `all`, or some of TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection.",
+        group=Group.OUTPUT,
+        metavar="LIST",
+        reference="none or `all` by default, depending on the document",
+        difference="None by default; an unknown field is wrong usage, so that a misspelt one does not vanish.",
+    ),
+    Parameter(
+        "unzip",
+        "Whether single DICOM files that are gzipped are unpacked; with `no` they are sorted and listed, not converted.",
+        group=Group.WORK,
+        default="yes",
+        choices=YES_NO,
+        reference="the same choices",
+    ),
+    Parameter(
+        "gzip",
+        "How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is.",
+        group=Group.OUTPUT,
+        default="folder",
+        choices=("folder", "file", "no"),
+        reference="the same",
+    ),
+    Parameter(
+        "verbose",
+        "Whether the report before the work lists packets that are not ready one by one.",
+        group=Group.RUN,
+        default="yes",
+        choices=YES_NO,
+        reference="the same",
+    ),
+    Parameter(
+        "overwrite",
+        "Whether a session that has results is made anew.",
+        group=Group.WORK,
+        default="no",
+        choices=YES_NO,
+        reference="old results are deleted before the run, with `masterinbox=none` the data too",
+        difference="The new session is built beside the old and exchanged at the end; a file that would be a last copy "
+        "moves to `archive/replaced`; source data are never deleted.",
+    ),
+    Parameter(
+        "test",
+        "Stop after the report before the work; nothing is written.",
+        group=Group.RUN,
+        default="no",
+        choices=YES_NO,
+        form=Form.YES_NO,
+        reference="stops after the report",
+    ),
+)

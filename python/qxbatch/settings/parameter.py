@@ -1,0 +1,92 @@
+"""What one parameter is: the row of the table that help, README, docs and defaults are made of."""
+
+from enum import Enum
+
+
+class Group(Enum):
+    """Headings under which parameters stand in the help; the value is the heading."""
+
+    INPUT = "What to import"
+    WORK = "How to import it"
+    OUTPUT = "What is left behind"
+    BIDS = "BIDS-App form"
+    RUN = "The run itself"
+
+
+class Form(Enum):
+    """How a parameter stands on the command line."""
+
+    VALUE = "value"
+    """`--name VALUE`"""
+    YES_NO = "yes or no"
+    """`--name` alone means yes; a `yes` or `no` may follow"""
+    WORDS = "words"
+    """`--name WORD...`: commas or several words"""
+    SWITCH = "switch"
+    """`--name` alone"""
+
+
+class Parameter:
+    """One parameter. A plain class: dataclasses would triple the time that `qxbatch --help` takes."""
+
+    __slots__ = (
+        "choices",
+        "default",
+        "difference",
+        "form",
+        "group",
+        "meaning",
+        "metavar",
+        "name",
+        "reference",
+        "short",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        *,
+        group: Group,
+        default: str = "",
+        choices: tuple[str, ...] = (),
+        metavar: str = "",
+        short: str = "",
+        form: Form = Form.VALUE,
+        reference: str = "",
+        difference: str = "",
+    ) -> None:
+        self.name = name
+        """With underscores, as in the config file; on the command line `-` and `_` are one."""
+        self.meaning = meaning
+        """One sentence."""
+        self.group = group
+        self.default = default
+        """As the user would write it; empty: none."""
+        self.choices = choices
+        self.metavar = metavar or ("|".join(choices) if choices else "VALUE")
+        self.short = short
+        """A letter with its dash."""
+        self.form = form
+        self.reference = reference
+        """What the reference does, in few words; empty: it has no such parameter."""
+        self.difference = difference
+        """How qxbatch deliberately differs from it, and why."""
+
+    @property
+    def option(self) -> str:
+        """The option's long name, with its dashes."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether docopt sees a value after the option."""
+        return self.form is not Form.SWITCH
+
+
+def find(parameters: tuple[Parameter, ...], name: str) -> Parameter:
+    """Return the parameter of that name. Raises KeyError."""
+    for parameter in parameters:
+        if parameter.name == name:
+            return parameter
+    raise KeyError(name)

@@ -1,0 +1,135 @@
+"""Raw parameters become Settings. Nothing is written here; folders are only looked at."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.problems import UsageError
+from qxbatch.settings import cpus
+from qxbatch.settings.folders import Folders, find_folders
+from qxbatch.settings.lists import labels, split
+from qxbatch.settings.logfile import logfile_spec
+from qxbatch.settings.model import Archive, Check, Gzip, OnDamaged, OnMixed, OnSameSession, Settings, Tool
+from qxbatch.settings.names import named_pattern, session_patterns
+from qxbatch.settings.parameters import JSON_FIELDS
+from qxbatch.settings.values import Values
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The settings, and what is to be said aloud about how they were understood."""
+
+    settings: Settings
+    notes: tuple[str, ...]
+
+
+def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
+    """Return the settings for parameters as the user wrote them (names with underscores). Raises UsageError."""
+    values = Values(given)
+    folders = find_folders(values)
+    pattern, pattern_notes = named_pattern(values, "pattern", "packet_name", "session_id")
+    nameformat, name_notes = named_pattern(values, "nameformat", "subject_id")
+    parelements, n_procs = _processes(values)
+    settings = Settings(
+        sessionsfolder=folders.sessionsfolder,
+        masterinbox=folders.masterinbox,
+        archive_folder=folders.sessionsfolder / "archive" / "MR",
+        sessions=_sessions(values, folders),
+        check=values.choice("check", Check),
+        pattern=pattern,
+        nameformat=nameformat,
+        logfile=logfile_spec(values.text("logfile")) if values.given("logfile") else None,
+        tool=values.choice("tool", Tool),
+        fallback=values.choice("fallback", Tool) if values.given("fallback") else None,
+        dicm2nii_dir=_path(values, "dicm2nii_dir"),
+        parelements=parelements,
+        n_procs=n_procs,
+        mem=values.size("mem") if values.given("mem") else None,
+        archive=Archive.LEAVE if bids_app and "archive" not in given else values.choice("archive", Archive),
+        add_image_type=values.whole("add_image_type", 0),
+        add_json_info=_json_fields(values),
+        unzip=values.yes("unzip"),
+        gzip=values.choice("gzip", Gzip),
+        gzip_level=values.whole("gzip_level", 0, 9),
+        verbose=values.yes("verbose"),
+        overwrite=values.yes("overwrite"),
+        test=values.yes("test"),
+        on_mixed=values.choice("on_mixed", OnMixed),
+        on_same_session=values.choice("on_same_session", OnSameSession),
+        on_damaged=values.choice("on_damaged", OnDamaged),
+        max_expansion=values.whole("max_expansion", 1),
+        timeout=_timeout(values),
+        settle=values.seconds("settle"),
+        participant_labels=labels(values.text("participant_label"), "sub-"),
+        session_labels=labels(values.text("session_label"), "ses-"),
+        work_dir=_path(values, "work_dir"),
+        path_map=_path_map(values.text("path_map")),
+        quiet=values.given("quiet") and values.yes("quiet"),
+        log_file=_path(values, "log_file"),
+        json_file=_path(values, "json_file"),
+        bids_app=bids_app,
+    )
+    return Asked(settings, (*folders.notes, *pattern_notes, *name_notes))
+
+
+def _processes(values: Values) -> tuple[int, int]:
+    """Converter processes, and threads and processes together; the latter is never the smaller by default."""
+    all_cpus = cpus.usable()
+    converters = values.whole_or_all("parelements")
+    together = values.whole_or_all("n_procs")
+    if together is None:
+        together = max(all_cpus, converters or 1)
+    return min(converters or all_cpus, together), together
+
+
+def _sessions(values: Values, folders: Folders) -> tuple[str, ...]:
+    sessions = split(values.text("sessions"))
+    if folders.masterinbox is not None:
+        session_patterns(sessions)
+    elif not sessions:
+        raise UsageError(
+            "--masterinbox=none needs --sessions: the session folders to import.",
+            'Name them by globs, for example --sessions="S*" (all: "*").',
+        )
+    return sessions
+
+
+def _json_fields(values: Values) -> tuple[str, ...]:
+    """The fields asked for, in the order of session.txt."""
+    asked = split(values.text("add_json_info"))
+    if [each.casefold() for each in asked] == ["all"]:
+        return JSON_FIELDS
+    by_folded = {field.casefold(): field for field in JSON_FIELDS}
+    unknown = [each for each in asked if each.casefold() not in by_folded]
+    if unknown:
+        raise UsageError(
+            f"--add-json-info does not know {', '.join(unknown)}.",
+            f"It takes all, or some of: {', '.join(JSON_FIELDS)}.",
+        )
+    chosen = {by_folded[each.casefold()] for each in asked}
+    return tuple(field for field in JSON_FIELDS if field in chosen)
+
+
+def _timeout(values: Values) -> float | None:
+    if not values.given("timeout"):
+        return None
+    seconds = values.seconds("timeout")
+    if seconds == 0:
+        raise UsageError("--timeout=0 would stop every conversion.", "Give seconds, or leave it out.")
+    return seconds
+
+
+def _path(values: Values, name: str) -> Path | None:
+    return Path(values.text(name)).expanduser().absolute() if values.given(name) else None
+
+
+def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:
+    """Pairs of `HERE:OUTSIDE`."""
+    pairs = []
+    for item in split(text):
+        here, colon, outside = item.partition(":")
+        if not (colon and here.startswith("/") and outside.startswith("/")):
+            raise UsageError(
+                f"--path-map={item} is no pair of absolute folders.", "Write --path-map=/here:/outside."
+            )
+        pairs.append((Path(here), Path(outside)))
+    return tuple(pairs)
