@@ -14,9 +14,7 @@ def run(name: str, argv: Sequence[str]) -> int:
     """Run a part. Raises UsageError."""
     part = PARTS.get(name)
     if part is None:
-        raise UsageError(
-            f"This version does not hold the part {name}.", f"For a folder of that name write ./{name}."
-        )
+        raise UsageError(f"This version does not hold the part {name}.", f"For a folder of that name write ./{name}.")
     options = read(name, part, argv)
     module = import_module(f"qxbatch.parts.{name}")
     status: int = module.run(options)

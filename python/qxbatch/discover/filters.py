@@ -16,24 +16,16 @@ def wanted(settings: Settings, name: str, session: SessionId | None) -> str:
     known passes the labels: it is reported for what it lacks.
     """
     texts = [name] if session is None else [session.id, name]
-    if settings.sessions and not any(
-        re.fullmatch(each, text) for each in settings.sessions for text in texts
-    ):
+    if settings.sessions and not any(re.fullmatch(each, text) for each in settings.sessions for text in texts):
         return "--sessions does not name it"
     return "" if session is None else by_label(settings, session)
 
 
 def by_label(settings: Settings, session: SessionId) -> str:
     """Say which label leaves a session out; empty when none does."""
-    if (
-        settings.participant_labels
-        and session.subject.removeprefix("sub-") not in settings.participant_labels
-    ):
+    if settings.participant_labels and session.subject.removeprefix("sub-") not in settings.participant_labels:
         return "--participant-label does not name its subject"
-    if (
-        settings.session_labels
-        and (session.session or "").removeprefix("ses-") not in settings.session_labels
-    ):
+    if settings.session_labels and (session.session or "").removeprefix("ses-") not in settings.session_labels:
         return "--session-label does not name its session"
     return ""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qxbatch.discover.existing import results_exist
+from qxbatch.discover.results import has_results
 from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
@@ -32,14 +32,9 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[SessionFold
     found = []
     for name in names_in(sessionsfolder):
         path = sessionsfolder / name
-        if (
-            name.startswith(".")
-            or name.casefold() in RESERVED
-            or not by_glob(name, globs)
-            or not path.is_dir()
-        ):
+        if name.startswith(".") or name.casefold() in RESERVED or not by_glob(name, globs) or not path.is_dir():
             continue
-        found.append(SessionFolder(path, _has_file(path / "inbox"), results_exist(path)))
+        found.append(SessionFolder(path, _has_file(path / "inbox"), has_results(path)))
     return found
 
 

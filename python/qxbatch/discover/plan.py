@@ -123,10 +123,7 @@ def judge_same_session(judged: Sequence[Judged], rule: OnSameSession) -> list[Ju
     for each in judged:
         if each.ready and each.session is not None:
             by_session[each.session.id].append(each)
-    return [
-        _same(each, by_session[each.session.id], rule) if each.ready and each.session else each
-        for each in judged
-    ]
+    return [_same(each, by_session[each.session.id], rule) if each.ready and each.session else each for each in judged]
 
 
 def _same(each: Judged, together: Sequence[Judged], rule: OnSameSession) -> Judged:

@@ -1,4 +1,4 @@
-"""What lies in a session's own inbox: archives, which obey `archive`, and loose files, which are moved into the session."""
+"""What lies in a session's own inbox: archives, which obey `archive`, and loose files, which move into the session."""
 
 import bz2
 import gzip
@@ -41,7 +41,7 @@ def is_archive(path: Path, sniff: Sniff = core_sniff) -> bool:
 
 
 def _holds_tar(path: Path, kind: str) -> bool:
-    """Whether the unpacked bytes begin as a tar; what cannot be unpacked is taken for an archive, and judged when read."""
+    """Whether the unpacked bytes begin as a tar; what cannot be unpacked counts as an archive, and is judged when read."""
     try:
         with _unpacked(path, kind) as file:
             return looks_like_tar(file.read(_BLOCK))
@@ -56,7 +56,7 @@ def _unpacked(path: Path, kind: str) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAF
 
 
 def looks_like_tar(block: bytes) -> bool:
-    """A tar header is known by its checksum, the sum of its bytes with the checksum itself read as spaces (POSIX ustar).
+    """A tar header is known by its checksum: the sum of its bytes, the checksum itself read as spaces (POSIX ustar).
 
     Old archives have no `ustar` mark, so the mark is not asked for.
     """

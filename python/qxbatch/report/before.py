@@ -59,6 +59,4 @@ def _row(candidate: Candidate, width: int) -> str:
 
 def show(text: str) -> str:
     """Text of a name that can be printed on any terminal: control characters and what is no text are escaped."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
-    )
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)

@@ -34,9 +34,7 @@ def read_log(spec: LogfileSpec) -> Log:
     packet = column_of(rows, spec.packet_name, spec.path)
     subject = column_of(rows, spec.subject_id, spec.path)
     session = None if spec.session_name is None else column_of(rows, spec.session_name, spec.path)
-    has_header = any(
-        isinstance(column, str) for column in (spec.packet_name, spec.subject_id, spec.session_name)
-    )
+    has_header = any(isinstance(column, str) for column in (spec.packet_name, spec.subject_id, spec.session_name))
     log: dict[str, Entry] = {}
     for row in rows[1:] if has_header else rows:
         name = _cell(row, packet)

@@ -15,9 +15,7 @@ def read_rows(path: Path) -> Rows:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"The logfile {path} cannot be read: {error.strerror}.", "Name another one."
-        ) from None
+        raise UsageError(f"The logfile {path} cannot be read: {error.strerror}.", "Name another one.") from None
     text = decode(data)
     lines = text.splitlines(keepends=True)
     by_comma = path.suffix.casefold() == ".csv"
@@ -28,10 +26,7 @@ def read_rows(path: Path) -> Rows:
         text = "".join(lines[1:])
     # csv refuses NUL and very long cells; neither belongs in a table of names
     try:
-        rows = [
-            [cell.strip() for cell in row]
-            for row in csv.reader(StringIO(text, newline=""), delimiter=separator)
-        ]
+        rows = [[cell.strip() for cell in row] for row in csv.reader(StringIO(text, newline=""), delimiter=separator)]
     except csv.Error as error:
         raise UsageError(f"The logfile {path} cannot be read: {error}.", "Save it as CSV again.") from None
     return [row for row in rows if any(row)]
@@ -48,7 +43,7 @@ def decode(data: bytes) -> str:
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """The one of comma, semicolon and tab that stands most often in the first line that has any, quoted text left out."""
+    """The one of comma, semicolon and tab that is most frequent in the first line that has any, quoted text left out."""
     bare = ("".join(line.split('"')[::2]) for line in lines)
     first = next((line for line in bare if any(separator in line for separator in ",;\t")), "")
     return max(",;\t", key=first.count)

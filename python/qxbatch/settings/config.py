@@ -27,9 +27,7 @@ def read_config(path: str) -> dict[str, str]:
     for key, value in values.items():
         name = _name(path, key)
         if name in given:
-            raise UsageError(
-                f"--config={path} gives {name} twice, with - and with _.", "Leave one of them out."
-            )
+            raise UsageError(f"--config={path} gives {name} twice, with - and with _.", "Leave one of them out.")
         given[name] = _text(path, name, value)
     return given
 

@@ -44,7 +44,7 @@ def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
 
 
 def _up_from(root: Path, path: str) -> list[Path]:
-    """The cgroup's folder and those above it. In a container its own path may not be there: then only the root counts."""
+    """The cgroup's folder and those above it; in a container its own path may be absent, then only the root counts."""
     here = root / path.lstrip("/")
     return [folder for folder in (here, *here.parents) if folder.is_relative_to(root)]
 

@@ -9,18 +9,14 @@ from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.values import Values, compiled
 
 
-def named_pattern(
-    values: Values, name: str, group: str, older: str = ""
-) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """Return the expression of a parameter, which must hold `group` (or its older name), and notes. Raises UsageError."""
+def named_pattern(values: Values, name: str, group: str, older: str = "") -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """Return a parameter's expression, which must hold `group` (or its older name), and notes. Raises UsageError."""
     option = find(PARAMETERS, name).option
     expression = values.regex(name)
     if group in expression.groupindex:
         return expression, ()
     if older and older in expression.groupindex:
-        return expression, (
-            f"{option}: the group {older} is the older name of {group}; it is taken as that.",
-        )
+        return expression, (f"{option}: the group {older} is the older name of {group}; it is taken as that.",)
     raise UsageError(
         f"{option} lacks the group {group}: {expression.pattern}",
         f"Put (?P<{group}>...) around the part that is the {group.replace('_', ' ')}.",

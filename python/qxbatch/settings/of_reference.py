@@ -18,7 +18,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "sessions",
-        "What to import: regular expressions for session ids or packet names; with `masterinbox=none` globs for folders.",
+        "What to import: regular expressions for session ids or packet names; globs with `masterinbox=none`.",
         group=Group.INPUT,
         metavar="LIST",
         reference="comma-separated regular expressions for packet names, or globs for folders",
@@ -40,7 +40,7 @@ OF_REFERENCE = (
         default="any",
         choices=("yes", "no", "any"),
         reference="`yes` waits for an answer wherever it runs",
-        difference="`yes` without a terminal is wrong usage, so that no job hangs; nothing ready under `any` is status 66.",
+        difference="`yes` without a terminal is wrong usage, so that no job hangs; under `any`, nothing ready is 66.",
     ),
     Parameter(
         "pattern",
@@ -96,8 +96,8 @@ OF_REFERENCE = (
         default="move",
         choices=("move", "copy", "leave", "delete"),
         reference="`move` or `leave` by default, depending on the document",
-        difference="`move` by default (`leave` in the BIDS-App form), only after every output is verified on disk; a name "
-        "taken in the archive gets a number; `delete` becomes `move`, said aloud, where a series did not convert.",
+        difference="`move` by default (`leave` in the BIDS-App form), only after every output is verified on disk; a "
+        "name taken in the archive gets a number; `delete` becomes `move`, said aloud, where a series did not convert.",
     ),
     Parameter(
         "add_image_type",
@@ -117,7 +117,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "unzip",
-        "Whether single DICOM files that are gzipped are unpacked; with `no` they are sorted and listed, not converted.",
+        "Whether single DICOM files that are gzipped are unpacked; else they are sorted and listed, not converted.",
         group=Group.WORK,
         default="yes",
         choices=YES_NO,

@@ -128,8 +128,6 @@ def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:
     for item in split(text):
         here, colon, outside = item.partition(":")
         if not (colon and here.startswith("/") and outside.startswith("/")):
-            raise UsageError(
-                f"--path-map={item} is no pair of absolute folders.", "Write --path-map=/here:/outside."
-            )
+            raise UsageError(f"--path-map={item} is no pair of absolute folders.", "Write --path-map=/here:/outside.")
         pairs.append((Path(here), Path(outside)))
     return tuple(pairs)

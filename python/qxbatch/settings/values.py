@@ -74,9 +74,7 @@ class Values:
         """A number of seconds, zero or more."""
         value = self.text(name)
         if not re.fullmatch(r"\s*\+?\d+(\.\d*)?\s*", value, re.ASCII):
-            raise UsageError(
-                f"{_option(name)}={value} is not a number of seconds.", "Give a number, like 90."
-            )
+            raise UsageError(f"{_option(name)}={value} is not a number of seconds.", "Give a number, like 90.")
         return float(value)
 
     def size(self, name: str) -> int:
@@ -85,9 +83,7 @@ class Values:
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", value, re.ASCII | re.IGNORECASE)
         size = int(float(match[1]) * _UNITS[match[2].casefold()]) if match else 0
         if size < 1:
-            raise UsageError(
-                f"{_option(name)}={value} is not a size.", "Give a number with K, M, G or T, like 8G."
-            )
+            raise UsageError(f"{_option(name)}={value} is not a size.", "Give a number with K, M, G or T, like 8G.")
         return size
 
     def regex(self, name: str) -> re.Pattern[str]:

@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 
-def session_exists(folder: Path) -> bool:
+def has_session(folder: Path) -> bool:
     """Inbox mode: a session exists with its inbox, session.txt, or any file in dicom or nii."""
-    return any(os.path.lexists(folder / name) for name in ("inbox", "session.txt")) or results_exist(folder)
+    return any(os.path.lexists(folder / name) for name in ("inbox", "session.txt")) or has_results(folder)
 
 
-def results_exist(folder: Path) -> bool:
+def has_results(folder: Path) -> bool:
     """Folder mode: a session has results with any file in dicom or nii."""
     return any(_has_file(folder / name) for name in ("dicom", "nii"))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.discover.existing import session_exists
+from qxbatch.discover.results import has_session
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.folders import judge_folders, list_folders
 from qxbatch.discover.judged import Judged
@@ -38,7 +38,7 @@ def _of_inbox(settings: Settings, inbox: Path, log: Log | None, sniff: Sniff) ->
     entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
     judged = judge_entries(entries, settings, log)
     named = {each.session.id for each in judged if each.ready and each.session}
-    existing = {name for name in named if session_exists(settings.sessionsfolder / name)}
+    existing = {name for name in named if has_session(settings.sessionsfolder / name)}
     return judge_same_session(judge_existing(judged, existing, settings.overwrite), settings.on_same_session)
 
 
@@ -57,9 +57,7 @@ def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
         return _candidate(refused, None)
     age = (now - measured.mtime_ns) / _SECOND
     if age < settle:
-        waits = judged.turned(
-            Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}"
-        )
+        waits = judged.turned(Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}")
         return _candidate(waits, None)
     return _candidate(replace(judged, verdict=Verdict.READY), Packet(data, judged.name, measured))
 
