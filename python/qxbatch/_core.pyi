@@ -50,7 +50,10 @@ class Group:
     study: str
     series_uid: str
     number: int | None
-    """SeriesNumber; None when absent, empty, unreadable, zero or negative (a file without one joins the only number of its UID)."""
+    """SeriesNumber; None when absent, empty, unreadable, zero or negative.
+
+    A file without one joins the only number of its SeriesInstanceUID.
+    """
     patient: str
     """PatientID trimmed and case-folded; empty when there is none."""
     files: int
@@ -116,15 +119,18 @@ class Reading:
         """Rows of a group's files, sorted by path, without the duplicates."""
     def header(self, row: int) -> Header | None: ...
     def staged(self, row: int) -> str:
-        """Where the member's bytes lie now; empty when it has none. Gzipped DICOM is already inflated (unless gunzip=False)."""
+        """Where the member's bytes lie now; empty when it has none. Gzipped DICOM is inflated (unless gunzip=False)."""
     def suspects(self) -> list[int]:
-        """Rows that look like DICOM and whose header the core could not parse; they are kept unless `supply` gives a header."""
+        """Rows that look like DICOM and whose header the core could not parse; kept unless `supply` gives a header."""
     def supply(self, row: int, header: Header) -> None:
         """Give a suspect the header another reader found; it joins its group."""
     def damage(self) -> list[str]:
-        """What could not be had: `path: reason`, refused members first, then the archive's own damage (cut short, no end mark)."""
+        """What could not be had: `path: reason`, refused members first, then the archive's own damage."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
-        """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (`.dcm.gz` for gunzip=False)."""
+        """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`.
+
+        With gunzip=False, files that came gzipped end in `.dcm.gz`.
+        """
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; n > 0 makes its fate sorted, n = 0 kept."""
     def place_kept(self, root: str, rows: list[int]) -> None:
@@ -143,13 +149,13 @@ def ingest(
     max_nesting: int = 5,
     monitor: Monitor | None = None,
 ) -> Reading:
-    """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, and write each member below `staging`.
+    """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, write below `staging`.
 
     A packet is a folder, an archive of any known kind, or a single file. With `link`, files of a folder are hard-linked
     into staging where the file system allows it, and copied elsewhere.
 
-    Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a member
-    is in its row and in `Reading.damage()`.
+    Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a
+    member is in its row and in `Reading.damage()`.
     """
 
 def sniff(path: str) -> str:

@@ -5,7 +5,7 @@ from qxbatch.problems import Code, Problem, Severity
 
 
 def read_suspects(reading: Reading, subject: str) -> list[Problem]:
-    """Ask pydicom about each suspect; the readable ones join their series, the others stay as they are, with a warning."""
+    """Ask pydicom about each suspect; the readable ones join their series, the others stay kept, with a warning."""
     problems = []
     for row in reading.suspects():
         header = pydicom_header(reading.staged(row))
