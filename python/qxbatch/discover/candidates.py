@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.discover.results import has_session
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.folders import judge_folders, list_folders
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
+from qxbatch.discover.results import has_session
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.logfile import Log, read_log

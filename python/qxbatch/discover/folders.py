@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qxbatch.discover.results import has_results
 from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
+from qxbatch.discover.results import has_results
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder

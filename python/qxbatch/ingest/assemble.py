@@ -33,18 +33,14 @@ class DicomSeries:
     """Groups that are one series: they share study, SeriesInstanceUID and number."""
 
     groups: tuple[int, ...]
+    members: tuple[Group, ...]
     claim: Claim
 
 
 def assemble(
-    reading: Reading,
-    shares: Sequence[Share],
-    scratch: Mapping[str, Path],
-    *,
-    replaced: bool,
-    keep_inbox: bool,
+    reading: Reading, shares: Sequence[Share], scratch: Mapping[str, Path], *, replaced: bool, keep_inbox: bool
 ) -> list[Part]:
-    """Place the files of each share below `scratch[session id]`; PAR/REC and what is kept go to the share they belong to.
+    """Place the files of each share below `scratch[session id]`.
 
     `replaced`: a logfile named the session, so its id stands in place of the patient's. `keep_inbox`: kept files stay
     where they are (folder mode).
@@ -59,10 +55,13 @@ def assemble(
         numbers, pair_numbers = give_numbers(
             [s.claim for s in dicom], [Claim(pair.number, (pair.path,)) for pair in pairs]
         )
-        found = [
-            _place_dicom(reading, groups, series, n, root, share.session, replaced=replaced)
-            for series, n in zip(dicom, numbers, strict=True)
-        ]
+        found = []
+        for series, n in zip(dicom, numbers, strict=True):
+            for index, group in zip(series.groups, series.members, strict=True):
+                patient = str(group.header.get("PatientID") or "")
+                label = label_for(patient, share.session.id, replaced=replaced)
+                reading.place_series(str(root), n, label, [index])
+            found.append(_dicom(series, n, root))
         found += [_place_pair(reading, pair, n, root) for pair, n in zip(pairs, pair_numbers, strict=True)]
         _place_rest(reading, rows[k], root, keep_inbox=keep_inbox)
         parts.append(Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems)))
@@ -75,9 +74,10 @@ def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]
     for i in mine:
         keyed.setdefault((groups[i].study, groups[i].series_uid, groups[i].number), []).append(i)
     joined = []
-    for (study, uid, number), members in sorted(keyed.items(), key=lambda item: str(item[0])):
-        started = min((groups[i].started for i in members if groups[i].started), default="")
-        joined.append(DicomSeries(tuple(members), Claim(number, (started, uid, study))))
+    for (study, uid, number), indexes in sorted(keyed.items(), key=lambda item: str(item[0])):
+        members = tuple(groups[i] for i in indexes)
+        started = min((group.started for group in members if group.started), default="")
+        joined.append(DicomSeries(tuple(indexes), members, Claim(number, (started, uid, study))))
     return joined
 
 
@@ -113,25 +113,13 @@ def _folders(path: str) -> list[str]:
     return ["/".join(parts[:k]) for k in range(len(parts) - 1, -1, -1)]
 
 
-def _place_dicom(
-    reading: Reading,
-    groups: Sequence[Group],
-    series: DicomSeries,
-    n: int,
-    root: Path,
-    session: SessionId,
-    *,
-    replaced: bool,
-) -> Series:
-    for i in series.groups:
-        patient = str(groups[i].header.get("PatientID") or "")
-        reading.place_series(str(root), n, label_for(patient, session.id, replaced=replaced), [i])
+def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
     return Series(
         n=n,
         kind=SeriesKind.DICOM,
-        header=dict(groups[series.groups[0]].header.items()),
-        files=sum(groups[i].files for i in series.groups),
-        size=sum(groups[i].size for i in series.groups),
+        header=dict(series.members[0].header.items()),
+        files=sum(group.files for group in series.members),
+        size=sum(group.size for group in series.members),
         folder=root / "dicom" / str(n),
         groups=series.groups,
     )

@@ -26,22 +26,16 @@ class Pair:
 
 def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
     """Return the PAR/REC series among these rows, by path, and what lacks its partner."""
-    files = [
-        (row.index, row.path, row.kind)
-        for row in map(reading.row, rows)
-        if row.kind in ("par", "rec") or is_xml(row.path)
-    ]
-    pairs, problems = pair([f for f in files if reading.staged(f[0])])
+    members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
+    pairs, problems = pair([(row.index, row.path, row.kind) for row in members if reading.staged(row.index)])
     found = []
     for par, rec in pairs:
         header = read_par(Path(reading.staged(par)))
-        members = [(par, upper_name(reading.row(par).path))]
+        files = [(par, upper_name(reading.row(par).path))]
         if rec is not None:
-            members.append((rec, upper_name(reading.row(rec).path)))
-        number = header.series_number
-        found.append(
-            Pair(reading.row(par).path, number if number and number > 0 else None, header.dicom(), tuple(members))
-        )
+            files.append((rec, upper_name(reading.row(rec).path)))
+        number = header.series_number if (header.series_number or 0) > 0 else None
+        found.append(Pair(reading.row(par).path, number, header.dicom(), tuple(files)))
     return found, problems
 
 

@@ -1,4 +1,4 @@
-"""The end of a unit, from its journal: publish, keep what was replaced, empty the inbox, archive. Every step can be repeated."""
+"""The end of a unit, from its journal: publish, keep what was replaced, archive. Every step can be repeated."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a killed run left: a unit with a journal is finished, staging without one is cleared. What is locked is alive."""
+"""What a killed run left: a unit with a journal is finished, other staging is cleared. What is locked is alive."""
 
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.pipeline.finish import finish

@@ -68,7 +68,7 @@ class Progress:
             print(f"[{self._done}/{self._packets}] {line}", file=self._stream, flush=True)
 
     def line(self) -> str:
-        """Return the display's line, for example `2 of 40 packets, 31 of 52 series, 1 failed, 0:12 | OP3 converting`."""
+        """Return the display's line: `2 of 40 packets, 31 of 52 series, 1 failed, 0:12 | OP3 converting`."""
         with self._guard:
             seconds = int(time.monotonic() - self._started)
             parts = [
