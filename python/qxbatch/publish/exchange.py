@@ -1,8 +1,8 @@
 """Makes a build the session folder.
 
 Where the folder is absent, that is one rename. Where it holds other things (a later step's `hcp`), only our own parts
-are exchanged: session.txt leaves first and comes last, so a folder with a session.txt is always complete. Each step can be
-repeated, and none removes a byte: replaced parts wait in staging for `replaced.py`.
+are exchanged: session.txt leaves first and comes last, so a folder with a session.txt is always complete. Each step can
+be repeated, and none removes a byte: replaced parts wait in staging for `replaced.py`.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Locks per packet and per session, so that several runs share one folder.
 
 The kernel's lock (flock) is the truth where the file system has one: it ends with its process. Where it has none, a
-file made with O_EXCL is the lock; its owner renews it, and one that was not renewed for two minutes belongs to a dead run.
-Host and pid are written for the message only: in containers every run is pid 1 of some host.
+file made with O_EXCL is the lock; its owner renews it, and one that was not renewed for two minutes belongs to a dead
+run. Host and pid are written for the message only: in containers every run is pid 1 of some host.
 """
 
 import contextlib

@@ -1,0 +1,82 @@
+"""Folder mode: sorted files leave `<session>/inbox` one by one, each only when it is still the file that was sorted.
+
+The list is written before the session is published. A file whose size, time, inode or bytes changed since stays.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.core import hash_file
+from qxbatch.publish.durable import sync_folder
+
+_ESCAPE = re.compile(rb"\\x([0-9a-f]{2})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A loose file whose bytes lie in the session now."""
+
+    path: Path
+    """Below the inbox."""
+    size: int
+    mtime_ns: int
+    inode: int
+    sha256: str
+
+
+def member_path(text: str) -> Path:
+    """Return the path that a ledger cell stands for (bytes written as `\\xNN` there)."""
+    raw = text.encode("utf-8")
+    return Path(os.fsdecode(_ESCAPE.sub(lambda m: bytes([int(m.group(1), 16)]), raw)))
+
+
+def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
+    """Write the list of files (ledger path, sha256) that are to leave the inbox; on disk when the call returns."""
+    with out.open("w", encoding="utf-8", newline="\n") as file:
+        for text, digest in members:
+            status = (inbox / member_path(text)).lstat()
+            file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{status.st_ino}\t{digest}\t{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(out.parent)
+
+
+def take(inbox: Path, listed: Path) -> list[Path]:
+    """Remove the listed files from the inbox, and the folders that this empties; return those that changed and stay.
+
+    A call that was cut short can be repeated.
+    """
+    stayed: list[Path] = []
+    folders: set[Path] = set()
+    for taken in _read(listed):
+        path = inbox / taken.path
+        if not os.path.lexists(path):
+            continue
+        if _is_same(path, taken):
+            path.unlink()
+            folders.update(parent for parent in path.parents if inbox in parent.parents)
+        else:
+            stayed.append(path)
+    for folder in sorted(folders, key=lambda f: -len(f.parts)):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    if inbox.is_dir():
+        sync_folder(inbox)
+    return stayed
+
+
+def _read(listed: Path) -> Iterable[Taken]:
+    with listed.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            size, mtime, inode, digest, text = line.rstrip("\n").split("\t")
+            yield Taken(member_path(text), int(size), int(mtime), int(inode), digest)
+
+
+def _is_same(path: Path, taken: Taken) -> bool:
+    status = path.lstat()
+    if (status.st_size, status.st_mtime_ns, status.st_ino) != (taken.size, taken.mtime_ns, taken.inode):
+        return False
+    return hash_file(str(path))[1] == taken.sha256
