@@ -2,4 +2,6 @@
 //!
 //! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
 
+pub mod header;
 pub mod monitor;
+pub mod series;

@@ -27,7 +27,11 @@ impl Monitor {
 
     /// Returns an error once the work is to stop; call it per file and per block of a large file.
     pub fn check(&self) -> Result<(), Cancelled> {
-        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+        if self.is_cancelled() {
+            Err(Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts finished files and bytes.

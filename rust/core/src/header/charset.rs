@@ -1,0 +1,286 @@
+//! Text in the character sets of PS3.3 C.12.1.1.2, with the code extensions of ISO 2022 (PS3.5 section 6.1.2.5).
+//!
+//! Nothing here fails: a byte that its set does not have becomes U+FFFD, an unknown set is read as ISO 8859-1.
+
+use encoding_rs::{
+    EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_8859_2, ISO_8859_3, ISO_8859_4, ISO_8859_5,
+    ISO_8859_6, ISO_8859_7, ISO_8859_8, ISO_8859_15, UTF_8, WINDOWS_874,
+};
+
+const ESC: u8 = 0x1B;
+
+/// A set of characters that a byte above 127, or a pair of bytes, is taken from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Set {
+    /// ISO 8859-1, and ASCII below 128.
+    Latin1,
+    /// ISO 8859-9.
+    Latin5,
+    /// A single-byte set.
+    Single(&'static Encoding),
+    /// JIS X 0201: half-width katakana above 160.
+    Katakana,
+    /// JIS X 0208, two bytes below 128.
+    Kanji,
+    /// JIS X 0212, two bytes below 128.
+    SupplementaryKanji,
+    /// KS X 1001 or GB 2312, two bytes above 160.
+    Double(&'static Encoding),
+}
+
+/// The sets that an object names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CharacterSets {
+    /// A set that needs no code extensions and can hold a backslash in the second byte of a character.
+    whole: Option<&'static Encoding>,
+    first: Set,
+}
+
+/// What an escape sequence switches.
+enum Switch {
+    Lower(Set),
+    Upper(Set),
+}
+
+impl CharacterSets {
+    pub(super) fn utf8() -> Self {
+        Self {
+            whole: Some(UTF_8),
+            first: Set::Latin1,
+        }
+    }
+
+    /// The sets named by a value of SpecificCharacterSet.
+    pub(super) fn named(raw: &[u8]) -> Self {
+        let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
+        let name = String::from_utf8_lossy(first).to_ascii_uppercase();
+        let whole = match name.trim() {
+            "ISO_IR 192" => Some(UTF_8),
+            "GB18030" => Some(GB18030),
+            "GBK" => Some(GBK),
+            other if other.ends_with(" 192") || other.contains("UTF") => Some(UTF_8),
+            _ => None,
+        };
+        let digits = name
+            .trim()
+            .rsplit(|c: char| !c.is_ascii_digit())
+            .next()
+            .unwrap_or_default();
+        let first = match digits {
+            "101" => Set::Single(ISO_8859_2),
+            "109" => Set::Single(ISO_8859_3),
+            "110" => Set::Single(ISO_8859_4),
+            "144" => Set::Single(ISO_8859_5),
+            "127" => Set::Single(ISO_8859_6),
+            "126" => Set::Single(ISO_8859_7),
+            "138" => Set::Single(ISO_8859_8),
+            "148" => Set::Latin5,
+            "203" => Set::Single(ISO_8859_15),
+            "166" => Set::Single(WINDOWS_874),
+            "13" => Set::Katakana,
+            "149" => Set::Double(EUC_KR),
+            "58" => Set::Double(GBK),
+            _ => Set::Latin1,
+        };
+        Self { whole, first }
+    }
+
+    /// Decodes a value, parted at its backslashes.
+    pub(super) fn decode(self, raw: &[u8]) -> Vec<String> {
+        if let Some(encoding) = self.whole {
+            let (text, _) = encoding.decode_without_bom_handling(raw);
+            return text.split('\\').map(str::to_owned).collect();
+        }
+        if raw.is_ascii() && !raw.contains(&ESC) {
+            let text = String::from_utf8_lossy(raw);
+            return text.split('\\').map(str::to_owned).collect();
+        }
+        self.decode_extended(raw)
+    }
+
+    fn decode_extended(self, raw: &[u8]) -> Vec<String> {
+        let mut texts = Vec::new();
+        let mut text = String::new();
+        let (mut lower, mut upper) = (Set::Latin1, self.first);
+        let mut rest = raw;
+        while let Some((&byte, tail)) = rest.split_first() {
+            if byte == ESC {
+                let (switch, taken) = escape(rest);
+                match switch {
+                    Some(Switch::Lower(set)) => lower = set,
+                    Some(Switch::Upper(set)) => upper = set,
+                    None => text.push(char::from(ESC)),
+                }
+                rest = rest.get(taken..).unwrap_or_default();
+                continue;
+            }
+            let pairs = matches!(lower, Set::Kanji | Set::SupplementaryKanji)
+                && (0x21..0x7F).contains(&byte);
+            if pairs || byte >= 0x80 {
+                let taken = character(if pairs { lower } else { upper }, rest, &mut text);
+                rest = rest.get(taken..).unwrap_or_default();
+                continue;
+            }
+            // PS3.5 section 6.1.2.5.3: the sets of the first value are active again after each of these.
+            if matches!(byte, b'\\' | b'^' | b'=' | b'\r' | b'\n' | b'\t' | 0x0C) {
+                (lower, upper) = (Set::Latin1, self.first);
+            }
+            if byte == b'\\' {
+                texts.push(std::mem::take(&mut text));
+            } else {
+                text.push(char::from(byte));
+            }
+            rest = tail;
+        }
+        texts.push(text);
+        texts
+    }
+}
+
+/// The meaning of an escape sequence and its length (PS3.3 tables C.12-3 and C.12-4).
+fn escape(bytes: &[u8]) -> (Option<Switch>, usize) {
+    let switch = match bytes
+        .get(1..4)
+        .or_else(|| bytes.get(1..3))
+        .unwrap_or_default()
+    {
+        [b'$', b'B' | b'@', ..] => (Switch::Lower(Set::Kanji), 3),
+        b"$(D" => (Switch::Lower(Set::SupplementaryKanji), 4),
+        b"$)C" => (Switch::Upper(Set::Double(EUC_KR)), 4),
+        b"$)A" => (Switch::Upper(Set::Double(GBK)), 4),
+        [b'(', b'B' | b'J', ..] => (Switch::Lower(Set::Latin1), 3),
+        [b')', b'I', ..] => (Switch::Upper(Set::Katakana), 3),
+        [b'-', b'A', ..] => (Switch::Upper(Set::Latin1), 3),
+        [b'-', b'B', ..] => (Switch::Upper(Set::Single(ISO_8859_2)), 3),
+        [b'-', b'C', ..] => (Switch::Upper(Set::Single(ISO_8859_3)), 3),
+        [b'-', b'D', ..] => (Switch::Upper(Set::Single(ISO_8859_4)), 3),
+        [b'-', b'L', ..] => (Switch::Upper(Set::Single(ISO_8859_5)), 3),
+        [b'-', b'G', ..] => (Switch::Upper(Set::Single(ISO_8859_6)), 3),
+        [b'-', b'F', ..] => (Switch::Upper(Set::Single(ISO_8859_7)), 3),
+        [b'-', b'H', ..] => (Switch::Upper(Set::Single(ISO_8859_8)), 3),
+        [b'-', b'M', ..] => (Switch::Upper(Set::Latin5), 3),
+        [b'-', b'T', ..] => (Switch::Upper(Set::Single(WINDOWS_874)), 3),
+        [b'-', b'b', ..] => (Switch::Upper(Set::Single(ISO_8859_15)), 3),
+        _ => return (None, 1),
+    };
+    (Some(switch.0), switch.1)
+}
+
+/// Decodes one character of a set, and returns how many bytes it took.
+fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
+    let first = bytes.first().copied().unwrap_or_default();
+    let second = bytes.get(1).copied().unwrap_or_default();
+    let in_pair = if matches!(set, Set::Double(_)) {
+        second >= 0x80
+    } else {
+        second > 0x20
+    };
+    match set {
+        Set::Kanji if in_pair => append(EUC_JP, &[first | 0x80, second | 0x80], text),
+        Set::SupplementaryKanji if in_pair => {
+            append(EUC_JP, &[0x8F, first | 0x80, second | 0x80], text)
+        }
+        Set::Double(encoding) if in_pair => append(encoding, &[first, second], text),
+        Set::Kanji | Set::SupplementaryKanji | Set::Double(_) => {
+            text.push(char::REPLACEMENT_CHARACTER)
+        }
+        Set::Single(encoding) => append(encoding, &[first], text),
+        Set::Katakana | Set::Latin1 | Set::Latin5 => text.push(single(set, first)),
+    }
+    let pairs = matches!(set, Set::Kanji | Set::SupplementaryKanji | Set::Double(_));
+    if pairs && in_pair { 2 } else { 1 }
+}
+
+/// The sets that have no table of their own in the library.
+fn single(set: Set, byte: u8) -> char {
+    match (set, byte) {
+        (Set::Katakana, 0xA1..=0xDF) => {
+            char::from_u32(0xFF61 - 0xA1 + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)
+        }
+        (Set::Katakana, _) => char::REPLACEMENT_CHARACTER,
+        (Set::Latin5, 0xD0) => 'Ğ',
+        (Set::Latin5, 0xDD) => 'İ',
+        (Set::Latin5, 0xDE) => 'Ş',
+        (Set::Latin5, 0xF0) => 'ğ',
+        (Set::Latin5, 0xFD) => 'ı',
+        (Set::Latin5, 0xFE) => 'ş',
+        _ => char::from(byte),
+    }
+}
+
+fn append(encoding: &'static Encoding, bytes: &[u8], text: &mut String) {
+    let (decoded, _) = encoding.decode_without_bom_handling(bytes);
+    text.push_str(&decoded);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Examples of PS3.5 annexes H, I and J, and of the single-byte sets.
+    #[test]
+    fn names_of_the_standard_decode() {
+        let cases: &[(&str, &[u8], &str)] = &[
+            ("ISO_IR 100", b"Buc^J\xe9r\xf4me", "Buc^Jérôme"),
+            ("ISO_IR 144", b"\xbb\xee\xda\xe1\xd5\xdc\xd1\xe3\xe0\xd3", "Люксембург"),
+            ("ISO_IR 126", b"\xc4\xe9\xef\xed\xf5\xf3\xe9\xef\xf2", "Διονυσιος"),
+            ("ISO_IR 148", b"\xd0\xfe", "Ğş"),
+            ("ISO_IR 192", "Wang^XiaoDong=王^小東".as_bytes(), "Wang^XiaoDong=王^小東"),
+            ("GB18030", b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab", "Wang^XiaoDong=王^小东"),
+            (
+                "\\ISO 2022 IR 87",
+                b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
+                "Yamada^Tarou=山田^太郎=やまだ^たろう",
+            ),
+            (
+                "ISO 2022 IR 13\\ISO 2022 IR 87",
+                b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J",
+                "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎",
+            ),
+            (
+                "\\ISO 2022 IR 149",
+                b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7",
+                "Hong^Gildong=洪^吉洞",
+            ),
+            ("\\ISO 2022 IR 58", b"Wang=\x1b$)A\xcd\xf5", "Wang=王"),
+        ];
+        for (sets, raw, want) in cases {
+            assert_eq!(
+                CharacterSets::named(sets.as_bytes()).decode(raw),
+                [*want],
+                "{sets}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_backslash_inside_a_character_does_not_part_values() {
+        // 0x5C is the second byte of this character.
+        let sets = CharacterSets::named(b"GB18030");
+        assert_eq!(sets.decode(b"\x81\x5c\\b").len(), 2);
+        let sets = CharacterSets::named(b"\\ISO 2022 IR 87");
+        assert_eq!(sets.decode(b"\x1b$B!\\\x1b(B\\b").len(), 2);
+    }
+
+    #[test]
+    fn wrong_and_missing_sets_never_fail() {
+        for name in [
+            &b""[..],
+            b"ISO_IR 999",
+            b"\xff\\\\",
+            b"ISO 2022 IR 87",
+            b"utf-8",
+        ] {
+            for raw in [
+                &b"\xff\xfe\x80"[..],
+                b"\x1b",
+                b"\x1b$B!",
+                b"\x1b$)C\xfb",
+                b"a\x1bZb",
+            ] {
+                assert!(!CharacterSets::named(name).decode(raw).is_empty());
+            }
+        }
+        assert_eq!(CharacterSets::named(b"").decode(b"M\xfcller"), ["Müller"]);
+    }
+}

@@ -1,0 +1,74 @@
+//! Values gathered while a header is read.
+
+use super::element::Encoding;
+use super::field::{Field, Vr};
+use super::stored::Header;
+use super::value;
+
+/// Where each field's value lies in the gathered bytes.
+#[derive(Debug)]
+pub(super) struct Collector {
+    values: Vec<u8>,
+    spans: [(u32, u16); Field::COUNT],
+}
+
+impl Default for Collector {
+    fn default() -> Self {
+        Self {
+            values: Vec::with_capacity(1024),
+            spans: [(0, 0); Field::COUNT],
+        }
+    }
+}
+
+impl Collector {
+    /// Keeps a text value without its padding; a later value of a field replaces an earlier one.
+    pub(super) fn set(&mut self, field: Field, bytes: &[u8]) {
+        let bytes = value::trim(bytes);
+        let bytes = value::trim(bytes.get(..Header::MAX_VALUE).unwrap_or(bytes));
+        let start = self.values.len();
+        self.values.extend_from_slice(bytes);
+        self.note(field, start);
+    }
+
+    /// Keeps the value of an element that the file says, or the dictionary knows, to be of a representation.
+    pub(super) fn set_as(&mut self, field: Field, vr: Vr, bytes: &[u8], encoding: Encoding) {
+        match vr {
+            Vr::FD | Vr::FL | Vr::SL | Vr::SS | Vr::UL | Vr::US => {
+                let start = self.values.len();
+                value::write_numbers(vr, bytes, encoding.big_endian, &mut self.values);
+                self.values
+                    .truncate(start.saturating_add(Header::MAX_VALUE));
+                self.note(field, start);
+            }
+            _ => self.set(field, bytes),
+        }
+    }
+
+    fn note(&mut self, field: Field, start: usize) {
+        let length = u16::try_from(self.values.len().saturating_sub(start)).unwrap_or(u16::MAX);
+        if let (Some(span), Ok(start)) = (self.spans.get_mut(field as usize), u32::try_from(start))
+        {
+            *span = (start, length);
+        }
+    }
+
+    /// The value gathered so far; empty when there is none.
+    pub(super) fn get(&self, field: Field) -> &[u8] {
+        let (start, length) = self.spans.get(field as usize).copied().unwrap_or_default();
+        let from = self.values.get(start as usize..).unwrap_or_default();
+        from.get(..usize::from(length)).unwrap_or_default()
+    }
+
+    pub(super) fn has(&self, field: Field) -> bool {
+        !self.get(field).is_empty()
+    }
+
+    /// At least the number of bytes that all values take.
+    pub(super) fn total(&self) -> usize {
+        self.spans
+            .iter()
+            .map(|(_, length)| usize::from(*length))
+            .sum()
+    }
+}

@@ -1,0 +1,294 @@
+//! One data element: tag, representation, length (PS3.5 section 7.1), in each of the encodings.
+
+use super::field::Vr;
+
+/// How data elements are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Encoding {
+    pub explicit: bool,
+    pub big_endian: bool,
+}
+
+/// Implicit VR little endian, the default (PS3.5 section 10.1).
+pub(super) const IMPLICIT: Encoding = Encoding {
+    explicit: false,
+    big_endian: false,
+};
+/// Explicit VR little endian.
+pub(super) const EXPLICIT: Encoding = Encoding {
+    explicit: true,
+    big_endian: false,
+};
+
+pub(super) const ITEM: u32 = 0xFFFE_E000;
+pub(super) const ITEM_END: u32 = 0xFFFE_E00D;
+pub(super) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
+const UNDEFINED: u32 = u32::MAX;
+
+/// Bytes that an element's head can take.
+pub(super) const HEAD: usize = 12;
+
+/// The head of a data element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Element {
+    pub tag: u32,
+    /// As the file says it; None where it does not.
+    pub vr: Option<[u8; 2]>,
+    /// None for an undefined length.
+    pub length: Option<u32>,
+    /// Offset of the value.
+    pub value: u64,
+}
+
+impl Element {
+    pub(super) fn group(&self) -> u32 {
+        self.tag >> 16
+    }
+
+    /// Whether the file says, or cannot say, that this is a sequence.
+    pub(super) fn may_be_sequence(&self) -> bool {
+        matches!(self.vr.as_ref(), None | Some(b"SQ" | b"UN"))
+    }
+
+    /// The representation to read the value by; `known` is the dictionary's.
+    pub(super) fn representation(&self, known: Vr) -> Vr {
+        match self.vr.as_ref() {
+            None | Some(b"UN" | b"OB" | b"OW") => known,
+            Some(b"FD") => Vr::FD,
+            Some(b"FL") => Vr::FL,
+            Some(b"SL") => Vr::SL,
+            Some(b"SS") => Vr::SS,
+            Some(b"UL") => Vr::UL,
+            Some(b"US") => Vr::US,
+            Some(_) => Vr::LO,
+        }
+    }
+
+    /// The tag as people write it.
+    pub(super) fn name(&self) -> String {
+        format!("({:04X},{:04X})", self.tag >> 16, self.tag & 0xFFFF)
+    }
+}
+
+fn is_short(vr: [u8; 2]) -> bool {
+    matches!(
+        &vr,
+        b"AE"
+            | b"AS"
+            | b"AT"
+            | b"CS"
+            | b"DA"
+            | b"DS"
+            | b"DT"
+            | b"FD"
+            | b"FL"
+            | b"IS"
+            | b"LO"
+            | b"LT"
+            | b"PN"
+            | b"SH"
+            | b"SL"
+            | b"SS"
+            | b"ST"
+            | b"TM"
+            | b"UI"
+            | b"UL"
+            | b"US"
+    )
+}
+
+fn is_long(vr: [u8; 2]) -> bool {
+    matches!(
+        &vr,
+        b"OB"
+            | b"OD"
+            | b"OF"
+            | b"OL"
+            | b"OV"
+            | b"OW"
+            | b"SQ"
+            | b"SV"
+            | b"UC"
+            | b"UN"
+            | b"UR"
+            | b"UT"
+            | b"UV"
+    )
+}
+
+impl Encoding {
+    fn word(self, bytes: [u8; 2]) -> u16 {
+        if self.big_endian {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
+        }
+    }
+
+    fn double_word(self, bytes: [u8; 4]) -> u32 {
+        if self.big_endian {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        }
+    }
+
+    /// The head of the element whose bytes these are; None when there are too few.
+    #[inline]
+    pub(super) fn element(self, bytes: &[u8], at: u64) -> Option<Element> {
+        let [g0, g1, e0, e1, v0, v1, l0, l1] = *bytes.first_chunk::<8>()?;
+        let tag = (u32::from(self.word([g0, g1])) << 16) | u32::from(self.word([e0, e1]));
+        let vr = [v0, v1];
+        let value = at.saturating_add(8);
+        let explicit = self.explicit && tag >> 16 != 0xFFFE;
+        if explicit && is_short(vr) {
+            let length = Some(u32::from(self.word([l0, l1])));
+            return Some(Element {
+                tag,
+                vr: Some(vr),
+                length,
+                value,
+            });
+        }
+        // A representation that is not in the standard yet has the long form (PS3.5 section 7.1.2); one whose reserved
+        // bytes are in use is a slip of the writer in a short one. What is no letters at all is no representation: some
+        // writers fall back to implicit VR inside an explicit file.
+        let letters = v0.is_ascii_uppercase() && v1.is_ascii_uppercase();
+        if explicit && (is_long(vr) || letters) {
+            if !is_long(vr) && [l0, l1] != [0, 0] {
+                let length = Some(u32::from(self.word([l0, l1])));
+                return Some(Element {
+                    tag,
+                    vr: Some(vr),
+                    length,
+                    value,
+                });
+            }
+            let length = self.double_word(*bytes.get(8..)?.first_chunk::<4>()?);
+            let length = (length != UNDEFINED).then_some(length);
+            return Some(Element {
+                tag,
+                vr: Some(vr),
+                length,
+                value: at.saturating_add(12),
+            });
+        }
+        let length = self.double_word([v0, v1, l0, l1]);
+        Some(Element {
+            tag,
+            vr: None,
+            length: (length != UNDEFINED).then_some(length),
+            value,
+        })
+    }
+
+    /// The encoding of a data set that begins with these bytes; None when no element can begin so.
+    ///
+    /// What the meta header claims decides only where the bytes leave it open: files with a wrong transfer syntax are
+    /// common, and the first group (0008 as a rule) tells the byte order.
+    pub(super) fn guess(bytes: &[u8], claimed: Self) -> Option<Self> {
+        let [g0, g1, _, _, v0, v1, ..] = *bytes.first_chunk::<8>()?;
+        let low = |group: u16| group <= 0x00FF;
+        let other = Self {
+            big_endian: !claimed.big_endian,
+            ..claimed
+        };
+        let byte_order = match (low(claimed.word([g0, g1])), low(other.word([g0, g1]))) {
+            (true, _) => claimed,
+            (false, true) => other,
+            // A private or high group to begin with: only a real representation proves that it is one.
+            (false, false) if is_short([v0, v1]) || is_long([v0, v1]) => claimed,
+            (false, false) => return None,
+        };
+        Some(Self {
+            explicit: is_short([v0, v1]) || is_long([v0, v1]),
+            ..byte_order
+        })
+    }
+
+    /// The encoding inside an item whose first element has these bytes.
+    ///
+    /// A sequence in an element of unknown representation is implicit VR (PS3.5 section 6.2.2, note 2), yet not every
+    /// writer keeps to it, and some write implicit items in explicit files.
+    pub(super) fn inside(self, bytes: &[u8], left: u64) -> Self {
+        let Some([g0, g1, _, _, v0, v1, l0, l1]) = bytes.first_chunk::<8>().copied() else {
+            return self;
+        };
+        if self.word([g0, g1]) == 0xFFFE {
+            return self;
+        }
+        let known = is_short([v0, v1]) || is_long([v0, v1]);
+        if self.explicit {
+            return Self {
+                explicit: known,
+                ..self
+            };
+        }
+        let implicit_length = self.double_word([v0, v1, l0, l1]);
+        let too_long = implicit_length != UNDEFINED && u64::from(implicit_length) > left;
+        Self {
+            explicit: known && too_long,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const BIG: Encoding = Encoding {
+        explicit: true,
+        big_endian: true,
+    };
+
+    #[test]
+    fn each_encoding_reads_its_own_head() {
+        let short = EXPLICIT.element(b"\x08\0\x60\0CS\x02\0MR", 100).unwrap();
+        assert_eq!(
+            (short.tag, short.length, short.value),
+            (0x0008_0060, Some(2), 108)
+        );
+        let long = EXPLICIT
+            .element(b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff", 0)
+            .unwrap();
+        assert_eq!((long.tag, long.length, long.value), (0x0008_1140, None, 12));
+        let implicit = IMPLICIT.element(b"\x08\0\x60\0\x02\0\0\0MR", 0).unwrap();
+        assert_eq!(
+            (implicit.vr, implicit.length, implicit.value),
+            (None, Some(2), 8)
+        );
+        let big = BIG.element(b"\0\x08\0\x60CS\0\x02MR", 0).unwrap();
+        assert_eq!((big.tag, big.length), (0x0008_0060, Some(2)));
+    }
+
+    #[test]
+    fn an_item_has_no_representation_in_any_encoding() {
+        let item = EXPLICIT.element(b"\xfe\xff\0\xe0\x10\0\0\0", 0).unwrap();
+        assert_eq!((item.tag, item.vr, item.length), (ITEM, None, Some(16)));
+    }
+
+    #[test]
+    fn too_few_bytes_are_no_element() {
+        assert_eq!(EXPLICIT.element(b"\x08\0\x60\0CS\x02", 0), None);
+        assert_eq!(EXPLICIT.element(b"\x08\0\x40\x11SQ\0\0\xff\xff", 0), None);
+    }
+
+    #[test]
+    fn the_bytes_win_over_a_wrong_claim() {
+        assert_eq!(
+            Encoding::guess(b"\x08\0\x05\0CS\x0a\0", IMPLICIT),
+            Some(EXPLICIT)
+        );
+        assert_eq!(
+            Encoding::guess(b"\x08\0\x05\0\x0a\0\0\0", EXPLICIT),
+            Some(IMPLICIT)
+        );
+        assert_eq!(
+            Encoding::guess(b"\0\x08\0\x05CS\0\x0a", EXPLICIT),
+            Some(BIG)
+        );
+        assert_eq!(Encoding::guess(b"garbage!", EXPLICIT), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! The table of header fields. One line adds a field; nothing else has to change.
+
+/// How a value is encoded in the file (PS3.5 section 6.2), as far as wanted fields need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vr {
+    /// Code string.
+    CS,
+    /// Date.
+    DA,
+    /// Decimal string.
+    DS,
+    /// Date and time.
+    DT,
+    /// 64-bit float.
+    FD,
+    /// 32-bit float.
+    FL,
+    /// Integer string.
+    IS,
+    /// Long string.
+    LO,
+    /// Person name.
+    PN,
+    /// Short string.
+    SH,
+    /// Signed 32-bit integer.
+    SL,
+    /// Signed 16-bit integer.
+    SS,
+    /// Time.
+    TM,
+    /// Unique identifier.
+    UI,
+    /// Unsigned 32-bit integer.
+    UL,
+    /// Unsigned 16-bit integer.
+    US,
+}
+
+/// What a value is once it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text in the object's character set.
+    Text,
+    /// Text that is ASCII by definition: codes, dates, times, identifiers.
+    Ascii,
+    /// A whole number.
+    Int,
+    /// A decimal number.
+    Float,
+}
+
+impl Vr {
+    /// What a value of this representation is once it is read.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::LO | Self::PN | Self::SH => Kind::Text,
+            Self::CS | Self::DA | Self::DT | Self::TM | Self::UI => Kind::Ascii,
+            Self::IS | Self::SL | Self::SS | Self::UL | Self::US => Kind::Int,
+            Self::DS | Self::FD | Self::FL => Kind::Float,
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub struct Spec {
+    /// The field.
+    pub field: Field,
+    /// DICOM keyword (PS3.6), or vendor and name for a private element.
+    pub keyword: &'static str,
+    /// Group and element; of a private element the block's number is left out.
+    pub tag: u32,
+    /// Representation where the file does not say it.
+    pub vr: Vr,
+    /// Private creator of the block that the element lies in.
+    pub owner: Option<&'static str>,
+    /// Where enhanced multi-frame objects keep it: functional group macro and element (PS3.3 C.7.6.16).
+    pub within: &'static [(u32, u32)],
+}
+
+macro_rules! fields {
+    ($($name:ident, $keyword:literal, $tag:literal, $vr:ident
+        $(, owner $owner:literal)? $(, within $macro_tag:literal / $inner:literal)*;)+) => {
+        /// A header field that the core reads.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "the keyword says it")]
+        pub enum Field { $($name),+ }
+
+        /// The table: public elements in ascending order of their tags, then private ones.
+        pub static SPECS: [Spec; Field::COUNT] = [$(Spec {
+            field: Field::$name,
+            keyword: $keyword,
+            tag: $tag,
+            vr: Vr::$vr,
+            owner: fields!(@owner $($owner)?),
+            within: &[$(($macro_tag, $inner)),*],
+        }),+];
+
+        impl Field {
+            /// Number of fields.
+            pub const COUNT: usize = [$($keyword),+].len();
+            /// All fields in the order of the table.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$name),+];
+
+            /// DICOM keyword, or vendor and name for a private element.
+            pub const fn keyword(self) -> &'static str {
+                match self { $(Self::$name => $keyword),+ }
+            }
+
+            /// What the value is once it is read.
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Vr::$vr.kind()),+ }
+            }
+
+            /// The field of a keyword.
+            pub fn from_keyword(keyword: &str) -> Option<Self> {
+                match keyword { $($keyword => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+    (@owner) => { None };
+    (@owner $owner:literal) => { Some($owner) };
+}
+
+fields! {
+    MediaStorageSopClassUid, "MediaStorageSOPClassUID", 0x0002_0002, UI;
+    TransferSyntaxUid, "TransferSyntaxUID", 0x0002_0010, UI;
+    SpecificCharacterSet, "SpecificCharacterSet", 0x0008_0005, CS;
+    ImageType, "ImageType", 0x0008_0008, CS;
+    SopClassUid, "SOPClassUID", 0x0008_0016, UI;
+    SopInstanceUid, "SOPInstanceUID", 0x0008_0018, UI;
+    StudyDate, "StudyDate", 0x0008_0020, DA;
+    SeriesDate, "SeriesDate", 0x0008_0021, DA;
+    AcquisitionDate, "AcquisitionDate", 0x0008_0022, DA;
+    ContentDate, "ContentDate", 0x0008_0023, DA;
+    AcquisitionDateTime, "AcquisitionDateTime", 0x0008_002A, DT;
+    StudyTime, "StudyTime", 0x0008_0030, TM;
+    SeriesTime, "SeriesTime", 0x0008_0031, TM;
+    AcquisitionTime, "AcquisitionTime", 0x0008_0032, TM;
+    ContentTime, "ContentTime", 0x0008_0033, TM;
+    AccessionNumber, "AccessionNumber", 0x0008_0050, SH;
+    Modality, "Modality", 0x0008_0060, CS;
+    Manufacturer, "Manufacturer", 0x0008_0070, LO;
+    InstitutionName, "InstitutionName", 0x0008_0080, LO;
+    StationName, "StationName", 0x0008_1010, SH;
+    StudyDescription, "StudyDescription", 0x0008_1030, LO;
+    SeriesDescription, "SeriesDescription", 0x0008_103E, LO;
+    ManufacturerModelName, "ManufacturerModelName", 0x0008_1090, LO;
+    PatientName, "PatientName", 0x0010_0010, PN;
+    PatientId, "PatientID", 0x0010_0020, LO;
+    PatientBirthDate, "PatientBirthDate", 0x0010_0030, DA;
+    SequenceName, "SequenceName", 0x0018_0024, SH;
+    SliceThickness, "SliceThickness", 0x0018_0050, DS, within 0x0028_9110 / 0x0018_0050;
+    RepetitionTime, "RepetitionTime", 0x0018_0080, DS, within 0x0018_9112 / 0x0018_0080;
+    EchoTime, "EchoTime", 0x0018_0081, DS, within 0x0018_9114 / 0x0018_9082;
+    EchoNumbers, "EchoNumbers", 0x0018_0086, IS;
+    MagneticFieldStrength, "MagneticFieldStrength", 0x0018_0087, DS;
+    SpacingBetweenSlices, "SpacingBetweenSlices", 0x0018_0088, DS, within 0x0028_9110 / 0x0018_0088;
+    SoftwareVersions, "SoftwareVersions", 0x0018_1020, LO;
+    ProtocolName, "ProtocolName", 0x0018_1030, LO;
+    FlipAngle, "FlipAngle", 0x0018_1314, DS, within 0x0018_9112 / 0x0018_1314;
+    PulseSequenceName, "PulseSequenceName", 0x0018_9005, SH;
+    DiffusionBValue, "DiffusionBValue", 0x0018_9087, FD, within 0x0018_9117 / 0x0018_9087;
+    StudyInstanceUid, "StudyInstanceUID", 0x0020_000D, UI;
+    SeriesInstanceUid, "SeriesInstanceUID", 0x0020_000E, UI;
+    StudyId, "StudyID", 0x0020_0010, SH;
+    SeriesNumber, "SeriesNumber", 0x0020_0011, IS;
+    AcquisitionNumber, "AcquisitionNumber", 0x0020_0012, IS;
+    InstanceNumber, "InstanceNumber", 0x0020_0013, IS;
+    ImagePositionPatient, "ImagePositionPatient", 0x0020_0032, DS, within 0x0020_9113 / 0x0020_0032;
+    ImageOrientationPatient, "ImageOrientationPatient", 0x0020_0037, DS, within 0x0020_9116 / 0x0020_0037;
+    TemporalPositionIdentifier, "TemporalPositionIdentifier", 0x0020_0100, IS;
+    NumberOfTemporalPositions, "NumberOfTemporalPositions", 0x0020_0105, IS;
+    ImagesInAcquisition, "ImagesInAcquisition", 0x0020_1002, IS;
+    SliceLocation, "SliceLocation", 0x0020_1041, DS;
+    NumberOfFrames, "NumberOfFrames", 0x0028_0008, IS;
+    Rows, "Rows", 0x0028_0010, US;
+    Columns, "Columns", 0x0028_0011, US;
+    PixelSpacing, "PixelSpacing", 0x0028_0030, DS, within 0x0028_9110 / 0x0028_0030;
+    SiemensNumberOfImagesInMosaic, "SiemensNumberOfImagesInMosaic", 0x0019_000A, US, owner "SIEMENS MR HEADER";
+    SiemensBValue, "SiemensBValue", 0x0019_000C, IS, owner "SIEMENS MR HEADER";
+    GeLocationsInAcquisition, "GELocationsInAcquisition", 0x0021_004F, SS, owner "GEMS_RELA_01";
+    GeImagesInSeries, "GEImagesInSeries", 0x0025_0007, SL, owner "GEMS_SERS_01";
+    PhilipsDiffusionBFactor, "PhilipsDiffusionBFactor", 0x2001_0003, FL, owner "Philips Imaging DD 001";
+    PhilipsNumberOfEchoes, "PhilipsNumberOfEchoes", 0x2001_0014, SL, owner "Philips Imaging DD 001";
+    PhilipsNumberOfSlices, "PhilipsNumberOfSlices", 0x2001_0018, SL, owner "Philips Imaging DD 001";
+    PhilipsNumberOfDynamicScans, "PhilipsNumberOfDynamicScans", 0x2001_0081, IS, owner "Philips Imaging DD 001";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_fields_come_first_and_in_order_of_their_tags() {
+        let public: Vec<u32> = SPECS
+            .iter()
+            .take_while(|spec| spec.owner.is_none())
+            .map(|spec| spec.tag)
+            .collect();
+        assert!(public.is_sorted());
+        assert!(
+            SPECS
+                .iter()
+                .skip(public.len())
+                .all(|spec| spec.owner.is_some() && spec.tag >> 16 & 1 == 1)
+        );
+    }
+
+    #[test]
+    fn every_keyword_leads_back_to_its_field() {
+        for field in Field::ALL {
+            assert_eq!(Field::from_keyword(field.keyword()), Some(field));
+        }
+        assert_eq!(Field::from_keyword("PixelData"), None);
+    }
+}

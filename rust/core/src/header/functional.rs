@@ -1,0 +1,106 @@
+//! Functional groups: where enhanced multi-frame objects keep what others have in the main data set (PS3.3 C.7.6.16).
+
+use super::collect::Collector;
+use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
+use super::field::{SPECS, Spec};
+use super::nested::{Fault, Reader};
+use super::window::Window;
+
+const SHARED: u32 = 0x5200_9229;
+const PER_FRAME: u32 = 0x5200_9230;
+
+/// Whether an element holds functional groups.
+pub(super) fn is_group(element: &Element) -> bool {
+    matches!(element.tag, SHARED | PER_FRAME) && element.may_be_sequence()
+}
+
+/// Takes what is wanted of the first item: the groups of all frames, or of the first one.
+///
+/// An attribute of the main data set, and after it a shared one, comes before one of a frame.
+pub(super) fn read<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    collector: &mut Collector,
+) -> Result<(), Fault> {
+    let outer = reader.encoding;
+    for_first_item(reader, element, outer, &mut |reader, group, encoding| {
+        let holds = |spec: &Spec| {
+            spec.within
+                .iter()
+                .any(|(macro_tag, _)| *macro_tag == group.tag)
+        };
+        if group.may_be_sequence() && SPECS.iter().any(holds) {
+            read_macro(reader, group, encoding, collector)?;
+        }
+        Ok(())
+    })
+}
+
+fn read_macro<W: Window>(
+    reader: &mut Reader<'_, W>,
+    group: &Element,
+    encoding: Encoding,
+    collector: &mut Collector,
+) -> Result<(), Fault> {
+    for_first_item(reader, group, encoding, &mut |reader, element, encoding| {
+        let here = (group.tag, element.tag);
+        let Some(spec) = SPECS.iter().find(|spec| spec.within.contains(&here)) else {
+            return Ok(());
+        };
+        let Some(length) = element.length.filter(|_| !collector.has(spec.field)) else {
+            return Ok(());
+        };
+        // Effective echo time and the like are doubles where the field of the main data set is a decimal string.
+        let vr = if element.vr.is_none() {
+            functional_vr(element.tag, spec)
+        } else {
+            spec.vr
+        };
+        let bytes = reader.value(element, length)?;
+        collector.set_as(spec.field, element.representation(vr), bytes, encoding);
+        Ok(())
+    })
+}
+
+fn functional_vr(tag: u32, spec: &Spec) -> super::field::Vr {
+    if tag == spec.tag {
+        spec.vr
+    } else {
+        super::field::Vr::FD
+    }
+}
+
+type Visit<'v, 'w, W> = dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), Fault> + 'v;
+
+/// Shows each element of a sequence's first item.
+fn for_first_item<'w, W: Window>(
+    reader: &mut Reader<'w, W>,
+    sequence: &Element,
+    outer: Encoding,
+    visit: &mut Visit<'_, 'w, W>,
+) -> Result<(), Fault> {
+    let encoding = Reader::<W>::within(sequence, outer);
+    let Some(item) = reader
+        .element(sequence.value, encoding)?
+        .filter(|item| item.tag == ITEM)
+    else {
+        return Ok(());
+    };
+    let end = match item.length {
+        Some(_) => reader.after(&item)?,
+        None => u64::MAX,
+    };
+    let encoding = reader.inside(item.value, encoding)?;
+    let mut at = item.value;
+    while at < end {
+        let Some(element) = reader.element(at, encoding)? else {
+            break;
+        };
+        if matches!(element.tag, ITEM_END | SEQUENCE_END) {
+            break;
+        }
+        visit(reader, &element, encoding)?;
+        at = reader.after(&element)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! A window on compressed bytes: inflated as far as the parser looks, and no further.
+
+use std::io;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::window::Window;
+
+/// Inflated at a time: the wanted part of most headers.
+const STEP: usize = 8192;
+/// Kept behind the parser, which looks back a few bytes at most.
+const KEPT: usize = 1 << 16;
+/// No header reaches further; a longer one is a bomb or no header.
+const FURTHEST: u64 = 1 << 26;
+
+/// The inflated bytes of a gzip file, or of a data set in the deflated transfer syntax (PS3.5 annex A.5).
+#[derive(Debug)]
+pub struct Inflated<'w, W> {
+    source: &'w mut W,
+    /// Where the deflated bytes begin, to begin anew after a look far back.
+    begin: u64,
+    next: u64,
+    state: Decompress,
+    start: u64,
+    out: Vec<u8>,
+    finished: bool,
+}
+
+impl<'w, W: Window> Inflated<'w, W> {
+    /// Inflates a gzip file (RFC 1952); None when the bytes are none.
+    pub fn gzip(source: &'w mut W) -> io::Result<Option<Self>> {
+        let Some(begin) = gzip_header(source)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self::raw(source, begin)))
+    }
+
+    pub(super) fn raw(source: &'w mut W, begin: u64) -> Self {
+        let state = Decompress::new(false);
+        Self {
+            source,
+            begin,
+            next: begin,
+            state,
+            start: 0,
+            out: Vec::new(),
+            finished: false,
+        }
+    }
+
+    fn reached(&self) -> u64 {
+        self.start.saturating_add(self.out.len() as u64)
+    }
+
+    fn restart(&mut self) {
+        self.state.reset(false);
+        (self.next, self.start, self.finished) = (self.begin, 0, false);
+        self.out.clear();
+    }
+
+    fn step(&mut self) -> io::Result<()> {
+        let input = self.source.at(self.next, STEP / 2)?;
+        let input = input.get(..STEP).unwrap_or(input);
+        let held = self.out.len();
+        self.out.resize(held.saturating_add(STEP), 0);
+        let (read, written) = (self.state.total_in(), self.state.total_out());
+        let free = self.out.get_mut(held..).unwrap_or_default();
+        let status = self.state.decompress(input, free, FlushDecompress::None);
+        let read = self.state.total_in().saturating_sub(read);
+        let written = self.state.total_out().saturating_sub(written);
+        self.out
+            .truncate(held.saturating_add(usize::try_from(written).unwrap_or(0)));
+        self.next = self.next.saturating_add(read);
+        let stuck = read == 0 && written == 0;
+        match status {
+            Ok(Status::StreamEnd) => self.finished = true,
+            // No input is left: the object ends here, cut short or not.
+            Ok(_) if stuck => self.finished = true,
+            Ok(_) => {}
+            Err(_) => return Err(damaged("the compressed data are damaged")),
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, offset: u64) {
+        let passed = usize::try_from(offset.saturating_sub(self.start))
+            .unwrap_or(usize::MAX)
+            .min(self.out.len());
+        if passed > KEPT.saturating_mul(2) {
+            let gone = passed.saturating_sub(KEPT);
+            self.out.drain(..gone);
+            self.start = self.start.saturating_add(gone as u64);
+        }
+    }
+}
+
+fn damaged(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+/// Where the deflated bytes of a gzip file begin.
+fn gzip_header<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
+    let head = source.at(0, 512)?;
+    let Some([0x1F, 0x8B, 8, flags, ..]) = head.first_chunk::<10>().copied() else {
+        return Ok(None);
+    };
+    let mut at = 10_usize;
+    if flags & 4 != 0 {
+        let Some(length) = head.get(at..).and_then(<[u8]>::first_chunk::<2>) else {
+            return Ok(None);
+        };
+        at = at
+            .saturating_add(2)
+            .saturating_add(usize::from(u16::from_le_bytes(*length)));
+    }
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            let rest = source.at(at as u64, 4096)?;
+            let Some(end) = rest.iter().position(|byte| *byte == 0) else {
+                return Ok(None);
+            };
+            at = at.saturating_add(end).saturating_add(1);
+        }
+    }
+    Ok(Some(if flags & 2 != 0 {
+        at.saturating_add(2)
+    } else {
+        at
+    } as u64))
+}
+
+impl<W: Window> Window for Inflated<'_, W> {
+    fn len(&self) -> u64 {
+        if self.finished {
+            self.reached()
+        } else {
+            u64::MAX
+        }
+    }
+
+    fn at(&mut self, offset: u64, want: usize) -> io::Result<&[u8]> {
+        if offset < self.start {
+            self.restart();
+        }
+        let end = offset.saturating_add(want as u64);
+        while !self.finished && self.reached() < end {
+            if end > FURTHEST {
+                return Err(damaged("the header goes on past 64 MB of inflated data"));
+            }
+            self.forget(offset);
+            self.step()?;
+        }
+        let skip = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        Ok(self.out.get(skip..).unwrap_or_default())
+    }
+}

@@ -1,0 +1,55 @@
+//! The meta header: group 0002 (PS3.10 section 7.1).
+
+use super::collect::Collector;
+use super::element::{EXPLICIT, Encoding, HEAD};
+use super::field::{Field, Vr};
+use super::nested::Fault;
+use super::window::Window;
+
+/// Reads the meta header where there is one, and returns where the data set begins.
+///
+/// Its group length is not believed: the group ends where another one begins.
+pub(super) fn read<W: Window>(
+    window: &mut W,
+    start: u64,
+    collector: &mut Collector,
+) -> Result<u64, Fault> {
+    let mut at = start;
+    let Some(encoding) = Encoding::guess(window.at(at, HEAD)?, EXPLICIT) else {
+        return Ok(at);
+    };
+    while let Some(element) = encoding.element(window.at(at, HEAD)?, at) {
+        if element.group() != 2 {
+            break;
+        }
+        let end = element
+            .length
+            .map(|length| element.value.saturating_add(u64::from(length)));
+        let Some(end) = end.filter(|end| *end <= window.len()) else {
+            let reason = format!(
+                "{} of the meta header is longer than the file",
+                element.name()
+            );
+            return Err(Fault::Broken { reason, offset: at });
+        };
+        let field = match element.tag {
+            0x0002_0002 => Some(Field::MediaStorageSopClassUid),
+            0x0002_0010 => Some(Field::TransferSyntaxUid),
+            _ => None,
+        };
+        if let Some(field) = field {
+            let length = usize::try_from(end.saturating_sub(element.value))
+                .unwrap_or(usize::MAX)
+                .min(128);
+            let bytes = window.at(element.value, length)?;
+            collector.set_as(
+                field,
+                Vr::UI,
+                bytes.get(..length).unwrap_or(bytes),
+                encoding,
+            );
+        }
+        at = end;
+    }
+    Ok(at)
+}

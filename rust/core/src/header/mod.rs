@@ -1,0 +1,24 @@
+//! One DICOM header from bytes: syntaxes, values, character sets, functional groups (PS3.5, PS3.10).
+//!
+//! [`parse`] reads no further than the last wanted element, takes any bytes without a panic, and never follows a length
+//! past the end of what it was given.
+
+mod charset;
+mod collect;
+mod element;
+mod field;
+mod functional;
+mod inflate;
+mod meta;
+mod nested;
+mod parse;
+mod stored;
+mod value;
+mod window;
+
+pub use field::{Field, Kind, SPECS, Spec, Vr};
+pub use inflate::Inflated;
+pub use parse::{Parsed, parse};
+pub use stored::Header;
+pub use value::Value;
+pub use window::{FileWindow, Window};

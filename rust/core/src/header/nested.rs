@@ -1,0 +1,192 @@
+//! Elements one after the other, and the way past those without a length: sequences, items, fragments (PS3.5 section 7.5).
+
+use std::io;
+
+use super::element::{Element, Encoding, HEAD, IMPLICIT, ITEM, ITEM_END, SEQUENCE_END};
+use super::stored::Header;
+use super::window::Window;
+
+/// Why reading stopped before its end.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The bytes could not be had.
+    Io(io::Error),
+    /// The bytes are no DICOM from here on.
+    Broken { reason: String, offset: u64 },
+}
+
+impl Fault {
+    pub(super) fn broken(reason: &str, offset: u64) -> Self {
+        Self::Broken {
+            reason: reason.to_owned(),
+            offset,
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Real objects hold a few thousand elements before the last wanted one; this bounds the time a hostile one can take.
+const MOST_ELEMENTS: u32 = 4_000_000;
+/// Real objects nest to about ten.
+const DEEPEST: usize = 64;
+
+/// Reads elements and knows how to pass them.
+#[derive(Debug)]
+pub(super) struct Reader<'w, W> {
+    window: &'w mut W,
+    /// Of the main data set.
+    pub encoding: Encoding,
+    elements: u32,
+}
+
+/// What is open while an element of undefined length is passed.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    item: bool,
+    encoding: Encoding,
+}
+
+impl<'w, W: Window> Reader<'w, W> {
+    pub(super) fn new(window: &'w mut W, encoding: Encoding) -> Self {
+        Self {
+            window,
+            encoding,
+            elements: 0,
+        }
+    }
+
+    /// The element at an offset; None where the data set ends, or only zeros follow it.
+    #[inline]
+    pub(super) fn element(
+        &mut self,
+        at: u64,
+        encoding: Encoding,
+    ) -> Result<Option<Element>, Fault> {
+        self.elements = self.elements.saturating_add(1);
+        if self.elements > MOST_ELEMENTS {
+            return Err(Fault::broken(
+                "there are more data elements than any real object has",
+                at,
+            ));
+        }
+        let head = self.window.at(at, HEAD)?;
+        Ok(encoding
+            .element(head, at)
+            .filter(|element| element.tag != 0))
+    }
+
+    /// The bytes of a value, as many as a field may have.
+    #[inline]
+    pub(super) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], Fault> {
+        let length = usize::try_from(length)
+            .unwrap_or(usize::MAX)
+            .min(Header::MAX_VALUE);
+        let bytes = self.window.at(element.value, length)?;
+        Ok(bytes.get(..length).unwrap_or(bytes))
+    }
+
+    /// Where an element ends.
+    #[inline]
+    pub(super) fn after(&mut self, element: &Element) -> Result<u64, Fault> {
+        let Some(length) = element.length else {
+            return self.pass(element);
+        };
+        let end = element.value.saturating_add(u64::from(length));
+        if end <= self.window.len() {
+            return Ok(end);
+        }
+        let left = self.window.len().saturating_sub(element.value);
+        let reason = format!(
+            "{} says it has {length} bytes, but only {left} follow",
+            element.name()
+        );
+        Err(Fault::Broken {
+            reason,
+            offset: element.value,
+        })
+    }
+
+    /// The encoding inside an item that begins at an offset.
+    pub(super) fn inside(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
+        let left = self.window.len().saturating_sub(at);
+        Ok(outer.inside(self.window.at(at, HEAD)?, left))
+    }
+
+    /// The encoding of the items of a sequence.
+    pub(super) fn within(element: &Element, outer: Encoding) -> Encoding {
+        // PS3.5 section 6.2.2, note 2: implicit VR little endian inside an UN of undefined length.
+        if element.vr == Some(*b"UN") {
+            IMPLICIT
+        } else {
+            outer
+        }
+    }
+
+    /// Passes an element of undefined length without recursion, so that nesting costs no stack.
+    fn pass(&mut self, element: &Element) -> Result<u64, Fault> {
+        let mut open = vec![Open {
+            item: false,
+            encoding: Self::within(element, self.encoding),
+        }];
+        let mut at = element.value;
+        while let Some(top) = open.last().copied() {
+            let Some(inner) = self.element(at, top.encoding)? else {
+                let reason = format!("{} has no end", element.name());
+                return Err(Fault::Broken {
+                    reason,
+                    offset: element.value,
+                });
+            };
+            at = self.step(&inner, top, &mut open)?;
+            if open.len() > DEEPEST {
+                let reason = format!("{} is nested more than {DEEPEST} deep", element.name());
+                return Err(Fault::Broken {
+                    reason,
+                    offset: element.value,
+                });
+            }
+        }
+        Ok(at)
+    }
+
+    fn step(&mut self, inner: &Element, top: Open, open: &mut Vec<Open>) -> Result<u64, Fault> {
+        match (inner.tag, inner.length) {
+            (ITEM, None) => {
+                open.push(Open {
+                    item: true,
+                    encoding: self.inside(inner.value, top.encoding)?,
+                });
+                Ok(inner.value)
+            }
+            (ITEM_END, _) => {
+                if top.item {
+                    open.pop();
+                }
+                Ok(inner.value)
+            }
+            (SEQUENCE_END, _) => {
+                // An item that was left open ends with its sequence.
+                while open.pop().is_some_and(|level| level.item) {}
+                Ok(inner.value)
+            }
+            (_, None) if top.item => {
+                open.push(Open {
+                    item: false,
+                    encoding: Self::within(inner, top.encoding),
+                });
+                Ok(inner.value)
+            }
+            (ITEM, Some(_)) => self.after(inner),
+            (_, Some(_)) if top.item => self.after(inner),
+            _ => Err(Fault::broken(
+                "no item where a sequence has to have one",
+                inner.value,
+            )),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The way through one object: where it starts, how it is written, which elements are wanted, when to stop.
+
+use std::io;
+
+use super::collect::Collector;
+use super::element::{EXPLICIT, Element, Encoding, HEAD, IMPLICIT};
+use super::field::{Field, SPECS};
+use super::functional;
+use super::inflate::Inflated;
+use super::meta;
+use super::nested::{Fault, Reader};
+use super::stored::Header;
+use super::window::Window;
+
+/// What some bytes turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parsed {
+    /// A DICOM object.
+    Dicom(Header),
+    /// Something else.
+    NotDicom,
+    /// A DICOM object whose header cannot be read.
+    Broken {
+        /// What is wrong with it.
+        reason: String,
+        /// Where, in bytes from its beginning.
+        offset: u64,
+    },
+}
+
+/// Elements of the main data set past which there is nothing wanted but private and functional groups.
+const LAST_PLAIN: u32 = 0x0028_0030;
+/// The per-frame functional groups, the last thing that is ever wanted.
+const LAST_FUNCTIONAL: u32 = 0x5200_9230;
+/// The last private group of a vendor that is wanted (Philips).
+const LAST_PRIVATE: u32 = 0x2001_FFFF;
+const DEFLATED: &[u8] = b"1.2.840.10008.1.2.1.99";
+
+/// Reads the header of one object.
+///
+/// Damaged bytes are a [`Parsed`] value; only reading itself can fail.
+pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
+    let Some(start) = Start::find(window)? else {
+        return Ok(Parsed::NotDicom);
+    };
+    let mut collector = Collector::default();
+    let outcome = read(window, &start, &mut collector);
+    if !start.marked && !convincing(&collector) {
+        return match outcome {
+            Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+            _ => Ok(Parsed::NotDicom),
+        };
+    }
+    match outcome {
+        Ok(()) => Ok(Parsed::Dicom(Header::from_collector(&collector, false))),
+        Err(Fault::Broken { .. }) if sortable(&collector) => {
+            Ok(Parsed::Dicom(Header::from_collector(&collector, false)))
+        }
+        Err(Fault::Broken { reason, offset }) => Ok(Parsed::Broken { reason, offset }),
+        Err(Fault::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Ok(Parsed::Broken {
+            reason: error.to_string(),
+            offset: start.at,
+        }),
+        Err(Fault::Io(error)) => Err(error),
+    }
+}
+
+/// Where an object begins.
+struct Start {
+    at: u64,
+    /// The four letters of PS3.10 section 7.1 were there.
+    marked: bool,
+}
+
+impl Start {
+    fn find<W: Window>(window: &mut W) -> io::Result<Option<Self>> {
+        let head = window.at(0, 144)?;
+        if head.get(128..132) == Some(b"DICM") {
+            return Ok(Some(Self {
+                at: 132,
+                marked: true,
+            }));
+        }
+        // Without preamble: nothing but a meta header or the identifying group can come first, in either byte order.
+        let begins = matches!(head.first_chunk::<2>(), Some([2 | 8, 0] | [0, 2 | 8]));
+        let element = begins && Encoding::guess(head, EXPLICIT).is_some();
+        Ok(element.then_some(Self {
+            at: 0,
+            marked: false,
+        }))
+    }
+}
+
+/// Whether what was read of a file without the DICOM mark proves that it is one: some unique identifier.
+fn convincing(collector: &Collector) -> bool {
+    let fields = [
+        Field::SopInstanceUid,
+        Field::SopClassUid,
+        Field::SeriesInstanceUid,
+        Field::StudyInstanceUid,
+        Field::MediaStorageSopClassUid,
+    ];
+    fields.into_iter().any(|field| {
+        let uid = collector.get(field);
+        let digits = uid
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+        digits && uid.contains(&b'.') && matches!(uid.first(), Some(b'0'..=b'2'))
+    })
+}
+
+/// Whether enough is known to put the file into its series, whatever is wrong further on.
+fn sortable(collector: &Collector) -> bool {
+    [
+        Field::SopInstanceUid,
+        Field::SeriesInstanceUid,
+        Field::SeriesNumber,
+    ]
+    .into_iter()
+    .all(|field| collector.has(field))
+}
+
+fn read<W: Window>(window: &mut W, start: &Start, collector: &mut Collector) -> Result<(), Fault> {
+    let at = meta::read(window, start.at, collector)?;
+    let syntax = collector.get(Field::TransferSyntaxUid);
+    let claimed = claimed(syntax);
+    let deflated = syntax == DEFLATED;
+    let head = window.at(at, HEAD)?;
+    if deflated && !plain(head) {
+        let mut inflated = Inflated::raw(window, at);
+        return data_set(&mut inflated, 0, EXPLICIT, collector);
+    }
+    data_set(window, at, claimed, collector)
+}
+
+/// Whether the bytes after a claim of deflation were not deflated at all.
+fn plain(head: &[u8]) -> bool {
+    matches!(head.first_chunk::<2>(), Some([8, 0]))
+        && Encoding::guess(head, EXPLICIT) == Some(EXPLICIT)
+}
+
+fn claimed(syntax: &[u8]) -> Encoding {
+    match syntax {
+        // The second is GE's own: implicit VR, little endian but for the pixels.
+        b"1.2.840.10008.1.2" | b"1.2.840.113619.5.2" => IMPLICIT,
+        b"1.2.840.10008.1.2.2" => Encoding {
+            explicit: true,
+            big_endian: true,
+        },
+        _ => EXPLICIT,
+    }
+}
+
+fn data_set<W: Window>(
+    window: &mut W,
+    start: u64,
+    claimed: Encoding,
+    collector: &mut Collector,
+) -> Result<(), Fault> {
+    let head = window.at(start, HEAD)?;
+    if head.len() < 8 {
+        return Ok(());
+    }
+    let Some(encoding) = Encoding::guess(head, claimed) else {
+        return Err(Fault::broken(
+            "no data element where the data set begins",
+            start,
+        ));
+    };
+    let mut reader = Reader::new(window, encoding);
+    let mut wanted = Wanted::default();
+    let mut stop = LAST_PLAIN;
+    let mut at = start;
+    while let Some(element) = reader.element(at, encoding)? {
+        if element.tag > stop {
+            stop = reach(collector);
+            if element.tag > stop {
+                break;
+            }
+        }
+        at = take(&mut reader, &element, &mut wanted, collector)?;
+    }
+    Ok(())
+}
+
+/// How far to read once the plain elements are passed: what is kept further on, only where it can be.
+fn reach(collector: &Collector) -> u32 {
+    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR begin so; others say that they have frames.
+    let class = collector.get(Field::SopClassUid);
+    if collector.has(Field::NumberOfFrames) || class.starts_with(b"1.2.840.10008.5.1.4.1.1.4.") {
+        return LAST_FUNCTIONAL;
+    }
+    let maker = collector.get(Field::Manufacturer);
+    let philips = maker
+        .get(..7)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"philips"));
+    if philips || maker.is_empty() {
+        LAST_PRIVATE
+    } else {
+        LAST_PLAIN
+    }
+}
+
+/// Takes what is wanted of one element of the main data set, and returns where the next one begins.
+fn take<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    wanted: &mut Wanted,
+    collector: &mut Collector,
+) -> Result<u64, Fault> {
+    if functional::is_group(element) {
+        functional::read(reader, element, collector)?;
+    }
+    let next = reader.after(element)?;
+    let Some(length) = element.length else {
+        return Ok(next);
+    };
+    if element.group() & 1 == 1 {
+        wanted.private(reader, element, length, collector)?;
+    } else if let Some(index) = wanted.public(element.tag) {
+        keep(reader, element, length, index, collector)?;
+    }
+    Ok(next)
+}
+
+fn keep<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    length: u32,
+    index: usize,
+    collector: &mut Collector,
+) -> Result<(), Fault> {
+    if let Some(spec) = SPECS.get(index) {
+        let encoding = reader.encoding;
+        let bytes = reader.value(element, length)?;
+        collector.set_as(spec.field, element.representation(spec.vr), bytes, encoding);
+    }
+    Ok(())
+}
+
+/// The place reached in the table, and the private blocks seen so far.
+#[derive(Debug, Default)]
+struct Wanted {
+    next: usize,
+    blocks: Vec<(u32, &'static str)>,
+}
+
+impl Wanted {
+    /// The line of the table for a public tag.
+    fn public(&mut self, tag: u32) -> Option<usize> {
+        // Tags ascend (PS3.5 section 7.1), so the table is walked along; a file that breaks this starts over.
+        if SPECS
+            .get(self.next.wrapping_sub(1))
+            .is_some_and(|before| before.tag >= tag)
+        {
+            self.next = 0;
+        }
+        while let Some(spec) = SPECS.get(self.next) {
+            if spec.tag >= tag || spec.owner.is_some() {
+                return (spec.tag == tag).then_some(self.next);
+            }
+            self.next = self.next.saturating_add(1);
+        }
+        None
+    }
+
+    /// Notes a private creator, or takes a private element of a block whose creator is known (PS3.5 section 7.8).
+    fn private<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        length: u32,
+        collector: &mut Collector,
+    ) -> Result<(), Fault> {
+        let group = element.tag & 0xFFFF_0000;
+        if !matches!(group, 0x0019_0000 | 0x0021_0000 | 0x0025_0000 | 0x2001_0000) {
+            return Ok(());
+        }
+        let number = element.tag & 0xFFFF;
+        if (0x10..=0xFF).contains(&number) {
+            let name = super::value::trim(reader.value(element, length)?);
+            let owner = SPECS
+                .iter()
+                .filter(|spec| spec.tag & 0xFFFF_0000 == group)
+                .find_map(|spec| {
+                    spec.owner
+                        .filter(|owner| owner.as_bytes().eq_ignore_ascii_case(name))
+                });
+            self.blocks
+                .extend(owner.map(|owner| (group | number << 8, owner)));
+            return Ok(());
+        }
+        let block = element.tag & 0xFFFF_FF00;
+        let Some((_, owner)) = self.blocks.iter().find(|(at, _)| *at == block) else {
+            return Ok(());
+        };
+        let tag = element.tag & 0xFFFF_00FF;
+        let index = SPECS
+            .iter()
+            .position(|spec| spec.tag == tag && spec.owner == Some(*owner));
+        index.map_or(Ok(()), |index| {
+            keep(reader, element, length, index, collector)
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! A header as it is kept: one block of bytes, decoded when asked.
+
+use super::charset::CharacterSets;
+use super::collect::Collector;
+use super::field::{Field, Kind};
+use super::value::{self, Value};
+
+/// The wanted fields of one DICOM object.
+///
+/// One allocation of a few hundred bytes, so that a hundred thousand headers fit in memory: a byte that says whether
+/// the text is UTF-8 already, the end of each value (16 bit, little endian), and the values one after the other, in
+/// DICOM's own notation and the object's own character set, without padding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    data: Box<[u8]>,
+}
+
+/// Bytes before the first value.
+const HEAD: usize = 1 + 2 * Field::COUNT;
+
+/// MediaStorageSOPClassUID of a DICOMDIR (PS3.10 section 8.6).
+const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
+
+impl Header {
+    /// Most bytes that one value may have; no wanted field is meant to hold more, and a longer value is cut.
+    pub const MAX_VALUE: usize = 4096;
+
+    pub(super) fn from_collector(collector: &Collector, utf8: bool) -> Self {
+        let mut data = Vec::with_capacity(HEAD.saturating_add(collector.total()));
+        data.push(u8::from(utf8));
+        data.resize(HEAD, 0);
+        for (index, field) in Field::ALL.into_iter().enumerate() {
+            let value = collector.get(field);
+            // Ends count from the first value, so that all that a 16-bit number can say is of use.
+            let room = usize::from(u16::MAX).saturating_sub(data.len().saturating_sub(HEAD));
+            data.extend_from_slice(value.get(..room).unwrap_or(value));
+            let end = u16::try_from(data.len().saturating_sub(HEAD)).unwrap_or(u16::MAX);
+            let at = index.saturating_mul(2).saturating_add(1);
+            if let Some(slot) = data.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<2>) {
+                *slot = end.to_le_bytes();
+            }
+        }
+        Self {
+            data: data.into_boxed_slice(),
+        }
+    }
+
+    /// Makes a header from text in DICOM's own notation: values parted by a backslash.
+    pub fn from_values(values: &[(Field, &str)]) -> Self {
+        let mut collector = Collector::default();
+        for (field, text) in values {
+            collector.set(*field, text.as_bytes());
+        }
+        Self::from_collector(&collector, true)
+    }
+
+    fn end(&self, index: usize) -> usize {
+        let at = index.saturating_mul(2).saturating_add(1);
+        let bytes = self.data.get(at..).and_then(<[u8]>::first_chunk::<2>);
+        bytes.map_or(0, |bytes| usize::from(u16::from_le_bytes(*bytes)))
+    }
+
+    /// The value's bytes without padding; empty when the field is absent or empty.
+    pub fn raw(&self, field: Field) -> &[u8] {
+        let index = field as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.end(before));
+        let end = self.end(index);
+        self.data
+            .get(HEAD..)
+            .and_then(|values| values.get(start..end))
+            .unwrap_or_default()
+    }
+
+    /// The values of a field as text, each trimmed; empty when the field is absent or empty.
+    pub fn texts(&self, field: Field) -> Vec<String> {
+        let raw = self.raw(field);
+        if raw.is_empty() {
+            return Vec::new();
+        }
+        let utf8 = self.data.first() == Some(&1);
+        let sets = match field.kind() {
+            _ if utf8 => CharacterSets::utf8(),
+            Kind::Text => CharacterSets::named(self.raw(Field::SpecificCharacterSet)),
+            _ => CharacterSets::named(b""),
+        };
+        let mut texts = sets.decode(raw);
+        for text in &mut texts {
+            let trimmed = value::trim_text(text);
+            if trimmed.len() != text.len() {
+                *text = trimmed.to_owned();
+            }
+        }
+        texts
+    }
+
+    /// The field as one text, several values joined by a backslash; None when it is absent or empty.
+    pub fn text(&self, field: Field) -> Option<String> {
+        let text = self.texts(field).join("\\");
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The first value as a whole number; None when there is none or it cannot be read.
+    pub fn int(&self, field: Field) -> Option<i64> {
+        value::int(self.raw(field).split(|byte| *byte == b'\\').next()?)
+    }
+
+    /// The first value as a decimal number; None when there is none or it cannot be read.
+    pub fn float(&self, field: Field) -> Option<f64> {
+        value::float(self.raw(field).split(|byte| *byte == b'\\').next()?)
+    }
+
+    /// The field's value by its kind; a number that cannot be read is [`Value::None`].
+    pub fn value(&self, field: Field) -> Value {
+        match field.kind() {
+            Kind::Text | Kind::Ascii => Value::of_texts(self.texts(field)),
+            Kind::Int => Value::of_ints(self.raw(field)),
+            Kind::Float => Value::of_floats(self.raw(field)),
+        }
+    }
+
+    /// Whether the object is a DICOMDIR: a directory of a medium, not an object of a series.
+    pub fn is_directory(&self) -> bool {
+        self.raw(Field::MediaStorageSopClassUid) == DIRECTORY
+            || self.raw(Field::SopClassUid) == DIRECTORY
+    }
+
+    /// Bytes of memory that the header takes.
+    pub fn memory(&self) -> usize {
+        self.data.len().saturating_add(size_of::<Self>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
+    use super::*;
+
+    #[test]
+    fn values_come_back_by_their_kind() {
+        let header = Header::from_values(&[
+            (Field::PatientName, "Müller^Jörg "),
+            (Field::SeriesNumber, " 04 "),
+            (Field::EchoTime, "3.25"),
+            (Field::ImageType, "ORIGINAL\\PRIMARY \\M"),
+            (Field::PixelSpacing, "2\\2.5"),
+        ]);
+        assert_eq!(header.text(Field::PatientName).unwrap(), "Müller^Jörg");
+        assert_eq!(header.int(Field::SeriesNumber), Some(4));
+        assert_eq!(header.float(Field::EchoTime), Some(3.25));
+        assert_eq!(
+            header.value(Field::PixelSpacing),
+            Value::Floats(vec![2.0, 2.5])
+        );
+        assert_eq!(
+            header.text(Field::ImageType).unwrap(),
+            "ORIGINAL\\PRIMARY\\M"
+        );
+        assert_eq!(header.value(Field::StudyDate), Value::None);
+        assert!(!header.is_directory());
+    }
+
+    #[test]
+    fn many_long_values_never_run_into_each_other() {
+        let long = "x".repeat(5000);
+        let values: Vec<(Field, &str)> = Field::ALL
+            .into_iter()
+            .map(|field| (field, long.as_str()))
+            .collect();
+        let header = Header::from_values(&values);
+        assert_eq!(header.raw(Field::ALL[0]).len(), Header::MAX_VALUE);
+        let total: usize = Field::ALL
+            .into_iter()
+            .map(|field| header.raw(field).len())
+            .sum();
+        assert_eq!(total, usize::from(u16::MAX));
+    }
+}

@@ -1,0 +1,172 @@
+//! Values: padding, numbers as text, text as numbers (PS3.5 section 6.2).
+
+use std::io::Write;
+
+use super::field::Vr;
+
+/// A field's value. A field with several values is one of the plural forms.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Absent, empty, or a number that cannot be read.
+    None,
+    /// One text.
+    Text(String),
+    /// Several texts; a value among them may be empty.
+    Texts(Vec<String>),
+    /// One whole number.
+    Int(i64),
+    /// Several whole numbers.
+    Ints(Vec<i64>),
+    /// One decimal number.
+    Float(f64),
+    /// Several decimal numbers.
+    Floats(Vec<f64>),
+}
+
+impl Value {
+    pub(super) fn of_texts(mut texts: Vec<String>) -> Self {
+        if texts.iter().all(String::is_empty) {
+            return Self::None;
+        }
+        match texts.pop() {
+            Some(only) if texts.is_empty() => Self::Text(only),
+            Some(last) => {
+                texts.push(last);
+                Self::Texts(texts)
+            }
+            None => Self::None,
+        }
+    }
+
+    pub(super) fn of_ints(raw: &[u8]) -> Self {
+        let values: Option<Vec<i64>> = raw.split(|byte| *byte == b'\\').map(int).collect();
+        match values.as_deref() {
+            None | Some([]) => Self::None,
+            Some([only]) => Self::Int(*only),
+            Some(many) => Self::Ints(many.to_vec()),
+        }
+    }
+
+    pub(super) fn of_floats(raw: &[u8]) -> Self {
+        let values: Option<Vec<f64>> = raw.split(|byte| *byte == b'\\').map(float).collect();
+        match values.as_deref() {
+            None | Some([]) => Self::None,
+            Some([only]) => Self::Float(*only),
+            Some(many) => Self::Floats(many.to_vec()),
+        }
+    }
+}
+
+/// Takes off what pads a value: blanks and NULs (PS3.5 section 6.2), and line ends that some writers leave.
+pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+    let padding = |byte: &u8| matches!(byte, b' ' | 0 | b'\t' | b'\r' | b'\n');
+    let start = bytes
+        .iter()
+        .position(|byte| !padding(byte))
+        .unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .rposition(|byte| !padding(byte))
+        .map_or(start, |last| last.saturating_add(1));
+    bytes.get(start..end).unwrap_or_default()
+}
+
+/// The same for decoded text.
+pub(super) fn trim_text(text: &str) -> &str {
+    text.trim_matches([' ', '\0', '\t', '\r', '\n'])
+}
+
+/// Reads IS: a whole number, also one written as a decimal without a fraction.
+pub(super) fn int(raw: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(trim(raw)).ok()?;
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let number = float(raw)?;
+    // Above 2^53 a decimal no longer tells one whole number from the next.
+    #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
+}
+
+/// Reads DS: a finite decimal number.
+pub(super) fn float(raw: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(trim(raw)).ok()?;
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Writes binary numbers as text, parted by a backslash; an incomplete last one is left out.
+pub(super) fn write_numbers(vr: Vr, bytes: &[u8], big_endian: bool, out: &mut Vec<u8>) {
+    let size = match vr {
+        Vr::SS | Vr::US => 2,
+        Vr::FD => 8,
+        _ => 4,
+    };
+    for (index, chunk) in bytes.chunks_exact(size).take(512).enumerate() {
+        if index > 0 {
+            out.push(b'\\');
+        }
+        let mut wide = [0; 8];
+        // Little endian in the low bytes, whatever the file's order was.
+        for (to, from) in wide.iter_mut().zip(chunk) {
+            *to = *from;
+        }
+        if big_endian {
+            wide.get_mut(..size).unwrap_or_default().reverse();
+        }
+        let [a, b, c, d, ..] = wide;
+        // Writing to a Vec cannot fail.
+        let _ = match vr {
+            Vr::SS => write!(out, "{}", i16::from_le_bytes([a, b])),
+            Vr::US => write!(out, "{}", u16::from_le_bytes([a, b])),
+            Vr::SL => write!(out, "{}", i32::from_le_bytes([a, b, c, d])),
+            Vr::FL => write!(out, "{}", f64::from(f32::from_le_bytes([a, b, c, d]))),
+            Vr::FD => write!(out, "{}", f64::from_le_bytes(wide)),
+            _ => write!(out, "{}", u32::from_le_bytes([a, b, c, d])),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_read_as_scanners_write_them() {
+        for (raw, want) in [
+            ("4", Some(4)),
+            (" 04 ", Some(4)),
+            ("+7", Some(7)),
+            ("-3", Some(-3)),
+            ("1.0", Some(1)),
+            ("747197466", Some(747_197_466)),
+            ("", None),
+            ("1.5", None),
+            ("abc", None),
+            ("nan", None),
+            ("1e300", None),
+        ] {
+            assert_eq!(int(raw.as_bytes()), want, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn one_unreadable_number_makes_the_field_unreadable() {
+        assert_eq!(Value::of_floats(b"1\\2.5"), Value::Floats(vec![1.0, 2.5]));
+        assert_eq!(Value::of_floats(b"1\\x"), Value::None);
+        assert_eq!(Value::of_ints(b""), Value::None);
+    }
+
+    #[test]
+    fn binary_numbers_become_text_in_either_byte_order() {
+        let mut out = Vec::new();
+        write_numbers(Vr::US, &[1, 0, 0, 1, 9], false, &mut out);
+        assert_eq!(out, b"1\\256");
+        out.clear();
+        write_numbers(Vr::FD, &2.89_f64.to_be_bytes(), true, &mut out);
+        assert_eq!(out, b"2.89");
+        out.clear();
+        write_numbers(Vr::SL, &(-5_i32).to_le_bytes(), false, &mut out);
+        assert_eq!(out, b"-5");
+    }
+}

@@ -1,0 +1,120 @@
+//! What the parser reads through: some bytes of an object, wherever it lies.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// Random access to the bytes of one object. The parser goes forward, apart from a few short looks back.
+pub trait Window {
+    /// Number of bytes; `u64::MAX` while that is not known (a stream).
+    fn len(&self) -> u64;
+
+    /// Whether there is no byte at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the bytes from `offset` on: at least `want` of them, fewer only where the object ends.
+    fn at(&mut self, offset: u64, want: usize) -> io::Result<&[u8]>;
+}
+
+impl Window for &[u8] {
+    fn len(&self) -> u64 {
+        (**self).len() as u64
+    }
+
+    #[inline]
+    fn at(&mut self, offset: u64, _want: usize) -> io::Result<&[u8]> {
+        Ok(usize::try_from(offset)
+            .ok()
+            .and_then(|from| self.get(from..))
+            .unwrap_or_default())
+    }
+}
+
+/// A file, read in blocks only where the parser looks.
+#[derive(Debug)]
+pub struct FileWindow<'f> {
+    file: &'f File,
+    size: u64,
+    start: u64,
+    filled: usize,
+    buffer: Vec<u8>,
+    reads: u32,
+}
+
+impl<'f> FileWindow<'f> {
+    /// Bytes asked for at once: the wanted part of most headers, at the price of one 4 KB read.
+    pub const BLOCK: usize = 8192;
+
+    /// Opens a window on a file of known size; `buffer` may come from an earlier window.
+    pub fn new(file: &'f File, size: u64, buffer: Vec<u8>) -> Self {
+        Self {
+            file,
+            size,
+            start: 0,
+            filled: 0,
+            buffer,
+            reads: 0,
+        }
+    }
+
+    /// Number of reads so far.
+    pub fn reads(&self) -> u32 {
+        self.reads
+    }
+
+    /// Gives the buffer back for the next file.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    fn held(&self, offset: u64) -> &[u8] {
+        offset
+            .checked_sub(self.start)
+            .and_then(|skip| usize::try_from(skip).ok())
+            .and_then(|skip| self.buffer.get(skip..self.filled))
+            .unwrap_or_default()
+    }
+
+    fn fill(&mut self, offset: u64, want: usize) -> io::Result<()> {
+        if self.buffer.len() < want.max(Self::BLOCK) {
+            self.buffer.resize(want.max(Self::BLOCK), 0);
+        }
+        (self.start, self.filled) = (offset, 0);
+        while self.filled < want {
+            let Some(free) = self.buffer.get_mut(self.filled..) else {
+                break;
+            };
+            self.reads = self.reads.saturating_add(1);
+            match self
+                .file
+                .read_at(free, offset.saturating_add(self.filled as u64))
+            {
+                Ok(0) => break,
+                Ok(n) => self.filled = self.filled.saturating_add(n),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Window for FileWindow<'_> {
+    fn len(&self) -> u64 {
+        self.size
+    }
+
+    #[inline]
+    fn at(&mut self, offset: u64, want: usize) -> io::Result<&[u8]> {
+        if self.held(offset).len() < want && offset < self.size {
+            let left = usize::try_from(self.size - offset).unwrap_or(usize::MAX);
+            let want = want.min(left);
+            if self.held(offset).len() < want {
+                self.fill(offset, want)?;
+            }
+        }
+        Ok(self.held(offset))
+    }
+}

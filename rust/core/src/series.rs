@@ -1,0 +1,375 @@
+//! Files sorted by series.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use crate::header::{Field, Header};
+
+/// One file to sort.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Its path: decides the order where nothing else does.
+    pub path: &'a [u8],
+    /// Its header.
+    pub header: &'a Header,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// The files of one patient that share StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// StudyInstanceUID; empty when there is none.
+    pub study: String,
+    /// SeriesInstanceUID.
+    pub series_uid: String,
+    /// SeriesNumber; None when absent, empty, unreadable, zero or negative.
+    pub number: Option<i64>,
+    /// PatientID, trimmed and in lower case; empty when there is none.
+    pub patient: String,
+    /// Indices of the files, in the order of their paths.
+    pub members: Vec<usize>,
+    /// Sum of the sizes.
+    pub size: u64,
+    /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as given; empty when unknown.
+    pub started: String,
+    /// Index of the file with the lowest InstanceNumber, and among equals the lowest path.
+    pub first: usize,
+}
+
+/// Why a DICOM object belongs to no series; None when it does.
+pub fn unsorted(header: &Header) -> Option<&'static str> {
+    if header.is_directory() {
+        Some("a DICOMDIR")
+    } else if header.raw(Field::SeriesInstanceUid).is_empty() {
+        Some("DICOM without SeriesInstanceUID")
+    } else if header.raw(Field::SopInstanceUid).is_empty() {
+        Some("DICOM without SOPInstanceUID")
+    } else {
+        None
+    }
+}
+
+/// SeriesNumber where it is one: positive.
+pub fn series_number(header: &Header) -> Option<i64> {
+    header.int(Field::SeriesNumber).filter(|number| *number > 0)
+}
+
+/// PatientID trimmed and in lower case; empty when there is none.
+pub fn patient(header: &Header) -> String {
+    header
+        .text(Field::PatientId)
+        .map(|id| id.to_lowercase())
+        .unwrap_or_default()
+}
+
+/// What files of one series share, whatever patient and number they name.
+type Series<'a> = (&'a [u8], &'a [u8]);
+/// What files of one group share besides.
+type Share = (String, Option<i64>);
+
+/// Sorts files by series; a file that belongs to none (see [`unsorted`]) is in no group.
+///
+/// A file without a patient joins the only patient of its series, one without a number the only number of its patient
+/// there. Groups come by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID, patient.
+pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
+    let mut series: HashMap<Series<'_>, HashMap<Share, Vec<usize>>> = HashMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let header = entry.header;
+        if unsorted(header).is_some() {
+            continue;
+        }
+        let key = (
+            header.raw(Field::StudyInstanceUid),
+            header.raw(Field::SeriesInstanceUid),
+        );
+        let share = (patient(header), series_number(header));
+        series
+            .entry(key)
+            .or_default()
+            .entry(share)
+            .or_default()
+            .push(index);
+    }
+    let mut groups: Vec<Group> = series
+        .into_values()
+        .flat_map(|shares| {
+            joined(shares)
+                .into_iter()
+                .filter_map(|(share, members)| build(entries, share, members))
+        })
+        .collect();
+    groups.sort_by(order);
+    groups
+}
+
+fn order(a: &Group, b: &Group) -> Ordering {
+    let key = |group: &Group| (group.number.is_none(), group.number);
+    key(a)
+        .cmp(&key(b))
+        .then_with(|| a.started.cmp(&b.started))
+        .then_with(|| a.series_uid.cmp(&b.series_uid))
+        .then_with(|| a.study.cmp(&b.study))
+        .then_with(|| a.patient.cmp(&b.patient))
+}
+
+/// Lets files without a patient, then files without a number, join those there is no choice about.
+fn joined(mut shares: HashMap<Share, Vec<usize>>) -> HashMap<Share, Vec<usize>> {
+    if shares.len() == 1 {
+        return shares;
+    }
+    let mut patients: Vec<String> = shares.keys().map(|(patient, _)| patient.clone()).collect();
+    patients.sort();
+    patients.dedup();
+    if let [empty, only] = patients.as_slice() {
+        if empty.is_empty() {
+            shares = rekeyed(shares, |(patient, number)| {
+                (
+                    if patient.is_empty() {
+                        only.clone()
+                    } else {
+                        patient
+                    },
+                    number,
+                )
+            });
+        }
+    }
+    let mut numbers: HashMap<String, Vec<i64>> = HashMap::new();
+    for (patient, number) in shares.keys() {
+        numbers.entry(patient.clone()).or_default().extend(number);
+    }
+    rekeyed(shares, |(patient, number)| {
+        let only = numbers.get(&patient).and_then(|all| match all.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        });
+        (patient, number.or(only))
+    })
+}
+
+fn rekeyed(
+    shares: HashMap<Share, Vec<usize>>,
+    key: impl Fn(Share) -> Share,
+) -> HashMap<Share, Vec<usize>> {
+    let mut result: HashMap<Share, Vec<usize>> = HashMap::new();
+    for (share, members) in shares {
+        result.entry(key(share)).or_default().extend(members);
+    }
+    result
+}
+
+fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option<Group> {
+    let path = |index: &usize| entries.get(*index).map(|entry| entry.path);
+    members.sort_by(|a, b| path(a).cmp(&path(b)).then(a.cmp(b)));
+    let of = |index: &usize| entries.get(*index).map(|entry| entry.header);
+    let instance = |index: &&usize| {
+        let number = of(index).and_then(|header| header.int(Field::InstanceNumber));
+        (number.is_none(), number)
+    };
+    // The first of equals is the one with the lowest path.
+    let first = *members.iter().min_by_key(instance)?;
+    let header = of(&first)?;
+    let started = members
+        .iter()
+        .filter_map(of)
+        .map(started)
+        .filter(|time| !time.is_empty())
+        .min();
+    let (patient, number) = share;
+    Some(Group {
+        study: header.text(Field::StudyInstanceUid).unwrap_or_default(),
+        series_uid: header.text(Field::SeriesInstanceUid).unwrap_or_default(),
+        number,
+        patient,
+        size: members
+            .iter()
+            .filter_map(|index| entries.get(*index))
+            .map(|entry| entry.size)
+            .sum(),
+        started: started.unwrap_or_default(),
+        first,
+        members,
+    })
+}
+
+/// When a file's series began, as far as the file says: the series' own date and time, else of the acquisition, the
+/// content, the study.
+pub fn started(header: &Header) -> String {
+    let pairs = [
+        (Field::SeriesDate, Field::SeriesTime),
+        (Field::AcquisitionDate, Field::AcquisitionTime),
+        (Field::ContentDate, Field::ContentTime),
+        (Field::StudyDate, Field::StudyTime),
+    ];
+    let mut day_only = String::new();
+    for (date, time) in pairs {
+        let date = digits(header.raw(date), b".-");
+        if date.len() != 8 {
+            continue;
+        }
+        let time = digits(header.raw(time), b":");
+        if time.len() >= 2 {
+            return date + &time;
+        }
+        if day_only.is_empty() {
+            day_only = date;
+        }
+    }
+    if day_only.is_empty() {
+        let both = header.raw(Field::AcquisitionDateTime);
+        let local = both
+            .split(|byte| matches!(byte, b'+' | b'-' | b'&'))
+            .next()
+            .unwrap_or_default();
+        day_only = digits(local, b"");
+    }
+    day_only
+}
+
+/// The digits of a date or time (with a fraction), without the separators that ACR-NEMA had (PS3.5 section 6.2).
+fn digits(raw: &[u8], separators: &[u8]) -> String {
+    let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
+    let kept: Vec<u8> = first
+        .iter()
+        .copied()
+        .filter(|byte| !separators.contains(byte))
+        .collect();
+    let valid = kept.first().is_some_and(u8::is_ascii_digit)
+        && kept
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    if valid {
+        String::from_utf8(kept).unwrap_or_default()
+    } else {
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn header(values: &[(Field, &str)]) -> Header {
+        let mut all = vec![
+            (Field::StudyInstanceUid, "1.1"),
+            (Field::SeriesInstanceUid, "1.2"),
+            (Field::SopInstanceUid, "1.3"),
+        ];
+        all.extend_from_slice(values);
+        Header::from_values(&all)
+    }
+
+    fn grouped(headers: &[Header]) -> Vec<Group> {
+        let paths: Vec<String> = (0..headers.len())
+            .map(|index| format!("{index:03}"))
+            .collect();
+        let entries: Vec<Entry<'_>> = headers
+            .iter()
+            .zip(&paths)
+            .map(|(header, path)| Entry {
+                path: path.as_bytes(),
+                header,
+                size: 10,
+            })
+            .collect();
+        group(&entries)
+    }
+
+    fn numbered(number: &str) -> Header {
+        header(&[(Field::SeriesNumber, number)])
+    }
+
+    #[test]
+    fn a_file_without_a_number_joins_the_only_number_of_its_series() {
+        for missing in ["", "0", "-3", "x"] {
+            let groups = grouped(&[numbered("4"), numbered(missing), numbered("04")]);
+            assert_eq!(groups.len(), 1, "{missing:?}");
+            assert_eq!(
+                (groups[0].number, groups[0].members.as_slice()),
+                (Some(4), &[0, 1, 2][..])
+            );
+        }
+        let groups = grouped(&[numbered("4"), numbered(""), numbered("5")]);
+        let numbers: Vec<Option<i64>> = groups.iter().map(|group| group.number).collect();
+        assert_eq!(numbers, [Some(4), Some(5), None]);
+    }
+
+    #[test]
+    fn patients_differ_by_their_id_alone_and_none_is_no_second_one() {
+        let of = |id: &str| header(&[(Field::PatientId, id)]);
+        assert_eq!(grouped(&[of("Ab "), of("aB"), of("")]).len(), 1);
+        assert_eq!(grouped(&[of("Ab "), of("aB"), of("")])[0].patient, "ab");
+        assert_eq!(grouped(&[of("a"), of("b"), of("")]).len(), 3);
+    }
+
+    #[test]
+    fn studies_and_series_that_share_a_number_stay_apart() {
+        let groups = grouped(&[
+            header(&[(Field::SeriesNumber, "4"), (Field::StudyInstanceUid, "9.1")]),
+            header(&[
+                (Field::SeriesNumber, "4"),
+                (Field::SeriesInstanceUid, "9.2"),
+            ]),
+            numbered("4"),
+        ]);
+        assert_eq!(groups.len(), 3);
+    }
+
+    #[test]
+    fn the_representative_has_the_lowest_instance_number() {
+        let of = |number: &str| header(&[(Field::InstanceNumber, number)]);
+        let groups = grouped(&[of(""), of("10"), of("2"), of("2")]);
+        assert_eq!((groups[0].first, groups[0].size), (2, 40));
+    }
+
+    #[test]
+    fn objects_of_no_series_are_in_no_group() {
+        let directory = header(&[(Field::MediaStorageSopClassUid, "1.2.840.10008.1.3.10")]);
+        assert_eq!(unsorted(&directory), Some("a DICOMDIR"));
+        let bare = Header::from_values(&[(Field::SopInstanceUid, "1")]);
+        assert!(grouped(&[directory, bare]).is_empty());
+    }
+
+    #[test]
+    fn the_start_is_the_earliest_that_any_file_says() {
+        let of = |date: &str, time: &str| {
+            header(&[(Field::SeriesDate, date), (Field::SeriesTime, time)])
+        };
+        let groups = grouped(&[
+            of("20200102", "101500.5"),
+            of("2020.01.02", "10:14"),
+            of("", ""),
+        ]);
+        assert_eq!(groups[0].started, "202001021014");
+        let study = header(&[(Field::StudyDate, "20200102"), (Field::StudyTime, "08")]);
+        assert_eq!(started(&study), "2020010208");
+        let only = header(&[(Field::AcquisitionDateTime, "20210304101112.25+0100")]);
+        assert_eq!(started(&only), "20210304101112.25");
+        assert_eq!(started(&header(&[(Field::SeriesDate, "yesterday")])), "");
+    }
+
+    #[test]
+    fn groups_come_by_number_then_time() {
+        let of = |uid: &str, number: &str, time: &str| {
+            header(&[
+                (Field::SeriesInstanceUid, uid),
+                (Field::SeriesNumber, number),
+                (Field::SeriesDate, "20200101"),
+                (Field::SeriesTime, time),
+            ])
+        };
+        let groups = grouped(&[
+            of("1", "", "08"),
+            of("2", "10", "08"),
+            of("3", "2", "12"),
+            of("4", "2", "11"),
+        ]);
+        let order: Vec<&str> = groups
+            .iter()
+            .map(|group| group.series_uid.as_str())
+            .collect();
+        assert_eq!(order, ["4", "3", "2", "1"]);
+    }
+}
