@@ -53,11 +53,11 @@ def take(inbox: Path, listed: Path) -> list[Path]:
     folders: set[Path] = set()
     for taken in _read(listed):
         path = inbox / taken.path
+        folders.update(parent for parent in path.parents if inbox in parent.parents)
         if not os.path.lexists(path):
             continue
         if _is_same(path, taken):
             path.unlink()
-            folders.update(parent for parent in path.parents if inbox in parent.parents)
         else:
             stayed.append(path)
     for folder in sorted(folders, key=lambda f: -len(f.parts)):

@@ -1,0 +1,1 @@
+"""The page of a session: report.html with a picture of every image."""
