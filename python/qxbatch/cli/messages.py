@@ -1,4 +1,7 @@
-"""Messages of a run: on stderr, and in a file where one is asked for."""
+"""Messages of a run: warnings on stderr, and all of them in a file where one is asked for.
+
+Reports are printed by the stages that make them; what a file keeps for later goes through the logger.
+"""
 
 import logging
 import sys
@@ -12,7 +15,7 @@ NAME = "qxbatch"
 
 
 def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
-    """Send the logger `qxbatch` to stderr (warnings only when quiet) and to the log file, and say the notes."""
+    """Send warnings of the logger `qxbatch` to stderr and everything to the log file; say the notes unless quiet."""
     logger = logging.getLogger(NAME)
     for old in list(logger.handlers):
         logger.removeHandler(old)
@@ -20,13 +23,15 @@ def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     screen = logging.StreamHandler(sys.stderr)
-    screen.setLevel(logging.WARNING if quiet else logging.INFO)
+    screen.setLevel(logging.WARNING)
     screen.setFormatter(logging.Formatter("%(message)s"))
     logger.addHandler(screen)
     if log_file is not None:
         logger.addHandler(_to_file(log_file))
     for note in notes:
         logger.info(note)
+        if not quiet:
+            print(note, file=sys.stderr)
 
 
 def _to_file(path: Path) -> logging.Handler:

@@ -41,7 +41,7 @@ def is_archive(path: Path, sniff: Sniff = core_sniff) -> bool:
 
 
 def _holds_tar(path: Path, kind: str) -> bool:
-    """Whether the unpacked bytes begin as a tar; what cannot be unpacked counts as an archive, and is judged when read."""
+    """Whether the unpacked bytes begin as a tar; what cannot be unpacked counts as an archive, judged when read."""
     try:
         with _unpacked(path, kind) as file:
             return looks_like_tar(file.read(_BLOCK))

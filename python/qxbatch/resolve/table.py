@@ -43,7 +43,7 @@ def decode(data: bytes) -> str:
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """The one of comma, semicolon and tab that is most frequent in the first line that has any, quoted text left out."""
+    """The one of comma, semicolon and tab that is most frequent in the first line that has any, quoted text aside."""
     bare = ("".join(line.split('"')[::2]) for line in lines)
     first = next((line for line in bare if any(separator in line for separator in ",;\t")), "")
     return max(",;\t", key=first.count)

@@ -1,0 +1,90 @@
+"""README's and docs/parameters.md's tables, written from the table of parameters.
+
+`python -m qxbatch.settings.render` in the repository rewrites them.
+"""
+
+from pathlib import Path
+
+from qxbatch.settings.parameter import Group, Parameter
+from qxbatch.settings.parameters import PARAMETERS
+
+BEGIN = "<!-- parameters -->"
+END = "<!-- /parameters -->"
+
+
+def short_table() -> str:
+    """Return README's table: what each parameter means."""
+    rows = ["| parameter | default | meaning |", "|---|---|---|"]
+    for group in Group:
+        rows += [
+            f"| `{each.option}{_value(each)}` | {_default(each)} | {_cell(each.meaning)} |"
+            for each in PARAMETERS
+            if each.group is group
+        ]
+    return "\n".join(rows)
+
+
+def long_table() -> str:
+    """Return the tables of docs/parameters.md: those of the reference with every difference, then the others."""
+    shared = [each for each in PARAMETERS if each.reference]
+    own = [each for each in PARAMETERS if not each.reference]
+    rows = [
+        "## Those that the reference has",
+        "",
+        "| parameter | default | here | the reference | deliberate difference |",
+    ]
+    rows += ["|---|---|---|---|---|"]
+    rows += [
+        f"| `{each.name}`{_choices(each)} | {_default(each)} | {_cell(each.meaning)} | {_cell(each.reference)} "
+        f"| {_cell(each.difference) or 'none'} |"
+        for each in shared
+    ]
+    rows += ["", "## Those that only qxbatch has", "", "| parameter | default | meaning |", "|---|---|---|"]
+    rows += [f"| `{each.name}`{_choices(each)} | {_default(each)} | {_cell(each.meaning)} |" for each in own]
+    return "\n".join(rows)
+
+
+def _value(parameter: Parameter) -> str:
+    if not parameter.takes_value:
+        return ""
+    return "=" + parameter.metavar.replace("|", "\\|")
+
+
+def _choices(parameter: Parameter) -> str:
+    return f" ({', '.join(parameter.choices)})" if parameter.choices else ""
+
+
+def _default(parameter: Parameter) -> str:
+    return f"`{_cell(parameter.default)}`" if parameter.default else ""
+
+
+def _cell(text: str) -> str:
+    """Text that does not end its cell: Markdown takes `\\|` for a bar even between backticks."""
+    return text.replace("|", "\\|")
+
+
+def put(text: str, table: str) -> str:
+    """Return a document with its table between the markers replaced. Raises ValueError when they are not there."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the document has no {BEGIN} ... {END}")
+    return f"{head}{BEGIN}\n{table}\n{END}{tail}"
+
+
+def documents(repository: Path) -> dict[Path, str]:
+    """Return each document with the table that belongs into it."""
+    tables = {"README.md": short_table(), "docs/parameters.md": long_table()}
+    return {
+        repository / name: put((repository / name).read_text(encoding="utf-8"), table) for name, table in tables.items()
+    }
+
+
+def main() -> None:
+    """Rewrite the documents of the repository this module lies in."""
+    for path, text in documents(Path(__file__).resolve().parents[3]).items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
