@@ -1,0 +1,72 @@
+"""Help texts: complete, readable by docopt, and cheap."""
+
+import subprocess
+import sys
+
+import pytest
+from docopt import docopt
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.cli.main import main
+from qxbatch.cli.parts import FIRST_WORDS, PARTS
+from qxbatch.cli.texts import import_text, part_text, wrap
+from qxbatch.settings.parameter import Form
+from qxbatch.settings.parameters import PARAMETERS
+
+
+def test_docopt_finds_exactly_the_parameters_in_the_help():
+    found = docopt(import_text(), [], default_help=False)
+    options = {name for name in found if name.startswith("--")}
+    assert options == {each.option for each in PARAMETERS} | {"--help", "--version"}
+    assert all(not found[name] for name in options), "docopt must fill in no default"
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda each: each.name)
+def test_the_help_shows_each_parameter_with_its_meaning_default_and_choices(parameter):
+    flat = " ".join(import_text().split())
+    assert parameter.option in flat
+    assert parameter.meaning.replace("`", "") in flat
+    assert not parameter.default or f"Default: {parameter.default}" in flat
+    assert parameter.form is Form.SWITCH or f"{parameter.option}={parameter.metavar}" in flat
+    assert all(choice in parameter.metavar for choice in parameter.choices) or not parameter.choices
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_each_part_has_a_help_text_that_docopt_reads(name, capsys):
+    part = PARTS[name]
+    assert name in FIRST_WORDS
+    assert main([name, "--help"]) == 0
+    assert capsys.readouterr().out == part_text(part.summary, part.usage, part.parameters)
+    assert f"  {name} " in import_text(((name, part.summary),))
+
+
+def test_no_text_holds_docopts_default_marker():
+    texts = [import_text(), *(part_text(part.summary, part.usage, part.parameters) for part in PARTS.values())]
+    assert not any("[default:" in text.casefold() for text in texts)
+
+
+@given(st.lists(st.sampled_from(["word", "--option", "-x", "longer-word", "a"]), min_size=1), st.integers(5, 30))
+def test_wrapping_keeps_all_words_and_no_line_but_the_first_begins_with_a_dash(words, width):
+    lines = wrap(" ".join(words), width)
+    assert " ".join(lines).split() == words
+    assert not any(line.startswith("-") for line in lines[1:])
+
+
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_goes_to_standard_output_whatever_else_is_wrong(word, capsys):
+    assert main(["--archive=wrong", word]) == 0
+    assert "Usage:" in capsys.readouterr().out
+
+
+def test_help_is_no_option_behind_two_dashes(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--", "--help"]) == 64
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_the_help_needs_no_heavy_module():
+    code = "import sys; from qxbatch.cli.main import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"docopt", "dataclasses", "pydicom", "numpy", "nibabel", "logging", "qxbatch._core", "importlib.metadata"}
+    assert not heavy & set(done.stderr.split())
