@@ -15,7 +15,7 @@ class Stored(StrEnum):
     PACKED = "packed"
     """`dicom/<n>.tar.gz`, members `<n>/<name>`"""
     GZIPPED = "gzipped"
-    """`dicom/<n>/<name>.gz`"""
+    """`dicom/<n>/<name>.dcm.gz`"""
     PLAIN = "plain"
     """`dicom/<n>/<name>`"""
 
@@ -38,7 +38,10 @@ def store_series(folder: Path, dicom: Path, stored: Stored, level: int, monitor:
     elif stored is Stored.GZIPPED:
         (dicom / n).mkdir()
         for path in sorted(folder.iterdir()):
-            gzip_file(str(path), str(dicom / n / f"{path.name}.gz"), level=level, monitor=monitor)
+            if path.suffix == ".dcm":
+                gzip_file(str(path), str(dicom / n / f"{path.name}.gz"), level=level, monitor=monitor)
+            else:  # converters read PAR/REC as they are
+                shutil.copy2(path, dicom / n / path.name)
     else:
         bring(folder, dicom / n)
 
@@ -61,4 +64,4 @@ def stored_at(at: str, n: int, stored: Stored) -> str:
     """
     if stored is Stored.PACKED:
         return f"dicom/{n}.tar.gz!{at.removeprefix('dicom/')}"
-    return f"{at}.gz" if stored is Stored.GZIPPED else at
+    return f"{at}.gz" if stored is Stored.GZIPPED and at.endswith(".dcm") else at
