@@ -1,0 +1,106 @@
+"""Where images and headers must agree: counts, sizes, places, diffusion tables, the JSON's series number."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.nifti import Nifti
+from qxbatch.model import Output
+
+_MADE_UP = ("_Eq", "_Tilt", "_Crop", "_ROI")
+"""dcm2niix's extra copies (equal spacing, gantry tilt, cropped, overlays): not images of the series."""
+_NORM = 0.05
+"""Accepted distance of a gradient direction's length from 1."""
+_VOXEL = 0.1
+"""Accepted distance of a slice's corner from the grid, in voxels."""
+
+
+def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
+    """Return what is missing and what is too much, over all images of a series, against the headers' frames."""
+    if not evidence.countable or not evidence.voxels:
+        return [], []
+    voxels = sum(image.voxels for output, image in images if not output.suffix.startswith(_MADE_UP))
+    if voxels == evidence.voxels:
+        return [], []
+    got = evidence.slices * voxels / evidence.voxels
+    message = f"the headers announce {evidence.slices} slices, the images hold {got:g}."
+    return ([message], []) if voxels < evidence.voxels else ([], [message])
+
+
+def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str]:
+    """Return where one image and what lies beside it disagree with the headers or with each other."""
+    name = output.nifti.name
+    found = [
+        *_size(image, evidence),
+        *_place(image, evidence),
+        *_diffusion(output, image),
+        *_json(output, evidence),
+    ]
+    return [f"{name}: {text}" for text in found]
+
+
+def _size(image: Nifti, evidence: Evidence) -> list[str]:
+    """Return a finding when no slice size of the headers stands among the sides of the image, which may be permuted."""
+    if not evidence.countable or not evidence.sizes:
+        return []
+    sides = Counter(image.shape[:3])
+    if any(Counter(size) <= sides for size in evidence.sizes):
+        return []
+    expected = ", ".join(f"{columns} x {rows}" for rows, columns in sorted(evidence.sizes))
+    return [f"the headers say {expected} pixels, the image is {' x '.join(map(str, image.shape))}."]
+
+
+def _place(image: Nifti, evidence: Evidence) -> list[str]:
+    """Return a finding when no slice of the headers begins at a corner of the image's grid.
+
+    A converter may flip and permute axes, but a slice's first pixel stays in a corner of the grid.
+    """
+    import numpy as np
+
+    if not evidence.corners or not evidence.countable or evidence.mosaic or evidence.enhanced:
+        return []
+    to_voxel = np.linalg.inv(image.affine)
+    points = np.array([(-x, -y, z, 1.0) for x, y, z in evidence.corners.values()])
+    voxels = (to_voxel @ points.T).T[:, :3]
+    last = np.array([*image.shape, 1, 1][:3]) - 1
+    on_grid = (np.abs(voxels - np.rint(voxels)) < _VOXEL).all(axis=1)
+    at_end = (np.abs(voxels) < _VOXEL) | (np.abs(voxels - last) < _VOXEL)
+    if (on_grid & (at_end.sum(axis=1) >= 2)).any():  # noqa: PLR2004 (the two axes of the slice)
+        return []
+    return ["no slice lies where the headers say."]
+
+
+def _diffusion(output: Output, image: Nifti) -> list[str]:
+    import numpy as np
+
+    paths = [output.sidecars.get("bval"), output.sidecars.get("bvec")]
+    if paths == [None, None]:
+        return []
+    if None in paths:
+        return ["it has b-values or gradient directions, but not both."]
+    try:
+        bvals, bvecs = (np.loadtxt(path, ndmin=2) for path in paths if path)
+    except (ValueError, OSError) as error:
+        return [f"its b-values or gradient directions cannot be read ({error})."]
+    found = []
+    if bvals.size != image.volumes or bvecs.shape != (3, image.volumes):
+        found.append(f"{bvals.size} b-values and {bvecs.shape} directions for {image.volumes} volumes.")
+    norms = np.linalg.norm(bvecs, axis=0) if bvecs.ndim == 2 else np.zeros(0)  # noqa: PLR2004 (three rows)
+    if ((norms > _NORM) & (np.abs(norms - 1) > _NORM)).any() or not np.isfinite(bvecs).all() or (bvals < 0).any():
+        found.append("its b-values or gradient directions are not usable (a negative b, or a length that is not 1).")
+    return found
+
+
+def _json(output: Output, evidence: Evidence) -> list[str]:
+    path = output.sidecars.get("json")
+    if path is None:
+        return []
+    try:
+        told = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except (ValueError, OSError) as error:
+        return [f"its JSON cannot be read ({error})."]
+    number = told.get("SeriesNumber") if isinstance(told, dict) else None
+    if evidence.series_number is None or number is None or number == evidence.series_number:
+        return []
+    return [f"its JSON says series number {number}, the headers say {evidence.series_number}."]

@@ -1,0 +1,97 @@
+"""One converter's try at one series: run it, judge it, keep its words, leave nothing of a failure."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.convert.converter import Converter, Job, label
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.judge import Judgement, failed, judge
+from qxbatch.convert.limits import limits_for
+from qxbatch.convert.run import Cancel, Ran, run
+from qxbatch.model import Output, Series, State
+
+_FOUND = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one converter made of a series."""
+
+    judgement: Judgement
+    tool: str
+    log: str
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where one series is converted, and how those paths are told to people."""
+
+    work: Path
+    """Own folder of the series; made here."""
+    told: Sequence[tuple[str, str]] = ()
+    """Pairs (path now, path as it is told), the longest first."""
+
+    def tell(self, text: str) -> str:
+        """Return a text in which paths are those of the final place."""
+        for now, final in self.told:
+            text = text.replace(now, final)
+        return text
+
+
+def attempt(
+    series: Series,
+    converter: Converter,
+    room: Room,
+    evidence: Evidence,
+    timeout: float | None,
+    cancel: Cancel,
+) -> Attempt:
+    """Run one converter on a series in `<work>/<converter>`, and judge it.
+
+    Raises CancelledError. A failure leaves no files.
+    """
+    base = room.work / converter.name
+    shutil.rmtree(base, ignore_errors=True)
+    job = Job(series, series.folder, base / "out", base / "home")
+    job.out.mkdir(parents=True)
+    job.home.mkdir()
+    kept = False
+    try:
+        command = converter.command(job)
+        ran = run(command, job.out, job.home, limits_for(series, converter, timeout), cancel)
+        judgement = judge(series, converter, ran, _outputs(converter, job, ran), evidence)
+        kept = judgement.state in {State.CONVERTED, State.PARTIAL}
+    except OSError as error:
+        ran, command = Ran(-1, ""), None
+        judgement = failed(series, converter.name, f"could not be used: {error}.", "")
+    finally:
+        shutil.rmtree(job.home, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(base, ignore_errors=True)
+    told = room.tell(_log(converter, command.argv if command else (), ran, series, job))
+    return Attempt(_tell(judgement, room), label(converter), told)
+
+
+def _outputs(converter: Converter, job: Job, ran: Ran) -> Sequence[Output]:
+    return converter.outputs(job) if not ran.stopped and converter.believes(ran.exit_status) else ()
+
+
+def _tell(judgement: Judgement, room: Room) -> Judgement:
+    from dataclasses import replace
+
+    problems = tuple(replace(problem, message=room.tell(problem.message)) for problem in judgement.problems)
+    return replace(judgement, problems=problems)
+
+
+def _log(converter: Converter, argv: Sequence[str], ran: Ran, series: Series, job: Job) -> str:
+    """Return the log of a try. run_qa reads the line that counts the files, so it stands in every log once."""
+    count = "" if _FOUND.search(ran.words) else f"Found {series.files} DICOM file(s)\n"
+    end = f"stopped: {ran.stopped}" if ran.stopped else f"exit status: {ran.exit_status}"
+    call = shlex.join(argv).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
+    said = ran.words.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
+    said = said if not said or said.endswith("\n") else said + "\n"
+    return f"{label(converter)}: {call}\n{count}{said}{end}\n"

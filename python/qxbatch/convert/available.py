@@ -1,0 +1,88 @@
+"""Which converters are here. What was asked for and is absent is said before any data is touched."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
+from qxbatch.convert.converter import Converter, Probe
+from qxbatch.exits import ExitStatus
+from qxbatch.model import SeriesKind
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import Settings, Tool
+
+
+@dataclass(frozen=True)
+class Available:
+    """The converters that a run may use."""
+
+    used: Tool
+    """The tool that was asked for, or its fallback."""
+    converters: Mapping[str, Converter]
+    notes: tuple[str, ...] = ()
+    """To be said aloud: what stands in for what."""
+
+    def versions(self) -> dict[str, str]:
+        """Return name and version of each, for the summary."""
+        return {name: converter.version for name, converter in sorted(self.converters.items())}
+
+
+def check_available(settings: Settings) -> Available:
+    """Find what the run needs; raise UsageError (status NO_CONVERTER) when it is not here."""
+    asked = settings.tool
+    tools, missing = _find(settings, asked)
+    if not missing:
+        return Available(asked, tools)
+    if settings.fallback is None or settings.fallback is asked:
+        raise _absent(missing)
+    tools, more = _find(settings, settings.fallback)
+    if more:
+        raise _absent(more)
+    note = f"{asked.value} is not here ({_looked(missing)}); --fallback={settings.fallback.value} takes its place."
+    return Available(settings.fallback, tools, (note,))
+
+
+def choose(kind: SeriesKind, available: Available) -> Converter:
+    """Return the converter of a series: the one asked for; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
+
+    With `auto` a PAR/REC pair goes through dcm2niix first where that is known to be right (qxbatch.convert.series).
+    """
+    if available.used is not Tool.AUTO:
+        return available.converters[available.used.value]
+    return available.converters[parrec.NAME if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
+
+
+def probes(settings: Settings | None = None) -> list[Probe]:
+    """Return what is here and what is not, in the order of a person's interest."""
+    folder = settings.dicm2nii_dir if settings else None
+    return [dcm2niix.probe(), parrec.probe(), dicm2nii.probe(folder), dcm2nii.probe()]
+
+
+def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe | None]:
+    """Return the converters for a tool, or the probe of the one that is not here."""
+    folder = settings.dicm2nii_dir
+    steps: dict[Tool, list[tuple[Callable[[], Converter | None], Callable[[], Probe]]]] = {
+        Tool.AUTO: [(dcm2niix.find, dcm2niix.probe), (parrec.find, parrec.probe)],
+        Tool.DCM2NIIX: [(dcm2niix.find, dcm2niix.probe)],
+        Tool.DICM2NII: [(lambda: dicm2nii.find(folder), lambda: dicm2nii.probe(folder))],
+        Tool.DCM2NII: [(dcm2nii.find, dcm2nii.probe)],
+    }
+    tools: dict[str, Converter] = {}
+    for find, probe in steps[tool]:
+        found = find()
+        if found is None:
+            return {}, probe()
+        tools[found.name] = found
+    return tools, None
+
+
+def _looked(probe: Probe) -> str:
+    return "looked for in " + "; ".join(probe.looked)
+
+
+def _absent(probe: Probe) -> UsageError:
+    other = "" if probe.name == Tool.DCM2NIIX.value else " Or take --tool=auto, or --fallback=dcm2niix."
+    return UsageError(
+        f"The converter {probe.name} is not here ({_looked(probe)}).",
+        probe.advice + other,
+        ExitStatus.NO_CONVERTER,
+    )

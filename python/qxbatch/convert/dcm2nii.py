@@ -1,0 +1,114 @@
+"""dcm2nii: the legacy program of MRIcron, where a site still has it."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.foreign import inflate
+from qxbatch.convert.naming import companions
+from qxbatch.convert.par_files import par_and_rec
+from qxbatch.model import Output, SeriesKind
+
+VARIABLE = "QXBATCH_DCM2NII"
+_VERSION = re.compile(r"dcm2nii\D{0,40}?(\d[\w.]*)", re.IGNORECASE)
+_COPIES = ("co", "o")
+"""Prefixes of its cropped and reoriented copies of an image that lies beside them."""
+
+
+class Dcm2nii:
+    """No JSON; names tell neither series nor echo."""
+
+    name = "dcm2nii"
+    pace = 1.0
+
+    def __init__(self, binary: Path, version: str) -> None:
+        self.binary = binary
+        self.version = version
+
+    def takes(self, kind: SeriesKind) -> bool:
+        """Return True: it reads DICOM and PAR/REC."""
+        return kind in SeriesKind
+
+    def command(self, job: Job) -> Command:
+        """Return the call. A folder of PAR/REC makes it fail, so the PAR itself is named; every flag takes a value."""
+        source = job.source
+        if job.series.kind is SeriesKind.PARREC:
+            try:
+                source = par_and_rec(job.source)[0]
+            except ValueError as error:
+                raise OSError(str(error)) from error
+        return Command((str(self.binary), "-g", "y", "-v", "n", "-o", str(job.out), str(source)))
+
+    def outputs(self, job: Job) -> Sequence[Output]:
+        """Return its images without its own copies of them.
+
+        With diffusion it writes the measured volumes once more under the prefix `x`, and the tables belong to that one;
+        the whole series is then told as `_all`.
+        """
+        inflate(job.out)
+        niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
+        stems = {path.stem for path in niftis}
+        kept = [path for path in niftis if not _copy_of(path.stem, stems)]
+        return [_output(path, stems) for path in kept]
+
+    def believes(self, exit_status: int) -> bool:
+        """Return whether something was processed."""
+        return exit_status == 0
+
+
+def _copy_of(stem: str, stems: set[str]) -> bool:
+    return any(stem.startswith(prefix) and stem.removeprefix(prefix) in stems for prefix in _COPIES)
+
+
+def _output(path: Path, stems: set[str]) -> Output:
+    if f"x{path.stem}" in stems:
+        return Output(path, "_all", {})
+    sidecars = companions(path, path.stem)
+    if path.stem.startswith("x") and path.stem[1:] in stems and not sidecars:
+        sidecars = companions(path, path.stem[1:])
+    return Output(path, "", sidecars)
+
+
+def candidates() -> list[Path]:
+    """Return where the program may lie, the first one to be used first."""
+    if os.environ.get(VARIABLE):
+        return [Path(os.environ[VARIABLE])]
+    found = shutil.which("dcm2nii")
+    return [Path(found)] if found else []
+
+
+def find() -> Dcm2nii | None:
+    """Return the converter, or None when it is not here."""
+    for binary in candidates():
+        if binary.is_file() and os.access(binary, os.X_OK):
+            return Dcm2nii(binary.absolute(), _version(binary))
+    return None
+
+
+def _version(binary: Path) -> str:
+    """Return the version in the help that it prints when called without arguments; empty when it tells none."""
+    try:
+        done = subprocess.run(
+            [str(binary.absolute())], capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    match = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    return match[1] if match else ""
+
+
+def probe() -> Probe:
+    """Return what `qxbatch doctor` says about it."""
+    here = find()
+    return Probe(
+        name="dcm2nii",
+        purpose="DICOM and PAR/REC as years ago, when asked for by --tool=dcm2nii",
+        where=str(here.binary) if here else "",
+        version=here.version if here else "",
+        looked=(f"${VARIABLE}", "dcm2nii on PATH"),
+        advice="It comes with MRIcron releases up to 2016 (NITRC); dcm2niix is its successor.",
+    )

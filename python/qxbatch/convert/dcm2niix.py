@@ -1,0 +1,92 @@
+"""dcm2niix: the program inside the PyPI package, called without the package's Python wrapper."""
+
+import importlib.util
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.naming import numbered_outputs
+from qxbatch.model import Output, SeriesKind
+
+VARIABLE = "QXBATCH_DCM2NIIX"
+_VERSION = re.compile(r"v?(\d+\.\d+\.\d{8})")
+_KEEP = {0, 8, 10}
+"""Exit statuses after which outputs are looked at: all well, some files failed, incomplete volumes found."""
+
+
+class Dcm2niix:
+    """The default converter."""
+
+    name = "dcm2niix"
+    pace = 0.5
+
+    def __init__(self, binary: Path, version: str) -> None:
+        self.binary = binary
+        self.version = version
+
+    def takes(self, kind: SeriesKind) -> bool:
+        """Return True: it reads DICOM and PAR/REC."""
+        return kind in SeriesKind
+
+    def command(self, job: Job) -> Command:
+        """Return the call for one series.
+
+        `-g i` keeps an ini file from changing names, `-z n` leaves compression to us (gzip is nine tenths of its time),
+        `-ba y` strips identity and dates from the JSON.
+        """
+        flags = ["-g", "i", "-f", str(job.series.n), "-z", "n", "-b", "y", "-ba", "y"]
+        return Command((str(self.binary), *flags, "-o", str(job.out), str(job.source)))
+
+    def outputs(self, job: Job) -> Sequence[Output]:
+        """Return its images; the number it was told to use is `job.series.n`."""
+        return numbered_outputs(job.out, str(job.series.n))
+
+    def believes(self, exit_status: int) -> bool:
+        """Return False for failures: exit 1 may leave a bogus image."""
+        return exit_status in _KEEP
+
+
+def candidates() -> list[Path]:
+    """Return where the program may lie, the first one to be used first.
+
+    PATH is not among them: distributions ship releases that corrupt multi-frame JPEG 2000 without a word.
+    """
+    found = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
+    spec = importlib.util.find_spec("dcm2niix")
+    if spec is not None and spec.origin:
+        found.append(Path(spec.origin).parent / "dcm2niix")
+    return found
+
+
+def version_of(binary: Path) -> str:
+    """Return the version that the program prints (`-v` exits with 3); empty when it does not run."""
+    try:
+        done = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    match = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    return match[1] if match else ""
+
+
+def find() -> Dcm2niix | None:
+    """Return the converter, or None when it is not here or does not run."""
+    for binary in candidates():
+        if binary.is_file() and (version := version_of(binary)):
+            return Dcm2niix(binary, version)
+    return None
+
+
+def probe() -> Probe:
+    """Return what `qxbatch doctor` says about it."""
+    here = find()
+    return Probe(
+        name="dcm2niix",
+        purpose="DICOM and PAR/REC (the default)",
+        where=str(here.binary) if here else "",
+        version=here.version if here else "",
+        looked=(f"${VARIABLE}", "the Python package dcm2niix"),
+        advice="Install it with `pip install dcm2niix`.",
+    )

@@ -1,0 +1,126 @@
+"""dicm2nii: MATLAB code that the site installs, run by GNU Octave, or by MATLAB where that is configured."""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.foreign import inflate
+from qxbatch.convert.naming import companions
+from qxbatch.model import Output, SeriesKind
+
+VARIABLE = "QXBATCH_DICM2NII_DIR"
+MATLAB = "QXBATCH_MATLAB"
+"""Path of the MATLAB program; MATLAB is never started unless this is set (it takes a licence)."""
+_USUAL = Path("/opt/dicm2nii")
+_VERSION = re.compile(r"\b(?:version|since)\D{0,12}(20\d{2}[.-]?\d{2}[.-]?\d{2})", re.IGNORECASE)
+_PREFERENCES = {
+    "save_patientName": "false",
+    "save_json": "true",
+    "use_parfor": "false",
+    "lefthand": "true",
+    "scale_16bit": "false",
+}
+_PHASE = re.compile(r"_phase$")
+_ECHO = re.compile(r"_e(?:cho)?(\d+)$")
+
+
+class Dicm2nii:
+    """Slow (its header reader is interpreted), never chosen by `auto`."""
+
+    name = "dicm2nii"
+    pace = 3.0
+
+    def __init__(self, folder: Path, interpreter: Path, version: str) -> None:
+        self.folder = folder
+        self.interpreter = interpreter
+        self.version = version
+
+    def takes(self, kind: SeriesKind) -> bool:
+        """Return True: it reads DICOM and PAR/REC."""
+        return kind in SeriesKind
+
+    def command(self, job: Job) -> Command:
+        """Return the call; paths go in by the environment, so that no name can become code.
+
+        The format must be the number 1 (.nii.gz). Its preferences are kept in HOME, which is the job's own.
+        """
+        settings = " ".join(f"setpref('dicm2nii_gui_para','{name}',{value});" for name, value in _PREFERENCES.items())
+        code = (
+            f"addpath(getenv('{VARIABLE}')); {settings} "
+            "try, dicm2nii(getenv('QXBATCH_SRC'),getenv('QXBATCH_DST'),1); "
+            "catch e, fprintf(2,'%s\\n',e.message); exit(1); end; exit(0)"
+        )
+        env = {VARIABLE: str(self.folder), "QXBATCH_SRC": str(job.source), "QXBATCH_DST": str(job.out)}
+        if "matlab" in self.interpreter.name.casefold():
+            return Command((str(self.interpreter), "-nodisplay", "-nosplash", "-nodesktop", "-r", code), env)
+        flags = ("--no-gui", "--norc", "--no-history", "--quiet", "--eval")
+        return Command((str(self.interpreter), *flags, code), env)
+
+    def outputs(self, job: Job) -> Sequence[Output]:
+        """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are told as dcm2niix tells them."""
+        inflate(job.out)
+        niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
+        found = []
+        for nifti in niftis:
+            found.append(Output(nifti, self._suffix(nifti.stem, len(niftis)), companions(nifti, nifti.stem)))
+        return found
+
+    def believes(self, exit_status: int) -> bool:
+        """Return whether the call came to its end."""
+        return exit_status == 0
+
+    def _suffix(self, stem: str, images: int) -> str:
+        if _PHASE.search(stem):
+            return "_ph"
+        echo = _ECHO.search(stem)
+        return f"_e{echo[1]}" if echo and images > 1 else ""
+
+
+def interpreter() -> Path | None:
+    """Return MATLAB if it is configured, else octave-cli if it is on PATH."""
+    if os.environ.get(MATLAB):
+        found = shutil.which(os.environ[MATLAB])
+        return Path(found) if found else None
+    found = shutil.which("octave-cli")
+    return Path(found) if found else None
+
+
+def folder_of(configured: Path | None) -> Path | None:
+    """Return the folder that holds dicm2nii.m: the setting, the variable, or the usual place; a set one excludes the rest."""
+    chosen = configured or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _USUAL)
+    return chosen.absolute() if (chosen / "dicm2nii.m").is_file() else None
+
+
+def find(configured: Path | None = None) -> Dicm2nii | None:
+    """Return the converter, or None when its code or an interpreter is not here."""
+    folder, program = folder_of(configured), interpreter()
+    return Dicm2nii(folder, program, _version(folder)) if folder and program else None
+
+
+def _version(folder: Path) -> str:
+    """Return the version its README tells; empty when it tells none."""
+    try:
+        match = _VERSION.search((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+    return match[1] if match else ""
+
+
+def probe(configured: Path | None = None) -> Probe:
+    """Return what `qxbatch doctor` says about it."""
+    folder, program = folder_of(configured), interpreter()
+    lacking = " and ".join(
+        what for what, here in (("its code", folder), ("octave-cli or a configured MATLAB", program)) if here is None
+    )
+    return Probe(
+        name="dicm2nii",
+        purpose="DICOM and PAR/REC, when asked for by --tool=dicm2nii",
+        where=f"{folder} under {program}" if folder and program else "",
+        version=_version(folder) if folder and program else "",
+        looked=("--dicm2nii-dir", f"${VARIABLE}", str(_USUAL), "octave-cli on PATH", f"${MATLAB}"),
+        advice=f"Missing: {lacking}. Take dicm2nii from github.com/xiangruili/dicm2nii, name its folder by --dicm2nii-dir,"
+        " and install octave.",
+    )

@@ -1,0 +1,155 @@
+"""PAR/REC with tool=auto: dcm2niix where it is known to be right, checked by nibabel; else nibabel, said aloud."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qxbatch.convert import parrec
+from qxbatch.convert.attempt import Attempt, Room, attempt
+from qxbatch.convert.before import review
+from qxbatch.convert.converter import Converter
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.judge import failed
+from qxbatch.convert.nifti import read_nifti
+from qxbatch.convert.par_files import par_and_rec
+from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_header, stacks
+from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.convert.run import Cancel
+from qxbatch.model import Output, Series, State
+from qxbatch.parrec.header import ParHeader, read_par
+from qxbatch.settings.model import Tool
+
+_RELIABLE = 4.1
+"""Older versions come out of dcm2niix some millimetres off."""
+_CLOSE = 0.2
+"""Accepted distance between corners of the two converters' grids, in mm."""
+
+
+def convert_par(
+    series: Series, room: Room, converters: Mapping[str, Converter], timeout: float | None, cancel: Cancel
+) -> Attempt:
+    """Convert one PAR/REC pair. Raises CancelledError."""
+    try:
+        par, _ = par_and_rec(series.folder)
+        header = read_par(par)
+    except (ValueError, OSError) as error:
+        judgement = failed(series, "PAR/REC", f"could not be read: {error}.", "")
+        return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
+    evidence = par_evidence(series)
+    why = _unsuited(header)
+    first: Attempt | None = None
+    if not why:
+        first = attempt(series, converters[Tool.DCM2NIIX.value], room, evidence, timeout, cancel)
+        if first.judgement.state is State.CONVERTED:
+            why = disagreement(header, first.judgement.outputs)
+        else:
+            why = f"dcm2niix did not convert it ({_reason(first)})"
+        if not why:
+            return _reviewed(series, first, _truncated(header))
+    second = attempt(series, converters[parrec.NAME], room, evidence, timeout, cancel)
+    return _reviewed(series, _better(series, first, second, why), _truncated(header))
+
+
+def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
+    """Return nibabel's result, or dcm2niix's where nibabel has none; the log holds both."""
+    log = second.log if first is None else f"{first.log}{why}\n{second.log}"
+    usable = {State.CONVERTED, State.PARTIAL}
+    if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
+        message = f"dcm2niix's images could not be checked: {why}; nibabel: {_reason(second)}"
+        return _reviewed(series, replace(first, log=log), [message])
+    if first is None:
+        return _reviewed(series, replace(second, log=f"{why}\n{log}"), [])
+    return _reviewed(series, replace(second, log=log), [f"converted with nibabel: {why}."])
+
+
+def _reviewed(series: Series, done: Attempt, messages: Sequence[str]) -> Attempt:
+    if done.judgement.state is State.FAILED or not messages:
+        return done
+    problems = (*done.judgement.problems, *(review(series, message) for message in messages))
+    return replace(done, judgement=replace(done.judgement, problems=problems))
+
+
+def _reason(done: Attempt) -> str:
+    return done.judgement.problems[0].message if done.judgement.problems else done.judgement.state.value
+
+
+def _unsuited(header: ParHeader) -> str:
+    """Return why dcm2niix is known to be wrong for this PAR; empty when it is not."""
+    if header.version is None or header.version < _RELIABLE:
+        return f"nibabel is used: dcm2niix misplaces PAR version {header.version or 'unknown'}"
+    try:
+        table = image_defs(header)
+    except ValueError:
+        return ""
+    if orientation_varies(table):
+        return "nibabel is used: the slices lie in several planes (a survey)"
+    return "nibabel is used: the scaling varies from slice to slice" if scaling_varies(table) else ""
+
+
+def _truncated(header: ParHeader) -> list[str]:
+    announced = header.whole("max. number of dynamics") or 0
+    try:
+        found = len({values[0] for values in header.column("dynamic scan number")})
+    except ValueError:
+        return []
+    if not 0 < found < announced:
+        return []
+    return [f"the PAR announces {announced} dynamics and lists {found} (stopped scan?)."]
+
+
+def par_evidence(series: Series) -> Evidence:
+    """Return what the PAR says about the images, in the same form as DICOM headers do."""
+    evidence = Evidence(files=series.files, countable=False)
+    try:
+        header = read_par(par_and_rec(series.folder)[0])
+        table = image_defs(header)
+    except (ValueError, OSError):
+        return evidence
+    evidence.sizes = {(rows, columns) for columns, rows in table["recon resolution"].tolist()}
+    evidence.slices, evidence.countable = len(table), True
+    evidence.voxels = int(table["recon resolution"].prod(axis=1).sum())
+    return evidence
+
+
+def disagreement(header: ParHeader, outputs: Sequence[Output]) -> str:
+    """Return how dcm2niix's images differ in shape or place from what nibabel makes of the PAR; empty when they agree."""
+    try:
+        info, table = general_info(header), image_defs(header)
+        expected = [stack_header(info, table, stack) for stack in stacks(header, table)]
+    except Exception as error:  # noqa: BLE001  a damaged table ends in any of nibabel's and numpy's exceptions
+        return f"nibabel cannot read the PAR ({error})"
+    images = [read_nifti(output.nifti) for output in outputs]
+    volumes = sum(_volumes(wanted.get_data_shape()) for wanted in expected)
+    if sum(image.volumes for image in images) != volumes:
+        return f"dcm2niix made {sum(image.volumes for image in images)} volumes, the PAR has {volumes}"
+    wanted = expected[0]
+    for output, image in zip(outputs, images, strict=True):
+        far = _distance(wanted.get_affine(), wanted.get_data_shape()[:3], image.affine, image.shape[:3])
+        if far > _CLOSE:
+            return f"dcm2niix places {Path(output.nifti).name} {far:.1f} mm off"
+    return ""
+
+
+def _volumes(shape: tuple[int, ...]) -> int:
+    return shape[3] if len(shape) > 3 else 1  # noqa: PLR2004 (x, y, z, t)
+
+
+def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequence[int]) -> float:
+    """Return how far the corners of two grids lie apart (mm), whatever the order and direction of their axes."""
+    import numpy as np
+
+    if sorted(shape) != sorted(other_shape):
+        return float("inf")
+    one, two = (_corners(np.asarray(grid), size) for grid, size in ((affine, shape), (other, other_shape)))
+    apart = np.linalg.norm(one[:, None, :] - two[None, :, :], axis=2)
+    return float(max(apart.min(axis=0).max(), apart.min(axis=1).max()))
+
+
+def _corners(affine: Any, shape: Sequence[int]) -> Any:
+    import itertools
+
+    import numpy as np
+
+    ends = np.array(list(itertools.product(*((0, size - 1) for size in shape))))
+    return ends @ affine[:3, :3].T + affine[:3, 3]

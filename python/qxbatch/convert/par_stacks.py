@@ -1,0 +1,98 @@
+"""Parts a PAR's images into stacks that are each one NIfTI: orientation, echo, image type, and diffusion's extra maps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from qxbatch.parrec.header import ParHeader
+
+_TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
+_ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Images that form one NIfTI."""
+
+    suffix: str
+    """As dcm2niix would name it: `_e2`, `_ph`, `_ADC`."""
+    chosen: Any
+    """Mask over the image table."""
+    several_orientations: bool
+
+
+def stacks(header: ParHeader, table: Any) -> list[Stack]:
+    """Return the stacks of a PAR in the order of their suffixes."""
+    import numpy as np
+
+    plane, echo, kind, extra = (np.asarray(values) for values in _keys(header, table))
+    planes, echoes = np.unique(plane), np.unique(echo)
+    found = {}
+    for key in sorted(set(zip(plane.tolist(), echo.tolist(), kind.tolist(), extra.tolist(), strict=True))):
+        chosen = (plane == key[0]) & (echo == key[1]) & (kind == key[2]) & (extra == key[3])
+        suffix = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
+        suffix += f"_e{key[1]}" if echoes.size > 1 else ""
+        suffix += "_ADC" if key[3] else _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
+        found[suffix] = Stack(suffix, chosen, planes.size > 1)
+    return [found[suffix] for suffix in sorted(found)]
+
+
+def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
+    import numpy as np
+
+    extra = np.zeros(len(table), dtype=int)
+    if (header.whole("diffusion") or 0) and "diffusion" in table.dtype.names:
+        weighted = table["diffusion_b_factor"] > 0
+        directed = np.linalg.norm(table["diffusion"], axis=1) > 0
+        if (weighted & directed).any():  # b-values without a direction are then averages (trace), not measurements
+            extra = (weighted & ~directed).astype(int)
+    return table["slice orientation"], table["echo number"], table["image_type_mr"], extra
+
+
+def scaling_varies(table: Any) -> bool:
+    """Return whether images of one type and echo have more than one scaling."""
+    import numpy as np
+
+    scaling = np.column_stack([table[name] for name in ("rescale intercept", "rescale slope", "scale slope")])
+    groups = np.column_stack([table[name] for name in ("image_type_mr", "scanning sequence", "echo number")])
+    return any(
+        len(np.unique(scaling[(groups == group).all(axis=1)], axis=0)) > 1 for group in np.unique(groups, axis=0)
+    )
+
+
+def orientation_varies(table: Any) -> bool:
+    """Return whether the slices lie in more than one plane (a survey)."""
+    import numpy as np
+
+    return bool(np.unique(table["slice orientation"]).size > 1)
+
+
+def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
+    """Return nibabel's header of one stack.
+
+    The general lines tell angulation and off-centre of the whole scan; where it has several orientations, each stack's
+    own are those of its images.
+    """
+    from nibabel.parrec import PARRECHeader
+
+    rows = table[stack.chosen]
+    info = dict(info)
+    if stack.several_orientations:
+        info["angulation"] = rows["image angulation"][0]
+        info["off_center"] = rows["image offcentre"].mean(axis=0)
+    info["max_slices"] = len(set(rows["slice number"].tolist()))
+    make: Any = PARRECHeader  # it carries no types
+    return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
+
+
+def _renumbered(rows: Any) -> Any:
+    """Return the rows with slices counted from 1, as nibabel counts full volumes.
+
+    Raises ValueError when slices are left out: the others would move into their places.
+    """
+    rows = rows.copy()
+    numbers = rows["slice number"]
+    known = set(numbers.tolist())
+    if len(known) != numbers.max() - numbers.min() + 1:
+        raise ValueError(f"slices are missing: {len(known)} of {numbers.min()} to {numbers.max()} are there")
+    rows["slice number"] = numbers - numbers.min() + 1
+    return rows

@@ -1,0 +1,99 @@
+"""A PAR header as nibabel wants it: its dictionary and its structured array, also for versions nibabel cannot parse."""
+
+from typing import Any
+
+from qxbatch.parrec.header import ParHeader
+
+_FLOATS = {
+    "rescale intercept": 1,
+    "rescale slope": 1,
+    "scale slope": 1,
+    "slice thickness": 1,
+    "slice gap": 1,
+    "pixel spacing": 2,
+    "diffusion_b_factor": 1,
+    "image angulation": 3,
+    "image offcentre": 3,
+    "echo_time": 1,
+    "image_flip_angle": 1,
+    "diffusion": 3,
+}
+_WHOLE = {
+    "slice number": 1,
+    "echo number": 1,
+    "dynamic scan number": 1,
+    "cardiac phase number": 1,
+    "image_type_mr": 1,
+    "scanning sequence": 1,
+    "image pixel size": 1,
+    "recon resolution": 2,
+    "slice orientation": 1,
+    "diffusion b value number": 1,
+    "gradient orientation number": 1,
+    "label type": 1,
+}
+_OPTIONAL = {"diffusion", "diffusion b value number", "gradient orientation number", "label type"}
+_THREE = 3
+
+
+def general_info(header: ParHeader) -> dict[str, Any]:
+    """Return the general lines that nibabel's geometry, sorting and scaling use.
+
+    Raises ValueError when the place of the slices is not told.
+    """
+    import numpy as np
+
+    info: dict[str, Any] = {
+        "angulation": np.array(header.floats("angulation midslice")),
+        "off_center": np.array(header.floats("off centre midslice")),
+        "max_slices": header.whole("max. number of slices/locations") or 0,
+        "diffusion": header.whole("diffusion") or 0,
+        "dyn_scan": header.whole("dynamic scan") or 0,
+        "repetition_time": np.array(header.floats("repetition time") or [0.0]),
+    }
+    if info["angulation"].size != _THREE or info["off_center"].size != _THREE:
+        raise ValueError("the PAR does not tell angulation and off-centre of its slices")
+    return info
+
+
+def image_defs(header: ParHeader) -> Any:
+    """Return the image table as the structured array of nibabel's PARRECHeader.
+
+    Version 3 keeps pixel size, matrix and thickness in the general lines. Raises ValueError when a column that the
+    image depends on is absent.
+    """
+    import numpy as np
+
+    if not header.lines:
+        raise ValueError("the PAR lists no images")
+    columns = {name: _column(header, name, width, whole=True) for name, width in _WHOLE.items()}
+    columns |= {name: _column(header, name, width, whole=False) for name, width in _FLOATS.items()}
+    known = {name: values for name, values in columns.items() if values is not None}
+    types = [(name, int if name in _WHOLE else float, values.shape[1:]) for name, values in known.items()]
+    table = np.zeros(len(header.lines), dtype=types)
+    for name, values in known.items():
+        table[name] = values
+    return table
+
+
+def _column(header: ParHeader, name: str, width: int, *, whole: bool) -> Any:
+    import numpy as np
+
+    values = header.column(name) or _general(header, name, width)
+    if not values:
+        if name in _OPTIONAL:
+            return None
+        raise ValueError(f"the PAR has no column '{name}'")
+    array = np.array(values, dtype=float)
+    if array.shape != (len(header.lines), width) or not np.isfinite(array).all():
+        raise ValueError(f"the PAR's column '{name}' is not usable")
+    array = np.rint(array).astype(int) if whole else array
+    return array[:, 0] if width == 1 else array
+
+
+def _general(header: ParHeader, name: str, width: int) -> list[tuple[float, ...]]:
+    """Return a value that holds for all images: version 3 tells it once, and some columns have a meaning when absent."""
+    meant = {"image angulation": [0.0] * 3, "image offcentre": [0.0] * 3, "diffusion_b_factor": [0.0]}
+    absent = {"echo_time": [0.0], "image_flip_angle": [0.0], "scanning sequence": [0.0], **meant}
+    found = header.floats(name) or absent.get(name, [])
+    return [tuple(found[:width])] * len(header.lines) if len(found) >= width else []

@@ -1,0 +1,62 @@
+"""PAR/REC through nibabel, in a process of its own: a damaged REC can then neither hang nor fill this one."""
+
+import importlib.metadata
+import sys
+from collections.abc import Sequence
+
+from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.naming import numbered_outputs
+from qxbatch.model import Output, SeriesKind
+
+NAME = "nibabel"
+
+
+class Nibabel:
+    """Reads versions 3 to 4.2, floating-point scaling, one image for each stack, echo and image type."""
+
+    name = NAME
+    pace = 60.0
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+
+    def takes(self, kind: SeriesKind) -> bool:
+        """Return whether it is PAR/REC."""
+        return kind is SeriesKind.PARREC
+
+    def command(self, job: Job) -> Command:
+        """Return the call of qxbatch.convert.parrec_images."""
+        module = "qxbatch.convert.parrec_images"
+        arguments = (str(job.source), str(job.out), str(job.series.n))
+        return Command(
+            (sys.executable, "-P", "-m", module, *arguments), {"PYTHONPATH": ":".join(filter(None, sys.path))}
+        )
+
+    def outputs(self, job: Job) -> Sequence[Output]:
+        """Return its images; names follow dcm2niix's."""
+        return numbered_outputs(job.out, str(job.series.n))
+
+    def believes(self, exit_status: int) -> bool:
+        """Return whether it came to its end."""
+        return exit_status == 0
+
+
+def find() -> Nibabel | None:
+    """Return the converter, or None when nibabel is not installed."""
+    try:
+        return Nibabel(importlib.metadata.version(NAME))
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def probe() -> Probe:
+    """Return what `qxbatch doctor` says about it."""
+    here = find()
+    return Probe(
+        name=NAME,
+        purpose="PAR/REC (checks dcm2niix, and takes over where that is wrong)",
+        where=sys.executable if here else "",
+        version=here.version if here else "",
+        looked=("the Python package nibabel",),
+        advice="Install it with `pip install nibabel`.",
+    )

@@ -1,0 +1,204 @@
+"""Runs one converter: own group of processes, own HOME, a time limit, a bounded log, bounded output."""
+
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from qxbatch.convert.converter import Command
+
+TICK = 0.1
+"""Seconds between two looks at cancellation, time and size."""
+
+_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
+ONE_THREAD = {f"{library}_NUM_THREADS".replace("MAXIMUM_NUM", "MAXIMUM"): "1" for library in _LIBRARIES}
+"""parelements bounds the converters; threads of their own would break that bound."""
+
+
+class Cancel(Protocol):
+    """A threading.Event, or anything that tells the same."""
+
+    def is_set(self) -> bool:
+        """Return whether the run is to stop."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one converter may use."""
+
+    seconds: float
+    output: int
+    """Bytes below its folders."""
+    log: int = 1 << 20
+    """Bytes of its words that are kept: the first half and the last half."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a process ended."""
+
+    exit_status: int
+    """Below zero: killed by that signal, or never started (-1000)."""
+    words: str
+    """What it printed, cut in the middle when it was too much."""
+    stopped: str = ""
+    """Why it was killed by us; empty when it ended by itself."""
+    seconds: float = 0.0
+
+
+NOT_STARTED = -1000
+
+
+class CancelledError(Exception):
+    """The run was asked to stop while a converter worked; nothing of it is used."""
+
+
+class _Words:
+    """Keeps the first and the last bytes of what a process prints, whatever it prints."""
+
+    def __init__(self, keep: int) -> None:
+        self.half = max(1, keep // 2)
+        self.head = bytearray()
+        self.tail = bytearray()
+        self.cut = 0
+
+    def add(self, data: bytes) -> None:
+        room = self.half - len(self.head)
+        self.head += data[:room]
+        self.tail += data[max(0, room) :]
+        if len(self.tail) > 2 * self.half:
+            self._trim()
+
+    def _trim(self) -> None:
+        over = max(0, len(self.tail) - self.half)
+        self.cut += over
+        del self.tail[:over]
+
+    def text(self) -> str:
+        self._trim()
+        gap = f"\n... {self.cut} bytes left out ...\n".encode() if self.cut else b""
+        return bytes(self.head + gap + self.tail).decode("utf-8", "replace")
+
+
+def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the converter's environment: ours with an own HOME and temporary folder, plain locale, one thread each."""
+    private = {name: str(home) for name in ("HOME", "TMPDIR", "TMP", "TEMP", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    return {**os.environ, "LC_ALL": "C.UTF-8", **ONE_THREAD, **private, **extra}
+
+
+def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> Ran:
+    """Run a converter in `out` until it ends or breaks a limit; none of its processes outlives the call.
+
+    Raises CancelledError when `cancel` is set meanwhile.
+    """
+    started = time.monotonic()
+    words = _Words(limits.log)
+    try:
+        process = subprocess.Popen(
+            command.argv,
+            cwd=out,
+            env=environment(home, command.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return Ran(NOT_STARTED, f"{error}\n", f"it could not be started: {error}")
+    listener = threading.Thread(target=_listen, args=(process.stdout, words), daemon=True)
+    try:
+        listener.start()
+        stopped = _watch(process, (out, home), limits, cancel, started)
+    finally:
+        _end(process)
+        listener.join(timeout=5)
+    if cancel.is_set():
+        raise CancelledError
+    return Ran(process.returncode, words.text(), stopped, time.monotonic() - started)
+
+
+def _listen(pipe: IO[bytes] | None, words: _Words) -> None:
+    if pipe is None:
+        return
+    with pipe:
+        while data := os.read(pipe.fileno(), 1 << 16):
+            words.add(data)
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    folders: tuple[Path, ...],
+    limits: Limits,
+    cancel: Cancel,
+    started: float,
+) -> str:
+    """Wait for the end without reaping it, so that its group can still be killed by number; return why it must end."""
+    with _Ending(process.pid) as ending:
+        while not ending.wait(TICK):
+            if cancel.is_set():
+                return "the run was stopped"
+            if time.monotonic() - started > limits.seconds:
+                return f"it took longer than {limits.seconds:.0f} s"
+            if written(folders) > limits.output:
+                return f"it wrote more than {limits.output >> 20} MB"
+    return ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the process group (also children that outlived a converter), then reap the leader."""
+    if process.returncode is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            process.kill()
+    process.wait()
+
+
+def written(folders: tuple[Path, ...]) -> int:
+    """Return the bytes on disk below some folders; what vanishes meanwhile counts nothing."""
+    total = 0
+    for folder in folders:
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                try:
+                    status = Path(parent, name).lstat()
+                except OSError:
+                    continue
+                total += min(status.st_size, status.st_blocks * 512)
+    return total
+
+
+class _Ending:
+    """Waits for a child's end by a process descriptor where the kernel gives one, else by asking."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        try:
+            self.descriptor = os.pidfd_open(pid)
+        except (OSError, AttributeError):
+            self.descriptor = -1
+
+    def __enter__(self) -> "_Ending":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+    def wait(self, seconds: float) -> bool:
+        """Return whether the child ended within so many seconds."""
+        if self.descriptor >= 0:
+            poll = select.poll()
+            poll.register(self.descriptor, select.POLLIN)
+            return bool(poll.poll(seconds * 1000))
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        if os.waitid(os.P_PID, self.pid, options) is not None:
+            return True
+        time.sleep(seconds / 4)
+        return os.waitid(os.P_PID, self.pid, options) is not None

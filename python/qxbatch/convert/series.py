@@ -1,0 +1,98 @@
+"""Converts one series: chooses, checks its headers, runs, judges."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.convert.attempt import Attempt, Room, attempt
+from qxbatch.convert.available import Available, choose
+from qxbatch.convert.before import findings, subject
+from qxbatch.convert.evidence import Evidence, gather
+from qxbatch.convert.par_choice import convert_par, par_evidence
+from qxbatch.convert.run import Cancel
+from qxbatch.convert.values import HeaderLike
+from qxbatch.model import Conversion, Series, SeriesKind, State
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.settings.model import Settings, Tool
+
+
+def convert_series(
+    series: Series,
+    settings: Settings,
+    work: Path,
+    available: Available,
+    cancel: Cancel,
+    *,
+    headers: Iterable[HeaderLike] | None = None,
+    staging: Path | None = None,
+    final: Path | None = None,
+) -> Conversion:
+    """Convert one series in `<work>/<n>` and return what became of it; outputs stay there until they are placed.
+
+    `headers` are those of all its files (without them only its first header is known). Paths below `staging` are told
+    as below `final` in logs and messages.
+
+    Raises CancelledError when `cancel` is set meanwhile.
+    """
+    room = Room(work / str(series.n), _told(series, work, staging, final))
+    packed = sum(1 for path in series.folder.iterdir() if path.name.casefold().endswith(".gz"))
+    if packed and packed >= series.files:
+        return _not_unzipped(series)
+    if series.kind is SeriesKind.PARREC:
+        return _par(series, settings, room, available, cancel)
+    evidence = _evidence(series, headers)
+    odd = findings(series, evidence)
+    done = attempt(series, choose(series.kind, available), room, evidence, settings.timeout, cancel)
+    if packed:
+        odd.append(_some_not_unzipped(series, packed))
+    return _conversion(series, done, odd)
+
+
+def _par(series: Series, settings: Settings, room: Room, available: Available, cancel: Cancel) -> Conversion:
+    if available.used is Tool.AUTO:
+        done = convert_par(series, room, available.converters, settings.timeout, cancel)
+    else:
+        converter = choose(series.kind, available)
+        done = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
+    return _conversion(series, done, [])
+
+
+def _conversion(series: Series, done: Attempt, odd: list[Problem]) -> Conversion:
+    judged = done.judgement
+    problems = (*judged.problems, *odd)
+    return Conversion(series, judged.state, done.tool, judged.outputs, done.log, tuple(dict.fromkeys(problems)))
+
+
+def _evidence(series: Series, headers: Iterable[HeaderLike] | None) -> Evidence:
+    if headers is not None:
+        return gather(headers)
+    evidence = gather([series.header])
+    return replace(evidence, files=series.files, countable=evidence.countable and series.files == 1)
+
+
+def _not_unzipped(series: Series) -> Conversion:
+    problem = Problem(
+        Code.NOTHING_TO_CONVERT,
+        subject(series),
+        "its files are gzipped and unzip=no, so they were sorted and not converted.",
+        "Import it with --unzip=yes to convert it.",
+        Severity.WARNING,
+    )
+    log = f"Found {series.files} DICOM file(s)\nnot converted: gzipped, unzip=no\n"
+    return Conversion(series, State.NOTHING, "", (), log, (problem,))
+
+
+def _some_not_unzipped(series: Series, packed: int) -> Problem:
+    message = f"{packed} of its {series.files} files are gzipped and unzip=no; only the others were converted."
+    return Problem(Code.CONVERT_PARTIAL, subject(series), message, "Import it with --unzip=yes.", Severity.WARNING)
+
+
+def _told(series: Series, work: Path, staging: Path | None, final: Path | None) -> list[tuple[str, str]]:
+    """Return the paths that logs must not show, and what they show instead; the longest first."""
+    pairs = []
+    if final is not None:
+        pairs.append((str(series.folder), str(final / "dicom" / str(series.n))))
+        if staging is not None:
+            pairs.append((str(staging), str(final)))
+        pairs.append((str(work), str(final)))
+    return sorted(pairs, key=lambda pair: len(pair[0]), reverse=True)

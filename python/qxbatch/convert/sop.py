@@ -1,0 +1,54 @@
+"""SOP classes by what they hold (PS3.4 B.5): images, and the kinds that no converter makes an image of."""
+
+from collections import Counter
+
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+
+_NO_IMAGE = {
+    "1.2.840.10008.1.3.10": "a media directory",
+    "4.2": "MR spectroscopy",
+    "11": "a presentation state",
+    "66": "raw data",
+    "66.1": "a spatial registration",
+    "66.2": "spatial fiducials",
+    "66.3": "a deformable registration",
+    "66.5": "a surface segmentation",
+    "66.6": "tractography",
+    "67": "a real world value map",
+    "88": "a report",
+    "104": "an encapsulated document",
+    "9": "a waveform",
+    "481.3": "a structure set",
+    "481.4": "a treatment record",
+    "481.5": "a treatment plan",
+    "481.8": "a treatment plan",
+}
+_SIEMENS_CSA = "1.3.12.2.1107.5.9.1"
+_PHILIPS_PRIVATE = "1.3.46.670589."
+_SECONDARY = _STORAGE + "7"
+
+
+def no_image(classes: Counter[str]) -> str:
+    """Return what a series holds when none of its objects is an image, else an empty text."""
+    kinds = {_kind(uid) for uid in classes if classes[uid]}
+    return "" if not kinds or "" in kinds else ", ".join(sorted(kinds))
+
+
+def secondary_capture(classes: Counter[str]) -> bool:
+    """Return whether all objects are secondary captures (screen saves)."""
+    return bool(classes) and all(uid == _SECONDARY or uid.startswith(_SECONDARY + ".") for uid in classes)
+
+
+def _kind(uid: str) -> str:
+    """Return what an object that is no image holds; empty for an image and for what is unknown."""
+    if uid == _SIEMENS_CSA:
+        return "Siemens CSA data"
+    if uid.startswith(_PHILIPS_PRIVATE):
+        return "Philips private data"
+    if uid in _NO_IMAGE:
+        return _NO_IMAGE[uid]
+    if not uid.startswith(_STORAGE):
+        return ""
+    rest = uid.removeprefix(_STORAGE)
+    whole_family = rest.split(".")[0]
+    return _NO_IMAGE.get(rest) or (_NO_IMAGE.get(whole_family, "") if whole_family in {"9", "11", "88", "104"} else "")

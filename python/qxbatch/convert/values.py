@@ -1,0 +1,53 @@
+"""Reading header fields without minding how they were written: absent, one value or several, number or text."""
+
+from typing import Protocol
+
+from qxbatch.model import Value
+
+
+class HeaderLike(Protocol):
+    """A header of the core, or a mapping of DICOM keywords."""
+
+    def get(self, field: str, /) -> Value:
+        """Return one field's value; None when absent."""
+
+
+def value(header: HeaderLike, field: str) -> Value:
+    """Return a field's value, None when it is absent or when the reader does not know the field."""
+    try:
+        return header.get(field)
+    except KeyError:
+        return None
+
+
+def texts(header: HeaderLike, field: str) -> list[str]:
+    """Return a field's values as trimmed text; an empty list when absent."""
+    found = value(header, field)
+    if found is None:
+        return []
+    return [str(item).strip() for item in found] if isinstance(found, list) else [str(found).strip()]
+
+
+def text(header: HeaderLike, field: str) -> str:
+    """Return a field as one text; several values are joined by a backslash, as DICOM writes them."""
+    return "\\".join(texts(header, field))
+
+
+def numbers(header: HeaderLike, field: str) -> list[float]:
+    """Return a field's values as numbers; an empty list when one of them is none."""
+    try:
+        return [float(item) for item in texts(header, field)]
+    except ValueError:
+        return []
+
+
+def number(header: HeaderLike, field: str) -> float | None:
+    """Return a field's first value as a number."""
+    found = numbers(header, field)
+    return found[0] if found else None
+
+
+def whole(header: HeaderLike, field: str) -> int | None:
+    """Return a field's first value as a whole number; None for inf, nan and fractions."""
+    found = number(header, field)
+    return int(found) if found is not None and found == found // 1 else None

@@ -1,0 +1,80 @@
+"""Columns of a PAR's image table: as the PAR itself defines them, else as its version has them."""
+
+import re
+from dataclasses import dataclass
+
+_DEFINITION = re.compile(r"^#\s+(\S.*?)\s*\(\s*(?:(\d+)\s*\*\s*)?(?:integer|float|string)\s*\)\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A named column of one or more words."""
+
+    name: str
+    """In lower case, without what stands in brackets."""
+    width: int = 1
+
+
+def definition(line: str) -> Column | None:
+    """Return the column that a comment line defines, such as `#  recon resolution (x y)  (2*integer)`."""
+    match = _DEFINITION.match(line)
+    if match is None:
+        return None
+    name = " ".join(re.split(r"[(<]", match[1], maxsplit=1)[0].split()).casefold()
+    return Column(name, int(match[2] or 1)) if name else None
+
+
+def defaults(version: float | None) -> tuple[Column, ...]:
+    """Return the columns of a version, for exports that left the definitions out."""
+    if version is not None and version < 4:  # noqa: PLR2004 (the version's own number)
+        return _FIRST + _SCALING + _PLACE + _TIMES[:4] + (Column("image_flip_angle"),)
+    columns = _FIRST + _SIZE + _SCALING + _PLACE[:2] + _THICKNESS + _PLACE[2:] + _TIMES + _REST
+    if version is not None and version < 4.1:  # noqa: PLR2004
+        return columns
+    columns += _DIFFUSION
+    return columns if version is not None and version < 4.2 else (*columns, Column("label type"))  # noqa: PLR2004
+
+
+def _plain(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name) for name in names)
+
+
+_FIRST = _plain(
+    "slice number",
+    "echo number",
+    "dynamic scan number",
+    "cardiac phase number",
+    "image_type_mr",
+    "scanning sequence",
+    "index in rec file",
+)
+_SIZE = (Column("image pixel size"), Column("scan percentage"), Column("recon resolution", 2))
+_SCALING = _plain("rescale intercept", "rescale slope", "scale slope", "window center", "window width")
+_PLACE = (
+    Column("image angulation", 3),
+    Column("image offcentre", 3),
+    Column("image_display_orientation"),
+    Column("slice orientation"),
+    Column("fmri_status_indication"),
+    Column("image_type_ed_es"),
+    Column("pixel spacing", 2),
+)
+_THICKNESS = _plain("slice thickness", "slice gap")
+_TIMES = _plain(
+    "echo_time",
+    "dyn_scan_begin_time",
+    "trigger_time",
+    "diffusion_b_factor",
+    "number of averages",
+    "image_flip_angle",
+)
+_REST = _plain("cardiac frequency", "minimum rr-interval", "maximum rr-interval", "turbo factor", "inversion delay")
+_DIFFUSION = (
+    *_plain(
+        "diffusion b value number",
+        "gradient orientation number",
+        "contrast type",
+        "diffusion anisotropy type",
+    ),
+    Column("diffusion", 3),
+)

@@ -1,0 +1,66 @@
+"""A PAR header under DICOM keywords, so that later stages need not know where a series comes from."""
+
+import re
+
+from qxbatch.model import Value
+from qxbatch.parrec.header import ParHeader
+
+_DATE_TIME = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})(?:\s*/\s*(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?))?")
+_TEXTS = {
+    "PatientName": ("patient name",),
+    "StudyDescription": ("examination name",),
+    "PatientPosition": ("patient position",),
+    "ScanningSequence": ("technique",),
+    "InstitutionName": ("institution name", "institution", "hospital name"),
+    "Manufacturer": ("manufacturer",),
+    "StationName": ("station name",),
+}
+
+
+def fields(header: ParHeader) -> dict[str, Value]:
+    """Return the DICOM keywords that a PAR can fill; what it does not tell is left out.
+
+    Times are in ms as in DICOM. RepetitionTime is a list where the PAR holds two.
+    """
+    found: dict[str, Value] = {
+        "Modality": "MR",
+        "SeriesNumber": header.series_number,
+        "SeriesDescription": protocol(header),
+        "ProtocolName": protocol(header),
+        "AcquisitionNumber": header.whole("acquisition nr"),
+        "RepetitionTime": _one_or_more(header.floats("repetition time")),
+        "EchoTime": _first(header, "echo_time"),
+        "NumberOfTemporalPositions": header.whole("max. number of dynamics"),
+        "NumberOfFrames": len(header.lines) or None,
+    }
+    for keyword, keys in _TEXTS.items():
+        found[keyword] = next((header.text(key) for key in keys if header.text(key)), None)
+    sides = header.floats("recon resolution") or list(_first_tuple(header, "recon resolution"))
+    if len(sides) == 2:  # noqa: PLR2004 (x, y)
+        found["Columns"], found["Rows"] = int(sides[0]), int(sides[1])
+    moment = _DATE_TIME.search(header.text("examination date/time"))
+    if moment:
+        date = moment[1] + moment[2] + moment[3]
+        time = moment[4] + moment[5] + moment[6] if moment[4] else None
+        found |= {"StudyDate": date, "SeriesDate": date, "StudyTime": time, "SeriesTime": time}
+    return {keyword: value for keyword, value in found.items() if value not in (None, "", [])}
+
+
+def protocol(header: ParHeader) -> str:
+    """Return the protocol's name; the scanner's `WIP ` in front of it says nothing about the image."""
+    return header.text("protocol name").replace("WIP ", "").strip()
+
+
+def _one_or_more(values: list[float]) -> Value:
+    return values[0] if len(values) == 1 else values
+
+
+def _first_tuple(header: ParHeader, column: str) -> tuple[float, ...]:
+    try:
+        return next(iter(header.column(column)), ())
+    except ValueError:
+        return ()
+
+
+def _first(header: ParHeader, column: str) -> float | None:
+    return next(iter(_first_tuple(header, column)), None)

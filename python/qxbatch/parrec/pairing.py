@@ -1,0 +1,87 @@
+"""Which PAR belongs to which REC: the same folder and stem, extensions in any case."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from qxbatch.problems import Code, Problem, Severity
+
+_SPLIT = re.compile(r"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:\.gz)?$", re.DOTALL)
+
+
+Pair = tuple[int, int | None]
+"""Row of a PAR, and row of its REC where there is one."""
+
+
+@dataclass(frozen=True)
+class _Member:
+    index: int
+    path: str
+    folder: str
+    stem: str
+    role: str
+
+
+def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem]]:
+    """Pair the members (row, ledger path, kind) of a packet; return pairs by path of the PAR, and who stands alone.
+
+    The stem must be equal; where no other member is in question, case may differ. A PAR without its REC is a pair of
+    its own. Members ending in .xml tell why a REC has no PAR.
+    """
+    members = [member for row in rows if (member := _member(*row)) is not None]
+    members.sort(key=lambda member: member.path)
+    pairs: list[tuple[_Member, _Member | None]] = []
+    left = _match(members, pairs, lambda member: (member.folder, member.stem))
+    left = _match(left, pairs, lambda member: (member.folder, member.stem.casefold()))
+    pairs += [(member, None) for member in left if member.role == "par"]
+    pairs.sort(key=lambda found: found[0].path)
+    xmls = {(member.folder, member.stem.casefold()) for member in members if member.role == "xml"}
+    found = [(par.index, rec.index if rec else None) for par, rec in pairs]
+    return found, [_alone(member, xmls) for member in left if member.role != "xml"]
+
+
+def _member(index: int, path: str, kind: str) -> _Member | None:
+    match = _SPLIT.match(path)
+    if match is None:
+        return None
+    extension = (match["extension"] or "").casefold()
+    role = kind if kind in {"par", "rec"} else extension[1:] if extension == ".xml" else ""
+    stem = match["stem"] if extension in {".par", ".rec", ".xml"} else match["stem"] + (match["extension"] or "")
+    return _Member(index, path, match["folder"] or "", stem, role) if role else None
+
+
+def _match(
+    members: list[_Member],
+    pairs: list[tuple[_Member, _Member | None]],
+    key: Callable[[_Member], object],
+) -> list[_Member]:
+    """Append the pairs under one key, and return who is left. Several PARs of one key: the first takes the REC."""
+    recs: defaultdict[object, list[_Member]] = defaultdict(list)
+    for member in members:
+        if member.role == "rec":
+            recs[key(member)].append(member)
+    taken: set[int] = set()
+    for member in members:
+        if member.role == "par" and recs[key(member)]:
+            rec = recs[key(member)].pop(0)
+            taken |= {member.index, rec.index}
+            pairs.append((member, rec))
+    return [member for member in members if member.index not in taken]
+
+
+def _alone(member: _Member, xmls: set[tuple[str, str]]) -> Problem:
+    if member.role == "par":
+        message, hint = (
+            "a PAR header without its REC file, so there is no image.",
+            "Export both files together.",
+        )
+    elif (member.folder, member.stem.casefold()) in xmls:
+        message = "a REC file whose header is XML, which is not read."
+        hint = "Export it as PAR/REC or DICOM. Both files are kept in the session's inbox."
+    else:
+        message, hint = (
+            "a REC file without its PAR header, so it cannot be read.",
+            "Export both files together.",
+        )
+    return Problem(Code.UNPAIRED, member.path, message, hint, Severity.WARNING)

@@ -1,0 +1,1 @@
+"""The parts as commands: `qxbatch <part>` runs `qxbatch.parts.<part>.run(options)`."""

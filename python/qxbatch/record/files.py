@@ -1,0 +1,38 @@
+"""Brings images, what lies beside them, and logs to their places in the session folder."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from qxbatch.model import Conversion
+from qxbatch.record.compress import Gzip, compressed
+from qxbatch.record.images import Placement
+
+
+def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
+    """Put each image below `<session>/nii` under its number, with .json, .bval and .bvec beside it."""
+    folder = session / "nii"
+    folder.mkdir(parents=True, exist_ok=True)
+    for placed in placement.placed:
+        number, output = placed.image.number, placed.output
+        if not compressed(output.nifti).exists():
+            gzip(output.nifti, compressed(output.nifti))
+        _bring(compressed(output.nifti), folder / f"{number}.nii.gz")
+        for extension, path in sorted(output.sidecars.items()):
+            _bring(path, folder / f"{number}.{extension}")
+
+
+def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:
+    """Write `dicom/dcm2niix_<n>.log` for each series; each further n' has a copy of its series' log."""
+    folder = session / "dicom"
+    folder.mkdir(parents=True, exist_ok=True)
+    logs = {conversion.series.n: conversion.log for conversion in conversions}
+    numbers = {**{n: n for n in logs}, **placement.further}
+    for number, n in sorted(numbers.items()):
+        (folder / f"dcm2niix_{number}.log").write_text(logs[n], encoding="utf-8", errors="replace", newline="\n")
+
+
+def _bring(source: Path, target: Path) -> None:
+    if target.exists():
+        raise FileExistsError(f"{target}: a second image wants this number")
+    shutil.move(source, target)

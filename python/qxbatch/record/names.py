@@ -1,0 +1,45 @@
+"""Names of images in session.txt: from the header, made safe for every later reader."""
+
+import re
+import unicodedata
+
+from qxbatch.convert.values import HeaderLike, text, texts
+
+ANONYMOUS = "anonymous"
+_FIELDS = ("SeriesDescription", "ProtocolName", "SequenceName")
+
+
+def safe(value: str) -> str:
+    """Return text that may stand in a field of session.txt.
+
+    Readers cut lines at the first `#` and split at every `:`, and Python's splitlines knows more line ends than \\n.
+    """
+    spaced = "".join(" " if _breaks(character) else character for character in value)
+    return re.sub(r"[:#]", "_", spaced).encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _breaks(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Zl", "Zp"}
+
+
+def base_name(header: HeaderLike) -> str:
+    """Return the first of SeriesDescription, ProtocolName, SequenceName that says something, else `anonymous`."""
+    for field in _FIELDS:
+        name = safe(text(header, field))
+        if name and name.casefold() != ANONYMOUS:
+            return name
+    return ANONYMOUS
+
+
+def image_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
+    """Return the name of image k of a series that gave `of` images.
+
+    >>> image_name({"SeriesDescription": "ME"}, 1, 3, "_e1")
+    'ME [1/3] e1'
+    """
+    labels = [label for value in texts(header, "ImageType") if (label := safe(value))]
+    parts = [base_name(header)]
+    parts += labels[-add_image_type:] if add_image_type > 0 else []
+    parts += [f"[{k}/{of}]"] if of > 1 else []
+    parts += [safe(suffix.removeprefix("_"))] if suffix else []
+    return " ".join(part for part in parts if part)
