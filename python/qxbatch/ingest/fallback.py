@@ -35,7 +35,7 @@ def pydicom_header(path: str) -> Header | None:
             with config.disable_value_validation():
                 dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=tags)
                 values = {e.keyword: _notation(e.value) for e in dataset if e.keyword in FIELDS}
-        except Exception:  # pydicom raises anything on damaged data; the file is kept with its reason
+        except Exception:  # noqa: BLE001 - pydicom raises anything on damaged data; the file is kept with its reason
             return None
     if not values.get("SeriesInstanceUID") or not values.get("SOPInstanceUID"):
         return None

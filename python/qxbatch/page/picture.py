@@ -27,7 +27,7 @@ def write_picture(nifti: Path, out: Path) -> bool:
         volume = first_volume(image)
         zooms = tuple(float(z) if np.isfinite(z) and z > 0 else 1.0 for z in image.header.get_zooms()[:3])
         slices = middle_slices(volume, image.affine, (*zooms, 1.0, 1.0)[:3])
-    except Exception:  # nibabel and numpy raise anything on odd images; a picture is no result
+    except Exception:  # noqa: BLE001 - nibabel and numpy raise anything on odd images; a picture is no result
         return False
     if not slices:
         return False

@@ -1,0 +1,49 @@
+"""Sorted files leave a session's inbox, and only those."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from qxbatch.publish.taken import member_path, note, take
+
+
+def make(inbox: Path, name: str, data: bytes) -> tuple[str, str]:
+    path = inbox / member_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return name, hashlib.sha256(data).hexdigest()
+
+
+def left(inbox: Path) -> set[str]:
+    return {os.fsencode(p.relative_to(inbox)).decode("latin-1") for p in inbox.rglob("*")}
+
+
+def test_sorted_files_leave_and_the_folders_they_emptied(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    members = [make(inbox, "a/b/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2"), make(inbox, "\\xff\\x09.dcm", b"3")]
+    make(inbox, "a/README", b"kept")
+    note(inbox, members, tmp_path / "taken.tsv")
+    assert take(inbox, tmp_path / "taken.tsv") == []
+    assert left(inbox) == {"a", "a/README"}
+
+
+def test_a_file_that_changed_stays(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
+    note(inbox, members, tmp_path / "taken.tsv")
+    (inbox / "1.dcm").write_bytes(b"longer")
+    status = (inbox / "2.dcm").stat()
+    with (inbox / "2.dcm").open("r+b") as file:
+        file.write(b"x")
+    os.utime(inbox / "2.dcm", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert take(inbox, tmp_path / "taken.tsv") == [inbox / "1.dcm", inbox / "2.dcm"]
+    assert left(inbox) == {"1.dcm", "2.dcm"}
+
+
+def test_taking_can_be_repeated(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    note(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
+    (inbox / "a" / "1.dcm").unlink()
+    (inbox / "a" / "2.dcm").unlink()
+    assert take(inbox, tmp_path / "taken.tsv") == []
+    assert left(inbox) == set()
