@@ -1,0 +1,1 @@
+"""Measurements of qxbatch against its peers: `bench/run` writes docs/performance.md."""

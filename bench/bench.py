@@ -1,0 +1,85 @@
+"""What a row needs to be measured, and what it gives."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.measure import Contender, Ratio, Sample, interleaved, median, ratio
+from bench.peers import Peer
+from bench.sources import Sources
+
+OURS = "qxbatch"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be reached against one peer: its median ratio of `cpu` or `wall` is at least `least`."""
+
+    peer: str
+    of: str
+    least: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One piece of work, measured against its peers."""
+
+    work: str
+    amount: str
+    """How much of it, for example `5,000 files, 81 series, 306 MB`."""
+    ours: tuple[Sample, ...]
+    peers: dict[str, tuple[Sample, ...]]
+    targets: tuple[Target, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def ratio(self, peer: str, of: str) -> Ratio:
+        """Return a peer's time over ours."""
+        return ratio(self.peers[peer], self.ours, of)
+
+    def met(self, target: Target) -> bool | None:
+        """Say whether a target is met; None when its peer is absent."""
+        if target.peer not in self.peers:
+            return None
+        return self.ratio(target.peer, target.of).median >= target.least
+
+    def median(self, of: str) -> float:
+        """Return our median."""
+        return median(self.ours, of)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where and with what is measured."""
+
+    trees: Path
+    """Made trees, kept between runs."""
+    scratch: Path
+    sources: Sources
+    peers: dict[str, Peer]
+    rounds: int
+    scale: float = 1.0
+    """Part of the full number of files."""
+    threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+
+    def has(self, peer: str) -> bool:
+        """Say whether a peer is here."""
+        return self.peers[peer].version is not None
+
+    def files(self, full: int) -> int:
+        """Return the number of files to take in place of the full one."""
+        return max(20, round(full * self.scale))
+
+    def measure(
+        self,
+        work: str,
+        amount: str,
+        contenders: Sequence[Contender],
+        targets: Sequence[Target] = (),
+        notes: Sequence[str] = (),
+    ) -> Row:
+        """Measure the contenders against each other; the one named `qxbatch` is ours."""
+        samples = interleaved(contenders, self.rounds, self.scratch)
+        ours = tuple(samples.pop(OURS))
+        peers = {name: tuple(taken) for name, taken in samples.items()}
+        return Row(work, amount, ours, peers, tuple(targets), tuple(notes))

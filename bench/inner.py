@@ -1,0 +1,75 @@
+"""Work that measures itself, so that start and imports are left out: python -m bench.inner NAME ARGUMENT...
+
+The last line printed is a JSON object with wall and cpu in seconds and the peak in bytes.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+Work = Callable[[], object]
+TAGS = ["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SeriesNumber", "InstanceNumber"]
+TAGS += ["SeriesDescription", "ProtocolName", "SequenceName", "ImageType", "SOPClassUID", "StudyDate", "StudyTime"]
+TAGS += ["RepetitionTime", "EchoTime", "AcquisitionNumber", "Manufacturer", "Modality"]
+
+
+def files_below(folder: str) -> list[str]:
+    """Return the files of a tree, sorted."""
+    return sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
+
+
+def scan(folder: str, threads: str) -> Work:
+    """The core's header scan, the walk included, all fields."""
+    from qxbatch import core
+
+    return lambda: core.scan([folder], threads=int(threads))
+
+
+def ingest(packet: str, staging: str, threads: str) -> Work:
+    """The core's one pass over a packet: read, check, hash, parse, write."""
+    from qxbatch import core
+
+    return lambda: core.ingest([(packet, "")], staging, threads=int(threads))
+
+
+def gdcm_scanner(folder: str) -> Work:
+    """gdcm.Scanner with the same number of tags, over paths listed beforehand."""
+    import gdcm
+    from pydicom.datadict import tag_for_keyword
+
+    paths = files_below(folder)
+    scanner = gdcm.Scanner()
+    for keyword in TAGS:
+        tag = tag_for_keyword(keyword) or 0
+        scanner.AddTag(gdcm.Tag(tag >> 16, tag & 0xFFFF))
+    return lambda: scanner.Scan(paths)
+
+
+def pydicom_tags(folder: str) -> Work:
+    """pydicom with specific tags, stopping before the pixels, over paths listed beforehand."""
+    from pydicom import dcmread
+
+    paths = files_below(folder)
+    return lambda: [dcmread(path, stop_before_pixels=True, specific_tags=TAGS) for path in paths]
+
+
+WORKS = {work.__name__: work for work in (scan, ingest, gdcm_scanner, pydicom_tags)}
+
+
+def main(argv: list[str]) -> None:
+    """Do the work that the first argument names, and print what it took."""
+    work = WORKS[argv[0]](*argv[1:])
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if not result:
+        raise SystemExit(f"{argv[0]} found nothing")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

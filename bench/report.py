@@ -1,0 +1,88 @@
+"""Writes docs/performance.md."""
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.bench import Bench, Row, Target
+from bench.measure import median
+
+HEAD = """# Performance
+
+Written by `bench/run`; ratios carry over to other machines, seconds do not. A ratio is the other's time over that of
+qxbatch, so more is better; each is the median of the rounds, with the least and the largest of them. The contenders
+take turns within a round, caches are warm, and what a run wrote is on disk before the next one starts.
+"""
+
+
+def write(path: Path, bench: Bench, rows: Sequence[Row]) -> None:
+    """Write the report."""
+    parts = [
+        HEAD,
+        "## Machine and versions\n",
+        *machine(bench),
+        "\n## Rows\n",
+        *(part for row in rows for part in table(row)),
+    ]
+    path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+
+
+def machine(bench: Bench) -> list[str]:
+    """Return the lines that say where and with what was measured."""
+    lines = [
+        f"- {cpu_name()}, {bench.threads} CPUs, {memory():.0f} GB; Linux {platform.release()}",
+        f"- Python {platform.python_version()}; files replicated from {bench.sources.name}",
+        f"- {bench.rounds} rounds" + (f", {bench.scale:g} of the full size" if bench.scale != 1 else ""),
+    ]
+    for peer in bench.peers.values():
+        lines.append(
+            f"- {peer.name}: {peer.version}" if peer.version else f"- {peer.name}: absent, its rows are left out"
+        )
+    return lines
+
+
+def table(row: Row) -> list[str]:
+    """Return a row's part of the report."""
+    lines = [
+        f"### {row.work}",
+        "",
+        f"{row.amount}. qxbatch: {row.median('wall'):.3g} s wall, {row.median('cpu'):.3g} s CPU, "
+        f"largest process {row.median('peak') / 1e6:.0f} MB.",
+        "",
+        "| against | wall s | CPU s | ratio of wall | ratio of CPU | wanted | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for peer, samples in row.peers.items():
+        targets = [target for target in row.targets if target.peer == peer]
+        lines.append(
+            f"| {peer} | {median(samples, 'wall'):.3g} | {median(samples, 'cpu'):.3g} "
+            f"| {row.ratio(peer, 'wall').text()} | {row.ratio(peer, 'cpu').text()} "
+            f"| {'; '.join(wanted(target) for target in targets)} | {'; '.join(verdict(row, target) for target in targets)} |"
+        )
+    return [*lines, "", *row.notes, ""]
+
+
+def wanted(target: Target) -> str:
+    """Return a target in words."""
+    if target.least < 1:
+        return f"at most {1 / target.least:g} x its {target.of}"
+    return f"{target.least:g} x in {target.of}"
+
+
+def verdict(row: Row, target: Target) -> str:
+    """Say whether a target is met."""
+    return {True: "yes", False: "no", None: "not measured"}[row.met(target)]
+
+
+def cpu_name() -> str:
+    """Return the processor's name."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    found = re.search(r"model name\s*: (.*)", text)
+    return found[1].strip() if found else platform.machine()
+
+
+def memory() -> float:
+    """Return the machine's memory in GB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9

@@ -1,0 +1,41 @@
+"""The header scan, called from Python: the walk and all fields, warm."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.bench import OURS, Bench, Row, Target
+from bench.commands import inner, shell
+from bench.measure import Contender
+from bench.trees import count, once, scan_tree, size
+
+FILES = 20_000
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Yield the scan against the limit of the file system, gdcm and pydicom."""
+    tree = scan_tree(bench.trees, bench.sources, bench.files(FILES))
+    contenders = [Contender(OURS, lambda _: inner("scan", tree, str(bench.threads)), inner=True)]
+    targets = [Target("openat + pread 4 KB + close, in C", "wall", 0.5)]
+    if bench.has("cc"):
+        command = floor_command(bench, tree)
+        contenders.append(Contender(targets[0].peer, lambda _: command, inner=True))
+    if bench.has("gdcm"):
+        contenders.append(Contender("gdcm.Scanner", lambda _: inner("gdcm_scanner", tree), inner=True))
+        targets.append(Target("gdcm.Scanner", "cpu", 100))
+    pydicom = "pydicom, specific tags, stop before pixels"
+    contenders.append(Contender(pydicom, lambda _: inner("pydicom_tags", tree), inner=True))
+    targets.append(Target(pydicom, "cpu", 300))
+    amount = f"{count(tree):,} files, {size(tree) / 1e6:,.0f} MB, {bench.threads} threads"
+    notes = ["gdcm and pydicom get the list of paths; qxbatch and nobody else walks the folder within its time."]
+    yield bench.measure("Header scan from Python", amount, contenders, targets, notes)
+
+
+def floor_command(bench: Bench, tree: Path) -> list[str]:
+    """Return the C loop over the tree's files, compiled first where it is not there yet."""
+    source = Path(__file__).resolve().parent.parent / "floor.c"
+    program = bench.trees / "floor"
+    subprocess.run(["cc", "-O2", "-pthread", "-o", program, source], check=True)
+    paths = sorted(str(path) for path in tree.rglob("*") if path.is_file())
+    listing = once(tree.with_name(f"{tree.name}.list"), lambda place: place.write_text("\n".join(paths) + "\n"))
+    return shell("{program} {threads} < {listing}", program=program, threads=str(bench.threads), listing=listing)

@@ -1,0 +1,57 @@
+"""The whole job on one packet, against unpacking and converting by hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.bench import OURS, Bench, Row, Target
+from bench.commands import by_hand, qxbatch, wait_in_inbox
+from bench.measure import Contender
+from bench.trees import count, long_series, short_series, size, zip_of
+
+CLASSIC, MOSAIC, FILES = 27, 54, 5000
+LONG_SERIES, LONG_FILES = 4, 2000
+BY_HAND = "unzip + dcm2niix -z "
+NOTE = "Ours sorts, packs, hashes, verifies, writes session.txt and archives the packet; by hand none of that is done."
+
+
+def many_short(bench: Bench) -> Path:
+    """Return the study of many short series, at full size or scaled down."""
+    classic, mosaic = (max(1, round(number * bench.scale)) for number in (CLASSIC, MOSAIC))
+    # The mosaic series share what the classic ones leave of the files.
+    files = max(bench.files(FILES), classic * len(bench.sources.classic) + 2 * mosaic)
+    return short_series(bench.trees, bench.sources, classic=classic, mosaic=mosaic, files=files)
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Yield many short series and few long ones, each as one zip."""
+    if not bench.has("unzip"):
+        return
+    short = many_short(bench)
+    yield one(bench, "Whole job, many short series, one zip", short, {"i": 1.8, "y": 2.5})
+    long = long_series(bench.trees, bench.sources, series=LONG_SERIES, files=bench.files(LONG_FILES))
+    yield one(bench, "Whole job, few long series, one zip", long, {"i": 2})
+
+
+def one(bench: Bench, work: str, tree: Path, least: dict[str, float]) -> Row:
+    """Measure the whole job on a study as one zip; `least` holds the targets by dcm2niix's way to compress."""
+    packet = zip_of(tree)
+    sessions = {path.name for path in tree.iterdir()}
+    amount = f"{count(tree):,} files, {len(sessions)} series, {size(tree) / 1e6:,.0f} MB"
+    contenders = [
+        Contender(
+            OURS,
+            lambda folder: qxbatch(folder / "sessions", "--parelements=all", "--quiet"),
+            before=lambda folder: wait_in_inbox(packet, folder, "OP1.zip"),
+        )
+    ]
+    for way in ("i", "y"):
+        if way == "y" and not bench.has("pigz"):
+            continue
+        contenders.append(
+            Contender(
+                f"{BY_HAND}{way}",
+                lambda folder, way=way: by_hand("unzip -q {packet} -d {raw}", packet, folder, way),  # type: ignore[misc]
+            )
+        )
+    targets = [Target(f"{BY_HAND}{way}", "wall", value) for way, value in least.items()]
+    return bench.measure(work, amount, contenders, targets, [NOTE])

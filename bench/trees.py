@@ -1,0 +1,108 @@
+"""The folders and packets that are measured, made of replicated real files and kept between runs."""
+
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.replicas import Replica
+from bench.sources import Sources
+
+PER_FOLDER = 200
+
+
+def once(place: Path, build: Callable[[Path], object]) -> Path:
+    """Return a place, built first when it is not there; a build that is cut short leaves nothing."""
+    if not place.exists():
+        part = place.with_name(f"{place.name}.part")
+        if part.is_dir():
+            shutil.rmtree(part)
+        build(part)
+        part.rename(place)
+    return place
+
+
+def scan_tree(root: Path, sources: Sources, count: int) -> Path:
+    """Return a folder of `count` files of real size, 200 to a folder."""
+
+    def build(folder: Path) -> None:
+        replicas = [replica for replica in map(Replica, sources.scan) if replica.usable()]
+        for k in range(count):
+            turn = k // len(replicas)
+            words = {"instance": f"i{k}", "series": f"s{turn}", "study": f"t{turn}"}
+            path = folder / f"{k // PER_FOLDER:04}" / f"IM{k % PER_FOLDER:04}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(replicas[k % len(replicas)].copy(uids=words))
+
+    return once(root / f"scan-{count}", build)
+
+
+def write_series(folder: Path, sources: tuple[Path, ...], number: int, count: int) -> None:
+    """Write one series of `count` files under its own number and UID."""
+    replicas = [Replica(path) for path in sources]
+    folder.mkdir(parents=True)
+    for k in range(count):
+        replica = replicas[k % len(replicas)]
+        words = {"instance": f"{number}-{k}", "series": f"series {number}", "study": "study"}
+        numbers = {"series_number": number, "instance_number": k + 1}
+        if k >= len(replicas):
+            numbers["acquisition"] = k + 1
+        (folder / f"MR{k + 1:05}").write_bytes(replica.copy(uids=words, numbers=numbers))
+
+
+def short_series(root: Path, sources: Sources, *, classic: int, mosaic: int, files: int) -> Path:
+    """Return a study of many short series: each classic one whole, the mosaic ones share the other files."""
+
+    def build(folder: Path) -> None:
+        left = files - classic * len(sources.classic)
+        for k in range(classic):
+            write_series(folder / f"{k + 1:03}", sources.classic, k + 1, len(sources.classic))
+        for k in range(mosaic):
+            count = left // mosaic + (k < left % mosaic)
+            write_series(folder / f"{classic + k + 1:03}", sources.mosaic, classic + k + 1, count)
+
+    return once(root / f"short-{classic}-{mosaic}-{files}", build)
+
+
+def long_series(root: Path, sources: Sources, *, series: int, files: int) -> Path:
+    """Return a study of few long series of large mosaics."""
+
+    def build(folder: Path) -> None:
+        for k in range(series):
+            write_series(folder / f"{k + 1:03}", sources.long, k + 1, files // series)
+
+    return once(root / f"long-{series}-{files}", build)
+
+
+def zip_of(folder: Path) -> Path:
+    """Return a zip of a folder, deflated as usual."""
+
+    def build(place: Path) -> None:
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    archive.write(path, path.relative_to(folder).as_posix())
+
+    return once(folder.with_name(f"{folder.name}.zip"), build)
+
+
+def tar_gz_of(folder: Path) -> Path:
+    """Return a tar.gz of a folder."""
+
+    def build(place: Path) -> None:
+        subprocess.run(["tar", "czf", place, "-C", folder, "."], check=True)
+
+    return once(folder.with_name(f"{folder.name}.tar.gz"), build)
+
+
+def size(place: Path) -> int:
+    """Return the bytes of a file, or of all files below a folder."""
+    if place.is_file():
+        return place.stat().st_size
+    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+
+
+def count(folder: Path) -> int:
+    """Return the number of files below a folder."""
+    return sum(path.is_file() for path in folder.rglob("*"))

@@ -1,0 +1,79 @@
+"""The bench makes honest copies, compares within a round, and reports what it measured."""
+
+import io
+from pathlib import Path
+
+import pydicom
+import pytest
+from bench.bench import OURS, Bench, Target
+from bench.measure import Contender, Sample, ratio
+from bench.replicas import Replica
+
+from bench import peers, report, sources, trees
+from tests.build.dicom import MrSeries, Syntax
+
+
+@pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT])
+def test_a_replica_differs_in_uids_and_numbers_only(syntax: Syntax, tmp_path: Path) -> None:
+    (path,) = MrSeries(syntax=syntax, slices=1).write(tmp_path)
+    words = {"instance": "i", "series": "s", "study": "t"}
+    data = Replica(path).copy(uids=words, numbers={"series_number": 12345, "instance_number": 7})
+    old, new = pydicom.dcmread(path), pydicom.dcmread(io.BytesIO(data))
+    assert (new.SeriesNumber, new.InstanceNumber) == (12345, 7)
+    assert new.file_meta.MediaStorageSOPInstanceUID == new.SOPInstanceUID
+    assert new.SOPInstanceUID.is_valid
+    for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
+        assert new[keyword].value != old[keyword].value
+        assert len(new[keyword].value) == len(old[keyword].value)
+        new[keyword].value = old[keyword].value
+    new.SeriesNumber, new.InstanceNumber = old.SeriesNumber, old.InstanceNumber
+    assert new == old
+
+
+def test_a_tree_of_short_series_has_its_files_and_series(tmp_path: Path) -> None:
+    tree = trees.short_series(tmp_path, sources.find(), classic=1, mosaic=2, files=160)
+    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in sorted(tree.rglob("MR*"))]
+    assert len({header.SOPInstanceUID for header in headers}) == len(headers) == 160
+    assert {int(header.SeriesNumber) for header in headers} == {1, 2, 3}
+
+
+def test_a_broken_off_build_leaves_no_tree(tmp_path: Path) -> None:
+    def build(folder: Path) -> None:
+        folder.mkdir()
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - the build's own error comes through
+        trees.once(tmp_path / "tree", build)
+    assert not (tmp_path / "tree").exists()
+    assert trees.once(tmp_path / "tree", Path.mkdir).is_dir()
+
+
+def test_a_ratio_compares_within_each_round() -> None:
+    ours = [Sample(1, 1, 1), Sample(2, 2, 1), Sample(4, 4, 1)]
+    theirs = [Sample(3, 1, 1), Sample(4, 1, 1), Sample(4, 1, 1)]
+    measured = ratio(theirs, ours, "wall")
+    assert (measured.median, measured.low, measured.high) == (2, 1, 3)
+
+
+def test_the_report_says_what_is_met_and_who_is_absent(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    found = {**peers.find(), "gdcm": peers.Peer("gdcm", None)}
+    bench = Bench(tmp_path, tmp_path / "scratch", sources.find(), found, rounds=2)
+    contenders = [
+        Contender(OURS, lambda folder: ["touch", folder / "a"]),
+        Contender("slow", lambda _: ["sleep", "0.2"]),
+    ]
+    targets = [Target("slow", "wall", 1.5), Target("slow", "wall", 1e6), Target("absent", "cpu", 2)]
+    row = bench.measure("Work", "one file", contenders, targets)
+    assert [row.met(target) for target in targets] == [True, False, None]
+    report.write(tmp_path / "performance.md", bench, [row])
+    text = (tmp_path / "performance.md").read_text()
+    assert "gdcm: absent" in text
+    assert "| yes; no |" in text
+
+
+def test_a_contender_that_fails_is_no_measurement(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    bench = Bench(tmp_path, tmp_path / "scratch", sources.find(), {}, rounds=1)
+    with pytest.raises(RuntimeError, match="exit 3"):
+        bench.measure("Work", "", [Contender(OURS, lambda _: ["sh", "-c", "exit 3"])])
