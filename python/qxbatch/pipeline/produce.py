@@ -1,109 +1,176 @@
-"""Makes one session's folder in staging: converts, stores the DICOM, records."""
+"""Makes one session's folder in staging, complete but for its publication."""
 
-import errno
-import os
-from collections.abc import Sequence
-from concurrent.futures import Future, wait
-from dataclasses import dataclass
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
-from qxbatch.convert.series import convert_series
-from qxbatch.core import Reading, gzip_file
+from qxbatch.core import Reading
 from qxbatch.ingest.assemble import Part
-from qxbatch.model import Conversion, Series, State
-from qxbatch.pack.series import Stored, bring, store_series, stored_as
+from qxbatch.ingest.remarks import duplicates, several_studies
+from qxbatch.model import Conversion, Packet, SeriesKind
+from qxbatch.pack.series import Stored, bring, stored_at
+from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
-
-FULL = 4 << 20
-"""With less than so many free bytes, a failed conversion is put down to the disk."""
+from qxbatch.pipeline.series import make_series, picture_of
+from qxbatch.problems import Problem
+from qxbatch.publish.durable import created
+from qxbatch.record.conceal import concealed, identities
+from qxbatch.record.dicom_report import dicom_report
+from qxbatch.record.files import write_images, write_logs
+from qxbatch.record.images import Placement, place_images
+from qxbatch.record.ledger import LedgerLine, write_ledger
+from qxbatch.record.session_txt import session_text
+from qxbatch.record.summary import PacketInfo, summary, summary_text
 
 
 @dataclass(frozen=True)
-class Made:
-    """One series, converted and stored."""
+class Product:
+    """A session that is ready to be verified and published."""
 
-    conversion: Conversion
-    stored: Stored
+    part: Part
+    build: Path
+    images: int
+    problems: tuple[Problem, ...]
 
 
-def make_series(context: Context, part: Part, reading: Reading, build: Path, work: Path, final: Path) -> list[Made]:
-    """Convert and store the series of a part in parallel, the largest first; returned in the order of the part.
+@dataclass(frozen=True)
+class Origin:
+    """Where a session's data come from, and what was said of them so far."""
 
-    Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended then.
+    unit: str
+    packets: tuple[Packet, ...]
+    problems: tuple[Problem, ...]
+
+
+def produce(context: Context, part: Part, reading: Reading, origin: Origin, root: Path) -> Product:
+    """Convert, store and record a part whose files lie below `root`, into the unit's build folder.
+
+    Raises OSError when the disk is full or cannot be written, and CancelledError.
     """
-    context.progress.series(len(part.series))
-    stored = {series.n: stored_as(series.folder, context.settings.gzip) for series in part.series}
-    converting: dict[int, Future[Conversion]] = {}
-    compressing: list[Future[None]] = []
-    storing: list[Future[None]] = []
-
-    def convert(series: Series) -> Conversion:
-        headers = (reading.header(row) for group in series.groups for row in reading.group_rows(group))
-        with context.slots.one():
-            conversion = convert_series(
-                series,
-                context.settings,
-                work,
-                context.tools,
-                context.stop,
-                headers=[header for header in headers if header is not None] or None,
-                staging=part_root(series),
-                final=final,
+    started = time.monotonic()
+    session, settings = part.session, context.settings
+    build = context.workspace.build(origin.unit, session.id)
+    for name in ("dicom", "nii", "inbox", "qxbatch"):
+        (build / name).mkdir(parents=True)
+    final = context.workspace.sessionsfolder / session.id
+    context.progress.stage(origin.unit, "converting")
+    made = make_series(context, part, reading, build, root.with_name(f"{root.name}.convert"), final)
+    context.progress.stage(origin.unit, "recording")
+    conversions = _concealed([one.conversion for one in made], part, replaced=settings.logfile is not None)
+    placement = place_images(
+        conversions,
+        [series.n for series in part.series],
+        add_image_type=settings.add_image_type,
+        add_json_info=settings.add_json_info,
+        shape=made[0].shapes.__getitem__ if made else Path.stat,  # type: ignore[arg-type]
+    )
+    _bring_rest(root, build)
+    problems = (
+        *origin.problems,
+        *part.problems,
+        *several_studies(reading.groups(), part),
+        *duplicates(reading, part),
+    )
+    write_images(placement, build, _no_gzip)
+    write_logs(conversions, placement, build)
+    pictures = _bring_pictures(placement, build)
+    patient = "" if settings.logfile is not None else _patient(part)
+    with created(build / "dicom" / "DICOM-Report.txt") as file:
+        file.write(dicom_report(session.id, patient or session.id, conversions))
+    with created(build / "qxbatch" / "ledger.tsv") as file:
+        fates = write_ledger(file, _lines(reading, part, {one.conversion.series.n: one.stored for one in made}))
+    told = summary(
+        session,
+        [PacketInfo(packet) for packet in origin.packets],
+        conversions,
+        placement,
+        version=version("qxbatch"),
+        converters=context.tools.versions(),
+        fates=fates,
+        problems=problems,
+        patient=patient,
+        times={"seconds": round(time.monotonic() - started, 3)},
+        host={"name": platform.node(), "system": platform.system()},
+    )
+    with created(build / "qxbatch" / "summary.json") as file:
+        file.write(summary_text(told))
+    write_page(build / "qxbatch" / "report.html", told, pictures)
+    with created(build / "session.txt") as file:
+        file.write(
+            session_text(
+                session,
+                final,
+                placement.images,
+                part.series,
+                version=version("qxbatch"),
+                made=datetime.now(),
+                path_map=settings.path_map,
             )
-        _refuse_full_disk(conversion, work)
-        compressing.extend(context.working.submit(_compress, context, output.nifti) for output in conversion.outputs)
-        context.progress.series_done()
-        return conversion
-
-    def store(series: Series) -> None:
-        with context.slots.one():
-            store_series(series.folder, build / "dicom", stored[series.n], context.settings.gzip_level, context.monitor)
-
-    for series in sorted(part.series, key=lambda s: -s.size):
-        converting[series.n] = context.converting.submit(convert, series)
-        if stored[series.n] is not Stored.PLAIN:
-            storing.append(context.working.submit(store, series))
-    _settle([*converting.values(), *storing])
-    _settle(compressing)
-    for series in part.series:
-        if stored[series.n] is Stored.PLAIN:
-            bring(series.folder, build / "dicom" / str(series.n))
-    return [Made(converting[series.n].result(), stored[series.n]) for series in part.series]
+        )
+    said = (*problems, *placement.problems, *(p for c in conversions for p in c.problems))
+    return Product(part, build, len(placement.images), tuple(dict.fromkeys(said)))
 
 
-def part_root(series: Series) -> Path:
-    """Return the folder that stands for the session while it is made: `<root>/dicom/<n>` is the series'."""
-    return series.folder.parent.parent
+def _patient(part: Part) -> str:
+    """The patient id as the first series with one has it."""
+    ids = (str(series.header.get("PatientID") or "") for series in part.series if series.kind is SeriesKind.DICOM)
+    return next((text for text in ids if text), "")
 
 
-def compressed(nifti: Path) -> Path:
-    """Return where the compressed form of a converter's image lies."""
-    return nifti.with_name(f"{nifti.name}.gz")
+def _concealed(conversions: Sequence[Conversion], part: Part, *, replaced: bool) -> list[Conversion]:
+    """With a logfile, the session id stands in place of the patient's in what converters said."""
+    if not replaced:
+        return list(conversions)
+    names = identities(part.series)
+
+    @cache
+    def hide(text: str) -> str:
+        return concealed(text, names, part.session.id)
+
+    return [
+        replace(
+            conversion,
+            log=hide(conversion.log),
+            problems=tuple(replace(p, message=hide(p.message)) for p in conversion.problems),
+        )
+        for conversion in conversions
+    ]
 
 
-def _compress(context: Context, nifti: Path) -> None:
-    with context.slots.one():
-        gzip_file(str(nifti), str(compressed(nifti)), level=context.settings.gzip_level, monitor=context.monitor)
-        nifti.unlink()
+def _bring_rest(root: Path, build: Path) -> None:
+    """Bring what was kept: to inbox, and logs to dicom/log."""
+    if (root / "inbox").exists():
+        (build / "inbox").rmdir()
+        bring(root / "inbox", build / "inbox")
+    if (root / "dicom" / "log").exists():
+        bring(root / "dicom" / "log", build / "dicom" / "log")
 
 
-def _settle(futures: Sequence[Future[object]]) -> None:
-    """Wait for all; when one failed, drop those that have not begun, and raise the first failure."""
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, return_when="FIRST_EXCEPTION")
-        if any(not future.cancelled() and future.exception() for future in done):
-            for future in pending:
-                future.cancel()
-    for future in futures:
-        if not future.cancelled():
-            future.result()
+def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
+    """Bring the pictures of images to `qxbatch/pictures`; return their paths for the page."""
+    found = {}
+    for placed in placement.placed:
+        picture = picture_of(placed.output.nifti)
+        if picture.exists():
+            name = f"pictures/{placed.image.number}.png"
+            (build / "qxbatch" / "pictures").mkdir(exist_ok=True)
+            bring(picture, build / "qxbatch" / name)
+            found[placed.image.number] = name
+    return found
 
 
-def _refuse_full_disk(conversion: Conversion, folder: Path) -> None:
-    """A full disk is no fault of the series: the packet is to be imported again when there is room."""
-    if conversion.state not in (State.FAILED, State.PARTIAL):
-        return
-    status = os.statvfs(folder)
-    if status.f_bavail * status.f_frsize < FULL or "no space left on device" in conversion.log.lower():
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+def _lines(reading: Reading, part: Part, stored: Mapping[int, Stored]) -> Iterator[LedgerLine]:
+    for index in part.rows:
+        row = reading.row(index)
+        at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
+        yield LedgerLine(row, at)
+
+
+def _no_gzip(nifti: Path, out: Path) -> None:
+    """Every image is compressed as soon as it is converted."""
+    raise AssertionError(f"{nifti} was not compressed to {out}")

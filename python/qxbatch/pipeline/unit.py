@@ -13,10 +13,11 @@ from qxbatch.discover.results import has_session
 from qxbatch.ingest.assemble import assemble
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.patients import share_out
+from qxbatch.ingest.sources import Source, packet_sources
 from qxbatch.model import Candidate, Packet, SessionId, SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.produce import Product, produce
+from qxbatch.pipeline.produce import Origin, Product, produce
 from qxbatch.pipeline.recover import unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.durable import sync_tree
@@ -126,18 +127,17 @@ def _import(context: Context, unit: Unit) -> list[SessionReport]:
     scratch = workspace.scratch(name)
     scratch.mkdir(parents=True)
     context.progress.stage(name, "reading")
-    reading = _read(context, unit, scratch)
+    reading = _read(context, unit, packet_sources(unit.packets), scratch)
     problems = [*_damage(context, unit, reading), *read_suspects(reading, unit.names)]
     _need_images(unit, reading)
-    shares, mixed = share_out(
-        reading.groups(), unit.session, settings.on_mixed, unit.names, anonymous=settings.logfile is not None
-    )
-    problems += mixed
+    replaced = settings.logfile is not None
+    shares, mixed = share_out(reading.groups(), unit.session, settings.on_mixed, unit.names, anonymous=replaced)
     if len(shares) > 1:
         _refuse_existing(context, [share.session for share in shares])
-    roots = {share.session.id: scratch / share.session.id for share in shares}
-    parts = assemble(reading, shares, roots, replaced=settings.logfile is not None, keep_inbox=False)
-    products = [produce(context, unit.session.id, part, reading, unit.packets, problems) for part in parts]
+    roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
+    parts = assemble(reading, shares, roots, replaced=replaced, keep_inbox=False)
+    origin = Origin(name, unit.packets, (*problems, *mixed))
+    products = [produce(context, part, reading, origin, roots[part.session.id]) for part in parts]
     return _publish(context, unit, products)
 
 
@@ -152,15 +152,13 @@ def _refuse_existing(context: Context, sessions: Sequence[SessionId]) -> None:
             raise PacketError(Problem(Code.EXISTS, str(folder), message, "Use --overwrite=yes to make it anew."))
 
 
-def _read(context: Context, unit: Unit, scratch: Path) -> Reading:
+def _read(context: Context, unit: Unit, sources: Sequence[Source], scratch: Path) -> Reading:
     settings = context.settings
-    several = len(unit.packets) > 1
-    packets = [(str(p.path), _prefix(p.path) if several else "") for p in unit.packets]
     for packet in unit.packets:
         _refuse_changed(packet, "since it was found")
     with context.slots.several() as threads:
         reading = ingest(
-            packets,
+            [(str(source.path), source.prefix) for source in sources],
             str(scratch / "read"),
             threads=threads,
             gunzip=settings.unzip,
@@ -170,10 +168,6 @@ def _read(context: Context, unit: Unit, scratch: Path) -> Reading:
     for packet in unit.packets:
         _refuse_changed(packet, "while it was read")
     return reading
-
-
-def _prefix(path: Path) -> str:
-    return f"{path.name}/" if path.is_dir() else f"{path.name}!"
 
 
 def _refuse_changed(packet: Packet, when: str) -> None:

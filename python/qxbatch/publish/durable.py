@@ -3,7 +3,10 @@
 import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 def sync_folder(folder: Path) -> None:
@@ -42,3 +45,12 @@ def write_json(path: Path, content: object) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def created(path: Path) -> Iterator[TextIO]:
+    """Open a new UTF-8 text file with plain line ends; on disk when the block ends."""
+    with path.open("x", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())

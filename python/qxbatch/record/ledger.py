@@ -1,6 +1,7 @@
 """ledger.tsv: one row for each member of the packets, and where its bytes lie now (docs/ledger.md)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
@@ -29,14 +30,20 @@ class RowLike(Protocol):
     def reason(self) -> str: ...
 
 
-def write_ledger(file: TextIO, rows: Iterable[RowLike], place: Callable[[str, int], str]) -> dict[str, int]:
-    """Write the ledger row by row to a file opened with newline="\\n", and return the number of rows by fate.
+@dataclass(frozen=True)
+class LedgerLine:
+    """A row, and where its bytes lie in the finished session."""
 
-    `place` turns (at, n) of a series' file into where it lies once the series is stored.
-    """
+    row: RowLike
+    at: str
+
+
+def write_ledger(file: TextIO, lines: Iterable[LedgerLine]) -> dict[str, int]:
+    """Write the ledger row by row to a file opened with newline="\\n", and return the number of rows by fate."""
     counts: dict[str, int] = {}
     file.write("\t".join(COLUMNS) + "\n")
-    for row in rows:
+    for line in lines:
+        row = line.row
         counts[row.fate] = counts.get(row.fate, 0) + 1
         cells = (
             row.path,  # the core has escaped it
@@ -45,7 +52,7 @@ def write_ledger(file: TextIO, rows: Iterable[RowLike], place: Callable[[str, in
             row.content_sha256,
             row.kind,
             row.fate,
-            escaped(place(row.at, row.series) if row.series and row.at else row.at),
+            escaped(line.at),
             str(row.series) if row.series else "",
             escaped(row.reason),
         )
