@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from docopt import docopt
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 from qxbatch.cli.main import main
 from qxbatch.cli.parts import FIRST_WORDS, PARTS
 from qxbatch.cli.texts import import_text, part_text, wrap
-from qxbatch.settings.parameter import Form
+from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 
 
-def test_docopt_finds_exactly_the_parameters_in_the_help():
+def test_docopt_finds_exactly_the_parameters_in_the_help() -> None:
     found = docopt(import_text(), [], default_help=False)
     options = {name for name in found if name.startswith("--")}
     assert options == {each.option for each in PARAMETERS} | {"--help", "--version"}
@@ -23,7 +24,7 @@ def test_docopt_finds_exactly_the_parameters_in_the_help():
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda each: each.name)
-def test_the_help_shows_each_parameter_with_its_meaning_default_and_choices(parameter):
+def test_the_help_shows_each_parameter_with_its_meaning_default_and_choices(parameter: Parameter) -> None:
     flat = " ".join(import_text().split())
     assert parameter.option in flat
     assert parameter.meaning.replace("`", "") in flat
@@ -33,7 +34,7 @@ def test_the_help_shows_each_parameter_with_its_meaning_default_and_choices(para
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_each_part_has_a_help_text_that_docopt_reads(name, capsys):
+def test_each_part_has_a_help_text_that_docopt_reads(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     part = PARTS[name]
     assert name in FIRST_WORDS
     assert main([name, "--help"]) == 0
@@ -41,31 +42,33 @@ def test_each_part_has_a_help_text_that_docopt_reads(name, capsys):
     assert f"  {name} " in import_text(((name, part.summary),))
 
 
-def test_no_text_holds_docopts_default_marker():
+def test_no_text_holds_docopts_default_marker() -> None:
     texts = [import_text(), *(part_text(part.summary, part.usage, part.parameters) for part in PARTS.values())]
     assert not any("[default:" in text.casefold() for text in texts)
 
 
 @given(st.lists(st.sampled_from(["word", "--option", "-x", "longer-word", "a"]), min_size=1), st.integers(5, 30))
-def test_wrapping_keeps_all_words_and_no_line_but_the_first_begins_with_a_dash(words, width):
+def test_wrapping_keeps_all_words_and_no_line_but_the_first_begins_with_a_dash(words: list[str], width: int) -> None:
     lines = wrap(" ".join(words), width)
     assert " ".join(lines).split() == words
     assert not any(line.startswith("-") for line in lines[1:])
 
 
 @pytest.mark.parametrize("word", ["--help", "-h"])
-def test_help_goes_to_standard_output_whatever_else_is_wrong(word, capsys):
+def test_help_goes_to_standard_output_whatever_else_is_wrong(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--archive=wrong", word]) == 0
     assert "Usage:" in capsys.readouterr().out
 
 
-def test_help_is_no_option_behind_two_dashes(capsys, tmp_path, monkeypatch):
+def test_help_is_no_option_behind_two_dashes(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["--", "--help"]) == 64
     assert "does not exist" in capsys.readouterr().err
 
 
-def test_the_help_needs_no_heavy_module():
+def test_the_help_needs_no_heavy_module() -> None:
     code = "import sys; from qxbatch.cli.main import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"docopt", "dataclasses", "pydicom", "numpy", "nibabel", "logging", "qxbatch._core", "importlib.metadata"}

@@ -56,7 +56,8 @@ def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
         )
         return _candidate(refused, None)
     age = (now - measured.mtime_ns) / _SECOND
-    if age < settle:
+    # a time in the future says nothing, unless it is as near as clocks of two machines may be apart
+    if abs(age) < settle:
         waits = judged.turned(Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}")
         return _candidate(waits, None)
     return _candidate(replace(judged, verdict=Verdict.READY), Packet(data, judged.name, measured))

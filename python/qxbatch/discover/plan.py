@@ -19,21 +19,27 @@ from qxbatch.settings.model import OnSameSession, Settings
 
 def judge_entries(entries: Sequence[Entry], settings: Settings, log: Log | None) -> list[Judged]:
     """Judge each entry by itself: its name, its session, the filters, its content."""
-    stems = {(_stem(entry), entry.content) for entry in entries if entry.content in ("par", "rec")}
-    return [_judge(entry, settings, log, stems) for entry in entries]
+    pairs = _pairs(entries)
+    return [_judge(entry, settings, log, pairs.get(_stem(entry), "")) for entry in entries]
 
 
-def _judge(entry: Entry, settings: Settings, log: Log | None, stems: set[tuple[str, str]]) -> Judged:
+def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
+    """Loose PARs that have their REC beside them: the folded stem, and the stem as the PAR writes it."""
+    recs = {_stem(entry) for entry in entries if entry.content == "rec"}
+    pars = [entry for entry in entries if entry.content == "par"]
+    return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
+
+
+def _judge(entry: Entry, settings: Settings, log: Log | None, pair: str) -> Judged:
     link = f"a link to {entry.link}" if entry.link else ""
     judged = Judged(entry.path, Verdict.READY, note=link)
     if entry.ours:
         return judged.turned(Verdict.STRAY, entry.ours)
-    other = {"par": "rec", "rec": "par"}.get(entry.content, "")
-    paired = (_stem(entry), other) in stems
-    name = packet_name(entry, settings.pattern, paired)
+    paired = pair if entry.content in ("par", "rec") else ""
+    name = packet_name(entry.name, settings.pattern, paired)
     if not name:
         return judged.turned(Verdict.NO_NAME, "--pattern finds no name in it")
-    judged = replace(judged, name=name, partner=_stem(entry) if paired else "")
+    judged = replace(judged, name=name, partner=paired)
     session, unresolved, why = _resolve(name, settings, log)
     filtered = wanted(settings, name, session)
     stray = _stray(entry, paired)
@@ -46,10 +52,10 @@ def _judge(entry: Entry, settings: Settings, log: Log | None, stems: set[tuple[s
     return _with_session(judged, session)
 
 
-def packet_name(entry: Entry, pattern: re.Pattern[str], paired: bool) -> str:
-    """What the pattern finds. A PAR and its REC are named by their stem, so that they are one packet."""
+def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
+    """What the pattern finds in a name. A PAR and its REC are named by the stem they share: they are one packet."""
     group = "packet_name" if "packet_name" in pattern.groupindex else "session_id"
-    for text in (PurePath(entry.name).stem, entry.name) if paired else (entry.name,):
+    for text in (pair, name) if pair else (name,):
         match = pattern.search(text)
         if match and match[group]:
             return str(match[group])
@@ -70,7 +76,7 @@ def _resolve(name: str, settings: Settings, log: Log | None) -> tuple[SessionId 
     return log[name].session_id, Verdict.NOT_PARSED, f"the logfile names no subject for {name}"
 
 
-def _stray(entry: Entry, paired: bool) -> str:
+def _stray(entry: Entry, paired: str) -> str:
     """Why a thing is no packet; empty when it is one."""
     if entry.shape is Shape.FOLDER:
         return ""

@@ -1,0 +1,195 @@
+"""Folder mode: which session folders are imported, and what lies in their inbox."""
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.discover.candidates import candidates
+from qxbatch.discover.filters import braces, by_glob
+from qxbatch.discover.sources import looks_like_tar, session_sources
+from qxbatch.model import Verdict
+from qxbatch.problems import Code
+from qxbatch.settings.parse import parse
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Path:
+    """The manual's example, and the study's own folders beside it."""
+    for path in (
+        "S001_baseline/inbox/AYXQ.tar.gz",
+        "S001_incentive/inbox/TWGS.tar.gz",
+        "S002_baseline/inbox/a/b/1.dcm",
+    ):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("x")
+    for path in ("inbox/MR/X", "archive/MR", "specs", "QC", ".qxbatch"):
+        (tmp_path / path).mkdir(parents=True)
+    return tmp_path
+
+
+def found(folder: Path, globs: str, **given: str) -> list[Any]:
+    settings = parse({"sessionsfolder": str(folder), "masterinbox": "none", "sessions": globs, **given}).settings
+    return candidates(settings, sniff=lambda _path: "tar")
+
+
+def ids(listed: list[Any], verdict: Verdict = Verdict.READY) -> list[str]:
+    return [each.session.id for each in listed if each.verdict is verdict]
+
+
+@pytest.mark.parametrize(
+    ("globs", "expected"),
+    [
+        ("S*", ["S001_baseline", "S001_incentive", "S002_baseline"]),
+        ("*", ["S001_baseline", "S001_incentive", "S002_baseline"]),
+        ("*baseline", ["S001_baseline", "S002_baseline"]),
+        ("S001_baseline,S009_baseline", ["S001_baseline"]),
+        ("S00[2-9]*", ["S002_baseline"]),
+        ("S001_{baseline,incentive}", ["S001_baseline", "S001_incentive"]),
+        ("s*", []),
+        ("S001", []),
+    ],
+)
+def test_globs_name_whole_session_folders_and_absent_ones_are_no_error(
+    sessions: Path, globs: str, expected: list[str]
+) -> None:
+    listed = found(sessions, globs)
+    assert ids(listed) == expected
+    assert len(listed) == len(expected)
+
+
+def test_the_packet_of_a_session_folder_is_its_inbox(sessions: Path) -> None:
+    [each] = found(sessions, "S002_baseline", nameformat="(?P<subject_id>.*?)_.*")
+    assert each.path == sessions / "S002_baseline"
+    assert each.packet.path == sessions / "S002_baseline/inbox"
+    assert (each.packet.fingerprint.files, each.session.subject, each.session.id) == (1, "S002", "S002_baseline")
+
+
+@pytest.mark.parametrize("path", ["dicom/10.tar.gz", "nii/11.nii.gz", "dicom/10/1.dcm"])
+def test_folders_with_results_are_skipped_unless_they_are_to_be_made_anew(sessions: Path, path: str) -> None:
+    (sessions / "S001_baseline" / path).parent.mkdir(parents=True)
+    (sessions / "S001_baseline" / path).write_text("x")
+    assert ids(found(sessions, "S*"), Verdict.ALREADY_THERE) == ["S001_baseline"]
+    assert "S001_baseline" in ids(found(sessions, "S*", overwrite="yes"))
+
+
+def test_results_can_be_made_anew_without_an_inbox(sessions: Path) -> None:
+    (sessions / "S3/dicom").mkdir(parents=True)
+    (sessions / "S3/dicom/10.tar.gz").write_text("x")
+    [each] = found(sessions, "S3", overwrite="yes")
+    assert each.verdict is Verdict.READY
+    assert each.packet.fingerprint.files == 0
+
+
+@pytest.mark.parametrize("path", ["S3", "S3/inbox", "S3/inbox/empty/deeper"])
+def test_a_folder_without_data_is_reported(sessions: Path, path: str) -> None:
+    (sessions / path).mkdir(parents=True)
+    [each] = found(sessions, "S3")
+    assert (each.verdict, each.packet) == (Verdict.STRAY, None)
+
+
+def test_a_subject_that_is_not_found_is_reported(sessions: Path) -> None:
+    listed = found(sessions, "*", nameformat="(?P<subject_id>S001)_.*")
+    assert [each.verdict for each in listed] == [Verdict.READY, Verdict.READY, Verdict.NOT_PARSED]
+
+
+def test_a_folder_whose_name_breaks_session_txt_is_refused(sessions: Path) -> None:
+    (sessions / "S:3/inbox/1").mkdir(parents=True)
+    [each] = found(sessions, "S:3")
+    assert each.problem.code is Code.BAD_NAME
+
+
+# globs
+
+
+@given(st.text("ab*?[]!-{}", max_size=8), st.text("ab-", max_size=5))
+def test_a_glob_without_commas_is_the_shells(glob: str, name: str) -> None:
+    assert by_glob(name, [glob]) == fnmatchcase(name, glob)
+
+
+@pytest.mark.parametrize(
+    ("glob", "expanded"),
+    [
+        ("a{b,c}d", ["abd", "acd"]),
+        ("{a,b}{c,d}", ["ac", "ad", "bc", "bd"]),
+        ("{a,{b,c}}", ["a", "a", "b", "c"]),
+        ("a{b}", ["a{b}"]),
+        ("a{,b}", ["a", "ab"]),
+        ("{", ["{"]),
+    ],
+)
+def test_braces(glob: str, expanded: list[str]) -> None:
+    assert sorted(braces(glob)) == sorted(expanded)
+
+
+# what lies in a session's inbox
+
+
+def tar_bytes() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        info = tarfile.TarInfo("1.dcm")
+        info.size = 4
+        archive.addfile(info, io.BytesIO(b"data"))
+    return out.getvalue()
+
+
+def kind_of(path: str) -> str:
+    """By the first bytes, in place of the core."""
+    with open(path, "rb") as file:  # noqa: PTH123 - text, as the core is given it
+        start = file.read(512)
+    marks = (
+        (b"PK", "zip"),
+        (b"\x1f\x8b", "gzip"),
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ", "xz"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+    )
+    return next((kind for mark, kind in marks if start.startswith(mark)), "tar" if looks_like_tar(start) else "other")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "archive"),
+    [
+        ("a", tar_bytes(), True),
+        ("b.zip", b"PK\x03\x04", True),
+        ("c.tar.gz", gzip.compress(tar_bytes()), True),
+        ("d.dcm.gz", gzip.compress(tar_bytes()), True),
+        ("e.tar.gz", gzip.compress(b"\0" * 128 + b"DICM" + b"x" * 1000), False),
+        ("f.dcm.bz2", bz2.compress(b"\0" * 2000), False),
+        ("g.tbz", bz2.compress(tar_bytes()), True),
+        ("h.xz", lzma.compress(tar_bytes()), True),
+        ("i.gz", gzip.compress(tar_bytes())[:14], True),
+        ("j.zst", b"\x28\xb5\x2f\xfd", True),
+        ("k.dcm", b"\0" * 128 + b"DICM", False),
+        ("l.gz", gzip.compress(b"short"), False),
+    ],
+)
+def test_archives_are_told_from_single_compressed_files_by_content(
+    tmp_path: Path, name: str, data: bytes, archive: bool
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    found = session_sources(tmp_path, kind_of)
+    assert (found.archives, found.loose) == (((tmp_path / name,), ()) if archive else ((), (tmp_path / name,)))
+
+
+def test_folders_are_loose_and_an_absent_inbox_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "inbox/sub").mkdir(parents=True)
+    assert session_sources(tmp_path / "inbox", kind_of).loose == (tmp_path / "inbox/sub",)
+    assert session_sources(tmp_path / "none", kind_of).loose == ()
+
+
+@given(st.binary(min_size=512, max_size=512))
+def test_noise_is_no_tar(block: bytes) -> None:
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        assert not looks_like_tar(block)

@@ -1,0 +1,79 @@
+"""The report before the work."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qxbatch.model import Candidate, Fingerprint, Packet, SessionId, Verdict
+from qxbatch.problems import Code, Problem
+from qxbatch.report.before import HEADINGS, before, show
+from qxbatch.settings.model import Settings
+from qxbatch.settings.parse import parse
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., Settings]:
+    (tmp_path / "inbox/MR").mkdir(parents=True)
+    return lambda **given: parse({"sessionsfolder": str(tmp_path), **given}).settings
+
+
+def thing(name: str, verdict: Verdict, **more: Any) -> Candidate:
+    return Candidate(Path("/in") / name, verdict, **more)
+
+
+ALL = [
+    thing(
+        "a.zip",
+        Verdict.READY,
+        packet=Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3)),
+        session=SessionId("S1", "x"),
+    ),
+    thing("b.zip", Verdict.ALREADY_THERE, note="session S2 exists: give --overwrite=yes"),
+    thing("c.zip", Verdict.NO_MATCH_IN_LOG, note="the logfile does not name c"),
+    thing("d.zip", Verdict.NO_NAME),
+    thing("e.zip", Verdict.NOT_PARSED),
+    thing("f.zip", Verdict.FILTERED),
+    thing("README", Verdict.STRAY),
+    thing("g.zip", Verdict.REFUSED, problem=Problem(Code.SAME_SESSION, "/in/g.zip", "is of S1.", "Move it.")),
+]
+
+
+def test_every_verdict_has_its_heading() -> None:
+    assert set(HEADINGS) == set(Verdict)
+
+
+def test_everything_found_is_listed_once(settings: Callable[..., Settings]) -> None:
+    text = before(ALL, settings())
+    assert text.startswith("Found 8 things")
+    for each in ALL:
+        assert text.count(each.path.name) == 1
+        assert f"1 {HEADINGS[each.verdict]}:" in text
+        assert each.note in text
+    assert "a.zip  -> S1_x (subject S1)" in text or "a.zip -> S1_x (subject S1)" in text
+    assert "is of S1. Move it." in text
+
+
+def test_the_short_report_lists_what_is_ready_or_refused_and_counts_the_rest(settings: Callable[..., Settings]) -> None:
+    text = before(ALL, settings(verbose="no"))
+    shown = {each.path.name for each in ALL if each.path.name in text}
+    assert shown == {"a.zip", "g.zip"}
+    assert all(f"1 {HEADINGS[each.verdict]}" in text for each in ALL)
+
+
+def test_nothing_ready_is_said(settings: Callable[..., Settings]) -> None:
+    assert "Nothing is ready." in before([], settings())
+    assert "Nothing is ready." not in before(ALL, settings())
+
+
+def test_names_cannot_play_tricks_on_the_terminal(settings: Callable[..., Settings]) -> None:
+    text = before([thing("a\x1b[2Jb\nc\udcff", Verdict.STRAY)], settings())
+    assert "\x1b" not in text
+    assert len(text.splitlines()) == 4
+    assert text.encode()
+
+
+@pytest.mark.parametrize(("text", "shown"), [("Øre 1", "Øre 1"), ("a\tb", "a\\tb"), ("\udcff", "\\udcff")])
+def test_shown_text(text: str, shown: str) -> None:
+    assert show(text) == shown

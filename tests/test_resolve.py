@@ -1,0 +1,212 @@
+"""From names to sessions: name formats, tables of packets, names that no session may have."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.model import SessionId
+from qxbatch.problems import UsageError
+from qxbatch.resolve.logfile import read_log
+from qxbatch.resolve.nameformat import by_folder, by_name
+from qxbatch.resolve.names import fault
+from qxbatch.settings.model import LogfileSpec
+
+SESSION_BEHIND = "(?P<subject_id>.*?)_(?P<session_name>.*)"
+
+
+@pytest.mark.parametrize(
+    ("name", "nameformat", "subject", "session", "session_id"),
+    [
+        ("AP346_MR_1", SESSION_BEHIND, "AP346", "MR_1", "AP346_MR_1"),
+        ("Siemens_Baseline-S002", ".*?_(?P<session_name>.*?)-(?P<subject_id>.*)", "S002", "Baseline", "S002_Baseline"),
+        ("Yale-EQ469-Placebo", ".*?-(?P<subject_id>.*?)-(?P<session_name>.*)", "EQ469", "Placebo", "EQ469_Placebo"),
+        ("Oxford.MR492.T3-Trio", r".*?\.(?P<subject_id>.*?)\..*", "MR492", None, "MR492"),
+        ("AP4876_Baseline", SESSION_BEHIND, "AP4876", "Baseline", "AP4876_Baseline"),
+        ("OP386", "(?P<subject_id>.*)", "OP386", None, "OP386"),
+        ("AP1_", SESSION_BEHIND, "AP1", None, "AP1"),
+        ("x-AP1", "(?P<subject_id>AP[0-9])", "AP1", None, "AP1"),
+    ],
+)
+def test_names_of_packets(name: str, nameformat: str, subject: str, session: str | None, session_id: str) -> None:
+    found = by_name(name, re.compile(nameformat))
+    assert found == SessionId(subject, session)
+    assert found.id == session_id
+
+
+@pytest.mark.parametrize("name", ["AP346", "_MR1"])
+def test_a_name_without_a_subject_has_no_session(name: str) -> None:
+    assert by_name(name, re.compile(SESSION_BEHIND)) is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "nameformat", "subject"),
+    [
+        ("P1102_000_01", "(?P<subject_id>.*?)_.*", "P1102"),
+        ("S5238_Placebo", "(?P<subject_id>.*?)_.*", "S5238"),
+        ("NDAR_INV2CTC8934", ".*?_(?P<subject_id>.*)", "INV2CTC8934"),
+        ("S001_baseline", "(?P<subject_id>.*)", "S001_baseline"),
+    ],
+)
+def test_the_id_of_a_session_folder_is_its_name(folder: str, nameformat: str, subject: str) -> None:
+    found = by_folder(folder, re.compile(nameformat))
+    assert found is not None
+    assert (found.id, found.subject) == (folder, subject)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "inbox",
+        "Inbox",
+        "archive",
+        "specs",
+        "QC",
+        "qc",
+        "a/b",
+        "a\\b",
+        "a:b",
+        "a#b",
+        "-a",
+        ".a",
+        "_a",
+        "a\nb",
+        "a\tb",
+        "a\x7f",
+        "a\u2028b",
+        " a",
+        "a ",
+        "a\udcff",
+        "a" * 201,
+        "ä" * 101,
+    ],
+)
+def test_names_that_no_session_may_have(name: str) -> None:
+    assert fault(name)
+
+
+@pytest.mark.parametrize("name", ["AP346", "S002_Baseline", "Øre 1", "1", "a.b-c", "inbox1", "x" * 200, "(a)"])
+def test_names_that_a_session_may_have(name: str) -> None:
+    assert fault(name) == ""
+
+
+@given(st.text())
+def test_a_name_without_fault_cuts_no_line_and_is_one_folder(name: str) -> None:
+    assert fault(name) or (
+        name.strip() == name != "" and not set(name) & set("/\\:#\n\r\0") and len(name.splitlines()) == 1
+    )
+
+
+# tables
+
+MANUAL = """scanning code,subject,session,date of scan
+AP1789,S001,baseline,2019-03-21
+AP1790,S001,incentive,2019-03-21
+WID1832,S002,baseline,2019-04-12
+WID1913,S002,incentive,2019-04-12
+"""
+IDS = {"AP1789": "S001_baseline", "AP1790": "S001_incentive", "WID1832": "S002_baseline", "WID1913": "S002_incentive"}
+
+
+def ids(path: Path, *columns: int | str) -> dict[str, str | None]:
+    """Session ids by packet as a table with these columns gives them."""
+    log = read_log(LogfileSpec(path, columns[0], columns[1], columns[2] if len(columns) > 2 else None))
+    return {name: row.session_id.id if row.session_id else None for name, row in log.items()}
+
+
+@pytest.mark.parametrize(
+    "columns", [(1, 2, 3), ("scanning code", "subject", "session"), ("Scanning Code", 2, "SESSION ")]
+)
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("plain.csv", MANUAL.encode()),
+        ("excel.CSV", "\ufeff".encode() + MANUAL.replace("\n", "\r\n").encode()),
+        ("semicolons.csv", MANUAL.replace(",", ";").encode()),
+        ("sep.csv", ("sep=;\r\n" + MANUAL.replace(",", ";")).encode()),
+        ("quoted.csv", MANUAL.replace("S001", '"S001"').replace("date of scan", '"date; of, scan"').encode()),
+        ("tabs.txt", MANUAL.replace(",", "\t").encode()),
+        ("tabs.csv", MANUAL.replace(",", "\t").encode()),
+        ("unicode.txt", MANUAL.replace(",", "\t").encode("utf-16")),
+        ("latin.csv", MANUAL.replace("date of scan", "Prüfdatum").encode("cp1252")),
+        ("old-mac.csv", MANUAL.replace("\n", "\r").encode()),
+        ("blank-lines.csv", ("\n,,,\n" + MANUAL + "\n\n").encode()),
+        ("padded.csv", MANUAL.replace(",", " , ").encode()),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_the_manuals_table_however_it_was_saved(
+    tmp_path: Path, name: str, data: bytes, columns: tuple[int | str, ...]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    found = ids(path, *columns)
+    assert {packet: found[packet] for packet in IDS} == IDS
+
+
+def test_a_table_without_a_session_column_gives_subjects(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("AP1,S001\nAP2,S002\n")
+    assert ids(path, 1, 2) == {"AP1": "S001", "AP2": "S002"}
+
+
+def test_empty_cells(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("code,subject,session\nAP1,S001,\nAP2,,baseline\nAP3,S003\n,S004,x\n")
+    assert ids(path, "code", "subject", "session") == {"AP1": "S001", "AP2": None, "AP3": "S003"}
+
+
+def test_a_packet_may_stand_twice_with_the_same_ids_only(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("AP1,S001\nAP1,S001\n")
+    assert ids(path, 1, 2) == {"AP1": "S001"}
+    path.write_text("AP1,S001\nAP1,S002\n")
+    with pytest.raises(UsageError, match="AP1 twice, as S001 and S002"):
+        ids(path, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "named"),
+    [
+        (MANUAL, ("code", 2), "'code'"),
+        (MANUAL, (1, 9), "column 9"),
+        (MANUAL.replace("subject", "session"), (1, 2, "session"), "2 columns"),
+        ("", (1, 2), "empty"),
+        (",,\n\n", (1, 2), "empty"),
+    ],
+)
+def test_a_table_that_lacks_a_column_is_wrong_usage(
+    tmp_path: Path, text: str, columns: tuple[int | str, ...], named: str
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=re.escape(named)):
+        ids(path, *columns)
+
+
+def test_commas_in_a_file_that_is_no_csv_are_explained(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(MANUAL)
+    with pytest.raises(UsageError) as wrong:
+        ids(path, 1, 2)
+    assert "tab-separated" in wrong.value.hint
+
+
+@pytest.mark.parametrize("name", ["none.csv", "."])
+def test_a_table_that_cannot_be_read_is_wrong_usage(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        ids(tmp_path / name, 1, 2)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_table_or_a_usage_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "log.csv"
+    path.write_bytes(data)
+    try:
+        log = read_log(LogfileSpec(path, 1, 2))
+    except UsageError:
+        return
+    assert all(name == name.strip() != "" for name in log)

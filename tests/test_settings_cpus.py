@@ -1,0 +1,64 @@
+"""How many CPUs a process may use."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qxbatch.settings import cpus
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """A machine of 64 CPUs whose cgroup files are those given, by path."""
+
+    def make(groups: str, files: dict[str, str], environment: dict[str, str] | None = None) -> int:
+        monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(64)), raising=False)
+        (tmp_path / "proc/self").mkdir(parents=True)
+        (tmp_path / "proc/self/cgroup").write_text(groups)
+        for name, text in files.items():
+            path = tmp_path / "cgroup" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return cpus.usable(environment or {}, tmp_path / "proc", tmp_path / "cgroup")
+
+    return make
+
+
+def test_the_affinity_counts_where_nothing_else_limits(machine: Callable[..., int]) -> None:
+    assert machine("", {}) == 64
+
+
+def test_the_limit_of_a_cgroup_v2(machine: Callable[..., int]) -> None:
+    assert machine("0::/job/step\n", {"job/step/cpu.max": "300000 100000\n"}) == 3
+
+
+def test_the_limit_of_a_cgroup_above(machine: Callable[..., int]) -> None:
+    assert machine("0::/job/step\n", {"job/step/cpu.max": "max 100000\n", "job/cpu.max": "200000 100000\n"}) == 2
+
+
+def test_in_a_container_the_root_is_its_own_cgroup(machine: Callable[..., int]) -> None:
+    assert machine("0::/docker/abc\n", {"cpu.max": "400000 100000\n"}) == 4
+
+
+def test_the_limit_of_a_cgroup_v1(machine: Callable[..., int]) -> None:
+    files = {"cpu,cpuacct/a/cpu.cfs_quota_us": "500000\n", "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n"}
+    assert machine("4:memory:/a\n3:cpu,cpuacct:/a\n", files) == 5
+
+
+def test_no_limit_of_a_cgroup_v1_is_none(machine: Callable[..., int]) -> None:
+    files = {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}
+    assert machine("3:cpu:/\n", files) == 64
+
+
+def test_part_of_a_cpu_is_one(machine: Callable[..., int]) -> None:
+    assert machine("0::/\n", {"cpu.max": "50000 100000\n"}) == 1
+
+
+@pytest.mark.parametrize(("value", "expected"), [("7", 7), ("0", 1), ("many", 64), ("", 64)])
+def test_slurms_share_counts(machine: Callable[..., int], value: str, expected: int) -> None:
+    assert machine("", {}, {"SLURM_CPUS_PER_TASK": value}) == expected
+
+
+def test_this_machine_has_at_least_one() -> None:
+    assert cpus.usable() >= 1

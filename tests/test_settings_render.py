@@ -1,0 +1,54 @@
+"""README and docs say what the program does."""
+
+from pathlib import Path
+
+import pytest
+
+from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.render import documents, put
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REFERENCE = [
+    "sessionsfolder",
+    "sessions",
+    "masterinbox",
+    "check",
+    "pattern",
+    "nameformat",
+    "tool",
+    "parelements",
+    "logfile",
+    "archive",
+    "add_image_type",
+    "add_json_info",
+    "unzip",
+    "gzip",
+    "verbose",
+    "overwrite",
+    "test",
+]
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/parameters.md"])
+def test_the_tables_are_those_of_the_program(name: str) -> None:
+    wanted = documents(REPOSITORY)[REPOSITORY / name]
+    assert (REPOSITORY / name).read_text() == wanted, "run python -m qxbatch.settings.render"
+
+
+def test_every_parameter_of_the_reference_is_here_and_compared() -> None:
+    compared = {each.name for each in PARAMETERS if each.reference}
+    assert compared == set(REFERENCE)
+
+
+def test_every_row_of_a_table_has_the_columns_of_its_head() -> None:
+    for text in documents(REPOSITORY).values():
+        columns = 0
+        for line in text.splitlines():
+            bars = line.replace("\\|", "").count("|")
+            assert not line.startswith("| ") or columns in (0, bars), line
+            columns = bars if line.startswith("|") else 0
+
+
+def test_a_document_without_markers_is_an_error() -> None:
+    with pytest.raises(ValueError, match="parameters"):
+        put("no table", "| |")
