@@ -4,4 +4,5 @@
 
 pub mod header;
 pub mod monitor;
+pub mod scan;
 pub mod series;

@@ -248,7 +248,7 @@ fn digits(raw: &[u8], separators: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     fn header(values: &[(Field, &str)]) -> Header {

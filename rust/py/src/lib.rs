@@ -1,9 +1,26 @@
 //! The Python extension `qxbatch._core`: convert, call, convert back.
 
+mod group;
+mod header;
+mod monitor;
+mod scan;
+
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 /// See `python/qxbatch/_core.pyi`.
 #[pymodule]
-fn _core(_m: &Bound<'_, PyModule>) -> PyResult<()> {
+fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("FIELDS", PyTuple::new(m.py(), header::keywords())?)?;
+    m.add(
+        "CancelledError",
+        m.py().get_type::<monitor::CancelledError>(),
+    )?;
+    m.add_class::<monitor::Monitor>()?;
+    m.add_class::<header::Header>()?;
+    m.add_class::<group::Group>()?;
+    m.add_class::<scan::Scan>()?;
+    m.add_function(wrap_pyfunction!(header::read_header, m)?)?;
+    m.add_function(wrap_pyfunction!(scan::scan, m)?)?;
     Ok(())
 }

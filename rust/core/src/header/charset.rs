@@ -176,13 +176,15 @@ fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
         second > 0x20
     };
     match set {
-        Set::Kanji if in_pair => append(EUC_JP, &[first | 0x80, second | 0x80], text),
+        Set::Kanji if in_pair => {
+            append(EUC_JP, &[first | 0x80, second | 0x80], text);
+        }
         Set::SupplementaryKanji if in_pair => {
-            append(EUC_JP, &[0x8F, first | 0x80, second | 0x80], text)
+            append(EUC_JP, &[0x8F, first | 0x80, second | 0x80], text);
         }
         Set::Double(encoding) if in_pair => append(encoding, &[first, second], text),
         Set::Kanji | Set::SupplementaryKanji | Set::Double(_) => {
-            text.push(char::REPLACEMENT_CHARACTER)
+            text.push(char::REPLACEMENT_CHARACTER);
         }
         Set::Single(encoding) => append(encoding, &[first], text),
         Set::Katakana | Set::Latin1 | Set::Latin5 => text.push(single(set, first)),

@@ -1,0 +1,53 @@
+//! `Group`.
+
+use pyo3::prelude::*;
+use qxbatch_core::header::Header as CoreHeader;
+use qxbatch_core::series::Group as Core;
+
+use crate::header::Header;
+
+#[pyclass(frozen, get_all, module = "qxbatch._core")]
+pub(crate) struct Group {
+    study: String,
+    series_uid: String,
+    number: Option<i64>,
+    patient: String,
+    files: usize,
+    size: u64,
+    header: Py<Header>,
+    started: String,
+}
+
+impl Group {
+    /// A group with the header of its representative.
+    pub(crate) fn new(py: Python<'_>, group: &Core, header: &CoreHeader) -> PyResult<Self> {
+        Ok(Self {
+            study: group.study.clone(),
+            series_uid: group.series_uid.clone(),
+            number: group.number,
+            patient: group.patient.clone(),
+            files: group.members.len(),
+            size: group.size,
+            header: Py::new(
+                py,
+                Header {
+                    core: header.clone(),
+                },
+            )?,
+            started: group.started.clone(),
+        })
+    }
+}
+
+#[pymethods]
+impl Group {
+    fn __repr__(&self) -> String {
+        let number = self
+            .number
+            .map_or_else(|| "without number".to_owned(), |number| number.to_string());
+        format!(
+            "<Group {number} of {} files, {}>",
+            self.files, self.series_uid
+        )
+    }
+}

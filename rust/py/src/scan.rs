@@ -1,0 +1,113 @@
+//! `Scan` and `scan`.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::OnceLock;
+
+use pyo3::exceptions::{PyIndexError, PyOSError, PyRuntimeError};
+use pyo3::prelude::*;
+use qxbatch_core::scan::{self as core, Outcome, ScanError};
+use qxbatch_core::series::Group as CoreGroup;
+
+use crate::group::Group;
+use crate::header::Header;
+use crate::monitor::{Monitor, cancelled};
+
+#[pyclass(frozen, module = "qxbatch._core")]
+pub(crate) struct Scan {
+    core: core::Scan,
+    groups: OnceLock<Vec<CoreGroup>>,
+}
+
+impl Scan {
+    fn file(&self, index: usize) -> PyResult<&core::Scanned> {
+        self.core
+            .files()
+            .get(index)
+            .ok_or_else(|| PyIndexError::new_err("no such file in the scan"))
+    }
+
+    fn sorted(&self, py: Python<'_>) -> &[CoreGroup] {
+        py.detach(|| self.groups.get_or_init(|| self.core.groups()))
+    }
+}
+
+#[pymethods]
+impl Scan {
+    fn __len__(&self) -> usize {
+        self.core.files().len()
+    }
+
+    fn path(&self, index: usize) -> PyResult<OsString> {
+        self.file(index)?;
+        Ok(OsString::from_vec(self.core.path(index)))
+    }
+
+    fn header(&self, index: usize) -> PyResult<Option<Header>> {
+        self.file(index)?;
+        Ok(self.core.header(index).map(|header| Header {
+            core: header.clone(),
+        }))
+    }
+
+    fn problem(&self, index: usize) -> PyResult<Option<String>> {
+        Ok(match &self.file(index)?.outcome {
+            Outcome::Dicom(_) => None,
+            Outcome::Other(reason) => Some(reason.to_string()),
+            Outcome::Unreadable(error) => Some(error.to_string()),
+        })
+    }
+
+    fn groups(&self, py: Python<'_>) -> PyResult<Vec<Group>> {
+        self.sorted(py)
+            .iter()
+            .filter_map(|group| Some((group, self.core.header(group.first)?)))
+            .map(|(group, header)| Group::new(py, group, header))
+            .collect()
+    }
+
+    fn group_files(&self, py: Python<'_>, group: usize) -> PyResult<Vec<usize>> {
+        let found = self.sorted(py).get(group);
+        found
+            .map(|group| group.members.clone())
+            .ok_or_else(|| PyIndexError::new_err("no such group in the scan"))
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (paths, *, threads = 0, monitor = None))]
+pub(crate) fn scan(
+    py: Python<'_>,
+    paths: Vec<OsString>,
+    threads: usize,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<Scan> {
+    let paths: Vec<Vec<u8>> = paths.into_iter().map(OsStringExt::into_vec).collect();
+    let monitor = Monitor::or_own(monitor);
+    match py.detach(|| core::scan(&paths, threads, &monitor)) {
+        Ok(core) => Ok(Scan {
+            core,
+            groups: OnceLock::new(),
+        }),
+        Err(ScanError::Cancelled) => Err(cancelled()),
+        Err(ScanError::Threads(reason)) => Err(PyRuntimeError::new_err(reason)),
+        Err(ScanError::Path(path, error)) => Err(os_error(&path, &error)),
+    }
+}
+
+/// OSError, or the subclass that Python has for its number, with the file's name.
+fn os_error(path: &[u8], error: &std::io::Error) -> PyErr {
+    let name = std::ffi::OsStr::from_bytes(path).to_owned();
+    match error.raw_os_error() {
+        Some(number) => {
+            let text = error.to_string();
+            let text = text
+                .split(" (os error")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            PyOSError::new_err((number, text, name))
+        }
+        None => PyOSError::new_err(format!("{}: {error}", name.to_string_lossy())),
+    }
+}
