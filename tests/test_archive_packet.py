@@ -71,7 +71,7 @@ def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, mo
 
 def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
-    monkeypatch.setattr(module.shutil, "copy2", lambda _source, target: Path(target).write_text("wrong"))
+    monkeypatch.setattr("shutil.copy2", lambda _source, target: Path(target).write_text("wrong"))
     with pytest.raises(OSError, match="differs"):
         settle_packet(packet, tmp_path / "archive" / "MR", Archive.COPY)
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}

@@ -85,7 +85,8 @@ def scale(piece: NDArray[np.float32], row_mm: float, column_mm: float) -> NDArra
     factor = HEIGHT / max(high, wide)
     rows = np.arange(max(1, round(high * factor))) * piece.shape[0] // max(1, round(high * factor))
     columns = np.arange(max(1, round(wide * factor))) * piece.shape[1] // max(1, round(wide * factor))
-    return piece[rows][:, columns]
+    scaled: NDArray[np.float32] = piece[rows][:, columns]
+    return scaled
 
 
 def grey(piece: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -95,7 +96,8 @@ def grey(piece: NDArray[np.float32]) -> NDArray[np.uint8]:
     if high <= low:
         low, high = float(finite.min()), float(finite.max())
     span = float(high - low) or 1.0
-    return (np.clip((finite - low) / span, 0, 1) * 255).astype(np.uint8)
+    shown: NDArray[np.uint8] = (np.clip((finite - low) / span, 0, 1) * 255).astype(np.uint8)
+    return shown
 
 
 def side_by_side(pieces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qxbatch.convert.series import convert_series
 from qxbatch.core import Reading, gzip_file
@@ -96,7 +97,7 @@ def _finish_image(context: Context, nifti: Path) -> None:
         nifti.unlink()
 
 
-def _settle(futures: Sequence[Future[object]]) -> None:
+def _settle(futures: Sequence[Future[Any]]) -> None:
     """Wait for all; when one failed, drop those that have not begun, and raise the first failure."""
     pending = set(futures)
     while pending:

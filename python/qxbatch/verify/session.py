@@ -1,6 +1,7 @@
 """Re-reads a session from disk: every ledger row's bytes, every gzip end, every NIfTI header."""
 
 import gzip
+import math
 import re
 import struct
 from collections.abc import Callable, Iterable
@@ -111,10 +112,8 @@ def _nifti_size(head: bytes) -> int | None:
             )
         else:
             continue
-        voxels = 1
-        for length in dim[1 : 1 + max(0, min(7, dim[0]))]:
-            voxels *= max(1, length)
-        return int(offset) + voxels * bits // 8
+        lengths = dim[1 : 1 + max(0, min(7, dim[0]))]
+        return int(offset) + math.prod(max(1, length) for length in lengths) * int(bits) // 8
     return None
 
 
