@@ -4,7 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from qxbatch.publish.taken import member_path, note, take
+from qxbatch.publish.taken import note, take
+from qxbatch.cells import member_path
 
 
 def make(inbox: Path, name: str, data: bytes) -> tuple[str, str]:

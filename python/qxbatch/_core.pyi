@@ -133,6 +133,8 @@ class Reading:
         """
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; n > 0 makes its fate sorted, n = 0 kept."""
+    def leave_row(self, row: int, at: str) -> None:
+        """Say that a kept member stays where it is, which is `at` of its session; its staged copy is removed."""
     def place_kept(self, root: str, rows: list[int]) -> None:
         """Rename staged files to `<root>/inbox/<cleaned own path>`; two paths that clean to one name both stay."""
 
@@ -143,6 +145,7 @@ def ingest(
     threads: int = 0,
     gunzip: bool = True,
     link: bool = False,
+    skip: Sequence[str] = (),
     max_ratio: int = 1000,
     max_bytes: int = 1 << 40,
     max_members: int = 5_000_000,
@@ -151,8 +154,8 @@ def ingest(
 ) -> Reading:
     """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, write below `staging`.
 
-    A packet is a folder, an archive of any known kind, or a single file. With `link`, files of a folder are hard-linked
-    into staging where the file system allows it, and copied elsewhere.
+    A packet is a folder, an archive of any known kind, or a single file. Paths in `skip` are left out of folders. With
+    `link`, files of a folder are hard-linked into staging where the file system allows it, and copied elsewhere.
 
     Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a
     member is in its row and in `Reading.damage()`.

@@ -1,10 +1,12 @@
 """Gives every file that was read its final name below a session's scratch folder, and says which series there are."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.cells import member_path
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.numbers import Claim, give_numbers
@@ -38,12 +40,12 @@ class DicomSeries:
 
 
 def assemble(
-    reading: Reading, shares: Sequence[Share], scratch: Mapping[str, Path], *, replaced: bool, keep_inbox: bool
+    reading: Reading, shares: Sequence[Share], scratch: Mapping[str, Path], *, replaced: bool, inbox: Path | None
 ) -> list[Part]:
     """Place the files of each share below `scratch[session id]`.
 
-    `replaced`: a logfile named the session, so its id stands in place of the patient's. `keep_inbox`: kept files stay
-    where they are (folder mode).
+    `replaced`: a logfile named the session, so its id stands in place of the patient's. `inbox`: kept files that lie
+    there stay there (folder mode).
     """
     groups = reading.groups()
     rows = share_rows(reading, shares)
@@ -63,7 +65,7 @@ def assemble(
                 reading.place_series(str(root), n, label, [index])
             found.append(_dicom(series, n, root))
         found += [_place_pair(reading, pair, n, root) for pair, n in zip(pairs, pair_numbers, strict=True)]
-        _place_rest(reading, rows[k], root, keep_inbox=keep_inbox)
+        _place_rest(reading, rows[k], root, inbox)
         parts.append(Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems)))
     return parts
 
@@ -133,16 +135,19 @@ def _place_pair(reading: Reading, pair: Pair, n: int, root: Path) -> Series:
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, root / "dicom" / str(n))
 
 
-def _place_rest(reading: Reading, rows: Sequence[int], root: Path, *, keep_inbox: bool) -> None:
+def _place_rest(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
     kept = []
     for i in rows:
         row = reading.row(i)
-        if row.fate == "kept" and not row.at and reading.staged(i):
-            name = row.path.replace("!", "/").rsplit("/", 1)[-1]
-            log = root / "dicom" / "log" / name
-            if not keep_inbox and SAFE_LOG.fullmatch(name) and not log.exists():
-                reading.place_row(i, str(root), f"dicom/log/{name}", 0)
-            else:
-                kept.append(i)
-    if not keep_inbox:
-        reading.place_kept(str(root), kept)
+        if row.fate != "kept" or row.at or not reading.staged(i):
+            continue
+        if inbox is not None and os.path.lexists(inbox / member_path(row.path)):
+            reading.leave_row(i, f"inbox/{row.path}")
+            continue
+        name = row.path.replace("!", "/").rsplit("/", 1)[-1]
+        log = root / "dicom" / "log" / name
+        if SAFE_LOG.fullmatch(name) and not log.exists():
+            reading.place_row(i, str(root), f"dicom/log/{name}", 0)
+        else:
+            kept.append(i)
+    reading.place_kept(str(root), kept)

@@ -10,6 +10,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.replaced import keep_replaced
+from qxbatch.publish.taken import take
 from qxbatch.publish.workspace import Workspace
 
 
@@ -36,6 +37,10 @@ def finish(journal: Journal, workspace: Workspace) -> Ending:
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
+    if journal.inbox is not None and workspace.taken(journal.unit).exists():
+        for path in take(journal.inbox, workspace.taken(journal.unit)):
+            message = "changed while it was imported, and stays; the session holds what was read."
+            problems.append(Problem(Code.CHANGED, str(path), message, "Compare the two."))
     archived, unsettled = _archive(journal)
     problems += unsettled
     if not any(p.code is Code.ARCHIVE for p in unsettled):

@@ -1,5 +1,6 @@
 """Makes one session's folder in staging, complete but for its publication."""
 
+import os
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +46,8 @@ class Origin:
     unit: str
     packets: tuple[Packet, ...]
     problems: tuple[Problem, ...]
+    inbox: Path | None = None
+    """Folder mode: the session's own inbox, whose names are taken."""
 
 
 def produce(context: Context, part: Part, reading: Reading, origin: Origin, root: Path) -> Product:
@@ -69,7 +72,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         add_json_info=settings.add_json_info,
         shape=made[0].shapes.__getitem__ if made else Path.stat,  # type: ignore[arg-type]
     )
-    _bring_rest(root, build)
+    moved = _bring_rest(root, build, origin.inbox)
     problems = (
         *origin.problems,
         *part.problems,
@@ -82,8 +85,9 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
     patient = "" if settings.logfile is not None else _patient(part)
     with created(build / "dicom" / "DICOM-Report.txt") as file:
         file.write(dicom_report(session.id, patient or session.id, conversions))
+    stored = {one.conversion.series.n: one.stored for one in made}
     with created(build / "qxbatch" / "ledger.tsv") as file:
-        fates = write_ledger(file, _lines(reading, part, {one.conversion.series.n: one.stored for one in made}))
+        fates = write_ledger(file, _lines(reading, part, stored, moved))
     told = summary(
         session,
         [PacketInfo(packet) for packet in origin.packets],
@@ -142,13 +146,22 @@ def _concealed(conversions: Sequence[Conversion], part: Part, *, replaced: bool)
     ]
 
 
-def _bring_rest(root: Path, build: Path) -> None:
-    """Bring what was kept: to inbox, and logs to dicom/log."""
-    if (root / "inbox").exists():
-        (build / "inbox").rmdir()
-        bring(root / "inbox", build / "inbox")
+def _bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
+    """Bring what was kept: logs to dicom/log, the rest to inbox; return the beginnings of paths that had to change.
+
+    In folder mode a name that the session's inbox has already (an archive whose members these are) gets `_files`.
+    """
     if (root / "dicom" / "log").exists():
         bring(root / "dicom" / "log", build / "dicom" / "log")
+    moved = {}
+    for kept in sorted((root / "inbox").iterdir()) if (root / "inbox").exists() else ():
+        name = kept.name
+        while inbox is not None and os.path.lexists(inbox / name):
+            name = f"{name}_files"
+        bring(kept, build / "inbox" / name)
+        if name != kept.name:
+            moved[f"inbox/{kept.name}"] = f"inbox/{name}"
+    return moved
 
 
 def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
@@ -164,10 +177,15 @@ def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
     return found
 
 
-def _lines(reading: Reading, part: Part, stored: Mapping[int, Stored]) -> Iterator[LedgerLine]:
+def _lines(
+    reading: Reading, part: Part, stored: Mapping[int, Stored], moved: Mapping[str, str]
+) -> Iterator[LedgerLine]:
     for index in part.rows:
         row = reading.row(index)
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
+        top = "/".join(at.split("/")[:2])
+        if top in moved and row.path != at.removeprefix("inbox/"):
+            at = moved[top] + at.removeprefix(top)
         yield LedgerLine(row, at)
 
 

@@ -61,7 +61,7 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
     tools = check_available(settings)
     for note in tools.notes:
         print(note, file=sys.stderr)
-    units = units_of(ready)
+    units = units_of(ready, folder_mode=settings.masterinbox is None)
     monitor = Monitor()
     with Progress(len(units), monitor, quiet=settings.quiet) as progress:
         context = Context(settings, workspace, locks, tools, progress, monitor)

@@ -38,7 +38,9 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
     if (build / MARK).exists():
         (build / MARK).rename(target / MARK)
         sync_folder(target)
-    _drop_empty(build)
+    _merge(build / "inbox", target / "inbox")
+    if build.exists():
+        build.rmdir()
 
 
 def _aside(path: Path, old: Path) -> None:
@@ -52,8 +54,14 @@ def _aside(path: Path, old: Path) -> None:
     path.rename(place)
 
 
-def _drop_empty(build: Path) -> None:
-    """In folder mode the build's inbox holds nothing: the session's own stays."""
-    for folder in (build / "inbox", build):
-        if folder.exists():
-            folder.rmdir()
+def _merge(source: Path, target: Path) -> None:
+    """Folder mode: what was kept of archives joins the session's own inbox, file by file; no name there is taken."""
+    if not source.exists():
+        return
+    for folder, _, files in os.walk(source, topdown=False):
+        to = target / Path(folder).relative_to(source)
+        to.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            _aside(Path(folder, name), to / name)
+        sync_folder(to)
+        Path(folder).rmdir()

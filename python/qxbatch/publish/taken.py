@@ -4,15 +4,13 @@ The list is written before the session is published. A file whose size, time, in
 """
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.cells import member_path
 from qxbatch.core import hash_file
 from qxbatch.publish.durable import sync_folder
-
-_ESCAPE = re.compile(rb"\\x([0-9a-f]{2})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -25,12 +23,6 @@ class Taken:
     mtime_ns: int
     inode: int
     sha256: str
-
-
-def member_path(text: str) -> Path:
-    """Return the path that a ledger cell stands for (bytes written as `\\xNN` there)."""
-    raw = text.encode("utf-8")
-    return Path(os.fsdecode(_ESCAPE.sub(lambda m: bytes([int(m.group(1), 16)]), raw)))
 
 
 def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:

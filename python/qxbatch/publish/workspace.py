@@ -39,6 +39,10 @@ class Workspace:
         """Return where the replaced parts of a session wait for the end of an exchange."""
         return self.unit(unit) / "old" / session
 
+    def taken(self, unit: str) -> Path:
+        """Return the list of files that are to leave a session's inbox."""
+        return self.unit(unit) / "taken.tsv"
+
     def journal(self, unit: str) -> Path:
         """Return the journal of a unit whose results are being published."""
         return self.journals / f"{unit}.json"

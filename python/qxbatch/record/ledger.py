@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
+from qxbatch.cells import escaped
+
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 
 
@@ -58,19 +60,3 @@ def write_ledger(file: TextIO, lines: Iterable[LedgerLine]) -> dict[str, int]:
         )
         file.write("\t".join(cells) + "\n")
     return dict(sorted(counts.items()))
-
-
-def escaped(value: str) -> str:
-    """Return text with tab, newline, carriage return, backslash and bytes that are no UTF-8 as `\\xNN`."""
-    if value.isprintable() and "\\" not in value:
-        return value
-    return "".join(_escape(character) for character in value)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 (Python's place for single bytes that are no UTF-8)
-        return f"\\x{code - 0xDC00:02x}"
-    if character in "\t\n\r\\":
-        return f"\\x{code:02x}"
-    return character

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from qxbatch.cells import member_path
 from qxbatch.core import Monitor, hash_file, hash_gzip, hash_tar_gz
 from qxbatch.verify.ledger_file import LedgerRow, read_ledger
 
@@ -58,9 +59,9 @@ def _check_pack(path: Path, rows: dict[str, LedgerRow], monitor: Monitor) -> lis
 def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], monitor: Monitor) -> list[str]:
     wrong = []
     for row in rows:
-        path = session / row.at
-        if inbox is not None and row.at.startswith("inbox/"):
-            path = inbox / row.at.removeprefix("inbox/")
+        path = session / member_path(row.at)
+        if inbox is not None and row.at.startswith("inbox/") and not path.exists():
+            path = inbox / member_path(row.at.removeprefix("inbox/"))
         try:
             same = _same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
@@ -113,7 +114,8 @@ def _nifti_size(head: bytes) -> int | None:
         else:
             continue
         lengths = dim[1 : 1 + max(0, min(7, dim[0]))]
-        return int(offset) + math.prod(max(1, length) for length in lengths) * int(bits) // 8
+        size: int = int(offset) + math.prod(max(1, length) for length in lengths) * int(bits) // 8
+        return size
     return None
 
 

@@ -1,0 +1,29 @@
+"""Text of ledger cells: names may hold bytes that no table can, so those are written as `\\xNN` and read back."""
+
+import os
+import re
+from pathlib import Path
+
+_ESCAPED = re.compile(rb"\\x([0-9a-f]{2})", re.IGNORECASE)
+
+
+def member_path(text: str) -> Path:
+    """Return the path that a ledger cell stands for (bytes written as `\\xNN` there)."""
+    raw = text.encode("utf-8")
+    return Path(os.fsdecode(_ESCAPED.sub(lambda m: bytes([int(m.group(1), 16)]), raw)))
+
+
+def escaped(value: str) -> str:
+    """Return text with tab, newline, carriage return, backslash and bytes that are no UTF-8 as `\\xNN`."""
+    if value.isprintable() and "\\" not in value:
+        return value
+    return "".join(_escape(character) for character in value)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 (Python's place for single bytes that are no UTF-8)
+        return f"\\x{code - 0xDC00:02x}"
+    if character in "\t\n\r\\":
+        return f"\\x{code:02x}"
+    return character

@@ -1,0 +1,67 @@
+"""Reads a unit's sources and refuses what must not be imported: changed, damaged or empty packets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.core import Reading, ingest
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.sources import Source
+from qxbatch.model import Packet
+from qxbatch.pipeline.context import Context
+from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.settings.model import OnDamaged
+
+SHOWN = 5
+"""So many damaged members are named in a message; the ledger names all."""
+
+
+def read_sources(
+    context: Context, names: str, packets: Sequence[Packet], sources: Sequence[Source], scratch: Path
+) -> tuple[Reading, list[Problem]]:
+    """Read all sources into scratch, once; return the reading, and what was worth saying.
+
+    Raises PacketError, OSError when scratch cannot be written, and CancelledError.
+    """
+    for packet in packets:
+        _refuse_changed(packet, "since it was found")
+    with context.slots.several() as threads:
+        reading = ingest(
+            [(str(source.path), source.prefix) for source in sources],
+            str(scratch / "read"),
+            threads=threads,
+            gunzip=context.settings.unzip,
+            skip=[str(source.path / name) for source in sources for name in source.skip],
+            max_ratio=context.settings.max_expansion,
+            monitor=context.monitor,
+        )
+    for packet in packets:
+        _refuse_changed(packet, "while it was read")
+    problems = [*_damage(context, names, reading), *read_suspects(reading, names)]
+    if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
+        message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
+        raise PacketError(Problem(Code.NO_IMAGES, names, message, "Remove it from the inbox, or complete it."))
+    return reading, problems
+
+
+def _refuse_changed(packet: Packet, when: str) -> None:
+    try:
+        same = fingerprint(packet.path) == packet.fingerprint
+    except FileNotFoundError:
+        problem = Problem(Code.CHANGED, str(packet.path), f"vanished {when}.", "Nothing was changed.")
+        raise PacketError(problem) from None
+    if not same:
+        hint = "Run again when its transfer has ended; --settle=SECONDS waits for quiet."
+        raise PacketError(Problem(Code.CHANGED, str(packet.path), f"changed {when}.", hint))
+
+
+def _damage(context: Context, names: str, reading: Reading) -> list[Problem]:
+    damage = reading.damage()
+    if not damage:
+        return []
+    shown = "; ".join(damage[:SHOWN]) + (f"; and {len(damage) - SHOWN} more" if len(damage) > SHOWN else "")
+    if context.settings.on_damaged is OnDamaged.KEEP:
+        message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
+        return [Problem(Code.DAMAGED_KEPT, names, message, "Get a sound copy and import it with --overwrite=yes.")]
+    hint = "Get a sound copy, or use --on-damaged=keep to import what can be read."
+    raise PacketError(Problem(Code.DAMAGED, names, f"is damaged: {shown}. Nothing was imported.", hint))
