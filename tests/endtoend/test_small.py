@@ -1,0 +1,122 @@
+"""A packet of built DICOM in every kind of packing: the same session each time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.build.dicom import MrSeries, encoded
+from tests.build.objects import dicomdir, report
+from tests.build.packets import Kind, packed, under
+from tests.build.parrec import ParRec
+from tests.build.study import Study, snapshot
+from tests.endtoend.judge import Judge
+
+COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
+T1 = MrSeries(number=3, description="T1w")
+BOLD = MrSeries(number=4, description="BOLD", volumes=3, time="102000")
+REPORT = MrSeries(number=99, description="Phoenix", time="110000")
+TREE = {
+    **under("T1", T1.files()),
+    **under("BOLD", BOLD.files()),
+    "report": encoded(report(REPORT)),
+    "DICOMDIR": dicomdir(T1),
+    "notes/README": b"not an image\n",
+}
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name.lower())
+def test_every_kind_of_packet_gives_the_session(kind: Kind, study: Study) -> None:
+    packet = study.put("S1", TREE, kind)
+    run = study.run()
+    assert run.status == 0, run.text
+    judge = Judge(study.session("S1")).check(TREE)
+    assert sorted(judge.text.images) == [31, 41]
+    assert judge.text.images[41].name == "BOLD"
+    assert judge.states() == {30: "converted", 40: "converted", 990: "nothing to convert"}
+    assert judge.found(40) == 9
+    voxels = np.asarray(judge.image(31).dataobj)
+    assert np.array_equal(voxels, T1.volume().transpose(2, 1, 0)[:, ::-1])
+    assert not packet.exists()
+    assert (study.archive / packet.name).exists()
+    assert [path.name for path in study.sessions.iterdir() if path.name.startswith(".")] == []
+
+
+def test_packing_makes_no_difference(tmp_path: Path) -> None:
+    studies = {}
+    for kind in (Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ):
+        study = studies[kind] = Study(tmp_path / kind.name)
+        study.put("S1", TREE, kind)
+        assert study.run().status == 0
+    first, *others = (study.session("S1") for study in studies.values())
+    for other in others:
+        done = subprocess.run(
+            [sys.executable, COMPARE, "--moved", first, other], capture_output=True, text=True, check=False
+        )
+        differing = {line.split(":")[0] for line in done.stdout.splitlines()}
+        # The packets' names and sizes differ, and they stand in the summary.
+        assert differing <= {"qxbatch/summary.json"}, done.stdout
+
+
+def test_a_nested_archive_is_opened(study: Study) -> None:
+    outer = {"inner.tar.gz": packed(under("T1", T1.files()), Kind.TAR_GZ), "README": b"x"}
+    study.put("S1", outer, Kind.ZIP)
+    assert study.run().status == 0
+    judge = Judge(study.session("S1")).check(outer)
+    fates = {row["path"]: row["fate"] for row in judge.rows}
+    assert fates["inner.tar.gz"] == "opened"
+    assert {path for path, fate in fates.items() if fate == "sorted"} == {
+        f"inner.tar.gz!T1/IM{k:04}" for k in (1, 2, 3)
+    }
+
+
+def test_a_par_rec_pair_becomes_images(study: Study) -> None:
+    pair = ParRec(acquisition=7, volumes=2).files("scans/epi")
+    study.put("S1", pair)
+    assert study.run().status == 0
+    judge = Judge(study.session("S1")).check(pair)
+    assert list(judge.text.images) == [7011]
+    assert judge.image(7011).shape == (6, 8, 3, 2)
+
+
+def test_a_second_run_does_nothing_and_says_so(study: Study) -> None:
+    study.put("S1", TREE)
+    assert study.run().status == 0
+    before = snapshot(study.sessions)
+    again = study.run()
+    assert again.status == 66
+    assert "nothing" in again.text.lower()
+    assert study.run("--check=no").status == 0
+    assert snapshot(study.sessions) == before
+
+
+def test_a_bad_packet_leaves_the_good_ones_alone(study: Study) -> None:
+    study.put("S1", TREE)
+    bad = study.put_bytes("S2.zip", packed(TREE, Kind.ZIP)[:-3000])
+    study.put("S3", under("other", MrSeries(patient="P003").files()), Kind.TAR)
+    before = bad.read_bytes()
+    run = study.run()
+    assert run.status == 1
+    assert "S2.zip" in run.text
+    assert study.session_names() == ["S1", "S3"]
+    Judge(study.session("S1")).check(TREE)
+    assert bad.read_bytes() == before
+    again = study.run()
+    assert again.status == 1, "the bad packet is still ready, and still bad"
+    assert study.session_names() == ["S1", "S3"]
+
+
+def test_several_patients_are_refused_by_name(study: Study) -> None:
+    tree = {**under("a", T1.files()), **under("b", T1.with_(patient="P777").files())}
+    packet = study.put("S1", tree)
+    before = snapshot(study.sessions)
+    run = study.run()
+    assert run.status == 1
+    assert "P001" in run.text
+    assert "P777" in run.text
+    assert snapshot(study.sessions) == before
+    assert study.run("--on-mixed=merge").status == 0
+    Judge(study.session("S1")).check(tree)
+    assert not packet.exists()
