@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from bench.measure import Contender, Ratio, Sample, interleaved, median, ratio
@@ -14,11 +15,12 @@ OURS = "qxbatch"
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached against one peer: its median ratio of `cpu` or `wall` is at least `least`."""
+    """What is to be reached: the median ratio of `cpu` or `wall` to one peer, or with OURS as the peer our own median."""
 
     peer: str
     of: str
-    least: float
+    least: float = 0
+    most: float = inf
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,13 @@ class Row:
 
     def met(self, target: Target) -> bool | None:
         """Say whether a target is met; None when its peer is absent."""
-        if target.peer not in self.peers:
+        if target.peer == OURS:
+            value = self.median(target.of)
+        elif target.peer in self.peers:
+            value = self.ratio(target.peer, target.of).median
+        else:
             return None
-        return self.ratio(target.peer, target.of).median >= target.least
+        return target.least <= value <= target.most
 
     def median(self, of: str) -> float:
         """Return our median."""

@@ -30,6 +30,8 @@ class Contender:
     before: Callable[[Path], object] | None = None
     inner: bool = False
     """The command prints what it took itself, as JSON on its last line: start and imports are left out."""
+    per: int = 1
+    """Times are divided by this amount of work."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,10 @@ def run(contender: Contender, scratch: Path) -> Sample:
             text = output.read().decode(errors="replace")
         if child.returncode:
             raise RuntimeError(f"{contender.name}: exit {child.returncode} of {' '.join(command)}\n{text[-2000:]}")
+        sample = Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
         if contender.inner:
-            return Sample(**json.loads(text.splitlines()[-1]))
-        return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+            sample = Sample(**json.loads(text.splitlines()[-1]))
+        return Sample(sample.wall / contender.per, sample.cpu / contender.per, sample.peak)
     finally:
         shutil.rmtree(folder)
 

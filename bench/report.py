@@ -4,9 +4,10 @@ import os
 import platform
 import re
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
-from bench.bench import Bench, Row, Target
+from bench.bench import OURS, Bench, Row, Target
 from bench.measure import median
 
 HEAD = """# Performance
@@ -54,6 +55,8 @@ def table(row: Row) -> list[str]:
         "| against | wall s | CPU s | ratio of wall | ratio of CPU | wanted | met |",
         "|---|---|---|---|---|---|---|",
     ]
+    own = [target for target in row.targets if target.peer == OURS]
+    lines[2] += "".join(f" Wanted: {wanted(target)}; met: {verdict(row, target)}." for target in own)
     for peer, samples in row.peers.items():
         targets = [target for target in row.targets if target.peer == peer]
         lines.append(
@@ -66,9 +69,13 @@ def table(row: Row) -> list[str]:
 
 def wanted(target: Target) -> str:
     """Return a target in words."""
+    if target.of == "peak":
+        return f"at most {target.most / 1e6:g} MB"
+    if target.most != inf:
+        return f"{target.least:g} to {target.most:g} x in {target.of}"
     if target.least < 1:
         return f"at most {1 / target.least:g} x its {target.of}"
-    return f"{target.least:g} x in {target.of}"
+    return f"at least {target.least:g} x in {target.of}"
 
 
 def verdict(row: Row, target: Target) -> str:

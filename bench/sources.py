@@ -25,12 +25,16 @@ class Sources:
     """A series of few large files, one volume each."""
     long: tuple[Path, ...]
     """A mosaic of about 400 KB, for long series."""
+    tiny: tuple[Path, ...]
+    """Files of 2.3 KB, where only their number matters."""
 
 
 def find() -> Sources:
     """Return the sample data's files, or those of the installed packages."""
     named = os.environ.get("QXBATCH_TEST_DATA")
     data = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    pydicom_mr = Path(pydicom.__file__).parent / "data" / "test_files" / "dicomdirtests" / "98892003"
+    tiny = dicom_files(pydicom_mr)
     if (data / "dcm_qa_nih").is_dir():
         nih = data / "dcm_qa_nih" / "In"
         sets = (nih, data / "dcm_qa" / "In" / "Orientation", data / "dcm_qa_me" / "In")
@@ -41,17 +45,18 @@ def find() -> Sources:
             classic=dicom_files(nih / "20180918GE" / "mr_0004"),
             mosaic=dicom_files(nih / "20180918Si" / "mr_0003"),
             long=dicom_files(data / "dcm_qa" / "In" / "Orientation" / "cor" / "corasc35"),
+            tiny=tiny,
         )
-    pydicom_mr = Path(pydicom.__file__).parent / "data" / "test_files" / "dicomdirtests" / "98892003"
     nibabel_mr = Path(nibabel.__file__).parent / "nicom" / "tests" / "data"
     mosaics = (nibabel_mr / "0.dcm", nibabel_mr / "1.dcm")
     return Sources(
         key="packages",
         name="the MR files inside pydicom and nibabel (no sample data here)",
-        scan=(*dicom_files(pydicom_mr), *mosaics),
+        scan=(*tiny, *mosaics),
         classic=dicom_files(pydicom_mr / "MR2"),
         mosaic=mosaics,
         long=mosaics,
+        tiny=tiny,
     )
 
 

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.replicas import Replica
@@ -25,17 +25,23 @@ def once(place: Path, build: Callable[[Path], object]) -> Path:
 
 def scan_tree(root: Path, sources: Sources, count: int) -> Path:
     """Return a folder of `count` files of real size, 200 to a folder."""
+    return once(root / f"scan-{count}", lambda folder: write_copies(folder, sources.scan, count))
 
-    def build(folder: Path) -> None:
-        replicas = [replica for replica in map(Replica, sources.scan) if replica.usable()]
-        for k in range(count):
-            turn = k // len(replicas)
-            words = {"instance": f"i{k}", "series": f"s{turn}", "study": f"t{turn}"}
-            path = folder / f"{k // PER_FOLDER:04}" / f"IM{k % PER_FOLDER:04}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(replicas[k % len(replicas)].copy(uids=words))
 
-    return once(root / f"scan-{count}", build)
+def tiny_tree(root: Path, sources: Sources, count: int) -> Path:
+    """Return a folder of `count` small files, 200 to a folder."""
+    return once(root / f"tiny-{count}", lambda folder: write_copies(folder, sources.tiny, count))
+
+
+def write_copies(folder: Path, sources: Sequence[Path], count: int) -> None:
+    """Write copies of the sources in turn, each with its own UID, each turn with its own series."""
+    replicas = [replica for replica in map(Replica, sources) if replica.usable()]
+    for k in range(count):
+        turn = k // len(replicas)
+        words = {"instance": f"i{k}", "series": f"s{turn}", "study": f"t{turn}"}
+        path = folder / f"{k // PER_FOLDER:04}" / f"IM{k % PER_FOLDER:04}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(replicas[k % len(replicas)].copy(uids=words))
 
 
 def write_series(folder: Path, sources: tuple[Path, ...], number: int, count: int) -> None:

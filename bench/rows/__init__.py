@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bench.bench import Bench, Row
-from bench.rows import ingest, scan, whole
+from bench.rows import growth, ingest, scan, start, whole
 
 Rows = Callable[[Bench], Iterator[Row]]
 
@@ -11,4 +11,6 @@ ALL: dict[str, Rows] = {
     "scan": scan.rows,
     "ingest": ingest.rows,
     "whole": whole.rows,
+    "growth": growth.rows,
+    "start": start.rows,
 }

@@ -1,0 +1,28 @@
+"""How the header scan grows with the number of files, and how much memory it takes."""
+
+from collections.abc import Iterator
+
+from bench.bench import OURS, Bench, Row, Target
+from bench.commands import inner
+from bench.measure import Contender
+from bench.trees import tiny_tree
+
+LARGE, SMALLER = 100_000, (1_000, 10_000)
+LINEAR = (0.85, 1.15)
+MEMORY = 200e6
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Yield the time per file of the largest tree against smaller ones, and its memory."""
+
+    def contender(name: str, files: int) -> Contender:
+        tree = tiny_tree(bench.trees, bench.sources, files)
+        return Contender(name, lambda _: inner("scan", tree, str(bench.threads)), inner=True, per=files)
+
+    large, *smaller = (bench.files(number) for number in (LARGE, *SMALLER))
+    contenders = [contender(OURS, large), *(contender(f"{files:,} files", files) for files in smaller)]
+    targets = [Target(OURS, "peak", most=MEMORY)]
+    targets += [Target(f"{files:,} files", "cpu", *LINEAR) for files in smaller]
+    notes = ["All times are per file: a ratio of 1 is linear growth."]
+    amount = f"{large:,} files of 2.3 KB, {bench.threads} threads"
+    yield bench.measure("Growth of the header scan", amount, contenders, targets, notes)
