@@ -1,18 +1,12 @@
 """Raw parameters become typed settings, or a message that names the choices."""
 
-import string
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from qxbatch.problems import UsageError
 from qxbatch.settings import cpus
-from qxbatch.settings.config import read_config
-from qxbatch.settings.lists import labels, split
-from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import Archive, Check, Gzip, OnDamaged, OnMixed, OnSameSession, Settings, Tool
 from qxbatch.settings.parameter import Parameter
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
@@ -225,121 +219,3 @@ def test_a_folder_with_its_own_inbox_is_no_study_folder(folder: Path) -> None:
     asked = parse({"sessionsfolder": str(folder)})
     assert asked.settings.sessionsfolder == folder
     assert asked.notes == ()
-
-
-# lists
-
-ITEM = st.text(string.ascii_letters + string.digits + ".*?_-^$", min_size=1)
-
-
-@given(
-    st.lists(
-        ITEM
-        | st.builds("{}{{1,3}}".format, ITEM)
-        | st.builds("{}[,;(]".format, ITEM)
-        | st.builds("({},x)".format, ITEM)
-    )
-)
-def test_commas_split_outside_brackets_only(items: list[str]) -> None:
-    assert split(",".join(items)) == tuple(items)
-
-
-@given(st.text("ab,[](){}\\ "))
-def test_any_text_can_be_split_and_no_character_but_commas_and_blanks_is_lost(text: str) -> None:
-    kept = "".join(split(text))
-    assert [c for c in kept if c not in ", "] == [c for c in text if c not in ", "]
-
-
-@pytest.mark.parametrize(
-    ("text", "items"),
-    [
-        ("AP.*,HQ.*", ("AP.*", "HQ.*")),
-        (" AP1 ,, AP2 ", ("AP1", "AP2")),
-        (r"a\(b,c", (r"a\(b", "c")),
-        ("[(],b", ("[(]", "b")),
-        ("", ()),
-    ],
-)
-def test_lists_of_the_manual_and_of_careless_hands(text: str, items: tuple[str, ...]) -> None:
-    assert split(text) == items
-
-
-def test_labels_lose_their_prefix() -> None:
-    assert labels("sub-01,02 sub-sub-3", "sub-") == ("01", "02", "sub-3")
-
-
-# the logfile parameter
-
-
-def test_the_logfile_parameter_of_the_manual() -> None:
-    spec = logfile_spec("path:/studies/myStudy/info/scanning_sessions.csv|packet_name:1|subject_id:2|session_name:3")
-    assert str(spec.path) == "/studies/myStudy/info/scanning_sessions.csv"
-    assert (spec.packet_name, spec.subject_id, spec.session_name) == (1, 2, 3)
-
-
-@pytest.mark.parametrize("key", ["session_name", "sessionname", "sessionid", "session_id"])
-def test_keys_may_be_short_and_columns_may_be_named(key: str) -> None:
-    spec = logfile_spec(f"subjectid:Subject code|packetname:scanning code|{key}:session|path:/a:b.csv")
-    assert (spec.packet_name, spec.subject_id, spec.session_name) == ("scanning code", "Subject code", "session")
-    assert str(spec.path) == "/a:b.csv"
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("/a.csv", "/a.csv"),
-        ("path:/a.csv|packet_name:1", "subject_id"),
-        ("path:/a.csv|packet_name:1|subject_id:", "subject_id"),
-        ("path:/a.csv|packet_name:0|subject_id:2", "packet_name:0"),
-        ("path:/a.csv|packet_name:1|subject_id:2|colour:3", "colour"),
-        ("path:/a.csv|packet_name:1|packetname:2|subject_id:2", "twice"),
-    ],
-)
-def test_a_logfile_parameter_that_does_not_fit_is_wrong_usage(text: str, named: str) -> None:
-    with pytest.raises(UsageError, match=named):
-        logfile_spec(text)
-
-
-# the config file
-
-
-def config(tmp_path: Path, text: str) -> dict[str, str]:
-    path = tmp_path / "study.toml"
-    path.write_text(text)
-    return read_config(str(path))
-
-
-def test_a_config_file_takes_the_same_names_and_natural_values(tmp_path: Path) -> None:
-    text = (
-        'overwrite = true\nn-procs = 4\nsessions = ["AP.*", "HQ.*"]\nsettle = 1.5\npattern = \'(?P<packet_name>.*)\'\n'
-    )
-    assert config(tmp_path, text) == {
-        "overwrite": "yes",
-        "n_procs": "4",
-        "sessions": "AP.*,HQ.*",
-        "settle": "1.5",
-        "pattern": "(?P<packet_name>.*)",
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("archve = 'copy'", "archive"),
-        ("config = 'other.toml'", "config"),
-        ("n_procs = 1\nn-procs = 2", "twice"),
-        ("archive = copy", "no TOML"),
-        ("[archive]\nx = 1", "text"),
-        ("archive = ['copy']", "array"),
-    ],
-)
-def test_a_config_file_that_does_not_fit_is_wrong_usage(tmp_path: Path, text: str, named: str) -> None:
-    with pytest.raises(UsageError) as wrong:
-        config(tmp_path, text)
-    assert named in wrong.value.message + wrong.value.hint
-    assert "study.toml" in wrong.value.message
-
-
-def test_a_config_file_that_is_not_there_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="/no/such"):
-        read_config("/no/such")

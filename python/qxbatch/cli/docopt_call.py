@@ -15,7 +15,8 @@ def call(text: str, argv: Sequence[str], command: str) -> dict[str, object]:
     try:
         return dict(docopt(text, list(argv), default_help=False))
     except DocoptExit:
-        loose = [word for word in argv if not word.startswith("-")]
+        own = len(command.split()) - 1
+        loose = [word for word in argv[own:] if not word.startswith("-")]
         given = f"These words do not fit: {' '.join(loose)}." if loose else "Words are missing."
         usage = text.partition("Usage:\n")[2].partition("\n\n")[0].strip()
         forms = " or ".join(" ".join(line.split()) for line in usage.splitlines())

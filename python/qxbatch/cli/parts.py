@@ -15,16 +15,27 @@ class Part:
 
 N_PROCS = find(OF_QXBATCH, "n_procs")
 
-PARTS: dict[str, Part] = {}
-"""Those that exist, in the order of the help."""
-
-FIRST_WORDS = ("scan", "sort", "convert", "split", "report", "doctor", "verify", "regress")
-"""Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
-
 
 def switch(name: str, meaning: str) -> Parameter:
     """Return an option without value for a part."""
     return Parameter(name, meaning, group=Group.RUN, form=Form.SWITCH)
+
+
+PARTS: dict[str, Part] = {
+    "scan": Part(
+        "Lists the series that lie in folders, files and archives.",
+        ("scan <path>... [options]",),
+        (
+            switch("json", "Print JSON."),
+            switch("tsv", "Print tab-separated values, a row for each series."),
+            N_PROCS,
+        ),
+    ),
+}
+"""Those that exist, in the order of the help."""
+
+FIRST_WORDS = ("scan", "sort", "convert", "split", "report", "doctor", "verify", "regress")
+"""Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
 
 
 def listed() -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,93 @@
+"""`qxbatch scan`: which series lie in folders, files and archives. Nothing is written beside what is looked at."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.core import Group, Reading, ingest, scan, sniff
+from qxbatch.discover.sources import is_archive
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.report.series_table import as_json, as_table, as_tsv
+from qxbatch.settings import cpus
+
+PLAIN = ("no DICOM",)
+"""How the core's reasons begin where a file is simply none of its kind: no fault."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies in one of the paths."""
+
+    path: str
+    kind: str
+    files: int
+    series: tuple[Group, ...]
+    problems: tuple[str, ...]
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Print the series of the paths. Raises UsageError."""
+    paths = options["<path>"]
+    assert isinstance(paths, list)
+    if options["--json"] and options["--tsv"]:
+        raise UsageError("--json and --tsv are two forms of the same output.", "Give one of them.")
+    threads = _threads(options["--n-procs"])
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
+    found = [look(str(path), threads) for path in paths]
+    print(_shown(found, options), end="")
+    return int(ExitStatus.FAILED if any(each.problems for each in found) else ExitStatus.OK)
+
+
+def _shown(found: Sequence[Found], options: Mapping[str, object]) -> str:
+    if options["--json"]:
+        return as_json(found)
+    return as_tsv(found) if options["--tsv"] else as_table(found)
+
+
+def _threads(text: object) -> int:
+    if text is None or text == "all":
+        return cpus.usable()
+    if not (isinstance(text, str) and text.isdecimal() and int(text)):
+        raise UsageError(f"--n-procs={text} is neither a number nor all.", "Give a number from 1 up, or all.")
+    return int(text)
+
+
+def look(path: str, threads: int) -> Found:
+    """Find the series below a folder, in a file, or in an archive."""
+    if Path(path).is_dir():
+        return _look_at_files(path, "folder", threads)
+    try:
+        kind = sniff(path)
+    except OSError as error:
+        return Found(path, "unreadable", 1, (), (f"{path}: {error.strerror}",))
+    return _look_into(path, kind, threads) if is_archive(Path(path)) else _look_at_files(path, kind, threads)
+
+
+def _look_at_files(path: str, kind: str, threads: int) -> Found:
+    try:
+        files = scan([path], threads=threads)
+    except OSError as error:
+        return Found(path, kind, 0, (), (f"{path}: {error}",))
+    reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
+    problems = tuple(f"{name}: {why}" for name, why in reasons if why and not why.startswith(PLAIN))
+    return Found(path, kind, len(files), tuple(files.groups()), problems)
+
+
+def _look_into(path: str, kind: str, threads: int) -> Found:
+    """Read an archive's members into a temporary folder, which is removed again."""
+    with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
+        try:
+            reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads)
+        except OSError as error:
+            return Found(path, kind, 0, (), (f"{path}: {error}",))
+        return Found(path, kind, _members(reading), tuple(reading.groups()), tuple(reading.damage()))
+
+
+def _members(reading: Reading) -> int:
+    rows = (reading.row(index) for index in range(len(reading)))
+    return sum(row.fate not in ("nodata", "opened") for row in rows)

@@ -1,0 +1,135 @@
+"""Series as a table for people, as tab-separated values, and as JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from qxbatch.report.before import show
+
+if TYPE_CHECKING:
+    from qxbatch.core import Group
+
+FIELDS = (
+    "Modality",
+    "SeriesDescription",
+    "ProtocolName",
+    "ImageType",
+    "RepetitionTime",
+    "EchoTime",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "TransferSyntaxUID",
+    "PatientID",
+)
+"""Of the header of each series, by their DICOM keywords."""
+COLUMNS = ("source", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
+
+
+class Found(Protocol):
+    """What lies in one source."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def series(self) -> tuple["Group", ...]: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+
+
+def in_order(series: Iterable["Group"]) -> list["Group"]:
+    """Sort by patient, study, number, time; those without a number come last in their study."""
+    return sorted(
+        series,
+        key=lambda each: (
+            each.patient,
+            each.study,
+            each.number is None,
+            each.number or 0,
+            each.started,
+            each.series_uid,
+        ),
+    )
+
+
+def _record(source: str, group: "Group") -> dict[str, object]:
+    """One series by the names of COLUMNS."""
+    header = {field: group.header.get(field) for field in FIELDS}
+    own = {
+        "source": source,
+        "number": group.number,
+        "files": group.files,
+        "bytes": group.size,
+        "started": group.started,
+    }
+    return {**own, **header, "StudyInstanceUID": group.study, "SeriesInstanceUID": group.series_uid}
+
+
+def as_json(found: Sequence[Found]) -> str:
+    """Return one object with all sources, their series and problems."""
+    sources = [
+        {
+            "path": show(each.path),
+            "kind": each.kind,
+            "files": each.files,
+            "dicom": sum(group.files for group in each.series),
+            "series": [_record(show(each.path), group) for group in in_order(each.series)],
+            "problems": [show(problem) for problem in each.problems],
+        }
+        for each in found
+    ]
+    return json.dumps({"sources": sources}, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_tsv(found: Sequence[Found]) -> str:
+    """Return a row for each series under a row of names; an absent value is empty."""
+    lines = ["\t".join(COLUMNS)]
+    for each in found:
+        for group in in_order(each.series):
+            record = _record(each.path, group)
+            lines.append("\t".join(_text(record[column]) for column in COLUMNS))
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return show("\\".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def as_table(found: Sequence[Found]) -> str:
+    """Return a table for each source, its counts, and what is wrong with it."""
+    return "\n".join(_source(each) for each in found)
+
+
+def _source(found: Found) -> str:
+    series = in_order(found.series)
+    dicom = sum(group.files for group in series)
+    head = f"{show(found.path)} ({found.kind}): {len(series)} series, {dicom} of {found.files} files"
+    rows = [("number", "files", "size", "started", "modality", "description", "patient")]
+    rows += [_row(group) for group in series]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    problems = [f"  problem: {show(problem)}" for problem in found.problems]
+    return "\n".join([head, *(lines if series else []), *problems]) + "\n"
+
+
+def _row(group: "Group") -> tuple[str, ...]:
+    header = group.header
+    description = header.get("SeriesDescription") or header.get("ProtocolName")
+    number = "-" if group.number is None else str(group.number)
+    size = f"{group.size / (1 << 20):.1f} MB"
+    cells = (header.get("Modality"), description, header.get("PatientID"))
+    return (number, str(group.files), size, _time(group.started), *(_text(cell) for cell in cells))
+
+
+def _time(started: str) -> str:
+    """YYYYMMDDHHMMSS as people write it, as far as it is given."""
+    day, clock = started[:8], started[8:14]
+    shown = f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == len("YYYYMMDD") else day
+    return f"{shown} {clock[:2]}:{clock[2:4]}" if len(clock) >= len("HHMM") else shown

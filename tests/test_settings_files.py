@@ -1,0 +1,83 @@
+"""The parameters that name files: the table of packets, and the config file."""
+
+from pathlib import Path
+
+import pytest
+
+from qxbatch.problems import UsageError
+from qxbatch.settings.config import read_config
+from qxbatch.settings.logfile import logfile_spec
+
+
+def test_the_logfile_parameter_of_the_manual() -> None:
+    spec = logfile_spec("path:/studies/myStudy/info/scanning_sessions.csv|packet_name:1|subject_id:2|session_name:3")
+    assert str(spec.path) == "/studies/myStudy/info/scanning_sessions.csv"
+    assert (spec.packet_name, spec.subject_id, spec.session_name) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("key", ["session_name", "sessionname", "sessionid", "session_id"])
+def test_keys_may_be_short_and_columns_may_be_named(key: str) -> None:
+    spec = logfile_spec(f"subjectid:Subject code|packetname:scanning code|{key}:session|path:/a:b.csv")
+    assert (spec.packet_name, spec.subject_id, spec.session_name) == ("scanning code", "Subject code", "session")
+    assert str(spec.path) == "/a:b.csv"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("/a.csv", "/a.csv"),
+        ("path:/a.csv|packet_name:1", "subject_id"),
+        ("path:/a.csv|packet_name:1|subject_id:", "subject_id"),
+        ("path:/a.csv|packet_name:0|subject_id:2", "packet_name:0"),
+        ("path:/a.csv|packet_name:1|subject_id:2|colour:3", "colour"),
+        ("path:/a.csv|packet_name:1|packetname:2|subject_id:2", "twice"),
+    ],
+)
+def test_a_logfile_parameter_that_does_not_fit_is_wrong_usage(text: str, named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        logfile_spec(text)
+
+
+# the config file
+
+
+def config(tmp_path: Path, text: str) -> dict[str, str]:
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    return read_config(str(path))
+
+
+def test_a_config_file_takes_the_same_names_and_natural_values(tmp_path: Path) -> None:
+    text = (
+        'overwrite = true\nn-procs = 4\nsessions = ["AP.*", "HQ.*"]\nsettle = 1.5\npattern = \'(?P<packet_name>.*)\'\n'
+    )
+    assert config(tmp_path, text) == {
+        "overwrite": "yes",
+        "n_procs": "4",
+        "sessions": "AP.*,HQ.*",
+        "settle": "1.5",
+        "pattern": "(?P<packet_name>.*)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("archve = 'copy'", "archive"),
+        ("config = 'other.toml'", "config"),
+        ("n_procs = 1\nn-procs = 2", "twice"),
+        ("archive = copy", "no TOML"),
+        ("[archive]\nx = 1", "text"),
+        ("archive = ['copy']", "array"),
+    ],
+)
+def test_a_config_file_that_does_not_fit_is_wrong_usage(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(UsageError) as wrong:
+        config(tmp_path, text)
+    assert named in wrong.value.message + wrong.value.hint
+    assert "study.toml" in wrong.value.message
+
+
+def test_a_config_file_that_is_not_there_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="/no/such"):
+        read_config("/no/such")

@@ -1,0 +1,47 @@
+"""Lists as users write them."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.settings.lists import labels, split
+
+ITEM = st.text(string.ascii_letters + string.digits + ".*?_-^$", min_size=1)
+
+
+@given(
+    st.lists(
+        ITEM
+        | st.builds("{}{{1,3}}".format, ITEM)
+        | st.builds("{}[,;(]".format, ITEM)
+        | st.builds("({},x)".format, ITEM)
+    )
+)
+def test_commas_split_outside_brackets_only(items: list[str]) -> None:
+    assert split(",".join(items)) == tuple(items)
+
+
+@given(st.text("ab,[](){}\\ "))
+def test_any_text_can_be_split_and_no_character_but_commas_and_blanks_is_lost(text: str) -> None:
+    kept = "".join(split(text))
+    assert [c for c in kept if c not in ", "] == [c for c in text if c not in ", "]
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("AP.*,HQ.*", ("AP.*", "HQ.*")),
+        (" AP1 ,, AP2 ", ("AP1", "AP2")),
+        (r"a\(b,c", (r"a\(b", "c")),
+        ("[(],b", ("[(]", "b")),
+        ("", ()),
+    ],
+)
+def test_lists_of_the_manual_and_of_careless_hands(text: str, items: tuple[str, ...]) -> None:
+    assert split(text) == items
+
+
+def test_labels_lose_their_prefix() -> None:
+    assert labels("sub-01,02 sub-sub-3", "sub-") == ("01", "02", "sub-3")
