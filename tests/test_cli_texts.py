@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from qxbatch.cli.main import main
 from qxbatch.cli.parts import FIRST_WORDS, PARTS
 from qxbatch.cli.texts import import_text, part_text, wrap
+from qxbatch.exits import ExitStatus
 from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 
@@ -73,3 +74,10 @@ def test_the_help_needs_no_heavy_module() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"docopt", "dataclasses", "pydicom", "numpy", "nibabel", "logging", "qxbatch._core", "importlib.metadata"}
     assert not heavy & set(done.stderr.split())
+
+
+def test_the_document_lists_every_exit_status_and_every_part() -> None:
+    text = (Path(__file__).resolve().parent.parent / "docs/command-line.md").read_text(encoding="utf-8")
+    statuses = {int(line.split("|")[1]) for line in text.splitlines() if line.startswith("| ") and line[2].isdecimal()}
+    assert statuses == {int(status) for status in ExitStatus}
+    assert {line.split("`")[1].split()[0] for line in text.splitlines() if line.startswith("| `")} == set(PARTS)

@@ -13,8 +13,8 @@ from qxbatch.problems import UsageError
 from qxbatch.report.series_table import as_json, as_table, as_tsv
 from qxbatch.settings import cpus
 
-PLAIN = ("no DICOM",)
-"""How the core's reasons begin where a file is simply none of its kind: no fault."""
+FAULTS = ("unreadable", "cannot")
+"""How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _look_at_files(path: str, kind: str, threads: int) -> Found:
     except OSError as error:
         return Found(path, kind, 0, (), (f"{path}: {error}",))
     reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
-    problems = tuple(f"{name}: {why}" for name, why in reasons if why and not why.startswith(PLAIN))
+    problems = tuple(f"{name}: {why}" for name, why in reasons if why and why.startswith(FAULTS))
     return Found(path, kind, len(files), tuple(files.groups()), problems)
 
 

@@ -109,7 +109,7 @@ def _source(found: Found) -> str:
     series = in_order(found.series)
     dicom = sum(group.files for group in series)
     head = f"{show(found.path)} ({found.kind}): {len(series)} series, {dicom} of {found.files} files"
-    rows = [("number", "files", "size", "started", "modality", "description", "patient")]
+    rows: list[tuple[str, ...]] = [("number", "files", "size", "started", "modality", "description", "patient")]
     rows += [_row(group) for group in series]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = [

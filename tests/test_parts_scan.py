@@ -1,0 +1,97 @@
+"""`qxbatch scan`: the series in folders, files and archives."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qxbatch.cli.main import main
+from qxbatch.report.series_table import COLUMNS
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_packet
+from tests.build.study import snapshot
+
+T1 = MrSeries(number=2, description="T1w", slices=3)
+BOLD = MrSeries(number=10, description="BOLD rest", slices=2, volumes=4, tr=800.0)
+UNNUMBERED = MrSeries(number=None, description="Report", slices=1)
+TREE = {
+    **under("a", BOLD.files()),
+    **under("b/c", T1.files()),
+    **under("d", UNNUMBERED.files()),
+    "README": b"read me",
+}
+
+
+def scanned(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """The JSON of a scan that must be free of problems."""
+    assert main(["scan", "--json", *words]) == 0
+    return json.loads(capsys.readouterr().out)["sources"]
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP, Kind.TAR, Kind.TAR_GZ, Kind.TAR_ZST, Kind.TARZ], ids=str)
+def test_series_are_found_alike_in_folders_and_archives(
+    kind: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_packet(TREE, tmp_path, "packet", kind)
+    before = snapshot(tmp_path)
+    [source] = scanned(capsys, str(path))
+    assert [(each["number"], each["files"], each["SeriesDescription"]) for each in source["series"]] == [
+        (2, 3, "T1w"),
+        (10, 8, "BOLD rest"),
+        (None, 1, "Report"),
+    ]
+    assert (source["files"], source["dicom"], source["problems"]) == (13, 12, [])
+    assert {each["PatientID"] for each in source["series"]} == {"P001"}
+    assert source["series"][1]["RepetitionTime"] == 800
+    assert source["series"][0]["SeriesInstanceUID"] == T1.series_uid
+    assert snapshot(tmp_path) == before, "a scan writes nothing"
+
+
+def test_a_single_file_and_several_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, *_ = T1.write(tmp_path / "x")
+    found = scanned(capsys, str(first), str(tmp_path / "x"))
+    assert [source["dicom"] for source in found] == [1, 3]
+
+
+def test_tab_separated_values_have_a_row_for_each_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_packet(TREE, tmp_path, "packet", Kind.FOLDER)
+    assert main(["scan", "--tsv", str(tmp_path)]) == 0
+    head, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert tuple(head) == COLUMNS
+    assert [row[head.index("number")] for row in rows] == ["2", "10", ""]
+    assert all(len(row) == len(head) for row in rows)
+
+
+def test_the_table_names_series_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_packet(TREE, tmp_path, "packet", Kind.FOLDER)
+    assert main(["scan", str(tmp_path / "packet")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("packet (folder): 3 series, 12 of 13 files")
+    assert lines[2].split()[:2] == ["2", "3"]
+    assert "2024-01-15 10:15" in lines[2]
+
+
+def test_a_damaged_archive_is_a_problem_and_its_whole_part_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_packet(TREE, tmp_path, "packet", Kind.TAR)
+    path.write_bytes(path.read_bytes()[:-9000])
+    assert main(["scan", "--json", str(path)]) == 1
+    [source] = json.loads(capsys.readouterr().out)["sources"]
+    assert source["problems"]
+    assert source["series"]
+
+
+def test_a_folder_without_dicom_has_no_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "README").write_text("x")
+    [source] = scanned(capsys, str(tmp_path))
+    assert (source["series"], source["files"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "words", [["/no/such/path"], ["--json", "--tsv", "."], ["--n-procs=0", "."], ["--n-procs=x", "."], []]
+)
+def test_misuse_is_64(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", *words]) == 64
+    assert capsys.readouterr().out == ""
