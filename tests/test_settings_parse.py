@@ -161,11 +161,11 @@ def test_paths_are_absolute_and_pairs_are_pairs(
     settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = settings(work_dir="work", json_file="../run.json", path_map="/data:/mnt/study,/out:/home/me")
+    found = settings(work_dir="work", json_file="../run.json", path_map="/data=/mnt/a:b,/out:/home/me")
     assert found.work_dir == tmp_path / "work"
     assert found.json_file is not None
     assert found.json_file.is_absolute()
-    assert [(str(a), str(b)) for a, b in found.path_map] == [("/data", "/mnt/study"), ("/out", "/home/me")]
+    assert [(str(a), str(b)) for a, b in found.path_map] == [("/data", "/mnt/a:b"), ("/out", "/home/me")]
 
 
 @pytest.mark.parametrize(("name", "group"), [("pattern", "packet_name"), ("nameformat", "subject_id")])
@@ -219,3 +219,8 @@ def test_a_folder_with_its_own_inbox_is_no_study_folder(folder: Path) -> None:
     asked = parse({"sessionsfolder": str(folder)})
     assert asked.settings.sessionsfolder == folder
     assert asked.notes == ()
+
+
+def test_the_validator_switch_of_bids_apps_is_ignored_aloud(folder: Path) -> None:
+    asked = parse({"sessionsfolder": str(folder), "skip_bids_validator": "yes"}, bids_app=True)
+    assert any("--skip-bids-validator" in note for note in asked.notes)

@@ -41,18 +41,17 @@ class Found(Protocol):
 
 
 def in_order(series: Iterable["Group"]) -> list["Group"]:
-    """Sort by patient, study, number, time; those without a number come last in their study."""
-    return sorted(
-        series,
-        key=lambda each: (
-            each.patient,
-            each.study,
-            each.number is None,
-            each.number or 0,
-            each.started,
-            each.series_uid,
-        ),
-    )
+    """Sort by patient, study (by its first series), number, time; those without a number come last in their study."""
+    groups = list(series)
+    begun: dict[str, str] = {}
+    for each in groups:
+        begun[each.study] = min(begun.get(each.study, each.started), each.started)
+
+    def place(each: "Group") -> tuple[str, str, str, bool, int, str, str]:
+        numbered = (each.number is None, each.number or 0, each.started, each.series_uid)
+        return (each.patient, begun[each.study], each.study, *numbered)
+
+    return sorted(groups, key=place)
 
 
 def _record(source: str, group: "Group") -> dict[str, object]:

@@ -73,7 +73,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "path_map",
-        "Paths for session.txt where others see them elsewhere: `HERE:OUTSIDE`, several parted by commas.",
+        "Paths for session.txt where others see them elsewhere: `HERE=OUTSIDE`, several parted by commas.",
         group=Group.OUTPUT,
         metavar="LIST",
     ),
@@ -96,6 +96,12 @@ OF_QXBATCH = (
         group=Group.BIDS,
         metavar="LABELS",
         form=Form.WORDS,
+    ),
+    Parameter(
+        "skip_bids_validator",
+        "Accepted since BIDS-Apps have it, and ignored: packets are no BIDS data set.",
+        group=Group.BIDS,
+        form=Form.SWITCH,
     ),
     Parameter(
         "work_dir",

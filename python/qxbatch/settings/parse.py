@@ -68,7 +68,9 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         json_file=_path(values, "json_file"),
         bids_app=bids_app,
     )
-    return Asked(settings, (*folders.notes, *pattern_notes, *name_notes))
+    ignored = ("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.",)
+    notes = (*folders.notes, *pattern_notes, *name_notes)
+    return Asked(settings, (*notes, *ignored) if values.given("skip_bids_validator") else notes)
 
 
 def _processes(values: Values) -> tuple[int, int]:
@@ -123,11 +125,11 @@ def _path(values: Values, name: str) -> Path | None:
 
 
 def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:
-    """Pairs of `HERE:OUTSIDE`."""
+    """Pairs of `HERE=OUTSIDE`; containers' own `HERE:OUTSIDE` is understood as well."""
     pairs = []
     for item in split(text):
-        here, colon, outside = item.partition(":")
-        if not (colon and here.startswith("/") and outside.startswith("/")):
-            raise UsageError(f"--path-map={item} is no pair of absolute folders.", "Write --path-map=/here:/outside.")
+        here, between, outside = item.partition("=" if "=" in item else ":")
+        if not (between and here.startswith("/") and outside.startswith("/")):
+            raise UsageError(f"--path-map={item} is no pair of absolute folders.", "Write --path-map=/here=/outside.")
         pairs.append((Path(here), Path(outside)))
     return tuple(pairs)
