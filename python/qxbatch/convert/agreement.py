@@ -10,6 +10,7 @@ from qxbatch.model import Output
 
 _MADE_UP = ("_Eq", "_Tilt", "_Crop", "_ROI")
 """dcm2niix's extra copies (equal spacing, gantry tilt, cropped, overlays): not images of the series."""
+_MAPS = "_ADC"
 _NORM = 0.05
 """Accepted distance of a gradient direction's length from 1."""
 _VOXEL = 0.1
@@ -20,9 +21,13 @@ def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
     """Return what is missing and what is too much, over all images of a series, against the headers' frames."""
     if not evidence.countable or not evidence.voxels:
         return [], []
-    voxels = sum(image.voxels for output, image in images if not output.suffix.startswith(_MADE_UP))
-    if voxels == evidence.voxels:
+    real = [(output, image.voxels) for output, image in images if not output.suffix.startswith(_MADE_UP)]
+    maps = sum(voxels for output, voxels in real if output.suffix.endswith(_MAPS))
+    everything = sum(voxels for _, voxels in real)
+    # dcm2niix writes a series that holds a map twice: without it, and whole under the map's suffix
+    if evidence.voxels in {everything, everything - maps, maps}:
         return [], []
+    voxels = maps or everything
     got = evidence.slices * voxels / evidence.voxels
     message = f"the headers announce {evidence.slices} slices, the images hold {got:g}."
     return ([message], []) if voxels < evidence.voxels else ([], [message])

@@ -50,7 +50,7 @@ def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Outp
         )
     if ran.exit_status == _INCOMPLETE:
         problems.append(review(series, f"{converter.name} found incomplete volumes: {words(ran.words)}"))
-    fewer, odd = total_findings([(output, image) for output, image in images], evidence)
+    fewer, odd = ([], []) if kind else total_findings(images, evidence)
     problems += [_partial(series, text) for text in fewer]
     problems += [review(series, text) for text in odd]
     for output, image in images:

@@ -140,13 +140,19 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "ProtocolName": fields.get("ProtocolName"),
         "SeriesNumber": header.series_number,
         "AcquisitionNumber": fields.get("AcquisitionNumber"),
-        "EchoTime": float(rows["echo_time"][0]) / 1000 or None,
-        "RepetitionTime": times[0] / 1000 if times and times[0] else None,
-        "FlipAngle": float(rows["image_flip_angle"][0]) or None,
+        "EchoTime": _plain(rows["echo_time"][0] / 1000),
+        "RepetitionTime": _plain(times[0] / 1000) if times else None,
+        "FlipAngle": _plain(rows["image_flip_angle"][0]),
         "ConversionSoftware": "qxbatch with nibabel",
     }
     known = {name: value for name, value in told.items() if value not in (None, "")}
     path.write_text(json.dumps(known, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _plain(value: float) -> float | int | None:
+    """Return a number as dcm2niix writes it, 2 and not 2.0; None for 0, which a PAR writes for unknown."""
+    shortest = float(f"{value:.6g}")
+    return None if shortest == 0 else int(shortest) if shortest.is_integer() else shortest
 
 
 def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, stack: Stack) -> None:

@@ -66,7 +66,7 @@ def place_images(
         of = len(conversion.outputs)
         for k, (output, number) in enumerate(zip(conversion.outputs, places, strict=False), 1):
             name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
-            info = json_info(output.sidecars.get("json"), add_json_info)
+            info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
             files = tuple(f"nii/{number}.{extension}" for extension in ("nii.gz", *sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
             placed.append(Placed(image, output))

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from qxbatch.convert.values import number
+from qxbatch.model import Series, SeriesKind
 from qxbatch.record.names import safe
 
 FIELDS = {
@@ -16,16 +19,33 @@ FIELDS = {
 """Name in session.txt to name in the JSON, in the order of session.txt."""
 
 
-def json_info(path: Path | None, wanted: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return the wanted fields that a JSON holds, numbers as Python prints them; nothing when there is no usable JSON."""
-    if path is None or not wanted:
-        return ()
-    try:
-        told = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (ValueError, OSError):
-        return ()
-    if not isinstance(told, dict):
-        return ()
+def json_info(path: Path | None, wanted: Sequence[str], series: Series) -> tuple[tuple[str, str], ...]:
+    """Return the wanted fields that a JSON holds, numbers as Python prints them.
+
+    dcm2niix leaves the repetition time out of the JSON of a PAR with dynamics; it is taken from the PAR then.
+    """
+    told = _read(path) if wanted else {}
+    if series.kind is SeriesKind.PARREC and "RepetitionTime" not in told and path is not None:
+        told["RepetitionTime"] = _seconds(series)
     found = ((field, told.get(key)) for field, key in FIELDS.items() if field in wanted)
     shown = ((field, safe(str(value))) for field, value in found if isinstance(value, str | int | float))
     return tuple((field, value) for field, value in shown if value)
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    """Return what a JSON holds; nothing when there is no usable JSON."""
+    if path is None:
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except (ValueError, OSError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _seconds(series: Series) -> float | int | None:
+    time = number(series.header, "RepetitionTime")
+    if time is None or time <= 0:
+        return None
+    seconds = float(f"{time / 1000:.6g}")
+    return int(seconds) if seconds.is_integer() else seconds
