@@ -1,13 +1,11 @@
 """Names of the files that converters write: number, suffix, clash letters, companions."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from qxbatch.model import Output
 
 SIDECARS = ("json", "bval", "bvec")
-_CLASH = re.compile(r"[a-z]{1,2}$")
 
 
 def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
@@ -20,9 +18,10 @@ def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
     if "_" not in rest:
         return ""
     suffix = rest[rest.index("_") :]
-    without = _CLASH.sub("", stem)
-    if without != stem and without in set(stems):
-        suffix = _CLASH.sub("", suffix)
+    known = set(stems)
+    for letters in (1, 2):
+        if stem[-letters:].isalpha() and stem[-letters:].islower() and stem[:-letters] in known:
+            return suffix[:-letters]
     return suffix
 
 

@@ -1,5 +1,6 @@
 """Parts a PAR's images into stacks that are each one NIfTI: orientation, echo, image type, and diffusion's extra maps."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +82,9 @@ def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
         info["off_center"] = rows["image offcentre"].mean(axis=0)
     info["max_slices"] = len(set(rows["slice number"].tolist()))
     make: Any = PARRECHeader  # it carries no types
-    return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # incomplete volumes are dropped, and told from the PAR's own counts
+        return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
 
 
 def _renumbered(rows: Any) -> Any:

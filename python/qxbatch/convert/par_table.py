@@ -49,7 +49,7 @@ def general_info(header: ParHeader) -> dict[str, Any]:
         "max_slices": header.whole("max. number of slices/locations") or 0,
         "diffusion": header.whole("diffusion") or 0,
         "dyn_scan": header.whole("dynamic scan") or 0,
-        "repetition_time": np.array(header.floats("repetition time") or [0.0]),
+        "repetition_time": np.array(header.floats("repetition time")[:1] or [0.0]),
     }
     if info["angulation"].size != _THREE or info["off_center"].size != _THREE:
         raise ValueError("the PAR does not tell angulation and off-centre of its slices")

@@ -59,8 +59,10 @@ def _par(series: Series, settings: Settings, room: Room, available: Available, c
 
 def _conversion(series: Series, done: Attempt, odd: list[Problem]) -> Conversion:
     judged = done.judgement
-    problems = (*judged.problems, *odd)
-    return Conversion(series, judged.state, done.tool, judged.outputs, done.log, tuple(dict.fromkeys(problems)))
+    problems = tuple(dict.fromkeys((*judged.problems, *odd)))
+    partial = judged.state is State.CONVERTED and any(problem.code is Code.CONVERT_PARTIAL for problem in odd)
+    state = State.PARTIAL if partial else judged.state
+    return Conversion(series, state, done.tool, judged.outputs, done.log, problems)
 
 
 def _evidence(series: Series, headers: Iterable[HeaderLike] | None) -> Evidence:

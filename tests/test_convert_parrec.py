@@ -1,0 +1,237 @@
+"""PAR/REC pairs through `auto`: voxels and places are nibabel's, whichever converter made them."""
+
+import re
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from qxbatch.convert.available import check_available
+from qxbatch.convert.series import convert_series
+from qxbatch.model import Conversion, Output, Series, SeriesKind, State
+from qxbatch.parrec import read_par
+from qxbatch.problems import Code
+from qxbatch.settings.model import Tool
+from tests.build.parrec import ParRec
+from tests.test_convert_series import Wanted
+
+NIBABEL = Path(nib.__file__).parent / "tests" / "data"
+
+
+def convert(folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO) -> Conversion:
+    """Convert a pair as a run would."""
+    series_folder = folder / "dicom" / "30"
+    series_folder.mkdir(parents=True, exist_ok=True)
+    (series_folder / "scan.PAR").write_bytes(par)
+    if rec is not None:
+        (series_folder / "scan.REC").write_bytes(rec)
+    size = len(par) + len(rec or b"")
+    series = Series(30, SeriesKind.PARREC, read_par(series_folder / "scan.PAR").dicom(), 2, size, series_folder)
+    settings: Any = Wanted(tool=tool)
+    return convert_series(series, settings, folder / "work", check_available(settings), threading.Event())
+
+
+def convert_file(folder: Path, par: Path) -> Conversion:
+    """Convert a pair that lies somewhere."""
+    return convert(folder, par.read_bytes(), par.with_suffix(".REC").read_bytes())
+
+
+def canonical(image: Any) -> Any:
+    """Return an image with its axes along R, A and S."""
+    data = np.asarray(image.dataobj, dtype=np.float64)
+    return nib.as_closest_canonical(nib.Nifti1Image(data, image.affine))
+
+
+def volumes(output: Output) -> list[Any]:
+    """Return the volumes of an output."""
+    data = canonical(nib.load(output.nifti)).get_fdata()
+    return [data] if data.ndim == 3 else [data[..., t] for t in range(data.shape[3])]
+
+
+def expected(par: Path) -> tuple[list[Any], Any]:
+    """Return nibabel's own volumes and affine of a pair."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = canonical(nib.load(par, permit_truncated=True, strict_sort=True, scaling="fp"))
+    data = image.get_fdata()
+    return ([data] if data.ndim == 3 else [data[..., t] for t in range(data.shape[3])]), image.affine
+
+
+def same_as_nibabel(conversion: Conversion, par: Path) -> None:
+    """Each volume of nibabel is one of the outputs', and lies at the same place within 0.05 mm."""
+    wanted, affine = expected(par)
+    made = [volume for output in conversion.outputs for volume in volumes(output)]
+    for volume in wanted:
+        nearest = min(np.abs(volume - other).max() for other in made)
+        assert nearest <= 2e-5 * max(1.0, np.abs(volume).max())
+    for output in conversion.outputs:
+        assert np.abs(canonical(nib.load(output.nifti)).affine - affine).max() < 0.05
+
+
+@pytest.mark.parametrize("path", sorted(NIBABEL.glob("*.REC")), ids=lambda path: path.stem)
+def test_nibabels_own_pairs(tmp_path: Path, path: Path) -> None:
+    conversion = convert_file(tmp_path, path.with_suffix(".PAR"))
+    assert conversion.state is State.CONVERTED
+    same_as_nibabel(conversion, path.with_suffix(".PAR"))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "suffixes", "tool"),
+    [
+        ("nitest-balls1/PARREC/T1", [""], "dcm2niix"),
+        ("nitest-balls1/PARREC/T2", [""], "dcm2niix"),
+        ("nitest-balls1/PARREC/T2-interleaved", [""], "dcm2niix"),
+        ("nitest-balls1/PARREC/T2_", [""], "dcm2niix"),
+        ("nitest-balls1/PARREC/T2_-interleaved", [""], "dcm2niix"),
+        ("nitest-balls1/PARREC/fieldmap", ["", "_ph"], "dcm2niix"),
+        ("nitest-balls1/PARREC/DTI", ["", "_ADC"], "dcm2niix"),
+        ("nibabel_parrec/with_rec/phantom_EPI_asc_CLEAR_2_1", [""], "dcm2niix"),
+        ("nibabel_parrec/with_rec/phantom_truncated", [""], "dcm2niix"),
+        ("nibabel_parrec/with_rec/phantom_varscale", [""], "nibabel"),
+    ],
+)
+def test_real_pairs(tmp_path: Path, data: Path, name: str, suffixes: list[str], tool: str) -> None:
+    par = data / f"{name}.PAR"
+    conversion = convert_file(tmp_path, par)
+    assert conversion.state is State.CONVERTED
+    assert [output.suffix for output in conversion.outputs] == suffixes
+    assert conversion.tool.split()[0] == tool
+    same_as_nibabel(conversion, par)
+
+
+@pytest.mark.data
+def test_a_survey_gives_one_image_for_each_plane(tmp_path: Path, data: Path) -> None:
+    conversion = convert_file(tmp_path, data / "nitest-balls1/PARREC/NA.PAR")
+    assert [output.suffix for output in conversion.outputs] == ["_cor", "_sag", "_tra"]
+    assert "several planes" in conversion.log
+    for output in conversion.outputs:
+        image: Any = nib.load(output.nifti)
+        assert image.shape == (256, 256, 3)
+    rec = np.frombuffer((data / "nitest-balls1/PARREC/NA.REC").read_bytes(), "<u2").reshape(9, 256, 256)
+    image = nib.load(conversion.outputs[1].nifti)
+    raw = np.asarray(image.dataobj.get_unscaled())
+    assert np.array_equal(raw, rec[:3].transpose(2, 1, 0))
+
+
+@pytest.mark.data
+def test_gradients_made_with_nibabel_are_dcm2niixs(tmp_path: Path, data: Path) -> None:
+    par = (data / "nitest-balls1/PARREC/DTI.PAR").read_bytes()
+    rec = (data / "nitest-balls1/PARREC/DTI.REC").read_bytes()
+    theirs = convert(tmp_path / "a", par, rec).outputs[0]
+    ours = convert(tmp_path / "b", par.replace(b"V4.2", b"V4.0"), rec).outputs[0]
+    world = [world_gradients(output) for output in (ours, theirs)]
+    assert np.abs(world[0] - world[1]).max() < 2e-3
+
+
+def world_gradients(output: Output) -> Any:
+    """Return b-values times directions in RAS+ axes, sorted."""
+    image: Any = nib.load(output.nifti)
+    bvals, bvecs = (np.loadtxt(output.sidecars[name], ndmin=2) for name in ("bval", "bvec"))
+    axes = image.affine[:3, :3] / np.linalg.norm(image.affine[:3, :3], axis=0)
+    if np.linalg.det(axes) > 0:
+        bvecs = bvecs * np.array([[-1], [1], [1]])
+    world = np.vstack([bvals / 1000, axes @ bvecs])
+    return world[:, np.lexsort(np.round(world, 1))]
+
+
+def test_a_built_pair(tmp_path: Path) -> None:
+    pair = ParRec(slices=4, volumes=3)
+    conversion = convert(tmp_path, pair.par().encode("latin-1"), pair.rec())
+    assert conversion.state is State.CONVERTED
+    assert conversion.tool.startswith("dcm2niix")
+    (tmp_path / "scan.PAR").write_text(pair.par(), newline="")
+    (tmp_path / "scan.REC").write_bytes(pair.rec())
+    same_as_nibabel(conversion, tmp_path / "scan.PAR")
+
+
+@pytest.mark.parametrize("version", ["V4.1", "V4", "V3"])
+def test_older_versions_go_through_nibabel_below_4_1(tmp_path: Path, version: str) -> None:
+    pair = ParRec(slices=4, volumes=2)
+    conversion = convert(tmp_path, older(pair.par(), version).encode("latin-1"), pair.rec())
+    assert conversion.state is State.CONVERTED
+    assert conversion.tool.split()[0] == ("dcm2niix" if version == "V4.1" else "nibabel")
+    made = volumes(conversion.outputs[0])
+    for t, volume in enumerate(made):
+        wanted = np.frombuffer(pair.rec(), "<u2").reshape(2, 4, 8, 6)[t]
+        assert np.array_equal(np.sort(volume.ravel()), np.sort(wanted.ravel()))
+
+
+def older(text: str, version: str) -> str:
+    """Return a PAR of version 4.2 as an older one has it: columns fewer, and version 3 keeps sizes in general lines."""
+    last = {"V4.1": 48, "V4": 41, "V3": 41}[version]
+    out = []
+    for line in text.replace("V4.2", version).split("\r\n"):
+        words = line.split()
+        if words and words[0].isdigit():
+            words = words[:last]
+            if version == "V3":  # pixel size, percentage, matrix; thickness, gap; the last ones but the flip angle
+                words = words[:7] + words[11:22] + words[24:34] + words[35:36]
+            line = " ".join(words)
+        if line.startswith(("#  ",)) and line.endswith(")"):
+            continue
+        out.append(line)
+        if version == "V3" and "Scan mode" in line:
+            out += [
+                ".    Image pixel size [8 or 16 bits]    :   16",
+                ".    Recon resolution (x, y)            :   6 8",
+                ".    Slice thickness [mm]               :   3.0",
+                ".    Slice gap [mm]                     :   1.0",
+            ]
+    return "\r\n".join(out)
+
+
+def test_a_missing_rec_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    conversion = convert(tmp_path, ParRec().par().encode("latin-1"), None)
+    assert conversion.state is State.FAILED
+    assert "the PAR has no REC" in conversion.problems[0].message
+    assert "Found 2 DICOM file(s)" in conversion.log
+
+
+def test_a_short_rec_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    pair = ParRec()
+    conversion = convert(tmp_path, pair.par().encode("latin-1"), pair.rec()[:-10])
+    assert conversion.state is State.FAILED
+    assert "cut short" in conversion.problems[0].message
+    assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
+
+
+def test_a_par_without_geometry_is_kept_from_guessing(tmp_path: Path) -> None:
+    text = ParRec().par().replace("Angulation midslice", "Something else").replace("V4.2", "V4")
+    conversion = convert(tmp_path, text.encode("latin-1"), ParRec().rec())
+    assert conversion.state is State.FAILED
+    assert "angulation" in conversion.problems[0].message
+
+
+def test_a_stopped_scan_is_marked_for_review(tmp_path: Path) -> None:
+    pair = ParRec(volumes=2)
+    text = re.sub(r"(number of dynamics +:   )2", r"\g<1>5", pair.par())
+    conversion = convert(tmp_path, text.encode("latin-1"), pair.rec())
+    assert conversion.state is State.CONVERTED
+    assert any("announces 5 dynamics and lists 2" in problem.message for problem in conversion.problems)
+    assert {problem.code for problem in conversion.problems} == {Code.CONVERT_REVIEW}
+
+
+def test_nibabel_takes_over_aloud_where_dcm2niix_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "dcm2niix"
+    script.write_text("#!/bin/sh\n[ $1 = -v ] && echo v1.0.20260724 && exit 3\necho Error: no; exit 1\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("QXBATCH_DCM2NIIX", str(script))
+    pair = ParRec()
+    conversion = convert(tmp_path, pair.par().encode("latin-1"), pair.rec())
+    assert conversion.state is State.CONVERTED
+    assert conversion.tool.startswith("nibabel")
+    assert any("converted with nibabel: dcm2niix did not convert it" in p.message for p in conversion.problems)
+    assert "Error: no" in conversion.log
+
+
+def test_dcm2niix_by_name_is_never_replaced(tmp_path: Path) -> None:
+    pair = replace(ParRec(), slices=4)
+    conversion = convert(tmp_path, older(pair.par(), "V4").encode("latin-1"), pair.rec(), Tool.DCM2NIIX)
+    assert conversion.tool.startswith("dcm2niix")

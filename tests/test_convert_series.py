@@ -1,0 +1,287 @@
+"""One series through a converter: the real dcm2niix, and stand-ins that misbehave."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+
+from qxbatch.convert import CancelledError, convert_series
+from qxbatch.convert.available import Available, check_available
+from qxbatch.convert.dcm2niix import VARIABLE
+from qxbatch.model import Conversion, Series, SeriesKind, State, Value
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.settings.model import Tool
+from tests.build.dicom import MrSeries, encoded
+from tests.build.objects import report, screen_save
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The settings that conversion looks at."""
+
+    tool: Tool = Tool.AUTO
+    fallback: Tool | None = None
+    dicm2nii_dir: Path | None = None
+    timeout: float | None = None
+
+
+class Bench:
+    """A staging folder with one series in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.staging = root / "staging"
+        self.settings: Any = Wanted()
+
+    def series(self, files: dict[str, bytes], kind: SeriesKind = SeriesKind.DICOM, n: int = 30) -> Series:
+        """Write files as `dicom/<n>`."""
+        folder = self.staging / "dicom" / str(n)
+        folder.mkdir(parents=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        header: dict[str, Value] = {"SeriesNumber": n // 10, "SeriesDescription": "T1w"}
+        return Series(n, kind, header, len(files), sum(map(len, files.values())), folder)
+
+    def convert(self, series: Series, cancel: threading.Event | None = None) -> Conversion:
+        """Convert it as a run would."""
+        headers = [Fields(path) for path in sorted(series.folder.iterdir()) if path.suffix == ".dcm"]
+        return convert_series(
+            series,
+            self.settings,
+            self.root / "work",
+            check_available(self.settings),
+            cancel or threading.Event(),
+            headers=headers or None,
+            staging=self.staging,
+            final=Path("/study/S1"),
+        )
+
+
+class Fields:
+    """A header as the core gives it."""
+
+    def __init__(self, path: Path) -> None:
+        self.dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+
+    def get(self, field: str) -> Any:
+        """Return a field, several values as a list."""
+        if field.startswith(("Siemens", "GE", "Philips")):
+            raise KeyError(field)
+        if field == "MediaStorageSOPClassUID":
+            return None
+        value = self.dataset.get(field)
+        if isinstance(value, pydicom.multival.MultiValue):
+            return [str(item) for item in value]
+        return None if value in (None, "") else str(value)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Return an empty staging folder."""
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what puts a shell script in the place of dcm2niix; `$out` is its output folder, `$n` the series."""
+
+    def install(script: str) -> None:
+        path = tmp_path / "dcm2niix"
+        head = '#!/bin/sh\n[ "$1" = -v ] && echo v1.0.20260724 && exit 3\nn=$4\nout=${12}\n'
+        path.write_text(f"{head}{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv(VARIABLE, str(path))
+
+    return install
+
+
+def files(series: MrSeries) -> dict[str, bytes]:
+    """Return a series' files under names as they have in staging."""
+    return {f"P-{k:04}.dcm": data for k, data in enumerate(series.files().values())}
+
+
+def only(conversion: Conversion, code: Code) -> Problem:
+    """Return the one problem of a kind."""
+    (problem,) = [problem for problem in conversion.problems if problem.code is code]
+    return problem
+
+
+def left(bench: Bench) -> list[Path]:
+    """Return the files that a conversion left in its work folder."""
+    return [path for path in (bench.root / "work").rglob("*") if path.is_file()]
+
+
+def test_voxels_of_a_real_conversion_are_those_of_the_dicom(bench: Bench) -> None:
+    series = MrSeries(slices=5, volumes=3)
+    conversion = bench.convert(bench.series(files(series)))
+    assert conversion.state is State.CONVERTED
+    assert conversion.problems == ()
+    assert conversion.tool.startswith("dcm2niix 1.0.")
+    (output,) = conversion.outputs
+    assert (output.suffix, sorted(output.sidecars)) == ("", ["json"])
+    image = np.asarray(nib.load(output.nifti).dataobj)  # type: ignore[attr-defined]
+    assert image.shape == (6, 8, 5, 3)
+    for volume in range(3):
+        assert np.array_equal(np.sort(image[..., volume].ravel()), np.sort(series.volume(volume).ravel()))
+
+
+def test_the_log_tells_final_paths_and_counts_the_files(bench: Bench) -> None:
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert "Found 3 DICOM file(s)\n" in conversion.log
+    assert str(bench.root) not in conversion.log
+    assert "/study/S1/dicom/30" in conversion.log
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        pytest.param("exit 0", "left no image", id="nothing-exit-0"),
+        pytest.param("echo Error: bad pixels; exit 1", "Error: bad pixels", id="exit-1"),
+        pytest.param('printf garbage > "$out/$n.nii"; exit 0', "cannot be read as NIfTI", id="garbage"),
+        pytest.param('printf x > "$out/$n.nii"; exit 1', "status 1", id="leftover-of-a-failure"),
+        pytest.param('printf x > "$out/$n.nii"; kill -SEGV $$', "signal 11", id="crash"),
+        pytest.param("exit 12", "status 12", id="unknown-status"),
+    ],
+)
+def test_a_converter_that_fails_leaves_a_reason_and_no_files(
+    bench: Bench, stand_in: Callable[[str], None], script: str, words: str
+) -> None:
+    stand_in(script)
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert conversion.state is State.FAILED
+    assert conversion.outputs == ()
+    problem = only(conversion, Code.CONVERT_FAILED)
+    assert words in problem.message
+    assert problem.severity is Severity.ERROR
+    assert "dicom/dcm2niix_30.log" in problem.hint
+    assert left(bench) == []
+    assert "Found 3 DICOM file(s)" in conversion.log
+
+
+def test_a_converter_that_hangs_is_stopped_after_the_time_limit(bench: Bench, stand_in: Callable[[str], None]) -> None:
+    stand_in('echo half > "$out/$n.nii"; sleep 300')
+    bench.settings = Wanted(timeout=0.5)
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert conversion.state is State.FAILED
+    assert "longer than" in only(conversion, Code.CONVERT_FAILED).message
+    assert left(bench) == []
+
+
+def test_a_converter_that_floods_its_log_is_survived(bench: Bench, stand_in: Callable[[str], None]) -> None:
+    stand_in("yes flood | head -c 100000000; exit 1")
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert conversion.state is State.FAILED
+    assert len(conversion.log) < 2 << 20
+
+
+def test_an_image_that_is_cut_short_is_no_image(bench: Bench, stand_in: Callable[[str], None], tmp_path: Path) -> None:
+    good = tmp_path / "good.nii"
+    nib.save(nib.Nifti1Image(np.zeros((6, 8, 3), np.int16), np.eye(4)), good)
+    stand_in(f'head -c 400 {good} > "$out/$n.nii"; exit 0')
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert conversion.state is State.FAILED
+    assert "cut short" in only(conversion, Code.CONVERT_FAILED).message
+
+
+def test_fewer_slices_than_files_are_partial(bench: Bench, stand_in: Callable[[str], None], tmp_path: Path) -> None:
+    good = tmp_path / "good.nii"
+    nib.save(nib.Nifti1Image(np.zeros((6, 8, 2), np.int16), np.eye(4)), good)
+    stand_in(f'cp {good} "$out/$n.nii"; exit 0')
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert conversion.state is State.PARTIAL
+    assert only(conversion, Code.CONVERT_PARTIAL).message == "the headers announce 3 slices, the images hold 2."
+    assert any("no slice lies where" in problem.message for problem in conversion.problems)
+
+
+@pytest.mark.parametrize(("status", "state"), [(8, State.PARTIAL), (10, State.CONVERTED)])
+def test_statuses_8_and_10_keep_the_images_and_are_told(
+    bench: Bench, stand_in: Callable[[str], None], tmp_path: Path, status: int, state: State
+) -> None:
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    real = tmp_path / "real.nii"
+    conversion.outputs[0].nifti.rename(real)
+    stand_in(f'cp {real} "$out/$n.nii"; echo Warning: incomplete; exit {status}')
+    again = bench.convert(replace(conversion.series))
+    assert again.state is state
+    assert len(again.outputs) == 1
+    assert all(problem.severity is Severity.WARNING for problem in again.problems)
+    assert "Warning: incomplete" in again.problems[0].message
+
+
+def test_a_report_is_nothing_to_convert(bench: Bench) -> None:
+    conversion = bench.convert(bench.series({"a.dcm": encoded(report(MrSeries()))}))
+    assert conversion.state is State.NOTHING
+    assert only(conversion, Code.NOTHING_TO_CONVERT).message == "it holds a report, no image."
+
+
+def test_a_screen_save_is_converted_and_marked(bench: Bench) -> None:
+    conversion = bench.convert(bench.series({"a.dcm": encoded(screen_save(MrSeries()))}))
+    assert len(conversion.outputs) == 1
+    assert any("secondary capture" in problem.message for problem in conversion.problems)
+
+
+def test_gzipped_files_are_listed_and_not_converted(bench: Bench) -> None:
+    conversion = bench.convert(bench.series({"a.dcm.gz": b"x", "b.dcm.gz": b"y"}))
+    assert conversion.state is State.NOTHING
+    assert "unzip=no" in only(conversion, Code.NOTHING_TO_CONVERT).message
+    assert "Found 2 DICOM file(s)" in conversion.log
+
+
+def test_some_gzipped_files_make_a_partial_series(bench: Bench) -> None:
+    conversion = bench.convert(bench.series({**files(MrSeries()), "z.dcm.gz": b"y"}))
+    assert conversion.state is State.PARTIAL
+    assert "1 of its 4 files" in only(conversion, Code.CONVERT_PARTIAL).message
+
+
+def test_cancelling_ends_in_an_exception_and_leaves_nothing(bench: Bench, stand_in: Callable[[str], None]) -> None:
+    stand_in('echo half > "$out/$n.nii"; sleep 300')
+    cancel = threading.Event()
+    threading.Timer(0.3, cancel.set).start()
+    with pytest.raises(CancelledError):
+        bench.convert(bench.series(files(MrSeries())), cancel)
+    assert left(bench) == []
+
+
+def test_a_missing_slice_is_found_before_conversion(bench: Bench) -> None:
+    whole = files(MrSeries(slices=9, volumes=1))
+    del whole["P-0004.dcm"]
+    conversion = bench.convert(bench.series(whole))
+    assert any("slices seem to be missing: 1" in problem.message for problem in conversion.problems)
+
+
+def test_a_stopped_scan_is_found_before_conversion(bench: Bench) -> None:
+    whole = files(MrSeries(slices=6, volumes=3))
+    for k in (15, 16, 17):
+        del whole[f"P-{k:04}.dcm"]
+    conversion = bench.convert(bench.series(whole))
+    assert any("last volume is incomplete: 3 of 6" in problem.message for problem in conversion.problems)
+
+
+def test_a_private_ini_file_changes_nothing(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".dcm2nii.ini").write_text("isGZ=1\nfilename=%p_hijacked\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert [output.nifti.name for output in conversion.outputs] == ["30.nii"]
+
+
+def test_names_with_blanks_quotes_and_dollars_are_only_names(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "a 'b' $(touch hacked) \"c\"")
+    bench.root.mkdir()
+    assert bench.convert(bench.series(files(MrSeries()))).state is State.CONVERTED
+    assert not list(tmp_path.rglob("hacked"))
+    assert not Path("hacked").exists()
+
+
+def test_available_tells_versions() -> None:
+    settings: Any = Wanted()
+    available = check_available(settings)
+    assert isinstance(available, Available)
+    assert available.versions() == dict(sorted(available.versions().items()))
+    assert os.access(next(iter(available.converters.values())).binary, os.X_OK)  # type: ignore[attr-defined]

@@ -1,0 +1,175 @@
+"""PAR headers of every version and habit, and which PAR belongs to which REC."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nibabel.parrec import parse_PAR_header
+
+from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.parrec import pair, par_series_number, parse_par, read_par
+from qxbatch.parrec.columns import defaults
+from qxbatch.problems import Code
+from tests.build.parrec import ParRec
+
+PARS = sorted(Path(nibabel.__file__).parent.glob("tests/data/*.PAR"))
+
+
+def parsed(**fields: object) -> dict[str, object]:
+    """Return the DICOM keywords of a built PAR."""
+    return dict(parse_par(ParRec(**fields).par().encode("latin-1")).dicom())  # type: ignore[arg-type]
+
+
+def test_header_under_dicom_keywords() -> None:
+    found = parsed(acquisition=10, reconstruction=1, protocol="WIP T2*-interleaved SENSE", volumes=2)
+    assert found["SeriesNumber"] == 1001
+    assert found["SeriesDescription"] == found["ProtocolName"] == "T2*-interleaved SENSE"
+    assert (found["RepetitionTime"], found["EchoTime"]) == (2000.0, 30.0)
+    assert (found["StudyDate"], found["StudyTime"]) == ("20240115", "101500")
+    assert (found["Columns"], found["Rows"], found["NumberOfFrames"]) == (6, 8, 6)
+    assert found["NumberOfTemporalPositions"] == 2
+    assert found["PatientName"] == "Doe^Jane"
+
+
+@pytest.mark.parametrize(("acquisition", "reconstruction", "number"), [(10, 1, 1001), (1, 0, 100), (2, 3, 203)])
+def test_series_number(acquisition: int, reconstruction: int, number: int) -> None:
+    assert par_series_number(acquisition, reconstruction) == number
+    assert parsed(acquisition=acquisition, reconstruction=reconstruction)["SeriesNumber"] == number
+
+
+def changed(old: str, new: str) -> bytes:
+    """Return a PAR in which one text stands for another."""
+    text = ParRec().par()
+    assert old in text
+    return text.replace(old, new).encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keyword", "value"),
+    [
+        (
+            "Repetition time [ms]               :   2000.0",
+            "Repetition time [msec]: 500.0 750.0",
+            "RepetitionTime",
+            [500, 750],
+        ),
+        ("Protocol name                      :   WIP T1w", "Protocol name : a: b", "SeriesDescription", "a: b"),
+        ("Patient position ", "Patient Position ", "PatientPosition", "Head First Supine"),
+        ("Series Type ", "Series_data_type ", "SeriesNumber", 201),
+        ("2024.01.15 / 10:15:00", "2024.01.15 / 10:15:00.9758980 ", "StudyTime", "101500.975898"),
+        ("2024.01.15 / 10:15:00", "anon", "StudyDate", None),
+        ("\r\n", "\n", "SeriesNumber", 201),
+        ("\r\n", "   \r\n", "SeriesNumber", 201),
+        (":   Doe^Jane", ":   M\xfcller", "PatientName", "M\xfcller"),
+        (":   WIP T1w", ":", "SeriesDescription", None),
+        ("Acquisition nr                     :   2", "Acquisition nr :", "SeriesNumber", None),
+        (".    Reconstruction nr                  :   1\r\n", "", "SeriesNumber", 200),
+        (
+            ".    Examination name ",
+            ".    Institution name: Clinic\r\n.    Examination name ",
+            "InstitutionName",
+            "Clinic",
+        ),
+    ],
+)
+def test_habits_of_exports(old: str, new: str, keyword: str, value: object) -> None:
+    assert parse_par(changed(old, new)).dicom().get(keyword) == value
+
+
+def test_a_version_is_told_with_and_without_its_letter() -> None:
+    assert parse_par(ParRec().par().encode()).version == 4.2
+    assert parse_par(changed("V4.2", "V4")).version == 4
+    assert parse_par(changed("Research image export tool     V4.2", "")).version is None
+
+
+@pytest.mark.parametrize(("version", "width"), [(3, 29), (4, 41), (4.1, 48), (4.2, 49)])
+def test_columns_of_a_version_without_definitions(version: float, width: int) -> None:
+    assert sum(column.width for column in defaults(version)) == width
+
+
+def test_definitions_of_the_par_itself_are_those_of_its_version() -> None:
+    assert parse_par(ParRec().par().encode()).columns == defaults(4.2)
+
+
+@pytest.mark.parametrize("path", PARS, ids=lambda path: path.name)
+def test_table_and_geometry_are_nibabels_on_its_own_files(path: Path) -> None:
+    header = read_par(path)
+    with path.open() as file:
+        general, images = parse_PAR_header(file)
+    assert header.version == float(path.read_text().split("image export tool")[1].split()[0][1:])
+    if not general["fov"].any():
+        pytest.skip(f"{path.name} is anonymized down to its geometry")
+    table, info = image_defs(header), general_info(header)
+    for name in table.dtype.names:
+        assert np.array_equal(table[name], images[name]), name
+    assert np.array_equal(info["angulation"], general["angulation"])
+    assert np.array_equal(info["off_center"], general["off_center"])
+
+
+def test_a_line_that_is_cut_short_names_itself() -> None:
+    header = parse_par(ParRec().par().encode().rsplit(b"  3 1 1", 1)[0] + b"  3 1 1 1 0 2")
+    with pytest.raises(ValueError, match="image line 3 is cut short"):
+        header.column("slice orientation")
+
+
+def test_a_word_in_place_of_a_number_names_itself() -> None:
+    header = parse_par(changed("  2 1 1 1 0 2 1 16", "  2 1 1 1 0 2 one 16"))
+    with pytest.raises(ValueError, match="image line 2: 'one' is no number"):
+        header.column("index in rec file")
+
+
+@given(st.binary(max_size=2000) | st.text(max_size=2000).map(str.encode))
+def test_any_bytes_give_a_header(data: bytes) -> None:
+    header = parse_par(data)
+    header.dicom()
+    assert header.series_number is None or isinstance(header.series_number, int)
+
+
+@given(st.data())
+def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
+    good = bytearray(ParRec().par().encode("latin-1"))
+    for _ in range(data.draw(st.integers(1, 20))):
+        good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+    header = parse_par(bytes(good[: data.draw(st.integers(0, len(good)))]))
+    header.dicom()
+    try:
+        image_defs(header)
+        general_info(header)
+    except ValueError:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("paths", "pairs"),
+    [
+        (["a.PAR", "a.REC"], [(0, 1)]),
+        (["a.par", "a.REC"], [(0, 1)]),
+        (["a.PAR", "a.rec"], [(0, 1)]),
+        (["a.Par", "A.rec"], [(0, 1)]),
+        (["x/a.PAR", "y/a.REC"], [(0, None)]),
+        (["x/a.PAR", "y/a.PAR", "y/a.REC", "x/a.REC"], [(0, 3), (1, 2)]),
+        (["z.zip!a.PAR", "z.zip!a.REC", "a.REC"], [(0, 1)]),
+        (["a.PAR", "A.PAR", "a.REC", "A.REC"], [(1, 3), (0, 2)]),
+        (["a.PAR.gz", "a.REC.gz"], [(0, 1)]),
+        (["a.b.PAR", "a.b.REC", "a.REC"], [(0, 1)]),
+        (["T2*[1] 'x'.PAR", "T2*[1] 'x'.REC"], [(0, 1)]),
+        (["b.REC", "a.REC"], []),
+    ],
+)
+def test_pairs_by_folder_and_stem(paths: list[str], pairs: list[tuple[int, int | None]]) -> None:
+    kinds = ["par" if ".par" in path.casefold() else "rec" for path in paths]
+    assert pair(zip(range(len(paths)), paths, kinds, strict=True))[0] == pairs
+
+
+def test_who_stands_alone_is_told() -> None:
+    rows = [(0, "a/one.PAR", "par"), (1, "b/two.REC", "rec"), (2, "c/three.REC", "rec"), (3, "c/three.xml", "other")]
+    pairs, problems = pair(rows)
+    assert pairs == [(0, None)]
+    assert [problem.code for problem in problems] == [Code.UNPAIRED] * 3
+    told = {problem.subject: problem.message for problem in problems}
+    assert "without its REC" in told["a/one.PAR"]
+    assert "without its PAR" in told["b/two.REC"]
+    assert "XML" in told["c/three.REC"]
