@@ -45,8 +45,13 @@ class Locks:
 
         Raises OSError when the folder of locks cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
+        while True:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # a run that ended removed the empty folder meanwhile
+                return self._take(path, name)
+
+    def _take(self, path: Path, name: str) -> Lock | None:
         if self._flock:
             with contextlib.suppress(_FlockUnsupportedError):
                 return _take_flock(path, name)
