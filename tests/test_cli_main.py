@@ -1,6 +1,9 @@
 """The command as a whole: what the first word chooses, and what each end becomes."""
 
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +162,12 @@ def test_the_log_file_holds_what_was_said(sessions: Path, tmp_path: Path) -> Non
     log = tmp_path / "log.txt"
     assert main([str(sessions.parent), f"--log-file={log}", "--quiet"]) == 0
     assert "study folder" in log.read_text()
+
+
+def test_a_reader_that_stops_reading_changes_no_status(sessions: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
+    done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -113,6 +113,8 @@ MISUSE = [
     (["--sessions", "--overwrite=yes"], "--sessions", "value"),
     (["--quiet=yes"], "--quiet", "no value"),
     (["--participant-label"], "--participant-label", "label"),
+    ([""], "empty", "variable"),
+    (["", "out", "group"], "empty", "variable"),
     (["a", "b"], "a b", "sessions folder"),
     (["a", "b", "c"], "'c'", "participant or group"),
     (["a", "b", "participant", "d"], "4 words", "sessions folder"),

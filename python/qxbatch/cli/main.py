@@ -16,7 +16,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if told is not None:
         print(told, end="")
         return 0
-    return _guarded(words)
+    status = _guarded(words)
+    _flush()
+    return status
 
 
 def _help(words: Sequence[str]) -> str | None:
@@ -59,9 +61,22 @@ def _guarded(words: Sequence[str]) -> int:
         if wrong.hint:
             print(f"         {wrong.hint}", file=sys.stderr)
         return int(wrong.status)
+    except BrokenPipeError:
+        print("qxbatch: nobody reads the output any more.", file=sys.stderr)
+        return int(ExitStatus.FAILED)
     except KeyboardInterrupt:
         print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
         return int(ExitStatus.INTERRUPTED)
+
+
+def _flush() -> None:
+    """Write out what is still held back: a reader that is gone by then (`| head`) must not change the exit status."""
+    import os
+
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: Sequence[str]) -> int:

@@ -42,6 +42,8 @@ def read(argv: Sequence[str]) -> Request:
 
 def _count(positional: Sequence[str]) -> None:
     """Say what is wrong with the words that have no dash, in words that fit the case."""
+    if "" in positional:
+        raise UsageError("A folder is given as an empty text.", "Perhaps a variable of the shell is not set.")
     match positional:
         case [] | [_]:
             return

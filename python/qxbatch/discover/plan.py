@@ -81,7 +81,8 @@ def _stray(entry: Entry, paired: str) -> str:
     if entry.shape is Shape.FOLDER:
         return ""
     if entry.shape is not Shape.FILE:
-        return f"{entry.shape}"
+        vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
+        return "it vanished meanwhile" if vanished else f"{entry.shape}"
     if entry.content in PACKETS or (entry.content == "rec" and paired):
         return ""
     if entry.content == "empty":
@@ -95,14 +96,9 @@ def _with_session(judged: Judged, session: SessionId) -> Judged:
     why = fault(session.id)
     if not why:
         return replace(judged, session=session)
-    shown = (
-        session.id.encode("unicode_escape", "surrogatepass").decode("ascii")
-        if not session.id.isprintable()
-        else session.id
-    )
     return judged.refused(
         Code.BAD_NAME,
-        f"its session would be called {shown!r}, and no session may: {why}.",
+        f"its session would be called {session.id!r}, and no session may: {why}.",
         "Rename it, or give another --pattern, --nameformat or --logfile.",
     )
 

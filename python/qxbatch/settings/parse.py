@@ -63,14 +63,14 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         session_labels=labels(values.text("session_label"), "ses-"),
         work_dir=_path(values, "work_dir"),
         path_map=_path_map(values.text("path_map")),
-        quiet=values.given("quiet") and values.yes("quiet"),
+        quiet=values.switch("quiet"),
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),
         bids_app=bids_app,
     )
     ignored = ("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.",)
     notes = (*folders.notes, *pattern_notes, *name_notes)
-    return Asked(settings, (*notes, *ignored) if values.given("skip_bids_validator") else notes)
+    return Asked(settings, (*notes, *ignored) if values.switch("skip_bids_validator") else notes)
 
 
 def _processes(values: Values) -> tuple[int, int]:

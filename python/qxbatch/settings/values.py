@@ -49,6 +49,10 @@ class Values:
             return value.casefold() in YES
         raise wrong(name, value, ("yes", "no"))
 
+    def switch(self, name: str) -> bool:
+        """Whether a parameter that is off unless given is on; a config file may turn it off again."""
+        return self.given(name) and self.yes(name)
+
     def whole(self, name: str, least: int, most: int | None = None) -> int:
         """A whole number within bounds."""
         value = self.text(name)
