@@ -1,0 +1,62 @@
+"""What the documents say is there: files, links, exit statuses, ledger columns, commands."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from qxbatch.exits import ExitStatus
+from qxbatch.record.ledger import COLUMNS
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+NAMED = re.compile(r"\bdocs/[\w-]+\.md\b")
+
+
+def shown(path: Path) -> str:
+    """Return a path as a test's id."""
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = [target for target in LINK.findall(document.read_text(encoding="utf-8")) if "://" not in target]
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_documents_named_in_sources_exist() -> None:
+    sources = [
+        path
+        for folder in ("python", "rust")
+        for path in (REPOSITORY / folder).rglob("*")
+        if path.suffix in (".py", ".pyi", ".rs")
+    ]
+    named = {name for path in [*sources, *DOCUMENTS] for name in NAMED.findall(path.read_text(encoding="utf-8"))}
+    assert {name for name in named if not (REPOSITORY / name).exists()} == set()
+
+
+def test_every_exit_status_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert {int(number) for number in re.findall(r"(?m)^\| (\d+) \|", text)} == {status.value for status in ExitStatus}
+
+
+def test_the_ledgers_columns_are_documented_in_their_order() -> None:
+    text = (REPOSITORY / "docs" / "ledger.md").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"(?m)^\| `(\w+)` \|", text))[: len(COLUMNS)] == COLUMNS
+
+
+def test_the_readmes_commands_can_be_run() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    commands = set(re.findall(r"(?m)^    (scripts/\w+|bench/\w+)", text)) | set(
+        re.findall(r"`((?:scripts|bench)/[\w-]+)", text)
+    )
+    assert {"scripts/demo", "scripts/test"} <= commands
+    assert [command for command in commands if not os.access(REPOSITORY / command, os.X_OK)] == []
+
+
+def test_the_readme_is_read_in_two_minutes() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    without_table = re.sub(r"(?s)<!-- parameters -->.*<!-- /parameters -->", "", text)
+    assert len(without_table.split()) < 700
