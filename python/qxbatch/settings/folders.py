@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.problems import UsageError
+from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
 
@@ -22,24 +23,18 @@ def find_folders(values: Values) -> Folders:
 
     The sessions folder may be absent where the packets lie elsewhere: it is made then.
     """
-    given = _absolute(values.text("sessionsfolder"))
+    given = absolute("--sessionsfolder", values.text("sessionsfolder"))
     inbox = values.text("masterinbox")
     default = not values.given("masterinbox")
     sessionsfolder, notes = _below_study(given)
     if not default and inbox.casefold() != "none":
-        _must_be_folder(_absolute(inbox), "The master inbox")
+        masterinbox = absolute("--masterinbox", inbox)
+        _must_be_folder(masterinbox, "The master inbox")
         if sessionsfolder.exists():
             _must_be_folder(sessionsfolder, "The sessions folder")
-        return Folders(sessionsfolder, _absolute(inbox), notes)
+        return Folders(sessionsfolder, masterinbox, notes)
     _must_be_folder(sessionsfolder, "The sessions folder")
     return Folders(sessionsfolder, sessionsfolder / "inbox" / "MR" if default else None, notes)
-
-
-def _absolute(text: str) -> Path:
-    """The path with symbolic links kept: session.txt names it as the user knows it."""
-    path = Path(text).expanduser()
-    # `..` behind a symbolic link can only be taken away by following the link
-    return path.resolve() if ".." in path.parts else path.absolute()
 
 
 def _below_study(given: Path) -> tuple[Path, tuple[str, ...]]:

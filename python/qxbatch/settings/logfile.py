@@ -1,9 +1,8 @@
 """What --logfile says: the table's path and its columns."""
 
-from pathlib import Path
-
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import LogfileSpec
+from qxbatch.settings.paths import absolute
 
 KEYS = {
     "path": "path",
@@ -35,7 +34,7 @@ def logfile_spec(text: str) -> LogfileSpec:
         raise UsageError(f"--logfile lacks {', '.join(missing)}.", f"Write {FORM}.")
     session = found.get("session_name", "")
     return LogfileSpec(
-        path=Path(found["path"]).expanduser().absolute(),
+        path=absolute("--logfile=path", found["path"]),
         packet_name=_column("packet_name", found["packet_name"]),
         subject_id=_column("subject_id", found["subject_id"]),
         session_name=_column("session_name", session) if session else None,

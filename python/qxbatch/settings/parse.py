@@ -10,7 +10,9 @@ from qxbatch.settings.lists import labels, split
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import Archive, Check, Gzip, OnDamaged, OnMixed, OnSameSession, Settings, Tool
 from qxbatch.settings.names import named_pattern, session_patterns
-from qxbatch.settings.parameters import JSON_FIELDS
+from qxbatch.settings.parameter import find
+from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
+from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
 
@@ -121,7 +123,7 @@ def _timeout(values: Values) -> float | None:
 
 
 def _path(values: Values, name: str) -> Path | None:
-    return Path(values.text(name)).expanduser().absolute() if values.given(name) else None
+    return absolute(find(PARAMETERS, name).option, values.text(name)) if values.given(name) else None
 
 
 def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:

@@ -99,6 +99,8 @@ def compiled(where: str, text: str) -> re.Pattern[str]:
     """Compile a regular expression; one that does not compile is shown with the position."""
     try:
         return re.compile(text)
+    except (OverflowError, RecursionError) as error:
+        raise UsageError(f"{where} is no regular expression: {error}.", "Make it simpler.") from None
     except re.error as error:
         place = "" if error.pos is None else f" at position {error.pos + 1}"
         column = 0 if error.pos is None or error.lineno != 1 else error.pos

@@ -1,0 +1,149 @@
+"""The calls of the reference's manual, run on real DICOM: the tree before and after."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_packet
+from tests.build.study import Run, Study, run_command
+
+PATTERN = r"--pattern=.*?-(?P<packet_name>.*?)($|\..*$)"
+NAMEFORMAT = "--nameformat=(?P<subject_id>.*?)_(?P<session_name>.*)"
+CHOSEN = "--sessions=AP.*,HQ.*"
+
+
+def tree(patient: str) -> dict[str, bytes]:
+    """A packet of one series, with a note beside it."""
+    return {**under("scans", MrSeries(patient=patient, slices=4).files()), "note.txt": patient.encode()}
+
+
+def imported(study: Study) -> dict[str, str]:
+    """Session folder to the subject its session.txt names; each must be complete."""
+    found = {}
+    for name in study.session_names():
+        lines = (study.session(name) / "session.txt").read_text().splitlines()
+        header = dict(line.split(": ", 1) for line in lines if line.startswith(("id:", "subject:")))
+        assert header["id"] == name
+        assert [path.name for path in sorted((study.session(name) / "nii").glob("*.nii.gz"))] == ["31.nii.gz"]
+        assert (study.session(name) / "dicom/30.tar.gz").is_file()
+        found[name] = header["subject"]
+    return found
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def done(run: Run) -> Run:
+    assert run.status == 0, run.text
+    return run
+
+
+def test_all_packets_of_the_inbox(study: Study) -> None:
+    study.put("AP4876", tree("a"))
+    study.put("OP386", tree("b"), Kind.FOLDER)
+    study.put("OP387", tree("c"), Kind.TAR_GZ)
+    done(study.main("--check=any"))
+    assert imported(study) == {"AP4876": "AP4876", "OP386": "OP386", "OP387": "OP387"}
+    assert names(study.inbox) == []
+    assert names(study.archive) == ["AP4876.zip", "OP386", "OP387.tar.gz"]
+
+
+def test_packets_named_by_expressions(study: Study) -> None:
+    for name in ("AP1", "HQ2", "WID3"):
+        study.put(name, tree(name))
+    done(study.main(CHOSEN, "--check=any"))
+    assert imported(study) == {"AP1": "AP1", "HQ2": "HQ2"}
+    assert names(study.inbox) == ["WID3.zip"]
+    assert names(study.archive) == ["AP1.zip", "HQ2.zip"]
+
+
+def test_a_pattern_that_cuts_the_packet_name_out(study: Study) -> None:
+    study.put("Yale-AP4983", tree("a"))
+    study.put("Yale-HQ1", tree("b"), Kind.FOLDER)
+    study.put("AP4984", tree("c"))
+    done(study.main(PATTERN, CHOSEN, "--check=any"))
+    assert imported(study) == {"AP4983": "AP4983", "HQ1": "HQ1"}
+    assert names(study.inbox) == ["AP4984.zip"]
+    assert names(study.archive) == ["Yale-AP4983.zip", "Yale-HQ1"]
+
+
+def test_a_name_format_with_a_session(study: Study) -> None:
+    study.put("Yale-AP4876_Baseline", tree("a"))
+    done(study.main(PATTERN, CHOSEN, NAMEFORMAT, "--check=any"))
+    assert imported(study) == {"AP4876_Baseline": "AP4876"}
+    assert names(study.archive) == ["Yale-AP4876_Baseline.zip"]
+
+
+def test_a_logfile_that_maps_packets_to_sessions(study: Study, tmp_path: Path) -> None:
+    table = tmp_path / "scanning_sessions.csv"
+    table.write_text("scanning code,subject,session,date of scan\nAP4983,S001,baseline,2019-03-21\nHQ1,S002,,\n")
+    logfile = f"--logfile=path:{table}|packet_name:1|subject_id:2|session_name:3"
+    study.put("Yale-AP4983", tree("a"))
+    study.put("Yale-HQ1", tree("b"), Kind.TAR)
+    study.put("Yale-AP9", tree("c"))
+    run = done(study.main(PATTERN, CHOSEN, logfile, "--check=any"))
+    assert imported(study) == {"S001_baseline": "S001", "S002": "S002"}
+    assert names(study.inbox) == ["Yale-AP9.zip"]
+    assert "AP9" in run.text
+
+
+@pytest.fixture
+def folders(study: Study) -> Study:
+    """Session folders whose data lie in their own inbox."""
+    packets = {"S001_baseline": "AYXQ", "S001_incentive": "TWGS", "S002_baseline": "OHTZ", "S002_incentive": "QRTD"}
+    for session, packet in packets.items():
+        kind = Kind.TAR_GZ if session.startswith("S001") else Kind.ZIP
+        write_packet(tree(session), study.sessions / session / "inbox", packet, kind)
+    return study
+
+
+def test_session_folders_named_by_a_glob(folders: Study) -> None:
+    done(folders.main("--masterinbox=none", "--sessions=S*", "--archive=leave"))
+    subjects = {name: name for name in ("S001_baseline", "S001_incentive", "S002_baseline", "S002_incentive")}
+    assert imported(folders) == subjects
+    assert "AYXQ.tar.gz" in names(folders.session("S001_baseline") / "inbox")
+
+
+def test_packages_of_session_folders_can_be_deleted(folders: Study) -> None:
+    words = ("--masterinbox=none", "--sessions=*baseline", "--archive=delete", "--nameformat=(?P<subject_id>.*?)_.*")
+    done(folders.main(*words))
+    for session, subject, package in (("S001_baseline", "S001", "AYXQ.tar.gz"), ("S002_baseline", "S002", "OHTZ.zip")):
+        assert f"subject: {subject}\n" in (folders.session(session) / "session.txt").read_text()
+        assert package not in names(folders.session(session) / "inbox")
+    for session in ("S001_incentive", "S002_incentive"):
+        assert names(folders.session(session)) == ["inbox"]
+    assert names(folders.archive) == []
+
+
+def test_the_references_own_words_run_as_they_are(study: Study) -> None:
+    study.put("AP1", tree("a"))
+    words = [
+        "import_dicom",
+        f"--sessionsfolder={study.sessions}",
+        "--check",
+        "any",
+        "--add_json_info=all",
+        "--archive",
+        "copy",
+    ]
+    done(run_command(*words, "--verbose=no", "--overwrite=no", "--parelements=all", "--gzip=folder", "--unzip=yes"))
+    assert imported(study) == {"AP1": "AP1"}
+    assert (names(study.inbox), names(study.archive)) == (["AP1.zip"], ["AP1.zip"])
+
+
+def test_a_second_run_finds_nothing_to_do(study: Study) -> None:
+    study.put("AP1", tree("a"))
+    done(study.main("--archive=leave"))
+    again = study.main("--archive=leave")
+    assert again.status == 66
+    assert "already there" in again.text
+    assert study.main("--archive=leave", "--check=no").status == 0
+
+
+def test_a_dry_run_writes_nothing(study: Study) -> None:
+    study.put("AP1", tree("a"))
+    assert "AP1" in done(study.main("--test")).text
+    assert study.session_names() == []
+    assert names(study.inbox) == ["AP1.zip"]
