@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii
-from qxbatch.convert.available import check_available, choose, probes
+from qxbatch.convert.available import check_available, choose, probes_of
 from qxbatch.convert.converter import Job
 from qxbatch.convert.naming import numbered_outputs, suffix_of
 from qxbatch.exits import ExitStatus
@@ -156,8 +156,9 @@ def test_dcm2nii_drops_its_copies_and_finds_the_tables_of_diffusion(tmp_path: Pa
 
 
 def test_doctor_probes_all_in_one_order() -> None:
-    assert [probe.name for probe in probes()] == ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
-    assert [probe.found for probe in probes()] == [True, True, False, False]
+    found = probes_of()
+    assert [probe.name for probe, _ in found] == ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
+    assert [probe.found for probe, _ in found] == [needed for _, needed in found] == [True, True, False, False]
 
 
 def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> Job:

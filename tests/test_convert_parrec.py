@@ -167,8 +167,8 @@ def older(text: str, version: str) -> str:
     """Return a PAR of version 4.2 as an older one has it: columns fewer, and version 3 keeps sizes in general lines."""
     last = {"V4.1": 48, "V4": 41, "V3": 41}[version]
     out = []
-    for line in text.replace("V4.2", version).split("\r\n"):
-        words = line.split()
+    for old in text.replace("V4.2", version).split("\r\n"):
+        line, words = old, old.split()
         if words and words[0].isdigit():
             words = words[:last]
             if version == "V3":  # pixel size, percentage, matrix; thickness, gap; the last ones but the flip angle

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
 from qxbatch.convert.converter import Converter, Probe
@@ -51,10 +52,14 @@ def choose(kind: SeriesKind, available: Available) -> Converter:
     return available.converters[parrec.NAME if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
 
 
-def probes(settings: Settings | None = None) -> list[Probe]:
-    """Return what is here and what is not, in the order of a person's interest."""
-    folder = settings.dicm2nii_dir if settings else None
-    return [dcm2niix.probe(), parrec.probe(), dicm2nii.probe(folder), dcm2nii.probe()]
+def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
+    """Return each converter, here or not, and whether `auto` needs it."""
+    return [
+        (dcm2niix.probe(), True),
+        (parrec.probe(), True),
+        (dicm2nii.probe(dicm2nii_dir), False),
+        (dcm2nii.probe(), False),
+    ]
 
 
 def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe | None]:

@@ -1,0 +1,105 @@
+"""`qxbatch doctor`: what is here, which version, where, and what is missing for which job."""
+
+import json
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+
+from qxbatch.convert.available import probes_of
+from qxbatch.exits import ExitStatus
+
+_PACKAGES = {"pydicom": "DICOM headers that the core cannot parse", "docopt-ng": "the command line"}
+_NEEDED = "needed"
+_OPTIONAL = "optional"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a run may need."""
+
+    name: str
+    purpose: str
+    need: str
+    """needed or optional"""
+    found: bool
+    version: str
+    where: str
+    """The path, or where it was looked for."""
+    advice: str
+    """What to do when it is absent; empty otherwise."""
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Print what is here; the status is NO_CONVERTER when something needed is missing."""
+    folder = options.get("--dicm2nii-dir")
+    findings = examine(Path(str(folder)) if folder else None)
+    if options.get("--json"):
+        told = {
+            "python": sys.version.split()[0],
+            "system": platform.platform(),
+            "findings": list(map(asdict, findings)),
+        }
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        print(table(findings), end="")
+    lacking = any(finding.need == _NEEDED and not finding.found for finding in findings)
+    return int(ExitStatus.NO_CONVERTER if lacking else ExitStatus.OK)
+
+
+def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
+    """Look for everything; nothing is changed."""
+    return [_core(), *map(_package, _PACKAGES), *_converters(dicm2nii_dir)]
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """Return findings as lines for a person: what is missing comes with what to do."""
+    rows = [
+        (_mark(finding), finding.name, finding.version or "-", finding.purpose, finding.where) for finding in findings
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = []
+    for finding, row in zip(findings, rows, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        lines.append("  ".join([*cells, row[4]]).rstrip())
+        if finding.advice:
+            lines.append(" " * (widths[0] + 2) + finding.advice)
+    return "\n".join(lines) + "\n"
+
+
+def _mark(finding: Finding) -> str:
+    return "ok" if finding.found else "MISSING" if finding.need == _NEEDED else "absent"
+
+
+def _core() -> Finding:
+    purpose = "reading packets, sorting, packing"
+    try:
+        module = import_module("qxbatch.core")
+    except ImportError as error:
+        advice = "Install qxbatch again: its compiled part does not fit this Python."
+        return Finding("qxbatch core", purpose, _NEEDED, False, "", str(error), advice)
+    return Finding("qxbatch core", purpose, _NEEDED, True, _version("qxbatch"), str(Path(str(module.__file__)).parent), "")
+
+
+def _package(name: str) -> Finding:
+    version = _version(name)
+    advice = "" if version else f"Install it with `pip install {name}`."
+    return Finding(name, _PACKAGES[name], _NEEDED, bool(version), version, "the Python packages", advice)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _converters(dicm2nii_dir: Path | None) -> list[Finding]:
+    found = []
+    for probe, needed in probes_of(dicm2nii_dir):
+        where = probe.where or "looked for in " + "; ".join(probe.looked)
+        need, advice = _NEEDED if needed else _OPTIONAL, "" if probe.found else probe.advice
+        found.append(Finding(probe.name, probe.purpose, need, probe.found, probe.version, where, advice))
+    return found

@@ -1,0 +1,63 @@
+"""`qxbatch doctor` names what is here and what is missing, as a table and as JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii
+from qxbatch.exits import ExitStatus
+from qxbatch.parts import doctor
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Take the foreign converters of this machine away; return the folder that is the PATH."""
+    for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(dicm2nii, "_USUAL", tmp_path / "nowhere")
+    return tmp_path
+
+
+def test_the_json_tells_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    status = doctor.run({"--json": True})
+    told = json.loads(capsys.readouterr().out)
+    found = {finding["name"]: finding for finding in told["findings"]}
+    assert list(found) == ["qxbatch core", "pydicom", "docopt-ng", "dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
+    assert found["dcm2niix"]["found"]
+    assert found["dcm2niix"]["version"].startswith("1.0.")
+    assert Path(found["dcm2niix"]["where"]).is_file()
+    assert not found["dicm2nii"]["found"]
+    assert "--dicm2nii-dir" in found["dicm2nii"]["where"]
+    assert found["dcm2nii"]["advice"]
+    assert status == (ExitStatus.OK if found["qxbatch core"]["found"] else ExitStatus.NO_CONVERTER)
+
+
+def test_the_table_has_a_line_for_each_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.run({})
+    out = capsys.readouterr().out
+    assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 7
+    assert "github.com/xiangruili/dicm2nii" in out
+
+
+def test_a_missing_default_converter_gives_status_69(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dcm2niix, "candidates", list)
+    assert doctor.run({}) == ExitStatus.NO_CONVERTER
+    line = next(line for line in capsys.readouterr().out.splitlines() if "dcm2niix" in line)
+    assert line.startswith("MISSING")
+
+
+def test_dicm2nii_is_found_where_the_option_says(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = bare / "code"
+    code.mkdir()
+    (code / "dicm2nii.m").write_text("")
+    octave = bare / "octave-cli"
+    octave.write_text("#!/bin/sh\n")
+    octave.chmod(0o755)
+    doctor.run({"--json": True, "--dicm2nii-dir": str(code)})
+    found = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["dicm2nii"]["found"]
+    assert found["dicm2nii"]["where"] == f"{code} under {octave}"

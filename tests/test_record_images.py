@@ -1,0 +1,175 @@
+"""Numbers of images, their files and logs."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.model import Conversion, Output, Series, SeriesKind, State, Value
+from qxbatch.problems import Code, Severity
+from qxbatch.record.compress import compress
+from qxbatch.record.files import write_images, write_logs
+from qxbatch.record.images import Placement, place_images
+from qxbatch.record.json_info import FIELDS, json_info
+
+
+def conversion(n: int, images: int, number: int | None = None, kind: SeriesKind = SeriesKind.DICOM) -> Conversion:
+    """Return a series that gave so many images."""
+    header: dict[str, Value] = {"SeriesDescription": f"s{n}"}
+    if number is not None:
+        header["SeriesNumber"] = number
+    series = Series(n, kind, header, 1, 1, Path("/x"))
+    outputs = tuple(Output(Path(f"/w/{n}_{k:02}.nii"), "", {}) for k in range(images))
+    return Conversion(series, State.CONVERTED, "dcm2niix 1", outputs, log=f"log {n}")
+
+
+def place(*conversions: Conversion) -> Placement:
+    """Place images whose files need not be there."""
+    return place_images(conversions, [c.series.n for c in conversions], shape=lambda _: (2, 2, 2))
+
+
+def numbers(placement: Placement, n: int) -> list[int]:
+    """Return the numbers of a series' images in the order of its outputs."""
+    images = sorted((image for image in placement.images if image.n == n), key=lambda image: image.k)
+    return [image.number for image in images]
+
+
+def test_images_of_a_series_are_n_plus_k() -> None:
+    placement = place(conversion(30, 3, 3))
+    assert numbers(placement, 30) == [31, 32, 33]
+    assert [image.name for image in placement.images] == ["s30 [1/3]", "s30 [2/3]", "s30 [3/3]"]
+    assert placement.images[0].files == ("nii/31.nii.gz",)
+    assert placement.further == {}
+    assert placement.problems == ()
+
+
+def test_the_tenth_image_goes_to_the_next_free_number_and_the_session_is_marked() -> None:
+    placement = place(conversion(30, 12, 3), conversion(40, 1, 4))
+    assert numbers(placement, 30) == [*range(31, 40), 100031, 100032, 100033]
+    assert placement.further == {100030: 30}
+    (problem,) = placement.problems
+    assert (problem.code, problem.severity) == (Code.MORE_THAN_NINE, Severity.WARNING)
+    assert "100031" in problem.message
+
+
+def test_a_number_that_a_series_has_is_never_taken() -> None:
+    placement = place(conversion(30, 10, 3), conversion(100030, 1, 3))
+    assert numbers(placement, 30)[9] == 200031
+    assert numbers(placement, 100030) == [100031]
+
+
+def test_a_series_without_a_number_takes_from_the_unnumbered_ones() -> None:
+    placement = place(conversion(90010, 10), conversion(90020, 1))
+    assert numbers(placement, 90010)[9] == 90031
+
+
+def test_numbers_do_not_depend_on_the_order_in_which_conversions_ended() -> None:
+    series = [conversion(30, 20, 3), conversion(100030, 20, 3), conversion(90010, 11)]
+    assert place(*series) == place(*series[::-1])
+
+
+@given(st.dictionaries(st.integers(1, 30), st.integers(0, 60), max_size=8))
+def test_no_two_images_share_a_number(counts: dict[int, int]) -> None:
+    placement = place(*(conversion(10 * number, count, number) for number, count in counts.items()))
+    found = [image.number for image in placement.images]
+    assert len(set(found)) == len(found) == sum(counts.values())
+    assert all(number % 10 for number in found)
+    owners = {image.number // 10 * 10: image.n for image in placement.images}
+    assert all(owners[image.number // 10 * 10] == image.n for image in placement.images)
+
+
+def test_a_failed_series_keeps_its_number() -> None:
+    placement = place(conversion(30, 10, 3), conversion(100030, 0, 3))
+    assert numbers(placement, 30)[9] == 200031
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Conversion:
+    """Return a series whose images lie on disk."""
+    outputs = []
+    for suffix in ("", "_ph"):
+        nifti = tmp_path / "w" / f"30{suffix}.nii"
+        nifti.parent.mkdir(exist_ok=True)
+        nifti.write_bytes(b"voxels" + suffix.encode())
+        nifti.with_suffix(".json").write_text("{}")
+        outputs.append(Output(nifti, suffix, {"json": nifti.with_suffix(".json")}))
+    return Conversion(conversion(30, 0, 3).series, State.CONVERTED, "t", tuple(outputs), log="Found 1 DICOM file(s)\n")
+
+
+def zipped(source: Path, target: Path) -> None:
+    """Stand in for the core's gzip."""
+    target.write_bytes(gzip.compress(source.read_bytes()))
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_files_come_under_their_numbers(tmp_path: Path, made: Conversion, early: bool) -> None:
+    if early:
+        compress(made, zipped)
+    write_images(place(made), tmp_path / "session", zipped)
+    folder = tmp_path / "session" / "nii"
+    assert sorted(path.name for path in folder.iterdir()) == ["31.json", "31.nii.gz", "32.json", "32.nii.gz"]
+    assert gzip.decompress((folder / "32.nii.gz").read_bytes()) == b"voxels_ph"
+
+
+def test_a_number_that_is_there_already_is_an_error_and_not_overwritten(tmp_path: Path, made: Conversion) -> None:
+    (tmp_path / "nii").mkdir()
+    (tmp_path / "nii" / "31.nii.gz").write_bytes(b"old")
+    with pytest.raises(FileExistsError):
+        write_images(place(made), tmp_path, zipped)
+    assert (tmp_path / "nii" / "31.nii.gz").read_bytes() == b"old"
+
+
+def test_each_n_has_a_log_and_each_further_one_a_copy(tmp_path: Path) -> None:
+    conversions = [conversion(30, 12, 3), conversion(40, 0, 4)]
+    write_logs(conversions, place(*conversions), tmp_path)
+    logs = {path.name: path.read_text() for path in (tmp_path / "dicom").iterdir()}
+    assert logs == {
+        "dcm2niix_30.log": "log 30",
+        "dcm2niix_100030.log": "log 30",
+        "dcm2niix_40.log": "log 40",
+    }
+
+
+def info(tmp_path: Path, told: object, wanted: tuple[str, ...], kind: SeriesKind = SeriesKind.DICOM) -> object:
+    """Return what a JSON gives."""
+    path = tmp_path / "a.json"
+    path.write_text(told if isinstance(told, str) else json.dumps(told))
+    header: dict[str, Value] = {"RepetitionTime": 2000.0}
+    return json_info(path, wanted, Series(30, kind, header, 1, 1, tmp_path))
+
+
+ALL = tuple(FIELDS)
+
+
+def test_json_fields_come_in_one_order_as_python_prints_them(tmp_path: Path) -> None:
+    told = (
+        '{"ReadoutDirection":"i","DwellTime":5.8e-05,"RepetitionTime":2,'
+        '"EffectiveEchoSpacing":0.00058,"PhaseEncodingDirection":"j-"}'
+    )
+    expected = (
+        ("TR", "2"),
+        ("PEDirection", "j-"),
+        ("EchoSpacing", "0.00058"),
+        ("DwellTime", "5.8e-05"),
+        ("ReadoutDirection", "i"),
+    )
+    assert info(tmp_path, told, ALL) == expected
+    assert info(tmp_path, told, ("DwellTime", "TR")) == (("TR", "2"), ("DwellTime", "5.8e-05"))
+    assert info(tmp_path, told, ()) == ()
+
+
+@pytest.mark.parametrize("told", ["", "[]", "{", '{"RepetitionTime": null}', '{"RepetitionTime": [1, 2]}', "3"])
+def test_a_json_that_tells_nothing_gives_nothing(tmp_path: Path, told: str) -> None:
+    assert info(tmp_path, told, ALL) == ()
+
+
+def test_a_par_tells_its_repetition_time_where_the_json_does_not(tmp_path: Path) -> None:
+    assert info(tmp_path, {}, ("TR",), SeriesKind.PARREC) == (("TR", "2"),)
+    assert info(tmp_path, {"RepetitionTime": 1.5}, ("TR",), SeriesKind.PARREC) == (("TR", "1.5"),)
+
+
+def test_an_image_without_json_tells_nothing() -> None:
+    assert json_info(None, ALL, conversion(30, 1).series) == ()

@@ -1,0 +1,138 @@
+"""Summary, DICOM report, ledger, and keeping identity out of them."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from qxbatch.model import Conversion, Fingerprint, Packet, Series, SeriesKind, SessionId, State, Value
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.record.conceal import concealed, identities
+from qxbatch.record.dicom_report import dicom_report
+from qxbatch.record.images import place_images
+from qxbatch.record.ledger import COLUMNS, LedgerLine, write_ledger
+from qxbatch.record.summary import PacketInfo, summary, summary_text
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as the core gives it."""
+
+    path: str = "a/b.dcm"
+    size: int = 10
+    sha256: str = "ab"
+    content_sha256: str = "cd"
+    kind: str = "dicom"
+    fate: str = "sorted"
+    at: str = "dicom/30/b.dcm"
+    series: int = 30
+    reason: str = ""
+
+
+def conversion(n: int, **header: Value) -> Conversion:
+    """Return a series with that header."""
+    series = Series(n, SeriesKind.DICOM, {"SeriesNumber": n // 10, **header}, 5, 100, Path("/x"))
+    problem = Problem(Code.CONVERT_FAILED, f"series {n}", "no.")
+    return Conversion(series, State.FAILED, "dcm2niix 1", log="", problems=(problem,))
+
+
+def test_the_ledger_has_a_line_for_each_row_and_counts_them() -> None:
+    file = io.StringIO()
+    rows = [Row(), Row(fate="kept", at="inbox/t\tx\n\udcff\\", series=0, reason="no\tDICOM"), Row()]
+    counts = write_ledger(file, [LedgerLine(row, row.at) for row in rows])
+    lines = file.getvalue().split("\n")
+    assert lines[0].split("\t") == list(COLUMNS)
+    assert lines[1] == "a/b.dcm\t10\tab\tcd\tdicom\tsorted\tdicom/30/b.dcm\t30\t"
+    assert lines[2].split("\t")[6:] == ["inbox/t\\x09x\\x0a\\xff\\x5c", "", "no\\x09DICOM"]
+    assert lines[4:] == [""]
+    assert counts == {"kept": 1, "sorted": 2}
+
+
+def test_the_report_lists_series_by_number() -> None:
+    report = dicom_report(
+        "S1",
+        "P001",
+        [
+            conversion(100, SeriesDescription="fMRI", RepetitionTime=[500.0, 750.0]),
+            conversion(
+                20, SeriesDescription="a:b\n", RepetitionTime=2000.0, SeriesDate="20240115", SeriesTime="101500.25"
+            ),
+        ],
+    )
+    lines = report.splitlines()
+    assert lines[0] == "Report for P001 (S1)"
+    assert lines[1] == "scanned on 2024-01-15 10:15:00"
+    assert [line.split()[:3] for line in lines[4:]] == [["20", "2", "a_b"], ["100", "10", "fMRI"]]
+    assert "500, 750" in lines[5]
+    assert "failed" in lines[5]
+
+
+@pytest.mark.parametrize(
+    "header", [{}, {"SeriesDate": "bad", "SeriesTime": ":"}, {"RepetitionTime": "x"}, {"EchoTime": []}]
+)
+def test_the_report_stands_whatever_a_header_lacks(header: dict[str, Value]) -> None:
+    assert "30" in dicom_report("S1", "", [conversion(30, **header)])
+
+
+def told(problems: tuple[Problem, ...] = (), **more: object) -> dict[str, object]:
+    """Return a summary of two series."""
+    conversions = [conversion(30, PatientID="secret", SeriesDescription="b"), conversion(20, PatientName="Doe^Jane")]
+    packet = Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3))
+    return summary(
+        SessionId("S1"),
+        [PacketInfo(packet, "ff")],
+        conversions,
+        place_images(conversions, [20, 30]),
+        version="1.0",
+        converters={"dcm2niix": "1"},
+        fates={"sorted": 2, "kept": 1},
+        problems=problems,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def test_the_summary_is_json_in_a_fixed_order() -> None:
+    text = summary_text(told())
+    read = json.loads(text)
+    assert list(read) == sorted(read)
+    assert [series["n"] for series in read["series"]] == [20, 30]
+    assert read["ledger"] == {"rows": 3, "fates": {"sorted": 2, "kept": 1}}
+    assert read["packets"] == [{"name": "a.zip", "files": 1, "size": 2, "sha256": "ff"}]
+    assert read["series"][1]["state"] == "failed"
+    assert read["problems"][0]["code"] == "convert-failed"
+
+
+def test_only_times_and_host_differ_between_runs() -> None:
+    one = told(times={"total": 1.0}, host={"name": "a"})
+    two = told(times={"total": 2.0}, host={"name": "b"})
+    assert {key for key in one if one[key] != two[key]} == {"times", "host"}
+
+
+def test_no_header_field_of_the_summary_names_the_patient() -> None:
+    text = summary_text(told())
+    assert "secret" not in text
+    assert "Doe" not in text
+
+
+def test_a_problem_that_is_told_twice_stands_once() -> None:
+    extra = Problem(Code.DUPLICATES, "x", "twice.", severity=Severity.WARNING)
+    problems = told((extra, extra))["problems"]
+    assert isinstance(problems, list)
+    assert [problem["code"] for problem in problems].count("duplicates") == 1
+
+
+def test_identities_are_words_as_headers_and_file_names_write_them() -> None:
+    found = identities(
+        [conversion(30, PatientID="AP 4:1", PatientName="Doe^Jane").series, conversion(40, PatientID="x").series]
+    )
+    assert {"AP 4:1", "AP_4_1", "Doe^Jane", "Doe Jane", "Doe_Jane"} == set(found)
+    assert "x" not in found
+
+
+def test_a_concealed_text_keeps_longer_words() -> None:
+    names = ("Doe^Jane", "Doe_Jane", "P001")
+    assert concealed("P001-30 P0012 /in/Doe_Jane.zip", names, "S1") == "S1-30 P0012 /in/S1.zip"
+    assert concealed("text", (), "S1") == "text"
+    assert concealed(r"P001 \1", names, "S1") == r"S1 \1"
