@@ -196,8 +196,11 @@ impl Encoding {
         let byte_order = match (low(claimed.word([g0, g1])), low(other.word([g0, g1]))) {
             (true, _) => claimed,
             (false, true) => other,
-            // A private or high group to begin with: only a real representation proves that it is one.
-            (false, false) if is_short([v0, v1]) || is_long([v0, v1]) => claimed,
+            // A private or high group to begin with: only a real representation, or a claim that there is to be none,
+            // speaks for an element.
+            (false, false) if !claimed.explicit || is_short([v0, v1]) || is_long([v0, v1]) => {
+                claimed
+            }
             (false, false) => return None,
         };
         Some(Self {

@@ -42,6 +42,8 @@ pub enum Vr {
 pub enum Kind {
     /// Text in the object's character set.
     Text,
+    /// A person's name in the object's character set.
+    Person,
     /// Text that is ASCII by definition: codes, dates, times, identifiers.
     Ascii,
     /// A whole number.
@@ -54,7 +56,8 @@ impl Vr {
     /// What a value of this representation is once it is read.
     pub const fn kind(self) -> Kind {
         match self {
-            Self::LO | Self::PN | Self::SH => Kind::Text,
+            Self::LO | Self::SH => Kind::Text,
+            Self::PN => Kind::Person,
             Self::CS | Self::DA | Self::DT | Self::TM | Self::UI => Kind::Ascii,
             Self::IS | Self::SL | Self::SS | Self::UL | Self::US => Kind::Int,
             Self::DS | Self::FD | Self::FL => Kind::Float,

@@ -185,9 +185,12 @@ fn data_set<W: Window>(
 
 /// How far to read once the plain elements are passed: what is kept further on, only where it can be.
 fn reach(collector: &Collector) -> u32 {
-    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR begin so; others say that they have frames.
+    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR begin so; others say that they have frames,
+    // or show it by a picture without a scale.
     let class = collector.get(Field::SopClassUid);
-    if collector.has(Field::NumberOfFrames) || class.starts_with(b"1.2.840.10008.5.1.4.1.1.4.") {
+    let scale = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
+    let frames = collector.has(Field::NumberOfFrames) || !scale;
+    if frames || class.starts_with(b"1.2.840.10008.5.1.4.1.1.4.") {
         return LAST_FUNCTIONAL;
     }
     let maker = collector.get(Field::Manufacturer);

@@ -80,12 +80,18 @@ impl Header {
         let utf8 = self.data.first() == Some(&1);
         let sets = match field.kind() {
             _ if utf8 => CharacterSets::utf8(),
-            Kind::Text => CharacterSets::named(self.raw(Field::SpecificCharacterSet)),
+            Kind::Text | Kind::Person => {
+                CharacterSets::named(self.raw(Field::SpecificCharacterSet))
+            }
             _ => CharacterSets::named(b""),
         };
         let mut texts = sets.decode(raw);
         for text in &mut texts {
-            let trimmed = value::trim_text(text);
+            let mut trimmed = value::trim_text(text);
+            if field.kind() == Kind::Person {
+                // Empty component groups at the end say nothing (PS3.5 section 6.2.1).
+                trimmed = trimmed.trim_end_matches('=');
+            }
             if trimmed.len() != text.len() {
                 *text = trimmed.to_owned();
             }
@@ -112,7 +118,7 @@ impl Header {
     /// The field's value by its kind; a number that cannot be read is [`Value::None`].
     pub fn value(&self, field: Field) -> Value {
         match field.kind() {
-            Kind::Text | Kind::Ascii => Value::of_texts(self.texts(field)),
+            Kind::Text | Kind::Person | Kind::Ascii => Value::of_texts(self.texts(field)),
             Kind::Int => Value::of_ints(self.raw(field)),
             Kind::Float => Value::of_floats(self.raw(field)),
         }
