@@ -1,6 +1,7 @@
 //! One data element: tag, representation, length (PS3.5 section 7.1), in each of the encodings.
 
 use super::field::Vr;
+use super::skim::{is_long, is_short};
 
 /// How data elements are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,70 +51,24 @@ impl Element {
         matches!(self.vr.as_ref(), None | Some(b"SQ" | b"UN"))
     }
 
-    /// The representation to read the value by; `known` is the dictionary's.
-    pub(super) fn representation(&self, known: Vr) -> Vr {
-        match self.vr.as_ref() {
-            None | Some(b"UN" | b"OB" | b"OW") => known,
-            Some(b"FD") => Vr::FD,
-            Some(b"FL") => Vr::FL,
-            Some(b"SL") => Vr::SL,
-            Some(b"SS") => Vr::SS,
-            Some(b"UL") => Vr::UL,
-            Some(b"US") => Vr::US,
-            Some(_) => Vr::LO,
-        }
-    }
-
     /// The tag as people write it.
     pub(super) fn name(&self) -> String {
         format!("({:04X},{:04X})", self.tag >> 16, self.tag & 0xFFFF)
     }
 }
 
-fn is_short(vr: [u8; 2]) -> bool {
-    matches!(
-        &vr,
-        b"AE"
-            | b"AS"
-            | b"AT"
-            | b"CS"
-            | b"DA"
-            | b"DS"
-            | b"DT"
-            | b"FD"
-            | b"FL"
-            | b"IS"
-            | b"LO"
-            | b"LT"
-            | b"PN"
-            | b"SH"
-            | b"SL"
-            | b"SS"
-            | b"ST"
-            | b"TM"
-            | b"UI"
-            | b"UL"
-            | b"US"
-    )
-}
-
-fn is_long(vr: [u8; 2]) -> bool {
-    matches!(
-        &vr,
-        b"OB"
-            | b"OD"
-            | b"OF"
-            | b"OL"
-            | b"OV"
-            | b"OW"
-            | b"SQ"
-            | b"SV"
-            | b"UC"
-            | b"UN"
-            | b"UR"
-            | b"UT"
-            | b"UV"
-    )
+/// The representation to read a value by: the file's, where it says one; `known` is the dictionary's.
+pub(super) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
+    match vr.as_ref() {
+        None | Some(b"UN" | b"OB" | b"OW") => known,
+        Some(b"FD") => Vr::FD,
+        Some(b"FL") => Vr::FL,
+        Some(b"SL") => Vr::SL,
+        Some(b"SS") => Vr::SS,
+        Some(b"UL") => Vr::UL,
+        Some(b"US") => Vr::US,
+        Some(_) => Vr::LO,
+    }
 }
 
 impl Encoding {

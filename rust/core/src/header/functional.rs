@@ -1,7 +1,7 @@
 //! Functional groups: where enhanced multi-frame objects keep what others have in the main data set (PS3.3 C.7.6.16).
 
 use super::collect::Collector;
-use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
+use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END, representation};
 use super::field::{SPECS, Spec};
 use super::nested::{Fault, Reader};
 use super::window::Window;
@@ -57,7 +57,7 @@ fn read_macro<W: Window>(
             spec.vr
         };
         let bytes = reader.value(element, length)?;
-        collector.set_as(spec.field, element.representation(vr), bytes, encoding);
+        collector.set_as(spec.field, representation(element.vr, vr), bytes, encoding);
         Ok(())
     })
 }

@@ -12,8 +12,10 @@ mod inflate;
 mod meta;
 mod nested;
 mod parse;
+mod skim;
 mod stored;
 mod value;
+mod wanted;
 mod window;
 
 pub use field::{Field, Kind, SPECS, Spec, Vr};

@@ -2,8 +2,11 @@
 
 use std::io;
 
+use super::collect::Collector;
 use super::element::{Element, Encoding, HEAD, IMPLICIT, ITEM, ITEM_END, SEQUENCE_END};
+use super::skim::skim;
 use super::stored::Header;
+use super::wanted::Wanted;
 use super::window::Window;
 
 /// Why reading stopped before its end.
@@ -78,6 +81,19 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(encoding
             .element(head, at)
             .filter(|element| element.tag != 0))
+    }
+
+    /// Takes the short way as far as it leads, and returns where the next element begins.
+    #[inline]
+    pub(super) fn skim(
+        &mut self,
+        at: u64,
+        stop: u32,
+        wanted: &mut Wanted,
+        collector: &mut Collector,
+    ) -> Result<u64, Fault> {
+        let bytes = self.window.at(at, HEAD)?;
+        Ok(at.saturating_add(skim(bytes, self.encoding, stop, wanted, collector) as u64))
     }
 
     /// The bytes of a value, as many as a field may have.

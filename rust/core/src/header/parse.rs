@@ -4,12 +4,13 @@ use std::io;
 
 use super::collect::Collector;
 use super::element::{EXPLICIT, Element, Encoding, HEAD, IMPLICIT};
-use super::field::{Field, SPECS};
+use super::field::Field;
 use super::functional;
 use super::inflate::Inflated;
 use super::meta;
 use super::nested::{Fault, Reader};
 use super::stored::Header;
+use super::wanted::{self, Wanted};
 use super::window::Window;
 
 /// What some bytes turned out to be.
@@ -168,17 +169,22 @@ fn data_set<W: Window>(
         ));
     };
     let mut reader = Reader::new(window, encoding);
-    let mut wanted = Wanted::default();
+    let mut wants = Wanted::default();
     let mut stop = LAST_PLAIN;
     let mut at = start;
-    while let Some(element) = reader.element(at, encoding)? {
+    loop {
+        at = reader.skim(at, stop, &mut wants, collector)?;
+        let Some(element) = reader.element(at, encoding)? else {
+            break;
+        };
         if element.tag > stop {
             stop = reach(collector);
             if element.tag > stop {
                 break;
             }
         }
-        at = take(&mut reader, &element, &mut wanted, collector)?;
+        wants.before = element.tag;
+        at = take(&mut reader, &element, &mut wants, collector)?;
     }
     Ok(())
 }
@@ -208,7 +214,7 @@ fn reach(collector: &Collector) -> u32 {
 fn take<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
-    wanted: &mut Wanted,
+    wants: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<u64, Fault> {
     if functional::is_group(element) {
@@ -219,90 +225,9 @@ fn take<W: Window>(
         return Ok(next);
     };
     if element.group() & 1 == 1 {
-        wanted.private(reader, element, length, collector)?;
-    } else if let Some(index) = wanted.public(element.tag) {
-        keep(reader, element, length, index, collector)?;
+        wants.take_private(reader, element, length, collector)?;
+    } else if let Some(index) = wants.public(element.tag) {
+        wanted::keep(reader, element, length, index, collector)?;
     }
     Ok(next)
-}
-
-fn keep<W: Window>(
-    reader: &mut Reader<'_, W>,
-    element: &Element,
-    length: u32,
-    index: usize,
-    collector: &mut Collector,
-) -> Result<(), Fault> {
-    if let Some(spec) = SPECS.get(index) {
-        let encoding = reader.encoding;
-        let bytes = reader.value(element, length)?;
-        collector.set_as(spec.field, element.representation(spec.vr), bytes, encoding);
-    }
-    Ok(())
-}
-
-/// The place reached in the table, and the private blocks seen so far.
-#[derive(Debug, Default)]
-struct Wanted {
-    next: usize,
-    blocks: Vec<(u32, &'static str)>,
-}
-
-impl Wanted {
-    /// The line of the table for a public tag.
-    fn public(&mut self, tag: u32) -> Option<usize> {
-        // Tags ascend (PS3.5 section 7.1), so the table is walked along; a file that breaks this starts over.
-        if SPECS
-            .get(self.next.wrapping_sub(1))
-            .is_some_and(|before| before.tag >= tag)
-        {
-            self.next = 0;
-        }
-        while let Some(spec) = SPECS.get(self.next) {
-            if spec.tag >= tag || spec.owner.is_some() {
-                return (spec.tag == tag).then_some(self.next);
-            }
-            self.next = self.next.saturating_add(1);
-        }
-        None
-    }
-
-    /// Notes a private creator, or takes a private element of a block whose creator is known (PS3.5 section 7.8).
-    fn private<W: Window>(
-        &mut self,
-        reader: &mut Reader<'_, W>,
-        element: &Element,
-        length: u32,
-        collector: &mut Collector,
-    ) -> Result<(), Fault> {
-        let group = element.tag & 0xFFFF_0000;
-        if !matches!(group, 0x0019_0000 | 0x0021_0000 | 0x0025_0000 | 0x2001_0000) {
-            return Ok(());
-        }
-        let number = element.tag & 0xFFFF;
-        if (0x10..=0xFF).contains(&number) {
-            let name = super::value::trim(reader.value(element, length)?);
-            let owner = SPECS
-                .iter()
-                .filter(|spec| spec.tag & 0xFFFF_0000 == group)
-                .find_map(|spec| {
-                    spec.owner
-                        .filter(|owner| owner.as_bytes().eq_ignore_ascii_case(name))
-                });
-            self.blocks
-                .extend(owner.map(|owner| (group | number << 8, owner)));
-            return Ok(());
-        }
-        let block = element.tag & 0xFFFF_FF00;
-        let Some((_, owner)) = self.blocks.iter().find(|(at, _)| *at == block) else {
-            return Ok(());
-        };
-        let tag = element.tag & 0xFFFF_00FF;
-        let index = SPECS
-            .iter()
-            .position(|spec| spec.tag == tag && spec.owner == Some(*owner));
-        index.map_or(Ok(()), |index| {
-            keep(reader, element, length, index, collector)
-        })
-    }
 }
