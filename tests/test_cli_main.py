@@ -171,3 +171,31 @@ def test_a_reader_that_stops_reading_changes_no_status(sessions: Path) -> None:
     done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_sessions_folder_that_session_txt_cannot_name_is_wrong_usage(
+    runs: list[Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a:b/inbox/MR").mkdir(parents=True)
+    assert main([str(tmp_path / "a:b")]) == 64
+    assert "--path-map" in capsys.readouterr().err
+    assert main([str(tmp_path / "a:b"), f"--path-map={tmp_path / 'a:b'}=/mnt/study"]) == 0
+    assert len(runs) == 1
+
+
+def test_an_output_folder_that_cannot_be_made_is_73(
+    runs: list[Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main([str(tmp_path), str(tmp_path / "file/out"), "participant"]) == 73
+    assert "file/out" in capsys.readouterr().err
+    assert not runs
+
+
+@pytest.mark.parametrize(("words", "made"), [([], True), (["--test"], False)])
+def test_an_output_folder_is_made_unless_nothing_may_be_written(
+    runs: list[Settings], tmp_path: Path, words: list[str], made: bool
+) -> None:
+    assert main([str(tmp_path), str(tmp_path / "new/out"), "participant", *words]) == 0
+    assert (tmp_path / "new/out").is_dir() is made
+    assert len(runs) == 1

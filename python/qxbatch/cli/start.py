@@ -6,9 +6,10 @@ from importlib import import_module
 
 from qxbatch.cli.messages import set_up
 from qxbatch.cli.request import read
+from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.config import read_config
-from qxbatch.settings.model import Check
+from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
 
 
@@ -26,8 +27,27 @@ def start(words: Sequence[str]) -> int:
     set_up(settings.quiet, settings.log_file, asked.notes)
     if request.level == "group":
         return _group(settings)
+    _prepare(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
+
+
+def _prepare(settings: Settings) -> None:
+    """See that session.txt can name the sessions folder, and make it where packets lie elsewhere. Raises UsageError."""
+    from qxbatch.record.session_txt import check_path
+
+    folder = settings.sessionsfolder
+    check_path(folder, settings.path_map)
+    if settings.test:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"The sessions folder {folder} cannot be made: {error.strerror}.",
+            "Name a folder that can be written.",
+            ExitStatus.CANNOT_WRITE,
+        ) from None
 
 
 def terminal() -> bool:
@@ -35,7 +55,7 @@ def terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def _group(settings: object) -> int:
+def _group(settings: Settings) -> int:
     """The study table of the BIDS-App's group level."""
     try:
         module = import_module("qxbatch.parts.group")
