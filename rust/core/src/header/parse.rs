@@ -31,10 +31,13 @@ pub enum Parsed {
 
 /// Elements of the main data set past which there is nothing wanted but private and functional groups.
 const LAST_PLAIN: u32 = 0x0028_0030;
+/// All tags up to here may be passed without a look inside.
+const BEFORE_FUNCTIONAL: u32 = 0x5200_9228;
 /// The per-frame functional groups, the last thing that is ever wanted.
 const LAST_FUNCTIONAL: u32 = 0x5200_9230;
 /// The last private group of a vendor that is wanted (Philips).
 const LAST_PRIVATE: u32 = 0x2001_FFFF;
+/// Deflated explicit VR little endian.
 const DEFLATED: &[u8] = b"1.2.840.10008.1.2.1.99";
 
 /// Reads the header of one object.
@@ -173,7 +176,7 @@ fn data_set<W: Window>(
     let mut stop = LAST_PLAIN;
     let mut at = start;
     loop {
-        at = reader.skim(at, stop, &mut wants, collector)?;
+        at = reader.skim(at, stop.min(BEFORE_FUNCTIONAL), &mut wants, collector)?;
         let Some(element) = reader.element(at, encoding)? else {
             break;
         };
