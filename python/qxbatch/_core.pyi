@@ -100,7 +100,7 @@ class Row:
     fate: str
     """sorted, duplicate, kept, opened, nodata, refused"""
     at: str
-    """Below the session folder; empty as long as the file is not placed and for a member that has no place."""
+    """Below the session folder; empty as long as the file is not placed and for a member that has no place. A duplicate's is the first's."""
     series: int
     """n of the series; 0 when none."""
     group: int
@@ -126,6 +126,8 @@ class Reading:
         """Give a suspect the header another reader found; it joins its group."""
     def damage(self) -> list[str]:
         """What could not be had: `path: reason`, refused members first, then the archive's own damage."""
+    def notes(self) -> list[str]:
+        """What is odd but loses nothing, `path: note` (bytes before or behind an archive)."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
         """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`.
 

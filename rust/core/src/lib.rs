@@ -2,7 +2,10 @@
 //!
 //! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
 
+pub mod archive;
 pub mod header;
+pub mod ingest;
 pub mod monitor;
+pub mod pack;
 pub mod scan;
 pub mod series;

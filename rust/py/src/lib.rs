@@ -1,8 +1,11 @@
 //! The Python extension `qxbatch._core`: convert, call, convert back.
 
+mod failure;
 mod group;
 mod header;
+mod ingest;
 mod monitor;
+mod pack;
 mod scan;
 
 use pyo3::prelude::*;
@@ -22,5 +25,14 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<scan::Scan>()?;
     m.add_function(wrap_pyfunction!(header::read_header, m)?)?;
     m.add_function(wrap_pyfunction!(scan::scan, m)?)?;
+    m.add_class::<ingest::Row>()?;
+    m.add_class::<ingest::Reading>()?;
+    m.add_function(wrap_pyfunction!(ingest::ingest, m)?)?;
+    m.add_function(wrap_pyfunction!(ingest::sniff, m)?)?;
+    m.add_function(wrap_pyfunction!(pack::pack_folder, m)?)?;
+    m.add_function(wrap_pyfunction!(pack::gzip_file, m)?)?;
+    m.add_function(wrap_pyfunction!(pack::hash_file, m)?)?;
+    m.add_function(wrap_pyfunction!(pack::hash_gzip, m)?)?;
+    m.add_function(wrap_pyfunction!(pack::hash_tar_gz, m)?)?;
     Ok(())
 }

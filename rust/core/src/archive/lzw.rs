@@ -1,0 +1,240 @@
+//! The LZW of Unix `compress` (.Z): codes of 9 to 16 bits, low bit first, in groups of eight.
+
+use std::io::{self, BufRead, Read};
+
+use super::invalid;
+
+const CLEAR: usize = 256;
+const FIRST: usize = 257;
+
+/// Unpacks a `.Z` stream. It has no checksum and no end mark: it ends where the input ends.
+pub struct LzwReader<R> {
+    input: R,
+    max_bits: u32,
+    block_mode: bool,
+    bits: u32,
+    /// Bits read but not yet used, and how many.
+    hold: u64,
+    held: u32,
+    /// Codes read since the width last changed; the writer pads each group of eight to whole bytes.
+    in_group: u32,
+    prefix: Vec<u16>,
+    suffix: Vec<u8>,
+    next: usize,
+    previous: Option<usize>,
+    first_byte: u8,
+    /// Bytes of the current code, last first.
+    stack: Vec<u8>,
+}
+
+impl<R: BufRead> LzwReader<R> {
+    /// Reads the three bytes of the header.
+    pub fn new(mut input: R) -> io::Result<Self> {
+        let mut header = [0u8; 3];
+        input.read_exact(&mut header)?;
+        let [0x1f, 0x9d, flags] = header else {
+            return Err(invalid("no compress (.Z) data"));
+        };
+        let max_bits = u32::from(flags & 0x1f);
+        if !(9..=16).contains(&max_bits) || flags & 0x60 != 0 {
+            return Err(invalid(format!(
+                "compress (.Z) data of an unknown form (flags {flags:#04x})"
+            )));
+        }
+        let block_mode = flags & 0x80 != 0;
+        Ok(Self {
+            input,
+            max_bits,
+            block_mode,
+            bits: 9,
+            hold: 0,
+            held: 0,
+            in_group: 0,
+            prefix: vec![0; 1 << max_bits],
+            suffix: (0..1usize << max_bits)
+                .map(|code| u8::try_from(code).unwrap_or(0))
+                .collect(),
+            next: if block_mode { FIRST } else { CLEAR },
+            previous: None,
+            first_byte: 0,
+            stack: Vec::new(),
+        })
+    }
+
+    /// The input behind what was read.
+    pub fn get_ref(&self) -> &R {
+        &self.input
+    }
+
+    /// Gives the input back.
+    pub fn into_inner(self) -> R {
+        self.input
+    }
+
+    fn byte(&mut self) -> io::Result<Option<u8>> {
+        let byte = self.input.fill_buf()?.first().copied();
+        self.input.consume(usize::from(byte.is_some()));
+        Ok(byte)
+    }
+
+    /// The next code, or None at the end; fewer bits than a code are padding and must be zero.
+    fn code(&mut self) -> io::Result<Option<usize>> {
+        while self.held < self.bits {
+            let Some(byte) = self.byte()? else {
+                return if self.hold == 0 {
+                    Ok(None)
+                } else {
+                    Err(io::ErrorKind::UnexpectedEof.into())
+                };
+            };
+            self.hold |= u64::from(byte) << self.held;
+            self.held += 8;
+        }
+        let code = self.hold & ((1 << self.bits) - 1);
+        self.hold >>= self.bits;
+        self.held -= self.bits;
+        self.in_group = (self.in_group + 1) % 8;
+        Ok(usize::try_from(code).ok())
+    }
+
+    /// Skips what is left of a group of eight codes when the width changes.
+    fn end_group(&mut self) -> io::Result<()> {
+        while self.in_group != 0 {
+            if self.code()?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one code and puts its bytes on the stack; false at the end.
+    fn step(&mut self) -> io::Result<bool> {
+        if self.next > (1 << self.bits) - 1 && self.bits < self.max_bits {
+            self.end_group()?;
+            self.bits += 1;
+        }
+        let Some(code) = self.code()? else {
+            return Ok(false);
+        };
+        if code == CLEAR && self.block_mode {
+            self.end_group()?;
+            self.bits = 9;
+            self.next = FIRST;
+            self.previous = None;
+            return Ok(true);
+        }
+        self.expand(code)?;
+        if let Some(previous) = self.previous {
+            if self.next < 1 << self.max_bits {
+                if let (Some(prefix), Some(suffix)) = (
+                    self.prefix.get_mut(self.next),
+                    self.suffix.get_mut(self.next),
+                ) {
+                    *prefix = u16::try_from(previous).unwrap_or(0);
+                    *suffix = self.first_byte;
+                }
+                self.next += 1;
+            }
+        }
+        self.previous = Some(code);
+        Ok(true)
+    }
+
+    fn expand(&mut self, code: usize) -> io::Result<()> {
+        let mut at = code;
+        if code >= self.next {
+            // The one code that the writer may use before the reader knows it: previous plus its own first byte.
+            let Some(previous) = self.previous.filter(|_| code == self.next) else {
+                return Err(invalid(
+                    "compress (.Z) data with a code that is not in its table",
+                ));
+            };
+            self.stack.push(self.first_byte);
+            at = previous;
+        }
+        while at >= CLEAR {
+            self.stack.push(self.suffix.get(at).copied().unwrap_or(0));
+            at = usize::from(self.prefix.get(at).copied().unwrap_or(0));
+        }
+        self.first_byte = u8::try_from(at).unwrap_or(0);
+        self.stack.push(self.first_byte);
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for LzwReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            if let Some(byte) = self.stack.pop() {
+                if let Some(place) = buffer.get_mut(done) {
+                    *place = byte;
+                }
+                done += 1;
+            } else if !self.step()? {
+                break;
+            }
+        }
+        Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn unpack(data: &[u8]) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        LzwReader::new(data)?.read_to_end(&mut out)?;
+        Ok(out)
+    }
+
+    /// Codes of 9 bits, low bit first.
+    fn codes(codes: &[u32]) -> Vec<u8> {
+        let mut out = vec![0x1f, 0x9d, 0x90];
+        let (mut hold, mut held) = (0u32, 0);
+        for code in codes {
+            hold |= code << held;
+            held += 9;
+            while held >= 8 {
+                out.push(hold.to_le_bytes()[0]);
+                hold >>= 8;
+                held -= 8;
+            }
+        }
+        if held > 0 {
+            out.push(hold.to_le_bytes()[0]);
+        }
+        out
+    }
+
+    #[test]
+    fn codes_stand_for_what_was_seen_before() {
+        // "ab", then the code for "ab" (257), then one that is used before it is known (259: "ab" + "a").
+        let packed = codes(&[97, 98, 257, 259]);
+        assert_eq!(unpack(&packed).unwrap(), b"abababa");
+    }
+
+    #[test]
+    fn the_clear_code_starts_the_table_anew() {
+        // The clear code ends its group of eight codes of 9 bits: nine bytes.
+        let mut packed = codes(&[97, 98, 256, 0, 0, 0, 0, 0]);
+        packed.extend_from_slice(&codes(&[99, 258])[3..]);
+        assert!(unpack(&packed).is_err(), "258 is not known any more");
+        let mut packed = codes(&[97, 98, 256, 0, 0, 0, 0, 0]);
+        packed.extend_from_slice(&codes(&[99, 100, 257])[3..]);
+        assert_eq!(unpack(&packed).unwrap(), b"abcdcd");
+    }
+
+    #[test]
+    fn unknown_code_is_an_error() {
+        assert!(unpack(&[0x1f, 0x9d, 0x90, 0xff, 0xff]).is_err());
+    }
+
+    #[test]
+    fn header_of_another_form_is_an_error() {
+        assert!(unpack(&[0x1f, 0x9d, 0x91 | 0x1f]).is_err());
+        assert!(unpack(&[0x1f, 0x9d]).is_err());
+    }
+}

@@ -1,0 +1,31 @@
+//! What a packet is made of: zip, tar and the compressions, told by content and read with every check they offer.
+
+pub mod kind;
+pub mod lzw;
+pub mod source;
+pub mod tar;
+pub mod unpack;
+pub mod zip;
+
+/// Expanded bytes are judged against at least this many packed ones, so that a few kilobytes of zeros are no bomb.
+const LEAST_PACKED: u64 = 16 << 10;
+
+/// Whether so many bytes out of so few is more than `max_ratio` allows.
+#[must_use]
+pub fn too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
+    expanded > max_ratio.saturating_mul(packed.max(LEAST_PACKED))
+}
+
+/// Turns an error of a reader or decompressor into a reason for the ledger.
+#[must_use]
+pub fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "cut short".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// An error that says what is wrong with data.
+pub(crate) fn invalid(text: impl Into<String>) -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidData, text.into())
+}

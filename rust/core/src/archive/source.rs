@@ -1,0 +1,130 @@
+//! Bytes that are read at any place: a file, or a member held in memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+
+/// Random access without a shared position, so that threads can read side by side.
+pub trait Source: Sync {
+    /// Length in bytes.
+    fn len(&self) -> u64;
+
+    /// Whether there is nothing to read.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills `buffer` from `offset`; an error of kind `UnexpectedEof` when there are fewer bytes.
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// The bytes themselves where they are in memory anyway.
+    fn slice(&self, _offset: u64, _len: usize) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// A file and its length when it was opened.
+#[derive(Debug)]
+pub struct FileSource {
+    file: File,
+    len: u64,
+}
+
+impl FileSource {
+    /// Takes an open file.
+    pub fn new(file: File) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self { file, len })
+    }
+}
+
+impl Source for FileSource {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buffer, offset)
+    }
+}
+
+impl Source for &[u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let bytes = self.slice(offset, buffer.len());
+        buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        let start = usize::try_from(offset).ok()?;
+        self.get(start..start.checked_add(len)?)
+    }
+}
+
+/// Part of a source as a stream.
+pub struct Range<'a> {
+    source: &'a dyn Source,
+    at: u64,
+    end: u64,
+}
+
+impl<'a> Range<'a> {
+    /// The bytes from `at` to `end`; a stream that reaches the source's end first fails with `UnexpectedEof`.
+    #[must_use]
+    pub fn new(source: &'a dyn Source, at: u64, end: u64) -> Self {
+        Self { source, at, end }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn whole(source: &'a dyn Source) -> Self {
+        Self::new(source, 0, source.len())
+    }
+}
+
+impl Read for Range<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_sub(self.at);
+        let want = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        let part = buffer.get_mut(..want).unwrap_or_default();
+        self.source.read_exact_at(part, self.at)?;
+        self.at += want as u64;
+        Ok(want)
+    }
+}
+
+/// Little-endian fields of an archive's records; `None` past the end.
+#[derive(Clone, Copy)]
+pub struct Fields<'a>(pub &'a [u8]);
+
+impl Fields<'_> {
+    /// 16 bits at `at`.
+    #[must_use]
+    pub fn u16(self, at: usize) -> Option<u16> {
+        Some(u16::from_le_bytes(
+            self.0.get(at..at.checked_add(2)?)?.try_into().ok()?,
+        ))
+    }
+
+    /// 32 bits at `at`.
+    #[must_use]
+    pub fn u32(self, at: usize) -> Option<u32> {
+        Some(u32::from_le_bytes(
+            self.0.get(at..at.checked_add(4)?)?.try_into().ok()?,
+        ))
+    }
+
+    /// 64 bits at `at`.
+    #[must_use]
+    pub fn u64(self, at: usize) -> Option<u64> {
+        Some(u64::from_le_bytes(
+            self.0.get(at..at.checked_add(8)?)?.try_into().ok()?,
+        ))
+    }
+}

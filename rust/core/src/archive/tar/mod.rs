@@ -1,0 +1,369 @@
+//! Reads a tar as a stream, member by member: v7, ustar, pax and GNU forms.
+
+pub mod header;
+pub mod pax;
+pub mod sparse;
+
+use std::io::{self, Read};
+
+use self::header::{BLOCK, Header, is_header};
+use self::pax::Extended;
+use self::sparse::{Filled, Map};
+use super::invalid;
+
+/// Names and records longer than that are refused; PATH_MAX is 4096.
+const LONGEST_RECORD: u64 = 1 << 20;
+
+/// What a member is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A file with data.
+    File,
+    /// A folder.
+    Directory,
+    /// A symbolic or hard link and its target.
+    Link {
+        /// A hard link: the same file under a second name.
+        hard: bool,
+        /// Where it points.
+        target: Vec<u8>,
+    },
+    /// Devices, FIFOs and marks without data; the word says which.
+    Device(&'static str),
+}
+
+/// One member, before its data are read.
+#[derive(Debug)]
+pub struct Member {
+    /// As the archive names it.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub what: What,
+    /// Length of the content (a sparse file's with its holes).
+    pub size: u64,
+    /// Bytes it takes in the archive.
+    pub stored: u64,
+    map: Option<Map>,
+}
+
+/// A tar that is read from a stream.
+pub struct TarReader<R> {
+    input: R,
+    /// Bytes of the current member not yet read, and the padding behind them.
+    left: u64,
+    padding: u64,
+    global: Extended,
+    /// Blocks of zeros met since the last member.
+    end_blocks: u64,
+    /// Bytes behind the end mark that are no member.
+    trailing: u64,
+}
+
+impl<R: Read> TarReader<R> {
+    /// Starts at the stream's next byte.
+    pub fn new(input: R) -> Self {
+        Self {
+            input,
+            left: 0,
+            padding: 0,
+            global: Extended::default(),
+            end_blocks: 0,
+            trailing: 0,
+        }
+    }
+
+    /// The stream below.
+    pub fn get_ref(&self) -> &R {
+        &self.input
+    }
+
+    /// Bytes behind the end mark that are neither zeros nor a member; known once [`TarReader::next_member`] gave None.
+    pub fn trailing(&self) -> u64 {
+        self.trailing
+    }
+
+    /// The next member, None at the end. An error ends the archive: cut short, or no header where one must be.
+    ///
+    /// Archives that were appended to one another are read on behind the first end mark.
+    pub fn next_member(&mut self) -> io::Result<Option<Member>> {
+        self.skip_data()?;
+        let mut extended = self.global.clone();
+        let mut long_name = None;
+        let mut long_link = None;
+        let mut between = false;
+        loop {
+            let Some(header) = self.header(between)? else {
+                return Ok(None);
+            };
+            between = true;
+            match header.flag {
+                b'L' => long_name = Some(terminated(self.record(&header)?)),
+                b'K' => long_link = Some(terminated(self.record(&header)?)),
+                b'x' | b'X' => {
+                    let record = self.record(&header)?;
+                    extended
+                        .read(&record)
+                        .ok_or_else(|| invalid("a broken extended header (pax)"))?;
+                }
+                b'g' => {
+                    let record = self.record(&header)?;
+                    self.global
+                        .read(&record)
+                        .ok_or_else(|| invalid("a broken global header (pax)"))?;
+                    extended = self.global.clone();
+                    between = false;
+                }
+                _ => {
+                    return self
+                        .member(&header, &extended, long_name, long_link)
+                        .map(Some);
+                }
+            }
+        }
+    }
+
+    /// The next header block; None at a proper end.
+    fn header(&mut self, between: bool) -> io::Result<Option<Header>> {
+        let mut block = [0u8; BLOCK];
+        loop {
+            let got = fill(&mut self.input, &mut block)?;
+            if got == 0 && self.end_blocks > 0 {
+                return Ok(None);
+            }
+            if got < BLOCK {
+                return self.short(got);
+            }
+            if block.iter().all(|&byte| byte == 0) {
+                if between {
+                    return Err(invalid("the end mark stands between a member and its name"));
+                }
+                self.end_blocks += 1;
+            } else if is_header(&block) {
+                self.end_blocks = 0;
+                let header = Header::parse(&block);
+                return header
+                    .map(Some)
+                    .ok_or_else(|| invalid("a header with a size that is no number"));
+            } else if self.end_blocks > 0 {
+                self.trailing = BLOCK as u64 + drain(&mut self.input)?;
+                return Ok(None);
+            } else {
+                return Err(invalid(
+                    "no header where the next member must begin (checksum)",
+                ));
+            }
+        }
+    }
+
+    fn short(&mut self, got: usize) -> io::Result<Option<Header>> {
+        if got > 0 && self.end_blocks > 0 {
+            self.trailing = got as u64;
+            return Ok(None);
+        }
+        let text = if got == 0 {
+            "cut short: no end mark"
+        } else {
+            "cut short inside a header"
+        };
+        Err(invalid(text))
+    }
+
+    /// The data of a record that belongs to the next member.
+    fn record(&mut self, header: &Header) -> io::Result<Vec<u8>> {
+        if header.size > LONGEST_RECORD {
+            return Err(invalid(format!(
+                "a name or extended header of {} bytes",
+                header.size
+            )));
+        }
+        let mut data = Vec::new();
+        (&mut self.input).take(header.size).read_to_end(&mut data)?;
+        if data.len() as u64 != header.size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left = 0;
+        self.padding = padding(header.size);
+        self.skip_data()?;
+        Ok(data)
+    }
+
+    fn member(
+        &mut self,
+        header: &Header,
+        extended: &Extended,
+        name: Option<Vec<u8>>,
+        link: Option<Vec<u8>>,
+    ) -> io::Result<Member> {
+        let name = extended
+            .path
+            .clone()
+            .or(name)
+            .unwrap_or_else(|| header.name.clone());
+        let target = extended
+            .link
+            .clone()
+            .or(link)
+            .unwrap_or_else(|| header.link.clone());
+        let size = extended.size.unwrap_or(header.size);
+        let what = match header.flag {
+            b'1' => What::Link { hard: true, target },
+            b'2' => What::Link {
+                hard: false,
+                target,
+            },
+            b'3' => What::Device("a character device"),
+            b'4' => What::Device("a block device"),
+            b'6' => What::Device("a FIFO"),
+            b'V' => What::Device("a volume label"),
+            b'M' => return Err(invalid("a member that continues from another volume")),
+            b'5' => What::Directory,
+            // Before ustar, a folder was a file whose name ends in a slash.
+            0 | b'0' if name.ends_with(b"/") && size == 0 => What::Directory,
+            // Unknown flags are files (POSIX.1-2001, pax, ustar interchange format).
+            _ => What::File,
+        };
+        // Only files have data; some writers give links the size of what they point to. GNU's folder lists ('D') count
+        // as files.
+        let stored = if what == What::File { size } else { 0 };
+        self.left = stored;
+        self.padding = padding(stored);
+        let map = if what == What::File {
+            self.sparse(header, extended)?
+        } else {
+            None
+        };
+        let size = map.as_ref().map_or(stored, |map| map.size);
+        Ok(Member {
+            name,
+            what,
+            size,
+            stored,
+            map,
+        })
+    }
+
+    fn sparse(&mut self, header: &Header, extended: &Extended) -> io::Result<Option<Map>> {
+        let unreadable = || invalid("the map of a sparse file is unreadable");
+        if header.flag == b'S' {
+            let fields = header.block.get(386..).unwrap_or_default();
+            let (mut pieces, mut more) = sparse::old_pairs(fields, 4).ok_or_else(unreadable)?;
+            while more {
+                let mut block = [0u8; BLOCK];
+                self.input.read_exact(&mut block)?;
+                let (next, on) = sparse::old_pairs(&block, 21).ok_or_else(unreadable)?;
+                pieces.extend(next);
+                more = on;
+                if pieces.len() > 1 << 20 {
+                    return Err(invalid(
+                        "the map of a sparse file has more than a million pieces",
+                    ));
+                }
+            }
+            let size = sparse::old_size(header).ok_or_else(unreadable)?;
+            return Map::new(pieces, size, self.left).map(Some);
+        }
+        let Some(size) = extended.real_size else {
+            return Ok(None);
+        };
+        if extended.map_in_data {
+            let (pieces, taken) = sparse::map_in_data(&mut (&mut self.input).take(self.left))?;
+            self.left = self.left.saturating_sub(taken);
+            return Map::new(pieces, size, self.left).map(Some);
+        }
+        Map::new(extended.map.clone(), size, self.left).map(Some)
+    }
+
+    /// The content of the member that [`TarReader::next_member`] gave.
+    pub fn content(&mut self, member: &mut Member) -> Content<'_, R> {
+        let stored = Stored {
+            input: &mut self.input,
+            left: &mut self.left,
+        };
+        match member.map.take() {
+            Some(map) => Content::Sparse(Filled::new(stored, map)),
+            None => Content::Plain(stored),
+        }
+    }
+
+    fn skip_data(&mut self) -> io::Result<()> {
+        let skip = self.left.saturating_add(self.padding);
+        (self.left, self.padding) = (0, 0);
+        let skipped = io::copy(&mut (&mut self.input).take(skip), &mut io::sink())?;
+        if skipped == skip {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+}
+
+/// The bytes of a member as stored.
+pub struct Stored<'a, R> {
+    input: &'a mut R,
+    left: &'a mut u64,
+}
+
+impl<R: Read> Read for Stored<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let want = buffer
+            .len()
+            .min(usize::try_from(*self.left).unwrap_or(usize::MAX));
+        if want == 0 {
+            return Ok(0);
+        }
+        let got = self
+            .input
+            .read(buffer.get_mut(..want).unwrap_or_default())?;
+        if got == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        *self.left -= got as u64;
+        Ok(got)
+    }
+}
+
+/// A member's content.
+pub enum Content<'a, R> {
+    /// As stored.
+    Plain(Stored<'a, R>),
+    /// With holes.
+    Sparse(Filled<Stored<'a, R>>),
+}
+
+impl<R: Read> Read for Content<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stored) => stored.read(buffer),
+            Self::Sparse(filled) => filled.read(buffer),
+        }
+    }
+}
+
+fn padding(size: u64) -> u64 {
+    (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64
+}
+
+fn terminated(mut name: Vec<u8>) -> Vec<u8> {
+    if let Some(end) = name.iter().position(|&byte| byte == 0) {
+        name.truncate(end);
+    }
+    name
+}
+
+/// Reads until the buffer is full or the stream ends.
+fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match input.read(buffer.get_mut(done..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(got) => done += got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+fn drain(input: &mut dyn Read) -> io::Result<u64> {
+    io::copy(input, &mut io::sink())
+}

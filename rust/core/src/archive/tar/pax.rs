@@ -1,0 +1,147 @@
+//! Extended header records of POSIX.1-2001 (pax): `<length> <key>=<value>\n`.
+
+/// What such records can say about the next member (or, from a global header, about all that follow).
+#[derive(Debug, Clone, Default)]
+pub struct Extended {
+    /// `path`, or `GNU.sparse.name`, which stands in place of a made-up `path`.
+    pub path: Option<Vec<u8>>,
+    /// `linkpath`
+    pub link: Option<Vec<u8>>,
+    /// `size`: of the data as stored.
+    pub size: Option<u64>,
+    /// Length of a sparse file when its holes are filled (`GNU.sparse.size` or `.realsize`).
+    pub real_size: Option<u64>,
+    /// The map stands at the head of the data (format 1.0).
+    pub map_in_data: bool,
+    /// (offset, length) pairs of formats 0.0 and 0.1.
+    pub map: Vec<(u64, u64)>,
+    sparse_name: bool,
+    offset: Option<u64>,
+}
+
+/// More pieces than that are no honest file.
+const MOST_PIECES: usize = 1 << 20;
+
+impl Extended {
+    /// Reads the records of one extended header on top of what is known; None when they are broken.
+    pub fn read(&mut self, mut data: &[u8]) -> Option<()> {
+        while let Some(&first) = data.first() {
+            if first == 0 {
+                break;
+            }
+            let space = data.iter().take(20).position(|&byte| byte == b' ')?;
+            let length = usize::try_from(decimal(data.get(..space)?)?).ok()?;
+            let record = data.get(space + 1..length)?.strip_suffix(b"\n")?;
+            let equals = record.iter().position(|&byte| byte == b'=')?;
+            self.set(record.get(..equals)?, record.get(equals + 1..)?)?;
+            data = data.get(length..)?;
+        }
+        Some(())
+    }
+
+    fn set(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
+        match key {
+            b"path" if !self.sparse_name => self.path = present(value),
+            b"GNU.sparse.name" => {
+                self.path = present(value);
+                self.sparse_name = true;
+            }
+            b"linkpath" => self.link = present(value),
+            b"size" if value.is_empty() => self.size = None,
+            b"size" => self.size = Some(decimal(value)?),
+            b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.real_size = Some(decimal(value)?),
+            b"GNU.sparse.major" => self.map_in_data = value == b"1",
+            b"GNU.sparse.offset" => self.offset = Some(decimal(value)?),
+            b"GNU.sparse.numbytes" => {
+                let offset = self.offset.take()?;
+                self.piece(offset, decimal(value)?)?;
+            }
+            b"GNU.sparse.map" => {
+                let mut numbers = value.split(|&byte| byte == b',').map(decimal);
+                while let Some(offset) = numbers.next() {
+                    self.piece(offset?, numbers.next()??)?;
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn piece(&mut self, offset: u64, length: u64) -> Option<()> {
+        (self.map.len() < MOST_PIECES).then(|| self.map.push((offset, length)))
+    }
+}
+
+fn present(value: &[u8]) -> Option<Vec<u8>> {
+    (!value.is_empty()).then(|| value.to_vec())
+}
+
+/// A decimal number of digits alone.
+#[must_use]
+pub fn decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A record with its right length (two digits).
+    fn record(text: &str) -> Vec<u8> {
+        format!("{} {text}\n", text.len() + 4).into_bytes()
+    }
+
+    fn read(records: &[&str]) -> Extended {
+        let data: Vec<u8> = records.iter().flat_map(|text| record(text)).collect();
+        let mut extended = Extended::default();
+        extended.read(&data).unwrap();
+        extended
+    }
+
+    #[test]
+    fn records_set_path_link_and_size() {
+        let extended = read(&[
+            "path=a/b=c",
+            "linkpath=target",
+            "size=8589934592",
+            "comment=x",
+        ]);
+        assert_eq!(extended.path.as_deref(), Some(&b"a/b=c"[..]));
+        assert_eq!(extended.link.as_deref(), Some(&b"target"[..]));
+        assert_eq!(extended.size, Some(8_589_934_592));
+    }
+
+    #[test]
+    fn lengths_that_lie_are_broken() {
+        for bad in [
+            "99 path=a\n",
+            "3 path=a\n",
+            "path=a\n",
+            "99999999999999999999 path=a\n",
+        ] {
+            assert!(Extended::default().read(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn both_old_forms_of_a_sparse_map_are_read() {
+        let pairs = ["GNU.sparse.offset=5", "GNU.sparse.numbytes=7"];
+        assert_eq!(read(&pairs).map, [(5, 7)]);
+        assert_eq!(read(&["GNU.sparse.map=10,2,30,4"]).map, [(10, 2), (30, 4)]);
+        assert!(
+            Extended::default()
+                .read(&record("GNU.sparse.map=10,2,30"))
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_sparse_file_stands_in_place_of_its_made_up_path() {
+        let names = ["GNU.sparse.name=real", "path=GNUSparseFile.0/real"];
+        assert_eq!(read(&names).path.as_deref(), Some(&b"real"[..]));
+    }
+}

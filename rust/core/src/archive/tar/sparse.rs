@@ -1,0 +1,210 @@
+//! Sparse members: stored without their holes, read with them.
+
+use std::io::{self, Read};
+
+use super::header::{Header, number};
+use super::pax::decimal;
+use crate::archive::invalid;
+
+/// The pieces of a sparse file that hold data, in order and apart.
+#[derive(Debug, Clone, Default)]
+pub struct Map {
+    pieces: Vec<(u64, u64)>,
+    /// Length with all holes.
+    pub size: u64,
+}
+
+impl Map {
+    /// Checks that pieces follow one another, lie within `size`, and add up to what is stored.
+    pub fn new(pieces: Vec<(u64, u64)>, size: u64, stored: u64) -> io::Result<Self> {
+        let mut end = 0u64;
+        let mut sum = 0u64;
+        for &(offset, length) in &pieces {
+            let stop = offset
+                .checked_add(length)
+                .filter(|&stop| offset >= end && stop <= size);
+            end = stop.ok_or_else(|| invalid("the map of a sparse file does not fit its size"))?;
+            sum += length;
+        }
+        if sum != stored {
+            return Err(invalid(format!(
+                "the map of a sparse file names {sum} bytes, {stored} are stored"
+            )));
+        }
+        Ok(Self { pieces, size })
+    }
+}
+
+/// Pairs of 12-byte numbers; returns them and whether another block of pairs follows.
+#[must_use]
+pub fn old_pairs(fields: &[u8], pairs: usize) -> Option<(Vec<(u64, u64)>, bool)> {
+    let mut pieces = Vec::new();
+    for at in 0..pairs {
+        let offset = fields.get(at * 24..at * 24 + 12)?;
+        let length = fields.get(at * 24 + 12..at * 24 + 24)?;
+        if offset.first() == Some(&0) {
+            break;
+        }
+        pieces.push((number(offset)?, number(length)?));
+    }
+    Some((
+        pieces,
+        fields.get(pairs * 24).is_some_and(|&more| more != 0),
+    ))
+}
+
+/// The real size in a header of GNU's old sparse form (type flag `S`).
+#[must_use]
+pub fn old_size(header: &Header) -> Option<u64> {
+    number(header.block.get(483..495)?)
+}
+
+/// Reads the map of pax format 1.0 from the head of the data: decimal numbers on lines, padded to whole blocks.
+/// Returns the pieces and how many bytes the map took.
+pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
+    let mut lines = Lines {
+        data,
+        block: [0; 512],
+        at: 512,
+        taken: 0,
+    };
+    let count = lines.number()?;
+    let mut pieces = Vec::new();
+    for _ in 0..count {
+        if pieces.len() >= 1 << 20 {
+            return Err(invalid(
+                "the map of a sparse file has more than a million pieces",
+            ));
+        }
+        pieces.push((lines.number()?, lines.number()?));
+    }
+    Ok((pieces, lines.taken))
+}
+
+struct Lines<'a> {
+    data: &'a mut dyn Read,
+    block: [u8; 512],
+    at: usize,
+    taken: u64,
+}
+
+impl Lines<'_> {
+    fn number(&mut self) -> io::Result<u64> {
+        let mut text = Vec::new();
+        loop {
+            if self.at >= self.block.len() {
+                self.data.read_exact(&mut self.block)?;
+                self.taken += 512;
+                self.at = 0;
+            }
+            let byte = self.block.get(self.at).copied().unwrap_or(b'\n');
+            self.at += 1;
+            if byte == b'\n' || text.len() > 20 {
+                break;
+            }
+            text.push(byte);
+        }
+        decimal(&text).ok_or_else(|| invalid("the map of a sparse file is unreadable"))
+    }
+}
+
+/// A sparse member with its holes as zeros.
+pub struct Filled<R> {
+    stored: R,
+    pieces: std::vec::IntoIter<(u64, u64)>,
+    /// What is left of the current piece and the hole before it.
+    hole: u64,
+    piece: u64,
+    at: u64,
+    size: u64,
+}
+
+impl<R: Read> Filled<R> {
+    /// `stored` gives the pieces' bytes one after the other.
+    pub fn new(stored: R, map: Map) -> Self {
+        Self {
+            stored,
+            pieces: map.pieces.into_iter(),
+            hole: 0,
+            piece: 0,
+            at: 0,
+            size: map.size,
+        }
+    }
+
+    fn next_piece(&mut self) {
+        let (offset, length) = self.pieces.next().unwrap_or((self.size, 0));
+        self.hole = offset.saturating_sub(self.at);
+        self.piece = length;
+    }
+}
+
+impl<R: Read> Read for Filled<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.hole == 0 && self.piece == 0 {
+            if self.at >= self.size || buffer.is_empty() {
+                return Ok(0);
+            }
+            self.next_piece();
+        }
+        let left = if self.hole > 0 { self.hole } else { self.piece };
+        let want = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        let part = buffer.get_mut(..want).unwrap_or_default();
+        let done = if self.hole > 0 {
+            part.fill(0);
+            self.hole -= want as u64;
+            want
+        } else {
+            let done = self.stored.read(part)?;
+            if done == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.piece -= done as u64;
+            done
+        };
+        self.at += done as u64;
+        Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn holes_come_back_as_zeros() {
+        let map = Map::new(vec![(2, 3), (5, 1), (8, 0)], 8, 4).unwrap();
+        let mut out = Vec::new();
+        Filled::new(&b"abcd"[..], map)
+            .read_to_end(&mut out)
+            .unwrap();
+        assert_eq!(out, b"\0\0abcd\0\0");
+    }
+
+    #[test]
+    fn maps_that_lie_are_refused() {
+        assert!(Map::new(vec![(4, 2), (2, 2)], 10, 4).is_err(), "backwards");
+        assert!(Map::new(vec![(4, 8)], 10, 8).is_err(), "past the end");
+        assert!(
+            Map::new(vec![(u64::MAX, 2)], 10, 2).is_err(),
+            "past 64 bits"
+        );
+        assert!(Map::new(vec![(0, 2)], 10, 3).is_err(), "sum");
+    }
+
+    #[test]
+    fn a_map_before_the_data_is_read_in_whole_blocks() {
+        let mut data = b"2\n0\n5\n100\n6\n".to_vec();
+        data.resize(512, 0);
+        data.extend(b"hello world");
+        let mut rest = data.as_slice();
+        assert_eq!(
+            map_in_data(&mut rest).unwrap(),
+            (vec![(0, 5), (100, 6)], 512)
+        );
+        assert_eq!(rest, b"hello world");
+    }
+}

@@ -1,0 +1,376 @@
+//! One reader for all compressions: every stream of the file in turn, each to its own end mark and checksum.
+
+use std::io::{self, BufRead, Read};
+
+use liblzma::stream::Stream;
+
+use super::invalid;
+use super::kind::Packing;
+use super::lzw::LzwReader;
+
+/// Read ahead from the packed side.
+const BUFFER: usize = 128 << 10;
+/// An xz header may ask for gigabytes of dictionary; the largest preset (9) needs 65 MB.
+const XZ_MEMORY: u64 = 100 << 20;
+/// zstd windows up to 128 MB: what the program itself accepts without being asked.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// A buffer over a stream that lets the next few bytes be seen before they are taken.
+struct Peeker<'a> {
+    input: Box<dyn Read + Send + 'a>,
+    buffer: Vec<u8>,
+    at: usize,
+    end: usize,
+    /// Bytes taken so far.
+    taken: u64,
+}
+
+impl<'a> Peeker<'a> {
+    fn new(input: Box<dyn Read + Send + 'a>) -> Self {
+        Self {
+            input,
+            buffer: vec![0; BUFFER],
+            at: 0,
+            end: 0,
+            taken: 0,
+        }
+    }
+
+    /// At least `want` bytes unless the input ends before.
+    fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
+        while self.end - self.at < want {
+            if self.at > 0 {
+                self.buffer.copy_within(self.at..self.end, 0);
+                self.end -= self.at;
+                self.at = 0;
+            }
+            let got = read_some(
+                &mut self.input,
+                self.buffer.get_mut(self.end..).unwrap_or_default(),
+            )?;
+            if got == 0 {
+                break;
+            }
+            self.end += got;
+        }
+        Ok(self.buffer.get(self.at..self.end).unwrap_or_default())
+    }
+
+    /// Skips zero bytes: padding between streams, or up to a block of a tape.
+    fn skip_zeros(&mut self) -> io::Result<()> {
+        loop {
+            let ahead = self.peek(1)?;
+            let zeros = ahead.iter().take_while(|&&byte| byte == 0).count();
+            let all = zeros == ahead.len();
+            self.consume(zeros);
+            if zeros == 0 || !all {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads to the end; how many bytes there were.
+    fn drain(&mut self) -> io::Result<u64> {
+        let mut count = 0;
+        loop {
+            let ahead = self.peek(1)?.len();
+            if ahead == 0 {
+                return Ok(count);
+            }
+            count += ahead as u64;
+            self.consume(ahead);
+        }
+    }
+}
+
+fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+impl Read for Peeker<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ahead = self.peek(1)?;
+        let count = ahead.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), ahead.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Peeker<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.at = (self.at + amount).min(self.end);
+        self.taken += amount as u64;
+    }
+}
+
+type Zstd<'a> = zstd::stream::read::Decoder<'static, Peeker<'a>>;
+
+/// The decoder of one stream; each gives the input back for the next.
+enum Stage<'a> {
+    Gzip(flate2::bufread::GzDecoder<Peeker<'a>>),
+    Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
+    Xz(liblzma::bufread::XzDecoder<Peeker<'a>>),
+    Zstd(Box<Zstd<'a>>),
+    Compress(Box<LzwReader<Peeker<'a>>>),
+    End(Peeker<'a>),
+    Failed,
+}
+
+impl<'a> Stage<'a> {
+    fn open(packing: Packing, input: Peeker<'a>) -> io::Result<Self> {
+        Ok(match packing {
+            Packing::Gzip => Self::Gzip(flate2::bufread::GzDecoder::new(input)),
+            Packing::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
+            Packing::Xz => {
+                let stream = Stream::new_stream_decoder(XZ_MEMORY, 0)
+                    .map_err(|error| invalid(error.to_string()))?;
+                Self::Xz(liblzma::bufread::XzDecoder::new_stream(input, stream))
+            }
+            Packing::Zstd => {
+                let mut decoder = Zstd::with_buffer(input)?.single_frame();
+                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                Self::Zstd(Box::new(decoder))
+            }
+            Packing::Compress => Self::Compress(Box::new(LzwReader::new(input)?)),
+        })
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Bzip2(decoder) => decoder.read(buffer),
+            Self::Xz(decoder) => decoder.read(buffer),
+            Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Compress(decoder) => decoder.read(buffer),
+            Self::End(_) | Self::Failed => Ok(0),
+        }
+    }
+
+    fn input(&self) -> Option<&Peeker<'a>> {
+        match self {
+            Self::Gzip(decoder) => Some(decoder.get_ref()),
+            Self::Bzip2(decoder) => Some(decoder.get_ref()),
+            Self::Xz(decoder) => Some(decoder.get_ref()),
+            Self::Zstd(decoder) => Some(decoder.get_ref()),
+            Self::Compress(decoder) => Some(decoder.get_ref()),
+            Self::End(input) => Some(input),
+            Self::Failed => None,
+        }
+    }
+
+    fn into_input(self) -> Option<Peeker<'a>> {
+        match self {
+            Self::Gzip(decoder) => Some(decoder.into_inner()),
+            Self::Bzip2(decoder) => Some(decoder.into_inner()),
+            Self::Xz(decoder) => Some(decoder.into_inner()),
+            Self::Zstd(decoder) => Some(decoder.finish()),
+            Self::Compress(decoder) => Some(decoder.into_inner()),
+            Self::End(input) => Some(input),
+            Self::Failed => None,
+        }
+    }
+}
+
+/// The content of a compressed file. Its end is an end mark with a right checksum, never just the end of the input
+/// (but for `.Z`, which has neither).
+pub struct Unpack<'a> {
+    packing: Packing,
+    stage: Stage<'a>,
+    trailing: u64,
+}
+
+impl<'a> Unpack<'a> {
+    /// Starts to read.
+    pub fn open(packing: Packing, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
+        let stage = Stage::open(packing, Peeker::new(input))?;
+        Ok(Self {
+            packing,
+            stage,
+            trailing: 0,
+        })
+    }
+
+    /// Packed bytes taken so far.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.stage.input().map_or(0, |input| input.taken)
+    }
+
+    /// Bytes behind the last stream that are no stream; known once the end was reached.
+    #[must_use]
+    pub fn trailing(&self) -> u64 {
+        self.trailing
+    }
+
+    /// At the end of one stream: opens the next, or finds the end.
+    fn next_stream(&mut self) -> io::Result<bool> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Failed);
+        let ended = matches!(stage, Stage::End(_) | Stage::Compress(_));
+        let Some(mut input) = stage.into_input() else {
+            return Ok(false);
+        };
+        if !ended {
+            input.skip_zeros()?;
+            let ahead = input.peek(4)?;
+            if begins(self.packing, ahead) {
+                self.stage = Stage::open(self.packing, input)?;
+                return Ok(true);
+            }
+            if !ahead.is_empty() && ahead.len() < 4 && may_begin(self.packing, ahead) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.trailing = input.drain()?;
+        }
+        self.stage = Stage::End(input);
+        Ok(false)
+    }
+}
+
+fn marks(packing: Packing) -> &'static [u8] {
+    match packing {
+        Packing::Gzip => &[0x1f, 0x8b, 8],
+        Packing::Bzip2 => b"BZh",
+        Packing::Xz => &[0xfd, b'7', b'z', b'X'],
+        Packing::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+        Packing::Compress => &[],
+    }
+}
+
+fn begins(packing: Packing, ahead: &[u8]) -> bool {
+    // A zstd file may hold skippable frames (RFC 8878, 3.1.2).
+    let skippable = packing == Packing::Zstd
+        && matches!(ahead, [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50);
+    skippable || ahead.starts_with(marks(packing))
+}
+
+fn may_begin(packing: Packing, ahead: &[u8]) -> bool {
+    marks(packing).starts_with(ahead)
+}
+
+impl Read for Unpack<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let count = self.stage.read(buffer)?;
+            if count > 0 || !self.next_stream()? {
+                return Ok(count);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use std::io::Write;
+
+    fn packed(packing: Packing, data: &[u8]) -> Vec<u8> {
+        match packing {
+            Packing::Gzip => {
+                let mut out =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+                out.write_all(data).unwrap();
+                out.finish().unwrap()
+            }
+            Packing::Bzip2 => {
+                let mut out = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(6));
+                out.write_all(data).unwrap();
+                out.finish().unwrap()
+            }
+            Packing::Xz => {
+                let mut out = liblzma::write::XzEncoder::new(Vec::new(), 3);
+                out.write_all(data).unwrap();
+                out.finish().unwrap()
+            }
+            Packing::Zstd => {
+                let mut out = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+                out.include_checksum(true).unwrap();
+                out.write_all(data).unwrap();
+                out.finish().unwrap()
+            }
+            Packing::Compress => Vec::new(),
+        }
+    }
+
+    const STREAMED: [Packing; 4] = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd];
+
+    fn unpack(packing: Packing, data: &[u8]) -> io::Result<(Vec<u8>, u64)> {
+        let mut reader = Unpack::open(packing, Box::new(data))?;
+        let mut out = Vec::new();
+        reader.read_to_end(&mut out)?;
+        Ok((out, reader.trailing()))
+    }
+
+    fn sample() -> Vec<u8> {
+        (0..3000u32)
+            .flat_map(|i| (i * i / 7).to_le_bytes())
+            .collect()
+    }
+
+    #[test]
+    fn streams_behind_one_another_are_one_content() {
+        for packing in STREAMED {
+            let mut two = packed(packing, &sample());
+            two.extend(packed(packing, b"more"));
+            let mut want = sample();
+            want.extend(b"more");
+            assert_eq!(unpack(packing, &two).unwrap(), (want, 0), "{packing:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_at_every_byte_is_an_error() {
+        for packing in STREAMED {
+            let whole = packed(packing, &sample()[..400]);
+            for cut in 0..whole.len() {
+                assert!(
+                    unpack(packing, &whole[..cut]).is_err(),
+                    "{packing:?} cut at {cut}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn other_bytes_behind_the_end_are_counted() {
+        for packing in STREAMED {
+            let mut data = packed(packing, b"content");
+            data.extend(b"\0\0\0\0rest of a disk");
+            let (content, trailing) = unpack(packing, &data).unwrap();
+            assert_eq!(
+                (content.as_slice(), trailing),
+                (&b"content"[..], 14),
+                "{packing:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_an_error() {
+        for packing in STREAMED {
+            let whole = packed(packing, &sample());
+            let mut bad = whole.clone();
+            let middle = bad.len() / 2;
+            bad[middle] ^= 0x10;
+            assert!(
+                unpack(packing, &bad).map_or(true, |(content, _)| content == sample()),
+                "{packing:?}"
+            );
+        }
+    }
+}

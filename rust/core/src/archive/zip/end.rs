@@ -1,0 +1,148 @@
+//! The end of central directory record, by which a zip is found.
+
+use super::super::source::{Fields, Source};
+
+/// Where the central directory is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct End {
+    /// Entries it holds.
+    pub entries: u64,
+    /// The same number can be had only modulo 65536.
+    pub short_count: bool,
+    /// Its first byte in the source.
+    pub directory: u64,
+    /// Its length.
+    pub size: u64,
+    /// Bytes before the archive (a self-extractor's program); all offsets of the archive count from behind them.
+    pub shift: u64,
+    /// The comment at the end is longer than what is there.
+    pub cut_comment: bool,
+    /// Bytes behind the comment.
+    pub trailing: u64,
+}
+
+const RECORD: usize = 22;
+/// The record and the longest comment.
+const LONGEST: u64 = RECORD as u64 + 65535;
+
+/// Finds the end record, searching backwards from the end.
+pub fn find(source: &dyn Source) -> Result<End, String> {
+    let len = source.len();
+    let start = len.saturating_sub(LONGEST);
+    let mut tail = vec![0; usize::try_from(len - start).unwrap_or(0)];
+    source
+        .read_exact_at(&mut tail, start)
+        .map_err(|error| super::super::reason(&error))?;
+    let mut places: Vec<usize> = tail
+        .windows(4)
+        .enumerate()
+        .filter(|(_, window)| *window == b"PK\x05\x06")
+        .map(|(at, _)| at)
+        .collect();
+    places.reverse();
+    // A comment may hold the mark itself: a record whose comment ends with the file goes before all others.
+    let exact = |at: &usize| comment_end(&tail, *at) == Some(tail.len());
+    let (best, rest): (Vec<usize>, Vec<usize>) = places.into_iter().partition(exact);
+    let mut why = "its end record is missing (cut short?)".to_owned();
+    for at in best.into_iter().chain(rest) {
+        match read(source, &tail, at, start) {
+            Ok(end) => return Ok(end),
+            Err(reason) => why = reason,
+        }
+    }
+    Err(why)
+}
+
+fn comment_end(tail: &[u8], at: usize) -> Option<usize> {
+    Some(at + RECORD + usize::from(Fields(tail.get(at..)?).u16(20)?))
+}
+
+fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, String> {
+    let cut = || "its end record is cut short".to_owned();
+    let record = Fields(tail.get(at..at + RECORD).ok_or_else(cut)?);
+    let short = |place: usize| record.u16(place).map(u64::from).ok_or_else(cut);
+    let long = |place: usize| record.u32(place).map(u64::from).ok_or_else(cut);
+    let position = start + at as u64;
+    let (entries, size, offset) = (short(10)?, long(12)?, long(16)?);
+    let comment = comment_end(tail, at).unwrap_or(tail.len());
+    let mut end = End {
+        entries,
+        short_count: true,
+        directory: 0,
+        size,
+        shift: 0,
+        cut_comment: comment > tail.len(),
+        trailing: tail.len().saturating_sub(comment) as u64,
+    };
+    let big = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
+    let locator = locator(source, position);
+    if let Some(claimed) = locator {
+        if let Some((position, wide)) = wide_record(source, claimed, position) {
+            return place(source, position, wide, end);
+        }
+        return Err("its zip64 end record is missing".into());
+    }
+    if short(4)? != 0 || short(6)? != 0 || (short(8)? != entries && !big) {
+        return Err("it is one part of an archive in several parts".into());
+    }
+    end.entries = entries;
+    place(source, position, (entries, size, offset), end)
+}
+
+/// Where the zip64 locator before the record says that the zip64 end record is.
+fn locator(source: &dyn Source, position: u64) -> Option<u64> {
+    let mut bytes = [0; 20];
+    source
+        .read_exact_at(&mut bytes, position.checked_sub(20)?)
+        .ok()?;
+    bytes
+        .starts_with(b"PK\x06\x07")
+        .then(|| Fields(&bytes).u64(8))
+        .flatten()
+}
+
+/// Reads the zip64 end record where it is claimed to be, else right before its locator (bytes stand before the archive).
+fn wide_record(source: &dyn Source, claimed: u64, position: u64) -> Option<(u64, (u64, u64, u64))> {
+    for at in [claimed, position.checked_sub(20 + 56)?] {
+        let mut bytes = [0; 56];
+        if source.read_exact_at(&mut bytes, at).is_ok() && bytes.starts_with(b"PK\x06\x06") {
+            let record = Fields(&bytes);
+            return Some((at, (record.u64(32)?, record.u64(40)?, record.u64(48)?)));
+        }
+    }
+    None
+}
+
+/// Fixes where the directory begins: it ends where the end record begins, whatever stands before the archive.
+fn place(
+    source: &dyn Source,
+    position: u64,
+    (entries, size, offset): (u64, u64, u64),
+    mut end: End,
+) -> Result<End, String> {
+    end.short_count = end.entries == entries;
+    (end.entries, end.size) = (entries, size);
+    let lost = || "its end record points to no central directory".to_owned();
+    // A record of 46 bytes at least for each entry: claims beyond that are lies.
+    if entries.checked_mul(46).is_none_or(|least| least > size) {
+        return Err(
+            "its end record claims more members than the central directory has room for".into(),
+        );
+    }
+    let before = position.checked_sub(size).ok_or_else(lost)?;
+    for directory in [before, offset] {
+        let mut mark = [0; 4];
+        let fits = directory >= offset
+            && directory
+                .checked_add(size)
+                .is_some_and(|stop| stop <= position);
+        let found = entries == 0
+            || (source.read_exact_at(&mut mark, directory).is_ok() && &mark == b"PK\x01\x02");
+        if fits && found {
+            end.directory = directory;
+            end.shift = directory - offset;
+            return Ok(end);
+        }
+    }
+    Err(lost())
+}

@@ -1,0 +1,85 @@
+//! The local header before each member's data, and whether it agrees with the central directory.
+
+use super::super::source::{Fields, Source};
+use super::entry::{Entry, extra_field};
+
+/// Length of the fixed part.
+pub const RECORD: usize = 30;
+
+/// Where a member's data are, and what is odd about its local header.
+#[derive(Debug)]
+pub struct Local {
+    /// First byte of the packed data.
+    pub data: u64,
+    /// In which points the two headers differ; empty when they agree.
+    pub differs: Vec<&'static str>,
+    /// The local header says that the member is encrypted.
+    pub encrypted: bool,
+}
+
+/// Reads the local header of an entry.
+pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
+    if let Some(data) = entry.data {
+        return Ok(Local {
+            data,
+            differs: Vec::new(),
+            encrypted: false,
+        });
+    }
+    // One read for header, name and the usual extra fields.
+    let room = source
+        .len()
+        .saturating_sub(entry.offset)
+        .min((RECORD + entry.raw_name.len() + 64) as u64);
+    let mut bytes = vec![0; usize::try_from(room).unwrap_or(0)];
+    source
+        .read_exact_at(&mut bytes, entry.offset)
+        .map_err(|error| super::super::reason(&error))?;
+    let cut = || "cut short: its local header is past the end".to_owned();
+    if bytes.len() < RECORD {
+        return Err(cut());
+    }
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return Err("there is no local header where the central directory says".into());
+    }
+    let fields = Fields(&bytes);
+    let name = usize::from(fields.u16(26).ok_or_else(cut)?);
+    let extra = usize::from(fields.u16(28).ok_or_else(cut)?);
+    let data = entry.offset + (RECORD + name + extra) as u64;
+    if bytes.len() < RECORD + name + extra {
+        bytes.resize(RECORD + name + extra, 0);
+        source
+            .read_exact_at(&mut bytes, entry.offset)
+            .map_err(|_| cut())?;
+    }
+    let differs = compare(&bytes, name, entry).ok_or_else(cut)?;
+    let encrypted = Fields(&bytes).u16(6).ok_or_else(cut)? & 1 != 0;
+    Ok(Local {
+        data,
+        differs,
+        encrypted,
+    })
+}
+
+fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>> {
+    let fields = Fields(bytes);
+    let mut differs = Vec::new();
+    if bytes.get(RECORD..RECORD + name)? != entry.raw_name {
+        differs.push("name");
+    }
+    if fields.u16(8)? != entry.method {
+        differs.push("method");
+    }
+    // With bit 3 the numbers follow the data, and the header holds zeros (4.4.4); some writers fill in what they know.
+    let later = fields.u16(6)? & 8 != 0;
+    if fields.u32(14)? != entry.crc && !later {
+        differs.push("CRC");
+    }
+    let mut wide = Fields(extra_field(bytes.get(RECORD + name..)?, 1).unwrap_or_default()).wide();
+    let size = wide.value(fields.u32(22)?);
+    let packed = wide.value(fields.u32(18)?);
+    if !later && (size != Some(entry.size) || packed != Some(entry.packed)) {
+        differs.push("size");
+    }
+    Some(differs)
+}

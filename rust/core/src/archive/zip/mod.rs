@@ -1,0 +1,73 @@
+//! Reads a zip by its central directory (APPNOTE.TXT 6.3), every entry of it, also those of one name.
+
+pub mod end;
+pub mod entry;
+pub mod local;
+pub mod names;
+pub mod recover;
+pub mod unzip;
+
+use self::entry::Entry;
+use super::source::Source;
+
+/// What the directory lists, and what is wrong with the archive as a whole.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// In the order of the central directory.
+    pub entries: Vec<Entry>,
+    /// What could not be had; a packet with such damage fails.
+    pub damage: Vec<String>,
+    /// What is odd, but loses nothing.
+    pub notes: Vec<String>,
+    /// Number of entries the archive claims, when that is more than the caller allows; then `entries` is empty.
+    pub too_many: Option<u64>,
+}
+
+/// Lists an archive. Without an end record the members are looked for one behind the other.
+#[must_use]
+pub fn list(source: &dyn Source, max_members: u64) -> Directory {
+    let mut directory = Directory::default();
+    match end::find(source) {
+        Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
+        Ok(end) => {
+            if end.cut_comment {
+                directory
+                    .damage
+                    .push("cut short inside the comment at its end".into());
+            }
+            if end.shift > 0 {
+                directory
+                    .notes
+                    .push(format!("{} bytes stand before the archive", end.shift));
+            }
+            if end.trailing > 0 {
+                directory
+                    .notes
+                    .push(format!("{} bytes stand behind the archive", end.trailing));
+            }
+            entry::read_all(source, &end, &mut directory);
+            mark_overlaps(&mut directory.entries);
+        }
+        Err(reason) => {
+            directory.damage.push(reason);
+            recover::scan(source, max_members, &mut directory);
+        }
+    }
+    directory
+}
+
+/// Members that share bytes are a bomb's trick (one kernel of packed data, many names): no honest writer makes them.
+fn mark_overlaps(entries: &mut [Entry]) {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));
+    let mut end = 0u64;
+    for at in order {
+        let Some(entry) = entries.get_mut(at) else {
+            continue;
+        };
+        if entry.offset < end {
+            entry.fault = Some("its bytes overlap those of another member".into());
+        }
+        end = end.max(entry.offset.saturating_add(entry.least_extent()));
+    }
+}

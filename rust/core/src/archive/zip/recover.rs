@@ -1,0 +1,104 @@
+//! Finds the members of a zip that has lost its end: local headers, one behind the other.
+
+use std::io::Read;
+
+use super::super::source::{Fields, Range, Source};
+use super::entry::{Entry, extra_field};
+use super::{Directory, local, names};
+
+/// Lists what can still be found. The members are read with the same checks as any others.
+pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
+    let Some(mut at) = first(source) else { return };
+    while let Some((entry, next)) = member(source, at) {
+        directory.entries.push(entry);
+        if directory.entries.len() as u64 >= max_members || next <= at {
+            break;
+        }
+        at = next;
+    }
+}
+
+/// The first local header; a self-extractor's program may stand before it.
+fn first(source: &dyn Source) -> Option<u64> {
+    let mut head = vec![0; usize::try_from(source.len().min(1 << 20)).ok()?];
+    source.read_exact_at(&mut head, 0).ok()?;
+    head.windows(4)
+        .position(|window| window == b"PK\x03\x04")
+        .map(|at| at as u64)
+}
+
+/// The member whose local header is at `at`, and where the next one is.
+fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
+    let mut header = [0; local::RECORD];
+    source.read_exact_at(&mut header, at).ok()?;
+    if !header.starts_with(b"PK\x03\x04") {
+        return None;
+    }
+    let fields = Fields(&header);
+    let (name, extra) = (usize::from(fields.u16(26)?), usize::from(fields.u16(28)?));
+    let mut bytes = vec![0; name + extra];
+    source
+        .read_exact_at(&mut bytes, at + local::RECORD as u64)
+        .ok()?;
+    let (raw, extra) = bytes.split_at_checked(name)?;
+    let flags = fields.u16(6)?;
+    let data = at + (local::RECORD + bytes.len()) as u64;
+    let mut entry = Entry {
+        name: names::decode(raw, flags & 0x800 != 0, true, extra_field(extra, 0x7075)),
+        raw_name: raw.to_vec(),
+        method: fields.u16(8)?,
+        flags,
+        crc: fields.u32(14)?,
+        offset: at,
+        data: Some(data),
+        ..Entry::default()
+    };
+    let mut wide = Fields(extra_field(extra, 1).unwrap_or_default()).wide();
+    entry.size = wide.value(fields.u32(22)?)?;
+    entry.packed = wide.value(fields.u32(18)?)?;
+    let mut next = data.checked_add(entry.packed)?;
+    if flags & 8 != 0 && entry.packed == 0 {
+        next = measured(source, &mut entry, data);
+    }
+    if next > source.len() {
+        entry.fault = Some("cut short".into());
+    }
+    Some((entry, next))
+}
+
+/// The sizes of a member that gives them behind its data: deflate shows its own end.
+fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
+    let nothing = source.len() + 1;
+    if entry.method != 8 || entry.encrypted() {
+        entry.fault = Some("cut short: its size stands in the part that is missing".into());
+        return nothing;
+    }
+    let packed = std::io::BufReader::new(Range::new(source, data, source.len()));
+    let mut inflate = flate2::bufread::DeflateDecoder::new(packed);
+    // The sum is all that is wanted here; the content is read again when its turn comes.
+    let Ok(size) = std::io::copy(&mut inflate.by_ref().take(1 << 36), &mut std::io::sink()) else {
+        return nothing;
+    };
+    (entry.size, entry.packed) = (size, inflate.total_in());
+    let mut bytes = [0; 24];
+    let at = data + entry.packed;
+    let room = usize::try_from(source.len().saturating_sub(at).min(24)).unwrap_or(0);
+    let descriptor = bytes.get_mut(..room).unwrap_or_default();
+    if source.read_exact_at(descriptor, at).is_err() {
+        return nothing;
+    }
+    // The mark before the descriptor is customary, not required (4.3.9.3); sizes are of 4 or of 8 bytes.
+    let skip = if descriptor.starts_with(b"PK\x07\x08") {
+        4
+    } else {
+        0
+    };
+    let fields = Fields(descriptor);
+    let Some(crc) = fields.u32(skip) else {
+        return nothing;
+    };
+    entry.crc = crc;
+    let short = fields.u32(skip + 4).map(u64::from) == Some(entry.packed & 0xffff_ffff)
+        && fields.u32(skip + 8).map(u64::from) == Some(size & 0xffff_ffff);
+    at + skip as u64 + if short { 12 } else { 20 }
+}

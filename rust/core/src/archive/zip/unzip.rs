@@ -1,0 +1,208 @@
+//! The content of one member, with its size and CRC checked.
+
+use std::cmp::Ordering;
+use std::io::{self, Read};
+
+use liblzma::stream::Stream;
+
+use super::super::source::{Range, Source};
+use super::super::{invalid, too_much};
+use super::entry::Entry;
+
+/// Deflate cannot make more than so many bytes out of one (RFC 1951: 258 bytes out of 2 bits).
+const DEFLATE_MOST: u64 = 1032;
+/// What an lzma member's header may ask for as dictionary.
+const LZMA_MEMORY: u64 = 100 << 20;
+
+/// Buffers that one thread uses again and again.
+pub struct Scratch {
+    packed: Vec<u8>,
+    /// The content of the last member.
+    pub content: Vec<u8>,
+    deflate: libdeflater::Decompressor,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            packed: Vec::new(),
+            content: Vec::new(),
+            deflate: libdeflater::Decompressor::new(),
+        }
+    }
+}
+
+/// Why a member cannot be read, as far as its directory entry shows.
+#[must_use]
+pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
+    if let Some(fault) = &entry.fault {
+        return Some(fault.clone());
+    }
+    if entry.encrypted() {
+        return Some("encrypted".into());
+    }
+    if too_much(entry.size, entry.packed, max_ratio) {
+        return Some(format!(
+            "it expands to more than {max_ratio} times its size (limit on expansion)"
+        ));
+    }
+    match entry.method {
+        0 if entry.packed != entry.size => {
+            Some("stored, yet its packed and unpacked sizes differ".into())
+        }
+        8 if entry.size > entry.packed.saturating_mul(DEFLATE_MOST).saturating_add(64) => {
+            Some("it claims more bytes than its packed data can hold".into())
+        }
+        0 | 8 | 9 | 12 | 14 | 93 | 20 | 95 => None,
+        method => Some(format!("compression method {method} is not known")),
+    }
+}
+
+/// Reads a whole member into `scratch.content`; for members that fit into memory.
+pub fn into_memory(
+    source: &dyn Source,
+    entry: &Entry,
+    data: u64,
+    scratch: &mut Scratch,
+) -> Result<(), String> {
+    let size = usize::try_from(entry.size).map_err(|_| "too large for this machine")?;
+    let packed = usize::try_from(entry.packed).map_err(|_| "too large for this machine")?;
+    match entry.method {
+        0 => {
+            scratch.content.resize(size, 0);
+            source
+                .read_exact_at(&mut scratch.content, data)
+                .map_err(|error| super::super::reason(&error))?;
+        }
+        8 => {
+            scratch.content.resize(size, 0);
+            let bytes = if let Some(bytes) = source.slice(data, packed) {
+                bytes
+            } else {
+                scratch.packed.resize(packed, 0);
+                source
+                    .read_exact_at(&mut scratch.packed, data)
+                    .map_err(|error| super::super::reason(&error))?;
+                &scratch.packed
+            };
+            inflate(&mut scratch.deflate, bytes, &mut scratch.content)?;
+        }
+        _ => {
+            scratch.content.clear();
+            let reader =
+                stream(source, entry, data).map_err(|error| super::super::reason(&error))?;
+            reader
+                .take(entry.size.saturating_add(1))
+                .read_to_end(&mut scratch.content)
+                .map_err(|error| super::super::reason(&error))?;
+            check_size(entry, scratch.content.len() as u64)?;
+        }
+    }
+    check_crc(entry, crc32fast::hash(&scratch.content))
+}
+
+fn inflate(
+    deflate: &mut libdeflater::Decompressor,
+    packed: &[u8],
+    content: &mut [u8],
+) -> Result<(), String> {
+    match deflate.deflate_decompress(packed, content) {
+        Ok(got) if got == content.len() => Ok(()),
+        Ok(got) => Err(format!(
+            "it holds {got} bytes, its header says {}",
+            content.len()
+        )),
+        Err(libdeflater::DecompressionError::InsufficientSpace) => Err(format!(
+            "it holds more than the {} bytes its header says",
+            content.len()
+        )),
+        Err(libdeflater::DecompressionError::BadData) => {
+            Err("its packed data are damaged or cut short".into())
+        }
+    }
+}
+
+/// Whether the content has the length the directory gives.
+pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
+    match size.cmp(&entry.size) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(format!(
+            "it holds more than the {} bytes its header says",
+            entry.size
+        )),
+        Ordering::Less => Err(format!(
+            "it holds {size} bytes, its header says {}",
+            entry.size
+        )),
+    }
+}
+
+/// Whether the content has the CRC the directory gives.
+pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
+    if crc == entry.crc {
+        Ok(())
+    } else {
+        Err(format!(
+            "its CRC is {crc:08x}, its header says {:08x}",
+            entry.crc
+        ))
+    }
+}
+
+/// A member's content as a stream; size and CRC are left to the caller.
+pub fn stream<'a>(
+    source: &'a dyn Source,
+    entry: &Entry,
+    data: u64,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
+    let end = data
+        .checked_add(entry.packed)
+        .ok_or_else(|| invalid("a size beyond 64 bits"))?;
+    if end > source.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let packed = io::BufReader::with_capacity(128 << 10, Range::new(source, data, end));
+    Ok(match entry.method {
+        0 => Box::new(packed),
+        8 => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
+        9 => Box::new(deflate64::Deflate64Decoder::with_buffer(packed)),
+        12 => Box::new(bzip2::bufread::BzDecoder::new(packed)),
+        14 => Box::new(lzma(packed, entry)?),
+        95 => {
+            let stream = Stream::new_stream_decoder(LZMA_MEMORY, 0)
+                .map_err(|error| invalid(error.to_string()))?;
+            Box::new(liblzma::bufread::XzDecoder::new_stream(packed, stream))
+        }
+        20 | 93 => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+            decoder.window_log_max(27)?;
+            Box::new(decoder)
+        }
+        method => return Err(invalid(format!("compression method {method} is not known"))),
+    })
+}
+
+/// Method 14 (5.8): version, length of the properties, properties, raw data. With the size put in between, this is the
+/// header of an .lzma file.
+fn lzma<'a>(
+    mut packed: impl io::BufRead + Send + 'a,
+    entry: &Entry,
+) -> io::Result<impl Read + Send + 'a> {
+    let mut head = [0; 9];
+    packed.read_exact(&mut head)?;
+    let [_, _, 5, 0, properties @ ..] = head else {
+        return Err(invalid("lzma properties of another length than 5"));
+    };
+    // Bit 1 of the flags: the data end with a mark, which stands in place of the size.
+    let size = if entry.flags & 2 != 0 {
+        u64::MAX
+    } else {
+        entry.size
+    };
+    let mut header = properties.to_vec();
+    header.extend(size.to_le_bytes());
+    let stream =
+        Stream::new_lzma_decoder(LZMA_MEMORY).map_err(|error| invalid(error.to_string()))?;
+    let joined = io::BufReader::new(io::Cursor::new(header).chain(packed));
+    Ok(liblzma::bufread::XzDecoder::new_stream(joined, stream))
+}

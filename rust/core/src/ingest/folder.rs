@@ -1,0 +1,236 @@
+//! A folder as a packet, and the files that lie loose in it.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rayon::prelude::*;
+use rustix::fs::{Mode, OFlags};
+
+use super::held::Held;
+use super::member::{self, Taken};
+use super::nested::Opened;
+use super::pass::{Pass, Place};
+use super::row::Kind;
+use super::staging::{Shelf, fill, read_through};
+use super::{Stop, scratch};
+use crate::archive::kind::{self, HEAD, Kind as Content};
+use crate::archive::reason;
+
+/// What a folder lists.
+enum What {
+    File,
+    EmptyFolder,
+    Link,
+    Device(&'static str),
+    Unreadable(Kind, String),
+}
+
+/// Something in the packet, by its path below the packet.
+struct Found {
+    name: Vec<u8>,
+    what: What,
+}
+
+/// Reads all that lies below a folder, in sorted order.
+pub fn read(pass: &Pass<'_>, root: &Path, container: &Place) -> Result<Opened, Stop> {
+    let mut found = Vec::new();
+    walk(pass, root, &[], &mut found)?;
+    let taken: Result<Vec<Taken>, Stop> = found
+        .par_iter()
+        .enumerate()
+        .with_max_len(16)
+        .map(|(at, found)| {
+            let place = container.member(&found.name, at as u64 + 1);
+            let path = root.join(std::ffi::OsStr::from_bytes(&found.name));
+            one(pass, &place, &path, &found.what)
+        })
+        .collect();
+    Opened::of(pass, taken?)
+}
+
+fn one(pass: &Pass<'_>, place: &Place, path: &Path, what: &What) -> Result<Taken, Stop> {
+    if let Err(reason) = pass.count() {
+        return Ok(place.refused(Kind::Other, 0, reason).into());
+    }
+    Ok(match what {
+        What::File => return file(pass, place, path),
+        What::EmptyFolder => place.no_data(Kind::Directory, "an empty folder").into(),
+        What::Link => {
+            let target = fs::read_link(path).unwrap_or_default();
+            let target = super::row::escape(target.as_os_str().as_bytes());
+            place
+                .no_data(Kind::Link, format!("a symbolic link to {target}"))
+                .into()
+        }
+        What::Device(word) => place.no_data(Kind::Device, *word).into(),
+        What::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
+    })
+}
+
+/// Lists a folder and all below it; folders that hold something are not listed themselves.
+fn walk(pass: &Pass<'_>, root: &Path, top: &[u8], found: &mut Vec<Found>) -> Result<(), Stop> {
+    let mut waiting = vec![Found {
+        name: top.to_vec(),
+        what: What::EmptyFolder,
+    }];
+    while let Some(next) = waiting.pop() {
+        pass.check()?;
+        if !matches!(next.what, What::EmptyFolder) {
+            found.push(next);
+            continue;
+        }
+        let folder = root.join(std::ffi::OsStr::from_bytes(&next.name));
+        match list(&folder, &next.name) {
+            Ok(inside) if inside.is_empty() && !next.name.is_empty() => found.push(next),
+            Ok(inside) => waiting.extend(inside.into_iter().rev()),
+            Err(error) if next.name.is_empty() => return Err(Stop::io(&folder, error)),
+            Err(error) => {
+                let what = What::Unreadable(
+                    Kind::Directory,
+                    format!("the folder cannot be read: {error}"),
+                );
+                found.push(Found {
+                    name: next.name,
+                    what,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list(folder: &Path, name: &[u8]) -> io::Result<Vec<Found>> {
+    let mut inside = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let mut path = name.to_vec();
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(entry.file_name().as_bytes());
+        let what = match entry.file_type() {
+            Ok(kind) => what(kind),
+            Err(error) => What::Unreadable(Kind::Other, error.to_string()),
+        };
+        inside.push(Found { name: path, what });
+    }
+    inside.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(inside)
+}
+
+fn what(kind: fs::FileType) -> What {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_file() {
+        What::File
+    } else if kind.is_dir() {
+        What::EmptyFolder
+    } else if kind.is_symlink() {
+        What::Link
+    } else if kind.is_fifo() {
+        What::Device("a FIFO")
+    } else if kind.is_socket() {
+        What::Device("a socket")
+    } else {
+        What::Device("a device")
+    }
+}
+
+/// Opens a regular file, and never waits for one that turned into a FIFO or follows one that turned into a link.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+/// Takes in a loose file.
+pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> {
+    pass.check()?;
+    let opened = open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
+    let (mut file, metadata) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            return Ok(place
+                .refused(Kind::Other, 0, format!("it cannot be read: {error}"))
+                .into());
+        }
+    };
+    if !metadata.is_file() {
+        return Ok(place.no_data(Kind::Device, "no file any more").into());
+    }
+    let size = metadata.len();
+    if size > pass.in_memory {
+        return large(pass, place, path, file, size);
+    }
+    scratch::with(|scratch| {
+        // One byte more than expected shows whether the file has grown.
+        let want = usize::try_from(size).unwrap_or(0) + 1;
+        if scratch.content.len() < want {
+            scratch.content.resize(want, 0);
+        }
+        let got = match fill(
+            &mut file,
+            scratch.content.get_mut(..want).unwrap_or_default(),
+        ) {
+            Ok(got) => got,
+            Err(error) => return Ok(place.refused(Kind::Other, size, reason(&error)).into()),
+        };
+        drop(file);
+        if got as u64 != size {
+            return Ok(changed(place, size));
+        }
+        let bytes = scratch.content.get(..got).unwrap_or_default();
+        member::take(
+            pass,
+            place,
+            Held::Bytes(bytes, Some(path)),
+            size,
+            member::hash(bytes),
+        )
+    })
+}
+
+fn changed(place: &Place, size: u64) -> Taken {
+    place
+        .refused(Kind::Other, size, "it changed while it was read")
+        .into()
+}
+
+/// A file that is too large for memory. Archives stay where they are until they are opened.
+fn large(
+    pass: &Pass<'_>,
+    place: &Place,
+    path: &Path,
+    mut file: File,
+    size: u64,
+) -> Result<Taken, Stop> {
+    let mut start = vec![0; HEAD];
+    let got = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0).unwrap_or(0);
+    start.truncate(got);
+    let stays = pass.options.link
+        || matches!(
+            kind::of(&start),
+            Content::Zip | Content::Tar | Content::Packed(_)
+        );
+    let staged = place.staged(Shelf::Other);
+    let copied = if stays {
+        read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))?
+    } else {
+        pass.staging
+            .spool(&staged, &mut file, u64::MAX, pass.monitor)?
+    };
+    let copied = match copied {
+        Ok(copied) => copied,
+        Err(reason) => return Ok(place.refused(Kind::Other, size, reason).into()),
+    };
+    let held = if stays {
+        Held::Loose(path.to_owned(), copied)
+    } else {
+        Held::Staged(staged)
+    };
+    if copied.size != size {
+        held.discard(pass)?;
+        return Ok(changed(place, size));
+    }
+    member::take(pass, place, held, size, copied.sha256)
+}

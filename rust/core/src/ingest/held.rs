@@ -1,0 +1,125 @@
+//! A member's bytes between being read and being put into staging.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::pass::{Pass, Place};
+use super::staging::{Copied, Shelf, Staged};
+use super::{Stop, folder};
+use crate::archive::kind::HEAD;
+use crate::header::{FileWindow, Parsed, parse};
+
+/// Where the bytes are.
+pub enum Held<'a> {
+    /// In memory; read from a loose file, when there is a path.
+    Bytes(&'a [u8], Option<&'a Path>),
+    /// In staging already.
+    Staged(Staged),
+    /// Still in a large loose file.
+    Loose(PathBuf, Copied),
+}
+
+impl Held<'_> {
+    /// The first bytes, enough to tell the kind.
+    pub fn head(&self, pass: &Pass<'_>) -> Result<Vec<u8>, Stop> {
+        if let Self::Bytes(bytes, _) = self {
+            return Ok(bytes.get(..HEAD).unwrap_or(bytes).to_vec());
+        }
+        let (path, file) = self.open(pass)?;
+        let mut head = Vec::with_capacity(HEAD);
+        file.take(HEAD as u64)
+            .read_to_end(&mut head)
+            .map_err(|error| Stop::io(&path, error))?;
+        Ok(head)
+    }
+
+    /// Parses the header.
+    pub fn parse(&self, pass: &Pass<'_>) -> Result<Parsed, Stop> {
+        if let Self::Bytes(bytes, _) = self {
+            let mut window: &[u8] = bytes;
+            return parse(&mut window).map_err(|error| Stop::io(Path::new(""), error));
+        }
+        let (path, file) = self.open(pass)?;
+        let size = file
+            .metadata()
+            .map_err(|error| Stop::io(&path, error))?
+            .len();
+        parse(&mut FileWindow::new(&file, size, Vec::new())).map_err(|error| Stop::io(&path, error))
+    }
+
+    /// The bytes as a stream.
+    pub fn reader<'s>(&'s self, pass: &Pass<'_>) -> Result<Box<dyn Read + Send + 's>, Stop> {
+        match self {
+            Self::Bytes(bytes, _) => Ok(Box::new(*bytes)),
+            _ => Ok(Box::new(self.open(pass)?.1)),
+        }
+    }
+
+    fn open(&self, pass: &Pass<'_>) -> Result<(PathBuf, File), Stop> {
+        let path = match self {
+            Self::Staged(staged) => pass.staging.path(staged),
+            Self::Loose(path, _) => path.clone(),
+            Self::Bytes(..) => PathBuf::new(),
+        };
+        let file = folder::open(&path).map_err(|error| Stop::io(&path, error))?;
+        Ok((path, file))
+    }
+
+    /// Puts the bytes onto a shelf of staging. The inner error: a loose file changed since it was read.
+    pub fn put(
+        self,
+        pass: &Pass<'_>,
+        place: &Place,
+        to: Shelf,
+    ) -> Result<Result<Staged, String>, Stop> {
+        match self {
+            Self::Staged(mut staged) => {
+                if staged.shelf != to {
+                    pass.staging.shelve(&mut staged, to)?;
+                }
+                Ok(Ok(staged))
+            }
+            Self::Bytes(bytes, loose) => {
+                let staged = place.staged(to);
+                let linked = match loose {
+                    Some(path) if pass.options.link => pass.staging.link(path, &staged)?,
+                    _ => false,
+                };
+                if !linked {
+                    pass.staging.write(&staged, bytes)?;
+                }
+                Ok(Ok(staged))
+            }
+            Self::Loose(path, known) => {
+                let staged = place.staged(to);
+                if pass.options.link && pass.staging.link(&path, &staged)? {
+                    return Ok(Ok(staged));
+                }
+                let mut file = match folder::open(&path) {
+                    Ok(file) => file,
+                    Err(error) => return Ok(Err(crate::archive::reason(&error))),
+                };
+                let copied = pass
+                    .staging
+                    .spool(&staged, &mut file, u64::MAX, pass.monitor)?;
+                Ok(match copied {
+                    Ok(copied) if copied.sha256 == known.sha256 => Ok(staged),
+                    Ok(_) => {
+                        pass.staging.remove(&staged)?;
+                        Err("it changed while it was read".into())
+                    }
+                    Err(reason) => Err(reason),
+                })
+            }
+        }
+    }
+
+    /// Removes what was put into staging on the way.
+    pub fn discard(self, pass: &Pass<'_>) -> Result<(), Stop> {
+        match self {
+            Self::Staged(staged) => pass.staging.remove(&staged),
+            _ => Ok(()),
+        }
+    }
+}

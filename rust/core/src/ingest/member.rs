@@ -1,0 +1,287 @@
+//! One member: told by its content, parsed, put where it belongs.
+
+use sha2::{Digest, Sha256};
+
+use super::held::Held;
+use super::pass::{Pass, Place};
+use super::row::{Fate, Hash, Kind, Reason, Row};
+use super::staging::Shelf;
+use super::{Stop, packed};
+use crate::archive::kind::{self, Kind as Content};
+use crate::header::{Field, Header, Parsed};
+use crate::series::unsorted;
+
+/// A member that was taken in. An archive waits to be opened when the members beside it are done.
+pub struct Taken {
+    /// Its row.
+    pub row: Row,
+    /// Where the archive is, and where it stands.
+    pub archive: Option<(Place, Archive)>,
+}
+
+/// Where a nested archive's bytes are.
+pub enum Archive {
+    /// In staging, where the row says.
+    Staged,
+    /// In a loose file.
+    Loose(std::path::PathBuf, super::staging::Copied),
+}
+
+impl From<Row> for Taken {
+    fn from(row: Row) -> Self {
+        Self { row, archive: None }
+    }
+}
+
+const NOT_WANTED: Reason = Reason::Borrowed("neither DICOM nor PAR/REC");
+
+/// SHA-256 of bytes in memory.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
+
+/// Takes in a member whose bytes are known with their hash.
+pub fn take(
+    pass: &Pass<'_>,
+    place: &Place,
+    held: Held<'_>,
+    size: u64,
+    sha256: Hash,
+) -> Result<Taken, Stop> {
+    pass.check()?;
+    let mut row = place.row(Kind::Other, Fate::Kept);
+    row.size = size;
+    row.sha256 = Some(sha256);
+    row.content_sha256 = Some(sha256);
+    let start = held.head(pass)?;
+    let content = kind::of(&start);
+    let taken = match content {
+        Content::Dicom => file(pass, place, row, held, content).map(Taken::from),
+        // A REC has no mark of its own; what looks like one in it is chance.
+        _ if kind::is_rec(&place.path) => file(pass, place, row, held, content).map(Taken::from),
+        Content::Zip | Content::Tar => archive(pass, place, row, held),
+        Content::Packed(packing) => packed::take(pass, place, row, held, packing),
+        Content::Par | Content::Empty | Content::Other => {
+            file(pass, place, row, held, content).map(Taken::from)
+        }
+    };
+    pass.monitor.add(1, size);
+    taken
+}
+
+/// Leaves an archive for later; its bytes go to staging unless they lie in a loose file.
+pub fn archive(
+    pass: &Pass<'_>,
+    place: &Place,
+    mut row: Row,
+    held: Held<'_>,
+) -> Result<Taken, Stop> {
+    row.kind = Kind::Archive;
+    let source = match held {
+        Held::Loose(path, copied) => Archive::Loose(path, copied),
+        Held::Bytes(bytes, Some(path)) => {
+            let copied = super::staging::Copied {
+                size: row.size,
+                sha256: hash(bytes),
+                crc: 0,
+            };
+            Archive::Loose(path.to_owned(), copied)
+        }
+        other => {
+            put(pass, place, &mut row, other, Shelf::Other)?;
+            Archive::Staged
+        }
+    };
+    Ok(Taken {
+        row,
+        archive: Some((place.clone(), source)),
+    })
+}
+
+/// Puts bytes onto a shelf and notes it in the row; a loose file that changed is refused.
+pub fn put(
+    pass: &Pass<'_>,
+    place: &Place,
+    row: &mut Row,
+    held: Held<'_>,
+    shelf: Shelf,
+) -> Result<(), Stop> {
+    match held.put(pass, place, shelf)? {
+        Ok(staged) => row.staged = Some(staged),
+        Err(reason) => {
+            row.fate = Fate::Refused;
+            row.reason = reason.into();
+            row.header = None;
+        }
+    }
+    Ok(())
+}
+
+/// Takes in what is no archive: DICOM, PAR, REC or anything else.
+pub fn file(
+    pass: &Pass<'_>,
+    place: &Place,
+    mut row: Row,
+    held: Held<'_>,
+    content: Content,
+) -> Result<Row, Stop> {
+    let shelf = describe(pass, place, &mut row, &held, content)?;
+    put(pass, place, &mut row, held, shelf)?;
+    Ok(row)
+}
+
+/// Fills the row from the content; the shelf it belongs on.
+pub fn describe(
+    pass: &Pass<'_>,
+    place: &Place,
+    row: &mut Row,
+    held: &Held<'_>,
+    content: Content,
+) -> Result<Shelf, Stop> {
+    row.reason = NOT_WANTED;
+    match content {
+        Content::Par => row.kind = Kind::Par,
+        Content::Empty => row.reason = Reason::Borrowed("empty"),
+        Content::Other | Content::Dicom | Content::Zip | Content::Tar | Content::Packed(_) => {
+            if content != Content::Dicom && is_rec(place) {
+                row.kind = Kind::Rec;
+            } else {
+                match held.parse(pass)? {
+                    Parsed::Dicom(header) => return Ok(dicom(row, header)),
+                    Parsed::Broken { reason, offset } => {
+                        suspect(row, &format!("{reason} at byte {offset}"));
+                    }
+                    Parsed::NotDicom if content == Content::Dicom => {
+                        suspect(row, "nothing behind its mark");
+                    }
+                    Parsed::NotDicom => {}
+                }
+            }
+        }
+    }
+    if matches!(row.kind, Kind::Par | Kind::Rec) {
+        row.reason = Reason::Borrowed("");
+    }
+    Ok(Shelf::Other)
+}
+
+/// Whether the name, without a compression's extension, says REC.
+fn is_rec(place: &Place) -> bool {
+    use kind::Packing::{Bzip2, Compress, Gzip, Xz, Zstd};
+    let name = &place.path;
+    [Gzip, Bzip2, Xz, Zstd, Compress]
+        .iter()
+        .any(|packing| kind::is_rec(kind::without_extension(name, *packing)))
+}
+
+fn suspect(row: &mut Row, reason: &str) {
+    row.suspect = true;
+    row.reason = format!("DICOM whose header cannot be read: {reason}").into();
+}
+
+/// Decides what becomes of a DICOM object.
+fn dicom(row: &mut Row, header: Header) -> Shelf {
+    row.kind = if header.is_directory() {
+        Kind::DicomDir
+    } else {
+        Kind::Dicom
+    };
+    if let Some(reason) = why_kept(&row.path, &header) {
+        row.reason = reason;
+        row.header = Some(header);
+        return Shelf::Other;
+    }
+    row.fate = Fate::Sorted;
+    row.reason = Reason::Borrowed("");
+    let key = series_key(&header);
+    row.header = Some(header);
+    Shelf::Series(key)
+}
+
+/// Why a DICOM object is not sorted; None when it is.
+#[must_use]
+pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
+    let extra = is_philips_extra(path) && !is_image(header.raw(Field::SopClassUid));
+    let extra = extra.then_some("a Philips XX_0 or PS_0 file without an image");
+    unsorted(header).or(extra).map(Reason::Borrowed)
+}
+
+/// Philips exports write examination cards and presentation states beside the images as `XX_0012` and `PS_0013`.
+fn is_philips_extra(path: &[u8]) -> bool {
+    let name = path
+        .rsplit(|&byte| byte == b'/' || byte == b'!')
+        .next()
+        .unwrap_or_default();
+    name.starts_with(b"XX_0") || name.starts_with(b"PS_0")
+}
+
+/// Storage SOP classes with pixels in them (PS3.4, B.5), by the start of their UID behind 1.2.840.10008.5.1.4.1.1.
+fn is_image(class: &[u8]) -> bool {
+    const IMAGES: [&[u8]; 12] = [
+        b"1", b"2", b"3", b"4", b"6", b"7", b"12", b"13", b"14", b"20", b"30", b"128",
+    ];
+    let Some(rest) = class.strip_prefix(b"1.2.840.10008.5.1.4.1.1.") else {
+        // Without a class there is nothing that says it is no image.
+        return class.is_empty();
+    };
+    if rest == b"4.2" {
+        return false;
+    }
+    let first = rest.split(|&byte| byte == b'.').next().unwrap_or_default();
+    IMAGES.contains(&first) || rest.starts_with(b"77.1.") || rest == b"130"
+}
+
+/// The folder in staging of what makes a series: study, series and number.
+#[must_use]
+pub fn series_key(header: &Header) -> [u8; 8] {
+    let mut sha = Sha256::new();
+    for field in [
+        Field::StudyInstanceUid,
+        Field::SeriesInstanceUid,
+        Field::SeriesNumber,
+    ] {
+        sha.update(header.raw(field));
+        sha.update([0]);
+    }
+    let hash: Hash = sha.finalize().into();
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(values: &[(Field, &str)]) -> Header {
+        Header::from_values(values)
+    }
+
+    #[test]
+    fn objects_without_identity_are_kept() {
+        let whole = [
+            (Field::SeriesInstanceUid, "1.2"),
+            (Field::SopInstanceUid, "1.2.3"),
+        ];
+        assert_eq!(why_kept(b"a", &header(&whole)), None);
+        assert!(why_kept(b"a", &header(&whole[..1])).is_some());
+        assert!(why_kept(b"a", &header(&whole[1..])).is_some());
+    }
+
+    #[test]
+    fn philips_extras_are_kept_only_without_an_image() {
+        let of = |class| {
+            header(&[
+                (Field::SopClassUid, class),
+                (Field::SeriesInstanceUid, "1.2"),
+                (Field::SopInstanceUid, "1.2.3"),
+            ])
+        };
+        let raw = of("1.2.840.10008.5.1.4.1.1.66");
+        let state = of("1.2.840.10008.5.1.4.1.1.11.1");
+        let image = of("1.2.840.10008.5.1.4.1.1.4");
+        assert!(why_kept(b"DICOM/XX_0012", &raw).is_some());
+        assert!(why_kept(b"a.zip!PS_0001", &state).is_some());
+        assert!(why_kept(b"DICOM/XX_0012", &image).is_none());
+        assert!(why_kept(b"DICOM/IM_0012", &raw).is_none());
+    }
+}

@@ -1,0 +1,172 @@
+//! One pass over the packets of a session: each member is told by its content, checked, hashed, parsed and written once.
+
+mod folder;
+mod held;
+mod member;
+mod names;
+mod nested;
+mod packed;
+mod pass;
+mod place;
+mod reading;
+mod row;
+mod scratch;
+mod staging;
+mod tarred;
+mod zipped;
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::archive::kind::{self, HEAD, Kind as Content};
+use crate::monitor::Monitor;
+
+use self::nested::Opened;
+pub use self::pass::Options;
+use self::pass::{Pass, Place};
+pub use self::reading::Reading;
+pub use self::row::{Fate, Kind, Row, escape, hexadecimal};
+
+/// Ends the whole work.
+#[derive(Debug)]
+pub enum Stop {
+    /// The monitor was asked to stop.
+    Cancelled,
+    /// Staging could not be written, or a packet not be opened.
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Stop {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+impl From<crate::monitor::Cancelled> for Stop {
+    fn from(_: crate::monitor::Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+/// A packet and the prefix of its members' paths in the ledger.
+#[derive(Debug, Clone)]
+pub struct Packet {
+    /// A folder, an archive of any kind, or a single file.
+    pub path: PathBuf,
+    /// May be empty.
+    pub prefix: Vec<u8>,
+}
+
+/// Reads packets into `staging`, which must not hold an earlier reading.
+pub fn ingest(
+    packets: &[Packet],
+    staging: &Path,
+    options: &Options,
+    monitor: &Monitor,
+) -> Result<Reading, Stop> {
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Stop::io(staging, io::Error::other(error)))?;
+    let pass = Pass::new(options, monitor, staging, threads)?;
+    let mut reading = Vec::new();
+    pool.install(|| -> Result<(), Stop> {
+        for (at, packet) in packets.iter().enumerate() {
+            let place = Place::packet(&packet.prefix, at, packets.len() == 1);
+            reading.push((packet, one(&pass, &packet.path, &place)?));
+        }
+        Ok(())
+    })?;
+    let spent = pass.spent().err();
+    let mut rows = Vec::new();
+    let (mut refused, mut damage, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    for (packet, opened) in reading {
+        let name = packet.path.file_name().unwrap_or(packet.path.as_os_str());
+        let name = escape(name.as_bytes());
+        let bad = opened.rows.iter().filter(|row| row.fate == Fate::Refused);
+        refused.extend(bad.map(|row| format!("{}: {}", row.ledger_path(), row.reason)));
+        let mut whole = opened.damage;
+        if let Some(reason) = spent.as_ref().filter(|reason| !whole.contains(reason)) {
+            whole.push(reason.clone());
+        }
+        damage.extend(whole.into_iter().map(|reason| format!("{name}: {reason}")));
+        notes.extend(
+            opened
+                .notes
+                .into_iter()
+                .map(|note| format!("{name}: {note}")),
+        );
+        rows.extend(opened.rows);
+    }
+    refused.append(&mut damage);
+    Reading::new(pass.staging, rows, refused, notes)
+}
+
+fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
+    let failed = |error| Stop::io(path, error);
+    // The packet itself may be a link: the user put it there.
+    let path = &fs::canonicalize(path).map_err(failed)?;
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if metadata.is_dir() {
+        return folder::read(pass, path, place);
+    }
+    if !metadata.is_file() {
+        return Err(failed(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "neither a file nor a folder",
+        )));
+    }
+    let is_archive = match head_kind(path).map_err(failed)? {
+        Content::Zip | Content::Tar => true,
+        Content::Packed(packing) => nested::holds_tar(path, packing),
+        _ => false,
+    };
+    if is_archive {
+        return nested::content(pass, path, place);
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let taken = folder::file(pass, &place.member(name.as_bytes(), 1), path)?;
+    Opened::of(pass, vec![taken])
+}
+
+fn head_kind(path: &Path) -> io::Result<Content> {
+    let mut head = vec![0; HEAD];
+    let got = staging::fill(&mut folder::open(path)?, &mut head)?;
+    Ok(kind::of(head.get(..got).unwrap_or_default()))
+}
+
+/// Says what a file is by its content (and its name, for REC).
+pub fn sniff(path: &Path) -> io::Result<&'static str> {
+    let mut head = vec![0; HEAD];
+    let file = folder::open(path)?;
+    let size = file.metadata()?.len();
+    let got = staging::fill(&mut &file, &mut head)?;
+    Ok(match kind::of(head.get(..got).unwrap_or_default()) {
+        Content::Dicom => "dicom",
+        Content::Empty => "empty",
+        _ if kind::is_rec(path.as_os_str().as_bytes()) => "rec",
+        Content::Zip => "zip",
+        Content::Tar => "tar",
+        Content::Packed(packing) => packing.name(),
+        Content::Par => "par",
+        Content::Other => {
+            let mut window = crate::header::FileWindow::new(&file, size, Vec::new());
+            match crate::header::parse(&mut window)? {
+                crate::header::Parsed::Dicom(_) => "dicom",
+                _ => "other",
+            }
+        }
+    })
+}

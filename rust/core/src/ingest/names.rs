@@ -1,0 +1,237 @@
+//! Names on disk: cleaned of what is dangerous, and never one for two files.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use super::row::hexadecimal;
+
+/// Longest name of a file system (NAME_MAX).
+const LONGEST: usize = 255;
+/// Longest path below the session folder; with the folder's own path before it, it stays under PATH_MAX.
+const LONGEST_PATH: usize = 2048;
+
+/// An identifier as part of a file name: letters, digits, dot, dash and underscore; others become `_`.
+#[must_use]
+pub fn identifier(text: &str) -> String {
+    let clean = |letter: char| {
+        if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_') {
+            letter
+        } else {
+            '_'
+        }
+    };
+    text.chars().map(clean).collect()
+}
+
+/// A name of at most 255 bytes; a longer one is cut, and a hash of the whole stands in place of the rest.
+#[must_use]
+pub fn fit(stem: &str, extension: &str) -> String {
+    if stem.len() + extension.len() <= LONGEST {
+        return format!("{stem}{extension}");
+    }
+    let hash: [u8; 32] = Sha256::digest(format!("{stem}{extension}")).into();
+    let hash = hexadecimal(hash.get(..8).unwrap_or_default());
+    // An "extension" that takes most of a name is none.
+    let extension = if extension.len() > 32 { "" } else { extension };
+    let mut room = LONGEST - extension.len() - hash.len() - 1;
+    while !stem.is_char_boundary(room) {
+        room -= 1;
+    }
+    format!("{}-{hash}{extension}", stem.get(..room).unwrap_or_default())
+}
+
+/// A member's own path as a path below inbox: relative, without drive, `..`, control characters or broken UTF-8.
+/// Joints between an archive and its content become folders.
+#[must_use]
+pub fn own_path(path: &[u8], joints: &[u32]) -> Vec<String> {
+    let mut bytes = path.to_vec();
+    for &joint in joints {
+        if let Some(byte) = usize::try_from(joint).ok().and_then(|at| bytes.get_mut(at)) {
+            *byte = b'/';
+        }
+    }
+    let parts = bytes.split(|&byte| byte == b'/' || byte == b'\\');
+    let mut parts: Vec<String> = parts
+        .map(component)
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.is_empty() {
+        parts.push("unnamed".into());
+    }
+    shorten(parts)
+}
+
+/// One part of a path, empty when it says nothing (``, `.`, `..`, a drive).
+fn component(part: &[u8]) -> String {
+    if matches!(part, b"." | b"..")
+        || matches!(part, [letter, b':'] if letter.is_ascii_alphabetic())
+    {
+        return String::new();
+    }
+    let part = match part {
+        [letter, b':', rest @ ..] if letter.is_ascii_alphabetic() => rest,
+        whole => whole,
+    };
+    let mut text = String::with_capacity(part.len());
+    for chunk in part.utf8_chunks() {
+        text.extend(
+            chunk
+                .valid()
+                .chars()
+                .map(|letter| if letter.is_control() { '_' } else { letter }),
+        );
+        text.extend(chunk.invalid().iter().map(|_| '_'));
+    }
+    if matches!(text.as_str(), "." | "..") {
+        return String::new();
+    }
+    let (stem, extension) = split(&text);
+    fit(stem, extension)
+}
+
+/// Name and extension, the dot with the extension; a leading dot starts no extension.
+fn split(name: &str) -> (&str, &str) {
+    match name.rfind('.') {
+        Some(dot) if dot > 0 => name.split_at(dot),
+        _ => (name, ""),
+    }
+}
+
+/// A path too long for the system keeps its last part; a hash stands for the folders.
+fn shorten(parts: Vec<String>) -> Vec<String> {
+    let length: usize = parts.iter().map(|part| part.len() + 1).sum();
+    let Some(last) = parts.last().filter(|_| length > LONGEST_PATH) else {
+        return parts;
+    };
+    let hash: [u8; 32] = Sha256::digest(parts.join("/")).into();
+    vec![
+        format!("deep-{}", hexadecimal(hash.get(..8).unwrap_or_default())),
+        last.clone(),
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Node {
+    File,
+    Folder,
+}
+
+/// The names given so far below one folder. What is taken gets `_2`, `_3` and so on before its extension.
+#[derive(Debug, Default)]
+pub struct Taken {
+    nodes: HashMap<String, Node>,
+    /// Folders that had to be renamed, by the name they were to have.
+    moved: HashMap<String, String>,
+}
+
+impl Taken {
+    /// Makes sure that the folders of a path exist in the table; returns the folder's path as it is to be.
+    pub fn folder(&mut self, parts: &[String]) -> String {
+        let mut path = String::new();
+        for part in parts {
+            let wanted = join(&path, part);
+            if let Some(moved) = self.moved.get(&wanted) {
+                path.clone_from(moved);
+                continue;
+            }
+            let mut name = wanted.clone();
+            let mut count = 1u64;
+            while self.nodes.get(&name) == Some(&Node::File) {
+                count += 1;
+                name = join(&path, &numbered(part, count));
+            }
+            self.nodes.insert(name.clone(), Node::Folder);
+            if name != wanted {
+                self.moved.insert(wanted, name.clone());
+            }
+            path = name;
+        }
+        path
+    }
+
+    /// A free path for a file; `free` says whether the disk has no such file (a file system may ignore case).
+    pub fn file(&mut self, folder: &str, name: &str, mut free: impl FnMut(&str) -> bool) -> String {
+        let mut path = join(folder, name);
+        let mut count = 1u64;
+        while self.nodes.contains_key(&path) || !free(&path) {
+            count += 1;
+            path = join(folder, &numbered(name, count));
+        }
+        self.nodes.insert(path.clone(), Node::File);
+        path
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
+
+fn numbered(name: &str, count: u64) -> String {
+    let (stem, extension) = split(name);
+    fit(stem, &format!("_{count}{extension}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn own(path: &[u8]) -> String {
+        own_path(path, &[]).join("/")
+    }
+
+    #[test]
+    fn dangerous_paths_become_relative_ones() {
+        assert_eq!(own(b"../../etc/passwd"), "etc/passwd");
+        assert_eq!(own(b"/etc//passwd"), "etc/passwd");
+        assert_eq!(own(b"C:\\Windows\\x.txt"), "Windows/x.txt");
+        assert_eq!(own(b"c:x.txt"), "x.txt");
+        assert_eq!(own(b"c:..\\..\\x"), "x");
+        assert_eq!(own(b""), "unnamed");
+        assert_eq!(own(b"./."), "unnamed");
+        assert_eq!(own(b"a\nb\xff/c\x00"), "a_b_/c_");
+        assert_eq!(own("Schädel/ü.txt".as_bytes()), "Schädel/ü.txt");
+    }
+
+    #[test]
+    fn long_names_keep_their_extension_and_differ() {
+        let one = own(format!("{}1.txt", "é".repeat(200)).as_bytes());
+        let two = own(format!("{}2.txt", "é".repeat(200)).as_bytes());
+        assert!(one.len() <= LONGEST && one.ends_with(".txt") && one != two);
+        let deep = own("abcdefg/".repeat(1000).as_bytes());
+        assert!(deep.len() < LONGEST_PATH);
+    }
+
+    #[test]
+    fn joints_are_folders() {
+        assert_eq!(own_path(b"a/b.zip!c", &[7]).join("/"), "a/b.zip/c");
+        assert_eq!(own_path(b"a/b!c", &[]).join("/"), "a/b!c");
+    }
+
+    #[test]
+    fn a_taken_name_is_numbered_before_its_extension() {
+        let mut taken = Taken::default();
+        assert_eq!(taken.file("a", "x.txt", |_| true), "a/x.txt");
+        assert_eq!(taken.file("a", "x.txt", |_| true), "a/x_2.txt");
+        assert_eq!(taken.file("a", "x_2.txt", |_| true), "a/x_2_2.txt");
+        assert_eq!(
+            taken.file("a", "X.txt", |path| path != "a/X.txt"),
+            "a/X_2.txt"
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_file_and_folder_stays_both() {
+        let mut taken = Taken::default();
+        assert_eq!(taken.folder(&["a".into()]), "a");
+        assert_eq!(taken.file("", "a", |_| true), "a_2");
+        assert_eq!(taken.file("", "b", |_| true), "b");
+        assert_eq!(taken.folder(&["b".into(), "c".into()]), "b_2/c");
+        assert_eq!(taken.folder(&["b".into()]), "b_2");
+    }
+}

@@ -1,0 +1,223 @@
+//! Archives inside archives (and inside folders): opened when the members beside them are done, one after the other, so
+//! that depth and memory stay bounded whatever they hold.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::held::Held;
+use super::member::{self, Archive, Taken};
+use super::packed;
+use super::pass::{Pass, Place};
+use super::row::{Fate, Kind, Row};
+use super::staging::{Shelf, fill};
+use super::tarred::{self, Input};
+use super::{Stop, folder, zipped};
+use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
+use crate::archive::source::FileSource;
+use crate::archive::unpack::Unpack;
+
+/// What came out of a packet or of one archive in it.
+#[derive(Default)]
+pub struct Opened {
+    /// One row for each member, those of inner archives behind their archive's.
+    pub rows: Vec<Row>,
+    /// What is wrong with the archive as a whole.
+    pub damage: Vec<String>,
+    /// What is odd but loses nothing.
+    pub notes: Vec<String>,
+}
+
+impl Opened {
+    /// Opens the archives among the members.
+    pub fn of(pass: &Pass<'_>, taken: Vec<Taken>) -> Result<Self, Stop> {
+        let mut opened = Self::default();
+        for taken in taken {
+            match taken.archive {
+                None => opened.rows.push(taken.row),
+                Some((place, archive)) => open(pass, taken.row, &place, archive, &mut opened.rows)?,
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Why an archive with this content is not opened.
+    fn fault(&self) -> Option<String> {
+        let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
+        let first = refused.map(|row| format!("{}: {}", row.ledger_path(), row.reason));
+        first.or_else(|| self.damage.first().cloned())
+    }
+
+    fn wanted(&self) -> bool {
+        self.rows
+            .iter()
+            .any(|row| row.suspect || matches!(row.kind, Kind::Dicom | Kind::DicomDir | Kind::Par))
+    }
+}
+
+fn open(
+    pass: &Pass<'_>,
+    mut row: Row,
+    place: &Place,
+    archive: Archive,
+    rows: &mut Vec<Row>,
+) -> Result<(), Stop> {
+    let path = match (&archive, &row.staged) {
+        (Archive::Loose(path, _), _) => path.clone(),
+        (Archive::Staged, Some(staged)) => pass.staging.path(staged),
+        (Archive::Staged, None) => PathBuf::new(),
+    };
+    if place.depth >= pass.options.max_nesting {
+        let reason = format!(
+            "kept whole: archives inside archives are opened {} deep (limit)",
+            place.depth
+        );
+        return keep(pass, row, place, archive, &reason, rows);
+    }
+    let opened = content(pass, &path, &place.container())?;
+    let reason = match opened.fault() {
+        Some(fault) => Some(format!("kept whole: {fault}")),
+        None if !opened.wanted() => Some("an archive without DICOM or PAR".into()),
+        None => None,
+    };
+    if let Some(reason) = reason {
+        for staged in opened.rows.iter().filter_map(|row| row.staged.as_ref()) {
+            pass.staging.remove(staged)?;
+        }
+        return keep(pass, row, place, archive, &reason, rows);
+    }
+    row.kind = Kind::Archive;
+    row.fate = Fate::Opened;
+    row.reason = opened.notes.join("; ").into();
+    if let Some(staged) = row.staged.take() {
+        pass.staging.remove(&staged)?;
+    }
+    rows.push(row);
+    rows.extend(opened.rows);
+    Ok(())
+}
+
+/// Keeps an archive as one file.
+fn keep(
+    pass: &Pass<'_>,
+    mut row: Row,
+    place: &Place,
+    archive: Archive,
+    reason: &str,
+    rows: &mut Vec<Row>,
+) -> Result<(), Stop> {
+    row.reason = reason.to_owned().into();
+    if let Archive::Loose(path, copied) = archive {
+        member::put(
+            pass,
+            place,
+            &mut row,
+            Held::Loose(path, copied),
+            Shelf::Other,
+        )?;
+    }
+    if let Some(staged) = row.staged.clone() {
+        let held = Held::Staged(staged);
+        if let Content::Packed(packing) = kind::of(&held.head(pass)?) {
+            row.content_sha256 = packed::content_hash(pass, &row, &held, packing)?;
+        }
+    }
+    rows.push(row);
+    Ok(())
+}
+
+/// Reads an archive file of any kind.
+pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
+    let failed = |error| Stop::io(path, error);
+    let file = File::open(path).map_err(failed)?;
+    let mut head = vec![0; HEAD];
+    let got = fill(&mut File::open(path).map_err(failed)?, &mut head).map_err(failed)?;
+    head.truncate(got);
+    match kind::of(&head) {
+        Content::Zip => zipped::read(pass, &FileSource::new(file).map_err(failed)?, container),
+        Content::Packed(packing) if holds_tar(path, packing) => {
+            match Unpack::open(packing, Box::new(file)) {
+                Ok(unpack) => tarred::read(
+                    pass,
+                    Input::Packed(Box::new(unpack), 0, pass.options.max_ratio),
+                    container,
+                ),
+                Err(error) => Ok(Opened {
+                    damage: vec![crate::archive::reason(&error)],
+                    ..Opened::default()
+                }),
+            }
+        }
+        Content::Packed(packing) => single(pass, file, packing, container),
+        _ => tarred::read(
+            pass,
+            Input::Plain(Box::new(BufReader::with_capacity(256 << 10, file))),
+            container,
+        ),
+    }
+}
+
+/// Whether a compressed file is a compressed tar, as far as it can be unpacked.
+#[must_use]
+pub fn holds_tar(path: &Path, packing: Packing) -> bool {
+    let mut head = Vec::new();
+    if let Ok(unpack) = folder::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
+        // What an error leaves in the buffer is enough to tell.
+        let _ = unpack.take(HEAD as u64).read_to_end(&mut head);
+    }
+    kind::of(&head) == Content::Tar
+}
+
+/// A compressed archive that is no tar: its content is the only member.
+fn single(
+    pass: &Pass<'_>,
+    mut file: File,
+    packing: Packing,
+    container: &Place,
+) -> Result<Opened, Stop> {
+    let damaged = |reason: String| {
+        Ok(Opened {
+            damage: vec![reason],
+            ..Opened::default()
+        })
+    };
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let outer = container.path.strip_suffix(b"!").unwrap_or(&container.path);
+    let outer = outer
+        .rsplit(|&byte| byte == b'/' || byte == b'!')
+        .next()
+        .unwrap_or_default();
+    let place = container.member(kind::without_extension(outer, packing), 1);
+    let mut unpack = match Unpack::open(packing, Box::new(&mut file)) {
+        Ok(unpack) => unpack,
+        Err(error) => return damaged(crate::archive::reason(&error)),
+    };
+    let limit = pass.options.max_ratio.saturating_mul(size.max(16 << 10));
+    let staged = place.staged(Shelf::Other);
+    let copied = match pass
+        .staging
+        .spool(&staged, &mut unpack, limit, pass.monitor)?
+    {
+        Ok(copied) => copied,
+        Err(reason) => return damaged(reason),
+    };
+    if let Err(reason) = pass.count().and_then(|()| pass.expand(copied.size)) {
+        pass.staging.remove(&staged)?;
+        return damaged(reason);
+    }
+    let taken = member::take(
+        pass,
+        &place,
+        Held::Staged(staged),
+        copied.size,
+        copied.sha256,
+    )?;
+    let mut opened = Opened::of(pass, vec![taken])?;
+    if unpack.trailing() > 0 {
+        opened.notes.push(format!(
+            "{} bytes stand behind the compressed data",
+            unpack.trailing()
+        ));
+    }
+    Ok(opened)
+}

@@ -1,0 +1,265 @@
+//! A single member under gzip, bzip2, xz, zstd or compress.
+
+use std::io::Read;
+
+use super::Stop;
+use super::held::Held;
+use super::member::{self, Taken};
+use super::pass::{Pass, Place};
+use super::row::{Fate, Hash, Kind, Row};
+use super::staging::{Copied, Shelf, Staged, read_through};
+use crate::archive::kind::{self, Kind as Content, Packing};
+use crate::archive::unpack::Unpack;
+use crate::header::{Parsed, parse};
+
+/// So much is unpacked to see what is inside.
+const LOOK: usize = 64 << 10;
+
+/// What a look inside shows.
+enum Inside {
+    /// A tar, a zip, or another compression.
+    Archive,
+    /// DICOM, PAR or REC.
+    Wanted,
+    /// Anything else.
+    Other,
+    /// It cannot be unpacked far enough to tell, or is wanted and damaged.
+    Damaged(String),
+    /// It cannot be unpacked, and is nothing that is wanted.
+    Useless(String),
+}
+
+/// Takes in a compressed member: DICOM, PAR and REC are unpacked, archives opened later, all else is kept as it is.
+pub fn take(
+    pass: &Pass<'_>,
+    place: &Place,
+    mut row: Row,
+    held: Held<'_>,
+    packing: Packing,
+) -> Result<Taken, Stop> {
+    match look(pass, place, &held, packing)? {
+        Inside::Archive => member::archive(pass, place, row, held),
+        Inside::Wanted => unpack(pass, place, row, held, packing).map(Taken::from),
+        Inside::Damaged(reason) => refuse(pass, row, held, packing, &reason).map(Taken::from),
+        Inside::Useless(reason) => {
+            member::put(pass, place, &mut row, held, Shelf::Other)?;
+            if row.fate == Fate::Kept {
+                row.reason =
+                    format!("{} data that cannot be read: {reason}", packing.name()).into();
+            }
+            Ok(row.into())
+        }
+        Inside::Other => {
+            row.content_sha256 = content_hash(pass, &row, &held, packing)?;
+            member::put(pass, place, &mut row, held, Shelf::Other)?;
+            if row.fate == Fate::Kept {
+                row.reason = "neither DICOM nor PAR/REC".into();
+            }
+            Ok(row.into())
+        }
+    }
+}
+
+/// SHA-256 of what the kept bytes are once gzip is taken off; of the bytes themselves when that cannot be had, or when
+/// they are packed in another way.
+pub fn content_hash(
+    pass: &Pass<'_>,
+    row: &Row,
+    held: &Held<'_>,
+    packing: Packing,
+) -> Result<Option<Hash>, Stop> {
+    if packing != Packing::Gzip {
+        return Ok(row.sha256);
+    }
+    let limit = pass
+        .options
+        .max_ratio
+        .saturating_mul(row.size.max(16 << 10));
+    let Ok(mut reader) = Unpack::open(packing, held.reader(pass)?) else {
+        return Ok(row.sha256);
+    };
+    let copied = read_through(&mut reader, limit, pass.monitor, |_| Ok(()))?;
+    Ok(copied.map_or(row.sha256, |copied| Some(copied.sha256)))
+}
+
+fn refuse(
+    pass: &Pass<'_>,
+    mut row: Row,
+    held: Held<'_>,
+    packing: Packing,
+    reason: &str,
+) -> Result<Row, Stop> {
+    held.discard(pass)?;
+    row.fate = Fate::Refused;
+    row.content_sha256 = None;
+    row.staged = None;
+    row.reason = format!("{} data: {reason}", packing.name()).into();
+    Ok(row)
+}
+
+fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Result<Inside, Stop> {
+    let mut start = vec![0; LOOK];
+    let mut got = 0;
+    let mut fault = None;
+    match Unpack::open(packing, held.reader(pass)?) {
+        Err(error) => fault = Some(crate::archive::reason(&error)),
+        Ok(mut reader) => {
+            while got < start.len() {
+                match reader.read(start.get_mut(got..).unwrap_or_default()) {
+                    Ok(0) => break,
+                    Ok(count) => got += count,
+                    Err(error) => {
+                        fault = Some(crate::archive::reason(&error));
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    start.truncate(got);
+    let inner = kind::without_extension(&place.path, packing);
+    let content = kind::of(&start);
+    let wanted = match content {
+        Content::Dicom | Content::Par => true,
+        _ if kind::is_rec(inner) => true,
+        Content::Zip | Content::Tar | Content::Packed(_) => return Ok(Inside::Archive),
+        Content::Empty => false,
+        Content::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
+    };
+    Ok(match (wanted, fault) {
+        (true, None) => Inside::Wanted,
+        (true, Some(reason)) => Inside::Damaged(reason),
+        // The mark of DICOM ends at byte 132: with fewer bytes nobody can say that it is none.
+        (false, Some(reason)) if got < 132 => Inside::Damaged(reason),
+        (false, Some(reason)) => Inside::Useless(reason),
+        (false, None) => Inside::Other,
+    })
+}
+
+/// A compression's content.
+struct Unpacked {
+    /// All of it, when it fits into memory.
+    bytes: Vec<u8>,
+    /// Where it lies otherwise.
+    aside: Option<(Staged, Copied)>,
+    /// Bytes behind the compressed data.
+    trailing: u64,
+}
+
+/// Unpacks to the end and takes in the content.
+fn unpack(
+    pass: &Pass<'_>,
+    place: &Place,
+    mut row: Row,
+    held: Held<'_>,
+    packing: Packing,
+) -> Result<Row, Stop> {
+    let unpacked = match to_end(pass, place, &row, &held, packing)? {
+        Ok(unpacked) => unpacked,
+        Err(reason) => return refuse(pass, row, held, packing, &reason),
+    };
+    let content = if let Some((staged, copied)) = unpacked.aside {
+        row.content_sha256 = Some(copied.sha256);
+        Held::Staged(staged)
+    } else {
+        row.content_sha256 = Some(member::hash(&unpacked.bytes));
+        Held::Bytes(&unpacked.bytes, None)
+    };
+    let mut row = store(pass, place, row, held, content, packing)?;
+    if unpacked.trailing > 0 && row.reason.is_empty() {
+        let text = format!(
+            "{} bytes behind its {} data were left out",
+            unpacked.trailing,
+            packing.name()
+        );
+        row.reason = text.into();
+    }
+    Ok(row)
+}
+
+/// Unpacks in memory, or through the disk. The inner error is the data's.
+fn to_end(
+    pass: &Pass<'_>,
+    place: &Place,
+    row: &Row,
+    held: &Held<'_>,
+    packing: Packing,
+) -> Result<Result<Unpacked, String>, Stop> {
+    let limit = pass
+        .options
+        .max_ratio
+        .saturating_mul(row.size.max(16 << 10));
+    let mut reader = match Unpack::open(packing, held.reader(pass)?) {
+        Ok(reader) => reader,
+        Err(error) => return Ok(Err(crate::archive::reason(&error))),
+    };
+    let room = pass.in_memory.min(limit.saturating_add(1));
+    let mut bytes = Vec::new();
+    if let Err(error) = Read::by_ref(&mut reader).take(room).read_to_end(&mut bytes) {
+        return Ok(Err(crate::archive::reason(&error)));
+    }
+    let mut aside = None;
+    if bytes.len() as u64 == pass.in_memory {
+        let staged = place.aside();
+        let mut whole = bytes.as_slice().chain(&mut reader);
+        match pass
+            .staging
+            .spool(&staged, &mut whole, limit, pass.monitor)?
+        {
+            Ok(copied) => aside = Some((staged, copied)),
+            Err(reason) => return Ok(Err(reason)),
+        }
+    }
+    let size = aside
+        .as_ref()
+        .map_or(bytes.len() as u64, |(_, copied)| copied.size);
+    if let Err(reason) = check(pass, size, limit) {
+        if let Some((staged, _)) = aside {
+            pass.staging.remove(&staged)?;
+        }
+        return Ok(Err(reason));
+    }
+    Ok(Ok(Unpacked {
+        bytes,
+        aside,
+        trailing: reader.trailing(),
+    }))
+}
+
+fn check(pass: &Pass<'_>, size: u64, limit: u64) -> Result<(), String> {
+    pass.expand(size)?;
+    if size > limit {
+        return Err(format!(
+            "it expands to more than {} times its size (limit on expansion)",
+            pass.options.max_ratio
+        ));
+    }
+    Ok(())
+}
+
+/// Puts the content into staging in place of what came; gzipped DICOM stays as it came where that is asked for.
+fn store(
+    pass: &Pass<'_>,
+    place: &Place,
+    mut row: Row,
+    came: Held<'_>,
+    content: Held<'_>,
+    packing: Packing,
+) -> Result<Row, Stop> {
+    let start = content.head(pass)?;
+    let shelf = member::describe(pass, place, &mut row, &content, kind::of(&start))?;
+    let as_asked = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
+    let parked = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
+    let keep_packed = as_asked || (row.fate == Fate::Kept && !parked);
+    row.unpacked = !keep_packed;
+    let (stored, other) = if keep_packed {
+        (came, content)
+    } else {
+        (content, came)
+    };
+    row.gzipped = as_asked;
+    // A large member is in staging under the name that this one is to have.
+    other.discard(pass)?;
+    member::put(pass, place, &mut row, stored, shelf)?;
+    Ok(row)
+}

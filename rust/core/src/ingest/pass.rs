@@ -1,0 +1,218 @@
+//! What one pass over the packets of a session shares: options, limits, staging.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Stop;
+use super::row::{Fate, Kind, Reason, Row};
+use super::staging::{Shelf, Staged, Staging};
+use crate::monitor::Monitor;
+
+/// Limits and choices of a pass.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads; 0 is one per usable CPU.
+    pub threads: usize,
+    /// Take gzip off DICOM files.
+    pub gunzip: bool,
+    /// Hard-link loose files where that works.
+    pub link: bool,
+    /// An archive or member may expand to so many times its size.
+    pub max_ratio: u64,
+    /// All archives together may expand to so many bytes.
+    pub max_bytes: u64,
+    /// A packet may have so many members.
+    pub max_members: u64,
+    /// Archives inside archives are opened so many levels deep.
+    pub max_nesting: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            gunzip: true,
+            link: false,
+            max_ratio: 1000,
+            max_bytes: 1 << 40,
+            max_members: 5_000_000,
+            max_nesting: 5,
+        }
+    }
+}
+
+/// Shared by all threads of a pass.
+pub struct Pass<'a> {
+    /// Limits and choices.
+    pub options: &'a Options,
+    /// Asked per member and per block.
+    pub monitor: &'a Monitor,
+    /// Where the members' bytes go.
+    pub staging: Staging,
+    /// Members up to this size are held in memory, larger ones go through the disk.
+    pub in_memory: u64,
+    expanded: AtomicU64,
+    members: AtomicU64,
+    exhausted: OnceLock<String>,
+}
+
+/// All threads together hold about twice this (packed and unpacked).
+const HELD: u64 = 64 << 20;
+
+impl<'a> Pass<'a> {
+    /// Opens staging.
+    pub fn new(
+        options: &'a Options,
+        monitor: &'a Monitor,
+        staging: &Path,
+        threads: usize,
+    ) -> Result<Self, Stop> {
+        Ok(Self {
+            options,
+            monitor,
+            staging: Staging::open(staging)?,
+            in_memory: (HELD / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
+            expanded: AtomicU64::new(0),
+            members: AtomicU64::new(0),
+            exhausted: OnceLock::new(),
+        })
+    }
+
+    /// Stops when the caller asked for it.
+    pub fn check(&self) -> Result<(), Stop> {
+        self.monitor.check().map_err(|_| Stop::Cancelled)
+    }
+
+    /// Counts bytes that come out of an archive or compression, before they are made. The reason, once there are too
+    /// many; all that follows is then refused.
+    pub fn expand(&self, bytes: u64) -> Result<(), String> {
+        let before = self.expanded.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > self.options.max_bytes {
+            self.exhaust(format!(
+                "it expands to more than {} bytes (limit on total size)",
+                self.options.max_bytes
+            ));
+        }
+        self.spent()
+    }
+
+    /// Counts a member.
+    pub fn count(&self) -> Result<(), String> {
+        if self.members.fetch_add(1, Ordering::Relaxed) >= self.options.max_members {
+            self.exhaust(format!(
+                "it has more than {} members (limit)",
+                self.options.max_members
+            ));
+        }
+        self.spent()
+    }
+
+    fn exhaust(&self, reason: String) {
+        let _ = self.exhausted.set(reason);
+    }
+
+    /// The limit that was passed, as an error.
+    pub fn spent(&self) -> Result<(), String> {
+        self.exhausted
+            .get()
+            .map_or(Ok(()), |reason| Err(reason.clone()))
+    }
+}
+
+/// Where a member stands: its path in the ledger, its sequence, its depth. Also the place of a container, whose members'
+/// places are made from it.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Path so far, as bytes.
+    pub path: Vec<u8>,
+    joints: Vec<u32>,
+    sequence: String,
+    /// Archives around it, the packet itself not counted.
+    pub depth: u32,
+}
+
+impl Place {
+    /// The place of a packet's members.
+    #[must_use]
+    pub fn packet(prefix: &[u8], number: usize, only: bool) -> Self {
+        let mut path = prefix.to_vec();
+        if !path.is_empty() && !path.ends_with(b"/") {
+            path.push(b'/');
+        }
+        let sequence = if only {
+            String::new()
+        } else {
+            format!("{number}-")
+        };
+        Self {
+            path,
+            joints: Vec::new(),
+            sequence,
+            depth: 0,
+        }
+    }
+
+    /// A member of this container.
+    #[must_use]
+    pub fn member(&self, name: &[u8], sequence: u64) -> Self {
+        let mut place = self.clone();
+        place.path.extend_from_slice(name);
+        place.sequence.push_str(&sequence.to_string());
+        place
+    }
+
+    /// This member as a container.
+    #[must_use]
+    pub fn container(&self) -> Self {
+        let mut place = self.clone();
+        place
+            .joints
+            .push(u32::try_from(place.path.len()).unwrap_or(u32::MAX));
+        place.path.push(b'!');
+        place.sequence.push('.');
+        place.depth += 1;
+        place
+    }
+
+    /// Its file in staging.
+    #[must_use]
+    pub fn staged(&self, on: Shelf) -> Staged {
+        Staged {
+            shelf: on,
+            sequence: self.sequence.as_str().into(),
+        }
+    }
+
+    /// A second file of its own in staging, for what is unpacked on the way.
+    #[must_use]
+    pub fn aside(&self) -> Staged {
+        Staged {
+            shelf: Shelf::Other,
+            sequence: format!("{}+", self.sequence).into(),
+        }
+    }
+
+    /// A row for it.
+    #[must_use]
+    pub fn row(&self, kind: Kind, fate: Fate) -> Row {
+        Row::new(&self.path, &self.joints, kind, fate)
+    }
+
+    /// A row for a member without bytes.
+    #[must_use]
+    pub fn no_data(&self, kind: Kind, reason: impl Into<Reason>) -> Row {
+        let mut row = self.row(kind, Fate::NoData);
+        row.reason = reason.into();
+        row
+    }
+
+    /// A row for a member whose bytes cannot be had.
+    #[must_use]
+    pub fn refused(&self, kind: Kind, size: u64, reason: impl Into<Reason>) -> Row {
+        let mut row = self.row(kind, Fate::Refused);
+        row.size = size;
+        row.reason = reason.into();
+        row
+    }
+}

@@ -1,0 +1,201 @@
+//! Giving staged files their place below the session folder.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::Stop;
+use super::names::{fit, identifier, own_path};
+use super::reading::Reading;
+use super::row::Fate;
+use crate::archive::kind::{Packing, without_extension};
+use crate::header::Field;
+use std::collections::HashMap;
+
+impl Reading {
+    /// Moves the files of some groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`. Different files of one
+    /// identifier get `_2`, `_3` and so on in path order.
+    pub fn place_series(
+        &mut self,
+        root: &Path,
+        n: i64,
+        label: &str,
+        groups: &[usize],
+    ) -> Result<(), Stop> {
+        let mut rows: Vec<usize> = groups
+            .iter()
+            .flat_map(|&group| self.group_rows(group).to_vec())
+            .collect();
+        rows.sort_by(|&a, &b| {
+            self.rows
+                .get(a)
+                .map(|row| &row.path)
+                .cmp(&self.rows.get(b).map(|row| &row.path))
+        });
+        let folder = format!("dicom/{n}");
+        let parts = ["dicom".to_owned(), n.to_string()];
+        make(&root.join(&folder))?;
+        self.names
+            .entry(root.to_owned())
+            .or_default()
+            .folder(&parts);
+        for at in rows {
+            let Some(row) = self.rows.get(at) else {
+                continue;
+            };
+            let uid = row
+                .header
+                .as_ref()
+                .and_then(|header| header.text(Field::SopInstanceUid))
+                .unwrap_or_default();
+            let stem = format!("{label}-{n}-{}", identifier(&uid));
+            let name = fit(&stem, if row.gzipped { ".dcm.gz" } else { ".dcm" });
+            let place = self.free(root, &folder, &name);
+            self.move_to(at, root, place, n)?;
+        }
+        self.point_duplicates(groups, n);
+        Ok(())
+    }
+
+    /// A duplicate has no bytes of its own: its row says where those of the first lie.
+    fn point_duplicates(&mut self, groups: &[usize], n: i64) {
+        let mut homes = HashMap::new();
+        for &group in groups {
+            for row in self
+                .group_rows(group)
+                .iter()
+                .filter_map(|&at| self.rows.get(at))
+            {
+                homes.insert(row.content_sha256, row.at.clone());
+            }
+        }
+        let copies = self
+            .rows
+            .iter_mut()
+            .filter(|row| row.fate == Fate::Duplicate);
+        for row in copies {
+            if let Some(at) = homes.get(&row.content_sha256) {
+                row.series = n;
+                row.at.clone_from(at);
+            }
+        }
+    }
+
+    /// Moves one staged file to `<root>/<at>`; n above 0 makes it sorted, 0 kept.
+    pub fn place_row(&mut self, row: usize, root: &Path, at: &str, n: i64) -> Result<(), Stop> {
+        let parts: Vec<&str> = at.split('/').collect();
+        let bad = at.is_empty() || parts.iter().any(|part| matches!(*part, "" | "." | ".."));
+        let path = root.join(at);
+        if bad {
+            return Err(Stop::io(
+                &path,
+                io::Error::new(io::ErrorKind::InvalidInput, "not a relative path"),
+            ));
+        }
+        if fs::symlink_metadata(&path).is_ok() {
+            return Err(Stop::io(&path, io::ErrorKind::AlreadyExists.into()));
+        }
+        if let Some(folder) = path.parent() {
+            make(folder)?;
+        }
+        let (name, folders) = parts.split_last().unwrap_or((&at, &[]));
+        let folders: Vec<String> = folders.iter().map(|part| (*part).to_owned()).collect();
+        let names = self.names.entry(root.to_owned()).or_default();
+        names.folder(&folders);
+        names.file(&folders.join("/"), name, |_| true);
+        self.move_to(row, root, at.to_owned(), n)?;
+        if let Some(row) = self.rows.get_mut(row) {
+            row.fate = if n > 0 { Fate::Sorted } else { Fate::Kept };
+            if n > 0 {
+                row.reason = "".into();
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves staged files to `<root>/inbox/<own path>`. Folders go before files of the same name.
+    pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
+        let mut wanted: Vec<(usize, Vec<String>)> =
+            rows.iter().map(|&at| (at, self.inbox_path(at))).collect();
+        wanted.sort_by(|a, b| {
+            let path = |at: usize| self.rows.get(at).map(|row| &row.path);
+            path(a.0).cmp(&path(b.0))
+        });
+        make(&root.join("inbox"))?;
+        let names = self.names.entry(root.to_owned()).or_default();
+        let folders: Vec<String> = wanted
+            .iter()
+            .map(|(_, parts)| names.folder(parts.split_last().map_or(&[], |(_, folders)| folders)))
+            .collect();
+        for ((at, parts), folder) in wanted.iter().zip(folders) {
+            make(&root.join(&folder))?;
+            let name = parts.last().map_or("unnamed", String::as_str);
+            let place = self.free(root, &folder, name);
+            self.move_to(*at, root, place, 0)?;
+            if let Some(row) = self.rows.get_mut(*at) {
+                row.fate = Fate::Kept;
+            }
+        }
+        Ok(())
+    }
+
+    fn inbox_path(&self, at: usize) -> Vec<String> {
+        let Some(row) = self.rows.get(at) else {
+            return Vec::new();
+        };
+        let mut path = row.path.to_vec();
+        if row.unpacked {
+            use Packing::{Bzip2, Compress, Gzip, Xz, Zstd};
+            for packing in [Gzip, Bzip2, Xz, Zstd, Compress] {
+                let short = without_extension(&path, packing).len();
+                if short < path.len() {
+                    path.truncate(short);
+                    break;
+                }
+            }
+        }
+        let mut parts = vec!["inbox".to_owned()];
+        parts.extend(own_path(&path, &row.joints));
+        parts
+    }
+
+    /// A path in a folder that neither this reading nor the disk has.
+    fn free(&mut self, root: &Path, folder: &str, name: &str) -> String {
+        let names = self.names.entry(root.to_owned()).or_default();
+        names.file(folder, name, |path| {
+            fs::symlink_metadata(root.join(path)).is_err()
+        })
+    }
+
+    fn move_to(&mut self, at: usize, root: &Path, place: String, n: i64) -> Result<(), Stop> {
+        let Some(from) = self.staged(at) else {
+            let error = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("row {at} has no staged file"),
+            );
+            return Err(Stop::io(&root.join(place), error));
+        };
+        move_file(&from, &root.join(&place))?;
+        if let Some(row) = self.rows.get_mut(at) {
+            row.staged = None;
+            row.at = place.into();
+            row.series = n;
+        }
+        Ok(())
+    }
+}
+
+fn make(folder: &Path) -> Result<(), Stop> {
+    fs::create_dir_all(folder).map_err(|error| Stop::io(folder, error))
+}
+
+/// Renames, or copies where the session lies on another file system.
+fn move_file(from: &Path, to: &Path) -> Result<(), Stop> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::copy(from, to).map_err(|error| Stop::io(to, error))?;
+            fs::remove_file(from).map_err(|error| Stop::io(from, error))
+        }
+        other => other.map_err(|error| Stop::io(to, error)),
+    }
+}

@@ -1,0 +1,239 @@
+//! What was read: rows, groups, damage.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::Stop;
+use super::member;
+use super::names::Taken;
+use super::row::{Fate, Hash, Kind, Reason, Row};
+use super::staging::Staging;
+use crate::header::Header;
+use crate::series::{Entry, Group, group};
+
+/// The rows of a session's packets; their bytes lie in staging until they are placed.
+pub struct Reading {
+    pub(super) staging: Staging,
+    pub(super) rows: Vec<Row>,
+    pub(super) groups: Vec<Group>,
+    /// The row whose header stands for each group.
+    first: Vec<usize>,
+    /// Rows of each group, in path order.
+    pub(super) members: Vec<Vec<usize>>,
+    damage: Vec<String>,
+    notes: Vec<String>,
+    /// Names given in the session's folder, by root.
+    pub(super) names: HashMap<PathBuf, Taken>,
+}
+
+impl Reading {
+    pub(super) fn new(
+        staging: Staging,
+        rows: Vec<Row>,
+        damage: Vec<String>,
+        notes: Vec<String>,
+    ) -> Result<Self, Stop> {
+        let mut reading = Self {
+            staging,
+            rows,
+            groups: Vec::new(),
+            first: Vec::new(),
+            members: Vec::new(),
+            damage,
+            notes,
+            names: HashMap::new(),
+        };
+        reading.mark_duplicates();
+        reading.drop_duplicates()?;
+        reading.regroup();
+        Ok(reading)
+    }
+
+    /// All rows, in the order of the packets and their members.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The groups of the sorted files.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The header that stands for a group: of the file with the lowest InstanceNumber and path.
+    #[must_use]
+    pub fn group_header(&self, group: usize) -> Option<&Header> {
+        self.rows.get(*self.first.get(group)?)?.header.as_ref()
+    }
+
+    /// Rows of a group's files in path order, without the duplicates.
+    #[must_use]
+    pub fn group_rows(&self, group: usize) -> &[usize] {
+        self.members.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a row's bytes lie now.
+    #[must_use]
+    pub fn staged(&self, row: usize) -> Option<PathBuf> {
+        self.rows
+            .get(row)?
+            .staged
+            .as_ref()
+            .map(|staged| self.staging.path(staged))
+    }
+
+    /// Rows that look like DICOM and whose header could not be parsed.
+    #[must_use]
+    pub fn suspects(&self) -> Vec<usize> {
+        self.rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.suspect)
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// What could not be had, `path: reason`.
+    #[must_use]
+    pub fn damage(&self) -> &[String] {
+        &self.damage
+    }
+
+    /// What is odd but loses nothing, `path: note`.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Gives a suspect the header that another reader found. False when the row is no suspect.
+    pub fn supply(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
+        let Some(row) = self.rows.get_mut(at).filter(|row| row.suspect) else {
+            return Ok(false);
+        };
+        row.suspect = false;
+        row.kind = if header.is_directory() {
+            Kind::DicomDir
+        } else {
+            Kind::Dicom
+        };
+        let kept = member::why_kept(&row.path, &header);
+        if kept.is_none() {
+            row.fate = Fate::Sorted;
+        }
+        row.reason = kept.unwrap_or(Reason::Borrowed(""));
+        row.header = Some(header);
+        self.mark_duplicates();
+        self.drop_duplicates()?;
+        self.regroup();
+        Ok(true)
+    }
+
+    /// Of sorted files with the same bytes (and so of one series) all but the first by path are duplicates.
+    fn mark_duplicates(&mut self) {
+        let mut first: HashMap<Hash, usize> = HashMap::new();
+        for (at, row) in self.rows.iter().enumerate() {
+            let Some(hash) = row.content_sha256.filter(|_| row.fate == Fate::Sorted) else {
+                continue;
+            };
+            let best = first.entry(hash).or_insert(at);
+            if self
+                .rows
+                .get(*best)
+                .is_some_and(|known| row.path < known.path)
+            {
+                *best = at;
+            }
+        }
+        let paths: HashMap<usize, String> = first
+            .values()
+            .filter_map(|&at| Some((at, self.rows.get(at)?.ledger_path())))
+            .collect();
+        for (at, row) in self.rows.iter_mut().enumerate() {
+            let Some(hash) = row.content_sha256.filter(|_| row.fate == Fate::Sorted) else {
+                continue;
+            };
+            match first.get(&hash) {
+                Some(&known) if known != at => {
+                    row.fate = Fate::Duplicate;
+                    let path = paths.get(&known).map_or("", String::as_str);
+                    row.reason = format!("the same bytes as {path}").into();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Removes the staged bytes of duplicates.
+    pub(super) fn drop_duplicates(&mut self) -> Result<(), Stop> {
+        for row in self
+            .rows
+            .iter_mut()
+            .filter(|row| row.fate == Fate::Duplicate)
+        {
+            if let Some(staged) = row.staged.take() {
+                self.staging.remove(&staged)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn regroup(&mut self) {
+        let sorted: Vec<usize> = (0..self.rows.len())
+            .filter(|&at| {
+                self.rows
+                    .get(at)
+                    .is_some_and(|row| row.fate == Fate::Sorted)
+            })
+            .collect();
+        let entries: Vec<Entry<'_>> = sorted
+            .iter()
+            .filter_map(|&at| {
+                let row = self.rows.get(at)?;
+                Some(Entry {
+                    path: &row.path,
+                    header: row.header.as_ref()?,
+                    size: row.size,
+                })
+            })
+            .collect();
+        self.groups = group(&entries);
+        self.first = self
+            .groups
+            .iter()
+            .filter_map(|group| sorted.get(group.first).copied())
+            .collect();
+        self.members = Vec::with_capacity(self.groups.len());
+        let mut homes: HashMap<Hash, i64> = HashMap::new();
+        for (number, group) in (0..).zip(&self.groups) {
+            let mut members: Vec<usize> = group
+                .members
+                .iter()
+                .filter_map(|&at| sorted.get(at).copied())
+                .collect();
+            members.sort_by(|&a, &b| {
+                self.rows
+                    .get(a)
+                    .map(|row| &row.path)
+                    .cmp(&self.rows.get(b).map(|row| &row.path))
+            });
+            for &at in &members {
+                if let Some(row) = self.rows.get_mut(at) {
+                    row.group = number;
+                    homes.extend(row.content_sha256.map(|hash| (hash, number)));
+                }
+            }
+            self.members.push(members);
+        }
+        for row in self
+            .rows
+            .iter_mut()
+            .filter(|row| row.fate == Fate::Duplicate)
+        {
+            row.group = row
+                .content_sha256
+                .and_then(|hash| homes.get(&hash).copied())
+                .unwrap_or(-1);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Rows of the ledger: one for each member of a packet.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::staging::Staged;
+use crate::header::Header;
+
+/// What a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A DICOM object.
+    Dicom,
+    /// The directory of a DICOM medium.
+    DicomDir,
+    /// Philips PAR.
+    Par,
+    /// Philips REC.
+    Rec,
+    /// A zip or tar.
+    Archive,
+    /// Anything else with bytes.
+    Other,
+    /// A folder.
+    Directory,
+    /// A symbolic or hard link.
+    Link,
+    /// A device, FIFO or socket.
+    Device,
+}
+
+impl Kind {
+    /// As in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dicom => "dicom",
+            Self::DicomDir => "dicomdir",
+            Self::Par => "par",
+            Self::Rec => "rec",
+            Self::Archive => "archive",
+            Self::Other => "other",
+            Self::Directory => "directory",
+            Self::Link => "link",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// What became of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// In its series.
+    Sorted,
+    /// Its bytes are in the series already.
+    Duplicate,
+    /// In the session's inbox.
+    Kept,
+    /// An archive whose members have rows of their own.
+    Opened,
+    /// It has no bytes.
+    NoData,
+    /// Its bytes could not be had.
+    Refused,
+}
+
+impl Fate {
+    /// As in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sorted => "sorted",
+            Self::Duplicate => "duplicate",
+            Self::Kept => "kept",
+            Self::Opened => "opened",
+            Self::NoData => "nodata",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// SHA-256.
+pub type Hash = [u8; 32];
+
+/// A reason: mostly fixed text.
+pub type Reason = Cow<'static, str>;
+
+/// One member.
+#[derive(Debug)]
+pub struct Row {
+    /// The member's name as it came, behind the packet's prefix; archives within are joined by `!`.
+    pub path: Box<[u8]>,
+    /// Where in `path` those joints are.
+    pub joints: Box<[u32]>,
+    /// Bytes as it came.
+    pub size: u64,
+    /// Of the bytes as they came.
+    pub sha256: Option<Hash>,
+    /// Of the bytes with the compression taken off.
+    pub content_sha256: Option<Hash>,
+    /// What it is.
+    pub kind: Kind,
+    /// What became of it.
+    pub fate: Fate,
+    /// Why; empty where nothing has to be said.
+    pub reason: Reason,
+    /// Where its bytes wait; None when there are none.
+    pub staged: Option<Staged>,
+    /// Of a DICOM object.
+    pub header: Option<Header>,
+    /// DICOM by its look, yet its header could not be parsed.
+    pub suspect: bool,
+    /// The staged bytes are still gzipped.
+    pub gzipped: bool,
+    /// The staged bytes are what was inside a compression.
+    pub unpacked: bool,
+    /// Index of its group; -1 when none.
+    pub group: i64,
+    /// n of its series; 0 when none.
+    pub series: i64,
+    /// Below the session folder, once placed.
+    pub at: Box<str>,
+}
+
+impl Row {
+    /// A row about which nothing is known yet.
+    #[must_use]
+    pub fn new(path: &[u8], joints: &[u32], kind: Kind, fate: Fate) -> Self {
+        Self {
+            path: path.into(),
+            joints: joints.into(),
+            size: 0,
+            sha256: None,
+            content_sha256: None,
+            kind,
+            fate,
+            reason: Reason::Borrowed(""),
+            staged: None,
+            header: None,
+            suspect: false,
+            gzipped: false,
+            unpacked: false,
+            group: -1,
+            series: 0,
+            at: "".into(),
+        }
+    }
+
+    /// The path as the ledger writes it.
+    #[must_use]
+    pub fn ledger_path(&self) -> String {
+        escape(&self.path)
+    }
+}
+
+/// Text for one cell of the ledger: control characters, backslash and bytes that are no UTF-8 become `\xNN`.
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter == '\\' || letter.is_ascii_control() {
+                let _ = write!(text, "\\x{:02x}", u32::from(letter));
+            } else {
+                text.push(letter);
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_hold_no_tab_newline_or_broken_utf8() {
+        assert_eq!(escape(b"a\tb\nc\\d\xff\r"), r"a\x09b\x0ac\x5cd\xff\x0d");
+        assert_eq!(escape("Schädel/a!b".as_bytes()), "Schädel/a!b");
+    }
+}

@@ -1,0 +1,213 @@
+//! The staging folder: `<series key>/<sequence>` for series, `other/<sequence>` for the rest.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use super::Stop;
+use super::row::{Hash, hexadecimal};
+use crate::monitor::Monitor;
+
+/// Blocks in which large members are copied; between two of them the monitor is asked.
+const BLOCK: usize = 1 << 20;
+const BLOCK_STEP: i64 = 1 << 20;
+
+/// Which folder of staging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shelf {
+    /// The start of a hash over what makes a series.
+    Series([u8; 8]),
+    /// All else.
+    Other,
+}
+
+/// A file in staging. The sequence tells the member's place: `12`, or `12.3` inside archive 12.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// The folder.
+    pub shelf: Shelf,
+    /// The file's name.
+    pub sequence: Box<str>,
+}
+
+/// What was learnt while a stream was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Copied {
+    /// Bytes.
+    pub size: u64,
+    /// Their SHA-256.
+    pub sha256: Hash,
+    /// Their CRC-32.
+    pub crc: u32,
+}
+
+/// A folder that belongs to one reading.
+#[derive(Debug)]
+pub struct Staging {
+    root: PathBuf,
+    made: Mutex<HashSet<Shelf>>,
+}
+
+impl Staging {
+    /// Makes the folder where it is missing.
+    pub fn open(root: &Path) -> Result<Self, Stop> {
+        fs::create_dir_all(root).map_err(|error| Stop::io(root, error))?;
+        Ok(Self {
+            root: root.to_owned(),
+            made: Mutex::new(HashSet::new()),
+        })
+    }
+
+    fn folder(&self, of: Shelf) -> PathBuf {
+        match of {
+            Shelf::Series(key) => self.root.join(hexadecimal(&key)),
+            Shelf::Other => self.root.join("other"),
+        }
+    }
+
+    /// The full path of a staged file.
+    #[must_use]
+    pub fn path(&self, staged: &Staged) -> PathBuf {
+        let mut path = self.folder(staged.shelf);
+        path.push(&*staged.sequence);
+        path
+    }
+
+    /// The path of a file that is to be made, in a folder that exists.
+    fn prepare(&self, staged: &Staged) -> Result<PathBuf, Stop> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !made.contains(&staged.shelf) {
+            let folder = self.folder(staged.shelf);
+            fs::create_dir_all(&folder).map_err(|error| Stop::io(&folder, error))?;
+            made.insert(staged.shelf);
+        }
+        Ok(self.path(staged))
+    }
+
+    /// Makes a new file; one that exists already is an error, never overwritten.
+    fn create(&self, staged: &Staged) -> Result<(PathBuf, File), Stop> {
+        let path = self.prepare(staged)?;
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => Ok((path, file)),
+            Err(error) => Err(Stop::io(&path, error)),
+        }
+    }
+
+    /// Writes a file whose bytes are at hand.
+    pub fn write(&self, staged: &Staged, bytes: &[u8]) -> Result<(), Stop> {
+        let (path, mut file) = self.create(staged)?;
+        file.write_all(bytes)
+            .map_err(|error| Stop::io(&path, error))
+    }
+
+    /// Copies a stream into a file. The inner error is the stream's (the member is at fault, its file removed), the
+    /// outer one staging's. Blocks of zeros become holes, so that a sparse giant stays small.
+    pub fn spool(
+        &self,
+        staged: &Staged,
+        input: &mut dyn Read,
+        limit: u64,
+        monitor: &Monitor,
+    ) -> Result<Result<Copied, String>, Stop> {
+        let (path, mut file) = self.create(staged)?;
+        let mut hole = false;
+        let copied = read_through(input, limit, monitor, |block| {
+            hole = block.len() == BLOCK && block.iter().all(|&byte| byte == 0);
+            if hole {
+                file.seek(SeekFrom::Current(BLOCK_STEP)).map(|_| ())
+            } else {
+                file.write_all(block)
+            }
+            .map_err(|error| Stop::io(&path, error))
+        })?;
+        if let (true, Ok(copied)) = (hole, &copied) {
+            file.set_len(copied.size)
+                .map_err(|error| Stop::io(&path, error))?;
+        }
+        if copied.is_err() {
+            self.remove(staged)?;
+        }
+        Ok(copied)
+    }
+
+    /// Hard-links a file into staging; false where the file system has no such links or the file lies on another.
+    pub fn link(&self, from: &Path, staged: &Staged) -> Result<bool, Stop> {
+        let path = self.prepare(staged)?;
+        match fs::hard_link(from, &path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(Stop::io(&path, error))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Moves a staged file to another folder of staging.
+    pub fn shelve(&self, staged: &mut Staged, to: Shelf) -> Result<(), Stop> {
+        let from = self.path(staged);
+        staged.shelf = to;
+        let path = self.prepare(staged)?;
+        fs::rename(&from, &path).map_err(|error| Stop::io(&path, error))
+    }
+
+    /// Removes a staged file.
+    pub fn remove(&self, staged: &Staged) -> Result<(), Stop> {
+        let path = self.path(staged);
+        fs::remove_file(&path).map_err(|error| Stop::io(&path, error))
+    }
+}
+
+/// Reads a stream to its end, hashing; each block goes to `sink`. More than `limit` bytes is a fault of the stream.
+pub fn read_through(
+    input: &mut dyn Read,
+    limit: u64,
+    monitor: &Monitor,
+    mut sink: impl FnMut(&[u8]) -> Result<(), Stop>,
+) -> Result<Result<Copied, String>, Stop> {
+    let mut block = vec![0; BLOCK];
+    let mut sha = Sha256::new();
+    let mut crc = crc32fast::Hasher::new();
+    let mut size = 0u64;
+    loop {
+        monitor.check().map_err(|_| Stop::Cancelled)?;
+        let got = match fill(input, &mut block) {
+            Ok(got) => got,
+            Err(error) => return Ok(Err(crate::archive::reason(&error))),
+        };
+        let part = block.get(..got).unwrap_or_default();
+        size += got as u64;
+        if size > limit {
+            return Ok(Err(format!("it holds more than {limit} bytes")));
+        }
+        if got > 0 {
+            sha.update(part);
+            crc.update(part);
+            sink(part)?;
+        }
+        if got < block.len() {
+            return Ok(Ok(Copied {
+                size,
+                sha256: sha.finalize().into(),
+                crc: crc.finalize(),
+            }));
+        }
+    }
+}
+
+/// Reads until the buffer is full or the stream ends.
+pub fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match input.read(buffer.get_mut(done..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(got) => done += got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}

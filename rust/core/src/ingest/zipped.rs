@@ -1,0 +1,158 @@
+//! The members of a zip, side by side on all threads.
+
+use rayon::prelude::*;
+
+use super::held::Held;
+use super::member::{self, Taken};
+use super::nested::Opened;
+use super::pass::{Pass, Place};
+use super::row::Kind;
+use super::staging::Shelf;
+use super::{Stop, scratch};
+use crate::archive::source::Source;
+use crate::archive::zip::entry::{Entry, Special};
+use crate::archive::zip::{list, local, unzip};
+
+/// Reads all members.
+pub fn read(pass: &Pass<'_>, source: &dyn Source, container: &Place) -> Result<Opened, Stop> {
+    let directory = list(source, pass.options.max_members);
+    let taken: Result<Vec<Taken>, Stop> = directory
+        .entries
+        .par_iter()
+        .enumerate()
+        .with_max_len(16)
+        .map(|(at, entry)| {
+            one(
+                pass,
+                source,
+                entry,
+                &container.member(&entry.name, at as u64 + 1),
+            )
+        })
+        .collect();
+    let mut opened = Opened::of(pass, taken?)?;
+    opened.damage.extend(directory.damage);
+    opened.notes.extend(directory.notes);
+    if let Some(count) = directory.too_many {
+        opened.damage.push(format!(
+            "it has {count} members, more than {} (limit)",
+            pass.options.max_members
+        ));
+    }
+    Ok(opened)
+}
+
+fn one(pass: &Pass<'_>, source: &dyn Source, entry: &Entry, place: &Place) -> Result<Taken, Stop> {
+    pass.check()?;
+    let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
+    let allowed = pass.count().and_then(|()| pass.expand(entry.size));
+    match entry.special() {
+        Some(Special::Directory) => return Ok(place.no_data(Kind::Directory, "").into()),
+        Some(Special::Link) => return Ok(place.no_data(Kind::Link, link(source, entry)).into()),
+        Some(Special::Device) => return Ok(place.no_data(Kind::Device, "a device").into()),
+        None => {}
+    }
+    if let Err(reason) = allowed {
+        return refuse(reason);
+    }
+    if let Some(reason) = unzip::refusal(entry, pass.options.max_ratio) {
+        return refuse(reason);
+    }
+    let found = match local::read(source, entry) {
+        Ok(found) if found.encrypted => return refuse("encrypted".into()),
+        Ok(found) => found,
+        Err(reason) => return refuse(reason),
+    };
+    if entry.packed > source.len().saturating_sub(found.data) {
+        return refuse("cut short".into());
+    }
+    let taken = if entry.size.max(entry.packed) > pass.in_memory {
+        large(pass, source, entry, found.data, place)?
+    } else {
+        scratch::with(
+            |scratch| match unzip::into_memory(source, entry, found.data, scratch) {
+                Ok(()) => {
+                    let bytes = scratch.content.as_slice();
+                    member::take(
+                        pass,
+                        place,
+                        Held::Bytes(bytes, None),
+                        entry.size,
+                        member::hash(bytes),
+                    )
+                }
+                Err(reason) => refuse(reason),
+            },
+        )?
+    };
+    Ok(noted(taken, &found.differs))
+}
+
+/// A central directory and a local header that disagree are worth a word: two readers may see two things.
+fn noted(mut taken: Taken, differs: &[&str]) -> Taken {
+    if !differs.is_empty() {
+        let note = format!(
+            "its two headers in the zip disagree on {}",
+            differs.join(" and ")
+        );
+        let row = &mut taken.row;
+        row.reason = if row.reason.is_empty() {
+            note
+        } else {
+            format!("{}; {note}", row.reason)
+        }
+        .into();
+    }
+    taken
+}
+
+fn link(source: &dyn Source, entry: &Entry) -> String {
+    let target = local::read(source, entry)
+        .ok()
+        .filter(|_| entry.size <= 4096)
+        .and_then(|found| {
+            scratch::with(|scratch| {
+                unzip::into_memory(source, entry, found.data, scratch).ok()?;
+                Some(super::row::escape(&scratch.content))
+            })
+        });
+    target.map_or_else(
+        || "a symbolic link".into(),
+        |target| format!("a symbolic link to {target}"),
+    )
+}
+
+fn large(
+    pass: &Pass<'_>,
+    source: &dyn Source,
+    entry: &Entry,
+    data: u64,
+    place: &Place,
+) -> Result<Taken, Stop> {
+    let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
+    let staged = place.staged(Shelf::Other);
+    let mut reader = match unzip::stream(source, entry, data) {
+        Ok(reader) => reader,
+        Err(error) => return refuse(crate::archive::reason(&error)),
+    };
+    let copied = match pass
+        .staging
+        .spool(&staged, &mut reader, entry.size, pass.monitor)?
+    {
+        Ok(copied) => copied,
+        Err(reason) => return refuse(reason),
+    };
+    let sound =
+        unzip::check_size(entry, copied.size).and_then(|()| unzip::check_crc(entry, copied.crc));
+    if let Err(reason) = sound {
+        pass.staging.remove(&staged)?;
+        return refuse(reason);
+    }
+    member::take(
+        pass,
+        place,
+        Held::Staged(staged),
+        copied.size,
+        copied.sha256,
+    )
+}

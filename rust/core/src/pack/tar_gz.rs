@@ -1,0 +1,241 @@
+//! A folder as tar.gz: sorted names, fixed times, modes and owners, so that equal files give equal bytes.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use super::{BLOCK, Failure, WHOLE, check, finished, gzip};
+use crate::archive::tar::header::BLOCK as TAR_BLOCK;
+use crate::monitor::Monitor;
+
+/// Files of 8 GB and more have a size that octal digits cannot hold.
+const OCTAL_END: u64 = 1 << 33;
+
+/// One file of the archive.
+struct Item {
+    name: Vec<u8>,
+    path: PathBuf,
+    size: u64,
+}
+
+/// Writes the files of `folder` as members `<prefix>/<name>`; the size on disk. Folders inside are an error: a series is
+/// flat. `level` 0 is the default, 1 fast, 9 small.
+pub fn pack_folder(
+    folder: &Path,
+    out: &Path,
+    prefix: &str,
+    level: u32,
+    monitor: &Monitor,
+) -> Result<u64, Failure> {
+    let items = list(folder, prefix)?;
+    let total = items
+        .iter()
+        .map(|item| padded(item.size) + 2 * TAR_BLOCK as u64)
+        .sum::<u64>()
+        + 1024;
+    finished(out, |writer| {
+        if total <= WHOLE {
+            let mut tar = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+            write_all(&items, &mut tar, out, monitor)?;
+            return gzip::whole(&tar, level, out, writer);
+        }
+        let mut encoder = gzip::stream(writer, level);
+        write_all(&items, &mut encoder, out, monitor)?;
+        encoder
+            .finish()
+            .map(|_| ())
+            .map_err(|error| Failure::io(out, error))
+    })
+}
+
+fn list(folder: &Path, prefix: &str) -> Result<Vec<Item>, Failure> {
+    let failed = |error| Failure::io(folder, error);
+    let mut items = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        let metadata = entry
+            .metadata()
+            .map_err(|error| Failure::io(&path, error))?;
+        if !metadata.is_file() {
+            let error = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a regular file, it cannot be packed",
+            );
+            return Err(Failure::io(&path, error));
+        }
+        let mut name = prefix.as_bytes().to_vec();
+        if !name.is_empty() {
+            name.push(b'/');
+        }
+        name.extend(entry.file_name().into_vec());
+        items.push(Item {
+            name,
+            path,
+            size: metadata.len(),
+        });
+    }
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(items)
+}
+
+fn padded(size: u64) -> u64 {
+    size.div_ceil(TAR_BLOCK as u64)
+        .saturating_mul(TAR_BLOCK as u64)
+}
+
+fn write_all(
+    items: &[Item],
+    tar: &mut dyn Write,
+    out: &Path,
+    monitor: &Monitor,
+) -> Result<(), Failure> {
+    let written = |error| Failure::io(out, error);
+    let mut block = vec![0; BLOCK];
+    for item in items {
+        tar.write_all(&headers(item)).map_err(written)?;
+        let mut file = File::open(&item.path).map_err(|error| Failure::io(&item.path, error))?;
+        let mut size = 0u64;
+        loop {
+            check(monitor)?;
+            let got = file
+                .read(&mut block)
+                .map_err(|error| Failure::io(&item.path, error))?;
+            size += got as u64;
+            if got == 0 || size > item.size {
+                break;
+            }
+            tar.write_all(block.get(..got).unwrap_or_default())
+                .map_err(written)?;
+        }
+        if size != item.size {
+            return Err(Failure::io(
+                &item.path,
+                io::Error::other("it changed while it was packed"),
+            ));
+        }
+        let padding = usize::try_from(padded(size) - size).unwrap_or(0);
+        tar.write_all([0; TAR_BLOCK].get(..padding).unwrap_or_default())
+            .map_err(written)?;
+        monitor.add(1, size);
+    }
+    tar.write_all(&[0; 2 * TAR_BLOCK]).map_err(written)
+}
+
+/// The member's header, behind an extended one (pax) where ustar cannot say its name or size.
+fn headers(item: &Item) -> Vec<u8> {
+    let mut records = Vec::new();
+    let split = split_name(&item.name);
+    if split.is_none() {
+        records.extend(record("path", &item.name));
+    }
+    if item.size >= OCTAL_END {
+        records.extend(record("size", item.size.to_string().as_bytes()));
+    }
+    let mut bytes = Vec::new();
+    if !records.is_empty() {
+        bytes.extend(ustar((&[], b"././@PaxHeader"), records.len() as u64, b'x'));
+        let padding = padded(records.len() as u64);
+        bytes.append(&mut records);
+        bytes.resize(TAR_BLOCK + usize::try_from(padding).unwrap_or(0), 0);
+    }
+    let cut = item.name.get(..100).unwrap_or(&item.name);
+    bytes.extend(ustar(split.unwrap_or((&[], cut)), item.size, b'0'));
+    bytes
+}
+
+/// A record of an extended header; its length counts its own digits.
+fn record(key: &str, value: &[u8]) -> Vec<u8> {
+    let rest = key.len() + value.len() + 3;
+    let mut length = rest + rest.to_string().len();
+    if length.to_string().len() > rest.to_string().len() {
+        length += 1;
+    }
+    let mut record = format!("{length} {key}=").into_bytes();
+    record.extend_from_slice(value);
+    record.push(b'\n');
+    record
+}
+
+/// Prefix and name as ustar holds them: up to 155 and 100 bytes, parted at a slash.
+fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    if name.len() <= 100 {
+        return Some((&[], name));
+    }
+    let slash = name
+        .iter()
+        .enumerate()
+        .find(|&(at, &byte)| byte == b'/' && name.len() - at - 1 <= 100)?
+        .0;
+    let (prefix, rest) = name.split_at(slash);
+    (prefix.len() <= 155 && rest.len() > 1).then_some((prefix, rest.get(1..)?))
+}
+
+fn ustar((prefix, name): (&[u8], &[u8]), size: u64, flag: u8) -> [u8; TAR_BLOCK] {
+    let mut block = [0u8; TAR_BLOCK];
+    let mut put = |at: usize, bytes: &[u8]| {
+        if let Some(place) = block.get_mut(at..at + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+    };
+    put(0, name);
+    put(100, b"0000644\0");
+    put(108, b"0000000\0");
+    put(116, b"0000000\0");
+    put(
+        124,
+        format!("{:011o}\0", if size < OCTAL_END { size } else { 0 }).as_bytes(),
+    );
+    put(136, b"00000000000\0");
+    put(148, b"        ");
+    put(156, &[flag]);
+    put(257, b"ustar\x0000");
+    put(345, prefix);
+    let sum: u64 = block.iter().map(|&byte| u64::from(byte)).sum();
+    if let Some(place) = block.get_mut(148..156) {
+        place.copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::tar::header::{Header, is_header};
+
+    #[test]
+    fn headers_are_sound_for_short_long_and_longest_names() {
+        for length in [1, 99, 100, 101, 200, 256, 300, 999, 5000] {
+            let mut name = b"30/".to_vec();
+            name.resize(length.max(4), b'x');
+            let item = Item {
+                name: name.clone(),
+                path: PathBuf::new(),
+                size: 5,
+            };
+            let bytes = headers(&item);
+            assert_eq!(bytes.len() % TAR_BLOCK, 0, "{length}");
+            assert!(bytes.get(..TAR_BLOCK).is_some_and(is_header), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_record_counts_its_own_length() {
+        for length in 0..2000 {
+            let bytes = record("path", &vec![b'x'; length]);
+            let text = String::from_utf8_lossy(&bytes);
+            let stated: usize = text.split(' ').next().unwrap_or("").parse().unwrap_or(0);
+            assert_eq!(stated, bytes.len());
+        }
+    }
+
+    #[test]
+    fn name_and_prefix_come_back_joined() {
+        let name = format!("{}/{}", "p".repeat(150), "n".repeat(90));
+        let split = split_name(name.as_bytes()).unwrap_or_default();
+        let block = ustar(split, 7, b'0');
+        let header = Header::parse(&block).map(|header| (header.name, header.size));
+        assert_eq!(header, Some((name.into_bytes(), 7)));
+    }
+}

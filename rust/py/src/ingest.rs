@@ -1,0 +1,219 @@
+//! `ingest`, `sniff`, `Reading` and `Row`.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments from Python and errors come owned"
+)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use qxbatch_core::ingest::{self as core, Options, Packet, hexadecimal};
+
+use crate::failure::{os_error, stopped};
+use crate::group::Group;
+use crate::header::Header;
+use crate::monitor::Monitor;
+
+#[pyclass(frozen, get_all, module = "qxbatch._core")]
+pub(crate) struct Row {
+    index: usize,
+    path: String,
+    size: u64,
+    sha256: String,
+    content_sha256: String,
+    kind: &'static str,
+    fate: &'static str,
+    at: String,
+    series: i64,
+    group: i64,
+    reason: String,
+}
+
+#[pymethods]
+impl Row {
+    fn __repr__(&self) -> String {
+        format!(
+            "<Row {} {} {} {:?}>",
+            self.index, self.kind, self.fate, self.path
+        )
+    }
+}
+
+fn row(index: usize, row: &core::Row) -> Row {
+    let hash = |hash: Option<[u8; 32]>| hash.map(|hash| hexadecimal(&hash)).unwrap_or_default();
+    Row {
+        index,
+        path: row.ledger_path(),
+        size: row.size,
+        sha256: hash(row.sha256),
+        content_sha256: hash(row.content_sha256),
+        kind: row.kind.name(),
+        fate: row.fate.name(),
+        at: row.at.to_string(),
+        series: row.series,
+        group: row.group,
+        reason: row.reason.to_string(),
+    }
+}
+
+#[pyclass(module = "qxbatch._core")]
+pub(crate) struct Reading {
+    core: core::Reading,
+}
+
+impl Reading {
+    fn known(&self, index: usize) -> PyResult<&core::Row> {
+        let row = self.core.rows().get(index);
+        row.ok_or_else(|| PyIndexError::new_err(format!("no row {index} in the reading")))
+    }
+
+    fn known_group(&self, group: usize) -> PyResult<()> {
+        match self.core.groups().get(group) {
+            Some(_) => Ok(()),
+            None => Err(PyIndexError::new_err(format!(
+                "no group {group} in the reading"
+            ))),
+        }
+    }
+}
+
+#[pymethods]
+impl Reading {
+    fn __len__(&self) -> usize {
+        self.core.rows().len()
+    }
+
+    fn row(&self, index: usize) -> PyResult<Row> {
+        Ok(row(index, self.known(index)?))
+    }
+
+    fn groups(&self, py: Python<'_>) -> PyResult<Vec<Group>> {
+        let groups = self.core.groups().iter().enumerate();
+        groups
+            .filter_map(|(at, group)| Some((group, self.core.group_header(at)?)))
+            .map(|(group, header)| Group::new(py, group, header))
+            .collect()
+    }
+
+    fn group_rows(&self, group: usize) -> PyResult<Vec<usize>> {
+        self.known_group(group)?;
+        Ok(self.core.group_rows(group).to_vec())
+    }
+
+    fn header(&self, row: usize) -> PyResult<Option<Header>> {
+        let header = self.known(row)?.header.clone();
+        Ok(header.map(|core| Header { core }))
+    }
+
+    fn staged(&self, row: usize) -> PyResult<OsString> {
+        self.known(row)?;
+        Ok(self.core.staged(row).unwrap_or_default().into_os_string())
+    }
+
+    fn suspects(&self) -> Vec<usize> {
+        self.core.suspects()
+    }
+
+    fn supply(&mut self, row: usize, header: &Bound<'_, Header>) -> PyResult<()> {
+        self.known(row)?;
+        let header = header.get().core.clone();
+        if self.core.supply(row, header).map_err(stopped)? {
+            Ok(())
+        } else {
+            Err(PyValueError::new_err(format!("row {row} needs no header")))
+        }
+    }
+
+    fn damage(&self) -> Vec<String> {
+        self.core.damage().to_vec()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.core.notes().to_vec()
+    }
+
+    fn place_series(
+        &mut self,
+        py: Python<'_>,
+        root: PathBuf,
+        n: i64,
+        label: &str,
+        groups: Vec<usize>,
+    ) -> PyResult<()> {
+        for &group in &groups {
+            self.known_group(group)?;
+        }
+        py.detach(|| self.core.place_series(&root, n, label, &groups))
+            .map_err(stopped)
+    }
+
+    fn place_row(
+        &mut self,
+        py: Python<'_>,
+        row: usize,
+        root: PathBuf,
+        at: &str,
+        n: i64,
+    ) -> PyResult<()> {
+        self.known(row)?;
+        py.detach(|| self.core.place_row(row, &root, at, n))
+            .map_err(stopped)
+    }
+
+    fn place_kept(&mut self, py: Python<'_>, root: PathBuf, rows: Vec<usize>) -> PyResult<()> {
+        for &row in &rows {
+            self.known(row)?;
+        }
+        py.detach(|| self.core.place_kept(&root, &rows))
+            .map_err(stopped)
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (packets, staging, *, threads = 0, gunzip = true, link = false, max_ratio = 1000,
+    max_bytes = 1 << 40, max_members = 5_000_000, max_nesting = 5, monitor = None))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+pub(crate) fn ingest(
+    py: Python<'_>,
+    packets: Vec<(PathBuf, PathBuf)>,
+    staging: PathBuf,
+    threads: usize,
+    gunzip: bool,
+    link: bool,
+    max_ratio: u64,
+    max_bytes: u64,
+    max_members: u64,
+    max_nesting: u32,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<Reading> {
+    use std::os::unix::ffi::OsStringExt;
+    let options = Options {
+        threads,
+        gunzip,
+        link,
+        max_ratio,
+        max_bytes,
+        max_members,
+        max_nesting,
+    };
+    let packets: Vec<Packet> = packets
+        .into_iter()
+        .map(|(path, prefix)| Packet {
+            path,
+            prefix: prefix.into_os_string().into_vec(),
+        })
+        .collect();
+    let monitor = Monitor::or_own(monitor);
+    let core = py
+        .detach(|| core::ingest(&packets, &staging, &options, &monitor))
+        .map_err(stopped)?;
+    Ok(Reading { core })
+}
+
+#[pyfunction]
+pub(crate) fn sniff(py: Python<'_>, path: PathBuf) -> PyResult<&'static str> {
+    py.detach(|| core::sniff(&path))
+        .map_err(|error| os_error(&path, &error))
+}

@@ -1,0 +1,84 @@
+//! `pack_folder`, `gzip_file` and the hashes.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments from Python and errors come owned"
+)]
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use qxbatch_core::ingest::{escape, hexadecimal};
+use qxbatch_core::pack::{gzip, hash, tar_gz};
+
+use crate::failure::failed;
+use crate::monitor::Monitor;
+
+#[pyfunction]
+#[pyo3(signature = (folder, out, prefix, *, level = 0, monitor = None))]
+pub(crate) fn pack_folder(
+    py: Python<'_>,
+    folder: PathBuf,
+    out: PathBuf,
+    prefix: &str,
+    level: u32,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<u64> {
+    let monitor = Monitor::or_own(monitor);
+    py.detach(|| tar_gz::pack_folder(&folder, &out, prefix, level, &monitor))
+        .map_err(failed)
+}
+
+#[pyfunction]
+#[pyo3(signature = (source, out, *, level = 0, monitor = None))]
+pub(crate) fn gzip_file(
+    py: Python<'_>,
+    source: PathBuf,
+    out: PathBuf,
+    level: u32,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<u64> {
+    let monitor = Monitor::or_own(monitor);
+    py.detach(|| gzip::gzip_file(&source, &out, level, &monitor))
+        .map_err(failed)
+}
+
+#[pyfunction]
+#[pyo3(signature = (path, *, monitor = None))]
+pub(crate) fn hash_file(
+    py: Python<'_>,
+    path: PathBuf,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<(u64, String)> {
+    let monitor = Monitor::or_own(monitor);
+    let (size, sum) = py.detach(|| hash::file(&path, &monitor)).map_err(failed)?;
+    Ok((size, hexadecimal(&sum)))
+}
+
+#[pyfunction]
+#[pyo3(signature = (path, *, monitor = None))]
+pub(crate) fn hash_gzip(
+    py: Python<'_>,
+    path: PathBuf,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<(u64, String)> {
+    let monitor = Monitor::or_own(monitor);
+    let (size, sum) = py.detach(|| hash::gzip(&path, &monitor)).map_err(failed)?;
+    Ok((size, hexadecimal(&sum)))
+}
+
+#[pyfunction]
+#[pyo3(signature = (path, *, monitor = None))]
+pub(crate) fn hash_tar_gz(
+    py: Python<'_>,
+    path: PathBuf,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<Vec<(String, u64, String)>> {
+    let monitor = Monitor::or_own(monitor);
+    let members = py
+        .detach(|| hash::tar_gz(&path, &monitor))
+        .map_err(failed)?;
+    Ok(members
+        .into_iter()
+        .map(|(name, size, sum)| (escape(&name), size, hexadecimal(&sum)))
+        .collect())
+}
