@@ -211,3 +211,23 @@ def test_no_converter_is_looked_for_twice(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(dcm2niix, "find", counted("dcm2niix", dcm2niix.find))
     check_available(wanted())
     assert calls == ["dcm2niix"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "name", "expected"),
+    [
+        ("T1w", "T1w", ""),
+        ("T1w_phase", "T1w", "_ph"),
+        ("T1w_phase", "T1w_phase", ""),
+        ("me_e1", "me", "_e1"),
+        ("me_e1", "me_e1", ""),
+        ("gre_field_mapping_e2_phase", "gre field mapping", "_e2_ph"),
+        ("x3D_T1", "3D T1", ""),
+        ("a_b", "a: b", ""),
+        ("swi_PHASE_e1", "swi", "_e1_ph"),
+        ("swi_MAGNITUDE", "swi", ""),
+        ("asl_MoCo", "asl", ""),
+    ],
+)
+def test_suffixes_of_dicm2nii_are_told_as_dcm2niix_tells_them(stem: str, name: str, expected: str) -> None:
+    assert dicm2nii.suffix(stem, name) == expected

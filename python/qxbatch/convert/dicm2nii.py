@@ -9,6 +9,7 @@ from pathlib import Path
 from qxbatch.convert.converter import Command, Job, Probe
 from qxbatch.convert.foreign import inflate
 from qxbatch.convert.naming import companions
+from qxbatch.convert.values import text
 from qxbatch.model import Output, SeriesKind
 
 VARIABLE = "QXBATCH_DICM2NII_DIR"
@@ -23,8 +24,11 @@ _PREFERENCES = {
     "lefthand": "true",
     "scale_16bit": "false",
 }
-_PHASE = re.compile(r"_phase$")
-_ECHO = re.compile(r"_e(?:cho)?(\d+)$")
+_TAIL = re.compile(
+    r"(?:_c\w+?)?(?:_(?P<part>MAGNITUDE|PHASE|REAL|IMAGINARY|MIXED))?(?P<echo>_e\d+)?(?P<phase>_phase)?"
+    r"(?:_MoCo)?(?:_NORM)?(?:_s\d{3,})?$"
+)
+_PARTS = {"PHASE": "_ph", "REAL": "_real", "IMAGINARY": "_imaginary"}
 
 
 class Dicm2nii:
@@ -63,20 +67,26 @@ class Dicm2nii:
         """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are told as dcm2niix tells them."""
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
-        found = []
-        for nifti in niftis:
-            found.append(Output(nifti, self._suffix(nifti.stem, len(niftis)), companions(nifti, nifti.stem)))
-        return found
+        name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
+        return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem)) for nifti in niftis]
 
     def believes(self, exit_status: int) -> bool:
         """Return whether the call came to its end."""
         return exit_status == 0
 
-    def _suffix(self, stem: str, images: int) -> str:
-        if _PHASE.search(stem):
-            return "_ph"
-        echo = _ECHO.search(stem)
-        return f"_e{echo[1]}" if echo and images > 1 else ""
+
+def suffix(stem: str, name: str) -> str:
+    """Return the suffix of a name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
+
+    What is left behind the series' own name is the converter's; of another name its known endings are.
+    """
+    own = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
+    rest = stem.removeprefix("x").removeprefix(own) if own and own in stem else stem
+    match = _TAIL.search(rest)
+    if match is None:
+        return ""
+    part = "_ph" if match["phase"] else _PARTS.get(match["part"] or "", "")
+    return (match["echo"] or "") + part
 
 
 def interpreter() -> Path | None:

@@ -1,0 +1,122 @@
+"""Real data through dcm2niix: the published reference images, and every series of every set."""
+
+import io
+import tarfile
+import threading
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+
+from qxbatch.convert.available import check_available
+from qxbatch.convert.series import convert_series
+from qxbatch.model import Conversion, Series, SeriesKind, State, Value
+from tests.test_convert_series import Fields, Wanted
+
+pytestmark = pytest.mark.data
+
+SETS = (
+    "dcm_qa",
+    "dcm_qa_12bit",
+    "dcm_qa_agfa",
+    "dcm_qa_enh",
+    "dcm_qa_frag",
+    "dcm_qa_ge",
+    "dcm_qa_me",
+    "dcm_qa_mosaic",
+    "dcm_qa_nih",
+    "dcm_qa_pdt2",
+    "dcm_qa_philips_dwi",
+    "dcm_qa_spec",
+    "dcm_qa_stc",
+    "dcm_qa_toshiba",
+    "dcm_qa_ts",
+    "dcm_qa_xa30",
+    "dcm_qa_xa30i",
+    "dicom2nifti_sub",
+    "nitest-balls1",
+)
+
+NOT_WHOLE = {"dcm_qa_philips_dwi": 1}
+"""Number of series of a set that come out partial: two slices of 546 there are of no whole volume."""
+
+
+def dicom_files(folder: Path) -> dict[tuple[str, ...], list[tuple[str, bytes]]]:
+    """Return the DICOM of a set by series; archives and gzipped files are opened."""
+    import gzip
+
+    found: defaultdict[tuple[str, ...], list[tuple[str, bytes]]] = defaultdict(list)
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or {"Ref", "NIFTI"} & set(path.parts):
+            continue
+        for data in members(path):
+            plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+            try:
+                header = pydicom.dcmread(io.BytesIO(plain), stop_before_pixels=True, force=True)
+                key = tuple(
+                    str(header.get(name, "")) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber")
+                )
+            except Exception:  # noqa: BLE001  strays of every kind lie in the sets
+                continue
+            if key[1]:
+                found[key].append((f"{len(found[key]):05}.dcm", plain))
+    return dict(found)
+
+
+def members(path: Path) -> list[bytes]:
+    """Return the files of an archive, or the file."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return [archive.read(name) for name in archive.namelist() if not name.endswith("/")]
+    if path.name.endswith((".tar.gz", ".tar.bz2")):
+        with tarfile.open(path) as tar:
+            return [file.read() for member in tar if (file := tar.extractfile(member)) is not None]
+    return [path.read_bytes()]
+
+
+def convert_set(folder: Path, root: Path) -> list[Conversion]:
+    """Convert each series of a set."""
+    settings: Any = Wanted()
+    tools = check_available(settings)
+    done = []
+    for place, (key, files) in enumerate(sorted(dicom_files(folder).items()), 1):
+        source = root / "dicom" / str(10 * place)
+        source.mkdir(parents=True)
+        for name, data in files:
+            (source / name).write_bytes(data)
+        fields = [Fields(path) for path in sorted(source.iterdir())]
+        header: dict[str, Value] = {"SeriesNumber": key[2], "SeriesDescription": fields[0].get("SeriesDescription")}
+        size = sum(len(data) for _, data in files)
+        series = Series(10 * place, SeriesKind.DICOM, header, len(files), size, source)
+        done.append(convert_series(series, settings, root / "work", tools, threading.Event(), headers=fields))
+    return done
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_series_is_converted_or_holds_no_image(data: Path, tmp_path: Path, name: str) -> None:
+    done = convert_set(data / name, tmp_path)
+    assert done
+    told = [(c.series.header, c.state, [problem.message for problem in c.problems]) for c in done]
+    assert [item for item in told if item[1] is State.FAILED] == []
+    partial = [item for item in told if item[1] is State.PARTIAL]
+    assert len(partial) == NOT_WHOLE.get(name, 0), partial
+
+
+def test_images_are_those_of_the_reference(data: Path, tmp_path: Path) -> None:
+    reference: dict[bytes, Any] = {}
+    for path in sorted((data / "dcm_qa_nih" / "Ref").glob("*.nii")):
+        image: Any = nib.load(path)
+        reference[np.asarray(image.dataobj).tobytes()] = image
+    done = convert_set(data / "dcm_qa_nih" / "In", tmp_path)
+    outputs = [output for conversion in done for output in conversion.outputs]
+    assert len(outputs) == len(reference) == 8
+    for output in outputs:
+        image = nib.load(output.nifti)
+        wanted = reference.pop(np.asarray(image.dataobj).tobytes())
+        assert np.allclose(image.affine, wanted.affine, atol=1e-4)
+    assert reference == {}
