@@ -67,12 +67,23 @@ class Dicm2nii:
         """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are told as dcm2niix tells them."""
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
+        _share_json(niftis)
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
         return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem)) for nifti in niftis]
 
     def believes(self, exit_status: int) -> bool:
         """Return whether the call came to its end."""
         return exit_status == 0
+
+
+def _share_json(niftis: Sequence[Path]) -> None:
+    """Give each image its JSON: magnitude and phase of one PAR have one between them, `<name>.json`."""
+    for nifti in niftis:
+        own = nifti.with_suffix(".json")
+        name = nifti.stem.rpartition("_")[0]
+        shared = nifti.with_name(f"{name}.json")
+        if name and not own.exists() and shared.is_file() and not nifti.with_name(f"{name}.nii").exists():
+            shutil.copyfile(shared, own)
 
 
 def suffix(stem: str, name: str) -> str:

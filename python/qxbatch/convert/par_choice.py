@@ -18,6 +18,7 @@ from qxbatch.convert.par_table import general_info, image_defs
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Output, Series, State
 from qxbatch.parrec.header import ParHeader, read_par
+from qxbatch.problems import Problem
 from qxbatch.settings.model import Tool
 
 _RELIABLE = 4.1
@@ -95,7 +96,7 @@ def _truncated(header: ParHeader) -> list[str]:
         return []
     if not 0 < found < announced:
         return []
-    return [f"the PAR announces {announced} dynamics and lists {found} (stopped scan?)."]
+    return [f"the PAR announces {announced} dynamics and lists {found} (a stopped scan?)."]
 
 
 def par_evidence(series: Series) -> Evidence:
@@ -112,8 +113,20 @@ def par_evidence(series: Series) -> Evidence:
     return evidence
 
 
-def disagreement(header: ParHeader, outputs: Sequence[Output]) -> str:
-    """Return how dcm2niix's images differ in shape or place from what nibabel makes of the PAR; empty when they agree."""
+def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]) -> list[Problem]:
+    """Return where the images of a converter that was asked for by name disagree with the PAR, as nibabel reads it."""
+    if not outputs:
+        return []
+    try:
+        header = read_par(par_and_rec(series.folder)[0])
+    except (ValueError, OSError):
+        return []
+    messages = [f"{found}." for found in [disagreement(header, outputs, converter.name)] if found] + _truncated(header)
+    return [review(series, message) for message in messages]
+
+
+def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
+    """Return how a converter's images differ in shape or place from what nibabel makes of the PAR; empty when they agree."""
     try:
         info, table = general_info(header), image_defs(header)
         expected = [stack_header(info, table, stack) for stack in stacks(header, table)]
@@ -124,12 +137,12 @@ def disagreement(header: ParHeader, outputs: Sequence[Output]) -> str:
     made = sum(image.volumes for image in images)
     maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
     if volumes not in {made, made - maps, maps}:
-        return f"dcm2niix made {made} volumes, the PAR has {volumes}"
+        return f"{tool} made {made} volumes, the PAR has {volumes}"
     wanted = expected[0]
     for output, image in zip(outputs, images, strict=True):
         far = _distance(wanted.get_affine(), wanted.get_data_shape()[:3], image.affine, image.shape[:3])
         if far > _CLOSE:
-            return f"dcm2niix places {Path(output.nifti).name} {far:.1f} mm off"
+            return f"{tool} places {Path(output.nifti).name} {far:.1f} mm off"
     return ""
 
 

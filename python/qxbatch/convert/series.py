@@ -8,7 +8,7 @@ from qxbatch.convert.attempt import Attempt, Room, attempt
 from qxbatch.convert.available import Available, choose
 from qxbatch.convert.before import findings, subject
 from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.par_choice import convert_par, par_evidence
+from qxbatch.convert.par_choice import convert_par, par_evidence, par_findings
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.values import HeaderLike
 from qxbatch.model import Conversion, Series, SeriesKind, State
@@ -50,11 +50,10 @@ def convert_series(
 
 def _par(series: Series, settings: Settings, room: Room, available: Available, cancel: Cancel) -> Conversion:
     if available.used is Tool.AUTO:
-        done = convert_par(series, room, available.converters, settings.timeout, cancel)
-    else:
-        converter = choose(series.kind, available)
-        done = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
-    return _conversion(series, done, [])
+        return _conversion(series, convert_par(series, room, available.converters, settings.timeout, cancel), [])
+    converter = choose(series.kind, available)
+    done = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
+    return _conversion(series, done, par_findings(series, converter, done.judgement.outputs))
 
 
 def _conversion(series: Series, done: Attempt, odd: list[Problem]) -> Conversion:

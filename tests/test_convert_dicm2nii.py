@@ -1,0 +1,104 @@
+"""The real dicm2nii under the real Octave, where a machine has both, against dcm2niix."""
+
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from qxbatch.convert import dicm2nii
+from qxbatch.convert.available import check_available
+from qxbatch.convert.series import convert_series
+from qxbatch.model import Conversion, Series, SeriesKind, State
+from qxbatch.parrec import read_par
+from qxbatch.settings.model import Tool
+from tests.test_convert_series import Fields, Wanted
+
+pytestmark = [
+    pytest.mark.data,
+    pytest.mark.skipif(
+        dicm2nii.find() is None,
+        reason="dicm2nii or octave-cli is not here: set QXBATCH_DICM2NII_DIR to run the converter itself",
+    ),
+]
+
+GE = "dcm_qa_nih/In/20180918GE/mr_0004"
+SIEMENS = "dcm_qa_nih/In/20180918Si/mr_0003"
+
+
+def convert(folder: Path, files: Sequence[Path], kind: SeriesKind, tool: Tool) -> Conversion:
+    """Convert some files as a run would."""
+    source = folder / tool.value / "dicom" / "30"
+    source.mkdir(parents=True)
+    for path in files:
+        shutil.copy(path, source / (path.name if kind is SeriesKind.PARREC else f"{path.stem}.dcm"))
+    headers = None
+    header: dict[str, Any] = {}
+    if kind is SeriesKind.PARREC:
+        header = read_par(next(source.glob("*.PAR"))).dicom()
+    else:
+        headers = [Fields(path) for path in sorted(source.iterdir())]
+        header = {"SeriesDescription": headers[0].get("SeriesDescription")}
+    size = sum(path.stat().st_size for path in files)
+    settings: Any = Wanted(tool=tool)
+    series = Series(30, kind, header, len(files), size, source)
+    work = folder / tool.value / "work"
+    return convert_series(series, settings, work, check_available(settings), threading.Event(), headers=headers)
+
+
+def volumes(conversion: Conversion) -> list[tuple[Any, Any]]:
+    """Return each volume with its axes along R, A and S, and its affine."""
+    found = []
+    for output in conversion.outputs:
+        image: Any = nib.as_closest_canonical(nib.load(output.nifti))
+        data = image.get_fdata()
+        found += [(data if data.ndim == 3 else data[..., t], image.affine) for t in range((*data.shape, 1)[3])]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "suffixes"),
+    [
+        pytest.param(f"{SIEMENS}/*.dcm", SeriesKind.DICOM, [""], id="siemens-mosaic"),
+        pytest.param(f"{GE}/*.dcm", SeriesKind.DICOM, [""], id="ge"),
+        pytest.param("nitest-balls1/PARREC/T2_.*", SeriesKind.PARREC, [""], id="par-rec-4d"),
+        pytest.param("nitest-balls1/PARREC/T1.*", SeriesKind.PARREC, [""], id="par-rec-3d"),
+        pytest.param("nitest-balls1/PARREC/fieldmap.*", SeriesKind.PARREC, ["", "_ph"], id="par-rec-field-map"),
+    ],
+)
+def test_voxels_and_places_are_dcm2niixs(
+    tmp_path: Path, data: Path, files: str, kind: SeriesKind, suffixes: list[str]
+) -> None:
+    paths = sorted(data.glob(files))
+    assert paths
+    ours, theirs = (convert(tmp_path, paths, kind, tool) for tool in (Tool.DICM2NII, Tool.DCM2NIIX))
+    assert ours.tool.startswith("dicm2nii 20")
+    assert ours.state is theirs.state is State.CONVERTED
+    assert [output.suffix for output in ours.outputs] == suffixes
+    assert all("json" in output.sidecars for output in ours.outputs)
+    one, two = volumes(ours), volumes(theirs)
+    assert len(one) == len(two)
+    for (left, affine), (right, other) in zip(one, two, strict=True):
+        assert np.abs(affine - other).max() < 0.05
+        scale = np.abs(right).max() / np.abs(left).max()  # PAR: display values on one side, floating-point on the other
+        assert kind is SeriesKind.PARREC or scale == 1
+        assert np.allclose(left * scale, right, rtol=1e-3, atol=1e-3 * np.abs(right).max())
+
+
+def test_a_syntax_it_cannot_read_is_a_failure_with_its_words(tmp_path: Path, data: Path) -> None:
+    (path,) = (data / "dcm_qa_ts").rglob("4.dcm")
+    done = convert(tmp_path, [path], SeriesKind.DICOM, Tool.DICM2NII)
+    assert done.state is State.FAILED
+    assert "dicm2nii ended with status 1" in done.problems[0].message
+    assert "Found 1 DICOM file(s)" in done.log
+
+
+def test_scrambled_diffusion_of_a_par_is_not_taken_for_whole(tmp_path: Path, data: Path) -> None:
+    paths = sorted((data / "nitest-balls1" / "PARREC").glob("DTI.*"))
+    done = convert(tmp_path, paths, SeriesKind.PARREC, Tool.DICM2NII)
+    assert done.state is State.PARTIAL
+    assert any("made 7 volumes, the PAR has 8" in problem.message for problem in done.problems)
