@@ -199,3 +199,12 @@ def test_an_output_folder_is_made_unless_nothing_may_be_written(
     assert main([str(tmp_path), str(tmp_path / "new/out"), "participant", *words]) == 0
     assert (tmp_path / "new/out").is_dir() is made
     assert len(runs) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_standard_output_stops_nothing_and_is_said(sessions: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0
+    assert "standard output" in done.stderr

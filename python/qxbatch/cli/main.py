@@ -16,9 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if told is not None:
         print(told, end="")
         return 0
-    status = _guarded(words)
-    _flush()
-    return status
+    return _guarded(words)
 
 
 def _help(words: Sequence[str]) -> str | None:
@@ -46,37 +44,21 @@ def _version() -> str:
 
 def _guarded(words: Sequence[str]) -> int:
     """Run; a wrong request is a message and its status, an interrupt is 130, a bug is a traceback."""
+    from qxbatch.cli.output import LastingOutput
     from qxbatch.exits import ExitStatus
     from qxbatch.problems import UsageError
 
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # a file name that is no text must not stop a report
-            stream.reconfigure(errors="backslashreplace")
     try:
-        with _stop_on_sigterm():
+        with LastingOutput(), _stop_on_sigterm():
             return _run(words)
     except UsageError as wrong:
         print(f"qxbatch: {wrong.message}", file=sys.stderr)
         if wrong.hint:
             print(f"         {wrong.hint}", file=sys.stderr)
         return int(wrong.status)
-    except BrokenPipeError:
-        print("qxbatch: nobody reads the output any more.", file=sys.stderr)
-        return int(ExitStatus.FAILED)
     except KeyboardInterrupt:
         print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
         return int(ExitStatus.INTERRUPTED)
-
-
-def _flush() -> None:
-    """Write out what is still held back: a reader that is gone by then (`| head`) must not change the exit status."""
-    import os
-
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: Sequence[str]) -> int:
