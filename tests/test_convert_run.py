@@ -71,6 +71,14 @@ def test_a_child_that_outlives_its_converter_is_killed_and_not_waited_for(bench:
     assert gone(int((bench.out / "child").read_text()))
 
 
+def test_a_child_that_left_the_group_is_killed_too(bench: Bench) -> None:
+    started = time.monotonic()
+    ran = bench.run("setsid sh -c 'echo $$ > child; exec sleep 300' & while [ ! -s child ]; do sleep 0.01; done")
+    assert ran.exit_status == 0
+    assert time.monotonic() - started < 10
+    assert gone(int((bench.out / "child").read_text()))
+
+
 def test_a_crash_is_told_by_its_signal(bench: Bench) -> None:
     assert bench.run("kill -SEGV $$").exit_status == -11
 

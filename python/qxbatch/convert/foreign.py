@@ -2,11 +2,12 @@
 
 import gzip
 import shutil
+import zlib
 from pathlib import Path
 
 
 def inflate(folder: Path) -> None:
-    """Turn each .nii.gz of a folder into .nii; one that is damaged is left as it is, and so is no image."""
+    """Turn each .nii.gz of a folder into .nii; of a damaged one stays what came out, and is judged as cut short."""
     for path in sorted(folder.glob("*.nii.gz")):
         plain = path.with_suffix("")
         if plain.exists():
@@ -14,6 +15,6 @@ def inflate(folder: Path) -> None:
         try:
             with gzip.open(path, "rb") as source, plain.open("xb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
-        except (OSError, EOFError, ValueError):
-            continue
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            pass
         path.unlink()

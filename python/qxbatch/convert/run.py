@@ -53,6 +53,8 @@ class Ran:
 
 
 NOT_STARTED = -1000
+_PATIENCE = 0.5
+"""Seconds for the rest of the words to come through once all processes are gone."""
 
 
 class CancelledError(Exception):
@@ -117,7 +119,10 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
         stopped = _watch(process, (out, home), limits, cancel, started)
     finally:
         _end(process)
-        listener.join(timeout=5)
+        listener.join(timeout=_PATIENCE)
+        if listener.is_alive():  # somebody left the group and still holds the pipe
+            _end_strays(home)
+            listener.join(timeout=5)
     if cancel.is_set():
         raise CancelledError
     return Ran(process.returncode, words.text(), stopped, time.monotonic() - started)
@@ -158,6 +163,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except (ProcessLookupError, PermissionError):
             process.kill()
     process.wait()
+
+
+def _end_strays(home: Path) -> None:
+    """Kill processes that left the group: no other process on the machine has this HOME."""
+    mark = os.fsencode(f"HOME={home}")
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+        except OSError:  # another user's, or gone
+            continue
 
 
 def written(folders: tuple[Path, ...]) -> int:
