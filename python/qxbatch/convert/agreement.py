@@ -1,8 +1,10 @@
 """Where images and headers must agree: counts, sizes, places, diffusion tables, the JSON's series number."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
@@ -61,40 +63,42 @@ def _place(image: Nifti, evidence: Evidence) -> list[str]:
 
     A converter may flip and permute axes, but a slice's first pixel stays in a corner of the grid.
     """
-    import numpy as np
-
     if not evidence.corners or not evidence.countable or evidence.mosaic or evidence.enhanced:
         return []
-    to_voxel = np.linalg.inv(image.affine)
-    points = np.array([(-x, -y, z, 1.0) for x, y, z in evidence.corners.values()])
-    voxels = (to_voxel @ points.T).T[:, :3]
-    last = np.array([*image.shape, 1, 1][:3]) - 1
-    on_grid = (np.abs(voxels - np.rint(voxels)) < _VOXEL).all(axis=1)
-    at_end = (np.abs(voxels) < _VOXEL) | (np.abs(voxels - last) < _VOXEL)
-    if (on_grid & (at_end.sum(axis=1) >= 2)).any():  # noqa: PLR2004 (the two axes of the slice)
-        return []
+    last = [size - 1 for size in (*image.shape, 1, 1)[:3]]
+    for x, y, z in evidence.corners.values():
+        voxel = image.voxel((-x, -y, z))  # DICOM's axes point to the left and back
+        on_grid = all(abs(place - round(place)) < _VOXEL for place in voxel)
+        ends = sum(min(abs(place), abs(place - end)) < _VOXEL for place, end in zip(voxel, last, strict=True))
+        if on_grid and ends >= 2:  # noqa: PLR2004 (the two axes of the slice)
+            return []
     return ["no slice lies where the headers say."]
 
 
 def _diffusion(output: Output, image: Nifti) -> list[str]:
-    import numpy as np
-
     paths = [output.sidecars.get("bval"), output.sidecars.get("bvec")]
     if paths == [None, None]:
         return []
     if None in paths:
         return ["it has b-values or gradient directions, but not both."]
     try:
-        bvals, bvecs = (np.loadtxt(path, ndmin=2) for path in paths if path)
+        bvals, bvecs = (_table(path) for path in paths if path)
     except (ValueError, OSError) as error:
         return [f"its b-values or gradient directions cannot be read ({error})."]
-    found = []
-    if bvals.size != image.volumes or bvecs.shape != (3, image.volumes):
-        found.append(f"{bvals.size} b-values and {bvecs.shape} directions for {image.volumes} volumes.")
-    norms = np.linalg.norm(bvecs, axis=0) if bvecs.ndim == 2 else np.zeros(0)  # noqa: PLR2004 (three rows)
-    if ((norms > _NORM) & (np.abs(norms - 1) > _NORM)).any() or not np.isfinite(bvecs).all() or (bvals < 0).any():
-        found.append("its b-values or gradient directions are not usable (a negative b, or a length that is not 1).")
-    return found
+    count, sizes = sum(map(len, bvals)), [len(row) for row in bvecs]
+    if count != image.volumes or sizes != [image.volumes] * 3:
+        shape = " + ".join(map(str, sizes))
+        return [f"{count} b-values and {shape} components of directions for {image.volumes} volumes."]
+    lengths = [math.hypot(*direction) for direction in zip(*bvecs, strict=True)]
+    sound = all(abs(length) <= _NORM or abs(length - 1) <= _NORM for length in lengths)
+    if sound and all(value >= 0 for row in bvals for value in row):
+        return []
+    return ["its b-values or gradient directions are not usable (a negative b, or a length that is not 1)."]
+
+
+def _table(path: Path) -> list[list[float]]:
+    lines = path.read_text(encoding="ascii").splitlines()
+    return [[float(word) for word in line.split()] for line in lines if line.strip()]
 
 
 def _json(output: Output, evidence: Evidence) -> list[str]:

@@ -140,7 +140,7 @@ def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2
         return f"{tool} made {made} volumes, the PAR has {volumes}"
     wanted = expected[0]
     for output, image in zip(outputs, images, strict=True):
-        far = _distance(wanted.get_affine(), wanted.get_data_shape()[:3], image.affine, image.shape[:3])
+        far = _distance(wanted.get_affine()[:3], wanted.get_data_shape()[:3], image.affine, image.shape[:3])
         if far > _CLOSE:
             return f"{tool} places {Path(output.nifti).name} {far:.1f} mm off"
     return ""
