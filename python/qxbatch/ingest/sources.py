@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.sources import session_sources
+from qxbatch.discover.sources import is_archive, session_sources
 from qxbatch.model import Packet
 
 _SERIES = re.compile(r"\d+(\.tar\.gz)?")
@@ -37,7 +37,14 @@ def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:
     """Return the sources of inbox mode; the name of a packet stands in the ledger only where there are several."""
     if len(packets) == 1:
         return (Source(packets[0].path, ""),)
-    return tuple(Source(p.path, f"{p.path.name}/" if p.path.is_dir() else f"{p.path.name}!") for p in packets)
+    return tuple(Source(packet.path, _prefix(packet.path)) for packet in packets)
+
+
+def _prefix(path: Path) -> str:
+    """A file that is no archive is a member under its own name."""
+    if path.is_dir():
+        return f"{path.name}/"
+    return f"{path.name}!" if is_archive(path) else ""
 
 
 def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:

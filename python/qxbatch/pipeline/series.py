@@ -57,7 +57,7 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
                 staging=part_root(series),
                 final=final,
             )
-        _refuse_full_disk(conversion, work)
+        _refuse_full_disk(conversion, build)
         for output in conversion.outputs:
             shapes[output.nifti] = shape_of(output.nifti)
             finishing.append(context.working.submit(_finish_image, context, output.nifti))

@@ -87,9 +87,10 @@ def import_unit(context: Context, unit: Unit) -> list[SessionReport]:
 
 
 def _lock(context: Context, unit: Unit) -> list[Lock] | None:
-    """Lock the session, then each packet; None when one of them is held."""
+    """Lock the session, then each packet (by its name: containers see one inbox under many paths); None when held."""
     taken: list[Lock] = []
-    for name in (unit_lock(unit.session.id), *(f"packet {packet.path.name}" for packet in unit.packets)):
+    packets = unit.packets if unit.inbox is None else ()
+    for name in (unit_lock(unit.session.id), *(f"packet {packet.path.name}" for packet in packets)):
         lock = context.locks.take(name)
         if lock is None:
             for held in taken:

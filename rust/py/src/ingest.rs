@@ -162,6 +162,11 @@ impl Reading {
             .map_err(stopped)
     }
 
+    fn leave_row(&mut self, row: usize, at: &str) -> PyResult<()> {
+        self.known(row)?;
+        self.core.leave_row(row, at).map_err(stopped)
+    }
+
     fn place_kept(&mut self, py: Python<'_>, root: PathBuf, rows: Vec<usize>) -> PyResult<()> {
         for &row in &rows {
             self.known(row)?;
@@ -172,7 +177,7 @@ impl Reading {
 }
 
 #[pyfunction]
-#[pyo3(signature = (packets, staging, *, threads = 0, gunzip = true, link = false, max_ratio = 1000,
+#[pyo3(signature = (packets, staging, *, threads = 0, gunzip = true, link = false, skip = Vec::new(), max_ratio = 1000,
     max_bytes = 1 << 40, max_members = 5_000_000, max_nesting = 5, monitor = None))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn ingest(
@@ -182,6 +187,7 @@ pub(crate) fn ingest(
     threads: usize,
     gunzip: bool,
     link: bool,
+    skip: Vec<PathBuf>,
     max_ratio: u64,
     max_bytes: u64,
     max_members: u64,
@@ -193,6 +199,7 @@ pub(crate) fn ingest(
         threads,
         gunzip,
         link,
+        skip,
         max_ratio,
         max_bytes,
         max_members,

@@ -84,7 +84,11 @@ fn walk(pass: &Pass<'_>, root: &Path, top: &[u8], found: &mut Vec<Found>) -> Res
         let folder = root.join(std::ffi::OsStr::from_bytes(&next.name));
         match list(&folder, &next.name) {
             Ok(inside) if inside.is_empty() && !next.name.is_empty() => found.push(next),
-            Ok(inside) => waiting.extend(inside.into_iter().rev()),
+            Ok(inside) => {
+                let wanted =
+                    |found: &Found| !next.name.is_empty() || !pass.skips(root, &found.name);
+                waiting.extend(inside.into_iter().filter(wanted).rev());
+            }
             Err(error) if next.name.is_empty() => return Err(Stop::io(&folder, error)),
             Err(error) => {
                 let what = What::Unreadable(

@@ -1,6 +1,10 @@
 //! What one pass over the packets of a session shares: options, limits, staging.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,6 +22,8 @@ pub struct Options {
     pub gunzip: bool,
     /// Hard-link loose files where that works.
     pub link: bool,
+    /// Paths on the top level of a folder that are left out.
+    pub skip: Vec<PathBuf>,
     /// An archive or member may expand to so many times its size.
     pub max_ratio: u64,
     /// All archives together may expand to so many bytes.
@@ -34,6 +40,7 @@ impl Default for Options {
             threads: 0,
             gunzip: true,
             link: false,
+            skip: Vec::new(),
             max_ratio: 1000,
             max_bytes: 1 << 40,
             max_members: 5_000_000,
@@ -52,9 +59,18 @@ pub struct Pass<'a> {
     pub staging: Staging,
     /// Members up to this size are held in memory, larger ones go through the disk.
     pub in_memory: u64,
+    skipped: HashSet<PathBuf>,
     expanded: AtomicU64,
     members: AtomicU64,
     exhausted: OnceLock<String>,
+}
+
+/// The path with its folder resolved, as the folder of a packet is; a link itself stays one.
+fn resolved(path: &Path) -> PathBuf {
+    match (path.parent().map(fs::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 /// All threads together hold about twice this (packed and unpacked).
@@ -73,6 +89,7 @@ impl<'a> Pass<'a> {
             monitor,
             staging: Staging::open(staging)?,
             in_memory: (HELD / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
+            skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
             exhausted: OnceLock::new(),
@@ -82,6 +99,11 @@ impl<'a> Pass<'a> {
     /// Stops when the caller asked for it.
     pub fn check(&self) -> Result<(), Stop> {
         self.monitor.check().map_err(|_| Stop::Cancelled)
+    }
+
+    /// Whether a name on the top level of a folder is left out.
+    pub fn skips(&self, root: &Path, name: &[u8]) -> bool {
+        !self.skipped.is_empty() && self.skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
     /// Counts bytes that come out of an archive or compression, before they are made. The reason, once there are too

@@ -113,6 +113,19 @@ impl Reading {
         Ok(())
     }
 
+    /// Says that a kept member stays where it lies, `at` below its session, and removes its staged copy.
+    pub fn leave_row(&mut self, row: usize, at: &str) -> Result<(), Stop> {
+        if let Some(staged) = self.staged(row) {
+            fs::remove_file(&staged).map_err(|error| Stop::io(&staged, error))?;
+        }
+        if let Some(row) = self.rows.get_mut(row) {
+            row.staged = None;
+            row.at = at.into();
+            row.fate = Fate::Kept;
+        }
+        Ok(())
+    }
+
     /// Moves staged files to `<root>/inbox/<own path>`. Folders go before files of the same name.
     pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
         let mut wanted: Vec<(usize, Vec<String>)> =
