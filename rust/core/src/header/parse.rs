@@ -186,7 +186,7 @@ fn data_set<W: Window>(
                 break;
             }
         }
-        wants.before = element.tag;
+        wants.reach(element.tag);
         at = take(&mut reader, &element, &mut wants, collector)?;
     }
     Ok(())

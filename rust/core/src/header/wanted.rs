@@ -15,7 +15,7 @@ const PRIVATE_GROUPS: [u32; 4] = [0x0019_0000, 0x0021_0000, 0x0025_0000, 0x2001_
 pub(super) struct Wanted {
     /// The first line of the table that was not passed.
     pub next: usize,
-    /// The tag before: tags ascend (PS3.5 section 7.1), and one that does not begins the table anew.
+    /// The tag before.
     pub before: u32,
     /// Blocks of creators that are wanted: the group and the upper half of the element.
     blocks: Vec<(u32, &'static str)>,
@@ -42,14 +42,16 @@ impl Wanted {
                 || (tag & 0xFF00 == 0 && PRIVATE_GROUPS.contains(&(tag & 0xFFFF_0000))))
     }
 
-    /// The line of the table for a public tag.
-    pub(super) fn public(&mut self, tag: u32) -> Option<usize> {
-        if SPECS
-            .get(self.next)
-            .is_none_or(|spec| spec.tag > tag || spec.owner.is_some())
-        {
+    /// Moves on to an element; tags ascend (PS3.5 section 7.1), and one that does not begins the table anew.
+    pub(super) fn reach(&mut self, tag: u32) {
+        if tag <= self.before {
             self.next = 0;
         }
+        self.before = tag;
+    }
+
+    /// The line of the table for a public tag.
+    pub(super) fn public(&mut self, tag: u32) -> Option<usize> {
         while self.next_tag() < tag {
             self.next = self.next.saturating_add(1);
         }

@@ -140,6 +140,9 @@ fn asked_for(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let mut seen = HashSet::new();
     let mut entries = Vec::new();
     for path in paths {
+        let refused = |error: io::Error| ScanError::Path(path.clone(), error);
+        let name = CString::new(path.clone()).map_err(|error| refused(error.into()))?;
+        let stat = statat(CWD, &name, AtFlags::empty()).map_err(|error| refused(error.into()))?;
         let below = as_path(path)
             .ancestors()
             .skip(1)
@@ -147,9 +150,6 @@ fn asked_for(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
         if below || !seen.insert(as_path(path)) {
             continue;
         }
-        let refused = |error: io::Error| ScanError::Path(path.clone(), error);
-        let name = CString::new(path.clone()).map_err(|error| refused(error.into()))?;
-        let stat = statat(CWD, &name, AtFlags::empty()).map_err(|error| refused(error.into()))?;
         entries.push(match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => Entry::Folder(path.clone()),
             FileType::RegularFile => Entry::File(name),

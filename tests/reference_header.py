@@ -1,0 +1,117 @@
+"""What the core's fields ought to be, read by pydicom: the other side of the differential test."""
+
+import gzip
+import io
+from pathlib import Path
+
+import pydicom
+from pydicom import config
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+FUNCTIONAL = {
+    "RepetitionTime": (0x00189112, 0x00180080),
+    "FlipAngle": (0x00189112, 0x00181314),
+    "EchoTime": (0x00189114, 0x00189082),
+    "SliceThickness": (0x00289110, 0x00180050),
+    "SpacingBetweenSlices": (0x00289110, 0x00180088),
+    "PixelSpacing": (0x00289110, 0x00280030),
+    "DiffusionBValue": (0x00189117, 0x00189087),
+    "ImagePositionPatient": (0x00209113, 0x00200032),
+    "ImageOrientationPatient": (0x00209116, 0x00200037),
+}
+"""Field -> functional group macro and element (PS3.3 C.7.6.16), where the main data set has no value."""
+
+PRIVATE = {
+    "SiemensNumberOfImagesInMosaic": (0x0019, "SIEMENS MR HEADER", 0x0A),
+    "SiemensBValue": (0x0019, "SIEMENS MR HEADER", 0x0C),
+    "GELocationsInAcquisition": (0x0021, "GEMS_RELA_01", 0x4F),
+    "GEImagesInSeries": (0x0025, "GEMS_SERS_01", 0x07),
+    "PhilipsDiffusionBFactor": (0x2001, "Philips Imaging DD 001", 0x03),
+    "PhilipsNumberOfEchoes": (0x2001, "Philips Imaging DD 001", 0x14),
+    "PhilipsNumberOfSlices": (0x2001, "Philips Imaging DD 001", 0x18),
+    "PhilipsNumberOfDynamicScans": (0x2001, "Philips Imaging DD 001", 0x81),
+}
+META = ("MediaStorageSOPClassUID", "TransferSyntaxUID")
+IDENTIFIERS = ("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID")
+
+
+def dataset(path: Path) -> Dataset | None:
+    """Read a file, gzipped or not, as leniently as pydicom can; None when it is no DICOM.
+
+    Without the DICOM mark a file counts as DICOM when it has one of the identifiers.
+    """
+    data = path.read_bytes()
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError):
+            return None
+    config.settings.reading_validation_mode = config.IGNORE
+    marked = data[128:132] == b"DICM"
+    try:
+        read = pydicom.dcmread(io.BytesIO(data), force=True, stop_before_pixels=True)
+        known = any(keyword in read for keyword in IDENTIFIERS)
+    except Exception:  # noqa: BLE001  # told to try anything, pydicom fails in any way
+        return None
+    return read if marked or known else None
+
+
+def value(read: Dataset, field: str) -> object:
+    """Return a field's value in the core's types; None when it is absent or empty."""
+    if field in META:
+        return plain(read.file_meta, tag_for_keyword(field))
+    if field in PRIVATE:
+        group, owner, element = PRIVATE[field]
+        try:
+            block = read.private_block(group, owner)
+        except KeyError:
+            return None
+        return plain(read, block.get_tag(element)) if element in block else None
+    found = plain(read, tag_for_keyword(field))
+    if found is None and field in FUNCTIONAL:
+        return functional(read, *FUNCTIONAL[field])
+    return found
+
+
+def functional(read: Dataset, macro: int, tag: int) -> object:
+    """Return a value from the shared functional groups, else from those of the first frame."""
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        item = first_item(read, tag_for_keyword(groups))
+        inner = first_item(item, macro) if item is not None else None
+        found = plain(inner, tag) if inner is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def first_item(read: Dataset, tag: int | None) -> Dataset | None:
+    """Return the first item of a sequence."""
+    if tag is None or tag not in read or read[tag].VR != "SQ" or not read[tag].value:
+        return None
+    item: Dataset = read[tag].value[0]
+    return item
+
+
+def plain(read: Dataset, tag: object) -> object:
+    """Return an element's value as plain Python types."""
+    if tag not in read:
+        return None
+    found = read[tag].value  # type: ignore[index]  # pydicom takes numbers and tags alike
+    if isinstance(found, list | MultiValue):
+        values = [one(item) for item in found]
+        if len(values) == 1:
+            return values[0]
+        return values if any(item not in ("", None) for item in values) else None
+    single = one(found)
+    return None if single == "" else single
+
+
+def one(item: object) -> object:
+    """Return one value: numbers as int or float, all else as trimmed text."""
+    if isinstance(item, int) or item is None:
+        return None if item is None else int(item)
+    if isinstance(item, float):
+        return float(item)
+    return str(item).strip(" \0\t\r\n")

@@ -1,0 +1,136 @@
+"""Every field of every DICOM file at hand equals what pydicom reads; each exception is named."""
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydicom.data
+import pytest
+
+from qxbatch import _core
+from tests import reference_header as reference
+from tests.build.dicom import MrSeries, Syntax, Vendor
+
+# The files are wrong on purpose, and pydicom says so.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+EXCEPTIONS = {
+    ("badVR.dcm", "NumberOfFrames"): "its value is `1A`: no number, so None; pydicom keeps the text",
+}
+SETS = ("dcm_qa*", "dicom2nifti_sub", "nitest-balls1", "pydicom_testfiles", "nibabel_parrec")
+
+
+def differences(scan: _core.Scan) -> Iterator[str]:
+    """Yield each field, and each file, on which the two readers do not agree."""
+    for index in range(len(scan)):
+        path = Path(scan.path(index))
+        read = reference.dataset(path)
+        header = scan.header(index)
+        if (read is None) != (header is None):
+            yield f"{path}: {scan.problem(index) or 'the core reads it'}, pydicom {'does' if read else 'does not'}"
+        if read is None or header is None:
+            continue
+        for field in _core.FIELDS:
+            want, found = reference.value(read, field), header.get(field)
+            if want != found and (path.name, field) not in EXCEPTIONS:
+                yield f"{path}: {field} is {want!r}, the core says {found!r}"
+
+
+def extract(archive: Path, folder: Path) -> None:
+    """Unpack a set that comes packed."""
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+    else:
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+
+
+def test_pydicoms_own_files() -> None:
+    scan = _core.scan([str(Path(pydicom.data.__file__).parent)])
+    assert sum(scan.header(index) is not None for index in range(len(scan))) > 100
+    assert list(differences(scan)) == []
+
+
+def test_each_exception_is_still_one() -> None:
+    folder = Path(pydicom.data.__file__).parent
+    for name, field in EXCEPTIONS:
+        path = next(folder.rglob(name))
+        read = reference.dataset(path)
+        assert read is not None
+        assert reference.value(read, field) != _core.read_header(path.read_bytes()).get(field)
+
+
+@pytest.mark.parametrize("vendor", Vendor)
+@pytest.mark.parametrize("syntax", Syntax)
+def test_built_series(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> None:
+    MrSeries(vendor=vendor, syntax=syntax, name="Müller^Jörg", slices=2).write(tmp_path)
+    scan = _core.scan([str(tmp_path)])
+    assert [scan.problem(index) for index in range(len(scan))] == [None, None]
+    assert list(differences(scan)) == []
+
+
+@pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG])
+@pytest.mark.parametrize(("preamble", "meta"), [(False, True), (False, False)])
+def test_built_files_without_their_beginning(tmp_path: Path, syntax: Syntax, preamble: bool, meta: bool) -> None:
+    MrSeries(syntax=syntax, preamble=preamble, meta=meta, slices=1).write(tmp_path)
+    scan = _core.scan([str(tmp_path)])
+    header = scan.header(0)
+    assert header is not None
+    assert (header.get("SeriesNumber"), header.get("Rows"), header.get("EchoTime")) == (3, 8, 30.0)
+    assert list(differences(scan)) == []
+
+
+NAMES = [
+    ("ISO_IR 100", "Äneas^Rüdiger"),
+    ("ISO_IR 101", "Wałęsa"),
+    ("ISO_IR 109", "Ĥ"),
+    ("ISO_IR 110", "Ā"),
+    ("ISO_IR 126", "Διονυσιος"),
+    ("ISO_IR 127", "قباني^لنزار"),
+    ("ISO_IR 138", "שרון^דבורה"),
+    ("ISO_IR 144", "Люксембург"),
+    ("ISO_IR 148", "Çavuşoğlu"),
+    ("ISO_IR 166", "นามสกุล"),
+    ("ISO_IR 192", "Wang^XiaoDong=王^小東"),
+    ("GB18030", "Wang^XiaoDong=王^小东"),
+    ("GBK", "Wang^XiaoDong=王^小东"),
+    (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+    (["ISO 2022 IR 13", "ISO 2022 IR 87"], "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"),
+    (["", "ISO 2022 IR 159"], "丂^丄"),
+    (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+    (["ISO 2022 IR 100", "ISO 2022 IR 144"], "Dionysios=Люкceмбypг"),
+]
+
+
+@pytest.mark.parametrize(("sets", "name"), NAMES, ids=[str(sets) for sets, _ in NAMES])
+def test_names_of_any_character_set(tmp_path: Path, sets: object, name: str) -> None:
+    MrSeries(name=name, slices=1, changes={"SpecificCharacterSet": sets}).write(tmp_path)
+    scan = _core.scan([str(tmp_path)])
+    header = scan.header(0)
+    assert header is not None
+    assert header.get("PatientName") == name
+    assert list(differences(scan)) == []
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", SETS)
+def test_sample_data(data: Path, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    folders = sorted(data.glob(name))
+    assert folders, f"no set {name} below {data}"
+    extracted = tmp_path_factory.mktemp("extracted")
+    for number, archive in enumerate(path for folder in folders for path in sorted(folder.glob("In.*"))):
+        extract(archive, extracted / str(number))
+    scan = _core.scan([str(folder) for folder in (*folders, extracted)])
+    assert len(scan) > 0
+    assert list(differences(scan)) == []
+
+
+@pytest.mark.data
+def test_the_sample_data_has_every_field(data: Path, tmp_path: Path) -> None:
+    extract(data / "dcm_qa_stc" / "In.tar.bz2", tmp_path)
+    scan = _core.scan([str(data), str(tmp_path)])
+    headers = [header for index in range(len(scan)) if (header := scan.header(index)) is not None]
+    met = {field for header in headers for field, _ in header.items()}
+    assert set(_core.FIELDS) - met == set(), "fields that no file at hand puts to the test"
