@@ -1,26 +1,21 @@
 """dcm_qa_nih: two studies of one person that share series numbers, against its reference images."""
 
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pytest
+from nibabel.nifti1 import Nifti1Image
 
 from tests.build.packets import read_tree
 from tests.build.study import Study
 from tests.endtoend.judge import Judge
 
 COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
-PACK = {
-    ".zip": "import shutil, sys; shutil.make_archive(sys.argv[2].removesuffix('.zip'), 'zip', sys.argv[1])",
-    ".tar": "import tarfile, sys; tarfile.open(sys.argv[2], 'w').add(sys.argv[1], '.')",
-    ".tar.gz": "import tarfile, sys; tarfile.open(sys.argv[2], 'w:gz', compresslevel=1).add(sys.argv[1], '.')",
-    ".tgz": "import tarfile, sys; tarfile.open(sys.argv[2], 'w:gz', compresslevel=1).add(sys.argv[1], '.')",
-    ".tar.bz2": "import tarfile, sys; tarfile.open(sys.argv[2], 'w:bz2', compresslevel=1).add(sys.argv[1], '.')",
-    ".tar.xz": "import tarfile, sys; tarfile.open(sys.argv[2], 'w:xz', preset=0).add(sys.argv[1], '.')",
-}
+MODES = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz", ".tar.bz2": "w:bz2", ".tar.xz": "w:xz"}
 pytestmark = pytest.mark.data
 
 
@@ -28,10 +23,15 @@ def imported(source: Path, ending: str, root: Path) -> Path:
     """Import a folder packed in one way; return the session."""
     study = Study(root)
     packet = study.inbox / f"nih{ending}"
-    if ending:
-        subprocess.run([sys.executable, "-c", PACK[ending], source, packet], check=True)
+    if ending == ".zip":
+        shutil.make_archive(str(packet.with_suffix("")), "zip", source)
+    elif ending:
+        # Modes differ in what they take as options: the defaults serve all.
+        with tarfile.open(packet, MODES[ending]) as archive:  # type: ignore[call-overload]
+            for path in sorted(source.iterdir()):
+                archive.add(path, path.name)
     else:
-        subprocess.run(["cp", "-r", source, packet], check=True)
+        shutil.copytree(source, packet)
     run = study.run()
     assert run.status == 0, run.text
     assert (study.archive / packet.name).exists()
@@ -73,23 +73,17 @@ def test_shared_numbers_are_not_merged(folder_session: Path) -> None:
 def test_voxels_and_affines_are_those_of_the_reference(folder_session: Path, source: Path) -> None:
     judge = Judge(folder_session)
     names = {number: line.name for number, line in judge.text.images.items()}
-    reference = {path.stem: nibabel.load(path) for path in sorted((source.parent / "Ref").glob("*.nii"))}
-    assert len(reference) == len(names)
-    left = dict(reference)
+    reference = {path.stem: Nifti1Image.from_filename(path) for path in sorted((source.parent / "Ref").glob("*.nii"))}
     for number, name in names.items():
-        series = number // 10 % 10000
-        (key,) = [
-            stem
-            for stem in left
-            if stem == f"{name}_{series}" or (stem.endswith(f"_{series}") and "EPI PE" not in name)
-        ]
-        expected = left.pop(key)
+        stem = name.replace(" ", "_") if name.startswith("EPI PE=") else "DCM2NIIX_regression_test"
+        expected = reference.pop(f"{stem}_{number // 10 % 10000}")
         image = judge.image(number)
-        assert np.array_equal(np.asarray(image.dataobj), np.asarray(expected.dataobj)), (number, key)  # type: ignore[attr-defined]
-        assert np.array_equal(image.affine, expected.affine), (number, key)  # type: ignore[attr-defined]
+        assert np.array_equal(np.asarray(image.dataobj), np.asarray(expected.dataobj)), number
+        assert np.array_equal(image.affine, expected.affine), number
+    assert reference == {}
 
 
-@pytest.mark.parametrize("ending", PACK)
+@pytest.mark.parametrize("ending", [".zip", *MODES])
 def test_every_packing_gives_the_same_session(ending: str, folder_session: Path, source: Path, tmp_path: Path) -> None:
     session = imported(source, ending, tmp_path)
     Judge(session).check(read_tree(source))
@@ -101,8 +95,6 @@ def test_every_packing_gives_the_same_session(ending: str, folder_session: Path,
 
 
 def is_about_the_packing(line: str) -> bool:
-    """Say whether a difference is of the packet itself: its name and size, and rows of its folders."""
-    path, _, rest = line.partition(": ")
-    if path == "qxbatch/summary.json":
-        return rest.startswith(("packets[0].", "ledger."))
-    return path == "qxbatch/ledger.tsv" and ("directory" in rest or "nodata" in rest)
+    """Say whether a difference is of the packet itself: its name and size, the order and folders of its members."""
+    told = ("summary.json: packets[0].", "summary.json: ledger.", "ledger.tsv: all: another order", "report.html: ")
+    return "'kind': 'directory'" in line or line.startswith(tuple(f"qxbatch/{start}" for start in told))
