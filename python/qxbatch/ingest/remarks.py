@@ -13,7 +13,7 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
     studies = {groups[i].study for series in part.series for i in series.groups}
     if len(studies) <= 1:
         return []
-    message = f"{len(studies)} studies of one patient became one session; series that share a number have own ones."
+    message = f"{len(studies)} studies became one session; series that share a number have own ones."
     hint = "Check that they belong together."
     return [Problem(Code.SEVERAL_STUDIES, part.session.id, message, hint, Severity.WARNING)]
 

@@ -80,7 +80,9 @@ def _core() -> Finding:
     except ImportError as error:
         advice = "Install qxbatch again: its compiled part does not fit this Python."
         return Finding("qxbatch core", purpose, _NEEDED, False, "", str(error), advice)
-    return Finding("qxbatch core", purpose, _NEEDED, True, _version("qxbatch"), str(Path(str(module.__file__)).parent), "")
+    return Finding(
+        "qxbatch core", purpose, _NEEDED, True, _version("qxbatch"), str(Path(str(module.__file__)).parent), ""
+    )
 
 
 def _package(name: str) -> Finding:

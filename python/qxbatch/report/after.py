@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from qxbatch.model import Candidate, Report, SessionReport
-from qxbatch.problems import Code, Problem, Severity
+from qxbatch.problems import Problem, Severity
 
 
 def failed(report: SessionReport) -> bool:
@@ -45,19 +45,25 @@ def after(report: Report) -> str:
 
 
 def _refused(candidates: Sequence[Candidate]) -> list[str]:
-    return [_line(c.problem) for c in candidates if c.problem is not None]
+    return list(dict.fromkeys(_line(c.problem) for c in candidates if c.problem is not None))
 
 
 def _problems(sessions: Sequence[SessionReport], severity: Severity) -> list[str]:
-    seen: dict[Problem, None] = {}
-    for session in sessions:
-        seen.update(dict.fromkeys(p for p in session.problems if p.severity is severity))
-    return [_line(p) for p in seen if p.code is not Code.HELD or severity is Severity.WARNING]
+    """One line a problem, with its session where the subject does not name it; what two sessions share stands once."""
+    return list(
+        dict.fromkeys(
+            _line(problem, "" if session.folder is None else session.folder.name)
+            for session in sessions
+            for problem in session.problems
+            if problem.severity is severity
+        )
+    )
 
 
-def _line(problem: Problem) -> str:
+def _line(problem: Problem, session: str = "") -> str:
+    where = f"{session}, {problem.subject}" if session and session not in problem.subject else problem.subject
     hint = f"\n      {problem.hint}" if problem.hint else ""
-    return f"  {problem.subject}: {problem.message}{hint}"
+    return f"  {where}: {problem.message}{hint}"
 
 
 def as_json(report: Report, status: int) -> dict[str, object]:
