@@ -19,12 +19,13 @@ _TOLERANCE = 0.05
 def findings(series: Series, evidence: Evidence) -> list[Problem]:
     """Return what is odd about a series, as warnings: it is converted all the same."""
     if evidence.mosaic or evidence.enhanced:
-        return _instances(series, evidence)
+        return _instances(series, evidence) or _announced(series, evidence)
     planes: defaultdict[str, Counter[float]] = defaultdict(Counter)
     for (plane, along), count in sorted(evidence.places.items()):
         planes[plane][_known(planes[plane], along)] += count
     found = [text for places in planes.values() for text in _plane(places)]
-    return [review(series, text) for text in found] or _instances(series, evidence)
+    odd = [review(series, text) for text in found]
+    return odd or _instances(series, evidence) or _announced(series, evidence)
 
 
 def review(series: Series, message: str) -> Problem:
@@ -74,6 +75,21 @@ def _uneven(places: Counter[float], most: int, least: int) -> str:
     if least == most - 1:
         return f"the last volume is incomplete: {short} of {len(places)} slices are missing (stopped scan?)."
     return f"volumes are uneven: slices have between {least} and {most} images."
+
+
+def _announced(series: Series, evidence: Evidence) -> list[Problem]:
+    """Return a warning when there are fewer time points or images than the headers announce: a stopped scan."""
+    if evidence.enhanced:
+        return []
+    times = evidence.files if evidence.mosaic else max(evidence.places.values(), default=0)
+    if times and evidence.volumes and times < evidence.volumes:
+        return [
+            review(series, f"the headers announce {evidence.volumes} time points, there are {times} (a stopped scan?).")
+        ]
+    if evidence.announced and evidence.files < evidence.announced:
+        message = f"the headers announce {evidence.announced} images, there are {evidence.files} (a stopped scan?)."
+        return [review(series, message)]
+    return []
 
 
 def _instances(series: Series, evidence: Evidence) -> list[Problem]:

@@ -1,5 +1,6 @@
 """Reading header fields without minding how they were written: absent, one value or several, number or text."""
 
+import math
 from typing import Protocol
 
 from qxbatch.model import Value
@@ -34,11 +35,12 @@ def text(header: HeaderLike, field: str) -> str:
 
 
 def numbers(header: HeaderLike, field: str) -> list[float]:
-    """Return a field's values as numbers; an empty list when one of them is none."""
+    """Return a field's values as numbers; an empty list when one of them is none, infinite or nan."""
     try:
-        return [float(item) for item in texts(header, field)]
+        found = [float(item) for item in texts(header, field)]
     except ValueError:
         return []
+    return found if all(map(math.isfinite, found)) else []
 
 
 def number(header: HeaderLike, field: str) -> float | None:
@@ -48,6 +50,6 @@ def number(header: HeaderLike, field: str) -> float | None:
 
 
 def whole(header: HeaderLike, field: str) -> int | None:
-    """Return a field's first value as a whole number; None for inf, nan and fractions."""
+    """Return a field's first value as a whole number; None for fractions."""
     found = number(header, field)
     return int(found) if found is not None and found == found // 1 else None

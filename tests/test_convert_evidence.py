@@ -1,0 +1,267 @@
+"""What headers tell before conversion, and where images must agree with them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.convert.agreement import image_findings, total_findings
+from qxbatch.convert.before import findings
+from qxbatch.convert.evidence import Evidence, gather
+from qxbatch.convert.nifti import Nifti, read_nifti
+from qxbatch.convert.sop import no_image, secondary_capture
+from qxbatch.convert.values import number, text, value, whole
+from qxbatch.model import Output, Series, SeriesKind, Value
+from qxbatch.problems import Severity
+
+SERIES = Series(30, SeriesKind.DICOM, {}, 1, 1, Path("/x"))
+MR = "1.2.840.10008.5.1.4.1.1.4"
+
+
+def header(z: float = 0, instance: int = 1, **changes: Value) -> dict[str, Value]:
+    """Return the header of a classic slice."""
+    return {
+        "SOPClassUID": MR,
+        "Rows": 8,
+        "Columns": 6,
+        "InstanceNumber": instance,
+        "ImagePositionPatient": [-10.0, -12.0, z],
+        "ImageOrientationPatient": [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        **changes,
+    }
+
+
+def told(headers: list[Mapping[str, Value]]) -> list[str]:
+    """Return what is odd about a series."""
+    problems = findings(SERIES, gather(headers))
+    assert all(problem.severity is Severity.WARNING for problem in problems)
+    return [problem.message for problem in problems]
+
+
+def stack(volumes: int, slices: int, leave_out: tuple[int, ...] = ()) -> list[Mapping[str, Value]]:
+    """Return the headers of volumes x slices, without some."""
+    whole_stack = [header(4.0 * z, 1 + t * slices + z) for t in range(volumes) for z in range(slices)]
+    return [item for k, item in enumerate(whole_stack) if k not in leave_out]
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        pytest.param(stack(3, 6), [], id="whole"),
+        pytest.param(stack(1, 9, (4,)), ["slices seem to be missing: 1 at 12 mm"], id="one-slice"),
+        pytest.param(stack(1, 12, (4, 5)), ["slices seem to be missing: 2"], id="two-slices"),
+        pytest.param(stack(3, 6, (16, 17)), ["the last volume is incomplete: 2 of 6"], id="stopped"),
+        pytest.param(stack(4, 6, (7, 13)), ["between 2 and 4"], id="uneven"),
+        pytest.param([header(z) for z in (0, 4, 30)], [], id="three-slices-tell-nothing"),
+        pytest.param([header(4.0 * z + 0.01 * (z % 2)) for z in range(9)], [], id="rounded-positions"),
+        pytest.param([header(z * 4.0 + (z > 4) * 1.0) for z in range(9)], [], id="a-small-gap-is-none"),
+        pytest.param([], [], id="no-headers"),
+        pytest.param(
+            [{**item, "NumberOfTemporalPositions": 50} for item in stack(3, 6)],
+            ["announce 50 time points, there are 3"],
+            id="fewer-time-points",
+        ),
+        pytest.param([{**item, "GEImagesInSeries": 18} for item in stack(3, 6)], [], id="all-images"),
+        pytest.param(
+            [{**item, "GEImagesInSeries": 20} for item in stack(3, 6)],
+            ["announce 20 images, there are 18"],
+            id="fewer-images",
+        ),
+        pytest.param(
+            [header(0, k, ImageType=["M", "MOSAIC"], NumberOfTemporalPositions=9) for k in range(4)],
+            ["announce 9 time points, there are 4"],
+            id="fewer-mosaics",
+        ),
+        pytest.param(
+            [{"InstanceNumber": k} for k in (1, 2, 5, 6)], ["2 image number(s) between 1 and 6"], id="numbers"
+        ),
+        pytest.param([{"InstanceNumber": k} for k in (1, 1000)], [], id="numbers-that-mean-something-else"),
+        pytest.param(
+            [{"SliceLocation": float(z)} for z in (0, 1, 2, 3, 5, 6, 7, 8)], ["missing: 1"], id="slice-location"
+        ),
+    ],
+)
+def test_what_is_odd_is_told_before_conversion(headers: list[Mapping[str, Value]], words: list[str]) -> None:
+    found = told(headers)
+    assert len(found) == len(words)
+    assert all(word in message for word, message in zip(words, found, strict=True))
+
+
+def test_several_orientations_are_looked_at_each_by_itself() -> None:
+    tilted = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0]
+    headers = [*stack(1, 6), *(header(0, k, ImageOrientationPatient=tilted) for k in range(3))]
+    assert told(headers) == []
+
+
+def test_tiles_of_a_mosaic_are_counted() -> None:
+    mosaic = header(
+        Rows=48, Columns=36, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"], SiemensNumberOfImagesInMosaic=33
+    )
+    evidence = gather([mosaic, mosaic])
+    assert (evidence.countable, evidence.slices, evidence.voxels, evidence.sizes) == (True, 66, 66 * 48, {(8, 6)})
+    unknown = gather([{**mosaic, "SiemensNumberOfImagesInMosaic": None}])
+    assert not unknown.countable
+
+
+def test_frames_of_an_enhanced_object_are_counted() -> None:
+    assert gather([header(NumberOfFrames=20)]).slices == 20
+
+
+junk = st.none() | st.text(max_size=8) | st.integers() | st.floats() | st.lists(st.floats() | st.integers(), max_size=7)
+FIELDS = (
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "SliceLocation",
+    "InstanceNumber",
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "ImageType",
+    "SiemensNumberOfImagesInMosaic",
+    "NumberOfTemporalPositions",
+    "SeriesNumber",
+    "DiffusionBValue",
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), junk, max_size=8), max_size=6))
+def test_no_header_value_can_break_the_count(headers: list[dict[str, Any]]) -> None:
+    findings(SERIES, gather(headers))
+
+
+def test_values_of_every_form() -> None:
+    class Strict:
+        def get(self, field: str, /) -> Value:
+            raise KeyError(field)
+
+    assert value(Strict(), "Rows") is None
+    assert text({"a": ["x", "y"]}, "a") == "x\\y"
+    assert number({"a": "1.5"}, "a") == 1.5
+    assert number({"a": "nan"}, "a") is None
+    assert whole({"a": 3.0}, "a") == 3
+    assert whole({"a": "3.5"}, "a") is None
+
+
+def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars: str) -> tuple[Output, Nifti]:
+    """Write an image with what lies beside it."""
+    place = np.diag([-3.0, -3.0, 4.0, 1.0]) if affine is None else affine
+    nib.save(nib.Nifti1Image(np.zeros(shape, np.int8), place), tmp_path / "30.nii")
+    paths = {}
+    for extension, content in sidecars.items():
+        paths[extension] = tmp_path / f"30.{extension}"
+        paths[extension].write_text(content)
+    return Output(tmp_path / "30.nii", "", paths), read_nifti(tmp_path / "30.nii")
+
+
+@pytest.mark.parametrize(
+    ("bval", "bvec", "word"),
+    [
+        ("0 1000\n", "0 1\n0 0\n0 0\n", ""),
+        ("0 1000\n", "0 0.6\n0 0.8\n0 0\n", ""),
+        ("0 1000 1000\n", "0 1\n0 0\n0 0\n", "3 b-values"),
+        ("0 1000\n", "0 1 1\n0 0 0\n0 0 0\n", "3 + 3 + 3 components"),
+        ("0 1000\n", "0 1\n0 0\n", "2 + 2 components"),
+        ("0 1000\n", "0 0.5\n0 0\n0 0\n", "length that is not 1"),
+        ("0 -1\n", "0 1\n0 0\n0 0\n", "negative b"),
+        ("0 nan\n", "0 1\n0 0\n0 0\n", "not usable"),
+        ("a b\n", "0 1\n0 0\n0 0\n", "cannot be read"),
+        ("0 1000\n", None, "not both"),
+    ],
+)
+def test_diffusion_tables_fit_the_volumes(tmp_path: Path, bval: str, bvec: str | None, word: str) -> None:
+    sidecars = {"bval": bval} if bvec is None else {"bval": bval, "bvec": bvec}
+    output, nifti = image(tmp_path, (6, 8, 3, 2), **sidecars)
+    found = image_findings(output, nifti, Evidence(countable=False))
+    assert len(found) == bool(word)
+    assert all(word in message for message in found)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (json.dumps({"SeriesNumber": 3}), ""),
+        ("{}", ""),
+        ("[]", ""),
+        (json.dumps({"SeriesNumber": 4}), "series number 4"),
+        ("{", "cannot be read"),
+    ],
+)
+def test_the_json_names_the_series(tmp_path: Path, content: str, word: str) -> None:
+    output, nifti = image(tmp_path, (6, 8, 3), json=content)
+    found = image_findings(output, nifti, gather([{"SeriesNumber": 3}]))
+    assert len(found) == bool(word)
+    assert all(word in message for message in found)
+
+
+def test_an_image_lies_where_its_slices_lie(tmp_path: Path) -> None:
+    evidence = gather(stack(1, 3))
+    right = np.array([[-3.0, 0, 0, 10], [0, -3, 0, 12], [0, 0, 4, 0], [0, 0, 0, 1]])
+    flipped = np.array([[-3.0, 0, 0, 10], [0, 3, 0, 12 - 21], [0, 0, 4, 0], [0, 0, 0, 1]])
+    permuted = np.array([[0, -3.0, 0, 10], [0, 0, -3, 12], [4, 0, 0, 0], [0, 0, 0, 1]])
+    moved = right + np.array([[0, 0, 0, 1.9], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    for affine, shape, words in (
+        (right, (6, 8, 3), []),
+        (flipped, (6, 8, 3), []),
+        (permuted, (3, 6, 8), []),
+        (moved, (6, 8, 3), ["no slice lies where"]),
+        (right, (6, 9, 3), ["6 x 8 pixels"]),
+    ):
+        output, nifti = image(tmp_path, shape, affine)
+        found = image_findings(output, nifti, evidence)
+        assert len(found) == len(words), (shape, found)
+        assert all(word in message for word, message in zip(words, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "fewer", "more"),
+    [
+        ([("", (6, 8, 6))], 0, 0),
+        ([("_e1", (6, 8, 3)), ("_e2", (6, 8, 3))], 0, 0),
+        ([("", (6, 8, 5)), ("_ADC", (6, 8, 6))], 0, 0),
+        ([("", (6, 8, 5)), ("_ADC", (6, 8, 1))], 0, 0),
+        ([("", (6, 8, 6)), ("_Eq_1", (6, 8, 9))], 0, 0),
+        ([("", (6, 8, 5))], 1, 0),
+        ([("", (6, 8, 6, 2))], 0, 1),
+    ],
+)
+def test_slices_are_counted_over_all_images(shapes: list[tuple[str, tuple[int, ...]]], fewer: int, more: int) -> None:
+    axes = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+    images = [(Output(Path("a.nii"), suffix, {}), Nifti(shape, axes)) for suffix, shape in shapes]
+    found = total_findings(images, gather(stack(1, 6)))
+    assert tuple(map(len, found)) == (fewer, more)
+
+
+@pytest.mark.parametrize(
+    ("uid", "kind"),
+    [
+        (MR, ""),
+        ("1.2.840.10008.5.1.4.1.1.4.1", ""),
+        ("1.2.840.10008.5.1.4.1.1.7", ""),
+        ("1.2.840.10008.5.1.4.1.1.66.4", ""),
+        ("1.2.840.10008.5.1.4.1.1.30", ""),
+        ("1.2.840.10008.5.1.4.1.1.4.2", "MR spectroscopy"),
+        ("1.2.840.10008.5.1.4.1.1.66", "raw data"),
+        ("1.2.840.10008.5.1.4.1.1.88.22", "a report"),
+        ("1.2.840.10008.5.1.4.1.1.11.1", "a presentation state"),
+        ("1.2.840.10008.5.1.4.1.1.9.1.1", "a waveform"),
+        ("1.2.840.10008.5.1.4.1.1.104.1", "an encapsulated document"),
+        ("1.3.12.2.1107.5.9.1", "Siemens CSA data"),
+        ("1.3.46.670589.11.0.0.12.2", "Philips private data"),
+        ("1.2.3", ""),
+        ("", ""),
+    ],
+)
+def test_kinds_that_hold_no_image(uid: str, kind: str) -> None:
+    assert no_image(gather([{"SOPClassUID": uid}]).classes) == kind
+
+
+def test_one_image_among_reports_makes_a_series_of_images() -> None:
+    classes = gather([{"SOPClassUID": MR}, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.22"}]).classes
+    assert no_image(classes) == ""
+    assert not secondary_capture(classes)
