@@ -1,9 +1,15 @@
 //! What a file is, told by its first bytes.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
 use super::tar::header::is_header;
 
 /// So many bytes are enough to tell the kind.
 pub const HEAD: usize = 4096;
+/// Length of a zip's end record without a comment.
+pub const TAIL: usize = 22;
 
 /// The kinds that matter here. DICOM without preamble is told by the header parser, a REC by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +96,40 @@ pub fn of(head: &[u8]) -> Kind {
     if is_par(head) { Kind::Par } else { Kind::Other }
 }
 
+/// Tells the kind of bytes in memory. A zip may stand behind a program that unpacks it: then its end shows it.
+#[must_use]
+pub fn of_bytes(bytes: &[u8]) -> Kind {
+    let tail = bytes.len().checked_sub(TAIL).and_then(|at| bytes.get(at..));
+    with_tail(of(bytes.get(..HEAD).unwrap_or(bytes)), tail)
+}
+
+/// Tells the kind of a file.
+pub fn of_file(file: &File) -> io::Result<Kind> {
+    let mut head = vec![0; HEAD];
+    let mut got = 0;
+    loop {
+        let more = file.read_at(head.get_mut(got..).unwrap_or_default(), got as u64)?;
+        got += more;
+        if more == 0 {
+            break;
+        }
+    }
+    head.truncate(got);
+    let kind = of(&head);
+    let mut tail = [0; TAIL];
+    let len = file.metadata()?.len();
+    let read = kind == Kind::Other && len >= TAIL as u64;
+    let read = read && file.read_exact_at(&mut tail, len - TAIL as u64).is_ok();
+    Ok(with_tail(kind, read.then_some(tail.as_slice())))
+}
+
+fn with_tail(kind: Kind, tail: Option<&[u8]>) -> Kind {
+    match tail {
+        Some([b'P', b'K', 5, 6, ..]) if kind == Kind::Other => Kind::Zip,
+        _ => kind,
+    }
+}
+
 fn packing(head: &[u8]) -> Option<Packing> {
     match head {
         [0x1f, 0x8b, 8, ..] => Some(Packing::Gzip),
@@ -104,6 +144,21 @@ fn packing(head: &[u8]) -> Option<Packing> {
         [0x1f, 0x9d, flags, ..] if (9..=16).contains(&(flags & 0x1f)) => Some(Packing::Compress),
         _ => None,
     }
+}
+
+/// Archives that are not opened here, as the reason why such a file is kept; told by the first 8 bytes.
+#[must_use]
+pub fn foreign(start: &[u8]) -> Option<&'static str> {
+    const MARKS: [(&[u8], &str); 4] = [
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not opened"),
+        (b"Rar!\x1a\x07", "a RAR archive, which is not opened"),
+        (b"070701", "a cpio archive, which is not opened"),
+        (b"LZIP", "an lzip file, which is not opened"),
+    ];
+    MARKS
+        .iter()
+        .find(|(mark, _)| start.starts_with(mark))
+        .map(|(_, reason)| *reason)
 }
 
 /// A PAR begins with its title line in every version (3 to 4.2).
@@ -147,6 +202,7 @@ pub fn without_extension(name: &[u8], packing: Packing) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
 
     #[test]

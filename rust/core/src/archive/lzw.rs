@@ -193,18 +193,18 @@ mod tests {
     /// Codes of 9 bits, low bit first.
     fn codes(codes: &[u32]) -> Vec<u8> {
         let mut out = vec![0x1f, 0x9d, 0x90];
-        let (mut hold, mut held) = (0u32, 0);
+        let (mut bits, mut count) = (0u32, 0);
         for code in codes {
-            hold |= code << held;
-            held += 9;
-            while held >= 8 {
-                out.push(hold.to_le_bytes()[0]);
-                hold >>= 8;
-                held -= 8;
+            bits |= code << count;
+            count += 9;
+            while count >= 8 {
+                out.push(bits.to_le_bytes()[0]);
+                bits >>= 8;
+                count -= 8;
             }
         }
-        if held > 0 {
-            out.push(hold.to_le_bytes()[0]);
+        if count > 0 {
+            out.push(bits.to_le_bytes()[0]);
         }
         out
     }

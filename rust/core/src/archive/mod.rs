@@ -7,8 +7,8 @@ pub mod tar;
 pub mod unpack;
 pub mod zip;
 
-/// Expanded bytes are judged against at least this many packed ones, so that a few kilobytes of zeros are no bomb.
-const LEAST_PACKED: u64 = 16 << 10;
+/// Expanded bytes are judged against at least this many packed ones, so that 64 MB of zeros are no bomb yet.
+pub const LEAST_PACKED: u64 = 64 << 10;
 
 /// Whether so many bytes out of so few is more than `max_ratio` allows.
 #[must_use]
@@ -16,12 +16,25 @@ pub fn too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
     expanded > max_ratio.saturating_mul(packed.max(LEAST_PACKED))
 }
 
+/// The reason for what is refused by that.
+#[must_use]
+pub fn beyond(max_ratio: u64) -> String {
+    format!("it expands to more than {max_ratio} times its size (limit on expansion)")
+}
+
 /// Turns an error of a reader or decompressor into a reason for the ledger.
 #[must_use]
 pub fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "cut short".into(),
-        _ => error.to_string(),
+        // The number behind the words is of no use in a ledger.
+        _ => match (
+            error.to_string().split_once(" (os error"),
+            error.raw_os_error(),
+        ) {
+            (Some((text, _)), Some(_)) => text.to_owned(),
+            _ => error.to_string(),
+        },
     }
 }
 

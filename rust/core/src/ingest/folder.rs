@@ -15,7 +15,7 @@ use super::pass::{Pass, Place};
 use super::row::Kind;
 use super::staging::{Shelf, fill, read_through};
 use super::{Stop, scratch};
-use crate::archive::kind::{self, HEAD, Kind as Content};
+use crate::archive::kind::{self, Kind as Content};
 use crate::archive::reason;
 
 /// What a folder lists.
@@ -208,14 +208,9 @@ fn large(
     mut file: File,
     size: u64,
 ) -> Result<Taken, Stop> {
-    let mut start = vec![0; HEAD];
-    let got = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0).unwrap_or(0);
-    start.truncate(got);
-    let stays = pass.options.link
-        || matches!(
-            kind::of(&start),
-            Content::Zip | Content::Tar | Content::Packed(_)
-        );
+    let content = kind::of_file(&file).unwrap_or(Content::Other);
+    let stays =
+        pass.options.link || matches!(content, Content::Zip | Content::Tar | Content::Packed(_));
     let staged = place.staged(Shelf::Other);
     let copied = if stays {
         read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))?

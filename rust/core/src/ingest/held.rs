@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::pass::{Pass, Place};
 use super::staging::{Copied, Shelf, Staged};
 use super::{Stop, folder};
-use crate::archive::kind::HEAD;
+use crate::archive::kind::{self, Kind};
 use crate::header::{FileWindow, Parsed, parse};
 
 /// Where the bytes are.
@@ -21,17 +21,24 @@ pub enum Held<'a> {
 }
 
 impl Held<'_> {
-    /// The first bytes, enough to tell the kind.
-    pub fn head(&self, pass: &Pass<'_>) -> Result<Vec<u8>, Stop> {
+    /// What the content is, as its bytes show it.
+    pub fn kind(&self, pass: &Pass<'_>) -> Result<Kind, Stop> {
         if let Self::Bytes(bytes, _) = self {
-            return Ok(bytes.get(..HEAD).unwrap_or(bytes).to_vec());
+            return Ok(kind::of_bytes(bytes));
         }
         let (path, file) = self.open(pass)?;
-        let mut head = Vec::with_capacity(HEAD);
-        file.take(HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(|error| Stop::io(&path, error))?;
-        Ok(head)
+        kind::of_file(&file).map_err(|error| Stop::io(&path, error))
+    }
+
+    /// The first few bytes.
+    pub fn start(&self, pass: &Pass<'_>) -> Result<Vec<u8>, Stop> {
+        let mut start = Vec::new();
+        let path = Path::new("");
+        self.reader(pass)?
+            .take(8)
+            .read_to_end(&mut start)
+            .map_err(|error| Stop::io(path, error))?;
+        Ok(start)
     }
 
     /// Parses the header.

@@ -54,8 +54,7 @@ pub fn take(
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
-    let start = held.head(pass)?;
-    let content = kind::of(&start);
+    let content = held.kind(pass)?;
     let taken = match content {
         Content::Dicom => file(pass, place, row, held, content).map(Taken::from),
         // A REC has no mark of its own; what looks like one in it is chance.
@@ -83,7 +82,7 @@ pub fn archive(
         Held::Bytes(bytes, Some(path)) => {
             let copied = super::staging::Copied {
                 size: row.size,
-                sha256: hash(bytes),
+                sha256: row.sha256.unwrap_or_else(|| hash(bytes)),
                 crc: 0,
             };
             Archive::Loose(path.to_owned(), copied)
@@ -155,7 +154,10 @@ pub fn describe(
                     Parsed::NotDicom if content == Content::Dicom => {
                         suspect(row, "nothing behind its mark");
                     }
-                    Parsed::NotDicom => {}
+                    Parsed::NotDicom => {
+                        let foreign = kind::foreign(&held.start(pass)?);
+                        row.reason = foreign.map_or(NOT_WANTED, Reason::Borrowed);
+                    }
                 }
             }
         }

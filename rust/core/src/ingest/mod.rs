@@ -15,12 +15,14 @@ mod staging;
 mod tarred;
 mod zipped;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::archive::kind::{self, HEAD, Kind as Content};
+use rustix::fs::{Mode, OFlags};
+
+use crate::archive::kind::{self, Kind as Content};
 use crate::monitor::Monitor;
 
 use self::nested::Opened;
@@ -128,7 +130,10 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
             "neither a file nor a folder",
         )));
     }
-    let is_archive = match head_kind(path).map_err(failed)? {
+    let is_archive = match File::open(path)
+        .and_then(|file| kind::of_file(&file))
+        .map_err(failed)?
+    {
         Content::Zip | Content::Tar => true,
         Content::Packed(packing) => nested::holds_tar(path, packing),
         _ => false,
@@ -141,19 +146,20 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     Opened::of(pass, vec![taken])
 }
 
-fn head_kind(path: &Path) -> io::Result<Content> {
-    let mut head = vec![0; HEAD];
-    let got = staging::fill(&mut folder::open(path)?, &mut head)?;
-    Ok(kind::of(head.get(..got).unwrap_or_default()))
-}
-
 /// Says what a file is by its content (and its name, for REC).
 pub fn sniff(path: &Path) -> io::Result<&'static str> {
-    let mut head = vec![0; HEAD];
-    let file = folder::open(path)?;
-    let size = file.metadata()?.len();
-    let got = staging::fill(&mut &file, &mut head)?;
-    Ok(match kind::of(head.get(..got).unwrap_or_default()) {
+    // A FIFO must not hold the caller up; a link to a packet is a packet.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Ok("other");
+    }
+    let size = metadata.len();
+    Ok(match kind::of_file(&file)? {
         Content::Dicom => "dicom",
         Content::Empty => "empty",
         _ if kind::is_rec(path.as_os_str().as_bytes()) => "rec",

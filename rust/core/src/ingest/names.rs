@@ -202,7 +202,7 @@ mod tests {
     fn long_names_keep_their_extension_and_differ() {
         let one = own(format!("{}1.txt", "é".repeat(200)).as_bytes());
         let two = own(format!("{}2.txt", "é".repeat(200)).as_bytes());
-        assert!(one.len() <= LONGEST && one.ends_with(".txt") && one != two);
+        assert!(one.len() <= LONGEST && one.strip_suffix(".txt").is_some() && one != two);
         let deep = own("abcdefg/".repeat(1000).as_bytes());
         assert!(deep.len() < LONGEST_PATH);
     }

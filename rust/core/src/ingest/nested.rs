@@ -10,7 +10,7 @@ use super::member::{self, Archive, Taken};
 use super::packed;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
-use super::staging::{Shelf, fill};
+use super::staging::Shelf;
 use super::tarred::{self, Input};
 use super::{Stop, folder, zipped};
 use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
@@ -74,6 +74,10 @@ fn open(
         );
         return keep(pass, row, place, archive, &reason, rows);
     }
+    // A bomb is many copies of one archive: what was of no use once is not opened again.
+    if let Some(reason) = pass.known_useless(row.sha256, place.depth) {
+        return keep(pass, row, place, archive, &reason, rows);
+    }
     let opened = content(pass, &path, &place.container())?;
     let reason = match opened.fault() {
         Some(fault) => Some(format!("kept whole: {fault}")),
@@ -81,6 +85,7 @@ fn open(
         None => None,
     };
     if let Some(reason) = reason {
+        pass.remember_useless(row.sha256, place.depth, &reason);
         for staged in opened.rows.iter().filter_map(|row| row.staged.as_ref()) {
             pass.staging.remove(staged)?;
         }
@@ -118,7 +123,7 @@ fn keep(
     }
     if let Some(staged) = row.staged.clone() {
         let held = Held::Staged(staged);
-        if let Content::Packed(packing) = kind::of(&held.head(pass)?) {
+        if let Content::Packed(packing) = held.kind(pass)? {
             row.content_sha256 = packed::content_hash(pass, &row, &held, packing)?;
         }
     }
@@ -130,10 +135,7 @@ fn keep(
 pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
-    let mut head = vec![0; HEAD];
-    let got = fill(&mut File::open(path).map_err(failed)?, &mut head).map_err(failed)?;
-    head.truncate(got);
-    match kind::of(&head) {
+    match kind::of_file(&file).map_err(failed)? {
         Content::Zip => zipped::read(pass, &FileSource::new(file).map_err(failed)?, container),
         Content::Packed(packing) if holds_tar(path, packing) => {
             match Unpack::open(packing, Box::new(file)) {
@@ -151,7 +153,7 @@ pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened
         Content::Packed(packing) => single(pass, file, packing, container),
         _ => tarred::read(
             pass,
-            Input::Plain(Box::new(BufReader::with_capacity(256 << 10, file))),
+            Input::Plain(Box::new(BufReader::with_capacity(256 << 10, file)), 0),
             container,
         ),
     }
@@ -192,7 +194,10 @@ fn single(
         Ok(unpack) => unpack,
         Err(error) => return damaged(crate::archive::reason(&error)),
     };
-    let limit = pass.options.max_ratio.saturating_mul(size.max(16 << 10));
+    let limit = pass
+        .options
+        .max_ratio
+        .saturating_mul(size.max(crate::archive::LEAST_PACKED));
     let staged = place.staged(Shelf::Other);
     let copied = match pass
         .staging

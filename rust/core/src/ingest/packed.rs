@@ -74,7 +74,7 @@ pub fn content_hash(
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(row.size.max(16 << 10));
+        .saturating_mul(row.size.max(crate::archive::LEAST_PACKED));
     let Ok(mut reader) = Unpack::open(packing, held.reader(pass)?) else {
         return Ok(row.sha256);
     };
@@ -188,7 +188,7 @@ fn to_end(
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(row.size.max(16 << 10));
+        .saturating_mul(row.size.max(crate::archive::LEAST_PACKED));
     let mut reader = match Unpack::open(packing, held.reader(pass)?) {
         Ok(reader) => reader,
         Err(error) => return Ok(Err(crate::archive::reason(&error))),
@@ -229,10 +229,7 @@ fn to_end(
 fn check(pass: &Pass<'_>, size: u64, limit: u64) -> Result<(), String> {
     pass.expand(size)?;
     if size > limit {
-        return Err(format!(
-            "it expands to more than {} times its size (limit on expansion)",
-            pass.options.max_ratio
-        ));
+        return Err(crate::archive::beyond(pass.options.max_ratio));
     }
     Ok(())
 }
@@ -246,8 +243,8 @@ fn store(
     content: Held<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
-    let start = content.head(pass)?;
-    let shelf = member::describe(pass, place, &mut row, &content, kind::of(&start))?;
+    let kind = content.kind(pass)?;
+    let shelf = member::describe(pass, place, &mut row, &content, kind)?;
     let as_asked = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
     let parked = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
     let keep_packed = as_asked || (row.fate == Fate::Kept && !parked);

@@ -1,15 +1,15 @@
 //! What one pass over the packets of a session shares: options, limits, staging.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Stop;
-use super::row::{Fate, Kind, Reason, Row};
+use super::row::{Fate, Hash, Kind, Reason, Row};
 use super::staging::{Shelf, Staged, Staging};
 use crate::monitor::Monitor;
 
@@ -63,6 +63,8 @@ pub struct Pass<'a> {
     expanded: AtomicU64,
     members: AtomicU64,
     exhausted: OnceLock<String>,
+    /// Archives that were kept whole, with the reason: by hash, and depth, as the limit on depth is among the reasons.
+    useless: Mutex<HashMap<(Hash, u32), String>>,
 }
 
 /// The path with its folder resolved, as the folder of a packet is; a link itself stays one.
@@ -93,6 +95,7 @@ impl<'a> Pass<'a> {
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
             exhausted: OnceLock::new(),
+            useless: Mutex::new(HashMap::new()),
         })
     }
 
@@ -128,6 +131,18 @@ impl<'a> Pass<'a> {
             ));
         }
         self.spent()
+    }
+
+    /// Why an archive of these bytes was kept whole at this depth.
+    pub fn known_useless(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
+        let useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
+        useless.get(&(hash?, depth)).cloned()
+    }
+
+    /// Notes why an archive was kept whole.
+    pub fn remember_useless(&self, hash: Option<Hash>, depth: u32, reason: &str) {
+        let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
+        useless.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
     fn exhaust(&self, reason: String) {

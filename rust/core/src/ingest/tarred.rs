@@ -1,5 +1,6 @@
 //! The members of a tar: one thread unpacks, the others hash, parse and write.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,30 +14,42 @@ use super::row::{Kind, escape};
 use super::staging::{Shelf, fill};
 use crate::archive::tar::{Member, TarReader, What};
 use crate::archive::unpack::Unpack;
-use crate::archive::{invalid, reason, too_much};
+use crate::archive::{beyond, invalid, reason, too_much};
 
 /// Bytes that wait for a free thread; when there are more, the unpacking thread does the work itself.
 const QUEUE: u64 = 32 << 20;
 
 /// A stream under a tar: a compression's content, which must not grow beyond all measure, or a plain file.
 pub enum Input<'a> {
-    /// Not compressed.
-    Plain(Box<dyn Read + Send + 'a>),
+    /// Not compressed; with what was read so far.
+    Plain(Box<dyn Read + Send + 'a>, u64),
     /// Compressed; with what came out so far and the largest ratio.
     Packed(Box<Unpack<'a>>, u64, u64),
+}
+
+impl Input<'_> {
+    /// Bytes of the packet that were read so far.
+    fn packed(&self) -> u64 {
+        match self {
+            Self::Plain(_, out) => *out,
+            Self::Packed(unpack, ..) => unpack.taken(),
+        }
+    }
 }
 
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(input) => input.read(buffer),
+            Self::Plain(input, out) => {
+                let got = input.read(buffer)?;
+                *out += got as u64;
+                Ok(got)
+            }
             Self::Packed(unpack, out, max_ratio) => {
                 let got = unpack.read(buffer)?;
                 *out += got as u64;
                 if too_much(*out, unpack.taken(), *max_ratio) {
-                    return Err(invalid(format!(
-                        "it expands to more than {max_ratio} times its size (limit on expansion)"
-                    )));
+                    return Err(invalid(beyond(*max_ratio)));
                 }
                 Ok(got)
             }
@@ -49,6 +62,10 @@ struct Bench {
     taken: Mutex<Vec<(u64, Taken)>>,
     stop: Mutex<Option<Stop>>,
     queued: AtomicU64,
+    /// Bytes of holes so far.
+    holes: AtomicU64,
+    /// Names of the files so far, as a hard link would name them.
+    files: Mutex<HashSet<Vec<u8>>>,
     /// Buffers to be used again.
     spare: Mutex<Vec<Vec<u8>>>,
 }
@@ -88,6 +105,8 @@ pub fn read(pass: &Pass<'_>, input: Input<'_>, container: &Place) -> Result<Open
         taken: Mutex::new(Vec::new()),
         stop: Mutex::new(None),
         queued: AtomicU64::new(0),
+        holes: AtomicU64::new(0),
+        files: Mutex::new(HashSet::new()),
         spare: Mutex::new(Vec::new()),
     };
     let mut tar = TarReader::new(input);
@@ -163,7 +182,7 @@ fn next<'s>(
     };
     pass.count().map_err(Halt::Fault)?;
     let place = container.member(&member.name, at);
-    if let Some(row) = without_data(&place, &member) {
+    if let Some(row) = without_data(&place, &member, bench) {
         bench.keep(at, Ok(row));
         return Ok(true);
     }
@@ -177,6 +196,12 @@ fn next<'s>(
     }
     pass.expand(member.size).map_err(Halt::Fault)?;
     let size = member.size;
+    // Holes cost nothing in the archive: many small ones make a bomb as well as one large one.
+    let holes = size.saturating_sub(member.stored);
+    let holes = bench.holes.fetch_add(holes, Ordering::Relaxed) + holes;
+    if too_much(holes, tar.get_ref().packed(), pass.options.max_ratio) {
+        return Err(Halt::Fault(beyond(pass.options.max_ratio)));
+    }
     let mut content = tar.content(&mut member);
     if size > pass.in_memory {
         let staged = place.staged(Shelf::Other);
@@ -225,18 +250,34 @@ fn cut(bench: &Bench, place: &Place, at: u64, size: u64, reason: String) -> Resu
     Err(Halt::Fault(reason))
 }
 
-fn without_data(place: &Place, member: &Member) -> Option<Taken> {
+/// A name as it is compared with the target of a hard link.
+fn plain(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"./").unwrap_or(name)
+}
+
+fn without_data(place: &Place, member: &Member, bench: &Bench) -> Option<Taken> {
     let row = match &member.what {
-        What::File => return None,
+        What::File => {
+            lock(&bench.files).insert(plain(&member.name).to_vec());
+            return None;
+        }
         What::Directory => place.no_data(Kind::Directory, ""),
-        What::Link {
-            hard: false,
-            target,
-        } => place.no_data(Kind::Link, format!("a symbolic link to {}", escape(target))),
-        What::Link { hard: true, target } => place.no_data(
-            Kind::Link,
-            format!("a hard link to {}, whose row has the bytes", escape(target)),
-        ),
+        What::Link { hard, target } => {
+            let shown = escape(target);
+            if !hard {
+                place.no_data(Kind::Link, format!("a symbolic link to {shown}"))
+            } else if !lock(&bench.files).contains(plain(target)) {
+                let reason =
+                    format!("a hard link to {shown}, which is not in the archive before it");
+                place.refused(Kind::Link, 0, reason)
+            } else {
+                lock(&bench.files).insert(plain(&member.name).to_vec());
+                place.no_data(
+                    Kind::Link,
+                    format!("a hard link to {shown}, whose row has the bytes"),
+                )
+            }
+        }
         What::Device(word) => place.no_data(Kind::Device, *word),
     };
     Some(row.into())

@@ -12,10 +12,12 @@ use super::{Stop, scratch};
 use crate::archive::source::Source;
 use crate::archive::zip::entry::{Entry, Special};
 use crate::archive::zip::{list, local, unzip};
+use crate::archive::{beyond, too_much};
 
 /// Reads all members.
 pub fn read(pass: &Pass<'_>, source: &dyn Source, container: &Place) -> Result<Opened, Stop> {
-    let directory = list(source, pass.options.max_members);
+    let mut directory = list(source, pass.options.max_members);
+    admit(pass, source.len(), &mut directory.entries);
     let taken: Result<Vec<Taken>, Stop> = directory
         .entries
         .par_iter()
@@ -42,21 +44,39 @@ pub fn read(pass: &Pass<'_>, source: &dyn Source, container: &Place) -> Result<O
     Ok(opened)
 }
 
+/// Decides which members are read, by what the directory says of them, before any is: so the answer does not depend on
+/// which thread comes first.
+fn admit(pass: &Pass<'_>, len: u64, entries: &mut [Entry]) {
+    let mut total = 0u64;
+    for entry in entries {
+        let counted = pass.count();
+        if entry.special().is_some() {
+            continue;
+        }
+        entry.fault = unzip::refusal(entry, pass.options.max_ratio);
+        if entry.fault.is_some() {
+            continue;
+        }
+        total = total.saturating_add(entry.size);
+        entry.fault = if too_much(total, len, pass.options.max_ratio) {
+            Some(beyond(pass.options.max_ratio))
+        } else {
+            counted.and_then(|()| pass.expand(entry.size)).err()
+        };
+    }
+}
+
 fn one(pass: &Pass<'_>, source: &dyn Source, entry: &Entry, place: &Place) -> Result<Taken, Stop> {
     pass.check()?;
     let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
-    let allowed = pass.count().and_then(|()| pass.expand(entry.size));
     match entry.special() {
         Some(Special::Directory) => return Ok(place.no_data(Kind::Directory, "").into()),
         Some(Special::Link) => return Ok(place.no_data(Kind::Link, link(source, entry)).into()),
         Some(Special::Device) => return Ok(place.no_data(Kind::Device, "a device").into()),
         None => {}
     }
-    if let Err(reason) = allowed {
-        return refuse(reason);
-    }
-    if let Some(reason) = unzip::refusal(entry, pass.options.max_ratio) {
-        return refuse(reason);
+    if let Some(reason) = &entry.fault {
+        return refuse(reason.clone());
     }
     let found = match local::read(source, entry) {
         Ok(found) if found.encrypted => return refuse("encrypted".into()),

@@ -29,6 +29,13 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
     match end::find(source) {
         Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
+        Ok(end) if end.shift > 0 && begins_with_member(source) => {
+            // The end record found is that of a zip stored inside this one: its own is gone.
+            directory
+                .damage
+                .push("its end record is missing (cut short?)".into());
+            recover::scan(source, max_members, &mut directory);
+        }
         Ok(end) => {
             if end.cut_comment {
                 directory
@@ -54,6 +61,11 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
         }
     }
     directory
+}
+
+fn begins_with_member(source: &dyn Source) -> bool {
+    let mut mark = [0; 4];
+    source.read_exact_at(&mut mark, 0).is_ok() && &mark == b"PK\x03\x04"
 }
 
 /// Members that share bytes are a bomb's trick (one kernel of packed data, many names): no honest writer makes them.

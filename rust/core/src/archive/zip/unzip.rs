@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use liblzma::stream::Stream;
 
 use super::super::source::{Range, Source};
-use super::super::{invalid, too_much};
+use super::super::{beyond, invalid, too_much};
 use super::entry::Entry;
 
 /// Deflate cannot make more than so many bytes out of one (RFC 1951: 258 bytes out of 2 bits).
@@ -42,9 +42,7 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
         return Some("encrypted".into());
     }
     if too_much(entry.size, entry.packed, max_ratio) {
-        return Some(format!(
-            "it expands to more than {max_ratio} times its size (limit on expansion)"
-        ));
+        return Some(beyond(max_ratio));
     }
     match entry.method {
         0 if entry.packed != entry.size => {

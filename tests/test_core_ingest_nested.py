@@ -1,0 +1,142 @@
+"""Archives inside packets."""
+
+import gzip
+import io
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import ingest
+from tests.build.broken import bomb, encrypted, wrong_crc
+from tests.build.dicom import MrSeries
+from tests.build.ingested import digest, ingested
+from tests.build.packets import Kind, packed, tarred, under, write_packet, zipped
+
+FILES = MrSeries(slices=2).files()
+TREE = {**under("in", FILES), "in/notes.txt": b"words"}
+OUTER = [Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ]
+
+
+@pytest.mark.parametrize("outer", OUTER, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("inner", [kind for kind in Kind if kind is not Kind.FOLDER], ids=lambda kind: kind.name)
+def test_an_archive_in_a_packet_is_opened(inner: Kind, outer: Kind, tmp_path: Path) -> None:
+    data = packed(TREE, inner)
+    name = f"a/x{inner.value}"
+    result = ingested(write_packet({name: data, "a/0": b"first"}, tmp_path, "p", outer), tmp_path)
+    row = result.row(name)
+    assert (row.kind, row.fate, row.at, row.sha256) == ("archive", "opened", "", digest(data))
+    assert [group.files for group in result.reading.groups()] == [2]
+    assert result.row(f"{name}!in/IM0001").fate == "sorted"
+    assert result.kept() == {"a/0": b"first", f"{name}/in/notes.txt": b"words"}
+
+
+def test_archives_five_deep_are_opened_and_six_are_not(tmp_path: Path) -> None:
+    data = zipped(FILES)
+    for k in range(5):
+        data = zipped({f"{k}.zip": data})
+    packet = tmp_path / "p.zip"
+    packet.write_bytes(data)
+    result = ingested(packet, tmp_path)
+    assert result.fates()["4.zip!3.zip!2.zip!1.zip!0.zip!IM0001"] == "sorted"
+    packet.write_bytes(zipped({"5.zip": data}))
+    (tmp_path / "again").mkdir()
+    result = ingested(packet, tmp_path / "again")
+    assert result.fates() == {"5.zip": "kept"}
+    assert result.reading.damage() == []
+
+
+def test_an_archive_without_images_is_kept_whole(tmp_path: Path) -> None:
+    sheet = zipped({"xl/workbook.xml": b"<x/>"})
+    log = gzip.compress(tarred({"a.log": b"x"}))
+    result = ingested(write_packet({"list.xlsx": sheet, "log.tgz": log}, tmp_path, "p", Kind.ZIP), tmp_path)
+    assert result.fates() == {"list.xlsx": "kept", "log.tgz": "kept"}
+    assert result.kept() == {"list.xlsx": sheet, "log.tgz": log}
+    assert result.row("list.xlsx").reason == "an archive without DICOM or PAR"
+    assert result.row("log.tgz").content_sha256 == digest(gzip.decompress(log))
+
+
+def damaged_archives() -> dict[str, bytes]:
+    return {
+        "cut.zip": zipped(TREE)[:-30],
+        "crc.zip": wrong_crc(TREE, "in/IM0002"),
+        "locked.zip": encrypted(TREE),
+        "cut.tar": tarred(TREE)[:3000],
+        "cut.tar.gz": gzip.compress(tarred(TREE))[:-4],
+        "half.tar.gz": gzip.compress(tarred(TREE))[:600],
+        "bomb.zip": bomb("zeros", 100 << 20),
+        "gz.gz": gzip.compress(gzip.compress(tarred(TREE)))[:-3],
+    }
+
+
+@pytest.mark.parametrize("outer", OUTER, ids=lambda kind: kind.name)
+def test_a_damaged_archive_is_kept_whole_and_nothing_of_it_is_sorted(outer: Kind, tmp_path: Path) -> None:
+    archives = damaged_archives()
+    result = ingested(write_packet({**archives, **FILES}, tmp_path, "p", outer), tmp_path)
+    assert {path: result.fates()[path] for path in archives} == dict.fromkeys(archives, "kept")
+    assert [group.files for group in result.reading.groups()] == [2]
+    assert len(result.rows) == len(archives) + 2
+    assert result.kept() == archives
+    assert result.reading.damage() == []
+    for path in archives:
+        assert result.row(path).reason.startswith("kept whole: "), path
+    assert "encrypted" in result.row("locked.zip").reason
+    assert "limit on expansion" in result.row("bomb.zip").reason
+
+
+def test_a_compressed_zip_is_opened(tmp_path: Path) -> None:
+    result = ingested(write_packet({"x.zip.gz": gzip.compress(zipped(TREE))}, tmp_path, "p", Kind.TAR), tmp_path)
+    assert result.fates() == {
+        "x.zip.gz": "opened",
+        "x.zip.gz!x.zip": "opened",
+        "x.zip.gz!x.zip!in/IM0001": "sorted",
+        "x.zip.gz!x.zip!in/IM0002": "sorted",
+        "x.zip.gz!x.zip!in/notes.txt": "kept",
+    }
+
+
+def test_a_packet_that_is_a_zip_under_gzip(tmp_path: Path) -> None:
+    packet = tmp_path / "p.zip.gz"
+    packet.write_bytes(gzip.compress(zipped(FILES)))
+    result = ingested(packet, tmp_path)
+    assert result.fates()["p.zip.gz!p.zip!IM0001"] == "sorted"
+
+
+def test_wrapping_without_end_is_followed_to_the_limit(tmp_path: Path) -> None:
+    data = b"end"
+    for _ in range(20):
+        data = gzip.compress(data, mtime=0)
+    packet = tmp_path / "p.gz"
+    packet.write_bytes(data)
+    result = ingested(packet, tmp_path)
+    assert result.fates() == {"p.gz": "kept"}
+
+
+def test_many_copies_of_one_useless_archive_take_little_time(tmp_path: Path) -> None:
+    data = zipped({"zeros": b"0" * 100})
+    for _ in range(4):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for k in range(30):
+                archive.writestr(f"{k}.zip", data)
+        data = out.getvalue()
+    packet = tmp_path / "p.zip"
+    packet.write_bytes(data)
+    reading = ingest([(str(packet), "")], str(tmp_path / "staging"))
+    assert len(reading) == 30
+
+
+def test_the_limit_on_all_that_comes_out_counts_inner_archives(tmp_path: Path) -> None:
+    inner = zipped({f"{k}": zlib.crc32(bytes([k])).to_bytes(4, "big") * 5000 for k in range(9)})
+    packet = write_packet({"x.zip": inner, **FILES}, tmp_path, "p", Kind.TAR)
+    result = ingested(packet, tmp_path, max_bytes=100_000)
+    assert "limit on total size" in result.reading.damage()[-1]
+
+
+def test_joined_tars_in_a_folder_keep_their_order(tmp_path: Path) -> None:
+    tree = {f"{k}.tar": tarred({"x": bytes([k]), **FILES}, form=tarfile.GNU_FORMAT) for k in range(3)}
+    result = ingested(write_packet(tree, tmp_path, "p", Kind.FOLDER), tmp_path)
+    assert [row.path for row in result.rows][:3] == ["0.tar", "0.tar!x", "0.tar!IM0001"]
+    assert [row.fate for row in result.rows if row.path.endswith("IM0001")] == ["sorted", "duplicate", "duplicate"]
