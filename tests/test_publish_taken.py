@@ -4,8 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from qxbatch.publish.taken import note, take
 from qxbatch.cells import member_path
+from qxbatch.publish.taken import Stayed, note, take
 
 
 def make(inbox: Path, name: str, data: bytes) -> tuple[str, str]:
@@ -37,7 +37,7 @@ def test_a_file_that_changed_stays(tmp_path: Path) -> None:
     with (inbox / "2.dcm").open("r+b") as file:
         file.write(b"x")
     os.utime(inbox / "2.dcm", ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert take(inbox, tmp_path / "taken.tsv") == [inbox / "1.dcm", inbox / "2.dcm"]
+    assert take(inbox, tmp_path / "taken.tsv") == [Stayed(inbox / "1.dcm"), Stayed(inbox / "2.dcm")]
     assert left(inbox) == {"1.dcm", "2.dcm"}
 
 

@@ -104,6 +104,8 @@ class State(StrEnum):
     PARTIAL = "partial"
     NOTHING = "nothing to convert"
     FAILED = "failed"
+    NOT_ASKED = "not converted"
+    """The run was to sort only."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,21 @@
 """What is read for a session, and how its ledger paths begin."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.cells import escaped
+from qxbatch.core import Reading
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.sources import is_archive, session_sources
 from qxbatch.model import Packet
 
-_SERIES = re.compile(r"\d+(\.tar\.gz)?")
+_SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
+"""What holds a packet's own bytes in `dicom`: series, and the scanner's logs. The rest are reports."""
+IMAGES = ("dicom", "par")
+"""Kinds of members for which an archive is a packet."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,30 @@ def _prefix(path: Path) -> str:
     return f"{path.name}!" if is_archive(path) else ""
 
 
-def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
-    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) what was sorted before."""
+def inbox_sources(inbox: Path, dicom: Path | None, whole: Collection[Path] = ()) -> SessionInbox:
+    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) what was sorted before.
+
+    Archives in `whole` are loose files: a spreadsheet is a zip, too.
+    """
     found = session_sources(inbox)
-    archives = [Packet(path, path.name, fingerprint(path)) for path in found.archives]
-    sources = [Source(inbox, "", tuple(path.name for path in found.archives))] if found.loose else []
-    sources += [Source(path, f"{path.name}!") for path in found.archives]
+    archives = [Packet(path, path.name, fingerprint(path)) for path in found.archives if path not in whole]
+    skip = tuple(packet.path.name for packet in archives)
+    sources = [Source(inbox, "", skip)] if len(found.archives) > len(archives) or found.loose else []
+    sources += [Source(packet.path, f"{packet.path.name}!") for packet in archives]
     if dicom is not None:
-        for name in names_in(dicom) if dicom.is_dir() else ():
-            if _SERIES.fullmatch(name):
-                path = dicom / name
-                sources.append(Source(path, f"../dicom/{name}{'/' if path.is_dir() else '!'}"))
+        sources += sorted_sources(dicom)
     return SessionInbox(tuple(sources), tuple(archives))
+
+
+def sorted_sources(dicom: Path) -> list[Source]:
+    """Return what lies sorted in a session, however it is packed; ledger paths begin with `../dicom/`."""
+    if not dicom.is_dir():
+        return []
+    paths = (dicom / name for name in names_in(dicom) if _SORTED.fullmatch(name))
+    return [Source(path, f"../dicom/{path.name}{'/' if path.is_dir() else '!'}") for path in paths]
+
+
+def without_images(reading: Reading, archives: Sequence[Packet]) -> list[Path]:
+    """Return the archives of an inbox that held neither DICOM nor PAR/REC: they are files like others, and stay."""
+    holding = {row.path.partition("!")[0] for row in map(reading.row, range(len(reading))) if row.kind in IMAGES}
+    return [packet.path for packet in archives if escaped(packet.path.name) not in holding]

@@ -10,7 +10,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.taken import take
+from qxbatch.publish.taken import Stayed, take
 from qxbatch.publish.workspace import Workspace
 
 
@@ -38,15 +38,21 @@ def finish(journal: Journal, workspace: Workspace) -> Ending:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
     if journal.inbox is not None and workspace.taken(journal.unit).exists():
-        for path in take(journal.inbox, workspace.taken(journal.unit)):
-            message = "changed while it was imported, and stays; the session holds what was read."
-            problems.append(Problem(Code.CHANGED, str(path), message, "Compare the two."))
+        problems += map(_stayed, take(journal.inbox, workspace.taken(journal.unit)))
     archived, unsettled = _archive(journal)
     problems += unsettled
     if not any(p.code is Code.ARCHIVE for p in unsettled):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
     return Ending(tuple(archived), tuple(problems))
+
+
+def _stayed(stayed: Stayed) -> Problem:
+    if stayed.error:
+        message = f"is sorted, and could not leave the inbox: {stayed.error}."
+        return Problem(Code.CANNOT_WRITE, str(stayed.path), message, "Remove it; the session holds its bytes.")
+    message = "changed while it was imported, and stays; the session holds what was read."
+    return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
 
 
 def _archive(journal: Journal) -> tuple[list[Path], list[Problem]]:

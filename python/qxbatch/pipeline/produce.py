@@ -1,10 +1,9 @@
 """Makes one session's folder in staging, complete but for its publication."""
 
-import os
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -17,6 +16,8 @@ from qxbatch.model import Conversion, Packet, SeriesKind
 from qxbatch.pack.series import Stored, bring, stored_at
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.earlier import Earlier, with_earlier
+from qxbatch.pipeline.rest import bring_rest
 from qxbatch.pipeline.series import make_series, picture_of
 from qxbatch.problems import Problem
 from qxbatch.publish.durable import created
@@ -27,6 +28,7 @@ from qxbatch.record.images import Placement, place_images
 from qxbatch.record.ledger import LedgerLine, write_ledger
 from qxbatch.record.session_txt import session_text
 from qxbatch.record.summary import PacketInfo, summary, summary_text
+from qxbatch.settings.model import Stages
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Origin:
     problems: tuple[Problem, ...]
     inbox: Path | None = None
     """Folder mode: the session's own inbox, whose names are taken."""
+    earlier: Earlier = field(default_factory=Earlier)
+    """Folder mode: what the session said of itself before."""
 
 
 def produce(context: Context, part: Part, reading: Reading, origin: Origin, root: Path) -> Product:
@@ -64,7 +68,8 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
     context.progress.stage(origin.unit, "converting")
     made = make_series(context, part, reading, build, root.with_name(f"{root.name}.convert"), final)
     context.progress.stage(origin.unit, "recording")
-    conversions = _concealed([one.conversion for one in made], part, replaced=settings.logfile is not None)
+    replaced = settings.logfile is not None or origin.earlier.concealed
+    conversions = _concealed([one.conversion for one in made], part, replaced=replaced)
     placement = place_images(
         conversions,
         [series.n for series in part.series],
@@ -72,7 +77,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         add_json_info=settings.add_json_info,
         shape=made[0].shapes.__getitem__ if made else Path.stat,  # type: ignore[arg-type]
     )
-    moved = _bring_rest(root, build, origin.inbox)
+    moved = bring_rest(root, build, origin.inbox)
     problems = (
         *origin.problems,
         *part.problems,
@@ -80,14 +85,16 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         *duplicates(reading, part),
     )
     write_images(placement, build, _no_gzip)
-    write_logs(conversions, placement, build)
+    if settings.stages is not Stages.SORT:
+        write_logs(conversions, placement, build)
     pictures = _bring_pictures(placement, build)
-    patient = "" if settings.logfile is not None else _patient(part)
+    patient = "" if replaced else _patient(part)
     with created(build / "dicom" / "DICOM-Report.txt") as file:
         file.write(dicom_report(session.id, patient or session.id, conversions))
     stored = {one.conversion.series.n: one.stored for one in made}
     with created(build / "qxbatch" / "ledger.tsv") as file:
-        fates = write_ledger(file, _lines(reading, part, stored, moved))
+        lines = _lines(reading, part, stored, moved)
+        fates = write_ledger(file, lines if origin.inbox is None else with_earlier(lines, origin.earlier, final))
     told = summary(
         session,
         [PacketInfo(packet) for packet in origin.packets],
@@ -101,23 +108,29 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         times={"seconds": round(time.monotonic() - started, 3)},
         host={"name": platform.node(), "system": platform.system()},
     )
+    told["packets"] = [*(p for p in origin.earlier.packets if p not in told["packets"]), *told["packets"]]
     with created(build / "qxbatch" / "summary.json") as file:
         file.write(summary_text(told))
     write_page(build / "qxbatch" / "report.html", told, pictures)
+    if settings.stages is not Stages.SORT:
+        _write_session_txt(context, build, final, part, placement)
+    said = (*problems, *placement.problems, *(p for c in conversions for p in c.problems))
+    return Product(part, build, len(placement.images), tuple(dict.fromkeys(said)))
+
+
+def _write_session_txt(context: Context, build: Path, final: Path, part: Part, placement: Placement) -> None:
     with created(build / "session.txt") as file:
         file.write(
             session_text(
-                session,
+                part.session,
                 final,
                 placement.images,
                 part.series,
                 version=version("qxbatch"),
                 made=datetime.now(),
-                path_map=settings.path_map,
+                path_map=context.settings.path_map,
             )
         )
-    said = (*problems, *placement.problems, *(p for c in conversions for p in c.problems))
-    return Product(part, build, len(placement.images), tuple(dict.fromkeys(said)))
 
 
 def _patient(part: Part) -> str:
@@ -144,24 +157,6 @@ def _concealed(conversions: Sequence[Conversion], part: Part, *, replaced: bool)
         )
         for conversion in conversions
     ]
-
-
-def _bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
-    """Bring what was kept: logs to dicom/log, the rest to inbox; return the beginnings of paths that had to change.
-
-    In folder mode a name that the session's inbox has already (an archive whose members these are) gets `_files`.
-    """
-    if (root / "dicom" / "log").exists():
-        bring(root / "dicom" / "log", build / "dicom" / "log")
-    moved = {}
-    for kept in sorted((root / "inbox").iterdir()) if (root / "inbox").exists() else ():
-        name = kept.name
-        while inbox is not None and os.path.lexists(inbox / name):
-            name = f"{name}_files"
-        bring(kept, build / "inbox" / name)
-        if name != kept.name:
-            moved[f"inbox/{kept.name}"] = f"inbox/{name}"
-    return moved
 
 
 def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:

@@ -52,6 +52,8 @@ def run(settings: Settings) -> int:
 
 
 def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Sequence[Candidate], report: Report) -> int:
+    import nibabel  # noqa: F401 - its modules import one another: two threads that are first at once both fail
+
     from qxbatch.convert.available import check_available
     from qxbatch.core import Monitor
     from qxbatch.pipeline.context import Context

@@ -17,6 +17,7 @@ from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.record.compress import compressed
 from qxbatch.record.images import shape_of
+from qxbatch.settings.model import Stages
 
 FULL = 4 << 20
 """With less than so many free bytes, a failed conversion is put down to the disk."""
@@ -68,8 +69,9 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
         with context.slots.one():
             store_series(series.folder, build / "dicom", stored[series.n], context.settings.gzip_level, context.monitor)
 
+    step = not_asked if context.settings.stages is Stages.SORT else convert
     for series in sorted(part.series, key=lambda s: -s.size):
-        converting[series.n] = context.converting.submit(convert, series)
+        converting[series.n] = context.converting.submit(step, series)
         if stored[series.n] is not Stored.PLAIN:
             storing.append(context.working.submit(store, series))
     _settle([*converting.values(), *storing])
@@ -78,6 +80,11 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
         if stored[series.n] is Stored.PLAIN:
             bring(series.folder, build / "dicom" / str(series.n))
     return [Made(converting[series.n].result(), stored[series.n], shapes) for series in part.series]
+
+
+def not_asked(series: Series) -> Conversion:
+    """Return what is told of a series that was to be sorted only."""
+    return Conversion(series, State.NOT_ASKED, "")
 
 
 def part_root(series: Series) -> Path:

@@ -1,26 +1,29 @@
 """One unit: the packets of one session, from reading to the archive. What goes wrong with it ends here."""
 
 import logging
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qxbatch.convert.run import CancelledError as ConverterCancelledError
-from qxbatch.core import CancelledError
+from qxbatch.core import CancelledError, Reading
 from qxbatch.discover.results import has_results, has_session
 from qxbatch.ingest.assemble import assemble
 from qxbatch.ingest.patients import share_out
-from qxbatch.ingest.sources import SessionInbox, inbox_sources, packet_sources
+from qxbatch.ingest.sources import SessionInbox, inbox_sources, packet_sources, sorted_sources, without_images
 from qxbatch.model import Candidate, Packet, SessionId, SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import Delivery, deliver
+from qxbatch.pipeline.earlier import Earlier, read_earlier
 from qxbatch.pipeline.produce import Origin, produce
 from qxbatch.pipeline.read import read_sources
 from qxbatch.pipeline.recover import unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.locks import Lock
 from qxbatch.report.after import failed, outcome_line
+from qxbatch.settings.model import Stages
 
 log = logging.getLogger("qxbatch")
 
@@ -54,7 +57,7 @@ def units_of(ready: Iterable[Candidate], *, folder_mode: bool) -> list[Unit]:
         if candidate.session is None or candidate.packet is None:
             continue
         key = candidate.session.id
-        inbox = candidate.packet.path if folder_mode else None
+        inbox = candidate.path / "inbox" if folder_mode else None
         unit = units.get(key, Unit(candidate.session, (), inbox))
         units[key] = replace(unit, packets=(*unit.packets, candidate.packet))
     return list(units.values())
@@ -128,25 +131,40 @@ def _import(context: Context, unit: Unit) -> list[SessionReport]:
     scratch = workspace.scratch(name)
     scratch.mkdir(parents=True)
     context.progress.stage(name, "reading")
-    found = _sources(context, unit)
-    reading, problems = read_sources(context, unit.names, unit.packets, found.sources, scratch)
-    replaced = settings.logfile is not None
+    found, reading, problems = _read(context, unit, scratch)
+    earlier = read_earlier(workspace.sessionsfolder / name) if unit.inbox else Earlier()
+    replaced = settings.logfile is not None or earlier.concealed
     shares, mixed = share_out(reading.groups(), unit.session, settings.on_mixed, unit.names, anonymous=replaced)
     if len(shares) > 1:
         _refuse_existing(context, unit, [share.session for share in shares])
     roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
     stays = unit.inbox if len(shares) == 1 else None
     parts = assemble(reading, shares, roots, replaced=replaced, inbox=stays)
-    origin = Origin(name, found.archives if unit.inbox else unit.packets, (*problems, *mixed), unit.inbox)
+    origin = Origin(name, found.archives if unit.inbox else unit.packets, (*problems, *mixed), unit.inbox, earlier)
     products = [produce(context, part, reading, origin, roots[part.session.id]) for part in parts]
     return deliver(context, Delivery(name, unit.names, found.archives, unit.inbox, reading, tuple(products)))
 
 
-def _sources(context: Context, unit: Unit) -> SessionInbox:
+def _read(context: Context, unit: Unit, scratch: Path) -> tuple[SessionInbox, Reading, list[Problem]]:
+    """Read a unit's sources. Archives of an inbox that hold no images are read as the files they are, a second time."""
+    found = _sources(context, unit)
+    reading, problems = read_sources(context, unit.names, unit.packets, found.sources, scratch)
+    whole = without_images(reading, found.archives) if unit.inbox is not None else []
+    if not whole:
+        return found, reading, problems
+    del reading
+    shutil.rmtree(scratch / "read")
+    found = _sources(context, unit, whole)
+    return found, *read_sources(context, unit.names, unit.packets, found.sources, scratch)
+
+
+def _sources(context: Context, unit: Unit, whole: Sequence[Path] = ()) -> SessionInbox:
     if unit.inbox is None:
         return SessionInbox(packet_sources(unit.packets), unit.packets)
     dicom = context.workspace.sessionsfolder / unit.session.id / "dicom"
-    return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)
+    if context.settings.stages is Stages.CONVERT:
+        return SessionInbox(tuple(sorted_sources(dicom)), ())
+    return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None, whole)
 
 
 def _refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:

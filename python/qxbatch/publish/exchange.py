@@ -27,7 +27,7 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
         return
     old.mkdir(parents=True, exist_ok=True)
     parts = [*PARTS, "inbox"] if with_inbox else [*PARTS]
-    if (build / MARK).exists():
+    if any((build / name).exists() for name in (MARK, *PARTS)):  # a sorted session has no session.txt to come
         _aside(target / MARK, old / MARK)
         sync_folder(target)
     for part in parts:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def _covered(path: Path, twin: Path, held: set[str]) -> bool:
 
 
 def _comparable(path: Path) -> object:
-    """A file's content without what a rerun changes: the time in session.txt's first line, times and host."""
+    """A file's content without what a rerun changes: the time in session.txt's first line, times and host, a log's durations."""
     if path.name == "session.txt":
         return path.read_bytes().partition(b"\n")[2]
     if path.name == "summary.json":
@@ -78,4 +79,6 @@ def _comparable(path: Path) -> object:
         except ValueError:
             return path.read_bytes()
         return {k: v for k, v in content.items() if k not in VOLATILE} if isinstance(content, dict) else content
+    if path.suffix == ".log" and path.name.startswith("dcm2niix_"):
+        return re.sub(rb"[0-9.]+ seconds", b"", path.read_bytes())
     return hash_file(str(path))

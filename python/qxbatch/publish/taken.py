@@ -3,6 +3,7 @@
 The list is written before the session is published. A file whose size, time, inode or bytes changed since stays.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,15 @@ class Taken:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Stayed:
+    """A listed file that did not leave the inbox."""
+
+    path: Path
+    error: str = ""
+    """Why it could not; empty when it changed since it was read."""
+
+
 def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
     """Write the list of files (ledger path, sha256) that are to leave the inbox; on disk when the call returns."""
     with out.open("w", encoding="utf-8", newline="\n") as file:
@@ -36,24 +46,27 @@ def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
     sync_folder(out.parent)
 
 
-def take(inbox: Path, listed: Path) -> list[Path]:
-    """Remove the listed files from the inbox, and the folders that this empties; return those that changed and stay.
+def take(inbox: Path, listed: Path) -> list[Stayed]:
+    """Remove the listed files from the inbox, and the folders that this empties; return those that stay.
 
     A call that was cut short can be repeated.
     """
-    stayed: list[Path] = []
+    stayed: list[Stayed] = []
     folders: set[Path] = set()
     for taken in _read(listed):
         path = inbox / taken.path
         folders.update(parent for parent in path.parents if inbox in parent.parents)
         if not os.path.lexists(path):
             continue
-        if _is_same(path, taken):
-            path.unlink()
-        else:
-            stayed.append(path)
+        try:
+            if _is_same(path, taken):
+                path.unlink()
+            else:
+                stayed.append(Stayed(path))
+        except OSError as error:
+            stayed.append(Stayed(path, error.strerror or str(error)))
     for folder in sorted(folders, key=lambda f: -len(f.parts)):
-        if folder.is_dir() and not any(folder.iterdir()):
+        with contextlib.suppress(OSError):  # it holds what stays
             folder.rmdir()
     if inbox.is_dir():
         sync_folder(inbox)

@@ -55,6 +55,16 @@ class OnSameSession(StrEnum):
     MERGE = "merge"
 
 
+class Stages(StrEnum):
+    """How far a run goes."""
+
+    ALL = "import"
+    SORT = "sort"
+    """DICOM is sorted, nothing is converted."""
+    CONVERT = "convert"
+    """What lies sorted in a session is read anew and converted; its inbox is left alone."""
+
+
 class OnDamaged(StrEnum):
     """What to do with a packet of which some bytes cannot be had."""
 
@@ -131,3 +141,5 @@ class Settings:
     json_file: Path | None
     bids_app: bool = False
     """The BIDS-App form was used: never a prompt, archive defaults to leave."""
+    stages: Stages = Stages.ALL
+    """Set by the parts that do not go all the way."""

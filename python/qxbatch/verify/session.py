@@ -121,6 +121,8 @@ def _nifti_size(head: bytes) -> int | None:
 
 def _check_listing(session: Path) -> list[str]:
     """Every image line of session.txt has its image, and every image its line."""
+    if not (session / "session.txt").exists() and not any((session / "nii").glob("*.nii.gz")):
+        return []  # sorted, not converted
     text = (session / "session.txt").read_text(encoding="utf-8")
     listed = {m.group(1) for m in re.finditer(r"^(\d+)\s*:", text, re.MULTILINE)}
     present = {p.name.removesuffix(".nii.gz") for p in (session / "nii").glob("*.nii.gz")}

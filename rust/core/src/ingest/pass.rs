@@ -174,7 +174,11 @@ impl Place {
     #[must_use]
     pub fn packet(prefix: &[u8], number: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
-        if !path.is_empty() && !path.ends_with(b"/") {
+        let mut joints = Vec::new();
+        if path.ends_with(b"!") {
+            // an archive among the sources: its members' paths are those of a nested one
+            joints.push(u32::try_from(path.len() - 1).unwrap_or(u32::MAX));
+        } else if !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
         }
         let sequence = if only {
@@ -184,7 +188,7 @@ impl Place {
         };
         Self {
             path,
-            joints: Vec::new(),
+            joints,
             sequence,
             depth: 0,
         }

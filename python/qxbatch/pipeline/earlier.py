@@ -1,0 +1,134 @@
+"""What a session that is made anew said of itself before: where its files came from, its packets, its subject.
+
+Its own sorted files are the sources then, so without this the names that members had in their packets would be lost.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qxbatch.cells import escaped, member_path
+from qxbatch.core import hash_file
+from qxbatch.record.ledger import LedgerLine, RowLike
+from qxbatch.verify.ledger_file import LedgerRow, read_ledger
+
+OUTSIDE = "../"
+"""How ledger paths of members begin that were read from the session itself."""
+NO_PLACE = ("opened", "nodata", "refused")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A ledger row of the earlier session under its new series."""
+
+    path: str
+    size: int
+    sha256: str
+    content_sha256: str
+    kind: str
+    fate: str
+    at: str
+    series: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The earlier session; empty where there is none, or another program made it."""
+
+    rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
+    """By `at`, below the session folder."""
+    placeless: tuple[LedgerRow, ...] = ()
+    packets: tuple[Mapping[str, Any], ...] = ()
+    concealed: bool = False
+    """A logfile named the session, so the patient's id stands nowhere but in the DICOM."""
+    subject: str = ""
+
+
+def read_earlier(session: Path) -> Earlier:
+    """Read what a session folder tells of itself; what cannot be read tells nothing."""
+    told = _summary(session)
+    rows: dict[str, list[LedgerRow]] = {}
+    placeless = []
+    try:
+        for row in read_ledger(session / "qxbatch" / "ledger.tsv"):
+            if row.fate in NO_PLACE:
+                placeless.append(row)
+            elif row.at:
+                rows.setdefault(row.at, []).append(row)
+    except (OSError, ValueError):
+        rows, placeless = {}, []
+    about = told.get("session", {})
+    return Earlier(
+        {at: tuple(found) for at, found in rows.items()},
+        tuple(placeless),
+        tuple(told.get("packets", ())),
+        concealed=about.get("patient") == "",
+        subject=about.get("subject") or _subject(session),
+    )
+
+
+def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -> Iterator[LedgerLine]:
+    """Yield ledger lines, those of files that lay in the session before under the names they came by.
+
+    What was kept in its inbox is told again as long as it lies there. No member stands twice.
+    """
+    left = dict(earlier.rows)
+    told: set[tuple[str, str]] = set()
+    for line in lines:
+        rows = left.pop(_place(line), ())
+        if not rows or any(row.content_sha256 != line.row.content_sha256 for row in rows):
+            if (line.row.path, line.row.sha256) not in told:
+                told.add((line.row.path, line.row.sha256))
+                yield line
+            continue
+        for row in rows:
+            if (row.path, row.sha256) not in told:
+                told.add((row.path, row.sha256))
+                yield LedgerLine(_told(row, line.row), line.at)
+    kept = (row for rows in left.values() for row in rows if _lies(session, row))
+    for row in (*(earlier.placeless if earlier.rows else ()), *kept):
+        if (row.path, row.sha256) not in told:
+            told.add((row.path, row.sha256))
+            yield LedgerLine(_told(row, None), str(member_path(row.at)))
+
+
+def _place(line: LedgerLine) -> str:
+    """Where a member lay in the earlier session, as its ledger wrote it; empty for one that is new."""
+    if line.row.path.startswith(OUTSIDE):
+        return line.row.path.removeprefix(OUTSIDE)
+    return escaped(line.at) if line.row.fate == "kept" else ""
+
+
+def _lies(session: Path, row: LedgerRow) -> bool:
+    path = session / member_path(row.at)
+    return (
+        row.at.startswith("inbox/") and path.is_file() and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
+    )
+
+
+def _told(row: LedgerRow, now: RowLike | None) -> Told:
+    fate = row.fate if now is None or now.fate == "sorted" else now.fate
+    series = 0 if now is None else now.series
+    reason = str(member_path(row.reason))
+    return Told(row.path, row.size, row.sha256, row.content_sha256, row.kind, fate, row.at, series, reason)
+
+
+def _summary(session: Path) -> Mapping[str, Any]:
+    try:
+        told = json.loads((session / "qxbatch" / "summary.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _subject(session: Path) -> str:
+    """The subject that session.txt names: another program may have made it."""
+    try:
+        lines = (session / "session.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    found = (line.partition(":")[2].strip() for line in lines if line.startswith("subject:"))
+    return next(found, "")

@@ -1,0 +1,49 @@
+"""What was kept of a packet goes to the session: logs to dicom/log, the rest to inbox."""
+
+import os
+from pathlib import Path
+
+from qxbatch.core import hash_file
+from qxbatch.pack.series import bring
+
+
+def bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
+    """Bring what was kept: logs to dicom/log, the rest to inbox; return the beginnings of paths that had to change.
+
+    In folder mode a name that the session's inbox has already (an archive whose members these are) gets `_files`,
+    unless the very files lie there: what was read a second time is not kept a second time.
+    """
+    if (root / "dicom" / "log").exists():
+        bring(root / "dicom" / "log", build / "dicom" / "log")
+    moved = {}
+    for kept in sorted((root / "inbox").iterdir()) if (root / "inbox").exists() else ():
+        name = kept.name
+        while inbox is not None and not _fits(kept, inbox / name):
+            name = f"{name}_files"
+        if kept.exists():
+            bring(kept, build / "inbox" / name)
+        if name != kept.name:
+            moved[f"inbox/{kept.name}"] = f"inbox/{name}"
+    return moved
+
+
+def _fits(kept: Path, place: Path) -> bool:
+    """Whether a file, or all files below a folder, can stand at `place`: nothing is there, or the same bytes.
+
+    Of the same bytes, the second copy is removed when all fit.
+    """
+    pairs = [(kept, place), *((path, place / path.relative_to(kept)) for path in kept.rglob("*"))]
+    if not all(_agree(path, twin) for path, twin in pairs):
+        return False
+    for path, twin in pairs:
+        if path.is_file() and twin.exists():
+            path.unlink()
+    return True
+
+
+def _agree(path: Path, twin: Path) -> bool:
+    if not os.path.lexists(twin):
+        return True
+    if twin.is_symlink() or path.is_dir() != twin.is_dir():
+        return False
+    return path.is_dir() or hash_file(str(path)) == hash_file(str(twin))
