@@ -62,7 +62,7 @@ def test_the_same_bytes_under_the_same_name_are_one_packet(tmp_path: Path) -> No
 
 
 def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_renamed", lambda *_: False)
+    monkeypatch.setattr(module, "renamed", lambda *_: False)
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P/a/1.dcm": "dicom"}
@@ -71,14 +71,14 @@ def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, mo
 
 def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
-    monkeypatch.setattr("shutil.copy2", lambda _source, target: Path(target).write_text("wrong"))
+    monkeypatch.setattr("shutil.copy2", lambda _source, target, **_: Path(target).write_text("wrong"))
     with pytest.raises(OSError, match="differs"):
         settle_packet(packet, tmp_path / "archive" / "MR", Archive.COPY)
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
 
 
 def test_a_removal_that_was_cut_short_is_finished(tmp_path: Path) -> None:
-    make(tmp_path / "inbox" / f"{module.HIDDEN}P" / "rest.dcm")
+    make(tmp_path / "inbox" / ".qxbatch-P" / "rest.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.DELETE)
     assert list((tmp_path / "inbox").iterdir()) == []
 
@@ -89,3 +89,33 @@ def test_a_removal_that_was_cut_short_is_finished(tmp_path: Path) -> None:
 )
 def test_the_number_stands_before_the_extension(name: str, second: str) -> None:
     assert numbered(name, 2) == second
+
+
+def test_a_packet_that_is_imported_again_from_the_archive_stays_there(tmp_path: Path) -> None:
+    packet = make(tmp_path / "archive" / "MR" / "P.zip")
+    for mode in (Archive.MOVE, Archive.COPY):
+        assert settle_packet(packet, tmp_path / "archive" / "MR", mode) == packet
+    assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
+    name = "P" * 251 + ".zip"
+    make(tmp_path / "archive" / "MR" / name).write_text("other")
+    settle_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.MOVE)
+    settle_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.DELETE)
+    assert tree(tmp_path) == {f"archive/MR/{name}": "other", f"archive/MR/{'P' * 249}_2.zip": "dicom"}
+
+
+def test_a_link_leads_to_the_same_data_after_it_was_moved_and_is_copied_as_data(tmp_path: Path) -> None:
+    make(tmp_path / "far" / "data.zip")
+    link = tmp_path / "inbox" / "deep" / "P.zip"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../../far/data.zip")
+    copy = settle_packet(link, tmp_path / "archive" / "MR", Archive.COPY)
+    assert copy is not None
+    assert not copy.is_symlink()
+    copy.unlink()
+    moved = settle_packet(link, tmp_path / "archive" / "MR", Archive.MOVE)
+    assert moved is not None
+    assert moved.read_text() == "dicom"
+    assert not link.is_symlink()

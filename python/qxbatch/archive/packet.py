@@ -3,43 +3,67 @@
 Every step can be repeated: a rerun after a crash ends as one undisturbed run would.
 """
 
-import errno
 import os
-import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from qxbatch.archive.same import same_content
-from qxbatch.publish.durable import sync_folder, sync_tree
+from qxbatch.publish.durable import make_folder, remove_tree, sync_folder
+from qxbatch.publish.same import same_content
+from qxbatch.publish.transfer import LONGEST_NAME, copied, hidden, removed, renamed
 from qxbatch.settings.model import Archive
 
 SUFFIXES = (".tar.gz", ".tar.bz2", ".tar.bzip2", ".tar.xz", ".tar.zst", ".tar.zstd", ".tar.z")
-HIDDEN = ".qxbatch-"
+Naming = Callable[[], AbstractContextManager[None]]
+"""Held while a name in the archive is chosen and taken, so that two packets never get the same one."""
 
 
-def settle_packet(packet: Path, folder: Path, mode: Archive) -> Path | None:
+def settle_packet(
+    packet: Path, folder: Path, mode: Archive, *, owner: str = "", naming: Naming = nullcontext
+) -> Path | None:
     """Do with a packet what `mode` says; return where it lies now, None for a deleted one.
+
+    `owner` tells packets of one name apart while they are copied (in folder mode two sessions may have one each).
 
     Raises OSError when the archive cannot be written or the packet cannot be removed.
     """
     if not os.path.lexists(packet):
-        _clear(packet.with_name(f"{HIDDEN}{packet.name}"))
+        remove_tree(hidden(packet))
         return _archived_before(folder, packet.name) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
     if mode is Archive.DELETE:
-        _remove(packet)
+        removed(packet)
         return None
-    folder.mkdir(parents=True, exist_ok=True)
-    target = free_name(folder, packet)
-    if target.exists():  # the same packet lies there already
-        if mode is Archive.MOVE:
-            _remove(packet)
-        return target
-    if mode is Archive.MOVE and _renamed(packet, target):
-        return target
-    _copy(packet, target)
-    if mode is Archive.MOVE:
-        _remove(packet)
+    make_folder(folder)
+    if packet.parent.samefile(folder):  # a packet that is imported again from the archive
+        return packet
+    source = packet.resolve() if mode is Archive.COPY else packet  # a link's copy would be no copy of the data
+    target = _given_name(source, folder, packet.name, mode, naming) or _copy(source, folder, packet.name, owner, naming)
+    if mode is Archive.MOVE and os.path.lexists(packet):
+        removed(packet)
+    return target
+
+
+def _given_name(source: Path, folder: Path, name: str, mode: Archive, naming: Naming) -> Path | None:
+    """Return the packet's place when it is there already, or a rename brings it there; None when it must be copied."""
+    with naming():
+        target = free_name(folder, source, name)
+        if os.path.lexists(target) or (mode is Archive.MOVE and renamed(source, target)):
+            return target
+    return None
+
+
+def _copy(source: Path, folder: Path, name: str, owner: str, naming: Naming) -> Path:
+    temporary = hidden(folder / f"{owner}{'-' * bool(owner)}{name}")
+    copied(source, temporary)
+    with naming():
+        target = free_name(folder, source, name)
+        if os.path.lexists(target):
+            remove_tree(temporary)
+        else:
+            temporary.rename(target)
+    sync_folder(folder)
     return target
 
 
@@ -52,14 +76,14 @@ def _archived_before(folder: Path, name: str) -> Path | None:
     return target if os.path.lexists(target) else None
 
 
-def free_name(folder: Path, packet: Path) -> Path:
+def free_name(folder: Path, packet: Path, name: str) -> Path:
     """Return the packet's place in the archive: its own name, or a numbered one when another packet has it.
 
     A name that holds the same bytes is the packet's own: the returned path then exists.
     """
     k = 1
     while True:
-        target = folder / (packet.name if k == 1 else numbered(packet.name, k))
+        target = folder / (name if k == 1 else numbered(name, k))
         if not os.path.lexists(target) or same_content(packet, target):
             return target
         k += 1
@@ -73,49 +97,6 @@ def numbered(name: str, k: int) -> str:
     """
     suffix = next((s for s in SUFFIXES if name.lower().endswith(s)), "")
     stem, ending = (name[: -len(suffix)], name[-len(suffix) :]) if suffix else os.path.splitext(name)  # noqa: PTH122 - a packet name is no path
+    while len(os.fsencode(f"{stem}_{k}{ending}")) > LONGEST_NAME:
+        stem = stem[:-1]
     return f"{stem}_{k}{ending}"
-
-
-def _renamed(packet: Path, target: Path) -> bool:
-    try:
-        packet.rename(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:  # the archive is on another file system
-            raise
-        return False
-    sync_folder(target.parent)
-    sync_folder(packet.parent)
-    return True
-
-
-def _copy(packet: Path, target: Path) -> None:
-    temporary = target.with_name(f"{HIDDEN}{target.name}")
-    _clear(temporary)
-    if packet.is_dir():
-        shutil.copytree(packet, temporary, symlinks=True)
-        sync_tree(temporary)
-    else:
-        shutil.copy2(packet, temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-    if not same_content(packet, temporary):
-        _clear(temporary)
-        raise OSError(5, "the copy differs from the packet", str(target))
-    temporary.rename(target)
-    sync_folder(target.parent)
-
-
-def _remove(packet: Path) -> None:
-    """Take the packet out of sight in one step, then remove it; a rerun finds either all of it or none."""
-    aside = packet.with_name(f"{HIDDEN}{packet.name}")
-    _clear(aside)
-    packet.rename(aside)
-    _clear(aside)
-    sync_folder(packet.parent)
-
-
-def _clear(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
-        path.unlink()

@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from qxbatch.importing import importing
 from qxbatch.parrec.header import ParHeader
 
 _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
@@ -73,7 +74,8 @@ def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
     The general lines tell angulation and off-centre of the whole scan; where it has several orientations, each stack's
     own are those of its images.
     """
-    from nibabel.parrec import PARRECHeader
+    with importing():
+        from nibabel.parrec import PARRECHeader
 
     rows = table[stack.chosen]
     info = dict(info)

@@ -12,6 +12,7 @@ from typing import Any
 from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_stacks import Stack, stack_header, stacks
 from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.importing import importing
 from qxbatch.parrec.header import ParHeader, read_par
 
 _HEADER = 352
@@ -100,7 +101,8 @@ def _scaling(rows: Any) -> tuple[Any, Any]:
 
 
 def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: ParHeader) -> None:
-    import nibabel as nib
+    with importing():
+        import nibabel as nib
     import numpy as np
 
     slopes, intercepts = _scaling(rows)
@@ -158,7 +160,9 @@ def _plain(value: float) -> float | int | None:
 def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, stack: Stack) -> None:
     """Write b-values and directions of a diffusion scan; not for its averages (ADC, trace)."""
     import numpy as np
-    from nibabel.parrec import PSL_TO_RAS
+
+    with importing():
+        from nibabel.parrec import PSL_TO_RAS
 
     shape = geometry.get_data_shape()
     if not header.whole("diffusion") or len(shape) < 4 or stack.suffix.endswith("_ADC"):  # noqa: PLR2004

@@ -1,6 +1,7 @@
 """A second reader for files that look like DICOM and that the core could not parse: pydicom."""
 
 from qxbatch.core import FIELDS, Header, Reading
+from qxbatch.importing import importing
 from qxbatch.problems import Code, Problem, Severity
 
 
@@ -24,8 +25,9 @@ def pydicom_header(path: str) -> Header | None:
     import logging
     import warnings
 
-    from pydicom import config, dcmread
-    from pydicom.datadict import tag_for_keyword
+    with importing():
+        from pydicom import config, dcmread
+        from pydicom.datadict import tag_for_keyword
 
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     tags = [tag for keyword in FIELDS if (tag := tag_for_keyword(keyword)) is not None]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qxbatch.importing import importing
 from qxbatch.page.png import encode_png
 
 HEIGHT = 128
@@ -20,7 +21,8 @@ def write_picture(nifti: Path, out: Path) -> bool:
 
     Raises OSError when `out` cannot be written.
     """
-    import nibabel as nib
+    with importing():
+        import nibabel as nib
 
     try:
         image: Any = nib.load(nifti)
@@ -57,7 +59,8 @@ def middle_slices(
 
     A volume of one slice gives that slice alone.
     """
-    import nibabel as nib
+    with importing():
+        import nibabel as nib
 
     orientation = nib.io_orientation(affine)
     if np.isnan(orientation).any():

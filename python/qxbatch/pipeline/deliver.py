@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.cells import member_path
-from qxbatch.core import Reading
+from qxbatch.core import Reading, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet, SessionReport
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.finish import finish
+from qxbatch.pipeline.finish import LEDGER, finish
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.publish.durable import sync_tree
+from qxbatch.publish.durable import sync_tree, sync_up
 from qxbatch.publish.journal import Journal, write_journal
 from qxbatch.publish.taken import note
 from qxbatch.settings.model import Archive
@@ -41,11 +41,12 @@ def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
     for product in delivery.products:
         _verify(context, product, delivery.inbox)
         sync_tree(product.build)
+        sync_up(product.build.parent, context.workspace.sessionsfolder)
     journal = _journal(context, delivery)
     context.progress.stage(delivery.unit, "publishing")
     problems = _said(context.settings.archive, journal, delivery)
-    write_journal(context.workspace.journal(delivery.unit), journal)
-    ending = finish(journal, context.workspace)
+    write_journal(context.workspace.journal(delivery.unit), journal, context.workspace.sessionsfolder)
+    ending = finish(journal, context.workspace, context.locks)
     archived = ending.archived[0] if ending.archived else None
     return [
         SessionReport(
@@ -89,6 +90,7 @@ def _journal(context: Context, delivery: Delivery) -> Journal:
         archive_folder=context.settings.archive_folder,
         with_inbox=delivery.inbox is None,
         inbox=delivery.inbox,
+        ledgers=tuple(hash_file(str(product.build / LEDGER))[1] for product in delivery.products),
     )
 
 

@@ -1,17 +1,26 @@
 """The end of a unit, from its journal: publish, keep what was replaced, archive. Every step can be repeated."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from qxbatch.archive.packet import settle_packet
+from qxbatch.core import Monitor, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
+from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.taken import Stayed, take
+from qxbatch.publish.transfer import hidden
 from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Archive
+from qxbatch.verify.session import session_checks
+
+LEDGER = "qxbatch/ledger.tsv"
 
 
 @dataclass(frozen=True)
@@ -23,8 +32,10 @@ class Ending:
     problems: tuple[Problem, ...]
 
 
-def finish(journal: Journal, workspace: Workspace) -> Ending:
+def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool = False) -> Ending:
     """Do what the journal says is left, then remove it.
+
+    `verify`: the sessions are read once more before anything leaves the inbox, since another run made them.
 
     Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
     """
@@ -37,14 +48,18 @@ def finish(journal: Journal, workspace: Workspace) -> Ending:
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
-    if journal.inbox is not None and workspace.taken(journal.unit).exists():
-        problems += map(_stayed, take(journal.inbox, workspace.taken(journal.unit)))
-    archived, unsettled = _archive(journal)
-    problems += unsettled
-    if not any(p.code is Code.ARCHIVE for p in unsettled):
+    archived: tuple[Path, ...] = ()
+    wrong = _wrong(journal, workspace, verify=verify)
+    if wrong:
+        problems += wrong
+    else:
+        problems += _take(journal, workspace)
+        archived, unsettled = _archive(journal, locks)
+        problems += unsettled
+    if not any(p.code is Code.ARCHIVE for p in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
-    return Ending(tuple(archived), tuple(problems))
+    return Ending(archived, tuple(problems))
 
 
 def _stayed(stayed: Stayed) -> Problem:
@@ -55,18 +70,57 @@ def _stayed(stayed: Stayed) -> Problem:
     return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
 
 
-def _archive(journal: Journal) -> tuple[list[Path], list[Problem]]:
+def _wrong(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
+    """Why the packets must stay: a session is not there (any more), or is not what the journal tells of."""
+    problems = []
+    for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
+        folder = workspace.sessionsfolder / session
+        try:
+            same = hash_file(str(folder / LEDGER))[1] == digest
+            inbox = journal.inbox if len(journal.sessions) > 1 else None
+            found = _failed(folder, inbox) if same and verify else []
+        except FileNotFoundError:
+            same, found = False, []
+        if not same:
+            message = "is not the session any more that was made of its packets; they stay where they are."
+            problems.append(Problem(Code.RECOVERED, session, message, "Import them again, or archive them by hand."))
+        elif found:
+            message = (
+                f"what lies on disk is not what was read: {'; '.join(found[:5])}. Its packets stay where they are."
+            )
+            problems.append(Problem(Code.VERIFY, session, message, "Check the disk, then use --overwrite=yes."))
+    return problems
+
+
+def _failed(session: Path, inbox: Path | None) -> list[str]:
+    try:
+        return [text for check in session_checks(session, Monitor(), inbox=inbox) for text in check()]
+    except ValueError as error:
+        return [str(error)]
+
+
+def _take(journal: Journal, workspace: Workspace) -> list[Problem]:
+    """Folder mode: sorted files leave the inbox."""
+    if journal.inbox is None or not workspace.taken(journal.unit).exists():
+        return []
+    return [_stayed(each) for each in take(journal.inbox, workspace.taken(journal.unit))]
+
+
+def _archive(journal: Journal, locks: Locks) -> tuple[tuple[Path, ...], list[Problem]]:
     archived: list[Path] = []
     problems: list[Problem] = []
     for packet in journal.packets:
-        if packet.name in journal.stay or str(packet.path) in journal.stay:
+        if str(packet.path) in journal.stay:
             continue
-        changed = _changed(packet)
+        changed = _changed(packet, journal.archive)
         if changed is not None:
             problems.append(changed)
             continue
         try:
-            place = settle_packet(packet.path, journal.archive_folder, journal.archive)
+            naming = partial(locks.waiting, "archive")
+            place = settle_packet(
+                packet.path, journal.archive_folder, journal.archive, owner=journal.unit, naming=naming
+            )
         except OSError as error:
             message = f"its session is complete; the packet could not be archived ({journal.archive}): {error}."
             hint = "Mend the cause and run again: only the archiving is left."
@@ -74,15 +128,20 @@ def _archive(journal: Journal) -> tuple[list[Path], list[Problem]]:
             continue
         if place is not None:
             archived.append(place)
-    return archived, problems
+    return tuple(archived), problems
 
 
-def _changed(packet: Packet) -> Problem | None:
+def _changed(packet: Packet, archive: Archive) -> Problem | None:
     try:
         now = fingerprint(packet.path)
     except FileNotFoundError:
         return None  # moved by the run that was killed
+    except OSError as error:
+        message = f"its session is complete; the packet cannot be read any more: {error}."
+        return Problem(Code.ARCHIVE, str(packet.path), message, "Mend the cause and run again.")
     if now == packet.fingerprint:
         return None
+    if archive in (Archive.MOVE, Archive.DELETE):
+        remove_tree(hidden(packet.path))  # a packet of that name had left already; this is another one
     message = "changed while it was imported, and stays where it is; the session holds what was read."
     return Problem(Code.CHANGED, str(packet.path), message, "Compare the two, then import again with --overwrite=yes.")

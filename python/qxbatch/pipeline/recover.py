@@ -5,13 +5,14 @@ from qxbatch.pipeline.finish import finish
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import read_journal
 from qxbatch.publish.locks import Locks
+from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
 
 
 def recover(workspace: Workspace, locks: Locks) -> list[SessionReport]:
-    """Finish or clear each unit that no live run holds; return what was finished.
+    """Finish or clear each unit that no live run holds; return what was finished, and what could not be.
 
-    Raises OSError when the sessions folder cannot be written.
+    Raises OSError when no lock can be taken.
     """
     reports = []
     for unit in sorted({*workspace.units(), *workspace.journaled()}):
@@ -19,9 +20,10 @@ def recover(workspace: Workspace, locks: Locks) -> list[SessionReport]:
         if lock is None:
             continue
         try:
-            reports += _recover_unit(workspace, unit)
+            reports += recover_unit(workspace, locks, unit)
         finally:
             locks.release(lock)
+    locks.sweep()
     return reports
 
 
@@ -30,19 +32,30 @@ def unit_lock(unit: str) -> str:
     return f"session {unit}"
 
 
-def _recover_unit(workspace: Workspace, unit: str) -> list[SessionReport]:
-    path = workspace.journal(unit)
-    if not path.exists():
-        workspace.clear(unit)
-        return []
+def recover_unit(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport]:
+    """Finish or clear one unit, whose lock the caller holds."""
     try:
-        journal = read_journal(path)
+        end_orphans(workspace.homes(unit))
+        if not workspace.journal(unit).exists():
+            workspace.clear(unit)
+            return []
+        return _finish(workspace, locks, unit)
+    except OSError as error:
+        message = f"what an interrupted run left cannot be finished: {error}."
+        hint = "Mend the cause and run again: what was read is kept until then."
+        return [SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))]
+
+
+def _finish(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport]:
+    path = workspace.journal(unit)
+    try:
+        journal = read_journal(path, workspace.sessionsfolder)
     except (ValueError, KeyError, TypeError) as error:
         message = f"the journal of an interrupted run cannot be read ({error}); nothing was touched."
         hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
         return [SessionReport(unit, None, None, (Problem(Code.RECOVERED, str(path), message, hint),))]
-    ending = finish(journal, workspace)
-    names = ", ".join(packet.path.name for packet in journal.packets)
+    ending = finish(journal, workspace, locks, verify=True)
+    names = ", ".join(packet.path.name for packet in journal.packets) or unit
     note = Problem(
         Code.RECOVERED,
         names,
@@ -55,8 +68,8 @@ def _recover_unit(workspace: Workspace, unit: str) -> list[SessionReport]:
             names,
             SessionId(session),
             workspace.sessionsfolder / session,
-            (note, *ending.problems),
+            (note, *ending.problems) if k == 0 else (note,),
             archived=archived,
         )
-        for session in journal.sessions
+        for k, session in enumerate(journal.sessions)
     ]

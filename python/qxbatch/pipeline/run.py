@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,6 @@ log = logging.getLogger("qxbatch")
 def run(settings: Settings) -> int:
     """Import what waits; return the exit status. Raises UsageError before anything is written."""
     from qxbatch.discover.candidates import candidates as discover
-    from qxbatch.pipeline.recover import recover
     from qxbatch.report.before import before
 
     workspace = Workspace(settings.sessionsfolder, settings.work_dir)
@@ -35,9 +35,9 @@ def run(settings: Settings) -> int:
     recovered: list[SessionReport] = []
     if not settings.test and workspace.top.exists():
         _need_writable(settings)
-        recovered = recover(workspace, locks)
+        recovered = _recovered(workspace, locks)
         workspace.tidy()
-    found = discover(settings)
+    found = [_settled(candidate, recovered) for candidate in discover(settings)]
     if not settings.quiet:
         print(before(found, settings))
     ready = [c for c in found if c.verdict is Verdict.READY]
@@ -49,6 +49,33 @@ def run(settings: Settings) -> int:
         return _end(settings, report, ExitStatus.OK)
     _need_writable(settings, ready)
     return _import(settings, workspace, locks, ready, report)
+
+
+def _recovered(workspace: Workspace, locks: Locks) -> list[SessionReport]:
+    """Finish what killed runs left. Raises UsageError (73) when nothing can be written there."""
+    from qxbatch.pipeline.recover import recover
+
+    try:
+        return recover(workspace, locks)
+    except OSError as error:
+        hint = "Mend the cause and run again."
+        raise UsageError(f"{workspace.top} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
+
+
+def _settled(candidate: Candidate, recovered: Sequence[SessionReport]) -> Candidate:
+    """What was finished a moment ago is not made anew at once, though --overwrite=yes asks for it."""
+    if candidate.verdict is not Verdict.READY or candidate.session is None:
+        return candidate
+    for report in recovered:
+        same = report.session is not None and report.session.id == candidate.session.id
+        if (
+            same
+            and report.folder is not None
+            and not (candidate.path.is_file() and report.packet != candidate.path.name)
+        ):
+            note = "finished now, from where an interrupted run stopped"
+            return replace(candidate, verdict=Verdict.ALREADY_THERE, note=note)
+    return candidate
 
 
 def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Sequence[Candidate], report: Report) -> int:
@@ -70,6 +97,7 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
         try:
             sessions = _run_units(context, units)
         finally:
+            locks.sweep()
             context.close()
             workspace.tidy()
     report = Report(report.candidates, (*report.sessions, *sessions))

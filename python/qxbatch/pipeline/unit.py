@@ -1,5 +1,6 @@
 """One unit: the packets of one session, from reading to the archive. What goes wrong with it ends here."""
 
+import contextlib
 import logging
 import shutil
 import time
@@ -19,8 +20,9 @@ from qxbatch.pipeline.deliver import Delivery, deliver
 from qxbatch.pipeline.earlier import Earlier, read_earlier
 from qxbatch.pipeline.produce import Origin, produce
 from qxbatch.pipeline.read import read_sources
-from qxbatch.pipeline.recover import unit_lock
+from qxbatch.pipeline.recover import recover_unit, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
+from qxbatch.publish.durable import make_folder
 from qxbatch.publish.locks import Lock
 from qxbatch.report.after import failed, outcome_line
 from qxbatch.settings.model import Stages
@@ -69,17 +71,12 @@ def import_unit(context: Context, unit: Unit) -> list[SessionReport]:
     Raises CancelledError when the run is stopped.
     """
     started = time.monotonic()
-    locks = _lock(context, unit)
-    if locks is None:
-        message = "is held by another run, and left to it."
-        held = Problem(Code.HELD, unit.names, message, severity=Severity.WARNING)
-        reports = [SessionReport(unit.names, unit.session, None, (held,))]
-    else:
-        try:
-            reports = _guarded(context, unit)
-        finally:
-            for lock in locks:
-                context.locks.release(lock)
+    held: list[Lock] = []
+    try:
+        reports = _guarded(context, unit, held)
+    finally:
+        for lock in held:
+            context.locks.release(lock)
     seconds = time.monotonic() - started
     reports = [replace(report, seconds=seconds) for report in reports]
     for report in reports:
@@ -89,24 +86,29 @@ def import_unit(context: Context, unit: Unit) -> list[SessionReport]:
     return reports
 
 
-def _lock(context: Context, unit: Unit) -> list[Lock] | None:
-    """Lock the session, then each packet (by its name: containers see one inbox under many paths); None when held."""
-    taken: list[Lock] = []
-    packets = unit.packets if unit.inbox is None else ()
-    for name in (unit_lock(unit.session.id), *(f"packet {packet.path.name}" for packet in packets)):
+def _lock(context: Context, names: Iterable[str], held: list[Lock]) -> None:
+    """Take locks; those that were taken are added to `held`. Raises PacketError when another run has one, OSError."""
+    for name in names:
         lock = context.locks.take(name)
         if lock is None:
-            for held in taken:
-                context.locks.release(held)
-            return None
-        taken.append(lock)
-    return taken
+            message = "is held by another run, and left to it."
+            raise PacketError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
+        held.append(lock)
 
 
-def _guarded(context: Context, unit: Unit) -> list[SessionReport]:
+def _locks_of(unit: Unit) -> list[str]:
+    """The session's lock, then each packet's: by its name, since containers see one inbox under many paths."""
+    packets = unit.packets if unit.inbox is None else ()
+    return [unit_lock(unit.session.id), *(f"packet {packet.path.name}" for packet in packets)]
+
+
+def _guarded(context: Context, unit: Unit, held: list[Lock]) -> list[SessionReport]:
     name = unit.session.id
     try:
-        return _import(context, unit)
+        _lock(context, _locks_of(unit), held)
+        if context.workspace.journal(name).exists():
+            return recover_unit(context.workspace, context.locks, name)
+        return _import(context, unit, held)
     except PacketError as error:
         problem = error.problem
     except (CancelledError, ConverterCancelledError):
@@ -119,29 +121,34 @@ def _guarded(context: Context, unit: Unit) -> list[SessionReport]:
         message = f"internal error: {type(error).__name__}: {error}."
         problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
     finally:
-        if not context.workspace.journal(name).exists():
-            context.workspace.clear(name)
+        if len(held) >= len(_locks_of(unit)) and not context.workspace.journal(name).exists():
+            with contextlib.suppress(OSError):  # the next run clears it
+                context.workspace.clear(name)
     return [SessionReport(unit.names, unit.session, None, (problem,))]
 
 
-def _import(context: Context, unit: Unit) -> list[SessionReport]:
+def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionReport]:
     settings, workspace, name = context.settings, context.workspace, unit.session.id
     _refuse_existing(context, unit, [unit.session])
     workspace.clear(name)
     scratch = workspace.scratch(name)
-    scratch.mkdir(parents=True)
+    make_folder(scratch)
     context.progress.stage(name, "reading")
     found, reading, problems = _read(context, unit, scratch)
     earlier = read_earlier(workspace.sessionsfolder / name) if unit.inbox else Earlier()
     replaced = settings.logfile is not None or earlier.concealed
     shares, mixed = share_out(reading.groups(), unit.session, settings.on_mixed, unit.names, anonymous=replaced)
     if len(shares) > 1:
+        _lock(context, [unit_lock(share.session.id) for share in shares if share.session != unit.session], held)
         _refuse_existing(context, unit, [share.session for share in shares])
     roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
     stays = unit.inbox if len(shares) == 1 else None
     parts = assemble(reading, shares, roots, replaced=replaced, inbox=stays)
     origin = Origin(name, found.archives if unit.inbox else unit.packets, (*problems, *mixed), unit.inbox, earlier)
     products = [produce(context, part, reading, origin, roots[part.session.id]) for part in parts]
+    if not all(context.locks.holds(lock) for lock in held):
+        message = "its lock was taken over by another run, since this one slept too long; nothing was published."
+        raise PacketError(Problem(Code.HELD, unit.names, message, severity=Severity.WARNING))
     return deliver(context, Delivery(name, unit.names, found.archives, unit.inbox, reading, tuple(products)))
 
 
@@ -168,11 +175,28 @@ def _sources(context: Context, unit: Unit, whole: Sequence[Path] = ()) -> Sessio
 
 
 def _refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
-    """Another run may have made the session since discovery."""
-    if context.settings.overwrite:
-        return
+    """Another run may have made the session since discovery; and its place may be one where nothing can be published."""
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
-        if has_results(folder) if session.id == unit.session.id and unit.inbox else has_session(folder):
+        _refuse_place(folder, unit)
+        if context.settings.overwrite:
+            continue
+        mine = session.id == unit.session.id
+        if has_results(folder) if mine and unit.inbox else has_session(folder):
             message = f"its session {session.id} is there already; nothing was changed."
-            raise PacketError(Problem(Code.EXISTS, unit.names, message, "Use --overwrite=yes to make it anew."))
+            severity = Severity.WARNING if mine else Severity.ERROR
+            problem = Problem(Code.EXISTS, unit.names, message, "Use --overwrite=yes to make it anew.", severity)
+            raise PacketError(problem)
+
+
+def _refuse_place(folder: Path, unit: Unit) -> None:
+    """Publishing is a rename, so the session must be a folder, on the file system of the sessions folder."""
+    try:
+        status = folder.stat()
+        same = folder.is_dir() and status.st_dev == folder.parent.stat().st_dev
+    except FileNotFoundError:
+        same = not folder.is_symlink()
+    if not same:
+        message = f"its session {folder} is no folder on the file system of {folder.parent}; nothing was changed."
+        hint = "Move it away, or give the sessions folder that it really lies in."
+        raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

@@ -1,8 +1,10 @@
 """Writing so that a crash leaves the old or the new, never a half."""
 
+import contextlib
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +38,15 @@ def sync_tree(top: Path) -> None:
         sync_folder(Path(folder))
 
 
+def sync_up(folder: Path, top: Path) -> None:
+    """Bring the entries of a folder to disk, and those of the folders above it up to `top`."""
+    while True:
+        sync_folder(folder)
+        if folder in (top, folder.parent):
+            return
+        folder = folder.parent
+
+
 def write_json(path: Path, content: object) -> None:
     """Write JSON under a temporary name, sync it, and rename it into place."""
     temporary = path.with_name(path.name + ".new")
@@ -54,3 +65,39 @@ def created(path: Path) -> Iterator[TextIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+_TRIES = 20
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it, though another run may remove empty ones at the same time."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def remove_tree(top: Path) -> None:
+    """Remove a file, a link, or a folder with all below it, also what its owner may not write to.
+
+    A file that appears meanwhile (a program that was left behind still writes) is removed by the next try.
+    """
+    if not top.is_dir() or top.is_symlink():
+        top.unlink(missing_ok=True)
+        return
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(top)
+            return
+        _make_writable(top)
+    shutil.rmtree(top)
+
+
+def _make_writable(top: Path) -> None:
+    for folder, folders, _ in os.walk(top):
+        for path in (Path(folder), *(Path(folder, name) for name in folders)):
+            with contextlib.suppress(OSError):
+                if not path.is_symlink():
+                    path.chmod(0o700)

@@ -34,11 +34,11 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
         if (build / part).exists():
             _aside(target / part, old / part)
             (build / part).rename(target / part)
+    _merge(build / "inbox", target / "inbox")
     sync_folder(target)
     if (build / MARK).exists():
         (build / MARK).rename(target / MARK)
         sync_folder(target)
-    _merge(build / "inbox", target / "inbox")
     if build.exists():
         build.rmdir()
 

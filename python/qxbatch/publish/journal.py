@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.model import Fingerprint, Packet
-from qxbatch.publish.durable import sync_folder, write_json
+from qxbatch.publish.durable import make_folder, sync_folder, write_json
 from qxbatch.settings.model import Archive
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Journal:
     unit: str
     packets: tuple[Packet, ...]
     stay: tuple[str, ...]
-    """Names of the packets that are not archived: of some of their members the bytes could not be had."""
+    """Paths of the packets that are not archived: of some of their members the bytes could not be had."""
     sessions: tuple[str, ...]
     """Session ids whose builds are to be published."""
     archive: Archive
@@ -33,34 +33,47 @@ class Journal:
     """The session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
     """Folder mode: the inbox whose sorted files leave it; they are listed in `<unit>/taken.tsv`."""
+    ledgers: tuple[str, ...] = ()
+    """SHA-256 of each session's ledger: what is archived by this journal lies in that session and no other."""
 
 
-def write_journal(path: Path, journal: Journal) -> None:
-    """Write the journal so that it is on disk when the call returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_journal(path: Path, journal: Journal, sessionsfolder: Path) -> None:
+    """Write the journal so that it is on disk when the call returns.
+
+    What lies below the sessions folder is written relative to it: a container may see that folder under another path.
+    """
+
+    def told(place: Path) -> str:
+        return str(place.relative_to(sessionsfolder) if place.is_relative_to(sessionsfolder) else place)
+
     content = asdict(journal) | {
         "version": VERSION,
-        "archive_folder": str(journal.archive_folder),
-        "inbox": None if journal.inbox is None else str(journal.inbox),
-        "packets": [asdict(packet) | {"path": str(packet.path)} for packet in journal.packets],
+        "archive_folder": told(journal.archive_folder),
+        "inbox": None if journal.inbox is None else told(journal.inbox),
+        "stay": [told(Path(packet)) for packet in journal.stay],
+        "packets": [asdict(packet) | {"path": told(packet.path)} for packet in journal.packets],
     }
+    make_folder(path.parent)
     write_json(path, content)
 
 
-def read_journal(path: Path) -> Journal:
-    """Read a journal. Raises ValueError when it is of another version or no journal."""
+def read_journal(path: Path, sessionsfolder: Path) -> Journal:
+    """Read a journal. Raises OSError, and ValueError when it is of another version or no journal."""
     content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if content.get("version") != VERSION:
         raise ValueError(f"{path}: a journal of version {content.get('version')}, this program writes {VERSION}")
     return Journal(
         unit=content["unit"],
-        packets=tuple(Packet(Path(p["path"]), p["name"], Fingerprint(**p["fingerprint"])) for p in content["packets"]),
-        stay=tuple(content["stay"]),
+        packets=tuple(
+            Packet(sessionsfolder / p["path"], p["name"], Fingerprint(**p["fingerprint"])) for p in content["packets"]
+        ),
+        stay=tuple(str(sessionsfolder / packet) for packet in content["stay"]),
         sessions=tuple(content["sessions"]),
         archive=Archive(content["archive"]),
-        archive_folder=Path(content["archive_folder"]),
+        archive_folder=sessionsfolder / content["archive_folder"],
         with_inbox=content["with_inbox"],
-        inbox=None if content["inbox"] is None else Path(content["inbox"]),
+        inbox=None if content["inbox"] is None else sessionsfolder / content["inbox"],
+        ledgers=tuple(content["ledgers"]),
     )
 
 

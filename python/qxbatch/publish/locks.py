@@ -11,13 +11,18 @@ import fcntl
 import hashlib
 import os
 import socket
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 RENEW_SECONDS = 15.0
 STALE_SECONDS = 120.0
+WAIT_SECONDS = 0.02
+SWEEPS = 3
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -27,6 +32,8 @@ class Lock:
 
     path: Path
     descriptor: int | None
+    file: tuple[int, int] = (0, 0)
+    """Device and inode: a heartbeat that was taken over meanwhile is another file of the same name."""
 
 
 class Locks:
@@ -41,10 +48,18 @@ class Locks:
         self._thread: threading.Thread | None = None
 
     def take(self, name: str) -> Lock | None:
-        """Take the lock of that name without waiting; None when another run holds it.
+        """Take the lock of that name; None when another run holds it, and not just for the moment of a sweep.
 
         Raises OSError when the folder of locks cannot be written.
         """
+        for _ in range(SWEEPS):
+            lock = self._try(name)
+            if lock is not None:
+                return lock
+            time.sleep(WAIT_SECONDS)
+        return None
+
+    def _try(self, name: str) -> Lock | None:
         path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
         while True:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -57,14 +72,47 @@ class Locks:
                 return _take_flock(path, name)
         return self._take_heartbeat(path.with_suffix(".beat"), name)
 
+    @contextmanager
+    def waiting(self, name: str) -> Iterator[None]:
+        """Hold the lock of that name, and wait for it as long as another one holds it.
+
+        Raises OSError when the folder of locks cannot be written.
+        """
+        while (lock := self.take(name)) is None:
+            pass
+        try:
+            yield
+        finally:
+            self.release(lock)
+
     def release(self, lock: Lock) -> None:
         """Give the lock up and remove its file."""
         with self._guard:
             self._beating.pop(lock.path, None)
-        with contextlib.suppress(FileNotFoundError):
-            lock.path.unlink()
+        if _same_file(lock.descriptor, lock.path) if lock.descriptor is not None else self.holds(lock):
+            with contextlib.suppress(OSError):  # a folder that was made read-only meanwhile: the next run sweeps
+                lock.path.unlink()
         if lock.descriptor is not None:
             os.close(lock.descriptor)
+
+    def holds(self, lock: Lock) -> bool:
+        """Whether a lock is still ours: a heartbeat is lost when the machine slept longer than others wait."""
+        return lock.descriptor is not None or _identity(lock.path) == lock.file
+
+    def sweep(self) -> None:
+        """Remove the files of locks that nobody holds any more: those of killed runs."""
+        with contextlib.suppress(OSError):
+            for path in sorted(self.folder.iterdir()):
+                with contextlib.suppress(OSError, _FlockUnsupportedError):
+                    self._sweep(path)
+
+    def _sweep(self, path: Path) -> None:
+        if path.suffix == ".lock" and self._flock:
+            lock = _take_flock(path, "")
+            if lock is not None:
+                self.release(lock)
+        elif path.suffix != ".lock" and _is_stale(path):
+            _remove_stale(path)
 
     def close(self) -> None:
         """Stop renewing. Locks still held are left to go stale."""
@@ -83,7 +131,7 @@ class Locks:
                 continue
             with os.fdopen(descriptor, "wb") as file:
                 file.write(_owner(name))
-            lock = Lock(path, None)
+            lock = Lock(path, None, _identity(path))
             with self._guard:
                 self._beating[path] = lock
                 if self._thread is None:
@@ -95,10 +143,11 @@ class Locks:
     def _renew(self) -> None:
         while not self._stop.wait(RENEW_SECONDS):
             with self._guard:
-                paths = list(self._beating)
-            for path in paths:
+                locks = list(self._beating.values())
+            for lock in locks:
                 with contextlib.suppress(OSError):
-                    os.utime(path)
+                    if self.holds(lock):
+                        os.utime(lock.path)
 
 
 class _FlockUnsupportedError(Exception):
@@ -131,13 +180,19 @@ def _same_file(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _is_stale(path: Path) -> bool:
-    """Compare with the file system's own clock: that of this machine may differ."""
-    probe = path.with_name(f"{path.name}.{os.getpid()}.now")
+def _identity(path: Path) -> tuple[int, int]:
     try:
-        probe.touch()
-        now = probe.stat().st_mtime
-        probe.unlink()
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_dev, status.st_ino)
+
+
+def _is_stale(path: Path) -> bool:
+    """Compare with the file system's own clock: that of this machine may differ, or jump."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as probe:
+            now = os.fstat(probe.fileno()).st_mtime
         return now - path.stat().st_mtime > STALE_SECONDS
     except FileNotFoundError:
         return True

@@ -3,11 +3,12 @@
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 
 from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
-from qxbatch.publish.durable import sync_folder, sync_tree
+from qxbatch.publish.durable import make_folder, remove_tree, sync_folder, sync_tree
+from qxbatch.publish.same import same_content
+from qxbatch.publish.transfer import copied, hidden, renamed
 from qxbatch.verify.ledger_file import read_ledger
 
 VOLATILE = ("times", "host")
@@ -24,28 +25,36 @@ def keep_replaced(old: Path, session: Path, replaced: Path) -> Path | None:
         _sort_out(old, kept, session)
     if not kept.exists():
         return None
-    replaced.mkdir(parents=True, exist_ok=True)
+    make_folder(replaced)
     k = 1
     while os.path.lexists(replaced / f"{old.name}-{k}"):
         k += 1
     target = replaced / f"{old.name}-{k}"
+    before = replaced / f"{old.name}-{k - 1}"
+    if k > 1 and same_content(kept, before):  # copied there by a run that was killed then
+        remove_tree(kept)
+        return before
     sync_tree(kept)
-    kept.rename(target)
-    sync_folder(replaced)
+    if not renamed(kept, target):
+        copied(kept, hidden(target))
+        hidden(target).rename(target)
+        sync_folder(replaced)
+        remove_tree(kept)
     return target
 
 
 def _sort_out(old: Path, kept: Path, session: Path) -> None:
     """Bring what only `old` holds to `kept`, then remove `old`."""
     held = _held(session)
-    for folder, _, files in os.walk(old, topdown=False):
-        for name in files:
+    for folder, folders, files in os.walk(old, topdown=False):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in (*files, *links):
             path = Path(folder, name)
             relative = path.relative_to(old)
             if not _covered(path, session / relative, held):
                 (kept / relative).parent.mkdir(parents=True, exist_ok=True)
                 path.rename(kept / relative)
-    shutil.rmtree(old)
+    remove_tree(old)
 
 
 def _held(session: Path) -> set[str]:

@@ -5,10 +5,14 @@ It lies on the sessions' own file system, so that publishing is a rename. A fini
 
 import contextlib
 import os
-import shutil
+import re
+import secrets
 from pathlib import Path
 
+from qxbatch.publish.durable import created, make_folder, remove_tree
+
 NAME = ".qxbatch"
+NOTE = "scratch.txt"
 
 
 class Workspace:
@@ -30,10 +34,34 @@ class Workspace:
         return self.unit(unit) / "build" / session
 
     def scratch(self, unit: str) -> Path:
-        """Return where small files lie while a packet is read and converted."""
+        """Return where small files lie while a packet is read and converted.
+
+        Below --work-dir the folder has a name of its own, since other studies may have a unit of the same name there.
+        It is noted in staging, so that the next run can clear it, wherever its own --work-dir is.
+        """
         if self._work_dir is None:
             return self.unit(unit) / "scratch"
-        return self._work_dir / f"qxbatch-{unit}"
+        noted = self._noted_scratch(unit)
+        if noted is None:
+            noted = self._work_dir / f"qxbatch-{unit}-{secrets.token_hex(6)}"
+            make_folder(self.unit(unit))
+            with created(self.unit(unit) / NOTE) as file:
+                file.write(str(noted))
+        return noted
+
+    def _noted_scratch(self, unit: str) -> Path | None:
+        try:
+            text = (self.unit(unit) / NOTE).read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            return None
+        noted = Path(text)
+        # a note that was cut short names no folder of ours, and then none was made yet
+        return noted if re.fullmatch(rf"qxbatch-{re.escape(unit)}-[0-9a-f]{{12}}", noted.name) else None
+
+    def homes(self, unit: str) -> list[Path]:
+        """Return the folders below which a unit's converters have their own ones."""
+        noted = self._noted_scratch(unit)
+        return [self.unit(unit), *([] if noted is None else [noted])]
 
     def old(self, unit: str, session: str) -> Path:
         """Return where the replaced parts of a session wait for the end of an exchange."""
@@ -60,21 +88,16 @@ class Workspace:
         return []
 
     def clear(self, unit: str) -> None:
-        """Remove a unit's staging."""
-        for folder in (self.scratch(unit), self.unit(unit)):
-            if folder.exists():
-                make_writable(folder)
-                shutil.rmtree(folder)
+        """Remove a unit's staging, and what its journal left that was never finished."""
+        scratch = self._noted_scratch(unit)
+        for folder in (scratch, self.unit(unit)):
+            if folder is not None and os.path.lexists(folder):
+                remove_tree(folder)
+        self.journal(unit).with_suffix(".json.new").unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Remove the hidden folder as far as it is empty."""
-        for folder in (self.top / "work", self.journals, self.locks, self.top):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-
-
-def make_writable(top: Path) -> None:
-    """Give the owner write access to folders below `top`, so that they can be removed."""
-    for folder, _, _ in os.walk(top):
+        """Remove the hidden folder as far as it is empty. While any lock is held, all of it stays."""
         with contextlib.suppress(OSError):
-            Path(folder).chmod(0o700)
+            for folder in (self.locks, self.top / "work", self.journals, self.top):
+                if folder.exists():
+                    folder.rmdir()

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from qxbatch.model import Candidate, Report, SessionReport
-from qxbatch.problems import Problem, Severity
+from qxbatch.problems import Code, Problem, Severity
 
 
 def failed(report: SessionReport) -> bool:
@@ -23,7 +23,9 @@ def outcome_line(report: SessionReport) -> str:
     name = report.packet if report.session is None else f"{report.packet} -> {report.session.id}"
     if report.folder is None:
         first = next((p for p in report.problems if p.severity is Severity.ERROR), None)
-        return f"{name}: {'HELD' if first is None else 'FAILED: ' + first.message}"
+        if first is not None:
+            return f"{name}: FAILED: {first.message}"
+        return f"{name}: {'already there' if any(p.code is Code.EXISTS for p in report.problems) else 'HELD'}"
     marks = [f"{report.series} series", f"{report.images} images", f"{report.seconds:.1f} s"]
     errors = sum(p.severity is Severity.ERROR for p in report.problems)
     warnings = len(report.problems) - errors

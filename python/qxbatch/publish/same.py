@@ -23,7 +23,8 @@ def _listing(top: Path) -> list[tuple[str, str, int | str]]:
 def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        return (name, "link", str(path.readlink()))
+        # a packet that is a link may be moved: what counts is where it leads
+        return (name, "link", str(path.readlink() if name else os.path.normpath(path.parent / path.readlink())))
     if stat.S_ISDIR(status.st_mode):
         return (name, "folder", 0)
     return (name, "file" if stat.S_ISREG(status.st_mode) else "device", status.st_size)

@@ -1,0 +1,101 @@
+"""The long form: python -m tests.faults [--runs N] [--seed N] [--only NAME] [--keep] [--every]
+
+Each run kills the command in one of the scenarios (at one of its steps, or after a random time), judges what is left,
+runs it again undisturbed, and compares. --every takes every step of the scenarios in turn instead of random ones.
+"""
+
+import argparse
+import collections
+import random
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults.scenarios import scenarios
+from tests.faults.stage import Stage, command, killed_after, victim
+
+DEEDS = ("KILL", "KILL", "KILL", "time", "INT", "TERM", "alone")
+
+
+def main() -> int:
+    """Run; exit status 0 when nothing was lost, mixed or unexplained."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--every", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    base = Path(tempfile.mkdtemp(prefix="qx-faults-"))
+    chosen = [s for s in scenarios() if asked.only in s.name]
+    counts: collections.Counter[str] = collections.Counter()
+    bad = 0
+    share = -(-asked.runs // len(chosen))
+    for scenario in chosen:
+        stage = Stage(scenario, base / scenario.name)
+        for k, (deed, step) in enumerate(plan(stage, share, chance, every=asked.every)):
+            wrong = one(stage, f"run{k}", deed, step, keep=asked.keep)
+            counts[deed] += 1
+            bad += bool(wrong)
+            for line in wrong[:8]:
+                print(f"{scenario.name} {deed}@{step} {told(stage, deed, step)}: {line}", flush=True)
+        if not asked.keep:
+            shutil.rmtree(base / scenario.name)
+        print(f"{scenario.name}: {share} runs, {len(stage.steps)} steps", flush=True)
+    total = sum(counts.values())
+    print(f"{total} runs in {len(chosen)} scenarios ({dict(counts)}): {bad} with something lost, mixed or unexplained")
+    if not asked.keep:
+        shutil.rmtree(base)
+    return int(bad > 0)
+
+
+def plan(stage: Stage, runs: int, chance: random.Random, *, every: bool) -> list[tuple[str, float]]:
+    """Return the faults to make: spread over all steps, and over time."""
+    if every:
+        return [("KILL", step) for step in range(1, len(stage.steps) + 1)]
+    found: list[tuple[str, float]] = []
+    for k in range(runs):
+        deed = chance.choice(DEEDS)
+        if deed == "time":
+            found.append((deed, chance.uniform(0.2, 2.0)))
+        else:
+            low, high = k * len(stage.steps) // runs, (k + 1) * len(stage.steps) // runs
+            found.append((deed, chance.randint(low + 1, max(low + 1, high))))
+    return found
+
+
+def told(stage: Stage, deed: str, step: float) -> str:
+    """Return the step in words."""
+    return stage.steps[int(step) - 1] if deed != "time" and int(step) <= len(stage.steps) else ""
+
+
+def one(stage: Stage, name: str, deed: str, step: float, *, keep: bool = False) -> list[str]:
+    """Make one fault; return what is wrong after it, and after the run that follows."""
+    copy = stage.copy(name)
+    wrong = []
+    if deed == "time":
+        killed_after(step, copy)
+    else:
+        run = victim(f"{deed}@{int(step)}", stage.base / "steps.now", copy)
+        stopped = {"KILL": (-9, 0), "alone": (-9, 0), "INT": (130, 0), "TERM": (130, 0)}[deed]
+        if run.status not in stopped:
+            wrong.append(f"exit status {run.status}: {run.text[-600:]}")
+        if "Traceback" in run.text:
+            wrong.append(run.text[-1500:])
+    if deed == "alone":
+        time.sleep(0.3)  # a converter that was left behind ends by itself
+    wrong += [f"after the fault: {line}" for line in stage.judge_fault(copy)]
+    again = command(copy.arguments, copy.root)
+    if again.status != 0 or "Traceback" in again.text:
+        wrong.append(f"the rerun's exit status is {again.status}: {again.text[-800:]}")
+    wrong += [f"after the rerun: {line}" for line in stage.judge_end(copy)]
+    if not (wrong and keep):
+        copy.remove()
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Processes as /proc shows them: children at any depth, and strays that work below a folder."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                # the name in brackets may hold anything; after it come the state and the parent
+                found[int(entry.name)] = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Return all processes below one, whatever session they are in."""
+    parents = _parents()
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        parent = waiting.pop()
+        children = [child for child, its in parents.items() if its == parent]
+        found += children
+        waiting += children
+    return found
+
+
+def kill_tree(pid: int) -> None:
+    """SIGKILL a process and all below it: first they are stopped, so that none starts another meanwhile."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+    for process in (*descendants(pid), pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def at_work_below(folder: Path) -> list[str]:
+    """Return the processes that have a folder below this one as their HOME or working folder: orphaned converters."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or entry.name == str(os.getpid()):
+            continue
+        with contextlib.suppress(OSError):
+            home = [v for v in (entry / "environ").read_bytes().split(b"\0") if v.startswith(b"HOME=")]
+            place = os.readlink(entry / "cwd")  # noqa: PTH115 - may end in " (deleted)"
+            if any(os.fsencode(folder) in value for value in home) or place.startswith(f"{folder}/"):
+                found.append(f"{entry.name}: {(entry / 'cmdline').read_bytes()!r}")
+    return found

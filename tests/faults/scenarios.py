@@ -1,0 +1,149 @@
+"""Studies to be disturbed: both modes, every way to archive, sessions that are there already, other disks."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, Tree, packed, under, write_folder
+from tests.build.parrec import ParRec
+from tests.build.study import Study, run_command
+
+T1 = MrSeries(number=3, description="T1w", slices=3)
+BOLD = MrSeries(number=4, description="BOLD", slices=3, volumes=2)
+OLD = MrSeries(number=9, description="scout", slices=2)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A study folder before the run, and the run's arguments."""
+
+    name: str
+    fill: Callable[[Study], None]
+    args: tuple[str, ...] = ()
+    other_disk: bool = False
+    """`archive` lies on another file system."""
+    work_dir: bool = False
+    """Small files lie outside the sessions folder."""
+    again: bool = False
+    """A session that was complete before the fault is made anew from what it holds: that result is right as well."""
+    needs: tuple[str, ...] = field(default=())
+
+    def build(self, root: Path) -> None:
+        """Make the study below `root`."""
+        study = Study(root)
+        outside = root / "outside"
+        outside.mkdir()
+        (outside / "precious").write_text("not ours\n")
+        self.fill(study)
+
+    def place(self, template: Path, root: Path) -> Path | None:
+        """Copy the study to `root` (times are kept); return the folder on the other disk, if one is used."""
+        shutil.copytree(template, root, symlinks=True)
+        (root / "work").mkdir()
+        if not self.other_disk:
+            return None
+        other = Path(tempfile.mkdtemp(prefix="qx-faults-", dir=OTHER_DISK))
+        archive = root / "study" / "sessions" / "archive"
+        if archive.exists():
+            shutil.copytree(archive, other, dirs_exist_ok=True)
+            shutil.rmtree(archive)
+        archive.symlink_to(other)
+        return other
+
+    def arguments(self, root: Path) -> list[str]:
+        """Return the command's words."""
+        extra = [f"--work-dir={root / 'work'}"] if self.work_dir else []
+        return [str(root / "study" / "sessions"), "--check=no", *self.args, *extra]
+
+
+OTHER_DISK = Path("/dev/shm")
+
+
+def other_disk() -> bool:
+    """Whether there is a second file system to write to."""
+    return OTHER_DISK.is_dir() and OTHER_DISK.stat().st_dev != Path(tempfile.gettempdir()).stat().st_dev
+
+
+def several_packets(study: Study) -> None:
+    """A zip with an archive inside, a folder, and a tar.gz with a PAR/REC pair."""
+    study.put("S1", {**under("T1", T1.files()), "more.zip": packed(BOLD.files(), Kind.ZIP), "notes/README": b"S1\n"})
+    study.put("S2", {**under("a", T1.with_(patient="P2").files()), "log.txt": b"S2\n"}, Kind.FOLDER)
+    study.put("S3", {**ParRec(acquisition=7, volumes=2).files("scans/epi"), "README": b"S3\n"}, Kind.TAR_GZ)
+
+
+def one_packet(study: Study) -> None:
+    """One small folder."""
+    study.put("S1", {**under("T1", T1.files()), "README": b"S1\n"}, Kind.FOLDER)
+
+
+def packets_and_sessions(study: Study) -> None:
+    """The same, where S1 has a session with other data, and S2 a folder of a later step."""
+    study.put("S1", {**under("old", OLD.files()), **under("T1", T1.files()), "old/README": b"older\n"})
+    _must(study, "--archive=delete")
+    for path, text in {"S1/hcp/keep": "hcp\n", "S1/inbox/by_hand": "mine\n", "S2/4dfp/keep": "4dfp\n"}.items():
+        (study.sessions / path).parent.mkdir(parents=True, exist_ok=True)
+        (study.sessions / path).write_text(text)
+    several_packets(study)
+
+
+def session_folders(study: Study) -> None:
+    """Folder mode: loose files and archives, two of them under one name in two sessions."""
+    inbox = study.session("S1") / "inbox"
+    write_folder({**under("deep/T1", T1.files()), "deep/README": b"S1\n", "loose.txt": b"loose\n"}, inbox)
+    (inbox / "scan.zip").write_bytes(packed({**BOLD.files(), "README": b"in the zip\n"}, Kind.ZIP))
+    inbox = study.session("S2") / "inbox"
+    write_folder(ParRec(acquisition=7, volumes=2).files("epi"), inbox)
+    (inbox / "scan.zip").write_bytes(packed(T1.with_(patient="P2").files(), Kind.ZIP))
+
+
+def session_folders_again(study: Study) -> None:
+    """Folder mode over sessions that have results, with new data in one of them."""
+    session_folders(study)
+    _must(study, "--masterinbox=none", "--archive=delete")
+    write_folder(under("late", OLD.files()), study.session("S1") / "inbox")
+    (study.session("S1") / "hcp").mkdir()
+    (study.session("S1") / "hcp" / "keep").write_text("hcp\n")
+
+
+def two_patients(study: Study) -> None:
+    """A packet that is split, beside another one."""
+    both: Tree = {**under("a", T1.files()), **under("b", BOLD.with_(patient="P777").files()), "b/README": b"b\n"}
+    study.put("S1", both)
+    study.put("S2", T1.with_(patient="P2").files(), Kind.TAR_GZ)
+
+
+def _must(study: Study, *args: str) -> None:
+    run = run_command(str(study.sessions), *args)
+    if run.status != 0:
+        raise AssertionError(run.text)
+
+
+def scenarios() -> list[Scenario]:
+    """Return all that this machine can try."""
+    modes = ("move", "copy", "leave", "delete")
+    none = "--masterinbox=none"
+    found = [Scenario(f"inbox-{m}", several_packets, (f"--archive={m}",)) for m in modes]
+    found += [Scenario(f"anew-{m}", packets_and_sessions, (f"--archive={m}", "--overwrite=yes")) for m in modes]
+    found += [Scenario(f"folder-{m}", session_folders, (none, f"--archive={m}")) for m in modes]
+    found += [
+        Scenario(f"again-{m}", session_folders_again, (none, f"--archive={m}", "--overwrite=yes"), again=True)
+        for m in ("move", "delete")
+    ]
+    found.append(Scenario("split", two_patients, ("--on-mixed=split",)))
+    found.append(Scenario("plain", several_packets, ("--gzip=no",)))
+    found.append(Scenario("work-dir", several_packets, work_dir=True))
+    if other_disk():
+        found.append(Scenario("disk-move", several_packets, ("--archive=move",), other_disk=True))
+        found.append(Scenario("disk-copy", several_packets, ("--archive=copy",), other_disk=True))
+        found.append(Scenario("disk-anew", packets_and_sessions, ("--overwrite=yes",), other_disk=True))
+        found.append(Scenario("disk-folder", session_folders, (none,), other_disk=True))
+    return found
+
+
+def usable_cpus() -> int:
+    """CPUs this process may use."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,80 @@
+"""The command, with a fault at one of its own steps: python -m tests.faults.victim STEP OUT [arguments of qxbatch].
+
+A step is a call that changes or opens something below the folder named by QXBATCH_FAULT_BELOW. STEP `count` writes what
+was called to OUT; a number kills the whole process tree with SIGKILL just before that step; `INT@n` and `TERM@n` send a
+signal instead, `alone@n` kills the process itself and leaves its children behind.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.faults.processes import descendants
+
+WATCHED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.utime")
+BELOW = "QXBATCH_FAULT_BELOW"
+
+
+class Steps:
+    """Counts the steps of all threads, and does the deed at one of them."""
+
+    def __init__(self, step: str, out: str) -> None:
+        self.below = os.environ[BELOW]
+        self.deed, _, number = step.rpartition("@")
+        self.at = int(number) if number.isdecimal() else 0
+        self.out = out
+        self.count = 0
+        self.lines: list[str] = []
+        self.lock = threading.Lock()
+
+    def hook(self, event: str, args: tuple[object, ...]) -> None:
+        """See every audited call of the interpreter."""
+        if event == "subprocess.Popen":
+            told = "start"
+        elif event in WATCHED and self._is_step(event, args):
+            told = f"{event} {os.fsdecode(args[0]) if isinstance(args[0], str | bytes) else args[0]}"
+        else:
+            return
+        with self.lock:
+            self.count += 1
+            self.lines.append(told)
+            if self.count == self.at:
+                self._do()
+
+    def _is_step(self, event: str, args: tuple[object, ...]) -> bool:
+        if not args or not isinstance(args[0], str | bytes):
+            return False
+        if not os.fsdecode(args[0]).startswith(self.below):
+            return False
+        return event != "open" or bool(isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+    def _do(self) -> None:
+        if self.deed in ("INT", "TERM"):
+            os.kill(os.getpid(), getattr(signal, f"SIG{self.deed}"))
+            return
+        if self.deed != "alone":
+            for process in descendants(os.getpid()):
+                os.kill(process, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def write(self) -> None:
+        """Write the steps that were seen."""
+        Path(self.out).write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8", errors="replace")
+
+
+def main(step: str, out: str, argv: list[str]) -> int:
+    """Run the command under watch."""
+    from qxbatch.cli.main import main as command
+
+    steps = Steps(step, out)
+    sys.addaudithook(steps.hook)
+    status = command(argv)
+    if step == "count":
+        steps.write()
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
