@@ -55,7 +55,16 @@ impl Collector {
 
     /// The value gathered so far; empty when there is none.
     pub(super) fn get(&self, field: Field) -> &[u8] {
-        let (start, length) = self.spans.get(field as usize).copied().unwrap_or_default();
+        self.at(self.spans.get(field as usize).copied().unwrap_or_default())
+    }
+
+    /// All values in the order of the table.
+    pub(super) fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| self.at(*span))
+    }
+
+    #[inline]
+    fn at(&self, (start, length): (u32, u16)) -> &[u8] {
         let from = self.values.get(start as usize..).unwrap_or_default();
         from.get(..usize::from(length)).unwrap_or_default()
     }

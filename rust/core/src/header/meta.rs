@@ -4,7 +4,12 @@ use super::collect::Collector;
 use super::element::{EXPLICIT, Encoding, HEAD};
 use super::field::{Field, Vr};
 use super::nested::Fault;
+use super::skim::skim;
+use super::wanted::Wanted;
 use super::window::Window;
+
+/// The end of the group.
+const LAST: u32 = 0x0002_FFFF;
 
 /// Reads the meta header where there is one, and returns where the data set begins.
 ///
@@ -12,12 +17,15 @@ use super::window::Window;
 pub(super) fn read<W: Window>(
     window: &mut W,
     start: u64,
+    wants: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<u64, Fault> {
     let mut at = start;
     let Some(encoding) = Encoding::guess(window.at(at, HEAD)?, EXPLICIT) else {
         return Ok(at);
     };
+    let bytes = window.at(at, HEAD)?;
+    at = at.saturating_add(skim(bytes, encoding, LAST, wants, collector) as u64);
     while let Some(element) = encoding.element(window.at(at, HEAD)?, at) {
         if element.group() != 2 {
             break;

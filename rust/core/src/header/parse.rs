@@ -125,16 +125,17 @@ fn sortable(collector: &Collector) -> bool {
 }
 
 fn read<W: Window>(window: &mut W, start: &Start, collector: &mut Collector) -> Result<(), Fault> {
-    let at = meta::read(window, start.at, collector)?;
+    let mut wants = Wanted::default();
+    let at = meta::read(window, start.at, &mut wants, collector)?;
     let syntax = collector.get(Field::TransferSyntaxUid);
     let claimed = claimed(syntax);
     let deflated = syntax == DEFLATED;
     let head = window.at(at, HEAD)?;
     if deflated && !plain(head) {
         let mut inflated = Inflated::raw(window, at);
-        return data_set(&mut inflated, 0, EXPLICIT, collector);
+        return data_set(&mut inflated, 0, EXPLICIT, &mut wants, collector);
     }
-    data_set(window, at, claimed, collector)
+    data_set(window, at, claimed, &mut wants, collector)
 }
 
 /// Whether the bytes after a claim of deflation were not deflated at all.
@@ -159,6 +160,7 @@ fn data_set<W: Window>(
     window: &mut W,
     start: u64,
     claimed: Encoding,
+    wants: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<(), Fault> {
     let head = window.at(start, HEAD)?;
@@ -172,11 +174,10 @@ fn data_set<W: Window>(
         ));
     };
     let mut reader = Reader::new(window, encoding);
-    let mut wants = Wanted::default();
     let mut stop = LAST_PLAIN;
     let mut at = start;
     loop {
-        at = reader.skim(at, stop.min(BEFORE_FUNCTIONAL), &mut wants, collector)?;
+        at = reader.skim(at, stop.min(BEFORE_FUNCTIONAL), wants, collector)?;
         let Some(element) = reader.element(at, encoding)? else {
             break;
         };
@@ -187,7 +188,7 @@ fn data_set<W: Window>(
             }
         }
         wants.reach(element.tag);
-        at = take(&mut reader, &element, &mut wants, collector)?;
+        at = take(&mut reader, &element, wants, collector)?;
     }
     Ok(())
 }
@@ -229,7 +230,7 @@ fn take<W: Window>(
     };
     if element.group() & 1 == 1 {
         wants.take_private(reader, element, length, collector)?;
-    } else if let Some(index) = wants.public(element.tag) {
+    } else if let Some(index) = wants.advance(element.tag) {
         wanted::keep(reader, element, length, index, collector)?;
     }
     Ok(next)

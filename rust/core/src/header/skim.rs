@@ -47,45 +47,37 @@ pub(super) fn skim(
     if encoding.big_endian {
         return 0;
     }
-    let mut at = 0;
-    let mut next_tag = wanted.next_tag();
-    while let Some([g0, g1, e0, e1, v0, v1, l0, l1]) =
-        bytes.get(at..).and_then(<[u8]>::first_chunk::<8>).copied()
-    {
+    let mut rest = bytes;
+    let (mut before, mut next_tag) = (wanted.before, wanted.next_tag());
+    while let Some((&[g0, g1, e0, e1, v0, v1, l0, l1], tail)) = rest.split_first_chunk::<8>() {
         let tag = u32::from_le_bytes([e0, e1, g0, g1]);
-        if tag <= wanted.before || tag > stop || wanted.private(tag) {
+        if tag <= before || tag > stop || (tag & 0x0001_0000 != 0 && wanted.private(tag)) {
             break;
         }
-        while next_tag < tag {
-            wanted.next += 1;
-            next_tag = wanted.next_tag();
-        }
-        let (head, length) = match (encoding.explicit, form(v0, v1)) {
-            (true, SHORT) => (8, usize::from(u16::from_le_bytes([l0, l1]))),
-            (false, _) => (8, u32::from_le_bytes([v0, v1, l0, l1]) as usize),
-            (true, LONG) => match bytes
-                .get(at.saturating_add(8)..)
-                .and_then(<[u8]>::first_chunk::<4>)
-            {
-                Some(length) => (12, u32::from_le_bytes(*length) as usize),
+        let (tail, length) = match (encoding.explicit, form(v0, v1)) {
+            (true, SHORT) => (tail, usize::from(u16::from_le_bytes([l0, l1]))),
+            (false, _) => (tail, u32::from_le_bytes([v0, v1, l0, l1]) as usize),
+            (true, LONG) => match tail.split_first_chunk::<4>() {
+                Some((length, tail)) => (tail, u32::from_le_bytes(*length) as usize),
                 None => break,
             },
             _ => break,
         };
-        let start = at.saturating_add(head);
-        let Some(value) = bytes.get(start..start.saturating_add(length)) else {
+        let Some((value, after)) = tail.split_at_checked(length) else {
             break;
         };
-        if tag == next_tag {
-            if let Some(spec) = SPECS.get(wanted.next) {
+        if tag >= next_tag {
+            if let Some(spec) = wanted.advance(tag).and_then(|index| SPECS.get(index)) {
                 let vr = encoding.explicit.then_some([v0, v1]);
                 collector.set_as(spec.field, representation(vr, spec.vr), value, encoding);
             }
+            next_tag = wanted.next_tag();
         }
-        wanted.before = tag;
-        at = start.saturating_add(length);
+        before = tag;
+        rest = after;
     }
-    at
+    wanted.before = before;
+    bytes.len().saturating_sub(rest.len())
 }
 
 /// The form of an element's head.

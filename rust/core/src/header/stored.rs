@@ -26,19 +26,19 @@ impl Header {
     pub const MAX_VALUE: usize = 4096;
 
     pub(super) fn from_collector(collector: &Collector, utf8: bool) -> Self {
+        let mut head = [0; HEAD];
+        head[0] = u8::from(utf8);
         let mut data = Vec::with_capacity(HEAD.saturating_add(collector.total()));
-        data.push(u8::from(utf8));
-        data.resize(HEAD, 0);
-        for (index, field) in Field::ALL.into_iter().enumerate() {
-            let value = collector.get(field);
+        data.extend_from_slice(&head);
+        for (value, slot) in collector.values().zip(head[1..].chunks_exact_mut(2)) {
             // Ends count from the first value, so that all that a 16-bit number can say is of use.
             let room = usize::from(u16::MAX).saturating_sub(data.len().saturating_sub(HEAD));
             data.extend_from_slice(value.get(..room).unwrap_or(value));
             let end = u16::try_from(data.len().saturating_sub(HEAD)).unwrap_or(u16::MAX);
-            let at = index.saturating_mul(2).saturating_add(1);
-            if let Some(slot) = data.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<2>) {
-                *slot = end.to_le_bytes();
-            }
+            slot.copy_from_slice(&end.to_le_bytes());
+        }
+        for (byte, known) in data.iter_mut().zip(head) {
+            *byte = known;
         }
         Self {
             data: data.into_boxed_slice(),

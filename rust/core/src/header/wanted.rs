@@ -2,7 +2,7 @@
 
 use super::collect::Collector;
 use super::element::{Element, representation};
-use super::field::SPECS;
+use super::field::{Field, SPECS};
 use super::nested::{Fault, Reader};
 use super::value;
 use super::window::Window;
@@ -10,36 +10,59 @@ use super::window::Window;
 /// Groups that wanted private elements lie in.
 const PRIVATE_GROUPS: [u32; 4] = [0x0019_0000, 0x0021_0000, 0x0025_0000, 0x2001_0000];
 
+/// The public tags of the table, and one that is beyond all tags.
+static PUBLIC: [u32; Field::COUNT + 1] = public();
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which refuses a wrong index"
+)]
+const fn public() -> [u32; Field::COUNT + 1] {
+    let mut tags = [u32::MAX; Field::COUNT + 1];
+    let mut at = 0;
+    while at < Field::COUNT {
+        if SPECS[at].owner.is_none() {
+            tags[at] = SPECS[at].tag;
+        }
+        at += 1;
+    }
+    tags
+}
+
 /// What is wanted next.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     /// The first line of the table that was not passed.
-    pub next: usize,
+    next: usize,
     /// The tag before.
     pub before: u32,
-    /// Blocks of creators that are wanted: the group and the upper half of the element.
-    blocks: Vec<(u32, &'static str)>,
+    /// Private elements of the creators met so far: tag and line of the table.
+    private: Vec<(u32, usize)>,
 }
 
 impl Wanted {
     /// The next public tag that is wanted; beyond all tags when there is none.
     #[inline]
     pub(super) fn next_tag(&self) -> u32 {
-        SPECS
-            .get(self.next)
-            .filter(|spec| spec.owner.is_none())
-            .map_or(u32::MAX, |spec| spec.tag)
+        PUBLIC.get(self.next).copied().unwrap_or(u32::MAX)
     }
 
-    /// Whether a tag is a private creator to note, or of a block to look into.
+    /// Passes the lines below a tag, and returns its own line if it has one.
+    #[inline]
+    pub(super) fn advance(&mut self, tag: u32) -> Option<usize> {
+        while self.next_tag() < tag {
+            self.next = self.next.saturating_add(1);
+        }
+        (self.next_tag() == tag).then_some(self.next)
+    }
+
+    /// Whether a tag is a private creator to note, or a private element that is wanted.
     #[inline]
     pub(super) fn private(&self, tag: u32) -> bool {
-        tag & 0x0001_0000 != 0
-            && (self
-                .blocks
-                .iter()
-                .any(|(block, _)| tag & 0xFFFF_FF00 == *block)
-                || (tag & 0xFF00 == 0 && PRIVATE_GROUPS.contains(&(tag & 0xFFFF_0000))))
+        if tag & 0xFF00 == 0 {
+            return PRIVATE_GROUPS.contains(&(tag & 0xFFFF_0000));
+        }
+        self.private.iter().any(|(wanted, _)| *wanted == tag)
     }
 
     /// Moves on to an element; tags ascend (PS3.5 section 7.1), and one that does not begins the table anew.
@@ -50,15 +73,7 @@ impl Wanted {
         self.before = tag;
     }
 
-    /// The line of the table for a public tag.
-    pub(super) fn public(&mut self, tag: u32) -> Option<usize> {
-        while self.next_tag() < tag {
-            self.next = self.next.saturating_add(1);
-        }
-        (self.next_tag() == tag).then_some(self.next)
-    }
-
-    /// Notes a private creator, or takes a private element of a block whose creator is known (PS3.5 section 7.8).
+    /// Notes a private creator, or takes a private element of a creator that is known (PS3.5 section 7.8).
     pub(super) fn take_private<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -67,37 +82,29 @@ impl Wanted {
         collector: &mut Collector,
     ) -> Result<(), Fault> {
         let group = element.tag & 0xFFFF_0000;
+        let block = element.tag & 0xFFFF;
         if !self.private(element.tag) {
             return Ok(());
         }
-        let number = element.tag & 0xFFFF;
-        let private = || {
-            SPECS
+        if (0x10..=0xFF).contains(&block) {
+            let name = value::trim(reader.value(element, length)?);
+            for (index, spec) in SPECS
                 .iter()
                 .enumerate()
-                .rev()
-                .take_while(|(_, spec)| spec.owner.is_some())
-        };
-        if (0x10..=0xFF).contains(&number) {
-            let name = value::trim(reader.value(element, length)?);
-            let owner = private()
-                .filter(|(_, spec)| spec.tag & 0xFFFF_0000 == group)
-                .find_map(|(_, spec)| {
-                    spec.owner
-                        .filter(|owner| owner.as_bytes().eq_ignore_ascii_case(name))
-                });
-            self.blocks
-                .extend(owner.map(|owner| (group | number << 8, owner)));
+                .skip_while(|(_, spec)| spec.owner.is_none())
+            {
+                let owned = spec
+                    .owner
+                    .is_some_and(|owner| owner.as_bytes().eq_ignore_ascii_case(name));
+                if owned && spec.tag & 0xFFFF_0000 == group {
+                    self.private.push((spec.tag | block << 8, index));
+                }
+            }
             return Ok(());
         }
-        let block = element.tag & 0xFFFF_FF00;
-        let Some((_, owner)) = self.blocks.iter().find(|(at, _)| *at == block) else {
-            return Ok(());
-        };
-        let tag = element.tag & 0xFFFF_00FF;
-        let found = private().find(|(_, spec)| spec.tag == tag && spec.owner == Some(*owner));
-        found.map_or(Ok(()), |(index, _)| {
-            keep(reader, element, length, index, collector)
+        let found = self.private.iter().find(|(tag, _)| *tag == element.tag);
+        found.map_or(Ok(()), |(_, index)| {
+            keep(reader, element, length, *index, collector)
         })
     }
 }
