@@ -1,11 +1,11 @@
 //! One file: opened, read as far as its header goes, closed.
 
-use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 
 use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags, SeekFrom, openat, seek};
+use rustix::path::Arg;
 
 use crate::header::{FileWindow, Header, Inflated, Parsed, Window, parse};
 
@@ -27,7 +27,7 @@ impl Outcome {
 }
 
 /// Reads the header of a file named relative to a folder; gives its size too. `buffer` is used again from file to file.
-pub fn read_file(folder: impl AsFd, name: &CStr, buffer: &mut Vec<u8>) -> (u64, Outcome) {
+pub fn read_file(folder: impl AsFd, name: impl Arg, buffer: &mut Vec<u8>) -> (u64, Outcome) {
     // Nonblocking: a pipe that took the place of a file must not hold the scan up.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     let opened = openat(folder, name, flags, Mode::empty());

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, OsStr};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -15,6 +15,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, open, statat};
 
 use super::file::{Outcome, read_file};
 use super::{Scan, ScanError, Scanned};
+use crate::header::Header;
 use crate::monitor::Monitor;
 
 /// Files that one task reads: enough to make the task's own cost vanish, few enough to keep all threads busy.
@@ -44,17 +45,16 @@ struct Batch {
 /// What an entry of a folder is.
 #[derive(Debug)]
 enum Entry {
-    File(CString),
-    Folder(Vec<u8>),
+    File(Box<[u8]>),
+    Folder(Box<[u8]>),
     /// Neither; says what.
-    Other(CString, &'static str),
+    Other(Box<[u8]>, &'static str),
 }
 
 impl Entry {
     fn name(&self) -> &[u8] {
         match self {
-            Self::File(name) | Self::Other(name, _) => name.to_bytes(),
-            Self::Folder(name) => name,
+            Self::File(name) | Self::Other(name, _) | Self::Folder(name) => name,
         }
     }
 
@@ -108,7 +108,7 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
     for entry in folders {
         if let Entry::Folder(path) = entry {
             // Opened here for its error alone; a folder below that cannot be opened is no error of the whole.
-            open_folder(path).map_err(|error| ScanError::Path(path.clone(), error))?;
+            open_folder(path).map_err(|error| ScanError::Path(path.to_vec(), error))?;
         }
     }
     rayon::scope(|scope| walk.place(scope, b"", None, entries));
@@ -141,8 +141,8 @@ fn asked_for(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let mut entries = Vec::new();
     for path in paths {
         let refused = |error: io::Error| ScanError::Path(path.clone(), error);
-        let name = CString::new(path.clone()).map_err(|error| refused(error.into()))?;
-        let stat = statat(CWD, &name, AtFlags::empty()).map_err(|error| refused(error.into()))?;
+        let name = path.clone().into_boxed_slice();
+        let stat = statat(CWD, path, AtFlags::empty()).map_err(|error| refused(error.into()))?;
         let below = as_path(path)
             .ancestors()
             .skip(1)
@@ -151,7 +151,7 @@ fn asked_for(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
             continue;
         }
         entries.push(match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => Entry::Folder(path.clone()),
+            FileType::Directory => Entry::Folder(name),
             FileType::RegularFile => Entry::File(name),
             _ => Entry::Other(name, "no regular file"),
         });
@@ -183,7 +183,7 @@ fn list(path: &[u8]) -> io::Result<(OwnedFd, Vec<Entry>)> {
 }
 
 fn classify(fd: &OwnedFd, name: &CStr, kind: FileType) -> Entry {
-    let name = name.to_owned();
+    let name: Box<[u8]> = name.to_bytes().into();
     let kind = match kind {
         // Some file systems do not tell.
         FileType::Unknown => {
@@ -192,7 +192,7 @@ fn classify(fd: &OwnedFd, name: &CStr, kind: FileType) -> Entry {
         known => known,
     };
     match kind {
-        FileType::Directory => Entry::Folder(name.into_bytes()),
+        FileType::Directory => Entry::Folder(name),
         FileType::RegularFile => Entry::File(name),
         FileType::Symlink => match kind_of(fd, &name, AtFlags::empty()) {
             Some(FileType::RegularFile) => Entry::File(name),
@@ -204,7 +204,7 @@ fn classify(fd: &OwnedFd, name: &CStr, kind: FileType) -> Entry {
     }
 }
 
-fn kind_of(fd: &OwnedFd, name: &CStr, flags: AtFlags) -> Option<FileType> {
+fn kind_of(fd: &OwnedFd, name: &[u8], flags: AtFlags) -> Option<FileType> {
     statat(fd, name, flags)
         .ok()
         .map(|stat| FileType::from_raw_mode(stat.st_mode))
@@ -307,23 +307,27 @@ impl<'m> Walk<'m> {
             let (name, (size, outcome)) = match entry {
                 Entry::File(name) => {
                     let read = match fd {
-                        Some(fd) => read_file(fd, &name, &mut buffer),
-                        None => read_file(CWD, &name, &mut buffer),
+                        Some(fd) => read_file(fd, &*name, &mut buffer),
+                        None => read_file(CWD, &*name, &mut buffer),
                     };
-                    (name.into_bytes(), read)
+                    (name, read)
                 }
-                Entry::Other(name, reason) => (name.into_bytes(), (0, Outcome::other(reason))),
+                Entry::Other(name, reason) => (name, (0, Outcome::other(reason))),
                 Entry::Folder(name) => (name, (0, Outcome::other("a folder"))),
             };
             bytes = bytes.saturating_add(size);
             files.push(Scanned {
                 folder,
-                name: name.into_boxed_slice(),
+                name,
                 size,
                 outcome,
             });
         }
         self.monitor.add(files.len() as u64, bytes);
+        Header::gather(files.iter_mut().filter_map(|file| match &mut file.outcome {
+            Outcome::Dicom(header) => Some(header),
+            _ => None,
+        }));
         self.keep_batch(Batch {
             folder,
             first,
