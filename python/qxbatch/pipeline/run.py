@@ -39,7 +39,7 @@ def run(settings: Settings) -> int:
         workspace.tidy()
     found = [_settled(candidate, recovered) for candidate in discover(settings)]
     if not settings.quiet:
-        print(before(found, settings))
+        print(before(found, settings), flush=True)
     ready = [c for c in found if c.verdict is Verdict.READY]
     report = Report(tuple(found), tuple(recovered))
     if settings.test or not ready:
