@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.build.study import Study
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")  # a test says what is right, never how fast
 MISSING = "no sample data: set QXBATCH_TEST_DATA, or put the sets into ../shared/data beside the repository"
 
 
