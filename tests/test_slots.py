@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from qxbatch.slots import Slots
+from qxbatch.slots import Memory, Slots
 
 
 def test_no_more_than_the_total_run_at_once() -> None:
@@ -31,3 +31,33 @@ def test_several_takes_what_is_free_and_gives_it_back() -> None:
         assert count == 3
     with slots.several() as count:
         assert count == 4
+
+
+def most_at_once(memory: Memory, amounts: list[int]) -> int:
+    used, most, guard = 0, 0, threading.Lock()
+
+    def work(amount: int) -> None:
+        nonlocal used, most
+        with memory.hold(amount):
+            with guard:
+                used += amount
+                most = max(most, used)
+            threading.Event().wait(0.002)
+            with guard:
+                used -= amount
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(work, amounts))
+    return most
+
+
+def test_converters_stay_within_the_memory() -> None:
+    assert most_at_once(Memory(100), [40] * 30) == 80
+
+
+def test_what_alone_is_too_large_runs_alone() -> None:
+    assert most_at_once(Memory(100), [150, 10, 150, 10]) == 150
+
+
+def test_without_a_bound_all_run() -> None:
+    assert most_at_once(Memory(None), [50] * 20) > 100

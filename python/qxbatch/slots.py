@@ -1,4 +1,4 @@
-"""The budget of CPUs that all threads and child processes of a run share."""
+"""The budgets of CPUs and of memory that all threads and child processes of a run share."""
 
 import threading
 from collections.abc import Iterator
@@ -39,3 +39,28 @@ class Slots:
         with self._condition:
             self._free += count
             self._condition.notify_all()
+
+
+class Memory:
+    """So many bytes may be in use by converters; None: no bound. One that alone needs more runs alone."""
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._used = 0
+        self._condition = threading.Condition()
+
+    @contextmanager
+    def hold(self, amount: int) -> Iterator[None]:
+        """Hold an amount, once there is room for it beside what is held already."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._fits(amount))
+            self._used += amount
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._used -= amount
+                self._condition.notify_all()
+
+    def _fits(self, amount: int) -> bool:
+        return self._total is None or self._used == 0 or self._used + amount <= self._total

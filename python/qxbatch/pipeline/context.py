@@ -10,7 +10,11 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
-from qxbatch.slots import Slots
+from qxbatch.slots import Memory, Slots
+
+
+OWN_MEMORY = 300 << 20
+"""Bytes that the program itself may use; the rest of --mem is for converters."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,13 @@ class Context:
     def __post_init__(self) -> None:
         workers = max(1, self.settings.n_procs)
         object.__setattr__(self, "slots", Slots(workers))
+        mem = self.settings.mem
+        object.__setattr__(self, "memory", Memory(None if mem is None else max(0, mem - OWN_MEMORY)))
         object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))
         object.__setattr__(self, "working", ThreadPoolExecutor(workers))
 
     slots: Slots = field(init=False)
+    memory: Memory = field(init=False)
     converting: ThreadPoolExecutor = field(init=False)
     """One thread per converter process that may run."""
     working: ThreadPoolExecutor = field(init=False)

@@ -47,7 +47,7 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
 
     def convert(series: Series) -> Conversion:
         headers = (reading.header(row) for group in series.groups for row in reading.group_rows(group))
-        with context.slots.one():
+        with context.memory.hold(converter_memory(series)), context.slots.one():
             conversion = convert_series(
                 series,
                 context.settings,
@@ -85,6 +85,11 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
 def not_asked(series: Series) -> Conversion:
     """Return what is told of a series that was to be sorted only."""
     return Conversion(series, State.NOT_ASKED, "")
+
+
+def converter_memory(series: Series) -> int:
+    """Return the bytes that converting a series may take: it is held as read and as written, unpacked where needed."""
+    return (64 << 20) + 3 * series.size
 
 
 def part_root(series: Series) -> Path:
