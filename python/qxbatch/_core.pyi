@@ -100,7 +100,10 @@ class Row:
     fate: str
     """sorted, duplicate, kept, opened, nodata, refused"""
     at: str
-    """Below the session folder; empty as long as the file is not placed and for a member that has no place. A duplicate's is the first's."""
+    """Below the session folder; empty as long as the file is not placed and for a member that has no place.
+
+    A duplicate's is that of the first.
+    """
     series: int
     """n of the series; 0 when none."""
     group: int

@@ -12,7 +12,6 @@ from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
 from qxbatch.slots import Memory, Slots
 
-
 OWN_MEMORY = 300 << 20
 """Bytes that the program itself may use; the rest of --mem is for converters."""
 
