@@ -9,8 +9,12 @@ _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})", re.IGNORECASE)
 
 def member_path(text: str) -> Path:
     """Return the path that a ledger cell stands for (bytes written as `\\xNN` there)."""
-    raw = text.encode("utf-8")
-    return Path(os.fsdecode(_ESCAPED.sub(lambda m: bytes([int(m.group(1), 16)]), raw)))
+    return Path(unescaped(text))
+
+
+def unescaped(text: str) -> str:
+    """Return the text that a ledger cell stands for."""
+    return os.fsdecode(_ESCAPED.sub(lambda m: bytes([int(m.group(1), 16)]), text.encode("utf-8")))
 
 
 def escaped(value: str) -> str:

@@ -10,11 +10,11 @@ from qxbatch.discover.folders import judge_folders, list_folders
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
-from qxbatch.discover.results import has_session
+from qxbatch.discover.results import has_session, was_parted
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.logfile import Log, read_log
-from qxbatch.settings.model import Settings
+from qxbatch.settings.model import OnMixed, Settings
 
 _SECOND = 10**9
 
@@ -38,8 +38,14 @@ def _of_inbox(settings: Settings, inbox: Path, log: Log | None, sniff: Sniff) ->
     entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
     judged = judge_entries(entries, settings, log)
     named = {each.session.id for each in judged if each.ready and each.session}
-    existing = {name for name in named if has_session(settings.sessionsfolder / name)}
+    existing = {name for name in named if _exists(settings, name)}
     return judge_same_session(judge_existing(judged, existing, settings.overwrite), settings.on_same_session)
+
+
+def _exists(settings: Settings, session: str) -> bool:
+    if has_session(settings.sessionsfolder / session):
+        return True
+    return settings.on_mixed is OnMixed.SPLIT and was_parted(settings.sessionsfolder, session)
 
 
 def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:

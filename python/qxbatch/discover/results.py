@@ -1,5 +1,6 @@
 """Whether a session has results already."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,16 @@ from pathlib import Path
 def has_session(folder: Path) -> bool:
     """Inbox mode: a session exists with its inbox, session.txt, or any file in dicom or nii."""
     return any(os.path.lexists(folder / name) for name in ("inbox", "session.txt")) or has_results(folder)
+
+
+def was_parted(sessionsfolder: Path, session: str) -> bool:
+    """Whether `--on-mixed=split` made sessions of that one's packet before (docs/summary.md, `parted`)."""
+    try:
+        told = json.loads((sessionsfolder / f"{session}-1" / "qxbatch" / "summary.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    parted = told.get("parted") if isinstance(told, dict) else None
+    return isinstance(parted, dict) and parted.get("from") == session
 
 
 def has_results(folder: Path) -> bool:

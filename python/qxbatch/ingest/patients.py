@@ -1,7 +1,7 @@
 """One packet, one patient: tells them apart, and shares a packet out when the user asks for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qxbatch.core import Group
 from qxbatch.model import SessionId
@@ -15,6 +15,8 @@ class Share:
 
     session: SessionId
     groups: tuple[int, ...]
+    patient: str = ""
+    """PatientID as the headers write it, where a packet was parted."""
 
 
 def patients_of(groups: Sequence[Group]) -> list[str]:
@@ -56,8 +58,9 @@ def share_out(
         message = f"holds {shown}, merged into session {session.id} as asked."
         return [everything], [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING)]
     shares = _split(groups, patients, session)
-    names = ", ".join(share.session.id for share in shares)
-    message = f"holds {shown}, parted into the sessions {names} as asked."
+    shares = [replace(share, patient=named) for share, named in zip(shares, _named(groups, patients), strict=True)]
+    named = (f"{share.session.id}" + ("" if anonymous else f" ({share.patient})") for share in shares)
+    message = f"holds {len(patients)} patients, parted into the sessions {', '.join(named)} as asked."
     return shares, [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING)]
 
 

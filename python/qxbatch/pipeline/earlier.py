@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qxbatch.cells import escaped, member_path
+from qxbatch.cells import escaped, member_path, unescaped
 from qxbatch.core import hash_file
 from qxbatch.record.ledger import LedgerLine, RowLike
 from qxbatch.verify.ledger_file import LedgerRow, read_ledger
@@ -41,6 +41,8 @@ class Earlier:
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
     """By `at`, below the session folder."""
     placeless: tuple[LedgerRow, ...] = ()
+    order: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Where each member (path, sha256) stood."""
     packets: tuple[Mapping[str, Any], ...] = ()
     concealed: bool = False
     """A logfile named the session, so the patient's id stands nowhere but in the DICOM."""
@@ -52,8 +54,10 @@ def read_earlier(session: Path) -> Earlier:
     told = _summary(session)
     rows: dict[str, list[LedgerRow]] = {}
     placeless = []
+    order: dict[tuple[str, str], int] = {}
     try:
         for row in read_ledger(session / "qxbatch" / "ledger.tsv"):
+            order[row.path, row.sha256] = len(order)
             if row.fate in NO_PLACE:
                 placeless.append(row)
             elif row.at:
@@ -64,17 +68,25 @@ def read_earlier(session: Path) -> Earlier:
     return Earlier(
         {at: tuple(found) for at, found in rows.items()},
         tuple(placeless),
+        order,
         tuple(told.get("packets", ())),
         concealed=about.get("patient") == "",
         subject=about.get("subject") or _subject(session),
     )
 
 
-def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -> Iterator[LedgerLine]:
-    """Yield ledger lines, those of files that lay in the session before under the names they came by.
+def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -> list[LedgerLine]:
+    """Return ledger lines, those of files that lay in the session before under the names they came by.
 
-    What was kept in its inbox is told again as long as it lies there. No member stands twice.
+    What was kept in its inbox is told again as long as it lies there. No member stands twice, and what was told before
+    stands in the order in which it was told.
     """
+    last = len(earlier.order)
+    told = _told_again(lines, earlier, session)
+    return sorted(told, key=lambda line: earlier.order.get((line.row.path, line.row.sha256), last))
+
+
+def _told_again(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -> Iterator[LedgerLine]:
     left = dict(earlier.rows)
     told: set[tuple[str, str]] = set()
     for line in lines:
@@ -92,7 +104,7 @@ def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -
     for row in (*(earlier.placeless if earlier.rows else ()), *kept):
         if (row.path, row.sha256) not in told:
             told.add((row.path, row.sha256))
-            yield LedgerLine(_told(row, None), str(member_path(row.at)))
+            yield LedgerLine(_told(row, None), unescaped(row.at))
 
 
 def _place(line: LedgerLine) -> str:
@@ -112,7 +124,7 @@ def _lies(session: Path, row: LedgerRow) -> bool:
 def _told(row: LedgerRow, now: RowLike | None) -> Told:
     fate = row.fate if now is None or now.fate == "sorted" else now.fate
     series = 0 if now is None else now.series
-    reason = str(member_path(row.reason))
+    reason = unescaped(row.reason)
     return Told(row.path, row.size, row.sha256, row.content_sha256, row.kind, fate, row.at, series, reason)
 
 

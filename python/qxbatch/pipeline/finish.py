@@ -44,7 +44,7 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
         target = workspace.sessionsfolder / session
         old = workspace.old(journal.unit, session)
         publish(workspace.build(journal.unit, session), target, old, with_inbox=journal.with_inbox)
-        kept = keep_replaced(old, target, journal.archive_folder.parent / "replaced")
+        kept = keep_replaced(old, target, journal.archive_folder.parent / "replaced", journal.archive_folder)
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))

@@ -52,6 +52,8 @@ class Origin:
     """Folder mode: the session's own inbox, whose names are taken."""
     earlier: Earlier = field(default_factory=Earlier)
     """Folder mode: what the session said of itself before."""
+    parted: Mapping[str, str] = field(default_factory=dict)
+    """Session id to patient id (empty where it is concealed), where one packet was parted into several sessions."""
 
 
 def produce(context: Context, part: Part, reading: Reading, origin: Origin, root: Path) -> Product:
@@ -108,6 +110,8 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         times={"seconds": round(time.monotonic() - started, 3)},
         host={"name": platform.node(), "system": platform.system()},
     )
+    if origin.parted:
+        told["parted"] = {"from": origin.unit, "sessions": dict(origin.parted)}
     told["packets"] = [*(p for p in origin.earlier.packets if p not in told["packets"]), *told["packets"]]
     with created(build / "qxbatch" / "summary.json") as file:
         file.write(summary_text(told))

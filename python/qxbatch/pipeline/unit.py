@@ -144,7 +144,14 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
     stays = unit.inbox if len(shares) == 1 else None
     parts = assemble(reading, shares, roots, replaced=replaced, inbox=stays)
-    origin = Origin(name, found.archives if unit.inbox else unit.packets, (*problems, *mixed), unit.inbox, earlier)
+    origin = Origin(
+        name,
+        found.archives if unit.inbox else unit.packets,
+        (*problems, *mixed),
+        unit.inbox,
+        earlier,
+        {share.session.id: "" if replaced else share.patient for share in shares} if len(shares) > 1 else {},
+    )
     products = [produce(context, part, reading, origin, roots[part.session.id]) for part in parts]
     if not all(context.locks.holds(lock) for lock in held):
         message = "its lock was taken over by another run, since this one slept too long; nothing was published."

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
+from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.durable import make_folder, remove_tree, sync_folder, sync_tree
 from qxbatch.publish.same import same_content
 from qxbatch.publish.transfer import copied, hidden, renamed
@@ -15,14 +16,15 @@ VOLATILE = ("times", "host")
 """Keys of summary.json that differ between two runs on the same data."""
 
 
-def keep_replaced(old: Path, session: Path, replaced: Path) -> Path | None:
-    """Move the files below `old` whose bytes `session` does not hold to `<replaced>/<session>-<k>`; drop the rest.
+def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None = None) -> Path | None:
+    """Move the files below `old` whose bytes no other place holds to `<replaced>/<session>-<k>`; drop the rest.
 
-    Returns where they lie now, None when there were none. A call that was cut short can be repeated.
+    Other places are the session, and the packets in `archive` that the old session was made of. Returns where the files
+    lie now, None when there were none. A call that was cut short can be repeated.
     """
     kept = old.with_name(f"{old.name}.kept")
     if old.exists():
-        _sort_out(old, kept, session)
+        _sort_out(old, kept, session, archive)
     if not kept.exists():
         return None
     make_folder(replaced)
@@ -43,18 +45,32 @@ def keep_replaced(old: Path, session: Path, replaced: Path) -> Path | None:
     return target
 
 
-def _sort_out(old: Path, kept: Path, session: Path) -> None:
+def _sort_out(old: Path, kept: Path, session: Path, archive: Path | None) -> None:
     """Bring what only `old` holds to `kept`, then remove `old`."""
     held = _held(session)
-    for folder, folders, files in os.walk(old, topdown=False):
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        for name in (*files, *links):
-            path = Path(folder, name)
-            relative = path.relative_to(old)
-            if not _covered(path, session / relative, held):
-                (kept / relative).parent.mkdir(parents=True, exist_ok=True)
-                path.rename(kept / relative)
+    last = [path for path in _files(old) if not _covered(path, session / path.relative_to(old), held)]
+    if archive is not None and any(_of_packet(path.relative_to(old)) for path in last):
+        held = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
+        last = [path for path in last if not (_of_packet(path.relative_to(old)) and _holds(path, held))]
+    for path in last:
+        place = kept / path.relative_to(old)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
     remove_tree(old)
+
+
+def _files(top: Path) -> list[Path]:
+    """Files and links below a folder, links to folders too."""
+    found = []
+    for folder, folders, files in os.walk(top, topdown=False):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        found += [Path(folder, name) for name in (*files, *links)]
+    return found
+
+
+def _of_packet(path: Path) -> bool:
+    """Whether a file of a session came from its packet: what is sorted or kept, not what was made of it."""
+    return path.parts[0] == "inbox" or (path.parts[0] == "dicom" and (len(path.parts) > 2 or path.suffix == ".gz"))  # noqa: PLR2004
 
 
 def _held(session: Path) -> set[str]:
@@ -66,8 +82,13 @@ def _held(session: Path) -> set[str]:
 def _covered(path: Path, twin: Path, held: set[str]) -> bool:
     if path.is_symlink():
         return False
-    if twin.is_file() and _comparable(path) == _comparable(twin):
-        return True
+    return (twin.is_file() and _comparable(path) == _comparable(twin)) or _holds(path, held)
+
+
+def _holds(path: Path, held: set[str]) -> bool:
+    """Whether the bytes of a file, or of all members of a series' archive, are among these hashes."""
+    if path.is_symlink():
+        return False
     try:
         if path.name.endswith(".tar.gz"):
             return all(digest in held for _, _, digest in hash_tar_gz(str(path)))
@@ -89,5 +110,5 @@ def _comparable(path: Path) -> object:
             return path.read_bytes()
         return {k: v for k, v in content.items() if k not in VOLATILE} if isinstance(content, dict) else content
     if path.suffix == ".log" and path.name.startswith("dcm2niix_"):
-        return re.sub(rb"[0-9.]+ seconds", b"", path.read_bytes())
+        return re.sub(rb"[0-9.]+ (seconds|for core)", b"", path.read_bytes())
     return hash_file(str(path))

@@ -1,0 +1,56 @@
+"""Bytes that an archived packet holds: a session that is replaced need not keep those."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from qxbatch.core import ingest
+from qxbatch.discover.fingerprint import fingerprint
+
+
+def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
+    """Return the hashes of all members of the packets that `old` was made of and that lie in the archive.
+
+    The packets are read anew, into `scratch`, which is removed again: only what can be read today is held.
+    """
+    found: set[str] = set()
+    for packet in archived_packets(old, archive):
+        try:
+            reading = ingest([(str(packet), "")], str(scratch), link=True)
+            rows = [reading.row(index) for index in range(len(reading))]
+        except OSError:
+            continue
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        found.update(digest for row in rows if row.fate != "refused" for digest in (row.sha256, row.content_sha256))
+    return found - {""}
+
+
+def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
+    """Yield what lies in the archive under the name, or a numbered one, of a packet of `old`, with its size."""
+    try:
+        told = json.loads((old / "qxbatch" / "summary.json").read_bytes())
+        wanted = {(str(packet["name"]), packet["files"], packet["size"]) for packet in told["packets"]}
+        paths = sorted(archive.iterdir())
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for path in paths:
+        if any((name, *_measures(path)) in wanted for name in _names(path.name)):
+            yield path
+
+
+def _names(name: str) -> set[str]:
+    """A name, and what it may have been before it got a number."""
+    numbers = re.finditer(r"_\d+", name)
+    return {name, *(name[: number.start()] + name[number.end() :] for number in numbers)}
+
+
+def _measures(path: Path) -> tuple[Any, ...]:
+    try:
+        measured = fingerprint(path)
+    except OSError:
+        return ()
+    return (measured.files, measured.size)
