@@ -1,7 +1,7 @@
 """The part commands: which there are, and their grammar. Light, since the help of an import lists them."""
 
-from qxbatch.settings.of_qxbatch import OF_QXBATCH
 from qxbatch.settings.parameter import Form, Group, Parameter, find
+from qxbatch.settings.parameters import PARAMETERS
 
 
 class Part:
@@ -13,13 +13,21 @@ class Part:
         self.parameters = parameters
 
 
-N_PROCS = find(OF_QXBATCH, "n_procs")
+N_PROCS = find(PARAMETERS, "n_procs")
 
 
 def switch(name: str, meaning: str) -> Parameter:
     """Return an option without value for a part."""
     return Parameter(name, meaning, group=Group.RUN, form=Form.SWITCH)
 
+
+def taken(*names: str) -> tuple[Parameter, ...]:
+    """Return parameters of an import, which mean the same in a part."""
+    return tuple(find(PARAMETERS, name) for name in names)
+
+
+REPORTS = (*taken("verbose", "quiet", "log_file", "json_file"), switch("json", "Print the run's summary as JSON."))
+"""What a part that imports tells of itself, and where."""
 
 PARTS: dict[str, Part] = {
     "scan": Part(
@@ -30,6 +38,71 @@ PARTS: dict[str, Part] = {
             switch("tsv", "Print tab-separated values, a row for each series."),
             N_PROCS,
         ),
+    ),
+    "sort": Part(
+        "Sorts what lies in the inbox of sessions into their dicom. Nothing is converted, session.txt is not written.",
+        ("sort <session>... [options]",),
+        (
+            *taken("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
+            *taken("on_mixed", "on_damaged", "max_expansion", "n_procs", "work_dir"),
+            *REPORTS,
+        ),
+    ),
+    "convert": Part(
+        "Converts what lies sorted in sessions, also of another program, and writes their session.txt anew.",
+        ("convert <session>... [options]",),
+        (
+            *taken(
+                "overwrite",
+                "test",
+                "check",
+                "tool",
+                "fallback",
+                "dicm2nii_dir",
+                "parelements",
+                "n_procs",
+                "mem",
+                "timeout",
+            ),
+            *taken("add_image_type", "add_json_info", "path_map", "nameformat", "unzip"),
+            Parameter(
+                "gzip",
+                "How DICOM is kept; not given: as each session has it.",
+                group=Group.OUTPUT,
+                choices=("folder", "file", "no"),
+            ),
+            *taken("gzip_level", "on_mixed", "on_damaged", "max_expansion", "work_dir"),
+            *REPORTS,
+        ),
+    ),
+    "split": Part(
+        "Parts a folder or archive of several patients or studies into one folder for each. What it reads stays.",
+        ("split <folder> [options]",),
+        (
+            Parameter(
+                "output",
+                "Folder in which the parts are made; not given: FOLDER_split beside the folder.",
+                group=Group.OUTPUT,
+                metavar="DIR",
+            ),
+            *taken("test", "max_expansion", "n_procs"),
+            switch("json", "Print JSON."),
+        ),
+    ),
+    "verify": Part(
+        "Reads sessions again and holds them against their ledgers. Nothing is written.",
+        ("verify <session>... [options]",),
+        (switch("json", "Print JSON."), N_PROCS),
+    ),
+    "report": Part(
+        "Makes the pages of sessions anew; for a sessions folder also the page of the study.",
+        ("report <folder>... [options]",),
+        (*taken("test"), switch("json", "Print JSON.")),
+    ),
+    "doctor": Part(
+        "Says what is installed, which version, where, and what is missing for which job.",
+        ("doctor [options]",),
+        (*taken("dicm2nii_dir"), switch("json", "Print JSON.")),
     ),
 }
 """Those that exist, in the order of the help."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from qxbatch.cli.docopt_call import call
+from qxbatch.cli.messages import set_up
 from qxbatch.cli.parts import PARTS, Part
 from qxbatch.cli.texts import part_text
 from qxbatch.cli.words import Reader
@@ -16,6 +18,8 @@ def run(name: str, argv: Sequence[str]) -> int:
     if part is None:
         raise UsageError(f"This version does not hold the part {name}.", f"For a folder of that name write ./{name}.")
     options = read(name, part, argv)
+    log_file = options.get("--log-file")
+    set_up(bool(options.get("--quiet")), Path(str(log_file)) if log_file else None, ())
     module = import_module(f"qxbatch.parts.{name}")
     status: int = module.run(options)
     return status

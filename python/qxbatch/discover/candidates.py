@@ -1,12 +1,12 @@
 """The stage's door: list once, judge, measure what is ready."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.folders import judge_folders, list_folders
+from qxbatch.discover.folders import SessionFolder, judge_folders, list_folders
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
@@ -28,10 +28,17 @@ def candidates(
     """
     log = read_log(settings.logfile) if settings.logfile and settings.masterinbox else None
     if settings.masterinbox is None:
-        judged = judge_folders(list_folders(settings.sessionsfolder, settings.sessions), settings)
-        return [_measured(each, each.path / "inbox", settings.settle, now_ns()) for each in judged]
+        return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
     judged = _of_inbox(settings, settings.masterinbox, log, sniff)
     return [_measured(each, each.path, settings.settle, now_ns()) for each in judged]
+
+
+def of_folders(
+    folders: Sequence[SessionFolder], settings: Settings, now_ns: Callable[[], int] = time.time_ns
+) -> list[Candidate]:
+    """Return session folders, each with its verdict: the data wait in `<session>/inbox`."""
+    judged = judge_folders(folders, settings)
+    return [_measured(each, each.path / "inbox", settings.settle, now_ns()) for each in judged]
 
 
 def _of_inbox(settings: Settings, inbox: Path, log: Log | None, sniff: Sniff) -> list[Judged]:

@@ -34,8 +34,13 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[SessionFold
         path = sessionsfolder / name
         if name.startswith(".") or name.casefold() in RESERVED or not by_glob(name, globs) or not path.is_dir():
             continue
-        found.append(SessionFolder(path, _has_file(path / "inbox"), has_results(path)))
+        found.append(session_folder(path))
     return found
+
+
+def session_folder(path: Path) -> SessionFolder:
+    """Look at one session folder."""
+    return SessionFolder(path, _has_file(path / "inbox"), has_results(path))
 
 
 def _has_file(inbox: Path) -> bool:

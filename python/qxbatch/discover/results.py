@@ -25,6 +25,11 @@ def has_results(folder: Path) -> bool:
     return any(_has_file(folder / name) for name in ("dicom", "nii"))
 
 
+def has_images(folder: Path) -> bool:
+    """Whether a session was converted: any file lies in nii."""
+    return _has_file(folder / "nii")
+
+
 def _has_file(folder: Path) -> bool:
     """A folder that cannot be listed counts as one with files: what is there must not be touched."""
     unreadable: list[OSError] = []

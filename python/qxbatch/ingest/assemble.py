@@ -84,26 +84,32 @@ def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]
 
 
 def share_rows(reading: Reading, shares: Sequence[Share]) -> list[list[int]]:
-    """Share out the ledger rows: a file with a patient goes with its group, another with its nearest neighbour.
-
-    The neighbour is the share that alone has DICOM below the file's own folder or, failing that, a folder above it;
-    where several have, and for archives and folders, it is the first share.
-    """
+    """Share out the ledger rows: a file with a patient goes with its group, another with its nearest neighbour."""
     if len(shares) == 1:
         return [list(range(len(reading)))]
     owner = {group: k for k, share in enumerate(shares) for group in share.groups}
-    rows: list[list[int]] = [[] for _ in shares]
+    groups = ((i, reading.row(i).group) for i in range(len(reading)))
+    return with_neighbours(reading, {i: owner[group] for i, group in groups if group in owner}, len(shares))
+
+
+def with_neighbours(reading: Reading, owned: Mapping[int, int], count: int) -> list[list[int]]:
+    """Share out the rows of a reading of which some are owned: row to the index of its share.
+
+    The neighbour of another is the share that alone owns rows below the file's own folder or, failing that, a folder
+    above it; where several do, and for archives and folders, it is the first share.
+    """
+    rows: list[list[int]] = [[] for _ in range(count)]
     below: dict[str, set[int]] = {}
     others = []
     for i in range(len(reading)):
-        row = reading.row(i)
-        if row.group in owner:
-            k = owner[row.group]
+        path = reading.row(i).path
+        if i in owned:
+            k = owned[i]
             rows[k].append(i)
-            for folder in _folders(row.path):
+            for folder in _folders(path):
                 below.setdefault(folder, set()).add(k)
         else:
-            others.append((i, row.path))
+            others.append((i, path))
     for i, path in others:
         owners = next((below[f] for f in _folders(path) if f in below), {0})
         rows[next(iter(owners)) if len(owners) == 1 else 0].append(i)

@@ -20,6 +20,16 @@ class Stored(StrEnum):
     """`dicom/<n>/<name>`"""
 
 
+def found_gzip(dicom: Path) -> Gzip:
+    """Return how the series of a session are packed now; the first one with a mark tells."""
+    for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
+        if path.name.endswith(".tar.gz"):
+            return Gzip.FOLDER
+        if path.is_dir() and path.name.isdigit() and any(file.suffix == ".gz" for file in path.iterdir()):
+            return Gzip.FILE
+    return Gzip.NO
+
+
 def stored_as(folder: Path, wanted: Gzip) -> Stored:
     """Return how a series is to be stored; files that are gzipped already (unzip=no) stay as they are."""
     if wanted is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):

@@ -9,9 +9,10 @@ from pathlib import Path
 from qxbatch.core import Group, Reading, ingest, scan, sniff
 from qxbatch.discover.sources import is_archive
 from qxbatch.exits import ExitStatus
+from qxbatch.parts.scan_par import ParSeries, of_files, of_reading
+from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.report.series_table import as_json, as_table, as_tsv
-from qxbatch.settings import cpus
 
 FAULTS = ("unreadable", "cannot")
 """How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
@@ -24,7 +25,7 @@ class Found:
     path: str
     kind: str
     files: int
-    series: tuple[Group, ...]
+    series: tuple[Group | ParSeries, ...]
     problems: tuple[str, ...]
 
 
@@ -34,7 +35,7 @@ def run(options: Mapping[str, object]) -> int:
     assert isinstance(paths, list)
     if options["--json"] and options["--tsv"]:
         raise UsageError("--json and --tsv are two forms of the same output.", "Give one of them.")
-    threads = _threads(options["--n-procs"])
+    threads = threads_of(options["--n-procs"])
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
@@ -47,14 +48,6 @@ def _shown(found: Sequence[Found], options: Mapping[str, object]) -> str:
     if options["--json"]:
         return as_json(found)
     return as_tsv(found) if options["--tsv"] else as_table(found)
-
-
-def _threads(text: object) -> int:
-    if text is None or text == "all":
-        return cpus.usable()
-    if not (isinstance(text, str) and text.isdecimal() and int(text)):
-        raise UsageError(f"--n-procs={text} is neither a number nor all.", "Give a number from 1 up, or all.")
-    return int(text)
 
 
 def look(path: str, threads: int) -> Found:
@@ -75,7 +68,7 @@ def _look_at_files(path: str, kind: str, threads: int) -> Found:
         return Found(path, kind, 0, (), (f"{path}: {error}",))
     reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
     problems = tuple(f"{name}: {why}" for name, why in reasons if why and why.startswith(FAULTS))
-    return Found(path, kind, len(files), tuple(files.groups()), problems)
+    return Found(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
 
 
 def _look_into(path: str, kind: str, threads: int) -> Found:
@@ -85,7 +78,7 @@ def _look_into(path: str, kind: str, threads: int) -> Found:
             reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads)
         except OSError as error:
             return Found(path, kind, 0, (), (f"{path}: {error}",))
-        return Found(path, kind, _members(reading), tuple(reading.groups()), tuple(reading.damage()))
+        return Found(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), tuple(reading.damage()))
 
 
 def _members(reading: Reading) -> int:

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("qxbatch")
 
 
-def run(settings: Settings) -> int:
-    """Import what waits; return the exit status. Raises UsageError before anything is written."""
+Find = Callable[[Settings], list[Candidate]]
+
+
+def run(settings: Settings, find: Find | None = None) -> int:
+    """Import what waits, or what `find` finds; return the exit status. Raises UsageError before anything is written."""
     from qxbatch.discover.candidates import candidates as discover
     from qxbatch.report.before import before
 
@@ -37,7 +40,7 @@ def run(settings: Settings) -> int:
         _need_writable(settings)
         recovered = _recovered(workspace, locks)
         workspace.tidy()
-    found = [_settled(candidate, recovered) for candidate in discover(settings)]
+    found = [_settled(candidate, recovered) for candidate in (find or discover)(settings)]
     if not settings.quiet:
         print(before(found, settings), flush=True)
     ready = [c for c in found if c.verdict is Verdict.READY]
@@ -79,8 +82,6 @@ def _settled(candidate: Candidate, recovered: Sequence[SessionReport]) -> Candid
 
 
 def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Sequence[Candidate], report: Report) -> int:
-    import nibabel  # noqa: F401 - its modules import one another: two threads that are first at once both fail
-
     from qxbatch.convert.available import check_available
     from qxbatch.core import Monitor
     from qxbatch.pipeline.context import Context

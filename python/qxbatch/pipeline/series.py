@@ -12,7 +12,7 @@ from qxbatch.convert.series import convert_series
 from qxbatch.core import Reading, gzip_file
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, Series, State
-from qxbatch.pack.series import Stored, bring, store_series, stored_as
+from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
 from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.record.compress import compressed
@@ -39,7 +39,8 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
     Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended then.
     """
     context.progress.series(len(part.series))
-    stored = {series.n: stored_as(series.folder, context.settings.gzip) for series in part.series}
+    wanted = found_gzip(final / "dicom") if context.settings.gzip_as_found else context.settings.gzip
+    stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
     shapes: dict[Path, tuple[int, ...]] = {}
     converting: dict[int, Future[Conversion]] = {}
     finishing: list[Future[None]] = []

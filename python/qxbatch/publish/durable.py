@@ -58,6 +58,16 @@ def write_json(path: Path, content: object) -> None:
     sync_folder(path.parent)
 
 
+def replaced_text(path: Path, text: str) -> None:
+    """Write a text under a temporary name, sync it, and rename it into place."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with created(temporary) as file:
+        file.write(text)
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
 @contextmanager
 def created(path: Path) -> Iterator[TextIO]:
     """Open a new UTF-8 text file with plain line ends; on disk when the block ends."""

@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from qxbatch.model import Value
 from qxbatch.report.before import show
-
-if TYPE_CHECKING:
-    from qxbatch.core import Group
 
 FIELDS = (
     "Modality",
@@ -22,7 +20,39 @@ FIELDS = (
     "PatientID",
 )
 """Of the header of each series, by their DICOM keywords."""
-COLUMNS = ("source", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
+COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
+
+
+class Fields(Protocol):
+    """Header fields by their DICOM keywords."""
+
+    def get(self, field: str, /) -> Value: ...
+
+
+class Listed(Protocol):
+    """A series, of DICOM or PAR/REC."""
+
+    @property
+    def number(self) -> int | None: ...
+    @property
+    def study(self) -> str: ...
+    @property
+    def series_uid(self) -> str: ...
+    @property
+    def patient(self) -> str: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def started(self) -> str: ...
+    @property
+    def header(self) -> Fields: ...
+
+
+def kind_of(series: Listed) -> str:
+    """DICOM, unless the series says that it is something else."""
+    return str(getattr(series, "kind", "DICOM"))
 
 
 class Found(Protocol):
@@ -35,30 +65,31 @@ class Found(Protocol):
     @property
     def files(self) -> int: ...
     @property
-    def series(self) -> tuple["Group", ...]: ...
+    def series(self) -> Sequence[Listed]: ...
     @property
     def problems(self) -> tuple[str, ...]: ...
 
 
-def in_order(series: Iterable["Group"]) -> list["Group"]:
+def in_order(series: Iterable[Listed]) -> list[Listed]:
     """Sort by patient, study (by its first series), number, time; those without a number come last in their study."""
     groups = list(series)
     begun: dict[str, str] = {}
     for each in groups:
         begun[each.study] = min(begun.get(each.study, each.started), each.started)
 
-    def place(each: "Group") -> tuple[str, str, str, bool, int, str, str]:
+    def place(each: Listed) -> tuple[str, str, str, bool, int, str, str]:
         numbered = (each.number is None, each.number or 0, each.started, each.series_uid)
         return (each.patient, begun[each.study], each.study, *numbered)
 
     return sorted(groups, key=place)
 
 
-def _record(source: str, group: "Group") -> dict[str, object]:
+def _record(source: str, group: Listed) -> dict[str, object]:
     """One series by the names of COLUMNS."""
     header = {field: group.header.get(field) for field in FIELDS}
     own = {
         "source": source,
+        "kind": kind_of(group),
         "number": group.number,
         "files": group.files,
         "bytes": group.size,
@@ -74,7 +105,7 @@ def as_json(found: Sequence[Found]) -> str:
             "path": show(each.path),
             "kind": each.kind,
             "files": each.files,
-            "dicom": sum(group.files for group in each.series),
+            "dicom": sum(group.files for group in each.series if kind_of(group) == "DICOM"),
             "series": [_record(show(each.path), group) for group in in_order(each.series)],
             "problems": [show(problem) for problem in each.problems],
         }
@@ -106,8 +137,8 @@ def as_table(found: Sequence[Found]) -> str:
 
 def _source(found: Found) -> str:
     series = in_order(found.series)
-    dicom = sum(group.files for group in series)
-    head = f"{show(found.path)} ({found.kind}): {len(series)} series, {dicom} of {found.files} files"
+    files = sum(group.files for group in series)
+    head = f"{show(found.path)} ({found.kind}): {len(series)} series, {files} of {found.files} files"
     rows: list[tuple[str, ...]] = [("number", "files", "size", "started", "modality", "description", "patient")]
     rows += [_row(group) for group in series]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
@@ -118,12 +149,13 @@ def _source(found: Found) -> str:
     return "\n".join([head, *(lines if series else []), *problems]) + "\n"
 
 
-def _row(group: "Group") -> tuple[str, ...]:
+def _row(group: Listed) -> tuple[str, ...]:
     header = group.header
     description = header.get("SeriesDescription") or header.get("ProtocolName")
     number = "-" if group.number is None else str(group.number)
     size = f"{group.size / (1 << 20):.1f} MB"
-    cells = (header.get("Modality"), description, header.get("PatientID"))
+    modality = header.get("Modality") if kind_of(group) == "DICOM" else kind_of(group)
+    cells = (modality, description, header.get("PatientID"))
     return (number, str(group.files), size, _time(group.started), *(_text(cell) for cell in cells))
 
 

@@ -143,3 +143,5 @@ class Settings:
     """The BIDS-App form was used: never a prompt, archive defaults to leave."""
     stages: Stages = Stages.ALL
     """Set by the parts that do not go all the way."""
+    gzip_as_found: bool = False
+    """A session's DICOM stays packed as it is, whatever `gzip` says."""

@@ -145,6 +145,7 @@ OF_REFERENCE = (
         group=Group.WORK,
         default="no",
         choices=YES_NO,
+        form=Form.YES_NO,
         reference="old results are deleted before the run, with `masterinbox=none` the data too",
         difference="The new session is built beside the old and exchanged at the end; a file that would be a last copy "
         "moves to `archive/replaced`; source data are never deleted.",

@@ -1,0 +1,50 @@
+"""`qxbatch convert`: what lies sorted in sessions, whoever sorted it, is converted; session.txt is written anew."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.results import has_images
+from qxbatch.ingest.sources import sorted_sources
+from qxbatch.model import Candidate, Packet, SessionId, Verdict
+from qxbatch.parts.sessions import run_sessions, session_paths, settings_of
+from qxbatch.pipeline.earlier import read_earlier
+from qxbatch.problems import Code, Problem
+from qxbatch.resolve.nameformat import by_folder
+from qxbatch.resolve.names import fault
+from qxbatch.settings.model import Settings, Stages
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Convert the sessions named; return the exit status. Raises UsageError."""
+    paths = session_paths(options["<session>"])
+    asked = settings_of(options, paths)
+    named = bool(options["--nameformat"])
+
+    def find(settings: Settings) -> list[Candidate]:
+        return [look(path, settings, overwrite=asked.overwrite, by_format=named) for path in paths]
+
+    as_found = not options["--gzip"]
+    settings = replace(asked, stages=Stages.CONVERT, overwrite=True, gzip_as_found=as_found)
+    return run_sessions(settings, find, json=bool(options["--json"]))
+
+
+def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
+    """Judge one session folder. Its subject is the one it was given before, unless a name format is given now."""
+    before = "" if by_format else read_earlier(path).subject
+    session = SessionId(before, folder=path.name) if before else by_folder(path.name, settings.nameformat)
+    if session is None:
+        return Candidate(path, Verdict.NOT_PARSED, note=f"--nameformat finds no subject in {path.name}")
+    why = fault(path.name)
+    if why:
+        problem = Problem(Code.BAD_NAME, str(path), f"no session may have that name: {why}.", "Rename the folder.")
+        return Candidate(path, Verdict.REFUSED, session=session, problem=problem)
+    if not sorted_sources(path / "dicom"):
+        note = "nothing is sorted in its dicom: `qxbatch sort` does that"
+        return Candidate(path, Verdict.STRAY, session=session, note=note)
+    if has_images(path) and not overwrite:
+        note = "it is converted: give --overwrite to convert it anew"
+        return Candidate(path, Verdict.ALREADY_THERE, session=session, note=note)
+    packet = Packet(path / "dicom", path.name, fingerprint(path / "dicom"))
+    return Candidate(path, Verdict.READY, packet, session)

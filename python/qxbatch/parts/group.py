@@ -1,0 +1,46 @@
+"""The BIDS-App level `group`: the table of the study, from the sessions' own summaries."""
+
+from qxbatch.discover.filters import by_label
+from qxbatch.exits import ExitStatus
+from qxbatch.model import SessionId
+from qxbatch.parts.places import sessions_in
+from qxbatch.problems import UsageError
+from qxbatch.publish.durable import replaced_text
+from qxbatch.report.study import Row, as_json, as_tsv, session_row
+from qxbatch.settings.model import Check, Settings
+
+TABLE = "study.tsv"
+SIDECAR = "study.json"
+
+
+def run(settings: Settings) -> int:
+    """Write `study.tsv` and `study.json` into the sessions folder; return the exit status.
+
+    A session that failed or is incomplete is a row like others: the table is no judgement. Raises UsageError.
+    """
+    folder = settings.sessionsfolder
+    rows = [row for row in map(session_row, sessions_in(folder)) if _wanted(settings, row)]
+    if not rows and settings.check is Check.ANY:
+        print(f"There is no session in {folder} (--check=no makes this no error).")
+        return int(ExitStatus.NOTHING_READY)
+    if settings.test:
+        print(as_tsv(rows), end="")
+        return int(ExitStatus.OK)
+    try:
+        replaced_text(folder / TABLE, as_tsv(rows))
+        replaced_text(folder / SIDECAR, as_json(rows))
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder} cannot be written: {error.strerror}.",
+            "Make the sessions folder writable.",
+            ExitStatus.CANNOT_WRITE,
+        ) from None
+    if not settings.quiet:
+        print(f"{folder / TABLE}: {len(rows)} sessions")
+    return int(ExitStatus.OK)
+
+
+def _wanted(settings: Settings, row: Row) -> bool:
+    session = row.cells["session"]
+    subject = str(row.cells["subject"] or row.session)
+    return not by_label(settings, SessionId(subject, None if session is None else str(session)))

@@ -1,0 +1,86 @@
+"""`qxbatch report`: the pages of sessions made anew from their summaries, and the page of a study."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from qxbatch.exits import ExitStatus
+from qxbatch.page.picture import write_picture
+from qxbatch.page.session import session_page
+from qxbatch.page.study import Entry, study_page
+from qxbatch.parts.places import chosen_sessions, is_session
+from qxbatch.problems import UsageError
+from qxbatch.publish.durable import replaced_text
+from qxbatch.report.before import show
+from qxbatch.report.study import Row, read_summary, session_row
+
+PAGE = Path("qxbatch") / "report.html"
+STUDY_PAGE = "report.html"
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Write the pages; return the exit status. Raises UsageError."""
+    given = options["<folder>"]
+    assert isinstance(given, list)
+    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    written: list[Path] = []
+    wrong: list[str] = []
+    try:
+        for name in given:
+            sessions = chosen_sessions([name])
+            for session in sessions:
+                _write_session(session, written, wrong, test=test)
+            if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as the sessions were found
+                page = sessions[0].parent / STUDY_PAGE
+                written.append(page)
+                if not test:
+                    replaced_text(page, study_page(page.parent.name, [_entry(session) for session in sessions]))
+    except OSError as error:
+        hint = "Make it writable."
+        raise UsageError(
+            f"{error.filename} cannot be written: {error.strerror}.", hint, ExitStatus.CANNOT_WRITE
+        ) from None
+    _say(written, wrong, test=test, told=bool(options["--json"]))
+    return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
+
+
+def _write_session(session: Path, written: list[Path], wrong: list[str], *, test: bool) -> None:
+    told = read_summary(session)
+    if told is None:
+        wrong.append(f"{session}: it has no qxbatch/summary.json; `qxbatch convert --overwrite` makes one")
+        return
+    written.append(session / PAGE)
+    if not test:
+        numbers = [int(image["number"]) for image in told["images"]]
+        replaced_text(session / PAGE, session_page(told, _pictures(session, numbers)))
+
+
+def _pictures(session: Path, numbers: Sequence[int]) -> dict[int, str]:
+    """Return the pictures of images, those that are missing made anew."""
+    found = {}
+    for number in numbers:
+        picture = session / "qxbatch" / "pictures" / f"{number}.png"
+        image = session / "nii" / f"{number}.nii.gz"
+        if not picture.exists() and image.exists():
+            picture.parent.mkdir(exist_ok=True)
+            write_picture(image, picture)
+        if picture.exists():
+            found[number] = f"pictures/{picture.name}"
+    return found
+
+
+def _entry(session: Path) -> Entry:
+    row: Row = session_row(session)
+    page = f"{session.name}/{PAGE.as_posix()}" if (session / PAGE).exists() else ""
+    return Entry(row.cells, page)
+
+
+def _say(written: Sequence[Path], wrong: Sequence[str], *, test: bool, told: bool) -> None:
+    if told:
+        print(json.dumps({"written": [str(path) for path in written], "test": test, "problems": list(wrong)}, indent=1))
+        return
+    for path in written:
+        print(f"{'would write' if test else 'wrote'} {show(str(path))}")
+    for text in wrong:
+        print(f"without a page: {show(text)}")

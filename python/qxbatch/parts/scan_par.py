@@ -1,0 +1,71 @@
+"""PAR/REC series as `qxbatch scan` shows them: beside those of DICOM, with the same fields."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.core import Reading, Scan, sniff
+from qxbatch.ingest.pairs import find_pairs
+from qxbatch.model import Value
+from qxbatch.parrec.header import read_par
+from qxbatch.parrec.pairing import pair
+
+_ENDINGS = (".par", ".rec")
+
+
+@dataclass(frozen=True)
+class ParSeries:
+    """A PAR and its REC; it has the attributes of a group of DICOM files."""
+
+    number: int | None
+    files: int
+    size: int
+    header: Mapping[str, Value]
+    patient: str
+    started: str
+    study: str = ""
+    series_uid: str = ""
+    kind: str = "PAR/REC"
+
+
+def of_reading(reading: Reading) -> list[ParSeries]:
+    """Return the PAR/REC series of an archive that was read."""
+    pairs, _ = find_pairs(reading, range(len(reading)))
+    sizes = ([reading.row(row).size for row, _ in found.files] for found in pairs)
+    return [_series(found.number, found.header, size) for found, size in zip(pairs, sizes, strict=True)]
+
+
+def of_files(files: Scan) -> list[ParSeries]:
+    """Return the PAR/REC series among files that are no DICOM."""
+    rows = list(_rows(files))
+    pairs, _ = pair(rows)
+    paths = {index: Path(path) for index, path, _ in rows}
+    found = []
+    for par, rec in pairs:
+        try:
+            header = read_par(paths[par])
+            sizes = [paths[row].stat().st_size for row in (par, rec) if row is not None]
+        except OSError:
+            continue
+        found.append(_series(header.series_number, header.dicom(), sizes))
+    return found
+
+
+def _rows(files: Scan) -> Iterable[tuple[int, str, str]]:
+    for index in range(len(files)):
+        path = files.path(index)
+        if files.header(index) is not None or not path.casefold().endswith(_ENDINGS):
+            continue
+        try:
+            kind = sniff(path)
+        except OSError:
+            continue
+        if kind in ("par", "rec"):
+            yield index, path, kind
+
+
+def _series(number: int | None, header: Mapping[str, Value], sizes: list[int]) -> ParSeries:
+    patient = str(header.get("PatientName") or "")
+    started = f"{header.get('StudyDate') or ''}{header.get('StudyTime') or ''}"
+    shown = {**header, "PatientID": patient or None}  # a PAR tells a name only
+    return ParSeries(number if (number or 0) > 0 else None, len(sizes), sum(sizes), shown, patient.casefold(), started)

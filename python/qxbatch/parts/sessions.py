@@ -1,0 +1,58 @@
+"""What the parts that work on sessions share: their folders, their settings, their run."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.pipeline.run import Find, run
+from qxbatch.problems import UsageError
+from qxbatch.record.session_txt import check_path
+from qxbatch.settings.model import Settings
+from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parse import parse
+
+
+def session_paths(given: object) -> list[Path]:
+    """Return the session folders that were named, absolute. Raises UsageError when one is no folder."""
+    assert isinstance(given, list)
+    paths = [Path(os.path.abspath(str(name))) for name in given]  # noqa: PTH100 - links in a session's path stay
+    for path in paths:
+        if not path.is_dir():
+            state = "is not a folder" if path.exists() else "does not exist"
+            raise UsageError(f"The session folder {path} {state}.", "Name folders such as study/sessions/OP386.")
+    return list(dict.fromkeys(paths))
+
+
+def settings_of(options: Mapping[str, object], paths: Sequence[Path]) -> Settings:
+    """Return the settings of a run in the sessions folder of these paths. Raises UsageError."""
+    folders = sorted({path.parent for path in paths})
+    if len(folders) > 1:
+        raise UsageError(
+            f"The sessions lie in several folders: {', '.join(map(str, folders))}.",
+            "Name those of one sessions folder at a time.",
+        )
+    given = {each.name: _text(options[each.option]) for each in PARAMETERS if options.get(each.option)}
+    asked = parse({**given, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
+    check_path(folders[0], asked.settings.path_map)
+    # a folder that holds `sessions` is no study folder here: the session was named by its path
+    return replace(asked.settings, sessionsfolder=folders[0], archive_folder=folders[0] / "archive" / "MR")
+
+
+def _text(value: object) -> str:
+    return "yes" if value is True else str(value)
+
+
+def run_sessions(settings: Settings, find: Find, *, json: bool) -> int:
+    """Run on the sessions that `find` finds. With `json` the run's summary is all that standard output gets."""
+    if not json:
+        return run(settings, find)
+    with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
+        told = Path(folder) / "run.json"
+        with redirect_stdout(sys.stderr):
+            status = run(replace(settings, quiet=True, json_file=told), find)
+        print(told.read_text(encoding="utf-8"), end="")
+    return status

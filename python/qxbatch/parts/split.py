@@ -1,0 +1,120 @@
+"""`qxbatch split`: a folder or archive of several patients or studies becomes one folder for each.
+
+What is read stays as it is: the parts are hard links where the file system has them, else copies. A mapping tells where
+each member went.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from qxbatch.core import ingest
+from qxbatch.exits import ExitStatus
+from qxbatch.parts.split_plan import Piece, plan
+from qxbatch.parts.split_result import Member, write_mapping
+from qxbatch.parts.threads import threads_of
+from qxbatch.problems import UsageError
+from qxbatch.publish.durable import sync_tree
+from qxbatch.report.before import show
+
+STAGING = ".qxbatch-split"
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Part the folder named; return the exit status. Raises UsageError."""
+    source = Path(os.path.abspath(str(options["<folder>"])))  # noqa: PTH100 - links in its path stay
+    if not source.exists():
+        raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
+    output = _output(options["--output"], source)
+    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    made = not output.exists()
+    staging = output / STAGING
+    try:
+        staging.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(staging)  # of a run that was killed
+        limit = int(str(options["--max-expansion"] or 1000))
+        return _split(source, output, threads_of(options["--n-procs"]), limit, test=test, told=bool(options["--json"]))
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or output} cannot be written: {error.strerror}.",
+            "Name another --output.",
+            ExitStatus.CANNOT_WRITE,
+        ) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        if made and output.is_dir() and not any(output.iterdir()):
+            output.rmdir()
+
+
+def _output(given: object, source: Path) -> Path:
+    if given:
+        return Path(os.path.abspath(str(given)))  # noqa: PTH100
+    stem = source.name if source.is_dir() else source.name.split(".")[0]
+    return source.with_name(f"{stem}_split")
+
+
+def _split(source: Path, output: Path, threads: int, limit: int, *, test: bool, told: bool) -> int:
+    staging = output / STAGING
+    reading = ingest(
+        [(str(source), "")],
+        str(staging / "read"),
+        threads=threads,
+        gunzip=False,
+        link=True,
+        skip=[str(output)],
+        max_ratio=limit,
+    )
+    damage = reading.damage()
+    if damage:
+        print(f"qxbatch: {show(str(source))} is damaged, nothing was made of it:", file=sys.stderr)
+        print("\n".join(f"  {show(text)}" for text in damage), file=sys.stderr)
+        return int(ExitStatus.FAILED)
+    pieces = plan(reading)
+    if not pieces:
+        print(f"qxbatch: {show(str(source))} holds no DICOM and no PAR/REC ({len(reading)} members).", file=sys.stderr)
+        return int(ExitStatus.FAILED)
+    _refuse_taken(output, pieces)
+    members: list[Member] = []
+    for k, piece in enumerate(pieces):
+        root = staging / "parts" / str(k)
+        reading.place_kept(str(root), [row for row in piece.rows if reading.staged(row)])
+        members += (Member.of(reading.row(row), piece) for row in piece.rows)
+    if not test:
+        sync_tree(staging / "parts")
+        for k, piece in enumerate(pieces):
+            (staging / "parts" / str(k) / "inbox").rename(output / piece.name)
+        mapping = write_mapping(output, members)
+    _say(source, output, pieces, members, mapping=None if test else mapping, told=told)
+    return int(ExitStatus.OK)
+
+
+def _refuse_taken(output: Path, pieces: Sequence[Piece]) -> None:
+    taken = [piece.name for piece in pieces if os.path.lexists(output / piece.name)]
+    if taken:
+        raise UsageError(
+            f"{output} holds {', '.join(taken)} already; nothing was made.",
+            "Name another --output, or move them away.",
+            ExitStatus.CANNOT_WRITE,
+        )
+
+
+def _say(
+    source: Path, output: Path, pieces: Sequence[Piece], members: Sequence[Member], *, mapping: Path | None, told: bool
+) -> None:
+    counts = {piece.name: sum(1 for member in members if member.part == piece.name and member.at) for piece in pieces}
+    if told:
+        parts = [
+            {"name": p.name, "patient": p.patient, "study": p.study, "started": p.started, "files": counts[p.name]}
+            for p in pieces
+        ]
+        shown = {"source": str(source), "output": str(output), "parts": parts, "mapping": mapping and str(mapping)}
+        print(json.dumps(shown, indent=1, ensure_ascii=False))
+        return
+    print(f"{show(str(source))}: {len(pieces)} part{'s' * (len(pieces) != 1)} for {show(str(output))}")
+    for piece in pieces:
+        facts = f"patient {show(piece.patient) or 'unknown'}, {piece.started[:8] or 'no date'}"
+        print(f"  {piece.name}: {counts[piece.name]} files ({facts})")
+    print("Nothing was written (--test)." if mapping is None else f"What went where: {show(str(mapping))}")

@@ -1,0 +1,47 @@
+"""Where each member of what was parted went."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from qxbatch.cells import escaped
+from qxbatch.core import Row
+from qxbatch.parts.split_plan import Piece
+from qxbatch.publish.durable import created, sync_folder
+
+
+@dataclass(frozen=True)
+class Member:
+    """A row of the mapping; `at` is empty for what has no bytes of its own."""
+
+    path: str
+    part: str
+    at: str
+    patient: str
+    study: str
+    kind: str
+    note: str
+
+    @staticmethod
+    def of(row: Row, piece: Piece) -> "Member":
+        """Return the row of a member that lies in its piece now."""
+        at = f"{piece.name}/{row.at.removeprefix('inbox/')}" if row.fate == "kept" and row.at else ""
+        note = "the same bytes lie in another file" if row.fate == "duplicate" else "" if at else row.fate
+        return Member(row.path, piece.name, at, piece.patient, piece.study, row.kind, note)
+
+
+def write_mapping(output: Path, members: Iterable[Member]) -> Path:
+    """Write the mapping as `split.tsv` (or a numbered name) and return where it lies."""
+    k = 1
+    path = output / "split.tsv"
+    while os.path.lexists(path):
+        k += 1
+        path = output / f"split_{k}.tsv"
+    with created(path) as file:
+        file.write("\t".join(field.name for field in fields(Member)) + "\n")
+        for member in members:
+            first, *others = astuple(member)
+            file.write("\t".join([first, *map(escaped, others)]) + "\n")
+    sync_folder(output)
+    return path

@@ -1,0 +1,70 @@
+"""`qxbatch verify`: what lies in sessions is read again and held against their ledgers. Nothing is written."""
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from qxbatch.core import Monitor
+from qxbatch.exits import ExitStatus
+from qxbatch.parts.places import chosen_sessions
+from qxbatch.parts.threads import threads_of
+from qxbatch.report.before import show
+from qxbatch.verify.session import session_checks
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found in one session."""
+
+    session: str
+    images: int
+    checks: int
+    wrong: tuple[str, ...]
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Verify the sessions named, or all in a sessions folder. Raises UsageError."""
+    threads = threads_of(options["--n-procs"])
+    with ThreadPoolExecutor(threads) as pool:
+        found = [verify(path, pool) for path in chosen_sessions(options["<session>"])]
+    print(as_json(found) if options["--json"] else as_text(found), end="")
+    return int(ExitStatus.FAILED if any(each.wrong for each in found) else ExitStatus.OK)
+
+
+def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
+    """Check one session folder."""
+    images = sum(1 for _ in (session / "nii").glob("*.nii.gz"))
+    try:
+        checks = session_checks(session, Monitor())
+    except FileNotFoundError:
+        why = "has no qxbatch/ledger.tsv: another program made it, or it is incomplete; `qxbatch convert` writes one"
+        return Verified(str(session), images, 0, (f"{session}: {why}",))
+    except (OSError, ValueError) as error:
+        return Verified(str(session), images, 0, (str(error),))
+    wrong = [text for found in pool.map(_guarded, checks) for text in found]
+    return Verified(str(session), images, len(checks), tuple(wrong))
+
+
+def _guarded(check: object) -> list[str]:
+    try:
+        return check()  # type: ignore[operator,no-any-return]
+    except OSError as error:
+        return [str(error)]
+
+
+def as_text(found: Sequence[Verified]) -> str:
+    """Return a line for each session, and one for each thing that is wrong."""
+    lines = []
+    for each in found:
+        state = f"{len(each.wrong)} WRONG" if each.wrong else "as its ledger says"
+        lines.append(f"{show(each.session)}: {each.images} images, {state}")
+        lines += [f"  {show(text)}" for text in each.wrong]
+    good = sum(not each.wrong for each in found)
+    return "\n".join([*lines, f"{good} of {len(found)} sessions are whole."]) + "\n"
+
+
+def as_json(found: Sequence[Verified]) -> str:
+    """Return one object with all sessions."""
+    return json.dumps({"sessions": [asdict(each) for each in found]}, indent=1) + "\n"
