@@ -1,5 +1,6 @@
 //! What a packet is made of: zip, tar and the compressions, told by content and read with every check they offer.
 
+pub mod gzip;
 pub mod kind;
 pub mod lzw;
 pub mod source;

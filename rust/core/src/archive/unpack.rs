@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use liblzma::stream::Stream;
 
+use super::gzip::GzipReader;
 use super::invalid;
 use super::kind::Packing;
 use super::lzw::LzwReader;
@@ -119,7 +120,7 @@ type Zstd<'a> = zstd::stream::read::Decoder<'static, Peeker<'a>>;
 
 /// The decoder of one stream; each gives the input back for the next.
 enum Stage<'a> {
-    Gzip(flate2::bufread::GzDecoder<Peeker<'a>>),
+    Gzip(Box<GzipReader<Peeker<'a>>>),
     Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
     Xz(liblzma::bufread::XzDecoder<Peeker<'a>>),
     Zstd(Box<Zstd<'a>>),
@@ -131,7 +132,7 @@ enum Stage<'a> {
 impl<'a> Stage<'a> {
     fn open(packing: Packing, input: Peeker<'a>) -> io::Result<Self> {
         Ok(match packing {
-            Packing::Gzip => Self::Gzip(flate2::bufread::GzDecoder::new(input)),
+            Packing::Gzip => Self::Gzip(Box::new(GzipReader::new(input)?)),
             Packing::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
             Packing::Xz => {
                 let stream = Stream::new_stream_decoder(XZ_MEMORY, 0)
