@@ -97,7 +97,20 @@ def test_the_fingerprint_of_a_folder_counts_everything_below_and_follows_no_link
     for path, time in (("p/sub/a", 9), ("p/.b", 3), ("p/sub", 1), ("p", 2)):
         os.utime(tmp_path / path, ns=(time, time))
     os.utime(tmp_path / "p/link", ns=(4, 4), follow_symlinks=False)
-    assert fingerprint(tmp_path / "p") == Fingerprint(3, 5 + len(str(tmp_path)), 9)
+    found = fingerprint(tmp_path / "p")
+    assert (found.files, found.size, found.mtime_ns) == (3, 5 + len(str(tmp_path)), 9)
+
+
+def test_a_file_exchanged_for_one_of_its_size_is_a_change_though_another_is_newer(tmp_path: Path) -> None:
+    for name, time in (("a", 5), ("b", 9)):
+        (tmp_path / name).write_text("abc")
+        os.utime(tmp_path / name, ns=(time, time))
+    os.utime(tmp_path, ns=(1, 1))
+    before = fingerprint(tmp_path)
+    (tmp_path / "a").write_text("xyz")
+    os.utime(tmp_path / "a", ns=(6, 6))
+    os.utime(tmp_path, ns=(1, 1))
+    assert fingerprint(tmp_path) != before
 
 
 @pytest.mark.parametrize("change", ["add", "remove", "rewrite", "touch", "rename"])

@@ -35,6 +35,8 @@ class Fingerprint:
     files: int
     size: int
     mtime_ns: int
+    marks: int = 0
+    """Sum of the checksums of each file's name, size and time, in a folder."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ import gzip
 import hashlib
 import io
 import lzma
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+NEVER = re.compile(r"(?!)")
 ERRORS = (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError)
 
 
@@ -53,10 +55,13 @@ def hashes_of(data: bytes, name: str = "") -> set[str]:
         return {hashlib.sha256(data).hexdigest()}
 
 
-def hashes_below(folder: Path, without: tuple[str, ...] = ()) -> set[str]:
-    """Return the hashes of all leaves below a folder; top-level names in `without` are left out."""
+def hashes_below(folder: Path, without: tuple[str, ...] = (), skip: re.Pattern[str] = NEVER) -> set[str]:
+    """Return the hashes of all leaves below a folder, without some names on its top level and paths like `skip`."""
     found: set[str] = set()
     for path in folder.rglob("*"):
-        if path.relative_to(folder).parts[0] not in without and path.is_file() and not path.is_symlink():
+        relative = path.relative_to(folder)
+        if relative.parts[0] in without or skip.fullmatch(relative.as_posix()):
+            continue
+        if path.is_file() and not path.is_symlink():
             found |= hashes_of(path.read_bytes(), path.name)
     return found

@@ -103,7 +103,7 @@ def session_folders(study: Study) -> None:
 def session_folders_again(study: Study) -> None:
     """Folder mode over sessions that have results, with new data in one of them."""
     session_folders(study)
-    _must(study, "--masterinbox=none", "--archive=delete")
+    _must(study, "--masterinbox=none", "--sessions=S*", "--archive=delete")
     write_folder(under("late", OLD.files()), study.session("S1") / "inbox")
     (study.session("S1") / "hcp").mkdir()
     (study.session("S1") / "hcp" / "keep").write_text("hcp\n")
@@ -125,12 +125,12 @@ def _must(study: Study, *args: str) -> None:
 def scenarios() -> list[Scenario]:
     """Return all that this machine can try."""
     modes = ("move", "copy", "leave", "delete")
-    none = "--masterinbox=none"
+    none, every = "--masterinbox=none", "--sessions=S*"
     found = [Scenario(f"inbox-{m}", several_packets, (f"--archive={m}",)) for m in modes]
     found += [Scenario(f"anew-{m}", packets_and_sessions, (f"--archive={m}", "--overwrite=yes")) for m in modes]
-    found += [Scenario(f"folder-{m}", session_folders, (none, f"--archive={m}")) for m in modes]
+    found += [Scenario(f"folder-{m}", session_folders, (none, every, f"--archive={m}")) for m in modes]
     found += [
-        Scenario(f"again-{m}", session_folders_again, (none, f"--archive={m}", "--overwrite=yes"), again=True)
+        Scenario(f"again-{m}", session_folders_again, (none, every, f"--archive={m}", "--overwrite=yes"), again=True)
         for m in ("move", "delete")
     ]
     found.append(Scenario("split", two_patients, ("--on-mixed=split",)))
@@ -140,7 +140,7 @@ def scenarios() -> list[Scenario]:
         found.append(Scenario("disk-move", several_packets, ("--archive=move",), other_disk=True))
         found.append(Scenario("disk-copy", several_packets, ("--archive=copy",), other_disk=True))
         found.append(Scenario("disk-anew", packets_and_sessions, ("--overwrite=yes",), other_disk=True))
-        found.append(Scenario("disk-folder", session_folders, (none,), other_disk=True))
+        found.append(Scenario("disk-folder", session_folders, (none, every), other_disk=True))
     return found
 
 

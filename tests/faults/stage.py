@@ -1,6 +1,7 @@
 """One scenario on disk: the untouched study, what an undisturbed run makes of it, and disturbed copies."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from tests.faults.victim import BELOW
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMPARE = REPOSITORY / "scripts" / "compare-trees"
 HIDDEN = ".qxbatch"
+MADE = re.compile(r"[^/]+/(session\.txt|qxbatch/.*|nii/.*|dicom/dcm2niix_\d+\.log|dicom/DICOM-Report\.txt)")
+"""What a session holds that was made from data: it is made anew, and is no input."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Stage:
         self.base = base
         self.template = base / "template"
         scenario.build(self.template)
-        self.inputs = contents.hashes_below(self.template / "study")
+        self.inputs = contents.hashes_below(self.template / "study" / "sessions", skip=MADE)
         self.before = {
             p.name for p in (self.template / "study" / "sessions").iterdir() if not (p / "session.txt").exists()
         }

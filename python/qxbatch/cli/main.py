@@ -74,15 +74,20 @@ def _run(words: Sequence[str]) -> int:
 
 
 class _stop_on_sigterm:  # noqa: N801 - read as a phrase where it stands
-    """Within, SIGTERM stops the run as Ctrl-C does: schedulers and containers end a job by it."""
+    """Within, SIGTERM and SIGHUP stop the run as Ctrl-C does: schedulers, containers and lost terminals end a job so.
+
+    What nohup made deaf to SIGHUP stays so.
+    """
 
     def __enter__(self) -> None:
         import signal
         import threading
 
-        self._old = None
+        self._old = {}
         if threading.current_thread() is threading.main_thread():
-            self._old = signal.signal(signal.SIGTERM, self._interrupt)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._old[number] = signal.signal(number, self._interrupt)
 
     @staticmethod
     def _interrupt(_number: int, _frame: object) -> None:
@@ -91,5 +96,5 @@ class _stop_on_sigterm:  # noqa: N801 - read as a phrase where it stands
     def __exit__(self, *_what: object) -> None:
         import signal
 
-        if self._old is not None:
-            signal.signal(signal.SIGTERM, self._old)
+        for number, old in self._old.items():
+            signal.signal(number, old)

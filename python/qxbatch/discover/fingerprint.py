@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from zlib import crc32
 
 from qxbatch.model import Fingerprint
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Return files, bytes and newest modification time of a file or of all below a folder.
+    """Return files, bytes, newest modification time, and a sum over all names, sizes and times.
+
+    The sum tells of a file that was exchanged for one of the same size while another one has a later time.
 
     Only `path` itself is followed when it is a symbolic link: a link below a folder is no data (it is a ledger row
     without content), yet counts as a file, so that one that appears is a change. Folders count by their time, which
@@ -16,16 +19,18 @@ def fingerprint(path: Path) -> Fingerprint:
     top = path.stat()
     if not path.is_dir():
         return Fingerprint(1, top.st_size, top.st_mtime_ns)
-    files, size, newest = 0, 0, top.st_mtime_ns
+    files, size, newest, marks = 0, 0, top.st_mtime_ns, 0
+    start = len(os.fspath(path))
     waiting = [os.fspath(path)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
                 newest = max(newest, status.st_mtime_ns)
+                marks += crc32(os.fsencode(f"{entry.path[start:]}\0{status.st_size}\0{status.st_mtime_ns}"))
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
                 else:
                     files += 1
                     size += status.st_size
-    return Fingerprint(files, size, newest)
+    return Fingerprint(files, size, newest, marks)

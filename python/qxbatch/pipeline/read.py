@@ -7,11 +7,13 @@ from qxbatch.core import Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.sources import Source
-from qxbatch.model import Packet
+from qxbatch.model import Fingerprint, Packet
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.model import OnDamaged
 
+NOTHING = Fingerprint(0, 0, 0)
+"""Folder mode: there was no inbox; the data lie in `dicom`."""
 SHOWN = 5
 """So many damaged members are named in a message; the ledger names all."""
 
@@ -25,18 +27,20 @@ def read_sources(
     """
     for packet in packets:
         _refuse_changed(packet, "since it was found")
-    with context.slots.several() as threads:
-        reading = ingest(
-            [(str(source.path), source.prefix) for source in sources],
-            str(scratch / "read"),
-            threads=threads,
-            gunzip=context.settings.unzip,
-            skip=[str(source.path / name) for source in sources for name in source.skip],
-            max_ratio=context.settings.max_expansion,
-            monitor=context.monitor,
-        )
-    for packet in packets:
-        _refuse_changed(packet, "while it was read")
+    try:
+        with context.slots.several() as threads:
+            reading = ingest(
+                [(str(source.path), source.prefix) for source in sources],
+                str(scratch / "read"),
+                threads=threads,
+                gunzip=context.settings.unzip,
+                skip=[str(source.path / name) for source in sources for name in source.skip],
+                max_ratio=context.settings.max_expansion,
+                monitor=context.monitor,
+            )
+    finally:  # a packet that vanishes is told as such, whatever else its loss led to
+        for packet in packets:
+            _refuse_changed(packet, "while it was read")
     problems = [*_damage(context, names, reading), *read_suspects(reading, names)]
     if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
         message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
@@ -48,6 +52,8 @@ def _refuse_changed(packet: Packet, when: str) -> None:
     try:
         same = fingerprint(packet.path) == packet.fingerprint
     except FileNotFoundError:
+        if packet.fingerprint == NOTHING:
+            return
         problem = Problem(Code.CHANGED, str(packet.path), f"vanished {when}.", "Nothing was changed.")
         raise PacketError(problem) from None
     if not same:

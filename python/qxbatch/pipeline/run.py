@@ -139,7 +139,7 @@ def _wait(futures: Sequence[Future[list[SessionReport]]]) -> None:
 
 def _hold_signals() -> None:
     """A second Ctrl-C must not break the clean-up."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -177,18 +177,31 @@ def _end(settings: Settings, report: Report, status: ExitStatus) -> int:
         print(text)
     log.info("exit status %d", status)
     if settings.json_file is not None:
-        settings.json_file.write_text(json.dumps(as_json(report, status), indent=1) + "\n", encoding="utf-8")
+        told = json.dumps(as_json(report, status), indent=1) + "\n"
+        try:
+            settings.json_file.write_text(told, encoding="utf-8")
+        except OSError as error:
+            print(f"--json-file={settings.json_file} cannot be written: {error.strerror}.", file=sys.stderr)
+            return int(ExitStatus.CANNOT_WRITE if status is ExitStatus.OK else status)
     return int(status)
 
 
 def _need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     """Raise UsageError (73) when the sessions cannot be written, or packets are to leave a folder that cannot be."""
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
+    if settings.archive in (Archive.MOVE, Archive.COPY):
+        hint = "Use --archive=leave, or make it writable."
+        _need_folder(_lowest_there(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
         return
     for folder in sorted({c.path.parent for c in ready}):
         hint = "Use --archive=leave or --archive=copy, or make it writable."
         _need_folder(folder, f"the packets' folder (--archive={settings.archive})", hint)
+
+
+def _lowest_there(folder: Path) -> Path:
+    """The folder itself, or the one above it in which it is to be made."""
+    return folder if folder.exists() else _lowest_there(folder.parent)
 
 
 def _need_folder(folder: Path, what: str, hint: str) -> None:

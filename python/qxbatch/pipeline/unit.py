@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterable, Sequence
@@ -130,6 +131,7 @@ def _guarded(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepo
 def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionReport]:
     settings, workspace, name = context.settings, context.workspace, unit.session.id
     _refuse_existing(context, unit, [unit.session])
+    _refuse_done(context, unit)
     workspace.clear(name)
     scratch = workspace.scratch(name)
     make_folder(scratch)
@@ -194,6 +196,16 @@ def _refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]
             severity = Severity.WARNING if mine else Severity.ERROR
             problem = Problem(Code.EXISTS, unit.names, message, "Use --overwrite=yes to make it anew.", severity)
             raise PacketError(problem)
+
+
+def _refuse_done(context: Context, unit: Unit) -> None:
+    """With overwrite, another run may have made the session since discovery, and archived the packet."""
+    mark = context.workspace.sessionsfolder / unit.session.id / "session.txt"
+    if any(os.path.lexists(packet.path) for packet in unit.packets) or not mark.exists():
+        return
+    if unit.inbox is None and mark.stat().st_mtime >= context.workspace.since:
+        message = "was imported by another run meanwhile."
+        raise PacketError(Problem(Code.EXISTS, unit.names, message, severity=Severity.WARNING))
 
 
 def _refuse_place(folder: Path, unit: Unit) -> None:

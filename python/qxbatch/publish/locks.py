@@ -68,8 +68,10 @@ class Locks:
 
     def _take(self, path: Path, name: str) -> Lock | None:
         if self._flock:
-            with contextlib.suppress(_FlockUnsupportedError):
+            try:
                 return _take_flock(path, name)
+            except _FlockUnsupportedError:
+                self._flock = False
         return self._take_heartbeat(path.with_suffix(".beat"), name)
 
     @contextmanager
@@ -160,10 +162,13 @@ def _take_flock(path: Path, name: str) -> Lock | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            unused = os.fstat(descriptor).st_size == 0
             os.close(descriptor)
             if isinstance(error, BlockingIOError):
                 return None
             if error.errno in _NO_FLOCK:
+                if unused:
+                    path.unlink(missing_ok=True)
                 raise _FlockUnsupportedError from error
             raise
         if _same_file(descriptor, path):

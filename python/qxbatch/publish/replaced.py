@@ -14,6 +14,8 @@ from qxbatch.verify.ledger_file import read_ledger
 
 VOLATILE = ("times", "host")
 """Keys of summary.json that differ between two runs on the same data."""
+_DURATION = re.compile(rb"\d+(?:\.\d+)?(?:e-?\d+)? ?(?:(?:seconds|sec|s|ms)\b|for core code)")
+"""As in scripts/compare-trees."""
 
 
 def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None = None) -> Path | None:
@@ -110,5 +112,5 @@ def _comparable(path: Path) -> object:
             return path.read_bytes()
         return {k: v for k, v in content.items() if k not in VOLATILE} if isinstance(content, dict) else content
     if path.suffix == ".log" and path.name.startswith("dcm2niix_"):
-        return re.sub(rb"[0-9.]+ (seconds|for core)", b"", path.read_bytes())
+        return _DURATION.sub(b"", path.read_bytes())
     return hash_file(str(path))

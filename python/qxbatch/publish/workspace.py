@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import secrets
+import time
 from pathlib import Path
 
 from qxbatch.publish.durable import created, make_folder, remove_tree
@@ -24,6 +25,8 @@ class Workspace:
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
         self._work_dir = work_dir
+        self.since = time.time()
+        """When the run began."""
 
     def unit(self, unit: str) -> Path:
         """Return the staging folder of a unit."""

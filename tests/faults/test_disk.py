@@ -1,0 +1,214 @@
+"""A disk that is full, a folder that may not be written to, a packet that changes or goes away."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under
+from tests.build.study import Run, Study, snapshot
+from tests.faults.contents import hashes_below
+from tests.faults.stage import command, environment
+
+TREE = {
+    **under("T1", MrSeries(slices=12, rows=128, columns=128).files()),
+    **under("BOLD", MrSeries(number=4, slices=12, rows=128, columns=128, volumes=2).files()),
+    "README": b"x",
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("a small file system cannot be mounted here (no right to mount): full disks are not tried")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def filled(place: Path, leave: int) -> Path:
+    """Fill a file system but for so many bytes."""
+    status = os.statvfs(place)
+    ballast = place / "ballast"
+    ballast.write_bytes(b"x" * max(0, status.f_bavail * status.f_frsize - leave))
+    return ballast
+
+
+def hidden_left(folder: Path) -> list[str]:
+    return [str(path) for path in folder.rglob(".qxbatch*")]
+
+
+@pytest.mark.parametrize("room", [0, 8_000, 60_000, 300_000, 700_000, 1_000_000, 1_400_000])
+def test_a_sessions_folder_without_room(study: Study, small: Path, tmp_path: Path, room: int) -> None:
+    inbox = tmp_path / "inbox"
+    shutil.rmtree(study.sessions)
+    study.inbox = inbox
+    inbox.mkdir()
+    study.put("S1", TREE)
+    study.put("S2", {**under("a", MrSeries(patient="P2").files())}, Kind.FOLDER)
+    inputs = hashes_below(inbox)
+    sessions = small / "sessions"
+    sessions.mkdir()
+    ballast = filled(small, room)
+    words = [str(sessions), f"--masterinbox={inbox}"]
+    run = command(words, tmp_path)
+    assert run.status in (0, 1, 73), run.text
+    assert "Traceback" not in run.text
+    assert hashes_below(inbox) | hashes_below(sessions, (".qxbatch",)) >= inputs
+    if run.status:
+        assert "space" in run.text.lower()
+    for folder in sessions.iterdir():
+        if folder.name not in ("archive", ".qxbatch"):
+            assert (folder / "session.txt").exists(), "half a session is visible"
+    ballast.unlink()
+    again = command([*words, "--check=no"], tmp_path)
+    assert again.status == 0, again.text
+    assert sorted(p.name for p in sessions.iterdir()) == ["S1", "S2", "archive"]
+    assert hidden_left(small) == []
+    assert list(inbox.iterdir()) == []
+
+
+@pytest.mark.parametrize("archive", ["move", "copy"])
+def test_an_archive_without_room(study: Study, small: Path, archive: str) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    study.put("S2", {**under("a", MrSeries(patient="P2").files())}, Kind.FOLDER)
+    before = snapshot(packet)
+    (study.sessions / "archive").symlink_to(small)
+    ballast = filled(small, 200_000)
+    run = study.run(f"--archive={archive}")
+    assert run.status == 1, run.text
+    assert "space" in run.text.lower()
+    assert "Traceback" not in run.text
+    assert snapshot(packet) == before
+    assert study.session_names() == ["S1", "S2"]
+    assert hidden_left(small) == []
+    assert study.run("--check=no").status == 1, "only the archiving is left, and there is still no room"
+    assert hidden_left(small) == []
+    ballast.unlink()
+    run = study.run("--check=no")
+    assert run.status == 0, run.text
+    assert snapshot(small / "MR" / "S1") == before
+    assert packet.exists() is (archive == "copy")
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_work_folder_without_room(study: Study, small: Path) -> None:
+    packet = study.put("S1", TREE)
+    filled(small, 100_000)
+    before = snapshot(study.sessions)
+    run = study.run(f"--work-dir={small}")
+    assert run.status == 1, run.text
+    assert "space" in run.text.lower()
+    assert snapshot(study.sessions) == before
+    assert sorted(p.name for p in small.iterdir()) == ["ballast"]
+    assert study.run().status == 0
+    assert not packet.exists()
+
+
+def unprivileged(study: Study, *args: str) -> Run:
+    """Run without the right to pass over permissions, which root has."""
+    words = [sys.executable, "-m", "qxbatch", str(study.sessions), *args]
+    if os.geteuid() == 0:
+        drop = shutil.which("setpriv")
+        if drop is None:
+            pytest.skip("root passes over permissions, and setpriv is not here to drop that: permissions are not tried")
+        words = [drop, "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all", *words]
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(study.sessions), check=False
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("place", "args", "status"),
+    [
+        ("", (), 73),
+        ("inbox/MR", (), 73),
+        ("inbox/MR", ("--archive=delete",), 73),
+        ("archive/MR", (), 73),
+        ("archive/MR", ("--archive=copy",), 73),
+        ("inbox/MR", ("--archive=leave",), 0),
+        ("archive/MR", ("--archive=delete",), 0),
+    ],
+)
+def test_a_folder_that_may_not_be_written_to(study: Study, place: str, args: tuple[str, ...], status: int) -> None:
+    study.put("S1", TREE)
+    study.archive.mkdir(parents=True)
+    before = snapshot(study.sessions)
+    (study.sessions / place).chmod(0o555)
+    try:
+        run = unprivileged(study, *args)
+    finally:
+        (study.sessions / place).chmod(0o755)
+    assert run.status == status, run.text
+    assert "Traceback" not in run.text
+    if status:
+        assert snapshot(study.sessions) == before, "said before any work"
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_packet_that_may_not_be_read_is_refused_and_the_other_one_done(study: Study) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    study.put("S2", {**under("a", MrSeries(patient="P2").files())}, Kind.FOLDER)
+    closed = packet / "T1" / "IM0002"
+    closed.chmod(0)
+    run = unprivileged(study)
+    assert run.status == 1, run.text
+    assert "T1/IM0002" in run.text
+    assert study.session_names() == ["S2"]
+    assert packet.exists()
+    closed.chmod(0o644)
+    assert study.run().status == 0
+
+
+def test_a_packet_of_read_only_folders_is_moved(study: Study) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    before = snapshot(packet)
+    for folder in (packet / "T1", packet / "BOLD", packet):
+        folder.chmod(0o555)
+    run = unprivileged(study)
+    assert run.status == 0, run.text
+    assert snapshot(study.archive / "S1") == before
+
+
+def meddle(study: Study, run: list[Run], deed: "threading.Thread", args: tuple[str, ...] = ()) -> None:
+    deed.start()
+    run.append(study.run(*args))
+    deed.join()
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP], ids=["folder", "zip"])
+@pytest.mark.parametrize("deed", ["vanishes", "grows"])
+def test_a_packet_that_is_touched_while_it_is_read_is_refused(study: Study, kind: Kind, deed: str) -> None:
+    packet = study.put("S1", TREE, kind)
+    started = study.sessions / ".qxbatch" / "work"
+
+    def act() -> None:
+        until = time.monotonic() + 60
+        while not started.exists() and time.monotonic() < until:
+            time.sleep(0.0002)
+        if deed == "vanishes":
+            packet.rename(study.sessions.parent / "elsewhere")
+        else:
+            file = packet / "T1" / "IM0001" if kind is Kind.FOLDER else packet
+            with file.open("ab") as more:
+                more.write(b"more")
+
+    runs: list[Run] = []
+    meddle(study, runs, threading.Thread(target=act))
+    assert runs[0].status == 1, runs[0].text
+    assert deed.removesuffix("s") in runs[0].text or "changed" in runs[0].text
+    assert "Traceback" not in runs[0].text
+    assert study.session_names() == []
+    assert not (study.sessions / ".qxbatch").exists()
+    assert (study.sessions.parent / "elsewhere").exists() if deed == "vanishes" else packet.exists()

@@ -1,0 +1,102 @@
+"""Several runs on one folder share the work; what one holds, the other leaves to it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, under
+from tests.build.study import Study, snapshot
+from tests.endtoend.judge import Judge
+from tests.faults.stage import command, environment
+
+
+def fill(study: Study, count: int) -> dict[str, dict[str, bytes]]:
+    trees = {}
+    for k in range(count):
+        trees[f"S{k}"] = {**under("T1", MrSeries(patient=f"P{k}").files()), "README": b"%d" % k}
+        study.put(f"S{k}", trees[f"S{k}"], Kind.FOLDER if k % 2 else Kind.ZIP)
+    return trees
+
+
+def start(study: Study, *args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "qxbatch", str(study.sessions), "--check=no", *args],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(study.sessions),
+    )
+
+
+@pytest.mark.parametrize("args", [(), ("--overwrite=yes",)], ids=["once", "overwrite"])
+def test_runs_at_once_share_the_work(study: Study, args: tuple[str, ...]) -> None:
+    trees = fill(study, 5)
+    runs = [start(study, *args) for _ in range(3)]
+    told = [run.communicate(timeout=300)[0] for run in runs]
+    assert {run.returncode for run in runs} <= {0, 75}, told
+    assert not any("Traceback" in text for text in told), told
+    assert study.session_names() == sorted(trees)
+    for name, tree in trees.items():
+        Judge(study.session(name)).check(tree)
+    assert sorted(p.name.removesuffix(".zip") for p in study.archive.iterdir()) == sorted(trees)
+    assert list(study.inbox.iterdir()) == []
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_held_session_is_left_out_and_the_rest_is_done(study: Study) -> None:
+    fill(study, 2)
+    locks = Locks(Workspace(study.sessions).locks)
+    held = locks.take("session S0")
+    assert held is not None
+    run = study.run()
+    assert run.status == 0, run.text
+    assert "S0" in run.text
+    assert "another run" in run.text
+    assert study.session_names() == ["S1"]
+    assert study.run().status == 75, "all that is to do is held"
+    locks.release(held)
+    assert study.run().status == 0
+    assert study.session_names() == ["S0", "S1"]
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_where_the_kernel_has_no_locks_a_heartbeat_does_it(study: Study, tmp_path: Path) -> None:
+    fill(study, 2)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import errno, fcntl\ndef flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\nfcntl.flock = flock\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{environment(study.sessions)['PYTHONPATH']}"}
+    dead = Locks(Workspace(study.sessions).locks, flock=False)
+    fresh = dead.take("session S0")
+    assert fresh is not None
+    run = study.run(env=path)
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1"]
+    assert study.run(env=path).status == 75
+    dead.close()
+    age = time.time() - 200
+    os.utime(fresh.path, (age, age))
+    assert study.run(env=path).status == 0
+    assert study.session_names() == ["S0", "S1"]
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_archives_of_one_name_in_two_sessions_are_both_kept(study: Study) -> None:
+    trees = {f"S{k}": MrSeries(patient=f"P{k}").files() for k in range(6)}
+    for name, tree in trees.items():
+        inbox = study.session(name) / "inbox"
+        inbox.mkdir(parents=True)
+        (inbox / "scan.zip").write_bytes(packed(tree, Kind.ZIP))
+    before = {snapshot(study.session(name) / "inbox")["scan.zip"] for name in trees}
+    run = command([str(study.sessions), "--masterinbox=none", "--sessions=S*"], study.sessions)
+    assert run.status == 0, run.text
+    assert set(snapshot(study.archive).values()) == before
+    assert len(before) == 6
