@@ -24,9 +24,11 @@ def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None
     Other places are the session, and the packets in `archive` that the old session was made of. Returns where the files
     lie now, None when there were none. A call that was cut short can be repeated.
     """
-    kept = old.with_name(f"{old.name}.kept")
+    kept, rest = old.with_name(f"{old.name}.kept"), old.with_name(f"{old.name}.rest")
     if old.exists():
         _sort_out(old, kept, session, archive)
+        old.rename(rest)
+    remove_tree(rest)
     if not kept.exists():
         return None
     make_folder(replaced)
@@ -48,17 +50,16 @@ def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None
 
 
 def _sort_out(old: Path, kept: Path, session: Path, archive: Path | None) -> None:
-    """Bring what only `old` holds to `kept`, then remove `old`."""
+    """Bring what only `old` holds to `kept`; what it says of itself goes last, since that is asked by a run that goes on."""
     held = _held(session)
     last = [path for path in _files(old) if not _covered(path, session / path.relative_to(old), held)]
     if archive is not None and any(_of_packet(path.relative_to(old)) for path in last):
         held = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
         last = [path for path in last if not (_of_packet(path.relative_to(old)) and _holds(path, held))]
-    for path in last:
+    for path in sorted(last, key=lambda path: path.relative_to(old).parts[0] == "qxbatch"):
         place = kept / path.relative_to(old)
         place.parent.mkdir(parents=True, exist_ok=True)
         path.rename(place)
-    remove_tree(old)
 
 
 def _files(top: Path) -> list[Path]:
