@@ -188,6 +188,10 @@ fn data_set<W: Window>(
             }
         }
         wants.reach(element.tag);
+        if element.tag == LAST_FUNCTIONAL {
+            // Nothing is wanted after it, and its frames may fill the file.
+            return functional::read(&mut reader, &element, collector);
+        }
         at = take(&mut reader, &element, wants, collector)?;
     }
     Ok(())
