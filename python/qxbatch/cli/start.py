@@ -1,10 +1,12 @@
 """From an import's words to the pipeline: settings, messages, the call."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from qxbatch.cli.messages import set_up
+from qxbatch.cli.messages import NAME, set_up
+from qxbatch.cli.owner import owner_hint
 from qxbatch.cli.request import read
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -40,6 +42,9 @@ def _prepare(settings: Settings) -> None:
     check_path(folder, settings.path_map)
     if settings.test:
         return
+    hint = owner_hint(folder.absolute())
+    if hint:
+        logging.getLogger(NAME).warning(hint)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,0 +1,94 @@
+"""The command of the image for XNAT's Container Service, made of the table of parameters.
+
+A project's resource `incoming` holds packets; the sessions become its resource `sessions`. XNAT splits the command line
+as a shell would, so a value with blanks is given in quotes there.
+`python -m qxbatch.settings.xnat > containers/command.json` in the repository rewrites it.
+"""
+
+from importlib.metadata import version
+
+from qxbatch.settings.boutiques import DESCRIPTION, IMAGE, OFFERED, as_text, default_of, is_number, told
+from qxbatch.settings.parameter import Form, Parameter
+
+
+def command() -> dict[str, object]:
+    """Return the command."""
+    keys = " ".join(_key(each) for each in OFFERED)
+    return {
+        "name": "qxbatch",
+        "label": "qxbatch",
+        "description": DESCRIPTION,
+        "version": version("qxbatch"),
+        "schema-version": "1.0",
+        "type": "docker",
+        "image": IMAGE,
+        "override-entrypoint": True,
+        "command-line": f"qxbatch /data /out participant {keys}",
+        "mounts": [
+            {"name": "data", "path": "/data", "writable": False},
+            {"name": "out", "path": "/out", "writable": True},
+        ],
+        "inputs": [_input(each) for each in OFFERED],
+        "outputs": [
+            {"name": "sessions", "description": "One folder for each session", "mount": "out", "required": True}
+        ],
+        "xnat": [
+            {
+                "name": "qxbatch-project",
+                "label": "Import packets",
+                "description": "Imports the packets in the project's resource `incoming`",
+                "contexts": ["xnat:projectData"],
+                "external-inputs": [{"name": "project", "type": "Project", "required": True}],
+                "derived-inputs": [
+                    {
+                        "name": "incoming",
+                        "description": "The resource that holds packets",
+                        "type": "Resource",
+                        "matcher": "@.label == 'incoming'",
+                        "required": True,
+                        "derived-from-wrapper-input": "project",
+                        "provides-files-for-command-mount": "data",
+                    }
+                ],
+                "output-handlers": [
+                    {
+                        "name": "sessions-resource",
+                        "accepts-command-output": "sessions",
+                        "as-a-child-of": "project",
+                        "type": "Resource",
+                        "label": "sessions",
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def _key(parameter: Parameter) -> str:
+    return f"#{parameter.name}#"
+
+
+def _input(parameter: Parameter) -> dict[str, object]:
+    found: dict[str, object] = {
+        "name": parameter.name,
+        "description": told(parameter),
+        "type": "string",
+        "required": False,
+        "replacement-key": _key(parameter),
+    }
+    if parameter.form is Form.SWITCH:
+        return {**found, "type": "boolean", "true-value": parameter.option, "false-value": ""}
+    if is_number(parameter):
+        found["type"] = "number"
+    if parameter.choices and default_of(parameter):
+        # A list without a default would be sent with its first value.
+        found |= {
+            "type": "select-one",
+            "select-values": list(parameter.choices),
+            "default-value": default_of(parameter),
+        }
+    return {**found, "command-line-flag": parameter.option, "command-line-separator": "="}
+
+
+if __name__ == "__main__":
+    print(as_text(command()), end="")

@@ -1,0 +1,48 @@
+"""The target full: dicm2nii under Octave, where one was given to the build; a legacy dcm2nii the same way."""
+
+import json
+import os
+
+import pytest
+
+from tests.containers.conftest import Case
+from tests.containers.container import LOCKED, Image
+from tests.endtoend.judge import Judge
+
+pytestmark = pytest.mark.skipif(
+    "QXBATCH_FULL" not in os.environ, reason="no image of the target full is named: scripts/image-test --all"
+)
+GIVEN = os.environ.get("QXBATCH_FULL") == "with"
+"""Whether the build was given converters from outside."""
+
+
+@pytest.fixture
+def found(image: Image) -> dict[str, dict[str, object]]:
+    """Return what doctor finds inside."""
+    run = image.run("doctor", "--json", options=[*LOCKED])
+    return {each["name"]: each for each in json.loads(run.out)["findings"]}
+
+
+def test_the_given_converters_are_found(found: dict[str, dict[str, object]]) -> None:
+    assert found["dicm2nii"]["found"] is GIVEN
+    assert found["dcm2nii"]["found"] is GIVEN
+
+
+def test_octave_is_inside(image: Image) -> None:
+    run = image.inside("octave-cli", "--version", options=[*LOCKED, "--tmpfs=/tmp"])
+    assert "GNU Octave" in run.out, run.text
+
+
+def test_dicm2nii_imports_for_an_unknown_user(image: Image, case: Case) -> None:
+    run = image.run(
+        "/data", "/out", "participant", "--tool=dicm2nii",
+        options=[*LOCKED, "--tmpfs=/tmp", *case.as_user], mounts=case.mounts,
+    )
+    if not GIVEN:
+        assert run.status == 69, run.text
+        assert case.sessions() == []
+        return
+    assert run.status == 0, run.text
+    assert case.sessions() == ["OP1", "OP2"]
+    assert case.owners() == {(case.user, case.user)}
+    assert Judge(case.out / "OP1").summary["series"][0]["tool"] == "dicm2nii"

@@ -1,0 +1,86 @@
+"""What the image is: its command, labels and size, and what is not in it."""
+
+import json
+import re
+import time
+import tomllib
+from pathlib import Path
+
+from tests.containers.container import LOCKED, USER, Image
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+VERSION = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+SLIM_BYTES = 260_000_000
+START_SECONDS = 0.5
+TRIES = 7
+
+
+def test_without_words_it_says_how_it_is_used(image: Image) -> None:
+    run = image.run()
+    assert run.status == 0, run.text
+    assert run.out.startswith("Usage:") or "Usage" in run.out
+    assert run.out == image.run("--help").out
+
+
+def test_version_and_labels_agree_with_the_source(image: Image) -> None:
+    assert image.run("--version").out == f"qxbatch {VERSION}\n"
+    labels = image.inspect()["Config"]["Labels"]
+    prefix = "org.opencontainers.image."
+    assert labels[prefix + "version"] == VERSION
+    assert labels[prefix + "licenses"] == "Apache-2.0"
+    assert labels[prefix + "title"]
+    assert labels[prefix + "description"]
+
+
+def test_command_and_environment(image: Image) -> None:
+    config = image.inspect()["Config"]
+    assert config["Entrypoint"] == ["qxbatch"]
+    assert config["Cmd"] == ["--help"]
+    assert not config.get("User")
+    assert not config.get("Healthcheck")
+    environment = dict(pair.split("=", 1) for pair in config["Env"])
+    assert environment["HOME"] == "/tmp"
+    assert {environment[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")} == {"1"}
+
+
+def test_slim_is_small(image: Image) -> None:
+    if image.inspect()["Config"]["Labels"]["org.opencontainers.image.title"] != "qxbatch":
+        return
+    assert image.inspect()["Size"] <= SLIM_BYTES
+
+
+def test_it_starts_fast(image: Image) -> None:
+    seconds = []
+    for _ in range(TRIES):
+        before = time.perf_counter()
+        assert image.inside("sh", "-c", "time=$(date +%s%N); qxbatch --version >/dev/null; echo $(($(date +%s%N) - time))").status == 0
+        seconds.append(time.perf_counter() - before)
+    assert min(seconds) < START_SECONDS, seconds
+
+
+def test_no_build_tool_is_inside(image: Image) -> None:
+    tools = "pip pip3 cargo rustc gcc cc ld as make maturin git curl wget"
+    found = image.inside("sh", "-c", f"for tool in {tools}; do command -v $tool; done; true")
+    assert found.out == ""
+    absent = image.inside("python", "-c", "import pip")
+    assert absent.status != 0
+
+
+def test_no_secret_and_no_registry_is_left(image: Image) -> None:
+    script = "ls -A /run/secrets /root /var/lib/apt/lists /etc/pip.conf 2>/dev/null | grep -v -e : -e '^$' -e bashrc -e profile; true"
+    assert image.inside("sh", "-c", script).out == ""
+    told = json.dumps(image.inspect()["Config"]) + image.call("history", "--no-trunc", image.name).out
+    assert not re.search(r"https?://(?!github\.com)", told), told
+
+
+def test_the_converters_are_there_for_anybody(image: Image) -> None:
+    run = image.run("doctor", "--json", options=[*LOCKED, "--user", f"{USER}:{USER}"])
+    assert run.status == 0, run.text
+    findings = {each["name"]: each for each in json.loads(run.out)["findings"]}
+    assert findings["dcm2niix"]["found"]
+    assert "site-packages/dcm2niix" in findings["dcm2niix"]["where"]
+    assert findings["nibabel"]["found"] if "nibabel" in findings else True
+
+
+def test_wrong_usage_keeps_its_status(image: Image) -> None:
+    assert image.run("--no-such-option").status == 64

@@ -1,0 +1,121 @@
+"""Imports in a container that may do nothing: whose the outputs are, what the data's folder keeps, what paths are told."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.build.study import snapshot
+from tests.containers.conftest import Case
+from tests.containers.container import LOCKED, Image
+from tests.endtoend.judge import Judge
+
+COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
+FULL = "--tmpfs=/tmp:size=4k,nr_inodes=1"
+"""A /tmp that holds nothing: its only inode is its own folder."""
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+
+
+def test_an_unknown_user_imports_on_a_closed_root(image: Image, case: Case) -> None:
+    before = snapshot(case.data)
+    run = image.run("/data", "/out", "participant", options=[*LOCKED, "--tmpfs=/tmp", *case.as_user], mounts=case.mounts)
+    assert run.status == 0, run.text
+    assert case.sessions() == ["OP1", "OP2"]
+    assert case.owners() == {(case.user, case.user)}
+    assert snapshot(case.data) == before
+    for session in case.sessions():
+        Judge(case.out / session).check()
+
+
+@pytest.mark.parametrize("tmp", [[FULL], []], ids=["full", "read-only"])
+def test_tmp_is_not_needed(tmp: list[str], image: Image, case: Case) -> None:
+    run = image.run("/data", "/out", "participant", options=[*LOCKED, *tmp, *case.as_user], mounts=case.mounts)
+    assert run.status == 0, run.text
+    assert case.sessions() == ["OP1", "OP2"]
+
+
+def test_a_second_run_has_nothing_to_do(image: Image, case: Case) -> None:
+    options = [*LOCKED, *case.as_user]
+    assert image.run("/data", "/out", "participant", options=options, mounts=case.mounts).status == 0
+    before = snapshot(case.out)
+    again = image.run("/data", "/out", "participant", options=options, mounts=case.mounts)
+    assert again.status in (0, 66), again.text
+    assert snapshot(case.out) == before
+
+
+def test_labels_choose_and_the_validator_switch_is_ignored_aloud(image: Image, case: Case) -> None:
+    words = ["/data", "/out", "participant", "--participant-label", "OP2", "--skip-bids-validator", "--n-procs", "1"]
+    run = image.run(*words, "--mem", "2G", options=[*LOCKED, *case.as_user], mounts=case.mounts)
+    assert run.status == 0, run.text
+    assert case.sessions() == ["OP2"]
+    assert "--skip-bids-validator" in run.err
+
+
+def test_a_work_folder_may_be_given(image: Image, case: Case, tmp_path: Path) -> None:
+    options = [*LOCKED, *case.as_user, "--tmpfs=/work:mode=1777"]
+    run = image.run("/data", "/out", "participant", "-w", "/work", options=options, mounts=case.mounts)
+    assert run.status == 0, run.text
+    assert case.sessions() == ["OP1", "OP2"]
+
+
+def test_group_writes_the_study_table(image: Image, case: Case) -> None:
+    options = [*LOCKED, *case.as_user]
+    assert image.run("/data", "/out", "participant", options=options, mounts=case.mounts).status == 0
+    before = snapshot(case.out)
+    run = image.run("/data", "/out", "group", options=options, mounts=case.mounts)
+    assert run.status == 0, run.text
+    after = snapshot(case.out)
+    made = sorted(set(after) - set(before))
+    assert {Path(name).suffix for name in made} == {".tsv", ".json"}, made
+    assert {name: after[name] for name in before} == before
+    table = next(case.out / name for name in made if name.endswith(".tsv")).read_text()
+    assert "OP1" in table
+    assert "OP2" in table
+    assert case.owners() == {(case.user, case.user)}
+
+
+def test_paths_are_those_of_the_host_where_asked(image: Image, case: Case) -> None:
+    run = image.run(
+        "/data", "/out", "participant", f"--path-map=/out={case.out}",
+        options=[*LOCKED, *case.as_user], mounts=case.mounts,
+    )
+    assert run.status == 0, run.text
+    assert str(case.out / "OP1" / "dicom") in (case.out / "OP1" / "session.txt").read_text()
+
+
+def test_equal_to_a_run_without_a_container(image: Image, case: Case, bare: str, tmp_path: Path) -> None:
+    run = image.run(
+        "/data", "/out", "participant", f"--path-map=/out={case.out}",
+        options=[*LOCKED, *case.as_user], mounts=case.mounts,
+    )
+    assert run.status == 0, run.text
+    inside = tmp_path / "inside"
+    case.out.rename(inside)
+    case.out.mkdir()
+    done = subprocess.run([bare, case.data, case.out, "participant"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for session in ("OP1", "OP2"):
+        compared = subprocess.run(
+            [sys.executable, COMPARE, inside / session, case.out / session], capture_output=True, text=True, check=False
+        )
+        assert compared.stdout == ""
+        assert compared.returncode == 0
+
+
+@root_only
+def test_root_is_told_of_the_folders_owner(image: Image, case: Case) -> None:
+    run = image.run("/data", "/out", "participant", options=["--network=none"], mounts=case.mounts)
+    assert run.status == 0, run.text
+    assert f"--user {case.user}:{case.user}" in run.err
+
+
+@root_only
+def test_a_folder_that_cannot_be_written_is_said_before_any_work(image: Image, case: Case) -> None:
+    os.chown(case.out, 0, 0)
+    case.out.chmod(0o755)
+    run = image.run("/data", "/out", "participant", options=[*LOCKED, *case.as_user], mounts=case.mounts)
+    assert run.status == 73, run.text
+    assert "/out" in run.err
+    assert list(case.out.iterdir()) == []

@@ -1,0 +1,64 @@
+"""A container that is stopped in the middle of its work, and the next run."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_packet
+from tests.build.study import snapshot
+from tests.containers.conftest import Case
+from tests.containers.container import LOCKED, Image
+
+COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
+GRACE = 60
+"""Seconds that the engine waits before it kills."""
+INTERRUPTED = 130
+
+
+def put_large(folder: Path) -> None:
+    """A packet that takes seconds: many series, each converted by a process of its own."""
+    tree: dict[str, bytes] = {}
+    for number in range(1, 41):
+        tree |= under(f"series{number}", MrSeries(number=number, slices=6, rows=64, columns=64).files())
+    write_packet(tree, folder, "LARGE", Kind.TAR_GZ)
+
+
+def test_stopped_cleanly_and_completed_by_the_next_run(image: Image, case: Case, tmp_path: Path) -> None:
+    for packet in case.data.iterdir():
+        packet.unlink()
+    put_large(case.data)
+    words = ["/data", "/out", "participant", "--parelements=1"]
+    options = [*LOCKED, "--tmpfs=/tmp", *case.as_user]
+    started = image.call("run", "--detach", *options, *case.mounts.volumes(), image.name, *words)
+    assert started.status == 0, started.text
+    name = started.out.strip()
+    try:
+        deadline = time.monotonic() + GRACE
+        while not any(case.out.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        before = time.monotonic()
+        assert image.call("stop", "--time", str(GRACE), name).status == 0
+        assert time.monotonic() - before < GRACE / 2
+        assert image.call("inspect", "--format", "{{.State.ExitCode}}", name).out.strip() == str(INTERRUPTED)
+        assert "interrupted" in image.call("logs", name).text
+    finally:
+        image.call("rm", "--force", name)
+    assert case.sessions() == []
+
+    run = image.run(*words, options=options, mounts=case.mounts)
+    assert run.status == 0, run.text
+    assert case.sessions() == ["LARGE"]
+    assert [path.name for path in case.out.iterdir() if path.name.startswith(".")] == []
+
+    stopped, whole = tmp_path / "stopped", case.out
+    moved = snapshot(whole / "LARGE")
+    (whole / "LARGE").rename(stopped)
+    assert image.run(*words, options=options, mounts=case.mounts).status == 0
+    assert snapshot(whole / "LARGE").keys() == moved.keys()
+    compared = subprocess.run(
+        [sys.executable, COMPARE, stopped, whole / "LARGE"], capture_output=True, text=True, check=False
+    )
+    assert (compared.stdout, compared.returncode) == ("", 0)
