@@ -6,7 +6,7 @@
 
 ARG BASE=debian:trixie-slim
 
-FROM ${BASE} AS build
+FROM ${BASE} AS toolchain
 ENV DEBIAN_FRONTEND=noninteractive CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_DEBUG=0
 RUN --mount=type=secret,id=apt,target=/etc/apt/sources.list.d/site.sources \
     apt-get update -q && \
@@ -14,6 +14,8 @@ RUN --mount=type=secret,id=apt,target=/etc/apt/sources.list.d/site.sources \
 COPY containers/with-registries /usr/local/bin/
 WORKDIR /build
 
+
+FROM toolchain AS build
 COPY containers/build.lock ./
 RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
     python3 -m venv /maturin && \
