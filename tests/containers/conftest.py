@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,22 +11,28 @@ from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.containers.container import USER, Image, Mounts, Sif
 
-MISSING = "no image is named: scripts/image-test builds one and runs this"
+NEEDED = {"image": "QXBATCH_IMAGE", "sif": "QXBATCH_SIF"}
+"""Fixtures, and the variables that name what they give."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what needs an image where none is named."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in NEEDED and NEEDED[fixture] not in os.environ:
+                reason = f"${NEEDED[fixture]} names none: scripts/image-test builds one and runs this"
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
 def image() -> Image:
     """Return the image that QXBATCH_IMAGE names, of the engine QXBATCH_ENGINE."""
-    if "QXBATCH_IMAGE" not in os.environ:
-        pytest.skip(MISSING)
     return Image(os.environ.get("QXBATCH_ENGINE", "docker"), os.environ["QXBATCH_IMAGE"])
 
 
 @pytest.fixture(scope="session")
 def sif() -> Sif:
     """Return the SIF that QXBATCH_SIF names, for the program QXBATCH_APPTAINER."""
-    if "QXBATCH_SIF" not in os.environ:
-        pytest.skip(MISSING.replace("image", "SIF", 1))
     return Sif(os.environ.get("QXBATCH_APPTAINER", "apptainer"), Path(os.environ["QXBATCH_SIF"]))
 
 
@@ -45,7 +52,9 @@ class Case:
                 if folder.stat().st_uid == 0 and folder.is_relative_to("/tmp") and folder != Path("/tmp"):
                     folder.chmod(0o755)
         write_packet(under("scan", MrSeries(number=2, volumes=2).files()), self.data, "OP1", Kind.ZIP)
-        write_packet({**MrSeries(number=5, patient="P002").files(), "notes.txt": b"kept\n"}, self.data, "OP2", Kind.TAR_GZ)
+        write_packet(
+            {**MrSeries(number=5, patient="P002").files(), "notes.txt": b"kept\n"}, self.data, "OP2", Kind.TAR_GZ
+        )
 
     @property
     def mounts(self) -> Mounts:
@@ -75,8 +84,6 @@ def case(tmp_path: Path) -> Case:
 @pytest.fixture
 def bare() -> str:
     """Return the path of the qxbatch that is installed beside these tests."""
-    import sys
-
     found = shutil.which("qxbatch", path=str(Path(sys.executable).parent))
     if found is None:
         pytest.skip("qxbatch is not installed beside this Python: scripts/setup test")

@@ -72,14 +72,15 @@ class Sif:
 
     def run(self, *args: str, mounts: Mounts | None = None) -> Run:
         """Run the runscript."""
-        return self.call("run", *self._options(), *(mounts.binds() if mounts else []), str(self.path), *args)
+        return self.call("run", *self.options(), *(mounts.binds() if mounts else []), str(self.path), *args)
 
     def call(self, *words: str) -> Run:
         """Call Apptainer."""
         return call(self.apptainer, *words)
 
     @staticmethod
-    def _options() -> list[str]:
+    def options() -> list[str]:
+        """Return the options that shut the host out."""
         # Root's own Apptainer needs no setuid starter with a user namespace.
         namespace = ["--userns"] if os.geteuid() == 0 else []
         return [*namespace, "--cleanenv", "--containall", "--no-home"]

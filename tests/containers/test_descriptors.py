@@ -25,7 +25,9 @@ def load(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "made"), [("boutiques.json", boutiques.descriptor), ("command.json", xnat.command)], ids=["boutiques", "xnat"]
+    ("name", "made"),
+    [("boutiques.json", boutiques.descriptor), ("command.json", xnat.command)],
+    ids=["boutiques", "xnat"],
 )
 def test_the_file_is_what_the_table_gives(name: str, made: Any) -> None:
     text = (CONTAINERS / name).read_text(encoding="utf-8")

@@ -35,8 +35,12 @@ def test_octave_is_inside(image: Image) -> None:
 
 def test_dicm2nii_imports_for_an_unknown_user(image: Image, case: Case) -> None:
     run = image.run(
-        "/data", "/out", "participant", "--tool=dicm2nii",
-        options=[*LOCKED, "--tmpfs=/tmp", *case.as_user], mounts=case.mounts,
+        "/data",
+        "/out",
+        "participant",
+        "--tool=dicm2nii",
+        options=[*LOCKED, "--tmpfs=/tmp", *case.as_user],
+        mounts=case.mounts,
     )
     if not GIVEN:
         assert run.status == 69, run.text

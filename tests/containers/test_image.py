@@ -4,8 +4,10 @@ import json
 import re
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
+from tests.build.study import Run
 from tests.containers.container import LOCKED, USER, Image
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -18,7 +20,7 @@ TRIES = 7
 def test_without_words_it_says_how_it_is_used(image: Image) -> None:
     run = image.run()
     assert run.status == 0, run.text
-    assert run.out.startswith("Usage:") or "Usage" in run.out
+    assert "Usage" in run.out
     assert run.out == image.run("--help").out
 
 
@@ -50,12 +52,18 @@ def test_slim_is_small(image: Image) -> None:
 
 
 def test_it_starts_fast(image: Image) -> None:
-    seconds = []
-    for _ in range(TRIES):
-        before = time.perf_counter()
-        assert image.inside("sh", "-c", "time=$(date +%s%N); qxbatch --version >/dev/null; echo $(($(date +%s%N) - time))").status == 0
-        seconds.append(time.perf_counter() - before)
-    assert min(seconds) < START_SECONDS, seconds
+    """The engine's own time, which another program of the image takes too, is not the image's."""
+    whole = min(seconds(lambda: image.run("--version", options=LOCKED)) for _ in range(TRIES))
+    engine = min(seconds(lambda: image.inside("true", options=LOCKED)) for _ in range(TRIES))
+    print(f"{image.name} --version: {whole:.3f} s, of which the engine takes {engine:.3f} s")
+    assert whole - engine < START_SECONDS
+
+
+def seconds(act: Callable[[], Run]) -> float:
+    before = time.perf_counter()
+    run = act()
+    assert run.status == 0, run.text
+    return time.perf_counter() - before
 
 
 def test_no_build_tool_is_inside(image: Image) -> None:
@@ -67,7 +75,9 @@ def test_no_build_tool_is_inside(image: Image) -> None:
 
 
 def test_no_secret_and_no_registry_is_left(image: Image) -> None:
-    script = "ls -A /run/secrets /root /var/lib/apt/lists /etc/pip.conf 2>/dev/null | grep -v -e : -e '^$' -e bashrc -e profile; true"
+    script = (
+        "find /run/secrets /root /var/lib/apt/lists /etc/pip.conf -type f ! -name .bashrc ! -name .profile 2>/dev/null"
+    )
     assert image.inside("sh", "-c", script).out == ""
     told = json.dumps(image.inspect()["Config"]) + image.call("history", "--no-trunc", image.name).out
     assert not re.search(r"https?://(?!github\.com)", told), told
@@ -79,7 +89,6 @@ def test_the_converters_are_there_for_anybody(image: Image) -> None:
     findings = {each["name"]: each for each in json.loads(run.out)["findings"]}
     assert findings["dcm2niix"]["found"]
     assert "site-packages/dcm2niix" in findings["dcm2niix"]["where"]
-    assert findings["nibabel"]["found"] if "nibabel" in findings else True
 
 
 def test_wrong_usage_keeps_its_status(image: Image) -> None:

@@ -20,7 +20,9 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a f
 
 def test_an_unknown_user_imports_on_a_closed_root(image: Image, case: Case) -> None:
     before = snapshot(case.data)
-    run = image.run("/data", "/out", "participant", options=[*LOCKED, "--tmpfs=/tmp", *case.as_user], mounts=case.mounts)
+    run = image.run(
+        "/data", "/out", "participant", options=[*LOCKED, "--tmpfs=/tmp", *case.as_user], mounts=case.mounts
+    )
     assert run.status == 0, run.text
     assert case.sessions() == ["OP1", "OP2"]
     assert case.owners() == {(case.user, case.user)}
@@ -53,7 +55,7 @@ def test_labels_choose_and_the_validator_switch_is_ignored_aloud(image: Image, c
     assert "--skip-bids-validator" in run.err
 
 
-def test_a_work_folder_may_be_given(image: Image, case: Case, tmp_path: Path) -> None:
+def test_a_work_folder_may_be_given(image: Image, case: Case) -> None:
     options = [*LOCKED, *case.as_user, "--tmpfs=/work:mode=1777"]
     run = image.run("/data", "/out", "participant", "-w", "/work", options=options, mounts=case.mounts)
     assert run.status == 0, run.text
@@ -78,8 +80,12 @@ def test_group_writes_the_study_table(image: Image, case: Case) -> None:
 
 def test_paths_are_those_of_the_host_where_asked(image: Image, case: Case) -> None:
     run = image.run(
-        "/data", "/out", "participant", f"--path-map=/out={case.out}",
-        options=[*LOCKED, *case.as_user], mounts=case.mounts,
+        "/data",
+        "/out",
+        "participant",
+        f"--path-map=/out={case.out}",
+        options=[*LOCKED, *case.as_user],
+        mounts=case.mounts,
     )
     assert run.status == 0, run.text
     assert str(case.out / "OP1" / "dicom") in (case.out / "OP1" / "session.txt").read_text()
@@ -87,8 +93,12 @@ def test_paths_are_those_of_the_host_where_asked(image: Image, case: Case) -> No
 
 def test_equal_to_a_run_without_a_container(image: Image, case: Case, bare: str, tmp_path: Path) -> None:
     run = image.run(
-        "/data", "/out", "participant", f"--path-map=/out={case.out}",
-        options=[*LOCKED, *case.as_user], mounts=case.mounts,
+        "/data",
+        "/out",
+        "participant",
+        f"--path-map=/out={case.out}",
+        options=[*LOCKED, *case.as_user],
+        mounts=case.mounts,
     )
     assert run.status == 0, run.text
     inside = tmp_path / "inside"

@@ -16,7 +16,7 @@ def test_help_version_and_own_test(sif: Sif) -> None:
     assert "Usage" in sif.run().out
     assert sif.run("--no-such-option").status == 64
     assert "apptainer run" in sif.call("run-help", str(sif.path)).out
-    namespace = sif.call("test", *sif._options(), str(sif.path))
+    namespace = sif.call("test", *sif.options(), str(sif.path))
     assert namespace.status == 0, namespace.text
 
 
