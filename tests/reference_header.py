@@ -94,11 +94,11 @@ def first_item(read: Dataset, tag: int | None) -> Dataset | None:
     return item
 
 
-def plain(read: Dataset, tag: object) -> object:
+def plain(read: Dataset, tag: int | None) -> object:
     """Return an element's value as plain Python types."""
-    if tag not in read:
+    if tag is None or tag not in read:
         return None
-    found = read[tag].value  # type: ignore[index]  # pydicom takes numbers and tags alike
+    found = read[tag].value
     if isinstance(found, list | MultiValue):
         values = [one(item) for item in found]
         if len(values) == 1:

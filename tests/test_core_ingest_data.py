@@ -26,7 +26,7 @@ def series_of(tree: dict[str, bytes]) -> Counter[tuple[str, str, int]]:
     for data in tree.values():
         if data[128:132] == b"DICM":
             header = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=list(wanted))
-            found[tuple(header[word].value for word in wanted)] += 1  # type: ignore[index]
+            found[tuple(header[word].value for word in wanted)] += 1
     return found
 
 

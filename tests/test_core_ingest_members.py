@@ -5,6 +5,7 @@ import gzip
 import lzma
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ from tests.build.packets import Kind, Tree, write_folder, write_packet
 
 IMAGE = next(iter(MrSeries(slices=1).files().values()))
 PAR = b"# === DATA DESCRIPTION FILE ================\r\n# CAUTION - Investigational device\r\n"
-COMPRESSIONS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zst.compress, "Z": lzw.compress}
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zst.compress,
+    "Z": lzw.compress,
+}
 KINDS = [Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ]
 
 

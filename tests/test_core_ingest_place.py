@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.core import CancelledError, Monitor, ingest
+from qxbatch.core import CancelledError, Monitor, Reading, ingest
 from tests.build.dicom import MrSeries
 from tests.build.ingested import ingested
 from tests.build.packets import Kind, Tree, write_packet
@@ -13,7 +13,7 @@ FILES = MrSeries(slices=2).files()
 IMAGE = FILES["IM0001"]
 
 
-def reading_of(tree: Tree, work: Path, kind: Kind = Kind.ZIP):  # type: ignore[no-untyped-def]
+def reading_of(tree: Tree, work: Path, kind: Kind = Kind.ZIP) -> Reading:
     packet = write_packet(tree, work, "p", kind)
     return ingest([(str(packet), "")], str(work / "staging"))
 
@@ -115,4 +115,6 @@ def test_rows_and_groups_that_do_not_exist(tmp_path: Path) -> None:
         reading.group_rows(1)
     with pytest.raises(IndexError):
         reading.place_series(str(tmp_path / "s"), 10, "x", [1])
-    assert reading.header(0).get("SeriesNumber") == 3
+    header = reading.header(0)
+    assert header is not None
+    assert header.get("SeriesNumber") == 3
