@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from bench import peers, report, sources
-from bench.bench import Bench, Row
+from bench.bench import Bench, Figures, Row
 from bench.rows import ALL
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -45,19 +45,17 @@ def main(argv: list[str]) -> int:
     if not wanted.quick and not wanted.rows:
         report.write(wanted.out, bench, rows)
         print(f"written: {wanted.out}")
-    missed = [
-        f"{row.work}: {report.wanted(target)}" for row in rows for target in row.targets if row.met(target) is False
-    ]
+    missed = [text for row in rows for text in report.missed(row)]
     print("\n".join(["", "not met:", *missed] if missed else ["", "all that was wanted is met"]))
     return 0
 
 
-def measured(bench: Bench, names: list[str]) -> list[Row]:
+def measured(bench: Bench, names: list[str]) -> list[Row | Figures]:
     """Measure rows, printing each as it is done."""
-    rows = []
+    rows: list[Row | Figures] = []
     for name in names:
         for row in ALL[name](bench):
-            print("\n".join(["", *report.table(row)]), flush=True)
+            print("\n".join(["", *report.part(row)]), flush=True)
             rows.append(row)
     return rows
 

@@ -55,6 +55,30 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One counted thing, and the largest value that is wanted."""
+
+    what: str
+    value: float
+    most: float = inf
+
+    @property
+    def met(self) -> bool:
+        """Say whether the value is as wanted."""
+        return self.value <= self.most
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Things that are counted, not timed."""
+
+    work: str
+    amount: str
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Bench:
     """Where and with what is measured."""
 

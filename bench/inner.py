@@ -56,7 +56,14 @@ def pydicom_tags(folder: str) -> Work:
     return lambda: [dcmread(path, stop_before_pixels=True, specific_tags=TAGS) for path in paths]
 
 
-WORKS = {work.__name__: work for work in (scan, ingest, gdcm_scanner, pydicom_tags)}
+def nothing() -> Work:
+    """The interpreter and the imports alone."""
+    return lambda: True
+
+
+WORKS: dict[str, Callable[..., Work]] = {
+    work.__name__: work for work in (scan, ingest, gdcm_scanner, pydicom_tags, nothing)
+}
 
 
 def main(argv: list[str]) -> None:

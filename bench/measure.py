@@ -20,6 +20,11 @@ class Sample:
     cpu: float
     peak: int
 
+    @property
+    def load(self) -> float:
+        """Return how many CPUs were busy on average."""
+        return self.cpu / self.wall
+
 
 @dataclass(frozen=True)
 class Contender:

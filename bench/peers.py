@@ -35,6 +35,7 @@ def find() -> dict[str, Peer]:
         Peer("tar", first_line("tar", "--version")),
         Peer("pigz", first_line("pigz", "--version")),
         Peer("dcmtk", first_line("dcmftest", "--version")),
+        Peer("strace", first_line("strace", "--version")),
         Peer("cc", first_line("cc", "--version")),
     ]
     return {peer.name: peer for peer in peers}

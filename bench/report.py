@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from bench.bench import OURS, Bench, Row, Target
+from bench.bench import OURS, Bench, Figures, Row, Target
 from bench.measure import median
 
 HEAD = """# Performance
@@ -18,14 +18,14 @@ take turns within a round, caches are warm, and what a run wrote is on disk befo
 """
 
 
-def write(path: Path, bench: Bench, rows: Sequence[Row]) -> None:
+def write(path: Path, bench: Bench, rows: Sequence[Row | Figures]) -> None:
     """Write the report."""
     parts = [
         HEAD,
         "## Machine and versions\n",
         *machine(bench),
         "\n## Rows\n",
-        *(part for row in rows for part in table(row)),
+        *(line for row in rows for line in part(row)),
     ]
     path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
@@ -44,12 +44,36 @@ def machine(bench: Bench) -> list[str]:
     return lines
 
 
-def table(row: Row) -> list[str]:
+def part(row: Row | Figures) -> list[str]:
     """Return a row's part of the report."""
+    return table(row) if isinstance(row, Row) else counted(row)
+
+
+def counted(row: Figures) -> list[str]:
+    """Return the part of what was counted."""
+    lines = [f"### {row.work}", "", f"{row.amount}.", "", "| | value | wanted | met |", "|---|---|---|---|"]
+    for figure in row.figures:
+        limit, met = "", ""
+        if figure.most != inf:
+            limit, met = f"at most {figure.most:.3g}", "yes" if figure.met else "no"
+        lines.append(f"| {figure.what} | {figure.value:.3g} | {limit} | {met} |")
+    return [*lines, "", *row.notes, ""]
+
+
+def missed(row: Row | Figures) -> list[str]:
+    """Return what is not as wanted."""
+    if isinstance(row, Figures):
+        return [f"{row.work}: {figure.what} at most {figure.most:g}" for figure in row.figures if not figure.met]
+    return [f"{row.work}: {wanted(target)}" for target in row.targets if row.met(target) is False]
+
+
+def table(row: Row) -> list[str]:
+    """Return the part of what was timed."""
     lines = [
         f"### {row.work}",
         "",
         f"{row.amount}. qxbatch: {row.median('wall'):.3g} s wall, {row.median('cpu'):.3g} s CPU, "
+        f"{row.median('load'):.2g} CPUs busy, "
         f"largest process {row.median('peak') / 1e6:.0f} MB.",
         "",
         "| against | wall s | CPU s | ratio of wall | ratio of CPU | wanted | met |",
@@ -71,6 +95,8 @@ def wanted(target: Target) -> str:
     """Return a target in words."""
     if target.of == "peak":
         return f"at most {target.most / 1e6:g} MB"
+    if target.of == "load":
+        return f"at least {target.least:g} CPUs busy"
     if target.most != inf:
         return f"{target.least:g} to {target.most:g} x in {target.of}"
     if target.least < 1:

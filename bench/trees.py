@@ -81,6 +81,24 @@ def long_series(root: Path, sources: Sources, *, series: int, files: int) -> Pat
     return once(root / f"long-{series}-{files}", build)
 
 
+def one_series_each(root: Path, sources: Sources, *, series: int, files: int) -> Path:
+    """Return a study of small files in a few series, where only their number matters."""
+
+    def build(folder: Path) -> None:
+        for k in range(series):
+            write_series(folder / f"{k + 1:03}", sources.tiny[:1], k + 1, files // series)
+
+    return once(root / f"many-{series}-{files}", build)
+
+
+def tar_of(folder: Path) -> Path:
+    """Return a tar of a folder."""
+    return once(
+        folder.with_name(f"{folder.name}.tar"),
+        lambda place: subprocess.run(["tar", "cf", place, "-C", folder, "."], check=True),
+    )
+
+
 def zip_of(folder: Path) -> Path:
     """Return a zip of a folder, deflated as usual."""
 

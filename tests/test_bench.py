@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from bench.bench import OURS, Bench, Target
+from bench.bench import OURS, Bench, Figure, Figures, Target
 from bench.measure import Contender, Sample, ratio
 from bench.replicas import Replica
 
@@ -70,6 +70,12 @@ def test_the_report_says_what_is_met_and_who_is_absent(tmp_path: Path) -> None:
     text = (tmp_path / "performance.md").read_text()
     assert "gdcm: absent" in text
     assert "| yes; no |" in text
+
+
+def test_a_figure_has_a_verdict_only_where_a_limit_is_wanted() -> None:
+    row = Figures("Calls", "ten files", (Figure("ours", 3, 2), Figure("theirs", 5)))
+    assert report.part(row)[-4:-2] == ["| ours | 3 | at most 2 | no |", "| theirs | 5 |  |  |"]
+    assert report.missed(row) == ["Calls: ours at most 2"]
 
 
 def test_a_contender_that_fails_is_no_measurement(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from bench.bench import Bench, Row
-from bench.rows import growth, ingest, scan, start, whole
+from bench.bench import Bench, Figures, Row
+from bench.rows import batch, calls, growth, ingest, scan, sizes, start, whole
 
-Rows = Callable[[Bench], Iterator[Row]]
+Rows = Callable[[Bench], Iterator[Row | Figures]]
 
 ALL: dict[str, Rows] = {
     "scan": scan.rows,
@@ -13,4 +13,7 @@ ALL: dict[str, Rows] = {
     "whole": whole.rows,
     "growth": growth.rows,
     "start": start.rows,
+    "batch": batch.rows,
+    "sizes": sizes.rows,
+    "calls": calls.rows,
 }

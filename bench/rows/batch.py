@@ -1,0 +1,40 @@
+"""Many packets at once, and one with very many files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.bench import OURS, Bench, Row, Target
+from bench.commands import qxbatch, wait_in_inbox
+from bench.measure import Contender
+from bench.trees import count, one_series_each, short_series, size, tar_of, zip_of
+
+PACKETS, BUSY = 40, 0.9
+FILES, SERIES, MEMORY = 100_000, 20, 300e6
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Yield how busy 40 packets keep the CPUs, and the memory that 100,000 files take."""
+    tree = short_series(bench.trees, bench.sources, classic=1, mosaic=4, files=len(bench.sources.classic) + 16)
+    packet = zip_of(tree)
+    packets = max(4, round(PACKETS * bench.scale))
+
+    def fill(folder: Path) -> None:
+        wait_in_inbox(packet, folder, "OP00.zip")
+        for k in range(1, packets):
+            (folder / "sessions" / "inbox" / "MR" / f"OP{k:02}.zip").hardlink_to(packet)
+
+    ours = Contender(OURS, lambda folder: qxbatch(folder / "sessions", "--parelements=all", "--quiet"), before=fill)
+    targets = [Target(OURS, "load", least=BUSY * bench.threads)]
+    amount = f"{packets} packets of {count(tree)} files in 5 series, {size(tree) / 1e6:.0f} MB each"
+    yield bench.measure("Many packets at once", amount, [ours], targets)
+
+    files = bench.files(FILES)
+    many = tar_of(one_series_each(bench.trees, bench.sources, series=SERIES, files=files))
+    ours = Contender(
+        OURS,
+        lambda folder: qxbatch(folder / "sessions", "--parelements=all", "--quiet"),
+        before=lambda folder: wait_in_inbox(many, folder, "OP1.tar"),
+    )
+    targets = [Target(OURS, "peak", most=MEMORY)]
+    notes = ["The largest process may be a converter."]
+    yield bench.measure("Memory of one large packet", f"{files:,} files of 2.3 KB, one tar", [ours], targets, notes)
