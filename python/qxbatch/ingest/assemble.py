@@ -3,14 +3,14 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qxbatch.cells import member_path
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.numbers import Claim, give_numbers
-from qxbatch.ingest.pairs import Pair, find_pairs
+from qxbatch.ingest.pairs import Pair, find_pairs, without_copies
 from qxbatch.ingest.patients import Share
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
@@ -28,6 +28,8 @@ class Part:
     rows: tuple[int, ...]
     """Its ledger rows; each row of a reading belongs to exactly one part."""
     problems: tuple[Problem, ...] = ()
+    copies: Mapping[int, int] = field(default_factory=dict)
+    """Rows of a PAR/REC that was there more than once, to those of the first; DICOM copies the core knows."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def assemble(
     for k, share in enumerate(shares):
         root = scratch[share.session.id]
         pairs, problems = find_pairs(reading, rows[k])
+        pairs, copies = without_copies(reading, pairs)
         dicom = series_of(groups, share.groups)
         numbers, pair_numbers = give_numbers(
             [s.claim for s in dicom], [Claim(pair.number, (pair.path,)) for pair in pairs]
@@ -65,8 +68,9 @@ def assemble(
                 reading.place_series(str(root), n, label, [index])
             found.append(_dicom(series, n, root))
         found += [_place_pair(reading, pair, n, root) for pair, n in zip(pairs, pair_numbers, strict=True)]
-        _place_rest(reading, rows[k], root, inbox)
-        parts.append(Part(share.session, tuple(sorted(found, key=lambda s: s.n)), tuple(rows[k]), tuple(problems)))
+        _place_rest(reading, [row for row in rows[k] if row not in copies], root, inbox)
+        in_order = tuple(sorted(found, key=lambda s: s.n))
+        parts.append(Part(share.session, in_order, tuple(rows[k]), tuple(problems), copies))
     return parts
 
 
@@ -122,13 +126,17 @@ def _folders(path: str) -> list[str]:
 
 
 def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
+    """Return the series at its place. Its size is that of its files there: they may have come gzipped."""
+    folder = root / "dicom" / str(n)
+    with os.scandir(folder) as entries:
+        size = sum(entry.stat().st_size for entry in entries)
     return Series(
         n=n,
         kind=SeriesKind.DICOM,
         header=dict(series.members[0].header.items()),
         files=sum(group.files for group in series.members),
-        size=sum(group.size for group in series.members),
-        folder=root / "dicom" / str(n),
+        size=size,
+        folder=folder,
         groups=series.groups,
     )
 

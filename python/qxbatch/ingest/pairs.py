@@ -39,6 +39,17 @@ def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[
     return found, problems
 
 
+def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair], dict[int, int]]:
+    """Leave out pairs whose very bytes another pair has; return the rest, and each row left out with its first."""
+    first: dict[tuple[str, ...], Pair] = {}
+    copies: dict[int, int] = {}
+    for each in pairs:
+        kept = first.setdefault(tuple(reading.row(row).content_sha256 for row, _ in each.files), each)
+        if kept is not each:
+            copies |= {row: own for (row, _), (own, _) in zip(each.files, kept.files, strict=True)}
+    return list(first.values()), copies
+
+
 def is_xml(path: str) -> bool:
     """Whether a member may be the XML header of a REC."""
     return path.lower().endswith(".xml")

@@ -39,7 +39,8 @@ def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
     """
     context.progress.stage(delivery.unit, "verifying")
     for product in delivery.products:
-        _verify(context, product, delivery.inbox)
+        own = context.workspace.sessionsfolder / product.part.session.id / "inbox"
+        _verify(context, product, None if delivery.inbox is None else own)
         sync_tree(product.build)
         sync_up(product.build.parent, context.workspace.sessionsfolder)
     journal = _journal(context, delivery)
@@ -120,7 +121,9 @@ def _in_inbox(delivery: Delivery, fates: tuple[str, ...]) -> Iterator[tuple[str,
 def _gone(delivery: Delivery) -> list[tuple[str, str]]:
     """Loose files whose bytes lie in a session now; with several sessions, kept ones too."""
     fates = ("sorted", "duplicate") if len(delivery.products) == 1 else ("sorted", "duplicate", "kept")
-    return [(path, digest) for path, digest in _in_inbox(delivery, fates) if not path.startswith("../")]
+    copies = {delivery.reading.row(row).path for product in delivery.products for row in product.part.copies}
+    found = [*_in_inbox(delivery, fates), *(each for each in _in_inbox(delivery, ("kept",)) if each[0] in copies)]
+    return [(path, digest) for path, digest in dict.fromkeys(found) if not path.startswith("../")]
 
 
 def _opened(delivery: Delivery) -> list[Packet]:

@@ -4,34 +4,19 @@ Its own sorted files are the sources then, so without this the names that member
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qxbatch.cells import escaped, member_path, unescaped
 from qxbatch.core import hash_file
-from qxbatch.record.ledger import LedgerLine, RowLike
+from qxbatch.record.ledger import LedgerLine, RowLike, Told
 from qxbatch.verify.ledger_file import LedgerRow, read_ledger
 
 OUTSIDE = "../"
 """How ledger paths of members begin that were read from the session itself."""
 NO_PLACE = ("opened", "nodata", "refused")
-
-
-@dataclass(frozen=True)
-class Told:
-    """A ledger row of the earlier session under its new series."""
-
-    path: str
-    size: int
-    sha256: str
-    content_sha256: str
-    kind: str
-    fate: str
-    at: str
-    series: int
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -81,30 +66,27 @@ def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -
     What was kept in its inbox is told again as long as it lies there. No member stands twice, and what was told before
     stands in the order in which it was told.
     """
-    last = len(earlier.order)
-    told = _told_again(lines, earlier, session)
-    return sorted(told, key=lambda line: earlier.order.get((line.row.path, line.row.sha256), last))
-
-
-def _told_again(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -> Iterator[LedgerLine]:
     left = dict(earlier.rows)
-    told: set[tuple[str, str]] = set()
+    told: dict[tuple[str, str], LedgerLine] = {}
     for line in lines:
         rows = left.pop(_place(line), ())
-        if not rows or any(row.content_sha256 != line.row.content_sha256 for row in rows):
-            if (line.row.path, line.row.sha256) not in told:
-                told.add((line.row.path, line.row.sha256))
-                yield line
-            continue
-        for row in rows:
-            if (row.path, row.sha256) not in told:
-                told.add((row.path, row.sha256))
-                yield LedgerLine(_told(row, line.row), line.at)
+        if rows and all(row.content_sha256 == line.row.content_sha256 for row in rows):
+            for row in rows:
+                _tell(told, LedgerLine(_told(row, line.row), line.at))
+        else:
+            _tell(told, line)
     kept = (row for rows in left.values() for row in rows if _lies(session, row))
     for row in (*(earlier.placeless if earlier.rows else ()), *kept):
-        if (row.path, row.sha256) not in told:
-            told.add((row.path, row.sha256))
-            yield LedgerLine(_told(row, None), unescaped(row.at))
+        _tell(told, LedgerLine(_told(row, None), unescaped(row.at)))
+    last = len(earlier.order)
+    return [line for _, line in sorted(told.items(), key=lambda item: earlier.order.get(item[0], last))]
+
+
+def _tell(told: dict[tuple[str, str], LedgerLine], line: LedgerLine) -> None:
+    """Add a line. A member that was read from its archive and from the session is one member, and was stored."""
+    key = (line.row.path, line.row.sha256)
+    if key not in told or (told[key].row.fate == "duplicate" and line.row.fate == "sorted"):
+        told[key] = line
 
 
 def _place(line: LedgerLine) -> str:

@@ -77,8 +77,7 @@ def _wrong(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Prob
         folder = workspace.sessionsfolder / session
         try:
             same = hash_file(str(folder / LEDGER))[1] == digest
-            inbox = journal.inbox if len(journal.sessions) > 1 else None
-            found = _failed(folder, inbox) if same and verify else []
+            found = _failed(folder) if same and verify else []
         except FileNotFoundError:
             same, found = False, []
         if not same:
@@ -92,9 +91,9 @@ def _wrong(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Prob
     return problems
 
 
-def _failed(session: Path, inbox: Path | None) -> list[str]:
+def _failed(session: Path) -> list[str]:
     try:
-        return [text for check in session_checks(session, Monitor(), inbox=inbox) for text in check()]
+        return [text for check in session_checks(session, Monitor()) for text in check()]
     except ValueError as error:
         return [str(error)]
 

@@ -25,7 +25,7 @@ from qxbatch.record.conceal import concealed, identities
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.files import write_images, write_logs
 from qxbatch.record.images import Placement, place_images
-from qxbatch.record.ledger import LedgerLine, write_ledger
+from qxbatch.record.ledger import LedgerLine, second_copy, write_ledger
 from qxbatch.record.session_txt import session_text
 from qxbatch.record.summary import PacketInfo, summary, summary_text
 from qxbatch.settings.model import Stages
@@ -79,7 +79,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         add_json_info=settings.add_json_info,
         shape=made[0].shapes.__getitem__ if made else Path.stat,  # type: ignore[arg-type]
     )
-    moved = bring_rest(root, build, origin.inbox)
+    moved = bring_rest(root, build, None if origin.inbox is None else final / "inbox")
     problems = (
         *origin.problems,
         *part.problems,
@@ -180,6 +180,10 @@ def _lines(
     reading: Reading, part: Part, stored: Mapping[int, Stored], moved: Mapping[str, str]
 ) -> Iterator[LedgerLine]:
     for index in part.rows:
+        if index in part.copies:
+            told = second_copy(reading.row(index), reading.row(part.copies[index]))
+            yield LedgerLine(told, stored_at(told.at, told.series, stored[told.series]))
+            continue
         row = reading.row(index)
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
         top = "/".join(at.split("/")[:2])

@@ -33,6 +33,26 @@ class RowLike(Protocol):
 
 
 @dataclass(frozen=True)
+class Told:
+    """A row that is not as the core has it: of an earlier ledger, or a second copy."""
+
+    path: str
+    size: int
+    sha256: str
+    content_sha256: str
+    kind: str
+    fate: str
+    at: str
+    series: int
+    reason: str
+
+
+def second_copy(row: RowLike, first: RowLike) -> Told:
+    """Return the row of a member whose very bytes were stored for another one."""
+    return Told(row.path, row.size, row.sha256, row.content_sha256, row.kind, "duplicate", first.at, first.series, "")
+
+
+@dataclass(frozen=True)
 class LedgerLine:
     """A row, and where its bytes lie in the finished session."""
 

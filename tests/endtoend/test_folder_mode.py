@@ -1,0 +1,243 @@
+"""Folder mode: data wait in the sessions' own inboxes. Nothing that lies there is ever lost."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, Tree, packed, read_tree, under, write_folder, write_packet, zipped
+from tests.build.parrec import ParRec
+from tests.build.study import Run, Study, snapshot
+from tests.endtoend.judge import Judge
+
+NONE = ("--masterinbox=none", "--sessions=S*")
+T1 = MrSeries(number=3, description="T1w")
+BOLD = MrSeries(number=4, description="BOLD", volumes=2, time="102000")
+LATE = MrSeries(number=5, description="late", time="103000")
+LOOSE = {**under("a/b/c", T1.files()), "a/README": b"words", ".hidden/.notes": b"dot", "top.txt": b"top"}
+INNER = {**under("x", BOLD.files()), "x/protocol.pdf": b"%PDF"}
+
+
+@pytest.fixture
+def inbox(study: Study) -> Path:
+    """The inbox of session S1."""
+    folder = study.session("S1") / "inbox"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def done(run: Run) -> Run:
+    assert run.status == 0, run.text
+    return run
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def fates(session: Path) -> dict[str, str]:
+    return {row["path"]: row["fate"] for row in Judge(session).rows}
+
+
+def test_loose_files_at_any_depth(study: Study, inbox: Path) -> None:
+    write_folder(LOOSE, inbox)
+    done(study.main(*NONE))
+    judge = Judge(study.session("S1")).check(LOOSE)
+    assert sorted(judge.text.images) == [31]
+    assert read_tree(inbox) == {name: data for name, data in LOOSE.items() if "/IM" not in name}
+    assert names(inbox / "a") == ["README"], "the folders that were emptied leave with their files"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.FOLDER], ids=lambda kind: kind.name.lower())
+def test_an_archive_of_any_kind(study: Study, inbox: Path, kind: Kind) -> None:
+    archive = write_packet(INNER, inbox, "scan", kind)
+    data = archive.read_bytes()
+    done(study.main(*NONE))
+    judge = Judge(study.session("S1")).check({})
+    assert sorted(judge.text.images) == [41]
+    assert fates(study.session("S1"))[f"{archive.name}!x/IM0001"] == "sorted"
+    assert read_tree(inbox) == {f"{archive.name}/x/protocol.pdf": b"%PDF"} or read_tree(inbox) == {
+        f"{archive.name}_files/x/protocol.pdf": b"%PDF"
+    }
+    assert (study.archive / archive.name).read_bytes() == data
+
+
+def everything(inbox: Path) -> Tree:
+    """Loose files, three archives, one of them in a folder, PAR/REC, and a spreadsheet, which is a zip."""
+    write_folder(LOOSE, inbox)
+    write_packet(INNER, inbox, "scan", Kind.TAR_GZ)
+    write_packet(under("late", LATE.files()), inbox / "a", "late", Kind.ZIP)
+    write_packet(ParRec(acquisition=7).files("epi"), inbox, "philips", Kind.TAR)
+    (inbox / "list.xlsx").write_bytes(zipped({"xl/workbook.xml": b"<x/>"}))
+    return {name: data for name, data in read_tree(inbox).items() if name not in ("scan.tar.gz", "philips.tar")}
+
+
+ARCHIVES = {"scan.tar.gz", "philips.tar", "a/late.zip"}
+KEPT = {"a/README", ".hidden/.notes", "top.txt", "list.xlsx", "scan.tar.gz_files/x/protocol.pdf"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "stay", "archived"),
+    [
+        ("move", set(), {"scan.tar.gz", "philips.tar", "late.zip"}),
+        ("copy", ARCHIVES, {"scan.tar.gz", "philips.tar", "late.zip"}),
+        ("leave", ARCHIVES, set()),
+        ("delete", set(), set()),
+    ],
+)
+def test_archives_obey_archive_and_what_is_no_image_stays(
+    study: Study, inbox: Path, mode: str, stay: set[str], archived: set[str]
+) -> None:
+    members = everything(inbox)
+    done(study.main(*NONE, f"--archive={mode}"))
+    session = study.session("S1")
+    judge = Judge(session)
+    judge.check_members(members)
+    judge.check_places()
+    judge.check_images()
+    assert sorted(judge.text.images) == [31, 41, 51, 7011]
+    assert set(read_tree(inbox)) == KEPT | stay
+    assert set(names(study.archive)) == archived
+    assert fates(session)["list.xlsx"] == "kept", "a spreadsheet is a zip, and no packet"
+    assert fates(session)["a/late.zip!late/IM0001"] == "sorted"
+
+
+@pytest.mark.parametrize("mode", ["move", "copy", "leave", "delete"])
+@pytest.mark.parametrize("gzip", ["folder", "file", "no"])
+def test_overwrite_keeps_the_only_copy_of_the_data(study: Study, inbox: Path, mode: str, gzip: str) -> None:
+    """Loss 2: the originals have left the inbox, so all data lie in dicom when the session is made anew."""
+    members = everything(inbox)
+    done(study.main(*NONE, f"--archive={mode}", f"--gzip={gzip}"))
+    before = snapshot(study.sessions)
+    rows = Judge(study.session("S1")).rows
+    for _ in range(2):
+        done(study.main(*NONE, "--overwrite=yes", f"--archive={mode}", f"--gzip={gzip}"))
+    judge = Judge(study.session("S1"))
+    judge.check_members(members)
+    judge.check_places()
+    assert sorted(judge.text.images) == [31, 41, 51, 7011]
+    assert {(row["path"], row["sha256"], row["fate"], row["at"]) for row in rows} == {
+        (row["path"], row["sha256"], row["fate"], row["at"]) for row in judge.rows
+    }
+    after = snapshot(study.sessions)
+    data = ("dicom/30", "dicom/40", "dicom/50", "dicom/7010", "nii/", "inbox/", "archive/MR")
+    assert {k: v for k, v in after.items() if any(d in k for d in data)} == {
+        k: v for k, v in before.items() if any(d in k for d in data)
+    }
+    assert list(study.archive.parent.glob("replaced/**/*")) == [], "nothing was replaced by another thing"
+
+
+def test_overwrite_adds_what_came_since(study: Study, inbox: Path) -> None:
+    write_folder(under("first", T1.files()), inbox)
+    done(study.main(*NONE))
+    write_folder(under("second", BOLD.files()), inbox)
+    assert study.main(*NONE).status == 66, "a session with results is left alone"
+    assert len(read_tree(inbox)) == 6
+    done(study.main(*NONE, "--overwrite=yes"))
+    judge = Judge(study.session("S1")).check(None)
+    assert sorted(judge.text.images) == [31, 41]
+    assert {row["path"] for row in judge.rows if row["fate"] == "sorted"} == {
+        *(f"first/{name}" for name in T1.files()),
+        *(f"second/{name}" for name in BOLD.files()),
+    }
+    assert read_tree(inbox) == {}
+
+
+def test_a_session_of_another_program_is_made_anew_without_loss(study: Study) -> None:
+    session = study.session("S1")
+    dicom = {**under("30", T1.files()), "40.tar.gz": packed(under("40", BOLD.files()), Kind.TAR_GZ)}
+    write_folder({**dicom, "notes.txt": b"mine"}, session / "dicom")
+    write_folder({"31.nii.gz": b"old image", "extra.mat": b"made by hand"}, session / "nii")
+    (session / "session.txt").write_text("id: S1\n")
+    (session / "hcp").mkdir()
+    (session / "hcp" / "x").write_text("a later step's")
+    done(study.main(*NONE, "--overwrite=yes"))
+    assert sorted(Judge(session).text.images) == [31, 41]
+    assert (session / "hcp" / "x").read_text() == "a later step's"
+    assert read_tree(study.archive.parent / "replaced" / "S1-1") == {
+        "dicom/notes.txt": b"mine",
+        "nii/31.nii.gz": b"old image",
+        "nii/extra.mat": b"made by hand",
+        "session.txt": b"id: S1\n",
+    }
+
+
+def test_sessions_that_are_named_and_absent_are_no_error(study: Study, inbox: Path) -> None:
+    write_folder(T1.files(), inbox)
+    done(study.main("--masterinbox=none", "--sessions=S1,S2,nobody*"))
+    assert study.session_names() == ["S1"]
+
+
+def test_sessions_that_are_not_named_stay_as_they_are(study: Study, inbox: Path) -> None:
+    write_folder(T1.files(), inbox)
+    write_folder(T1.files(), study.session("T1") / "inbox")
+    before = snapshot(study.session("T1"))
+    done(study.main(*NONE))
+    assert snapshot(study.session("T1")) == before
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+def test_a_damaged_archive_leaves_the_whole_session_as_it_was(study: Study, inbox: Path, archive: str) -> None:
+    write_folder(LOOSE, inbox)
+    (inbox / "scan.tar").write_bytes(packed(INNER, Kind.TAR)[:6000])
+    before = snapshot(study.sessions)
+    run = study.main(*NONE, f"--archive={archive}")
+    assert run.status == 1
+    assert "scan.tar" in run.text
+    assert snapshot(study.sessions) == before
+
+
+def test_what_is_whole_beside_a_damaged_archive_can_be_had(study: Study, inbox: Path) -> None:
+    write_folder(LOOSE, inbox)
+    (inbox / "scan.tar").write_bytes(packed(INNER, Kind.TAR)[:6000])
+    before = read_tree(inbox)
+    run = study.main(*NONE, "--archive=delete", "--on-damaged=keep")
+    assert "damaged" in run.text
+    assert 31 in Judge(study.session("S1")).text.images
+    assert before.items() <= read_tree(inbox).items(), "nothing leaves an inbox of which some bytes cannot be had"
+
+
+def test_two_patients_in_an_inbox(study: Study, inbox: Path) -> None:
+    other = MrSeries(number=3, patient="P777", date="20240116")
+    tree = {**under("a", T1.files()), **under("b", other.files()), "b/notes.txt": b"of b"}
+    write_folder(tree, inbox)
+    before = snapshot(study.sessions)
+    assert study.main(*NONE).status == 1
+    assert snapshot(study.sessions) == before
+    done(study.main(*NONE, "--on-mixed=split"))
+    assert study.session_names() == ["S1", "S1-1", "S1-2"]
+    assert sorted(Judge(study.session("S1-1")).check(None).text.images) == [31]
+    assert (study.session("S1-2") / "inbox" / "b" / "notes.txt").read_bytes() == b"of b"
+    assert read_tree(inbox) == {}
+    told = json.loads((study.session("S1-2") / "qxbatch/summary.json").read_bytes())
+    assert told["parted"] == {"from": "S1", "sessions": {"S1-1": "P001", "S1-2": "P777"}}
+
+
+def test_a_session_imported_under_another_name_keeps_the_patients_hidden(study: Study, tmp_path: Path) -> None:
+    table = tmp_path / "log.csv"
+    table.write_text("code,subject\nAP1,S1\n")
+    study.put("AP1", MrSeries(number=3, patient="SECRET", name="Secret^Name").files())
+    done(study.main(f"--logfile=path:{table}|packet_name:code|subject_id:subject"))
+    done(study.main(*NONE, "--overwrite=yes"))
+    for path in study.session("S1").rglob("*"):
+        assert "SECRET" not in path.name
+        if path.suffix in (".txt", ".tsv", ".json", ".log", ".html") and path.parent.name != "nii":
+            assert "SECRET" not in path.read_text()
+
+
+def test_two_archives_of_one_name_are_both_in_the_archive(study: Study) -> None:
+    for session, series in (("S1", T1), ("S2", BOLD)):
+        write_packet(series.files(), study.session(session) / "inbox", "scan", Kind.ZIP)
+    done(study.main(*NONE))
+    assert names(study.archive) == ["scan.zip", "scan_2.zip"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_inbox_that_cannot_be_written_is_said_before_the_work(study: Study, inbox: Path) -> None:
+    write_folder(T1.files(), inbox)
+    inbox.chmod(0o500)
+    assert study.main(*NONE).status == 73
+    inbox.chmod(0o700)
+    assert names(study.session("S1")) == ["inbox"]
