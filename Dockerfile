@@ -28,12 +28,20 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
     with-registries /maturin/bin/pip --python /opt/qxbatch/bin/python install \
         --no-cache-dir --no-compile --only-binary :all: --require-hashes -r runtime.lock
 
-# First the extension around an empty package, so that a change of the Python code alone compiles no Rust again.
-COPY Cargo.toml Cargo.lock pyproject.toml README.md LICENSE ./
+# First the crates of others around empty ones of ours, then ours around an empty package: what did not change is not compiled again.
+COPY Cargo.toml Cargo.lock pyproject.toml ./
+COPY rust/core/Cargo.toml rust/core/
+COPY rust/core/benches rust/core/benches
+COPY rust/py/Cargo.toml rust/py/
+RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
+    mkdir -p rust/core/src rust/py/src python/qxbatch && \
+    touch rust/core/src/lib.rs rust/py/src/lib.rs python/qxbatch/__init__.py README.md LICENSE && \
+    with-registries /maturin/bin/maturin build --release --locked --out /tmp/empty
 COPY rust rust
 RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
-    mkdir -p python/qxbatch && touch python/qxbatch/__init__.py && \
+    find rust -name '*.rs' -exec touch {} + && \
     with-registries /maturin/bin/maturin build --release --locked --out /tmp/empty
+COPY README.md LICENSE ./
 COPY python python
 RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
     with-registries /maturin/bin/maturin build --release --locked --out /wheel && \
@@ -43,13 +51,13 @@ COPY containers/thin ./
 RUN sh thin /opt/qxbatch
 
 
-FROM ${BASE} AS slim
+# All that the two targets share but qxbatch itself, which changes most often and so comes last.
+FROM ${BASE} AS runtime
 RUN --mount=type=secret,id=apt,target=/etc/apt/sources.list.d/site.sources \
     apt-get update -q && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3 && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* /tmp/*
-COPY --from=build /opt/qxbatch /opt/qxbatch
 
 # Any user may run it, also one that /etc/passwd does not know, on a root that cannot be written: hence HOME, and no bytecode.
 # Each child computes on one thread: qxbatch itself divides the processors (--n-procs).
@@ -64,19 +72,21 @@ ENV PATH=/opt/qxbatch/bin:$PATH \
     MKL_NUM_THREADS=1
 
 ARG VERSION=0.1.0
-ARG REVISION=
 LABEL org.opencontainers.image.title="qxbatch" \
       org.opencontainers.image.description="Brings a study's incoming MR packets to sorted DICOM, NIfTI images and session.txt" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.version="${VERSION}"
 ENTRYPOINT ["qxbatch"]
 CMD ["--help"]
 
 
+FROM runtime AS slim
+COPY --from=build /opt/qxbatch /opt/qxbatch
+
+
 # Converters that are no part of qxbatch. They come from a folder, `--build-context dicm2nii=FOLDER`, which takes the place of
 # the stage of that name, or from an address with its SHA-256. With neither, the image is built without them and says so.
-FROM slim AS converters
+FROM runtime AS converters
 COPY containers/take /usr/local/bin/
 ARG DICM2NII_URL=
 ARG DICM2NII_SHA256=
@@ -93,14 +103,18 @@ FROM scratch AS dcm2nii
 COPY --from=converters /taken/dcm2nii/ /
 
 
-FROM slim AS full
+FROM runtime AS octave
 RUN --mount=type=secret,id=apt,target=/etc/apt/sources.list.d/site.sources \
     apt-get update -q && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends octave && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* /tmp/*
+LABEL org.opencontainers.image.title="qxbatch (full)"
+
+
+FROM octave AS full
+COPY --from=build /opt/qxbatch /opt/qxbatch
 RUN --mount=type=bind,source=containers,target=/mnt/containers \
     --mount=type=bind,from=dicm2nii,target=/mnt/dicm2nii \
     --mount=type=bind,from=dcm2nii,target=/mnt/dcm2nii \
     sh /mnt/containers/install-converters /mnt/dicm2nii /mnt/dcm2nii
-LABEL org.opencontainers.image.title="qxbatch (full)"
