@@ -20,9 +20,8 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a f
 
 def test_an_unknown_user_imports_on_a_closed_root(image: Image, case: Case) -> None:
     before = snapshot(case.data)
-    run = image.run(
-        "/data", "/out", "participant", options=[*LOCKED, "--tmpfs=/tmp", *case.as_user], mounts=case.mounts
-    )
+    options = [*LOCKED, "--tmpfs=/tmp", *case.as_user]
+    run = image.run("/data", "/out", "participant", f"--path-map=/out={case.out}", options=options, mounts=case.mounts)
     assert run.status == 0, run.text
     assert case.sessions() == ["OP1", "OP2"]
     assert case.owners() == {(case.user, case.user)}

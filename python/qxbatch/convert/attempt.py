@@ -91,7 +91,9 @@ def _log(converter: Converter, argv: Sequence[str], ran: Ran, series: Series, jo
     """Return the log of a try. run_qa reads the line that counts the files, so it stands in every log once."""
     count = "" if _FOUND.search(ran.words) else f"Found {series.files} DICOM file(s)\n"
     end = f"stopped: {ran.stopped}" if ran.stopped else f"exit status: {ran.exit_status}"
-    call = shlex.join(argv).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
+    # By its name: where it is installed has no effect on what it makes, and differs from machine to machine.
+    named = (Path(argv[0]).name, *argv[1:]) if argv else ()
+    call = shlex.join(named).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     said = ran.words.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     said = said if not said or said.endswith("\n") else said + "\n"
     return f"{label(converter)}: {call}\n{count}{said}{end}\n"

@@ -17,6 +17,7 @@ from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.record.compress import compressed
 from qxbatch.record.images import shape_of
+from qxbatch.record.session_txt import mapped
 from qxbatch.settings.model import Stages
 
 FULL = 4 << 20
@@ -57,7 +58,7 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
                 context.stop,
                 headers=[header for header in headers if header is not None] or None,
                 staging=part_root(series),
-                final=final,
+                final=mapped(final, context.settings.path_map),
             )
         _refuse_full_disk(conversion, build)
         for output in conversion.outputs:
