@@ -26,7 +26,7 @@ def base_name(header: HeaderLike) -> str:
     """Return the first of SeriesDescription, ProtocolName, SequenceName that says something, else `anonymous`."""
     for field in _FIELDS:
         name = safe(text(header, field))
-        if name and name.casefold() != ANONYMOUS:
+        if name.strip("_- ") and name.casefold() != ANONYMOUS:
             return name
     return ANONYMOUS
 

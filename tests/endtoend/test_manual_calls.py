@@ -18,6 +18,30 @@ def tree(patient: str) -> dict[str, bytes]:
     return {**under("scans", MrSeries(patient=patient, slices=4).files()), "note.txt": patient.encode()}
 
 
+RESULTS = (
+    "dicom/30.tar.gz",
+    "dicom/DICOM-Report.txt",
+    "dicom/dcm2niix_30.log",
+    "nii/31.json",
+    "nii/31.nii.gz",
+    "qxbatch/ledger.tsv",
+    "qxbatch/pictures/31.png",
+    "qxbatch/report.html",
+    "qxbatch/summary.json",
+    "session.txt",
+)
+
+
+def files(study: Study) -> set[str]:
+    """All files of the study, below its sessions folder."""
+    return {path.relative_to(study.sessions).as_posix() for path in study.sessions.rglob("*") if path.is_file()}
+
+
+def session(name: str, *kept: str) -> set[str]:
+    """The files of an imported session: its results, and what is kept in its inbox."""
+    return {f"{name}/{path}" for path in (*RESULTS, *(f"inbox/{each}" for each in kept))}
+
+
 def imported(study: Study) -> dict[str, str]:
     """Session folder to the subject its session.txt names; each must be complete."""
     found = {}
@@ -29,6 +53,9 @@ def imported(study: Study) -> dict[str, str]:
         assert (study.session(name) / "dicom/30.tar.gz").is_file()
         found[name] = header["subject"]
     return found
+
+
+FOLDER = ("OP386/note.txt", *(f"OP386/scans/IM000{k}" for k in (1, 2, 3, 4)))
 
 
 def names(folder: Path) -> list[str]:
@@ -44,7 +71,11 @@ def test_all_packets_of_the_inbox(study: Study) -> None:
     study.put("AP4876", tree("a"))
     study.put("OP386", tree("b"), Kind.FOLDER)
     study.put("OP387", tree("c"), Kind.TAR_GZ)
+    before = files(study)
+    assert before == {f"inbox/MR/{name}" for name in ("AP4876.zip", "OP387.tar.gz", *FOLDER)}
     done(study.main("--check=any"))
+    packets = {name.replace("inbox/", "archive/") for name in before}
+    assert files(study) == packets.union(*(session(name, "note.txt") for name in ("AP4876", "OP386", "OP387")))
     assert imported(study) == {"AP4876": "AP4876", "OP386": "OP386", "OP387": "OP387"}
     assert names(study.inbox) == []
     assert names(study.archive) == ["AP4876.zip", "OP386", "OP387.tar.gz"]
@@ -53,7 +84,10 @@ def test_all_packets_of_the_inbox(study: Study) -> None:
 def test_packets_named_by_expressions(study: Study) -> None:
     for name in ("AP1", "HQ2", "WID3"):
         study.put(name, tree(name))
+    assert files(study) == {"inbox/MR/AP1.zip", "inbox/MR/HQ2.zip", "inbox/MR/WID3.zip"}
     done(study.main(CHOSEN, "--check=any"))
+    packets = {"archive/MR/AP1.zip", "archive/MR/HQ2.zip", "inbox/MR/WID3.zip"}
+    assert files(study) == packets | session("AP1", "note.txt") | session("HQ2", "note.txt")
     assert imported(study) == {"AP1": "AP1", "HQ2": "HQ2"}
     assert names(study.inbox) == ["WID3.zip"]
     assert names(study.archive) == ["AP1.zip", "HQ2.zip"]
@@ -71,9 +105,10 @@ def test_a_pattern_that_cuts_the_packet_name_out(study: Study) -> None:
 
 def test_a_name_format_with_a_session(study: Study) -> None:
     study.put("Yale-AP4876_Baseline", tree("a"))
+    assert files(study) == {"inbox/MR/Yale-AP4876_Baseline.zip"}
     done(study.main(PATTERN, CHOSEN, NAMEFORMAT, "--check=any"))
+    assert files(study) == {"archive/MR/Yale-AP4876_Baseline.zip"} | session("AP4876_Baseline", "note.txt")
     assert imported(study) == {"AP4876_Baseline": "AP4876"}
-    assert names(study.archive) == ["Yale-AP4876_Baseline.zip"]
 
 
 def test_a_logfile_that_maps_packets_to_sessions(study: Study, tmp_path: Path) -> None:
@@ -84,6 +119,8 @@ def test_a_logfile_that_maps_packets_to_sessions(study: Study, tmp_path: Path) -
     study.put("Yale-HQ1", tree("b"), Kind.TAR)
     study.put("Yale-AP9", tree("c"))
     run = done(study.main(PATTERN, CHOSEN, logfile, "--check=any"))
+    packets = {"archive/MR/Yale-AP4983.zip", "archive/MR/Yale-HQ1.tar", "inbox/MR/Yale-AP9.zip"}
+    assert files(study) == packets | session("S001_baseline", "note.txt") | session("S002", "note.txt")
     assert imported(study) == {"S001_baseline": "S001", "S002": "S002"}
     assert names(study.inbox) == ["Yale-AP9.zip"]
     assert "AP9" in run.text
@@ -93,14 +130,31 @@ def test_a_logfile_that_maps_packets_to_sessions(study: Study, tmp_path: Path) -
 def folders(study: Study) -> Study:
     """Session folders whose data lie in their own inbox."""
     packets = {"S001_baseline": "AYXQ", "S001_incentive": "TWGS", "S002_baseline": "OHTZ", "S002_incentive": "QRTD"}
-    for session, packet in packets.items():
-        kind = Kind.TAR_GZ if session.startswith("S001") else Kind.ZIP
-        write_packet(tree(session), study.sessions / session / "inbox", packet, kind)
+    for name, packet in packets.items():
+        kind = Kind.TAR_GZ if name.startswith("S001") else Kind.ZIP
+        write_packet(tree(name), study.sessions / name / "inbox", packet, kind)
     return study
 
 
+PACKAGES = {
+    "S001_baseline/inbox/AYXQ.tar.gz",
+    "S001_incentive/inbox/TWGS.tar.gz",
+    "S002_baseline/inbox/OHTZ.zip",
+    "S002_incentive/inbox/QRTD.zip",
+}
+
+
+def kept_of(package: str) -> str:
+    """The note of a package, kept in the inbox beside it."""
+    return f"{package.rsplit('/', maxsplit=1)[-1]}_files/note.txt"
+
+
 def test_session_folders_named_by_a_glob(folders: Study) -> None:
+    before = files(folders)
+    assert before == PACKAGES
     done(folders.main("--masterinbox=none", "--sessions=S*", "--archive=leave"))
+    made = {path for package in PACKAGES for path in session(package.split("/")[0], kept_of(package))}
+    assert files(folders) == before | made
     subjects = {name: name for name in ("S001_baseline", "S001_incentive", "S002_baseline", "S002_incentive")}
     assert imported(folders) == subjects
     assert "AYXQ.tar.gz" in names(folders.session("S001_baseline") / "inbox")
@@ -109,11 +163,14 @@ def test_session_folders_named_by_a_glob(folders: Study) -> None:
 def test_packages_of_session_folders_can_be_deleted(folders: Study) -> None:
     words = ("--masterinbox=none", "--sessions=*baseline", "--archive=delete", "--nameformat=(?P<subject_id>.*?)_.*")
     done(folders.main(*words))
-    for session, subject, package in (("S001_baseline", "S001", "AYXQ.tar.gz"), ("S002_baseline", "S002", "OHTZ.zip")):
-        assert f"subject: {subject}\n" in (folders.session(session) / "session.txt").read_text()
-        assert package not in names(folders.session(session) / "inbox")
-    for session in ("S001_incentive", "S002_incentive"):
-        assert names(folders.session(session)) == ["inbox"]
+    gone = {"S001_baseline/inbox/AYXQ.tar.gz", "S002_baseline/inbox/OHTZ.zip"}
+    made = {path for package in gone for path in session(package.split("/")[0], kept_of(package))}
+    assert files(folders) == (PACKAGES - gone) | made
+    for name, subject, package in (("S001_baseline", "S001", "AYXQ.tar.gz"), ("S002_baseline", "S002", "OHTZ.zip")):
+        assert f"subject: {subject}\n" in (folders.session(name) / "session.txt").read_text()
+        assert package not in names(folders.session(name) / "inbox")
+    for name in ("S001_incentive", "S002_incentive"):
+        assert names(folders.session(name)) == ["inbox"]
     assert names(folders.archive) == []
 
 
