@@ -1,9 +1,16 @@
 //! Files sorted by series.
 
+mod share;
+mod start;
+
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::header::{Field, Header};
+
+pub use start::started;
+
+use share::{Share, joined};
 
 /// One file to sort.
 #[derive(Debug, Clone, Copy)]
@@ -65,9 +72,6 @@ pub fn patient(header: &Header) -> String {
 
 /// What files of one series share, whatever patient and number they name.
 type Series<'a> = (&'a [u8], &'a [u8]);
-/// What files of one group share besides.
-type Share = (String, Option<i64>);
-
 /// Sorts files by series; a file that belongs to none (see [`unsorted`]) is in no group.
 ///
 /// A file without a patient joins the only patient of its series, one without a number the only number of its patient
@@ -113,52 +117,6 @@ fn order(a: &Group, b: &Group) -> Ordering {
         .then_with(|| a.patient.cmp(&b.patient))
 }
 
-/// Lets files without a patient, then files without a number, join those there is no choice about.
-fn joined(mut shares: HashMap<Share, Vec<usize>>) -> HashMap<Share, Vec<usize>> {
-    if shares.len() == 1 {
-        return shares;
-    }
-    let mut patients: Vec<String> = shares.keys().map(|(patient, _)| patient.clone()).collect();
-    patients.sort();
-    patients.dedup();
-    if let [empty, only] = patients.as_slice() {
-        if empty.is_empty() {
-            shares = rekeyed(shares, |(patient, number)| {
-                (
-                    if patient.is_empty() {
-                        only.clone()
-                    } else {
-                        patient
-                    },
-                    number,
-                )
-            });
-        }
-    }
-    let mut numbers: HashMap<String, Vec<i64>> = HashMap::new();
-    for (patient, number) in shares.keys() {
-        numbers.entry(patient.clone()).or_default().extend(number);
-    }
-    rekeyed(shares, |(patient, number)| {
-        let only = numbers.get(&patient).and_then(|all| match all.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        });
-        (patient, number.or(only))
-    })
-}
-
-fn rekeyed(
-    shares: HashMap<Share, Vec<usize>>,
-    key: impl Fn(Share) -> Share,
-) -> HashMap<Share, Vec<usize>> {
-    let mut result: HashMap<Share, Vec<usize>> = HashMap::new();
-    for (share, members) in shares {
-        result.entry(key(share)).or_default().extend(members);
-    }
-    result
-}
-
 fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option<Group> {
     let path = |index: &usize| entries.get(*index).map(|entry| entry.path);
     members.sort_by(|a, b| path(a).cmp(&path(b)).then(a.cmp(b)));
@@ -191,59 +149,6 @@ fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option
         first,
         members,
     })
-}
-
-/// When a file's series began, as far as the file says: the series' own date and time, else of the acquisition, the
-/// content, the study.
-pub fn started(header: &Header) -> String {
-    let pairs = [
-        (Field::SeriesDate, Field::SeriesTime),
-        (Field::AcquisitionDate, Field::AcquisitionTime),
-        (Field::ContentDate, Field::ContentTime),
-        (Field::StudyDate, Field::StudyTime),
-    ];
-    let mut day_only = String::new();
-    for (date, time) in pairs {
-        let date = digits(header.raw(date), b".-");
-        if date.len() != 8 {
-            continue;
-        }
-        let time = digits(header.raw(time), b":");
-        if time.len() >= 2 {
-            return date + &time;
-        }
-        if day_only.is_empty() {
-            day_only = date;
-        }
-    }
-    if day_only.is_empty() {
-        let both = header.raw(Field::AcquisitionDateTime);
-        let local = both
-            .split(|byte| matches!(byte, b'+' | b'-' | b'&'))
-            .next()
-            .unwrap_or_default();
-        day_only = digits(local, b"");
-    }
-    day_only
-}
-
-/// The digits of a date or time (with a fraction), without the separators that ACR-NEMA had (PS3.5 section 6.2).
-fn digits(raw: &[u8], separators: &[u8]) -> String {
-    let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
-    let kept: Vec<u8> = first
-        .iter()
-        .copied()
-        .filter(|byte| !separators.contains(byte))
-        .collect();
-    let valid = kept.first().is_some_and(u8::is_ascii_digit)
-        && kept
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    if valid {
-        String::from_utf8(kept).unwrap_or_default()
-    } else {
-        String::new()
-    }
 }
 
 #[cfg(test)]
@@ -343,11 +248,6 @@ mod tests {
             of("", ""),
         ]);
         assert_eq!(groups[0].started, "202001021014");
-        let study = header(&[(Field::StudyDate, "20200102"), (Field::StudyTime, "08")]);
-        assert_eq!(started(&study), "2020010208");
-        let only = header(&[(Field::AcquisitionDateTime, "20210304101112.25+0100")]);
-        assert_eq!(started(&only), "20210304101112.25");
-        assert_eq!(started(&header(&[(Field::SeriesDate, "yesterday")])), "");
     }
 
     #[test]

@@ -3,30 +3,13 @@
 //! Nothing here fails: a byte that its set does not have becomes U+FFFD, an unknown set is read as ISO 8859-1.
 
 use encoding_rs::{
-    EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_8859_2, ISO_8859_3, ISO_8859_4, ISO_8859_5,
-    ISO_8859_6, ISO_8859_7, ISO_8859_8, ISO_8859_15, UTF_8, WINDOWS_874,
+    EUC_KR, Encoding, GB18030, GBK, ISO_8859_2, ISO_8859_3, ISO_8859_4, ISO_8859_5, ISO_8859_6,
+    ISO_8859_7, ISO_8859_8, ISO_8859_15, UTF_8, WINDOWS_874,
 };
 
-const ESC: u8 = 0x1B;
+use super::iso2022::{Set, Switch, character, escape};
 
-/// A set of characters that a byte above 127, or a pair of bytes, is taken from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Set {
-    /// ISO 8859-1, and ASCII below 128.
-    Latin1,
-    /// ISO 8859-9.
-    Latin5,
-    /// A single-byte set.
-    Single(&'static Encoding),
-    /// JIS X 0201: half-width katakana above 160.
-    Katakana,
-    /// JIS X 0208, two bytes below 128.
-    Kanji,
-    /// JIS X 0212, two bytes below 128.
-    SupplementaryKanji,
-    /// KS X 1001 or GB 2312, two bytes above 160.
-    Double(&'static Encoding),
-}
+const ESC: u8 = 0x1B;
 
 /// The sets that an object names.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +17,6 @@ pub(super) struct CharacterSets {
     /// A set that needs no code extensions and can hold a backslash in the second byte of a character.
     whole: Option<&'static Encoding>,
     first: Set,
-}
-
-/// What an escape sequence switches.
-enum Switch {
-    Lower(Set),
-    Upper(Set),
 }
 
 impl CharacterSets {
@@ -86,7 +63,7 @@ impl CharacterSets {
     }
 
     /// Decodes a value, parted at its backslashes.
-    pub(super) fn decode(self, raw: &[u8]) -> Vec<String> {
+    pub(super) fn decode(self, raw: &[u8], person: bool) -> Vec<String> {
         if let Some(encoding) = self.whole {
             let (text, _) = encoding.decode_without_bom_handling(raw);
             return text.split('\\').map(str::to_owned).collect();
@@ -95,10 +72,10 @@ impl CharacterSets {
             let text = String::from_utf8_lossy(raw);
             return text.split('\\').map(str::to_owned).collect();
         }
-        self.decode_extended(raw)
+        self.decode_extended(raw, person)
     }
 
-    fn decode_extended(self, raw: &[u8]) -> Vec<String> {
+    fn decode_extended(self, raw: &[u8], person: bool) -> Vec<String> {
         let mut texts = Vec::new();
         let mut text = String::new();
         let (mut lower, mut upper) = (Set::Latin1, self.first);
@@ -122,7 +99,8 @@ impl CharacterSets {
                 continue;
             }
             // PS3.5 section 6.1.2.5.3: the sets of the first value are active again after each of these.
-            if matches!(byte, b'\\' | b'^' | b'=' | b'\r' | b'\n' | b'\t' | 0x0C) {
+            let control = matches!(byte, b'\\' | b'\r' | b'\n' | b'\t' | 0x0C);
+            if control || (person && matches!(byte, b'^' | b'=')) {
                 (lower, upper) = (Set::Latin1, self.first);
             }
             if byte == b'\\' {
@@ -135,84 +113,6 @@ impl CharacterSets {
         texts.push(text);
         texts
     }
-}
-
-/// The meaning of an escape sequence and its length (PS3.3 tables C.12-3 and C.12-4).
-fn escape(bytes: &[u8]) -> (Option<Switch>, usize) {
-    let switch = match bytes
-        .get(1..4)
-        .or_else(|| bytes.get(1..3))
-        .unwrap_or_default()
-    {
-        [b'$', b'B' | b'@', ..] => (Switch::Lower(Set::Kanji), 3),
-        b"$(D" => (Switch::Lower(Set::SupplementaryKanji), 4),
-        b"$)C" => (Switch::Upper(Set::Double(EUC_KR)), 4),
-        b"$)A" => (Switch::Upper(Set::Double(GBK)), 4),
-        [b'(', b'B' | b'J', ..] => (Switch::Lower(Set::Latin1), 3),
-        [b')', b'I', ..] => (Switch::Upper(Set::Katakana), 3),
-        [b'-', b'A', ..] => (Switch::Upper(Set::Latin1), 3),
-        [b'-', b'B', ..] => (Switch::Upper(Set::Single(ISO_8859_2)), 3),
-        [b'-', b'C', ..] => (Switch::Upper(Set::Single(ISO_8859_3)), 3),
-        [b'-', b'D', ..] => (Switch::Upper(Set::Single(ISO_8859_4)), 3),
-        [b'-', b'L', ..] => (Switch::Upper(Set::Single(ISO_8859_5)), 3),
-        [b'-', b'G', ..] => (Switch::Upper(Set::Single(ISO_8859_6)), 3),
-        [b'-', b'F', ..] => (Switch::Upper(Set::Single(ISO_8859_7)), 3),
-        [b'-', b'H', ..] => (Switch::Upper(Set::Single(ISO_8859_8)), 3),
-        [b'-', b'M', ..] => (Switch::Upper(Set::Latin5), 3),
-        [b'-', b'T', ..] => (Switch::Upper(Set::Single(WINDOWS_874)), 3),
-        [b'-', b'b', ..] => (Switch::Upper(Set::Single(ISO_8859_15)), 3),
-        _ => return (None, 1),
-    };
-    (Some(switch.0), switch.1)
-}
-
-/// Decodes one character of a set, and returns how many bytes it took.
-fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
-    let first = bytes.first().copied().unwrap_or_default();
-    let second = bytes.get(1).copied().unwrap_or_default();
-    let in_pair = if matches!(set, Set::Double(_)) {
-        second >= 0x80
-    } else {
-        second > 0x20
-    };
-    match set {
-        Set::Kanji if in_pair => {
-            append(EUC_JP, &[first | 0x80, second | 0x80], text);
-        }
-        Set::SupplementaryKanji if in_pair => {
-            append(EUC_JP, &[0x8F, first | 0x80, second | 0x80], text);
-        }
-        Set::Double(encoding) if in_pair => append(encoding, &[first, second], text),
-        Set::Kanji | Set::SupplementaryKanji | Set::Double(_) => {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-        Set::Single(encoding) => append(encoding, &[first], text),
-        Set::Katakana | Set::Latin1 | Set::Latin5 => text.push(single(set, first)),
-    }
-    let pairs = matches!(set, Set::Kanji | Set::SupplementaryKanji | Set::Double(_));
-    if pairs && in_pair { 2 } else { 1 }
-}
-
-/// The sets that have no table of their own in the library.
-fn single(set: Set, byte: u8) -> char {
-    match (set, byte) {
-        (Set::Katakana, 0xA1..=0xDF) => {
-            char::from_u32(0xFF61 - 0xA1 + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)
-        }
-        (Set::Katakana, _) => char::REPLACEMENT_CHARACTER,
-        (Set::Latin5, 0xD0) => 'Ğ',
-        (Set::Latin5, 0xDD) => 'İ',
-        (Set::Latin5, 0xDE) => 'Ş',
-        (Set::Latin5, 0xF0) => 'ğ',
-        (Set::Latin5, 0xFD) => 'ı',
-        (Set::Latin5, 0xFE) => 'ş',
-        _ => char::from(byte),
-    }
-}
-
-fn append(encoding: &'static Encoding, bytes: &[u8], text: &mut String) {
-    let (decoded, _) = encoding.decode_without_bom_handling(bytes);
-    text.push_str(&decoded);
 }
 
 #[cfg(test)]
@@ -248,7 +148,7 @@ mod tests {
         ];
         for (sets, raw, want) in cases {
             assert_eq!(
-                CharacterSets::named(sets.as_bytes()).decode(raw),
+                CharacterSets::named(sets.as_bytes()).decode(raw, true),
                 [*want],
                 "{sets}"
             );
@@ -259,9 +159,17 @@ mod tests {
     fn a_backslash_inside_a_character_does_not_part_values() {
         // 0x5C is the second byte of this character.
         let sets = CharacterSets::named(b"GB18030");
-        assert_eq!(sets.decode(b"\x81\x5c\\b").len(), 2);
+        assert_eq!(sets.decode(b"\x81\x5c\\b", false).len(), 2);
         let sets = CharacterSets::named(b"\\ISO 2022 IR 87");
-        assert_eq!(sets.decode(b"\x1b$B!\\\x1b(B\\b").len(), 2);
+        assert_eq!(sets.decode(b"\x1b$B!\\\x1b(B\\b", false).len(), 2);
+    }
+
+    #[test]
+    fn only_in_names_do_component_marks_end_a_switch() {
+        let sets = CharacterSets::named(b"\\ISO 2022 IR 149");
+        let raw = b"\x1b$)C\xfb\xf3=\xd1\xce";
+        assert_eq!(sets.decode(raw, false), ["洪=吉"]);
+        assert_eq!(sets.decode(raw, true), ["洪=ÑÎ"]);
     }
 
     #[test]
@@ -280,9 +188,12 @@ mod tests {
                 b"\x1b$)C\xfb",
                 b"a\x1bZb",
             ] {
-                assert!(!CharacterSets::named(name).decode(raw).is_empty());
+                assert!(!CharacterSets::named(name).decode(raw, false).is_empty());
             }
         }
-        assert_eq!(CharacterSets::named(b"").decode(b"M\xfcller"), ["Müller"]);
+        assert_eq!(
+            CharacterSets::named(b"").decode(b"M\xfcller", true),
+            ["Müller"]
+        );
     }
 }

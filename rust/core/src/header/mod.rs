@@ -9,6 +9,7 @@ mod element;
 mod field;
 mod functional;
 mod inflate;
+mod iso2022;
 mod meta;
 mod nested;
 mod parse;

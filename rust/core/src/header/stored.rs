@@ -122,7 +122,7 @@ impl Header {
             }
             _ => CharacterSets::named(b""),
         };
-        let mut texts = sets.decode(raw);
+        let mut texts = sets.decode(raw, field.kind() == Kind::Person);
         for text in &mut texts {
             let mut trimmed = value::trim_text(text);
             if field.kind() == Kind::Person {

@@ -1,6 +1,8 @@
 //! Many headers at once: files and folders, in parallel, in the order of their paths.
 
+mod arrange;
 mod file;
+mod listing;
 mod walk;
 
 use std::io;
@@ -57,7 +59,7 @@ impl Scan {
             .get(file.folder as usize)
             .map(AsRef::as_ref)
             .unwrap_or_default();
-        walk::join(folder, &file.name)
+        listing::join(folder, &file.name)
     }
 
     /// The header of a file that has one.

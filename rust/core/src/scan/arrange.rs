@@ -1,0 +1,62 @@
+//! What the threads read, laid out in the order of the paths.
+
+use super::{Scan, Scanned};
+
+/// A folder's entries in order, files being the next ones of its batches.
+#[derive(Debug)]
+pub(super) enum Node {
+    File,
+    Folder(u32),
+}
+
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub id: u32,
+    pub path: Vec<u8>,
+    pub nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub folder: u32,
+    pub first: usize,
+    pub files: Vec<Scanned>,
+}
+
+/// Lays the files out in the order of their paths.
+pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan {
+    folders.sort_unstable_by_key(|folder| folder.id);
+    batches.sort_unstable_by_key(|batch| (batch.folder, batch.first));
+    let mut files: Vec<Vec<Scanned>> = folders.iter().map(|_| Vec::new()).collect();
+    for batch in batches {
+        if let Some(files) = files.get_mut(batch.folder as usize) {
+            files.extend(batch.files);
+        }
+    }
+    let (paths, nodes): (Vec<_>, Vec<_>) = folders
+        .into_iter()
+        .map(|folder| (folder.path.into_boxed_slice(), folder.nodes))
+        .unzip();
+    Scan {
+        folders: paths,
+        files: in_order(nodes, files),
+    }
+}
+
+/// Goes through the folders from the first one down, without recursion: a tree may be deep.
+fn in_order(nodes: Vec<Vec<Node>>, files: Vec<Vec<Scanned>>) -> Vec<Scanned> {
+    let mut ordered = Vec::with_capacity(files.iter().map(Vec::len).sum());
+    let mut nodes: Vec<_> = nodes.into_iter().map(Vec::into_iter).collect();
+    let mut files: Vec<_> = files.into_iter().map(Vec::into_iter).collect();
+    let mut open = vec![0_usize];
+    while let Some(top) = open.last().copied() {
+        match nodes.get_mut(top).and_then(Iterator::next) {
+            Some(Node::Folder(child)) => open.push(child as usize),
+            Some(Node::File) => ordered.extend(files.get_mut(top).and_then(Iterator::next)),
+            None => {
+                open.pop();
+            }
+        }
+    }
+    ordered
+}

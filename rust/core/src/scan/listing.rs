@@ -1,0 +1,133 @@
+//! What lies in a folder.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::ffi::{CStr, OsStr};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, open, statat};
+
+use super::ScanError;
+
+/// What an entry of a folder is.
+#[derive(Debug)]
+pub(super) enum Entry {
+    File(Box<[u8]>),
+    Folder(Box<[u8]>),
+    /// Neither; says what.
+    Other(Box<[u8]>, &'static str),
+}
+
+impl Entry {
+    fn name(&self) -> &[u8] {
+        match self {
+            Self::File(name) | Self::Other(name, _) | Self::Folder(name) => name,
+        }
+    }
+
+    /// What comes after the name in the paths that begin with it.
+    fn end(&self) -> Option<&u8> {
+        matches!(self, Self::Folder(_)).then_some(&b'/')
+    }
+
+    /// Such that whole paths come in the order of their bytes.
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        let (a, b) = (self.name(), other.name());
+        let shared = a.len().min(b.len());
+        let heads = a.get(..shared).cmp(&b.get(..shared));
+        heads.then_with(|| {
+            a.get(shared)
+                .or(self.end())
+                .cmp(&b.get(shared).or(other.end()))
+        })
+    }
+}
+
+/// A folder's path and a name in it; no folder stands for the paths that were asked for.
+pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let slash: &[u8] = if folder.is_empty() || name.is_empty() || folder.ends_with(b"/") {
+        b""
+    } else {
+        b"/"
+    };
+    [folder, slash, name].concat()
+}
+
+/// The paths asked for as entries of a folder without a name; one that lies below another is not read twice.
+pub(super) fn asked_for(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
+    let known: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
+    let mut seen = HashSet::new();
+    let mut entries = Vec::new();
+    for path in paths {
+        let refused = |error: io::Error| ScanError::Path(path.clone(), error);
+        let name = path.clone().into_boxed_slice();
+        let stat = statat(CWD, path, AtFlags::empty()).map_err(|error| refused(error.into()))?;
+        let below = as_path(path)
+            .ancestors()
+            .skip(1)
+            .any(|above| known.contains(above));
+        if below || !seen.insert(as_path(path)) {
+            continue;
+        }
+        entries.push(match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => Entry::Folder(name),
+            FileType::RegularFile => Entry::File(name),
+            _ => Entry::Other(name, "no regular file"),
+        });
+    }
+    Ok(entries)
+}
+
+fn as_path(path: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(path))
+}
+
+pub(super) fn open_folder(path: &[u8]) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(open(as_path(path), flags, Mode::empty())?)
+}
+
+/// Opens a folder and lists it.
+pub(super) fn list(path: &[u8]) -> io::Result<(OwnedFd, Vec<Entry>)> {
+    let fd = open_folder(path)?;
+    let mut entries = Vec::new();
+    for entry in Dir::read_from(&fd)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !matches!(name.to_bytes(), b"." | b"..") {
+            entries.push(classify(&fd, name, entry.file_type()));
+        }
+    }
+    Ok((fd, entries))
+}
+
+fn classify(fd: &OwnedFd, name: &CStr, kind: FileType) -> Entry {
+    let name: Box<[u8]> = name.to_bytes().into();
+    let kind = match kind {
+        // Some file systems do not tell.
+        FileType::Unknown => {
+            kind_of(fd, &name, AtFlags::SYMLINK_NOFOLLOW).unwrap_or(FileType::RegularFile)
+        }
+        known => known,
+    };
+    match kind {
+        FileType::Directory => Entry::Folder(name),
+        FileType::RegularFile => Entry::File(name),
+        FileType::Symlink => match kind_of(fd, &name, AtFlags::empty()) {
+            Some(FileType::RegularFile) => Entry::File(name),
+            Some(FileType::Directory) => Entry::Other(name, "a link to a folder, not followed"),
+            Some(_) => Entry::Other(name, "no regular file"),
+            None => Entry::Other(name, "a link that leads nowhere"),
+        },
+        _ => Entry::Other(name, "no regular file"),
+    }
+}
+
+fn kind_of(fd: &OwnedFd, name: &[u8], flags: AtFlags) -> Option<FileType> {
+    statat(fd, name, flags)
+        .ok()
+        .map(|stat| FileType::from_raw_mode(stat.st_mode))
+}

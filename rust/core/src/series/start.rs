@@ -1,0 +1,85 @@
+//! When a series began.
+
+use crate::header::{Field, Header};
+
+/// When a file's series began, as far as the file says: the series' own date and time, else of the acquisition, the
+/// content, the study.
+pub fn started(header: &Header) -> String {
+    let pairs = [
+        (Field::SeriesDate, Field::SeriesTime),
+        (Field::AcquisitionDate, Field::AcquisitionTime),
+        (Field::ContentDate, Field::ContentTime),
+        (Field::StudyDate, Field::StudyTime),
+    ];
+    let mut day_only = String::new();
+    for (date, time) in pairs {
+        let date = digits(header.raw(date), b".-");
+        if date.len() != 8 {
+            continue;
+        }
+        let time = digits(header.raw(time), b":");
+        if time.len() >= 2 {
+            return date + &time;
+        }
+        if day_only.is_empty() {
+            day_only = date;
+        }
+    }
+    if day_only.is_empty() {
+        let both = header.raw(Field::AcquisitionDateTime);
+        let local = both
+            .split(|byte| matches!(byte, b'+' | b'-' | b'&'))
+            .next()
+            .unwrap_or_default();
+        day_only = digits(local, b"");
+    }
+    day_only
+}
+
+/// The digits of a date or time (with a fraction), without the separators that ACR-NEMA had (PS3.5 section 6.2).
+fn digits(raw: &[u8], separators: &[u8]) -> String {
+    let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
+    let kept: Vec<u8> = first
+        .iter()
+        .copied()
+        .filter(|byte| !separators.contains(byte))
+        .collect();
+    let valid = kept.first().is_some_and(u8::is_ascii_digit)
+        && kept
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    if valid {
+        String::from_utf8(kept).unwrap_or_default()
+    } else {
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_pair_that_says_a_day_and_a_time_counts() {
+        let start = |values: &[(Field, &str)]| started(&Header::from_values(values));
+        let study = [(Field::StudyDate, "20200102"), (Field::StudyTime, "08")];
+        assert_eq!(start(&study), "2020010208");
+        let acquired = [
+            (Field::AcquisitionDate, "20200103"),
+            (Field::AcquisitionTime, "09:30"),
+            study[0],
+            study[1],
+        ];
+        assert_eq!(start(&acquired), "202001030930");
+        assert_eq!(
+            start(&[(Field::SeriesDate, "2020.01.04"), study[0], study[1]]),
+            "2020010208"
+        );
+        assert_eq!(start(&[(Field::SeriesDate, "20200104")]), "20200104");
+        assert_eq!(
+            start(&[(Field::AcquisitionDateTime, "20210304101112.25+0100")]),
+            "20210304101112.25"
+        );
+        assert_eq!(start(&[(Field::SeriesDate, "yesterday")]), "");
+    }
+}
