@@ -9,7 +9,6 @@ import pytest
 
 from qxbatch.model import Conversion, Fingerprint, Packet, Series, SeriesKind, SessionId, State, Value
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.record.conceal import concealed, identities
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.images import place_images
 from qxbatch.record.ledger import COLUMNS, LedgerLine, write_ledger
@@ -82,7 +81,7 @@ def told(problems: tuple[Problem, ...] = (), **more: object) -> dict[str, object
     packet = Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3))
     return summary(
         SessionId("S1"),
-        [PacketInfo(packet, "ff")],
+        [PacketInfo(packet, "a.zip", "ff")],
         conversions,
         place_images(conversions, [20, 30]),
         version="1.0",
@@ -121,18 +120,3 @@ def test_a_problem_that_is_told_twice_stands_once() -> None:
     problems = told((extra, extra))["problems"]
     assert isinstance(problems, list)
     assert [problem["code"] for problem in problems].count("duplicates") == 1
-
-
-def test_identities_are_words_as_headers_and_file_names_write_them() -> None:
-    found = identities(
-        [conversion(30, PatientID="AP 4:1", PatientName="Doe^Jane").series, conversion(40, PatientID="x").series]
-    )
-    assert {"AP 4:1", "AP_4_1", "Doe^Jane", "Doe Jane", "Doe_Jane"} == set(found)
-    assert "x" not in found
-
-
-def test_a_concealed_text_keeps_longer_words() -> None:
-    names = ("Doe^Jane", "Doe_Jane", "P001")
-    assert concealed("P001-30 P0012 /in/Doe_Jane.zip", names, "S1") == "S1-30 P0012 /in/S1.zip"
-    assert concealed("text", (), "S1") == "text"
-    assert concealed(r"P001 \1", names, "S1") == r"S1 \1"

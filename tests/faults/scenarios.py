@@ -91,13 +91,13 @@ def packets_and_sessions(study: Study) -> None:
 
 
 def session_folders(study: Study) -> None:
-    """Folder mode: loose files and archives, two of them under one name in two sessions."""
+    """Folder mode: loose files and archives."""
     inbox = study.session("S1") / "inbox"
     write_folder({**under("deep/T1", T1.files()), "deep/README": b"S1\n", "loose.txt": b"loose\n"}, inbox)
     (inbox / "scan.zip").write_bytes(packed({**BOLD.files(), "README": b"in the zip\n"}, Kind.ZIP))
     inbox = study.session("S2") / "inbox"
     write_folder(ParRec(acquisition=7, volumes=2).files("epi"), inbox)
-    (inbox / "scan.zip").write_bytes(packed(T1.with_(patient="P2").files(), Kind.ZIP))
+    (inbox / "other.zip").write_bytes(packed(T1.with_(patient="P2").files(), Kind.ZIP))
 
 
 def session_folders_again(study: Study) -> None:

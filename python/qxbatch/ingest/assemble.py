@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from qxbatch.cells import member_path
+from qxbatch.conceal import Hide, hidden_header, hiding, nothing_to_hide
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.numbers import Claim, give_numbers
@@ -30,6 +32,8 @@ class Part:
     problems: tuple[Problem, ...] = ()
     copies: Mapping[int, int] = field(default_factory=dict)
     """Rows of a PAR/REC that was there more than once, to those of the first; DICOM copies the core knows."""
+    hide: Hide = nothing_to_hide
+    """Takes identities out of a text where the session id stands in their place."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,18 @@ def assemble(
                 label = label_for(patient, share.session.id, replaced=replaced)
                 reading.place_series(str(root), n, label, [index])
             found.append(_dicom(series, n, root))
-        found += [_place_pair(reading, pair, n, root) for pair, n in zip(pairs, pair_numbers, strict=True)]
+        hide = _hide(dicom, pairs, share.session.id) if replaced else nothing_to_hide
+        found += [_place_pair(reading, pair, n, root, hide) for pair, n in zip(pairs, pair_numbers, strict=True)]
+        found = [replace(series, header=hidden_header(series.header, hide)) for series in found]
         _place_rest(reading, [row for row in rows[k] if row not in copies], root, inbox)
         in_order = tuple(sorted(found, key=lambda s: s.n))
-        parts.append(Part(share.session, in_order, tuple(rows[k]), tuple(problems), copies))
+        parts.append(Part(share.session, in_order, tuple(rows[k]), tuple(problems), copies, hide))
     return parts
+
+
+def _hide(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Hide:
+    of_groups = (group.header for series in dicom for group in series.members)
+    return hiding(chain(of_groups, (pair.header for pair in pairs)), session_id)
 
 
 def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]:
@@ -141,9 +152,10 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
     )
 
 
-def _place_pair(reading: Reading, pair: Pair, n: int, root: Path) -> Series:
+def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, hide: Hide) -> Series:
     size = 0
-    for row, name in pair.files:
+    for row, own in pair.files:
+        name = hide(own)
         reading.place_row(row, str(root), f"dicom/{n}/{name}", n)
         size += reading.row(row).size
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, root / "dicom" / str(n))

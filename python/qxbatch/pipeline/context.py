@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from qxbatch.conceal import Hide
 from qxbatch.convert.available import Available
 from qxbatch.core import Monitor
 from qxbatch.publish.locks import Locks
@@ -27,6 +28,8 @@ class Context:
     progress: Progress
     monitor: Monitor = field(default_factory=Monitor)
     stop: threading.Event = field(default_factory=threading.Event)
+    hidden: dict[str, Hide] = field(default_factory=dict)
+    """By unit: what takes identities out of what is said about it."""
 
     def __post_init__(self) -> None:
         workers = max(1, self.settings.n_procs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.cells import member_path
+from qxbatch.conceal import nothing_to_hide
 from qxbatch.core import Reading, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet, SessionReport
@@ -91,6 +92,7 @@ def _journal(context: Context, delivery: Delivery) -> Journal:
         archive_folder=context.settings.archive_folder,
         with_inbox=delivery.inbox is None,
         inbox=delivery.inbox,
+        names=context.hidden.get(delivery.unit, nothing_to_hide)(delivery.names),
         ledgers=tuple(hash_file(str(product.build / LEDGER))[1] for product in delivery.products),
     )
 

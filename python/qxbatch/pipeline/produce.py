@@ -2,13 +2,13 @@
 
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from qxbatch.conceal import Hide, hidden_problem
 from qxbatch.core import Reading
 from qxbatch.ingest.assemble import Part
 from qxbatch.ingest.remarks import duplicates, several_studies
@@ -17,13 +17,12 @@ from qxbatch.pack.series import Stored, bring, stored_at
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.earlier import Earlier, with_earlier
-from qxbatch.pipeline.rest import bring_rest
+from qxbatch.pipeline.rest import bring_rest, conceal_rest
 from qxbatch.pipeline.series import make_series, picture_of
 from qxbatch.problems import Problem
 from qxbatch.publish.durable import created
-from qxbatch.record.conceal import concealed, identities
 from qxbatch.record.dicom_report import dicom_report
-from qxbatch.record.files import write_images, write_logs
+from qxbatch.record.files import hide_in_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.ledger import LedgerLine, second_copy, write_ledger
 from qxbatch.record.session_txt import session_text
@@ -70,8 +69,8 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
     context.progress.stage(origin.unit, "converting")
     made = make_series(context, part, reading, build, root.with_name(f"{root.name}.convert"), final)
     context.progress.stage(origin.unit, "recording")
-    replaced = settings.logfile is not None or origin.earlier.concealed
-    conversions = _concealed([one.conversion for one in made], part, replaced=replaced)
+    replaced = settings.conceal or origin.earlier.concealed
+    conversions = [_concealed(one.conversion, part.hide) for one in made]
     placement = place_images(
         conversions,
         [series.n for series in part.series],
@@ -79,14 +78,12 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         add_json_info=settings.add_json_info,
         shape=made[0].shapes.__getitem__ if made else Path.stat,  # type: ignore[arg-type]
     )
+    hidden = conceal_rest(root, part.hide)
     moved = bring_rest(root, build, None if origin.inbox is None else final / "inbox")
-    problems = (
-        *origin.problems,
-        *part.problems,
-        *several_studies(reading.groups(), part),
-        *duplicates(reading, part),
-    )
+    told = (*origin.problems, *part.problems, *several_studies(reading.groups(), part), *duplicates(reading, part))
+    problems = tuple(hidden_problem(problem, part.hide) for problem in told)
     write_images(placement, build, _no_gzip)
+    hide_in_sidecars(build / "nii", part.hide)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, build)
     pictures = _bring_pictures(placement, build)
@@ -95,11 +92,11 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         file.write(dicom_report(session.id, patient or session.id, conversions))
     stored = {one.conversion.series.n: one.stored for one in made}
     with created(build / "qxbatch" / "ledger.tsv") as file:
-        lines = _lines(reading, part, stored, moved)
+        lines = _lines(reading, part, stored, moved, hidden)
         fates = write_ledger(file, lines if origin.inbox is None else with_earlier(lines, origin.earlier, final))
-    told = summary(
+    about = summary(
         session,
-        [PacketInfo(packet) for packet in origin.packets],
+        [PacketInfo(packet, part.hide(packet.path.name)) for packet in origin.packets],
         conversions,
         placement,
         version=version("qxbatch"),
@@ -111,11 +108,11 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         host={"name": platform.node(), "system": platform.system()},
     )
     if origin.parted:
-        told["parted"] = {"from": origin.unit, "sessions": dict(origin.parted)}
-    told["packets"] = [*(p for p in origin.earlier.packets if p not in told["packets"]), *told["packets"]]
+        about["parted"] = {"from": origin.unit, "sessions": dict(origin.parted)}
+    about["packets"] = [*(p for p in origin.earlier.packets if p not in about["packets"]), *about["packets"]]
     with created(build / "qxbatch" / "summary.json") as file:
-        file.write(summary_text(told))
-    write_page(build / "qxbatch" / "report.html", told, pictures)
+        file.write(summary_text(about))
+    write_page(build / "qxbatch" / "report.html", about, pictures)
     if settings.stages is not Stages.SORT:
         _write_session_txt(context, build, final, part, placement)
     said = (*problems, *placement.problems, *(p for c in conversions for p in c.problems))
@@ -143,24 +140,13 @@ def _patient(part: Part) -> str:
     return next((text for text in ids if text), "")
 
 
-def _concealed(conversions: Sequence[Conversion], part: Part, *, replaced: bool) -> list[Conversion]:
-    """With a logfile, the session id stands in place of the patient's in what converters said."""
-    if not replaced:
-        return list(conversions)
-    names = identities(part.series)
-
-    @cache
-    def hide(text: str) -> str:
-        return concealed(text, names, part.session.id)
-
-    return [
-        replace(
-            conversion,
-            log=hide(conversion.log),
-            problems=tuple(replace(p, message=hide(p.message)) for p in conversion.problems),
-        )
-        for conversion in conversions
-    ]
+def _concealed(conversion: Conversion, hide: Hide) -> Conversion:
+    """Where the session id stands in place of the patient's, it does so in what converters said."""
+    return replace(
+        conversion,
+        log=hide(conversion.log),
+        problems=tuple(hidden_problem(problem, hide) for problem in conversion.problems),
+    )
 
 
 def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
@@ -177,7 +163,7 @@ def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
 
 
 def _lines(
-    reading: Reading, part: Part, stored: Mapping[int, Stored], moved: Mapping[str, str]
+    reading: Reading, part: Part, stored: Mapping[int, Stored], moved: Mapping[str, str], hidden: Mapping[str, str]
 ) -> Iterator[LedgerLine]:
     for index in part.rows:
         if index in part.copies:
@@ -186,10 +172,11 @@ def _lines(
             continue
         row = reading.row(index)
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
+        at = hidden.get(at, at)
         top = "/".join(at.split("/")[:2])
         if top in moved and row.path != at.removeprefix("inbox/"):
             at = moved[top] + at.removeprefix(top)
-        yield LedgerLine(row, at)
+        yield LedgerLine(row, at, part.hide(row.reason))
 
 
 def _no_gzip(nifti: Path, out: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from qxbatch.conceal import hiding
 from qxbatch.core import Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.ingest.fallback import read_suspects
@@ -19,7 +20,7 @@ SHOWN = 5
 
 
 def read_sources(
-    context: Context, names: str, packets: Sequence[Packet], sources: Sequence[Source], scratch: Path
+    context: Context, unit: str, names: str, packets: Sequence[Packet], sources: Sequence[Source], scratch: Path
 ) -> tuple[Reading, list[Problem]]:
     """Read all sources into scratch, once; return the reading, and what was worth saying.
 
@@ -41,6 +42,8 @@ def read_sources(
     finally:  # a packet that vanishes is told as such, whatever else its loss led to
         for packet in packets:
             _refuse_changed(packet, "while it was read")
+    if context.settings.conceal:
+        context.hidden[unit] = hiding([group.header for group in reading.groups()], unit)
     problems = [*_damage(context, names, reading), *read_suspects(reading, names)]
     if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
         message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."

@@ -55,7 +55,7 @@ def _finish(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport
         hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
         return [SessionReport(unit, None, None, (Problem(Code.RECOVERED, str(path), message, hint),))]
     ending = finish(journal, workspace, locks, verify=True)
-    names = ", ".join(packet.path.name for packet in journal.packets) or unit
+    names = journal.names or unit
     note = Problem(
         Code.RECOVERED,
         names,

@@ -1,8 +1,10 @@
 """What was kept of a packet goes to the session: logs to dicom/log, the rest to inbox."""
 
+import contextlib
 import os
 from pathlib import Path
 
+from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.core import hash_file
 from qxbatch.pack.series import bring
 
@@ -25,6 +27,43 @@ def bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
         if name != kept.name:
             moved[f"inbox/{kept.name}"] = f"inbox/{name}"
     return moved
+
+
+def conceal_rest(root: Path, hide: Hide) -> dict[str, str]:
+    """Take identities out of the names of what was kept; return each `at` that changed, and what it is now."""
+    changed: dict[str, str] = {}
+    if hide is nothing_to_hide:
+        return changed
+    for top in ("inbox", "dicom/log"):
+        for path in sorted((root / top).rglob("*"), key=lambda path: (-len(path.parts), path)):
+            at = path.relative_to(root).as_posix()
+            if path.is_dir():
+                _remove_if_empty(path)
+                continue
+            now = _free(root, "/".join([top, *map(hide, path.relative_to(root / top).parts)]), at)
+            if now != at:
+                (root / now).parent.mkdir(parents=True, exist_ok=True)
+                path.rename(root / now)
+                changed[at] = now
+        for path in sorted((root / top).rglob("*"), key=lambda path: -len(path.parts)):
+            if path.is_dir():
+                _remove_if_empty(path)
+    return changed
+
+
+def _free(root: Path, wanted: str, own: str) -> str:
+    """A name that nothing has yet: the wanted one, or a numbered one."""
+    name, k = wanted, 1
+    while name != own and os.path.lexists(root / name):
+        k += 1
+        stem, ending = os.path.splitext(wanted)  # noqa: PTH122 - text of a ledger, not a path here
+        name = f"{stem}_{k}{ending}"
+    return name
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _fits(kept: Path, place: Path) -> bool:

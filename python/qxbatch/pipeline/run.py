@@ -5,12 +5,13 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qxbatch.conceal import Hide
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.problems import Code, UsageError
@@ -101,8 +102,19 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
             locks.sweep()
             context.close()
             workspace.tidy()
-    report = Report(report.candidates, (*report.sessions, *sessions))
+    found = tuple(_hidden(candidate, context.hidden) for candidate in report.candidates)
+    report = Report(found, (*report.sessions, *sessions))
     return _end(settings, report, _status(report))
+
+
+def _hidden(candidate: Candidate, hidden: Mapping[str, Hide]) -> Candidate:
+    """A packet's own name may be the patient's."""
+    if candidate.session is None or candidate.packet is None or candidate.session.id not in hidden:
+        return candidate
+    hide = hidden[candidate.session.id]
+    packet = replace(candidate.packet, name=hide(candidate.packet.name))
+    path = candidate.path.with_name(hide(candidate.path.name))
+    return replace(candidate, path=path, packet=packet, note=hide(candidate.note))
 
 
 def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionReport]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qxbatch.conceal import hidden_report, hiding, nothing_to_hide
 from qxbatch.convert.run import CancelledError as ConverterCancelledError
 from qxbatch.core import CancelledError, Reading
 from qxbatch.discover.results import has_results, has_session
@@ -79,7 +80,8 @@ def import_unit(context: Context, unit: Unit) -> list[SessionReport]:
         for lock in held:
             context.locks.release(lock)
     seconds = time.monotonic() - started
-    reports = [replace(report, seconds=seconds) for report in reports]
+    hide = context.hidden.get(unit.session.id, nothing_to_hide)
+    reports = [hidden_report(replace(report, seconds=seconds), hide) for report in reports]
     for report in reports:
         log.info("%s", outcome_line(report))
     line = "; ".join(outcome_line(report) for report in reports)
@@ -138,7 +140,9 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     context.progress.stage(name, "reading")
     found, reading, problems = _read(context, unit, scratch)
     earlier = read_earlier(workspace.sessionsfolder / name) if unit.inbox else Earlier()
-    replaced = settings.logfile is not None or earlier.concealed
+    if earlier.concealed:
+        context.hidden[name] = hiding([group.header for group in reading.groups()], name)
+    replaced = settings.conceal or earlier.concealed
     shares, mixed = share_out(reading.groups(), unit.session, settings.on_mixed, unit.names, anonymous=replaced)
     if len(shares) > 1:
         _lock(context, [unit_lock(share.session.id) for share in shares if share.session != unit.session], held)
@@ -164,14 +168,14 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
 def _read(context: Context, unit: Unit, scratch: Path) -> tuple[SessionInbox, Reading, list[Problem]]:
     """Read a unit's sources. Archives of an inbox that hold no images are read as the files they are, a second time."""
     found = _sources(context, unit)
-    reading, problems = read_sources(context, unit.names, unit.packets, found.sources, scratch)
+    reading, problems = read_sources(context, unit.session.id, unit.names, unit.packets, found.sources, scratch)
     whole = without_images(reading, found.archives) if unit.inbox is not None else []
     if not whole:
         return found, reading, problems
     del reading
     shutil.rmtree(scratch / "read")
     found = _sources(context, unit, whole)
-    return found, *read_sources(context, unit.names, unit.packets, found.sources, scratch)
+    return found, *read_sources(context, unit.session.id, unit.names, unit.packets, found.sources, scratch)
 
 
 def _sources(context: Context, unit: Unit, whole: Sequence[Path] = ()) -> SessionInbox:

@@ -33,6 +33,8 @@ class Journal:
     """The session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
     """Folder mode: the inbox whose sorted files leave it; they are listed in `<unit>/taken.tsv`."""
+    names: str = ""
+    """The packets' names as they are told."""
     ledgers: tuple[str, ...] = ()
     """SHA-256 of each session's ledger: what is archived by this journal lies in that session and no other."""
 
@@ -73,6 +75,7 @@ def read_journal(path: Path, sessionsfolder: Path) -> Journal:
         archive_folder=sessionsfolder / content["archive_folder"],
         with_inbox=content["with_inbox"],
         inbox=None if content["inbox"] is None else sessionsfolder / content["inbox"],
+        names=content["names"],
         ledgers=tuple(content["ledgers"]),
     )
 

@@ -1,12 +1,17 @@
 """Brings images, what lies beside them, and logs to their places in the session folder."""
 
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed
 from qxbatch.record.images import Placement
+
+_TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*)$', re.MULTILINE)
+"""A sidecar's line with a text; a UID is none."""
 
 
 def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
@@ -20,6 +25,17 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
         _bring(compressed(output.nifti), folder / f"{number}.nii.gz")
         for extension, path in sorted(output.sidecars.items()):
             _bring(path, folder / f"{number}.{extension}")
+
+
+def hide_in_sidecars(folder: Path, hide: Hide) -> None:
+    """Take identities out of the free text of the sidecars (.json); all else of them stays as the converter wrote it."""
+    if hide is nothing_to_hide:
+        return
+    for path in sorted(folder.glob("*.json")):
+        found = path.read_text(encoding="utf-8", errors="surrogateescape")
+        told = _TEXT.sub(lambda match: match[1] + hide(match[2]), found)
+        if told != found:
+            path.write_text(told, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:

@@ -58,6 +58,8 @@ class LedgerLine:
 
     row: RowLike
     at: str
+    reason: str | None = None
+    """In place of the row's own."""
 
 
 def write_ledger(file: TextIO, lines: Iterable[LedgerLine]) -> dict[str, int]:
@@ -76,7 +78,7 @@ def write_ledger(file: TextIO, lines: Iterable[LedgerLine]) -> dict[str, int]:
             row.fate,
             escaped(line.at),
             str(row.series) if row.series else "",
-            escaped(row.reason),
+            escaped(row.reason if line.reason is None else line.reason),
         )
         file.write("\t".join(cells) + "\n")
     return dict(sorted(counts.items()))

@@ -50,6 +50,8 @@ class PacketInfo:
     """A packet as the summary tells it."""
 
     packet: Packet
+    name: str
+    """As it is told: without the patient's id or name where the session id stands in their place."""
     sha256: str = ""
     """Of an archive; empty for a folder or when it was not hashed."""
 
@@ -98,7 +100,7 @@ def summary_text(told: Mapping[str, Any]) -> str:
 def _packet(info: PacketInfo) -> dict[str, Any]:
     fingerprint = info.packet.fingerprint
     return {
-        "name": info.packet.path.name.encode("utf-8", "backslashreplace").decode(),
+        "name": info.name.encode("utf-8", "backslashreplace").decode(),
         "files": fingerprint.files,
         "size": fingerprint.size,
         "sha256": info.sha256,

@@ -136,11 +136,19 @@ class Settings:
     """Where small files are kept while a packet is read; None: beside the session."""
     path_map: tuple[tuple[Path, Path], ...]
     """Pairs (path here, path outside) for the paths that session.txt names."""
+    deidentify_logs: bool
+    """See `conceal`."""
     quiet: bool
     log_file: Path | None
     json_file: Path | None
     bids_app: bool = False
     """The BIDS-App form was used: never a prompt, archive defaults to leave."""
+
+    @property
+    def conceal(self) -> bool:
+        """Whether the session id stands in place of patient ids and names in all that is written but the DICOM itself."""
+        return self.logfile is not None or self.deidentify_logs
+
     stages: Stages = Stages.ALL
     """Set by the parts that do not go all the way."""
     gzip_as_found: bool = False

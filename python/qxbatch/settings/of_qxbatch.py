@@ -78,6 +78,12 @@ OF_QXBATCH = (
         metavar="LIST",
     ),
     Parameter(
+        "deidentify_logs",
+        "Let the session id stand in place of patient ids and names in file names, logs and reports, as with `--logfile`.",
+        group=Group.OUTPUT,
+        form=Form.SWITCH,
+    ),
+    Parameter(
         "json_file",
         "File for the run's summary as JSON.",
         group=Group.OUTPUT,

@@ -65,6 +65,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         session_labels=labels(values.text("session_label"), "ses-"),
         work_dir=_path(values, "work_dir"),
         path_map=_path_map(values.text("path_map")),
+        deidentify_logs=values.switch("deidentify_logs"),
         quiet=values.switch("quiet"),
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),

@@ -1,0 +1,128 @@
+"""Where the session id stands in place of patients, no output but the DICOM itself and the packet's own paths tells them."""
+
+import gzip
+import os
+import re
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under
+from tests.build.parrec import ParRec
+from tests.build.study import Study
+from tests.endtoend.judge import Judge
+
+SECRETS = re.compile(rb"SECRET77|Doe[^A-Za-z0-9]{0,2}Jane|Jane[^A-Za-z0-9]{0,2}Doe", re.IGNORECASE)
+SERIES = MrSeries(patient="SECRET77", name="Doe^Jane", description="T1 of Doe Jane")
+TREE = {
+    **under("DOE_JANE/T1", SERIES.files()),
+    **under("DOE_JANE/cut", {"IM0001": SERIES.with_(number=5).files()["IM0001"][:700]}),
+    "DOE_JANE/SECRET77.log": b"scanner's log\n",
+    "DOE_JANE/letter to Doe, Jane.txt": b"letter\n",
+    "README": b"x",
+}
+PAIR = {
+    f"DOE_JANE_WIP_4_1.{ending}": data
+    for ending, data in zip(("PAR", "REC"), ParRec(acquisition=4, patient="Doe^Jane").files("x").values(), strict=True)
+}
+
+
+def outputs(session: Path) -> Iterator[tuple[str, bytes]]:
+    """All that a session tells: names of files and members, and contents but for the packet's own bytes and paths."""
+    for path in sorted(session.rglob("*")):
+        name = path.relative_to(session).as_posix()
+        yield name, name.encode()
+        if not path.is_file():
+            continue
+        data = path.read_bytes()
+        if name.endswith(".tar.gz"):
+            with tarfile.open(path) as archive:
+                yield from ((f"{name}!{member}", member.encode()) for member in archive.getnames())
+        elif name == "qxbatch/ledger.tsv":
+            yield from ((name, line.partition(b"\t")[2]) for line in data.splitlines())
+        elif name.endswith(".nii.gz"):
+            yield name, gzip.decompress(data)[:4096]
+        elif not name.startswith(("inbox/", "dicom/log/")) and not name.endswith(".json.gz"):
+            yield name, data
+
+
+def told(found: Iterator[tuple[str, bytes]], secrets: re.Pattern[bytes]) -> list[str]:
+    return [f"{name}: {match[0]!r}" for name, data in found if (match := secrets.search(data))]
+
+
+@pytest.mark.parametrize("how", ["logfile", "switch"])
+def test_no_output_tells_the_patient(study: Study, tmp_path: Path, how: str) -> None:
+    study.put("SECRET77" if how == "logfile" else "S1", {**TREE, **under("DOE_JANE/par", PAIR)}, Kind.ZIP)
+    table = tmp_path / "table.csv"
+    table.write_text("packet_name,subject_id\nSECRET77,S1\n")
+    asked = (
+        (f"--logfile=path:{table}|packet_name:packet_name|subject_id:subject_id",)
+        if how == "logfile"
+        else ("--deidentify-logs",)
+    )
+    files = (tmp_path / "run.log", tmp_path / "run.json")
+    run = study.run(*asked, f"--log-file={files[0]}", f"--json-file={files[1]}", "--on-mixed=merge")
+    assert run.status in (0, 1), run.text
+    assert "Traceback" not in run.text
+    session = study.session("S1")
+    Judge(session).check_places()
+    assert told(outputs(session), SECRETS) == []
+    assert told(((path.name, path.read_bytes()) for path in files), SECRETS) == []
+    after = run.out.partition("sessions are complete")[2] + run.err
+    assert not SECRETS.search(after.encode()), after
+    labels = {name.split("/")[-1].split("-")[0] for name, _ in outputs(session) if ".tar.gz!30/" in name}
+    assert labels == {"S1"}
+
+
+def test_a_refused_packet_tells_no_patient_either(study: Study, tmp_path: Path) -> None:
+    packet = study.put("S1", {**TREE, **under("DOE_JANE/b", SERIES.with_(number=6).files())}, Kind.ZIP)
+    data = bytearray(packet.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    packet.write_bytes(bytes(data))
+    run = study.run("--deidentify-logs", f"--json-file={tmp_path / 'run.json'}", f"--log-file={tmp_path / 'run.log'}")
+    assert run.status == 1, run.text
+    said = run.text + (tmp_path / "run.json").read_text() + (tmp_path / "run.log").read_text()
+    assert not SECRETS.search(said.encode()), said
+    assert packet.exists()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["dcm_qa_agfa", "nitest-balls1", "dcm_qa_xa30i"])
+def test_real_patients_are_told_nowhere(study: Study, data: Path, name: str) -> None:
+    import pydicom
+
+    from tests.build.packets import read_tree
+
+    tree = read_tree(data / name / "In" if (data / name / "In").exists() else data / name)
+    words = set()
+    for content in tree.values():
+        raw = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        if raw[128:132] == b"DICM":
+            header = pydicom.dcmread(__import__("io").BytesIO(raw), stop_before_pixels=True, force=True)
+            words |= {str(header.get(field, "")).strip() for field in ("PatientID", "PatientName")}
+    words = {word for word in words if len(word) > 3}
+    study.put("S1", tree, Kind.FOLDER)
+    run = study.run("--deidentify-logs", "--on-mixed=merge")
+    assert run.status in (0, 1), run.text
+    if words:
+        secrets = re.compile("|".join(rf"(?<![\w.]){re.escape(word)}(?![\w.])" for word in sorted(words)).encode())
+        assert told(outputs(study.session("S1")), secrets) == []
+
+
+@pytest.mark.parametrize(
+    ("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700), (0o002, 0o664, 0o775)]
+)
+def test_what_is_made_obeys_the_umask(study: Study, umask: int, file: int, folder: int) -> None:
+    study.put("S1", TREE, Kind.ZIP)
+    old = os.umask(umask)
+    try:
+        assert study.run().status in (0, 1)
+    finally:
+        os.umask(old)
+    for path in [study.session("S1"), *study.session("S1").rglob("*")]:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (folder if path.is_dir() else file), f"{path}: {mode:o}"
