@@ -7,10 +7,34 @@ lower-case hexadecimal SHA-256. Long calls release the interpreter lock and stop
 from collections.abc import Sequence
 from typing import final
 
-Value = str | int | float | list[str] | list[int] | list[float] | None
+__all__ = [
+    "FIELDS",
+    "CancelledError",
+    "Group",
+    "Header",
+    "Monitor",
+    "Reading",
+    "Row",
+    "Scan",
+    "gzip_file",
+    "hash_file",
+    "hash_gzip",
+    "hash_tar_gz",
+    "ingest",
+    "pack_folder",
+    "read_header",
+    "scan",
+    "sniff",
+]
+
+_Value = str | int | float | list[str] | list[int] | list[float] | None
 
 FIELDS: tuple[str, ...]
-"""Names of the header fields that the core reads, as DICOM keywords (PS3.6), in the order of the table in rust/core."""
+"""Names of the header fields that the core reads, in the order of the table in rust/core.
+
+DICOM keywords (PS3.6); a private element has its vendor's name before its own. An enhanced multi-frame object has its times
+and geometry from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
+"""
 
 class CancelledError(Exception):
     """`Monitor.cancel()` was called while the core worked."""
@@ -32,12 +56,14 @@ class Monitor:
 class Header:
     """The wanted fields of one DICOM object; an absent or empty field is None."""
 
-    def get(self, field: str) -> Value:
+    def get(self, field: str) -> _Value:
         """Return one field's value: text decoded and trimmed, IS as int, DS as float, a multi-valued field as a list.
+
+        A number that cannot be read (IS of `1A`) is None, with all the numbers of its field.
 
         Raises KeyError when the core does not read that field (see FIELDS).
         """
-    def items(self) -> list[tuple[str, Value]]:
+    def items(self) -> list[tuple[str, _Value]]:
         """Return the fields that have a value, in the order of FIELDS."""
     @staticmethod
     def from_values(values: dict[str, str]) -> Header:
@@ -81,6 +107,9 @@ class Scan:
 
 def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
     """Scan files, and folders with all below them, in parallel (threads = 0: one per usable CPU); in sorted path order.
+
+    Gzipped files are read too. Links to files are followed; links to folders are not, as they may lead back. A path that lies
+    below another one of the list is not read twice.
 
     Raises OSError when a path of the list itself cannot be read; a file below is a problem of its own.
     """
@@ -150,7 +179,7 @@ def ingest(
     threads: int = 0,
     gunzip: bool = True,
     link: bool = False,
-    skip: Sequence[str] = (),
+    skip: Sequence[str] = ...,
     max_ratio: int = 1000,
     max_bytes: int = 1 << 40,
     max_members: int = 5_000_000,

@@ -8,7 +8,7 @@ from pathlib import Path
 from qxbatch.problems import Problem
 
 Value = str | int | float | list[str] | list[int] | list[float] | None
-"""A header field: see qxbatch._core.Value."""
+"""A header field: see `Header.get` in qxbatch/_core.pyi."""
 
 
 @dataclass(frozen=True)
