@@ -10,6 +10,7 @@ from qxbatch.cli.main import main
 from qxbatch.report.series_table import COLUMNS
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
+from tests.build.parrec import ParRec
 from tests.build.study import snapshot
 
 T1 = MrSeries(number=2, description="T1w", slices=3)
@@ -95,3 +96,13 @@ def test_a_folder_without_dicom_has_no_series(tmp_path: Path, capsys: pytest.Cap
 def test_misuse_is_64(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", *words]) == 64
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ], ids=str)
+def test_par_rec_are_listed_beside_dicom(kind: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = {**T1.files(), **ParRec(acquisition=7, protocol="WIP epi").files("philips/x", ".par", ".rec")}
+    [source] = scanned(capsys, str(write_packet(tree, tmp_path, "packet", kind)))
+    assert (source["files"], source["dicom"]) == (5, 3)
+    par = next(each for each in source["series"] if each["kind"] == "PAR/REC")
+    assert (par["number"], par["files"], par["SeriesDescription"]) == (701, 2, "epi")
+    assert (par["PatientID"], par["started"]) == ("Doe^Jane", "20240115101500")

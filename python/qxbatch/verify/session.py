@@ -1,6 +1,7 @@
 """Re-reads a session from disk: every ledger row's bytes, every gzip end, every NIfTI header."""
 
 import gzip
+import json
 import math
 import re
 import struct
@@ -38,7 +39,7 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
     checks += [partial(_check_image, path, monitor) for path in sorted((session / "nii").glob("*.nii.gz"))]
-    checks.append(partial(_check_listing, session))
+    checks += [partial(_check_listing, session), partial(_check_summary, session)]
     return checks
 
 
@@ -126,5 +127,17 @@ def _check_listing(session: Path) -> list[str]:
     text = (session / "session.txt").read_text(encoding="utf-8")
     listed = {m.group(1) for m in re.finditer(r"^(\d+)\s*:", text, re.MULTILINE)}
     present = {p.name.removesuffix(".nii.gz") for p in (session / "nii").glob("*.nii.gz")}
-    wrong = [f"{session / 'session.txt'}: image {n} is not in nii" for n in sorted(listed - present)]
+    wrong = [] if f"\nid: {session.name}\n" in text else [f"{session / 'session.txt'}: is not of {session.name}"]
+    wrong += [f"{session / 'session.txt'}: image {n} is not in nii" for n in sorted(listed - present)]
     return wrong + [f"{session / 'session.txt'}: does not list image {n}" for n in sorted(present - listed)]
+
+
+def _check_summary(session: Path) -> list[str]:
+    """Every file of an image that the summary tells of is there."""
+    path = session / "qxbatch" / "summary.json"
+    try:
+        told = json.loads(path.read_bytes())
+        files = [str(file) for image in told["images"] for file in image["files"]]
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"{path}: cannot be read ({error})"]
+    return [f"{session / file}: is missing" for file in files if not (session / file).is_file()]

@@ -1,0 +1,113 @@
+"""`qxbatch report` and the level `group`: a study at a glance."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cli.main import main
+from qxbatch.report.study import COLUMNS
+from tests.build.dicom import MrSeries
+from tests.build.packets import write_folder
+from tests.build.study import Study, snapshot
+
+T1 = MrSeries(number=3, description="T1w")
+
+
+@pytest.fixture
+def imported(study: Study) -> Study:
+    """Two sessions of ours, one of another program, and folders that are no sessions."""
+    study.put("S1", T1.files())
+    study.put("S2", {**T1.files(), **MrSeries(number=None, patient="").files()})
+    assert study.main("--archive=move").status == 0
+    write_folder({"session.txt": b"id: S3\n", "nii/31.nii.gz": b"x"}, study.session("S3"))
+    write_folder({"x": b""}, study.sessions / "specs")
+    write_folder({"x": b""}, study.sessions / "notes")
+    return study
+
+
+def test_the_page_of_a_session_is_made_anew(imported: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    session = imported.session("S1")
+    before = snapshot(session)
+    (session / "qxbatch/report.html").unlink()
+    (session / "qxbatch/pictures/31.png").unlink()
+    assert main(["report", str(session)]) == 0
+    assert snapshot(session) == before
+    assert "report.html" in capsys.readouterr().out
+    assert not (imported.sessions / "report.html").exists()
+
+
+def test_the_page_of_a_study_has_every_session(imported: Study) -> None:
+    assert main(["report", str(imported.sessions)]) == 1, "S3 has no summary"
+    page = (imported.sessions / "report.html").read_text()
+    links = re.findall(r'href="([^"]+)"', page)
+    assert links == ["S1/qxbatch/report.html", "S2/qxbatch/report.html"]
+    assert all((imported.sessions / link).is_file() for link in links)
+    assert "S3" in page
+    assert "incomplete" in page
+    assert "notes" not in page
+
+
+def test_a_dry_run_of_report_writes_nothing(imported: Study) -> None:
+    before = snapshot(imported.sessions)
+    main(["report", str(imported.sessions), "--test"])
+    assert snapshot(imported.sessions) == before
+
+
+def test_a_study_may_be_named_by_its_own_folder(imported: Study) -> None:
+    main(["report", str(imported.sessions.parent)])
+    assert (imported.sessions / "report.html").is_file()
+
+
+def group(study: Study, *words: str) -> int:
+    return main([str(study.inbox), str(study.sessions), "group", *words])
+
+
+def test_the_table_has_a_row_for_each_session(imported: Study) -> None:
+    assert group(imported) == 0
+    text = (imported.sessions / "study.tsv").read_text()
+    head, *rows = [line.split("\t") for line in text.splitlines()]
+    assert head == list(COLUMNS)
+    table = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+    assert list(table) == ["S1", "S2", "S3"]
+    first = table["S1"]
+    assert (first["series"], first["images"], first["files"], first["state"]) == ("1", "1", "3", "complete")
+    assert (first["packets"], first["scanned"], first["session"]) == ("S1.zip", "20240115", "n/a")
+    assert table["S3"]["state"] == "incomplete"
+    told = json.loads((imported.sessions / "study.json").read_text())
+    assert told["columns"] == COLUMNS
+    assert [each["session_id"] for each in told["sessions"]] == ["S1", "S2", "S3"]
+
+
+def test_the_table_can_be_made_again_and_filtered(imported: Study) -> None:
+    assert group(imported) == 0
+    first = snapshot(imported.sessions)
+    assert group(imported) == 0
+    assert snapshot(imported.sessions) == first
+    assert group(imported, "--participant-label", "S2") == 0
+    assert len((imported.sessions / "study.tsv").read_text().splitlines()) == 2
+
+
+def test_a_dry_run_of_group_prints_the_table(imported: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    before = snapshot(imported.sessions)
+    assert group(imported, "--test") == 0
+    assert "S1.zip" in capsys.readouterr().out
+    assert snapshot(imported.sessions) == before
+
+
+def test_a_study_without_sessions(study: Study) -> None:
+    assert group(study) == 66
+    assert group(study, "--check=no") == 0
+
+
+def test_a_name_that_breaks_tables_does_not(imported: Study) -> None:
+    path = imported.session("S1") / "qxbatch/summary.json"
+    told = json.loads(path.read_bytes())
+    told["packets"][0]["name"] = "a\tb\nc<script>.zip"
+    path.write_text(json.dumps(told))
+    assert group(imported) == 0
+    assert len((imported.sessions / "study.tsv").read_text().splitlines()) == 4
+    main(["report", str(imported.sessions)])
+    assert "<script>" not in (imported.sessions / "report.html").read_text()
+    assert Path(imported.sessions / "S1/qxbatch/report.html").is_file()
