@@ -193,7 +193,7 @@ def test_damage_is_named(imported: Study, damage: str, how: str, capsys: pytest.
         path.unlink()
     else:
         middle = len(data) // 2
-        path.write_bytes(data[:middle] if how == "cut" else data[:middle] + b"XXX" + data[middle + 3 :])
+        path.write_bytes(data[:middle] if how == "cut" else data[:middle] + b"???" + data[middle + 3 :])
     assert ran("verify", imported.session("S1")) == 1
     assert Path(damage).name in capsys.readouterr().out
     assert ran("verify", imported.session("S2")) == 0
