@@ -16,7 +16,15 @@ pub struct GzipReader<R> {
     crc: crc32fast::Hasher,
     /// Modulo 2^32, as the end of the member gives it.
     size: u32,
-    ended: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Data,
+    /// All content was given out; its sum and length come next.
+    Sums,
+    End,
 }
 
 impl<R: BufRead> GzipReader<R> {
@@ -49,7 +57,7 @@ impl<R: BufRead> GzipReader<R> {
             inflate: Decompress::new(false),
             crc: crc32fast::Hasher::new(),
             size: 0,
-            ended: false,
+            state: State::Data,
         })
     }
 
@@ -73,7 +81,7 @@ impl<R: BufRead> GzipReader<R> {
         if u32::from_le_bytes(size) != self.size {
             return Err(invalid("the length is not that of its end"));
         }
-        self.ended = true;
+        self.state = State::End;
         Ok(())
     }
 }
@@ -91,7 +99,10 @@ fn skip_text<R: BufRead>(input: &mut R) -> io::Result<()> {
 
 impl<R: BufRead> Read for GzipReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !self.ended && !buffer.is_empty() {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        while self.state == State::Data {
             let packed = self.input.fill_buf()?;
             let at_end = packed.is_empty();
             let (before, made) = (self.inflate.total_in(), self.inflate.total_out());
@@ -102,18 +113,20 @@ impl<R: BufRead> Read for GzipReader<R> {
             let used = usize::try_from(self.inflate.total_in() - before).unwrap_or(0);
             let got = usize::try_from(self.inflate.total_out() - made).unwrap_or(0);
             self.input.consume(used);
-            let content = buffer.get(..got).unwrap_or_default();
-            self.crc.update(content);
+            self.crc.update(buffer.get(..got).unwrap_or_default());
             // A read is of less than 4 GB, and the length counts modulo 2^32.
             self.size = self.size.wrapping_add(u32::try_from(got).unwrap_or(0));
             if status == Status::StreamEnd {
-                self.finish()?;
+                self.state = State::Sums;
             } else if at_end && got == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             if got > 0 {
                 return Ok(got);
             }
+        }
+        if self.state == State::Sums {
+            self.finish()?;
         }
         Ok(0)
     }
@@ -148,7 +161,7 @@ mod tests {
     #[test]
     fn a_wrong_sum_or_length_is_an_error() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-        encoder.write_all(&[7; 100_000]).unwrap();
+        encoder.write_all(&vec![7; 100_000]).unwrap();
         let data = encoder.finish().unwrap();
         assert_eq!(read(&data).unwrap().len(), 100_000);
         for place in [8, 4] {

@@ -16,7 +16,7 @@ pub struct Taken {
     /// Its row.
     pub row: Row,
     /// Where the archive is, and where it stands.
-    pub archive: Option<(Place, Archive)>,
+    pub archive: Option<Box<(Place, Archive)>>,
 }
 
 /// Where a nested archive's bytes are.
@@ -94,7 +94,7 @@ pub fn archive(
     };
     Ok(Taken {
         row,
-        archive: Some((place.clone(), source)),
+        archive: Some(Box::new((place.clone(), source))),
     })
 }
 

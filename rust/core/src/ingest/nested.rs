@@ -35,7 +35,10 @@ impl Opened {
         for taken in taken {
             match taken.archive {
                 None => opened.rows.push(taken.row),
-                Some((place, archive)) => open(pass, taken.row, &place, archive, &mut opened.rows)?,
+                Some(archive) => {
+                    let (place, archive) = *archive;
+                    open(pass, taken.row, &place, archive, &mut opened.rows)?;
+                }
             }
         }
         Ok(opened)

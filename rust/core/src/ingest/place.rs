@@ -59,6 +59,9 @@ impl Reading {
 
     /// A duplicate has no bytes of its own: its row says where those of the first lie.
     fn point_duplicates(&mut self, groups: &[usize], n: i64) {
+        if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
+            return;
+        }
         let mut homes = HashMap::new();
         for &group in groups {
             for row in self

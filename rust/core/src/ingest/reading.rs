@@ -131,37 +131,33 @@ impl Reading {
 
     /// Of sorted files with the same bytes (and so of one series) all but the first by path are duplicates.
     fn mark_duplicates(&mut self) {
-        let mut first: HashMap<Hash, usize> = HashMap::new();
-        for (at, row) in self.rows.iter().enumerate() {
-            let Some(hash) = row.content_sha256.filter(|_| row.fate == Fate::Sorted) else {
-                continue;
-            };
-            let best = first.entry(hash).or_insert(at);
-            if self
-                .rows
-                .get(*best)
-                .is_some_and(|known| row.path < known.path)
-            {
-                *best = at;
+        let mut order = self.sorted();
+        let rows = &self.rows;
+        let key = |at: usize| rows.get(at).map(|row| (row.content_sha256, &row.path));
+        order.sort_by(|&a, &b| key(a).cmp(&key(b)).then(a.cmp(&b)));
+        let mut copies = Vec::new();
+        let mut first: Option<&Row> = None;
+        for at in order {
+            let Some(row) = rows.get(at) else { continue };
+            match first.filter(|first| first.content_sha256 == row.content_sha256) {
+                Some(first) => copies.push((at, first.ledger_path())),
+                None => first = Some(row),
             }
         }
-        let paths: HashMap<usize, String> = first
-            .values()
-            .filter_map(|&at| Some((at, self.rows.get(at)?.ledger_path())))
-            .collect();
-        for (at, row) in self.rows.iter_mut().enumerate() {
-            let Some(hash) = row.content_sha256.filter(|_| row.fate == Fate::Sorted) else {
-                continue;
-            };
-            match first.get(&hash) {
-                Some(&known) if known != at => {
-                    row.fate = Fate::Duplicate;
-                    let path = paths.get(&known).map_or("", String::as_str);
-                    row.reason = format!("the same bytes as {path}").into();
-                }
-                _ => {}
+        for (at, path) in copies {
+            if let Some(row) = self.rows.get_mut(at) {
+                row.fate = Fate::Duplicate;
+                row.reason = format!("the same bytes as {path}").into();
             }
         }
+    }
+
+    /// Rows of the sorted DICOM files.
+    fn sorted(&self) -> Vec<usize> {
+        let sorted = |row: &Row| row.fate == Fate::Sorted && row.header.is_some();
+        (0..self.rows.len())
+            .filter(|&at| self.rows.get(at).is_some_and(sorted))
+            .collect()
     }
 
     /// Removes the staged bytes of duplicates.
@@ -179,13 +175,7 @@ impl Reading {
     }
 
     fn regroup(&mut self) {
-        let sorted: Vec<usize> = (0..self.rows.len())
-            .filter(|&at| {
-                self.rows
-                    .get(at)
-                    .is_some_and(|row| row.fate == Fate::Sorted)
-            })
-            .collect();
+        let sorted = self.sorted();
         let entries: Vec<Entry<'_>> = sorted
             .iter()
             .filter_map(|&at| {
@@ -204,36 +194,36 @@ impl Reading {
             .filter_map(|group| sorted.get(group.first).copied())
             .collect();
         self.members = Vec::with_capacity(self.groups.len());
-        let mut homes: HashMap<Hash, i64> = HashMap::new();
         for (number, group) in (0..).zip(&self.groups) {
-            let mut members: Vec<usize> = group
-                .members
-                .iter()
-                .filter_map(|&at| sorted.get(at).copied())
-                .collect();
-            members.sort_by(|&a, &b| {
-                self.rows
-                    .get(a)
-                    .map(|row| &row.path)
-                    .cmp(&self.rows.get(b).map(|row| &row.path))
-            });
+            let members = group.members.iter();
+            let mut members: Vec<usize> =
+                members.filter_map(|&at| sorted.get(at).copied()).collect();
+            let path = |at: usize| self.rows.get(at).map(|row| &row.path);
+            members.sort_by(|&a, &b| path(a).cmp(&path(b)));
             for &at in &members {
                 if let Some(row) = self.rows.get_mut(at) {
                     row.group = number;
-                    homes.extend(row.content_sha256.map(|hash| (hash, number)));
                 }
             }
             self.members.push(members);
         }
+        self.group_duplicates();
+    }
+
+    /// A duplicate is of the group of the file whose bytes it has.
+    fn group_duplicates(&mut self) {
+        if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
+            return;
+        }
+        let sorted = self.rows.iter().filter(|row| row.fate == Fate::Sorted);
+        let homes: HashMap<Option<Hash>, i64> =
+            sorted.map(|row| (row.content_sha256, row.group)).collect();
         for row in self
             .rows
             .iter_mut()
             .filter(|row| row.fate == Fate::Duplicate)
         {
-            row.group = row
-                .content_sha256
-                .and_then(|hash| homes.get(&hash).copied())
-                .unwrap_or(-1);
+            row.group = homes.get(&row.content_sha256).copied().unwrap_or(-1);
         }
     }
 }

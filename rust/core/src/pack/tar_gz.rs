@@ -29,6 +29,7 @@ pub fn pack_folder(
     monitor: &Monitor,
 ) -> Result<u64, Failure> {
     let items = list(folder, prefix)?;
+    let level = gzip::SERIES.or(level);
     let total = items
         .iter()
         .map(|item| padded(item.size) + 2 * TAR_BLOCK as u64)

@@ -8,9 +8,9 @@ use super::{Directory, names};
 #[derive(Debug, Clone, Default)]
 pub struct Entry {
     /// Decoded, UTF-8 where possible.
-    pub name: Vec<u8>,
-    /// As it stands in the record, to be compared with the local header.
-    pub raw_name: Vec<u8>,
+    pub name: Box<[u8]>,
+    /// As it stands in the record, where that is something else.
+    pub undecoded: Option<Box<[u8]>>,
     /// Compression method (APPNOTE 4.4.5).
     pub method: u16,
     /// General purpose flags (4.4.4).
@@ -45,10 +45,17 @@ pub enum Special {
 }
 
 impl Entry {
+    /// The name as it stands in the record, and must in the local header.
+    #[must_use]
+    pub fn raw_name(&self) -> &[u8] {
+        self.undecoded.as_deref().unwrap_or(&self.name)
+    }
+
     /// Bytes it takes at least: local header, name and packed data.
     #[must_use]
     pub fn least_extent(&self) -> u64 {
-        self.packed.saturating_add(30 + self.raw_name.len() as u64)
+        self.packed
+            .saturating_add(30 + self.raw_name().len() as u64)
     }
 
     /// Folders, links and devices, by the name's last character and the Unix mode; None for a file.
@@ -174,9 +181,11 @@ fn parse(record: &[u8], name: usize, extra: usize, shift: u64) -> Option<Entry> 
     let packed = wide.value(packed)?;
     let offset = wide.value(offset)?.checked_add(shift)?;
     let attributes = fields.u32(38)?;
+    let unicode = extra_field(extra, 0x7075);
+    let name = names::decode(raw, flags & 0x800 != 0, unix, unicode).into_boxed_slice();
     Some(Entry {
-        name: names::decode(raw, flags & 0x800 != 0, unix, extra_field(extra, 0x7075)),
-        raw_name: raw.to_vec(),
+        undecoded: (*name != *raw).then(|| raw.into()),
+        name,
         method: fields.u16(10)?,
         flags,
         crc: fields.u32(16)?,

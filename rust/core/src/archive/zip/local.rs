@@ -30,7 +30,7 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
     let room = source
         .len()
         .saturating_sub(entry.offset)
-        .min((RECORD + entry.raw_name.len() + 64) as u64);
+        .min((RECORD + entry.raw_name().len() + 64) as u64);
     let mut bytes = vec![0; usize::try_from(room).unwrap_or(0)];
     source
         .read_exact_at(&mut bytes, entry.offset)
@@ -64,7 +64,7 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
 fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>> {
     let fields = Fields(bytes);
     let mut differs = Vec::new();
-    if bytes.get(RECORD..RECORD + name)? != entry.raw_name {
+    if bytes.get(RECORD..RECORD + name)? != entry.raw_name() {
         differs.push("name");
     }
     if fields.u16(8)? != entry.method {

@@ -43,9 +43,11 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let (raw, extra) = bytes.split_at_checked(name)?;
     let flags = fields.u16(6)?;
     let data = at + (local::RECORD + bytes.len()) as u64;
+    let unicode = extra_field(extra, 0x7075);
+    let name = names::decode(raw, flags & 0x800 != 0, true, unicode).into_boxed_slice();
     let mut entry = Entry {
-        name: names::decode(raw, flags & 0x800 != 0, true, extra_field(extra, 0x7075)),
-        raw_name: raw.to_vec(),
+        undecoded: (*name != *raw).then(|| raw.into()),
+        name,
         method: fields.u16(8)?,
         flags,
         crc: fields.u32(14)?,
