@@ -44,7 +44,7 @@ PARTS: dict[str, Part] = {
         ("sort <session>... [options]",),
         (
             *taken("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
-            *taken("on_mixed", "on_damaged", "max_expansion", "n_procs", "work_dir"),
+            *taken("on_mixed", "on_damaged", "max_expansion", "n_procs", "work_dir", "deidentify_logs"),
             *REPORTS,
         ),
     ),
@@ -71,7 +71,7 @@ PARTS: dict[str, Part] = {
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
-            *taken("gzip_level", "on_mixed", "on_damaged", "max_expansion", "work_dir"),
+            *taken("gzip_level", "on_mixed", "on_damaged", "max_expansion", "work_dir", "deidentify_logs"),
             *REPORTS,
         ),
     ),
