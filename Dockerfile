@@ -103,6 +103,13 @@ FROM scratch AS dcm2nii
 COPY --from=converters /taken/dcm2nii/ /
 
 
+FROM runtime AS given
+COPY containers/lay-out ./
+COPY --from=dicm2nii / /given/dicm2nii/
+COPY --from=dcm2nii / /given/dcm2nii/
+RUN sh lay-out /given /laid-out
+
+
 FROM runtime AS octave
 RUN --mount=type=secret,id=apt,target=/etc/apt/sources.list.d/site.sources \
     apt-get update -q && \
@@ -114,7 +121,5 @@ LABEL org.opencontainers.image.title="qxbatch (full)"
 
 FROM octave AS full
 COPY --from=build /opt/qxbatch /opt/qxbatch
-RUN --mount=type=bind,source=containers,target=/mnt/containers \
-    --mount=type=bind,from=dicm2nii,target=/mnt/dicm2nii \
-    --mount=type=bind,from=dcm2nii,target=/mnt/dcm2nii \
-    sh /mnt/containers/install-converters /mnt/dicm2nii /mnt/dcm2nii
+COPY --from=given /laid-out/ /
+RUN qxbatch doctor
