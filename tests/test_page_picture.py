@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qxbatch.page.picture import HEIGHT, write_picture
+from qxbatch.page.picture import HEIGHT, first_volume, write_picture
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
@@ -68,3 +68,20 @@ def test_what_is_no_image_has_none(tmp_path: Path) -> None:
     (tmp_path / "a.nii").write_bytes(b"no image")
     assert not write_picture(tmp_path / "a.nii", tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image], ids=["nifti-1", "nifti-2"])
+@pytest.mark.parametrize("word", ["u1", "<i2", ">i2", "<i4", ">f4", "<f8", "u2", "<c8"])
+def test_the_first_volume_is_what_nibabel_reads(tmp_path: Path, kind: type, word: str) -> None:
+    data = np.arange(6 * 5 * 4 * 3).reshape(6, 5, 4, 3).astype(word)
+    header = kind.header_class(endianness=">" if word.startswith(">") else "<")  # type: ignore[attr-defined]
+    nib.save(kind(data, np.diag([-2, 2, 3, 1]), header), tmp_path / "a.nii")
+    volume, _ = first_volume(tmp_path / "a.nii")
+    assert np.array_equal(volume, np.abs(data[..., 0]).astype(np.float32))
+
+
+def test_a_colour_becomes_its_mean(tmp_path: Path) -> None:
+    data = np.zeros((4, 3, 2), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    data["R"], data["G"] = 30, 60
+    nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / "a.nii")
+    assert np.all(first_volume(tmp_path / "a.nii")[0] == 30)

@@ -25,6 +25,12 @@ class Nifti:
 
     shape: tuple[int, ...]
     affine: Affine
+    order: str = "<"
+    """Byte order, as struct and numpy write it."""
+    datatype: int = 0
+    """The code of a voxel's type (nifti1.h, NIFTI_TYPE_...)."""
+    offset: int = 0
+    """The place of the first voxel."""
 
     @property
     def volumes(self) -> int:
@@ -72,7 +78,8 @@ def read_nifti(path: Path) -> Nifti:
     values = [value for row in affine for value in row]
     if not all(map(math.isfinite, values)) or abs(determinant(affine)) < _SINGULAR:
         raise ValueError("its affine is not usable")
-    return Nifti(shape, affine)
+    datatype = struct.unpack_from(f"{order}h", head, 12 if two else 70)[0]
+    return Nifti(shape, affine, order, datatype, offset)
 
 
 def determinant(affine: Affine) -> float:

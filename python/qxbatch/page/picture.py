@@ -1,12 +1,11 @@
 """A small picture of a NIfTI image: its middle slices, axial, coronal and sagittal, as a radiologist's list shows them."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qxbatch.importing import importing
+from qxbatch.convert.nifti import Affine, read_nifti
 from qxbatch.page.png import encode_png
 
 HEIGHT = 128
@@ -14,72 +13,92 @@ HEIGHT = 128
 LARGEST = 64 << 20
 """Voxels; the picture of a larger volume is made of every second or third voxel of it."""
 PERCENTILES = (1, 99)
+TYPES = {
+    2: "u1",
+    4: "i2",
+    8: "i4",
+    16: "f4",
+    32: "c8",
+    64: "f8",
+    128: "(3,)u1",
+    256: "i1",
+    512: "u2",
+    768: "u4",
+    1024: "i8",
+    1280: "u8",
+    1792: "c16",
+    2304: "(4,)u1",
+}
+"""Voxel types by NIfTI's codes (nifti1.h); a colour is three or four bytes."""
 
 
 def write_picture(nifti: Path, out: Path) -> bool:
-    """Write a PNG of the image's first volume; False when it has none that can be shown.
+    """Write a PNG of the first volume of an uncompressed NIfTI; False when it has none that can be shown.
 
     Raises OSError when `out` cannot be written.
     """
-    with importing():
-        import nibabel as nib
-
     try:
-        image: Any = nib.load(nifti)
-        volume = first_volume(image)
-        zooms = tuple(float(z) if np.isfinite(z) and z > 0 else 1.0 for z in image.header.get_zooms()[:3])
-        slices = middle_slices(volume, image.affine, (*zooms, 1.0, 1.0)[:3])
-    except Exception:  # noqa: BLE001 - nibabel and numpy raise anything on odd images; a picture is no result
+        volume, affine = first_volume(nifti)
+        with np.errstate(all="ignore"):
+            slices = [grey(piece) for piece in middle_slices(volume, affine)]
+    except (ValueError, OSError, MemoryError):
         return False
-    if not slices:
-        return False
-    out.write_bytes(encode_png(side_by_side([grey(piece) for piece in slices])))
+    out.write_bytes(encode_png(side_by_side(slices)))
     return True
 
 
-def first_volume(image: Any) -> NDArray[np.float32]:
-    """Return the first volume, shape (x, y, z), as float32; colours become their mean."""
-    proxy = image.dataobj
-    shape = (*image.shape, 1, 1, 1)[:3]
-    step = max(1, round((np.prod(shape, dtype=float) / LARGEST) ** (1 / 3)))
-    index = tuple(slice(None, None, step) for _ in image.shape[:3]) + (0,) * max(0, len(image.shape) - 3)
-    data = np.asarray(proxy[index])
-    if data.dtype.names:
-        data = np.mean([data[name] for name in data.dtype.names], axis=0)
-    if np.iscomplexobj(data):
-        data = np.abs(data)
-    data = data.astype(np.float32)
-    return data.reshape((*data.shape, 1, 1, 1)[:3])
+def first_volume(path: Path) -> tuple[NDArray[np.float32], Affine]:
+    """Return the first volume, shape (x, y, z), as float32, and its affine; colours become their mean.
 
-
-def middle_slices(
-    volume: NDArray[np.float32], affine: NDArray[np.float64], zooms: tuple[float, ...]
-) -> list[NDArray[np.float32]]:
-    """Return the middle slices along the three axes, scaled to millimetres, up is superior or anterior.
-
-    A volume of one slice gives that slice alone.
+    Raises ValueError when the file is no NIfTI, or of a type that cannot be shown.
     """
-    with importing():
-        import nibabel as nib
+    header = read_nifti(path)
+    if header.datatype not in TYPES:
+        raise ValueError(f"voxels of type {header.datatype}")
+    word = TYPES[header.datatype]
+    depth = int(word[1]) if word.startswith("(") else 1
+    shape = (*header.shape, 1, 1, 1)[:3]
+    lengths = (depth, *shape) if depth > 1 else shape
+    voxel = np.dtype(f"{header.order}{word[word.find(chr(41)) + 1 :]}")
+    stored = np.memmap(path, voxel, "r", header.offset, lengths, order="F")
+    data = stored.mean(axis=0) if depth > 1 else stored
+    step = max(1, round((np.prod(shape, dtype=float) / LARGEST) ** (1 / 3)))
+    data = np.asarray(data[::step, ::step, ::step])
+    return (np.abs(data) if np.iscomplexobj(data) else data).astype(np.float32), header.affine
 
-    orientation = nib.io_orientation(affine)
-    if np.isnan(orientation).any():
-        orientation = np.array([[0, 1], [1, 1], [2, 1]])
-    turned = nib.apply_orientation(volume, orientation)
-    size = [0.0] * 3
-    for axis, (place, _) in enumerate(orientation):
-        size[int(place)] = zooms[axis]
-    pieces = []
+
+def middle_slices(volume: NDArray[np.float32], affine: Affine) -> list[NDArray[np.float32]]:
+    """Return the middle slices, axial, coronal and sagittal, with square pixels; up is superior or anterior.
+
+    A volume of one slice, or of few thick ones, gives its middle slice alone.
+    """
+    matrix = np.array([row[:3] for row in affine])
+    axes = world_axes(matrix)
+    sizes = [float(np.linalg.norm(matrix[:, axis])) or 1.0 for axis in axes]
+    turned = np.transpose(volume, axes)
+    for world, axis in enumerate(axes):
+        if matrix[world, axis] < 0:
+            turned = np.flip(turned, world)
     thin = min(turned.shape) == 1 or min(turned.shape) * 8 < max(turned.shape)
-    for axis in (2, 1, 0):
-        if thin and turned.shape[axis] != min(turned.shape):
-            continue
-        piece = np.take(turned, turned.shape[axis] // 2, axis=axis)
-        across, up = (size[i] for i in range(3) if i != axis)
+    shown = [int(np.argmin(turned.shape))] if thin else [2, 1, 0]
+    pieces = []
+    for world in shown:
+        piece = np.take(turned, turned.shape[world] // 2, axis=world)
+        across, up = (sizes[other] for other in range(3) if other != world)
         pieces.append(scale(piece.T[::-1], up, across))
-        if thin:
-            break
     return pieces
+
+
+def world_axes(matrix: NDArray[np.float64]) -> list[int]:
+    """Return the voxel axis that runs most along each of x, y and z; each is used once."""
+    strength = np.abs(matrix / (np.linalg.norm(matrix, axis=0) + np.finfo(float).tiny))
+    axes = [-1, -1, -1]
+    for _ in range(3):
+        world, axis = np.unravel_index(int(np.argmax(strength)), strength.shape)
+        axes[int(world)] = int(axis)
+        strength[world, :] = -1
+        strength[:, axis] = -1
+    return axes
 
 
 def scale(piece: NDArray[np.float32], row_mm: float, column_mm: float) -> NDArray[np.float32]:
