@@ -44,7 +44,7 @@ def main() -> int:
                 print(f"{scenario.name} {deed}@{step} {told(stage, deed, step)}: {line}", flush=True)
         if not asked.keep:
             shutil.rmtree(base / scenario.name)
-        print(f"{scenario.name}: {share} runs, {len(stage.steps)} steps", flush=True)
+        print(f"{scenario.name}: {k + 1} runs, {len(stage.steps)} steps", flush=True)
     total = sum(counts.values())
     print(f"{total} runs in {len(chosen)} scenarios ({dict(counts)}): {bad} with something lost, mixed or unexplained")
     if not asked.keep:
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def plan(stage: Stage, runs: int, chance: random.Random, *, every: bool) -> list[tuple[str, float]]:
-    """Return the faults to make: spread over all steps, and over time."""
+    """Return the faults to make: spread over all steps and over time, every second one while a session is published."""
     if every:
         return [("KILL", step) for step in range(1, len(stage.steps) + 1)]
     found: list[tuple[str, float]] = []
@@ -61,10 +61,18 @@ def plan(stage: Stage, runs: int, chance: random.Random, *, every: bool) -> list
         deed = chance.choice(DEEDS)
         if deed == "time":
             found.append((deed, chance.uniform(0.2, 2.0)))
+        elif k % 2:
+            found.append((deed, chance.choice(publishing(stage.steps))))
         else:
             low, high = k * len(stage.steps) // runs, (k + 1) * len(stage.steps) // runs
             found.append((deed, chance.randint(low + 1, max(low + 1, high))))
     return found
+
+
+def publishing(steps: list[str]) -> list[int]:
+    """Return the steps that others can see: journal, exchange, what was replaced, the inbox, the archive."""
+    seen = [k for k, step in enumerate(steps, start=1) if "/scratch" not in step and step.startswith("os.")]
+    return [k for k in seen if "/build/" not in steps[k - 1] or steps[k - 1].startswith("os.rename")] or [1]
 
 
 def told(stage: Stage, deed: str, step: float) -> str:

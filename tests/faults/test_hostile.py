@@ -1,0 +1,246 @@
+"""Hostile and broken packets through the command: refused, or kept with a reason; nothing outside is touched."""
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import Monitor
+from qxbatch.verify.session import session_checks
+from tests.build.broken import bomb, cut, encrypted, flipped, odd_names, odd_tar, same_names, wrong_crc
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, tarred, under, zipped
+from tests.build.study import Study, snapshot
+from tests.endtoend.judge import Judge
+from tests.faults.stage import environment
+
+SERIES = MrSeries()
+TREE = {**under("T1", SERIES.files()), "README": b"x" * 200}
+OPEN = b"\xff\xff\xff\xff"
+IMAGE = SERIES.files()["IM0001"]
+GOOD, PART, BAD = "session", "a session of which a series failed", "refused"
+
+
+def zip_of(names: list[str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in SERIES.files().items():
+            archive.writestr(f"T1/{name}", data)
+        for name in names:
+            info = zipfile.ZipInfo("x")
+            info.filename = name
+            archive.writestr(info, f"evil {name!r}")
+    return out.getvalue()
+
+
+def zip_with_link() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in SERIES.files().items():
+            archive.writestr(f"T1/{name}", data)
+        info = zipfile.ZipInfo("link")
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, "../../../outside")
+        archive.writestr("link/owned", "evil")
+    return out.getvalue()
+
+
+def holds_itself() -> bytes:
+    """A zip that has a copy of its own beginning as a member, and a zip in a zip in a zip."""
+    data = zipped(TREE)
+    for _ in range(4):
+        data = zipped({**TREE, "again.zip": data})
+    return data
+
+
+def dicom(change: Callable[[bytes], bytes]) -> bytes:
+    return zipped({**TREE, "odd.dcm": change(MrSeries(number=8).files()["IM0001"])})
+
+
+ESCAPES = [
+    "../../outside/owned",
+    "/tmp/qx-owned",
+    "C:\\owned",
+    "..\\..\\owned",
+    "a/../../../owned",
+    "./..//owned",
+    "a\0b",
+]
+PACKETS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "zip-slip": (lambda: zip_of(ESCAPES), GOOD),
+    "control": (lambda: zip_of(["a\nb", "a\tb", "a\x1b[31mb", "a\rb", "\x7f", "con", "a:b", "a ", "a."]), GOOD),
+    "dots": (lambda: zip_of([".", "..", "/", "//", "...", "~"]), GOOD),
+    "long": (lambda: zip_of(["n" * 255, "n" * 1000, "/".join(["deep"] * 400)]), GOOD),
+    "case": (lambda: zip_of(["a/Readme", "a/README", "A/readme"]), GOOD),
+    "link": (zip_with_link, GOOD),
+    "tar": (lambda: odd_tar(TREE, links={"T1/l": b"../../../outside", "h": b"/etc/passwd"}, devices=["d", "f"]), GOOD),
+    "same": (lambda: same_names([("IM", data) for data in SERIES.files().values()] + [("IM", IMAGE)]), GOOD),
+    "itself": (holds_itself, GOOD),
+    "extension": (lambda: tarred(TREE), GOOD),
+    "encrypted": (lambda: encrypted(TREE), BAD),
+    "crc": (lambda: wrong_crc(TREE, "README"), BAD),
+    "bomb": (lambda: bomb("zeros", 300 << 20), BAD),
+    "cut-end": (lambda: cut(zipped(TREE), -1), BAD),
+    "cut-half": (lambda: cut(zipped(TREE), len(zipped(TREE)) // 2), BAD),
+    "tar-cut": (lambda: cut(tarred(TREE), 3000), BAD),
+    "gz-cut": (lambda: cut(packed(TREE, Kind.TAR_GZ), -9), BAD),
+    "gz-flipped": (lambda: flipped(packed(TREE, Kind.TAR_GZ), 400), BAD),
+    "xz-cut": (lambda: cut(packed(TREE, Kind.TAR_XZ), -5), BAD),
+    "empty-zip": (lambda: zipped({}), BAD),
+    "no-images": (lambda: zipped({"README": b"x"}), BAD),
+    "lying-length": (lambda: dicom(lambda d: d[:200] + b"\xfe\xff\xff\x7f" + d[204:]), GOOD),
+    "cut-dicom": (lambda: dicom(lambda d: d[:500]), GOOD),
+    "only-preamble": (lambda: dicom(lambda d: d[:132]), GOOD),
+    "bad-vr": (lambda: dicom(lambda d: re.sub(rb"LO|CS|DA", b"??", d)), GOOD),
+    "nested": (
+        lambda: dicom(lambda d: d[:400] + b"\x08\0\x15\x11SQ\0\0" + OPEN + (b"\xfe\xff\0\xe0" + OPEN) * 9000),
+        GOOD,
+    ),
+    "gigabytes": (
+        lambda: dicom(lambda d: d[: -len(d) // 4] + b"\x09\0\x10\x10OB\0\0\xff\xff\xff\x7f" + b"x" * 99),
+        PART,
+    ),
+}
+
+
+@pytest.mark.parametrize(("build", "end"), PACKETS.values(), ids=PACKETS)
+def test_a_hostile_packet_harms_nobody(study: Study, build: Callable[[], bytes], end: str) -> None:
+    outside = study.sessions.parent / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("not ours")
+    packet = study.put_bytes("S1.zip", build())
+    data = packet.read_bytes()
+    around = snapshot(study.sessions.parent.parent) | {"/tmp": str(sorted(Path("/tmp").glob("*own*")))}
+    run = study.run("--timeout=60")
+    assert "Traceback" not in run.text, run.text
+    assert "internal error" not in run.text, run.text
+    assert run.status == int(end is not GOOD), run.text
+    assert [p.name for p in study.sessions.rglob(".qxbatch*")] == []
+    now = snapshot(study.sessions.parent.parent) | {"/tmp": str(sorted(Path("/tmp").glob("*own*")))}
+    if end is BAD:
+        assert now == around, "a refused packet changes nothing"
+        assert "S1.zip" in run.text
+        return
+    changed = {path for path in {*now, *around} if now.get(path) != around.get(path)}
+    assert {path for path in changed if not path.startswith(("study/sessions/S1", "study/sessions/archive"))} == {
+        "study/sessions/inbox/MR/S1.zip"
+    }
+    assert (study.archive / "S1.zip").read_bytes() == data
+    session = study.session("S1")
+    assert [text for check in session_checks(session, Monitor()) for text in check()] == []
+    Judge(session).check_places()
+    assert not any(path.is_symlink() for path in session.rglob("*"))
+
+
+@pytest.mark.parametrize("name", ["crc", "cut-half", "encrypted"])
+def test_keep_publishes_the_rest_aloud_and_the_packet_stays(study: Study, name: str) -> None:
+    packet = study.put_bytes("S1.zip", wrong_crc(TREE, "README") if name == "crc" else PACKETS[name][0]())
+    before = packet.read_bytes()
+    run = study.run("--on-damaged=keep")
+    assert packet.read_bytes() == before
+    assert "Traceback" not in run.text
+    assert run.status == 1, run.text
+    if name == "encrypted":
+        assert study.session_names() == []
+        return
+    assert "is damaged" in run.text
+    Judge(study.session("S1")).check_places()
+    again = study.run("--check=no")
+    assert again.status == 0
+    assert packet.read_bytes() == before
+
+
+def test_a_folder_of_odd_things(study: Study) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    outside = study.sessions.parent / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("not ours")
+    odd_names(packet, b"odd")
+    (packet / "out").symlink_to(outside)
+    (packet / "self").symlink_to(packet)
+    (packet / "gone").symlink_to("nowhere")
+    os.link(outside / "precious", packet / "hard")
+    os.mkfifo(packet / "fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        old = Path.cwd()
+        os.chdir(packet)  # a socket's path is short
+        try:
+            listener.bind("socket")
+        finally:
+            os.chdir(old)
+        before = snapshot_of_links(packet)
+        run = study.run()
+    assert run.status == 0, run.text
+    assert snapshot(outside) == {"precious": snapshot(outside)["precious"]}
+    assert (outside / "precious").stat().st_nlink == 2
+    assert snapshot_of_links(study.archive / "S1") == before
+    session = study.session("S1")
+    assert [text for check in session_checks(session, Monitor()) for text in check()] == []
+    fates = {row["path"]: row["fate"] for row in Judge(session).rows}
+    assert {fates[name] for name in ("out", "self", "gone", "fifo", "socket")} == {"nodata"}
+    assert fates["hard"] == "kept"
+
+
+def snapshot_of_links(folder: Path) -> list[tuple[bytes, int]]:
+    return sorted((os.fsencode(path.relative_to(folder)), path.lstat().st_mode) for path in folder.rglob("*"))
+
+
+def run_measured(study: Study, *args: str) -> tuple[int, str, float, int]:
+    """Return exit status, text, seconds, and the peak memory of one process in MB."""
+    code = (
+        "import resource, sys; from qxbatch.cli.main import main; status = main(sys.argv[1:]);"
+        "print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(status)"
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(study.sessions), *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(study.sessions),
+        timeout=580,
+    )
+    text = done.stdout + done.stderr
+    peak = re.search(r"PEAK (\d+)", text)
+    return done.returncode, text, time.monotonic() - started, int(peak[1]) // 1024 if peak else 0
+
+
+@pytest.mark.parametrize("how", ["compressed", "sparse"])
+def test_ten_gigabytes_take_little_memory(study: Study, how: str) -> None:
+    size = 10 << 30
+    if how == "compressed":
+        packet = study.inbox / "S1.zip"
+        with zipfile.ZipFile(packet, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for name, data in SERIES.files().items():
+                archive.writestr(f"T1/{name}", data)
+            with archive.open("zeros", "w", force_zip64=True) as member:
+                block = bytes(1 << 24)
+                for _ in range((1 << 30) // len(block)):
+                    member.write(block)
+    else:
+        packet = study.inbox / "S1.tar"
+        with packet.open("wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for name, data in SERIES.files().items():
+                info = tarfile.TarInfo(f"T1/{name}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+            info = tarfile.TarInfo("zeros")
+            info.size = size
+            file.write(info.tobuf(tarfile.PAX_FORMAT))
+            file.truncate(file.tell() + 1024)  # the tar says ten gigabytes, and ends
+    status, text, seconds, peak = run_measured(study, "--max-expansion=200")
+    assert status == 1, text
+    assert "Traceback" not in text
+    assert peak < 300, f"{peak} MB"
+    assert seconds < 120
+    assert packet.exists()
+    assert study.session_names() == []
