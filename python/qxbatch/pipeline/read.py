@@ -37,6 +37,9 @@ def read_sources(
                 gunzip=context.settings.unzip,
                 skip=[str(source.path / name) for source in sources for name in source.skip],
                 max_ratio=context.settings.max_expansion,
+                max_bytes=context.settings.max_total,
+                max_members=context.settings.max_members,
+                max_nesting=context.settings.max_nesting,
                 monitor=context.monitor,
             )
     finally:  # a packet that vanishes is told as such, whatever else its loss led to

@@ -125,6 +125,11 @@ class Settings:
     on_damaged: OnDamaged
     max_expansion: int
     """Largest allowed ratio of unpacked to packed bytes of one archive."""
+    max_total: int
+    """Bytes that one packet may unpack to."""
+    max_members: int
+    max_nesting: int
+    """Archives in one another that are opened."""
     timeout: float | None
     """Seconds for one conversion; None: scaled with the series."""
     settle: float

@@ -52,6 +52,27 @@ OF_QXBATCH = (
         metavar="N",
     ),
     Parameter(
+        "max_total",
+        "What one packet may unpack to altogether, like 2T or 500G; without a unit, megabytes.",
+        group=Group.WORK,
+        default="1T",
+        metavar="SIZE",
+    ),
+    Parameter(
+        "max_members",
+        "How many members one packet may have, those of archives inside it counted.",
+        group=Group.WORK,
+        default="5000000",
+        metavar="N",
+    ),
+    Parameter(
+        "max_nesting",
+        "How deep archives may lie in one another and are still opened; deeper ones are kept whole.",
+        group=Group.WORK,
+        default="5",
+        metavar="N",
+    ),
+    Parameter(
         "timeout",
         "Seconds that one conversion may take; not given: by the size of the series.",
         group=Group.WORK,
