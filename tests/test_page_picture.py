@@ -75,6 +75,7 @@ def test_what_is_no_image_has_none(tmp_path: Path) -> None:
 def test_the_first_volume_is_what_nibabel_reads(tmp_path: Path, kind: type, word: str) -> None:
     data = np.arange(6 * 5 * 4 * 3).reshape(6, 5, 4, 3).astype(word)
     header = kind.header_class(endianness=">" if word.startswith(">") else "<")  # type: ignore[attr-defined]
+    header.set_data_dtype(data.dtype)
     nib.save(kind(data, np.diag([-2, 2, 3, 1]), header), tmp_path / "a.nii")
     volume, _ = first_volume(tmp_path / "a.nii")
     assert np.array_equal(volume, np.abs(data[..., 0]).astype(np.float32))
