@@ -267,6 +267,7 @@ fn an_absent_field_does_not_make_it_read_to_the_pixels() {
     let head = SYNTAX.file(&SYNTAX.identity());
     let tail = [
         SYNTAX.text(0x0020_000E, "UI", "1.2.3.4"),
+        SYNTAX.text(0x0020_0011, "IS", "7"),
         SYNTAX.short(0x0028_0010, 64),
         SYNTAX.text(0x0028_0030, "DS", "3\\3"),
         SYNTAX.head(0x0029_1010, "OB", 100_000),
@@ -327,4 +328,15 @@ fn a_file_of_nothing_but_elements_is_given_up() {
         unreachable!()
     };
     assert!(reason.contains("more data elements"), "{reason}");
+}
+
+#[test]
+fn a_wrong_tag_does_not_hide_the_series() {
+    let wrong = SYNTAX.text(0x7F10_0020, "LO", "P001");
+    let header = header(&SYNTAX.file(&SYNTAX.with(&wrong)));
+    assert_eq!(
+        header.text(Field::SeriesInstanceUid).as_deref(),
+        Some("1.2.3.4")
+    );
+    assert_eq!(header.int(Field::SeriesNumber), Some(7));
 }

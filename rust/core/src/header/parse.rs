@@ -199,6 +199,10 @@ fn data_set<W: Window>(
 
 /// How far to read once the plain elements are passed: what is kept further on, only where it can be.
 fn reach(collector: &Collector) -> u32 {
+    // A file that does not say where it belongs is read to its end: one wrong tag is no end of the others.
+    if !sortable(collector) {
+        return u32::MAX;
+    }
     // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR begin so; others say that they have frames,
     // or show it by a picture without a scale.
     let class = collector.get(Field::SopClassUid);
