@@ -99,6 +99,15 @@ PARTS: dict[str, Part] = {
         ("report <folder>... [options]",),
         (*taken("test"), switch("json", "Print JSON.")),
     ),
+    "regress": Part(
+        "Imports regression sets anew and holds the results against their expectations.",
+        ("regress <folder>... [options]",),
+        (
+            switch("update", "Write the expectations of sets that have none or differ."),
+            N_PROCS,
+            switch("json", "Print JSON."),
+        ),
+    ),
     "doctor": Part(
         "Says what is installed, which version, where, and what is missing for which job.",
         ("doctor [options]",),

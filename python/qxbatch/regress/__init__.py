@@ -1,0 +1,1 @@
+"""Regression sets: packets with what is expected of them (docs/regression.md)."""

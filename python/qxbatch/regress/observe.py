@@ -1,0 +1,137 @@
+"""What a run left, as plain values: session.txt, series, images, ledger, problems, packets."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+SIDECAR = (
+    "Manufacturer",
+    "ManufacturersModelName",
+    "MagneticFieldStrength",
+    "SeriesNumber",
+    "SeriesDescription",
+    "ProtocolName",
+    "ImageType",
+    "RepetitionTime",
+    "EchoTime",
+    "EchoNumber",
+    "FlipAngle",
+    "SliceThickness",
+    "SliceTiming",
+    "PhaseEncodingDirection",
+    "PhaseEncodingAxis",
+    "EffectiveEchoSpacing",
+    "TotalReadoutTime",
+    "DwellTime",
+    "MultibandAccelerationFactor",
+)
+"""Keys of a converter's JSON that later work depends on; the others change between its releases."""
+HEADER = ("SeriesNumber", "SeriesInstanceUID", "StudyInstanceUID", "SeriesDescription", "ProtocolName", "Modality")
+
+
+def observe(sessions: Path, told: dict[str, Any]) -> dict[str, Any]:
+    """Return what lies in a sessions folder after a run; `told` is the run's own summary."""
+    folders = sorted(path.parent for path in sessions.glob("*/session.txt"))
+    return {
+        "schema": SCHEMA,
+        "status": told["exit_status"],
+        "found": {Path(one["path"]).name: f"{one['verdict']} {one['note']}".strip() for one in told["found"]},
+        "failed": {
+            one["packet"]: sorted(_problem(problem, sessions / "-") for problem in one["problems"])
+            for one in told["sessions"]
+            if one["folder"] is None
+        },
+        "sessions": {folder.name: session(folder) for folder in folders},
+        "archived": _names(sessions / "archive" / "MR"),
+        "waiting": _names(sessions / "inbox" / "MR"),
+    }
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def session(folder: Path) -> dict[str, Any]:
+    """Return what a session folder holds."""
+    told = json.loads((folder / "qxbatch" / "summary.json").read_text(encoding="utf-8"))
+    # The first line tells version and time, and the place differs from run to run.
+    lines = (
+        (folder / "session.txt").read_text(encoding="utf-8").replace(str(folder.parent), "<sessions>").splitlines()[1:]
+    )
+    return {
+        "session_txt": lines,
+        "series": {str(one["n"]): _series(one) for one in told["series"]},
+        "images": {str(one["number"]): _image(folder, one) for one in told["images"]},
+        "ledger": _ledger(folder),
+        "problems": sorted({_problem(problem, folder) for problem in told["problems"]}),
+    }
+
+
+def _series(told: dict[str, Any]) -> dict[str, Any]:
+    header = {key: told["header"][key] for key in HEADER if key in told["header"]}
+    return {
+        "kind": told["kind"],
+        "files": told["files"],
+        "state": told["state"],
+        "tool": told["tool"].split()[:1],
+        **header,
+    }
+
+
+def _problem(problem: dict[str, str], folder: Path) -> str:
+    text = f"{problem['severity']} {problem['code']}: {problem['subject']}: {problem['message']}"
+    return text.replace(str(folder), "<session>").replace(str(folder.parent), "<sessions>")
+
+
+def _ledger(folder: Path) -> dict[str, Any]:
+    """Return the fates counted by kind, and the paths of what was not sorted for other reasons than being no image."""
+    head, *lines = (folder / "qxbatch" / "ledger.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [dict(zip(head.split("\t"), line.split("\t"), strict=True)) for line in lines]
+    counts = Counter(f"{row['kind']} {row['fate']}" for row in rows)
+    special = {row["path"]: row["reason"] for row in rows if row["reason"] and row["fate"] in ("kept", "refused")}
+    digest = hashlib.sha256()
+    for text in sorted("\t".join((row["path"], row["sha256"], row["fate"], row["at"])) for row in rows):
+        digest.update(text.encode("utf-8", "surrogateescape") + b"\n")
+    return {"counts": dict(sorted(counts.items())), "reasons": special, "rows": digest.hexdigest()}
+
+
+def _image(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
+    stem = folder / "nii" / str(told["number"])
+    found: dict[str, Any] = {"name": told["name"], **voxels(stem.with_name(f"{stem.name}.nii.gz"))}
+    for ending in ("bval", "bvec"):
+        table = stem.with_name(f"{stem.name}.{ending}")
+        if table.is_file():
+            rows = table.read_text(encoding="utf-8").splitlines()
+            found[ending] = [[float(word) for word in row.split()] for row in rows if row.strip()]
+    sidecar = stem.with_name(f"{stem.name}.json")
+    if sidecar.is_file():
+        values = json.loads(sidecar.read_text(encoding="utf-8"))
+        found["json"] = {key: values[key] for key in SIDECAR if key in values}
+    return found
+
+
+def voxels(path: Path) -> dict[str, Any]:
+    """Return shape, type, scaling, affine (3 x 4, mm) and the hash of the voxels of a NIfTI file.
+
+    The hash is of the stored values, little endian, in the order of the file; scaling stands beside it.
+    """
+    import numpy as np
+    from nibabel.arrayproxy import ArrayProxy
+    from nibabel.nifti1 import Nifti1Image
+
+    image = Nifti1Image.from_filename(path)
+    proxy = image.dataobj
+    assert isinstance(proxy, ArrayProxy)
+    stored = np.asanyarray(proxy.get_unscaled())
+    slope, inter = proxy.slope, proxy.inter
+    plain = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
+    return {
+        "shape": [int(length) for length in image.shape],
+        "type": str(stored.dtype.name),
+        "scaling": [float(slope), float(inter)],
+        "affine": [[round(float(value), 6) for value in row] for row in image.affine[:3]],
+        "voxels": hashlib.sha256(plain.tobytes(order="F")).hexdigest(),
+    }

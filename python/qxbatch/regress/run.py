@@ -1,0 +1,77 @@
+"""Imports a set's packets in a folder of their own by the real command, and holds the result against the expectation."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qxbatch.problems import UsageError
+from qxbatch.regress.compare import differences, reference_differences
+from qxbatch.regress.observe import observe
+from qxbatch.regress.sets import RegressionSet, read_expected
+
+KNOWN = "reference_differs"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one set."""
+
+    name: str
+    differences: tuple[str, ...]
+    found: dict[str, Any]
+    new: bool
+    """There is no expectation yet."""
+
+
+def check(one: RegressionSet, options: Sequence[str] = (), also: Callable[[Path], None] | None = None) -> Outcome:
+    """Run a set and compare. `also` is called with the sessions folder before it is removed."""
+    expected = read_expected(one.expected)
+    with tempfile.TemporaryDirectory(prefix="qxbatch-regress-") as folder:
+        sessions = Path(folder) / "study" / "sessions"
+        lay_out(one.packets, sessions / "inbox" / "MR")
+        found = observe(sessions, import_packets(sessions, (*one.options, *options)))
+        if also is not None:
+            also(sessions)
+    known = dict(expected.get(KNOWN, {})) if expected else {}
+    if known:
+        found[KNOWN] = known
+    lines = list(differences(expected, found)) if expected is not None else []
+    if one.reference is not None:
+        lines += reference_differences(one.reference, found, known)
+    return Outcome(one.name, tuple(lines), found, expected is None)
+
+
+def lay_out(packets: Path, inbox: Path) -> None:
+    """Put a set's packets into an inbox, by hard link where that can be done: the set itself is never touched."""
+    shutil.copytree(packets, inbox, symlinks=True, copy_function=_link_or_copy)
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    with suppress(OSError):
+        os.link(source, target, follow_symlinks=False)
+        return target
+    return str(shutil.copy2(source, target, follow_symlinks=False))
+
+
+def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
+    """Import what waits, by the real command in a process of its own; return the run's summary.
+
+    Raises UsageError when the run did not get as far as a summary: its options are wrong.
+    """
+    told = sessions.parent / "run.json"
+    command = [sys.executable, "-m", "qxbatch", str(sessions), "--quiet", f"--json-file={told}", *options]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if not told.is_file():
+        raise UsageError(
+            f"The import ended with {done.returncode}: {done.stderr.strip()}", "See the set's options.toml."
+        )
+    summary: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+    return summary

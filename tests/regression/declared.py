@@ -1,0 +1,76 @@
+"""The declared sets (sets.toml), and their packets."""
+
+import os
+import shutil
+import tarfile
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.regress.sets import RegressionSet
+
+HERE = Path(__file__).resolve().parent
+EXPECTED = HERE / "expected"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One public data set."""
+
+    name: str
+    source: str
+    commit: str
+    licence: str
+    input: tuple[str, ...]
+    packing: str = ""
+    """folder, zip or tar.gz; empty where the input is an archive already."""
+    options: tuple[str, ...] = ()
+    reference: str | None = None
+
+    def lay_out(self, data: Path, packets: Path) -> RegressionSet:
+        """Make the set's packet below `packets`; return the set."""
+        packets.mkdir(parents=True)
+        folder = data / self.name
+        if not self.packing:
+            (only,) = self.input
+            shutil.copyfile(folder / only, packets / f"{self.name}{only.removeprefix('In')}")
+        else:
+            files = {path: path.relative_to(folder).as_posix() for part in self.input for path in below(folder / part)}
+            pack(files, packets / self.name, self.packing)
+        reference = folder / self.reference if self.reference else None
+        return RegressionSet(self.name, packets, EXPECTED / f"{self.name}.json", self.options, reference)
+
+
+def below(folder: Path) -> list[Path]:
+    """Return the files below a folder, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def pack(files: dict[Path, str], packet: Path, packing: str) -> None:
+    """Write a packet: path -> name in it."""
+    if packing == "zip":
+        with zipfile.ZipFile(f"{packet}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for path, name in files.items():
+                archive.write(path, name)
+    elif packing == "tar.gz":
+        with tarfile.open(f"{packet}.tar.gz", "w:gz", compresslevel=1) as archive_tar:
+            for path, name in files.items():
+                archive_tar.add(path, name)
+    else:
+        for path, name in files.items():
+            (packet / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, packet / name)
+
+
+def declared() -> list[Declared]:
+    """Return the sets of sets.toml."""
+    tables = tomllib.loads((HERE / "sets.toml").read_text(encoding="utf-8"))["set"]
+    for table in tables:
+        table.update({key: tuple(value) for key, value in table.items() if isinstance(value, list)})
+    return [Declared(**table) for table in tables]
+
+
+def updating() -> bool:
+    """Say whether the expectations are to be written anew (QXBATCH_UPDATE=1): read the change before you keep it."""
+    return os.environ.get("QXBATCH_UPDATE") == "1"

@@ -1,0 +1,128 @@
+"""`qxbatch regress` on sets of a lab's own: what is expected, what differs, what is written."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nibabel.nifti1 import Nifti1Image
+
+from qxbatch.regress.compare import differences, reference_differences
+from qxbatch.regress.observe import voxels
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_packet
+from tests.build.study import Run, run_command, snapshot
+from tests.regression.declared import EXPECTED, declared
+
+BUILT_IN: dict[str, Any] = json.loads((EXPECTED / "built-in.json").read_text(encoding="utf-8"))
+DWI = ("sessions", "OP102_baseline", "images", "121")
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Path:
+    """Return a folder with one set: two series in one zip."""
+    tree = {**under("a", MrSeries().files()), **under("b", MrSeries(number=4, description="BOLD", volumes=2).files())}
+    write_packet(tree, tmp_path / "sets" / "phantom" / "packets", "P1", Kind.ZIP)
+    return tmp_path / "sets"
+
+
+def regress(folder: Path, *options: str) -> Run:
+    """Run the part."""
+    return run_command("regress", str(folder), *options)
+
+
+def changed(change: Callable[[dict[str, Any]], None]) -> list[str]:
+    """Return what differs when the built-in expectation is changed in one way."""
+    other = copy.deepcopy(BUILT_IN)
+    change(other)
+    return list(differences(other, BUILT_IN))
+
+
+def image(found: dict[str, Any]) -> dict[str, Any]:
+    """Return one image of the built-in expectation."""
+    for key in DWI:
+        found = found[key]
+    return found
+
+
+def test_an_expectation_equals_itself() -> None:
+    assert changed(lambda _: None) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda found: image(found).update(voxels="0" * 64), "images.121.voxels"),
+        (lambda found: image(found).update(name="other"), "images.121.name"),
+        (lambda found: image(found)["shape"].__setitem__(2, 47), "images.121.shape[2]"),
+        (lambda found: image(found)["affine"][0].__setitem__(3, image(found)["affine"][0][3] + 2e-4), "affine[0][3]"),
+        (lambda found: image(found)["bval"][0].__setitem__(1, 999.0), "images.121.bval[0][1]"),
+        (lambda found: image(found)["json"].pop("EchoTime"), "images.121.json.EchoTime"),
+        (lambda found: found["sessions"]["OP102_baseline"]["series"]["120"].update(files=3), "series.120.files"),
+        (lambda found: found["sessions"]["OP102_baseline"]["session_txt"].append("1 : x"), "session_txt["),
+        (lambda found: found["sessions"]["OP103"]["ledger"]["counts"].update({"other kept": 2}), "counts.other kept"),
+        (lambda found: found["sessions"].pop("OP104"), "sessions.OP104"),
+        (lambda found: found.update(status=1), "status"),
+    ],
+)
+def test_one_change_is_one_difference_at_its_place(change: Callable[[dict[str, Any]], None], place: str) -> None:
+    (line,) = changed(change)
+    assert place in line
+
+
+def test_places_may_differ_by_less_than_a_ten_thousandth_of_a_millimetre() -> None:
+    assert changed(lambda found: image(found)["affine"][0].__setitem__(3, image(found)["affine"][0][3] + 5e-5)) == []
+
+
+def test_a_set_without_an_expectation_fails_until_one_is_written(sets: Path) -> None:
+    before = snapshot(sets / "phantom" / "packets")
+    assert regress(sets).status == 1
+    assert not (sets / "phantom" / "expected.json").exists()
+    assert regress(sets, "--update").status == 0
+    again = regress(sets)
+    assert (again.status, again.out.splitlines()[-1]) == (0, "1 of 1 sets are as expected.")
+    assert snapshot(sets / "phantom" / "packets") == before, "the set itself is never touched"
+
+
+def test_a_difference_is_shown_and_exits_1(sets: Path) -> None:
+    regress(sets, "--update")
+    path = sets / "phantom" / "expected.json"
+    path.write_text(path.read_text().replace('"name": "BOLD"', '"name": "REST"'))
+    run = regress(sets / "phantom")
+    assert run.status == 1
+    assert "sessions.P1.images.41.name: expected 'REST', found 'BOLD'" in run.out
+    told = json.loads(regress(sets, "--json").out)
+    assert [one["name"] for one in told["sets"]] == ["phantom"]
+
+
+def test_the_options_of_a_set_are_used(sets: Path) -> None:
+    (sets / "phantom" / "options.toml").write_text('add_json_info = "all"\narchive = "leave"\n')
+    regress(sets, "--update")
+    expected = json.loads((sets / "phantom" / "expected.json").read_text())
+    assert (expected["archived"], expected["waiting"]) == ([], ["P1.zip"])
+    assert any("TR(2)" in line for line in expected["sessions"]["P1"]["session_txt"])
+
+
+def test_a_wrong_folder_is_a_usage_error(tmp_path: Path) -> None:
+    assert regress(tmp_path).status == 64
+    assert regress(tmp_path / "absent").status == 64
+
+
+def test_reference_images_must_be_among_the_results(tmp_path: Path) -> None:
+    series = MrSeries()
+    ours = Nifti1Image(series.volume(), None)
+    ours.to_filename(tmp_path / "same.nii")
+    Nifti1Image(series.volume() + 1, None).to_filename(tmp_path / "other.nii")
+    found = {"sessions": {"S": {"images": {"31": {"name": "x", **voxels(tmp_path / "same.nii")}}}}}
+    (line,) = reference_differences(tmp_path, found, {})
+    assert line == "reference other.nii: no image equals it (1 of its shape)"
+    assert list(reference_differences(tmp_path, found, {"other.nii": "made so"})) == []
+    (line,) = reference_differences(tmp_path, found, {"other.nii": "", "same.nii": "no longer"})
+    assert "same.nii: equals an image now" in line
+
+
+def test_every_declared_set_has_an_expectation_and_every_expectation_a_set() -> None:
+    names = {one.name for one in declared()} | {"built-in"}
+    assert {path.stem for path in EXPECTED.glob("*.json")} == names
