@@ -41,7 +41,7 @@ def to_sort(study: Study) -> Path:
 
 def victim(step: str, out: Path, study: Study, *words: object) -> int:
     """Run a part that is killed at one of its steps; `count` writes the steps to `out`."""
-    command = [sys.executable, "-m", "tests.faults.victim", step, out, *words]
+    command = [sys.executable, "-m", "tests.faults.victim", step, str(out), *map(str, words)]
     env = {**os.environ, BELOW: str(study.sessions.parent)}
     return subprocess.run(command, env=env, check=False, capture_output=True, timeout=TIME_LIMIT).returncode
 
