@@ -16,7 +16,9 @@ from pathlib import Path
 from tests.faults.scenarios import scenarios
 from tests.faults.stage import Stage, command, killed_after, victim
 
-DEEDS = ("KILL", "KILL", "KILL", "time", "INT", "TERM", "alone")
+DEEDS = ("KILL", "KILL", "KILL", "twice", "time", "INT", "TERM", "alone", "FULL", "EIO")
+ENDS = {"KILL": (-9, 0), "twice": (-9, 0), "alone": (-9, 0), "INT": (130, 0), "TERM": (130, 0)}
+"""Exit statuses; 0 where the step was not reached. A run that meets an error says 1, 73 before any work."""
 
 
 def main() -> int:
@@ -87,12 +89,14 @@ def one(stage: Stage, name: str, deed: str, step: float, *, keep: bool = False) 
     if deed == "time":
         killed_after(step, copy)
     else:
-        run = victim(f"{deed}@{int(step)}", stage.base / "steps.now", copy)
-        stopped = {"KILL": (-9, 0), "alone": (-9, 0), "INT": (130, 0), "TERM": (130, 0)}[deed]
-        if run.status not in stopped:
+        run = victim(f"{'KILL' if deed == 'twice' else deed}@{int(step)}", stage.base / "steps.now", copy)
+        if run.status not in ENDS.get(deed, (0, 1, 73)):
             wrong.append(f"exit status {run.status}: {run.text[-600:]}")
-        if "Traceback" in run.text:
+        if "Traceback" in run.text or "internal error" in run.text:
             wrong.append(run.text[-1500:])
+    if deed == "twice":  # the run that mends is killed as well
+        wrong += [f"after the fault: {line}" for line in stage.judge_fault(copy)]
+        victim(f"KILL@{1 + int(step) % 40}", stage.base / "steps.now", copy)
     if deed == "alone":
         time.sleep(0.3)  # a converter that was left behind ends by itself
     wrong += [f"after the fault: {line}" for line in stage.judge_fault(copy)]

@@ -1,10 +1,12 @@
 """The command, with a fault at one of its own steps: python -m tests.faults.victim STEP OUT [arguments of qxbatch].
 
 A step is a call that changes or opens something below the folder named by QXBATCH_FAULT_BELOW. STEP `count` writes what
-was called to OUT; a number kills the whole process tree with SIGKILL just before that step; `INT@n` and `TERM@n` send a
-signal instead, `alone@n` kills the process itself and leaves its children behind.
+was called to OUT. Just before step n, `KILL@n` kills the whole process tree with SIGKILL, `alone@n` the process itself
+and leaves its children behind, `INT@n` and `TERM@n` send that signal, `EIO@n` makes the step fail, and `FULL@n` lets
+nothing more be written from there on. In place of n, a word means the first step that holds it.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -14,6 +16,8 @@ from pathlib import Path
 from tests.faults.processes import descendants
 
 WATCHED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.utime")
+GROWING = ("open", "os.mkdir", "os.link", "os.symlink")
+"""What a full disk refuses; names can be changed and taken away."""
 BELOW = "QXBATCH_FAULT_BELOW"
 
 
@@ -24,6 +28,7 @@ class Steps:
         self.below = os.environ[BELOW]
         self.deed, _, number = step.rpartition("@")
         self.at = int(number) if number.isdecimal() else 0
+        self.word = "" if number.isdecimal() or not self.deed else number
         self.out = out
         self.count = 0
         self.lines: list[str] = []
@@ -34,14 +39,18 @@ class Steps:
         if event == "subprocess.Popen":
             told = "start"
         elif event in WATCHED and self._is_step(event, args):
-            told = f"{event} {os.fsdecode(args[0]) if isinstance(args[0], str | bytes) else args[0]}"
+            told = " ".join([event, *(os.fsdecode(text) for text in args[:2] if isinstance(text, str | bytes))])
         else:
             return
         with self.lock:
             self.count += 1
             self.lines.append(told)
+            if self.word and self.word in told:
+                self.at, self.word = self.count, ""
+            if self.deed == "FULL" and self.at and self.count >= self.at and event in GROWING:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), told)
             if self.count == self.at:
-                self._do()
+                self._do(told)
 
     def _is_step(self, event: str, args: tuple[object, ...]) -> bool:
         if not args or not isinstance(args[0], str | bytes):
@@ -50,7 +59,11 @@ class Steps:
             return False
         return event != "open" or bool(isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
-    def _do(self) -> None:
+    def _do(self, told: str) -> None:
+        if self.deed == "EIO":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), told)
+        if self.deed == "FULL":
+            return
         if self.deed in ("INT", "TERM"):
             os.kill(os.getpid(), getattr(signal, f"SIG{self.deed}"))
             return

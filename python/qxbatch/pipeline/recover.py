@@ -1,7 +1,9 @@
 """What a killed run left: a unit with a journal is finished, other staging is cleared. What is locked is alive."""
 
+from pathlib import Path
+
 from qxbatch.model import SessionId, SessionReport
-from qxbatch.pipeline.finish import finish
+from qxbatch.pipeline.finish import LEDGER, finish
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import read_journal
 from qxbatch.publish.locks import Locks
@@ -67,9 +69,14 @@ def _finish(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport
         SessionReport(
             names,
             SessionId(session),
-            workspace.sessionsfolder / session,
+            _there(workspace.sessionsfolder / session),
             (note, *ending.problems) if k == 0 else (note,),
             archived=archived,
         )
         for k, session in enumerate(journal.sessions)
     ]
+
+
+def _there(session: Path) -> Path | None:
+    """A session that somebody took away meanwhile is not told as complete."""
+    return session if (session / LEDGER).exists() else None

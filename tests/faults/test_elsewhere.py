@@ -1,0 +1,144 @@
+"""The next run is somewhere else: another clock, another path to the same folder, another work folder, another mode."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import Monitor
+from qxbatch.verify.session import session_checks
+from tests.build.packets import Kind
+from tests.build.study import Study, snapshot
+from tests.endtoend.judge import Judge
+from tests.faults.processes import at_work_below
+from tests.faults.scenarios import OTHER_DISK, T1, Scenario, one_packet, other_disk
+from tests.faults.stage import Copy, Stage, command, environment, victim
+
+ONE = Scenario("one", one_packet)
+
+
+def killed(stage: Stage, copy: Copy, word: str) -> None:
+    """Kill a run at the first step that holds a word."""
+    run = victim(f"KILL@{word}", stage.base / "steps.now", copy)
+    assert run.status == -9, run.text
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(ONE, tmp_path_factory.mktemp("one"))
+
+
+def test_a_journal_is_followed_where_the_folder_has_another_path(stage: Stage) -> None:
+    copy = stage.copy("moved")
+    killed(stage, copy, "build/S1 ")
+    assert list((copy.sessions / ".qxbatch" / "journal").iterdir())
+    there = copy.root.with_name("elsewhere")
+    copy.root.rename(there)
+    sessions = there / "study" / "sessions"
+    again = command([str(sessions), "--check=no"], there)
+    assert again.status == 0, again.text
+    assert "interrupted" in again.text
+    assert (sessions / "archive" / "MR" / "S1" / "README").exists()
+    assert not (sessions / "inbox" / "MR" / "S1").exists()
+    assert not (sessions / ".qxbatch").exists()
+    assert [text for check in session_checks(sessions / "S1", Monitor()) for text in check()] == []
+
+
+def test_a_session_that_was_taken_away_is_no_reason_to_delete_its_packet(stage: Stage) -> None:
+    copy = stage.copy("taken")
+    copy = Copy(copy.root, copy.other, (*copy.arguments, "--archive=delete"))
+    packet = copy.sessions / "inbox" / "MR" / "S1"
+    killed(stage, copy, "MR/.qxbatch-S1")
+    assert packet.exists()
+    assert (copy.sessions / "S1" / "session.txt").exists()
+    (copy.sessions / "S1").rename(copy.root / "mine now")
+    again = command(copy.arguments, copy.root)
+    assert again.status == 1, again.text
+    assert "S1: is not the session any more" in again.text
+    assert (copy.sessions / "S1" / "session.txt").exists(), "its packet was there, so it was imported again"
+    Judge(copy.sessions / "S1").check_places()
+    assert not packet.exists()
+
+
+@pytest.mark.parametrize("years", [-30, 60])
+def test_a_clock_that_jumps_makes_no_difference(stage: Stage, tmp_path: Path, years: int) -> None:
+    jump = tmp_path / "jump"
+    jump.mkdir()
+    seconds = years * 365 * 86400
+    (jump / "sitecustomize.py").write_text(
+        f"import time\n_true = time.time, time.time_ns\ntime.time = lambda: _true[0]() + {seconds}\n"
+        f"time.time_ns = lambda: _true[1]() + {seconds} * 10**9\n"
+    )
+    path = f"{jump}:{environment(stage.base)['PYTHONPATH']}"
+    copy = stage.copy(f"clock{years}")
+    run = victim("KILL@60", stage.base / "steps.now", copy, PYTHONPATH=path)
+    assert run.status == -9, run.text
+    assert stage.judge_fault(copy) == []
+    again = command(copy.arguments, copy.root, PYTHONPATH=path)
+    assert again.status == 0, again.text
+    assert stage.judge_end(copy) == []
+
+
+def test_small_files_below_another_work_folder_are_cleared(stage: Stage, tmp_path: Path) -> None:
+    copy = stage.copy("work")
+    killed(stage, Copy(copy.root, None, (*copy.arguments, f"--work-dir={tmp_path}")), "build/S1/qxbatch/ledger.tsv")
+    assert [path.name[:10] for path in tmp_path.iterdir()] == ["qxbatch-S1"]
+    again = command(copy.arguments, copy.root)
+    assert again.status == 0, again.text
+    assert list(tmp_path.iterdir()) == []
+    assert stage.judge_end(copy) == []
+
+
+def test_two_studies_share_a_work_folder(study: Study, tmp_path: Path) -> None:
+    other = Study(tmp_path / "other")
+    for one in (study, other):
+        one.put("S1", T1.files(), Kind.FOLDER)
+    work = tmp_path / "shared"
+    work.mkdir()
+    foreign = work / "qxbatch-S1-0123456789ab"
+    foreign.mkdir()
+    (foreign / "at work").write_text("of a live run of another study\n")
+    for one in (study, other):
+        assert one.run(f"--work-dir={work}").status == 0
+    assert [path.name for path in work.iterdir()] == [foreign.name]
+    assert (foreign / "at work").exists()
+
+
+def test_a_converter_that_outlived_its_run_is_ended(stage: Stage, tmp_path: Path) -> None:
+    slow = tmp_path / "dcm2niix"
+    slow.write_text(
+        "#!/bin/sh\nif [ $# -eq 1 ]; then echo 'dcm2niiX version v1.0.20260724'; exit 3; fi\nsleep 120 & wait\n"
+    )
+    slow.chmod(0o755)
+    copy = stage.copy("orphan")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qxbatch", *copy.arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(copy.root) | {"QXBATCH_DCM2NIIX": str(slow)},
+    )
+    until = time.monotonic() + 60
+    while not at_work_below(copy.sessions / ".qxbatch") and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert at_work_below(copy.root) != []
+    again = command(copy.arguments, copy.root)
+    assert again.status == 0, again.text
+    assert stage.judge_end(copy) == []
+
+
+@pytest.mark.skipif(not other_disk(), reason="no second file system here: sessions across two are not tried")
+def test_a_session_on_another_disk_is_refused_before_anything_is_changed(stage: Stage) -> None:
+    copy = stage.copy("disk")
+    with tempfile.TemporaryDirectory(dir=OTHER_DISK) as other:
+        (copy.sessions / "S1").symlink_to(other)
+        before = snapshot(copy.root)
+        run = command(copy.arguments, copy.root)
+        assert run.status == 1, run.text
+        assert "file system" in run.text
+        assert snapshot(copy.root) == before
+        assert list(Path(other).iterdir()) == []
