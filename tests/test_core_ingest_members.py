@@ -77,6 +77,12 @@ def test_par_and_rec_wait_to_be_placed(kind: Kind, tmp_path: Path) -> None:
     assert (result.root / result.row("a/Y.rec.gz").at).read_bytes() == bytes(99)
 
 
+def test_what_macos_puts_beside_a_rec_is_none(tmp_path: Path) -> None:
+    result = ingested(packet({"__MACOSX/._X.REC": b"\0\5\x16\7\0\2\0\0Mac OS X"}, tmp_path, Kind.ZIP), tmp_path)
+    row = result.row("__MACOSX/._X.REC")
+    assert (row.kind, row.fate, row.reason) == ("other", "kept", "an AppleDouble file of macOS")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_dicom_that_no_series_can_take_is_kept_with_its_reason(kind: Kind, tmp_path: Path) -> None:
     series = MrSeries(slices=1)

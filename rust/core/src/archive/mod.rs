@@ -3,6 +3,7 @@
 pub mod gzip;
 pub mod kind;
 pub mod lzw;
+mod peek;
 pub mod source;
 pub mod tar;
 pub mod unpack;

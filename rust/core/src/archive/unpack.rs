@@ -1,6 +1,6 @@
 //! One reader for all compressions: every stream of the file in turn, each to its own end mark and checksum.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 use liblzma::stream::Stream;
 
@@ -8,113 +8,12 @@ use super::gzip::GzipReader;
 use super::invalid;
 use super::kind::Packing;
 use super::lzw::LzwReader;
+use super::peek::Peeker;
 
-/// Read ahead from the packed side.
-const BUFFER: usize = 128 << 10;
 /// An xz header may ask for gigabytes of dictionary; the largest preset (9) needs 65 MB.
 const XZ_MEMORY: u64 = 100 << 20;
 /// zstd windows up to 128 MB: what the program itself accepts without being asked.
 const ZSTD_WINDOW_LOG: u32 = 27;
-
-/// A buffer over a stream that lets the next few bytes be seen before they are taken.
-struct Peeker<'a> {
-    input: Box<dyn Read + Send + 'a>,
-    buffer: Vec<u8>,
-    at: usize,
-    end: usize,
-    /// Bytes taken so far.
-    taken: u64,
-}
-
-impl<'a> Peeker<'a> {
-    fn new(input: Box<dyn Read + Send + 'a>) -> Self {
-        Self {
-            input,
-            buffer: vec![0; BUFFER],
-            at: 0,
-            end: 0,
-            taken: 0,
-        }
-    }
-
-    /// At least `want` bytes unless the input ends before.
-    fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
-        while self.end - self.at < want {
-            if self.at > 0 {
-                self.buffer.copy_within(self.at..self.end, 0);
-                self.end -= self.at;
-                self.at = 0;
-            }
-            let got = read_some(
-                &mut self.input,
-                self.buffer.get_mut(self.end..).unwrap_or_default(),
-            )?;
-            if got == 0 {
-                break;
-            }
-            self.end += got;
-        }
-        Ok(self.buffer.get(self.at..self.end).unwrap_or_default())
-    }
-
-    /// Skips zero bytes: padding between streams, or up to a block of a tape.
-    fn skip_zeros(&mut self) -> io::Result<()> {
-        loop {
-            let ahead = self.peek(1)?;
-            let zeros = ahead.iter().take_while(|&&byte| byte == 0).count();
-            let all = zeros == ahead.len();
-            self.consume(zeros);
-            if zeros == 0 || !all {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Reads to the end; how many bytes there were.
-    fn drain(&mut self) -> io::Result<u64> {
-        let mut count = 0;
-        loop {
-            let ahead = self.peek(1)?.len();
-            if ahead == 0 {
-                return Ok(count);
-            }
-            count += ahead as u64;
-            self.consume(ahead);
-        }
-    }
-}
-
-fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match input.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
-}
-
-impl Read for Peeker<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let ahead = self.peek(1)?;
-        let count = ahead.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..count), ahead.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        self.consume(count);
-        Ok(count)
-    }
-}
-
-impl BufRead for Peeker<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.peek(1)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.at = (self.at + amount).min(self.end);
-        self.taken += amount as u64;
-    }
-}
 
 type Zstd<'a> = zstd::stream::read::Decoder<'static, Peeker<'a>>;
 

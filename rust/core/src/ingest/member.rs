@@ -3,13 +3,13 @@
 use sha2::{Digest, Sha256};
 
 use super::held::Held;
+use super::kept::why_kept;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Hash, Kind, Reason, Row};
 use super::staging::Shelf;
 use super::{Stop, packed};
 use crate::archive::kind::{self, Kind as Content};
 use crate::header::{Field, Header, Parsed};
-use crate::series::unsorted;
 
 /// A member that was taken in. An archive waits to be opened when the members beside it are done.
 pub struct Taken {
@@ -33,6 +33,8 @@ impl From<Row> for Taken {
     }
 }
 
+/// macOS puts a file `._name` beside `name`, with its extension, into archives.
+const APPLE_DOUBLE: [u8; 4] = [0, 5, 0x16, 7];
 const NOT_WANTED: Reason = Reason::Borrowed("neither DICOM nor PAR/REC");
 
 /// SHA-256 of bytes in memory.
@@ -145,6 +147,10 @@ pub fn describe(
         Content::Other | Content::Dicom | Content::Zip | Content::Tar | Content::Packed(_) => {
             if content != Content::Dicom && is_rec(place) {
                 row.kind = Kind::Rec;
+                if held.start(pass)?.starts_with(&APPLE_DOUBLE) {
+                    row.kind = Kind::Other;
+                    row.reason = Reason::Borrowed("an AppleDouble file of macOS");
+                }
             } else {
                 match held.parse(pass)? {
                     Parsed::Dicom(header) => return Ok(dicom(row, header)),
@@ -201,39 +207,6 @@ fn dicom(row: &mut Row, header: Header) -> Shelf {
     Shelf::Series(key)
 }
 
-/// Why a DICOM object is not sorted; None when it is.
-#[must_use]
-pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
-    let extra = is_philips_extra(path) && !is_image(header.raw(Field::SopClassUid));
-    let extra = extra.then_some("a Philips XX_0 or PS_0 file without an image");
-    unsorted(header).or(extra).map(Reason::Borrowed)
-}
-
-/// Philips exports write examination cards and presentation states beside the images as `XX_0012` and `PS_0013`.
-fn is_philips_extra(path: &[u8]) -> bool {
-    let name = path
-        .rsplit(|&byte| byte == b'/' || byte == b'!')
-        .next()
-        .unwrap_or_default();
-    name.starts_with(b"XX_0") || name.starts_with(b"PS_0")
-}
-
-/// Storage SOP classes with pixels in them (PS3.4, B.5), by the start of their UID behind 1.2.840.10008.5.1.4.1.1.
-fn is_image(class: &[u8]) -> bool {
-    const IMAGES: [&[u8]; 12] = [
-        b"1", b"2", b"3", b"4", b"6", b"7", b"12", b"13", b"14", b"20", b"30", b"128",
-    ];
-    let Some(rest) = class.strip_prefix(b"1.2.840.10008.5.1.4.1.1.") else {
-        // Without a class there is nothing that says it is no image.
-        return class.is_empty();
-    };
-    if rest == b"4.2" {
-        return false;
-    }
-    let first = rest.split(|&byte| byte == b'.').next().unwrap_or_default();
-    IMAGES.contains(&first) || rest.starts_with(b"77.1.") || rest == b"130"
-}
-
 /// The folder in staging of what makes a series: study, series and number.
 #[must_use]
 pub fn series_key(header: &Header) -> [u8; 8] {
@@ -248,42 +221,4 @@ pub fn series_key(header: &Header) -> [u8; 8] {
     }
     let hash: Hash = sha.finalize().into();
     hash.first_chunk().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn header(values: &[(Field, &str)]) -> Header {
-        Header::from_values(values)
-    }
-
-    #[test]
-    fn objects_without_identity_are_kept() {
-        let whole = [
-            (Field::SeriesInstanceUid, "1.2"),
-            (Field::SopInstanceUid, "1.2.3"),
-        ];
-        assert_eq!(why_kept(b"a", &header(&whole)), None);
-        assert!(why_kept(b"a", &header(&whole[..1])).is_some());
-        assert!(why_kept(b"a", &header(&whole[1..])).is_some());
-    }
-
-    #[test]
-    fn philips_extras_are_kept_only_without_an_image() {
-        let of = |class| {
-            header(&[
-                (Field::SopClassUid, class),
-                (Field::SeriesInstanceUid, "1.2"),
-                (Field::SopInstanceUid, "1.2.3"),
-            ])
-        };
-        let raw = of("1.2.840.10008.5.1.4.1.1.66");
-        let state = of("1.2.840.10008.5.1.4.1.1.11.1");
-        let image = of("1.2.840.10008.5.1.4.1.1.4");
-        assert!(why_kept(b"DICOM/XX_0012", &raw).is_some());
-        assert!(why_kept(b"a.zip!PS_0001", &state).is_some());
-        assert!(why_kept(b"DICOM/XX_0012", &image).is_none());
-        assert!(why_kept(b"DICOM/IM_0012", &raw).is_none());
-    }
 }

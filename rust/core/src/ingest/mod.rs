@@ -1,7 +1,9 @@
 //! One pass over the packets of a session: each member is told by its content, checked, hashed, parsed and written once.
 
+mod crew;
 mod folder;
 mod held;
+mod kept;
 mod member;
 mod names;
 mod nested;
@@ -12,6 +14,7 @@ mod reading;
 mod row;
 mod scratch;
 mod staging;
+mod tar_input;
 mod tarred;
 mod zipped;
 

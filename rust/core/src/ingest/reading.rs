@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::Stop;
-use super::member;
+use super::kept::why_kept;
 use super::names::Taken;
 use super::row::{Fate, Hash, Kind, Reason, Row};
 use super::staging::Staging;
@@ -117,7 +117,7 @@ impl Reading {
         } else {
             Kind::Dicom
         };
-        let kept = member::why_kept(&row.path, &header);
+        let kept = why_kept(&row.path, &header);
         if kept.is_none() {
             row.fate = Fate::Sorted;
         }

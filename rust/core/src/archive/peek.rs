@@ -1,0 +1,107 @@
+//! A packed stream whose next bytes can be seen before they are taken.
+
+use std::io::{self, BufRead, Read};
+
+/// Read ahead from the packed side.
+const BUFFER: usize = 128 << 10;
+
+/// A buffer over a stream that lets the next few bytes be seen before they are taken.
+pub struct Peeker<'a> {
+    input: Box<dyn Read + Send + 'a>,
+    buffer: Vec<u8>,
+    at: usize,
+    end: usize,
+    /// Bytes taken so far.
+    pub taken: u64,
+}
+
+impl<'a> Peeker<'a> {
+    /// Nothing is read yet.
+    pub fn new(input: Box<dyn Read + Send + 'a>) -> Self {
+        Self {
+            input,
+            buffer: vec![0; BUFFER],
+            at: 0,
+            end: 0,
+            taken: 0,
+        }
+    }
+
+    /// At least `want` bytes unless the input ends before.
+    pub fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
+        while self.end - self.at < want {
+            if self.at > 0 {
+                self.buffer.copy_within(self.at..self.end, 0);
+                self.end -= self.at;
+                self.at = 0;
+            }
+            let got = read_some(
+                &mut self.input,
+                self.buffer.get_mut(self.end..).unwrap_or_default(),
+            )?;
+            if got == 0 {
+                break;
+            }
+            self.end += got;
+        }
+        Ok(self.buffer.get(self.at..self.end).unwrap_or_default())
+    }
+
+    /// Skips zero bytes: padding between streams, or up to a block of a tape.
+    pub fn skip_zeros(&mut self) -> io::Result<()> {
+        loop {
+            let ahead = self.peek(1)?;
+            let zeros = ahead.iter().take_while(|&&byte| byte == 0).count();
+            let all = zeros == ahead.len();
+            self.consume(zeros);
+            if zeros == 0 || !all {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads to the end; how many bytes there were.
+    pub fn drain(&mut self) -> io::Result<u64> {
+        let mut count = 0;
+        loop {
+            let ahead = self.peek(1)?.len();
+            if ahead == 0 {
+                return Ok(count);
+            }
+            count += ahead as u64;
+            self.consume(ahead);
+        }
+    }
+}
+
+fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+impl Read for Peeker<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ahead = self.peek(1)?;
+        let count = ahead.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), ahead.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Peeker<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.at = (self.at + amount).min(self.end);
+        self.taken += amount as u64;
+    }
+}

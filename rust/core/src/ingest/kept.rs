@@ -1,0 +1,76 @@
+//! DICOM that is kept in inbox instead of being sorted.
+
+use super::row::Reason;
+use crate::header::{Field, Header};
+use crate::series::unsorted;
+
+/// Why a DICOM object is not sorted; None when it is.
+#[must_use]
+pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
+    let extra = is_philips_extra(path) && !is_image(header.raw(Field::SopClassUid));
+    let extra = extra.then_some("a Philips XX_0 or PS_0 file without an image");
+    unsorted(header).or(extra).map(Reason::Borrowed)
+}
+
+/// Philips exports write examination cards and presentation states beside the images as `XX_0012` and `PS_0013`.
+fn is_philips_extra(path: &[u8]) -> bool {
+    let name = path
+        .rsplit(|&byte| byte == b'/' || byte == b'!')
+        .next()
+        .unwrap_or_default();
+    name.starts_with(b"XX_0") || name.starts_with(b"PS_0")
+}
+
+/// Storage SOP classes with pixels in them (PS3.4, B.5), by the start of their UID behind 1.2.840.10008.5.1.4.1.1.
+fn is_image(class: &[u8]) -> bool {
+    const IMAGES: [&[u8]; 12] = [
+        b"1", b"2", b"3", b"4", b"6", b"7", b"12", b"13", b"14", b"20", b"30", b"128",
+    ];
+    let Some(rest) = class.strip_prefix(b"1.2.840.10008.5.1.4.1.1.") else {
+        // Without a class there is nothing that says it is no image.
+        return class.is_empty();
+    };
+    if rest == b"4.2" {
+        return false;
+    }
+    let first = rest.split(|&byte| byte == b'.').next().unwrap_or_default();
+    IMAGES.contains(&first) || rest.starts_with(b"77.1.") || rest == b"130"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(values: &[(Field, &str)]) -> Header {
+        Header::from_values(values)
+    }
+
+    #[test]
+    fn objects_without_identity_are_kept() {
+        let whole = [
+            (Field::SeriesInstanceUid, "1.2"),
+            (Field::SopInstanceUid, "1.2.3"),
+        ];
+        assert_eq!(why_kept(b"a", &header(&whole)), None);
+        assert!(why_kept(b"a", &header(&whole[..1])).is_some());
+        assert!(why_kept(b"a", &header(&whole[1..])).is_some());
+    }
+
+    #[test]
+    fn philips_extras_are_kept_only_without_an_image() {
+        let of = |class| {
+            header(&[
+                (Field::SopClassUid, class),
+                (Field::SeriesInstanceUid, "1.2"),
+                (Field::SopInstanceUid, "1.2.3"),
+            ])
+        };
+        let raw = of("1.2.840.10008.5.1.4.1.1.66");
+        let state = of("1.2.840.10008.5.1.4.1.1.11.1");
+        let image = of("1.2.840.10008.5.1.4.1.1.4");
+        assert!(why_kept(b"DICOM/XX_0012", &raw).is_some());
+        assert!(why_kept(b"a.zip!PS_0001", &state).is_some());
+        assert!(why_kept(b"DICOM/XX_0012", &image).is_none());
+        assert!(why_kept(b"DICOM/IM_0012", &raw).is_none());
+    }
+}
