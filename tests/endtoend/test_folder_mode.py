@@ -1,5 +1,6 @@
 """Folder mode: data wait in the sessions' own inboxes. Nothing that lies there is ever lost."""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -105,15 +106,15 @@ def test_archives_obey_archive_and_what_is_no_image_stays(
 
 
 @pytest.mark.parametrize("mode", ["move", "copy", "leave", "delete"])
-@pytest.mark.parametrize("gzip", ["folder", "file", "no"])
-def test_overwrite_keeps_the_only_copy_of_the_data(study: Study, inbox: Path, mode: str, gzip: str) -> None:
+@pytest.mark.parametrize("form", ["folder", "file", "no"])
+def test_overwrite_keeps_the_only_copy_of_the_data(study: Study, inbox: Path, mode: str, form: str) -> None:
     """Loss 2: the originals have left the inbox, so all data lie in dicom when the session is made anew."""
     members = everything(inbox)
-    done(study.main(*NONE, f"--archive={mode}", f"--gzip={gzip}"))
+    done(study.main(*NONE, f"--archive={mode}", f"--gzip={form}"))
     before = snapshot(study.sessions)
     rows = Judge(study.session("S1")).rows
     for _ in range(2):
-        done(study.main(*NONE, "--overwrite=yes", f"--archive={mode}", f"--gzip={gzip}"))
+        done(study.main(*NONE, "--overwrite=yes", f"--archive={mode}", f"--gzip={form}"))
     judge = Judge(study.session("S1"))
     judge.check_members(members)
     judge.check_places()
@@ -232,6 +233,37 @@ def test_two_archives_of_one_name_are_both_in_the_archive(study: Study) -> None:
         write_packet(series.files(), study.session(session) / "inbox", "scan", Kind.ZIP)
     done(study.main(*NONE))
     assert names(study.archive) == ["scan.zip", "scan_2.zip"]
+
+
+def test_names_of_any_bytes(study: Study, inbox: Path) -> None:
+    odd = [b"a!b", b"c!", b"tab\there", b"line\nend", b"\xff\xfe.dcm", b" lead", b"-dash", b"back\\slash"]
+    for name, data in zip(odd, T1.with_(slices=8).files().values(), strict=True):
+        (inbox / os.fsdecode(name)).write_bytes(data)
+    write_folder({"fold!/no\te!x": b"kept", "fold!/\udcfe": b"kept too"}, inbox)
+    write_packet({**BOLD.files(), "in!side\tx": b"of the archive"}, inbox, "an!archive\tx", Kind.ZIP)
+    (inbox / "link").symlink_to("/etc/hostname")
+    os.mkfifo(inbox / "pipe")
+    for words in ((), ("--overwrite=yes",), ("--overwrite=yes",)):
+        done(study.main(*NONE, *words))
+        judge = Judge(study.session("S1"))
+        judge.check_places()
+        assert sorted(judge.text.images) == [31, 41]
+        assert sum(row["fate"] == "sorted" for row in judge.rows) == 14
+        kept = sorted(path.read_bytes() for path in inbox.rglob("*") if path.is_file() and not path.is_symlink())
+        assert kept == [b"kept", b"kept too", b"of the archive"]
+        assert (inbox / "link").is_symlink()
+        assert (inbox / "pipe").is_fifo()
+
+
+def test_unzip_no_sorts_gzipped_dicom_and_lists_it(study: Study, inbox: Path) -> None:
+    packed_up = {f"{name}.dcm.gz": gzip.compress(data) for name, data in T1.files().items()}
+    write_folder({**packed_up, **under("plain", BOLD.files())}, inbox)
+    done(study.main(*NONE, "--unzip=no"))
+    judge = Judge(study.session("S1")).check({**packed_up, **under("plain", BOLD.files())})
+    assert judge.states() == {30: "nothing to convert", 40: "converted"}
+    assert sorted(path.name[-7:] for path in (study.session("S1") / "dicom/30").iterdir()) == [".dcm.gz"] * 3
+    done(study.main(*NONE, "--overwrite=yes"))
+    assert sorted(Judge(study.session("S1")).check(None).text.images) == [31, 41]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

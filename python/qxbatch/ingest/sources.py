@@ -77,5 +77,9 @@ def sorted_sources(dicom: Path) -> list[Source]:
 
 def without_images(reading: Reading, archives: Sequence[Packet]) -> list[Path]:
     """Return the archives of an inbox that held neither DICOM nor PAR/REC: they are files like others, and stay."""
-    holding = {row.path.partition("!")[0] for row in map(reading.row, range(len(reading))) if row.kind in IMAGES}
-    return [packet.path for packet in archives if escaped(packet.path.name) not in holding]
+    members = [row.path for row in map(reading.row, range(len(reading))) if row.kind in IMAGES and "!" in row.path]
+    return [
+        packet.path
+        for packet in archives
+        if not any(path.startswith(f"{escaped(packet.path.name)}!") for path in members)
+    ]

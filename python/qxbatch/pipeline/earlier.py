@@ -60,12 +60,14 @@ def read_earlier(session: Path) -> Earlier:
     )
 
 
-def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -> list[LedgerLine]:
+def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -> Iterable[LedgerLine]:
     """Return ledger lines, those of files that lay in the session before under the names they came by.
 
     What was kept in its inbox is told again as long as it lies there. No member stands twice, and what was told before
     stands in the order in which it was told.
     """
+    if not earlier.order:
+        return lines
     left = dict(earlier.rows)
     told: dict[tuple[str, str], LedgerLine] = {}
     for line in lines:

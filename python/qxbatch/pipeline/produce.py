@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from qxbatch.cells import unescaped
 from qxbatch.conceal import Hide, hidden_problem
 from qxbatch.core import Reading
 from qxbatch.ingest.assemble import Part
@@ -92,7 +93,8 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         file.write(dicom_report(session.id, patient or session.id, conversions))
     stored = {one.conversion.series.n: one.stored for one in made}
     with created(build / "qxbatch" / "ledger.tsv") as file:
-        lines = _lines(reading, part, stored, moved, hidden)
+        stays = origin.inbox is not None and not origin.parted
+        lines = _lines(reading, part, stored, moved, hidden, stays=stays)
         fates = write_ledger(file, lines if origin.inbox is None else with_earlier(lines, origin.earlier, final))
     about = summary(
         session,
@@ -163,7 +165,13 @@ def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
 
 
 def _lines(
-    reading: Reading, part: Part, stored: Mapping[int, Stored], moved: Mapping[str, str], hidden: Mapping[str, str]
+    reading: Reading,
+    part: Part,
+    stored: Mapping[int, Stored],
+    moved: Mapping[str, str],
+    hidden: Mapping[str, str],
+    *,
+    stays: bool,
 ) -> Iterator[LedgerLine]:
     for index in part.rows:
         if index in part.copies:
@@ -171,10 +179,14 @@ def _lines(
             yield LedgerLine(told, stored_at(told.at, told.series, stored[told.series]))
             continue
         row = reading.row(index)
+        if stays and row.fate == "kept" and row.at == f"inbox/{row.path}":
+            # it stays where it is, under the very name that the core has escaped for the ledger
+            yield LedgerLine(row, unescaped(row.at), part.hide(row.reason))
+            continue
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
         at = hidden.get(at, at)
         top = "/".join(at.split("/")[:2])
-        if top in moved and row.path != at.removeprefix("inbox/"):
+        if top in moved:
             at = moved[top] + at.removeprefix(top)
         yield LedgerLine(row, at, part.hide(row.reason))
 
