@@ -5,12 +5,13 @@ use super::element::{Encoding, representation};
 use super::field::SPECS;
 use super::wanted::Wanted;
 
-/// Element heads that have a 16-bit length, by the two letters of their representation.
+/// Element heads that have a 16-bit length.
 const SHORT: u8 = 1;
 /// Element heads that have a 32-bit length after two reserved bytes.
 const LONG: u8 = 2;
 
-const LETTERS: usize = 26;
+/// Capital letters are 0x41 to 0x5A: five bits tell one from the other, and three bits tell that it may be one.
+const LETTERS: usize = 32;
 static FORMS: [u8; LETTERS * LETTERS] = forms();
 
 #[allow(
@@ -23,15 +24,42 @@ const fn forms() -> [u8; LETTERS * LETTERS] {
     let mut forms = [0; LETTERS * LETTERS];
     let mut at = 0;
     while at < short.len() {
-        forms[(short[at] - b'A') as usize * LETTERS + (short[at + 1] - b'A') as usize] = SHORT;
+        forms[place(u16::from_le_bytes([short[at], short[at + 1]]))] = SHORT;
         at += 2;
     }
     at = 0;
     while at < long.len() {
-        forms[(long[at] - b'A') as usize * LETTERS + (long[at + 1] - b'A') as usize] = LONG;
+        forms[place(u16::from_le_bytes([long[at], long[at + 1]]))] = LONG;
         at += 2;
     }
     forms
+}
+
+/// Where a representation stands in the table.
+const fn place(vr: u16) -> usize {
+    ((vr & 0x1F) << 5 | (vr >> 8 & 0x1F)) as usize
+}
+
+/// The form of an element's head, by the two letters of its representation; 0 when they are none.
+#[inline]
+fn form(vr: u16) -> u8 {
+    if vr & 0xE0E0 == 0x4040 {
+        FORMS.get(place(vr)).copied().unwrap_or(0)
+    } else {
+        0
+    }
+}
+
+/// Whether the head has a 16-bit length.
+#[inline]
+pub(super) fn is_short(vr: [u8; 2]) -> bool {
+    form(u16::from_le_bytes(vr)) == SHORT
+}
+
+/// Whether the head has a 32-bit length after two reserved bytes.
+#[inline]
+pub(super) fn is_long(vr: [u8; 2]) -> bool {
+    form(u16::from_le_bytes(vr)) == LONG
 }
 
 /// Takes what is wanted from as many elements as have the commonest shape: ascending tags up to `stop`, a known
@@ -44,31 +72,54 @@ pub(super) fn skim(
     wanted: &mut Wanted,
     collector: &mut Collector,
 ) -> usize {
-    if encoding.big_endian {
-        return 0;
+    match encoding {
+        Encoding {
+            big_endian: true, ..
+        } => 0,
+        Encoding { explicit: true, .. } => {
+            skim_as::<true>(bytes, encoding, stop, wanted, collector)
+        }
+        Encoding {
+            explicit: false, ..
+        } => skim_as::<false>(bytes, encoding, stop, wanted, collector),
     }
+}
+
+/// Most elements of most files go through here, and nothing else decides the speed of a scan.
+fn skim_as<const EXPLICIT: bool>(
+    bytes: &[u8],
+    encoding: Encoding,
+    stop: u32,
+    wanted: &mut Wanted,
+    collector: &mut Collector,
+) -> usize {
     let mut rest = bytes;
     let (mut before, mut next_tag) = (wanted.before, wanted.next_tag());
-    while let Some((&[g0, g1, e0, e1, v0, v1, l0, l1], tail)) = rest.split_first_chunk::<8>() {
-        let tag = u32::from_le_bytes([e0, e1, g0, g1]);
+    while let Some((head, tail)) = rest.split_first_chunk::<8>() {
+        let [t0, t1, t2, t3, v0, v1, l0, l1] = *head;
+        // Group and element are little endian each, the group first.
+        let tag = u32::from_le_bytes([t0, t1, t2, t3]).rotate_left(16);
         if tag <= before || tag > stop || (tag & 0x0001_0000 != 0 && wanted.private(tag)) {
             break;
         }
-        let (tail, length) = match (encoding.explicit, form(v0, v1)) {
-            (true, SHORT) => (tail, usize::from(u16::from_le_bytes([l0, l1]))),
-            (false, _) => (tail, u32::from_le_bytes([v0, v1, l0, l1]) as usize),
-            (true, LONG) => match tail.split_first_chunk::<4>() {
-                Some((length, tail)) => (tail, u32::from_le_bytes(*length) as usize),
-                None => break,
-            },
-            _ => break,
+        let (tail, length) = if EXPLICIT {
+            match form(u16::from_le_bytes([v0, v1])) {
+                SHORT => (tail, usize::from(u16::from_le_bytes([l0, l1]))),
+                LONG => match tail.split_first_chunk::<4>() {
+                    Some((length, tail)) => (tail, u32::from_le_bytes(*length) as usize),
+                    None => break,
+                },
+                _ => break,
+            }
+        } else {
+            (tail, u32::from_le_bytes([v0, v1, l0, l1]) as usize)
         };
         let Some((value, after)) = tail.split_at_checked(length) else {
             break;
         };
         if tag >= next_tag {
             if let Some(spec) = wanted.advance(tag).and_then(|index| SPECS.get(index)) {
-                let vr = encoding.explicit.then_some([v0, v1]);
+                let vr = EXPLICIT.then_some([v0, v1]);
                 collector.set_as(spec.field, representation(vr, spec.vr), value, encoding);
             }
             next_tag = wanted.next_tag();
@@ -78,31 +129,6 @@ pub(super) fn skim(
     }
     wanted.before = before;
     bytes.len().saturating_sub(rest.len())
-}
-
-/// The form of an element's head.
-#[inline]
-fn form(v0: u8, v1: u8) -> u8 {
-    let (first, second) = (v0.wrapping_sub(b'A'), v1.wrapping_sub(b'A'));
-    if usize::from(second) >= LETTERS {
-        return 0;
-    }
-    FORMS
-        .get(usize::from(first) * LETTERS + usize::from(second))
-        .copied()
-        .unwrap_or(0)
-}
-
-/// Whether the head has a 16-bit length.
-#[inline]
-pub(super) fn is_short(vr: [u8; 2]) -> bool {
-    form(vr[0], vr[1]) == SHORT
-}
-
-/// Whether the head has a 32-bit length after two reserved bytes.
-#[inline]
-pub(super) fn is_long(vr: [u8; 2]) -> bool {
-    form(vr[0], vr[1]) == LONG
 }
 
 #[cfg(test)]

@@ -37,9 +37,11 @@ impl Header {
         let mut data = Vec::with_capacity(HEAD.saturating_add(collector.total()));
         data.extend_from_slice(&head);
         for (value, slot) in collector.values().zip(head[1..].chunks_exact_mut(2)) {
-            // Ends count from the first value, so that all that a 16-bit number can say is of use.
-            let room = usize::from(u16::MAX).saturating_sub(data.len().saturating_sub(HEAD));
-            data.extend_from_slice(value.get(..room).unwrap_or(value));
+            if !value.is_empty() {
+                // Ends count from the first value, so that all that a 16-bit number can say is of use.
+                let room = usize::from(u16::MAX).saturating_sub(data.len().saturating_sub(HEAD));
+                data.extend_from_slice(value.get(..room).unwrap_or(value));
+            }
             let end = u16::try_from(data.len().saturating_sub(HEAD)).unwrap_or(u16::MAX);
             slot.copy_from_slice(&end.to_le_bytes());
         }

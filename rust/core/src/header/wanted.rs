@@ -29,6 +29,21 @@ const fn public() -> [u32; Field::COUNT + 1] {
     tags
 }
 
+/// The first line of the table that is a private element.
+const FIRST_PRIVATE: usize = first_private();
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which refuses a wrong index"
+)]
+const fn first_private() -> usize {
+    let mut at = 0;
+    while at < Field::COUNT && SPECS[at].owner.is_none() {
+        at += 1;
+    }
+    at
+}
+
 /// What is wanted next.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
@@ -88,11 +103,7 @@ impl Wanted {
         }
         if (0x10..=0xFF).contains(&block) {
             let name = value::trim(reader.value(element, length)?);
-            for (index, spec) in SPECS
-                .iter()
-                .enumerate()
-                .skip_while(|(_, spec)| spec.owner.is_none())
-            {
+            for (index, spec) in SPECS.iter().enumerate().skip(FIRST_PRIVATE) {
                 let owned = spec
                     .owner
                     .is_some_and(|owner| owner.as_bytes().eq_ignore_ascii_case(name));

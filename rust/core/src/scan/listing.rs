@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::ffi::{CStr, OsStr};
-use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::{fs, io};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, open, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, open, statat};
 
 use super::ScanError;
 
@@ -94,40 +94,41 @@ pub(super) fn open_folder(path: &[u8]) -> io::Result<OwnedFd> {
 pub(super) fn list(path: &[u8]) -> io::Result<(OwnedFd, Vec<Entry>)> {
     let fd = open_folder(path)?;
     let mut entries = Vec::new();
-    for entry in Dir::read_from(&fd)? {
+    for entry in fs::read_dir(as_path(path))? {
         let entry = entry?;
-        let name = entry.file_name();
-        if !matches!(name.to_bytes(), b"." | b"..") {
-            entries.push(classify(&fd, name, entry.file_type()));
-        }
+        let name = entry.file_name().into_vec().into_boxed_slice();
+        // An entry that is gone by now is looked at again when it is read.
+        let kind = entry.file_type().map_or(FileType::RegularFile, kind_of);
+        entries.push(classify(&fd, name, kind));
     }
     Ok((fd, entries))
 }
 
-fn classify(fd: &OwnedFd, name: &CStr, kind: FileType) -> Entry {
-    let name: Box<[u8]> = name.to_bytes().into();
-    let kind = match kind {
-        // Some file systems do not tell.
-        FileType::Unknown => {
-            kind_of(fd, &name, AtFlags::SYMLINK_NOFOLLOW).unwrap_or(FileType::RegularFile)
-        }
-        known => known,
-    };
+fn kind_of(kind: fs::FileType) -> FileType {
+    match kind {
+        kind if kind.is_dir() => FileType::Directory,
+        kind if kind.is_file() => FileType::RegularFile,
+        kind if kind.is_symlink() => FileType::Symlink,
+        _ => FileType::Unknown,
+    }
+}
+
+fn classify(fd: &OwnedFd, name: Box<[u8]>, kind: FileType) -> Entry {
     match kind {
         FileType::Directory => Entry::Folder(name),
         FileType::RegularFile => Entry::File(name),
-        FileType::Symlink => match kind_of(fd, &name, AtFlags::empty()) {
-            Some(FileType::RegularFile) => Entry::File(name),
-            Some(FileType::Directory) => Entry::Other(name, "a link to a folder, not followed"),
-            Some(_) => Entry::Other(name, "no regular file"),
-            None => Entry::Other(name, "a link that leads nowhere"),
-        },
+        FileType::Symlink => follow(fd, name),
         _ => Entry::Other(name, "no regular file"),
     }
 }
 
-fn kind_of(fd: &OwnedFd, name: &[u8], flags: AtFlags) -> Option<FileType> {
-    statat(fd, name, flags)
-        .ok()
-        .map(|stat| FileType::from_raw_mode(stat.st_mode))
+fn follow(fd: &OwnedFd, name: Box<[u8]>) -> Entry {
+    let Ok(stat) = statat(fd, &*name, AtFlags::empty()) else {
+        return Entry::Other(name, "a link that leads nowhere");
+    };
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Entry::File(name),
+        FileType::Directory => Entry::Other(name, "a link to a folder, not followed"),
+        _ => Entry::Other(name, "no regular file"),
+    }
 }
