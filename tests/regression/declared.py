@@ -5,8 +5,9 @@ import shutil
 import tarfile
 import tomllib
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from qxbatch.regress.sets import RegressionSet
 
@@ -27,12 +28,21 @@ class Declared:
     """folder, zip or tar.gz; empty where the input is an archive already."""
     options: tuple[str, ...] = ()
     reference: str | None = None
+    quick: bool = False
+    folder: str = ""
+    """The set's folder where the name is another: that of a variant."""
+    each: bool = False
+    """Each input is a packet of its own."""
 
     def lay_out(self, data: Path, packets: Path) -> RegressionSet:
         """Make the set's packet below `packets`; return the set."""
         packets.mkdir(parents=True)
-        folder = data / self.name
-        if not self.packing:
+        folder = data / (self.folder or self.name)
+        if self.each:
+            for part in self.input:
+                files = {path: path.relative_to(folder).as_posix() for path in below(folder / part)}
+                pack(files, packets / f"{self.folder or self.name}_{part}", self.packing)
+        elif not self.packing:
             (only,) = self.input
             shutil.copyfile(folder / only, packets / f"{self.name}{only.removeprefix('In')}")
         else:
@@ -69,6 +79,24 @@ def declared() -> list[Declared]:
     for table in tables:
         table.update({key: tuple(value) for key, value in table.items() if isinstance(value, list)})
     return [Declared(**table) for table in tables]
+
+
+def variants() -> list[Declared]:
+    """Return the variants of sets.toml: what they do not say is as in their set; they are held against no reference."""
+    sets = {one.name: one for one in declared()}
+    told = tomllib.loads((HERE / "sets.toml").read_text(encoding="utf-8"))["variant"]
+    return [_variant(dict(table), sets) for table in told]
+
+
+def _variant(table: dict[str, Any], sets: dict[str, Declared]) -> Declared:
+    of = sets[table.pop("set")]
+    changed = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return replace(of, **{"folder": of.name, "reference": None, "quick": False, **changed})
+
+
+def only_quick() -> bool:
+    """Say whether only the quick sets are wanted (QXBATCH_REGRESSION=quick)."""
+    return os.environ.get("QXBATCH_REGRESSION") == "quick"
 
 
 def updating() -> bool:

@@ -14,7 +14,7 @@ from qxbatch.regress.observe import voxels
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.study import Run, run_command, snapshot
-from tests.regression.declared import EXPECTED, declared
+from tests.regression.declared import EXPECTED, declared, variants
 
 BUILT_IN: dict[str, Any] = json.loads((EXPECTED / "built-in.json").read_text(encoding="utf-8"))
 DWI = ("sessions", "OP102_baseline", "images", "121")
@@ -124,5 +124,5 @@ def test_reference_images_must_be_among_the_results(tmp_path: Path) -> None:
 
 
 def test_every_declared_set_has_an_expectation_and_every_expectation_a_set() -> None:
-    names = {one.name for one in declared()} | {"built-in"}
+    names = {one.name for one in (*declared(), *variants())} | {"built-in"}
     assert {path.stem for path in EXPECTED.glob("*.json")} == names

@@ -8,14 +8,16 @@ from qxbatch import demo
 from qxbatch.regress.run import Outcome, check
 from qxbatch.regress.sets import RegressionSet, write_expected
 from tests.endtoend.judge import Judge
-from tests.regression.declared import EXPECTED, Declared, declared, updating
+from tests.regression.consumers import check_all
+from tests.regression.declared import EXPECTED, Declared, declared, only_quick, updating, variants
 from tests.regression.independent import observed, series
 
 
 def judged(sessions: Path) -> None:
-    """Read every session with readers of our own."""
+    """Read every session with readers of our own, and each session.txt by the rules of its four later readers."""
     for path in sessions.glob("*/session.txt"):
         Judge(path.parent).check()
+        check_all(path.parent)
 
 
 def as_expected(one: RegressionSet) -> Outcome:
@@ -32,13 +34,36 @@ def as_expected(one: RegressionSet) -> Outcome:
 @pytest.mark.data
 @pytest.mark.parametrize("one", declared(), ids=lambda one: one.name)
 def test_a_public_set(one: Declared, data: Path, tmp_path: Path) -> None:
-    if not (data / one.name).is_dir():
-        pytest.skip(f"{one.name} is not among the sample data: {one.source} at {one.commit}")
+    needed(one, data)
     given = one.lay_out(data, tmp_path / "packets")
     (packet,) = given.packets.iterdir()
     counted = series(packet)
     outcome = as_expected(given)
     assert observed(outcome.found["sessions"]) == counted
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("one", variants(), ids=lambda one: one.name)
+def test_a_public_set_imported_in_another_way(one: Declared, data: Path, tmp_path: Path) -> None:
+    needed(one, data)
+    given = one.lay_out(data, tmp_path / "packets")
+    packets = sorted(given.packets.iterdir())
+    counted = [series(packet) for packet in packets]
+    outcome = as_expected(given)
+    if outcome.found["status"] == 1 and not outcome.found["sessions"]:
+        assert outcome.found["waiting"] == [packet.name for packet in packets], "what is refused stays"
+        assert "mixed-patients" in str(outcome.found["failed"])
+    else:
+        assert observed(outcome.found["sessions"]) == {key: n for each in counted for key, n in each.items()}
+
+
+def needed(one: Declared, data: Path) -> None:
+    """Skip a set that is absent or not asked for, and say why."""
+    folder = one.folder or one.name
+    if only_quick() and not one.quick:
+        pytest.skip(f"QXBATCH_REGRESSION=quick: {one.name} is none of the quick sets")
+    if not (data / folder).is_dir():
+        pytest.skip(f"{folder} is not among the sample data: {one.source} at {one.commit}")
 
 
 def test_the_built_in_set(tmp_path: Path) -> None:

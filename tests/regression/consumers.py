@@ -1,0 +1,64 @@
+"""What the four later readers of a session.txt ask of it, beyond its grammar (docs/session-txt.md, tests/reader.py)."""
+
+import re
+from pathlib import Path
+
+from tests.reader import Read, read_session_txt
+
+FOUND = re.compile(r"Found (\d+) DICOM file\(s\)")
+
+
+def check_all(session: Path) -> Read:
+    """Read a session's session.txt as all four do. Raises AssertionError or ValueError where one would stumble."""
+    text = (session / "session.txt").read_bytes().decode("utf-8")
+    read = read_session_txt(text)
+    create_session_info(text, read)
+    setup_hcp(session, read)
+    run_qa(session, read)
+    create_batch(text)
+    return read
+
+
+def create_session_info(text: str, read: Read) -> None:
+    """It takes numbers made of digits only, and names that a mapping file can hold."""
+    for line in text.splitlines():
+        key = line.split("#")[0].partition(":")[0].strip()
+        assert not re.fullmatch(r"\d+\.\d+", key), f"an image of a dotted number is lost: {line!r}"
+    for number, (name, _) in read.images.items():
+        assert name, f"image {number} has no name"
+        assert name == name.strip()
+        assert "=>" not in name, f"a mapping file parts at =>: {name!r}"
+
+
+def setup_hcp(session: Path, read: Read) -> None:
+    """It needs raw_data to be there, and the images in it under their numbers."""
+    raw = Path(read.headers["raw_data"])
+    assert raw == session / "nii"
+    assert not read.images or raw.is_dir()
+    for number in read.images:
+        assert (raw / f"{number}.nii.gz").is_file(), f"session.txt names image {number}, which is not there"
+    if raw.is_dir():
+        lying = {int(path.name.partition(".")[0]) for path in raw.glob("*.nii.gz")}
+        assert lying == set(read.images), "images that session.txt does not name"
+
+
+def run_qa(session: Path, read: Read) -> None:
+    """It needs the id to be the folder's name, and a log with one number of files for each series that has images."""
+    assert read.headers["id"] == session.name
+    for key in ("dicom", "raw_data", "data", "hcp"):
+        assert Path(read.headers[key]).parent == session
+    for number, (name, _) in read.images.items():
+        assert 1 <= number % 10 <= 9, "the last digit is taken for the acquisition"
+        log = session / "dicom" / f"dcm2niix_{number // 10 * 10}.log"
+        matches = FOUND.findall(log.read_text(encoding="utf-8", errors="replace"))
+        assert len(matches) == 1, f"{log}: {matches}"
+        assert int(matches[0]) > 0
+        assert name.partition(" [")[0], f"image {number} has no name before its bracket"
+
+
+def create_batch(text: str) -> None:
+    """It parts records at lines of dashes, and reads `key: value` headers, none of which may stand twice."""
+    assert not any(line.startswith("---") for line in text.splitlines())
+    keys = [line.partition(":")[0] for line in text.splitlines() if ":" in line and not line.startswith("#")]
+    headers = [key for key in keys if not key.strip().isdigit()]
+    assert len(headers) == len(set(headers))
