@@ -4,36 +4,24 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use super::pieces::PiecesWriter;
 use super::{BLOCK, Failure, WHOLE, check, finished};
 use crate::monitor::Monitor;
 
-/// How hard to compress: libdeflate's level for data in memory, zlib's for streams.
+/// libdeflate's level, 1 to 9.
 #[derive(Clone, Copy)]
-pub(super) struct Level {
-    whole: i32,
-    stream: u32,
-}
+pub(super) struct Level(i32);
 
-/// Images: level 1 of libdeflate is within 1% of gzip -6 at eight times its speed, level 3 of zlib within 1% at three
-/// times.
-const IMAGE: Level = Level {
-    whole: 1,
-    stream: 3,
-};
-/// DICOM: the fastest levels that stay within 5% of gzip -6 with every vendor's files.
-pub(super) const SERIES: Level = Level {
-    whole: 2,
-    stream: 4,
-};
+/// Images: within 2% of gzip -6, at eight times its speed.
+const IMAGE: Level = Level(1);
+/// DICOM: the fastest level that stays within 5% of gzip -6 with every vendor's files.
+pub(super) const SERIES: Level = Level(2);
 
 impl Level {
     /// The level that was asked for, 1 to 9; 0 is this one.
     pub(super) fn or(self, asked: u32) -> Self {
         match i32::try_from(asked.min(9)) {
-            Ok(whole @ 1..) => Self {
-                whole,
-                stream: asked.min(9),
-            },
+            Ok(level @ 1..) => Self(level),
             _ => self,
         }
     }
@@ -46,7 +34,7 @@ pub(super) fn whole(
     out: &Path,
     writer: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let level = libdeflater::CompressionLvl::new(level.whole).unwrap_or_default();
+    let level = libdeflater::CompressionLvl::new(level.0).unwrap_or_default();
     let mut compressor = libdeflater::Compressor::new(level);
     let mut packed = vec![0; compressor.gzip_compress_bound(data.len())];
     let size = compressor
@@ -58,11 +46,8 @@ pub(super) fn whole(
 }
 
 /// A stream that is compressed on its way.
-pub(super) fn stream<W: Write>(writer: W, level: Level) -> flate2::write::GzEncoder<W> {
-    // Byte 9 names the operating system: 255, unknown, as libdeflate writes it.
-    flate2::GzBuilder::new()
-        .operating_system(255)
-        .write(writer, flate2::Compression::new(level.stream))
+pub(super) fn stream<W: Write>(writer: W, level: Level) -> io::Result<PiecesWriter<W>> {
+    PiecesWriter::new(writer, level.0)
 }
 
 /// Writes `source` as one gzip member; the size on disk. `level` 0 is the default, 1 fast, 9 small.
@@ -78,7 +63,7 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
             check(monitor)?;
             return whole(&data, level, out, writer);
         }
-        let mut encoder = stream(writer, level);
+        let mut encoder = stream(writer, level).map_err(|error| Failure::io(out, error))?;
         let mut block = vec![0; BLOCK];
         loop {
             check(monitor)?;

@@ -1,7 +1,9 @@
 //! Writing tar.gz and gzip, always the same bytes for the same input, and reading back what was written.
 
+mod blocks;
 pub mod gzip;
 pub mod hash;
+mod pieces;
 pub mod tar_gz;
 
 use std::fs::{File, OpenOptions};

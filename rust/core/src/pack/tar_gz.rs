@@ -41,7 +41,7 @@ pub fn pack_folder(
             write_all(&items, &mut tar, out, monitor)?;
             return gzip::whole(&tar, level, out, writer);
         }
-        let mut encoder = gzip::stream(writer, level);
+        let mut encoder = gzip::stream(writer, level).map_err(|error| Failure::io(out, error))?;
         write_all(&items, &mut encoder, out, monitor)?;
         encoder
             .finish()

@@ -1,0 +1,198 @@
+//! One gzip member of any length from a compressor that takes whole buffers only: piece by piece.
+//!
+//! Each piece is compressed by itself, which costs its first matches only. The last block of each piece but the last is
+//! then marked as one that others follow, and an empty stored block brings the stream to a whole byte, as a flush does
+//! (RFC 1951, 3.2.4).
+
+use std::io::{self, Write};
+
+use super::blocks;
+
+/// Bytes of a piece.
+const PIECE: usize = 8 << 20;
+
+/// A gzip member that is written as its content comes.
+pub struct PiecesWriter<W> {
+    writer: W,
+    level: i32,
+    compressor: libdeflater::Compressor,
+    content: Vec<u8>,
+    packed: Vec<u8>,
+    crc: crc32fast::Hasher,
+    /// Modulo 2^32 (RFC 1952, 2.3.1).
+    size: u32,
+}
+
+impl<W: Write> PiecesWriter<W> {
+    /// Writes the header: no name, no time.
+    pub fn new(mut writer: W, level: i32) -> io::Result<Self> {
+        // Byte 8 tells the fastest and the slowest levels, byte 9 an unknown system; so does libdeflate.
+        let hint = match level {
+            ..2 => 4,
+            2..8 => 0,
+            8.. => 2,
+        };
+        writer.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, hint, 255])?;
+        let lvl = libdeflater::CompressionLvl::new(level).unwrap_or_default();
+        Ok(Self {
+            writer,
+            level,
+            compressor: libdeflater::Compressor::new(lvl),
+            content: Vec::with_capacity(PIECE),
+            packed: Vec::new(),
+            crc: crc32fast::Hasher::new(),
+            size: 0,
+        })
+    }
+
+    /// Compresses what is left, and writes the sums.
+    pub fn finish(mut self) -> io::Result<W> {
+        let length = self.compress()?;
+        self.put(length)?;
+        self.writer.write_all(&self.crc.finalize().to_le_bytes())?;
+        self.writer.write_all(&self.size.to_le_bytes())?;
+        Ok(self.writer)
+    }
+
+    fn compress(&mut self) -> io::Result<usize> {
+        self.crc.update(&self.content);
+        let size = u32::try_from(self.content.len()).unwrap_or(0);
+        self.size = self.size.wrapping_add(size);
+        // A flush takes 5 bytes more.
+        let bound = self.compressor.deflate_compress_bound(self.content.len()) + 8;
+        if self.packed.len() < bound {
+            self.packed.resize(bound, 0);
+        }
+        self.compressor
+            .deflate_compress(&self.content, &mut self.packed)
+            .map_err(io::Error::other)
+    }
+
+    fn put(&mut self, length: usize) -> io::Result<()> {
+        self.content.clear();
+        let packed = self.packed.get(..length).unwrap_or_default();
+        self.writer.write_all(packed)
+    }
+
+    /// Writes a piece that others follow.
+    fn piece(&mut self) -> io::Result<()> {
+        let length = self.compress()?;
+        match open_end(&mut self.packed, length) {
+            Some(length) => self.put(length),
+            None => self.flushed(),
+        }
+    }
+
+    /// The same by a compressor that can flush; for blocks that are not understood.
+    fn flushed(&mut self) -> io::Result<()> {
+        let level = flate2::Compression::new(u32::try_from(self.level).unwrap_or(6).min(9));
+        let mut deflate = flate2::Compress::new(level, false);
+        let mut from = 0;
+        loop {
+            let content = self.content.get(from..).unwrap_or_default();
+            let (read, written) = (deflate.total_in(), deflate.total_out());
+            deflate
+                .compress(content, &mut self.packed, flate2::FlushCompress::Sync)
+                .map_err(io::Error::other)?;
+            from += usize::try_from(deflate.total_in() - read).unwrap_or(0);
+            let length = usize::try_from(deflate.total_out() - written).unwrap_or(0);
+            self.writer
+                .write_all(self.packed.get(..length).unwrap_or_default())?;
+            if length < self.packed.len() {
+                break;
+            }
+        }
+        self.content.clear();
+        Ok(())
+    }
+}
+
+/// Makes the stream in the first `length` bytes one that goes on; its new length.
+fn open_end(packed: &mut [u8], length: usize) -> Option<usize> {
+    let found = blocks::last(packed.get(..length)?)?;
+    if found.end.div_ceil(8) != length {
+        return None;
+    }
+    *packed.get_mut(found.begin / 8)? &= !(1 << (found.begin % 8));
+    // Three zero bits begin a stored block that is not the last; zeros fill up the byte.
+    let end = (found.end + 3).div_ceil(8);
+    if found.end % 8 != 0 {
+        *packed.get_mut(found.end / 8)? &= (1 << (found.end % 8)) - 1;
+    }
+    packed.get_mut(length..end)?.fill(0);
+    let empty = packed.get_mut(end..end + 4)?;
+    empty.copy_from_slice(&[0, 0, 0xff, 0xff]);
+    Some(end + 4)
+}
+
+impl<W: Write> Write for PiecesWriter<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let room = PIECE - self.content.len();
+        let part = buffer.get(..room).unwrap_or(buffer);
+        self.content.extend_from_slice(part);
+        if self.content.len() == PIECE {
+            self.piece()?;
+        }
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::io::Read;
+
+    fn content(kind: usize, size: usize) -> Vec<u8> {
+        let mut state = 7u32;
+        (0..size)
+            .map(|at| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let [.., noise] = state.to_le_bytes();
+                match kind {
+                    0 => noise,
+                    1 => noise >> 5,
+                    _ => u8::try_from(at >> 8 & 0xff).unwrap(),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn pieces_come_back_as_one_member() {
+        for kind in 0..3 {
+            for size in [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 12_345] {
+                let content = content(kind, size);
+                let mut writer = PiecesWriter::new(Vec::new(), 1).unwrap();
+                writer.write_all(&content).unwrap();
+                let packed = writer.finish().unwrap();
+                let mut back = Vec::new();
+                let mut decoder = flate2::bufread::GzDecoder::new(packed.as_slice());
+                decoder.read_to_end(&mut back).unwrap();
+                assert!(back == content, "{kind} {size}");
+                assert!(decoder.into_inner().is_empty(), "one member");
+            }
+        }
+    }
+
+    #[test]
+    fn the_other_way_of_flushing_gives_one_member_too() {
+        let content = content(1, 100_000);
+        let mut writer = PiecesWriter::new(Vec::new(), 2).unwrap();
+        writer.content.extend_from_slice(&content);
+        writer.crc.update(&content);
+        writer.size = 100_000;
+        writer.packed.resize(1000, 0);
+        writer.flushed().unwrap();
+        let packed = writer.finish().unwrap();
+        let mut back = Vec::new();
+        flate2::bufread::GzDecoder::new(packed.as_slice())
+            .read_to_end(&mut back)
+            .unwrap();
+        assert_eq!(back, content);
+    }
+}
