@@ -1,4 +1,4 @@
-"""python -m bench [--quick] [--rounds N] [--out FILE] [ROW...]: see bench/run."""
+"""python -m bench [--quick] [--scale PART] [--rounds N] [--out FILE] [ROW...]: see bench/run."""
 
 import argparse
 import sys
@@ -20,6 +20,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="a twentieth of the files and few rounds; no report is written"
     )
+    parser.add_argument("--scale", type=float, default=1.0, help="part of the full number of files (default: 1)")
     parser.add_argument("--rounds", type=int, help=f"rounds of each row (default: {ROUNDS})")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "performance.md", help="the report")
     parser.add_argument(
@@ -38,11 +39,11 @@ def main(argv: list[str]) -> int:
             sources=real,
             peers=peers.find(),
             rounds=wanted.rounds or (QUICK_ROUNDS if wanted.quick else ROUNDS),
-            scale=QUICK if wanted.quick else 1.0,
+            scale=QUICK if wanted.quick else wanted.scale,
         )
         print("\n".join(report.machine(bench)))
         rows = list(measured(bench, wanted.rows or list(ALL)))
-    if not wanted.quick and not wanted.rows:
+    if not wanted.quick:
         report.write(wanted.out, bench, rows)
         print(f"written: {wanted.out}")
     missed = [text for row in rows for text in report.missed(row)]

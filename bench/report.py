@@ -35,6 +35,7 @@ def machine(bench: Bench) -> list[str]:
     lines = [
         f"- {cpu_name()}, {bench.threads} CPUs, {memory():.0f} GB; Linux {platform.release()}",
         f"- Python {platform.python_version()}; files replicated from {bench.sources.name}",
+        f"- load average: {os.getloadavg()[0]:.1f}",
         f"- {bench.rounds} rounds" + (f", {bench.scale:g} of the full size" if bench.scale != 1 else ""),
     ]
     for peer in bench.peers.values():
