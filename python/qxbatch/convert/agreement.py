@@ -110,6 +110,8 @@ def _json(output: Output, evidence: Evidence) -> list[str]:
     except (ValueError, OSError) as error:
         return [f"its JSON cannot be read ({error})."]
     number = told.get("SeriesNumber") if isinstance(told, dict) else None
-    if evidence.series_number is None or number is None or number == evidence.series_number:
+    if number is None or number == evidence.series_number:
+        return []
+    if evidence.series_number is None or evidence.series_number <= 0:  # dcm2niix makes one up for a series without
         return []
     return [f"its JSON says series number {number}, the headers say {evidence.series_number}."]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.cells import member_path
 from qxbatch.conceal import Hide, hidden_header, hiding, nothing_to_hide
-from qxbatch.core import Group, Reading
+from qxbatch.core import Group, Reading, Row, hash_file
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.numbers import Claim, give_numbers
 from qxbatch.ingest.pairs import Pair, find_pairs, without_copies
@@ -161,13 +161,24 @@ def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, hide: Hide) ->
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, root / "dicom" / str(n))
 
 
+def _lies_in(inbox: Path, row: Row) -> bool:
+    """Whether a kept member is a loose file of the inbox, and none of an archive or of the session's own dicom."""
+    if row.path.startswith("../"):
+        return False
+    path = inbox / member_path(row.path)
+    if "!" not in row.path:
+        return os.path.lexists(path)
+    # a file may be called as a member of an archive is in the ledger
+    return path.is_file() and hash_file(str(path))[1] == row.sha256
+
+
 def _place_rest(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
     kept = []
     for i in rows:
         row = reading.row(i)
         if row.fate != "kept" or row.at or not reading.staged(i):
             continue
-        if inbox is not None and os.path.lexists(inbox / member_path(row.path)):
+        if inbox is not None and _lies_in(inbox, row):
             reading.leave_row(i, f"inbox/{row.path}")
             continue
         name = row.path.replace("!", "/").rsplit("/", 1)[-1]

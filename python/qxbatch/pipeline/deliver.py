@@ -31,6 +31,8 @@ class Delivery:
     inbox: Path | None
     reading: Reading
     products: tuple[Product, ...]
+    stays: bool = False
+    """Folder mode: the session had results before, and keeps them where it is parted into others."""
 
 
 def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
@@ -116,16 +118,22 @@ def _in_inbox(delivery: Delivery, fates: tuple[str, ...]) -> Iterator[tuple[str,
         return
     for index in range(len(delivery.reading)):
         row = delivery.reading.row(index)
+        if row.path.startswith("../"):
+            continue  # of the session's own dicom
         if row.fate in fates and (delivery.inbox / member_path(row.path)).is_file():
             yield row.path, row.sha256
 
 
 def _gone(delivery: Delivery) -> list[tuple[str, str]]:
-    """Loose files whose bytes lie in a session now; with several sessions, kept ones too."""
-    fates = ("sorted", "duplicate") if len(delivery.products) == 1 else ("sorted", "duplicate", "kept")
+    """Loose files whose bytes lie in a session now; with several sessions, kept ones too.
+
+    Where the parted session itself is there already, its ledger tells of what is kept in its inbox, which stays.
+    """
+    parted = len(delivery.products) > 1 and not delivery.stays
+    fates = ("sorted", "duplicate", "kept") if parted else ("sorted", "duplicate")
     copies = {delivery.reading.row(row).path for product in delivery.products for row in product.part.copies}
     found = [*_in_inbox(delivery, fates), *(each for each in _in_inbox(delivery, ("kept",)) if each[0] in copies)]
-    return [(path, digest) for path, digest in dict.fromkeys(found) if not path.startswith("../")]
+    return list(dict.fromkeys(found))
 
 
 def _opened(delivery: Delivery) -> list[Packet]:

@@ -162,7 +162,9 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     if not all(context.locks.holds(lock) for lock in held):
         message = "its lock was taken over by another run, since this one slept too long; nothing was published."
         raise PacketError(Problem(Code.HELD, unit.names, message, severity=Severity.WARNING))
-    return deliver(context, Delivery(name, unit.names, found.archives, unit.inbox, reading, tuple(products)))
+    return deliver(
+        context, Delivery(name, unit.names, found.archives, unit.inbox, reading, tuple(products), bool(earlier.order))
+    )
 
 
 def _read(context: Context, unit: Unit, scratch: Path) -> tuple[SessionInbox, Reading, list[Problem]]:
