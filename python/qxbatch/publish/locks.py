@@ -23,6 +23,7 @@ RENEW_SECONDS = 15.0
 STALE_SECONDS = 120.0
 WAIT_SECONDS = 0.02
 SWEEPS = 3
+LONGEST_WAIT = 600.0
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -76,12 +77,16 @@ class Locks:
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
-        """Hold the lock of that name, and wait for it as long as another one holds it.
+        """Hold the lock of that name; wait while another one holds it, for it does so only for a moment.
 
-        Raises OSError when the folder of locks cannot be written.
+        Raises OSError when the folder of locks cannot be written, TimeoutError when its holder is stopped.
         """
+        until = time.monotonic() + LONGEST_WAIT
         while (lock := self.take(name)) is None:
-            pass
+            if time.monotonic() > until:
+                raise TimeoutError(
+                    errno.ETIMEDOUT, f"the lock {name!r} is held by a run that does not go on", str(self.folder)
+                )
         try:
             yield
         finally:
