@@ -1,8 +1,10 @@
 """One scenario on disk: the untouched study, what an undisturbed run makes of it, and disturbed copies."""
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -166,7 +168,12 @@ def command(arguments: Sequence[str], root: Path, **more: str) -> Run:
 
 def victim(step: str, out: Path, copy: Copy, **more: str) -> Run:
     """Run the command with a fault at one of its own steps."""
-    return _run([sys.executable, "-m", "tests.faults.victim", step, str(out), *copy.arguments], copy.root, **more)
+    run = _run([sys.executable, "-m", "tests.faults.victim", step, str(out), *copy.arguments], copy.root, **more)
+    if step.startswith("KILL"):  # a thread may have forked while the others of the tree were killed
+        for line in at_work_below(copy.root):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(line.partition(":")[0]), signal.SIGKILL)
+    return run
 
 
 def _run(words: Sequence[str], root: Path, **more: str) -> Run:

@@ -181,6 +181,19 @@ def test_a_packet_of_read_only_folders_is_moved(study: Study) -> None:
     assert snapshot(study.archive / "S1") == before
 
 
+@pytest.mark.parametrize("place", ["S1", "S1/dicom"])
+def test_a_session_that_may_not_be_written_to_stays_as_it_is(study: Study, place: str) -> None:
+    study.put("S1", TREE)
+    assert study.run("--archive=copy").status == 0
+    before = snapshot(study.sessions)
+    (study.sessions / place).chmod(0o555)
+    run = unprivileged(study, "--overwrite=yes")
+    (study.sessions / place).chmod(0o755)
+    assert run.status == 1, run.text
+    assert "cannot be written" in run.text
+    assert snapshot(study.sessions) == before
+
+
 def meddle(study: Study, run: list[Run], deed: "threading.Thread", args: tuple[str, ...] = ()) -> None:
     deed.start()
     run.append(study.run(*args))

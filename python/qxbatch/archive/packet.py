@@ -28,7 +28,7 @@ def settle_packet(
     Raises OSError when the archive cannot be written or the packet cannot be removed.
     """
     if not os.path.lexists(packet):
-        remove_tree(hidden(packet))
+        clear_hidden(packet, folder, owner)
         return _archived_before(folder, packet.name) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
@@ -45,6 +45,16 @@ def settle_packet(
     return target
 
 
+def clear_hidden(packet: Path, folder: Path, owner: str) -> None:
+    """Remove what a killed run left of a packet that it had copied in part, or archived and not yet removed."""
+    remove_tree(hidden(packet))
+    remove_tree(_temporary(folder, packet.name, owner))
+
+
+def _temporary(folder: Path, name: str, owner: str) -> Path:
+    return hidden(folder / f"{owner}{'-' * bool(owner)}{name}")
+
+
 def _given_name(source: Path, folder: Path, name: str, mode: Archive, naming: Naming) -> Path | None:
     """Return the packet's place when it is there already, or a rename brings it there; None when it must be copied."""
     with naming():
@@ -55,7 +65,7 @@ def _given_name(source: Path, folder: Path, name: str, mode: Archive, naming: Na
 
 
 def _copy(source: Path, folder: Path, name: str, owner: str, naming: Naming) -> Path:
-    temporary = hidden(folder / f"{owner}{'-' * bool(owner)}{name}")
+    temporary = _temporary(folder, name, owner)
     copied(source, temporary)
     with naming():
         target = free_name(folder, source, name)

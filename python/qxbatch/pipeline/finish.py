@@ -4,18 +4,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.packet import settle_packet
+from qxbatch.archive.packet import clear_hidden, settle_packet
 from qxbatch.core import Monitor, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.taken import Stayed, take
-from qxbatch.publish.transfer import hidden
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive
 from qxbatch.verify.session import session_checks
@@ -111,8 +109,10 @@ def _archive(journal: Journal, locks: Locks) -> tuple[tuple[Path, ...], list[Pro
     for packet in journal.packets:
         if str(packet.path) in journal.stay:
             continue
-        changed = _changed(packet, journal.archive)
+        changed = _changed(packet)
         if changed is not None:
+            if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
+                clear_hidden(packet.path, journal.archive_folder, journal.unit)
             problems.append(changed)
             continue
         try:
@@ -130,7 +130,7 @@ def _archive(journal: Journal, locks: Locks) -> tuple[tuple[Path, ...], list[Pro
     return tuple(archived), problems
 
 
-def _changed(packet: Packet, archive: Archive) -> Problem | None:
+def _changed(packet: Packet) -> Problem | None:
     try:
         now = fingerprint(packet.path)
     except FileNotFoundError:
@@ -140,7 +140,5 @@ def _changed(packet: Packet, archive: Archive) -> Problem | None:
         return Problem(Code.ARCHIVE, str(packet.path), message, "Mend the cause and run again.")
     if now == packet.fingerprint:
         return None
-    if archive in (Archive.MOVE, Archive.DELETE):
-        remove_tree(hidden(packet.path))  # a packet of that name had left already; this is another one
     message = "changed while it was imported, and stays where it is; the session holds what was read."
     return Problem(Code.CHANGED, str(packet.path), message, "Compare the two, then import again with --overwrite=yes.")

@@ -25,6 +25,7 @@ from qxbatch.pipeline.read import read_sources
 from qxbatch.pipeline.recover import recover_unit, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.durable import make_folder
+from qxbatch.publish.exchange import PARTS
 from qxbatch.publish.locks import Lock
 from qxbatch.report.after import failed, outcome_line
 from qxbatch.settings.model import Stages
@@ -215,13 +216,15 @@ def _refuse_done(context: Context, unit: Unit) -> None:
 
 
 def _refuse_place(folder: Path, unit: Unit) -> None:
-    """Publishing is a rename, so the session must be a folder, on the file system of the sessions folder."""
-    try:
-        status = folder.stat()
-        same = folder.is_dir() and status.st_dev == folder.parent.stat().st_dev
-    except FileNotFoundError:
-        same = not folder.is_symlink()
-    if not same:
+    """Publishing is renames: the session must be a folder on the file system of the others, and its parts movable."""
+    if not os.path.lexists(folder):
+        return
+    parts = [path for path in (folder, *(folder / name for name in PARTS)) if path.is_dir() and not path.is_symlink()]
+    message = ""
+    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
         message = f"its session {folder} is no folder on the file system of {folder.parent}; nothing was changed."
-        hint = "Move it away, or give the sessions folder that it really lies in."
+    elif closed := [path for path in parts if not os.access(path, os.W_OK | os.X_OK)]:
+        message = f"{closed[0]} cannot be written; nothing was changed."
+    if message:
+        hint = "Mend that, or move the session away."
         raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

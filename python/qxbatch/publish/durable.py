@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,11 +98,12 @@ def remove_tree(top: Path) -> None:
     if not top.is_dir() or top.is_symlink():
         top.unlink(missing_ok=True)
         return
-    for _ in range(_TRIES):
+    for k in range(_TRIES):
         with contextlib.suppress(OSError):
             shutil.rmtree(top)
             return
         _make_writable(top)
+        time.sleep(0.002 * k)
     shutil.rmtree(top)
 
 
