@@ -12,7 +12,7 @@ from qxbatch.conceal import Hide, hidden_header, hiding, nothing_to_hide
 from qxbatch.core import Group, Reading, Row, hash_file
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.numbers import Claim, give_numbers
-from qxbatch.ingest.pairs import Pair, find_pairs, without_copies
+from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
 from qxbatch.ingest.patients import Share
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
@@ -62,7 +62,7 @@ def assemble(
         pairs, copies = without_copies(reading, pairs)
         dicom = series_of(groups, share.groups)
         numbers, pair_numbers = give_numbers(
-            [s.claim for s in dicom], [Claim(pair.number, (pair.path,)) for pair in pairs]
+            [s.claim for s in dicom], [Claim(pair.number, (path_order(pair.path),)) for pair in pairs]
         )
         found = []
         for series, n in zip(dicom, numbers, strict=True):

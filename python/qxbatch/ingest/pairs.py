@@ -1,5 +1,6 @@
 """PAR/REC in a reading: which files belong together, and the series they are."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 from qxbatch.parrec.pairing import pair
 from qxbatch.problems import Problem
+
+_SORTED = re.compile(r"\.\./dicom/(\d+)")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,12 @@ def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair],
         if kept is not each:
             copies |= {row: own for (row, _), (own, _) in zip(each.files, kept.files, strict=True)}
     return list(first.values()), copies
+
+
+def path_order(path: str) -> str:
+    """Return what PAR/REC of one number are ordered by: the path, and in a session's own dicom the n they have."""
+    found = _SORTED.match(path)
+    return f"../dicom/{int(found[1]):012d}{path[found.end() :]}" if found else path
 
 
 def is_xml(path: str) -> bool:

@@ -55,7 +55,7 @@ def read_earlier(session: Path) -> Earlier:
         tuple(placeless),
         order,
         tuple(told.get("packets", ())),
-        concealed=about.get("patient") == "",
+        concealed=about.get("concealed") is True,
         subject=about.get("subject") or _subject(session),
     )
 

@@ -109,6 +109,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         times={"seconds": round(time.monotonic() - started, 3)},
         host={"name": platform.node(), "system": platform.system()},
     )
+    about["session"]["concealed"] = replaced
     if origin.parted:
         about["parted"] = {"from": origin.unit, "sessions": dict(origin.parted)}
     about["packets"] = [*(p for p in origin.earlier.packets if p not in about["packets"]), *about["packets"]]
