@@ -90,8 +90,9 @@ def variants() -> list[Declared]:
 
 def _variant(table: dict[str, Any], sets: dict[str, Declared]) -> Declared:
     of = sets[table.pop("set")]
-    changed = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    return replace(of, **{"folder": of.name, "reference": None, "quick": False, **changed})
+    changed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    unsaid: dict[str, Any] = {"folder": of.name, "reference": None, "quick": False}
+    return replace(of, **{**unsaid, **changed})
 
 
 def only_quick() -> bool:

@@ -104,6 +104,7 @@ PARTS: dict[str, Part] = {
         ("regress <folder>... [options]",),
         (
             switch("update", "Write the expectations of sets that have none or differ."),
+            switch("quick", "Only sets whose packets have up to 16 MiB."),
             N_PROCS,
             switch("json", "Print JSON."),
         ),

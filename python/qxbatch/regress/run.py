@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.regress.compare import differences, reference_differences
 from qxbatch.regress.observe import observe
@@ -32,12 +33,17 @@ class Outcome:
 
 
 def check(one: RegressionSet, options: Sequence[str] = (), also: Callable[[Path], None] | None = None) -> Outcome:
-    """Run a set and compare. `also` is called with the sessions folder before it is removed."""
+    """Run a set and compare. `also` is called with the sessions folder before it is removed. Raises UsageError."""
     expected = read_expected(one.expected)
+    if one.present() is None:
+        return Outcome(one.name, (f"{one.packets / one.only} is not there, its expectation is",), {}, False)
     with tempfile.TemporaryDirectory(prefix="qxbatch-regress-") as folder:
         sessions = Path(folder) / "study" / "sessions"
-        lay_out(one.packets, sessions / "inbox" / "MR")
-        found = observe(sessions, import_packets(sessions, (*one.options, *options)))
+        try:
+            lay_out(one, sessions / "inbox" / "MR")
+            found = observe(sessions, import_packets(sessions, (*one.options, *options)))
+        except (OSError, ValueError, LookupError) as error:
+            return Outcome(one.name, (f"the run or its outputs: {error}",), {}, False)
         if also is not None:
             also(sessions)
     known = dict(expected.get(KNOWN, {})) if expected else {}
@@ -49,29 +55,37 @@ def check(one: RegressionSet, options: Sequence[str] = (), also: Callable[[Path]
     return Outcome(one.name, tuple(lines), found, expected is None)
 
 
-def lay_out(packets: Path, inbox: Path) -> None:
+def lay_out(one: RegressionSet, inbox: Path) -> None:
     """Put a set's packets into an inbox, by hard link where that can be done: the set itself is never touched."""
-    shutil.copytree(packets, inbox, symlinks=True, copy_function=_link_or_copy)
+    inbox.mkdir(parents=True)
+    for path in [one.packets / one.only] if one.only else sorted(one.packets.iterdir()):
+        _copy(path, inbox / path.name)
 
 
-def _link_or_copy(source: str, target: str) -> str:
-    with suppress(OSError):
-        os.link(source, target, follow_symlinks=False)
-        return target
-    return str(shutil.copy2(source, target, follow_symlinks=False))
+def _copy(source: Path, target: Path) -> None:
+    """Copy folders, links and files, but not what a folder's owner may do in it: a packet has to be moved."""
+    if source.is_symlink() or not source.is_dir():
+        with suppress(OSError):
+            os.link(source, target, follow_symlinks=False)
+            return
+        shutil.copy2(source, target, follow_symlinks=False)
+        return
+    target.mkdir()
+    for path in sorted(source.iterdir()):
+        _copy(path, target / path.name)
 
 
 def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
     """Import what waits, by the real command in a process of its own; return the run's summary.
 
-    Raises UsageError when the run did not get as far as a summary: its options are wrong.
+    Raises UsageError where the set's options are wrong, ValueError where the run ended without a summary.
     """
     told = sessions.parent / "run.json"
     command = [sys.executable, "-m", "qxbatch", str(sessions), "--quiet", f"--json-file={told}", *options]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode == ExitStatus.USAGE:
+        raise UsageError(f"The import ended with 64: {done.stderr.strip()}", "See the set's options.toml.")
     if not told.is_file():
-        raise UsageError(
-            f"The import ended with {done.returncode}: {done.stderr.strip()}", "See the set's options.toml."
-        )
+        raise ValueError(f"it ended with {done.returncode} and without a summary: {done.stderr.strip()}")
     summary: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
     return summary

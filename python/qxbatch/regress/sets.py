@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qxbatch.discover.entry import PACKETS as PACKED
+from qxbatch.discover.entry import Entry, Shape
+from qxbatch.discover.listing import list_inbox
+from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
+LOOSE_EXPECTED = "expected"
+"""Folder of the expectations of packets that lie loose, each `<packet>.json`."""
 
 FLAT = re.compile(r"\[(?:\s+[-+.\w]+,?)+\s+\]")
 """A list of numbers, as it stands in indented JSON."""
@@ -27,20 +33,56 @@ class RegressionSet:
     """Further words of the command line."""
     reference: Path | None = None
     """Holds images (.nii, .nii.gz) that must be among the results."""
+    only: str = ""
+    """The name of the one packet that the set is; empty: all that lies in `packets`."""
+
+    def present(self) -> Path | None:
+        """Return what it is made of, or None where that is gone."""
+        path = self.packets / self.only
+        return path if path.exists() else None
 
 
 def find_sets(folder: Path) -> list[RegressionSet]:
-    """Return the sets below a folder, sorted by name, or the folder itself when it is one.
+    """Return the sets of a folder, sorted by name: itself, the sets below it, and packets that lie loose in it.
 
-    Raises UsageError when there is none.
+    Raises UsageError (66) when there is none.
     """
-    folders = [folder] if (folder / PACKETS).is_dir() else sorted(path.parent for path in folder.glob(f"*/{PACKETS}"))
-    if not folders:
+    if (folder / PACKETS).is_dir():
+        return [_set(folder)]
+    sets = [_set(path.parent) for path in folder.glob(f"*/{PACKETS}")] + _loose(folder)
+    if not sets:
         raise UsageError(
             f"{folder} holds no regression set.",
-            f"A set is a folder with its packets in {PACKETS}: docs/regression.md.",
+            f"A set is a packet, or a folder with its packets in {PACKETS}: docs/regression.md.",
+            ExitStatus.NOTHING_READY,
         )
-    return [_set(path) for path in folders]
+    return sorted(sets, key=lambda one: one.name)
+
+
+def _loose(folder: Path) -> list[RegressionSet]:
+    """Return the packets that lie loose. An expectation whose packet is gone is one too: that is no success."""
+    packets = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
+    beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
+    apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
+    options = folder / OPTIONS
+    return [
+        RegressionSet(
+            name,
+            folder,
+            folder / f"{name}.json" if name in beside - apart else folder / LOOSE_EXPECTED / f"{name}.json",
+            (f"--config={options}",) if options.is_file() else (),
+            only=name,
+        )
+        for name in packets | beside | apart
+    ]
+
+
+def _is_packet(entry: Entry) -> bool:
+    if entry.name.startswith(".") or entry.name == LOOSE_EXPECTED:
+        return False
+    if entry.shape is Shape.FOLDER:
+        return not (entry.path / PACKETS).is_dir()
+    return entry.shape is Shape.FILE and entry.content in PACKED
 
 
 def _set(folder: Path) -> RegressionSet:
@@ -69,9 +111,19 @@ def read_expected(path: Path) -> dict[str, Any] | None:
 
 
 def write_expected(path: Path, found: dict[str, Any]) -> None:
-    """Write an expectation, keys in a fixed order, so that a change reads well in a version control system."""
-    text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True)
-    path.write_text(FLAT.sub(_on_one_line, text) + "\n", encoding="utf-8")
+    """Write an expectation, keys in a fixed order, so that a change reads well in a version control system.
+
+    Raises UsageError (73).
+    """
+    text = FLAT.sub(_on_one_line, json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True))
+    try:
+        path.parent.mkdir(exist_ok=True)
+        new = path.with_name(path.name + ".new")
+        new.write_text(text + "\n", encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        hint = "Make its folder writable."
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", hint, ExitStatus.CANNOT_WRITE) from None
 
 
 def _on_one_line(found: re.Match[str]) -> str:

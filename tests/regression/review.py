@@ -1,0 +1,89 @@
+"""`python -m tests.regression.review [SET...]`: expectations held against pydicom, dcm2niix called directly, and nibabel.
+
+Prints a row of REVIEW.md for each set, and below it whatever does not agree. Nothing of the program is used but the
+command itself, which makes the images that are compared.
+"""
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.build.study import run_command
+from tests.conftest import MISSING, data_folder
+from tests.regression.declared import EXPECTED, Declared, declared
+from tests.regression.direct import converted
+from tests.regression.images import Loaded, ground_truth, load, par_volumes, raw_hash, reference_tables
+from tests.regression.independent import observed, series
+
+
+def main(names: list[str]) -> int:
+    """Review the sets named, or all; return 1 where anything does not agree."""
+    data = data_folder()
+    if data is None:
+        print(MISSING)
+        return 66
+    wrong = 0
+    for one in declared():
+        if not names or one.name in names:
+            cells, remarks = review(one, data)
+            print(f"| {one.name} | {' | '.join(cells)} |", flush=True)
+            for remark in remarks:
+                print(f"    {remark}")
+            wrong += len(remarks)
+    return int(wrong > 0)
+
+
+def review(one: Declared, data: Path) -> tuple[list[str], list[str]]:
+    """Return the cells of a set's row, and what does not agree."""
+    expected: dict[str, Any] = json.loads((EXPECTED / f"{one.name}.json").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="qxbatch-review-") as place:
+        folder = Path(place)
+        given = one.lay_out(data, folder / "study" / "inbox" / "MR")
+        (packet,) = given.packets.iterdir()
+        counted = series(packet)
+        remarks = [] if observed(expected["sessions"]) == counted else ["pydicom counts other series or files"]
+        direct, said = converted(packet, folder / "direct")
+        run_command(str(folder / "study"), *one.options)
+        images = {path.name: load(path) for path in sorted((folder / "study").glob("*/nii/*.nii.gz"))}
+        cells = [
+            f"{len(counted)} series, {sum(counted.values())} files",
+            _expected_hashes(expected, images, remarks),
+            _direct(images, direct, remarks),
+            _reference(data / (one.folder or one.name), images, folder / "study", remarks),
+        ]
+        cells[2] += said
+        return cells, remarks
+
+
+def _expected_hashes(expected: dict[str, Any], images: dict[str, Loaded], remarks: list[str]) -> str:
+    """The expectation's hashes are those of the bytes in the files, read without nibabel."""
+    told = [image["voxels"] for session in expected["sessions"].values() for image in session["images"].values()]
+    found = [raw_hash(image.path) for image in images.values()]
+    if Counter(told) != Counter(found):
+        remarks.append(f"hashes of voxels: {sum((Counter(told) - Counter(found)).values())} are of no image")
+    return f"{len(found)} images"
+
+
+def _direct(images: dict[str, Loaded], direct: list[Path], remarks: list[str]) -> str:
+    """Each image is one that a direct call of dcm2niix for its series makes; those of nibabel are looked at elsewhere."""
+    made = Counter(raw_hash(path) for path in direct)
+    ours = {name: raw_hash(image.path) for name, image in images.items()}
+    other = [name for name, digest in ours.items() if digest not in made]
+    remarks += [f"{name}: no direct call makes these voxels" for name in other if not images[name].of_par]
+    more = made - Counter(ours.values())
+    remarks += [f"{path.name}: made by a direct call only" for path in direct if raw_hash(path) in more]
+    return f"{len(ours) - len(other)} of {len(ours)}"
+
+
+def _reference(folder: Path, images: dict[str, Loaded], study: Path, remarks: list[str]) -> str:
+    """Tables and JSON of Ref, ground truths, and PAR/REC as nibabel reads them."""
+    told = [*reference_tables(folder / "Ref", images, remarks), *ground_truth(folder, images, remarks)]
+    told += par_volumes(study, images, remarks)
+    return "; ".join(told) or "none"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

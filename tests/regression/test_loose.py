@@ -1,0 +1,124 @@
+"""`qxbatch regress` on packets that lie loose in a folder, with their expectations beside them or in `expected`."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from qxbatch.parts.regress import QUICK_SIZE
+from qxbatch.regress.run import check
+from qxbatch.regress.sets import find_sets
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_packet
+from tests.build.study import Run, run_command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a zip, a folder and a stray file."""
+    place = tmp_path / "phantoms"
+    place.mkdir()
+    write_packet(under("a", MrSeries().files()), place, "P1", Kind.ZIP)
+    write_packet(under("b", MrSeries(number=4, description="BOLD", volumes=2).files()), place, "P2", Kind.FOLDER)
+    (place / "README.md").write_text("how the phantoms were measured\n")
+    return place
+
+
+def regress(folder: Path, *options: str) -> Run:
+    """Run the part."""
+    return run_command("regress", str(folder), *options)
+
+
+def test_loose_packets_are_recorded_and_compared(folder: Path) -> None:
+    assert [one.name for one in find_sets(folder)] == ["P1.zip", "P2"]
+    assert regress(folder, "--update").status == 0
+    assert sorted(path.name for path in (folder / "expected").iterdir()) == ["P1.zip.json", "P2.json"]
+    run = regress(folder)
+    assert (run.status, run.out.splitlines()[-1]) == (0, "2 of 2 sets are as expected.")
+    shutil.move(folder / "expected" / "P2.json", folder / "P2.json")
+    write_packet(under("c", MrSeries().files()), folder, "P3", Kind.TAR)
+    run = regress(folder)
+    assert run.status == 1, "a packet without expectation must not pass for a success"
+    assert "P2: as expected" in run.out
+    assert "P3.tar: no expectation yet" in run.out
+
+
+def test_one_voxel_one_name_and_one_count_are_found(folder: Path) -> None:
+    shutil.rmtree(folder / "P2")
+    regress(folder, "--update")
+    path = folder / "expected" / "P1.zip.json"
+    expected = json.loads(path.read_text())
+    ((_, session),) = expected["sessions"].items()
+    ((number, image),) = session["images"].items()
+    ((n, series),) = session["series"].items()
+    image["voxels"] = "0" * 64
+    image["name"] = "other"
+    series["files"] += 1
+    path.write_text(json.dumps(expected))
+    run = regress(folder)
+    assert run.status == 1
+    for place in (f"images.{number}.voxels", f"images.{number}.name", f"series.{n}.files"):
+        assert sum(f"{place}: expected" in line for line in run.out.splitlines()) == 1
+    assert "P1.zip: 3 differences" in run.out
+
+
+def test_one_voxel_of_an_image_changes_its_hash(folder: Path) -> None:
+    shutil.rmtree(folder / "P2")
+    (one,) = find_sets(folder)
+    hashes = []
+
+    def change(sessions: Path) -> None:
+        from qxbatch.regress.observe import voxels
+
+        (image,) = sessions.glob("*/nii/*.nii.gz")
+        hashes.append(voxels(image)["voxels"])
+        data = bytearray(gzip.decompress(image.read_bytes()))
+        data[-1] ^= 1
+        image.write_bytes(gzip.compress(bytes(data)))
+        hashes.append(voxels(image)["voxels"])
+
+    check(one, also=change)
+    assert hashes[0] != hashes[1]
+
+
+def test_an_expectation_whose_packet_is_gone_is_a_failure(folder: Path) -> None:
+    regress(folder, "--update")
+    (folder / "P1.zip").unlink()
+    run = regress(folder)
+    assert run.status == 1
+    assert "P1.zip is not there, its expectation is" in run.out
+    assert regress(folder, "--update").status == 1
+    assert (folder / "expected" / "P1.zip.json").exists(), "nothing is recorded of nothing"
+
+
+def test_quick_leaves_out_large_packets_and_says_so(folder: Path) -> None:
+    regress(folder, "--update")
+    with (folder / "P2" / "large.bin").open("wb") as file:
+        file.truncate(QUICK_SIZE + 1)
+    run = regress(folder, "--quick")
+    assert run.status == 0
+    assert "P2: SKIPPED by --quick" in run.out
+    assert json.loads(regress(folder, "--quick", "--json").out)["skipped"] == ["P2"]
+
+
+def test_nothing_to_compare_is_66_and_a_broken_expectation_64(folder: Path) -> None:
+    assert regress(folder).status == 66
+    regress(folder, "--update")
+    (folder / "expected" / "P1.zip.json").write_text("{")
+    assert regress(folder).status == 64
+
+
+def test_a_run_that_ends_without_a_summary_is_a_difference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
+    outcome = check(find_sets(folder)[0])
+    assert len(outcome.differences) == 1
+    assert "ended with 1 and without a summary" in outcome.differences[0]
+
+
+def test_wrong_options_are_wrong_usage(folder: Path) -> None:
+    (folder / "options.toml").write_text('on_mixed = "perhaps"\n')
+    run = regress(folder)
+    assert run.status == 64
+    assert "options.toml" in run.err
