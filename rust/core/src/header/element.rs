@@ -1,6 +1,6 @@
 //! One data element: tag, representation, length (PS3.5 section 7.1), in each of the encodings.
 
-use super::field::Vr;
+use super::field::{Kind, Vr};
 use super::skim::{is_long, is_short};
 
 /// How data elements are written.
@@ -57,17 +57,21 @@ impl Element {
     }
 }
 
-/// The representation to read a value by: the file's, where it says one; `known` is the dictionary's.
+/// The representation to read a value by: the file's, where it says one that the field can have; `known` is the
+/// dictionary's. Only a number can be binary.
+#[inline]
 pub(super) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
-    match vr.as_ref() {
-        None | Some(b"UN" | b"OB" | b"OW") => known,
-        Some(b"FD") => Vr::FD,
-        Some(b"FL") => Vr::FL,
-        Some(b"SL") => Vr::SL,
-        Some(b"SS") => Vr::SS,
-        Some(b"UL") => Vr::UL,
-        Some(b"US") => Vr::US,
-        Some(_) => Vr::LO,
+    match (vr.as_ref(), known.kind()) {
+        (None | Some(b"UN" | b"OB" | b"OW"), _) | (_, Kind::Text | Kind::Person | Kind::Ascii) => {
+            known
+        }
+        (Some(b"FD"), _) => Vr::FD,
+        (Some(b"FL"), _) => Vr::FL,
+        (Some(b"SL"), _) => Vr::SL,
+        (Some(b"SS"), _) => Vr::SS,
+        (Some(b"UL"), _) => Vr::UL,
+        (Some(b"US"), _) => Vr::US,
+        _ => Vr::LO,
     }
 }
 

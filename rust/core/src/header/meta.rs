@@ -5,6 +5,7 @@ use super::element::{EXPLICIT, Encoding, HEAD};
 use super::field::{Field, Vr};
 use super::nested::Fault;
 use super::skim::skim;
+use super::stored::Header;
 use super::wanted::Wanted;
 use super::window::Window;
 
@@ -48,7 +49,7 @@ pub(super) fn read<W: Window>(
         if let Some(field) = field {
             let length = usize::try_from(end.saturating_sub(element.value))
                 .unwrap_or(usize::MAX)
-                .min(128);
+                .min(Header::MAX_VALUE);
             let bytes = window.at(element.value, length)?;
             collector.set_as(
                 field,
