@@ -62,7 +62,7 @@ def plan(stage: Stage, runs: int, chance: random.Random, *, every: bool) -> list
     for k in range(runs):
         deed = chance.choice(DEEDS)
         if deed == "time":
-            found.append((deed, chance.uniform(0.2, 2.0)))
+            found.append((deed, chance.uniform(0.1, 1.1 * stage.seconds)))
         elif k % 2:
             found.append((deed, chance.choice(publishing(stage.steps))))
         else:

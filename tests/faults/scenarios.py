@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, Tree, packed, under, write_folder
+from tests.build.packets import Kind, Tree, packed, read_tree, under, write_folder
 from tests.build.parrec import ParRec
 from tests.build.study import Study, run_command
+from tests.conftest import MISSING, data_folder
 
 T1 = MrSeries(number=3, description="T1w", slices=3)
 BOLD = MrSeries(number=4, description="BOLD", slices=3, volumes=2)
@@ -116,6 +117,16 @@ def two_patients(study: Study) -> None:
     study.put("S2", T1.with_(patient="P2").files(), Kind.TAR_GZ)
 
 
+def real_packets(study: Study) -> None:
+    """Two studies of two makers as a zip, an enhanced one as a tar.xz, and PAR/REC beside DICOM as a folder."""
+    data = data_folder()
+    if data is None:
+        raise AssertionError(MISSING)
+    study.put("S1", read_tree(data / "dcm_qa_nih" / "In"), Kind.ZIP)
+    study.put("S2", read_tree(data / "dcm_qa_xa30i"), Kind.TAR_XZ)
+    study.put("S3", read_tree(data / "nitest-balls1"), Kind.FOLDER)
+
+
 def _must(study: Study, *args: str) -> None:
     run = run_command(str(study.sessions), *args)
     if run.status != 0:
@@ -136,6 +147,8 @@ def scenarios() -> list[Scenario]:
     found.append(Scenario("split", two_patients, ("--on-mixed=split",)))
     found.append(Scenario("plain", several_packets, ("--gzip=no",)))
     found.append(Scenario("work-dir", several_packets, work_dir=True))
+    if data_folder() is not None:
+        found.append(Scenario("real", real_packets))
     if other_disk():
         found.append(Scenario("disk-move", several_packets, ("--archive=move",), other_disk=True))
         found.append(Scenario("disk-copy", several_packets, ("--archive=copy",), other_disk=True))

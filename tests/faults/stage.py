@@ -50,6 +50,7 @@ class Stage:
 
     def __init__(self, scenario: Scenario, base: Path) -> None:
         self.scenario = scenario
+        self.seconds = 0.0
         self.base = base
         self.template = base / "template"
         scenario.build(self.template)
@@ -70,10 +71,12 @@ class Stage:
 
     def _reference(self, name: str, runs: int) -> Copy:
         copy = self.copy(name)
+        started = time.monotonic()
         for _ in range(runs):
             run = command(copy.arguments, copy.root)
             if run.status != 0:
                 raise AssertionError(f"{self.scenario.name}: the undisturbed run failed: {run.text}")
+        self.seconds = (time.monotonic() - started) / runs
         self._gather(copy)
         return copy
 

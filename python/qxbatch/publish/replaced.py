@@ -9,7 +9,7 @@ from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.durable import make_folder, remove_tree, sync_folder, sync_tree
 from qxbatch.publish.same import same_content
-from qxbatch.publish.transfer import copied, hidden, renamed
+from qxbatch.publish.transfer import copied, hidden, removed, renamed
 from qxbatch.verify.ledger_file import read_ledger
 
 VOLATILE = ("times", "host")
@@ -38,14 +38,14 @@ def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None
     target = replaced / f"{old.name}-{k}"
     before = replaced / f"{old.name}-{k - 1}"
     if k > 1 and same_content(kept, before):  # copied there by a run that was killed then
-        remove_tree(kept)
+        removed(kept)
         return before
     sync_tree(kept)
     if not renamed(kept, target):
         copied(kept, hidden(target))
         hidden(target).rename(target)
         sync_folder(replaced)
-        remove_tree(kept)
+        removed(kept)
     return target
 
 

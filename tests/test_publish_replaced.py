@@ -1,0 +1,81 @@
+"""What was replaced and is a last copy goes to the archive once, though a run is killed on the way."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from qxbatch.publish import replaced as module
+from qxbatch.publish.replaced import keep_replaced
+from qxbatch.verify.ledger_file import COLUMNS
+
+
+class KilledError(Exception):
+    """Stands for the power going off."""
+
+
+def made(top: Path) -> tuple[Path, Path]:
+    """A new session, and the parts of the old one: two notes, and a file that both hold."""
+    session, old = top / "S1", top / "unit" / "old" / "S1"
+    for folder in (session / "qxbatch", old / "inbox"):
+        folder.mkdir(parents=True)
+    (session / "qxbatch" / "ledger.tsv").write_text("\t".join(COLUMNS) + "\n")
+    for name in ("a", "b"):
+        (old / "inbox" / name).write_text(name)
+    (old / "same").write_text("same")
+    (session / "same").write_text("same")
+    return session, old
+
+
+def kept(top: Path) -> dict[str, str]:
+    return {str(p.relative_to(top)): p.read_text() for p in sorted(top.rglob("*")) if p.is_file()}
+
+
+@pytest.mark.parametrize("stop", range(8))
+@pytest.mark.parametrize("one_disk", [True, False], ids=["one disk", "two disks"])
+def test_a_killed_run_leaves_no_second_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_disk: bool, stop: int
+) -> None:
+    session, old = made(tmp_path)
+    archive = tmp_path / "archive" / "replaced"
+    if not one_disk:
+        monkeypatch.setattr(module, "renamed", lambda *_: False)
+    done = 0
+
+    def counted(original):
+        def call(*args, **kwargs):
+            nonlocal done
+            done += 1
+            if done > stop:
+                raise KilledError
+            return original(*args, **kwargs)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", counted(Path.rename))
+        patch.setattr(shutil, "rmtree", counted(shutil.rmtree))
+        with contextlib.suppress(KilledError):
+            keep_replaced(old, session, archive)
+    keep_replaced(old, session, archive)
+    assert kept(archive) == {"S1-1/inbox/a": "a", "S1-1/inbox/b": "b"}
+    assert [p.name for p in archive.iterdir()] == ["S1-1"]
+
+
+def test_a_removal_that_was_cut_short_makes_no_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, old = made(tmp_path)
+    archive = tmp_path / "archive" / "replaced"
+    monkeypatch.setattr(module, "renamed", lambda *_: False)
+    remove = module.removed
+
+    def half(path: Path) -> None:
+        path.rename(path.with_name(".qxbatch-S1.kept"))
+        raise KilledError
+
+    monkeypatch.setattr(module, "removed", half)
+    with pytest.raises(KilledError):
+        keep_replaced(old, session, archive)
+    monkeypatch.setattr(module, "removed", remove)
+    keep_replaced(old, session, archive)
+    assert [p.name for p in archive.iterdir()] == ["S1-1"]
