@@ -8,6 +8,7 @@ import pytest
 
 from qxbatch.publish import replaced as module
 from qxbatch.publish.replaced import keep_replaced
+from qxbatch.publish.transfer import removed
 from qxbatch.verify.ledger_file import COLUMNS
 
 
@@ -67,7 +68,7 @@ def test_a_removal_that_was_cut_short_makes_no_second_copy(tmp_path: Path, monke
     session, old = made(tmp_path)
     archive = tmp_path / "archive" / "replaced"
     monkeypatch.setattr(module, "renamed", lambda *_: False)
-    remove = module.removed
+    remove = removed
 
     def half(path: Path) -> None:
         path.rename(path.with_name(".qxbatch-S1.kept"))
