@@ -40,7 +40,7 @@ def test_dicm2nii_imports_for_an_unknown_user(image: Image, case: Case) -> None:
         "participant",
         "--tool=dicm2nii",
         f"--path-map=/out={case.out}",
-        options=[*LOCKED, "--tmpfs=/tmp", *case.as_user],
+        options=[*LOCKED, *case.as_user],
         mounts=case.mounts,
     )
     if not GIVEN:
