@@ -52,6 +52,6 @@ def _pairs(folder: Path, pairs: dict[str, bytes]) -> list[Path]:
 def _call(source: Path) -> list[Path]:
     out = source.with_name(f"{source.name}-out")
     out.mkdir()
-    words = [program(), "-g", "i", "-z", "n", "-b", "n", "-f", "x", "-o", str(out), str(source)]
+    words = [program(), "-g", "i", "-z", "n", "-b", "y", "-f", "x", "-o", str(out), str(source)]
     subprocess.run(words, capture_output=True, check=False)
     return sorted(out.glob("*.nii"))

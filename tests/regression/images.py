@@ -74,19 +74,30 @@ def same(one: Array, other: Array) -> bool:
     return bool(np.allclose(one, other, rtol=0, atol=1e-3 * reach))
 
 
+def proportional(one: Array, other: Array) -> bool:
+    """Say whether a volume is another one times one factor."""
+    if one.shape != other.shape or not np.any(other):
+        return False
+    plain = other.astype(float)
+    return same(one, plain * (np.sum(one * plain) / np.sum(plain * plain)))
+
+
 def ground_truth(folder: Path, images: dict[str, Loaded], remarks: list[str]) -> list[str]:
-    """Compare with *_ground_truth.nii.gz: volume by volume, axes along the patient's."""
+    """Compare with *_ground_truth.nii.gz: volume by volume, axes along the patient's, up to one factor.
+
+    The truths are scaled for display, ours as Philips means the values. Volumes that are all zero tell nothing.
+    """
     paths = sorted(folder.rglob("*_ground_truth.nii.gz"))
-    equal = 0
+    equal = total = 0
     for path in paths:
-        truth = volumes(nibabel.load(path))
-        hit = any(
-            len(image.volumes) == len(truth) and all(map(same, image.volumes, truth)) for image in images.values()
+        truth = [volume for volume in volumes(nibabel.load(path)) if np.any(volume)]
+        hits = max(
+            sum(any(proportional(ours, one) for ours in image.volumes) for one in truth) for image in images.values()
         )
-        equal += hit
-        if not hit:
+        equal, total = equal + hits, total + len(truth)
+        if hits < len(truth):
             remarks.append(f"{path.relative_to(folder)}: no image has these volumes")
-    return [f"ground truth: {equal} of {len(paths)} equal"] if paths else []
+    return [f"ground truth: {equal} of {total} volumes equal"] if paths else []
 
 
 def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> list[str]:
@@ -107,7 +118,9 @@ def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> l
                 volumes(parrec.load(str(place / pars[0]), permit_truncated=True, scaling=kind)) for kind in ("dv", "fp")
             ]
         except parrec.PARRECError as error:
-            unread.append(f"{Path(pars[0]).name} it does not read ({error})")
+            of_series = [i.path for name, i in images.items() if int(name.partition(".")[0]) // 10 * 10 == n]
+            values = "as those of its REC" if _rec_values(place / pars[0], of_series) else "OTHER than those of its REC"
+            unread.append(f"{Path(pars[0]).name} it does not read ({error}): stored values {values}")
             continue
         for readings in zip(*read, strict=True):
             hit = any(same(volume, one) for volume in made for one in readings)
@@ -117,6 +130,14 @@ def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> l
                 remarks.append(f"{pars[0]}: a volume that nibabel reads is in no image of series {n}")
     told = [f"PAR/REC as nibabel reads them: {equal} of {total} volumes equal"] if total else []
     return [*told, *unread]
+
+
+def _rec_values(par: Path, paths: list[Path]) -> bool:
+    """Say whether images hold the very values of a REC of 16 bits, wherever they place them."""
+    (rec,) = (path for path in par.parent.rglob("*") if path.suffix.upper() == ".REC")
+    proxies: list[Any] = [nibabel.nifti1.Nifti1Image.from_filename(path).dataobj for path in paths]
+    ours = np.concatenate([np.asarray(proxy.get_unscaled()).ravel() for proxy in proxies])
+    return bool(np.array_equal(np.sort(ours), np.sort(np.frombuffer(rec.read_bytes(), "<i2"))))
 
 
 def reference_tables(folder: Path, images: dict[str, Loaded], remarks: list[str]) -> list[str]:
@@ -136,14 +157,17 @@ def reference_tables(folder: Path, images: dict[str, Loaded], remarks: list[str]
         near = [
             image.told
             for image in images.values()
-            if all(image.told.get(k) == wanted.get(k) for k in ("SeriesNumber", "SeriesDescription", "EchoNumber"))
+            if all(
+                image.told.get(k, wanted.get(k)) == wanted.get(k)
+                for k in ("SeriesNumber", "SeriesDescription", "EchoNumber")
+            )
         ]
         if not near:
             absent += 1
-        elif any(not _fields(wanted, one) for one in near):
+        elif any(not fields(wanted, one) for one in near):
             equal += 1
         else:
-            _, fewest = min((len(fields), fields) for fields in (_fields(wanted, one) for one in near))
+            _, fewest = min((len(found), found) for found in (fields(wanted, one) for one in near))
             remarks.append(f"{path.name}: differs in {', '.join(fewest)}")
     return [*told, f"JSON: {equal} of {len(paths) - absent} equal, {absent} without input"] if paths else told
 
@@ -152,7 +176,7 @@ def _among(wanted: Array, ours: list[Array]) -> bool:
     return any(one.shape == wanted.shape and np.allclose(one, wanted, atol=1e-4) for one in ours)
 
 
-def _fields(wanted: dict[str, Any], told: dict[str, Any]) -> list[str]:
+def fields(wanted: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """Return the fields of FIELDS that both tell, and in which they differ."""
     both = [field for field in FIELDS if field in wanted and field in told]
     numbers = {field: (wanted[field], told[field]) for field in both}

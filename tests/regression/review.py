@@ -15,7 +15,7 @@ from tests.build.study import run_command
 from tests.conftest import MISSING, data_folder
 from tests.regression.declared import EXPECTED, Declared, declared
 from tests.regression.direct import converted
-from tests.regression.images import Loaded, ground_truth, load, par_volumes, raw_hash, reference_tables
+from tests.regression.images import Loaded, fields, ground_truth, load, par_volumes, raw_hash, reference_tables
 from tests.regression.independent import observed, series
 
 
@@ -69,13 +69,23 @@ def _expected_hashes(expected: dict[str, Any], images: dict[str, Loaded], remark
 
 def _direct(images: dict[str, Loaded], direct: list[Path], remarks: list[str]) -> str:
     """Each image is one that a direct call of dcm2niix for its series makes; those of nibabel are looked at elsewhere."""
-    made = Counter(raw_hash(path) for path in direct)
+    made = {path: raw_hash(path) for path in direct}
     ours = {name: raw_hash(image.path) for name, image in images.items()}
-    other = [name for name, digest in ours.items() if digest not in made]
+    other = [name for name, digest in ours.items() if digest not in made.values()]
     remarks += [f"{name}: no direct call makes these voxels" for name in other if not images[name].of_par]
-    more = made - Counter(ours.values())
-    remarks += [f"{path.name}: made by a direct call only" for path in direct if raw_hash(path) in more]
-    return f"{len(ours) - len(other)} of {len(ours)}"
+    told = [f"by nibabel: {', '.join(other)}"] if other else []
+    more = Counter(made.values()) - Counter(ours.values())
+    told += [
+        f"only by a direct call: {path.parent.name.removesuffix('-out')}/{path.name}"
+        for path, digest in made.items()
+        if digest in more
+    ]
+    for name, digest in ours.items():
+        sidecars = [path.with_suffix(".json") for path, each in made.items() if each == digest]
+        jsons = [json.loads(path.read_bytes()) for path in sidecars if path.exists()]
+        if jsons and all(fields(one, images[name].told) for one in jsons):
+            remarks.append(f"{name}: its JSON is not that of a direct call")
+    return "; ".join([f"{len(ours) - len(other)} of {len(ours)}", *told])
 
 
 def _reference(folder: Path, images: dict[str, Loaded], study: Path, remarks: list[str]) -> str:

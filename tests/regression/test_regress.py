@@ -14,7 +14,7 @@ from qxbatch.regress.observe import voxels
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.study import Run, run_command, snapshot
-from tests.regression.declared import EXPECTED, declared, variants
+from tests.regression.declared import EXPECTED, Declared, declared, variants
 
 BUILT_IN: dict[str, Any] = json.loads((EXPECTED / "built-in.json").read_text(encoding="utf-8"))
 DWI = ("sessions", "OP102_baseline", "images", "121")
@@ -126,3 +126,10 @@ def test_reference_images_must_be_among_the_results(tmp_path: Path) -> None:
 def test_every_declared_set_has_an_expectation_and_every_expectation_a_set() -> None:
     names = {one.name for one in (*declared(), *variants())} | {"built-in"}
     assert {path.stem for path in EXPECTED.glob("*.json")} == names
+
+
+@pytest.mark.parametrize("one", declared(), ids=lambda one: one.name)
+def test_every_declared_set_is_in_the_fetch_list_and_in_the_review(one: Declared) -> None:
+    row = f"| {one.name} | {one.source} | `{one.commit}` | {one.licence.partition(' (')[0]} |"
+    assert row in (EXPECTED.parents[2] / "docs" / "regression.md").read_text(encoding="utf-8")
+    assert f"| {one.name} |" in (EXPECTED.parent / "REVIEW.md").read_text(encoding="utf-8")
