@@ -6,10 +6,17 @@ use std::sync::{Mutex, PoisonError};
 use super::Stop;
 use super::held::Held;
 use super::member::{self, Taken};
+use super::nested::BATCH;
 use super::pass::{Pass, Place};
+use crate::header::Header;
 
 /// Bytes that wait for a free thread; when there are more, the unpacking thread does the work itself.
 const QUEUE: u64 = 32 << 20;
+/// Members that wait; each costs some memory besides its bytes.
+const LONGEST_QUEUE: u64 = 256;
+/// Buffers that are kept, and how large: a large one must not be spent on a small member.
+const SPARE: usize = 16;
+const LARGEST_SPARE: usize = 2 << 20;
 
 /// What the threads share while one tar is read.
 #[derive(Default)]
@@ -17,6 +24,7 @@ pub struct Crew {
     taken: Mutex<Vec<(u64, Taken)>>,
     stop: Mutex<Option<Stop>>,
     queued: AtomicU64,
+    waiting: AtomicU64,
     /// Buffers to be used again.
     spare: Mutex<Vec<Vec<u8>>>,
 }
@@ -29,7 +37,15 @@ impl Crew {
     /// Keeps what became of the member with this sequence number.
     pub fn keep(&self, at: u64, result: Result<Taken, Stop>) {
         match result {
-            Ok(taken) => lock(&self.taken).push((at, taken)),
+            Ok(member) => {
+                let mut taken = lock(&self.taken);
+                taken.push((at, member));
+                if taken.len() % BATCH == 0 {
+                    let from = taken.len() - BATCH;
+                    let last = taken.iter_mut().skip(from);
+                    Header::gather(last.filter_map(|(_, taken)| taken.row.header.as_mut()));
+                }
+            }
             Err(stop) => {
                 lock(&self.stop).get_or_insert(stop);
             }
@@ -53,6 +69,9 @@ impl Crew {
 
     /// A buffer of at least this length.
     pub fn buffer(&self, len: usize) -> Vec<u8> {
+        if len > LARGEST_SPARE {
+            return vec![0; len];
+        }
         let mut buffer = lock(&self.spare).pop().unwrap_or_default();
         if buffer.len() < len {
             buffer.resize(len, 0);
@@ -69,15 +88,18 @@ impl Crew {
         (buffer, len): (Vec<u8>, usize),
     ) {
         let size = len as u64;
-        let waiting = self.queued.load(Ordering::Relaxed) + size;
-        if rayon::current_num_threads() == 1 || waiting > QUEUE {
+        let full = self.queued.load(Ordering::Relaxed) + size > QUEUE
+            || self.waiting.load(Ordering::Relaxed) >= LONGEST_QUEUE;
+        if full || rayon::current_num_threads() == 1 {
             self.take(pass, &place, at, buffer, len);
             return;
         }
         self.queued.fetch_add(size, Ordering::Relaxed);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         scope.spawn(move |_| {
             self.take(pass, &place, at, buffer, len);
             self.queued.fetch_sub(size, Ordering::Relaxed);
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
         });
     }
 
@@ -88,6 +110,9 @@ impl Crew {
             at,
             member::take(pass, place, held, len as u64, member::hash(bytes)),
         );
-        lock(&self.spare).push(buffer);
+        let mut spare = lock(&self.spare);
+        if spare.len() < SPARE && buffer.len() <= LARGEST_SPARE {
+            spare.push(buffer);
+        }
     }
 }

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::held::Held;
 use super::member::{self, Taken};
-use super::nested::Opened;
+use super::nested::{BATCH, Opened};
 use super::pass::{Pass, Place};
 use super::row::Kind;
 use super::staging::{Shelf, fill, read_through};
@@ -37,17 +37,22 @@ struct Found {
 pub fn read(pass: &Pass<'_>, root: &Path, container: &Place) -> Result<Opened, Stop> {
     let mut found = Vec::new();
     walk(pass, root, &[], &mut found)?;
-    let taken: Result<Vec<Taken>, Stop> = found
-        .par_iter()
-        .enumerate()
-        .with_max_len(16)
-        .map(|(at, found)| {
-            let place = container.member(&found.name, at as u64 + 1);
-            let path = root.join(std::ffi::OsStr::from_bytes(&found.name));
-            one(pass, &place, &path, &found.what)
-        })
-        .collect();
-    Opened::of(pass, taken?)
+    let mut opened = Opened::default();
+    for (batch, found) in found.chunks(BATCH).enumerate() {
+        let taken: Result<Vec<Taken>, Stop> = found
+            .par_iter()
+            .enumerate()
+            .with_max_len(16)
+            .map(|(at, found)| {
+                let sequence = (batch * BATCH + at) as u64 + 1;
+                let place = container.member(&found.name, sequence);
+                let path = root.join(std::ffi::OsStr::from_bytes(&found.name));
+                one(pass, &place, &path, &found.what)
+            })
+            .collect();
+        opened.add(pass, taken?)?;
+    }
+    Ok(opened)
 }
 
 fn one(pass: &Pass<'_>, place: &Place, path: &Path, what: &What) -> Result<Taken, Stop> {

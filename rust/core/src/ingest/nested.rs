@@ -16,6 +16,10 @@ use super::{Stop, folder, tarred, zipped};
 use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
+use crate::header::Header;
+
+/// So many members are read side by side; then their headers are moved together, which keeps memory low.
+pub const BATCH: usize = 4096;
 
 /// What came out of a packet or of one archive in it.
 #[derive(Default)]
@@ -29,19 +33,30 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opens the archives among the members.
+    /// Members that were read side by side.
     pub fn of(pass: &Pass<'_>, taken: Vec<Taken>) -> Result<Self, Stop> {
         let mut opened = Self::default();
+        opened.add(pass, taken)?;
+        Ok(opened)
+    }
+
+    /// Adds members, and opens the archives among them.
+    pub fn add(&mut self, pass: &Pass<'_>, mut taken: Vec<Taken>) -> Result<(), Stop> {
+        Header::gather(
+            taken
+                .iter_mut()
+                .filter_map(|taken| taken.row.header.as_mut()),
+        );
         for taken in taken {
             match taken.archive {
-                None => opened.rows.push(taken.row),
+                None => self.rows.push(taken.row),
                 Some(archive) => {
                     let (place, archive) = *archive;
-                    open(pass, taken.row, &place, archive, &mut opened.rows)?;
+                    open(pass, taken.row, &place, archive, &mut self.rows)?;
                 }
             }
         }
-        Ok(opened)
+        Ok(())
     }
 
     /// Why an archive with this content is not opened.

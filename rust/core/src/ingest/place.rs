@@ -5,12 +5,12 @@ use std::io;
 use std::path::Path;
 
 use super::Stop;
-use super::names::{fit, identifier, own_path};
+use super::names::{Taken, fit, identifier, own_path};
 use super::reading::Reading;
 use super::row::Fate;
 use crate::archive::kind::{Packing, without_extension};
 use crate::header::Field;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Reading {
     /// Moves the files of some groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`. Different files of one
@@ -34,11 +34,15 @@ impl Reading {
         });
         let folder = format!("dicom/{n}");
         let parts = ["dicom".to_owned(), n.to_string()];
+        // In a folder that is new, only the names given here can be taken.
+        let new = fs::symlink_metadata(root.join(&folder)).is_err();
         make(&root.join(&folder))?;
         self.names
             .entry(root.to_owned())
             .or_default()
             .folder(&parts);
+        let mut names = Taken::default();
+        let mut caseless = HashSet::new();
         for at in rows {
             let Some(row) = self.rows.get(at) else {
                 continue;
@@ -50,7 +54,11 @@ impl Reading {
                 .unwrap_or_default();
             let stem = format!("{label}-{n}-{}", identifier(&uid));
             let name = fit(&stem, if row.gzipped { ".dcm.gz" } else { ".dcm" });
-            let place = self.free(root, &folder, &name);
+            let place = names.file(&folder, &name, |path| {
+                let free = new || fs::symlink_metadata(root.join(path)).is_err();
+                // Where the file system ignores case, a rename would overwrite.
+                free && caseless.insert(path.to_ascii_lowercase())
+            });
             self.move_to(at, root, place, n)?;
         }
         self.point_duplicates(groups, n);

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::held::Held;
 use super::member::{self, Taken};
-use super::nested::Opened;
+use super::nested::{BATCH, Opened};
 use super::pass::{Pass, Place};
 use super::row::Kind;
 use super::staging::Shelf;
@@ -18,21 +18,24 @@ use crate::archive::{beyond, too_much};
 pub fn read(pass: &Pass<'_>, source: &dyn Source, container: &Place) -> Result<Opened, Stop> {
     let mut directory = list(source, pass.options.max_members);
     admit(pass, source.len(), &mut directory.entries);
-    let taken: Result<Vec<Taken>, Stop> = directory
-        .entries
-        .par_iter()
-        .enumerate()
-        .with_max_len(16)
-        .map(|(at, entry)| {
-            one(
-                pass,
-                source,
-                entry,
-                &container.member(&entry.name, at as u64 + 1),
-            )
-        })
-        .collect();
-    let mut opened = Opened::of(pass, taken?)?;
+    let mut opened = Opened::default();
+    for (batch, entries) in directory.entries.chunks(BATCH).enumerate() {
+        let taken: Result<Vec<Taken>, Stop> = entries
+            .par_iter()
+            .enumerate()
+            .with_max_len(16)
+            .map(|(at, entry)| {
+                let sequence = (batch * BATCH + at) as u64 + 1;
+                one(
+                    pass,
+                    source,
+                    entry,
+                    &container.member(&entry.name, sequence),
+                )
+            })
+            .collect();
+        opened.add(pass, taken?)?;
+    }
     opened.damage.extend(directory.damage);
     opened.notes.extend(directory.notes);
     if let Some(count) = directory.too_many {

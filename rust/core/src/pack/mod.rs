@@ -43,8 +43,8 @@ impl From<Cancelled> for Failure {
     }
 }
 
-/// Up to so many bytes are compressed as one buffer, which is twice as fast as a stream; two such buffers are held.
-pub(crate) const WHOLE: u64 = 40 << 20;
+/// Up to so many bytes are compressed as one buffer; that and what comes out of it stay under 64 MB.
+pub(crate) const WHOLE: u64 = 32 << 20;
 /// Blocks in which larger data pass through.
 pub(crate) const BLOCK: usize = 1 << 20;
 
