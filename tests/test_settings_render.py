@@ -29,8 +29,10 @@ REFERENCE = [
 ]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/parameters.md"])
-def test_the_tables_are_those_of_the_program(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/parameters.md", "containers/boutiques.json", "containers/command.json"]
+)
+def test_the_tables_and_descriptors_are_those_of_the_program(name: str) -> None:
     wanted = documents(REPOSITORY)[REPOSITORY / name]
     assert (REPOSITORY / name).read_text() == wanted, "run python -m qxbatch.settings.render"
 

@@ -11,7 +11,6 @@ import pytest
 
 from qxbatch.cli.request import read
 from qxbatch.exits import ExitStatus
-from qxbatch.settings import boutiques, xnat
 from qxbatch.settings.parameter import Form
 from qxbatch.settings.parameters import PARAMETERS
 
@@ -22,16 +21,6 @@ EXPECTED = {each.option for each in PARAMETERS} - {"--sessionsfolder", "--master
 def load(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((CONTAINERS / name).read_text(encoding="utf-8"))
     return found
-
-
-@pytest.mark.parametrize(
-    ("name", "made"),
-    [("boutiques.json", boutiques.descriptor), ("command.json", xnat.command)],
-    ids=["boutiques", "xnat"],
-)
-def test_the_file_is_what_the_table_gives(name: str, made: Any) -> None:
-    text = (CONTAINERS / name).read_text(encoding="utf-8")
-    assert text == boutiques.as_text(made()), f"rewrite it: python -m {made.__module__} > containers/{name}"
 
 
 def test_boutiques_offers_every_option() -> None:

@@ -1,6 +1,6 @@
 """The descriptor of the image for Boutiques (schema 0.5), made of the table of parameters.
 
-`python -m qxbatch.settings.boutiques > containers/boutiques.json` in the repository rewrites it.
+`python -m qxbatch.settings.render` in the repository rewrites it.
 """
 
 import json
@@ -107,7 +107,3 @@ def default_of(parameter: Parameter) -> str:
 def as_text(found: Mapping[str, object]) -> str:
     """Return a descriptor as it lies in the file."""
     return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
-
-
-if __name__ == "__main__":
-    print(as_text(descriptor()), end="")

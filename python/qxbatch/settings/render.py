@@ -1,12 +1,14 @@
-"""README's and docs/parameters.md's tables, written from the table of parameters.
+"""README's and docs/parameters.md's tables and the image's descriptors, written from the table of parameters.
 
 `python -m qxbatch.settings.render` in the repository rewrites them.
 """
 
 from pathlib import Path
 
+from qxbatch.settings.boutiques import as_text, descriptor
 from qxbatch.settings.parameter import Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
 END = "<!-- /parameters -->"
@@ -75,9 +77,12 @@ def put(text: str, table: str) -> str:
 def documents(repository: Path) -> dict[Path, str]:
     """Return each document with the table that belongs into it."""
     tables = {"README.md": short_table(), "docs/parameters.md": long_table()}
-    return {
+    made = {
         repository / name: put((repository / name).read_text(encoding="utf-8"), table) for name, table in tables.items()
     }
+    made[repository / "containers" / "boutiques.json"] = as_text(descriptor())
+    made[repository / "containers" / "command.json"] = as_text(command())
+    return made
 
 
 def main() -> None:

@@ -2,12 +2,12 @@
 
 A project's resource `incoming` holds packets; the sessions become its resource `sessions`. XNAT splits the command line
 as a shell would, so a value with blanks is given in quotes there.
-`python -m qxbatch.settings.xnat > containers/command.json` in the repository rewrites it.
+`python -m qxbatch.settings.render` in the repository rewrites it.
 """
 
 from importlib.metadata import version
 
-from qxbatch.settings.boutiques import DESCRIPTION, IMAGE, OFFERED, as_text, default_of, is_number, told
+from qxbatch.settings.boutiques import DESCRIPTION, IMAGE, OFFERED, default_of, is_number, told
 from qxbatch.settings.parameter import Form, Parameter
 
 
@@ -88,7 +88,3 @@ def _input(parameter: Parameter) -> dict[str, object]:
             "default-value": default_of(parameter),
         }
     return {**found, "command-line-flag": parameter.option, "command-line-separator": "="}
-
-
-if __name__ == "__main__":
-    print(as_text(command()), end="")
