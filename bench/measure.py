@@ -5,11 +5,13 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+LAUNCH = Path(__file__).resolve().with_name("launch.py")
 
 
 @dataclass(frozen=True)
@@ -72,19 +74,17 @@ def run(contender: Contender, scratch: Path) -> Sample:
             contender.before(folder)
         command = [str(word) for word in contender.command(folder)]
         os.sync()  # what the run before wrote is not charged to this one
-        with (folder.parent / "output").open("w+b") as output:
-            start = time.perf_counter()
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-            _, status, usage = os.wait4(child.pid, 0)
-            wall = time.perf_counter() - start
-            child.returncode = os.waitstatus_to_exitcode(status)
-            output.seek(0)
-            text = output.read().decode(errors="replace")
-        if child.returncode:
-            raise RuntimeError(f"{contender.name}: exit {child.returncode} of {' '.join(command)}\n{text[-2000:]}")
-        sample = Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        taken = folder.parent / "taken.json"
+        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(taken), *command]
+        done = subprocess.run(
+            launch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        text = done.stdout.decode(errors="replace")
+        if done.returncode:
+            raise RuntimeError(f"{contender.name}: exit {done.returncode} of {' '.join(command)}\n{text[-2000:]}")
+        sample = Sample(**json.loads(taken.read_text(encoding="utf-8")))
         if contender.inner:
-            sample = Sample(**json.loads(text.splitlines()[-1]))
+            sample = replace(sample, **json.loads(text.splitlines()[-1]))
         return Sample(sample.wall / contender.per, sample.cpu / contender.per, sample.peak)
     finally:
         shutil.rmtree(folder)
