@@ -93,7 +93,7 @@ def test_an_empty_session_name_is_left_out_of_the_id() -> None:
         ({"SeriesDescription": "a\udcffb"}, "a?b"),
         ({"SeriesDescription": "two  blanks"}, "two  blanks"),
         ({"SeriesDescription": ["a", "b"]}, "a\\b"),
-        ({"SeriesDescription": ":"}, "_"),
+        ({"SeriesDescription": ":"}, "anonymous"),
         ({"SeriesDescription": "Größe 頭"}, "Größe 頭"),
     ],
 )

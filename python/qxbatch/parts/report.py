@@ -1,7 +1,11 @@
 """`qxbatch report`: the pages of sessions made anew from their summaries, and the page of a study."""
 
+import gzip
 import json
 import os
+import shutil
+import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -64,10 +68,22 @@ def _pictures(session: Path, numbers: Sequence[int]) -> dict[int, str]:
         image = session / "nii" / f"{number}.nii.gz"
         if not picture.exists() and image.exists():
             picture.parent.mkdir(exist_ok=True)
-            write_picture(image, picture)
+            _write_picture(image, picture)
         if picture.exists():
             found[number] = f"pictures/{picture.name}"
     return found
+
+
+def _write_picture(image: Path, picture: Path) -> None:
+    """Make the picture of a compressed image; one that cannot be read has none."""
+    with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
+        nifti = Path(folder) / "image.nii"
+        try:
+            with gzip.open(image, "rb") as packed, nifti.open("wb") as plain:
+                shutil.copyfileobj(packed, plain, 1 << 20)
+        except (OSError, EOFError, zlib.error):
+            return
+        write_picture(nifti, picture)
 
 
 def _entry(session: Path) -> Entry:
