@@ -44,3 +44,17 @@ pub fn reason(error: &std::io::Error) -> String {
 pub(crate) fn invalid(text: impl Into<String>) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, text.into())
 }
+
+/// Reads until the buffer is full or the stream ends.
+pub fn fill(input: &mut dyn std::io::Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match input.read(buffer.get_mut(done..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(got) => done += got,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}

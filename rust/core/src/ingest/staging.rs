@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::Stop;
 use super::row::{Hash, hexadecimal};
+pub use crate::archive::fill;
 use crate::monitor::Monitor;
 
 /// Blocks in which large members are copied; between two of them the monitor is asked.
@@ -196,18 +197,4 @@ pub fn read_through(
             }));
         }
     }
-}
-
-/// Reads until the buffer is full or the stream ends.
-pub fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match input.read(buffer.get_mut(done..).unwrap_or_default()) {
-            Ok(0) => break,
-            Ok(got) => done += got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
 }

@@ -11,7 +11,7 @@ use self::content::{Content, Stored};
 use self::header::{BLOCK, Header, is_header};
 use self::pax::Extended;
 use self::sparse::{Filled, Map};
-use super::invalid;
+use super::{fill, invalid};
 
 /// Names and records longer than that are refused; PATH_MAX is 4096.
 const LONGEST_RECORD: u64 = 1 << 20;
@@ -308,20 +308,6 @@ fn terminated(mut name: Vec<u8>) -> Vec<u8> {
         name.truncate(end);
     }
     name
-}
-
-/// Reads until the buffer is full or the stream ends.
-fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match input.read(buffer.get_mut(done..).unwrap_or_default()) {
-            Ok(0) => break,
-            Ok(got) => done += got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
 }
 
 fn drain(input: &mut dyn Read) -> io::Result<u64> {
