@@ -76,6 +76,16 @@ def test_the_help_needs_no_heavy_module() -> None:
     assert not heavy & set(done.stderr.split())
 
 
+def test_a_run_that_finds_nothing_loads_nothing_for_the_work(tmp_path: Path) -> None:
+    (tmp_path / "inbox" / "MR").mkdir(parents=True)
+    code = f"import sys; from qxbatch.cli.main import main; main([{str(tmp_path)!r}]); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "qxbatch.discover.candidates" in loaded
+    work = {"qxbatch._core", "qxbatch.convert.series", "qxbatch.pipeline.unit"}
+    assert not loaded & {*work, "concurrent.futures", "hashlib", "json", "numpy", "pydicom", "shutil", "subprocess"}
+
+
 def test_the_document_lists_every_exit_status_and_every_part() -> None:
     text = (Path(__file__).resolve().parent.parent / "docs/command-line.md").read_text(encoding="utf-8")
     statuses = {int(line.split("|")[1]) for line in text.splitlines() if line.startswith("| ") and line[2].isdecimal()}

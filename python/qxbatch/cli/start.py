@@ -10,7 +10,6 @@ from qxbatch.cli.owner import owner_hint
 from qxbatch.cli.request import read
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
-from qxbatch.settings.config import read_config
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
 
@@ -18,7 +17,7 @@ from qxbatch.settings.parse import parse
 def start(words: Sequence[str]) -> int:
     """Run an import. Raises UsageError."""
     request = read(words)
-    from_file = read_config(request.given["config"]) if "config" in request.given else {}
+    from_file = _config(request.given["config"]) if "config" in request.given else {}
     asked = parse({**from_file, **request.given}, bids_app=bool(request.level))
     settings = asked.settings
     if settings.check is Check.YES and not terminal():
@@ -32,6 +31,12 @@ def start(words: Sequence[str]) -> int:
     _prepare(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
+
+
+def _config(path: str) -> dict[str, str]:
+    from qxbatch.settings.config import read_config
+
+    return read_config(path)
 
 
 def _prepare(settings: Settings) -> None:

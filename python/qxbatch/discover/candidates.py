@@ -4,17 +4,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.folders import SessionFolder, judge_folders, list_folders
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
 from qxbatch.discover.results import has_session, was_parted
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.problems import Code
-from qxbatch.resolve.logfile import Log, read_log
 from qxbatch.settings.model import OnMixed, Settings
+
+if TYPE_CHECKING:
+    from qxbatch.discover.folders import SessionFolder
+    from qxbatch.resolve.logfile import Log
 
 _SECOND = 10**9
 
@@ -26,22 +29,33 @@ def candidates(
 
     In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. Raises UsageError.
     """
-    log = read_log(settings.logfile) if settings.logfile and settings.masterinbox else None
     if settings.masterinbox is None:
+        from qxbatch.discover.folders import list_folders
+
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
-    judged = _of_inbox(settings, settings.masterinbox, log, sniff)
+    judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff)
     return [_measured(each, each.path, settings.settle, now_ns()) for each in judged]
 
 
+def _log(settings: Settings) -> "Log | None":
+    if settings.logfile is None:
+        return None
+    from qxbatch.resolve.logfile import read_log
+
+    return read_log(settings.logfile)
+
+
 def of_folders(
-    folders: Sequence[SessionFolder], settings: Settings, now_ns: Callable[[], int] = time.time_ns
+    folders: Sequence["SessionFolder"], settings: Settings, now_ns: Callable[[], int] = time.time_ns
 ) -> list[Candidate]:
     """Return session folders, each with its verdict: the data wait in `<session>/inbox`."""
+    from qxbatch.discover.folders import judge_folders
+
     judged = judge_folders(folders, settings)
     return [_measured(each, each.path / "inbox", settings.settle, now_ns()) for each in judged]
 
 
-def _of_inbox(settings: Settings, inbox: Path, log: Log | None, sniff: Sniff) -> list[Judged]:
+def _of_inbox(settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff) -> list[Judged]:
     entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
     judged = judge_entries(entries, settings, log)
     named = {each.session.id for each in judged if each.ready and each.session}

@@ -5,19 +5,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import PACKETS, Entry, Shape
 from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
-from qxbatch.resolve.logfile import Log
 from qxbatch.resolve.nameformat import by_name
 from qxbatch.resolve.names import fault
 from qxbatch.settings.model import OnSameSession, Settings
 
+if TYPE_CHECKING:
+    from qxbatch.resolve.logfile import Log
 
-def judge_entries(entries: Sequence[Entry], settings: Settings, log: Log | None) -> list[Judged]:
+
+def judge_entries(entries: Sequence[Entry], settings: Settings, log: "Log | None") -> list[Judged]:
     """Judge each entry by itself: its name, its session, the filters, its content."""
     pairs = _pairs(entries)
     return [_judge(entry, settings, log, pairs.get(_stem(entry), "")) for entry in entries]
@@ -30,7 +33,7 @@ def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
 
 
-def _judge(entry: Entry, settings: Settings, log: Log | None, pair: str) -> Judged:
+def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Judged:
     link = f"a link to {entry.link}" if entry.link else ""
     judged = Judged(entry.path, Verdict.READY, note=link)
     if entry.ours:
@@ -66,7 +69,7 @@ def _stem(entry: Entry) -> str:
     return PurePath(entry.name).stem.casefold()
 
 
-def _resolve(name: str, settings: Settings, log: Log | None) -> tuple[SessionId | None, Verdict, str]:
+def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionId | None, Verdict, str]:
     """The session, or the verdict and the reason when there is none."""
     if log is None:
         session = by_name(name, settings.nameformat)

@@ -1,6 +1,5 @@
 """Whether a session has results already."""
 
-import json
 import os
 from pathlib import Path
 
@@ -12,6 +11,8 @@ def has_session(folder: Path) -> bool:
 
 def was_parted(sessionsfolder: Path, session: str) -> bool:
     """Whether `--on-mixed=split` made sessions of that one's packet before (docs/summary.md, `parted`)."""
+    import json
+
     try:
         told = json.loads((sessionsfolder / f"{session}-1" / "qxbatch" / "summary.json").read_bytes())
     except (OSError, ValueError):

@@ -1,17 +1,13 @@
 """A whole batch: recover, discover, report, import what is ready, report."""
 
-import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qxbatch.conceal import Hide
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.problems import Code, UsageError
@@ -20,6 +16,9 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive, Check, Settings
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from qxbatch.conceal import Hide
     from qxbatch.pipeline.context import Context
     from qxbatch.pipeline.unit import Unit
 
@@ -107,7 +106,7 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
     return _end(settings, report, _status(report))
 
 
-def _hidden(candidate: Candidate, hidden: Mapping[str, Hide]) -> Candidate:
+def _hidden(candidate: Candidate, hidden: Mapping[str, "Hide"]) -> Candidate:
     """A packet's own name may be the patient's."""
     if candidate.session is None or candidate.packet is None or candidate.session.id not in hidden:
         return candidate
@@ -119,6 +118,8 @@ def _hidden(candidate: Candidate, hidden: Mapping[str, Hide]) -> Candidate:
 
 def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionReport]:
     """Run the units in parallel, the largest first; reports come in the units' own order."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from qxbatch.pipeline.unit import import_unit
 
     order = sorted(range(len(units)), key=lambda i: -units[i].size)
@@ -140,8 +141,10 @@ def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionRepor
     return [report for i in range(len(units)) for report in futures[i].result()]
 
 
-def _wait(futures: Sequence[Future[list[SessionReport]]]) -> None:
+def _wait(futures: Sequence["Future[list[SessionReport]]"]) -> None:
     """Wait in short steps, so that a signal is seen; the first bug ends the waiting."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     left = set(futures)
     while left:
         done, left = wait(left, timeout=0.5, return_when=FIRST_COMPLETED)
@@ -151,6 +154,8 @@ def _wait(futures: Sequence[Future[list[SessionReport]]]) -> None:
 
 def _hold_signals() -> None:
     """A second Ctrl-C must not break the clean-up."""
+    import signal
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
@@ -189,6 +194,8 @@ def _end(settings: Settings, report: Report, status: ExitStatus) -> int:
         print(text)
     log.info("exit status %d", status)
     if settings.json_file is not None:
+        import json
+
         told = json.dumps(as_json(report, status), indent=1) + "\n"
         try:
             settings.json_file.write_text(told, encoding="utf-8")

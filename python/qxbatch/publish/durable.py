@@ -2,9 +2,7 @@
 
 import contextlib
 import errno
-import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +48,8 @@ def sync_up(folder: Path, top: Path) -> None:
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON under a temporary name, sync it, and rename it into place."""
+    import json
+
     temporary = path.with_name(path.name + ".new")
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, sort_keys=True)
@@ -98,6 +98,8 @@ def remove_tree(top: Path) -> None:
     if not top.is_dir() or top.is_symlink():
         top.unlink(missing_ok=True)
         return
+    import shutil
+
     for k in range(_TRIES):
         with contextlib.suppress(OSError):
             shutil.rmtree(top)

@@ -8,10 +8,7 @@ run. Host and pid are written for the message only: in containers every run is p
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
-import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -61,6 +58,8 @@ class Locks:
         return None
 
     def _try(self, name: str) -> Lock | None:
+        import hashlib
+
         path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
         while True:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -200,6 +199,8 @@ def _identity(path: Path) -> tuple[int, int]:
 
 def _is_stale(path: Path) -> bool:
     """Compare with the file system's own clock: that of this machine may differ, or jump."""
+    import tempfile
+
     try:
         with tempfile.TemporaryFile(dir=path.parent) as probe:
             now = os.fstat(probe.fileno()).st_mtime
@@ -217,4 +218,6 @@ def _remove_stale(path: Path) -> None:
 
 
 def _owner(name: str) -> bytes:
+    import socket
+
     return f"{name}\nheld by process {os.getpid()} on {socket.gethostname()}\n".encode("utf-8", "surrogateescape")

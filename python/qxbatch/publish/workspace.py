@@ -6,7 +6,6 @@ It lies on the sessions' own file system, so that publishing is a rename. A fini
 import contextlib
 import os
 import re
-import secrets
 import time
 from pathlib import Path
 
@@ -46,6 +45,8 @@ class Workspace:
             return self.unit(unit) / "scratch"
         noted = self._noted_scratch(unit)
         if noted is None:
+            import secrets
+
             noted = self._work_dir / f"qxbatch-{unit}-{secrets.token_hex(6)}"
             make_folder(self.unit(unit))
             with created(self.unit(unit) / NOTE) as file:

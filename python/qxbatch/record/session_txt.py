@@ -1,14 +1,17 @@
 """session.txt: what later commands know about a session (docs/session-txt.md has the rules of its readers)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qxbatch.convert.values import text
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Image, Series, SessionId
 from qxbatch.problems import UsageError
 from qxbatch.record.names import safe
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 FOLDERS = {"dicom": "dicom", "raw_data": "nii", "data": "4dfp", "hcp": "hcp"}
 """Key in session.txt to folder of the session."""
@@ -22,7 +25,7 @@ def session_text(
     series: Iterable[Series],
     *,
     version: str,
-    made: datetime,
+    made: "datetime",
     path_map: Sequence[tuple[Path, Path]] = (),
 ) -> str:
     """Return the text of session.txt.
