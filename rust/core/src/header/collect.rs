@@ -24,8 +24,10 @@ impl Default for Collector {
 impl Collector {
     /// Keeps a text value without its padding; a later value of a field replaces an earlier one.
     pub(super) fn set(&mut self, field: Field, bytes: &[u8]) {
-        let bytes = value::trim(bytes);
-        let bytes = value::trim(bytes.get(..Header::MAX_VALUE).unwrap_or(bytes));
+        let mut bytes = value::trim(bytes);
+        if let Some(cut) = bytes.get(..Header::MAX_VALUE) {
+            bytes = value::trim(cut);
+        }
         let start = self.values.len();
         self.values.extend_from_slice(bytes);
         self.note(field, start);
@@ -55,29 +57,43 @@ impl Collector {
 
     /// The value gathered so far; empty when there is none.
     pub(super) fn get(&self, field: Field) -> &[u8] {
-        self.at(self.spans.get(field as usize).copied().unwrap_or_default())
+        let (start, length) = self.spans.get(field as usize).copied().unwrap_or_default();
+        self.at(start, u32::from(length))
     }
 
-    /// All values in the order of the table.
-    pub(super) fn values(&self) -> impl Iterator<Item = &[u8]> {
-        self.spans.iter().map(|span| self.at(*span))
+    /// Forgets all values.
+    pub(super) fn clear(&mut self) {
+        self.values.clear();
+        self.spans = [(0, 0); Field::COUNT];
+    }
+
+    /// Appends all values in the order of the table, `room` bytes at most, and tells where each of them ends, counted
+    /// from the first.
+    pub(super) fn write(&self, room: u16, out: &mut Vec<u8>, mut ended: impl FnMut(u16)) {
+        // Files keep most fields in the order of the table: values that lie beside each other are copied together.
+        let (mut start, mut length, mut end) = (0_u32, 0_u32, 0_u16);
+        for (at, size) in &self.spans {
+            let size = *size.min(&room.saturating_sub(end));
+            if size > 0 {
+                if *at != start.saturating_add(length) {
+                    out.extend_from_slice(self.at(start, length));
+                    (start, length) = (*at, 0);
+                }
+                length = length.saturating_add(u32::from(size));
+                end = end.saturating_add(size);
+            }
+            ended(end);
+        }
+        out.extend_from_slice(self.at(start, length));
     }
 
     #[inline]
-    fn at(&self, (start, length): (u32, u16)) -> &[u8] {
+    fn at(&self, start: u32, length: u32) -> &[u8] {
         let from = self.values.get(start as usize..).unwrap_or_default();
-        from.get(..usize::from(length)).unwrap_or_default()
+        from.get(..length as usize).unwrap_or_default()
     }
 
     pub(super) fn has(&self, field: Field) -> bool {
         !self.get(field).is_empty()
-    }
-
-    /// At least the number of bytes that all values take.
-    pub(super) fn total(&self) -> usize {
-        self.spans
-            .iter()
-            .map(|(_, length)| usize::from(*length))
-            .sum()
     }
 }

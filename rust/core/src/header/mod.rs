@@ -3,6 +3,7 @@
 //! [`parse`] reads no further than the last wanted element, takes any bytes without a panic, and never follows a length
 //! past the end of what it was given.
 
+mod bundle;
 mod charset;
 mod collect;
 mod element;
@@ -19,9 +20,10 @@ mod value;
 mod wanted;
 mod window;
 
+pub use bundle::{Bundle, Bundled, Spot};
 pub use field::{Field, Kind, SPECS, Spec, Vr};
 pub use inflate::Inflated;
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, parse_into};
 pub use stored::Header;
 pub use value::Value;
 pub use window::{FileWindow, Window};

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::bundle::{Bundle, Spot};
 use super::collect::Collector;
 use super::element::{EXPLICIT, Element, Encoding, HEAD, IMPLICIT};
 use super::field::Field;
@@ -15,9 +16,9 @@ use super::window::Window;
 
 /// What some bytes turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Parsed {
+pub enum Parsed<H = Header> {
     /// A DICOM object.
-    Dicom(Header),
+    Dicom(H),
     /// Something else.
     NotDicom,
     /// A DICOM object whose header cannot be read.
@@ -27,6 +28,17 @@ pub enum Parsed {
         /// Where, in bytes from its beginning.
         offset: u64,
     },
+}
+
+impl<H> Parsed<H> {
+    /// The same with another form of the header.
+    pub fn map<T>(self, with: impl FnOnce(H) -> T) -> Parsed<T> {
+        match self {
+            Self::Dicom(header) => Parsed::Dicom(with(header)),
+            Self::NotDicom => Parsed::NotDicom,
+            Self::Broken { reason, offset } => Parsed::Broken { reason, offset },
+        }
+    }
 }
 
 /// Elements of the main data set past which there is nothing wanted but private and functional groups.
@@ -44,22 +56,31 @@ const DEFLATED: &[u8] = b"1.2.840.10008.1.2.1.99";
 ///
 /// Damaged bytes are a [`Parsed`] value; only reading itself can fail.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
+    let mut bundle = Bundle::default();
+    let parsed = parse_into(window, &mut bundle)?;
+    let bundle = bundle.close();
+    Ok(parsed.map(|spot| bundle.header(spot)))
+}
+
+/// Reads the header of one object into a bundle.
+///
+/// As [`parse`] does, but what is read can only be had once the bundle is closed.
+pub fn parse_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<Parsed<Spot>> {
     let Some(start) = Start::find(window)? else {
         return Ok(Parsed::NotDicom);
     };
-    let mut collector = Collector::default();
-    let outcome = read(window, &start, &mut collector);
-    if !start.marked && !convincing(&collector) {
+    bundle.collector.clear();
+    let collector = &mut bundle.collector;
+    let outcome = read(window, &start, collector);
+    if !start.marked && !convincing(collector) {
         return match outcome {
             Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
             _ => Ok(Parsed::NotDicom),
         };
     }
     match outcome {
-        Ok(()) => Ok(Parsed::Dicom(Header::from_collector(&collector, false))),
-        Err(Fault::Broken { .. }) if sortable(&collector) => {
-            Ok(Parsed::Dicom(Header::from_collector(&collector, false)))
-        }
+        Ok(()) => Ok(Parsed::Dicom(bundle.put(false))),
+        Err(Fault::Broken { .. }) if sortable(collector) => Ok(Parsed::Dicom(bundle.put(false))),
         Err(Fault::Broken { reason, offset }) => Ok(Parsed::Broken { reason, offset }),
         Err(Fault::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Ok(Parsed::Broken {
             reason: error.to_string(),

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::bundle::Bundle;
 use super::charset::CharacterSets;
-use super::collect::Collector;
 use super::field::{Field, Kind};
 use super::value::{self, Value};
 
@@ -16,13 +16,13 @@ use super::value::{self, Value};
 /// shares it too.
 #[derive(Clone)]
 pub struct Header {
-    block: Arc<Box<[u8]>>,
-    start: u32,
-    length: u32,
+    pub(super) block: Arc<Box<[u8]>>,
+    pub(super) start: u32,
+    pub(super) length: u32,
 }
 
 /// Bytes before the first value.
-const HEAD: usize = 1 + 2 * Field::COUNT;
+pub(super) const HEAD: usize = 1 + 2 * Field::COUNT;
 
 /// MediaStorageSOPClassUID of a DICOMDIR (PS3.10 section 8.6).
 const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
@@ -30,35 +30,6 @@ const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
 impl Header {
     /// Most bytes that one value may have; no wanted field is meant to hold more, and a longer value is cut.
     pub const MAX_VALUE: usize = 4096;
-
-    pub(super) fn from_collector(collector: &Collector, utf8: bool) -> Self {
-        let mut head = [0; HEAD];
-        head[0] = u8::from(utf8);
-        let mut data = Vec::with_capacity(HEAD.saturating_add(collector.total()));
-        data.extend_from_slice(&head);
-        for (value, slot) in collector.values().zip(head[1..].chunks_exact_mut(2)) {
-            if !value.is_empty() {
-                // Ends count from the first value, so that all that a 16-bit number can say is of use.
-                let room = usize::from(u16::MAX).saturating_sub(data.len().saturating_sub(HEAD));
-                data.extend_from_slice(value.get(..room).unwrap_or(value));
-            }
-            let end = u16::try_from(data.len().saturating_sub(HEAD)).unwrap_or(u16::MAX);
-            slot.copy_from_slice(&end.to_le_bytes());
-        }
-        for (byte, known) in data.iter_mut().zip(head) {
-            *byte = known;
-        }
-        Self::new(data)
-    }
-
-    fn new(data: Vec<u8>) -> Self {
-        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        Self {
-            block: Arc::new(data.into_boxed_slice()),
-            start: 0,
-            length,
-        }
-    }
 
     fn data(&self) -> &[u8] {
         let from = self.block.get(self.start as usize..).unwrap_or_default();
@@ -86,11 +57,12 @@ impl Header {
 
     /// Makes a header from text in DICOM's own notation: values parted by a backslash.
     pub fn from_values(values: &[(Field, &str)]) -> Self {
-        let mut collector = Collector::default();
+        let mut bundle = Bundle::default();
         for (field, text) in values {
-            collector.set(*field, text.as_bytes());
+            bundle.collector.set(*field, text.as_bytes());
         }
-        Self::from_collector(&collector, true)
+        let spot = bundle.put(true);
+        bundle.close().header(spot)
     }
 
     fn end(&self, index: usize) -> usize {

@@ -7,27 +7,47 @@ use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags, SeekFrom, openat, seek};
 use rustix::path::Arg;
 
-use crate::header::{FileWindow, Header, Inflated, Parsed, Window, parse};
+use crate::header::{Bundle, FileWindow, Header, Inflated, Parsed, Spot, Window, parse_into};
 
 /// What a file turned out to be.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Outcome<H = Header> {
     /// A DICOM object.
-    Dicom(Header),
+    Dicom(H),
     /// Something else, or nothing that can be read; says what.
     Other(Box<str>),
     /// The system refused it.
     Unreadable(io::Error),
 }
 
-impl Outcome {
+impl<H> Outcome<H> {
     pub(super) fn other(reason: &str) -> Self {
         Self::Other(reason.into())
     }
+
+    /// The same with another form of the header.
+    pub(super) fn map<T>(self, with: impl FnOnce(H) -> T) -> Outcome<T> {
+        match self {
+            Self::Dicom(header) => Outcome::Dicom(with(header)),
+            Self::Other(reason) => Outcome::Other(reason),
+            Self::Unreadable(error) => Outcome::Unreadable(error),
+        }
+    }
 }
 
-/// Reads the header of a file named relative to a folder; gives its size too. `buffer` is used again from file to file.
-pub fn read_file(folder: impl AsFd, name: impl Arg, buffer: &mut Vec<u8>) -> (u64, Outcome) {
+/// What is used again from file to file: the bytes of the last one, and the headers so far.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    buffer: Vec<u8>,
+    pub bundle: Bundle,
+}
+
+/// Reads the header of a file named relative to a folder; gives its size too.
+pub(super) fn read_file(
+    folder: impl AsFd,
+    name: impl Arg,
+    desk: &mut Desk,
+) -> (u64, Outcome<Spot>) {
     // Nonblocking: a pipe that took the place of a file must not hold the scan up.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     let opened = openat(folder, name, flags, Mode::empty());
@@ -37,11 +57,11 @@ pub fn read_file(folder: impl AsFd, name: impl Arg, buffer: &mut Vec<u8>) -> (u6
             Ok((size, file)) => (file, size),
             Err(error) => return (0, Outcome::Unreadable(error.into())),
         };
-    let mut window = FileWindow::new(&file, size, std::mem::take(buffer));
-    let parsed = parse_any(&mut window);
-    *buffer = window.into_buffer();
+    let mut window = FileWindow::new(&file, size, std::mem::take(&mut desk.buffer));
+    let parsed = parse_any_into(&mut window, &mut desk.bundle);
+    desk.buffer = window.into_buffer();
     let outcome = match parsed {
-        Ok(Parsed::Dicom(header)) => Outcome::Dicom(header),
+        Ok(Parsed::Dicom(spot)) => Outcome::Dicom(spot),
         Ok(Parsed::NotDicom) => Outcome::other("no DICOM"),
         Ok(Parsed::Broken { reason, offset }) => {
             Outcome::Other(format!("unreadable DICOM: {reason} (at byte {offset})").into())
@@ -56,11 +76,18 @@ pub fn read_file(folder: impl AsFd, name: impl Arg, buffer: &mut Vec<u8>) -> (u6
 
 /// Reads the header of an object that may lie in a gzip file.
 pub fn parse_any<W: Window>(window: &mut W) -> io::Result<Parsed> {
+    let mut bundle = Bundle::default();
+    let parsed = parse_any_into(window, &mut bundle)?;
+    let bundle = bundle.close();
+    Ok(parsed.map(|spot| bundle.header(spot)))
+}
+
+fn parse_any_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<Parsed<Spot>> {
     if window.at(0, 2)?.starts_with(&[0x1F, 0x8B]) {
         return match Inflated::gzip(window)? {
-            Some(mut inflated) => parse(&mut inflated),
+            Some(mut inflated) => parse_into(&mut inflated, bundle),
             None => Ok(Parsed::NotDicom),
         };
     }
-    parse(window)
+    parse_into(window, bundle)
 }

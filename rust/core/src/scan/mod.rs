@@ -12,7 +12,7 @@ use crate::header::Header;
 use crate::monitor::Monitor;
 use crate::series::{self, Entry, Group};
 
-pub use file::{Outcome, parse_any, read_file};
+pub use file::{Outcome, parse_any};
 
 /// Why there is no scan.
 #[derive(Debug)]

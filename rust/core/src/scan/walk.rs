@@ -9,10 +9,10 @@ use rustix::fd::OwnedFd;
 use rustix::fs::CWD;
 
 use super::arrange::{Batch, Folder, Node, arrange};
-use super::file::{Outcome, read_file};
+use super::file::{Desk, Outcome, read_file};
 use super::listing::{Entry, asked_for, join, list, open_folder};
 use super::{Scan, ScanError, Scanned};
-use crate::header::Header;
+use crate::header::Spot;
 use crate::monitor::Monitor;
 
 /// Files that one task reads: enough to make the task's own cost vanish, few enough to keep all threads busy.
@@ -142,8 +142,8 @@ impl<'m> Walk<'m> {
     }
 
     fn read(&self, fd: Option<&OwnedFd>, folder: u32, first: usize, entries: Vec<Entry>) {
-        let mut buffer = Vec::new();
-        let mut files = Vec::with_capacity(entries.len());
+        let mut desk = Desk::default();
+        let mut read = Vec::with_capacity(entries.len());
         let mut bytes = 0_u64;
         for entry in entries {
             if self.monitor.is_cancelled() {
@@ -151,28 +151,27 @@ impl<'m> Walk<'m> {
             }
             let (name, (size, outcome)) = match entry {
                 Entry::File(name) => {
-                    let read = match fd {
-                        Some(fd) => read_file(fd, &*name, &mut buffer),
-                        None => read_file(CWD, &*name, &mut buffer),
+                    let found = match fd {
+                        Some(fd) => read_file(fd, &*name, &mut desk),
+                        None => read_file(CWD, &*name, &mut desk),
                     };
-                    (name, read)
+                    (name, found)
                 }
                 Entry::Other(name, reason) => (name, (0, Outcome::other(reason))),
                 Entry::Folder(name) => (name, (0, Outcome::other("a folder"))),
             };
             bytes = bytes.saturating_add(size);
-            files.push(Scanned {
-                folder,
-                name,
-                size,
-                outcome,
-            });
+            read.push((name, size, outcome));
         }
-        self.monitor.add(files.len() as u64, bytes);
-        Header::gather(files.iter_mut().filter_map(|file| match &mut file.outcome {
-            Outcome::Dicom(header) => Some(header),
-            _ => None,
-        }));
+        self.monitor.add(read.len() as u64, bytes);
+        let bundle = desk.bundle.close();
+        let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<Spot>)| Scanned {
+            folder,
+            name,
+            size,
+            outcome: outcome.map(|spot| bundle.header(spot)),
+        };
+        let files = read.into_iter().map(scanned).collect();
         self.keep_batch(Batch {
             folder,
             first,

@@ -1,0 +1,70 @@
+//! Headers read one after the other into one block: a hundredth of the allocations where many are kept.
+
+use std::sync::Arc;
+
+use super::collect::Collector;
+use super::stored::{HEAD, Header};
+
+/// Headers that are being read.
+#[derive(Debug, Default)]
+pub struct Bundle {
+    /// The values of the header that is read now.
+    pub(super) collector: Collector,
+    block: Vec<u8>,
+}
+
+/// Where a header lies in its [`Bundle`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spot {
+    start: u32,
+    length: u32,
+}
+
+/// A [`Bundle`] that nothing is added to any more.
+#[derive(Debug)]
+pub struct Bundled {
+    block: Arc<Box<[u8]>>,
+}
+
+impl Bundle {
+    /// Adds what was collected.
+    pub(super) fn put(&mut self, utf8: bool) -> Spot {
+        let start = self.block.len();
+        let mut head = [0; HEAD];
+        head[0] = u8::from(utf8);
+        self.block.extend_from_slice(&head);
+        let mut slots = head[1..].chunks_exact_mut(2);
+        // Ends count from the first value, so that all that a 16-bit number can say is of use.
+        self.collector.write(u16::MAX, &mut self.block, |end| {
+            if let Some(slot) = slots.next() {
+                slot.copy_from_slice(&end.to_le_bytes());
+            }
+        });
+        let added = self.block.get_mut(start..).unwrap_or_default();
+        for (byte, known) in added.iter_mut().zip(head) {
+            *byte = known;
+        }
+        Spot {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            length: u32::try_from(added.len()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Ends it; its headers can be had from then on.
+    pub fn close(self) -> Bundled {
+        Bundled {
+            block: Arc::new(self.block.into_boxed_slice()),
+        }
+    }
+}
+
+impl Bundled {
+    /// The header at a spot.
+    pub fn header(&self, spot: Spot) -> Header {
+        Header {
+            block: Arc::clone(&self.block),
+            start: spot.start,
+            length: spot.length,
+        }
+    }
+}
