@@ -27,7 +27,7 @@ class Part:
 
     session: SessionId
     series: tuple[Series, ...]
-    rows: tuple[int, ...]
+    rows: Sequence[int]
     """Its ledger rows; each row of a reading belongs to exactly one part."""
     problems: tuple[Problem, ...] = ()
     copies: Mapping[int, int] = field(default_factory=dict)
@@ -76,7 +76,7 @@ def assemble(
         found = [replace(series, header=hidden_header(series.header, hide)) for series in found]
         _place_rest(reading, [row for row in rows[k] if row not in copies], root, inbox)
         in_order = tuple(sorted(found, key=lambda s: s.n))
-        parts.append(Part(share.session, in_order, tuple(rows[k]), tuple(problems), copies, hide))
+        parts.append(Part(share.session, in_order, rows[k], tuple(problems), copies, hide))
     return parts
 
 
@@ -98,10 +98,10 @@ def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]
     return joined
 
 
-def share_rows(reading: Reading, shares: Sequence[Share]) -> list[list[int]]:
+def share_rows(reading: Reading, shares: Sequence[Share]) -> Sequence[Sequence[int]]:
     """Share out the ledger rows: a file with a patient goes with its group, another with its nearest neighbour."""
     if len(shares) == 1:
-        return [list(range(len(reading)))]
+        return [range(len(reading))]
     owner = {group: k for k, share in enumerate(shares) for group in share.groups}
     groups = ((i, reading.row(i).group) for i in range(len(reading)))
     return with_neighbours(reading, {i: owner[group] for i, group in groups if group in owner}, len(shares))

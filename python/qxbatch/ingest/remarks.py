@@ -20,9 +20,9 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
 
 def duplicates(reading: Reading, part: Part) -> list[Problem]:
     """Warn, per series, of files that were there more than once; that a session's own lie in its inbox too is none."""
-    rows = list(map(reading.row, part.rows))
-    own = {row.at for row in rows if row.path.startswith("../") and row.at}
-    counts = Counter(row.series for row in rows if row.fate == "duplicate" and row.at not in own)
+    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith("../") and row.at}
+    copies = (row for row in map(reading.row, part.rows) if row.fate == "duplicate")
+    counts = Counter(row.series for row in copies if row.at not in own)
     firsts = map(reading.row, part.copies.values())
     counts.update(first.series for first in firsts if first.at not in own)
     return [_duplicates(n, count) for n, count in sorted(counts.items())]

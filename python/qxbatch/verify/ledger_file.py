@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One row of ledger.tsv (docs/ledger.md)."""
 
@@ -32,4 +33,13 @@ def read_ledger(path: Path) -> Iterator[LedgerRow]:
             cells = line.rstrip("\n").split("\t")
             if len(cells) != len(COLUMNS) or not line.endswith("\n"):
                 raise ValueError(f"{path}: line {number} has {len(cells)} of {len(COLUMNS)} columns")
-            yield LedgerRow(cells[0], int(cells[1] or 0), *cells[2:])
+            yield _row(cells)
+
+
+def _row(cells: list[str]) -> LedgerRow:
+    """Texts that many rows share are kept once: a ledger may have a hundred thousand rows."""
+    path, size, sha256, content, kind, fate, at, series, reason = cells
+    content = sha256 if content == sha256 else content
+    return LedgerRow(
+        path, int(size or 0), sha256, content, intern(kind), intern(fate), at, intern(series), intern(reason)
+    )

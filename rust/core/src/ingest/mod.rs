@@ -113,7 +113,11 @@ pub fn ingest(
                 .into_iter()
                 .map(|note| format!("{name}: {note}")),
         );
-        rows.extend(opened.rows);
+        if rows.is_empty() {
+            rows = opened.rows; // not copied: a packet may have a hundred thousand
+        } else {
+            rows.extend(opened.rows);
+        }
     }
     refused.append(&mut damage);
     Reading::new(pass.staging, rows, refused, notes)
