@@ -184,12 +184,15 @@ def ingest(
     max_bytes: int = 1 << 40,
     max_members: int = 5_000_000,
     max_nesting: int = 5,
+    passwords: Sequence[bytes] = ...,
     monitor: Monitor | None = None,
 ) -> Reading:
     """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, write below `staging`.
 
     A packet is a folder, an archive of any known kind, or a single file. Paths in `skip` are left out of folders. With
     `link`, files of a folder are hard-linked into staging where the file system allows it, and copied elsewhere.
+    `passwords` are tried in this order on encrypted members of a zip; the reason of one that stays closed begins with
+    `encrypted`.
 
     Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a
     member is in its row and in `Reading.damage()`.

@@ -33,6 +33,7 @@ class Code(StrEnum):
     SEVERAL_STUDIES = "several-studies"
     MERGED_PATIENTS = "merged-patients"
     DAMAGED_KEPT = "damaged-kept"
+    ENCRYPTED_KEPT = "encrypted-kept"
     HEADER_FALLBACK = "header-fallback"
     DUPLICATES = "duplicates"
     MORE_THAN_NINE = "more-than-nine"

@@ -36,6 +36,7 @@ PARTS: dict[str, Part] = {
         (
             switch("json", "Print JSON."),
             switch("tsv", "Print tab-separated values, a row for each series."),
+            *taken("password_file"),
             N_PROCS,
         ),
     ),
@@ -44,7 +45,9 @@ PARTS: dict[str, Part] = {
         ("sort <session>... [options]",),
         (
             *taken("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
-            *taken("on_mixed", "on_damaged", "max_expansion", "n_procs", "work_dir", "deidentify_logs"),
+            *taken(
+                "on_mixed", "on_damaged", "max_expansion", "password_file", "n_procs", "work_dir", "deidentify_logs"
+            ),
             *REPORTS,
         ),
     ),
@@ -85,7 +88,7 @@ PARTS: dict[str, Part] = {
                 group=Group.OUTPUT,
                 metavar="DIR",
             ),
-            *taken("test", "max_expansion", "n_procs"),
+            *taken("test", "max_expansion", "password_file", "n_procs"),
             switch("json", "Print JSON."),
         ),
     ),

@@ -9,10 +9,14 @@ from pathlib import Path
 from qxbatch.core import Group, Reading, ingest, scan, sniff
 from qxbatch.discover.sources import is_archive
 from qxbatch.exits import ExitStatus
+from qxbatch.ingest import encrypted
+from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.scan_par import ParSeries, of_files, of_reading
 from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.report.series_table import as_json, as_table, as_tsv
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.passwords import words_of
 
 FAULTS = ("unreadable", "cannot")
 """How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
@@ -36,10 +40,11 @@ def run(options: Mapping[str, object]) -> int:
     if options["--json"] and options["--tsv"]:
         raise UsageError("--json and --tsv are two forms of the same output.", "Give one of them.")
     threads = threads_of(options["--n-procs"])
+    passwords = passwords_of(options)
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
-    found = [look(str(path), threads) for path in paths]
+    found = [look(str(path), threads, passwords) for path in paths]
     print(_shown(found, options), end="")
     return int(ExitStatus.FAILED if any(each.problems for each in found) else ExitStatus.OK)
 
@@ -50,7 +55,7 @@ def _shown(found: Sequence[Found], options: Mapping[str, object]) -> str:
     return as_tsv(found) if options["--tsv"] else as_table(found)
 
 
-def look(path: str, threads: int) -> Found:
+def look(path: str, threads: int, passwords: Passwords | None = None) -> Found:
     """Find the series below a folder, in a file, or in an archive."""
     if Path(path).is_dir():
         return _look_at_files(path, "folder", threads)
@@ -58,7 +63,9 @@ def look(path: str, threads: int) -> Found:
         kind = sniff(path)
     except OSError as error:
         return Found(path, "unreadable", 1, (), (f"{path}: {error.strerror}",))
-    return _look_into(path, kind, threads) if is_archive(Path(path)) else _look_at_files(path, kind, threads)
+    if is_archive(Path(path)):
+        return _look_into(path, kind, threads, passwords)
+    return _look_at_files(path, kind, threads)
 
 
 def _look_at_files(path: str, kind: str, threads: int) -> Found:
@@ -71,14 +78,17 @@ def _look_at_files(path: str, kind: str, threads: int) -> Found:
     return Found(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
 
 
-def _look_into(path: str, kind: str, threads: int) -> Found:
+def _look_into(path: str, kind: str, threads: int, passwords: Passwords | None) -> Found:
     """Read an archive's members into a temporary folder, which is removed again."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
         try:
-            reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads)
+            words = words_of(passwords)
+            reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads, passwords=words)
         except OSError as error:
             return Found(path, kind, 0, (), (f"{path}: {error}",))
-        return Found(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), tuple(reading.damage()))
+        advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
+        problems = (*reading.damage(), *([f"{path}: {advice}"] if advice else []))
+        return Found(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), problems)
 
 
 def _members(reading: Reading) -> int:

@@ -11,14 +11,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.core import ingest
+from qxbatch.core import Reading, ingest
 from qxbatch.exits import ExitStatus
+from qxbatch.ingest import encrypted
+from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.split_plan import Piece, plan
 from qxbatch.parts.split_result import Member, write_mapping
 from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import sync_tree
 from qxbatch.report.before import show
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.passwords import words_of
 
 STAGING = ".qxbatch-split"
 
@@ -29,6 +33,7 @@ def run(options: Mapping[str, object]) -> int:
     if not source.exists():
         raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
     output = _output(options["--output"], source)
+    passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
     made = not output.exists()
     staging = output / STAGING
@@ -36,7 +41,19 @@ def run(options: Mapping[str, object]) -> int:
         staging.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging)  # of a run that was killed
         limit = int(str(options["--max-expansion"] or 1000))
-        return _split(source, output, threads_of(options["--n-procs"]), limit, test=test, told=bool(options["--json"]))
+        reading = ingest(
+            [(str(source), "")],
+            str(staging / "read"),
+            threads=threads_of(options["--n-procs"]),
+            gunzip=False,
+            link=True,
+            skip=[str(output)],
+            max_ratio=limit,
+            passwords=words_of(passwords),
+        )
+        if reading.damage():
+            return _refused(source, reading, passwords)
+        return _split(source, output, reading, test=test, told=bool(options["--json"]))
     except OSError as error:
         raise UsageError(
             f"{error.filename or output} cannot be written: {error.strerror}.",
@@ -56,22 +73,18 @@ def _output(given: object, source: Path) -> Path:
     return source.with_name(f"{stem}_split")
 
 
-def _split(source: Path, output: Path, threads: int, limit: int, *, test: bool, told: bool) -> int:
+def _refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
+    closed = encrypted.refused_as_encrypted(reading)
+    state = "cannot be opened" if len(closed) == len(reading.damage()) else "is damaged"
+    print(f"qxbatch: {show(str(source))} {state}, nothing was made of it:", file=sys.stderr)
+    print("\n".join(f"  {show(text)}" for text in reading.damage()), file=sys.stderr)
+    if closed:
+        print(encrypted.hint(closed, passwords), file=sys.stderr)
+    return int(ExitStatus.FAILED)
+
+
+def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bool) -> int:
     staging = output / STAGING
-    reading = ingest(
-        [(str(source), "")],
-        str(staging / "read"),
-        threads=threads,
-        gunzip=False,
-        link=True,
-        skip=[str(output)],
-        max_ratio=limit,
-    )
-    damage = reading.damage()
-    if damage:
-        print(f"qxbatch: {show(str(source))} is damaged, nothing was made of it:", file=sys.stderr)
-        print("\n".join(f"  {show(text)}" for text in damage), file=sys.stderr)
-        return int(ExitStatus.FAILED)
     pieces = plan(reading)
     if not pieces:
         print(f"qxbatch: {show(str(source))} holds no DICOM and no PAR/REC ({len(reading)} members).", file=sys.stderr)

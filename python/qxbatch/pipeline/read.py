@@ -6,12 +6,14 @@ from pathlib import Path
 from qxbatch.conceal import hiding
 from qxbatch.core import Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.ingest import encrypted
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.sources import Source
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.model import OnDamaged
+from qxbatch.settings.passwords import words_of
 
 NOTHING = Fingerprint(0, 0, 0)
 """Folder mode: there was no inbox; the data lie in `dicom`."""
@@ -40,6 +42,7 @@ def read_sources(
                 max_bytes=context.settings.max_total,
                 max_members=context.settings.max_members,
                 max_nesting=context.settings.max_nesting,
+                passwords=words_of(context.settings.passwords),
                 monitor=context.monitor,
             )
     finally:  # a packet that vanishes is told as such, whatever else its loss led to
@@ -47,11 +50,13 @@ def read_sources(
             _refuse_changed(packet, "while it was read")
     if context.settings.conceal:
         context.hidden[unit] = hiding([group.header for group in reading.groups()], unit)
+    passwords = context.settings.passwords
     problems = [*_damage(context, names, reading), *read_suspects(reading, names)]
     if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
         message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
-        raise PacketError(Problem(Code.NO_IMAGES, names, message, "Remove it from the inbox, or complete it."))
-    return reading, problems
+        hint = encrypted.hint(encrypted.closed_rows(reading), passwords) or "Remove it from the inbox, or complete it."
+        raise PacketError(Problem(Code.NO_IMAGES, names, message, hint))
+    return reading, [*problems, *encrypted.kept_closed(reading, names, passwords)]
 
 
 def _refuse_changed(packet: Packet, when: str) -> None:
@@ -72,8 +77,12 @@ def _damage(context: Context, names: str, reading: Reading) -> list[Problem]:
     if not damage:
         return []
     shown = "; ".join(damage[:SHOWN]) + (f"; and {len(damage) - SHOWN} more" if len(damage) > SHOWN else "")
+    closed = encrypted.refused_as_encrypted(reading)
+    advice = encrypted.hint(closed, context.settings.passwords)
     if context.settings.on_damaged is OnDamaged.KEEP:
         message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
-        return [Problem(Code.DAMAGED_KEPT, names, message, "Get a sound copy and import it with --overwrite=yes.")]
-    hint = "Get a sound copy, or use --on-damaged=keep to import what can be read."
-    raise PacketError(Problem(Code.DAMAGED, names, f"is damaged: {shown}. Nothing was imported.", hint))
+        hint = f"{advice or 'Get a sound copy.'} Then import it with --overwrite=yes."
+        return [Problem(Code.DAMAGED_KEPT, names, message, hint)]
+    state = "cannot be opened" if len(closed) == len(damage) else "is damaged"
+    hint = advice or "Get a sound copy, or use --on-damaged=keep to import what can be read."
+    raise PacketError(Problem(Code.DAMAGED, names, f"{state}: {shown}. Nothing was imported.", hint))

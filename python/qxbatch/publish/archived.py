@@ -14,7 +14,8 @@ from qxbatch.discover.fingerprint import fingerprint
 def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
     """Return the hashes of all members of the packets that `old` was made of and that lie in the archive.
 
-    The packets are read anew, into `scratch`, which is removed again: only what can be read today is held.
+    The packets are read anew, into `scratch`, which is removed again: only what can be read today is held,
+    and without a password, which may be lost one day, nothing that is encrypted.
     """
     found: set[str] = set()
     for packet in archived_packets(old, archive):

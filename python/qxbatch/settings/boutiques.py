@@ -18,6 +18,8 @@ POSITIONAL = ("sessionsfolder", "masterinbox")
 OFFERED = tuple(each for each in PARAMETERS if each.name not in POSITIONAL)
 NUMBERS = ("N", "SECONDS", "0-9")
 """Values of these names are numbers, of whatever unit."""
+READ = ("config", "password_file")
+"""Files that must be there when the command starts; other files are written, or named inside a longer value."""
 STATUSES = {
     ExitStatus.FAILED: "at least one packet or series failed, or a packet was refused",
     ExitStatus.USAGE: "wrong usage; nothing was touched",
@@ -90,6 +92,8 @@ def _option(parameter: Parameter) -> dict[str, object]:
 def _type(parameter: Parameter) -> str:
     if parameter.form is Form.SWITCH:
         return "Flag"
+    if parameter.name in READ:
+        return "File"
     return "Number" if is_number(parameter) else "String"
 
 

@@ -1,7 +1,7 @@
 """The typed settings of a run. Text is parsed once, in qxbatch.settings.parse; no later stage sees a raw string."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -83,6 +83,14 @@ class LogfileSpec:
 
 
 @dataclass(frozen=True)
+class Passwords:
+    """What is tried on encrypted packets. Only the path is ever shown or written."""
+
+    path: Path
+    words: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a run depends on. Folders are absolute."""
 
@@ -130,6 +138,7 @@ class Settings:
     max_members: int
     max_nesting: int
     """Archives in one another that are opened."""
+    passwords: Passwords | None
     timeout: float | None
     """Seconds for one conversion; None: scaled with the series."""
     settle: float

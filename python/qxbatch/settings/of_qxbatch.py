@@ -73,6 +73,12 @@ OF_QXBATCH = (
         metavar="N",
     ),
     Parameter(
+        "password_file",
+        "File of passwords for encrypted zip packets: one on each line, tried in this order.",
+        group=Group.WORK,
+        metavar="FILE",
+    ),
+    Parameter(
         "timeout",
         "Seconds that one conversion may take; not given: by the size of the series.",
         group=Group.WORK,

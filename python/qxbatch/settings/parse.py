@@ -12,6 +12,7 @@ from qxbatch.settings.model import Archive, Check, Gzip, OnDamaged, OnMixed, OnS
 from qxbatch.settings.names import named_pattern, session_patterns
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
+from qxbatch.settings.passwords import read_passwords
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
@@ -62,6 +63,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         max_total=values.size("max_total"),
         max_members=values.whole("max_members", 1),
         max_nesting=values.whole("max_nesting", 0, 20),
+        passwords=read_passwords(values.text("password_file")) if values.given("password_file") else None,
         timeout=_timeout(values),
         settle=values.seconds("settle"),
         participant_labels=labels(values.text("participant_label"), "sub-"),

@@ -178,7 +178,7 @@ impl Reading {
 
 #[pyfunction]
 #[pyo3(signature = (packets, staging, *, threads = 0, gunzip = true, link = false, skip = Vec::new(), max_ratio = 1000,
-    max_bytes = 1 << 40, max_members = 5_000_000, max_nesting = 5, monitor = None))]
+    max_bytes = 1 << 40, max_members = 5_000_000, max_nesting = 5, passwords = Vec::new(), monitor = None))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn ingest(
     py: Python<'_>,
@@ -192,6 +192,7 @@ pub(crate) fn ingest(
     max_bytes: u64,
     max_members: u64,
     max_nesting: u32,
+    passwords: Vec<Vec<u8>>,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<Reading> {
     use std::os::unix::ffi::OsStringExt;
@@ -204,6 +205,7 @@ pub(crate) fn ingest(
         max_bytes,
         max_members,
         max_nesting,
+        passwords: passwords.into(),
     };
     let packets: Vec<Packet> = packets
         .into_iter()

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Stop;
+use super::passwords::{LastFit, Passwords};
 use super::row::{Fate, Hash, Kind, Reason, Row};
 use super::staging::{Shelf, Staged, Staging};
 use crate::monitor::Monitor;
@@ -32,6 +33,8 @@ pub struct Options {
     pub max_members: u64,
     /// Archives inside archives are opened so many levels deep.
     pub max_nesting: u32,
+    /// Tried on encrypted members.
+    pub passwords: Passwords,
 }
 
 impl Default for Options {
@@ -45,6 +48,7 @@ impl Default for Options {
             max_bytes: 1 << 40,
             max_members: 5_000_000,
             max_nesting: 5,
+            passwords: Passwords::default(),
         }
     }
 }
@@ -59,6 +63,8 @@ pub struct Pass<'a> {
     pub staging: Staging,
     /// Members up to this size are held in memory, larger ones go through the disk.
     pub in_memory: u64,
+    /// Which password opened a member last.
+    pub last_fit: LastFit,
     skipped: HashSet<PathBuf>,
     expanded: AtomicU64,
     members: AtomicU64,
@@ -91,6 +97,7 @@ impl<'a> Pass<'a> {
             monitor,
             staging: Staging::open(staging)?,
             in_memory: (HELD / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
+            last_fit: LastFit::default(),
             skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),

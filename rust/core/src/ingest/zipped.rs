@@ -1,5 +1,7 @@
 //! The members of a zip, side by side on all threads.
 
+use std::io::Read;
+
 use rayon::prelude::*;
 
 use super::held::Held;
@@ -8,7 +10,7 @@ use super::nested::{BATCH, Opened};
 use super::pass::{Pass, Place};
 use super::row::Kind;
 use super::staging::Shelf;
-use super::{Stop, scratch};
+use super::{Stop, locked, scratch};
 use crate::archive::source::Source;
 use crate::archive::zip::entry::{Entry, Special};
 use crate::archive::zip::{list, local, unzip};
@@ -56,6 +58,9 @@ fn admit(pass: &Pass<'_>, len: u64, entries: &mut [Entry]) {
         if entry.special().is_some() {
             continue;
         }
+        if entry.fault.is_none() {
+            entry.fault = locked::refusal(pass, entry);
+        }
         entry.fault = unzip::refusal(entry, pass.options.max_ratio);
         if entry.fault.is_some() {
             continue;
@@ -82,14 +87,18 @@ fn one(pass: &Pass<'_>, source: &dyn Source, entry: &Entry, place: &Place) -> Re
         return refuse(reason.clone());
     }
     let found = match local::read(source, entry) {
-        Ok(found) if found.encrypted => return refuse("encrypted".into()),
+        Ok(found) if found.encrypted && entry.lock.is_none() => {
+            return refuse("encrypted by its local header, not by the central directory".into());
+        }
         Ok(found) => found,
         Err(reason) => return refuse(reason),
     };
     if entry.packed > source.len().saturating_sub(found.data) {
         return refuse("cut short".into());
     }
-    let taken = if entry.size.max(entry.packed) > pass.in_memory {
+    let taken = if let Some(lock) = entry.lock {
+        locked::read(pass, source, entry, lock, found.data, place)?
+    } else if entry.size.max(entry.packed) > pass.in_memory {
         large(pass, source, entry, found.data, place)?
     } else {
         scratch::with(
@@ -153,29 +162,34 @@ fn large(
     place: &Place,
 ) -> Result<Taken, Stop> {
     let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
-    let staged = place.staged(Shelf::Other);
-    let mut reader = match unzip::stream(source, entry, data) {
-        Ok(reader) => reader,
+    let content = match unzip::stream(source, entry, data) {
+        Ok(content) => content,
         Err(error) => return refuse(crate::archive::reason(&error)),
     };
+    spool(pass, entry, content, place)?.or_else(refuse)
+}
+
+/// Brings the content of a large member to staging and takes it in; the inner error is the member's.
+pub fn spool(
+    pass: &Pass<'_>,
+    entry: &Entry,
+    mut content: impl Read,
+    place: &Place,
+) -> Result<Result<Taken, String>, Stop> {
+    let staged = place.staged(Shelf::Other);
     let copied = match pass
         .staging
-        .spool(&staged, &mut reader, entry.size, pass.monitor)?
+        .spool(&staged, &mut content, entry.size, pass.monitor)?
     {
         Ok(copied) => copied,
-        Err(reason) => return refuse(reason),
+        Err(reason) => return Ok(Err(reason)),
     };
     let sound =
         unzip::check_size(entry, copied.size).and_then(|()| unzip::check_crc(entry, copied.crc));
     if let Err(reason) = sound {
         pass.staging.remove(&staged)?;
-        return refuse(reason);
+        return Ok(Err(reason));
     }
-    member::take(
-        pass,
-        place,
-        Held::Staged(staged),
-        copied.size,
-        copied.sha256,
-    )
+    let held = Held::Staged(staged);
+    member::take(pass, place, held, copied.size, copied.sha256).map(Ok)
 }

@@ -78,6 +78,9 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
     let locator = locator(source, position);
     if let Some(claimed) = locator {
         if let Some((position, wide)) = wide_record(source, claimed, position) {
+            if is_encrypted(source, position) {
+                return Err(ENCRYPTED.into());
+            }
             return place(source, position, wide, end);
         }
         return Err("its zip64 end record is missing".into());
@@ -111,6 +114,19 @@ fn wide_record(source: &dyn Source, claimed: u64, position: u64) -> Option<(u64,
         }
     }
     None
+}
+
+const ENCRYPTED: &str =
+    "encrypted in a way that cannot be opened (central directory encryption, APPNOTE 7.3)";
+
+/// Whether the zip64 end record is of version 2 and names a cipher for the central directory (7.3.4).
+fn is_encrypted(source: &dyn Source, position: u64) -> bool {
+    let mut bytes = [0; 76];
+    if source.read_exact_at(&mut bytes, position).is_err() {
+        return false;
+    }
+    let record = Fields(&bytes);
+    record.u16(14) >= Some(62) && record.u64(4) >= Some(72) && record.u16(74) > Some(0)
 }
 
 /// Fixes where the directory begins: it ends where the end record begins, whatever stands before the archive.

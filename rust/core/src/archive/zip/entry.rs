@@ -2,6 +2,7 @@
 
 use super::super::source::{Fields, Source};
 use super::end::End;
+use super::lock::Lock;
 use super::{Directory, names};
 
 /// One member as the central directory describes it.
@@ -29,6 +30,8 @@ pub struct Entry {
     pub dos_directory: bool,
     /// Where the data begin, when that is known without the local header (found by searching).
     pub data: Option<u64>,
+    /// How it is encrypted; None for a member in clear.
+    pub lock: Option<Lock>,
     /// Why its bytes cannot be had, when the directory already shows that.
     pub fault: Option<String>,
 }
@@ -70,12 +73,6 @@ impl Entry {
             _ if self.size == 0 && (slash || self.dos_directory) => Some(Special::Directory),
             _ => None,
         }
-    }
-
-    /// Whether it is encrypted: the flag, or the method that stands for strong encryption.
-    #[must_use]
-    pub fn encrypted(&self) -> bool {
-        self.flags & 1 != 0 || self.method == 99
     }
 }
 
@@ -183,18 +180,20 @@ fn parse(record: &[u8], name: usize, extra: usize, shift: u64) -> Option<Entry> 
     let attributes = fields.u32(38)?;
     let unicode = extra_field(extra, 0x7075);
     let name = names::decode(raw, flags & 0x800 != 0, unix, unicode).into_boxed_slice();
+    let (method, crc) = (fields.u16(10)?, fields.u32(16)?);
     Some(Entry {
         undecoded: (*name != *raw).then(|| raw.into()),
         name,
-        method: fields.u16(10)?,
+        method,
         flags,
-        crc: fields.u32(16)?,
+        crc,
         packed,
         size,
         offset,
         mode: if unix { attributes >> 16 } else { 0 },
         dos_directory: attributes & 0x10 != 0,
         data: None,
+        lock: Lock::of(flags, method, crc, fields.u16(12)?, extra),
         fault: None,
     })
 }

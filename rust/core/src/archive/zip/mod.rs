@@ -3,9 +3,12 @@
 pub mod end;
 pub mod entry;
 pub mod local;
+pub mod lock;
 pub mod names;
 pub mod recover;
+pub mod traditional;
 pub mod unzip;
+pub mod winzip_aes;
 
 use self::entry::Entry;
 use super::source::Source;

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::super::source::{Fields, Range, Source};
 use super::entry::{Entry, extra_field};
+use super::lock::Lock;
 use super::{Directory, local, names};
 
 /// Lists what can still be found. The members are read with the same checks as any others.
@@ -55,6 +56,7 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
         data: Some(data),
         ..Entry::default()
     };
+    entry.lock = Lock::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
     let mut wide = Fields(extra_field(extra, 1).unwrap_or_default()).wide();
     entry.size = wide.value(fields.u32(22)?)?;
     entry.packed = wide.value(fields.u32(18)?)?;
@@ -71,7 +73,7 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
 /// The sizes of a member that gives them behind its data: deflate shows its own end.
 fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let nothing = source.len() + 1;
-    if entry.method != 8 || entry.encrypted() {
+    if entry.method != 8 || entry.lock.is_some() {
         entry.fault = Some("cut short: its size stands in the part that is missing".into());
         return nothing;
     }

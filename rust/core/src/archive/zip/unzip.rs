@@ -8,6 +8,7 @@ use liblzma::stream::Stream;
 use super::super::source::{Range, Source};
 use super::super::{beyond, invalid, too_much};
 use super::entry::Entry;
+use super::lock::Lock;
 
 /// Deflate cannot make more than so many bytes out of one (RFC 1951: 258 bytes out of 2 bits).
 const DEFLATE_MOST: u64 = 1032;
@@ -38,9 +39,12 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
         return Some(fault.clone());
     }
-    if entry.encrypted() {
-        return Some("encrypted".into());
-    }
+    let inside = match entry.lock.map(|lock| lock.inside(entry)) {
+        Some(Err(reason)) => return Some(reason),
+        Some(Ok(inside)) => Some(inside),
+        None => None,
+    };
+    let entry = inside.as_ref().unwrap_or(entry);
     if too_much(entry.size, entry.packed, max_ratio) {
         return Some(beyond(max_ratio));
     }
@@ -135,9 +139,10 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     }
 }
 
-/// Whether the content has the CRC the directory gives.
+/// Whether the content has the CRC the directory gives; an AE-2 member has none, its bytes were authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
-    if crc == entry.crc {
+    let without = matches!(entry.lock, Some(Lock::Aes(field)) if !field.with_crc);
+    if without || crc == entry.crc {
         Ok(())
     } else {
         Err(format!(
@@ -159,7 +164,15 @@ pub fn stream<'a>(
     if end > source.len() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    let packed = io::BufReader::with_capacity(128 << 10, Range::new(source, data, end));
+    unpack(Range::new(source, data, end), entry)
+}
+
+/// The content out of a member's packed bytes.
+pub fn unpack<'a>(
+    packed: impl Read + Send + 'a,
+    entry: &Entry,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
+    let packed = io::BufReader::with_capacity(128 << 10, packed);
     Ok(match entry.method {
         0 => Box::new(packed),
         8 => Box::new(flate2::bufread::DeflateDecoder::new(packed)),

@@ -1,0 +1,12 @@
+"""The passwords that a part may try."""
+
+from collections.abc import Mapping
+
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.passwords import read_passwords
+
+
+def passwords_of(options: Mapping[str, object]) -> Passwords | None:
+    """Return what the file of --password-file holds; None when it is not given. Raises UsageError."""
+    given = options["--password-file"]
+    return read_passwords(str(given)) if given else None

@@ -1,0 +1,43 @@
+"""The file that --password-file names: a password on each line."""
+
+from pathlib import Path
+
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.paths import absolute
+
+LARGEST = 1 << 20
+"""Bytes; a larger file was named by mistake."""
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_passwords(text: str) -> Passwords:
+    """Return the passwords in the order of the file; one that stands there twice counts once.
+
+    A line's end (`\\n` or `\\r\\n`) and a byte order mark of UTF-8 before the first line are no part of a password, blanks
+    are; lines without a character are none. Raises UsageError.
+    """
+    option = "--password-file"
+    path = absolute(option, text)
+    words = tuple(dict.fromkeys(filter(None, _lines(option, path))))
+    if not words:
+        raise UsageError(f"{option}={path} holds no password.", "Write each password on a line of its own.")
+    return Passwords(path, words)
+
+
+def words_of(passwords: Passwords | None) -> tuple[bytes, ...]:
+    """Return the passwords, for the core."""
+    return passwords.words if passwords else ()
+
+
+def _lines(option: str, path: Path) -> list[bytes]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        hint = "Name a file that holds a password on each line."
+        raise UsageError(f"{option}={path} cannot be read: {error.strerror}.", hint) from None
+    if len(data) > LARGEST:
+        hint = "Name a file that holds a password on each line."
+        raise UsageError(f"{option}={path} has more than {LARGEST} bytes: that is no list of passwords.", hint)
+    return [line.removesuffix(b"\r") for line in data.removeprefix(_BOM).split(b"\n")]

@@ -1,0 +1,73 @@
+//! The traditional encryption of zip (APPNOTE 6.1): three keys that each byte turns on.
+
+/// Bytes before the data: random ones, and a last one that tells most wrong passwords.
+pub const HEAD: usize = 12;
+
+/// The keys as they stand behind the bytes seen so far.
+#[derive(Clone)]
+pub struct Keys(u32, u32, u32);
+
+const STEPS: [u32; 256] = steps();
+
+/// The table of CRC-32, whose single steps the keys are made of.
+const fn steps() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[allow(clippy::cast_possible_truncation, reason = "below 256")]
+        let mut value = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            value = (value >> 1) ^ if value & 1 == 1 { 0xedb8_8320 } else { 0 };
+            bit += 1;
+        }
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "checked when the table is compiled"
+        )]
+        {
+            table[byte] = value;
+        }
+        byte += 1;
+    }
+    table
+}
+
+fn crc_step(crc: u32, byte: u8) -> u32 {
+    let [low, ..] = crc.to_le_bytes();
+    let step = STEPS.get(usize::from(low ^ byte)).copied();
+    (crc >> 8) ^ step.unwrap_or_default()
+}
+
+impl Keys {
+    /// The keys for a member's data, where its head says that the password may be right: one wrong password out of
+    /// 256 is not told by that.
+    #[must_use]
+    pub fn fitting(password: &[u8], head: [u8; HEAD], check: u8) -> Option<Self> {
+        let mut keys = Self(0x1234_5678, 0x2345_6789, 0x3456_7890);
+        for &byte in password {
+            keys.turn(byte);
+        }
+        let mut head = head;
+        keys.decrypt(&mut head);
+        head.ends_with(&[check]).then_some(keys)
+    }
+
+    fn turn(&mut self, byte: u8) {
+        self.0 = crc_step(self.0, byte);
+        let sum = self.1.wrapping_add(self.0 & 0xff);
+        self.1 = sum.wrapping_mul(134_775_813).wrapping_add(1);
+        let [.., high] = self.1.to_le_bytes();
+        self.2 = crc_step(self.2, high);
+    }
+
+    /// Turns the bytes that follow into what they were.
+    pub fn decrypt(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let word = (self.2 | 2) & 0xffff;
+            let [_, mask, ..] = word.wrapping_mul(word ^ 1).to_le_bytes();
+            *byte ^= mask;
+            self.turn(*byte);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! WinZip's AES encryption, AE-1 and AE-2: salt and verifier before the data, an authentication code behind them.
+//!
+//! The specification: "AES Encryption Information: Encryption Specification AE-1 and AE-2" (WinZip, version 1.04).
+
+use aes::{Aes128, Aes192, Aes256};
+use ctr::Ctr128LE;
+use ctr::cipher::{KeyIvInit, StreamCipher};
+use hmac::{Hmac, Mac};
+use sha1::Sha1;
+
+use super::super::source::Fields;
+
+/// The method that stands in place of the true one, which is in the extra field.
+pub const METHOD: u16 = 99;
+/// The extra field's id.
+pub const FIELD: u16 = 0x9901;
+/// Length of the verifier, which tells most wrong passwords: one out of 65536 passes it.
+pub const VERIFIER: usize = 2;
+/// Length of the authentication code.
+pub const CODE: usize = 10;
+const ROUNDS: u32 = 1000;
+
+/// What the extra field says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// AE-1: the CRC of the content is in the headers. With AE-2 it is left out, and the code alone speaks for the bytes.
+    pub with_crc: bool,
+    /// How the content was packed before it was encrypted.
+    pub method: u16,
+    /// Bytes of the key: 16, 24 or 32.
+    key: usize,
+}
+
+impl Field {
+    /// Reads the extra field's body (7 bytes); None when it is none of AE-1 and AE-2.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let (&strength, method) = (body.get(4)?, Fields(body).u16(5)?);
+        let version = Fields(body).u16(0)?;
+        let sound = body.len() == 7
+            && body.get(2..4)? == b"AE"
+            && matches!(version, 1 | 2)
+            && matches!(strength, 1..=3)
+            && method != METHOD;
+        sound.then(|| Self {
+            with_crc: version == 1,
+            method,
+            key: 8 + 8 * usize::from(strength),
+        })
+    }
+
+    /// Bytes of salt before the data: half as many as the key has.
+    #[must_use]
+    pub fn salt(&self) -> usize {
+        self.key / 2
+    }
+
+    /// The keys, where the verifier says that the password may be right.
+    #[must_use]
+    pub fn fitting(&self, password: &[u8], salt: &[u8], verifier: &[u8]) -> Option<Keys> {
+        let mut derived = vec![0; 2 * self.key + VERIFIER];
+        pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, ROUNDS, &mut derived);
+        let (keys, own) = derived.split_at_checked(2 * self.key)?;
+        let (cipher, code) = keys.split_at_checked(self.key)?;
+        if own != verifier {
+            return None;
+        }
+        Some(Keys {
+            cipher: cipher.to_vec(),
+            code: Hmac::new_from_slice(code).ok()?,
+        })
+    }
+}
+
+/// The keys for one member: each has its own salt.
+pub struct Keys {
+    cipher: Vec<u8>,
+    /// Takes the encrypted bytes; what it makes of them must begin with the authentication code.
+    pub code: Hmac<Sha1>,
+}
+
+impl Keys {
+    /// What turns the encrypted bytes, one after the other, into clear ones.
+    #[must_use]
+    pub fn decrypt(&self) -> Option<Box<dyn StreamCipher + Send>> {
+        // The counter begins at 1, its first byte is the lowest.
+        let first = 1u128.to_le_bytes();
+        let (key, first) = (self.cipher.as_slice(), first.as_slice());
+        Some(match key.len() {
+            16 => Box::new(Ctr128LE::<Aes128>::new_from_slices(key, first).ok()?),
+            24 => Box::new(Ctr128LE::<Aes192>::new_from_slices(key, first).ok()?),
+            _ => Box::new(Ctr128LE::<Aes256>::new_from_slices(key, first).ok()?),
+        })
+    }
+
+    /// Whether the code is the one of the bytes that were taken.
+    #[must_use]
+    pub fn confirms(self, code: &[u8; CODE]) -> bool {
+        self.code.verify_truncated_left(code).is_ok()
+    }
+}

@@ -1,0 +1,102 @@
+//! Encrypted members of a zip: each password in turn, until one gives bytes that every check confirms.
+
+use std::io::Read;
+
+use super::held::Held;
+use super::member::{self, Taken};
+use super::pass::{Pass, Place};
+use super::row::Kind;
+use super::{Stop, scratch, zipped};
+use crate::archive::source::Source;
+use crate::archive::zip::entry::Entry;
+use crate::archive::zip::lock::{Lock, Locked, Opening};
+use crate::archive::zip::unzip;
+
+/// The reason of what is encrypted where there is no password. Reasons that begin with this word are about encryption.
+pub const ENCRYPTED: &str = "encrypted";
+
+/// Why an encrypted member is not tried at all.
+pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
+    match entry.lock? {
+        Lock::Closed(_) => None, // says itself why
+        _ if pass.options.passwords.is_empty() => Some(ENCRYPTED.into()),
+        _ => None,
+    }
+}
+
+/// Reads an encrypted member whose data begin at `data`.
+pub fn read(
+    pass: &Pass<'_>,
+    source: &dyn Source,
+    entry: &Entry,
+    lock: Lock,
+    data: u64,
+    place: &Place,
+) -> Result<Taken, Stop> {
+    let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
+    let (locked, inside) =
+        match Locked::read(source, entry, lock, data).and_then(|it| Ok((it, lock.inside(entry)?))) {
+            Ok(found) => found,
+            Err(reason) => return refuse(reason),
+        };
+    let mut broken = None;
+    for (at, password) in pass.options.passwords.in_order(&pass.last_fit) {
+        pass.check()?;
+        let packed = match locked.open(password, pass.monitor)? {
+            Opening::Unfit => continue,
+            Opening::Broken(reason) => {
+                broken = Some(reason.to_owned());
+                continue;
+            }
+            Opening::Clear(packed) => packed,
+        };
+        match attempt(pass, packed, &inside, place)? {
+            Ok(taken) => {
+                pass.last_fit.note(at);
+                return Ok(taken);
+            }
+            Err(reason) => broken = Some(reason),
+        }
+    }
+    refuse(unopened(pass.options.passwords.len(), broken))
+}
+
+fn unopened(passwords: usize, broken: Option<String>) -> String {
+    let none = match passwords {
+        1 => format!("{ENCRYPTED}: the one password given does not open it"),
+        count => format!("{ENCRYPTED}: none of the {count} passwords given opens it"),
+    };
+    // A wrong password may pass the first check by chance; with the right one it is the bytes that are at fault.
+    broken.map_or(none.clone(), |reason| {
+        format!("{none} (one seems to fit, but then: {reason})")
+    })
+}
+
+/// Reads a member's packed bytes in clear; the inner error is theirs.
+fn attempt(
+    pass: &Pass<'_>,
+    packed: Box<dyn Read + Send + '_>,
+    entry: &Entry,
+    place: &Place,
+) -> Result<Result<Taken, String>, Stop> {
+    if entry.size.max(entry.packed) > pass.in_memory {
+        return match unzip::unpack(packed, entry) {
+            Ok(content) => zipped::spool(pass, entry, content, place),
+            Err(error) => Ok(Err(crate::archive::reason(&error))),
+        };
+    }
+    let mut clear = Vec::new();
+    if let Err(error) = packed.take(entry.packed).read_to_end(&mut clear) {
+        return Ok(Err(crate::archive::reason(&error)));
+    }
+    scratch::with(
+        |scratch| match unzip::into_memory(&clear.as_slice(), entry, 0, scratch) {
+            Ok(()) => {
+                let bytes = scratch.content.as_slice();
+                let held = Held::Bytes(bytes, None);
+                member::take(pass, place, held, entry.size, member::hash(bytes)).map(Ok)
+            }
+            Err(reason) => Ok(Err(reason)),
+        },
+    )
+}
