@@ -16,7 +16,9 @@ from nibabel.parrec import PARRECImage
 from numpy.typing import NDArray
 
 from tests.build import broken, lzw, zst
+from tests.build.aes import block, round_keys
 from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
+from tests.build.encrypted import DEFLATED, Traditional, encrypted
 from tests.build.objects import (
     dicomdir,
     enhanced,
@@ -122,13 +124,29 @@ def test_compress_and_zstd_are_read_by_the_systems_programs(data: bytes) -> None
         assert done.stdout == data
 
 
+@pytest.mark.parametrize(
+    ("length", "found"),
+    [
+        (16, "69c4e0d86a7b0430d8cdb78070b4c55a"),
+        (24, "dda97ca4864cdfe06eaf70a0ec0d7191"),
+        (32, "8ea2b7ca516745bfeafc49904b496089"),
+    ],
+)
+def test_the_builders_cipher_is_that_of_the_standard(length: int, found: str) -> None:
+    """FIPS 197, appendix C."""
+    plain = bytes.fromhex("00112233445566778899aabbccddeeff")
+    assert block(round_keys(bytes(range(length))), plain).hex() == found
+
+
 def test_broken_packets_are_broken_as_they_say() -> None:
     with zipfile.ZipFile(io.BytesIO(broken.wrong_crc(TREE, "a/one"))) as archive:
         assert archive.testzip() == "a/one"
-    with zipfile.ZipFile(io.BytesIO(broken.encrypted(TREE))) as archive:
+    with zipfile.ZipFile(io.BytesIO(encrypted(TREE))) as archive:
         assert archive.read("b/two", b"secret") == TREE["b/two"]
         with pytest.raises(RuntimeError, match="encrypted"):
             archive.read("b/two")
+    with zipfile.ZipFile(io.BytesIO(encrypted(TREE, way=Traditional(later=True), method=DEFLATED))) as archive:
+        assert archive.read("b/two", b"secret") == TREE["b/two"]
     with zipfile.ZipFile(io.BytesIO(broken.same_names([("x", b"1"), ("x", b"2")]))) as archive:
         assert [archive.read(info) for info in archive.infolist()] == [b"1", b"2"]
     assert len(broken.bomb("zeros", 5_000_000)) < 10_000

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from qxbatch.core import ingest
-from tests.build.broken import bomb, encrypted, wrong_crc
+from tests.build.broken import bomb, wrong_crc
 from tests.build.dicom import MrSeries
+from tests.build.encrypted import encrypted
 from tests.build.ingested import digest, ingested
 from tests.build.packets import Kind, packed, tarred, under, write_packet, zipped
 

@@ -12,8 +12,9 @@ import pytest
 
 from qxbatch.core import ingest
 from tests.build import zst
-from tests.build.broken import bomb, encrypted, flipped, same_names, wrong_crc
+from tests.build.broken import bomb, flipped, same_names, wrong_crc
 from tests.build.dicom import MrSeries
+from tests.build.encrypted import encrypted
 from tests.build.ingested import Ingested, digest, ingested
 from tests.build.packets import zipped
 

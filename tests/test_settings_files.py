@@ -7,6 +7,7 @@ import pytest
 from qxbatch.problems import UsageError
 from qxbatch.settings.config import read_config
 from qxbatch.settings.logfile import logfile_spec
+from qxbatch.settings.passwords import LARGEST, read_passwords
 
 
 def test_the_logfile_parameter_of_the_manual() -> None:
@@ -81,3 +82,24 @@ def test_a_config_file_that_does_not_fit_is_wrong_usage(tmp_path: Path, text: st
 def test_a_config_file_that_is_not_there_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="/no/such"):
         read_config("/no/such")
+
+
+def test_each_line_of_the_password_file_is_a_password(tmp_path: Path) -> None:
+    path = tmp_path / "words"
+    path.write_bytes(b"\xef\xbb\xbffirst\r\n\r\n two blanks \n\n\xff\xfe raw\n\rback\r\r\nfirst\nlast")
+    found = read_passwords(str(path))
+    assert found.path == path
+    assert found.words == (b"first", b" two blanks ", b"\xff\xfe raw", b"\rback\r", b"last")
+    assert "first" not in repr(found)
+    assert str(path) in repr(found)
+
+
+def test_a_config_file_may_name_the_password_file(tmp_path: Path) -> None:
+    assert config(tmp_path, "password-file = 'words'") == {"password_file": "words"}
+
+
+def test_a_large_file_is_no_list_of_passwords(tmp_path: Path) -> None:
+    path = tmp_path / "packet.zip"
+    path.write_bytes(b"x" * (LARGEST + 1))
+    with pytest.raises(UsageError, match="no list of passwords"):
+        read_passwords(str(path))

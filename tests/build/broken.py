@@ -4,7 +4,6 @@ import io
 import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -57,49 +56,6 @@ def bomb(name: str, size: int) -> bytes:
             for start in range(0, size, 1 << 20):
                 member.write(bytes(min(1 << 20, size - start)))
     return out.getvalue()
-
-
-def encrypted(tree: Tree, password: bytes = b"secret") -> bytes:
-    """Return a zip whose stored members are encrypted in the traditional way (APPNOTE 6.1)."""
-    data = bytearray()
-    directory = bytearray()
-    for name, plain in tree.items():
-        crc = zlib.crc32(plain)
-        body = _zip_crypto(bytes(11) + bytes([crc >> 24]) + plain, password)
-        encoded = name.encode()
-        fields = (20, 1, 0, 0x5260, 0x582F, crc, len(body), len(plain), len(encoded), 0)
-        directory += struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 20, *fields, 0, 0, 0, 0, len(data))
-        directory += encoded
-        data += struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", *fields) + encoded + body
-    count = len(tree)
-    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count, count, len(directory), len(data), 0)
-    return bytes(data + directory + end)
-
-
-def _zip_crypto(plain: bytes, password: bytes) -> bytes:
-    keys = [0x12345678, 0x23456789, 0x34567890]
-
-    def turn(byte: int) -> None:
-        keys[0] = _crc_step(keys[0], byte)
-        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
-        keys[2] = _crc_step(keys[2], keys[1] >> 24)
-
-    for byte in password:
-        turn(byte)
-    out = bytearray()
-    for byte in plain:
-        word = (keys[2] | 2) & 0xFFFF
-        out.append(byte ^ ((word * (word ^ 1)) >> 8) & 0xFF)
-        turn(byte)
-    return bytes(out)
-
-
-def _crc_step(crc: int, byte: int) -> int:
-    """Return one step of CRC-32 without its pre- and post-inversion."""
-    value = (crc ^ byte) & 0xFF
-    for _ in range(8):
-        value = (value >> 1) ^ (0xEDB88320 if value & 1 else 0)
-    return value ^ (crc >> 8)
 
 
 def odd_tar(files: Tree, *, links: Tree | None = None, devices: Sequence[str] = ()) -> bytes:

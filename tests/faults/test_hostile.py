@@ -17,8 +17,9 @@ import pytest
 
 from qxbatch.core import Monitor
 from qxbatch.verify.session import session_checks
-from tests.build.broken import bomb, cut, encrypted, flipped, odd_names, odd_tar, same_names, wrong_crc
+from tests.build.broken import bomb, cut, flipped, odd_names, odd_tar, same_names, wrong_crc
 from tests.build.dicom import MrSeries
+from tests.build.encrypted import encrypted
 from tests.build.packets import Kind, packed, tarred, under, zipped
 from tests.build.study import Study, snapshot
 from tests.endtoend.judge import Judge

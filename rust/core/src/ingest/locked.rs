@@ -34,11 +34,12 @@ pub fn read(
     place: &Place,
 ) -> Result<Taken, Stop> {
     let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
-    let (locked, inside) =
-        match Locked::read(source, entry, lock, data).and_then(|it| Ok((it, lock.inside(entry)?))) {
-            Ok(found) => found,
-            Err(reason) => return refuse(reason),
-        };
+    let (locked, inside) = match Locked::read(source, entry, lock, data)
+        .and_then(|it| Ok((it, lock.inside(entry)?)))
+    {
+        Ok(found) => found,
+        Err(reason) => return refuse(reason),
+    };
     let mut broken = None;
     for (at, password) in pass.options.passwords.in_order(&pass.last_fit) {
         pass.check()?;

@@ -161,11 +161,7 @@ impl<'a> Locked<'a> {
     }
 
     /// Gives all encrypted bytes to the authentication code; false when they cannot be read.
-    fn take_all(
-        &self,
-        keys: &mut winzip_aes::Keys,
-        monitor: &Monitor,
-    ) -> Result<bool, Cancelled> {
+    fn take_all(&self, keys: &mut winzip_aes::Keys, monitor: &Monitor) -> Result<bool, Cancelled> {
         let mut packed = Range::new(self.source, self.range.0, self.range.1);
         let mut block = vec![0; BLOCK];
         loop {

@@ -1,0 +1,224 @@
+"""Encrypted packets through the command: opened by --password-file, else refused with what to do next."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.encrypted import DEFLATED, WAYS, Aes, Member, Traditional, Way, encrypted, joined
+from tests.build.packets import Kind, Tree, under
+from tests.build.study import Run, Study, snapshot
+from tests.endtoend.judge import Judge
+
+COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
+T1 = MrSeries(number=3, description="T1w")
+BOLD = MrSeries(number=4, description="BOLD", volumes=3, time="102000")
+TREE = dict(sorted({**under("T1", T1.files()), **under("BOLD", BOLD.files()), "notes/README": b"no image\n"}.items()))
+SECRET = "geheim, und länger"
+EACH = pytest.mark.parametrize(
+    "way", [WAYS["traditional"], WAYS["ae1-128"], WAYS["ae2-256"]], ids=["traditional", "ae1", "ae2"]
+)
+
+
+def locked(way: Way, tree: Tree = TREE) -> bytes:
+    return encrypted(tree, SECRET.encode(), way, DEFLATED)
+
+
+def passwords(study: Study, *lines: str) -> str:
+    """The option for a file with these lines."""
+    path = study.sessions.parent / "passwords.txt"
+    path.write_bytes("".join(line + "\r\n" for line in lines).encode("utf-8-sig"))
+    return f"--password-file={path}"
+
+
+def told(study: Study, run: Run) -> str:
+    """All that was said and written about a run, packets and the password file left out."""
+    texts = [run.text]
+    for path in study.sessions.rglob("*"):
+        if path.is_file() and path.suffix not in (".zip", ".gz"):
+            texts.append(path.read_bytes().decode("utf-8", "replace"))
+    return "\n".join(texts)
+
+
+def differences(first: Path, second: Path) -> list[str]:
+    """What differs between two sessions beside the size of their packets."""
+    done = subprocess.run(
+        [sys.executable, COMPARE, "--moved", first, second], capture_output=True, text=True, check=False
+    )
+    lines = done.stdout.splitlines()
+    return [
+        line
+        for line in lines
+        if "packets[0].size" not in line and 'report.html: line 21: <p class="facts">' not in line
+    ]
+
+
+@EACH
+def test_the_session_is_that_of_the_packet_in_clear(way: Way, tmp_path: Path) -> None:
+    clear, study = Study(tmp_path / "clear"), Study(tmp_path / "locked")
+    clear.put("S1", TREE, Kind.ZIP)
+    assert clear.run().status == 0
+    data = locked(way)
+    packet = study.put_bytes("S1.zip", data)
+    log = study.sessions.parent / "log.txt"
+    run = study.run(passwords(study, "wrong", "", SECRET), f"--log-file={log}", f"--json-file={log}.json")
+    assert run.status == 0, run.text
+    Judge(study.session("S1")).check(TREE)
+    assert differences(clear.session("S1"), study.session("S1")) == []
+    assert not packet.exists()
+    assert (study.archive / "S1.zip").read_bytes() == data, "the packet stays encrypted"
+    assert SECRET not in told(study, run) + log.read_text() + Path(f"{log}.json").read_text()
+
+
+def test_a_second_run_verify_and_overwriting_are_as_with_any_packet(study: Study) -> None:
+    study.put_bytes("S1.zip", locked(Aes()))
+    option = passwords(study, SECRET)
+    assert study.run(option, "--archive=copy").status == 0
+    before = snapshot(study.session("S1"))
+    assert study.run("--check=no").status == 0, "a session that is there needs no password"
+    assert snapshot(study.session("S1")) == before
+    verified = subprocess.run([sys.executable, "-m", "qxbatch", "verify", study.session("S1")], check=False)
+    assert verified.returncode == 0
+    run = study.run(option, "--overwrite=yes", "--archive=move")
+    assert run.status == 0, run.text
+    assert [path.name for path in study.archive.iterdir()] == ["S1.zip"]
+    assert not (study.archive.parent / "replaced").exists(), "the new session holds the same bytes"
+
+
+@pytest.mark.parametrize("archive", ["leave", "delete"])
+def test_other_values_of_archive(study: Study, archive: str) -> None:
+    packet = study.put_bytes("S1.zip", locked(Traditional()))
+    run = study.run(passwords(study, SECRET), f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert packet.exists() == (archive == "leave")
+
+
+def test_bytes_that_only_an_encrypted_packet_holds_are_kept_when_its_session_is_replaced(study: Study) -> None:
+    """A password may be lost: what is encrypted in the archive does not count as held there."""
+    study.put_bytes("S1.zip", locked(Aes()))
+    assert study.run(passwords(study, SECRET)).status == 0
+    study.put("S1", under("T1", T1.files()), Kind.TAR)
+    run = study.run("--overwrite=yes")
+    assert run.status == 0, run.text
+    replaced = study.archive.parent / "replaced" / "S1-1"
+    assert (replaced / "inbox/notes/README").read_bytes() == TREE["notes/README"]
+    assert (replaced / "dicom/40.tar.gz").exists()
+
+
+@EACH
+def test_a_wrong_password_refuses_the_packet_and_nothing_changes(way: Way, study: Study) -> None:
+    study.put_bytes("S1.zip", locked(way))
+    study.put("S2", T1.files())
+    option = passwords(study, "first", "second")
+    run = study.run(option)
+    assert run.status == 1
+    assert study.session_names() == ["S2"], "the others are imported"
+    assert "S1.zip" in run.text
+    assert "BOLD/IM0001: encrypted: none of the 2 passwords given opens it" in run.text
+    assert f"None of the 2 passwords in {option.partition('=')[2]} fits" in run.text
+    assert "damaged" not in run.text
+    assert (study.inbox / "S1.zip").read_bytes() == locked(way)
+
+
+@EACH
+def test_without_passwords_the_message_names_the_option(way: Way, study: Study) -> None:
+    packet = study.put_bytes("S1.zip", locked(way))
+    before = snapshot(study.sessions)
+    run = study.run()
+    assert run.status == 1
+    assert "Give --password-file=FILE" in run.text
+    assert snapshot(study.sessions) == before
+    assert packet.read_bytes() == locked(way)
+
+
+def test_some_members_in_clear_and_several_passwords(study: Study) -> None:
+    ways: list[Way] = [None, Traditional(), Aes(version=1), Aes(), Traditional(later=True)]
+    members = [
+        Member(name, data, ways[k % len(ways)], b"one" if k % 2 else b"two", DEFLATED)
+        for k, (name, data) in enumerate(TREE.items())
+    ]
+    study.put_bytes("S1.zip", joined(*members))
+    run = study.run(passwords(study, "one", "two"))
+    assert run.status == 0, run.text
+    Judge(study.session("S1")).check(TREE)
+
+
+def test_an_encrypted_archive_inside_a_folder_is_opened_or_said_to_be_closed(study: Study) -> None:
+    tree = {"BOLD.zip": locked(Aes(), BOLD.files()), **under("T1", T1.files())}
+    study.put("S1", tree, Kind.FOLDER)
+    run = study.run("--archive=leave")
+    assert run.status == 0, run.text
+    assert "BOLD.zip inside it stayed closed and was kept as it is" in run.text
+    assert "Give --password-file=FILE" in run.text
+    assert (study.session("S1") / "inbox/BOLD.zip").read_bytes() == tree["BOLD.zip"]
+    run = study.run("--overwrite=yes", passwords(study, SECRET))
+    assert run.status == 0, run.text
+    assert "stayed closed" not in run.text
+    assert (study.session("S1") / "dicom/40.tar.gz").exists()
+
+
+def test_a_packet_of_nothing_but_a_closed_archive_says_what_to_do(study: Study) -> None:
+    study.put("S1", {"all.zip": locked(Traditional())}, Kind.TAR)
+    run = study.run()
+    assert run.status == 1
+    assert "holds no DICOM" in run.text
+    assert "Give --password-file=FILE" in run.text
+
+
+def test_folder_mode_opens_what_waits_in_a_session(study: Study) -> None:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "scan.zip").write_bytes(locked(Aes()))
+    run = study.run("--masterinbox=none", "--sessions=S1", passwords(study, SECRET))
+    assert run.status == 0, run.text
+    assert sorted(path.name for path in (study.session("S1") / "dicom").glob("*.tar.gz")) == ["30.tar.gz", "40.tar.gz"]
+
+
+FILES = {"missing": None, "folder": "/", "empty": b"", "only ends of lines": b"\xef\xbb\xbf\r\n\n\n"}
+
+
+@pytest.mark.parametrize("content", FILES.values(), ids=FILES)
+def test_a_password_file_that_is_of_no_use_is_wrong_usage_before_any_work(study: Study, content: object) -> None:
+    study.put("S1", T1.files())
+    path = study.sessions.parent / "words"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "/":
+        path.mkdir()
+    before = snapshot(study.sessions)
+    run = study.run(f"--password-file={path}")
+    assert run.status == 64
+    assert str(path) in run.text
+    assert snapshot(study.sessions) == before
+
+
+PLAIN = "of ASCII only, as 7z wants it"
+SEVEN, ZIP = ["7z", "a", "-bd", "-tzip"], ["zip", "-q", "-r"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("program", "options"),
+    [
+        (SEVEN, ["-mem=AES256", f"-p{PLAIN}"]),
+        ([*SEVEN, "-mm=Copy"], ["-mem=AES128", f"-p{PLAIN}"]),
+        ([*SEVEN, "-mm=LZMA"], ["-mem=ZipCrypto", f"-p{PLAIN}"]),
+        (ZIP, ["-P", PLAIN]),
+    ],
+    ids=["7z-aes256", "7z-aes128-stored", "7z-zipcrypto-lzma", "zip"],
+)
+def test_what_other_programs_encrypt(program: list[str], options: list[str], data: Path, tmp_path: Path) -> None:
+    if not shutil.which(program[0]):
+        pytest.skip(f"{program[0]} is not installed: packets of that program are not tried")
+    source = data / "dcm_qa_nih" / "In" / "20180918GE"
+    clear, study = Study(tmp_path / "clear"), Study(tmp_path / "locked")
+    for each, words in ((clear, program), (study, [*program, *options])):
+        subprocess.run([*words, each.inbox / "S1.zip", "."], cwd=source, check=True, stdout=subprocess.DEVNULL)
+    assert clear.run().status == 0
+    run = study.run(passwords(study, PLAIN))
+    assert run.status == 0, run.text
+    assert differences(clear.session("S1"), study.session("S1")) == []
+    assert PLAIN not in told(study, run)
