@@ -63,11 +63,14 @@ impl Keys {
 
     /// Turns the bytes that follow into what they were.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
+        // Each byte waits for the one before it: the keys must not go through memory in between.
+        let mut keys = self.clone();
         for byte in bytes {
-            let word = (self.2 | 2) & 0xffff;
+            let word = (keys.2 | 2) & 0xffff;
             let [_, mask, ..] = word.wrapping_mul(word ^ 1).to_le_bytes();
             *byte ^= mask;
-            self.turn(*byte);
+            keys.turn(*byte);
         }
+        *self = keys;
     }
 }
