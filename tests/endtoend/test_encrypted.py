@@ -1,5 +1,6 @@
 """Encrypted packets through the command: opened by --password-file, else refused with what to do next."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from tests.build.dicom import MrSeries
 from tests.build.encrypted import DEFLATED, WAYS, Aes, Member, Traditional, Way, encrypted, joined
 from tests.build.packets import Kind, Tree, under
-from tests.build.study import Run, Study, snapshot
+from tests.build.study import Run, Study, run_command, snapshot
 from tests.endtoend.judge import Judge
 
 COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
@@ -173,6 +174,32 @@ def test_folder_mode_opens_what_waits_in_a_session(study: Study) -> None:
     inbox.mkdir(parents=True)
     (inbox / "scan.zip").write_bytes(locked(Aes()))
     run = study.run("--masterinbox=none", "--sessions=S1", passwords(study, SECRET))
+    assert run.status == 0, run.text
+    assert sorted(path.name for path in (study.session("S1") / "dicom").glob("*.tar.gz")) == ["30.tar.gz", "40.tar.gz"]
+
+
+@EACH
+def test_scan_and_split_open_what_is_encrypted_too(way: Way, study: Study) -> None:
+    packet = study.put_bytes("S1.zip", locked(way))
+    option = passwords(study, SECRET)
+    closed, opened = run_command("scan", str(packet)), run_command("scan", "--json", option, str(packet))
+    assert closed.status == 1
+    assert "Give --password-file=FILE" in closed.text
+    assert [series["number"] for series in json.loads(opened.out)["sources"][0]["series"]] == [3, 4]
+    output = f"--output={study.sessions.parent / 'parts'}"
+    closed = run_command("split", str(packet), output)
+    assert closed.status == 1
+    assert "cannot be opened, nothing was made of it" in closed.text
+    assert "Give --password-file=FILE" in closed.text
+    assert run_command("split", str(packet), output, option).status == 0
+    assert len(list((study.sessions.parent / "parts").rglob("IM*"))) == len(TREE) - 1
+
+
+def test_sort_opens_what_waits_in_a_session(study: Study) -> None:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "scan.zip").write_bytes(locked(Aes()))
+    run = run_command("sort", str(study.session("S1")), passwords(study, SECRET))
     assert run.status == 0, run.text
     assert sorted(path.name for path in (study.session("S1") / "dicom").glob("*.tar.gz")) == ["30.tar.gz", "40.tar.gz"]
 

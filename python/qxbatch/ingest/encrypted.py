@@ -7,7 +7,7 @@ from qxbatch.core import Reading, Row
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Passwords
 
-_REASON = re.compile(r"(?:^|: )encrypted(?P<wanting>$|:)?")
+_REASON = re.compile(r"(?:^|: )encrypted(?P<wanting>$|[:;])?")
 """The core's word for it; what cannot be opened by any password goes on in another way than those it lacks one for."""
 
 

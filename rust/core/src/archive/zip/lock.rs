@@ -18,7 +18,25 @@ pub enum Lock {
     /// By WinZip's AES.
     Aes(Field),
     /// In a way that no password opens here, and why.
-    Closed(&'static str),
+    Closed(Why),
+}
+
+/// Why no password opens a member here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// PKWARE's strong encryption.
+    Strong,
+    /// Method 99 without a sound field of AE-1 or AE-2.
+    Field,
+}
+
+impl Why {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Strong => UNKNOWN,
+            Self::Field => BROKEN,
+        }
+    }
 }
 
 const STRONG: u16 = 1 << 6;
@@ -35,11 +53,11 @@ impl Lock {
             return None;
         }
         if flags & (STRONG | MASKED) != 0 {
-            return Some(Self::Closed(UNKNOWN));
+            return Some(Self::Closed(Why::Strong));
         }
         if method == winzip_aes::METHOD {
             let field = extra_field(extra, winzip_aes::FIELD).and_then(Field::parse);
-            return Some(field.map_or(Self::Closed(BROKEN), Self::Aes));
+            return Some(field.map_or(Self::Closed(Why::Field), Self::Aes));
         }
         // Who writes the CRC behind the data does not know it yet when the head is written, and takes the time.
         let ([.., of_crc], [.., of_time]) = (crc.to_le_bytes(), time.to_le_bytes());
@@ -58,8 +76,8 @@ impl Lock {
 
     /// The entry as it would stand without the encryption. The reason when there can be none.
     pub fn inside(self, entry: &Entry) -> Result<Entry, String> {
-        if let Self::Closed(reason) = self {
-            return Err(reason.into());
+        if let Self::Closed(why) = self {
+            return Err(why.reason().into());
         }
         let (before, behind) = self.around();
         let packed = entry.packed.checked_sub((before + behind) as u64);
@@ -89,7 +107,7 @@ pub enum Opening<'a> {
 /// A member whose start and end were read, so that passwords can be tried.
 pub struct Locked<'a> {
     source: &'a dyn Source,
-    /// First and last but one of the encrypted bytes.
+    /// The first encrypted byte, and the first one behind them.
     range: (u64, u64),
     lock: Lock,
     before: Vec<u8>,

@@ -28,7 +28,7 @@ pub struct Field {
     /// How the content was packed before it was encrypted.
     pub method: u16,
     /// Bytes of the key: 16, 24 or 32.
-    key: usize,
+    key: u8,
 }
 
 impl Field {
@@ -45,23 +45,24 @@ impl Field {
         sound.then(|| Self {
             with_crc: version == 1,
             method,
-            key: 8 + 8 * usize::from(strength),
+            key: 8 + 8 * strength,
         })
     }
 
     /// Bytes of salt before the data: half as many as the key has.
     #[must_use]
     pub fn salt(&self) -> usize {
-        self.key / 2
+        usize::from(self.key / 2)
     }
 
     /// The keys, where the verifier says that the password may be right.
     #[must_use]
     pub fn fitting(&self, password: &[u8], salt: &[u8], verifier: &[u8]) -> Option<Keys> {
-        let mut derived = vec![0; 2 * self.key + VERIFIER];
+        let length = usize::from(self.key);
+        let mut derived = vec![0; 2 * length + VERIFIER];
         pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, ROUNDS, &mut derived);
-        let (keys, own) = derived.split_at_checked(2 * self.key)?;
-        let (cipher, code) = keys.split_at_checked(self.key)?;
+        let (keys, own) = derived.split_at_checked(2 * length)?;
+        let (cipher, code) = keys.split_at_checked(length)?;
         if own != verifier {
             return None;
         }
