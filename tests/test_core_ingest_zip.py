@@ -301,3 +301,22 @@ def test_flipped_bytes_are_found_or_harmless(tmp_path: Path) -> None:
         rows = [reading.row(k) for k in range(len(reading))]
         had = {row.sha256 for row in rows if row.fate in {"sorted", "kept"}}
         assert had == hashes or reading.damage(), f"flipped at {at}"
+
+
+def test_a_link_that_claims_more_bytes_than_there_are_is_named_without_its_target(tmp_path: Path) -> None:
+    local, central = entry(b"link", b"/etc/passwd", method=8, made_by=0x0314, attributes=0o120777 << 16)
+    # The packed size stands in a zip64 field: 2 to the power of 62.
+    wide = struct.pack("<HHQ", 1, 8, 1 << 62)
+    name = central[46:50]
+    central = (
+        central[:20]
+        + b"\xff\xff\xff\xff"
+        + central[24:30]
+        + struct.pack("<H", len(wide))
+        + central[32:46]
+        + name
+        + wide
+    )
+    result = read(joined(entry(b"1", IMAGE), (local, central)), tmp_path)
+    assert result.row("link").reason == "a symbolic link"
+    assert [row.fate for row in result.rows] == ["sorted", "nodata"]

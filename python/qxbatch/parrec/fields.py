@@ -1,11 +1,14 @@
 """A PAR header under DICOM keywords, so that later stages need not know where a series comes from."""
 
 import re
+from math import isfinite
 
 from qxbatch.model import Value
 from qxbatch.parrec.header import ParHeader
 
 _DATE_TIME = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})(?:\s*/\s*(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?))?")
+_TOO_LARGE = 1 << 16
+"""Rows and columns of DICOM (US) are below."""
 _TEXTS = {
     "PatientName": ("patient name",),
     "StudyDescription": ("examination name",),
@@ -36,7 +39,7 @@ def fields(header: ParHeader) -> dict[str, Value]:
     for keyword, keys in _TEXTS.items():
         found[keyword] = next((header.text(key) for key in keys if header.text(key)), None)
     sides = header.floats("recon resolution") or list(_first_tuple(header, "recon resolution"))
-    if len(sides) == 2:  # noqa: PLR2004 (x, y)
+    if len(sides) == 2 and all(0 < side < _TOO_LARGE for side in sides):  # noqa: PLR2004 (x, y)
         found["Columns"], found["Rows"] = int(sides[0]), int(sides[1])
     moment = _DATE_TIME.search(header.text("examination date/time"))
     if moment:
@@ -63,4 +66,4 @@ def _first_tuple(header: ParHeader, column: str) -> tuple[float, ...]:
 
 
 def _first(header: ParHeader, column: str) -> float | None:
-    return next(iter(_first_tuple(header, column)), None)
+    return next((value for value in _first_tuple(header, column) if isfinite(value)), None)

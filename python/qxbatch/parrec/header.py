@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 
 from qxbatch.model import Value
@@ -16,6 +17,8 @@ from qxbatch.parrec.columns import Column, defaults, definition
 
 _LARGEST = 256 << 20
 """Bytes that are read at most; a table of 500,000 images is smaller."""
+_TOO_LARGE = 1 << 31
+"""Whole numbers of DICOM (IS) are below."""
 _VERSION = re.compile(r"image export tool\s+V?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _ALIASES = {"series data type": "series type", "scan date/time": "examination date/time"}
 
@@ -41,9 +44,9 @@ class ParHeader:
         return _floats(self.text(key).split())
 
     def whole(self, key: str) -> int | None:
-        """Return a general value as a whole number."""
+        """Return a general value as a whole number; None also for one that DICOM has no room for."""
         found = self.floats(key)
-        return int(found[0]) if found and found[0] == found[0] // 1 else None
+        return int(found[0]) if found and found[0].is_integer() and abs(found[0]) < _TOO_LARGE else None
 
     @property
     def series_number(self) -> int | None:
@@ -115,7 +118,7 @@ def parse_par(data: bytes) -> ParHeader:
     columns: list[Column] = []
     lines: list[str] = []
     for raw in text.split("\n"):
-        line = raw.strip().strip("\x00")
+        line = raw.replace("\x00", " ").strip()
         if line.startswith("#"):
             found = _VERSION.search(line)
             version = float(found[1]) if found and version is None else version
@@ -140,7 +143,10 @@ def _floats(words: list[str]) -> list[float]:
     numbers = []
     for word in words:
         try:
-            numbers.append(float(word))
+            number = float(word)
         except ValueError:
             break
+        if not isfinite(number):
+            break
+        numbers.append(number)
     return numbers

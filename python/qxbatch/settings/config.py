@@ -7,6 +7,8 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.nearest import nearest
 from qxbatch.settings.parameters import PARAMETERS
 
+LARGEST = 10**18
+"""Python refuses to write out numbers of thousands of digits, and no parameter needs a larger one."""
 LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")
 """Parameters that may be written as an array."""
 
@@ -23,6 +25,8 @@ def read_config(path: str) -> dict[str, str]:
     except ValueError as error:
         hint = "Names are followed by =, texts stand in quotes: archive = 'copy'."
         raise UsageError(f"--config={path} is no TOML: {error}.", hint) from None
+    except RecursionError:
+        raise UsageError(f"--config={path} is nested too deeply.", "Name a TOML file of parameters.") from None
     given: dict[str, str] = {}
     for key, value in values.items():
         name = _name(path, key)
@@ -46,6 +50,9 @@ def _text(path: str, name: str, value: object) -> str:
     """A value as it would stand on the command line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    items = value if isinstance(value, list) else [value]
+    if any(isinstance(item, int) and abs(item) > LARGEST for item in items):
+        raise UsageError(f"--config={path} gives {name} a number that is too large.", "Write a smaller one.")
     if isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, list) and name in LISTS and all(isinstance(item, str | int) for item in value):

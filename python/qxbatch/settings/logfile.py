@@ -15,6 +15,8 @@ KEYS = {
     "session_id": "session_name",
     "sessionid": "session_name",
 }
+LONGEST = 9
+"""Digits; no table has so many columns."""
 FORM = "path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]"
 
 
@@ -45,6 +47,6 @@ def _column(name: str, text: str) -> int | str:
     """A 1-based number or a header's name."""
     if not text.isdecimal():
         return text
-    if int(text) < 1:
-        raise UsageError(f"--logfile: the column {name}:{text} is not known.", "Columns count from 1.")
+    if len(text) > LONGEST or int(text) < 1:
+        raise UsageError(f"--logfile: the column {name}:{text[:LONGEST]} is not known.", "Columns count from 1.")
     return int(text)

@@ -8,6 +8,7 @@ pub mod source;
 pub mod tar;
 pub mod unpack;
 pub mod zip;
+mod zst;
 
 /// Expanded bytes are judged against at least this many packed ones, so that 64 MB of zeros are no bomb yet.
 pub const LEAST_PACKED: u64 = 64 << 10;

@@ -9,20 +9,17 @@ use super::invalid;
 use super::kind::Packing;
 use super::lzw::LzwReader;
 use super::peek::Peeker;
+use super::zst::ZstdReader;
 
 /// An xz header may ask for gigabytes of dictionary; the largest preset (9) needs 65 MB.
 const XZ_MEMORY: u64 = 100 << 20;
-/// zstd windows up to 128 MB: what the program itself accepts without being asked.
-const ZSTD_WINDOW_LOG: u32 = 27;
-
-type Zstd<'a> = zstd::stream::read::Decoder<'static, Peeker<'a>>;
 
 /// The decoder of one stream; each gives the input back for the next.
 enum Stage<'a> {
     Gzip(Box<GzipReader<Peeker<'a>>>),
     Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
     Xz(liblzma::bufread::XzDecoder<Peeker<'a>>),
-    Zstd(Box<Zstd<'a>>),
+    Zstd(Box<ZstdReader<'a>>),
     Compress(Box<LzwReader<Peeker<'a>>>),
     End(Peeker<'a>),
     Failed,
@@ -38,11 +35,7 @@ impl<'a> Stage<'a> {
                     .map_err(|error| invalid(error.to_string()))?;
                 Self::Xz(liblzma::bufread::XzDecoder::new_stream(input, stream))
             }
-            Packing::Zstd => {
-                let mut decoder = Zstd::with_buffer(input)?.single_frame();
-                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-                Self::Zstd(Box::new(decoder))
-            }
+            Packing::Zstd => Self::Zstd(Box::new(ZstdReader::new(input)?)),
             Packing::Compress => Self::Compress(Box::new(LzwReader::new(input)?)),
         })
     }
@@ -75,7 +68,7 @@ impl<'a> Stage<'a> {
             Self::Gzip(decoder) => Some(decoder.into_inner()),
             Self::Bzip2(decoder) => Some(decoder.into_inner()),
             Self::Xz(decoder) => Some(decoder.into_inner()),
-            Self::Zstd(decoder) => Some(decoder.finish()),
+            Self::Zstd(decoder) => Some(decoder.into_inner()),
             Self::Compress(decoder) => Some(decoder.into_inner()),
             Self::End(input) => Some(input),
             Self::Failed => None,

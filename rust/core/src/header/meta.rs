@@ -9,6 +9,8 @@ use super::stored::Header;
 use super::wanted::Wanted;
 use super::window::Window;
 
+/// The last tag before the group.
+const BEFORE: u32 = 0x0001_FFFF;
 /// The end of the group.
 const LAST: u32 = 0x0002_FFFF;
 
@@ -25,6 +27,8 @@ pub(super) fn read<W: Window>(
     let Some(encoding) = Encoding::guess(window.at(at, HEAD)?, EXPLICIT) else {
         return Ok(at);
     };
+    // A lower group is no part of it, however many bytes are at hand.
+    wants.before = wants.before.max(BEFORE);
     let bytes = window.at(at, HEAD)?;
     at = at.saturating_add(skim(bytes, encoding, LAST, wants, collector) as u64);
     while let Some(element) = encoding.element(window.at(at, HEAD)?, at) {

@@ -34,25 +34,32 @@ impl Window for &[u8] {
 
 /// A file, read in blocks only where the parser looks.
 #[derive(Debug)]
-pub struct FileWindow<'f> {
-    file: &'f File,
+pub struct FileWindow<'f, F = File> {
+    file: &'f F,
     size: u64,
+    block: usize,
     start: u64,
     filled: usize,
     buffer: Vec<u8>,
     reads: u32,
 }
 
-impl<'f> FileWindow<'f> {
-    /// Bytes asked for at once: the wanted part of nearly every header (GE's private groups end at 5 KB), and less to
-    /// copy than two blocks.
-    pub const BLOCK: usize = 6144;
+/// Bytes asked for at once: the wanted part of nearly every header (GE's private groups end at 5 KB), and less to
+/// copy than two blocks.
+const BLOCK: usize = 6144;
 
+impl<'f, F: FileExt> FileWindow<'f, F> {
     /// Opens a window on a file of known size; `buffer` may come from an earlier window.
-    pub fn new(file: &'f File, size: u64, buffer: Vec<u8>) -> Self {
+    pub fn new(file: &'f F, size: u64, buffer: Vec<u8>) -> Self {
+        Self::in_blocks(file, size, buffer, BLOCK)
+    }
+
+    /// The same with another number of bytes asked for at once, unless more are needed.
+    pub fn in_blocks(file: &'f F, size: u64, buffer: Vec<u8>, block: usize) -> Self {
         Self {
             file,
             size,
+            block,
             start: 0,
             filled: 0,
             buffer,
@@ -79,8 +86,8 @@ impl<'f> FileWindow<'f> {
     }
 
     fn fill(&mut self, offset: u64, want: usize) -> io::Result<()> {
-        if self.buffer.len() < want.max(Self::BLOCK) {
-            self.buffer.resize(want.max(Self::BLOCK), 0);
+        if self.buffer.len() < want.max(self.block) {
+            self.buffer.resize(want.max(self.block), 0);
         }
         (self.start, self.filled) = (offset, 0);
         while self.filled < want {
@@ -102,7 +109,7 @@ impl<'f> FileWindow<'f> {
     }
 }
 
-impl Window for FileWindow<'_> {
+impl<F: FileExt> Window for FileWindow<'_, F> {
     fn len(&self) -> u64 {
         self.size
     }

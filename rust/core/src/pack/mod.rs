@@ -1,6 +1,6 @@
 //! Writing tar.gz and gzip, always the same bytes for the same input, and reading back what was written.
 
-mod blocks;
+pub mod blocks;
 pub mod gzip;
 pub mod hash;
 mod pieces;

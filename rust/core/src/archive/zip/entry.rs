@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::{Directory, names};
 
 /// One member as the central directory describes it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Decoded, UTF-8 where possible.
     pub name: Box<[u8]>,

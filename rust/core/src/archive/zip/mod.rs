@@ -14,7 +14,7 @@ use self::entry::Entry;
 use super::source::Source;
 
 /// What the directory lists, and what is wrong with the archive as a whole.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// In the order of the central directory.
     pub entries: Vec<Entry>,

@@ -69,6 +69,10 @@ pub fn into_memory(
 ) -> Result<(), String> {
     let size = usize::try_from(entry.size).map_err(|_| "too large for this machine")?;
     let packed = usize::try_from(entry.packed).map_err(|_| "too large for this machine")?;
+    // Before room is made for them: a directory can claim any number of bytes.
+    if entry.packed > source.len().saturating_sub(data) {
+        return Err("cut short".into());
+    }
     match entry.method {
         0 => {
             scratch.content.resize(size, 0);

@@ -1,0 +1,78 @@
+//! One Zstandard frame as a stream (RFC 8878), held to the length that its header tells.
+
+use std::io::{self, Read};
+
+use zstd::zstd_safe::get_frame_content_size;
+
+use super::invalid;
+use super::peek::Peeker;
+
+/// Windows up to 128 MB: what the program itself accepts without being asked.
+const WINDOW_LOG: u32 = 27;
+/// Longest header (3.1.1.1).
+const HEADER: usize = 18;
+
+/// Reads one frame; what follows it stays in the input.
+///
+/// The decoder looks at the length itself, but not where the last block is an empty one and the frame comes in parts.
+pub struct ZstdReader<'a> {
+    decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
+    told: Option<u64>,
+    made: u64,
+}
+
+impl<'a> ZstdReader<'a> {
+    /// Looks at the header.
+    pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
+        let told = get_frame_content_size(input.peek(HEADER)?).unwrap_or(None);
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?.single_frame();
+        decoder.window_log_max(WINDOW_LOG)?;
+        Ok(Self {
+            decoder,
+            told,
+            made: 0,
+        })
+    }
+
+    /// The input behind what was read.
+    pub fn get_ref(&self) -> &Peeker<'a> {
+        self.decoder.get_ref()
+    }
+
+    /// Gives the input back.
+    pub fn into_inner(self) -> Peeker<'a> {
+        self.decoder.finish()
+    }
+}
+
+impl Read for ZstdReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.decoder.read(buffer)?;
+        self.made += got as u64;
+        if got == 0 && !buffer.is_empty() && self.told.is_some_and(|told| told != self.made) {
+            return Err(invalid("the length is not that of its header"));
+        }
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_frame_that_holds_less_than_its_header_tells_is_an_error() {
+        // One segment, 8 bytes of length, then one empty block that is the last.
+        for (told, right) in [(2, false), (0, true)] {
+            let frame = [
+                0x28, 0xb5, 0x2f, 0xfd, 0xe0, told, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
+            ];
+            // In two parts, so that the decoder cannot take the frame at once.
+            let (head, rest) = frame.split_at(9);
+            let mut reader = ZstdReader::new(Peeker::new(Box::new(head.chain(rest)))).unwrap();
+            let mut out = Vec::new();
+            assert_eq!(reader.read_to_end(&mut out).is_ok(), right, "{told}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Fuzzing in stable Rust: the corpus and the cases found earlier are run again, then mutations of them.
+//!
+//! QXBATCH_FUZZ_ROUNDS is the number of mutations for each target, QXBATCH_FUZZ_TARGET the only target, QXBATCH_FUZZ_SEED
+//! another beginning. `scripts/fuzz` runs many of them, by libFuzzer where a nightly compiler is installed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod mutate;
+mod targets;
+
+use std::env;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use mutate::{Random, mutate};
+use targets::{ALL, Target, find};
+
+/// Mutations of each target when nothing else is said: a few seconds for all of them.
+const ROUNDS: u64 = 4000;
+/// A single input takes less, also on a busy machine.
+const LONGEST: Duration = Duration::from_secs(5);
+
+fn fuzz_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
+}
+
+/// The files of a folder of inputs, by name; none where there is no such folder.
+fn inputs(kind: &str, target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = fuzz_folder().join(kind).join(target.name);
+    let listed = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = listed.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let bytes = fs::read(&path).unwrap();
+        (path, bytes)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    env::var(name).map_or(default, |text| text.parse().expect(name))
+}
+
+fn chosen() -> Vec<&'static Target> {
+    match env::var("QXBATCH_FUZZ_TARGET") {
+        Ok(name) => vec![find(&name).expect("a target of that name")],
+        Err(_) => ALL.iter().collect(),
+    }
+}
+
+/// Runs a target; a broken promise names the input, which is written beside the build's other results. One of the
+/// promises is that a small input takes a short time.
+fn checked(target: &Target, bytes: &[u8], origin: &str) {
+    let run = || {
+        let start = Instant::now();
+        let done = catch_unwind(AssertUnwindSafe(|| (target.body)(bytes)));
+        (done.is_ok(), start.elapsed() < LONGEST)
+    };
+    let (kept, quick) = run();
+    // A machine that stood still is no fault of the input.
+    if !kept || !quick && !run().1 {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-finds");
+        fs::create_dir_all(&folder).unwrap();
+        let name = crc32fast::hash(bytes);
+        let path = folder.join(format!("{}-{name:08x}.bin", target.name));
+        fs::write(&path, bytes).unwrap();
+        panic!(
+            "{}: {origin} breaks a promise: {}",
+            target.name,
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_corpus_and_what_was_found_keep_every_promise() {
+    for target in &ALL {
+        let corpus = inputs("corpus", target);
+        assert!(corpus.len() > 2, "{} has no corpus", target.name);
+        for (path, bytes) in corpus.iter().chain(&inputs("found", target)) {
+            checked(target, bytes, &path.display().to_string());
+        }
+        checked(target, b"", "nothing at all");
+    }
+}
+
+#[test]
+fn mutations_keep_every_promise() {
+    let rounds = number("QXBATCH_FUZZ_ROUNDS", ROUNDS);
+    for target in chosen() {
+        let mut seeds = inputs("corpus", target);
+        seeds.extend(inputs("found", target));
+        let mut random = Random::new(number("QXBATCH_FUZZ_SEED", 1));
+        let start = Instant::now();
+        for round in 0..rounds {
+            let mut bytes = seeds[random.below(seeds.len())].1.clone();
+            let other = &seeds[random.below(seeds.len())].1;
+            mutate(&mut bytes, other, target.words, target.longest, &mut random);
+            checked(target, &bytes, &format!("mutation {round}"));
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{}: {rounds} executions in {seconds:.1} s", target.name);
+    }
+}
+
+#[test]
+fn each_target_has_a_program_for_libfuzzer() {
+    let manifest = fs::read_to_string(fuzz_folder().join("Cargo.toml")).unwrap();
+    let mut programs: Vec<&str> = manifest
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("path = \"fuzz_targets/")?
+                .strip_suffix(".rs\"")
+        })
+        .collect();
+    let mut names: Vec<&str> = ALL.iter().map(|target| target.name).collect();
+    programs.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(programs, names);
+}

@@ -1,0 +1,259 @@
+//! The compressions: told by content, the same however the stream comes, and as other readers read them.
+
+use std::io::{Read, Write};
+
+use qxbatch_core::archive::kind::{self, HEAD, Kind, Packing};
+use qxbatch_core::archive::unpack::Unpack;
+
+use super::pieces::{Slow, drained};
+
+pub const WORDS: &[&[u8]] = &[
+    b"\x1f\x8b\x08\x00\0\0\0\0\0\xff",
+    b"BZh1\x31\x41\x59\x26\x53\x59",
+    b"BZh9\x17\x72\x45\x38\x50\x90",
+    b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46",
+    b"YZ",
+    b"\x28\xb5\x2f\xfd",
+    b"\x50\x2a\x4d\x18",
+    b"\x1f\x9d\x90",
+    b"\x1f\x9d\x8c",
+    b"\x1f\x9d\x10",
+    b"\0\0\0\0\0\0\0\0",
+];
+
+/// Content that is looked at.
+const MOST: u64 = 1 << 17;
+
+/// A first byte below 8 has the rest packed here.
+pub fn run(bytes: &[u8]) {
+    match bytes.split_first() {
+        Some((how @ 0..8, rest)) => written(*how, rest),
+        _ => any(bytes),
+    }
+}
+
+/// Content as far as it came, how that ended, and bytes behind it.
+type Found = (Vec<u8>, Result<(), String>, u64);
+
+fn unpacked<'a>(packing: Packing, input: impl Read + Send + 'a) -> Found {
+    match Unpack::open(packing, Box::new(input)) {
+        Err(error) => (Vec::new(), Err(error.to_string()), 0),
+        Ok(mut stream) => {
+            let (content, done) = drained(&mut stream, MOST);
+            (content, done, stream.trailing())
+        }
+    }
+}
+
+fn any(bytes: &[u8]) {
+    let kind = kind::of_bytes(bytes);
+    let by_head = kind::of(bytes.get(..HEAD).unwrap_or(bytes));
+    assert!(kind == by_head || (kind, by_head) == (Kind::Zip, Kind::Other));
+    assert_eq!(kind == Kind::Empty, bytes.is_empty());
+    let _ = kind::foreign(bytes);
+    let Kind::Packed(packing) = kind else {
+        return;
+    };
+    let found = unpacked(packing, bytes);
+    let slow = unpacked(packing, Slow(bytes));
+    // The words of an error are the libraries' own, and depend on how far they had read.
+    let outcome = |found: &Found| (found.1.is_ok(), found.2);
+    assert_eq!(
+        outcome(&slow),
+        outcome(&found),
+        "{packing:?} {:?} {:?}",
+        slow.1,
+        found.1
+    );
+    if found.1.is_ok() {
+        assert_eq!(
+            slow.0, found.0,
+            "the answer depends on how the stream comes"
+        );
+        assert!(found.2 < bytes.len() as u64);
+        // With nothing behind it, each reader of that format agrees that it is whole.
+        if found.2 == 0 && (found.0.len() as u64) < MOST {
+            let other = elsewhere(packing, bytes);
+            assert!(
+                other.as_ref() == Some(&found.0),
+                "{packing:?}: another reader differs"
+            );
+        }
+    }
+}
+
+/// The content as another reader has it: stream by stream, with zeros as padding between them.
+fn elsewhere(packing: Packing, mut bytes: &[u8]) -> Option<Vec<u8>> {
+    if packing == Packing::Compress {
+        return simple_lzw(bytes);
+    }
+    let mut out = Vec::new();
+    while !bytes.is_empty() {
+        bytes = match packing {
+            Packing::Bzip2 => {
+                let mut reader = bzip2::bufread::BzDecoder::new(bytes);
+                reader.read_to_end(&mut out).ok()?;
+                reader.into_inner()
+            }
+            Packing::Xz => {
+                let mut reader = liblzma::bufread::XzDecoder::new(bytes);
+                reader.read_to_end(&mut out).ok()?;
+                reader.into_inner()
+            }
+            Packing::Zstd => {
+                let mut reader = zstd::stream::read::Decoder::with_buffer(bytes)
+                    .ok()?
+                    .single_frame();
+                reader.read_to_end(&mut out).ok()?;
+                reader.finish()
+            }
+            Packing::Gzip | Packing::Compress => {
+                let mut reader = flate2::bufread::GzDecoder::new(bytes);
+                reader.read_to_end(&mut out).ok()?;
+                reader.into_inner()
+            }
+        };
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        bytes = &bytes[zeros..];
+    }
+    Some(out)
+}
+
+/// LZW by the book: a table of strings. None when the bytes are no such stream.
+fn simple_lzw(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (head, data) = bytes.split_at_checked(3)?;
+    let (most, clears) = (u32::from(head[2] & 0x1f), head[2] & 0x80 != 0);
+    let first = if clears { 257 } else { 256 };
+    let fresh = || -> Vec<Vec<u8>> {
+        let mut table: Vec<Vec<u8>> = (0..=255_u8).map(|byte| vec![byte]).collect();
+        table.resize(first, Vec::new());
+        table
+    };
+    let (mut table, mut width, mut last) = (fresh(), 9_u32, None::<Vec<u8>>);
+    // Codes come in groups of eight, which take `width` bytes; a group that a new width or a clear code ends is padded.
+    let (mut out, mut group, mut bit) = (Vec::new(), 0, 0);
+    loop {
+        if table.len() > (1 << width) - 1 && width < most {
+            group += if bit == 0 { 0 } else { width as usize };
+            (width, bit) = (width + 1, 0);
+        }
+        let from = group * 8 + bit;
+        let code = (0..width as usize).try_fold(0, |code, k| {
+            let byte = data.get((from + k) / 8)?;
+            Some(code | usize::from(byte >> ((from + k) % 8) & 1) << k)
+        });
+        let Some(code) = code else { return Some(out) };
+        bit += width as usize;
+        if bit == 8 * width as usize {
+            (group, bit) = (group + width as usize, 0);
+        }
+        if clears && code == 256 {
+            group += if bit == 0 { 0 } else { width as usize };
+            (table, width, bit, last) = (fresh(), 9, 0, None);
+            continue;
+        }
+        let text = match (table.get(code), &last) {
+            (Some(text), _) => text.clone(),
+            (None, Some(last)) if code == table.len() => [&last[..], &last[..1]].concat(),
+            _ => return None,
+        };
+        out.extend(&text);
+        if let Some(mut longer) = last.filter(|_| table.len() < 1 << most) {
+            longer.push(text[0]);
+            table.push(longer);
+        }
+        last = Some(text);
+        if out.len() as u64 > MOST {
+            return None;
+        }
+    }
+}
+
+/// Packs the input: it comes back, once or twice; cut it is an error; what stands behind it is counted.
+fn written(how: u8, content: &[u8]) {
+    let packing = match how {
+        0..3 => Packing::Gzip,
+        3 | 4 => Packing::Compress,
+        5 => Packing::Bzip2,
+        6 => Packing::Xz,
+        _ => Packing::Zstd,
+    };
+    let packed = pack(packing, content);
+    assert_eq!(kind::of_bytes(&packed), Kind::Packed(packing));
+    let right = (content.to_vec(), Ok(()), 0);
+    assert!(unpacked(packing, Slow(&packed)) == right, "{packing:?}");
+    if packing == Packing::Compress {
+        return;
+    }
+    let cut = content
+        .iter()
+        .fold(7, |sum, byte| sum * 31 % 65_521 + usize::from(*byte))
+        % packed.len();
+    assert!(
+        unpacked(packing, &packed[..cut]).1.is_err(),
+        "{packing:?} cut at {cut}"
+    );
+    let more = [&packed[..], b"\0\0\0\0other bytes"].concat();
+    assert!(
+        unpacked(packing, &more[..]) == (right.0, right.1, 11),
+        "{packing:?}"
+    );
+    let twice = [&packed[..], &packed].concat();
+    let right = ([content, content].concat(), Ok(()), 0);
+    assert!(unpacked(packing, &twice[..]) == right, "{packing:?}");
+}
+
+fn pack(packing: Packing, content: &[u8]) -> Vec<u8> {
+    match packing {
+        Packing::Gzip => {
+            let mut deflate = libdeflater::Compressor::new(libdeflater::CompressionLvl::fastest());
+            let mut out = vec![0; deflate.gzip_compress_bound(content.len())];
+            let length = deflate.gzip_compress(content, &mut out).unwrap();
+            out.truncate(length);
+            out
+        }
+        Packing::Bzip2 => {
+            let mut out = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(1));
+            out.write_all(content).unwrap();
+            out.finish().unwrap()
+        }
+        Packing::Xz => {
+            let mut out = liblzma::write::XzEncoder::new(Vec::new(), 0);
+            out.write_all(content).unwrap();
+            out.finish().unwrap()
+        }
+        Packing::Zstd => {
+            let mut out = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+            out.include_checksum(true).unwrap();
+            out.write_all(content).unwrap();
+            out.finish().unwrap()
+        }
+        Packing::Compress => literals(content),
+    }
+}
+
+/// A `.Z` of codes of nine bits that stand for one byte each, with a clear code before the table is full.
+fn literals(content: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x1f, 0x9d, 0x90];
+    // After 256 codes the width would grow: 31 groups of eight, then a clear code and what fills its group.
+    for part in content.chunks(248) {
+        let mut codes: Vec<u32> = part.iter().map(|byte| u32::from(*byte)).collect();
+        if part.len() == 248 {
+            codes.extend([256, 0, 0, 0, 0, 0, 0, 0]);
+        }
+        let (mut hold, mut held) = (0_u32, 0);
+        for code in codes {
+            hold |= code << held;
+            held += 9;
+            while held >= 8 {
+                out.push(hold.to_le_bytes()[0]);
+                hold >>= 8;
+                held -= 8;
+            }
+        }
+        if held > 0 {
+            out.push(hold.to_le_bytes()[0]);
+        }
+    }
+    out
+}

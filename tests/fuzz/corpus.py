@@ -1,0 +1,216 @@
+"""Writes the inputs that the fuzzing of the core begins with: python -m tests.fuzz.corpus [FOLDER]
+
+They are made by tests/build; a folder for each target, below rust/fuzz/corpus unless another one is given.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from tests.build import broken, lzw, objects, zst
+from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
+from tests.build.packets import Kind, packed, tarred, zipped
+from tests.build.parrec import ParRec
+
+FOLDER = Path(__file__).resolve().parents[2] / "rust" / "fuzz" / "corpus"
+SMALL = MrSeries(slices=2, rows=4, columns=3)
+WORDS = b"words and more words, " * 6
+MEMBERS = (
+    bytes([0, 3, 5, 0]) + b"one12345" + bytes([1, 6, 40, 0]) + b"folder" + WORDS[:40] + bytes([3, 1, 9, 0]) + WORDS[:10]
+)
+"""Members as the targets cut them out of bytes: how, length of the name, length of the content, name, content."""
+
+
+def one(series: MrSeries) -> bytes:
+    """Return the first file of a series."""
+    return next(iter(series.files().values()))
+
+
+def private(syntax: Syntax) -> bytes:
+    """Return an object with a private sequence in a sequence, and names in several scripts."""
+    dataset = next(SMALL.datasets())
+    dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+    dataset.PatientName = "Yamada^Tarou=山田^太郎"
+    inner = Dataset()
+    inner.add_new(0x00110010, "LO", "SOMEONE")
+    inner.add_new(0x00111003, "LO", "x")
+    outer = Dataset()
+    outer.add_new(0x00110010, "LO", "SOMEONE")
+    outer.add_new(0x00111002, "SQ", Sequence([inner]))
+    dataset.add_new(0x00110010, "LO", "SOMEONE")
+    dataset.add_new(0x00111001, "SQ", Sequence([outer, Dataset()]))
+    dataset[0x00111001].is_undefined_length = True
+    dataset.add_new(0x20010010, "LO", "Philips Imaging DD 001")
+    dataset.add_new(0x20011018, "SL", 1)
+    return encoded(dataset, syntax)
+
+
+def headers() -> dict[str, bytes]:
+    """Objects in all transfer syntaxes, of all kinds and makers."""
+    plain = [syntax for syntax in Syntax if syntax is not Syntax.RLE]
+    found = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in Syntax}
+    found |= {f"private-{syntax.name.lower()}": private(syntax) for syntax in plain}
+    found |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(SMALL), syntax) for syntax in plain}
+    found |= {f"maker-{vendor.name.lower()}": one(SMALL.with_(vendor=vendor)) for vendor in Vendor}
+    found["bare"] = one(SMALL.with_(preamble=False, meta=False))
+    found["bare-implicit"] = one(SMALL.with_(preamble=False, meta=False, syntax=Syntax.IMPLICIT))
+    found["dicomdir"] = objects.dicomdir(SMALL)
+    found["gzip"] = gzip.compress(found["classic-explicit"], mtime=0)
+    makers = (objects.report, objects.raw_data, objects.spectroscopy, objects.presentation_state, objects.screen_save)
+    return found | {make.__name__: encoded(make(SMALL)) for make in makers}
+
+
+def zips() -> dict[str, bytes]:
+    """Archives of every method that zipfile has, whole, odd and broken."""
+    tree = {"a/1": one(SMALL)[:300], "a/ü": WORDS}
+    found = {"stored": zipped(tree, stored=True), "deflated": zipped(tree), "empty": zipped({})}
+    for method, name in ((zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            archive.writestr(zipfile.ZipInfo("a", (2024, 1, 15, 10, 15, 0)), WORDS, method)
+        found[name] = out.getvalue()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, archive.open("wide", "w", force_zip64=True) as member:
+        member.write(WORDS)
+    streamed = io.BytesIO()
+    with zipfile.ZipFile(Unseekable(streamed), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("later", WORDS)
+    found |= {"zip64": out.getvalue(), "streamed": streamed.getvalue()}
+    found |= {"same-names": broken.same_names([("x", b"one"), ("x", b"two")]), "encrypted": broken.encrypted(tree)}
+    found |= {
+        "cut": found["deflated"][:-40],
+        "behind": b"#!/bin/sh\n" + found["deflated"],
+        "bomb": broken.bomb("z", 60000),
+    }
+    return found | {f"written-{how}": bytes([how]) + b"\x55\x00" + MEMBERS for how in (0, 1)}
+
+
+class Unseekable(io.RawIOBase):
+    """A stream that cannot go back: zipfile then writes sizes behind the data."""
+
+    def __init__(self, below: io.BytesIO) -> None:
+        self.below = below
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        return self.below.write(data)
+
+
+def tars() -> dict[str, bytes]:
+    """Archives in every form, with long names, links, devices, holes."""
+    tree = {"a/1": one(SMALL)[:300], "a/" + 60 * "long" + "/2": WORDS}
+    forms = ((tarfile.PAX_FORMAT, "pax"), (tarfile.GNU_FORMAT, "gnu"))
+    found = {name: tarred(tree, form=form)[: 512 * 14] for form, name in forms}
+    found["ustar"] = tarred({"a/1": WORDS, "b": b""}, form=tarfile.USTAR_FORMAT)[: 512 * 7]
+    odd = broken.odd_tar({"a": b"1"}, links={"link": b"../out"}, devices=["null"])
+    found |= {"odd": odd[: 512 * 8], "cut": odd[:700]}
+    found |= {f"sparse-{name}": sparse(**records) for name, records in SPARSE.items()}
+    return found | {f"written-{how}": bytes([how]) + b"\x55\x05" + MEMBERS for how in (0, 1)}
+
+
+SPARSE: Mapping[str, Mapping[str, str]] = {
+    "map": {"GNU.sparse.size": "9", "GNU.sparse.numblocks": "2", "GNU.sparse.map": "0,2,5,3"},
+    "head": {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "holes",
+        "GNU.sparse.realsize": "9",
+    },
+}
+
+
+def sparse(**records: str) -> bytes:
+    """Return a tar of one sparse member with these records."""
+    out = io.BytesIO()
+    data = b"abcde" if "GNU.sparse.map" in records else b"2\n0\n2\n5\n3\n".ljust(512, b"\0") + b"abcde"
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("GNUSparseFile.0/holes")
+        info.size, info.pax_headers = len(data), dict(records)
+        archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()[: 512 * 7]
+
+
+def streams() -> dict[str, bytes]:
+    """Each compression once, twice, with other bytes behind; and what is packed by the target itself."""
+    compressions: dict[str, Callable[[bytes], bytes]] = {
+        "gz": lambda data: gzip.compress(data, mtime=0),
+        "bz2": lambda data: bz2.compress(data, 1),
+        "xz": lambda data: lzma.compress(data, preset=0),
+        "zst": zst.compress,
+        "z": lzw.compress,
+    }
+    found = {}
+    for name, compress in compressions.items():
+        found[name] = compress(WORDS)
+        found[f"{name}-twice"] = compress(WORDS[:9]) + compress(b"") + b"\0\0\0"
+    found["z-long"] = lzw.compress(bytes(k * k % 251 for k in range(900)))
+    return found | {f"written-{how}": bytes([how]) + WORDS for how in (0, 3, 5, 6, 7)}
+
+
+def blocks() -> dict[str, bytes]:
+    """Deflate streams of stored, fixed and dynamic blocks; the target also packs each of them."""
+    noise = bytes(k * k * 7 % 253 for k in range(900))
+    found = {}
+    for name, data in (("words", WORDS), ("noise", noise), ("none", b"")):
+        for level in (0, 1, 9):
+            deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
+            found[f"{name}-{level}"] = deflate.compress(data) + deflate.flush()
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_FIXED)
+    found["fixed"] = deflate.compress(noise) + deflate.flush()
+    return found
+
+
+def packets() -> dict[str, bytes]:
+    """Whole packets, small ones."""
+    files = SMALL.with_(slices=1).files() | {"notes.txt": WORDS, "DICOMDIR": objects.dicomdir(SMALL)}
+    pair = ParRec(slices=1, rows=2, columns=2).files()
+    nested = {"inner.zip": zipped(files), "copy.gz": gzip.compress(files["IM0001"], mtime=0), **files}
+    found = {"zip": zipped(nested), "pair": zipped(pair), "dicom": files["IM0001"]}
+    found |= {kind.value.lstrip("."): packed(files, kind) for kind in (Kind.TAR, Kind.TAR_GZ, Kind.TAR_ZST)}
+    climbing = {
+        "../../up": b"1",
+        "/etc/rooted": b"2",
+        "a//b/./c": b"3",
+        "a": b"4",
+        "A": b"5",
+        "..\\w": b"6",
+        "x!y": b"7",
+    }
+    found |= {"climbing-zip": zipped(climbing), "climbing-tar": tarred(climbing, form=tarfile.USTAR_FORMAT)[: 512 * 16]}
+    found["same"] = broken.same_names([("x", files["IM0001"]), ("x", files["IM0001"]), ("y", b"two")])
+    return found | {"odd": broken.odd_tar({"a": WORDS}, links={"l": b"/etc"}, devices=["null"])[: 512 * 8]}
+
+
+TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
+    "header": headers,
+    "zip": zips,
+    "tar": tars,
+    "compressed": streams,
+    "deflate_blocks": blocks,
+    "ingest": packets,
+}
+
+
+def main(folder: Path) -> None:
+    """Write all of them."""
+    for target, make in TARGETS.items():
+        place = folder / target
+        place.mkdir(parents=True, exist_ok=True)
+        for name, data in make().items():
+            (place / f"{name}.bin").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if sys.argv[1:] else FOLDER)

@@ -1,0 +1,55 @@
+"""Mutations of bytes, the same for the same seed."""
+
+import random
+from collections.abc import Sequence
+
+LONGEST = 1 << 16
+ODD = (0, 1, 9, 10, 13, 32, 34, 39, 0x7F, 0x80, 0xA0, 0xFE, 0xFF)
+NUMBERS = (
+    b"0",
+    b"-1",
+    b"1e999",
+    b"nan",
+    b"inf",
+    b"9" * 19,
+    b"9" * 400,
+    b"9" * 5000,
+    b"0x" + b"f" * 4500,
+    b"1_0",
+    b"+5",
+    b".5",
+)
+
+
+def mutated(seeds: Sequence[bytes], words: Sequence[bytes], chance: random.Random) -> bytes:
+    """Return a seed changed in one to five ways."""
+    data = bytearray(chance.choice(seeds))
+    for _ in range(chance.randint(1, 5)):
+        once(data, seeds, words, chance)
+    return bytes(data[:LONGEST])
+
+
+def once(data: bytearray, seeds: Sequence[bytes], words: Sequence[bytes], chance: random.Random) -> None:
+    """Change the data in one way."""
+    at = chance.randint(0, len(data))
+    end = min(len(data), at + chance.randint(0, 60))
+    over = chance.choice((at, end))
+    match chance.randrange(9):
+        case 0:
+            del data[at:end]
+        case 1:
+            data[at:at] = data[at:end]
+        case 2:
+            data[at:at] = bytes([chance.choice(ODD)]) * chance.choice((1, 1, 1, 2, 30, 1000))
+        case 3:
+            other = chance.choice(seeds)
+            start = chance.randint(0, len(other))
+            data[at:over] = other[start : start + chance.randint(0, 200)]
+        case 4:
+            data[at:over] = chance.choice(words)
+        case 5:
+            data[at:over] = chance.choice(words) * chance.choice((2, 5, 300, 3000))
+        case 6:
+            data[at:over] = chance.choice(NUMBERS)
+        case _ if at < len(data):
+            data[at] = chance.choice((data[at] ^ (1 << chance.randrange(8)), chance.randrange(256)))

@@ -1,0 +1,75 @@
+"""The short form of the fuzzing of what is Python, and the cases that the long one found."""
+
+from pathlib import Path
+
+import pytest
+
+from qxbatch.parrec import parse_par
+from qxbatch.problems import UsageError
+from qxbatch.settings.config import read_config
+from qxbatch.settings.logfile import logfile_spec
+from tests.fuzz.corpus import TARGETS as CORPORA
+from tests.fuzz.run import Find, fuzz
+from tests.fuzz.targets import TARGETS
+
+CORPUS = Path(__file__).resolve().parent.parent / "rust" / "fuzz" / "corpus"
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_mutated_inputs_keep_every_promise(name: str) -> None:
+    found = fuzz(TARGETS[name], executions=1500)
+    assert (found.executions, found.finds) == (1500, [])
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_inputs_to_begin_with_are_understood(name: str) -> None:
+    for seed in TARGETS[name].seeds:
+        TARGETS[name].body(seed)
+
+
+def test_a_broken_promise_is_found_and_made_small() -> None:
+    def body(data: bytes) -> None:
+        assert b"\xff" not in data
+
+    target = type(TARGETS["par"])(body, [b"0123456789" * 9], [b"ab\xffcd"])
+    [found] = fuzz(target, executions=200).finds
+    assert found == Find(b"\xff", found.what)
+    assert found.what.startswith("AssertionError in body")
+
+
+@pytest.mark.parametrize("target", CORPORA)
+def test_the_corpus_holds_what_the_builders_make(target: str) -> None:
+    assert {path.stem for path in (CORPUS / target).iterdir()} == set(CORPORA[target]())
+
+
+def test_the_corpus_is_small() -> None:
+    assert sum(path.stat().st_size for path in CORPUS.rglob("*.bin")) < 300_000
+
+
+@pytest.mark.parametrize("sides", ["nan 8", "6 inf", "1e30 8", "-6 8"])
+def test_sides_that_no_image_has_are_left_out(sides: str) -> None:
+    assert {"Rows", "Columns"}.isdisjoint(parse_par(f".  Recon resolution (x, y) : {sides}\n".encode()).dicom())
+
+
+def test_numbers_without_end_are_none() -> None:
+    found = parse_par(b". Repetition time [ms] : " + b"9" * 400 + b"\n. Acquisition nr : 1e30\n").dicom()
+    assert {"RepetitionTime", "SeriesNumber", "AcquisitionNumber"}.isdisjoint(found)
+
+
+def test_zero_bytes_of_a_par_count_as_blanks() -> None:
+    assert parse_par(b"\x00 1 2\x00\n\x00.  Technique : FEEPI\x00\n").lines == ("1 2",)
+
+
+@pytest.mark.parametrize(
+    "text", ["n_procs = 0x" + "f" * 4500, "sessions = [0x" + "f" * 4500 + "]", "a = " + "[" * 5000]
+)
+def test_a_config_file_out_of_proportion_is_wrong_usage(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"too (large|deeply)"):
+        read_config(str(path))
+
+
+def test_a_column_of_thousands_of_digits_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="column subject_id:999999999 is not known"):
+        logfile_spec("path:/x|packet_name:1|subject_id:" + "9" * 5000)
