@@ -241,18 +241,18 @@ fn literals(content: &[u8]) -> Vec<u8> {
         if part.len() == 248 {
             codes.extend([256, 0, 0, 0, 0, 0, 0, 0]);
         }
-        let (mut hold, mut held) = (0_u32, 0);
+        let (mut bits, mut held) = (0_u32, 0);
         for code in codes {
-            hold |= code << held;
+            bits |= code << held;
             held += 9;
             while held >= 8 {
-                out.push(hold.to_le_bytes()[0]);
-                hold >>= 8;
+                out.push(bits.to_le_bytes()[0]);
+                bits >>= 8;
                 held -= 8;
             }
         }
         if held > 0 {
-            out.push(hold.to_le_bytes()[0]);
+            out.push(bits.to_le_bytes()[0]);
         }
     }
     out

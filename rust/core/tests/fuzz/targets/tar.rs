@@ -31,22 +31,23 @@ const BLOCK: usize = 512;
 
 /// A first byte below 8 has the rest cut into members for a tar that is written here.
 pub fn run(bytes: &[u8]) {
-    match bytes.split_first() {
-        Some((how @ 0..8, rest)) => written(*how, rest),
-        _ => {
-            any(bytes);
-            let mut right = bytes.to_vec();
-            if mend_sums(&mut right) {
-                any(&right);
-            }
-        }
+    if let Some((how @ 0..8, rest)) = bytes.split_first() {
+        return written(*how, rest);
+    }
+    any(bytes);
+    let mut right = bytes.to_vec();
+    if mend_sums(&mut right) {
+        any(&right);
     }
 }
+
+/// Name, kind, size, content and how its end was read.
+type Member = (Vec<u8>, What, u64, Vec<u8>, Result<(), String>);
 
 /// What reading found: members with their content, and how it ended.
 #[derive(Debug, PartialEq)]
 struct Found {
-    members: Vec<(Vec<u8>, What, u64, Vec<u8>, Result<(), String>)>,
+    members: Vec<Member>,
     trailing: u64,
     end: Result<(), String>,
 }
