@@ -7,6 +7,10 @@ pub mod targets;
 
 pub use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
 use mutate::{Random, mutate};
 use targets::Target;
 
@@ -24,6 +28,28 @@ pub fn mutated(target: &Target, data: &mut [u8], size: usize, most: usize, seed:
     bytes.len()
 }
 
+/// Processor time that an input may take. The clock on the wall also counts while a busy machine does other things.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Runs a target on one input.
+pub fn run(target: &Target, bytes: &[u8]) {
+    let before = spent();
+    (target.body)(bytes);
+    assert!(
+        spent() - before < LONGEST,
+        "an input of {} bytes takes long",
+        bytes.len()
+    );
+}
+
+fn spent() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
 /// A program that runs the target of a name.
 #[macro_export]
 macro_rules! program {
@@ -31,7 +57,7 @@ macro_rules! program {
         static TARGET: std::sync::LazyLock<&$crate::targets::Target> =
             std::sync::LazyLock::new(|| $crate::targets::find($name).unwrap());
 
-        $crate::fuzz_target!(|bytes: &[u8]| (TARGET.body)(bytes));
+        $crate::fuzz_target!(|bytes: &[u8]| $crate::run(&TARGET, bytes));
 
         $crate::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
             $crate::mutated(&TARGET, data, size, most, seed)

@@ -178,6 +178,11 @@ fn written(how: u8, content: &[u8]) {
         6 => Packing::Xz,
         _ => Packing::Zstd,
     };
+    // The others take much longer than all that is to be found out here.
+    let content = match packing {
+        Packing::Gzip | Packing::Compress => content,
+        _ => &content[..content.len().min(120)],
+    };
     let packed = pack(packing, content);
     assert_eq!(kind::of_bytes(&packed), Kind::Packed(packing));
     let right = (content.to_vec(), Ok(()), 0);
