@@ -19,6 +19,7 @@ from pydicom.sequence import Sequence
 
 from tests.build import broken, lzw, objects, zst
 from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
+from tests.build.encrypted import Aes, encrypted
 from tests.build.packets import Kind, packed, tarred, zipped
 from tests.build.parrec import ParRec
 
@@ -84,9 +85,10 @@ def zips() -> dict[str, bytes]:
         member.write(WORDS)
     streamed = io.BytesIO()
     with zipfile.ZipFile(Unseekable(streamed), "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("later", WORDS)
+        archive.writestr(zipfile.ZipInfo("later", (2024, 1, 15, 10, 15, 0)), WORDS, zipfile.ZIP_DEFLATED)
     found |= {"zip64": out.getvalue(), "streamed": streamed.getvalue()}
-    found |= {"same-names": broken.same_names([("x", b"one"), ("x", b"two")]), "encrypted": broken.encrypted(tree)}
+    found |= {f"aes-{version}": encrypted({"a": WORDS}, way=Aes(version=version)) for version in (1, 2)}
+    found |= {"same-names": broken.same_names([("x", b"one"), ("x", b"two")]), "encrypted": encrypted(tree)}
     found |= {
         "cut": found["deflated"][:-40],
         "behind": b"#!/bin/sh\n" + found["deflated"],
@@ -189,6 +191,7 @@ def packets() -> dict[str, bytes]:
         "x!y": b"7",
     }
     found |= {"climbing-zip": zipped(climbing), "climbing-tar": tarred(climbing, form=tarfile.USTAR_FORMAT)[: 512 * 16]}
+    found["encrypted"] = encrypted(files)
     found["same"] = broken.same_names([("x", files["IM0001"]), ("x", files["IM0001"]), ("y", b"two")])
     return found | {"odd": broken.odd_tar({"a": WORDS}, links={"l": b"/etc"}, devices=["null"])[: 512 * 8]}
 

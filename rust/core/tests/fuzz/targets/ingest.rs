@@ -70,6 +70,7 @@ fn inside(bytes: &[u8], work: &Path) {
         max_bytes: 4 << 20,
         max_members: MEMBERS,
         max_nesting: 3,
+        passwords: vec![b"other".to_vec(), b"secret".to_vec()].into(),
         ..Options::default()
     };
     let mut reading = ingest(&[packet], &staging, &options, &Monitor::default()).unwrap();

@@ -4,7 +4,9 @@ use std::io;
 
 use qxbatch_core::archive::source::Source;
 use qxbatch_core::archive::zip::entry::Entry;
+use qxbatch_core::archive::zip::lock::{Lock, Locked, Opening};
 use qxbatch_core::archive::zip::{Directory, list, local, unzip};
+use qxbatch_core::monitor::Monitor;
 
 use super::pieces::{Made, drained, members};
 
@@ -33,6 +35,8 @@ pub const WORDS: &[&[u8]] = &[
 /// Content that is looked at, of one member.
 const MOST: u64 = 1 << 16;
 const MEMBERS: u64 = 1000;
+/// That of the corpus.
+const PASSWORD: &[u8] = b"secret";
 
 /// A first byte below 8 has the rest cut into members for a zip that is written here.
 pub fn run(bytes: &[u8]) {
@@ -68,8 +72,37 @@ fn any(bytes: &[u8]) {
             continue;
         }
         left -= entry.size;
-        if let Ok(local) = local::read(&bytes, entry) {
-            both_ways(bytes, entry, local.data, &mut scratch);
+        let Ok(local) = local::read(&bytes, entry) else {
+            continue;
+        };
+        match entry.lock {
+            None => both_ways(bytes, entry, local.data, &mut scratch),
+            Some(lock) => {
+                let packed = opened(&bytes, entry, lock, local.data);
+                assert!(opened(&far, entry, lock, local.data) == packed);
+                let inside = lock.inside(entry).expect("one that is not refused");
+                if let Some(Ok(packed)) = packed {
+                    assert_eq!(packed.len() as u64, inside.packed);
+                    let _ = unzip::into_memory(&packed.as_slice(), &inside, 0, &mut scratch);
+                }
+            }
+        }
+    }
+}
+
+/// The packed bytes of an encrypted member in clear, where the password fits.
+fn opened(
+    source: &dyn Source,
+    entry: &Entry,
+    lock: Lock,
+    data: u64,
+) -> Option<Result<Vec<u8>, ()>> {
+    let locked = Locked::read(source, entry, lock, data).ok()?;
+    match locked.open(PASSWORD, &Monitor::default()).ok()? {
+        Opening::Unfit | Opening::Broken(_) => None,
+        Opening::Clear(reader) => {
+            let (packed, done) = drained(reader, u64::MAX);
+            Some(done.map(|()| packed).map_err(|_| ()))
         }
     }
 }
