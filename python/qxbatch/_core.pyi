@@ -16,6 +16,7 @@ __all__ = [
     "Reading",
     "Row",
     "Scan",
+    "Streams",
     "gzip_file",
     "hash_file",
     "hash_gzip",
@@ -149,6 +150,8 @@ class Reading:
     def groups(self) -> list[Group]: ...
     def group_rows(self, group: int) -> list[int]:
         """Rows of a group's files, sorted by path, without the duplicates."""
+    def streams(self, groups: list[int]) -> Streams:
+        """Tell where the files of these groups, once placed, lie deflated in their zips."""
     def header(self, row: int) -> Header | None: ...
     def staged(self, row: int) -> str:
         """Where the member's bytes lie now; empty when it has none. Gzipped DICOM is inflated (unless gunzip=False)."""
@@ -171,6 +174,10 @@ class Reading:
         """Say that a kept member stays where it is, which is `at` of its session; its staged copy is removed."""
     def place_kept(self, root: str, rows: list[int]) -> None:
         """Rename staged files to `<root>/inbox/<cleaned own path>`; two paths that clean to one name both stay."""
+
+@final
+class Streams:
+    """Where files of one series lie deflated in zip packets (RFC 1951), for `pack_folder`."""
 
 def ingest(
     packets: Sequence[tuple[str, str]],
@@ -204,10 +211,20 @@ def sniff(path: str) -> str:
     rec is by extension (a REC has no mark of its own); a compressed file is named by its compression.
     """
 
-def pack_folder(folder: str, out: str, prefix: str, *, level: int = 0, monitor: Monitor | None = None) -> int:
+def pack_folder(
+    folder: str,
+    out: str,
+    prefix: str,
+    *,
+    level: int = 0,
+    streams: Streams | None = None,
+    monitor: Monitor | None = None,
+) -> int:
     """Write the files of a folder as one tar.gz, members `<prefix>/<name>` in name order, with fixed times and owners.
 
-    The result is on disk (fsync) when the call returns its size. level: 0 the default, else 1 (fast) to 9 (small).
+    The result is on disk (fsync) when the call returns its size. level: 0 the default, else 1 (fast) to 9 (small). With the
+    default, files that `streams` tells of are taken over as they are packed in their zip, if a sample of them is about as
+    small as it would be here.
     """
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> int:

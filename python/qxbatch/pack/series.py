@@ -5,7 +5,7 @@ import shutil
 from enum import StrEnum
 from pathlib import Path
 
-from qxbatch.core import Monitor, gzip_file, pack_folder
+from qxbatch.core import Monitor, Streams, gzip_file, pack_folder
 from qxbatch.settings.model import Gzip
 
 
@@ -37,14 +37,18 @@ def stored_as(folder: Path, wanted: Gzip) -> Stored:
     return Stored.PACKED if wanted is Gzip.FOLDER else Stored.GZIPPED
 
 
-def store_series(folder: Path, dicom: Path, stored: Stored, level: int, monitor: Monitor) -> None:
+def store_series(
+    folder: Path, dicom: Path, stored: Stored, level: int, monitor: Monitor, streams: Streams | None = None
+) -> None:
     """Store the files of `folder` (named by its number) below `dicom`. A series that stays PLAIN is moved there.
+
+    `streams` tells which of the files lie in a zip packet, deflated already.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError.
     """
     n = folder.name
     if stored is Stored.PACKED:
-        pack_folder(str(folder), str(dicom / f"{n}.tar.gz"), n, level=level, monitor=monitor)
+        pack_folder(str(folder), str(dicom / f"{n}.tar.gz"), n, level=level, streams=streams, monitor=monitor)
     elif stored is Stored.GZIPPED:
         (dicom / n).mkdir()
         for path in sorted(folder.iterdir()):

@@ -69,7 +69,14 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
 
     def store(series: Series) -> None:
         with context.slots.one():
-            store_series(series.folder, build / "dicom", stored[series.n], context.settings.gzip_level, context.monitor)
+            store_series(
+                series.folder,
+                build / "dicom",
+                stored[series.n],
+                context.settings.gzip_level,
+                context.monitor,
+                reading.streams(list(series.groups)),
+            )
 
     step = not_asked if context.settings.stages is Stages.SORT else convert
     for series in sorted(part.series, key=lambda s: -s.size):

@@ -58,6 +58,11 @@ fn row(index: usize, row: &core::Row) -> Row {
     }
 }
 
+#[pyclass(frozen, module = "qxbatch._core")]
+pub(crate) struct Streams {
+    pub(crate) core: core::Streams,
+}
+
 #[pyclass(module = "qxbatch._core")]
 pub(crate) struct Reading {
     core: core::Reading,
@@ -124,6 +129,14 @@ impl Reading {
         } else {
             Err(PyValueError::new_err(format!("row {row} needs no header")))
         }
+    }
+
+    fn streams(&self, groups: Vec<usize>) -> PyResult<Streams> {
+        for &group in &groups {
+            self.known_group(group)?;
+        }
+        let core = self.core.streams(&groups);
+        Ok(Streams { core })
     }
 
     fn damage(&self) -> Vec<String> {

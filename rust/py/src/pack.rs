@@ -11,20 +11,23 @@ use qxbatch_core::ingest::{escape, hexadecimal};
 use qxbatch_core::pack::{gzip, hash, tar_gz};
 
 use crate::failure::failed;
+use crate::ingest::Streams;
 use crate::monitor::Monitor;
 
 #[pyfunction]
-#[pyo3(signature = (folder, out, prefix, *, level = 0, monitor = None))]
+#[pyo3(signature = (folder, out, prefix, *, level = 0, streams = None, monitor = None))]
 pub(crate) fn pack_folder(
     py: Python<'_>,
     folder: PathBuf,
     out: PathBuf,
     prefix: &str,
     level: u32,
+    streams: Option<&Bound<'_, Streams>>,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<u64> {
     let monitor = Monitor::or_own(monitor);
-    py.detach(|| tar_gz::pack_folder(&folder, &out, prefix, level, &monitor))
+    let streams = streams.map(|streams| &streams.get().core);
+    py.detach(|| tar_gz::pack_folder(&folder, &out, prefix, level, streams, &monitor))
         .map_err(failed)
 }
 

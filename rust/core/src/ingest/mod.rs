@@ -36,6 +36,7 @@ use self::pass::{Pass, Place};
 pub use self::passwords::Passwords;
 pub use self::reading::Reading;
 pub use self::row::{Fate, Kind, Row, escape, hexadecimal};
+pub use crate::archive::zip::deflated::Streams;
 
 /// Ends the whole work.
 #[derive(Debug)]
@@ -123,7 +124,8 @@ pub fn ingest(
         }
     }
     refused.append(&mut damage);
-    Reading::new(pass.staging, rows, refused, notes)
+    let (staging, zips) = pass.ended();
+    Reading::new(staging, zips, rows, refused, notes)
 }
 
 fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {

@@ -154,7 +154,10 @@ pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
     match kind::of_file(&file).map_err(failed)? {
-        Content::Zip => zipped::read(pass, &FileSource::new(file).map_err(failed)?, container),
+        Content::Zip => {
+            let source = FileSource::new(file).map_err(failed)?;
+            zipped::read(pass, &source, pass.note_zip(path), container)
+        }
         Content::Packed(packing) if holds_tar(path, packing) => {
             match Unpack::open(packing, Box::new(file)) {
                 Ok(unpack) => tarred::read(

@@ -71,6 +71,8 @@ pub struct Pass<'a> {
     exhausted: OnceLock<String>,
     /// Archives that were kept whole, with the reason: by hash, and depth, as the limit on depth is among the reasons.
     useless: Mutex<HashMap<(Hash, u32), String>>,
+    /// Zips that stay where they are.
+    zips: Mutex<Vec<PathBuf>>,
 }
 
 /// The path with its folder resolved, as the folder of a packet is; a link itself stays one.
@@ -103,6 +105,7 @@ impl<'a> Pass<'a> {
             members: AtomicU64::new(0),
             exhausted: OnceLock::new(),
             useless: Mutex::new(HashMap::new()),
+            zips: Mutex::new(Vec::new()),
         })
     }
 
@@ -150,6 +153,22 @@ impl<'a> Pass<'a> {
     pub fn remember_useless(&self, hash: Option<Hash>, depth: u32, reason: &str) {
         let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
         useless.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
+    }
+
+    /// Notes a zip, unless it lies in staging and will be gone; its number.
+    pub fn note_zip(&self, path: &Path) -> Option<u32> {
+        if self.staging.holds(path) {
+            return None;
+        }
+        let mut zips = self.zips.lock().unwrap_or_else(PoisonError::into_inner);
+        zips.push(path.to_owned());
+        u32::try_from(zips.len() - 1).ok()
+    }
+
+    /// What the reading goes on with: its staging, and the zips.
+    pub fn ended(self) -> (Staging, Vec<PathBuf>) {
+        let zips = self.zips.into_inner();
+        (self.staging, zips.unwrap_or_else(PoisonError::into_inner))
     }
 
     fn exhaust(&self, reason: String) {

@@ -8,12 +8,15 @@ use super::kept::why_kept;
 use super::names::Taken;
 use super::row::{Fate, Hash, Kind, Reason, Row};
 use super::staging::Staging;
+use crate::archive::zip::deflated::Streams;
 use crate::header::Header;
 use crate::series::{Entry, Group, group};
 
 /// The rows of a session's packets; their bytes lie in staging until they are placed.
 pub struct Reading {
     pub(super) staging: Staging,
+    /// Zips that stay where they are; rows say what lies where in them.
+    zips: Vec<PathBuf>,
     pub(super) rows: Vec<Row>,
     pub(super) groups: Vec<Group>,
     /// The row whose header stands for each group.
@@ -29,12 +32,14 @@ pub struct Reading {
 impl Reading {
     pub(super) fn new(
         staging: Staging,
+        zips: Vec<PathBuf>,
         rows: Vec<Row>,
         damage: Vec<String>,
         notes: Vec<String>,
     ) -> Result<Self, Stop> {
         let mut reading = Self {
             staging,
+            zips,
             rows,
             groups: Vec::new(),
             first: Vec::new(),
@@ -81,6 +86,21 @@ impl Reading {
             .staged
             .as_ref()
             .map(|staged| self.staging.path(staged))
+    }
+
+    /// Where the placed files of some groups lie deflated in their zips, by file name.
+    #[must_use]
+    pub fn streams(&self, groups: &[usize]) -> Streams {
+        let rows = groups.iter().flat_map(|&group| self.group_rows(group));
+        let of = rows.filter_map(|&at| {
+            let row = self.rows.get(at)?;
+            let name = row.at.rsplit('/').next()?;
+            Some((name.as_bytes().to_vec(), row.deflated?))
+        });
+        Streams {
+            of: of.collect(),
+            zips: self.zips.clone(),
+        }
     }
 
     /// Rows that look like DICOM and whose header could not be parsed.

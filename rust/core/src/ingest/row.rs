@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::staging::Staged;
+use crate::archive::zip::deflated::Deflated;
 use crate::header::Header;
 
 /// What a member is.
@@ -106,6 +107,8 @@ pub struct Row {
     pub reason: Reason,
     /// Where its bytes wait; None when there are none.
     pub staged: Option<Staged>,
+    /// Where the same bytes lie deflated in the packet.
+    pub deflated: Option<Deflated>,
     /// Of a DICOM object.
     pub header: Option<Header>,
     /// DICOM by its look, yet its header could not be parsed.
@@ -136,6 +139,7 @@ impl Row {
             fate,
             reason: Reason::Borrowed(""),
             staged: None,
+            deflated: None,
             header: None,
             suspect: false,
             gzipped: false,

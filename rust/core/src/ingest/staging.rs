@@ -78,6 +78,12 @@ impl Staging {
         path
     }
 
+    /// Whether a path lies in this folder.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        path.starts_with(&self.root)
+    }
+
     /// The path of a file that is to be made, in a folder that exists.
     fn prepare(&self, staged: &Staged) -> Result<PathBuf, Stop> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);

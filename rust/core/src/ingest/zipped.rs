@@ -12,12 +12,18 @@ use super::row::Kind;
 use super::staging::Shelf;
 use super::{Stop, locked, scratch};
 use crate::archive::source::Source;
+use crate::archive::zip::deflated::Deflated;
 use crate::archive::zip::entry::{Entry, Special};
 use crate::archive::zip::{list, local, unzip};
 use crate::archive::{beyond, too_much};
 
-/// Reads all members.
-pub fn read(pass: &Pass<'_>, source: &dyn Source, container: &Place) -> Result<Opened, Stop> {
+/// Reads all members; `zip` is the archive's number where it stays where it is.
+pub fn read(
+    pass: &Pass<'_>,
+    source: &dyn Source,
+    zip: Option<u32>,
+    container: &Place,
+) -> Result<Opened, Stop> {
     let mut directory = list(source, pass.options.max_members);
     admit(pass, source.len(), &mut directory.entries);
     let mut opened = Opened::default();
@@ -28,12 +34,8 @@ pub fn read(pass: &Pass<'_>, source: &dyn Source, container: &Place) -> Result<O
             .with_max_len(16)
             .map(|(at, entry)| {
                 let sequence = (batch * BATCH + at) as u64 + 1;
-                one(
-                    pass,
-                    source,
-                    entry,
-                    &container.member(&entry.name, sequence),
-                )
+                let place = container.member(&entry.name, sequence);
+                one(pass, source, entry, zip, &place)
             })
             .collect();
         opened.add(pass, taken?)?;
@@ -74,7 +76,13 @@ fn admit(pass: &Pass<'_>, len: u64, entries: &mut [Entry]) {
     }
 }
 
-fn one(pass: &Pass<'_>, source: &dyn Source, entry: &Entry, place: &Place) -> Result<Taken, Stop> {
+fn one(
+    pass: &Pass<'_>,
+    source: &dyn Source,
+    entry: &Entry,
+    zip: Option<u32>,
+    place: &Place,
+) -> Result<Taken, Stop> {
     pass.check()?;
     let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
     match entry.special() {
@@ -96,7 +104,7 @@ fn one(pass: &Pass<'_>, source: &dyn Source, entry: &Entry, place: &Place) -> Re
     if entry.packed > source.len().saturating_sub(found.data) {
         return refuse("cut short".into());
     }
-    let taken = if let Some(lock) = entry.lock {
+    let mut taken = if let Some(lock) = entry.lock {
         locked::read(pass, source, entry, lock, found.data, place)?
     } else if entry.size.max(entry.packed) > pass.in_memory {
         large(pass, source, entry, found.data, place)?
@@ -117,7 +125,21 @@ fn one(pass: &Pass<'_>, source: &dyn Source, entry: &Entry, place: &Place) -> Re
             },
         )?
     };
+    if !taken.row.unpacked {
+        taken.row.deflated = zip.and_then(|zip| deflated(entry, zip, found.data));
+    }
     Ok(noted(taken, &found.differs))
+}
+
+/// Where a member's deflate stream lies, unless it is encrypted; its size and CRC were checked.
+fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
+    let length = u32::try_from(entry.packed).ok()?;
+    (entry.method == 8 && entry.lock.is_none()).then_some(Deflated {
+        zip,
+        length,
+        offset,
+        crc: entry.crc,
+    })
 }
 
 /// A central directory and a local header that disagree are worth a word: two readers may see two things.

@@ -18,6 +18,11 @@ const IMAGE: Level = Level(1);
 pub(super) const SERIES: Level = Level(2);
 
 impl Level {
+    /// As a number.
+    pub(super) fn value(self) -> i32 {
+        self.0
+    }
+
     /// The level that was asked for, 1 to 9; 0 is this one.
     pub(super) fn or(self, asked: u32) -> Self {
         match i32::try_from(asked.min(9)) {

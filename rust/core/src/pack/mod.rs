@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod gzip;
 pub mod hash;
 mod pieces;
+mod splice;
 pub mod tar_gz;
 
 use std::fs::{File, OpenOptions};

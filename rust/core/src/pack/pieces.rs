@@ -54,6 +54,18 @@ impl<W: Write> PiecesWriter<W> {
         Ok(self.writer)
     }
 
+    /// Writes what was deflated before, as a stream that goes on (`open_end`); `size` and `crc` are its content's.
+    pub fn splice(&mut self, packed: &[u8], crc: u32, size: u64) -> io::Result<()> {
+        if !self.content.is_empty() {
+            self.piece()?;
+        }
+        let content = crc32fast::Hasher::new_with_initial_len(crc, size);
+        self.crc.combine(&content);
+        let [a, b, c, d, ..] = size.to_le_bytes();
+        self.size = self.size.wrapping_add(u32::from_le_bytes([a, b, c, d]));
+        self.writer.write_all(packed)
+    }
+
     fn compress(&mut self) -> io::Result<usize> {
         self.crc.update(&self.content);
         let size = u32::try_from(self.content.len()).unwrap_or(0);
@@ -77,7 +89,7 @@ impl<W: Write> PiecesWriter<W> {
     /// Writes a piece that others follow.
     fn piece(&mut self) -> io::Result<()> {
         let length = self.compress()?;
-        match open_end(&mut self.packed, length) {
+        match blocks::open_end(&mut self.packed, length) {
             Some(length) => self.put(length),
             None => self.flushed(),
         }
@@ -105,24 +117,6 @@ impl<W: Write> PiecesWriter<W> {
         self.content.clear();
         Ok(())
     }
-}
-
-/// Makes the stream in the first `length` bytes one that goes on; its new length.
-fn open_end(packed: &mut [u8], length: usize) -> Option<usize> {
-    let found = blocks::last(packed.get(..length)?)?;
-    if found.end.div_ceil(8) != length {
-        return None;
-    }
-    *packed.get_mut(found.begin / 8)? &= !(1 << (found.begin % 8));
-    // Three zero bits begin a stored block that is not the last; zeros fill up the byte.
-    let end = (found.end + 3).div_ceil(8);
-    if found.end % 8 != 0 {
-        *packed.get_mut(found.end / 8)? &= (1 << (found.end % 8)) - 1;
-    }
-    packed.get_mut(length..end)?.fill(0);
-    let empty = packed.get_mut(end..end + 4)?;
-    empty.copy_from_slice(&[0, 0, 0xff, 0xff]);
-    Some(end + 4)
 }
 
 impl<W: Write> Write for PiecesWriter<W> {

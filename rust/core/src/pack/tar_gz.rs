@@ -5,8 +5,10 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use super::splice::Splicer;
 use super::{BLOCK, Failure, WHOLE, check, finished, gzip};
 use crate::archive::tar::header::BLOCK as TAR_BLOCK;
+use crate::archive::zip::deflated::Streams;
 use crate::monitor::Monitor;
 
 /// Files of 8 GB and more have a size that octal digits cannot hold.
@@ -19,30 +21,65 @@ struct Item {
     size: u64,
 }
 
+impl Item {
+    /// The name without its folder.
+    fn file_name(&self) -> &[u8] {
+        let at = self.name.iter().rposition(|&byte| byte == b'/');
+        at.map_or(&*self.name, |at| {
+            self.name.get(at + 1..).unwrap_or_default()
+        })
+    }
+}
+
 /// Writes the files of `folder` as members `<prefix>/<name>`; the size on disk. Folders inside are an error: a series is
-/// flat. `level` 0 is the default, 1 fast, 9 small.
+/// flat. `level` 0 is the default, 1 fast, 9 small. With the default, files that `streams` tells of are taken over as they
+/// are packed in their zip, where that is about as small.
 pub fn pack_folder(
     folder: &Path,
     out: &Path,
     prefix: &str,
     level: u32,
+    streams: Option<&Streams>,
     monitor: &Monitor,
 ) -> Result<u64, Failure> {
     let items = list(folder, prefix)?;
+    let mut splicer = streams
+        .filter(|streams| level == 0 && !streams.of.is_empty())
+        .map(Splicer::open);
     let level = gzip::SERIES.or(level);
+    if let (Some(open), Some(item)) = (&splicer, items.get(items.len() / 2)) {
+        let small = open.is_small(item.file_name(), &item.path, level.value());
+        if !small.map_err(|error| Failure::io(&item.path, error))? {
+            splicer = None;
+        }
+    }
     let total = items
         .iter()
         .map(|item| padded(item.size) + 2 * TAR_BLOCK as u64)
         .sum::<u64>()
         + 1024;
     finished(out, |writer| {
-        if total <= WHOLE {
+        if total <= WHOLE && splicer.is_none() {
             let mut tar = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
-            write_all(&items, &mut tar, out, monitor)?;
+            write_all(&items, &mut tar, out, monitor, |item, tar| {
+                copy(item, tar, out, monitor)
+            })?;
             return gzip::whole(&tar, level, out, writer);
         }
         let mut encoder = gzip::stream(writer, level).map_err(|error| Failure::io(out, error))?;
-        write_all(&items, &mut encoder, out, monitor)?;
+        write_all(&items, &mut encoder, out, monitor, |item, tar| {
+            let taken = match &mut splicer {
+                Some(splicer) => splicer
+                    .put(item.file_name(), item.size, tar)
+                    .map_err(|error| Failure::io(out, error))?,
+                None => false,
+            };
+            if taken {
+                Ok(())
+            } else {
+                copy(item, tar, out, monitor)
+            }
+        })?;
         encoder
             .finish()
             .map(|_| ())
@@ -86,42 +123,50 @@ fn padded(size: u64) -> u64 {
         .saturating_mul(TAR_BLOCK as u64)
 }
 
-fn write_all(
+fn write_all<W: Write>(
     items: &[Item],
-    tar: &mut dyn Write,
+    tar: &mut W,
     out: &Path,
     monitor: &Monitor,
+    mut content: impl FnMut(&Item, &mut W) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let written = |error| Failure::io(out, error);
-    let mut block = vec![0; BLOCK];
     for item in items {
+        check(monitor)?;
         tar.write_all(&headers(item)).map_err(written)?;
-        let mut file = File::open(&item.path).map_err(|error| Failure::io(&item.path, error))?;
-        let mut size = 0u64;
-        loop {
-            check(monitor)?;
-            let got = file
-                .read(&mut block)
-                .map_err(|error| Failure::io(&item.path, error))?;
-            size += got as u64;
-            if got == 0 || size > item.size {
-                break;
-            }
-            tar.write_all(block.get(..got).unwrap_or_default())
-                .map_err(written)?;
-        }
-        if size != item.size {
-            return Err(Failure::io(
-                &item.path,
-                io::Error::other("it changed while it was packed"),
-            ));
-        }
-        let padding = usize::try_from(padded(size) - size).unwrap_or(0);
+        content(item, tar)?;
+        let padding = usize::try_from(padded(item.size) - item.size).unwrap_or(0);
         tar.write_all([0; TAR_BLOCK].get(..padding).unwrap_or_default())
             .map_err(written)?;
-        monitor.add(1, size);
+        monitor.add(1, item.size);
     }
     tar.write_all(&[0; 2 * TAR_BLOCK]).map_err(written)
+}
+
+/// Writes a file's bytes.
+fn copy(item: &Item, tar: &mut dyn Write, out: &Path, monitor: &Monitor) -> Result<(), Failure> {
+    let mut file = File::open(&item.path).map_err(|error| Failure::io(&item.path, error))?;
+    let mut block = vec![0; usize::try_from(item.size + 1).map_or(BLOCK, |size| size.min(BLOCK))];
+    let mut size = 0u64;
+    loop {
+        check(monitor)?;
+        let got = file
+            .read(&mut block)
+            .map_err(|error| Failure::io(&item.path, error))?;
+        size += got as u64;
+        if got == 0 || size > item.size {
+            break;
+        }
+        tar.write_all(block.get(..got).unwrap_or_default())
+            .map_err(|error| Failure::io(out, error))?;
+    }
+    if size == item.size {
+        return Ok(());
+    }
+    Err(Failure::io(
+        &item.path,
+        io::Error::other("it changed while it was packed"),
+    ))
 }
 
 /// The member's header, behind an extended one (pax) where ustar cannot say its name or size.

@@ -1,5 +1,6 @@
 //! Reads a zip by its central directory (APPNOTE.TXT 6.3), every entry of it, also those of one name.
 
+pub mod deflated;
 pub mod end;
 pub mod entry;
 pub mod local;

@@ -1,0 +1,84 @@
+//! Takes files over into a gzip member as they are packed in a zip: what was deflated once is not deflated again.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::pieces::PiecesWriter;
+use super::{WHOLE, blocks};
+use crate::archive::zip::deflated::{Deflated, Streams};
+
+/// Room for what `open_end` adds.
+const SPARE: usize = 8;
+
+/// The zips of a folder's files, opened.
+pub struct Splicer<'a> {
+    streams: &'a Streams,
+    zips: Vec<Option<File>>,
+    packed: Vec<u8>,
+}
+
+impl<'a> Splicer<'a> {
+    /// Opens the zips. One that is gone is done without: its files are there.
+    pub fn open(streams: &'a Streams) -> Self {
+        let zips = streams.zips.iter().map(|path| File::open(path).ok());
+        Self {
+            zips: zips.collect(),
+            streams,
+            packed: Vec::new(),
+        }
+    }
+
+    /// Whether the zip's stream of a file is about as small as `level` of libdeflate would make it.
+    pub fn is_small(&self, name: &[u8], file: &Path, level: i32) -> io::Result<bool> {
+        let Some(found) = self.streams.of.get(name) else {
+            return Ok(false);
+        };
+        if std::fs::metadata(file)?.len() > WHOLE {
+            return Ok(true);
+        }
+        let content = std::fs::read(file)?;
+        let level = libdeflater::CompressionLvl::new(level).unwrap_or_default();
+        let mut compressor = libdeflater::Compressor::new(level);
+        let mut packed = vec![0; compressor.deflate_compress_bound(content.len())];
+        let ours = compressor
+            .deflate_compress(&content, &mut packed)
+            .map_err(io::Error::other)?;
+        Ok(found.length as usize <= ours + ours / 50 + 64)
+    }
+
+    /// Writes a file's content as its zip has it packed; false, with nothing written, where that cannot be.
+    pub fn put<W: Write>(
+        &mut self,
+        name: &[u8],
+        size: u64,
+        gzip: &mut PiecesWriter<W>,
+    ) -> io::Result<bool> {
+        let Some(&found) = self.streams.of.get(name) else {
+            return Ok(false);
+        };
+        match self.read(found) {
+            Some(length) => {
+                let packed = self.packed.get(..length).unwrap_or_default();
+                gzip.splice(packed, found.crc, size).map(|()| true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Reads a stream as one that goes on; its length.
+    fn read(&mut self, found: Deflated) -> Option<usize> {
+        let zip = self.zips.get(found.zip as usize)?.as_ref()?;
+        let length = found.length as usize;
+        if u64::from(found.length) > WHOLE {
+            return None;
+        }
+        if self.packed.len() < length + SPARE {
+            self.packed.resize(length + SPARE, 0);
+        }
+        let packed = self.packed.get_mut(..length)?;
+        zip.read_exact_at(packed, found.offset).ok()?;
+        blocks::open_end(&mut self.packed, length)
+    }
+}
