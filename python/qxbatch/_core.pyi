@@ -222,13 +222,13 @@ def pack_folder(
 ) -> int:
     """Write the files of a folder as one tar.gz, members `<prefix>/<name>` in name order, with fixed times and owners.
 
-    The result is on disk (fsync) when the call returns its size. level: 0 the default, else 1 (fast) to 9 (small). With the
+    Returns its size; bringing it to disk (fsync) is left to the caller. level: 0 the default, else 1 (fast) to 9 (small). With the
     default, files that `streams` tells of are taken over as they are packed in their zip, if a sample of them is about as
     small as it would be here.
     """
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> int:
-    """Write a file as one gzip member without name or time; on disk (fsync) when the call returns its size."""
+    """Write a file as one gzip member without name or time; return its size. It is not synced."""
 
 def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
     """Return (size, SHA-256) of a file."""

@@ -6,19 +6,24 @@ from contextlib import contextmanager
 
 
 class Slots:
-    """So many things may run at once."""
+    """So many things may run at once. What is urgent goes first."""
 
     def __init__(self, total: int) -> None:
         self.total = max(1, total)
         self._free = self.total
+        self._urgent = 0
         self._condition = threading.Condition()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self, *, urgent: bool = False) -> Iterator[None]:
         """Hold one CPU."""
         with self._condition:
-            self._condition.wait_for(lambda: self._free > 0)
-            self._free -= 1
+            self._urgent += urgent
+            try:
+                self._condition.wait_for(lambda: self._free > 0 and (urgent or not self._urgent))
+                self._free -= 1
+            finally:
+                self._urgent -= urgent
         try:
             yield
         finally:

@@ -16,6 +16,9 @@ from qxbatch.slots import Memory, Slots
 OWN_MEMORY = 300 << 20
 """Bytes that the program itself may use; the rest of --mem is for converters."""
 
+SYNCING = 4
+"""So many files are brought to disk at once: a file system's journal takes them together."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -38,6 +41,7 @@ class Context:
         object.__setattr__(self, "memory", Memory(None if mem is None else max(0, mem - OWN_MEMORY)))
         object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))
         object.__setattr__(self, "working", ThreadPoolExecutor(workers))
+        object.__setattr__(self, "syncing", ThreadPoolExecutor(SYNCING))
 
     slots: Slots = field(init=False)
     memory: Memory = field(init=False)
@@ -45,6 +49,8 @@ class Context:
     """One thread per converter process that may run."""
     working: ThreadPoolExecutor = field(init=False)
     """Threads that pack, compress and verify."""
+    syncing: ThreadPoolExecutor = field(init=False)
+    """Threads that wait for the disk and need no CPU."""
 
     def interrupt(self) -> None:
         """Make all work stop soon: the core's, and the converters'."""
@@ -55,4 +61,5 @@ class Context:
         """End the threads."""
         self.converting.shutdown(cancel_futures=True)
         self.working.shutdown(cancel_futures=True)
+        self.syncing.shutdown(cancel_futures=True)
         self.locks.close()

@@ -1,6 +1,7 @@
 """Verifies what was made of a unit, writes the journal, and publishes and archives by it."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +44,10 @@ def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
     context.progress.stage(delivery.unit, "verifying")
     for product in delivery.products:
         own = context.workspace.sessionsfolder / product.part.session.id / "inbox"
-        _verify(context, product, None if delivery.inbox is None else own)
-        sync_tree(product.build)
+        with ThreadPoolExecutor(1) as beside:  # what waits for the disk goes on beside what needs a CPU
+            synced = beside.submit(_sync, product)
+            _verify(context, product, None if delivery.inbox is None else own)
+        synced.result()
         sync_up(product.build.parent, context.workspace.sessionsfolder)
     journal = _journal(context, delivery)
     context.progress.stage(delivery.unit, "publishing")
@@ -64,6 +67,13 @@ def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
         )
         for k, product in enumerate(delivery.products)
     ]
+
+
+def _sync(product: Product) -> None:
+    """Wait for what is on its way to disk, as an error is told only once, and bring the rest there."""
+    for future in product.syncing:
+        future.result()
+    sync_tree(product.build)
 
 
 def _verify(context: Context, product: Product, inbox: Path | None) -> None:

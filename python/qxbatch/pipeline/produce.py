@@ -2,7 +2,8 @@
 
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -39,6 +40,8 @@ class Product:
     build: Path
     images: int
     problems: tuple[Problem, ...]
+    syncing: Sequence[Future[None]] = ()
+    """What is being brought to disk already."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
     if settings.stages is not Stages.SORT:
         _write_session_txt(context, build, final, part, placement)
     said = (*problems, *placement.problems, *(p for c in conversions for p in c.problems))
-    return Product(part, build, len(placement.images), tuple(dict.fromkeys(said)))
+    return Product(part, build, len(placement.images), tuple(dict.fromkeys(said)), made[0].syncing if made else ())
 
 
 def _write_session_txt(context: Context, build: Path, final: Path, part: Part, placement: Placement) -> None:

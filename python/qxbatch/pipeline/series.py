@@ -2,6 +2,8 @@
 
 import errno
 import os
+import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from qxbatch.model import Conversion, Series, State
 from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
 from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
+from qxbatch.publish.durable import sync_open
 from qxbatch.record.compress import compressed
 from qxbatch.record.images import shape_of
 from qxbatch.record.session_txt import mapped
@@ -32,68 +35,117 @@ class Made:
     stored: Stored
     shapes: Mapping[Path, tuple[int, ...]]
     """Of each image, by its path as the converter left it."""
+    syncing: Sequence[Future[None]]
+    """What was written is on its way to disk; all series share this."""
 
 
 def make_series(context: Context, part: Part, reading: Reading, build: Path, work: Path, final: Path) -> list[Made]:
     """Convert and store the series of a part in parallel, the largest first; returned in the order of the part.
 
+    The files of a series are removed as soon as it is both. `work` is where converters have their folders, `final` the
+    session's own place.
+
     Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended then.
     """
     context.progress.series(len(part.series))
+    making = _Making(context, reading, build, work, final)
     wanted = found_gzip(final / "dicom") if context.settings.gzip_as_found else context.settings.gzip
     stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
-    shapes: dict[Path, tuple[int, ...]] = {}
     converting: dict[int, Future[Conversion]] = {}
-    finishing: list[Future[None]] = []
     storing: list[Future[None]] = []
-
-    def convert(series: Series) -> Conversion:
-        headers = (reading.header(row) for group in series.groups for row in reading.group_rows(group))
-        with context.memory.hold(converter_memory(series)), context.slots.one():
-            conversion = convert_series(
-                series,
-                context.settings,
-                work,
-                context.tools,
-                context.stop,
-                headers=[header for header in headers if header is not None] or None,
-                staging=part_root(series),
-                final=mapped(final, context.settings.path_map),
-            )
-        _refuse_full_disk(conversion, build)
-        for output in conversion.outputs:
-            shapes[output.nifti] = shape_of(output.nifti)
-            finishing.append(context.working.submit(_finish_image, context, output.nifti))
-        context.progress.series_done()
-        return conversion
-
-    def store(series: Series) -> None:
-        with context.slots.one():
-            store_series(
-                series.folder,
-                build / "dicom",
-                stored[series.n],
-                context.settings.gzip_level,
-                context.monitor,
-                reading.streams(list(series.groups)),
-            )
-
-    step = not_asked if context.settings.stages is Stages.SORT else convert
     for series in sorted(part.series, key=lambda s: -s.size):
-        converting[series.n] = context.converting.submit(step, series)
+        converting[series.n] = context.converting.submit(making.convert, series, stored[series.n])
         if stored[series.n] is not Stored.PLAIN:
-            storing.append(context.working.submit(store, series))
+            storing.append(context.working.submit(making.store, series, stored[series.n]))
     _settle([*converting.values(), *storing])
-    _settle(finishing)
+    _settle(making.finishing)
     for series in part.series:
         if stored[series.n] is Stored.PLAIN:
             bring(series.folder, build / "dicom" / str(series.n))
-    return [Made(converting[series.n].result(), stored[series.n], shapes) for series in part.series]
+    return [
+        Made(converting[series.n].result(), stored[series.n], making.shapes, making.syncing) for series in part.series
+    ]
 
 
-def not_asked(series: Series) -> Conversion:
-    """Return what is told of a series that was to be sorted only."""
-    return Conversion(series, State.NOT_ASKED, "")
+class _Making:
+    """What is done with each series, in threads."""
+
+    def __init__(self, context: Context, reading: Reading, build: Path, work: Path, final: Path) -> None:
+        self.context = context
+        self.reading = reading
+        self.build = build
+        self.work = work
+        self.final = final
+        self.shapes: dict[Path, tuple[int, ...]] = {}
+        self.finishing: list[Future[None]] = []
+        self.syncing: list[Future[None]] = []
+        self._half_done: set[int] = set()
+        self._lock = threading.Lock()
+
+    def convert(self, series: Series, stored: Stored) -> Conversion:
+        context = self.context
+        if context.settings.stages is Stages.SORT:
+            conversion = Conversion(series, State.NOT_ASKED, "")
+        else:
+            with context.memory.hold(converter_memory(series)), context.slots.one(urgent=True):
+                conversion = self._converted(series)
+            _refuse_full_disk(conversion, self.build)
+        for output in conversion.outputs:
+            self.shapes[output.nifti] = shape_of(output.nifti)
+            self.finishing.append(context.working.submit(self.finish_image, output.nifti))
+        context.progress.series_done()
+        if stored is not Stored.PLAIN:
+            self._clear_once_done(series)
+        return conversion
+
+    def _converted(self, series: Series) -> Conversion:
+        reading = self.reading
+        headers = (reading.header(row) for group in series.groups for row in reading.group_rows(group))
+        return convert_series(
+            series,
+            self.context.settings,
+            self.work,
+            self.context.tools,
+            self.context.stop,
+            headers=[header for header in headers if header is not None] or None,
+            staging=part_root(series),
+            final=mapped(self.final, self.context.settings.path_map),
+        )
+
+    def store(self, series: Series, stored: Stored) -> None:
+        context = self.context
+        with context.slots.one():
+            store_series(
+                series.folder,
+                self.build / "dicom",
+                stored,
+                context.settings.gzip_level,
+                context.monitor,
+                self.reading.streams(list(series.groups)),
+            )
+        if stored is Stored.PACKED:
+            self._sync(self.build / "dicom" / f"{series.n}.tar.gz")
+        self._clear_once_done(series)
+
+    def finish_image(self, nifti: Path) -> None:
+        context = self.context
+        with context.slots.one():
+            write_picture(nifti, picture_of(nifti))
+            gzip_file(str(nifti), str(compressed(nifti)), level=context.settings.gzip_level, monitor=context.monitor)
+            nifti.unlink()
+        self._sync(compressed(nifti))
+
+    def _sync(self, path: Path) -> None:
+        """Begin to bring a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""
+        if self.context.settings.work_dir is None or path.is_relative_to(self.build):
+            self.syncing.append(self.context.syncing.submit(sync_open, os.open(path, os.O_RDONLY)))
+
+    def _clear_once_done(self, series: Series) -> None:
+        with self._lock:
+            first = series.n not in self._half_done
+            self._half_done.add(series.n)
+        if not first:
+            self.finishing.append(self.context.working.submit(shutil.rmtree, series.folder))
 
 
 def converter_memory(series: Series) -> int:
@@ -109,13 +161,6 @@ def part_root(series: Series) -> Path:
 def picture_of(nifti: Path) -> Path:
     """Return where the picture of a converter's image lies until it is placed."""
     return nifti.with_name(f"{nifti.name}.png")
-
-
-def _finish_image(context: Context, nifti: Path) -> None:
-    with context.slots.one():
-        write_picture(nifti, picture_of(nifti))
-        gzip_file(str(nifti), str(compressed(nifti)), level=context.settings.gzip_level, monitor=context.monitor)
-        nifti.unlink()
 
 
 def _settle(futures: Sequence[Future[Any]]) -> None:

@@ -25,15 +25,24 @@ def sync_folder(folder: Path) -> None:
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems have no fsync for folders
 
 
+def sync_file(path: Path) -> None:
+    """Bring a file's bytes to disk."""
+    sync_open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW))
+
+
+def sync_open(descriptor: int) -> None:
+    """Bring an open file's bytes to disk, and close it."""
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sync_tree(top: Path) -> None:
     """Bring all files and folders below `top` to disk, the folders after what they hold."""
     for folder, _, files in os.walk(top, topdown=False):
         for name in files:
-            descriptor = os.open(Path(folder, name), os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_file(Path(folder, name))
         sync_folder(Path(folder))
 
 

@@ -97,6 +97,11 @@ impl Bits<'_> {
         }
     }
 
+    /// None once nothing but the zeros behind the end are left.
+    fn within(&self) -> Option<()> {
+        (self.next <= self.data.len() + 16).then_some(())
+    }
+
     #[inline]
     fn drop_bits(&mut self, count: u32) {
         self.hold >>= count;
@@ -304,20 +309,22 @@ impl Codes {
 
 fn skip_symbols(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
     loop {
-        // The longest match takes 15 + 5 + 15 + 13 bits.
         bits.refill();
-        while bits.held >= 48 {
+        // A literal or length takes up to 15 + 5 bits, a distance 15 + 13.
+        while bits.held >= 20 {
             match codes.literals.next(bits)? {
                 LITERAL => {}
                 MATCH => {
+                    if bits.held < 28 {
+                        bits.refill();
+                        bits.within()?;
+                    }
                     codes.distances.next(bits)?;
                 }
                 _ => return Some(()),
             }
         }
-        if bits.next > bits.data.len() + 16 {
-            return None;
-        }
+        bits.within()?;
     }
 }
 

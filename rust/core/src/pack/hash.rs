@@ -1,11 +1,12 @@
 //! Hashes of files, of gzip content, and of the members of a tar.gz, each read to its proper end.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::reread::PiecesReader;
 use super::{BLOCK, Failure, check};
 use crate::archive::kind::Packing;
 use crate::archive::reason;
@@ -20,7 +21,7 @@ pub type Sum = (u64, [u8; 32]);
 /// One file of an archive: name, length, SHA-256.
 pub type Member = (Vec<u8>, u64, [u8; 32]);
 
-fn sum(input: &mut dyn Read, monitor: &Monitor) -> Result<Result<Sum, std::io::Error>, Failure> {
+fn sum(input: &mut dyn Read, monitor: &Monitor) -> Result<Result<Sum, io::Error>, Failure> {
     let mut block = vec![0; BLOCK];
     let mut sha = Sha256::new();
     let mut size = 0u64;
@@ -32,7 +33,7 @@ fn sum(input: &mut dyn Read, monitor: &Monitor) -> Result<Result<Sum, std::io::E
                 size += got as u64;
                 sha.update(block.get(..got).unwrap_or_default());
             }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Ok(Err(error)),
         }
     }
@@ -49,48 +50,85 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
 
 /// Length and hash of what is inside a gzip file. Bytes behind its end are damage: nothing here writes such.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
-    let failed = |error| Failure::io(path, error);
-    let damaged = |why: &str| Failure::Damaged(format!("{}: {why}", path.display()));
-    let input = File::open(path).map_err(failed)?;
-    let mut unpack =
-        Unpack::open(Packing::Gzip, Box::new(input)).map_err(|error| damaged(&reason(&error)))?;
-    let sum = sum(&mut unpack, monitor)?.map_err(|error| damaged(&reason(&error)))?;
-    if unpack.trailing() > 0 {
-        return Err(damaged("other bytes stand behind its end"));
-    }
+    let sum = either(path, |input| sum(input, monitor)?.map_err(Fault::Io))?;
     monitor.add(1, sum.0);
     Ok(sum)
 }
 
 /// Name, length and hash of each file of a tar.gz.
 pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
+    let members = either(path, |input| members(input, monitor))?;
+    monitor.add(
+        members.len() as u64,
+        members.iter().map(|member| member.1).sum(),
+    );
+    Ok(members)
+}
+
+/// Why the content is not what it should be.
+enum Fault {
+    Cancelled,
+    Io(io::Error),
+    Odd(String),
+}
+
+impl From<Failure> for Fault {
+    fn from(_: Failure) -> Self {
+        Self::Cancelled
+    }
+}
+
+/// Reads a gzip file the fast way; what that cannot read, as any other gzip file: then the fault is told in full.
+fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> Result<T, Failure> {
     let failed = |error| Failure::io(path, error);
+    let fast = PiecesReader::open(File::open(path).map_err(failed)?);
+    match fast
+        .map_err(Fault::Io)
+        .and_then(|mut input| read(&mut input))
+    {
+        Ok(done) => return Ok(done),
+        Err(Fault::Cancelled) => return Err(Failure::Cancelled),
+        Err(Fault::Io(_) | Fault::Odd(_)) => {}
+    }
     let damaged = |why: &str| Failure::Damaged(format!("{}: {why}", path.display()));
     let input = File::open(path).map_err(failed)?;
-    let unpack =
+    let mut unpack =
         Unpack::open(Packing::Gzip, Box::new(input)).map_err(|error| damaged(&reason(&error)))?;
-    let mut tar = TarReader::new(unpack);
+    let done = read(&mut unpack).map_err(|fault| match fault {
+        Fault::Cancelled => Failure::Cancelled,
+        Fault::Io(error) => damaged(&reason(&error)),
+        Fault::Odd(why) => damaged(&why),
+    })?;
+    if unpack.trailing() > 0 {
+        return Err(damaged(BEHIND));
+    }
+    Ok(done)
+}
+
+const BEHIND: &str = "other bytes stand behind its end";
+
+fn odd(name: &[u8], what: &str) -> Fault {
+    Fault::Odd(format!("{} {what}", escape(name)))
+}
+
+fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault> {
+    let mut tar = TarReader::new(input);
     let mut members = Vec::new();
-    while let Some(mut member) = tar
-        .next_member()
-        .map_err(|error| damaged(&reason(&error)))?
-    {
+    while let Some(mut member) = tar.next_member().map_err(Fault::Io)? {
         if member.what == What::Directory {
             continue;
         }
         if member.what != What::File {
-            return Err(damaged(&format!("{} is no file", escape(&member.name))));
+            return Err(odd(&member.name, "is no file"));
         }
-        let (size, hash) = sum(&mut tar.content(&mut member), monitor)?
-            .map_err(|error| damaged(&reason(&error)))?;
+        let (size, hash) = sum(&mut tar.content(&mut member), monitor)?.map_err(Fault::Io)?;
         if size != member.size {
-            return Err(damaged(&format!("{} is cut short", escape(&member.name))));
+            return Err(odd(&member.name, "is cut short"));
         }
-        monitor.add(1, size);
         members.push((member.name, size, hash));
     }
-    if tar.trailing() > 0 || tar.get_ref().trailing() > 0 {
-        return Err(damaged("other bytes stand behind its end"));
+    if tar.trailing() > 0 {
+        return Err(Fault::Odd(BEHIND.into()));
     }
     Ok(members)
 }

@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod gzip;
 pub mod hash;
 mod pieces;
+mod reread;
 mod splice;
 pub mod tar_gz;
 
@@ -49,7 +50,8 @@ pub(crate) const WHOLE: u64 = 32 << 20;
 /// Blocks in which larger data pass through.
 pub(crate) const BLOCK: usize = 1 << 20;
 
-/// Makes the result, lets `write` fill it, and returns its size once it is on disk. What is left of a failed one goes.
+/// Makes the result, lets `write` fill it, and returns its size. What is left of a failed one goes. Bringing it to disk
+/// (fsync) is left to whoever publishes it.
 fn finished(
     out: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Failure>,
@@ -66,7 +68,6 @@ fn finished(
         let file = writer
             .into_inner()
             .map_err(|error| failed(error.into_error()))?;
-        file.sync_all().map_err(failed)?;
         Ok(file.metadata().map_err(failed)?.len())
     });
     if done.is_err() {

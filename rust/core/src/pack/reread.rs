@@ -1,0 +1,260 @@
+//! Reads back a gzip file of one member that was written in pieces (`pieces.rs`), as fast as whole buffers allow.
+//!
+//! Each piece but the last ends in an empty stored block, so in four bytes that are easily found; made an end, the piece is
+//! a stream of its own. What is not of this kind is an error here, and read by `archive::unpack` instead.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use super::BLOCK;
+use crate::archive::{fill, invalid};
+
+/// How an empty stored block ends (RFC 1951, 3.2.4).
+const MARK: [u8; 4] = [0, 0, 0xff, 0xff];
+/// An empty stored block that is the last one.
+const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
+/// Our own header; its byte 8 differs with the level (RFC 1952, 2.3).
+const HEAD: usize = 10;
+/// CRC-32 and size.
+const TAIL: usize = 8;
+/// So many chance marks may stand in one piece; each costs as much as a piece does.
+const CHANCE: u32 = 16;
+/// No piece takes more, packed or not: what is compressed as a whole has up to 32 MB.
+const MOST: usize = 33 << 20;
+
+/// The content of a gzip file.
+pub struct PiecesReader {
+    input: File,
+    ended: bool,
+    /// What was read, from the next piece on.
+    packed: Vec<u8>,
+    from: usize,
+    /// Where the next mark is looked for.
+    looked: usize,
+    content: Vec<u8>,
+    at: usize,
+    length: usize,
+    crc: crc32fast::Hasher,
+    size: u32,
+    inflate: libdeflater::Decompressor,
+    done: bool,
+}
+
+impl PiecesReader {
+    /// Reads the header.
+    pub fn open(mut input: File) -> io::Result<Self> {
+        let mut head = [0; HEAD];
+        input.read_exact(&mut head)?;
+        if !head.starts_with(&[0x1f, 0x8b, 8, 0]) {
+            return Err(invalid("not of the kind that is written here"));
+        }
+        Ok(Self {
+            input,
+            ended: false,
+            packed: Vec::new(),
+            from: 0,
+            looked: 0,
+            content: vec![0; BLOCK],
+            at: 0,
+            length: 0,
+            crc: crc32fast::Hasher::new(),
+            size: 0,
+            inflate: libdeflater::Decompressor::new(),
+            done: false,
+        })
+    }
+
+    fn next_piece(&mut self) -> io::Result<()> {
+        self.at = 0;
+        self.length = 0;
+        let mut chance = 0;
+        loop {
+            let unread = self.packed.get(self.looked..).unwrap_or_default();
+            if let Some(found) = memchr::memmem::find(unread, &MARK) {
+                let end = self.looked + found + MARK.len();
+                // Behind the last piece stand the sums; behind another there must be room for an end.
+                if end + TAIL >= self.packed.len() && !self.ended {
+                    self.more()?;
+                    continue;
+                }
+                if end + TAIL == self.packed.len() {
+                    return self.last();
+                }
+                self.looked = end;
+                if self.inflate_open(end)? {
+                    self.from = end;
+                    return Ok(());
+                }
+                chance += 1;
+                if chance > CHANCE {
+                    return Err(invalid("not of the kind that is written here"));
+                }
+                continue;
+            }
+            if self.ended {
+                return self.last();
+            }
+            self.looked = self
+                .packed
+                .len()
+                .saturating_sub(MARK.len() - 1)
+                .max(self.from);
+            self.more()?;
+        }
+    }
+
+    /// Reads on; what was used is dropped.
+    fn more(&mut self) -> io::Result<()> {
+        self.packed.drain(..self.from);
+        self.looked -= self.from;
+        self.from = 0;
+        let held = self.packed.len();
+        if held > MOST {
+            return Err(invalid("a piece is too large"));
+        }
+        self.packed.resize(held + BLOCK, 0);
+        let got = fill(
+            &mut self.input,
+            self.packed.get_mut(held..).unwrap_or_default(),
+        )?;
+        self.packed.truncate(held + got);
+        self.ended = got < BLOCK;
+        Ok(())
+    }
+
+    /// Inflates a piece that others follow; false when it is none, as the mark was a chance one.
+    fn inflate_open(&mut self, end: usize) -> io::Result<bool> {
+        let mut saved = LAST;
+        let Some(behind) = self.packed.get_mut(end..end + LAST.len()) else {
+            return Ok(false);
+        };
+        behind.swap_with_slice(&mut saved);
+        let done = self.inflate(end + LAST.len());
+        if let Some(behind) = self.packed.get_mut(end..end + LAST.len()) {
+            behind.swap_with_slice(&mut saved);
+        }
+        done
+    }
+
+    fn last(&mut self) -> io::Result<()> {
+        let end = self.packed.len().saturating_sub(TAIL);
+        if end < self.from || !self.inflate(end)? {
+            return Err(invalid("not of the kind that is written here"));
+        }
+        let mut sums = self.crc.clone().finalize().to_le_bytes().to_vec();
+        sums.extend(self.size.to_le_bytes());
+        if self.packed.get(end..) != Some(sums.as_slice()) {
+            return Err(invalid("its sums differ"));
+        }
+        self.done = true;
+        Ok(())
+    }
+
+    fn inflate(&mut self, end: usize) -> io::Result<bool> {
+        use libdeflater::DecompressionError::{BadData, InsufficientSpace};
+        let packed = self.packed.get(self.from..end).unwrap_or_default();
+        loop {
+            match self.inflate.deflate_decompress(packed, &mut self.content) {
+                Ok(length) => {
+                    let content = self.content.get(..length).unwrap_or_default();
+                    self.crc.update(content);
+                    self.size = self.size.wrapping_add(u32::try_from(length).unwrap_or(0));
+                    self.length = length;
+                    return Ok(true);
+                }
+                Err(BadData) => return Ok(false),
+                Err(InsufficientSpace) if self.content.len() < MOST => {
+                    self.content.resize((self.content.len() * 2).min(MOST), 0);
+                }
+                Err(InsufficientSpace) => return Err(invalid("a piece is too large")),
+            }
+        }
+    }
+}
+
+impl Read for PiecesReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.length {
+            if self.done {
+                return Ok(0);
+            }
+            self.next_piece()?;
+        }
+        let ready = self.content.get(self.at..self.length).unwrap_or_default();
+        let count = ready.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), ready.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.at += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::{Seek, Write};
+
+    use super::super::pieces::PiecesWriter;
+    use super::*;
+
+    fn file(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        file
+    }
+
+    fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        PiecesReader::open(file(bytes))?.read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    /// Stored blocks of it hold marks that end no piece.
+    fn content(size: usize, every: usize) -> Vec<u8> {
+        let mut state = 1u32;
+        let mut noise = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()
+        };
+        (0..size / 4)
+            .flat_map(|at| if at % every == 0 { MARK } else { noise() })
+            .collect()
+    }
+
+    fn written(content: &[u8]) -> Vec<u8> {
+        let mut writer = PiecesWriter::new(Vec::new(), 1).unwrap();
+        writer.write_all(content).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn what_was_written_in_pieces_comes_back() {
+        for size in [0, 4, 40_000, 8 << 20, (8 << 20) + 4, 20_000_000] {
+            let content = content(size, 300_000);
+            assert!(read(&written(&content)).unwrap() == content, "{size}");
+            let zeros = vec![0; size];
+            assert!(read(&written(&zeros)).unwrap() == zeros, "{size} zeros");
+        }
+    }
+
+    #[test]
+    fn content_full_of_marks_is_left_to_the_other_reader() {
+        let marks = content(4_000_000, 5000);
+        assert!(read(&written(&marks)).is_err());
+    }
+
+    #[test]
+    fn any_change_is_an_error() {
+        let sound = written(&content(9_000_000, 300_000));
+        assert!(read(sound.get(..sound.len() - 1).unwrap()).is_err(), "cut");
+        assert!(read(&[&*sound, &[0]].concat()).is_err(), "a byte more");
+        assert!(read(&[&*sound, &*sound].concat()).is_err(), "two members");
+        for at in (10..sound.len()).step_by(sound.len() / 50) {
+            let mut bad = sound.clone();
+            bad.get_mut(at).map(|byte| *byte ^= 1).unwrap();
+            assert!(read(&bad).is_err(), "bit at {at}");
+        }
+    }
+}
