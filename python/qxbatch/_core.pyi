@@ -18,6 +18,7 @@ __all__ = [
     "Scan",
     "Streams",
     "gzip_file",
+    "gzip_size",
     "hash_file",
     "hash_gzip",
     "hash_tar_gz",
@@ -235,6 +236,12 @@ def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
 
 def hash_gzip(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
     """Return (size, SHA-256) of a gzip file's content. Raises ValueError when it does not end as it should."""
+
+def gzip_size(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[int, bytes]:
+    """Return the size of a gzip file's content and its first `head` bytes. It is read to its end, with its checksum.
+
+    Raises ValueError when it does not end as it should.
+    """
 
 def hash_tar_gz(path: str, *, monitor: Monitor | None = None) -> list[tuple[str, int, str]]:
     """Return (name, size, SHA-256) of each file of a tar.gz. Raises ValueError when it is damaged or cut short."""

@@ -58,7 +58,9 @@ def test_packing_makes_no_difference(tmp_path: Path) -> None:
         )
         # The packets' names and sizes differ, and stand in the summary and on the page.
         told = ("qxbatch/summary.json: packets[0].", 'qxbatch/report.html: line 21: <p class="facts">from S1')
-        assert [line for line in done.stdout.splitlines() if not line.startswith(told)] == []
+        lines = [line for line in done.stdout.splitlines() if not line.startswith(told)]
+        # Series of a zip stay deflated as they came.
+        assert [line for line in lines if not line.endswith("the same content")] == []
 
 
 def test_a_nested_archive_is_opened(study: Study) -> None:

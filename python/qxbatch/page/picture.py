@@ -1,7 +1,9 @@
 """A small picture of a NIfTI image: its middle slices, axial, coronal and sagittal, as a radiologist's list shows them."""
 
+import os
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # it would start a thread per CPU, and nothing here needs one
 import numpy as np
 from numpy.typing import NDArray
 

@@ -71,7 +71,8 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         (build / name).mkdir(parents=True)
     final = context.workspace.sessionsfolder / session.id
     context.progress.stage(origin.unit, "converting")
-    made = make_series(context, part, reading, build, root.with_name(f"{root.name}.convert"), final)
+    work = root.with_name(f"{root.name}.convert")
+    made = make_series(context, part, reading, build, work, final, splice=origin.inbox is None)
     context.progress.stage(origin.unit, "recording")
     replaced = settings.conceal or origin.earlier.concealed
     conversions = [_concealed(one.conversion, part.hide) for one in made]

@@ -12,10 +12,10 @@ from typing import Any
 
 from qxbatch.convert.series import convert_series
 from qxbatch.core import Reading, gzip_file
+from qxbatch.importing import importing
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, Series, State
 from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
-from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.publish.durable import sync_open
 from qxbatch.record.compress import compressed
@@ -39,16 +39,19 @@ class Made:
     """What was written is on its way to disk; all series share this."""
 
 
-def make_series(context: Context, part: Part, reading: Reading, build: Path, work: Path, final: Path) -> list[Made]:
+def make_series(
+    context: Context, part: Part, reading: Reading, build: Path, work: Path, final: Path, *, splice: bool
+) -> list[Made]:
     """Convert and store the series of a part in parallel, the largest first; returned in the order of the part.
 
     The files of a series are removed as soon as it is both. `work` is where converters have their folders, `final` the
-    session's own place.
+    session's own place. `splice`: what a zip packet holds deflated is taken over so. (In folder mode a session may be made
+    anew from its own series, and must come out the same.)
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended then.
     """
     context.progress.series(len(part.series))
-    making = _Making(context, reading, build, work, final)
+    making = _Making(context, reading, build, work, final, splice=splice)
     wanted = found_gzip(final / "dicom") if context.settings.gzip_as_found else context.settings.gzip
     stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
     converting: dict[int, Future[Conversion]] = {}
@@ -70,12 +73,15 @@ def make_series(context: Context, part: Part, reading: Reading, build: Path, wor
 class _Making:
     """What is done with each series, in threads."""
 
-    def __init__(self, context: Context, reading: Reading, build: Path, work: Path, final: Path) -> None:
+    def __init__(
+        self, context: Context, reading: Reading, build: Path, work: Path, final: Path, *, splice: bool
+    ) -> None:
         self.context = context
         self.reading = reading
         self.build = build
         self.work = work
         self.final = final
+        self.splice = splice
         self.shapes: dict[Path, tuple[int, ...]] = {}
         self.finishing: list[Future[None]] = []
         self.syncing: list[Future[None]] = []
@@ -121,13 +127,15 @@ class _Making:
                 stored,
                 context.settings.gzip_level,
                 context.monitor,
-                self.reading.streams(list(series.groups)),
+                self.reading.streams(list(series.groups)) if self.splice else None,
             )
         if stored is Stored.PACKED:
             self._sync(self.build / "dicom" / f"{series.n}.tar.gz")
         self._clear_once_done(series)
 
     def finish_image(self, nifti: Path) -> None:
+        with importing():  # numpy is loaded while converters run
+            from qxbatch.page.picture import write_picture
         context = self.context
         with context.slots.one():
             write_picture(nifti, picture_of(nifti))

@@ -1,6 +1,5 @@
 """Re-reads a session from disk: every ledger row's bytes, every gzip end, every NIfTI header."""
 
-import gzip
 import json
 import math
 import re
@@ -10,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from qxbatch.cells import member_path
-from qxbatch.core import Monitor, hash_file, hash_gzip, hash_tar_gz
+from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
 from qxbatch.verify.ledger_file import LedgerRow, read_ledger
 
 Check = Callable[[], list[str]]
@@ -85,10 +84,8 @@ def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
 def _check_image(path: Path, monitor: Monitor) -> list[str]:
     """NIfTI-1 and NIfTI-2: the header's own size comes first, data end where vox_offset and the dimensions say."""
     try:
-        with gzip.open(path, "rb") as file:
-            head = file.read(540)
-        size = hash_gzip(str(path), monitor=monitor)[0]
-    except (OSError, EOFError, ValueError) as error:
+        size, head = gzip_size(str(path), NIFTI_SIZES[1], monitor=monitor)
+    except (OSError, ValueError) as error:
         return [f"{path}: {error}"]
     expected = _nifti_size(head)
     if expected is None:

@@ -32,6 +32,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(ingest::sniff, m)?)?;
     m.add_function(wrap_pyfunction!(pack::pack_folder, m)?)?;
     m.add_function(wrap_pyfunction!(pack::gzip_file, m)?)?;
+    m.add_function(wrap_pyfunction!(pack::gzip_size, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_file, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_gzip, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_tar_gz, m)?)?;

@@ -70,6 +70,19 @@ pub(crate) fn hash_gzip(
 }
 
 #[pyfunction]
+#[pyo3(signature = (path, head, *, monitor = None))]
+pub(crate) fn gzip_size(
+    py: Python<'_>,
+    path: PathBuf,
+    head: usize,
+    monitor: Option<&Bound<'_, Monitor>>,
+) -> PyResult<(u64, Vec<u8>)> {
+    let monitor = Monitor::or_own(monitor);
+    py.detach(|| hash::gzip_size(&path, head, &monitor))
+        .map_err(failed)
+}
+
+#[pyfunction]
 #[pyo3(signature = (path, *, monitor = None))]
 pub(crate) fn hash_tar_gz(
     py: Python<'_>,

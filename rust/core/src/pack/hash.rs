@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use super::reread::PiecesReader;
 use super::{BLOCK, Failure, check};
 use crate::archive::kind::Packing;
-use crate::archive::reason;
 use crate::archive::tar::{TarReader, What};
 use crate::archive::unpack::Unpack;
+use crate::archive::{fill, reason};
 use crate::ingest::escape;
 use crate::monitor::Monitor;
 
@@ -21,13 +21,16 @@ pub type Sum = (u64, [u8; 32]);
 /// One file of an archive: name, length, SHA-256.
 pub type Member = (Vec<u8>, u64, [u8; 32]);
 
-fn sum(input: &mut dyn Read, monitor: &Monitor) -> Result<Result<Sum, io::Error>, Failure> {
-    let mut block = vec![0; BLOCK];
+fn sum(
+    input: &mut dyn Read,
+    block: &mut [u8],
+    monitor: &Monitor,
+) -> Result<Result<Sum, io::Error>, Failure> {
     let mut sha = Sha256::new();
     let mut size = 0u64;
     loop {
         check(monitor)?;
-        match input.read(&mut block) {
+        match input.read(block) {
             Ok(0) => return Ok(Ok((size, sha.finalize().into()))),
             Ok(got) => {
                 size += got as u64;
@@ -43,16 +46,37 @@ fn sum(input: &mut dyn Read, monitor: &Monitor) -> Result<Result<Sum, io::Error>
 pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(path, error);
     let mut input = File::open(path).map_err(failed)?;
-    let sum = sum(&mut input, monitor)?.map_err(failed)?;
+    let sum = sum(&mut input, &mut vec![0; BLOCK], monitor)?.map_err(failed)?;
     monitor.add(1, sum.0);
     Ok(sum)
 }
 
 /// Length and hash of what is inside a gzip file. Bytes behind its end are damage: nothing here writes such.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
-    let sum = either(path, |input| sum(input, monitor)?.map_err(Fault::Io))?;
+    let sum = either(path, |input| {
+        sum(input, &mut vec![0; BLOCK], monitor)?.map_err(Fault::Io)
+    })?;
     monitor.add(1, sum.0);
     Ok(sum)
+}
+
+/// Length of what is inside a gzip file, and its first `head` bytes; read to its end, with its checksum.
+pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Vec<u8>), Failure> {
+    let found = either(path, |input| {
+        let mut block = vec![0; BLOCK];
+        let got = fill(input, &mut block).map_err(Fault::Io)?;
+        let start = block.get(..head.min(got)).unwrap_or_default().to_vec();
+        let mut size = got as u64;
+        loop {
+            check(monitor)?;
+            match fill(input, &mut block).map_err(Fault::Io)? {
+                0 => return Ok((size, start)),
+                got => size += got as u64,
+            }
+        }
+    })?;
+    monitor.add(1, found.0);
+    Ok(found)
 }
 
 /// Name, length and hash of each file of a tar.gz.
@@ -113,6 +137,7 @@ fn odd(name: &[u8], what: &str) -> Fault {
 
 fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault> {
     let mut tar = TarReader::new(input);
+    let mut block = vec![0; BLOCK];
     let mut members = Vec::new();
     while let Some(mut member) = tar.next_member().map_err(Fault::Io)? {
         if member.what == What::Directory {
@@ -121,7 +146,8 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault
         if member.what != What::File {
             return Err(odd(&member.name, "is no file"));
         }
-        let (size, hash) = sum(&mut tar.content(&mut member), monitor)?.map_err(Fault::Io)?;
+        let (size, hash) =
+            sum(&mut tar.content(&mut member), &mut block, monitor)?.map_err(Fault::Io)?;
         if size != member.size {
             return Err(odd(&member.name, "is cut short"));
         }

@@ -1,0 +1,133 @@
+"""Files of a zip packet go into their series' tar.gz as they are deflated there."""
+
+import gzip
+import io
+import random
+import struct
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import Reading, hash_tar_gz, ingest, pack_folder
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, write_folder
+
+PIXELS = 200 * 200
+
+
+def noisy(data: bytes, seed: int) -> bytes:
+    """Put noise in place of the pixels, as compressible as a scanner's."""
+    values = random.Random(seed).choices(range(300), k=PIXELS)
+    return data[: -2 * PIXELS] + struct.pack(f"<{PIXELS}H", *values)
+
+
+FILES = {
+    name: noisy(data, k) for k, (name, data) in enumerate(MrSeries(slices=6, rows=200, columns=200).files().items())
+}
+
+
+def zipped_at(level: int) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
+        for name, data in FILES.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def read(data: bytes, folder: Path) -> tuple[Reading, Path]:
+    """Ingest a packet; return what was read and the folder of its only series."""
+    packet = folder / "S1.zip"
+    packet.write_bytes(data)
+    reading = ingest([(str(packet), "")], str(folder / "staging"))
+    reading.place_series(str(folder / "root"), 30, "S1", [0])
+    return reading, folder / "root" / "dicom" / "30"
+
+
+def stored(reading: Reading, series: Path, *, splice: bool = True, level: int = 0) -> bytes:
+    out = series.with_name("30.tar.gz")
+    pack_folder(str(series), str(out), "30", streams=reading.streams([0]) if splice else None, level=level)
+    data = out.read_bytes()
+    found = {name: sha for name, _, sha in hash_tar_gz(str(out))}
+    assert found == {
+        f"30/{Path(row.at).name}": row.content_sha256
+        for row in map(reading.row, range(len(reading)))
+        if row.fate == "sorted"
+    }
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        contents = [archive.extractfile(member).read() for member in archive]  # type: ignore[union-attr]
+    assert sorted(contents) == sorted(FILES.values())
+    inflate = zlib.decompressobj(31)
+    inflate.decompress(data)
+    assert inflate.eof, "checksum and length fit"
+    assert inflate.unused_data == b"", "one gzip member"
+    return data
+
+
+def middles(archive: bytes) -> list[bytes]:
+    """Return a stretch from within each deflated member of a zip: no packing of ours would make the same."""
+    found = []
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        for info in opened.infolist():
+            begin = info.header_offset + 30 + len(info.filename) + info.compress_size // 4
+            found.append(archive[begin : begin + 64])
+    return found
+
+
+def test_what_is_deflated_in_the_zip_is_not_deflated_again(tmp_path: Path) -> None:
+    archive = zipped_at(6)
+    data = stored(*read(archive, tmp_path))
+    assert all(stretch in data for stretch in middles(archive))
+    assert len(data) < len(archive) + 200 * len(FILES) + 200
+
+
+def test_a_zip_that_was_packed_badly_is_packed_anew(tmp_path: Path) -> None:
+    archive = zipped_at(0)
+    data = stored(*read(archive, tmp_path))
+    assert not any(stretch in data for stretch in middles(archive))
+    assert len(data) < len(archive)
+
+
+def test_a_level_that_was_asked_for_is_kept(tmp_path: Path) -> None:
+    archive = zipped_at(6)
+    data = stored(*read(archive, tmp_path), level=9)
+    assert not any(stretch in data for stretch in middles(archive))
+
+
+def test_without_streams_the_files_are_packed_as_ever(tmp_path: Path) -> None:
+    reading, series = read(zipped_at(6), tmp_path)
+    first = stored(reading, series, splice=False)
+    (tmp_path / "S1.zip").unlink()
+    assert stored(reading, series) == first, "a zip that is gone is done without"
+
+
+def test_a_zip_that_changed_is_found_by_its_hash(tmp_path: Path) -> None:
+    archive = bytearray(zipped_at(6))
+    reading, series = read(bytes(archive), tmp_path)
+    place = archive.index(middles(bytes(archive))[2])
+    archive[place] ^= 4
+    (tmp_path / "S1.zip").write_bytes(archive)
+    with pytest.raises((AssertionError, ValueError)):
+        stored(reading, series)
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.TAR_GZ, Kind.TAR])
+def test_other_packets_have_no_streams(kind: Kind, tmp_path: Path) -> None:
+    if kind is Kind.FOLDER:
+        packet = write_folder(FILES, tmp_path / "S1")
+    else:
+        packet = tmp_path / "S1.tar"
+        packet.write_bytes(packed(FILES, kind))
+    reading = ingest([(str(packet), "")], str(tmp_path / "staging"))
+    reading.place_series(str(tmp_path / "root"), 30, "S1", [0])
+    stored(reading, tmp_path / "root" / "dicom" / "30")
+
+
+def test_gzipped_members_are_not_mistaken_for_their_content(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in FILES.items():
+            archive.writestr(f"{name}.dcm.gz", gzip.compress(data))
+    stored(*read(stream.getvalue(), tmp_path))
