@@ -1,6 +1,7 @@
 """The budget of CPUs."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from qxbatch.slots import Memory, Slots
@@ -61,3 +62,21 @@ def test_what_alone_is_too_large_runs_alone() -> None:
 
 def test_without_a_bound_all_run() -> None:
     assert most_at_once(Memory(None), [50] * 20) > 100
+
+
+def test_what_is_urgent_goes_first() -> None:
+    slots, order = Slots(1), []
+
+    def work(name: str, urgent: bool) -> None:
+        with slots.one(urgent=urgent):
+            order.append(name)
+
+    with slots.one():
+        threads = []
+        for name, urgent in (("packing", False), ("packing", False), ("converter", True)):
+            threads.append(threading.Thread(target=work, args=(name, urgent)))
+            threads[-1].start()
+            time.sleep(0.05)
+    for thread in threads:
+        thread.join(5)
+    assert order == ["converter", "packing", "packing"]

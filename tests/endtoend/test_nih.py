@@ -95,7 +95,7 @@ def test_every_packing_gives_the_same_session(ending: str, folder_session: Path,
 
 
 def is_about_the_packing(line: str) -> bool:
-    """Say whether a difference is of the packet itself: its name and size, the order and folders of its members, how it was packed."""
+    """Say whether a difference is of the packet itself: its name, size and packing, the order and folders of its members."""
     told = ("summary.json: packets[0].", "summary.json: ledger.", "ledger.tsv: all: another order", "report.html: ")
     if line.endswith("the same content"):
         return True  # series of a zip stay deflated as they came
