@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from bench import peers, report, sources
-from bench.bench import Bench, Figures, Row
+from bench.bench import Bench, Figures, Row, Stages
 from bench.rows import ALL
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -51,9 +51,9 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def measured(bench: Bench, names: list[str]) -> list[Row | Figures]:
+def measured(bench: Bench, names: list[str]) -> list[Row | Figures | Stages]:
     """Measure rows, printing each as it is done."""
-    rows: list[Row | Figures] = []
+    rows: list[Row | Figures | Stages] = []
     for name in names:
         for row in ALL[name](bench):
             print("\n".join(["", *report.part(row)]), flush=True)

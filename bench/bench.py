@@ -79,6 +79,15 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Stages:
+    """What each stage of one run took: seconds of wall clock and of CPU."""
+
+    work: str
+    amount: str
+    taken: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Bench:
     """Where and with what is measured."""
 

@@ -1,6 +1,6 @@
 """Work that measures itself, so that start and imports are left out: python -m bench.inner NAME ARGUMENT...
 
-The last line printed is a JSON object with wall and cpu in seconds.
+The last line printed is a JSON object with wall and cpu in seconds, and this process's largest memory in bytes.
 """
 
 import json
@@ -60,8 +60,21 @@ def nothing() -> Work:
     return lambda: True
 
 
+def imported(sessions: str) -> Work:
+    """An import in this very process, so that its memory is told without the converters'."""
+    from qxbatch.cli.main import main
+
+    return lambda: not main([sessions, "--parelements=all", "--quiet"])
+
+
+def own_peak() -> int:
+    """Return this process's largest memory in bytes."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
 WORKS: dict[str, Callable[..., Work]] = {
-    work.__name__: work for work in (scan, ingest, gdcm_scanner, pydicom_tags, nothing)
+    work.__name__: work for work in (scan, ingest, gdcm_scanner, pydicom_tags, imported, nothing)
 }
 
 
@@ -73,7 +86,7 @@ def main(argv: list[str]) -> None:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if not result:
         raise SystemExit(f"{argv[0]} found nothing")
-    print(json.dumps({"wall": wall, "cpu": cpu}))
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak": own_peak()}))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,39 +56,54 @@ class Ratio:
         return f"{self.median:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
+REST, MANY = 65, 1000
+"""Seconds of rest after so many files were removed. ext4 without a journal gives no inode anew within a minute, and looks
+through all those that went: whoever makes files then, pays for it."""
+
+
 def interleaved(contenders: Sequence[Contender], rounds: int, scratch: Path) -> dict[str, list[Sample]]:
-    """Run every contender once per round, after one round that only warms the caches."""
+    """Run every contender once per round, after one round that only warms the caches. Nothing is removed between rounds."""
     samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
-    for number in range(rounds + 1):
-        for contender in contenders:
-            sample = run(contender, scratch)
-            if number:
-                samples[contender.name].append(sample)
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    try:
+        for number in range(rounds + 1):
+            for contender in contenders:
+                sample = run(contender, folder)
+                if number:
+                    samples[contender.name].append(sample)
+    finally:
+        removed(folder)
     return samples
 
 
+def removed(folder: Path) -> None:
+    """Remove a folder, and let the file system rest where it held many files."""
+    many = sum(len(names) for _, _, names in os.walk(folder)) > MANY
+    shutil.rmtree(folder)
+    if many:
+        os.sync()
+        time.sleep(REST)
+
+
 def run(contender: Contender, scratch: Path) -> Sample:
-    """Run one contender in a fresh folder and return what it took."""
+    """Run one contender in a fresh folder, which stays, and return what it took."""
     folder = Path(tempfile.mkdtemp(dir=scratch))
-    try:
-        if contender.before:
-            contender.before(folder)
-        command = [str(word) for word in contender.command(folder)]
-        os.sync()  # what the run before wrote is not charged to this one
-        taken = folder.parent / "taken.json"
-        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(taken), *command]
-        done = subprocess.run(
-            launch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-        text = done.stdout.decode(errors="replace")
-        if done.returncode:
-            raise RuntimeError(f"{contender.name}: exit {done.returncode} of {' '.join(command)}\n{text[-2000:]}")
-        sample = Sample(**json.loads(taken.read_text(encoding="utf-8")))
-        if contender.inner:
-            sample = replace(sample, **json.loads(text.splitlines()[-1]))
-        return Sample(sample.wall / contender.per, sample.cpu / contender.per, sample.peak)
-    finally:
-        shutil.rmtree(folder)
+    if contender.before:
+        contender.before(folder)
+    command = [str(word) for word in contender.command(folder)]
+    os.sync()  # what the run before wrote is not charged to this one
+    taken = folder.parent / "taken.json"
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), str(taken), *command]
+    done = subprocess.run(
+        launch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    text = done.stdout.decode(errors="replace")
+    if done.returncode:
+        raise RuntimeError(f"{contender.name}: exit {done.returncode} of {' '.join(command)}\n{text[-2000:]}")
+    sample = Sample(**json.loads(taken.read_text(encoding="utf-8")))
+    if contender.inner:
+        sample = replace(sample, **json.loads(text.splitlines()[-1]))
+    return Sample(sample.wall / contender.per, sample.cpu / contender.per, sample.peak)
 
 
 def ratio(theirs: Sequence[Sample], ours: Sequence[Sample], of: str) -> Ratio:

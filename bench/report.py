@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from bench.bench import OURS, Bench, Figures, Row, Target
+from bench.bench import OURS, Bench, Figures, Row, Stages, Target
 from bench.measure import median
 
 HEAD = """# Performance
@@ -17,8 +17,11 @@ qxbatch, so more is better; each is the median of the rounds, with the least and
 take turns within a round, caches are warm, and what a run wrote is on disk before the next one starts.
 """
 
+LIMITS = Path(__file__).resolve().with_name("limits.md")
+"""What the rows mean and where the limits lie: written by people, the end of the report."""
 
-def write(path: Path, bench: Bench, rows: Sequence[Row | Figures]) -> None:
+
+def write(path: Path, bench: Bench, rows: Sequence[Row | Figures | Stages]) -> None:
     """Write the report."""
     parts = [
         HEAD,
@@ -26,6 +29,7 @@ def write(path: Path, bench: Bench, rows: Sequence[Row | Figures]) -> None:
         *machine(bench),
         "\n## Rows\n",
         *(line for row in rows for line in part(row)),
+        LIMITS.read_text(encoding="utf-8"),
     ]
     path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
@@ -45,9 +49,22 @@ def machine(bench: Bench) -> list[str]:
     return lines
 
 
-def part(row: Row | Figures) -> list[str]:
+def part(row: Row | Figures | Stages) -> list[str]:
     """Return a row's part of the report."""
+    if isinstance(row, Stages):
+        return staged(row)
     return table(row) if isinstance(row, Row) else counted(row)
+
+
+def staged(row: Stages) -> list[str]:
+    """Return the part of a run's stages."""
+    whole = sum(wall for wall, _ in row.taken.values())
+    lines = [f"### {row.work}", "", f"{row.amount}; {whole:.2f} s in all.", ""]
+    lines += ["| stage | wall s | part | CPU s | CPUs busy |", "|---|---|---|---|---|"]
+    for stage, (wall, cpu) in row.taken.items():
+        busy = f"{cpu / wall:.1f}" if wall > 0.02 else ""
+        lines.append(f"| {stage} | {wall:.2f} | {wall / whole:.0%} | {cpu:.2f} | {busy} |")
+    return [*lines, ""]
 
 
 def counted(row: Figures) -> list[str]:
@@ -61,8 +78,10 @@ def counted(row: Figures) -> list[str]:
     return [*lines, "", *row.notes, ""]
 
 
-def missed(row: Row | Figures) -> list[str]:
+def missed(row: Row | Figures | Stages) -> list[str]:
     """Return what is not as wanted."""
+    if isinstance(row, Stages):
+        return []
     if isinstance(row, Figures):
         return [f"{row.work}: {figure.what} at most {figure.most:g}" for figure in row.figures if not figure.met]
     return [f"{row.work}: {wanted(target)}" for target in row.targets if row.met(target) is False]

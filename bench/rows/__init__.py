@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from bench.bench import Bench, Figures, Row
-from bench.rows import batch, calls, growth, ingest, scan, sizes, start, whole
+from bench.bench import Bench, Figures, Row, Stages
+from bench.rows import batch, calls, growth, ingest, remote, scan, sizes, stages, start, whole
 
-Rows = Callable[[Bench], Iterator[Row | Figures]]
+Rows = Callable[[Bench], Iterator[Row | Figures | Stages]]
 
 ALL: dict[str, Rows] = {
     "scan": scan.rows,
@@ -16,4 +16,6 @@ ALL: dict[str, Rows] = {
     "batch": batch.rows,
     "sizes": sizes.rows,
     "calls": calls.rows,
+    "remote": remote.rows,
+    "stages": stages.rows,
 }

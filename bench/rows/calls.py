@@ -1,4 +1,4 @@
-"""System calls for each file of a header scan: what counts on a remote disk, where each of them takes a round trip."""
+"""System calls for each file of a header scan: on a remote disk each of them may take a round trip."""
 
 import re
 import subprocess

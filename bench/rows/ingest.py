@@ -15,12 +15,12 @@ def rows(bench: Bench) -> Iterator[Row]:
     tree = many_short(bench)
     amount = f"{count(tree):,} files, {size(tree) / 1e6:,.0f} MB"
     if bench.has("unzip"):
-        yield one(bench, "zip", zip_of(tree), amount, "unzip -q", "unzip -q {packet} -d {out}", 2.5)
+        yield one(bench, "zip", zip_of(tree), amount, "unzip -q", "unzip -q {packet} -d {out}", 2.5, tree)
     if bench.has("tar"):
-        yield one(bench, "tar.gz", tar_gz_of(tree), amount, "tar xzf", "tar xzf {packet} -C {out}", 2)
+        yield one(bench, "tar.gz", tar_gz_of(tree), amount, "tar xzf", "tar xzf {packet} -C {out}", 2, tree)
 
 
-def one(bench: Bench, kind: str, packet: Path, amount: str, peer: str, unpack: str, least: float) -> Row:
+def one(bench: Bench, kind: str, packet: Path, amount: str, peer: str, unpack: str, least: float, tree: Path) -> Row:
     """Measure one kind of archive, with one thread and with all."""
 
     def ours(threads: int) -> Contender:
@@ -29,10 +29,15 @@ def one(bench: Bench, kind: str, packet: Path, amount: str, peer: str, unpack: s
 
     text = "mkdir {out}; " + unpack
     contenders = [ours(bench.threads), Contender(peer, lambda folder: shell(text, packet=packet, out=folder / "out"))]
+    copy = "cp -r of the files, unpacked before"
+    contenders.append(Contender(copy, lambda folder: shell("cp -r {tree} {out}", tree=tree, out=folder / "out")))
     targets = [Target(peer, "cpu", least)]
     if bench.threads > 1:
         contenders.append(ours(1))
         targets += [Target("qxbatch, 1 thread", "wall", 1.7)] if kind == "zip" else []
-    notes = ["CRC and SHA-256 of every member included; the peer does neither hash nor sort."]
+    notes = [
+        "CRC and SHA-256 of every member included; the peer does neither hash nor sort.",
+        "Copying shows what the file system alone takes for making and filling these files.",
+    ]
     what = f"Ingest alone of a {kind}"
     return bench.measure(what, f"{amount}, {bench.threads} threads", contenders, targets, notes)

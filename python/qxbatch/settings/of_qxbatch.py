@@ -93,7 +93,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "gzip_level",
-        "Compression of what is written: 1 is fast, 9 is small, 0 is the default.",
+        "Compression of what is written: 1 is fast, 9 is small, 0 is the default, where files of a zip stay deflated as they are.",
         group=Group.OUTPUT,
         default="0",
         metavar="0-9",
