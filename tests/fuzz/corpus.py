@@ -174,6 +174,17 @@ def blocks() -> dict[str, bytes]:
     return found
 
 
+def files() -> dict[str, bytes]:
+    """What stands behind the header of gzip files: whole streams, and some that were flushed into pieces."""
+    found = {name: data for name, data in blocks().items() if name.endswith(("-1", "-9"))}
+    for name, data in (("words", WORDS), ("zeros", bytes(3000))):
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+        pieces = b"".join(deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH) for _ in range(3))
+        sums = zlib.crc32(data * 3).to_bytes(4, "little") + (3 * len(data)).to_bytes(4, "little")
+        found[f"{name}-pieces"] = pieces + deflate.flush() + sums
+    return found
+
+
 def packets() -> dict[str, bytes]:
     """Whole packets, small ones."""
     files = SMALL.with_(slices=1).files() | {"notes.txt": WORDS, "DICOMDIR": objects.dicomdir(SMALL)}
@@ -202,6 +213,7 @@ TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
     "tar": tars,
     "compressed": streams,
     "deflate_blocks": blocks,
+    "reread": files,
     "ingest": packets,
 }
 

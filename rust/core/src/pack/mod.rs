@@ -4,7 +4,7 @@ pub mod blocks;
 pub mod gzip;
 pub mod hash;
 mod pieces;
-mod reread;
+pub mod reread;
 mod splice;
 pub mod tar_gz;
 

@@ -3,7 +3,6 @@
 //! Each piece but the last ends in an empty stored block, so in four bytes that are easily found; made an end, the piece is
 //! a stream of its own. What is not of this kind is an error here, and read by `archive::unpack` instead.
 
-use std::fs::File;
 use std::io::{self, Read};
 
 use super::BLOCK;
@@ -11,8 +10,9 @@ use crate::archive::{fill, invalid};
 
 /// How an empty stored block ends (RFC 1951, 3.2.4).
 const MARK: [u8; 4] = [0, 0, 0xff, 0xff];
-/// An empty stored block that is the last one.
-const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
+/// A stored block that is the last one. Its content shows that it was reached.
+const LAST: [u8; 5 + SIGN] = *b"\x01\x08\x00\xf7\xff\xd1\x9eqx\xfb\x03\xb7\x5a";
+const SIGN: usize = 8;
 /// Our own header; its byte 8 differs with the level (RFC 1952, 2.3).
 const HEAD: usize = 10;
 /// CRC-32 and size.
@@ -23,8 +23,8 @@ const CHANCE: u32 = 16;
 const MOST: usize = 33 << 20;
 
 /// The content of a gzip file.
-pub struct PiecesReader {
-    input: File,
+pub struct PiecesReader<R> {
+    input: R,
     ended: bool,
     /// What was read, from the next piece on.
     packed: Vec<u8>,
@@ -40,9 +40,9 @@ pub struct PiecesReader {
     done: bool,
 }
 
-impl PiecesReader {
+impl<R: Read> PiecesReader<R> {
     /// Reads the header.
-    pub fn open(mut input: File) -> io::Result<Self> {
+    pub fn open(mut input: R) -> io::Result<Self> {
         let mut head = [0; HEAD];
         input.read_exact(&mut head)?;
         if !head.starts_with(&[0x1f, 0x8b, 8, 0]) {
@@ -122,25 +122,40 @@ impl PiecesReader {
         Ok(())
     }
 
-    /// Inflates a piece that others follow; false when it is none, as the mark was a chance one.
+    /// Inflates a piece that others follow; false when it is none, as the mark was a chance one, or as the stream ends
+    /// within it.
     fn inflate_open(&mut self, end: usize) -> io::Result<bool> {
+        let held = self.packed.len();
+        let whole = end + LAST.len();
+        self.packed.resize(held.max(whole), 0);
         let mut saved = LAST;
-        let Some(behind) = self.packed.get_mut(end..end + LAST.len()) else {
-            return Ok(false);
-        };
-        behind.swap_with_slice(&mut saved);
-        let done = self.inflate(end + LAST.len());
-        if let Some(behind) = self.packed.get_mut(end..end + LAST.len()) {
+        if let Some(behind) = self.packed.get_mut(end..whole) {
             behind.swap_with_slice(&mut saved);
         }
-        done
+        let done = self.inflate(whole);
+        if let Some(behind) = self.packed.get_mut(end..whole) {
+            behind.swap_with_slice(&mut saved);
+        }
+        self.packed.truncate(held);
+        let (true, Some(length)) = (done?, self.length.checked_sub(SIGN)) else {
+            return Ok(false);
+        };
+        let sign = LAST.get(LAST.len() - SIGN..);
+        if self.content.get(length..self.length) != sign {
+            return Ok(false);
+        }
+        self.length = length;
+        self.count();
+        Ok(true)
     }
 
     fn last(&mut self) -> io::Result<()> {
         let end = self.packed.len().saturating_sub(TAIL);
-        if end < self.from || !self.inflate(end)? {
+        // The inflater does not say where it stopped: with a byte less there must be no whole stream.
+        if end <= self.from || self.inflate(end - 1)? || !self.inflate(end)? {
             return Err(invalid("not of the kind that is written here"));
         }
+        self.count();
         let mut sums = self.crc.clone().finalize().to_le_bytes().to_vec();
         sums.extend(self.size.to_le_bytes());
         if self.packed.get(end..) != Some(sums.as_slice()) {
@@ -150,15 +165,20 @@ impl PiecesReader {
         Ok(())
     }
 
+    /// Adds what was inflated to the sums.
+    fn count(&mut self) {
+        let content = self.content.get(..self.length).unwrap_or_default();
+        self.crc.update(content);
+        let length = u32::try_from(self.length).unwrap_or(0);
+        self.size = self.size.wrapping_add(length);
+    }
+
     fn inflate(&mut self, end: usize) -> io::Result<bool> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
         let packed = self.packed.get(self.from..end).unwrap_or_default();
         loop {
             match self.inflate.deflate_decompress(packed, &mut self.content) {
                 Ok(length) => {
-                    let content = self.content.get(..length).unwrap_or_default();
-                    self.crc.update(content);
-                    self.size = self.size.wrapping_add(u32::try_from(length).unwrap_or(0));
                     self.length = length;
                     return Ok(true);
                 }
@@ -172,7 +192,7 @@ impl PiecesReader {
     }
 }
 
-impl Read for PiecesReader {
+impl<R: Read> Read for PiecesReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.length {
             if self.done {
@@ -193,21 +213,14 @@ impl Read for PiecesReader {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::io::{Seek, Write};
+    use std::io::Write;
 
     use super::super::pieces::PiecesWriter;
     use super::*;
 
-    fn file(bytes: &[u8]) -> File {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        file.rewind().unwrap();
-        file
-    }
-
     fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        PiecesReader::open(file(bytes))?.read_to_end(&mut content)?;
+        PiecesReader::open(bytes)?.read_to_end(&mut content)?;
         Ok(content)
     }
 
@@ -251,6 +264,11 @@ mod tests {
         assert!(read(sound.get(..sound.len() - 1).unwrap()).is_err(), "cut");
         assert!(read(&[&*sound, &[0]].concat()).is_err(), "a byte more");
         assert!(read(&[&*sound, &*sound].concat()).is_err(), "two members");
+        let (stream, sums) = sound.split_at(sound.len() - TAIL);
+        assert!(
+            read(&[stream, &[0], sums].concat()).is_err(),
+            "a byte between"
+        );
         for at in (10..sound.len()).step_by(sound.len() / 50) {
             let mut bad = sound.clone();
             bad.get_mut(at).map(|byte| *byte ^= 1).unwrap();

@@ -14,6 +14,7 @@ mod deflate_blocks;
 mod header;
 mod ingest;
 mod pieces;
+mod reread;
 mod tar;
 mod zip;
 
@@ -30,7 +31,7 @@ pub struct Target {
 }
 
 /// All targets. `scripts/fuzz` and the programs in rust/fuzz name the same ones; a test compares.
-pub const ALL: [Target; 6] = [
+pub const ALL: [Target; 7] = [
     Target {
         name: "header",
         body: header::run,
@@ -60,6 +61,12 @@ pub const ALL: [Target; 6] = [
         body: deflate_blocks::run,
         longest: 4096,
         words: &[&[0, 0, 0xff, 0xff]],
+    },
+    Target {
+        name: "reread",
+        body: reread::run,
+        longest: 4096,
+        words: reread::WORDS,
     },
     Target {
         name: "ingest",

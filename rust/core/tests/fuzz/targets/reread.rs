@@ -1,0 +1,67 @@
+//! Streams spliced into a gzip member, and gzip files read back by pieces: as the general reader has them, or an error.
+
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
+use qxbatch_core::archive::kind::Packing;
+use qxbatch_core::archive::unpack::Unpack;
+use qxbatch_core::pack::blocks::{last, open_end};
+use qxbatch_core::pack::reread::PiecesReader;
+
+pub const WORDS: &[&[u8]] = &[&[0, 0, 0xff, 0xff], &[1, 0, 0, 0xff, 0xff], &[3, 0]];
+
+const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
+/// An empty block that is the last one.
+const END: [u8; 2] = [3, 0];
+/// Content that is looked at.
+const MOST: u64 = 1 << 20;
+
+/// Any bytes as a gzip file behind its header; then, where they are a deflate stream, two of it in one gzip member.
+pub fn run(bytes: &[u8]) {
+    agree(&[&HEAD, bytes].concat());
+    let mut content = Vec::new();
+    let read = DeflateDecoder::new(bytes)
+        .take(MOST)
+        .read_to_end(&mut content);
+    let whole = last(bytes).is_some_and(|found| found.end.div_ceil(8) == bytes.len());
+    if read.is_err() || content.len() as u64 == MOST || !whole {
+        return;
+    }
+    let mut open = bytes.to_vec();
+    open.resize(bytes.len() + 8, 0);
+    let length = open_end(&mut open, bytes.len()).expect("a whole stream can be opened");
+    open.truncate(length);
+    let twice = [content.as_slice(), &content].concat();
+    let sums = [
+        crc32fast::hash(&twice).to_le_bytes(),
+        (twice.len() as u32).to_le_bytes(),
+    ]
+    .concat();
+    // The second one keeps its own end, or gets an empty block for it.
+    for end in [[&*open, &END].concat(), bytes.to_vec()] {
+        let file = [&HEAD, &*open, &end, &sums].concat();
+        assert_eq!(agree(&file).as_deref(), Some(&*twice));
+    }
+}
+
+/// The content of a file, where it is sound.
+fn agree(file: &[u8]) -> Option<Vec<u8>> {
+    let mut unpack = Unpack::open(Packing::Gzip, Box::new(file)).ok()?;
+    let mut content = Vec::new();
+    let sound = (&mut unpack)
+        .take(4 * MOST)
+        .read_to_end(&mut content)
+        .is_ok();
+    let more = content.len() as u64 == 4 * MOST;
+    let mut fast = Vec::new();
+    let by_pieces =
+        PiecesReader::open(file).and_then(|reader| reader.take(4 * MOST).read_to_end(&mut fast));
+    if by_pieces.is_ok() && !more {
+        assert!(
+            sound && unpack.trailing() == 0,
+            "only the general reader finds fault"
+        );
+        assert!(fast == content, "two contents of one file");
+    }
+    sound.then_some(content)
+}
