@@ -1,6 +1,8 @@
 """Converters that hang, crash, flood, fill the disk or leave children behind, each as a real process."""
 
+import errno
 import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -132,6 +134,15 @@ def test_a_program_that_cannot_be_started_is_a_value(bench: Bench, tmp_path: Pat
     ran = run(command, bench.out, bench.home, LIMITS, threading.Event())
     assert ran.exit_status == NOT_STARTED
     assert "could not be started" in ran.stopped
+
+
+def test_where_the_machine_is_at_fault_it_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", broken)
+    with pytest.raises(BlockingIOError):
+        run(Command(("x",)), bench.out, bench.home, LIMITS, threading.Event())
 
 
 def test_it_is_no_member_of_our_process_group(bench: Bench) -> None:

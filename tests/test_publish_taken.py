@@ -1,8 +1,11 @@
 """Sorted files leave a session's inbox, and only those."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
+
+import pytest
 
 from qxbatch.cells import member_path
 from qxbatch.publish.taken import Stayed, note, take
@@ -46,5 +49,19 @@ def test_taking_can_be_repeated(tmp_path: Path) -> None:
     note(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
+    assert take(inbox, tmp_path / "taken.tsv") == []
+    assert left(inbox) == set()
+
+
+def test_an_empty_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = tmp_path / "inbox"
+    note(inbox, [make(inbox, "a/1.dcm", b"1")], tmp_path / "taken.tsv")
+
+    def broken(_: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rmdir", broken)
+        assert take(inbox, tmp_path / "taken.tsv") == [Stayed(inbox / "a", os.strerror(errno.EIO))]
     assert take(inbox, tmp_path / "taken.tsv") == []
     assert left(inbox) == set()

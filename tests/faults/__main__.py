@@ -18,7 +18,9 @@ from tests.faults.stage import Stage, command, killed_after, victim
 
 DEEDS = ("KILL", "KILL", "KILL", "twice", "time", "INT", "TERM", "alone", "FULL", "EIO")
 ENDS = {"KILL": (-9, 0), "twice": (-9, 0), "alone": (-9, 0), "INT": (130, 0), "TERM": (130, 0)}
-"""Exit statuses; 0 where the step was not reached. A run that meets an error says 1, 73 before any work."""
+"""Exit statuses; 0 where the step was not reached."""
+ERRORS = (0, 1, 69, 73)
+"""A run that meets an error says 1; before any work 73, or 69 where not even the converter's version can be asked for."""
 
 
 def main() -> int:
@@ -90,7 +92,7 @@ def one(stage: Stage, name: str, deed: str, step: float, *, keep: bool = False) 
         killed_after(step, copy)
     else:
         run = victim(f"{'KILL' if deed == 'twice' else deed}@{int(step)}", stage.base / "steps.now", copy)
-        if run.status not in ENDS.get(deed, (0, 1, 73)):
+        if run.status not in ENDS.get(deed, ERRORS):
             wrong.append(f"exit status {run.status}: {run.text[-600:]}")
         if "Traceback" in run.text or "internal error" in run.text:
             wrong.append(run.text[-1500:])

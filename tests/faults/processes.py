@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 
 
@@ -29,10 +30,23 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def _state(pid: int) -> str:
+    """Return a process's state as one letter (proc(5)); Z where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
 def kill_tree(pid: int) -> None:
     """SIGKILL a process and all below it: first they are stopped, so that none starts another meanwhile."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
+    until = time.monotonic() + 2
+    while (
+        _state(pid) not in "TtZ" and time.monotonic() < until
+    ):  # it waits for a child that is about to be another program
+        time.sleep(0.001)
     for process in (*descendants(pid), pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -225,3 +226,21 @@ def test_a_packet_that_is_touched_while_it_is_read_is_refused(study: Study, kind
     assert study.session_names() == []
     assert not (study.sessions / ".qxbatch").exists()
     assert (study.sessions.parent / "elsewhere").exists() if deed == "vanishes" else packet.exists()
+
+
+def test_a_packet_that_goes_away_after_it_was_read_is_told(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qxbatch.cli.main import main
+    from qxbatch.pipeline.series import make_series
+
+    packet = study.put("S1", TREE, Kind.ZIP)
+
+    def then_gone(*args: Any, **named: Any) -> object:
+        packet.unlink()
+        return make_series(*args, **named)
+
+    monkeypatch.setattr("qxbatch.pipeline.produce.make_series", then_gone)
+    told = study.sessions.parent / "told.json"
+    assert main([str(study.sessions), f"--json-file={told}"]) == 1
+    assert "vanished while it was imported" in told.read_text()
+    assert study.session_names() == ["S1"]
+    assert not (study.sessions / ".qxbatch").exists()

@@ -11,7 +11,7 @@ from qxbatch.convert.converter import Converter, Job, label
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
-from qxbatch.convert.run import Cancel, Ran, run
+from qxbatch.convert.run import MACHINE, Cancel, Ran, run
 from qxbatch.model import Output, Series, State
 
 _FOUND = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
@@ -52,7 +52,7 @@ def attempt(
 ) -> Attempt:
     """Run one converter on a series in `<work>/<converter>`, and judge it.
 
-    Raises CancelledError. A failure leaves no files.
+    Raises CancelledError, and OSError where the machine is at fault. A failure leaves no files.
     """
     base = room.work / converter.name
     shutil.rmtree(base, ignore_errors=True)
@@ -66,6 +66,8 @@ def attempt(
         judgement = judge(series, converter, ran, _outputs(converter, job, ran), evidence)
         kept = judgement.state in {State.CONVERTED, State.PARTIAL}
     except OSError as error:
+        if error.errno in MACHINE:
+            raise
         ran, command = Ran(-1, ""), None
         judgement = failed(series, converter.name, f"could not be used: {error}.", "")
     finally:

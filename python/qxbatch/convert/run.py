@@ -1,5 +1,6 @@
 """Runs one converter: own group of processes, own HOME, a time limit, a bounded log, bounded output."""
 
+import errno
 import os
 import select
 import signal
@@ -52,6 +53,10 @@ class Ran:
     seconds: float = 0.0
 
 
+MACHINE = frozenset(
+    (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ESTALE)
+)
+"""Errors that are the machine's: they fail the packet, which is imported again when they are mended, not the series."""
 NOT_STARTED = -1000
 _PATIENCE = 0.5
 """Seconds for the rest of the words to come through once all processes are gone."""
@@ -97,7 +102,8 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
 def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> Ran:
     """Run a converter in `out` until it ends or breaks a limit; none of its processes outlives the call.
 
-    Raises CancelledError when `cancel` is set meanwhile.
+    Raises CancelledError when `cancel` is set meanwhile, and OSError where it cannot be started for want of something that
+    the series has no part in (see MACHINE).
     """
     started = time.monotonic()
     words = _Words(limits.log)
@@ -112,6 +118,8 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            raise
         return Ran(NOT_STARTED, f"{error}\n", f"it could not be started: {error}")
     listener = threading.Thread(target=_listen, args=(process.stdout, words), daemon=True)
     try:

@@ -18,6 +18,8 @@ OWN_MEMORY = 300 << 20
 
 SYNCING = 4
 """So many files are brought to disk at once: a file system's journal takes them together."""
+UNSYNCED = 64
+"""So many may wait for that, each with a descriptor; then the work waits for a slow disk."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Context:
         object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))
         object.__setattr__(self, "working", ThreadPoolExecutor(workers))
         object.__setattr__(self, "syncing", ThreadPoolExecutor(SYNCING))
+        object.__setattr__(self, "unsynced", threading.Semaphore(UNSYNCED))
 
     slots: Slots = field(init=False)
     memory: Memory = field(init=False)
@@ -51,6 +54,8 @@ class Context:
     """Threads that pack, compress and verify."""
     syncing: ThreadPoolExecutor = field(init=False)
     """Threads that wait for the disk and need no CPU."""
+    unsynced: threading.Semaphore = field(init=False)
+    """Files that are held open for them."""
 
     def interrupt(self) -> None:
         """Make all work stop soon: the core's, and the converters'."""

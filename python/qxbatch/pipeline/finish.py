@@ -47,13 +47,17 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
     archived: tuple[Path, ...] = ()
+    stayed: list[Stayed] = []
     wrong = _wrong(journal, workspace, verify=verify)
     if wrong:
         problems += wrong
     else:
-        problems += _take(journal, workspace)
-        archived, unsettled = _archive(journal, locks)
+        stayed = _take(journal, workspace)
+        problems += map(_stayed, stayed)
+        archived, unsettled = _archive(journal, locks, own=not verify)
         problems += unsettled
+    if any(each.error for each in stayed):
+        return Ending(archived, tuple(problems))  # the next run tries again by the journal and its list
     if not any(p.code is Code.ARCHIVE for p in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
@@ -63,7 +67,8 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
 def _stayed(stayed: Stayed) -> Problem:
     if stayed.error:
         message = f"is sorted, and could not leave the inbox: {stayed.error}."
-        return Problem(Code.CANNOT_WRITE, str(stayed.path), message, "Remove it; the session holds its bytes.")
+        hint = "Mend the cause and run again: only this is left. The session holds its bytes."
+        return Problem(Code.CANNOT_WRITE, str(stayed.path), message, hint)
     message = "changed while it was imported, and stays; the session holds what was read."
     return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
 
@@ -96,20 +101,20 @@ def _failed(session: Path) -> list[str]:
         return [str(error)]
 
 
-def _take(journal: Journal, workspace: Workspace) -> list[Problem]:
+def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:
     """Folder mode: sorted files leave the inbox."""
     if journal.inbox is None or not workspace.taken(journal.unit).exists():
         return []
-    return [_stayed(each) for each in take(journal.inbox, workspace.taken(journal.unit))]
+    return take(journal.inbox, workspace.taken(journal.unit))
 
 
-def _archive(journal: Journal, locks: Locks) -> tuple[tuple[Path, ...], list[Problem]]:
+def _archive(journal: Journal, locks: Locks, *, own: bool) -> tuple[tuple[Path, ...], list[Problem]]:
     archived: list[Path] = []
     problems: list[Problem] = []
     for packet in journal.packets:
         if str(packet.path) in journal.stay:
             continue
-        changed = _changed(packet)
+        changed = _changed(packet, own=own)
         if changed is not None:
             if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
                 clear_hidden(packet.path, journal.archive_folder, journal.unit)
@@ -130,11 +135,14 @@ def _archive(journal: Journal, locks: Locks) -> tuple[tuple[Path, ...], list[Pro
     return tuple(archived), problems
 
 
-def _changed(packet: Packet) -> Problem | None:
+def _changed(packet: Packet, *, own: bool) -> Problem | None:
     try:
         now = fingerprint(packet.path)
     except FileNotFoundError:
-        return None  # moved by the run that was killed
+        if not own:
+            return None  # moved by the run that was killed
+        message = "vanished while it was imported, so it was not archived; the session holds what was read."
+        return Problem(Code.CHANGED, str(packet.path), message, "Find out who took it.")
     except OSError as error:
         message = f"its session is complete; the packet cannot be read any more: {error}."
         return Problem(Code.ARCHIVE, str(packet.path), message, "Mend the cause and run again.")

@@ -146,7 +146,14 @@ class _Making:
     def _sync(self, path: Path) -> None:
         """Begin to bring a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""
         if self.context.settings.work_dir is None or path.is_relative_to(self.build):
-            self.syncing.append(self.context.syncing.submit(sync_open, os.open(path, os.O_RDONLY)))
+            self.context.unsynced.acquire()
+            self.syncing.append(self.context.syncing.submit(self._synced, os.open(path, os.O_RDONLY)))
+
+    def _synced(self, descriptor: int) -> None:
+        try:
+            sync_open(descriptor)
+        finally:
+            self.context.unsynced.release()
 
     def _clear_once_done(self, series: Series) -> None:
         with self._lock:

@@ -3,7 +3,7 @@
 The list is written before the session is published. A file whose size, time, inode or bytes changed since stays.
 """
 
-import contextlib
+import errno
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +12,9 @@ from pathlib import Path
 from qxbatch.cells import member_path
 from qxbatch.core import hash_file
 from qxbatch.publish.durable import sync_folder
+
+_STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
+"""A folder that holds what stays, or is gone already."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Stayed:
-    """A listed file that did not leave the inbox."""
+    """A listed file that did not leave the inbox, or a folder that is empty now."""
 
     path: Path
     error: str = ""
@@ -66,8 +69,11 @@ def take(inbox: Path, listed: Path) -> list[Stayed]:
         except OSError as error:
             stayed.append(Stayed(path, error.strerror or str(error)))
     for folder in sorted(folders, key=lambda f: -len(f.parts)):
-        with contextlib.suppress(OSError):  # it holds what stays
+        try:
             folder.rmdir()
+        except OSError as error:
+            if error.errno not in _STAYS:
+                stayed.append(Stayed(folder, error.strerror or str(error)))
     if inbox.is_dir():
         sync_folder(inbox)
     return stayed
