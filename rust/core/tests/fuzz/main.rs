@@ -124,4 +124,10 @@ fn each_target_has_a_program_for_libfuzzer() {
     programs.sort_unstable();
     names.sort_unstable();
     assert_eq!(programs, names);
+    let script = fs::read_to_string(fuzz_folder().join("../../scripts/fuzz")).unwrap();
+    let listed: Vec<String> = ALL
+        .iter()
+        .map(|target| format!("{}={}", target.name, target.longest))
+        .collect();
+    assert!(script.contains(&format!("targets=({})", listed.join(" "))));
 }
