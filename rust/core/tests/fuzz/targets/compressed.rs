@@ -56,20 +56,21 @@ fn any(bytes: &[u8]) {
     };
     let found = unpacked(packing, bytes);
     let slow = unpacked(packing, Slow(bytes));
-    // The words of an error are the libraries' own, and depend on how far they had read.
-    let outcome = |found: &Found| (found.1.is_ok(), found.2);
-    assert_eq!(
-        outcome(&slow),
-        outcome(&found),
-        "{packing:?} {:?} {:?}",
-        slow.1,
-        found.1
-    );
-    if found.1.is_ok() {
+    // Of frames that no writer makes (a run in a frame without content, say) libzstd refuses some when they come in parts,
+    // and takes them when they are at hand at once; what they hold is the same. Errors' words differ everywhere.
+    let both = slow.1.is_ok() && found.1.is_ok();
+    if packing != Packing::Zstd || both {
+        let outcome = |found: &Found| (found.1.is_ok(), found.2);
+        let words = (&slow.1, &found.1);
+        assert_eq!(outcome(&slow), outcome(&found), "{packing:?} {words:?}");
+    }
+    if both {
         assert_eq!(
             slow.0, found.0,
             "the answer depends on how the stream comes"
         );
+    }
+    if found.1.is_ok() {
         assert!(found.2 < bytes.len() as u64);
         // With nothing behind it, each reader of that format agrees that it is whole.
         if found.2 == 0 && (found.0.len() as u64) < MOST {
