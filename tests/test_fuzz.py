@@ -56,6 +56,10 @@ def test_numbers_without_end_are_none() -> None:
     assert {"RepetitionTime", "SeriesNumber", "AcquisitionNumber"}.isdisjoint(found)
 
 
+def test_a_column_of_any_number_of_words_is_no_definition() -> None:
+    assert parse_par(b"# a (" + b"9" * 5000 + b"*float)\n# b (2*float)\n1 2\n").column("b") == [(1.0, 2.0)]
+
+
 def test_zero_bytes_of_a_par_count_as_blanks() -> None:
     assert parse_par(b"\x00 1 2\x00\n\x00.  Technique : FEEPI\x00\n").lines == ("1 2",)
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_DEFINITION = re.compile(r"^#\s+(\S.*?)\s*\(\s*(?:(\d+)\s*\*\s*)?(?:integer|float|string)\s*\)\s*$", re.IGNORECASE)
+_DEFINITION = re.compile(r"^#\s+(\S.*?)\s*\(\s*(?:(\d{1,3})\s*\*\s*)?(?:integer|float|string)\s*\)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
