@@ -6,8 +6,10 @@ import pytest
 
 from qxbatch.parrec import parse_par
 from qxbatch.problems import UsageError
+from qxbatch.resolve.logfile import read_log
 from qxbatch.settings.config import read_config
 from qxbatch.settings.logfile import logfile_spec
+from qxbatch.settings.model import LogfileSpec
 from tests.fuzz.corpus import TARGETS as CORPORA
 from tests.fuzz.run import Find, fuzz
 from tests.fuzz.targets import TARGETS
@@ -72,6 +74,14 @@ def test_a_config_file_out_of_proportion_is_wrong_usage(text: str, tmp_path: Pat
     path.write_text(text)
     with pytest.raises(UsageError, match=r"too (large|deeply)"):
         read_config(str(path))
+
+
+def test_quoted_cells_of_several_lines_do_not_name_the_separator(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text('"a\n;;;b",subject\n"p;\x0b1","s1"\n', encoding="utf-8")
+    assert [(name, row.subject) for name, row in read_log(LogfileSpec(path, 1, "subject", None)).items()] == [
+        ("p;\x0b1", "s1")
+    ]
 
 
 def test_a_column_of_thousands_of_digits_is_wrong_usage() -> None:

@@ -1,13 +1,17 @@
 """Tables as people keep them: comma- or semicolon-separated as Excel writes them, else tab-separated."""
 
 import csv
-from collections.abc import Sequence
+import re
 from io import StringIO
 from pathlib import Path
 
 from qxbatch.problems import UsageError
 
 Rows = list[list[str]]
+_HEAD = 1 << 16
+"""Characters that are looked at for the separator."""
+_QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
+"""A cell in quotes; it may hold separators and line ends."""
 
 
 def read_rows(path: Path) -> Rows:
@@ -17,13 +21,13 @@ def read_rows(path: Path) -> Rows:
     except OSError as error:
         raise UsageError(f"The logfile {path} cannot be read: {error.strerror}.", "Name another one.") from None
     text = decode(data)
-    lines = text.splitlines(keepends=True)
     by_comma = path.suffix.casefold() == ".csv"
-    separator = _separator(lines) if by_comma else "\t"
-    if lines and lines[0].strip().casefold().startswith("sep="):
+    separator = _separator(text) if by_comma else "\t"
+    first = StringIO(text, newline="").readline()
+    if first.strip().casefold().startswith("sep="):
         # Excel's own first line, which names the separator
-        separator = lines[0].strip()[4:5] or separator
-        text = "".join(lines[1:])
+        separator = first.strip()[4:5] or separator
+        text = text[len(first) :]
     # csv refuses NUL and very long cells; neither belongs in a table of names
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(StringIO(text, newline=""), delimiter=separator)]
@@ -42,10 +46,10 @@ def decode(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _separator(lines: Sequence[str]) -> str:
-    """The one of comma, semicolon and tab that is most frequent in the first line that has any, quoted text aside."""
-    bare = ("".join(line.split('"')[::2]) for line in lines)
-    first = next((line for line in bare if any(separator in line for separator in ",;\t")), "")
+def _separator(text: str) -> str:
+    """The one of comma, semicolon and tab that is most frequent in the first line that has any, quoted cells aside."""
+    bare = _QUOTED.sub("", text[:_HEAD])
+    first = next((line for line in StringIO(bare, newline="") if any(each in line for each in ",;\t")), "")
     return max(",;\t", key=first.count)
 
 
