@@ -22,16 +22,26 @@ LIMITS = Path(__file__).resolve().with_name("limits.md")
 
 
 def write(path: Path, bench: Bench, rows: Sequence[Row | Figures | Stages]) -> None:
-    """Write the report."""
+    """Write the report. Rows of an earlier one that were not measured now stay in it."""
+    found = {row.work: "\n".join(part(row)) for row in rows}
+    earlier = earlier_rows(path.read_text(encoding="utf-8")) if path.exists() else {}
+    every = {work: found.get(work, text) for work, text in earlier.items()} | found
     parts = [
         HEAD,
         "## Machine and versions\n",
         *machine(bench),
         "\n## Rows\n",
-        *(line for row in rows for line in part(row)),
+        *every.values(),
         LIMITS.read_text(encoding="utf-8"),
     ]
     path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+
+
+def earlier_rows(text: str) -> dict[str, str]:
+    """Return the rows of a report, by their titles."""
+    rows = text.partition("\n## Rows\n")[2].partition("\n## ")[0]
+    parts = re.split(r"^### ", rows, flags=re.MULTILINE)[1:]
+    return {each.partition("\n")[0]: f"### {each}" for each in parts}
 
 
 def machine(bench: Bench) -> list[str]:

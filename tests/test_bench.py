@@ -70,6 +70,14 @@ def test_the_report_says_what_is_met_and_who_is_absent(tmp_path: Path) -> None:
     text = (tmp_path / "performance.md").read_text()
     assert "gdcm: absent" in text
     assert "| yes; no |" in text
+    other = Figures("Calls", "ten files", (Figure("ours", 3, 2),))
+    report.write(tmp_path / "performance.md", bench, [other])
+    again = Figures("Work", "two files", (Figure("ours", 4, 5),))
+    report.write(tmp_path / "performance.md", bench, [again])
+    text = (tmp_path / "performance.md").read_text()
+    assert [line for line in text.splitlines() if line.startswith("### ")] == ["### Work", "### Calls"]
+    assert "two files" in text
+    assert "| yes; no |" not in text, "a row that is measured anew takes the place of the earlier one"
 
 
 def test_a_figure_has_a_verdict_only_where_a_limit_is_wanted() -> None:

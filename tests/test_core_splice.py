@@ -7,6 +7,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,10 @@ from tests.build.packets import Kind, packed, write_folder
 PIXELS = 200 * 200
 
 
-def noisy(data: bytes, seed: int) -> bytes:
+def noisy(data: bytes, seed: int, pixels: int = PIXELS) -> bytes:
     """Put noise in place of the pixels, as compressible as a scanner's."""
-    values = random.Random(seed).choices(range(300), k=PIXELS)
-    return data[: -2 * PIXELS] + struct.pack(f"<{PIXELS}H", *values)
+    values = random.Random(seed).choices(range(300), k=pixels)
+    return data[: -2 * pixels] + struct.pack(f"<{pixels}H", *values)
 
 
 FILES = {
@@ -46,7 +47,9 @@ def read(data: bytes, folder: Path) -> tuple[Reading, Path]:
     return reading, folder / "root" / "dicom" / "30"
 
 
-def stored(reading: Reading, series: Path, *, splice: bool = True, level: int = 0) -> bytes:
+def stored(
+    reading: Reading, series: Path, *, splice: bool = True, level: int = 0, files: Mapping[str, bytes] = FILES
+) -> bytes:
     out = series.with_name("30.tar.gz")
     pack_folder(str(series), str(out), "30", streams=reading.streams([0]) if splice else None, level=level)
     data = out.read_bytes()
@@ -58,7 +61,7 @@ def stored(reading: Reading, series: Path, *, splice: bool = True, level: int = 
     }
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         contents = [archive.extractfile(member).read() for member in archive]  # type: ignore[union-attr]
-    assert sorted(contents) == sorted(FILES.values())
+    assert sorted(contents) == sorted(files.values())
     inflate = zlib.decompressobj(31)
     inflate.decompress(data)
     assert inflate.eof, "checksum and length fit"
@@ -88,6 +91,17 @@ def test_a_zip_that_was_packed_badly_is_packed_anew(tmp_path: Path) -> None:
     data = stored(*read(archive, tmp_path))
     assert not any(stretch in data for stretch in middles(archive))
     assert len(data) < len(archive)
+
+
+def test_small_files_that_have_much_in_common_are_packed_together(tmp_path: Path) -> None:
+    alike = {name: noisy(data, 1, 3600) for name, data in MrSeries(slices=6, rows=60, columns=60).files().items()}
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in alike.items():
+            archive.writestr(name, data)
+    reading, series = read(stream.getvalue(), tmp_path)
+    data = stored(reading, series, files=alike)
+    assert len(data) < len(stream.getvalue()) / 3
 
 
 def test_a_level_that_was_asked_for_is_kept(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ Rows = Callable[[Bench], Iterator[Row | Figures | Stages]]
 ALL: dict[str, Rows] = {
     "scan": scan.rows,
     "ingest": ingest.rows,
-    "whole": whole.rows,
+    "short": whole.short,
+    "long": whole.long,
     "growth": growth.rows,
     "start": start.rows,
     "batch": batch.rows,

@@ -1,5 +1,6 @@
 """From an import's words to the pipeline: settings, messages, the call."""
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
+
+COLLECT = 50_000
+"""Objects that are made before Python looks for cycles: what an import makes lasts to its end, and has few."""
 
 
 def start(words: Sequence[str]) -> int:
@@ -29,6 +33,7 @@ def start(words: Sequence[str]) -> int:
     if request.level == "group":
         return _group(settings)
     _prepare(settings)
+    gc.set_threshold(COLLECT)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
 

@@ -9,6 +9,8 @@ use super::pieces::PiecesWriter;
 use super::{WHOLE, blocks};
 use crate::archive::zip::deflated::{Deflated, Streams};
 
+/// Bytes of a sample of more than one file.
+const SAMPLE: u64 = 256 << 10;
 /// Room for what `open_end` adds.
 const SPARE: usize = 8;
 
@@ -30,22 +32,35 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Whether the zip's stream of a file is about as small as `level` of libdeflate would make it.
-    pub fn is_small(&self, name: &[u8], file: &Path, level: i32) -> io::Result<bool> {
-        let Some(found) = self.streams.of.get(name) else {
-            return Ok(false);
-        };
-        if std::fs::metadata(file)?.len() > WHOLE {
-            return Ok(true);
+    /// Whether the zip's streams of some neighbouring files are about as small as `level` of libdeflate would make the
+    /// files together: small ones gain from what they share with the one before.
+    pub fn are_small<'f>(
+        &self,
+        files: impl Iterator<Item = (&'f [u8], &'f Path)>,
+        level: i32,
+    ) -> io::Result<bool> {
+        let (mut content, mut theirs) = (Vec::new(), 0);
+        for (name, path) in files {
+            let Some(found) = self.streams.of.get(name) else {
+                return Ok(false);
+            };
+            let size = std::fs::metadata(path)?.len();
+            if content.is_empty() && size > WHOLE {
+                return Ok(true);
+            }
+            if !content.is_empty() && content.len() as u64 + size > SAMPLE {
+                break;
+            }
+            content.extend(std::fs::read(path)?);
+            theirs += found.length as usize;
         }
-        let content = std::fs::read(file)?;
         let level = libdeflater::CompressionLvl::new(level).unwrap_or_default();
         let mut compressor = libdeflater::Compressor::new(level);
         let mut packed = vec![0; compressor.deflate_compress_bound(content.len())];
         let ours = compressor
             .deflate_compress(&content, &mut packed)
             .map_err(io::Error::other)?;
-        Ok(found.length as usize <= ours + ours / 50 + 64)
+        Ok(theirs <= ours + ours / 100 + 64)
     }
 
     /// Writes a file's content as its zip has it packed; false, with nothing written, where that cannot be.

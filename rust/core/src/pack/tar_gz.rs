@@ -47,9 +47,11 @@ pub fn pack_folder(
         .filter(|streams| level == 0 && !streams.of.is_empty())
         .map(Splicer::open);
     let level = gzip::SERIES.or(level);
-    if let (Some(open), Some(item)) = (&splicer, items.get(items.len() / 2)) {
-        let small = open.is_small(item.file_name(), &item.path, level.value());
-        if !small.map_err(|error| Failure::io(&item.path, error))? {
+    if let Some(open) = &splicer {
+        let sample = items.iter().skip(items.len() / 2);
+        let sample = sample.map(|item| (item.file_name(), &*item.path));
+        let small = open.are_small(sample, level.value());
+        if !small.map_err(|error| Failure::io(folder, error))? {
             splicer = None;
         }
     }
