@@ -1,7 +1,9 @@
 """Numbers of images, their files and logs."""
 
 import gzip
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from qxbatch.record.compress import compress
 from qxbatch.record.files import write_images, write_logs
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.json_info import FIELDS, json_info
+from qxbatch.record.sums import sums_of
 
 
 def conversion(n: int, images: int, number: int | None = None, kind: SeriesKind = SeriesKind.DICOM) -> Conversion:
@@ -112,6 +115,21 @@ def test_files_come_under_their_numbers(tmp_path: Path, made: Conversion, early:
     folder = tmp_path / "session" / "nii"
     assert sorted(path.name for path in folder.iterdir()) == ["31.json", "31.nii.gz", "32.json", "32.nii.gz"]
     assert gzip.decompress((folder / "32.nii.gz").read_bytes()) == b"voxels_ph"
+
+
+def test_each_file_has_its_sum_and_an_image_that_of_what_was_written(tmp_path: Path, made: Conversion) -> None:
+    first = made.outputs[0]
+    first.nifti.with_suffix(".bval").write_text("0 1000\n")
+    made = replace(
+        made, outputs=(replace(first, sidecars={**first.sidecars, "bval": first.nifti.with_suffix(".bval")}),)
+    )
+    compress(made, zipped)
+    write_images(place(made), tmp_path / "session", zipped)
+    assert sums_of(place(made), tmp_path / "session", {first.nifti: (7, "as written")}) == {
+        "nii/31.nii.gz": (7, "as written"),
+        "nii/31.bval": (7, hashlib.sha256(b"0 1000\n").hexdigest()),
+        "nii/31.json": (2, hashlib.sha256(b"{}").hexdigest()),
+    }
 
 
 def test_a_number_that_is_there_already_is_an_error_and_not_overwritten(tmp_path: Path, made: Conversion) -> None:

@@ -228,8 +228,11 @@ def pack_folder(
     small as it would be here.
     """
 
-def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> int:
-    """Write a file as one gzip member without name or time; return its size. It is not synced."""
+def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> tuple[int, str]:
+    """Write a file as one gzip member without name or time; return (size, SHA-256) of the member. It is not synced.
+
+    The hash is of what was given to the disk: a file that reads otherwise was written wrongly.
+    """
 
 def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
     """Return (size, SHA-256) of a file."""

@@ -63,6 +63,7 @@ class Judge:
         self.check_places()
         self.check_no_strangers()
         self.check_images()
+        self.check_sums()
         self.check_logs()
         fates = Counter(row["fate"] for row in self.rows)
         assert self.summary["ledger"] == {"rows": len(self.rows), "fates": dict(fates)}
@@ -78,6 +79,12 @@ class Judge:
         for row in outer:
             data = members[unescaped(row["path"]).removeprefix("./")]
             assert (int(row["size"]), row["sha256"]) == (len(data), sha256(data)), row
+
+    def check_sums(self) -> None:
+        """The summary tells size and hash of each file that lies in nii."""
+        told = {file: each for image in self.summary["images"] for file, each in image["sums"].items()}
+        lying = {f"nii/{path.name}": path.read_bytes() for path in (self.session / "nii").iterdir()}
+        assert told == {file: {"size": len(data), "sha256": sha256(data)} for file, data in lying.items()}
 
     def check_places(self) -> None:
         """Each row that says where its bytes lie says so rightly; the others say why there are none."""

@@ -22,6 +22,8 @@ class Verified:
     images: int
     checks: int
     wrong: tuple[str, ...]
+    hint: str = ""
+    """What to do about it."""
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -44,7 +46,16 @@ def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
     except (OSError, ValueError) as error:
         return Verified(str(session), images, 0, (str(error),))
     wrong = [text for found in pool.map(_guarded, checks) for text in found]
-    return Verified(str(session), images, len(checks), tuple(wrong))
+    return Verified(str(session), images, len(checks), tuple(wrong), _hint(session, wrong))
+
+
+def _hint(session: Path, wrong: Sequence[str]) -> str:
+    """What is made of data can be made again; what came from a packet cannot."""
+    if not wrong:
+        return ""
+    if all(text.startswith(f"{session / 'nii'}/") for text in wrong):
+        return f"Take these files from a backup, or make the images anew: qxbatch convert --overwrite {session}"
+    return "Take these files from a backup, or import the packet again with --overwrite=yes."
 
 
 def _guarded(check: object) -> list[str]:
@@ -60,7 +71,7 @@ def as_text(found: Sequence[Verified]) -> str:
     for each in found:
         state = f"{len(each.wrong)} WRONG" if each.wrong else "as its ledger says"
         lines.append(f"{show(each.session)}: {each.images} images, {state}")
-        lines += [f"  {show(text)}" for text in each.wrong]
+        lines += [f"  {show(text)}" for text in (*each.wrong, each.hint) if text]
     good = sum(not each.wrong for each in found)
     return "\n".join([*lines, f"{good} of {len(found)} sessions are whole."]) + "\n"
 

@@ -29,6 +29,7 @@ from qxbatch.record.images import Placement, place_images
 from qxbatch.record.ledger import LedgerLine, second_copy, write_ledger
 from qxbatch.record.session_txt import session_text
 from qxbatch.record.summary import PacketInfo, summary, summary_text
+from qxbatch.record.sums import sums_of
 from qxbatch.settings.model import Stages
 
 
@@ -108,6 +109,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         version=version("qxbatch"),
         converters=context.tools.versions(),
         fates=fates,
+        sums=sums_of(placement, build, made[0].sums if made else {}),
         problems=problems,
         patient=patient,
         times={"seconds": round(time.monotonic() - started, 3)},

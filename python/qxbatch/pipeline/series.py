@@ -21,6 +21,7 @@ from qxbatch.publish.durable import sync_open
 from qxbatch.record.compress import compressed
 from qxbatch.record.images import shape_of
 from qxbatch.record.session_txt import mapped
+from qxbatch.record.sums import Sum
 from qxbatch.settings.model import Stages
 
 FULL = 4 << 20
@@ -35,6 +36,8 @@ class Made:
     stored: Stored
     shapes: Mapping[Path, tuple[int, ...]]
     """Of each image, by its path as the converter left it."""
+    sums: Mapping[Path, Sum]
+    """Of each compressed image, by the same path."""
     syncing: Sequence[Future[None]]
     """What was written is on its way to disk; all series share this."""
 
@@ -66,7 +69,8 @@ def make_series(
         if stored[series.n] is Stored.PLAIN:
             bring(series.folder, build / "dicom" / str(series.n))
     return [
-        Made(converting[series.n].result(), stored[series.n], making.shapes, making.syncing) for series in part.series
+        Made(converting[series.n].result(), stored[series.n], making.shapes, making.sums, making.syncing)
+        for series in part.series
     ]
 
 
@@ -83,6 +87,7 @@ class _Making:
         self.final = final
         self.splice = splice
         self.shapes: dict[Path, tuple[int, ...]] = {}
+        self.sums: dict[Path, Sum] = {}
         self.finishing: list[Future[None]] = []
         self.syncing: list[Future[None]] = []
         self._half_done: set[int] = set()
@@ -139,9 +144,10 @@ class _Making:
         context = self.context
         with context.slots.one():
             write_picture(nifti, picture_of(nifti))
-            gzip_file(str(nifti), str(compressed(nifti)), level=context.settings.gzip_level, monitor=context.monitor)
+            level, packed = context.settings.gzip_level, compressed(nifti)
+            self.sums[nifti] = gzip_file(str(nifti), str(packed), level=level, monitor=context.monitor)
             nifti.unlink()
-        self._sync(compressed(nifti))
+        self._sync(packed)
 
     def _sync(self, path: Path) -> None:
         """Begin to bring a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""

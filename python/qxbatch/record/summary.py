@@ -9,6 +9,7 @@ from qxbatch.convert.values import value
 from qxbatch.model import Conversion, Image, Packet, SessionId
 from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
+from qxbatch.record.sums import Sum
 
 SCHEMA = 1
 _HEADER = (
@@ -65,6 +66,7 @@ def summary(
     version: str,
     converters: Mapping[str, str],
     fates: Mapping[str, int],
+    sums: Mapping[str, Sum] | None = None,
     problems: Sequence[Problem] = (),
     patient: str = "",
     times: Mapping[str, float] | None = None,
@@ -72,7 +74,8 @@ def summary(
 ) -> dict[str, Any]:
     """Return the summary. Only `times` and `host` differ between two runs on the same packets.
 
-    `patient` is the patient's id, or empty where the session id stands in its place.
+    `sums` are those of the files of images, by path. `patient` is the patient's id, or empty where the session id stands
+    in its place.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     said = [problem for conversion in ordered for problem in conversion.problems]
@@ -83,7 +86,7 @@ def summary(
         "session": {"id": session.id, "subject": session.subject, "session": session.session, "patient": patient},
         "packets": [_packet(info) for info in packets],
         "series": [_series(conversion, placement) for conversion in ordered],
-        "images": [_image(image) for image in placement.images],
+        "images": [_image(image, sums or {}) for image in placement.images],
         "numbers": {str(n): first for n, first in sorted(placement.further.items())},
         "ledger": {"rows": sum(fates.values()), "fates": dict(fates)},
         "problems": [_problem(problem) for problem in dict.fromkeys([*problems, *placement.problems, *said])],
@@ -123,7 +126,7 @@ def _series(conversion: Conversion, placement: Placement) -> dict[str, Any]:
     }
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _image(image: Image, sums: Mapping[str, Sum]) -> dict[str, Any]:
     return {
         "number": image.number,
         "series": image.n,
@@ -133,6 +136,7 @@ def _image(image: Image) -> dict[str, Any]:
         "info": dict(image.info),
         "shape": list(image.shape),
         "files": list(image.files),
+        "sums": {file: {"size": sums[file][0], "sha256": sums[file][1]} for file in image.files if file in sums},
     }
 
 

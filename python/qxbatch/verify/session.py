@@ -1,16 +1,17 @@
-"""Re-reads a session from disk: every ledger row's bytes, every gzip end, every NIfTI header."""
+"""Re-reads a session from disk: every ledger row's bytes, every file of an image, every gzip end, every NIfTI header."""
 
 import json
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from qxbatch.cells import member_path
 from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
 from qxbatch.verify.ledger_file import LedgerRow, read_ledger
+from qxbatch.verify.sums import Sum, differs, read_sums
 
 Check = Callable[[], list[str]]
 """One piece of the work; returns what is wrong."""
@@ -38,7 +39,10 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
             loose.append(row)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
-    checks += [partial(_check_image, path, monitor) for path in sorted((session / "nii").glob("*.nii.gz"))]
+    sums = read_sums(session)
+    for path in sorted((session / "nii").glob("*.nii.gz")):
+        checks.append(partial(_check_image, path, sums.pop(f"nii/{path.name}", None), monitor))
+    checks.append(partial(_check_beside, session, sums, monitor))
     checks += [partial(_check_listing, session), partial(_check_summary, session)]
     return checks
 
@@ -81,9 +85,14 @@ def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     return hash_file(str(path), monitor=monitor)[1] in expected
 
 
-def _check_image(path: Path, monitor: Monitor) -> list[str]:
-    """NIfTI-1 and NIfTI-2: the header's own size comes first, data end where vox_offset and the dimensions say."""
+def _check_image(path: Path, told: Sum | None, monitor: Monitor) -> list[str]:
+    """The file is the one that was written (`told` is None where the summary does not say), and its content is an image.
+
+    NIfTI-1 and NIfTI-2: the header's own size comes first, data end where vox_offset and the dimensions say.
+    """
     try:
+        if told is not None and (why := differs(path, told, monitor)):
+            return [f"{path}: {why}"]
         size, head = gzip_size(str(path), NIFTI_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
         return [f"{path}: {error}"]
@@ -91,6 +100,18 @@ def _check_image(path: Path, monitor: Monitor) -> list[str]:
     if expected is None:
         return [f"{path}: is no NIfTI image"]
     return [] if size >= expected else [f"{path}: holds {size} bytes, its header says {expected}"]
+
+
+def _check_beside(session: Path, sums: Mapping[str, Sum], monitor: Monitor) -> list[str]:
+    """What lies beside the images (.json, .bval, .bvec) is what was written; what is missing is told by another check."""
+    wrong = []
+    for file, told in sums.items():
+        try:
+            if (session / file).is_file() and (why := differs(session / file, told, monitor)):
+                wrong.append(f"{session / file}: {why}")
+        except OSError as error:
+            wrong.append(f"{session / file}: {error}")
+    return wrong
 
 
 def _nifti_size(head: bytes) -> int | None:

@@ -39,10 +39,12 @@ pub(crate) fn gzip_file(
     out: PathBuf,
     level: u32,
     monitor: Option<&Bound<'_, Monitor>>,
-) -> PyResult<u64> {
+) -> PyResult<(u64, String)> {
     let monitor = Monitor::or_own(monitor);
-    py.detach(|| gzip::gzip_file(&source, &out, level, &monitor))
-        .map_err(failed)
+    let (size, sum) = py
+        .detach(|| gzip::gzip_file(&source, &out, level, &monitor))
+        .map_err(failed)?;
+    Ok((size, hexadecimal(&sum)))
 }
 
 #[pyfunction]

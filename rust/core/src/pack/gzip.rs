@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
+use super::hash::Sum;
 use super::pieces::PiecesWriter;
 use super::{BLOCK, Failure, WHOLE, check, finished};
 use crate::monitor::Monitor;
@@ -55,18 +58,44 @@ pub(super) fn stream<W: Write>(writer: W, level: Level) -> io::Result<PiecesWrit
     PiecesWriter::new(writer, level.0)
 }
 
-/// Writes `source` as one gzip member; the size on disk. `level` 0 is the default, 1 fast, 9 small.
-pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Result<u64, Failure> {
+/// Hashes what is written, before the disk has it.
+struct Hashed<'a, W> {
+    writer: &'a mut W,
+    sha: Sha256,
+}
+
+impl<W: Write> Write for Hashed<'_, W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let done = self.writer.write(buffer)?;
+        self.sha.update(buffer.get(..done).unwrap_or_default());
+        Ok(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Writes `source` as one gzip member; its length on disk, and the hash of what was given to the disk. `level` 0 is the
+/// default, 1 fast, 9 small.
+pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(source, error);
     let level = IMAGE.or(level);
     let mut file = File::open(source).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
+    let mut hash = [0; 32];
     let done = finished(out, |writer| {
+        let mut writer = Hashed {
+            writer,
+            sha: Sha256::new(),
+        };
         if size <= WHOLE {
             let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
             file.read_to_end(&mut data).map_err(failed)?;
             check(monitor)?;
-            return whole(&data, level, out, writer);
+            whole(&data, level, out, &mut writer)?;
+            hash = writer.sha.finalize().into();
+            return Ok(());
         }
         let mut encoder = stream(writer, level).map_err(|error| Failure::io(out, error))?;
         let mut block = vec![0; BLOCK];
@@ -80,11 +109,10 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
                 .write_all(block.get(..got).unwrap_or_default())
                 .map_err(|error| Failure::io(out, error))?;
         }
-        encoder
-            .finish()
-            .map(|_| ())
-            .map_err(|error| Failure::io(out, error))
+        let writer = encoder.finish().map_err(|error| Failure::io(out, error))?;
+        hash = writer.sha.finalize().into();
+        Ok(())
     })?;
     monitor.add(1, size);
-    Ok(done)
+    Ok((done, hash))
 }

@@ -1,0 +1,129 @@
+"""Images and what lies beside them are the very files that were written, as summary.json tells of them."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cli.main import main
+from qxbatch.core import gzip_file
+from qxbatch.pipeline import series as module
+from tests.build.dicom import MrSeries
+from tests.build.packets import under
+from tests.build.study import Study, snapshot
+
+T1 = MrSeries(number=3, description="T1w")
+T2 = MrSeries(number=4, description="T2w", time="102000")
+
+
+@pytest.fixture
+def session(study: Study) -> Path:
+    """A session of two images of one shape."""
+    study.put("S1", {**under("a", T1.files()), **under("b", T2.files())})
+    assert study.main().status == 0
+    return study.session("S1")
+
+
+def verified(session: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    capsys.readouterr()
+    return main(["verify", str(session)]), capsys.readouterr().out
+
+
+def a_member_more(session: Path) -> Path:
+    image = session / "nii" / "31.nii.gz"
+    image.write_bytes(image.read_bytes() + gzip.compress(b""))
+    return image
+
+
+def another_image_of_that_size(session: Path) -> Path:
+    """One voxel otherwise, of those one that leaves the packed size as it was: shape and all the header agree too."""
+    image = session / "nii" / "31.nii.gz"
+    voxels = bytearray(gzip.decompress(image.read_bytes()))
+    for at in range(352, len(voxels)):
+        (session.parent / "x.nii").write_bytes(voxels[:at] + bytes([voxels[at] ^ 1]) + voxels[at + 1 :])
+        gzip_file(str(session.parent / "x.nii"), str(session.parent / "x.nii.gz"))
+        packed = (session.parent / "x.nii.gz").read_bytes()
+        if len(packed) == image.stat().st_size:
+            image.write_bytes(packed)
+            return image
+    raise AssertionError("each change of a voxel changes the packed size")
+
+
+def a_value_in_a_sidecar(session: Path) -> Path:
+    sidecar = session / "nii" / "41.json"
+    text = sidecar.read_text()
+    assert '"EchoTime": 0.0' in text
+    sidecar.write_text(text.replace('"EchoTime": 0.0', '"EchoTime": 0.1'))
+    return sidecar
+
+
+def a_line_in_a_sidecar(session: Path) -> Path:
+    sidecar = session / "nii" / "41.json"
+    sidecar.write_text(sidecar.read_text() + "\n")
+    return sidecar
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (a_member_more, "bytes, qxbatch/summary.json tells of"),
+        (another_image_of_that_size, "the size is the same, its SHA-256 is"),
+        (a_value_in_a_sidecar, "the size is the same, its SHA-256 is"),
+        (a_line_in_a_sidecar, "bytes, qxbatch/summary.json tells of"),
+    ],
+)
+def test_a_file_that_is_not_what_was_written_is_found(
+    session: Path, change: Callable[[Path], Path], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verified(session, capsys)[0] == 0
+    path = change(session)
+    status, text = verified(session, capsys)
+    assert status == 1
+    assert f"{path}: is not what was written" in text
+    assert says in text
+    assert f"qxbatch convert --overwrite {session}" in text
+
+
+def test_what_was_found_can_be_mended_as_it_is_said(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = snapshot(session / "nii")
+    a_member_more(session)
+    assert verified(session, capsys)[0] == 1
+    assert main(["convert", "--overwrite", str(session)]) == 0
+    assert verified(session, capsys)[0] == 0
+    assert snapshot(session / "nii") == before
+
+
+def test_a_summary_that_does_not_tell_of_files_passes(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = session / "qxbatch" / "summary.json"
+    told = json.loads(path.read_bytes())
+    for image in told["images"]:
+        del image["sums"]
+    path.write_text(json.dumps(told))
+    assert verified(session, capsys)[0] == 0
+    image = session / "nii" / "31.nii.gz"
+    image.write_bytes(image.read_bytes()[:-9])
+    assert verified(session, capsys)[0] == 1, "what can be told without them still is"
+
+
+@pytest.mark.parametrize("wrong", ["another byte", "more bytes"])
+def test_a_run_does_not_publish_an_image_that_was_written_wrongly(
+    study: Study, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    def written(source: str, out: str, **more: object) -> tuple[int, str]:
+        done = gzip_file(source, out, **more)  # type: ignore[arg-type]
+        data = bytearray(Path(out).read_bytes())
+        data[9] ^= 1  # the system that wrote it (RFC 1952, 2.3.1): what is inside is as sound as before
+        Path(out).write_bytes(data if wrong == "another byte" else bytes([*data, *gzip.compress(b"")]))
+        return done
+
+    packet = study.put("S1", T1.files())
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "gzip_file", written)
+        run = study.main()
+    assert run.status == 1
+    assert "31.nii.gz: is not what was written" in run.text
+    assert packet.exists()
+    assert study.session_names() == []
+    assert study.main().status == 0
