@@ -66,7 +66,8 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
 
 def _stayed(stayed: Stayed) -> Problem:
     if stayed.error:
-        message = f"is sorted, and could not leave the inbox: {stayed.error}."
+        state = "is empty now" if stayed.path.is_dir() else "is sorted"
+        message = f"{state}, and could not leave the inbox: {stayed.error}."
         hint = "Mend the cause and run again: only this is left. The session holds its bytes."
         return Problem(Code.CANNOT_WRITE, str(stayed.path), message, hint)
     message = "changed while it was imported, and stays; the session holds what was read."

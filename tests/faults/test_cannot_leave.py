@@ -1,0 +1,78 @@
+"""Folder mode: what cannot leave the inbox is told, the journal stays, and the next run goes on from there."""
+
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cli.main import main
+from tests.faults.scenarios import scenarios
+from tests.faults.stage import Copy, Stage, command, victim
+
+STEPS = {"file": "os.remove {}/S1/inbox/deep/T1/", "folder": "os.rmdir {}/S1/inbox/deep/T1"}
+"""The call that fails; the session's folder in it stands for any."""
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
+    found = {scenario.name: scenario for scenario in scenarios()}
+    names = ("folder-move", "folder-leave", "again-delete")
+    return {name: Stage(found[name], tmp_path_factory.mktemp(name)) for name in names}
+
+
+def failed(stage: Stage, copy: Copy, what: str) -> str:
+    """Run with that step failing once; return what was said."""
+    run = victim(f"EIO@{STEPS[what].format(copy.sessions)}", stage.base / "steps.now", copy)
+    assert run.status == 1, run.text
+    assert "Traceback" not in run.text
+    return run.text
+
+
+def journals(copy: Copy) -> list[str]:
+    return sorted(path.name for path in (copy.sessions / ".qxbatch" / "journal").glob("*"))
+
+
+@pytest.mark.parametrize("what", STEPS)
+@pytest.mark.parametrize("name", ["folder-move", "folder-leave"])
+def test_what_cannot_leave_the_inbox_does_so_in_the_next_run(stages: dict[str, Stage], name: str, what: str) -> None:
+    stage = stages[name]
+    copy = stage.copy(f"once-{what}")
+    text = failed(stage, copy, what)
+    place = copy.sessions / "S1" / "inbox" / "deep" / "T1"
+    (told,) = [line for line in text.splitlines() if "could not leave the inbox" in line and str(place) in line]
+    assert told.endswith("could not leave the inbox: Input/output error.")
+    assert ("is sorted" if what == "file" else "is empty now") in told
+    assert "Mend the cause and run again: only this is left." in text
+    assert len(list(place.iterdir())) == (1 if what == "file" else 0), "all but what failed has left"
+    assert journals(copy) == ["S1.json"], "S2 had no fault"
+    assert main(["verify", str(copy.sessions / "S1"), str(copy.sessions / "S2")]) == 0
+    assert stage.judge_fault(copy) == []
+    again = command(copy.arguments, copy.root)
+    assert again.status == 0, again.text
+    assert "what was left was done now" in again.text
+    assert not place.exists()
+    assert stage.judge_end(copy) == []
+
+
+def test_it_is_tried_in_each_run_until_it_can(stages: dict[str, Stage]) -> None:
+    stage = stages["folder-move"]
+    copy = stage.copy("thrice")
+    for what in ("file", "folder", "folder"):
+        failed(stage, copy, what)
+        assert journals(copy) == ["S1.json"]
+        assert stage.judge_fault(copy) == []
+    assert command(copy.arguments, copy.root).status == 0
+    assert stage.judge_end(copy) == []
+
+
+def test_so_it_is_where_the_session_had_results_before(stages: dict[str, Stage]) -> None:
+    stage = stages["again-delete"]
+    copy = stage.copy("late")
+    late = Path(copy.sessions, "S1", "inbox", "late")
+    run = victim(f"EIO@os.remove {late}/", stage.base / "steps.now", copy)
+    assert run.status == 1, run.text
+    assert journals(copy) == ["S1.json"]
+    assert stage.judge_fault(copy) == []
+    again = command(copy.arguments, copy.root)
+    assert again.status == 0, again.text
+    assert not late.exists()
+    assert stage.judge_end(copy) == []
