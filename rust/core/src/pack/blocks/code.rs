@@ -1,0 +1,111 @@
+//! One Huffman code of a block.
+
+use super::bits::Bits;
+
+/// Codes of up to so many bits are looked up at once; longer ones are rare and read bit by bit.
+const FAST: u32 = 10;
+/// Longest code.
+const LONGEST: usize = 15;
+
+/// What a symbol means for one who only passes it.
+pub const LITERAL: u16 = 0;
+pub const MATCH: u16 = 1;
+pub const END: u16 = 2;
+
+/// One Huffman code: symbols by their first bits, and what is needed to read longer ones (RFC 1951, 3.2.2).
+#[derive(Default)]
+pub struct Code {
+    /// Code length, extra bits and meaning, `length | extra << 4 | meaning << 8`; 0 for longer codes and none.
+    fast: Vec<u16>,
+    counts: [u16; LONGEST + 1],
+    symbols: Vec<u16>,
+}
+
+impl Code {
+    /// Makes the code from the length of each symbol's code, 0 for symbols that do not occur.
+    pub fn set(&mut self, lengths: &[u8], entry: fn(u16) -> u16) -> Option<()> {
+        self.counts = [0; LONGEST + 1];
+        for &length in lengths {
+            *self.counts.get_mut(usize::from(length))? += 1;
+        }
+        if let Some(none) = self.counts.first_mut() {
+            *none = 0;
+        }
+        let mut starts = [0u16; LONGEST + 2];
+        let mut first_codes = [0u32; LONGEST + 2];
+        let (mut start, mut code) = (0u16, 0u32);
+        for (length, &count) in self.counts.iter().enumerate().skip(1) {
+            code <<= 1;
+            *starts.get_mut(length)? = start;
+            *first_codes.get_mut(length)? = code;
+            start += count;
+            code += u32::from(count);
+            if code > 1 << length {
+                return None;
+            }
+        }
+        self.symbols.clear();
+        self.symbols.resize(usize::from(start), u16::MAX);
+        self.fast.clear();
+        self.fast.resize(1 << FAST, 0);
+        for (symbol, &length) in (0u16..).zip(lengths) {
+            if length == 0 {
+                continue;
+            }
+            let place = starts.get_mut(usize::from(length))?;
+            let meaning = entry(symbol);
+            *self.symbols.get_mut(usize::from(*place))? = meaning;
+            *place += 1;
+            let code = first_codes.get_mut(usize::from(length))?;
+            self.set_fast(*code, u32::from(length), meaning);
+            *code += 1;
+        }
+        Some(())
+    }
+
+    fn set_fast(&mut self, code: u32, length: u32, meaning: u16) {
+        if length > FAST || meaning == u16::MAX {
+            return;
+        }
+        let reversed = code.reverse_bits() >> (32 - length);
+        let value = meaning | u16::try_from(length).unwrap_or(0);
+        for high in 0..1u32 << (FAST - length) {
+            if let Some(place) = self.fast.get_mut((high << length | reversed) as usize) {
+                *place = value;
+            }
+        }
+    }
+
+    /// The next symbol's entry; its code and extra bits are dropped.
+    #[inline]
+    pub fn next(&self, bits: &mut Bits<'_>) -> Option<u16> {
+        let at = usize::try_from(bits.ahead() & ((1 << FAST) - 1)).ok()?;
+        let entry = *self.fast.get(at)?;
+        if entry == 0 {
+            return self.slow(bits);
+        }
+        bits.drop_bits(u32::from(entry & 15) + u32::from(entry >> 4 & 15));
+        Some(entry >> 8)
+    }
+
+    #[cold]
+    fn slow(&self, bits: &mut Bits<'_>) -> Option<u16> {
+        let (mut code, mut first, mut index) = (0u32, 0u32, 0u32);
+        for length in 1..=LONGEST {
+            code |= u32::try_from(bits.take(1)?).ok()?;
+            let count = u32::from(*self.counts.get(length)?);
+            if code < first + count {
+                let symbol = *self.symbols.get((index + code - first) as usize)?;
+                if symbol == u16::MAX {
+                    return None;
+                }
+                bits.drop_bits(u32::from(symbol >> 4 & 15));
+                return Some(symbol >> 8);
+            }
+            index += count;
+            first = (first + count) << 1;
+            code <<= 1;
+        }
+        None
+    }
+}

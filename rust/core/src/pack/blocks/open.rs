@@ -1,0 +1,22 @@
+//! Makes a deflate stream one that others can follow.
+
+use super::last;
+
+/// Makes the stream in the first `length` bytes one that goes on; its new length. Needs up to 5 bytes of room
+/// behind them. None when they are no whole stream, or more than one.
+pub fn open_end(packed: &mut [u8], length: usize) -> Option<usize> {
+    let found = last(packed.get(..length)?)?;
+    if found.end.div_ceil(8) != length {
+        return None;
+    }
+    *packed.get_mut(found.begin / 8)? &= !(1 << (found.begin % 8));
+    // Three zero bits begin a stored block that is not the last; zeros fill up the byte.
+    let end = (found.end + 3).div_ceil(8);
+    if found.end % 8 != 0 {
+        *packed.get_mut(found.end / 8)? &= (1 << (found.end % 8)) - 1;
+    }
+    packed.get_mut(length..end)?.fill(0);
+    let empty = packed.get_mut(end..end + 4)?;
+    empty.copy_from_slice(&[0, 0, 0xff, 0xff]);
+    Some(end + 4)
+}
