@@ -1,20 +1,23 @@
 //! Streams spliced into a gzip member, and gzip files read back by pieces: as the general reader has them, or an error.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use flate2::read::DeflateDecoder;
 use qxbatch_core::archive::kind::Packing;
 use qxbatch_core::archive::unpack::Unpack;
 use qxbatch_core::pack::blocks::{last, open_end};
-use qxbatch_core::pack::reread::PiecesReader;
+use qxbatch_core::pack::reread::{Buffers, PiecesReader};
 
 pub const WORDS: &[&[u8]] = &[&[0, 0, 0xff, 0xff], &[1, 0, 0, 0xff, 0xff], &[3, 0]];
 
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
 /// An empty block that is the last one.
 const END: [u8; 2] = [3, 0];
-/// Content that is looked at.
-const MOST: u64 = 1 << 20;
+/// Content of one stream that is looked at, and of a file: more of it comes from the same few bytes again.
+const MOST: u64 = 1 << 16;
+const OF_FILE: u64 = 4 * MOST;
+/// Bytes that are read at a time. Marks and ends come to lie across blocks as they do in files of many megabytes.
+const BLOCKS: [usize; 3] = [16, 300, 5000];
 
 /// Any bytes as a gzip file behind its header; then, where they are a deflate stream, two of it in one gzip member.
 pub fn run(bytes: &[u8]) {
@@ -49,14 +52,12 @@ fn agree(file: &[u8]) -> Option<Vec<u8>> {
     let mut unpack = Unpack::open(Packing::Gzip, Box::new(file)).ok()?;
     let mut content = Vec::new();
     let sound = (&mut unpack)
-        .take(4 * MOST)
+        .take(OF_FILE)
         .read_to_end(&mut content)
         .is_ok();
-    let more = content.len() as u64 == 4 * MOST;
-    let mut fast = Vec::new();
-    let by_pieces =
-        PiecesReader::open(file).and_then(|reader| reader.take(4 * MOST).read_to_end(&mut fast));
-    if by_pieces.is_ok() && !more {
+    let more = content.len() as u64 == OF_FILE;
+    let by_pieces = pieces(file);
+    if let (Ok(fast), false) = (by_pieces, more) {
         assert!(
             sound && unpack.trailing() == 0,
             "only the general reader finds fault"
@@ -64,4 +65,16 @@ fn agree(file: &[u8]) -> Option<Vec<u8>> {
         assert!(fast == content, "two contents of one file");
     }
     sound.then_some(content)
+}
+
+fn pieces(file: &[u8]) -> io::Result<Vec<u8>> {
+    let buffers = Buffers {
+        block: BLOCKS[file.len() % BLOCKS.len()],
+        piece: OF_FILE as usize,
+    };
+    let mut content = Vec::new();
+    PiecesReader::with_buffers(file, buffers)?
+        .take(OF_FILE)
+        .read_to_end(&mut content)?;
+    Ok(content)
 }

@@ -19,12 +19,26 @@ const HEAD: usize = 10;
 const TAIL: usize = 8;
 /// So many chance marks may stand in one piece; each costs as much as a piece does.
 const CHANCE: u32 = 16;
-/// No piece takes more, packed or not: what is compressed as a whole has up to 32 MB.
-const MOST: usize = 33 << 20;
+
+/// How much is held at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Buffers {
+    /// Bytes read at a time; the buffer of the content begins with as many, and doubles as it has to.
+    pub block: usize,
+    /// No piece takes more, packed or not; a larger one is an error.
+    pub piece: usize,
+}
+
+/// For files written here: what is compressed as a whole has up to 32 MB.
+const USUAL: Buffers = Buffers {
+    block: BLOCK,
+    piece: 33 << 20,
+};
 
 /// The content of a gzip file.
 pub struct PiecesReader<R> {
     input: R,
+    buffers: Buffers,
     ended: bool,
     /// What was read, from the next piece on.
     packed: Vec<u8>,
@@ -42,7 +56,12 @@ pub struct PiecesReader<R> {
 
 impl<R: Read> PiecesReader<R> {
     /// Reads the header.
-    pub fn open(mut input: R) -> io::Result<Self> {
+    pub fn open(input: R) -> io::Result<Self> {
+        Self::with_buffers(input, USUAL)
+    }
+
+    /// The same with other buffers; a block has at least one byte.
+    pub fn with_buffers(mut input: R, buffers: Buffers) -> io::Result<Self> {
         let mut head = [0; HEAD];
         input.read_exact(&mut head)?;
         if !head.starts_with(&[0x1f, 0x8b, 8, 0]) {
@@ -50,11 +69,12 @@ impl<R: Read> PiecesReader<R> {
         }
         Ok(Self {
             input,
+            buffers,
             ended: false,
             packed: Vec::new(),
             from: 0,
             looked: 0,
-            content: vec![0; BLOCK],
+            content: vec![0; buffers.block],
             at: 0,
             length: 0,
             crc: crc32fast::Hasher::new(),
@@ -109,16 +129,16 @@ impl<R: Read> PiecesReader<R> {
         self.looked -= self.from;
         self.from = 0;
         let held = self.packed.len();
-        if held > MOST {
+        if held > self.buffers.piece {
             return Err(invalid("a piece is too large"));
         }
-        self.packed.resize(held + BLOCK, 0);
+        self.packed.resize(held + self.buffers.block, 0);
         let got = fill(
             &mut self.input,
             self.packed.get_mut(held..).unwrap_or_default(),
         )?;
         self.packed.truncate(held + got);
-        self.ended = got < BLOCK;
+        self.ended = got < self.buffers.block;
         Ok(())
     }
 
@@ -175,6 +195,7 @@ impl<R: Read> PiecesReader<R> {
 
     fn inflate(&mut self, end: usize) -> io::Result<bool> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
+        let most = self.buffers.piece;
         let packed = self.packed.get(self.from..end).unwrap_or_default();
         loop {
             match self.inflate.deflate_decompress(packed, &mut self.content) {
@@ -183,8 +204,8 @@ impl<R: Read> PiecesReader<R> {
                     return Ok(true);
                 }
                 Err(BadData) => return Ok(false),
-                Err(InsufficientSpace) if self.content.len() < MOST => {
-                    self.content.resize((self.content.len() * 2).min(MOST), 0);
+                Err(InsufficientSpace) if self.content.len() < most => {
+                    self.content.resize((self.content.len() * 2).min(most), 0);
                 }
                 Err(InsufficientSpace) => return Err(invalid("a piece is too large")),
             }
@@ -211,68 +232,4 @@ impl<R: Read> Read for PiecesReader<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::io::Write;
-
-    use super::super::pieces::PiecesWriter;
-    use super::*;
-
-    fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        PiecesReader::open(bytes)?.read_to_end(&mut content)?;
-        Ok(content)
-    }
-
-    /// Stored blocks of it hold marks that end no piece.
-    fn content(size: usize, every: usize) -> Vec<u8> {
-        let mut state = 1u32;
-        let mut noise = move || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state.to_be_bytes()
-        };
-        (0..size / 4)
-            .flat_map(|at| if at % every == 0 { MARK } else { noise() })
-            .collect()
-    }
-
-    fn written(content: &[u8]) -> Vec<u8> {
-        let mut writer = PiecesWriter::new(Vec::new(), 1).unwrap();
-        writer.write_all(content).unwrap();
-        writer.finish().unwrap()
-    }
-
-    #[test]
-    fn what_was_written_in_pieces_comes_back() {
-        for size in [0, 4, 40_000, 8 << 20, (8 << 20) + 4, 20_000_000] {
-            let content = content(size, 300_000);
-            assert!(read(&written(&content)).unwrap() == content, "{size}");
-            let zeros = vec![0; size];
-            assert!(read(&written(&zeros)).unwrap() == zeros, "{size} zeros");
-        }
-    }
-
-    #[test]
-    fn content_full_of_marks_is_left_to_the_other_reader() {
-        let marks = content(4_000_000, 5000);
-        assert!(read(&written(&marks)).is_err());
-    }
-
-    #[test]
-    fn any_change_is_an_error() {
-        let sound = written(&content(9_000_000, 300_000));
-        assert!(read(sound.get(..sound.len() - 1).unwrap()).is_err(), "cut");
-        assert!(read(&[&*sound, &[0]].concat()).is_err(), "a byte more");
-        assert!(read(&[&*sound, &*sound].concat()).is_err(), "two members");
-        let (stream, sums) = sound.split_at(sound.len() - TAIL);
-        assert!(
-            read(&[stream, &[0], sums].concat()).is_err(),
-            "a byte between"
-        );
-        for at in (10..sound.len()).step_by(sound.len() / 12) {
-            let mut bad = sound.clone();
-            bad.get_mut(at).map(|byte| *byte ^= 1).unwrap();
-            assert!(read(&bad).is_err(), "bit at {at}");
-        }
-    }
-}
+mod tests;
