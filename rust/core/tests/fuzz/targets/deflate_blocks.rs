@@ -11,7 +11,11 @@ pub fn run(bytes: &[u8]) {
     let Some((level, content)) = bytes.split_first() else {
         return;
     };
-    let level = i32::from(level % 12) + 1;
+    // The slowest level takes ten times as long as the others, and its blocks are of the same kinds.
+    let level = match level % 28 {
+        27 => 12,
+        other => i32::from(other % 9) + 1,
+    };
     let packed = deflated(content, level);
     let found = agree(&packed).expect("a whole stream has a last block");
     assert_eq!(found.end.div_ceil(8), packed.len());
