@@ -24,6 +24,8 @@ use targets::{ALL, Target, find};
 
 /// Mutations of each target when nothing else is said: a few seconds for all of them.
 const ROUNDS: u64 = 4000;
+/// After so many of them a longer run says how far it came.
+const PULSE: u64 = 10_000;
 /// A single input takes less, also on a busy machine.
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -100,6 +102,9 @@ fn mutations_keep_every_promise() {
         let mut random = Random::new(number("QXBATCH_FUZZ_SEED", 1));
         let start = Instant::now();
         for round in 0..rounds {
+            if round > 0 && round % PULSE == 0 {
+                println!("{}: {round} executions so far", target.name);
+            }
             let mut bytes = seeds[random.below(seeds.len())].1.clone();
             let other = &seeds[random.below(seeds.len())].1;
             mutate(&mut bytes, other, target.words, target.longest, &mut random);
