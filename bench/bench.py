@@ -100,6 +100,8 @@ class Bench:
     scale: float = 1.0
     """Part of the full number of files."""
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
+    """Of the machine, before anything was measured."""
 
     def has(self, peer: str) -> bool:
         """Say whether a peer is here."""

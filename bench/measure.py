@@ -40,6 +40,8 @@ class Contender:
     """The command prints what it took itself, as JSON on its last line: start and imports are left out."""
     per: int = 1
     """Times are divided by this amount of work."""
+    removes: bool = False
+    """The command removes many files, as an import does with what it staged: the file system rests after it."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,19 @@ through all those that went: whoever makes files then, pays for it."""
 
 
 def interleaved(contenders: Sequence[Contender], rounds: int, scratch: Path) -> dict[str, list[Sample]]:
-    """Run every contender once per round, after one round that only warms the caches. Nothing is removed between rounds."""
+    """Run every contender once per round, after one round that only warms the caches. Nothing is removed between rounds,
+    but by the contenders themselves.
+    """
     samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
     folder = Path(tempfile.mkdtemp(dir=scratch))
+    rested = 0.0
     try:
         for number in range(rounds + 1):
             for contender in contenders:
+                time.sleep(max(0.0, rested - time.monotonic()))
                 sample = run(contender, folder)
+                if contender.removes:
+                    rested = time.monotonic() + REST
                 if number:
                     samples[contender.name].append(sample)
     finally:

@@ -49,9 +49,10 @@ def machine(bench: Bench) -> list[str]:
     lines = [
         f"- {cpu_name()}, {bench.threads} CPUs, {memory():.0f} GB; Linux {platform.release()}",
         f"- Python {platform.python_version()}; files replicated from {bench.sources.name}",
-        f"- load average: {os.getloadavg()[0]:.1f}",
-        f"- {bench.rounds} rounds" + (f", {bench.scale:g} of the full size" if bench.scale != 1 else ""),
+        f"- load average at the start: {bench.load:.1f}",
     ]
+    if bench.scale != 1:
+        lines.append(f"- {bench.scale:g} of the full size")
     for peer in bench.peers.values():
         lines.append(
             f"- {peer.name}: {peer.version}" if peer.version else f"- {peer.name}: absent, its rows are left out"
@@ -102,15 +103,18 @@ def table(row: Row) -> list[str]:
     lines = [
         f"### {row.work}",
         "",
-        f"{row.amount}. qxbatch: {row.median('wall'):.3g} s wall, {row.median('cpu'):.3g} s CPU, "
+        f"{row.amount}; {len(row.ours)} rounds. qxbatch: {row.median('wall'):.3g} s wall, {row.median('cpu'):.3g} s CPU, "
         f"{row.median('load'):.2g} CPUs busy, "
         f"largest process {row.median('peak') / 1e6:.0f} MB.",
         "",
-        "| against | wall s | CPU s | ratio of wall | ratio of CPU | wanted | met |",
-        "|---|---|---|---|---|---|---|",
     ]
     own = [target for target in row.targets if target.peer == OURS]
     lines[2] += "".join(f" Wanted: {wanted(target)}; met: {verdict(row, target)}." for target in own)
+    if row.peers:
+        lines += [
+            "| against | wall s | CPU s | ratio of wall | ratio of CPU | wanted | met |",
+            "|---|---|---|---|---|---|---|",
+        ]
     for peer, samples in row.peers.items():
         targets = [target for target in row.targets if target.peer == peer]
         lines.append(

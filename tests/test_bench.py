@@ -6,7 +6,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from bench.bench import OURS, Bench, Figure, Figures, Target
-from bench.measure import Contender, Sample, ratio
+from bench.measure import REST, Contender, Sample, interleaved, ratio
 from bench.replicas import Replica
 
 from bench import peers, report, sources, trees
@@ -91,3 +91,18 @@ def test_a_contender_that_fails_is_no_measurement(tmp_path: Path) -> None:
     bench = Bench(tmp_path, tmp_path / "scratch", sources.find(), {}, rounds=1)
     with pytest.raises(RuntimeError, match="exit 3"):
         bench.measure("Work", "", [Contender(OURS, lambda _: ["sh", "-c", "exit 3"])])
+
+
+def test_the_file_system_rests_after_a_contender_that_removes_many_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("bench.measure.time.sleep", rests.append)
+    contenders = [
+        Contender("removes", lambda _: ["true"], removes=True),
+        Contender("first after it", lambda _: ["true"]),
+    ]
+    interleaved(contenders, 1, tmp_path)
+    rested = [seconds for seconds in rests if seconds > REST - 5]
+    assert rests[0] == 0
+    assert len(rested) >= 2, "in each round, the one that comes after it waits"

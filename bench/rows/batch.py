@@ -1,11 +1,13 @@
 """Many packets at once, and one with very many files."""
 
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.bench import OURS, Bench, Row, Target
-from bench.commands import inner, qxbatch, wait_in_inbox
-from bench.measure import Contender
+from bench.commands import inner, wait_in_inbox
+from bench.measure import MANY, Contender
 from bench.trees import count, one_series_each, short_series, size, tar_of, zip_of
 
 PACKETS, BUSY = 40, 0.9
@@ -23,10 +25,17 @@ def rows(bench: Bench) -> Iterator[Row]:
         for k in range(1, packets):
             (folder / "sessions" / "inbox" / "MR" / f"OP{k:02}.zip").hardlink_to(packet)
 
-    ours = Contender(OURS, lambda folder: qxbatch(folder / "sessions", "--parelements=all", "--quiet"), before=fill)
+    ours = Contender(
+        OURS,
+        lambda folder: [sys.executable, "-m", "bench.busy", folder / "sessions", str(time.time()), str(bench.threads)],
+        before=fill,
+        inner=True,
+        removes=packets * count(tree) > MANY,
+    )
     targets = [Target(OURS, "load", least=BUSY * bench.threads)]
     amount = f"{packets} packets of {count(tree)} files in 5 series, {size(tree) / 1e6:.0f} MB each"
-    yield bench.measure("Many packets at once", amount, [ours], targets)
+    notes = ["From the start of the command until fewer packets are left than there are CPUs."]
+    yield bench.measure("Many packets at once", amount, [ours], targets, notes)
 
     files = bench.files(FILES)
     many = tar_of(one_series_each(bench.trees, bench.sources, series=SERIES, files=files))
@@ -35,6 +44,7 @@ def rows(bench: Bench) -> Iterator[Row]:
         lambda folder: inner("imported", folder / "sessions"),
         before=lambda folder: wait_in_inbox(many, folder, "OP1.tar"),
         inner=True,
+        removes=True,
     )
     targets = [Target(OURS, "peak", most=MEMORY)]
     notes = ["Memory is that of qxbatch itself, converters apart; the CPU time too."]

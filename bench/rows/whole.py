@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.bench import OURS, Bench, Row, Target
 from bench.commands import by_hand, qxbatch, wait_in_inbox
-from bench.measure import Contender
+from bench.measure import MANY, Contender
 from bench.trees import count, long_series, short_series, size, zip_of
 
 CLASSIC, MOSAIC, FILES = 27, 54, 5000
@@ -46,6 +46,7 @@ def one(bench: Bench, work: str, tree: Path, least: dict[str, float]) -> Row:
             OURS,
             lambda folder: qxbatch(folder / "sessions", "--parelements=all", "--quiet"),
             before=lambda folder: wait_in_inbox(packet, folder, "OP1.zip"),
+            removes=count(tree) > MANY,
         )
     ]
     for way in ("i", "y"):
