@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from qxbatch.convert.values import HeaderLike, number, numbers, text, texts, whole
 
 _B_VALUES = ("DiffusionBValue", "SiemensBValue", "PhilipsDiffusionBFactor")
 
+PLANE = " ".join(["{:.2f}"] * 6)
 Place = tuple[str, float]
 """Orientation, and the position along its normal in mm (rounded to 0.01)."""
 
@@ -52,15 +53,16 @@ def gather(headers: Iterable[HeaderLike]) -> Evidence:
 def _add(evidence: Evidence, header: HeaderLike) -> None:
     evidence.files += 1
     evidence.classes[text(header, "SOPClassUID") or text(header, "MediaStorageSOPClassUID")] += 1
-    evidence.mosaic |= _tiled(header)
-    _count(evidence, header)
+    tiled = _tiled(header)
+    evidence.mosaic |= tiled
+    _count(evidence, header, tiled=tiled)
     instance = whole(header, "InstanceNumber")
     if instance is not None:
         evidence.instances[instance] += 1
-    place = _place(header)
+    position = numbers(header, "ImagePositionPatient")
+    place = _place(header, position)
     if place is not None:
         evidence.places[place] += 1
-        position = numbers(header, "ImagePositionPatient")
         if position:
             evidence.corners.setdefault(place, tuple(position))
     evidence.series_number = evidence.series_number or whole(header, "SeriesNumber")
@@ -74,7 +76,7 @@ def _tiled(header: HeaderLike) -> bool:
     return bool({"MOSAIC", "VFRAME"} & {label.upper() for label in texts(header, "ImageType")})
 
 
-def _count(evidence: Evidence, header: HeaderLike) -> None:
+def _count(evidence: Evidence, header: HeaderLike, *, tiled: bool) -> None:
     """Count slices and voxels of one file."""
     rows, columns = whole(header, "Rows"), whole(header, "Columns")
     frames = whole(header, "NumberOfFrames") or 1
@@ -83,7 +85,7 @@ def _count(evidence: Evidence, header: HeaderLike) -> None:
         evidence.countable = False
         return
     tiles = 1
-    if _tiled(header):
+    if tiled:
         tiles = whole(header, "SiemensNumberOfImagesInMosaic") or 0
         if tiles < 1:
             evidence.countable = False
@@ -99,13 +101,13 @@ def _volumes(header: HeaderLike) -> int | None:
     return whole(header, "NumberOfTemporalPositions") or whole(header, "PhilipsNumberOfDynamicScans")
 
 
-def _place(header: HeaderLike) -> Place | None:
+def _place(header: HeaderLike, position: Sequence[float]) -> Place | None:
     """Return where a single-frame image lies along the normal of its plane (PS3.3 C.7.6.2.1.1)."""
-    position, plane = numbers(header, "ImagePositionPatient"), numbers(header, "ImageOrientationPatient")
+    plane = numbers(header, "ImageOrientationPatient")
     if len(position) == 3 and len(plane) == 6:  # noqa: PLR2004 (a point; two direction cosines)
         (a, b, c), (d, e, f) = plane[:3], plane[3:]
         normal = (b * f - c * e, c * d - a * f, a * e - b * d)
         along = sum(one * other for one, other in zip(position, normal, strict=True))
-        return " ".join(f"{cosine:.2f}" for cosine in plane), round(along, 2)
+        return PLANE.format(*plane), round(along, 2)
     location = number(header, "SliceLocation")
     return None if location is None else ("", round(location, 2))

@@ -36,8 +36,11 @@ def text(header: HeaderLike, field: str) -> str:
 
 def numbers(header: HeaderLike, field: str) -> list[float]:
     """Return a field's values as numbers; an empty list when one of them is none, infinite or nan."""
+    held = value(header, field)
+    if held is None:
+        return []
     try:
-        found = [float(item) for item in texts(header, field)]
+        found = [float(item) for item in (held if isinstance(held, list) else [held])]
     except ValueError:
         return []
     return found if all(map(math.isfinite, found)) else []

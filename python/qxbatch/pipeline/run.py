@@ -123,7 +123,9 @@ def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionRepor
     from qxbatch.pipeline.unit import import_unit
 
     order = sorted(range(len(units)), key=lambda i: -units[i].size)
-    pool = ThreadPoolExecutor(max(1, min(len(units), context.settings.n_procs)))
+    # One more than there are CPUs: while one waits for the disk, or its threads for each other, another has work.
+    together = context.settings.n_procs + (context.settings.n_procs > 1)
+    pool = ThreadPoolExecutor(max(1, min(len(units), together)))
     futures: dict[int, Future[list[SessionReport]]] = {}
     try:
         for i in order:
