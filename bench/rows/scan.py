@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.bench import OURS, Bench, Row, Target
 from bench.commands import inner, shell
+from bench.inner import TAGS
 from bench.measure import Contender
 from bench.trees import count, once, scan_tree, size
 
@@ -32,11 +33,13 @@ def rows(bench: Bench) -> Iterator[Row]:
     if bench.has("gdcm"):
         contenders.append(Contender("gdcm.Scanner", lambda _: inner("gdcm_scanner", tree), inner=True))
         targets.append(Target("gdcm.Scanner", "cpu", 100))
+    if bench.has("dcmtk"):
+        contenders.append(Contender("dcmdump of dcmtk, the same tags", lambda _: dcmdump_command(tree)))
     pydicom = "pydicom, specific tags, stop before pixels"
     contenders.append(Contender(pydicom, lambda _: inner("pydicom_tags", tree), inner=True))
     targets.append(Target(pydicom, "cpu", 300))
     amount = f"{count(tree):,} files, {size(tree) / 1e6:,.0f} MB, {bench.threads} threads"
-    notes = ["gdcm and pydicom get the list of paths; qxbatch and nobody else walks the folder within its time."]
+    notes = ["The others get the list of paths; qxbatch and nobody else walks the folder within its time."]
     yield bench.measure("Header scan from Python", amount, contenders, targets, notes)
 
 
@@ -45,6 +48,18 @@ def floor_command(bench: Bench, tree: Path) -> list[str]:
     source = Path(__file__).resolve().parent.parent / "floor.c"
     program = bench.trees / "floor"
     subprocess.run(["cc", "-O2", "-pthread", "-o", program, source], check=True)
+    return shell(
+        "{program} {threads} < {listing}", program=program, threads=str(bench.threads), listing=listing_of(tree)
+    )
+
+
+def dcmdump_command(tree: Path) -> list[str]:
+    """Return dcmtk's printing of the tags, over the same list."""
+    wanted = " ".join(f"+P {tag}" for tag in TAGS)
+    return shell(f"xargs -d '\\n' -a {{listing}} dcmdump -q -M {wanted} >/dev/null", listing=listing_of(tree))
+
+
+def listing_of(tree: Path) -> Path:
+    """Return a file with the paths of a tree, one a line, made first where it is not there yet."""
     paths = sorted(str(path) for path in tree.rglob("*") if path.is_file())
-    listing = once(tree.with_name(f"{tree.name}.list"), lambda place: place.write_text("\n".join(paths) + "\n"))
-    return shell("{program} {threads} < {listing}", program=program, threads=str(bench.threads), listing=listing)
+    return once(tree.with_name(f"{tree.name}.list"), lambda place: place.write_text("\n".join(paths) + "\n"))
