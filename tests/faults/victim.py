@@ -2,8 +2,9 @@
 
 A step is a call that changes or opens something below the folder named by QXBATCH_FAULT_BELOW. STEP `count` writes what
 was called to OUT. Just before step n, `KILL@n` kills the whole process tree with SIGKILL, `alone@n` the process itself
-and leaves its children behind, `INT@n` and `TERM@n` send that signal, `EIO@n` makes the step fail, and `FULL@n` lets
-nothing more be written from there on. In place of n, a word means the first step that holds it.
+and leaves its children behind, `INT@n` and `TERM@n` send that signal, `EIO@n` makes the step fail (and writes what was
+called, too), and `FULL@n` lets nothing more be written from there on. In place of n, a word means the first step that
+holds it.
 """
 
 import errno
@@ -18,6 +19,8 @@ from tests.faults.processes import descendants
 WATCHED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.utime")
 GROWING = ("open", "os.mkdir", "os.link", "os.symlink")
 """What a full disk refuses; names can be changed and taken away."""
+START = "start"
+"""What the start of a process is told as."""
 BELOW = "QXBATCH_FAULT_BELOW"
 
 
@@ -37,7 +40,7 @@ class Steps:
     def hook(self, event: str, args: tuple[object, ...]) -> None:
         """See every audited call of the interpreter."""
         if event == "subprocess.Popen":
-            told = "start"
+            told = START
         elif event in WATCHED and self._is_step(event, args):
             told = " ".join([event, *(os.fsdecode(text) for text in args[:2] if isinstance(text, str | bytes))])
         else:
@@ -83,10 +86,11 @@ def main(step: str, out: str, argv: list[str]) -> int:
 
     steps = Steps(step, out)
     sys.addaudithook(steps.hook)
-    status = command(argv)
-    if step == "count":
-        steps.write()
-    return status
+    try:
+        return command(argv)
+    finally:
+        if step == "count" or steps.deed == "EIO":
+            steps.write()
 
 
 if __name__ == "__main__":
