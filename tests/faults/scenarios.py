@@ -110,6 +110,14 @@ def session_folders_again(study: Study) -> None:
     (study.session("S1") / "hcp" / "keep").write_text("hcp\n")
 
 
+def session_folders_alike(study: Study) -> None:
+    """Folder mode: archives of one name in several sessions, the last one the largest, which is begun first."""
+    for k in (1, 2, 3):
+        inbox = study.session(f"S{k}") / "inbox"
+        write_folder({"README": b"%d" % k}, inbox)
+        (inbox / "scan.zip").write_bytes(packed(T1.with_(patient=f"P{k}", slices=2 + k).files(), Kind.ZIP))
+
+
 def two_patients(study: Study) -> None:
     """A packet that is split, beside another one."""
     both: Tree = {**under("a", T1.files()), **under("b", BOLD.with_(patient="P777").files()), "b/README": b"b\n"}
@@ -144,6 +152,7 @@ def scenarios() -> list[Scenario]:
         Scenario(f"again-{m}", session_folders_again, (none, every, f"--archive={m}", "--overwrite=yes"), again=True)
         for m in ("move", "delete")
     ]
+    found += [Scenario(f"alike-{m}", session_folders_alike, (none, every, f"--archive={m}")) for m in ("move", "copy")]
     found.append(Scenario("split", two_patients, ("--on-mixed=split",)))
     found.append(Scenario("plain", several_packets, ("--gzip=no",)))
     found.append(Scenario("work-dir", several_packets, work_dir=True))

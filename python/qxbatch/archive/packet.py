@@ -4,8 +4,10 @@ Every step can be repeated: a rerun after a crash ends as one undisturbed run wo
 """
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from qxbatch.publish.durable import make_folder, remove_tree, sync_folder
@@ -19,17 +21,24 @@ Naming = Callable[[], AbstractContextManager[None]]
 
 
 def settle_packet(
-    packet: Path, folder: Path, mode: Archive, *, owner: str = "", naming: Naming = nullcontext
+    packet: Path,
+    folder: Path,
+    mode: Archive,
+    *,
+    owner: str = "",
+    naming: Naming = nullcontext,
+    number: int | None = None,
 ) -> Path | None:
     """Do with a packet what `mode` says; return where it lies now, None for a deleted one.
 
-    `owner` tells packets of one name apart while they are copied (in folder mode two sessions may have one each).
+    `owner` tells packets of one name apart while they are copied (in folder mode two sessions may have one each); `number`
+    was chosen for this one (qxbatch.archive.numbers): lower ones that are free are left to others.
 
     Raises OSError when the archive cannot be written or the packet cannot be removed.
     """
     if not os.path.lexists(packet):
         clear_hidden(packet, folder, owner)
-        return _archived_before(folder, packet.name) if mode is Archive.MOVE else None
+        return _archived_before(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
     if mode is Archive.DELETE:
@@ -39,7 +48,10 @@ def settle_packet(
     if packet.parent.samefile(folder):  # a packet that is imported again from the archive
         return packet
     source = packet.resolve() if mode is Archive.COPY else packet  # a link's copy would be no copy of the data
-    target = _given_name(source, folder, packet.name, mode, naming) or _copy(source, folder, packet.name, owner, naming)
+    free = partial(free_name, folder, source, packet.name, number)
+    target = _given_name(source, free, mode, naming) or _copy(
+        source, _temporary(folder, packet.name, owner), free, naming
+    )
     if mode is Archive.MOVE and os.path.lexists(packet):
         removed(packet)
     return target
@@ -55,48 +67,65 @@ def _temporary(folder: Path, name: str, owner: str) -> Path:
     return hidden(folder / f"{owner}{'-' * bool(owner)}{name}")
 
 
-def _given_name(source: Path, folder: Path, name: str, mode: Archive, naming: Naming) -> Path | None:
+def _given_name(source: Path, free: Callable[[], Path], mode: Archive, naming: Naming) -> Path | None:
     """Return the packet's place when it is there already, or a rename brings it there; None when it must be copied."""
     with naming():
-        target = free_name(folder, source, name)
+        target = free()
         if os.path.lexists(target) or (mode is Archive.MOVE and renamed(source, target)):
             return target
     return None
 
 
-def _copy(source: Path, folder: Path, name: str, owner: str, naming: Naming) -> Path:
-    temporary = _temporary(folder, name, owner)
+def _copy(source: Path, temporary: Path, free: Callable[[], Path], naming: Naming) -> Path:
     copied(source, temporary)
     with naming():
-        target = free_name(folder, source, name)
+        target = free()
         if os.path.lexists(target):
             remove_tree(temporary)
         else:
             temporary.rename(target)
-    sync_folder(folder)
+    sync_folder(target.parent)
     return target
 
 
-def _archived_before(folder: Path, name: str) -> Path | None:
-    """The newest place of that name: a killed run had moved the packet already."""
+def _archived_before(folder: Path, name: str, number: int | None) -> Path | None:
+    """The number's own place, else the newest of that name: a killed run had moved the packet already."""
+    if number is not None and os.path.lexists(folder / place_of(name, number)):
+        return folder / place_of(name, number)
     k = 1
     while os.path.lexists(folder / numbered(name, k + 1)):
         k += 1
-    target = folder / (name if k == 1 else numbered(name, k))
+    target = folder / place_of(name, k)
     return target if os.path.lexists(target) else None
 
 
-def free_name(folder: Path, packet: Path, name: str) -> Path:
+def free_name(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
     """Return the packet's place in the archive: its own name, or a numbered one when another packet has it.
 
-    A name that holds the same bytes is the packet's own: the returned path then exists.
+    With `number`, the first free one from there on. A name that holds the same bytes is the packet's own: the returned path
+    then exists.
     """
-    k = 1
-    while True:
-        target = folder / (name if k == 1 else numbered(name, k))
-        if not os.path.lexists(target) or same_content(packet, target):
+    k, free = 1, None
+    highest = 0 if number is None else _highest(folder, name)  # numbers that were chosen may leave gaps
+    while free is None or k <= highest:
+        target = folder / place_of(name, k)
+        if not os.path.lexists(target):
+            free = target if free is None and k >= (number or 1) else free
+        elif same_content(packet, target):
             return target
         k += 1
+    return free
+
+
+def _highest(folder: Path, name: str) -> int:
+    stem, ending = _parted(name)
+    numbers = re.compile(rf"{re.escape(stem)}_(\d{{1,9}}){re.escape(ending)}")
+    return max((int(found[1]) for each in os.scandir(folder) if (found := numbers.fullmatch(each.name))), default=1)
+
+
+def place_of(name: str, k: int) -> str:
+    """Return the k-th name of that kind: the first is the name itself."""
+    return name if k == 1 else numbered(name, k)
 
 
 def numbered(name: str, k: int) -> str:
@@ -105,8 +134,12 @@ def numbered(name: str, k: int) -> str:
     >>> numbered("AP346.tar.gz", 2)
     'AP346_2.tar.gz'
     """
-    suffix = next((s for s in SUFFIXES if name.lower().endswith(s)), "")
-    stem, ending = (name[: -len(suffix)], name[-len(suffix) :]) if suffix else os.path.splitext(name)  # noqa: PTH122 - a packet name is no path
+    stem, ending = _parted(name)
     while len(os.fsencode(f"{stem}_{k}{ending}")) > LONGEST_NAME:
         stem = stem[:-1]
     return f"{stem}_{k}{ending}"
+
+
+def _parted(name: str) -> tuple[str, str]:
+    suffix = next((s for s in SUFFIXES if name.lower().endswith(s)), "")
+    return (name[: -len(suffix)], name[-len(suffix) :]) if suffix else os.path.splitext(name)  # noqa: PTH122 - a packet name is no path

@@ -1,8 +1,10 @@
 """What all units of a run share."""
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from qxbatch.conceal import Hide
 from qxbatch.convert.available import Available
@@ -33,6 +35,8 @@ class Context:
     progress: Progress
     monitor: Monitor = field(default_factory=Monitor)
     stop: threading.Event = field(default_factory=threading.Event)
+    numbers: Mapping[Path, int] = field(default_factory=dict)
+    """Folder mode: the numbers that archives get whose names are not theirs alone."""
     hidden: dict[str, Hide] = field(default_factory=dict)
     """By unit: what takes identities out of what is said about it."""
 

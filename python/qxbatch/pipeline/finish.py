@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 from qxbatch.archive.packet import clear_hidden, settle_packet
@@ -112,7 +113,7 @@ def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:
 def _archive(journal: Journal, locks: Locks, *, own: bool) -> tuple[tuple[Path, ...], list[Problem]]:
     archived: list[Path] = []
     problems: list[Problem] = []
-    for packet in journal.packets:
+    for packet, number in zip_longest(journal.packets, journal.numbers):
         if str(packet.path) in journal.stay:
             continue
         changed = _changed(packet, own=own)
@@ -123,9 +124,8 @@ def _archive(journal: Journal, locks: Locks, *, own: bool) -> tuple[tuple[Path, 
             continue
         try:
             naming = partial(locks.waiting, "archive")
-            place = settle_packet(
-                packet.path, journal.archive_folder, journal.archive, owner=journal.unit, naming=naming
-            )
+            folder, mode = journal.archive_folder, journal.archive
+            place = settle_packet(packet.path, folder, mode, owner=journal.unit, naming=naming, number=number)
         except OSError as error:
             message = f"its session is complete; the packet could not be archived ({journal.archive}): {error}."
             hint = "Mend the cause and run again: only the archiving is left."

@@ -18,6 +18,7 @@ from qxbatch.settings.model import Archive, Check, Settings
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from qxbatch.archive.numbers import Numbers
     from qxbatch.conceal import Hide
     from qxbatch.pipeline.context import Context
     from qxbatch.pipeline.unit import Unit
@@ -39,12 +40,14 @@ def run(settings: Settings, find: Find | None = None) -> int:
     if not settings.test and workspace.top.exists():
         _need_writable(settings)
         recovered = _recovered(workspace, locks)
-        workspace.tidy()
+        workspace.tidy(done=False)
     found = [_settled(candidate, recovered) for candidate in (find or discover)(settings)]
     if not settings.quiet:
         print(before(found, settings), flush=True)
     ready = [c for c in found if c.verdict is Verdict.READY]
     report = Report(tuple(found), tuple(recovered))
+    if not settings.test and not ready:
+        workspace.tidy()
     if settings.test or not ready:
         return _end(settings, report, _idle_status(settings, report, bool(ready)))
     if settings.check is Check.YES and not _agreed(len(ready)):
@@ -92,9 +95,10 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
     for note in tools.notes:
         print(note, file=sys.stderr)
     units = units_of(ready, folder_mode=settings.masterinbox is None)
+    numbers = _numbers(settings, workspace, locks, units)
     monitor = Monitor()
     with Progress(len(units), monitor, quiet=settings.quiet) as progress:
-        context = Context(settings, workspace, locks, tools, progress, monitor)
+        context = Context(settings, workspace, locks, tools, progress, monitor, numbers=numbers)
         try:
             sessions = _run_units(context, units)
         finally:
@@ -104,6 +108,18 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
     found = tuple(_hidden(candidate, context.hidden) for candidate in report.candidates)
     report = Report(found, (*report.sessions, *sessions))
     return _end(settings, report, _status(report))
+
+
+def _numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence["Unit"]) -> "Numbers":
+    """Choose the numbers of archives of one name. Raises UsageError (73) when they cannot be written down."""
+    from qxbatch.pipeline.numbers import numbers_of
+
+    try:
+        return numbers_of(units, settings, workspace, locks)
+    except OSError as error:
+        workspace.tidy(done=False)
+        hint = "Mend the cause and run again."
+        raise UsageError(f"{workspace.numbers} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
 
 
 def _hidden(candidate: Candidate, hidden: Mapping[str, "Hide"]) -> Candidate:

@@ -37,6 +37,8 @@ class Journal:
     """The packets' names as they are told."""
     ledgers: tuple[str, ...] = ()
     """SHA-256 of each session's ledger: what is archived by this journal lies in that session and no other."""
+    numbers: tuple[int, ...] = ()
+    """Folder mode: of each packet, the number that was chosen for its name in the archive."""
 
 
 def write_journal(path: Path, journal: Journal, sessionsfolder: Path) -> None:
@@ -77,6 +79,7 @@ def read_journal(path: Path, sessionsfolder: Path) -> Journal:
         inbox=None if content["inbox"] is None else sessionsfolder / content["inbox"],
         names=content["names"],
         ledgers=tuple(content["ledgers"]),
+        numbers=tuple(content.get("numbers", ())),
     )
 
 
