@@ -17,7 +17,7 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, packed
+from tests.build.packets import Kind, packed, write_folder
 from tests.build.study import Study, snapshot
 from tests.faults.stage import command
 from tests.faults.victim import BELOW
@@ -138,24 +138,45 @@ def test_a_session_that_fails_leaves_its_number_free_until_it_is_mended(study: S
     assert snapshot(study.archive) == wanted
 
 
-@pytest.mark.parametrize(
-    "step", ["os.rename {}/S3/inbox/scan.zip", "os.rename {}/.qxbatch/work/S2/build/S2", "S1/scratch"]
-)
-def test_numbers_hold_for_the_run_after_one_that_was_killed(study: Study, step: str, tmp_path: Path) -> None:
-    wanted = fill(study)
-    words = [str(study.sessions), *NONE, "--check=no", "--n-procs=1"]
-    fault = f"KILL@{step.format(study.sessions)}"
+def killed(study: Study, step: str, steps: Path) -> None:
+    """Run until just before that step, one session after the other."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.victim", fault, str(tmp_path / "steps"), *words],
+        [sys.executable, "-m", "tests.faults.victim", f"KILL@{step.format(study.sessions)}", str(steps), *words(study)],
         env={**os.environ, BELOW: str(study.sessions)},
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         check=False,
     )
     assert done.returncode == -9, done
-    again = command(words, study.sessions)
+
+
+def words(study: Study) -> list[str]:
+    return [str(study.sessions), *NONE, "--check=no", "--n-procs=1"]
+
+
+@pytest.mark.parametrize(
+    "step", ["os.rename {}/S3/inbox/scan.zip", "os.rename {}/.qxbatch/work/S2/build/S2", "S1/scratch"]
+)
+def test_numbers_hold_for_the_run_after_one_that_was_killed(study: Study, step: str, tmp_path: Path) -> None:
+    wanted = fill(study)
+    killed(study, step, tmp_path / "steps")
+    again = command(words(study), study.sessions)
     assert again.status == 0, again.text
     assert snapshot(study.archive) == wanted
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_they_hold_though_a_session_is_done_whose_archive_stays(study: Study, tmp_path: Path) -> None:
+    wanted = fill(study)
+    inbox = study.session("S1") / "inbox"
+    (inbox / "scan.zip").write_bytes(packed({"words": b"no images"}, Kind.ZIP))
+    write_folder(MrSeries(slices=20).files(), inbox)
+    del wanted["scan.zip"]
+    killed(study, "S2/scratch", tmp_path / "steps")
+    assert (study.session("S1") / "session.txt").exists(), "it is the largest, and was done"
+    again = command(words(study), study.sessions)
+    assert again.status == 0, again.text
+    assert snapshot(study.archive) == wanted, "as in a run that was not killed"
     assert not (study.sessions / ".qxbatch").exists()
 
 
