@@ -9,9 +9,11 @@ from qxbatch.cells import member_path
 from qxbatch.conceal import nothing_to_hide
 from qxbatch.core import Reading, hash_file
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.ingest.sources import Source
 from qxbatch.model import Packet, SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.finish import LEDGER, finish
+from qxbatch.pipeline.mismatch import mismatch
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.durable import sync_tree, sync_up
@@ -30,6 +32,7 @@ class Delivery:
     packets: tuple[Packet, ...]
     """What obeys `archive`."""
     inbox: Path | None
+    sources: tuple[Source, ...]
     reading: Reading
     products: tuple[Product, ...]
     stays: bool = False
@@ -46,7 +49,7 @@ def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
         own = context.workspace.sessionsfolder / product.part.session.id / "inbox"
         with ThreadPoolExecutor(1) as beside:  # what waits for the disk goes on beside what needs a CPU
             synced = beside.submit(_sync, product)
-            _verify(context, product, None if delivery.inbox is None else own)
+            _verify(context, product, delivery, None if delivery.inbox is None else own)
         synced.result()
         sync_up(product.build.parent, context.workspace.sessionsfolder)
     journal = _journal(context, delivery)
@@ -76,7 +79,7 @@ def _sync(product: Product) -> None:
     sync_tree(product.build)
 
 
-def _verify(context: Context, product: Product, inbox: Path | None) -> None:
+def _verify(context: Context, product: Product, delivery: Delivery, inbox: Path | None) -> None:
     def check(one: Check) -> list[str]:
         with context.slots.one():
             return one()
@@ -84,9 +87,10 @@ def _verify(context: Context, product: Product, inbox: Path | None) -> None:
     checks = session_checks(product.build, context.monitor, inbox=inbox)
     wrong = [text for found in context.working.map(check, checks) for text in found]
     if wrong:
-        message = f"what was written is not what was read: {'; '.join(wrong[:5])}. Nothing was published."
-        hint = "The packet stays where it is. Check the disk, then run again."
-        raise PacketError(Problem(Code.VERIFY, product.part.session.id, message, hint))
+        scratch = context.workspace.scratch(delivery.unit) / "again"
+        raise PacketError(
+            mismatch(context, product.part.session.id, wrong, delivery.sources, delivery.reading, scratch)
+        )
 
 
 def _journal(context: Context, delivery: Delivery) -> Journal:

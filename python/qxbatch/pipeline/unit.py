@@ -163,8 +163,10 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     if not all(context.locks.holds(lock) for lock in held):
         message = "its lock was taken over by another run, since this one slept too long; nothing was published."
         raise PacketError(Problem(Code.HELD, unit.names, message, severity=Severity.WARNING))
+    archives, had = found.archives, bool(earlier.order)
     return deliver(
-        context, Delivery(name, unit.names, found.archives, unit.inbox, reading, tuple(products), bool(earlier.order))
+        context,
+        Delivery(name, unit.names, archives, unit.inbox, found.sources, reading, tuple(products), stays=had),
     )
 
 

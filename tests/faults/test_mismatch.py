@@ -1,0 +1,147 @@
+"""What was written is not what was read: the message tells a packet that changed from a disk that lies."""
+
+import contextlib
+import os
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import Monitor, Streams, pack_folder
+from qxbatch.pack import series as packing
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind
+from tests.build.study import Study, snapshot
+from tests.test_core_splice import noisy
+
+TREE = MrSeries(slices=6, rows=64, columns=64).files()
+NOISY = {
+    name: noisy(data, k, 200 * 200)
+    for k, (name, data) in enumerate(MrSeries(slices=6, rows=200, columns=200).files().items())
+}
+"""What a zip has packed as small as our own series would be: its streams are taken over when the series is stored."""
+
+
+def rewritten(path: Path) -> None:
+    """Change bytes, and neither size nor time."""
+    data = bytearray(path.read_bytes())
+    for at in range(300, len(data) - 1000, 512):
+        data[at] ^= 0x55
+    put_back(path, bytes(data))
+
+
+def put_back(path: Path, data: bytes) -> None:
+    status = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def with_other_voxels(path: Path) -> None:
+    """Change a bit within a stream of a zip so that it inflates to other content of the same length."""
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        info = archive.infolist()[2]
+    names, extra = struct.unpack_from("<2H", data, info.header_offset + 26)  # APPNOTE 4.3.7
+    start = info.header_offset + 30 + names + extra
+    end = start + info.compress_size
+    before = zlib.decompress(data[start:end], wbits=-15)
+    for at in range(end - 200, start, -1):
+        data[at] ^= 1
+        with contextlib.suppress(zlib.error):
+            now = zlib.decompress(data[start:end], wbits=-15)
+            if len(now) == len(before) and now != before:
+                put_back(path, bytes(data))
+                return
+        data[at] ^= 1
+    raise AssertionError("no bit can be changed")
+
+
+def meddling(deed: object, path: Path, *, after: bool) -> object:
+    """Return a packer of series, before or after whose work something is done to a file."""
+
+    def pack(
+        folder: str,
+        out: str,
+        prefix: str,
+        *,
+        level: int = 0,
+        streams: Streams | None = None,
+        monitor: Monitor | None = None,
+    ) -> int:
+        if not after:
+            deed(path)  # type: ignore[operator]
+        size = pack_folder(folder, out, prefix, level=level, streams=streams, monitor=monitor)
+        if after:
+            deed(Path(out))  # type: ignore[operator]
+        return size
+
+    return pack
+
+
+def test_a_packet_that_changes_between_reading_and_storing_is_named(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = study.put("S1", NOISY)
+    whole = packet.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "pack_folder", meddling(with_other_voxels, packet, after=False))
+        run = study.main()
+    assert run.status == 1
+    assert f"{packet}: changed while it was read, though its size and time did not" in run.text
+    assert "Find out what writes to it, then run again." in run.text
+    assert "disk" not in run.text
+    assert study.session_names() == []
+    assert packet.exists()
+    packet.write_bytes(whole)
+    assert study.main().status == 0
+
+
+@pytest.mark.parametrize("kind", [Kind.ZIP, Kind.FOLDER])
+def test_a_disk_that_gives_back_other_bytes_is_told_as_such(
+    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    packet = study.put("S1", TREE, kind)
+    before = snapshot(study.inbox)
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "pack_folder", meddling(rewritten, packet, after=True))
+        run = study.main()
+    assert run.status == 1
+    assert "what was written is not what was read" in run.text
+    assert f"{packet} was read again and has the bytes that it had, so the disk or the memory is faulty" in run.text
+    assert "Check disk and memory, then run again." in run.text
+    assert snapshot(study.inbox) == before
+    assert not (study.sessions / ".qxbatch").exists()
+    assert study.main().status == 0
+
+
+def test_where_the_packet_cannot_be_read_again_both_are_said(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = study.put("S1", TREE)
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "pack_folder", meddling(rewritten, packet, after=True))
+        patched.setattr("qxbatch.pipeline.mismatch.ingest", lambda *_, **__: (_ for _ in ()).throw(OSError(5, "gone")))
+        run = study.main()
+    assert run.status == 1
+    assert f"Either {packet} changed while it was read, or the disk or the memory is faulty" in run.text
+    assert "Look whether something still writes to the packet, check disk and memory, then run again." in run.text
+    assert study.session_names() == []
+
+
+def test_in_folder_mode_the_archive_is_named(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = study.session("S1") / "inbox"
+    study.put("scan", TREE).rename(inbox.parent.parent / "scan.zip")
+    inbox.mkdir(parents=True)
+    packet = (study.sessions / "scan.zip").rename(inbox / "scan.zip")
+    (inbox / "note").write_text("words")
+
+    def all_of_it(path: Path) -> None:
+        rewritten(packet)
+        rewritten(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "pack_folder", meddling(all_of_it, packet, after=True))
+        run = study.main("--masterinbox=none", "--sessions=S*")
+    assert run.status == 1
+    assert f"{packet}: changed while it was read" in run.text
+    assert packet.exists()
