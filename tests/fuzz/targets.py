@@ -1,9 +1,11 @@
 """The readers that are Python: what each may raise, and what holds for what it returns."""
 
+import atexit
 import csv
 import io
 import math
 import re
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
@@ -67,10 +69,11 @@ _PLACE: list[Path] = []
 
 
 def place() -> Path:
-    """Return a folder for this run, in memory where the system has such a folder."""
+    """Return a folder for this run, in memory where the system has such a folder; it goes when the process ends."""
     if not _PLACE:
         memory = Path("/dev/shm")
         _PLACE.append(Path(tempfile.mkdtemp(prefix="qx-fuzz-", dir=memory if memory.is_dir() else None)))
+        atexit.register(shutil.rmtree, _PLACE[0], ignore_errors=True)
     return _PLACE[0]
 
 
