@@ -89,8 +89,13 @@ def removed(folder: Path) -> None:
     many = sum(len(names) for _, _, names in os.walk(folder)) > MANY
     shutil.rmtree(folder)
     if many:
-        os.sync()
-        time.sleep(REST)
+        rest()
+
+
+def rest() -> None:
+    """Let the file system rest after many files were removed."""
+    os.sync()
+    time.sleep(REST)
 
 
 def run(contender: Contender, scratch: Path) -> Sample:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.bench import Bench, Figure, Figures, Stages
 from bench.commands import wait_in_inbox
-from bench.measure import removed
+from bench.measure import MANY, removed, rest
 from bench.peers import dcm2niix
 from bench.rows.whole import LONG_FILES, LONG_SERIES, many_short
 from bench.trees import count, long_series, size, zip_of
@@ -38,6 +38,8 @@ def one(bench: Bench, work: str, tree: Path) -> Stages:
             sessions = wait_in_inbox(zip_of(tree), folder / name, "OP1.zip")
             command = [sys.executable, "-m", "bench.stages", str(sessions), str(time.time())]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+            if count(tree) > MANY:
+                rest()
     finally:
         removed(folder)
     taken = {stage: (wall, cpu) for stage, (wall, cpu) in json.loads(done.stdout.splitlines()[-1]).items()}
