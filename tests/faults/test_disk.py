@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -195,37 +193,50 @@ def test_a_session_that_may_not_be_written_to_stays_as_it_is(study: Study, place
     assert snapshot(study.sessions) == before
 
 
-def meddle(study: Study, run: list[Run], deed: "threading.Thread", args: tuple[str, ...] = ()) -> None:
-    deed.start()
-    run.append(study.run(*args))
-    deed.join()
-
-
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP], ids=["folder", "zip"])
 @pytest.mark.parametrize("deed", ["vanishes", "grows"])
-def test_a_packet_that_is_touched_while_it_is_read_is_refused(study: Study, kind: Kind, deed: str) -> None:
-    packet = study.put("S1", TREE, kind)
-    started = study.sessions / ".qxbatch" / "work"
+def test_a_packet_that_is_touched_while_it_is_read_is_refused(
+    study: Study, kind: Kind, deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qxbatch.cli.main import main
+    from qxbatch.core import ingest
 
-    def act() -> None:
-        until = time.monotonic() + 60
-        while not started.exists() and time.monotonic() < until:
-            time.sleep(0.0002)
+    packet = study.put("S1", TREE, kind)
+
+    def touched(*args: Any, **named: Any) -> object:
+        reading = ingest(*args, **named)
         if deed == "vanishes":
             packet.rename(study.sessions.parent / "elsewhere")
         else:
             file = packet / "T1" / "IM0001" if kind is Kind.FOLDER else packet
             with file.open("ab") as more:
                 more.write(b"more")
+        return reading
 
-    runs: list[Run] = []
-    meddle(study, runs, threading.Thread(target=act))
-    assert runs[0].status == 1, runs[0].text
-    assert deed.removesuffix("s") in runs[0].text or "changed" in runs[0].text
-    assert "Traceback" not in runs[0].text
+    monkeypatch.setattr("qxbatch.pipeline.read.ingest", touched)
+    told = study.sessions.parent / "told.json"
+    assert main([str(study.sessions), f"--json-file={told}"]) == 1
+    assert ("vanished" if deed == "vanishes" else "changed") + " while it was read" in told.read_text()
     assert study.session_names() == []
     assert not (study.sessions / ".qxbatch").exists()
     assert (study.sessions.parent / "elsewhere").exists() if deed == "vanishes" else packet.exists()
+
+
+def test_a_packet_that_goes_away_before_it_is_read_is_refused(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qxbatch.cli.main import main
+    from qxbatch.pipeline.read import read_sources
+
+    packet = study.put("S1", TREE, Kind.ZIP)
+
+    def gone(*args: Any) -> object:
+        packet.unlink()
+        return read_sources(*args)
+
+    monkeypatch.setattr("qxbatch.pipeline.unit.read_sources", gone)
+    told = study.sessions.parent / "told.json"
+    assert main([str(study.sessions), f"--json-file={told}"]) == 1
+    assert "vanished since it was found" in told.read_text()
+    assert study.session_names() == []
 
 
 def test_a_packet_that_goes_away_after_it_was_read_is_told(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
