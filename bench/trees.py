@@ -1,15 +1,17 @@
 """The folders and packets that are measured, made of replicated real files and kept between runs."""
 
+import gzip
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from bench.replicas import Replica
 from bench.sources import Sources
 
-PER_FOLDER = 200
+PER_FOLDER, DEPTH = 200, 50
 
 
 def once(place: Path, build: Callable[[Path], object]) -> Path:
@@ -33,13 +35,42 @@ def tiny_tree(root: Path, sources: Sources, count: int) -> Path:
     return once(root / f"tiny-{count}", lambda folder: write_copies(folder, sources.tiny, count))
 
 
-def write_copies(folder: Path, sources: Sequence[Path], count: int) -> None:
+def shaped_trees(root: Path, sources: Sources, count: int) -> dict[str, Path]:
+    """Return folders of `count` files of real size each, by their shape: 200 to a folder, all in one, each in a folder of
+    its own inside that of the one before (up to 50 deep), 200 to a folder and each packed by gzip.
+    """
+    places: dict[str, Callable[[int], str]] = {
+        "flat": lambda k: f"IM{k:06}",
+        "deep": lambda k: f"{k // DEPTH:04}/" + "d/" * (k % DEPTH) + "IM",
+    }
+    trees = {"200 to a folder": scan_tree(root, sources, count)}
+    for name, place in places.items():
+        write = partial(write_copies, sources=sources.scan, count=count, place=place)
+        trees[name] = once(root / f"{name}-{count}", write)
+    trees["gzipped"] = once(root / f"gzipped-{count}", lambda folder: write_gzipped(folder, trees["200 to a folder"]))
+    return trees
+
+
+def write_gzipped(folder: Path, tree: Path) -> None:
+    """Write each file of a tree as a gzip file."""
+    for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+        place = folder / path.relative_to(tree).with_name(f"{path.name}.gz")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(gzip.compress(path.read_bytes(), 6))
+
+
+def in_folders(k: int) -> str:
+    """Return the place of the k-th file: 200 to a folder."""
+    return f"{k // PER_FOLDER:04}/IM{k % PER_FOLDER:04}"
+
+
+def write_copies(folder: Path, sources: Sequence[Path], count: int, place: Callable[[int], str] = in_folders) -> None:
     """Write copies of the sources in turn, each with its own UID, each turn with its own series."""
     replicas = [replica for replica in map(Replica, sources) if replica.usable()]
     for k in range(count):
         turn = k // len(replicas)
         words = {"instance": f"i{k}", "series": f"s{turn}", "study": f"t{turn}"}
-        path = folder / f"{k // PER_FOLDER:04}" / f"IM{k % PER_FOLDER:04}"
+        path = folder / place(k)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(replicas[k % len(replicas)].copy(uids=words))
 

@@ -1,20 +1,16 @@
-//! Nanoseconds per header, from memory: cargo bench -p qxbatch-core --bench header -- [FILE...]
+//! One header from memory: cargo bench -p qxbatch-core --bench header
 //!
-//! Made objects of three shapes, and the files that are named. The scan of folders, disk included, is measured from
-//! Python by bench/run.
+//! The scan of folders, disk included, is measured from Python by bench/run.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 #[path = "../tests/object/mod.rs"]
 mod object;
 
 use std::hint::black_box;
-use std::time::Instant;
 
+use criterion::{Criterion, criterion_group, criterion_main};
 use object::Syntax;
 use qxbatch_core::header::{Parsed, parse};
-
-const ROUNDS: u32 = 50;
-const REPEATS: u32 = 2_000;
 
 /// An object with as many unwanted elements as a scanner writes.
 fn classic(syntax: Syntax) -> Vec<u8> {
@@ -37,45 +33,25 @@ fn enhanced() -> Vec<u8> {
     syntax.file(&data.concat())
 }
 
-/// The least of some rounds: what is above it is the machine's other work.
-fn nanoseconds(bytes: &[u8]) -> u128 {
-    let round = || {
-        let start = Instant::now();
-        for _ in 0..REPEATS {
-            let mut window = black_box(bytes);
-            black_box(parse(&mut window).unwrap());
-        }
-        start.elapsed().as_nanos() / u128::from(REPEATS)
-    };
-    (0..ROUNDS).map(|_| round()).min().unwrap_or_default()
+fn headers(criterion: &mut Criterion) {
+    let objects = [
+        ("explicit, 180 elements", classic(Syntax::Explicit)),
+        ("implicit, 180 elements", classic(Syntax::Implicit)),
+        ("big endian, 180 elements", classic(Syntax::Big)),
+        ("enhanced", enhanced()),
+    ];
+    let mut group = criterion.benchmark_group("header");
+    for (name, bytes) in objects {
+        assert!(matches!(
+            parse(&mut bytes.as_slice()).unwrap(),
+            Parsed::Dicom(_)
+        ));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| parse(&mut black_box(bytes.as_slice())).unwrap());
+        });
+    }
+    group.finish();
 }
 
-fn main() {
-    let mut objects = vec![
-        (
-            "explicit, 180 elements".to_owned(),
-            classic(Syntax::Explicit),
-        ),
-        (
-            "implicit, 180 elements".to_owned(),
-            classic(Syntax::Implicit),
-        ),
-        ("big endian, 180 elements".to_owned(), classic(Syntax::Big)),
-        ("enhanced".to_owned(), enhanced()),
-    ];
-    for path in std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with('-'))
-    {
-        let bytes = std::fs::read(&path).unwrap();
-        objects.push((path, bytes));
-    }
-    for (name, bytes) in objects {
-        let mut window = bytes.as_slice();
-        let kind = match parse(&mut window).unwrap() {
-            Parsed::Dicom(header) => format!("header of {} bytes", header.memory()),
-            _ => "no header".to_owned(),
-        };
-        println!("{:>7} ns  {name}: {kind}", nanoseconds(&bytes));
-    }
-}
+criterion_group!(benches, headers);
+criterion_main!(benches);
