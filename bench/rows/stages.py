@@ -18,7 +18,7 @@ from bench.measure import MANY, removed, rest
 from bench.peers import dcm2niix
 from bench.rows.whole import LONG_FILES, LONG_SERIES, many_short
 from bench.trees import count, long_series, size, zip_of
-from qxbatch.convert.dcm2niix import ALLOCATOR
+from qxbatch.convert.dcm2niix import allocator
 from qxbatch.core import gzip_file
 
 
@@ -68,7 +68,7 @@ def alone(bench: Bench, work: str, tree: Path) -> Figures:
                 folder,
                 series,
             ]
-            env = {**os.environ, **ALLOCATOR}
+            env = {**os.environ, **allocator()}
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         converting = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
