@@ -24,7 +24,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, help=f"rounds of each row (default: {ROUNDS})")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "performance.md", help="the report")
     parser.add_argument(
-        "--work", type=Path, default=Path(tempfile.gettempdir()) / "qxbatch-bench", help="made trees, kept"
+        "--work",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "qxbatch-bench",
+        help="made trees, kept; takes up to 50 GB until the end",
     )
     wanted = parser.parse_args(argv)
     if unknown := set(wanted.rows) - set(ALL):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -64,32 +63,21 @@ through all those that went: whoever makes files then, pays for it."""
 
 
 def interleaved(contenders: Sequence[Contender], rounds: int, scratch: Path) -> dict[str, list[Sample]]:
-    """Run every contender once per round, after one round that only warms the caches. Nothing is removed between rounds,
-    but by the contenders themselves.
+    """Run every contender once per round, after one round that only warms the caches.
+
+    Nothing is removed from `scratch`, but by the contenders themselves.
     """
     samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
-    folder = Path(tempfile.mkdtemp(dir=scratch))
     rested = 0.0
-    try:
-        for number in range(rounds + 1):
-            for contender in contenders:
-                time.sleep(max(0.0, rested - time.monotonic()))
-                sample = run(contender, folder)
-                if contender.removes:
-                    rested = time.monotonic() + REST
-                if number:
-                    samples[contender.name].append(sample)
-    finally:
-        removed(folder)
+    for number in range(rounds + 1):
+        for contender in contenders:
+            time.sleep(max(0.0, rested - time.monotonic()))
+            sample = run(contender, scratch)
+            if contender.removes:
+                rested = time.monotonic() + REST
+            if number:
+                samples[contender.name].append(sample)
     return samples
-
-
-def removed(folder: Path) -> None:
-    """Remove a folder, and let the file system rest where it held many files."""
-    many = sum(len(names) for _, _, names in os.walk(folder)) > MANY
-    shutil.rmtree(folder)
-    if many:
-        rest()
 
 
 def rest() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.bench import OURS, Bench, Figure, Figures, Row, Target
 from bench.commands import by_hand, inner, qxbatch, wait_in_inbox
-from bench.measure import Contender, removed
+from bench.measure import Contender
 from bench.peers import dcm2niix
 from bench.trees import count, scan_tree, short_series, zip_of
 
@@ -49,19 +49,16 @@ def imported(bench: Bench) -> Figures:
     tree = short_series(bench.trees, bench.sources, classic=2, mosaic=4, files=2 * len(bench.sources.classic) + 40)
     packet, files = zip_of(tree), count(tree)
     folder = Path(tempfile.mkdtemp(dir=bench.scratch))
-    try:
-        study = folder / "study"
-        own = wait_in_inbox(packet, study / "own", "OP1.zip")
-        apart = wait_in_inbox(packet, study / "apart", "OP1.zip")
-        (study / "hand").mkdir()
-        commands = {
-            "qxbatch --work-dir on a local disk": qxbatch(apart, "--quiet", f"--work-dir={folder / 'local'}"),
-            "qxbatch": qxbatch(own, "--quiet"),
-            "unzip + dcm2niix -z i": by_hand("unzip -q {packet} -d {raw}", packet, study / "hand", "i"),
-        }
-        found = {name: below(study, command, folder / "trace") / files for name, command in commands.items()}
-    finally:
-        removed(folder)
+    study = folder / "study"
+    own = wait_in_inbox(packet, study / "own", "OP1.zip")
+    apart = wait_in_inbox(packet, study / "apart", "OP1.zip")
+    (study / "hand").mkdir()
+    commands = {
+        "qxbatch --work-dir on a local disk": qxbatch(apart, "--quiet", f"--work-dir={folder / 'local'}"),
+        "qxbatch": qxbatch(own, "--quiet"),
+        "unzip + dcm2niix -z i": by_hand("unzip -q {packet} -d {raw}", packet, study / "hand", "i"),
+    }
+    found = {name: below(study, command, folder / "trace") / files for name, command in commands.items()}
     first, *others = found
     figures = [Figure(f"{first}: calls per file", found[first], found[others[-1]])]
     figures += [Figure(f"{name}: calls per file", found[name]) for name in others]

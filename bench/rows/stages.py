@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.bench import Bench, Figure, Figures, Stages
 from bench.commands import wait_in_inbox
-from bench.measure import MANY, removed, rest
+from bench.measure import MANY, rest
 from bench.peers import dcm2niix
 from bench.rows.whole import LONG_FILES, LONG_SERIES, many_short
 from bench.trees import count, long_series, size, zip_of
@@ -31,17 +31,13 @@ def rows(bench: Bench) -> Iterator[Stages | Figures]:
 
 
 def one(bench: Bench, work: str, tree: Path) -> Stages:
-    """Run one import that tells its stages; the second one counts, the first only warms the caches."""
+    """Run one import that tells its stages."""
     folder = Path(tempfile.mkdtemp(dir=bench.scratch))
-    try:
-        for name in ("warm", "counted"):
-            sessions = wait_in_inbox(zip_of(tree), folder / name, "OP1.zip")
-            command = [sys.executable, "-m", "bench.stages", str(sessions), str(time.time())]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-            if count(tree) > MANY:
-                rest()
-    finally:
-        removed(folder)
+    sessions = wait_in_inbox(zip_of(tree), folder, "OP1.zip")
+    command = [sys.executable, "-m", "bench.stages", str(sessions), str(time.time())]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    if count(tree) > MANY:
+        rest()
     taken = {stage: (wall, cpu) for stage, (wall, cpu) in json.loads(done.stdout.splitlines()[-1]).items()}
     return Stages(work, f"{count(tree):,} files, {size(tree) / 1e6:,.0f} MB, one zip", taken)
 
@@ -49,36 +45,19 @@ def one(bench: Bench, work: str, tree: Path) -> Stages:
 def alone(bench: Bench, work: str, tree: Path) -> Figures:
     """Measure the CPU time of single parts of the job, on the tree's files as they lie there."""
     folder = Path(tempfile.mkdtemp(dir=bench.scratch))
-    try:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        for series in sorted(tree.iterdir()):
-            command: list[str | Path] = [
-                dcm2niix(),
-                "-g",
-                "i",
-                "-z",
-                "n",
-                "-b",
-                "y",
-                "-ba",
-                "y",
-                "-f",
-                series.name,
-                "-o",
-                folder,
-                series,
-            ]
-            env = {**os.environ, **allocator()}
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        converting = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        images = sorted(folder.glob("*.nii"))
-        compressing = sum(taken(partial(gzip_file, str(image), f"{image}.gz")) for image in images)
-        hashing = sum(
-            taken(partial(hashlib.sha256, path.read_bytes())) for path in sorted(tree.rglob("*")) if path.is_file()
-        )
-    finally:
-        removed(folder)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for series in sorted(tree.iterdir()):
+        flags = ["-g", "i", "-z", "n", "-b", "y", "-ba", "y", "-f", series.name]
+        command: list[str | Path] = [dcm2niix(), *flags, "-o", folder, series]
+        env = {**os.environ, **allocator()}
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    converting = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    images = sorted(folder.glob("*.nii"))
+    compressing = sum(taken(partial(gzip_file, str(image), f"{image}.gz")) for image in images)
+    hashing = sum(
+        taken(partial(hashlib.sha256, path.read_bytes())) for path in sorted(tree.rglob("*")) if path.is_file()
+    )
     figures = (
         Figure("dcm2niix -z n as it is called, one process per series", converting),
         Figure(f"compressing the {len(images)} images, as ours are", compressing),
