@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,55 @@ def test_a_summary_that_does_not_tell_of_files_passes(session: Path, capsys: pyt
     image = session / "nii" / "31.nii.gz"
     image.write_bytes(image.read_bytes()[:-9])
     assert verified(session, capsys)[0] == 1, "what can be told without them still is"
+
+
+Damage = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda image: image["sums"]["nii/31.json"].pop("sha256"),
+        lambda image: image["sums"].pop("nii/31.json"),
+        lambda image: image["sums"]["nii/31.json"].update(size=float("inf")),
+        lambda image: image.update(sums=[]),
+        lambda image: image.pop("sums"),
+    ],
+    ids=["no hash", "no entry", "no number", "no table", "nothing"],
+)
+def test_what_the_summary_should_tell_and_does_not_is_wrong(
+    session: Path, damage: Damage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = session / "qxbatch" / "summary.json"
+    told = json.loads(path.read_bytes())
+    damage(told["images"][0])
+    path.write_text(json.dumps(told))
+    status, text = verified(session, capsys)
+    assert status == 1
+    assert f"{path}: does not tell size and SHA-256 of nii/31.json" in text
+
+
+def test_a_summary_that_is_no_json_of_ours_is_wrong_and_the_next_session_is_verified(
+    session: Path, study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.put("S2", T1.files())
+    assert study.main().status == 0
+    (session / "qxbatch" / "summary.json").write_text("[" * 100_000)
+    capsys.readouterr()
+    assert main(["verify", str(session), str(study.session("S2"))]) == 1
+    text = capsys.readouterr().out
+    assert "summary.json: cannot be read" in text
+    assert "1 of 2 sessions are whole." in text
+
+
+def test_the_way_to_mend_it_can_be_pasted(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    study.put("S1", T1.files())
+    assert study.main().status == 0
+    session = study.sessions.rename(study.sessions.parent / "my sessions") / "S1"
+    a_member_more(session)
+    capsys.readouterr()
+    main(["verify", str(session)])
+    assert f"qxbatch convert --overwrite '{session}'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("wrong", ["another byte", "more bytes"])

@@ -235,6 +235,13 @@ def test_two_archives_of_one_name_are_both_in_the_archive(study: Study) -> None:
     assert names(study.archive) == ["scan.zip", "scan_2.zip"]
 
 
+def test_an_archive_with_the_longest_name(study: Study, inbox: Path) -> None:
+    name = "A" * 251 + ".zip"
+    write_packet(T1.files(), inbox, "scan", Kind.ZIP).rename(inbox / name)
+    done(study.main(*NONE))
+    assert names(study.archive) == [name]
+
+
 def test_names_of_any_bytes(study: Study, inbox: Path) -> None:
     odd = [b"a!b", b"c!", b"tab\there", b"line\nend", b"\xff\xfe.dcm", b" lead", b"-dash", b"back\\slash"]
     for name, data in zip(odd, T1.with_(slices=8).files().values(), strict=True):

@@ -54,6 +54,16 @@ def told(found: Iterator[tuple[str, bytes]], secrets: re.Pattern[bytes]) -> list
     return [f"{name}: {match[0]!r}" for name, data in found if (match := secrets.search(data))]
 
 
+def test_a_packet_of_par_rec_alone_is_told_by_its_session(study: Study, tmp_path: Path) -> None:
+    study.put("X1_Doe_Jane", PAIR, Kind.ZIP)
+    files = (tmp_path / "run.log", tmp_path / "run.json")
+    names = "--nameformat=(?P<subject_id>X[0-9]+).*"
+    run = study.run("--deidentify-logs", names, f"--log-file={files[0]}", f"--json-file={files[1]}")
+    assert run.status == 0, run.text
+    assert told(((path.name, path.read_bytes()) for path in files), SECRETS) == []
+    assert not SECRETS.search(run.out.partition("sessions are complete")[2].encode()), run.out
+
+
 @pytest.mark.parametrize("how", ["logfile", "switch"])
 def test_no_output_tells_the_patient(study: Study, tmp_path: Path, how: str) -> None:
     study.put("SECRET77" if how == "logfile" else "S1", {**TREE, **under("DOE_JANE/par", PAIR)}, Kind.ZIP)

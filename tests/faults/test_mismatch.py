@@ -116,6 +116,36 @@ def test_a_disk_that_gives_back_other_bytes_is_told_as_such(
     assert study.main().status == 0
 
 
+def test_a_member_that_is_gone_is_told_as_such(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+
+    def without_it(path: Path) -> None:
+        rewritten(path)
+        sorted(path for path in packet.rglob("*") if path.is_file())[0].unlink()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "pack_folder", meddling(without_it, packet, after=True))
+        run = study.main()
+    assert run.status == 1
+    assert f"{packet}: changed while it was imported" in run.text
+    assert "faulty" not in run.text
+
+
+def test_a_packet_that_is_gone_by_then_is_told_as_such(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = study.put("S1", TREE)
+
+    def gone(path: Path) -> None:
+        rewritten(path)
+        packet.unlink()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "pack_folder", meddling(gone, packet, after=True))
+        run = study.main()
+    assert run.status == 1
+    assert f"{packet}: vanished while it was imported" in run.text
+    assert "disk" not in run.text
+
+
 def test_where_the_packet_cannot_be_read_again_both_are_said(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = study.put("S1", TREE)
     with monkeypatch.context() as patched:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
@@ -54,7 +55,7 @@ def _hint(session: Path, wrong: Sequence[str]) -> str:
     if not wrong:
         return ""
     if all(text.startswith(f"{session / 'nii'}/") for text in wrong):
-        return f"Take these files from a backup, or make the images anew: qxbatch convert --overwrite {session}"
+        return f"Take these files from a backup, or make the images anew: qxbatch convert --overwrite {quote(str(session))}"
     return "Take these files from a backup, or import the packet again with --overwrite=yes."
 
 

@@ -1,5 +1,6 @@
 """Verifies what was made of a unit, writes the journal, and publishes and archives by it."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -85,11 +86,13 @@ def _verify(context: Context, product: Product, delivery: Delivery, inbox: Path 
             return one()
 
     checks = session_checks(product.build, context.monitor, inbox=inbox)
-    wrong = [text for found in context.working.map(check, checks) for text in found]
+    wrong = [text.removeprefix(f"{product.build}/") for found in context.working.map(check, checks) for text in found]
     if wrong:
         scratch = context.workspace.scratch(delivery.unit) / "again"
         raise PacketError(
-            mismatch(context, product.part.session.id, wrong, delivery.sources, delivery.reading, scratch)
+            mismatch(
+                context, product.part.session.id, wrong, delivery.packets, delivery.sources, delivery.reading, scratch
+            )
         )
 
 
@@ -135,7 +138,8 @@ def _in_inbox(delivery: Delivery, fates: tuple[str, ...]) -> Iterator[tuple[str,
         row = delivery.reading.row(index)
         if row.path.startswith("../"):
             continue  # of the session's own dicom
-        if row.fate in fates and (delivery.inbox / member_path(row.path)).is_file():
+        # not Path.is_file, which raises where a member of an archive makes the path too long
+        if row.fate in fates and os.path.isfile(delivery.inbox / member_path(row.path)):  # noqa: PTH113
             yield row.path, row.sha256
 
 

@@ -6,15 +6,23 @@ from pathlib import Path
 
 from qxbatch.core import Reading, ingest
 from qxbatch.ingest.sources import Source
+from qxbatch.model import Packet
 from qxbatch.pipeline.context import Context
-from qxbatch.problems import Code, Problem
+from qxbatch.pipeline.read import refuse_changed
+from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.passwords import words_of
 
 SHOWN = 5
 
 
 def mismatch(
-    context: Context, session: str, wrong: Sequence[str], sources: Sequence[Source], reading: Reading, scratch: Path
+    context: Context,
+    session: str,
+    wrong: Sequence[str],
+    packets: Sequence[Packet],
+    sources: Sequence[Source],
+    reading: Reading,
+    scratch: Path,
 ) -> Problem:
     """Return the problem of a session that is not what was read. Raises CancelledError.
 
@@ -23,26 +31,34 @@ def mismatch(
     """
     paths = ", ".join(str(source.path) for source in sources)
     try:
+        for packet in packets:
+            refuse_changed(packet, "while it was imported")
         changed = _changed(context, sources, reading, scratch)
+    except PacketError as error:
+        return error.problem
     except (OSError, ValueError) as error:
-        cause = f"Either {paths} changed while it was read, or the disk or the memory is faulty: {error}."
+        cause = (
+            f"Either {paths} changed while it was read, or the disk or the memory is faulty; it could not be read again"
+        )
         hint = "Look whether something still writes to the packet, check disk and memory, then run again."
-    else:
-        if changed is not None:
-            path, member = changed
-            message = f"changed while it was read, though its size and time did not: {member} has other bytes now."
-            hint = "Nothing was published. Find out what writes to it, then run again."
-            return Problem(Code.CHANGED, str(path), message, hint)
-        cause = f"{paths} was read again and has the bytes that it had, so the disk or the memory is faulty."
-        hint = "The packet stays where it is. Check disk and memory, then run again."
-    shown = "; ".join(wrong[:SHOWN])
-    message = f"what was written is not what was read: {shown}. {cause} Nothing was published."
+        return _told(session, wrong, f"{cause} ({error}).", hint)
+    if changed:
+        message = f"changed while it was read, though its size and time did not: {changed}."
+        hint = "Nothing was published. Find out what writes to it, then run again."
+        return Problem(Code.CHANGED, paths, message, hint)
+    cause = f"{paths} was read again and has the bytes that it had, so the disk or the memory is faulty."
+    return _told(session, wrong, cause, "The packet stays where it is. Check disk and memory, then run again.")
+
+
+def _told(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
+    message = f"what was written is not what was read: {'; '.join(wrong[:SHOWN])}. {cause} Nothing was published."
     return Problem(Code.VERIFY, session, message, hint)
 
 
-def _changed(context: Context, sources: Sequence[Source], reading: Reading, scratch: Path) -> tuple[Path, str] | None:
-    """Read the sources again; return the first whose members have other bytes, and that member."""
-    before = {(row.path, row.sha256) for row in map(reading.row, range(len(reading)))}
+def _changed(context: Context, sources: Sequence[Source], reading: Reading, scratch: Path) -> str:
+    """Read the sources again; return in words the first member that is another one now, empty when none is."""
+    before = {row.path: row.sha256 for row in map(reading.row, range(len(reading)))}
+    now: dict[str, str] = {}
     settings = context.settings
     for source in sources:
         try:
@@ -59,9 +75,12 @@ def _changed(context: Context, sources: Sequence[Source], reading: Reading, scra
                 passwords=words_of(settings.passwords),
                 monitor=context.monitor,
             )
-            for row in map(again.row, range(len(again))):
-                if (row.path, row.sha256) not in before:
-                    return source.path, row.path
+            now |= {row.path: row.sha256 for row in map(again.row, range(len(again)))}
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    return None
+    for path, digest in before.items():
+        if path not in now:
+            return f"{path} is gone"
+        if now[path] != digest:
+            return f"{path} has other bytes now"
+    return next((f"{path} is new" for path in now if path not in before), "")

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.conceal import hiding
 from qxbatch.core import Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.identities import hide_of
 from qxbatch.ingest.sources import Source
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.pipeline.context import Context
@@ -29,7 +29,7 @@ def read_sources(
     Raises PacketError, OSError when scratch cannot be written, and CancelledError.
     """
     for packet in packets:
-        _refuse_changed(packet, "since it was found")
+        refuse_changed(packet, "since it was found")
     try:
         with context.slots.several() as threads:
             reading = ingest(
@@ -47,9 +47,9 @@ def read_sources(
             )
     finally:  # a packet that vanishes is told as such, whatever else its loss led to
         for packet in packets:
-            _refuse_changed(packet, "while it was read")
+            refuse_changed(packet, "while it was read")
     if context.settings.conceal:
-        context.hidden[unit] = hiding([group.header for group in reading.groups()], unit)
+        context.hidden[unit] = hide_of(reading, unit)
     passwords = context.settings.passwords
     problems = [*_damage(context, names, reading), *read_suspects(reading, names)]
     if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
@@ -59,7 +59,8 @@ def read_sources(
     return reading, [*problems, *encrypted.kept_closed(reading, names, passwords)]
 
 
-def _refuse_changed(packet: Packet, when: str) -> None:
+def refuse_changed(packet: Packet, when: str) -> None:
+    """Raise PacketError where a packet's names, sizes and times are no longer those at discovery."""
     try:
         same = fingerprint(packet.path) == packet.fingerprint
     except FileNotFoundError:

@@ -58,12 +58,9 @@ def _finish(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport
         return [SessionReport(unit, None, None, (Problem(Code.RECOVERED, str(path), message, hint),))]
     ending = finish(journal, workspace, locks, verify=True)
     names = journal.names or unit
-    note = Problem(
-        Code.RECOVERED,
-        names,
-        "an interrupted run had read it; what was left was done now.",
-        severity=Severity.WARNING,
-    )
+    left = path.exists()
+    done = "an interrupted run had read it; " + ("something is still left." if left else "what was left was done now.")
+    note = Problem(Code.RECOVERED, names, done, severity=Severity.WARNING)
     archived = ending.archived[0] if ending.archived else None
     return [
         SessionReport(

@@ -136,6 +136,7 @@ def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionRepor
     """Run the units in parallel, the largest first; reports come in the units' own order."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from qxbatch.pipeline.signals import afterwards, never_again
     from qxbatch.pipeline.unit import import_unit
 
     order = sorted(range(len(units)), key=lambda i: -units[i].size)
@@ -144,11 +145,12 @@ def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionRepor
     pool = ThreadPoolExecutor(max(1, min(len(units), together)))
     futures: dict[int, Future[list[SessionReport]]] = {}
     try:
-        for i in order:
-            futures[i] = pool.submit(import_unit, context, units[i])
+        with afterwards():
+            for i in order:
+                futures[i] = pool.submit(import_unit, context, units[i])
         _wait(list(futures.values()))
     except KeyboardInterrupt:
-        _hold_signals()
+        never_again()
         print("qxbatch: stopping ...", file=sys.stderr)
         context.interrupt()
         for future in futures.values():
@@ -168,14 +170,6 @@ def _wait(futures: Sequence["Future[list[SessionReport]]"]) -> None:
         done, left = wait(left, timeout=0.5, return_when=FIRST_COMPLETED)
         for future in done:
             future.result()
-
-
-def _hold_signals() -> None:
-    """A second Ctrl-C must not break the clean-up."""
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _agreed(count: int) -> bool:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qxbatch.conceal import hidden_report, hiding, nothing_to_hide
+from qxbatch.conceal import hidden_report, nothing_to_hide
 from qxbatch.convert.run import CancelledError as ConverterCancelledError
 from qxbatch.core import CancelledError, Reading
 from qxbatch.discover.results import has_results, has_session
 from qxbatch.ingest.assemble import assemble
+from qxbatch.ingest.identities import hide_of
 from qxbatch.ingest.patients import share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, packet_sources, sorted_sources, without_images
 from qxbatch.model import Candidate, Packet, SessionId, SessionReport
@@ -142,7 +143,7 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     found, reading, problems = _read(context, unit, scratch)
     earlier = read_earlier(workspace.sessionsfolder / name) if unit.inbox else Earlier()
     if earlier.concealed:
-        context.hidden[name] = hiding([group.header for group in reading.groups()], name)
+        context.hidden[name] = hide_of(reading, name)
     replaced = settings.conceal or earlier.concealed
     shares, mixed = share_out(reading.groups(), unit.session, settings.on_mixed, unit.names, anonymous=replaced)
     if len(shares) > 1:

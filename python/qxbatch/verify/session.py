@@ -11,7 +11,7 @@ from pathlib import Path
 from qxbatch.cells import member_path
 from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
 from qxbatch.verify.ledger_file import LedgerRow, read_ledger
-from qxbatch.verify.sums import Sum, differs, read_sums
+from qxbatch.verify.sums import UNREADABLE, Sum, differs, read_sums
 
 Check = Callable[[], list[str]]
 """One piece of the work; returns what is wrong."""
@@ -39,11 +39,11 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
             loose.append(row)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
-    sums = read_sums(session)
+    sums, untold = read_sums(session)
     for path in sorted((session / "nii").glob("*.nii.gz")):
         checks.append(partial(_check_image, path, sums.pop(f"nii/{path.name}", None), monitor))
     checks.append(partial(_check_beside, session, sums, monitor))
-    checks += [partial(_check_listing, session), partial(_check_summary, session)]
+    checks += [partial(_check_listing, session), partial(_check_summary, session), lambda: untold]
     return checks
 
 
@@ -51,7 +51,7 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
     try:
         members = hash_tar_gz(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
-        return [f"{path}: {error}"]
+        return [_named(path, error)]
     found = {name: digest for name, _, digest in members}
     wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, digest in rows.items():
@@ -70,7 +70,7 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
         try:
             same = _same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
-            wrong.append(f"{path}: {error}")
+            wrong.append(_named(path, error))
             continue
         if not same:
             wrong.append(f"{path}: has other bytes than the packet's")
@@ -95,11 +95,16 @@ def _check_image(path: Path, told: Sum | None, monitor: Monitor) -> list[str]:
             return [f"{path}: {why}"]
         size, head = gzip_size(str(path), NIFTI_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
-        return [f"{path}: {error}"]
+        return [_named(path, error)]
     expected = _nifti_size(head)
     if expected is None:
         return [f"{path}: is no NIfTI image"]
     return [] if size >= expected else [f"{path}: holds {size} bytes, its header says {expected}"]
+
+
+def _named(path: Path, error: Exception) -> str:
+    """The core's words of damage begin with the path already."""
+    return str(error) if str(error).startswith(str(path)) else f"{path}: {error}"
 
 
 def _check_beside(session: Path, sums: Mapping[str, Sum], monitor: Monitor) -> list[str]:
@@ -157,6 +162,6 @@ def _check_summary(session: Path) -> list[str]:
     try:
         told = json.loads(path.read_bytes())
         files = [str(file) for image in told["images"] for file in image["files"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         return [f"{path}: cannot be read ({error})"]
     return [f"{session / file}: is missing" for file in files if not (session / file).is_file()]

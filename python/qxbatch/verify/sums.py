@@ -7,21 +7,33 @@ from qxbatch.core import Monitor, hash_file
 
 Sum = tuple[int, str]
 """Bytes and SHA-256 of a file."""
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a damaged JSON may raise."""
 SHOWN = 12
 """Digits of a hash that a message shows."""
 
 
-def read_sums(session: Path) -> dict[str, Sum]:
-    """Return what the summary tells of each file of an image, by its path below the session.
+def read_sums(session: Path) -> tuple[dict[str, Sum], list[str]]:
+    """Return what the summary tells of each file of an image, by its path below the session, and what it should and does not.
 
-    Empty where the summary was written before it told that, or cannot be read (which is another check's to say).
+    Nothing of either where the summary was written before it told that of any image, or cannot be read (which is another
+    check's to say).
     """
+    path = session / "qxbatch" / "summary.json"
     try:
-        told = json.loads((session / "qxbatch" / "summary.json").read_bytes())
-        files = [item for image in told["images"] for item in image.get("sums", {}).items()]
-        return {str(file): (int(each["size"]), str(each["sha256"])) for file, each in files}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        images = [(list(image["files"]), image.get("sums")) for image in json.loads(path.read_bytes())["images"]]
+    except UNREADABLE:
+        return {}, []
+    sums: dict[str, Sum] = {}
+    wrong = []
+    for file, told in ((file, told) for files, told in images for file in files):
+        one = told.get(file) if isinstance(told, dict) else None
+        size, digest = (one.get("size"), one.get("sha256")) if isinstance(one, dict) else (None, None)
+        if isinstance(size, int) and isinstance(digest, str):
+            sums[str(file)] = size, digest
+        else:
+            wrong.append(f"{path}: does not tell size and SHA-256 of {file}")
+    return (sums, wrong) if any(told is not None for _, told in images) else ({}, [])
 
 
 def differs(path: Path, told: Sum, monitor: Monitor) -> str:

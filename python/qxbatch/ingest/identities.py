@@ -1,0 +1,21 @@
+"""Whom a reading's files name: what is told of them names the session instead."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+
+from qxbatch.conceal import Hide, hiding
+from qxbatch.core import Reading
+from qxbatch.model import Value
+from qxbatch.parrec.header import read_par
+
+
+def hide_of(reading: Reading, session_id: str) -> Hide:
+    """Return what takes the patients of all DICOM and PAR headers out of a text. Raises OSError."""
+    return hiding(chain((group.header for group in reading.groups()), _par_headers(reading)), session_id)
+
+
+def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
+    for index in range(len(reading)):
+        if reading.row(index).kind == "par" and (staged := reading.staged(index)):
+            yield read_par(Path(staged)).dicom()

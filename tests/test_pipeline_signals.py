@@ -1,0 +1,67 @@
+"""A signal that comes at a bad moment."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from qxbatch.pipeline.signals import afterwards
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind
+from tests.build.study import Study
+
+WHILE_A_THREAD_IS_STARTED = """
+import os, signal, sys, threading, time
+from qxbatch.cli.main import main
+
+start = threading.Thread.start
+
+def interrupted(thread):
+    start(thread)
+    if thread.name.startswith("ThreadPoolExecutor") and threading.current_thread() is threading.main_thread():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+
+threading.Thread.start = interrupted
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_signal_while_the_work_begins_ends_the_run(study: Study) -> None:
+    study.put("S1", MrSeries(slices=3).files(), Kind.ZIP)
+    command = [sys.executable, "-c", WHILE_A_THREAD_IS_STARTED, str(study.sessions), "--check=no"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 130, done.stderr
+    assert "interrupted" in done.stderr
+    assert study.session_names() == []
+    assert study.run().status == 0
+
+
+def test_a_signal_is_raised_when_what_may_not_be_broken_is_done() -> None:
+    done = []
+
+    def work() -> None:
+        with afterwards():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_in_another_thread_signals_are_not_touched() -> None:
+    said: list[bool] = []
+
+    def work() -> None:
+        with afterwards():
+            said.append(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert said == [True]
