@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from qxbatch.pipeline.signals import afterwards
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind
+from tests.build.packets import under
 from tests.build.study import Study
 
 WHILE_A_THREAD_IS_STARTED = """
@@ -30,12 +31,20 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_a_signal_while_the_work_begins_ends_the_run(study: Study) -> None:
-    study.put("S1", MrSeries(slices=3).files(), Kind.ZIP)
+def test_a_signal_while_the_work_begins_ends_the_run(study: Study, tmp_path: Path) -> None:
+    series = [MrSeries(number=n, slices=3, time=f"10{n}000") for n in range(3, 6)]
+    study.put("S1", {name: data for n, one in enumerate(series) for name, data in under(f"{n}", one.files()).items()})
+    slow = tmp_path / "dcm2niix"
+    slow.write_text(
+        "#!/bin/sh\nif [ $# -eq 1 ]; then echo 'dcm2niiX version v1.0.20260724'; exit 3; fi\nexec sleep 60\n"
+    )
+    slow.chmod(0o755)
     command = [sys.executable, "-c", WHILE_A_THREAD_IS_STARTED, str(study.sessions), "--check=no"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    env = {**os.environ, "QXBATCH_DCM2NIIX": str(slow)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=env)
     assert done.returncode == 130, done.stderr
     assert "interrupted" in done.stderr
+    assert "internal error" not in done.stderr, "the pool knows its thread, and waits for it before the others close"
     assert study.session_names() == []
     assert study.run().status == 0
 
