@@ -23,6 +23,7 @@ start = threading.Thread.start
 def interrupted(thread):
     start(thread)
     if thread.name.startswith("ThreadPoolExecutor") and threading.current_thread() is threading.main_thread():
+        time.sleep(2)  # the work comes as far as it can
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.2)
 
