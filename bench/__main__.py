@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench import peers, report, sources
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
         "--work",
         type=Path,
         default=Path(tempfile.gettempdir()) / "qxbatch-bench",
-        help="made trees, kept; takes up to 50 GB until the end",
+        help="made trees, kept",
     )
     wanted = parser.parse_args(argv)
     if unknown := set(wanted.rows) - set(ALL):
@@ -45,23 +46,24 @@ def main(argv: list[str]) -> int:
             scale=QUICK if wanted.quick else wanted.scale,
         )
         print("\n".join(report.machine(bench)))
-        rows = list(measured(bench, wanted.rows or list(ALL)))
+        rows = []
+        for row in measured(bench, wanted.rows or list(ALL)):
+            rows.append(row)
+            if not wanted.quick:  # each time anew: a run that is ended keeps what it measured
+                report.write(wanted.out, bench, rows)
     if not wanted.quick:
-        report.write(wanted.out, bench, rows)
         print(f"written: {wanted.out}")
     missed = [text for row in rows for text in report.missed(row)]
     print("\n".join(["", "not met:", *missed] if missed else ["", "all that was wanted is met"]))
     return 0
 
 
-def measured(bench: Bench, names: list[str]) -> list[Row | Figures | Stages]:
+def measured(bench: Bench, names: list[str]) -> Iterator[Row | Figures | Stages]:
     """Measure rows, printing each as it is done."""
-    rows: list[Row | Figures | Stages] = []
     for name in names:
         for row in ALL[name](bench):
             print("\n".join(["", *report.part(row)]), flush=True)
-            rows.append(row)
-    return rows
+            yield row
 
 
 if __name__ == "__main__":

@@ -65,14 +65,17 @@ through all those that went: whoever makes files then, pays for it."""
 def interleaved(contenders: Sequence[Contender], rounds: int, scratch: Path) -> dict[str, list[Sample]]:
     """Run every contender once per round, after one round that only warms the caches.
 
-    Nothing is removed from `scratch`, but by the contenders themselves.
+    Nothing is removed from `scratch`, but by the contenders themselves; what a run wrote is emptied, as disk and cache have
+    other use for the room.
     """
     samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
     rested = 0.0
     for number in range(rounds + 1):
         for contender in contenders:
             time.sleep(max(0.0, rested - time.monotonic()))
-            sample = run(contender, scratch)
+            folder = Path(tempfile.mkdtemp(dir=scratch))
+            sample = run(contender, folder)
+            emptied(folder)
             if contender.removes:
                 rested = time.monotonic() + REST
             if number:
@@ -86,14 +89,21 @@ def rest() -> None:
     time.sleep(REST)
 
 
-def run(contender: Contender, scratch: Path) -> Sample:
-    """Run one contender in a fresh folder, which stays, and return what it took."""
-    folder = Path(tempfile.mkdtemp(dir=scratch))
+def emptied(folder: Path) -> None:
+    """Cut all files to nothing; those with another name elsewhere are the trees' own."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
+            path.chmod(0o600)
+            os.truncate(path, 0)
+
+
+def run(contender: Contender, folder: Path) -> Sample:
+    """Run one contender in a fresh folder, and return what it took."""
     if contender.before:
         contender.before(folder)
     command = [str(word) for word in contender.command(folder)]
     os.sync()  # what the run before wrote is not charged to this one
-    taken = folder.parent / "taken.json"
+    taken = folder.with_name(f"{folder.name}.json")
     launch = [sys.executable, "-I", "-S", str(LAUNCH), str(taken), *command]
     done = subprocess.run(
         launch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False

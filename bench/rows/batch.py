@@ -1,6 +1,7 @@
 """Many packets at once, and one with very many files."""
 
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ def rows(bench: Bench) -> Iterator[Row | Figures]:
         before=lambda folder: wait_in_inbox(many, folder, "OP1.tar"),
         inner=True,
     )
-    sample = run(ours, bench.scratch)
+    sample = run(ours, Path(tempfile.mkdtemp(dir=bench.scratch)))
     if files > MANY:
         rest()
     figures = (
