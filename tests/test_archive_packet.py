@@ -1,11 +1,14 @@
 """The packet's last move: nothing is overwritten, nothing is lost, every step can be repeated."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from qxbatch.archive import packet as module
-from qxbatch.archive.packet import numbered, settle_packet
+from qxbatch.archive.packet import free_name, numbered, numbers_there, settle_packet, unnumbered
+from qxbatch.publish.same import same_content
 from qxbatch.settings.model import Archive
 
 
@@ -119,3 +122,62 @@ def test_a_link_leads_to_the_same_data_after_it_was_moved_and_is_copied_as_data(
     assert moved is not None
     assert moved.read_text() == "dicom"
     assert not link.is_symlink()
+
+
+def test_a_free_name_is_never_below_the_number_and_gaps_do_not_hide_the_same_bytes(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    packet = tmp_path / "scan.zip"
+    packet.write_text("mine")
+    assert free_name(archive, packet, "scan.zip", 3).name == "scan_3.zip"
+    (archive / "scan_3.zip").write_text("another")
+    assert free_name(archive, packet, "scan.zip", 3).name == "scan_4.zip", "nothing is overwritten"
+    (archive / "scan_7.zip").write_text("mine")
+    assert free_name(archive, packet, "scan.zip", 1).name == "scan_7.zip"
+    assert settle_packet(packet, archive, Archive.MOVE, number=1) == archive / "scan_7.zip"
+    assert not packet.exists()
+    assert settle_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", "and again"
+
+
+def test_a_number_that_is_a_date_is_not_counted_up_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "archive" / "MR"
+    for k in (2, 20240115, 999_999_999):
+        make(archive / f"AP_{k}.zip", f"of {k}")
+    asked: list[object] = []
+
+    def counted(ask: Callable[..., bool]) -> Callable[..., bool]:
+        def call(*paths: object) -> bool:
+            asked.append(paths)
+            assert len(asked) < 50
+            return ask(*paths)
+
+        return call
+
+    monkeypatch.setattr(module, "same_content", counted(same_content))
+    monkeypatch.setattr("os.path.lexists", counted(os.path.lexists))
+    places = {1: "AP.zip", 3: "AP_3.zip", 20240115: "AP_20240116.zip", 999_999_999: "AP_1000000000.zip"}
+    for number, place in places.items():
+        assert free_name(archive, tmp_path, "AP.zip", number).name == place
+    packet = make(tmp_path / "inbox" / "AP.zip", "of 20240115")
+    assert settle_packet(packet, archive, Archive.MOVE, number=1) == archive / "AP_20240115.zip", "the same bytes"
+
+
+def test_only_names_that_a_number_makes_are_compared() -> None:
+    long = "P" * 255
+    there = [
+        "AP.zip",
+        "AP_2.zip",
+        "AP_10.zip",
+        "AP_1.zip",
+        "AP_02.zip",
+        "AP_٣.zip",
+        "AP_4.tar",
+        "BAP_5.zip",
+        "AP_6_7.zip",
+    ]
+    assert numbers_there("AP.zip", there) == {1, 2, 10}
+    assert numbers_there("AP", ["AP_3", "AP_4.zip"]) == {3}
+    assert numbers_there(long, [numbered(long, 12)]) == {12}
+    assert unnumbered("AP_6_7.zip") == "AP_6.zip"
+    assert unnumbered("AP.zip") == "AP.zip"
+    assert unnumbered("AP_02.zip") == "AP_02.zip"

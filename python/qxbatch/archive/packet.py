@@ -5,7 +5,7 @@ Every step can be repeated: a rerun after a crash ends as one undisturbed run wo
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from qxbatch.publish.transfer import LONGEST_NAME, copied, hidden, removed, rena
 from qxbatch.settings.model import Archive
 
 SUFFIXES = (".tar.gz", ".tar.bz2", ".tar.bzip2", ".tar.xz", ".tar.zst", ".tar.zstd", ".tar.z")
+_NUMBER = "[1-9][0-9]{0,8}"
 Naming = Callable[[], AbstractContextManager[None]]
 """Held while a name in the archive is chosen and taken, so that two packets never get the same one."""
 
@@ -105,22 +106,40 @@ def free_name(folder: Path, packet: Path, name: str, number: int | None = None) 
     With `number`, the first free one from there on. A name that holds the same bytes is the packet's own: the returned path
     then exists.
     """
-    k, free = 1, None
-    highest = 0 if number is None else _highest(folder, name)  # numbers that were chosen may leave gaps
-    while free is None or k <= highest:
-        target = folder / place_of(name, k)
-        if not os.path.lexists(target):
-            free = target if free is None and k >= (number or 1) else free
-        elif same_content(packet, target):
-            return target
+    if number is None:
+        return _next_place(folder, packet, name)
+    there = numbers_there(name, os.listdir(folder))  # noqa: PTH208 - names, not paths
+    for k in sorted(there):  # numbers that were chosen may leave gaps
+        if same_content(packet, folder / place_of(name, k)):
+            return folder / place_of(name, k)
+    while number in there or os.path.lexists(folder / place_of(name, number)):
+        number += 1
+    return folder / place_of(name, number)
+
+
+def _next_place(folder: Path, packet: Path, name: str) -> Path:
+    k = 1
+    while os.path.lexists(target := folder / place_of(name, k)) and not same_content(packet, target):
         k += 1
-    return free
+    return target
 
 
-def _highest(folder: Path, name: str) -> int:
+def numbers_there(name: str, there: Collection[str]) -> set[int]:
+    """Return the numbers k for which the k-th name of that kind is among those that are there."""
+    ending = _parted(name)[1]
+    numbered_so = re.compile(rf".*_({_NUMBER}){re.escape(ending)}", re.DOTALL)
+    found = {each: int(match[1]) for each in there if (match := numbered_so.fullmatch(each))}
+    return {k for each, k in found.items() if place_of(name, k) == each} | ({1} if name in there else set())
+
+
+def unnumbered(name: str) -> str:
+    """Return what a numbered name was without its number; any other name as it is.
+
+    >>> unnumbered("AP346_2.tar.gz")
+    'AP346.tar.gz'
+    """
     stem, ending = _parted(name)
-    numbers = re.compile(rf"{re.escape(stem)}_(\d{{1,9}}){re.escape(ending)}")
-    return max((int(found[1]) for each in os.scandir(folder) if (found := numbers.fullmatch(each.name))), default=1)
+    return re.sub(rf"(?s)(?<=.)_{_NUMBER}\Z", "", stem) + ending
 
 
 def place_of(name: str, k: int) -> str:
