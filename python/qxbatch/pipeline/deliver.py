@@ -113,7 +113,7 @@ def _journal(context: Context, delivery: Delivery) -> Journal:
         inbox=delivery.inbox,
         names=context.hidden.get(delivery.unit, nothing_to_hide)(delivery.names),
         ledgers=tuple(hash_file(str(product.build / LEDGER))[1] for product in delivery.products),
-        numbers=() if delivery.inbox is None else tuple(context.numbers.get(packet.path, 1) for packet in packets),
+        numbers=() if delivery.inbox is None else tuple(context.numbers.get(p.path) for p in packets),
     )
 
 

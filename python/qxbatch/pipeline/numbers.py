@@ -3,47 +3,127 @@
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.numbers import Numbers, choose_numbers
+from qxbatch.archive.alike import Content, contents_of
+from qxbatch.archive.numbers import Numbers, archives_in, choose_numbers
+from qxbatch.core import Monitor
+from qxbatch.discover.results import has_results, was_parted
 from qxbatch.pipeline.unit import Unit
+from qxbatch.pipeline.waiting import in_thread
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive, Settings
 
+LONG = 10**9
+"""So many bytes take long to read: some seconds from a fast disk."""
+HIGHEST = 10**6
+"""No archive has so many of one name; what is not below was not written by a run."""
 
-def numbers_of(units: Sequence[Unit], settings: Settings, workspace: Workspace, locks: Locks) -> Numbers:
+
+def numbers_of(
+    units: Sequence[Unit], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
+) -> Numbers:
     """Return the numbers of the archives that the units' inboxes hold, where their names are not theirs alone.
 
-    Raises OSError when they cannot be written down.
+    Also where packets are to be deleted: one of which a series fails is archived.
+
+    Raises OSError when they cannot be written down, KeyboardInterrupt when the run is stopped meanwhile.
     """
-    inboxes = [unit.inbox for unit in units if unit.inbox is not None]
-    if not inboxes or settings.archive not in (Archive.MOVE, Archive.COPY):
+    inboxes = _inboxes(units)
+    if not inboxes or settings.archive is Archive.LEAVE:
         return {}
-    if not choose_numbers(inboxes, _names(settings.archive_folder), _read(workspace)):
+    paths = archives_in(inboxes)
+    tell = partial(_tell, quiet=settings.quiet)
+    archives = in_thread(lambda: contents_of(paths, monitor, tell), monitor.cancel)
+    if not _chosen(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
     with locks.waiting("archive"):
         earlier = _read(workspace)
-        found = choose_numbers(inboxes, _names(settings.archive_folder), earlier)
-        kept = {**earlier, **found}
-        if kept != earlier:
-            top = workspace.sessionsfolder
-            write_json(workspace.numbers, {os.fspath(path.relative_to(top)): k for path, k in kept.items()})
+        found = _chosen(archives, settings, earlier)
+        _write(workspace, earlier, {**earlier, **found})
     return found
 
 
-def _names(folder: Path) -> set[str]:
+def forget_numbers(workspace: Workspace, locks: Locks, units: Sequence[Unit] = ()) -> None:
+    """Remove numbers that are needed no more.
+
+    They are those of the units, which this run is done with, of archives that are gone, and of sessions that have results.
+    Those that another run chose for sessions that wait stay. While another run is at work all of them do: it ends later.
+    """
+    if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.new_numbers)):
+        return
+    with contextlib.suppress(OSError):  # the next run does it
+        lock = locks.take("archive")
+        if lock is None:
+            return
+        try:
+            if not _at_work(workspace):
+                workspace.new_numbers.unlink(missing_ok=True)
+                earlier = _read(workspace)
+                done = set(_inboxes(units))
+                left = {p: k for p, k in earlier.items() if not (done.intersection(p.parents) or _done(workspace, p))}
+                _write(workspace, earlier, left)
+        finally:
+            locks.release(lock)
+
+
+def _inboxes(units: Sequence[Unit]) -> list[Path]:
+    return [unit.inbox for unit in units if unit.inbox is not None]
+
+
+def _tell(size: int, *, quiet: bool) -> None:
+    if size > LONG and not quiet:
+        print(f"Archives of one name and size are compared: {size / 1e9:.1f} GB are read.", file=sys.stderr, flush=True)
+
+
+def _chosen(archives: Mapping[Path, Content], settings: Settings, earlier: Numbers) -> dict[Path, int]:
+    """`earlier` was read before the archive is listed: what is archived in between is in both, and not in none."""
+    there: set[str] = set()
     with contextlib.suppress(OSError):
-        return set(os.listdir(folder))  # noqa: PTH208 - names, not paths
-    return set()
+        there = set(os.listdir(settings.archive_folder))  # noqa: PTH208 - names, not paths
+    return choose_numbers({path: each for path, each in archives.items() if os.path.lexists(path)}, there, earlier)
+
+
+def _at_work(workspace: Workspace) -> bool:
+    """Whether another run holds a lock, or a killed one left what is to be finished."""
+    return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.journaled())
+
+
+def _done(workspace: Workspace, archive: Path) -> bool:
+    session = archive.relative_to(workspace.sessionsfolder).parts[0]
+    return has_results(workspace.sessionsfolder / session) or was_parted(workspace.sessionsfolder, session)
 
 
 def _read(workspace: Workspace) -> dict[Path, int]:
+    """Return the numbers of archives that are still there; what a run cannot have written is left out."""
     try:
         told = json.loads(workspace.numbers.read_bytes())
-        return {workspace.sessionsfolder / path: int(k) for path, k in told.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, RecursionError):
         return {}
+    if not isinstance(told, dict):
+        return {}
+    found = {workspace.sessionsfolder / path: k for path, k in told.items() if _is_number(k) and _is_below(path)}
+    return {path: k for path, k in found.items() if os.path.lexists(path)}
+
+
+def _is_number(k: object) -> bool:
+    return isinstance(k, int) and not isinstance(k, bool) and 1 <= k < HIGHEST
+
+
+def _is_below(path: str) -> bool:
+    parts = Path(path).parts
+    return bool(parts) and not Path(path).is_absolute() and ".." not in parts
+
+
+def _write(workspace: Workspace, earlier: Numbers, numbers: Numbers) -> None:
+    if not numbers:
+        workspace.numbers.unlink(missing_ok=True)
+    elif numbers != earlier:
+        top = workspace.sessionsfolder
+        write_json(workspace.numbers, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from qxbatch.archive.numbers import Numbers
     from qxbatch.conceal import Hide
+    from qxbatch.core import Monitor
     from qxbatch.pipeline.context import Context
     from qxbatch.pipeline.unit import Unit
 
@@ -40,14 +41,14 @@ def run(settings: Settings, find: Find | None = None) -> int:
     if not settings.test and workspace.top.exists():
         _need_writable(settings)
         recovered = _recovered(workspace, locks)
-        workspace.tidy(done=False)
+        workspace.tidy()
     found = [_settled(candidate, recovered) for candidate in (find or discover)(settings)]
     if not settings.quiet:
         print(before(found, settings), flush=True)
     ready = [c for c in found if c.verdict is Verdict.READY]
     report = Report(tuple(found), tuple(recovered))
     if not settings.test and not ready:
-        workspace.tidy()
+        _tidy(workspace, locks)
     if settings.test or not ready:
         return _end(settings, report, _idle_status(settings, report, bool(ready)))
     if settings.check is Check.YES and not _agreed(len(ready)):
@@ -95,29 +96,44 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
     for note in tools.notes:
         print(note, file=sys.stderr)
     units = units_of(ready, folder_mode=settings.masterinbox is None)
-    numbers = _numbers(settings, workspace, locks, units)
     monitor = Monitor()
+    numbers = _numbers(settings, workspace, locks, units, monitor)
+    done: Sequence[Unit] = ()
     with Progress(len(units), monitor, quiet=settings.quiet) as progress:
         context = Context(settings, workspace, locks, tools, progress, monitor, numbers=numbers)
         try:
             sessions = _run_units(context, units)
+            done = units
         finally:
             locks.sweep()
             context.close()
-            workspace.tidy()
+            _tidy(workspace, locks, done)
     found = tuple(_hidden(candidate, context.hidden) for candidate in report.candidates)
     report = Report(found, (*report.sessions, *sessions))
     return _end(settings, report, _status(report))
 
 
-def _numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence["Unit"]) -> "Numbers":
+def _tidy(workspace: Workspace, locks: Locks, done: Sequence["Unit"] = ()) -> None:
+    """Remove what is needed no more of the hidden folder."""
+    if workspace.top.exists():
+        from qxbatch.pipeline.numbers import forget_numbers
+
+        forget_numbers(workspace, locks, done)
+        workspace.tidy()
+
+
+def _numbers(
+    settings: Settings, workspace: Workspace, locks: Locks, units: Sequence["Unit"], monitor: "Monitor"
+) -> "Numbers":
     """Choose the numbers of archives of one name. Raises UsageError (73) when they cannot be written down."""
     from qxbatch.pipeline.numbers import numbers_of
 
     try:
-        return numbers_of(units, settings, workspace, locks)
-    except OSError as error:
-        workspace.tidy(done=False)
+        return numbers_of(units, settings, workspace, locks, monitor)
+    except (OSError, KeyboardInterrupt) as error:
+        _tidy(workspace, locks)
+        if isinstance(error, KeyboardInterrupt):
+            raise
         hint = "Mend the cause and run again."
         raise UsageError(f"{workspace.numbers} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
 
@@ -136,8 +152,9 @@ def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionRepor
     """Run the units in parallel, the largest first; reports come in the units' own order."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from qxbatch.pipeline.signals import afterwards, never_again
+    from qxbatch.pipeline.signals import afterwards
     from qxbatch.pipeline.unit import import_unit
+    from qxbatch.pipeline.waiting import stopping, wait_for
 
     order = sorted(range(len(units)), key=lambda i: -units[i].size)
     # One more than there are CPUs: while one waits for the disk, or its threads for each other, another has work.
@@ -148,28 +165,15 @@ def _run_units(context: "Context", units: Sequence["Unit"]) -> list[SessionRepor
         with afterwards():
             for i in order:
                 futures[i] = pool.submit(import_unit, context, units[i])
-        _wait(list(futures.values()))
+        wait_for(list(futures.values()))
     except KeyboardInterrupt:
-        never_again()
-        print("qxbatch: stopping ...", file=sys.stderr)
-        context.interrupt()
+        stopping(context.interrupt)
         for future in futures.values():
             future.cancel()
         raise
     finally:
         pool.shutdown(wait=True)
     return [report for i in range(len(units)) for report in futures[i].result()]
-
-
-def _wait(futures: Sequence["Future[list[SessionReport]]"]) -> None:
-    """Wait in short steps, so that a signal is seen; the first bug ends the waiting."""
-    from concurrent.futures import FIRST_COMPLETED, wait
-
-    left = set(futures)
-    while left:
-        done, left = wait(left, timeout=0.5, return_when=FIRST_COMPLETED)
-        for future in done:
-            future.result()
 
 
 def _agreed(count: int) -> bool:

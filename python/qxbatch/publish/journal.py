@@ -37,8 +37,8 @@ class Journal:
     """The packets' names as they are told."""
     ledgers: tuple[str, ...] = ()
     """SHA-256 of each session's ledger: what is archived by this journal lies in that session and no other."""
-    numbers: tuple[int, ...] = ()
-    """Folder mode: of each packet, the number that was chosen for its name in the archive."""
+    numbers: tuple[int | None, ...] = ()
+    """Folder mode: of each packet, the number that was chosen for its name in the archive, where one was."""
 
 
 def write_journal(path: Path, journal: Journal, sessionsfolder: Path) -> None:

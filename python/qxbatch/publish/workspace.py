@@ -25,6 +25,8 @@ class Workspace:
         self.journals = self.top / "journal"
         self.numbers = self.top / "numbers.json"
         """Folder mode: numbers of archives, as long as runs that chose them are not done (qxbatch.pipeline.numbers)."""
+        self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
+        """The same while they are written."""
         self._work_dir = work_dir
         self.since = time.time()
         """When the run began."""
@@ -101,17 +103,11 @@ class Workspace:
                 remove_tree(folder)
         self.journal(unit).with_suffix(".json.new").unlink(missing_ok=True)
 
-    def tidy(self, *, done: bool = True) -> None:
-        """Remove the hidden folder as far as it is empty. While any lock is held, all of it stays.
-
-        `done`: the work is, so the numbers that were chosen for it go too.
-        """
+    def tidy(self) -> None:
+        """Remove the hidden folder as far as it is empty. While any lock is held, all of it stays."""
         with contextlib.suppress(OSError):
             for folder in (self.locks, self.top / "work", self.journals):
                 if folder.exists():
                     folder.rmdir()
-            for path in (self.numbers, self.numbers.with_name(f"{self.numbers.name}.new")):
-                if done:
-                    path.unlink(missing_ok=True)
             if self.top.exists():
                 self.top.rmdir()

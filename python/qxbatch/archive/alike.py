@@ -1,0 +1,62 @@
+"""Folder mode: which archives of one name hold the same bytes, told by reading as little of them as possible."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from qxbatch.core import CancelledError, Monitor, hash_file
+
+END = 1 << 20
+"""Bytes at the beginning and at the end that are compared before the whole."""
+
+Content = tuple[str | int, ...]
+"""Two archives have the same one when their names and their bytes are the same."""
+
+
+def contents_of(paths: Iterable[Path], monitor: Monitor, tell: Callable[[int], None]) -> dict[Path, Content]:
+    """Return what each archive holds, in the order of `paths`.
+
+    Only those are read that share name and size; in whole, only those that are alike at both ends. `tell` is told before how
+    many bytes that is. What cannot be read is like no other.
+
+    Raises CancelledError when the monitor says so.
+    """
+    sizes = {path: _size(path) for path in paths}
+    found: dict[Path, Content] = {path: (path.name, size) for path, size in sizes.items()}
+    found = _read(found, lambda path: _ends(path, sizes[path], monitor))
+    several = Counter(found.values())
+    wanted = {path for path, content in found.items() if several[content] > 1 and sizes[path] > 2 * END}
+    tell(sum(sizes[path] for path in wanted))
+    return _read(found, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in wanted else "")
+
+
+def _read(found: Mapping[Path, Content], read: Callable[[Path], str]) -> dict[Path, Content]:
+    """Add what is read to those that are alike so far."""
+    several = Counter(found.values())
+    return {path: (*content, _told(path, read)) if several[content] > 1 else content for path, content in found.items()}
+
+
+def _told(path: Path, read: Callable[[Path], str]) -> str:
+    try:
+        return read(path)
+    except OSError:
+        return os.fspath(path)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _ends(path: Path, size: int, monitor: Monitor) -> str:
+    if monitor.cancelled:
+        raise CancelledError
+    with path.open("rb") as file:
+        digest = hashlib.sha256(file.read(END))
+        file.seek(max(END, size - END))
+        digest.update(file.read(END))
+    return digest.hexdigest()
