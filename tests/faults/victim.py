@@ -7,6 +7,7 @@ called, too), and `FULL@n` lets nothing more be written from there on. In place 
 holds it.
 """
 
+import contextlib
 import errno
 import os
 import signal
@@ -72,7 +73,8 @@ class Steps:
             return
         if self.deed != "alone":
             for process in descendants(os.getpid()):
-                os.kill(process, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+                    os.kill(process, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def write(self) -> None:
