@@ -86,6 +86,7 @@ def main(step: str, out: str, argv: list[str]) -> int:
     """Run the command under watch."""
     from qxbatch.cli.main import main as command
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes what it runs in the background deaf to it
     steps = Steps(step, out)
     sys.addaudithook(steps.hook)
     try:
