@@ -30,6 +30,7 @@ def write(path: Path, bench: Bench, rows: Sequence[Row | Figures | Stages]) -> N
     parts = [
         HEAD,
         "## Machine and versions\n",
+        "Rows can be measured one by one; these are of the last one that was.\n",
         *machine(bench),
         "\n## Rows\n",
         *every.values(),

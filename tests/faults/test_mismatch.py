@@ -116,34 +116,23 @@ def test_a_disk_that_gives_back_other_bytes_is_told_as_such(
     assert study.main().status == 0
 
 
-def test_a_member_that_is_gone_is_told_as_such(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    packet = study.put("S1", TREE, Kind.FOLDER)
-
-    def without_it(path: Path) -> None:
-        rewritten(path)
-        sorted(path for path in packet.rglob("*") if path.is_file())[0].unlink()
-
-    with monkeypatch.context() as patched:
-        patched.setattr(packing, "pack_folder", meddling(without_it, packet, after=True))
-        run = study.main()
-    assert run.status == 1
-    assert f"{packet}: changed while it was imported" in run.text
-    assert "faulty" not in run.text
-
-
-def test_a_packet_that_is_gone_by_then_is_told_as_such(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    packet = study.put("S1", TREE)
+@pytest.mark.parametrize(("kind", "says"), [(Kind.FOLDER, "changed"), (Kind.ZIP, "vanished")], ids=["member", "packet"])
+def test_what_is_gone_by_then_is_told_as_such(
+    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind, says: str
+) -> None:
+    packet = study.put("S1", TREE, kind)
 
     def gone(path: Path) -> None:
         rewritten(path)
-        packet.unlink()
+        (packet if packet.is_file() else min(path for path in packet.rglob("*") if path.is_file())).unlink()
 
     with monkeypatch.context() as patched:
         patched.setattr(packing, "pack_folder", meddling(gone, packet, after=True))
         run = study.main()
     assert run.status == 1
-    assert f"{packet}: vanished while it was imported" in run.text
-    assert "disk" not in run.text
+    assert f"{packet}: {says} while it was imported" in run.text
+    assert "faulty" not in run.text
+    assert study.session_names() == []
 
 
 def test_where_the_packet_cannot_be_read_again_both_are_said(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,8 +152,9 @@ class _Making:
     def _sync(self, path: Path) -> None:
         """Begin to bring a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""
         if self.context.settings.work_dir is None or path.is_relative_to(self.build):
+            descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()
-            self.syncing.append(self.context.syncing.submit(self._synced, os.open(path, os.O_RDONLY)))
+            self.syncing.append(self.context.syncing.submit(self._synced, descriptor))
 
     def _synced(self, descriptor: int) -> None:
         try:
