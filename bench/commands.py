@@ -1,5 +1,6 @@
 """The commands that are measured."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,13 @@ def shell(text: str, **paths: str | Path) -> list[str]:
 def qxbatch(sessions: Path, *options: str) -> list[str]:
     """Return an import of what waits in a sessions folder."""
     return [sys.executable, "-m", "qxbatch", str(sessions), *options]
+
+
+def qunex(sessions: Path, elements: int) -> list[str]:
+    """Return QuNex's import of what waits in a sessions folder, with the dcm2niix that qxbatch runs."""
+    path = f"{dcm2niix().parent}{os.pathsep}{os.environ['PATH']}"
+    options = [f"--sessionsfolder={sessions}", f"--parelements={elements}", "--archive=move"]
+    return ["env", f"PATH={path}", "qunex", "import_dicom", *options]
 
 
 def wait_in_inbox(packet: Path, scratch: Path, name: str) -> Path:

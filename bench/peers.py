@@ -37,6 +37,7 @@ def find() -> dict[str, Peer]:
         Peer("dcmtk", first_line("dcmftest", "--version")),
         Peer("strace", first_line("strace", "--version")),
         Peer("cc", first_line("cc", "--version")),
+        Peer("qunex", first_line("qunex", "--version")),
     ]
     return {peer.name: peer for peer in peers}
 

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.bench import OURS, Bench, Row, Target
-from bench.commands import by_hand, qxbatch, wait_in_inbox
+from bench.commands import by_hand, qunex, qxbatch, wait_in_inbox
 from bench.measure import MANY, Contender
 from bench.trees import count, long_series, short_series, size, zip_of
 
 CLASSIC, MOSAIC, FILES = 27, 54, 5000
 LONG_SERIES, LONG_FILES = 4, 2000
 BY_HAND = "unzip + dcm2niix -z "
+QUNEX = "QuNex import_dicom"
+SHORT = {f"{BY_HAND}i": 1.8, f"{BY_HAND}y": 2.5, QUNEX: 10}
+LONG = {f"{BY_HAND}i": 2.0}
+"""How many times as fast as another each job is wanted to be."""
 NOTE = "Ours sorts, packs, hashes, verifies, writes session.txt and archives the packet; by hand none of that is done."
 
 
@@ -25,7 +29,7 @@ def many_short(bench: Bench) -> Path:
 def short(bench: Bench) -> Iterator[Row]:
     """Yield many short series as one zip."""
     if bench.has("unzip"):
-        yield one(bench, "Whole job, many short series, one zip", many_short(bench), {"i": 1.8, "y": 2.5})
+        yield one(bench, "Whole job, many short series, one zip", many_short(bench), SHORT)
 
 
 def long(bench: Bench) -> Iterator[Row]:
@@ -33,30 +37,34 @@ def long(bench: Bench) -> Iterator[Row]:
     if not bench.has("unzip"):
         return
     study = long_series(bench.trees, bench.sources, series=LONG_SERIES, files=bench.files(LONG_FILES))
-    yield one(bench, "Whole job, few long series, one zip", study, {"i": 2})
+    yield one(bench, "Whole job, few long series, one zip", study, LONG)
 
 
 def one(bench: Bench, work: str, tree: Path, least: dict[str, float]) -> Row:
-    """Measure the whole job on a study as one zip; `least` holds the targets by dcm2niix's way to compress."""
+    """Measure the whole job on a study as one zip; `least` holds the targets by peer."""
     packet = zip_of(tree)
+    many = count(tree) > MANY
     sessions = {path.name for path in tree.iterdir()}
     amount = f"{count(tree):,} files, {len(sessions)} series, {size(tree) / 1e6:,.0f} MB"
-    contenders = [
-        Contender(
-            OURS,
-            lambda folder: qxbatch(folder / "sessions", "--parelements=all", "--quiet"),
-            before=lambda folder: wait_in_inbox(packet, folder, "OP1.zip"),
-            removes=count(tree) > MANY,
-        )
-    ]
+
+    def waiting(folder: Path) -> Path:
+        return wait_in_inbox(packet, folder, "OP1.zip")
+
+    def ours(folder: Path) -> list[str]:
+        return qxbatch(folder / "sessions", "--parelements=all", "--quiet")
+
+    contenders = [Contender(OURS, ours, before=waiting, removes=many)]
     for way in ("i", "y"):
-        if way == "y" and not bench.has("pigz"):
-            continue
-        contenders.append(
-            Contender(
-                f"{BY_HAND}{way}",
-                lambda folder, way=way: by_hand("unzip -q {packet} -d {raw}", packet, folder, way),  # type: ignore[misc]
+        if way == "i" or bench.has("pigz"):
+            contenders.append(
+                Contender(
+                    f"{BY_HAND}{way}",
+                    lambda folder, way=way: by_hand("unzip -q {packet} -d {raw}", packet, folder, way),  # type: ignore[misc]
+                )
             )
+    if bench.has("qunex"):
+        contenders.append(
+            Contender(QUNEX, lambda folder: qunex(folder / "sessions", bench.threads), before=waiting, removes=many)
         )
-    targets = [Target(f"{BY_HAND}{way}", "wall", value) for way, value in least.items()]
+    targets = [Target(peer, "wall", value) for peer, value in least.items()]
     return bench.measure(work, amount, contenders, targets, [NOTE])
