@@ -1,37 +1,19 @@
 """A small picture of a NIfTI image: its middle slices, axial, coronal and sagittal, as a radiologist's list shows them."""
 
-import os
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # it would start a thread per CPU, and nothing here needs one
-import numpy as np
-from numpy.typing import NDArray
-
-from qxbatch.convert.nifti import Affine, read_nifti
+from qxbatch.convert.nifti import Affine, Nifti, read_nifti
+from qxbatch.core import grey_slice
 from qxbatch.page.png import encode_png
 
 HEIGHT = 128
 """Pixels of each slice's longer side."""
-LARGEST = 64 << 20
-"""Voxels; the picture of a larger volume is made of every second or third voxel of it."""
-PERCENTILES = (1, 99)
-TYPES = {
-    2: "u1",
-    4: "i2",
-    8: "i4",
-    16: "f4",
-    32: "c8",
-    64: "f8",
-    128: "(3,)u1",
-    256: "i1",
-    512: "u2",
-    768: "u4",
-    1024: "i8",
-    1280: "u8",
-    1792: "c16",
-    2304: "(4,)u1",
-}
-"""Voxel types by NIfTI's codes (nifti1.h); a colour is three or four bytes."""
+_GAP = 4
+_THIN = 8
+"""A volume so many times as wide as it is thick gives one slice alone."""
 
 
 def write_picture(nifti: Path, out: Path) -> bool:
@@ -40,96 +22,95 @@ def write_picture(nifti: Path, out: Path) -> bool:
     Raises OSError when `out` cannot be written.
     """
     try:
-        volume, affine = first_volume(nifti)
-        with np.errstate(all="ignore"):
-            slices = [grey(piece) for piece in middle_slices(volume, affine)]
-    except (ValueError, OSError, MemoryError):
+        header = read_nifti(nifti)
+        pieces = [_piece(nifti, header, plane) for plane in planes(header.shape, header.affine)]
+    except (ValueError, ArithmeticError, OSError, MemoryError):
         return False
-    out.write_bytes(encode_png(side_by_side(slices)))
+    out.write_bytes(encode_png(side_by_side(pieces)))
     return True
 
 
-def first_volume(path: Path) -> tuple[NDArray[np.float32], Affine]:
-    """Return the first volume, shape (x, y, z), as float32, and its affine; colours become their mean.
+@dataclass(frozen=True)
+class Axis:
+    """A voxel axis, as it runs along x, y or z of the world."""
 
-    Raises ValueError when the file is no NIfTI, or of a type that cannot be shown.
-    """
-    header = read_nifti(path)
-    if header.datatype not in TYPES:
-        raise ValueError(f"voxels of type {header.datatype}")
-    word = TYPES[header.datatype]
-    depth = int(word[1]) if word.startswith("(") else 1
-    shape = (*header.shape, 1, 1, 1)[:3]
-    lengths = (depth, *shape) if depth > 1 else shape
-    voxel = np.dtype(f"{header.order}{word[word.find(chr(41)) + 1 :]}")
-    stored = np.memmap(path, voxel, "r", header.offset, lengths, order="F")
-    data = stored.mean(axis=0) if depth > 1 else stored
-    step = max(1, round((np.prod(shape, dtype=float) / LARGEST) ** (1 / 3)))
-    data = np.asarray(data[::step, ::step, ::step])
-    return (np.abs(data) if np.iscomplexobj(data) else data).astype(np.float32), header.affine
+    count: int
+    step: int
+    """From one voxel to the next, in voxels of the file."""
+    size: float
+    """Of a voxel, in mm."""
+    backwards: bool
+
+    def voxel(self, k: int) -> int:
+        """Return where the k-th voxel lies, from left, posterior or inferior."""
+        return self.step * (self.count - 1 - k if self.backwards else k)
+
+    def nearest(self, pixels: int) -> list[int]:
+        """Return where the voxels of so many pixels lie."""
+        return [self.voxel(i * self.count // pixels) for i in range(pixels)]
 
 
-def middle_slices(volume: NDArray[np.float32], affine: Affine) -> list[NDArray[np.float32]]:
-    """Return the middle slices, axial, coronal and sagittal, with square pixels; up is superior or anterior.
+@dataclass(frozen=True)
+class Plane:
+    """A slice with square pixels (nearest neighbour), its longer side HEIGHT: each is the voxel `row + column`."""
+
+    rows: list[int]
+    columns: list[int]
+
+
+def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
+    """Return the middle slices, axial, coronal and sagittal; up is superior or anterior.
 
     A volume of one slice, or of few thick ones, gives its middle slice alone.
     """
-    matrix = np.array([row[:3] for row in affine])
-    axes = world_axes(matrix)
-    sizes = [float(np.linalg.norm(matrix[:, axis])) or 1.0 for axis in axes]
-    turned = np.transpose(volume, axes)
-    for world, axis in enumerate(axes):
-        if matrix[world, axis] < 0:
-            turned = np.flip(turned, world)
-    thin = min(turned.shape) == 1 or min(turned.shape) * 8 < max(turned.shape)
-    shown = [int(np.argmin(turned.shape))] if thin else [2, 1, 0]
-    pieces = []
-    for world in shown:
-        piece = np.take(turned, turned.shape[world] // 2, axis=world)
-        across, up = (sizes[other] for other in range(3) if other != world)
-        pieces.append(scale(piece.T[::-1], up, across))
-    return pieces
+    axes = world_axes(shape, affine)
+    counts = [axis.count for axis in axes]
+    thin = min(counts) == 1 or min(counts) * _THIN < max(counts)
+    return [_plane(axes, world) for world in ([counts.index(min(counts))] if thin else [2, 1, 0])]
 
 
-def world_axes(matrix: NDArray[np.float64]) -> list[int]:
+def world_axes(shape: Sequence[int], affine: Affine) -> list[Axis]:
     """Return the voxel axis that runs most along each of x, y and z; each is used once."""
-    strength = np.abs(matrix / (np.linalg.norm(matrix, axis=0) + np.finfo(float).tiny))
-    axes = [-1, -1, -1]
-    for _ in range(3):
-        world, axis = np.unravel_index(int(np.argmax(strength)), strength.shape)
-        axes[int(world)] = int(axis)
-        strength[world, :] = -1
-        strength[:, axis] = -1
-    return axes
+    counts = [*shape, 1, 1][:3]
+    steps = [1, counts[0], counts[0] * counts[1]]
+    sizes = [math.hypot(*(row[axis] for row in affine)) for axis in range(3)]
+    pairs = [(world, axis) for world in range(3) for axis in range(3)]
+    pairs.sort(key=lambda pair: -abs(affine[pair[0]][pair[1]]) / sizes[pair[1]])
+    found: dict[int, int] = {}
+    for world, axis in pairs:
+        if world not in found and axis not in found.values():
+            found[world] = axis
+    return [
+        Axis(counts[axis], steps[axis], sizes[axis], backwards=affine[world][axis] < 0)
+        for world, axis in sorted(found.items())
+    ]
 
 
-def scale(piece: NDArray[np.float32], row_mm: float, column_mm: float) -> NDArray[np.float32]:
-    """Return a slice with square pixels, its longer side HEIGHT pixels (nearest neighbour)."""
-    high, wide = piece.shape[0] * row_mm, piece.shape[1] * column_mm
-    factor = HEIGHT / max(high, wide)
-    rows = np.arange(max(1, round(high * factor))) * piece.shape[0] // max(1, round(high * factor))
-    columns = np.arange(max(1, round(wide * factor))) * piece.shape[1] // max(1, round(wide * factor))
-    scaled: NDArray[np.float32] = piece[rows][:, columns]
-    return scaled
+def _plane(axes: Sequence[Axis], across_it: int) -> Plane:
+    """Return the middle slice that one axis of the world passes through."""
+    across, up = (axis for world, axis in enumerate(axes) if world != across_it)
+    middle = axes[across_it].voxel(axes[across_it].count // 2)
+    high, wide = up.count * up.size, across.count * across.size
+    scale = HEIGHT / max(high, wide)
+    from_top = replace(up, backwards=not up.backwards)
+    rows = from_top.nearest(max(1, round(high * scale)))
+    columns = across.nearest(max(1, round(wide * scale)))
+    return Plane([middle + row for row in rows], columns)
 
 
-def grey(piece: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return a slice as 8-bit grey, from its 1st to its 99th percentile."""
-    finite = np.nan_to_num(piece, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = np.percentile(finite, PERCENTILES)
-    if high <= low:
-        low, high = float(finite.min()), float(finite.max())
-    span = float(high - low) or 1.0
-    shown: NDArray[np.uint8] = (np.clip((finite - low) / span, 0, 1) * 255).astype(np.uint8)
-    return shown
+def _piece(path: Path, header: Nifti, plane: Plane) -> list[bytes]:
+    """Return the lines of a slice in grey."""
+    big_endian = header.order == ">"
+    found = grey_slice(str(path), header.offset, header.datatype, plane.rows, plane.columns, big_endian=big_endian)
+    wide = len(plane.columns)
+    return [found[at : at + wide] for at in range(0, len(found), wide)]
 
 
-def side_by_side(pieces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return pieces in one row, each in the middle of a black field."""
-    sheet = np.zeros((HEIGHT, sum(piece.shape[1] for piece in pieces) + 4 * (len(pieces) - 1)), np.uint8)
-    at = 0
+def side_by_side(pieces: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """Return the lines of pieces in one row, each in the middle of a black field."""
+    fields = []
     for piece in pieces:
-        top = (HEIGHT - piece.shape[0]) // 2
-        sheet[top : top + piece.shape[0], at : at + piece.shape[1]] = piece
-        at += piece.shape[1] + 4
-    return sheet
+        black = bytes(len(piece[0]))
+        top = (HEIGHT - len(piece)) // 2
+        fields.append([black] * top + list(piece) + [black] * (HEIGHT - len(piece) - top))
+    return [bytes(_GAP).join(parts) for parts in zip(*fields, strict=True)]

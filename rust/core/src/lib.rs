@@ -7,5 +7,6 @@ pub mod header;
 pub mod ingest;
 pub mod monitor;
 pub mod pack;
+pub mod picture;
 pub mod scan;
 pub mod series;

@@ -6,6 +6,7 @@ mod header;
 mod ingest;
 mod monitor;
 mod pack;
+mod picture;
 mod scan;
 
 use pyo3::prelude::*;
@@ -36,5 +37,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(pack::hash_file, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_gzip, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_tar_gz, m)?)?;
+    m.add_function(wrap_pyfunction!(picture::grey_slice, m)?)?;
     Ok(())
 }
