@@ -60,5 +60,10 @@ def test_slurms_share_counts(machine: Callable[..., int], value: str, expected: 
     assert machine("", {}, {"SLURM_CPUS_PER_TASK": value}) == expected
 
 
+def test_slurms_share_is_granted_by_nobody_but_slurm(machine: Callable[..., int], tmp_path: Path) -> None:
+    assert machine("0::/\n", {"cpu.max": "400000 100000\n"}, {"SLURM_CPUS_PER_TASK": "3"}) == 3
+    assert cpus.granted(tmp_path / "proc", tmp_path / "cgroup") == 4
+
+
 def test_this_machine_has_at_least_one() -> None:
     assert cpus.usable() >= 1

@@ -3,7 +3,19 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
+import pytest
+
+from qxbatch.convert.available import Available
+from qxbatch.core import Monitor
+from qxbatch.pipeline.context import Context
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.report.progress import Progress
+from qxbatch.settings.model import Tool
+from qxbatch.settings.parse import parse
 from qxbatch.slots import Memory, Slots
 
 
@@ -32,6 +44,44 @@ def test_several_takes_what_is_free_and_gives_it_back() -> None:
         assert count == 3
     with slots.several() as count:
         assert count == 4
+
+
+def test_one_to_spare_is_for_who_needs_one_alone() -> None:
+    slots = Slots(2, spare=1)
+    with slots.several() as count, slots.one():
+        assert count == 2
+    with slots.one(), slots.one(), slots.one(), ThreadPoolExecutor(1) as pool:
+        fourth = pool.submit(lambda: slots.one().__enter__())
+        with pytest.raises(TimeoutError):
+            fourth.result(timeout=0.05)
+        slots._release(1)
+        fourth.result(timeout=60)
+
+
+@pytest.mark.parametrize(("asked", "granted", "at_once"), [(4, 4, 5), (4, 8, 4), (4, 2, 5), (1, 1, 1)])
+def test_no_more_is_used_than_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int, granted: int, at_once: int
+) -> None:
+    (tmp_path / "inbox/MR").mkdir(parents=True)
+    monkeypatch.setattr("qxbatch.pipeline.context.granted", lambda: granted)
+    workspace = Workspace(tmp_path)
+    context = Context(
+        parse({"sessionsfolder": str(tmp_path), "n_procs": str(asked)}).settings,
+        workspace,
+        Locks(workspace.locks),
+        Available(Tool.AUTO, {}),
+        Progress(1, Monitor(), quiet=True),
+    )
+    held = ExitStack()
+    for _ in range(at_once):
+        held.enter_context(context.slots.one())
+    with held, ThreadPoolExecutor(1) as pool:
+        more = pool.submit(lambda: context.slots.one().__enter__())
+        with pytest.raises(TimeoutError):
+            more.result(timeout=0.05)
+        context.slots._release(1)
+        more.result(timeout=60)
+    context.close()
 
 
 def most_at_once(memory: Memory, amounts: list[int]) -> int:

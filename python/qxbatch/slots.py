@@ -6,17 +6,17 @@ from contextlib import contextmanager
 
 
 class Slots:
-    """So many things may run at once. What is urgent goes first."""
+    """So many things may run at once, one per CPU and a few to spare. What is urgent goes first."""
 
-    def __init__(self, total: int) -> None:
-        self.total = max(1, total)
-        self._free = self.total
+    def __init__(self, cpus: int, spare: int = 0) -> None:
+        self._cpus = max(1, cpus)
+        self._free = self._cpus + spare
         self._urgent = 0
         self._condition = threading.Condition()
 
     @contextmanager
     def one(self, *, urgent: bool = False) -> Iterator[None]:
-        """Hold one CPU."""
+        """Hold one slot."""
         with self._condition:
             self._urgent += urgent
             try:
@@ -31,10 +31,11 @@ class Slots:
 
     @contextmanager
     def several(self) -> Iterator[int]:
-        """Hold at least one CPU, and all that are free now; yields how many."""
+        """Hold at least one slot, and one for each CPU if so many are free now; yields how many."""
         with self._condition:
             self._condition.wait_for(lambda: self._free > 0)
-            count, self._free = self._free, 0
+            count = min(self._free, self._cpus)
+            self._free -= count
         try:
             yield count
         finally:

@@ -12,6 +12,7 @@ from qxbatch.core import Monitor
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.progress import Progress
+from qxbatch.settings.cpus import granted
 from qxbatch.settings.model import Settings
 from qxbatch.slots import Memory, Slots
 
@@ -42,7 +43,9 @@ class Context:
 
     def __post_init__(self) -> None:
         workers = max(1, self.settings.n_procs)
-        object.__setattr__(self, "slots", Slots(workers))
+        # While one waits for its turn in the interpreter, another works; where the kernel sees to it that it stays within.
+        spare = 1 if workers > 1 and workers >= granted() else 0
+        object.__setattr__(self, "slots", Slots(workers, spare))
         mem = self.settings.mem
         object.__setattr__(self, "memory", Memory(None if mem is None else max(0, mem - OWN_MEMORY)))
         object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))

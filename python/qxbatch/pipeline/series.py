@@ -12,10 +12,10 @@ from typing import Any
 
 from qxbatch.convert.series import convert_series
 from qxbatch.core import Reading, gzip_file
-from qxbatch.importing import importing
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, Series, State
 from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
+from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.publish.durable import sync_open
 from qxbatch.record.compress import compressed
@@ -139,8 +139,6 @@ class _Making:
         self._clear_once_done(series)
 
     def finish_image(self, nifti: Path) -> None:
-        with importing():  # numpy is loaded while converters run
-            from qxbatch.page.picture import write_picture
         context = self.context
         with context.slots.one():
             write_picture(nifti, picture_of(nifti))

@@ -10,13 +10,15 @@ def usable(
     proc: Path = Path("/proc"),
     cgroups: Path = Path("/sys/fs/cgroup"),
 ) -> int:
-    """Return the smallest of the affinity, the cgroup's limit (v2 and v1) and SLURM_CPUS_PER_TASK; at least 1."""
-    limits = [_affinity()]
-    limits += _cgroup_limits(proc, cgroups)
+    """Return the smaller of what the kernel grants and SLURM_CPUS_PER_TASK; at least 1."""
     slurm = environment.get("SLURM_CPUS_PER_TASK", "")
-    if slurm.isdecimal():
-        limits.append(int(slurm))
-    return max(1, min(limits))
+    most = granted(proc, cgroups)
+    return max(1, min(most, int(slurm))) if slurm.isdecimal() else most
+
+
+def granted(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return the smallest of the affinity and the cgroup's limits (v2 and v1): more cannot be used, whatever is started."""
+    return max(1, min([_affinity(), *_cgroup_limits(proc, cgroups)]))
 
 
 def _affinity() -> int:
