@@ -1,6 +1,7 @@
 """What a row needs to be measured, and what it gives."""
 
 import os
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -11,6 +12,18 @@ from bench.peers import Peer
 from bench.sources import Sources
 
 OURS = "qxbatch"
+
+
+def commit() -> str:
+    """Return the commit that is measured, with a `+` where files differ from it."""
+    here = Path(__file__).resolve().parent
+    done = subprocess.run(
+        ["git", "-C", here, "describe", "--always", "--dirty=+", "--exclude=*"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,8 @@ class Bench:
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     load: float = field(default_factory=lambda: os.getloadavg()[0])
     """Of the machine, before anything was measured."""
+    commit: str = field(default_factory=commit)
+    """Before the report was written anew."""
 
     def has(self, peer: str) -> bool:
         """Say whether a peer is here."""

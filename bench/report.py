@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import subprocess
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
@@ -51,7 +50,7 @@ def machine(bench: Bench) -> list[str]:
     lines = [
         f"- {cpu_name()}, {bench.threads} CPUs, {memory():.0f} GB; Linux {platform.release()}",
         f"- Python {platform.python_version()}; files replicated from {bench.sources.name}",
-        f"- qxbatch at commit {commit()}",
+        f"- qxbatch at commit {bench.commit}",
         f"- load average at the start: {bench.load:.1f}",
     ]
     if bench.scale != 1:
@@ -144,18 +143,6 @@ def wanted(target: Target) -> str:
 def verdict(row: Row, target: Target) -> str:
     """Say whether a target is met."""
     return {True: "yes", False: "no", None: "not measured"}[row.met(target)]
-
-
-def commit() -> str:
-    """Return the commit that is measured, with a `+` where files differ from it."""
-    here = Path(__file__).resolve().parent
-    done = subprocess.run(
-        ["git", "-C", here, "describe", "--always", "--dirty=+", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or "unknown"
 
 
 def cpu_name() -> str:

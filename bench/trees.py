@@ -76,7 +76,10 @@ def write_copies(folder: Path, sources: Sequence[Path], count: int, place: Calla
 
 
 def write_series(folder: Path, sources: tuple[Path, ...], number: int, count: int) -> None:
-    """Write one series of `count` files under its own number and UID."""
+    """Write one series of `count` files under its own number and UID.
+
+    No other series has files of their names: some who unpack put all files into one folder.
+    """
     replicas = [Replica(path) for path in sources]
     folder.mkdir(parents=True)
     for k in range(count):
@@ -85,7 +88,7 @@ def write_series(folder: Path, sources: tuple[Path, ...], number: int, count: in
         numbers = {"series_number": number, "instance_number": k + 1}
         if k >= len(replicas):
             numbers["acquisition"] = k + 1
-        (folder / f"MR{k + 1:05}").write_bytes(replica.copy(uids=words, numbers=numbers))
+        (folder / f"MR{number:03}{k + 1:05}").write_bytes(replica.copy(uids=words, numbers=numbers))
 
 
 def short_series(root: Path, sources: Sources, *, classic: int, mosaic: int, files: int) -> Path:
@@ -99,7 +102,7 @@ def short_series(root: Path, sources: Sources, *, classic: int, mosaic: int, fil
             count = left // mosaic + (k < left % mosaic)
             write_series(folder / f"{classic + k + 1:03}", sources.mosaic, classic + k + 1, count)
 
-    return once(root / f"short-{classic}-{mosaic}-{files}", build)
+    return once(root / f"short-named-{classic}-{mosaic}-{files}", build)
 
 
 def long_series(root: Path, sources: Sources, *, series: int, files: int) -> Path:
@@ -109,7 +112,7 @@ def long_series(root: Path, sources: Sources, *, series: int, files: int) -> Pat
         for k in range(series):
             write_series(folder / f"{k + 1:03}", sources.long, k + 1, files // series)
 
-    return once(root / f"long-{series}-{files}", build)
+    return once(root / f"long-named-{series}-{files}", build)
 
 
 def one_series_each(root: Path, sources: Sources, *, series: int, files: int) -> Path:

@@ -62,7 +62,7 @@ def one(bench: Bench, work: str, tree: Path, least: dict[str, float]) -> Row:
                     lambda folder, way=way: by_hand("unzip -q {packet} -d {raw}", packet, folder, way),  # type: ignore[misc]
                 )
             )
-    if bench.has("qunex"):
+    if QUNEX in least and bench.has("qunex"):
         contenders.append(
             Contender(QUNEX, lambda folder: qunex(folder / "sessions", bench.threads), before=waiting, removes=many)
         )
