@@ -20,11 +20,11 @@ def files_below(folder: str) -> list[str]:
     return sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
 
 
-def scan(folder: str, threads: str) -> Work:
-    """The core's header scan, the walk included, all fields."""
+def scan(folder: str, threads: str, times: str = "1") -> Work:
+    """The core's header scan, the walk included, all fields; of a small folder so many times, one after the other."""
     from qxbatch import core
 
-    return lambda: core.scan([folder], threads=int(threads))
+    return lambda: all(core.scan([folder], threads=int(threads)) for _ in range(int(times)))
 
 
 def ingest(packet: str, staging: str, threads: str) -> Work:
