@@ -11,6 +11,7 @@ ALL: dict[str, Rows] = {
     "scan": scan.rows,
     "ingest": ingest.rows,
     "short": whole.short,
+    "reference": whole.reference,
     "long": whole.long,
     "growth": growth.rows,
     "start": start.rows,

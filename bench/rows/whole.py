@@ -1,6 +1,6 @@
 """The whole job on one packet, against unpacking and converting by hand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.bench import OURS, Bench, Row, Target
@@ -12,8 +12,9 @@ CLASSIC, MOSAIC, FILES = 27, 54, 5000
 LONG_SERIES, LONG_FILES = 4, 2000
 BY_HAND = "unzip + dcm2niix -z "
 QUNEX = "QuNex import_dicom"
-SHORT = {f"{BY_HAND}i": 1.8, f"{BY_HAND}y": 2.5, QUNEX: 10}
+SHORT = {f"{BY_HAND}i": 1.8, f"{BY_HAND}y": 2.5}
 LONG = {f"{BY_HAND}i": 2.0}
+TIMES_QUNEX = 10
 """How many times as fast as another each job is wanted to be."""
 NOTE = "Ours sorts, packs, hashes, verifies, writes session.txt and archives the packet; by hand none of that is done."
 
@@ -32,6 +33,20 @@ def short(bench: Bench) -> Iterator[Row]:
         yield one(bench, "Whole job, many short series, one zip", many_short(bench), SHORT)
 
 
+def reference(bench: Bench) -> Iterator[Row]:
+    """Yield many short series as one zip, against QuNex. A row of its own: what QuNex removes slows who comes next."""
+    if not bench.has("qunex"):
+        return
+    tree = many_short(bench)
+
+    def theirs(folder: Path) -> list[str]:
+        return qunex(folder / "sessions", bench.threads)
+
+    other = Contender(QUNEX, theirs, before=waiting(tree), removes=count(tree) > MANY)
+    targets = [Target(QUNEX, "wall", TIMES_QUNEX)]
+    yield bench.measure("Whole job, many short series, against QuNex", amount(tree), [ours(tree), other], targets)
+
+
 def long(bench: Bench) -> Iterator[Row]:
     """Yield few long series as one zip."""
     if not bench.has("unzip"):
@@ -41,19 +56,9 @@ def long(bench: Bench) -> Iterator[Row]:
 
 
 def one(bench: Bench, work: str, tree: Path, least: dict[str, float]) -> Row:
-    """Measure the whole job on a study as one zip; `least` holds the targets by peer."""
+    """Measure the whole job on a study as one zip, against doing it by hand; `least` holds the targets by peer."""
     packet = zip_of(tree)
-    many = count(tree) > MANY
-    sessions = {path.name for path in tree.iterdir()}
-    amount = f"{count(tree):,} files, {len(sessions)} series, {size(tree) / 1e6:,.0f} MB"
-
-    def waiting(folder: Path) -> Path:
-        return wait_in_inbox(packet, folder, "OP1.zip")
-
-    def ours(folder: Path) -> list[str]:
-        return qxbatch(folder / "sessions", "--parelements=all", "--quiet")
-
-    contenders = [Contender(OURS, ours, before=waiting, removes=many)]
+    contenders = [ours(tree)]
     for way in ("i", "y"):
         if way == "i" or bench.has("pigz"):
             contenders.append(
@@ -62,9 +67,26 @@ def one(bench: Bench, work: str, tree: Path, least: dict[str, float]) -> Row:
                     lambda folder, way=way: by_hand("unzip -q {packet} -d {raw}", packet, folder, way),  # type: ignore[misc]
                 )
             )
-    if QUNEX in least and bench.has("qunex"):
-        contenders.append(
-            Contender(QUNEX, lambda folder: qunex(folder / "sessions", bench.threads), before=waiting, removes=many)
-        )
     targets = [Target(peer, "wall", value) for peer, value in least.items()]
-    return bench.measure(work, amount, contenders, targets, [NOTE])
+    return bench.measure(work, amount(tree), contenders, targets, [NOTE])
+
+
+def ours(tree: Path) -> Contender:
+    """Return our import of a study as one zip."""
+
+    def command(folder: Path) -> list[str]:
+        return qxbatch(folder / "sessions", "--parelements=all", "--quiet")
+
+    return Contender(OURS, command, before=waiting(tree), removes=count(tree) > MANY)
+
+
+def waiting(tree: Path) -> Callable[[Path], Path]:
+    """Return what puts a study as one zip into an inbox."""
+    packet = zip_of(tree)
+    return lambda folder: wait_in_inbox(packet, folder, "OP1.zip")
+
+
+def amount(tree: Path) -> str:
+    """Say how much a study is."""
+    series = sum(1 for _ in tree.iterdir())
+    return f"{count(tree):,} files, {series} series, {size(tree) / 1e6:,.0f} MB"
