@@ -42,7 +42,7 @@ def earlier_rows(text: str) -> dict[str, str]:
     """Return the rows of a report, by their titles."""
     rows = text.partition("\n## Rows\n")[2].partition("\n## ")[0]
     parts = re.split(r"^### ", rows, flags=re.MULTILINE)[1:]
-    return {each.partition("\n")[0]: f"### {each}" for each in parts}
+    return {each.partition("\n")[0]: f"### {each}".rstrip("\n") + "\n" for each in parts}
 
 
 def machine(bench: Bench) -> list[str]:
