@@ -20,8 +20,8 @@ INTERRUPTED = 130
 def put_large(folder: Path) -> None:
     """A packet that takes seconds: many series, each converted by a process of its own."""
     tree: dict[str, bytes] = {}
-    for number in range(1, 41):
-        tree |= under(f"series{number}", MrSeries(number=number, slices=6, rows=64, columns=64).files())
+    for number in range(1, 241):
+        tree |= under(f"series{number}", MrSeries(number=number, slices=2, rows=64, columns=64).files())
     write_packet(tree, folder, "LARGE", Kind.TAR_GZ)
 
 
