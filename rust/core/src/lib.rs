@@ -1,4 +1,5 @@
-//! The core of qxbatch: reads DICOM headers, archives and packets, sorts files by series, packs and hashes.
+//! The core of qxbatch: reads DICOM headers, archives and packets, sorts files by series, packs and hashes, and
+//! gives slices of images for pictures.
 //!
 //! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
 
