@@ -17,7 +17,7 @@ from qxbatch.record.images import place_images
 from qxbatch.settings.model import Tool
 from tests.build.dicom import MrSeries
 from tests.build.parrec import ParRec
-from tests.test_convert_series import Fields, Wanted
+from tests.test_convert_series import Wanted
 
 STAND_IN = '''#!{python}
 """Every flag takes a value; -o must exist, else output goes to the source; a PAR folder ends with 1; no JSON."""
@@ -68,9 +68,8 @@ def convert(root: Path, files: dict[str, bytes], kind: SeriesKind = SeriesKind.D
         (source / name).write_bytes(data)
     settings: Any = Wanted(tool=Tool.DCM2NII)
     series = Series(30, kind, {"SeriesNumber": 3, "SeriesDescription": "EPI"}, len(files), 1000, source)
-    headers = [Fields(path) for path in sorted(source.glob("*.dcm"))] or None
     tools = check_available(settings)
-    return convert_series(series, settings, root / "work", tools, threading.Event(), headers=headers)
+    return convert_series(series, settings, root / "work", tools, threading.Event())
 
 
 def dicom(volumes: int = 1) -> dict[str, bytes]:

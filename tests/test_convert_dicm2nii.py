@@ -16,7 +16,7 @@ from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.parrec import read_par
 from qxbatch.settings.model import Tool
-from tests.test_convert_series import Fields, Wanted
+from tests.test_convert_series import Wanted, described
 
 pytestmark = [
     pytest.mark.data,
@@ -36,18 +36,16 @@ def convert(folder: Path, files: Sequence[Path], kind: SeriesKind, tool: Tool) -
     source.mkdir(parents=True)
     for path in files:
         shutil.copy(path, source / (path.name if kind is SeriesKind.PARREC else f"{path.stem}.dcm"))
-    headers = None
     header: dict[str, Any] = {}
     if kind is SeriesKind.PARREC:
         header = read_par(next(source.glob("*.PAR"))).dicom()
     else:
-        headers = [Fields(path) for path in sorted(source.iterdir())]
-        header = {"SeriesDescription": headers[0].get("SeriesDescription")}
+        header = {"SeriesDescription": described(min(source.iterdir()))}
     size = sum(path.stat().st_size for path in files)
     settings: Any = Wanted(tool=tool)
     series = Series(30, kind, header, len(files), size, source)
     work = folder / tool.value / "work"
-    return convert_series(series, settings, work, check_available(settings), threading.Event(), headers=headers)
+    return convert_series(series, settings, work, check_available(settings), threading.Event())
 
 
 def volumes(conversion: Conversion) -> list[tuple[Any, Any]]:

@@ -50,12 +50,6 @@ def test_a_big_endian_header(tmp_path: Path) -> None:
     assert read_nifti(tmp_path / "a.nii").shape == (2, 3, 4)
 
 
-def test_voxels_of_places(tmp_path: Path) -> None:
-    expected = saved(tmp_path / "a.nii", (4, 5, 6))
-    place = nib.affines.apply_affine(expected.affine, [1, 2, 3])
-    assert np.allclose(read_nifti(tmp_path / "a.nii").voxel(place.tolist()), [1, 2, 3], atol=1e-4)
-
-
 def test_a_cut_image_is_refused(tmp_path: Path) -> None:
     saved(tmp_path / "a.nii", (4, 5, 6))
     data = (tmp_path / "a.nii").read_bytes()

@@ -5,17 +5,21 @@ lower-case hexadecimal SHA-256. Long calls release the interpreter lock and stop
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import final
 
 __all__ = [
     "FIELDS",
     "CancelledError",
+    "Comparison",
     "Group",
     "Header",
+    "ImageCheck",
     "Monitor",
     "Reading",
     "Row",
     "Scan",
+    "SeriesFrames",
     "Streams",
     "grey_slice",
     "gzip_file",
@@ -228,6 +232,123 @@ def pack_folder(
     default, files that `streams` tells of are taken over as they are packed in their zip, if a sample of them is about as
     small as it would be here.
     """
+
+@final
+class SeriesFrames:
+    """Every frame of the DICOM files of one series: headers up to the pixel data, functional groups, tiles of mosaics.
+
+    A frame is a two-dimensional image: a classic object, one frame of an enhanced object (PS3.3 C.7.6.16), or one tile of a
+    mosaic (Siemens, United Imaging). A file that cannot be read to its pixel data counts as an object that tells no size.
+    """
+
+    def __new__(cls, files: Sequence[str]) -> SeriesFrames:
+        """Read the headers of files. Raises OSError when one cannot be opened or read."""
+    @property
+    def files(self) -> list[Path]: ...
+    @property
+    def images(self) -> int:
+        """Objects with pixel data."""
+    @property
+    def without_pixels(self) -> int:
+        """Objects that end as they should and have no pixel data."""
+    @property
+    def classes(self) -> dict[str, int]:
+        """Objects of each SOP class."""
+    @property
+    def slices(self) -> int:
+        """Frames of all objects."""
+    @property
+    def voxels(self) -> int:
+        """Pixels of all frames."""
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """The different (rows, columns) of frames."""
+    @property
+    def countable(self) -> bool:
+        """Whether every object tells its size and, a mosaic, its number of tiles."""
+    @property
+    def mosaic(self) -> bool: ...
+    @property
+    def enhanced(self) -> bool:
+        """Whether an object has several frames."""
+    @property
+    def series_number(self) -> int | None: ...
+    @property
+    def volumes(self) -> int | None:
+        """Announced number of time points: NumberOfTemporalPositions, or Philips (2001,1081)."""
+    @property
+    def announced(self) -> int | None:
+        """Announced number of images: GE (0025,1007)."""
+    @property
+    def instances(self) -> dict[int, int]:
+        """InstanceNumbers with the number of their objects."""
+    @property
+    def places(self) -> list[tuple[list[int], float, int]]:
+        """Places of single-frame objects: direction cosines in hundredths, position along the normal in mm, objects."""
+    def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
+        """Compare uncompressed NIfTI images with the frames: place, count, order, and the values of four rows of each.
+
+        `maps` says for each image whether it repeats frames of the others. Raises OSError when a file cannot be read.
+        """
+
+@final
+class Comparison:
+    """A series against its images."""
+
+    files: int
+    frames: int
+    without_tiles: int
+    """Mosaics that do not say how many slices they show."""
+    undirected: int
+    """Mosaics that do not say in which direction their slices follow each other."""
+    placeless: int
+    """Frames without position, orientation or pixel spacing."""
+    astray: list[tuple[int, int, float]]
+    """Frames that are more than 0.1 mm from any slice: index of the file, frame number from 0, distance in mm.
+
+    The distance is infinite where no image has the frame's size and directions.
+    """
+    lost: int
+    """Frames for which their place has no slice left in any image."""
+    moved: int
+    """Volumes that are elsewhere than their image as a whole: prospective motion correction."""
+    moved_by: float
+    """The largest such distance, mm."""
+    tilt: float
+    """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
+    not_compared: dict[str, int]
+    """Frames whose values were not compared, by the reason."""
+    encodings: list[tuple[bool, int, int, int]]
+    """Pixel encodings: signed, bits stored, bits allocated, number of frames."""
+    checks: list[ImageCheck]
+    """One for each image, in the order given."""
+
+@final
+class ImageCheck:
+    """One image against the headers."""
+
+    slices: int
+    """Slices of all volumes."""
+    surplus: int
+    """Slices that no frame is for."""
+    different: int
+    """Slices with other values than the frame of their place."""
+    difference: tuple[int, int, int, int, float, float] | None
+    """The first of them: file, frame, slice, volume (from 0), value by the DICOM, value in the image."""
+    ordered: bool | None
+    """Whether the volumes are in the order of some time or number of the headers; None where none tells them apart."""
+    b_values: list[tuple[float | None, float | None]]
+    """b value of each volume in s/mm2, by the header and nominal."""
+    diffusion: bool
+    """A header says that the image is diffusion weighted."""
+    isotropic: bool
+    """All weighted volumes are without direction."""
+    derived: bool
+    """All frames are derived."""
+    first: tuple[int, int]
+    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
+    interleaved: int | None
+    """Index of another image that makes one volume together with this one."""
 
 def grey_slice(
     path: str, offset: int, datatype: int, rows: Sequence[int], columns: Sequence[int], *, big_endian: bool

@@ -120,6 +120,8 @@ class Output:
     """What the converter put behind the number (`_e1`, `_ph`, ...), without a clash letter; may be empty."""
     sidecars: Mapping[str, Path]
     """Extension (`json`, `bval`, `bvec`) to file."""
+    label: str = ""
+    """The converter's name without clash letters, where the suffix alone does not order images."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Code(StrEnum):
     CONVERT_FAILED = "convert-failed"
     CONVERT_PARTIAL = "convert-partial"
     CONVERT_REVIEW = "convert-review"
+    CONVERT_NOTE = "convert-note"
     NOTHING_TO_CONVERT = "nothing-to-convert"
     UNPAIRED = "unpaired"
     # warnings
@@ -43,10 +44,11 @@ class Code(StrEnum):
 
 
 class Severity(StrEnum):
-    """ERROR makes the run's exit status 1; WARNING does not."""
+    """ERROR makes the run's exit status 1; WARNING does not; INFO is no fault, and is in the records only."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,11 @@ def review(series: Series, message: str) -> Problem:
     )
 
 
+def note(series: Series, message: str) -> Problem:
+    """Return what is worth knowing of a series and no fault."""
+    return Problem(Code.CONVERT_NOTE, subject(series), message, "", Severity.INFO)
+
+
 def subject(series: Series) -> str:
     """Return how problems name a series."""
     return f"series {series.n}"

@@ -65,12 +65,13 @@ def _copy_of(stem: str, stems: set[str]) -> bool:
 
 
 def _output(path: Path, stems: set[str]) -> Output:
+    unclashed = path.stem[:-1] if path.stem[-1:].isupper() and path.stem[:-1] in stems else path.stem
     if f"x{path.stem}" in stems:
-        return Output(path, "_all", {})
+        return Output(path, "_all", {}, unclashed)
     sidecars = companions(path, path.stem)
     if path.stem.startswith("x") and path.stem[1:] in stems and not sidecars:
         sidecars = companions(path, path.stem[1:])
-    return Output(path, "", sidecars)
+    return Output(path, "", sidecars, unclashed)
 
 
 def candidates() -> list[Path]:

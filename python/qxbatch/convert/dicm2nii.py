@@ -69,7 +69,7 @@ class Dicm2nii:
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         _share_json(niftis)
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
-        return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem)) for nifti in niftis]
+        return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem), nifti.stem) for nifti in niftis]
 
     def believes(self, exit_status: int) -> bool:
         """Return whether the call came to its end."""

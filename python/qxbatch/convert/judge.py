@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qxbatch.convert.agreement import image_findings, total_findings
-from qxbatch.convert.before import review, subject
+from qxbatch.convert.before import note, review, subject
+from qxbatch.convert.comparison import Findings, compare
 from qxbatch.convert.converter import Converter
+from qxbatch.convert.converter_warnings import warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.run import Ran
@@ -28,11 +30,13 @@ class Judgement:
     state: State
     outputs: tuple[Output, ...] = ()
     problems: tuple[Problem, ...] = ()
+    faults: tuple[str, ...] = ()
+    """Where images differ from their headers, so that another conversion may do better."""
 
 
 def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Output], evidence: Evidence) -> Judgement:
     """Judge what `converter` left behind for one series."""
-    kind = no_image(evidence.classes)
+    kind = no_image(evidence.classes) or _without_pixels(evidence)
     if ran.stopped:
         return failed(series, converter.name, f"was stopped: {ran.stopped}.", ran.words)
     if not converter.believes(ran.exit_status):
@@ -44,22 +48,50 @@ def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Outp
         _partial(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
         for output, reason in broken
     ]
+    compared = compare(images, replace(evidence, frames=None) if kind else evidence)
+    images = [images[index] for index in compared.order]
     if ran.exit_status == _SOME_FAILED:
         problems.append(
             _partial(series, f"{converter.name} says that some files were not converted: {words(ran.words)}")
         )
-    if ran.exit_status == _INCOMPLETE:
-        problems.append(review(series, f"{converter.name} found incomplete volumes: {words(ran.words)}"))
-    fewer, odd = ([], []) if kind else total_findings(images, evidence)
-    problems += [_partial(series, text) for text in fewer]
-    problems += [review(series, text) for text in odd]
-    for output, image in images:
-        problems += [review(series, text) for text in image_findings(output, image, evidence)]
-    if secondary_capture(evidence.classes):
-        problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
+    problems += _against_headers(series, images, kind, evidence, compared)
+    settled = compared.proven or evidence.frames is None or secondary_capture(evidence.classes)
+    problems += _said(series, converter, ran, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
-    return Judgement(state, tuple(output for output, _ in images), tuple(problems))
+    return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults)
+
+
+def _against_headers(
+    series: Series, images: Sequence[tuple[Output, Nifti]], kind: str, evidence: Evidence, compared: Findings
+) -> list[Problem]:
+    """Return where images and headers disagree."""
+    fewer, odd = ([], []) if kind else total_findings(images, evidence)
+    problems = [_partial(series, text) for text in fewer]
+    captured = secondary_capture(evidence.classes)
+    if captured:
+        problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
+    # What is counted by voxels need not be said by slices again.
+    faults = (*odd, *(text for text in compared.faults if not (fewer and text in compared.counts)), *compared.doubts)
+    for k, (output, image) in enumerate(images, 1):
+        name = f"image {k}" if len(images) > 1 else "its image"
+        faults += tuple(f"{name}: {text}" for text in image_findings(output, image, evidence))
+    problems += [review(series, text) for text in faults]
+    return problems + [note(series, text) for text in compared.notes if not captured]
+
+
+def _said(series: Series, converter: Converter, ran: Ran, *, settled: bool) -> list[Problem]:
+    """Return what the converter said of geometry, guesses and missing slices.
+
+    It is no fault where it is settled: the headers prove the image right, or another check decides (PAR/REC, screen saves).
+    """
+    if ran.exit_status == _INCOMPLETE:
+        return [review(series, f"{converter.name} found incomplete volumes: {words(ran.words)}")]
+    found = warnings_of(ran.words)
+    if not found or ran.exit_status:
+        return []
+    text = f"{converter.name} warns: {' / '.join(found)}"
+    return [note(series, text) if settled else review(series, text)]
 
 
 def failed(series: Series, tool: str, reason: str, log: str) -> Judgement:
@@ -82,6 +114,14 @@ def nothing(series: Series, kind: str) -> Judgement:
     """Return that a series holds nothing to convert, and what it holds."""
     problem = Problem(Code.NOTHING_TO_CONVERT, subject(series), f"it holds {kind}, no image.", "", Severity.WARNING)
     return Judgement(State.NOTHING, (), (problem,))
+
+
+def _without_pixels(evidence: Evidence) -> str:
+    """Return what a series holds that has no pixel data in any object."""
+    if evidence.files or not evidence.without_pixels or not evidence.countable:
+        return ""
+    classes = ", ".join(sorted(uid for uid in evidence.classes if uid))
+    return f"{evidence.without_pixels} objects without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
 def _refused(series: Series, converter: Converter, ran: Ran, kind: str) -> Judgement:

@@ -42,17 +42,6 @@ class Nifti:
         """Return the number of voxels of all volumes."""
         return math.prod(self.shape)
 
-    def voxel(self, point: Sequence[float]) -> tuple[float, float, float]:
-        """Return the voxel coordinates of a place in RAS+ mm."""
-        a, b, c = self.affine
-        x, y, z = (place - row[3] for place, row in zip(point, self.affine, strict=True))
-        det = determinant(self.affine)
-        return (
-            _det((x, a[1], a[2]), (y, b[1], b[2]), (z, c[1], c[2])) / det,
-            _det((a[0], x, a[2]), (b[0], y, b[2]), (c[0], z, c[2])) / det,
-            _det((a[0], a[1], x), (b[0], b[1], y), (c[0], c[1], z)) / det,
-        )
-
 
 def read_nifti(path: Path) -> Nifti:
     """Read the header of a .nii or .nii.gz.

@@ -1,7 +1,5 @@
 """Converts one series: chooses, checks its headers, runs, judges."""
 
-from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.convert.attempt import Attempt, Room, attempt
@@ -10,7 +8,8 @@ from qxbatch.convert.before import findings, subject
 from qxbatch.convert.evidence import Evidence, gather
 from qxbatch.convert.par_choice import convert_par, par_evidence, par_findings
 from qxbatch.convert.run import Cancel
-from qxbatch.convert.values import HeaderLike
+from qxbatch.convert.values import text
+from qxbatch.core import SeriesFrames
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Settings, Tool
@@ -23,16 +22,14 @@ def convert_series(
     available: Available,
     cancel: Cancel,
     *,
-    headers: Iterable[HeaderLike] | None = None,
     staging: Path | None = None,
     final: Path | None = None,
 ) -> Conversion:
     """Convert one series in `<work>/<n>` and return what became of it; outputs stay there until they are placed.
 
-    `headers` are those of all its files (without them only its first header is known). Paths below `staging` are told
-    as below `final` in logs and messages.
+    Paths below `staging` are told as below `final` in logs and messages.
 
-    Raises CancelledError when `cancel` is set meanwhile.
+    Raises CancelledError when `cancel` is set meanwhile, and OSError where the machine is at fault.
     """
     room = Room(work / str(series.n), _told(series, work, staging, final))
     packed = sum(1 for path in series.folder.iterdir() if path.name.casefold().endswith(".gz"))
@@ -40,7 +37,7 @@ def convert_series(
         return _not_unzipped(series)
     if series.kind is SeriesKind.PARREC:
         return _par(series, settings, room, available, cancel)
-    evidence = _evidence(series, headers)
+    evidence = _evidence(series)
     odd = findings(series, evidence)
     done = attempt(series, choose(series.kind, available), room, evidence, settings.timeout, cancel)
     if packed:
@@ -64,11 +61,11 @@ def _conversion(series: Series, done: Attempt, odd: list[Problem]) -> Conversion
     return Conversion(series, state, done.tool, judged.outputs, done.log, problems)
 
 
-def _evidence(series: Series, headers: Iterable[HeaderLike] | None) -> Evidence:
-    if headers is not None:
-        return gather(headers)
-    evidence = gather([series.header])
-    return replace(evidence, files=series.files, countable=evidence.countable and series.files == 1)
+def _evidence(series: Series) -> Evidence:
+    """Return what the files say; those that are still gzipped are not converted, and say nothing."""
+    paths = sorted(path for path in series.folder.iterdir() if not path.name.casefold().endswith(".gz"))
+    description = text(series.header, "SeriesDescription") or text(series.header, "ProtocolName")
+    return gather(SeriesFrames([str(path) for path in paths]), description)
 
 
 def _not_unzipped(series: Series) -> Conversion:

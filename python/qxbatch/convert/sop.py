@@ -1,6 +1,7 @@
 """SOP classes by what they hold (PS3.4 B.5): images, and the kinds that no converter makes an image of."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 
@@ -25,6 +26,8 @@ _NO_IMAGE = {
 }
 _SIEMENS_CSA = "1.3.12.2.1107.5.9.1"
 _PHILIPS_PRIVATE = "1.3.46.670589."
+_MR = _STORAGE + "4"
+_CROSS_SECTIONAL = {_STORAGE + end for end in ("2", "2.1", "2.2", "128", "128.1", "130")}
 _SECONDARY = _STORAGE + "7"
 
 
@@ -37,6 +40,11 @@ def no_image(classes: Counter[str]) -> str:
 def secondary_capture(classes: Counter[str]) -> bool:
     """Return whether all objects are secondary captures (screen saves)."""
     return bool(classes) and all(uid == _SECONDARY or uid.startswith(_SECONDARY + ".") for uid in classes)
+
+
+def cross_sectional(classes: Mapping[str, int]) -> bool:
+    """Return whether some object is a slice of a body: MR, CT or PET, whose images have a place in the patient."""
+    return any(uid in _CROSS_SECTIONAL or uid == _MR or uid.startswith(f"{_MR}.") for uid in classes)
 
 
 def _kind(uid: str) -> str:

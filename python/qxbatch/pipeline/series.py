@@ -110,15 +110,12 @@ class _Making:
         return conversion
 
     def _converted(self, series: Series) -> Conversion:
-        reading = self.reading
-        headers = (reading.header(row) for group in series.groups for row in reading.group_rows(group))
         return convert_series(
             series,
             self.context.settings,
             self.work,
             self.context.tools,
             self.context.stop,
-            headers=[header for header in headers if header is not None] or None,
             staging=part_root(series),
             final=mapped(self.final, self.context.settings.path_map),
         )

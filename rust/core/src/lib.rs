@@ -4,10 +4,11 @@
 //! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
 
 pub mod archive;
+pub mod frames;
 pub mod header;
+pub mod image;
 pub mod ingest;
 pub mod monitor;
 pub mod pack;
-pub mod picture;
 pub mod scan;
 pub mod series;

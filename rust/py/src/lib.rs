@@ -3,10 +3,10 @@
 mod failure;
 mod group;
 mod header;
+mod image;
 mod ingest;
 mod monitor;
 mod pack;
-mod picture;
 mod scan;
 
 use pyo3::prelude::*;
@@ -37,6 +37,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(pack::hash_file, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_gzip, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_tar_gz, m)?)?;
-    m.add_function(wrap_pyfunction!(picture::grey_slice, m)?)?;
+    m.add_class::<image::Comparison>()?;
+    m.add_class::<image::ImageCheck>()?;
+    m.add_class::<image::SeriesFrames>()?;
+    m.add_function(wrap_pyfunction!(image::grey_slice, m)?)?;
     Ok(())
 }

@@ -5,33 +5,33 @@ use super::skim::{is_long, is_short};
 
 /// How data elements are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Encoding {
+pub(crate) struct Encoding {
     pub explicit: bool,
     pub big_endian: bool,
 }
 
 /// Implicit VR little endian, the default (PS3.5 section 10.1).
-pub(super) const IMPLICIT: Encoding = Encoding {
+pub(crate) const IMPLICIT: Encoding = Encoding {
     explicit: false,
     big_endian: false,
 };
 /// Explicit VR little endian.
-pub(super) const EXPLICIT: Encoding = Encoding {
+pub(crate) const EXPLICIT: Encoding = Encoding {
     explicit: true,
     big_endian: false,
 };
 
-pub(super) const ITEM: u32 = 0xFFFE_E000;
-pub(super) const ITEM_END: u32 = 0xFFFE_E00D;
-pub(super) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
+pub(crate) const ITEM: u32 = 0xFFFE_E000;
+pub(crate) const ITEM_END: u32 = 0xFFFE_E00D;
+pub(crate) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
 const UNDEFINED: u32 = u32::MAX;
 
 /// Bytes that an element's head can take.
-pub(super) const HEAD: usize = 12;
+pub(crate) const HEAD: usize = 12;
 
 /// The head of a data element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Element {
+pub(crate) struct Element {
     pub tag: u32,
     /// As the file says it; None where it does not.
     pub vr: Option<[u8; 2]>,
@@ -42,17 +42,17 @@ pub(super) struct Element {
 }
 
 impl Element {
-    pub(super) fn group(&self) -> u32 {
+    pub(crate) fn group(&self) -> u32 {
         self.tag >> 16
     }
 
     /// Whether the file says, or cannot say, that this is a sequence.
-    pub(super) fn may_be_sequence(&self) -> bool {
+    pub(crate) fn may_be_sequence(&self) -> bool {
         matches!(self.vr.as_ref(), None | Some(b"SQ" | b"UN"))
     }
 
     /// The tag as people write it.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("({:04X},{:04X})", self.tag >> 16, self.tag & 0xFFFF)
     }
 }
@@ -60,7 +60,7 @@ impl Element {
 /// The representation to read a value by: the file's, where it says one that the field can have; `known` is the
 /// dictionary's. Only a number can be binary.
 #[inline]
-pub(super) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
+pub(crate) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
     match (vr.as_ref(), known.kind()) {
         (None | Some(b"UN" | b"OB" | b"OW"), _) | (_, Kind::Text | Kind::Person | Kind::Ascii) => {
             known
@@ -94,7 +94,7 @@ impl Encoding {
 
     /// The head of the element whose bytes these are; None when there are too few.
     #[inline]
-    pub(super) fn element(self, bytes: &[u8], at: u64) -> Option<Element> {
+    pub(crate) fn element(self, bytes: &[u8], at: u64) -> Option<Element> {
         let [g0, g1, e0, e1, v0, v1, l0, l1] = *bytes.first_chunk::<8>()?;
         let tag = (u32::from(self.word([g0, g1])) << 16) | u32::from(self.word([e0, e1]));
         let vr = [v0, v1];
@@ -145,7 +145,7 @@ impl Encoding {
     ///
     /// What the meta header claims decides only where the bytes leave it open: files with a wrong transfer syntax are
     /// common, and the first group (0008 as a rule) tells the byte order.
-    pub(super) fn guess(bytes: &[u8], claimed: Self) -> Option<Self> {
+    pub(crate) fn guess(bytes: &[u8], claimed: Self) -> Option<Self> {
         let [g0, g1, _, _, v0, v1, ..] = *bytes.first_chunk::<8>()?;
         let low = |group: u16| group <= 0x00FF;
         let other = Self {
@@ -172,7 +172,7 @@ impl Encoding {
     ///
     /// A sequence in an element of unknown representation is implicit VR (PS3.5 section 6.2.2, note 2), yet not every
     /// writer keeps to it, and some write implicit items in explicit files.
-    pub(super) fn inside(self, bytes: &[u8], left: u64) -> Self {
+    pub(crate) fn inside(self, bytes: &[u8], left: u64) -> Self {
         let Some([g0, g1, _, _, v0, v1, l0, l1]) = bytes.first_chunk::<8>().copied() else {
             return self;
         };

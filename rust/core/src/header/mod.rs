@@ -27,3 +27,8 @@ pub use parse::{Parsed, parse, parse_into};
 pub use stored::Header;
 pub use value::Value;
 pub use window::{FileWindow, Window};
+
+pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END, representation};
+pub(crate) use nested::{Fault, Reader};
+pub(crate) use parse::{Syntax, Visit, visit};
+pub(crate) use value::trim;

@@ -11,7 +11,7 @@ use super::window::Window;
 
 /// Why reading stopped before its end.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The bytes could not be had.
     Io(io::Error),
     /// The bytes are no DICOM from here on.
@@ -19,7 +19,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn broken(reason: &str, offset: u64) -> Self {
+    pub(crate) fn broken(reason: &str, offset: u64) -> Self {
         Self::Broken {
             reason: reason.to_owned(),
             offset,
@@ -40,7 +40,7 @@ const DEEPEST: usize = 64;
 
 /// Reads elements and knows how to pass them.
 #[derive(Debug)]
-pub(super) struct Reader<'w, W> {
+pub(crate) struct Reader<'w, W> {
     window: &'w mut W,
     /// Of the main data set.
     pub encoding: Encoding,
@@ -55,7 +55,7 @@ struct Open {
 }
 
 impl<'w, W: Window> Reader<'w, W> {
-    pub(super) fn new(window: &'w mut W, encoding: Encoding) -> Self {
+    pub(crate) fn new(window: &'w mut W, encoding: Encoding) -> Self {
         Self {
             window,
             encoding,
@@ -65,7 +65,7 @@ impl<'w, W: Window> Reader<'w, W> {
 
     /// The element at an offset; None where the data set ends, or only zeros follow it.
     #[inline]
-    pub(super) fn element(
+    pub(crate) fn element(
         &mut self,
         at: u64,
         encoding: Encoding,
@@ -98,7 +98,7 @@ impl<'w, W: Window> Reader<'w, W> {
 
     /// The bytes of a value, as many as a field may have.
     #[inline]
-    pub(super) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], Fault> {
+    pub(crate) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], Fault> {
         let length = usize::try_from(length)
             .unwrap_or(usize::MAX)
             .min(Header::MAX_VALUE);
@@ -106,9 +106,18 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
+    /// All bytes of a value; fewer where the object ends, or where the value is longer than any that is wanted.
+    pub(crate) fn bytes(&mut self, element: &Element) -> Result<&[u8], Fault> {
+        const LONGEST: usize = 1 << 22;
+        let length = element.length.unwrap_or(0) as usize;
+        let length = length.min(LONGEST);
+        let bytes = self.window.at(element.value, length)?;
+        Ok(bytes.get(..length).unwrap_or(bytes))
+    }
+
     /// Where an element ends.
     #[inline]
-    pub(super) fn after(&mut self, element: &Element) -> Result<u64, Fault> {
+    pub(crate) fn after(&mut self, element: &Element) -> Result<u64, Fault> {
         let Some(length) = element.length else {
             return self.pass(element);
         };
@@ -128,13 +137,13 @@ impl<'w, W: Window> Reader<'w, W> {
     }
 
     /// The encoding inside an item that begins at an offset.
-    pub(super) fn inside(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
+    pub(crate) fn inside(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
         let left = self.window.len().saturating_sub(at);
         Ok(outer.inside(self.window.at(at, HEAD)?, left))
     }
 
     /// The encoding of the items of a sequence.
-    pub(super) fn within(element: &Element, outer: Encoding) -> Encoding {
+    pub(crate) fn within(element: &Element, outer: Encoding) -> Encoding {
         // PS3.5 section 6.2.2, note 2: implicit VR little endian inside an UN of undefined length.
         if element.vr == Some(*b"UN") {
             IMPLICIT

@@ -58,7 +58,7 @@ impl Value {
 }
 
 /// Takes off what pads a value: blanks and NULs (PS3.5 section 6.2), and line ends that some writers leave.
-pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     let padding = |byte: &u8| matches!(byte, b' ' | 0 | b'\t' | b'\r' | b'\n');
     if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
         if !padding(first) && !padding(last) {

@@ -1,0 +1,174 @@
+"""The images of a series compared with its headers, slice by slice: what differs, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.convert.copies import is_copy, is_map
+from qxbatch.convert.diffusion import b_value_findings
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.nifti import Nifti
+from qxbatch.convert.order import in_order
+from qxbatch.convert.sop import cross_sectional
+from qxbatch.core import Comparison, ImageCheck, SeriesFrames
+from qxbatch.model import Output
+
+_SHIFT = 0.1
+"""Movements of a volume below this are none, in mm."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the comparison of one series found."""
+
+    order: tuple[int, ...]
+    """Indices of the images in the order of their numbers."""
+    faults: tuple[str, ...] = ()
+    """Images that differ from what headers and pixels say: another conversion may do better."""
+    counts: tuple[str, ...] = ()
+    """Those of the faults that are about the number of slices."""
+    doubts: tuple[str, ...] = ()
+    """What the headers do not suffice for, or another conversion does not change."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing, and no fault."""
+    proven: bool = False
+    """Place and count of every slice agree with the headers."""
+
+
+@dataclass(frozen=True)
+class _Named:
+    """An image that was compared, under the name that messages give it."""
+
+    name: str
+    output: Output
+    image: Nifti
+    check: ImageCheck
+
+
+def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
+    """Compare the images of a series with its headers.
+
+    Raises OSError when a file cannot be read.
+    """
+    frames = evidence.frames
+    own = [index for index, (output, _) in enumerate(images) if not is_copy(output.suffix)]
+    if frames is None or not own or not frames.images:
+        return Findings(tuple(in_order(images, [None] * len(images))))
+    outputs = [images[index][0] for index in own]
+    compared = frames.compare([str(output.nifti) for output in outputs], [is_map(output.suffix) for output in outputs])
+    checks = dict(zip(own, compared.checks, strict=True))
+    order = in_order(images, [checks[index].first[0] if index in checks else None for index in range(len(images))])
+    named = {
+        index: _Named(f"image {place}" if len(images) > 1 else "its image", *images[index], checks[index])
+        for place, index in enumerate(order, 1)
+        if index in checks
+    }
+    return _findings(compared, frames, evidence.description, [named[index] for index in own], order)
+
+
+def _findings(
+    compared: Comparison, frames: SeriesFrames, description: str, images: Sequence[_Named], order: Sequence[int]
+) -> Findings:
+    """Put what was compared into words; `images` are in the order in which they were compared."""
+    names = [Path(path).name for path in frames.files]
+    # Where slices are in the wrong place, counts and values differ in consequence.
+    counts = _counts(compared, images)
+    faults = _places(compared, names) or [*counts, *_values(compared, images, names)]
+    doubts = _doubts(compared, frames)
+    for one in images:
+        faults += [f"{one.name}: {text}" for text in _image(one.check, images)]
+        found = b_value_findings(one.output, one.image, one.check, description)
+        doubts += [f"{one.name}: {text}" for text in found]
+    proven = not (faults or compared.placeless or compared.without_tiles or compared.undirected)
+    notes = tuple(_notes(compared, frames))
+    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
+
+
+def _places(compared: Comparison, names: Sequence[str]) -> list[str]:
+    if not compared.astray:
+        return []
+    count, all_of_them = len(compared.astray), compared.frames
+    furthest = max(compared.astray, key=lambda one: one[2])
+    file, frame, distance = furthest
+    which = _which(names[file], frame, compared)
+    if distance == float("inf"):
+        return [f"{count} of {all_of_them} slices are in no image: none has the size and directions of {which}."]
+    return [
+        f"{count} of {all_of_them} slices are not where their headers say: "
+        f"{which} is {distance:.1f} mm from the nearest slice of its image."
+    ]
+
+
+def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
+    found = [f"{compared.lost} of {compared.frames} slices are in no image."] if compared.lost else []
+    if compared.placeless or compared.without_tiles or compared.undirected or not compared.frames:
+        return found
+    return found + [
+        f"{one.name}: {one.check.surplus} of {one.check.slices} slices are no slice of the headers."
+        for one in images
+        if one.check.surplus
+    ]
+
+
+def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]) -> list[str]:
+    found = []
+    for one in images:
+        if one.check.difference is None:
+            continue
+        file, frame, place, volume, expected, value = one.check.difference
+        found.append(
+            f"{one.name}: {one.check.different} of {one.check.slices} slices have other values than their DICOM: "
+            f"slice {place + 1} of volume {volume + 1} has {value:g} where {_which(names[file], frame, compared)} "
+            f"has {expected:g}."
+        )
+    return found
+
+
+def _image(check: ImageCheck, images: Sequence[_Named]) -> list[str]:
+    found = []
+    if check.ordered is False:
+        found.append("its volumes are not in the order of any time or number of the headers.")
+    if check.interleaved is not None:
+        found.append(f"it is one volume together with {images[check.interleaved].name}.")
+    return found
+
+
+def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
+    found = []
+    if compared.without_tiles:
+        found.append(
+            f"{compared.without_tiles} of {frames.images} mosaics do not say how many slices they show (a private "
+            "element is missing), so the converter guessed it."
+        )
+    if compared.undirected:
+        found.append(
+            f"{compared.undirected} of {frames.images} mosaics do not say in which direction their slices follow each "
+            "other, so their place was not compared."
+        )
+    elif compared.placeless and cross_sectional(frames.classes):
+        found.append(
+            f"{compared.placeless} of {compared.frames} slices have no position, orientation or pixel spacing in their "
+            "headers, so their place was not compared."
+        )
+    return found
+
+
+def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
+    found = []
+    if compared.moved and compared.moved_by > _SHIFT:
+        found.append(
+            f"{compared.moved} volumes were moved by up to {compared.moved_by:.1f} mm while they were scanned "
+            "(prospective motion correction); the image has the place of its first volume."
+        )
+    if compared.tilt:
+        found.append(f"the orientation of its slices differs by up to {compared.tilt:.4f} rad from their image.")
+    for reason, count in compared.not_compared.items():
+        found.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
+    if compared.placeless and not cross_sectional(frames.classes):
+        found.append(f"the place of {compared.placeless} of {compared.frames} slices was not compared: they have none.")
+    return found
+
+
+def _which(name: str, frame: int, compared: Comparison) -> str:
+    """Name a frame: its file, and its number where files have several."""
+    return f"frame {frame + 1} of {name}" if compared.frames > compared.files else name

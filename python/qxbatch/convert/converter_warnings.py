@@ -1,0 +1,25 @@
+"""What dcm2niix says about geometry, guesses and missing slices."""
+
+import re
+
+_ABOUT = re.compile(
+    r"guess|missing images|incomplete|converting only complete volumes|slice direction|spatial orientation|spatial matrix"
+    r"|slices are flipped|interslice distance|slice distance|slice positions repeated|not equidistant|position not sequential"
+    r"|order is not spatial|slice thickness|reverse order|expected \d+ dynamics|slope/intercept varies|scaling varies"
+    r"|slices skipped",
+    re.IGNORECASE,
+)
+_PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)
+_MOST = 3
+
+
+def warnings_of(log: str) -> list[str]:
+    """Return the lines of a log that are about geometry, guesses or missing slices, each once.
+
+    >>> warnings_of("Warning: Guessing this is a mosaic up to 9 slices (issue 337).\\nConvert 6 DICOM as 30 (48x48x1x6)")
+    ['Guessing this is a mosaic up to 9 slices (issue 337).']
+    """
+    lines = (_PREFIX.sub("", line.strip()) for line in log.splitlines() if _ABOUT.search(line))
+    found = list(dict.fromkeys(lines))
+    more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
+    return [*found[:_MOST], *more]

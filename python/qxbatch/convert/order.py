@@ -1,0 +1,53 @@
+"""The order of a series' images, which gives them their numbers: the same on every file system.
+
+Byte order of the names that the converter gave, except that digits compare as numbers (`_e2` before `_e10`). Clash letters
+say only in which order files were read, so images that they alone tell apart are ordered by geometry (matrix, voxel size,
+directions), then by the first instance number.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+
+from qxbatch.convert.nifti import Nifti
+from qxbatch.model import Output
+
+_DIGITS = re.compile(r"(\d+)")
+_LAST = 1 << 62
+
+
+def in_order(images: Sequence[tuple[Output, Nifti]], firsts: Sequence[int | None]) -> list[int]:
+    """Return the indices of images in the order of their numbers.
+
+    `firsts` is the lowest InstanceNumber (or frame number) that each image shows, None where it is not known.
+    """
+
+    def key(index: int) -> tuple[object, ...]:
+        output, image = images[index]
+        first = firsts[index]
+        return (
+            natural(output.label or output.suffix),
+            *_geometry(image),
+            _LAST if first is None else first,
+            tuple(round(row[3], 1) for row in image.affine),
+            natural(output.nifti.name),
+        )
+
+    return sorted(range(len(images)), key=key)
+
+
+def natural(text: str) -> tuple[tuple[int, int, bytes], ...]:
+    """Return a key by which digits compare as numbers and all else by its bytes.
+
+    >>> sorted(["_e10", "_e2", "", "_ph"], key=natural)
+    ['', '_e2', '_e10', '_ph']
+    """
+    parts = (part for part in _DIGITS.split(text) if part)
+    return tuple((0, int(part), b"") if part.isdecimal() else (1, 0, part.encode()) for part in parts)
+
+
+def _geometry(image: Nifti) -> tuple[object, ...]:
+    columns = [tuple(row[axis] for row in image.affine) for axis in range(3)]
+    sizes = tuple(round(math.hypot(*column), 2) for column in columns)
+    directions = tuple(round(part / math.hypot(*column), 2) for column in columns for part in column)
+    return (image.shape, sizes, directions)

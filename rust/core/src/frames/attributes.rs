@@ -1,0 +1,245 @@
+//! What the headers say of one frame, filled element by element.
+
+use super::elements::{Numbers, numbers, text};
+use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
+
+/// The part of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType value 3 in classic objects).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub enum Component {
+    /// The header does not say.
+    #[default]
+    Unknown,
+    /// Magnitude.
+    Magnitude,
+    /// Phase.
+    Phase,
+    /// Real part.
+    Real,
+    /// Imaginary part.
+    Imaginary,
+    /// Magnitude and others in one object.
+    Mixed,
+}
+
+/// Diffusion weighting of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Diffusion {
+    /// b value in s/mm2, by the standard element or the vendor's.
+    pub b_value: Option<f64>,
+    /// A second b value that the vendor gives: the nominal one.
+    pub nominal: Option<f64>,
+    /// GE: the squared length of the gradient direction.
+    pub gradient: f64,
+    /// The weighting has no direction: a trace image.
+    pub isotropic: bool,
+    /// The header says that the frame is diffusion weighted, or a b value of a diffusion scan.
+    pub claimed: bool,
+}
+
+/// What the headers say of one frame.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attributes {
+    /// Centre of the first pixel in the patient, LPS+ mm (PS3.3 C.7.6.2.1.1).
+    pub position: Option<[f64; 3]>,
+    /// Direction cosines of a row and of a column.
+    pub orientation: Option<[f64; 6]>,
+    /// Distance of rows and of columns, mm.
+    pub spacing: Option<[f64; 2]>,
+    /// Distance of slice centres, mm.
+    pub slice_spacing: Option<f64>,
+    /// SliceLocation, mm.
+    pub location: Option<f64>,
+    /// Echo time, ms.
+    pub echo_time: Option<f64>,
+    /// Magnitude, phase, ...
+    pub component: Component,
+    /// A hash of all values of ImageType or FrameType; equal for equal values.
+    pub kind: u64,
+    /// ImageType or FrameType says that the frame is derived.
+    pub derived: bool,
+    /// Diffusion weighting.
+    pub diffusion: Diffusion,
+    /// Rescale slope and intercept (PS3.3 C.11.1).
+    pub rescale: Option<[f64; 2]>,
+    /// Philips scale slope and intercept, to floating-point values.
+    pub philips_scale: Option<[f64; 2]>,
+    /// A hash of StackID; 0 where there is none.
+    pub stack: u64,
+    /// TemporalPositionIndex or TemporalPositionIdentifier.
+    pub temporal: Option<i64>,
+    /// AcquisitionNumber or FrameAcquisitionNumber.
+    pub acquisition: Option<i64>,
+    /// InstanceNumber of a classic object, the number of the frame in others.
+    pub instance: Option<i64>,
+    /// Date and time of acquisition in seconds, for order only.
+    pub acquired: Option<f64>,
+    /// Time of content in seconds, for order only.
+    pub content: Option<f64>,
+    /// Trigger time or trigger delay, ms.
+    pub trigger: Option<f64>,
+    /// Date of acquisition in days, of the main data set.
+    pub(super) day: Option<f64>,
+}
+
+impl Attributes {
+    /// Takes an element of a data set or of a functional group macro (PS3.3 C.7.6.16, C.8.13.5), if it is a wanted one.
+    pub(super) fn take<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+    ) -> Result<(), Fault> {
+        let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
+        match element.tag {
+            0x0020_0032 => self.position = get(Vr::DS)?.array().or(self.position),
+            0x0020_0037 => self.orientation = get(Vr::DS)?.array().or(self.orientation),
+            0x0028_0030 => self.spacing = get(Vr::DS)?.array().or(self.spacing),
+            0x0018_0088 => self.slice_spacing = get(Vr::DS)?.first(),
+            0x0020_1041 => self.location = get(Vr::DS)?.first(),
+            0x0018_0081 => self.echo_time = get(Vr::DS)?.first(),
+            0x0018_9082 => self.echo_time = get(Vr::FD)?.first(),
+            0x0018_9087 => self.diffusion.b_value = get(Vr::FD)?.first(),
+            0x0028_1052 => self.rescaled(1, get(Vr::DS)?),
+            0x0028_1053 => self.rescaled(0, get(Vr::DS)?),
+            0x0020_0012 => self.acquisition = get(Vr::IS)?.whole(),
+            0x0020_9156 => self.acquisition = get(Vr::US)?.whole().or(self.acquisition),
+            0x0020_0013 => self.instance = get(Vr::IS)?.whole(),
+            0x0020_0100 => self.temporal = get(Vr::IS)?.whole(),
+            0x0020_9128 => self.temporal = get(Vr::UL)?.whole(),
+            0x0018_1060 => self.trigger = get(Vr::DS)?.first(),
+            0x0020_9153 => self.trigger = get(Vr::FD)?.first(),
+            0x0008_0008 | 0x0008_9007 => self.image_type(&text(reader, element)?),
+            0x0008_9208 => self.complex_component(&text(reader, element)?),
+            0x0018_9075 => self.directionality(&text(reader, element)?),
+            0x0018_0024 => self.sequence_name(&text(reader, element)?),
+            0x0020_4000 => self.comments(&text(reader, element)?),
+            0x0020_9056 => self.stack = hash(text(reader, element)?.as_bytes()),
+            0x0008_0022 => self.day = day(&text(reader, element)?),
+            0x0008_0032 => {
+                let time = time_of_day(&text(reader, element)?);
+                self.acquired = time.map(|time| time + self.day.unwrap_or(0.0) * 86400.0);
+            }
+            0x0008_0033 => self.content = time_of_day(&text(reader, element)?),
+            0x0018_9074 => self.acquired = date_time(&text(reader, element)?),
+            0x0018_9151 => self.content = date_time(&text(reader, element)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn rescaled(&mut self, which: usize, value: Numbers) {
+        if let Some(value) = value.first() {
+            let both = self.rescale.get_or_insert([1.0, 0.0]);
+            if let Some(slot) = both.get_mut(which) {
+                *slot = value;
+            }
+        }
+    }
+
+    fn image_type(&mut self, values: &str) {
+        self.kind = hash(values.as_bytes());
+        let labels: Vec<&str> = values.split('\\').map(str::trim).collect();
+        self.derived = labels.first() == Some(&"DERIVED");
+        self.diffusion.claimed |= labels.contains(&"DIFFUSION");
+        // The third value and those behind it; a later ComplexImageComponent (group 0008, after this one) wins.
+        let named = labels.iter().skip(2).find_map(|label| match *label {
+            "M" | "MAGNITUDE" | "M_FFE" | "M_SE" | "M_IR" => Some(Component::Magnitude),
+            "P" | "PHASE" | "PHASE MAP" | "B0" => Some(Component::Phase),
+            "R" | "REAL" => Some(Component::Real),
+            "I" | "IMAGINARY" => Some(Component::Imaginary),
+            _ => None,
+        });
+        self.component = named.unwrap_or_default();
+    }
+
+    fn complex_component(&mut self, value: &str) {
+        self.component = match value {
+            "MAGNITUDE" => Component::Magnitude,
+            "PHASE" => Component::Phase,
+            "REAL" => Component::Real,
+            "IMAGINARY" => Component::Imaginary,
+            "MIXED" => Component::Mixed,
+            _ => self.component,
+        };
+    }
+
+    /// DiffusionDirectionality (PS3.3 C.8.13.5.9).
+    fn directionality(&mut self, value: &str) {
+        self.diffusion.isotropic = value == "ISOTROPIC";
+        self.diffusion.claimed |= matches!(value, "DIRECTIONAL" | "BMATRIX" | "ISOTROPIC");
+    }
+
+    /// Siemens names a diffusion sequence by its b value and direction: `*ep_b1000#12`, `ep_b0`.
+    fn sequence_name(&mut self, name: &str) {
+        let Some(rest) = name
+            .trim_start_matches('*')
+            .split_once("_b")
+            .map(|(_, rest)| rest)
+        else {
+            return;
+        };
+        let digits = rest
+            .find(|letter: char| !letter.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (value, behind) = rest.split_at(digits);
+        if let (Ok(value), "" | "t" | "#") = (value.parse::<f64>(), behind.get(..1).unwrap_or("")) {
+            self.diffusion.nominal = Some(value);
+            self.diffusion.claimed = true;
+        }
+    }
+
+    /// Toshiba writes `b=1500(0.445,0.000,0.895)` into ImageComments.
+    fn comments(&mut self, comments: &str) {
+        let Some(rest) = comments.trim().strip_prefix("b=") else {
+            return;
+        };
+        let end = rest.find('(').unwrap_or(rest.len());
+        if let Some(value) = rest.get(..end).and_then(|text| text.trim().parse().ok()) {
+            self.diffusion.nominal = Some(value);
+            self.diffusion.claimed = true;
+        }
+    }
+}
+
+/// A number that is equal for equal bytes (FNV-1a), never 0 for some.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for &byte in bytes {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash.max(1)
+}
+
+/// Seconds since midnight of a TM value.
+fn time_of_day(value: &str) -> Option<f64> {
+    let plain: String = value.chars().filter(|letter| *letter != ':').collect();
+    let part = |from: usize, to: usize| {
+        plain
+            .get(from..to)
+            .and_then(|text| text.parse::<f64>().ok())
+    };
+    let hours = part(0, 2)?;
+    let minutes = part(2, 4).unwrap_or(0.0);
+    let seconds = plain
+        .get(4..)
+        .and_then(|text| text.trim().parse::<f64>().ok())
+        .unwrap_or(0.0);
+    Some(hours * 3600.0 + minutes * 60.0 + seconds)
+}
+
+/// A count of days that rises with the date of a DA value.
+fn day(value: &str) -> Option<f64> {
+    let part = |from: usize, to: usize| {
+        value
+            .get(from..to)
+            .and_then(|text| text.parse::<f64>().ok())
+    };
+    Some(part(0, 4)? * 372.0 + part(4, 6)? * 31.0 + part(6, 8)?)
+}
+
+/// Seconds that rise with a DT value.
+fn date_time(value: &str) -> Option<f64> {
+    let local = value.split(['+', '-', '&']).next().unwrap_or_default();
+    let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);
+    Some(day(local)? * 86400.0 + time)
+}

@@ -1,0 +1,79 @@
+//! The Siemens CSA image header: named values in one private element (format SV10 and its predecessor).
+
+/// What is wanted of it.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Csa {
+    pub tiles: Option<u32>,
+    pub normal: Option<[f64; 3]>,
+    pub b_value: Option<f64>,
+}
+
+/// Most names that a header has; real ones have about a hundred.
+const MOST_NAMES: u32 = 512;
+/// Bytes of a name's description and of a value's description.
+const NAME: usize = 64;
+const TAG: usize = 84;
+const ITEM: usize = 16;
+
+/// Reads a CSA header; what cannot be read is left out.
+pub(super) fn read(bytes: &[u8]) -> Csa {
+    let mut csa = Csa::default();
+    let second = bytes.starts_with(b"SV10");
+    let mut rest = bytes.get(if second { 8 } else { 0 }..).unwrap_or_default();
+    let names = word(rest, 0).min(MOST_NAMES);
+    rest = rest.get(8..).unwrap_or_default();
+    for _ in 0..names {
+        let Some((tag, behind)) = rest.split_at_checked(TAG) else {
+            break;
+        };
+        let name = tag.get(..NAME).unwrap_or_default();
+        let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        let count = word(tag, 76);
+        rest = behind;
+        let mut values = Vec::new();
+        for _ in 0..count.min(4096) {
+            let Some((item, behind)) = rest.split_at_checked(ITEM) else {
+                return csa;
+            };
+            let length = word(item, if second { 4 } else { 0 }) as usize;
+            // Values are padded to four bytes.
+            let padded = length.saturating_add(3) & !3;
+            let Some((value, behind)) = behind.split_at_checked(padded) else {
+                return csa;
+            };
+            rest = behind;
+            let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+            let number = std::str::from_utf8(text)
+                .ok()
+                .and_then(|text| text.trim().parse::<f64>().ok());
+            values.extend(number.filter(|number| number.is_finite()));
+        }
+        csa.take(name, &values);
+    }
+    csa
+}
+
+impl Csa {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be a small whole number"
+    )]
+    fn take(&mut self, name: &[u8], values: &[f64]) {
+        match (name, values) {
+            (b"NumberOfImagesInMosaic", [count, ..]) if (1.0..=65535.0).contains(count) => {
+                self.tiles = Some(*count as u32);
+            }
+            (b"SliceNormalVector", [x, y, z]) => self.normal = Some([*x, *y, *z]),
+            (b"B_value", [value, ..]) => self.b_value = Some(*value),
+            _ => {}
+        }
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    bytes
+        .get(at..)
+        .and_then(<[u8]>::first_chunk::<4>)
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}

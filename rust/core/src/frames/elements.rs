@@ -1,0 +1,180 @@
+//! Elements and items one after the other, and values as numbers and text.
+
+use crate::header::{
+    Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window, representation,
+    trim,
+};
+
+/// Most numbers of one value that are looked at.
+const MOST: usize = 16;
+
+/// The numbers of one value.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Numbers {
+    values: [f64; MOST],
+    count: usize,
+}
+
+impl Numbers {
+    fn push(&mut self, value: f64) {
+        if let Some(slot) = self.values.get_mut(self.count) {
+            *slot = value;
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// The first number.
+    pub(super) fn first(&self) -> Option<f64> {
+        self.get(0)
+    }
+
+    /// The number at a place.
+    pub(super) fn get(&self, index: usize) -> Option<f64> {
+        (index < self.count)
+            .then(|| self.values.get(index).copied())
+            .flatten()
+    }
+
+    /// The first whole number.
+    #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+    pub(super) fn whole(&self) -> Option<i64> {
+        self.first()
+            .filter(|value| value.fract() == 0.0 && value.abs() < 9.0e15)
+            .map(|value| value as i64)
+    }
+
+    /// All numbers, when there are as many as asked for.
+    pub(super) fn array<const N: usize>(&self) -> Option<[f64; N]> {
+        if self.count != N {
+            return None;
+        }
+        self.values.first_chunk::<N>().copied()
+    }
+}
+
+/// Reads the numbers of a value; none where one of them cannot be read.
+pub(super) fn numbers<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    encoding: Encoding,
+    known: Vr,
+) -> Result<Numbers, Fault> {
+    let vr = representation(element.vr, known);
+    let bytes = reader.value(element, element.length.unwrap_or(0))?;
+    let mut found = Numbers::default();
+    let size = match vr {
+        Vr::SS | Vr::US => 2,
+        Vr::FL | Vr::SL | Vr::UL => 4,
+        Vr::FD => 8,
+        _ => {
+            for text in bytes.split(|byte| *byte == b'\\').take(MOST) {
+                let number = std::str::from_utf8(trim(text))
+                    .ok()
+                    .and_then(|text| text.parse::<f64>().ok())
+                    .filter(|number| number.is_finite());
+                let Some(number) = number else {
+                    return Ok(Numbers::default());
+                };
+                found.push(number);
+            }
+            return Ok(found);
+        }
+    };
+    for chunk in bytes.chunks_exact(size).take(MOST) {
+        let mut wide = [0; 8];
+        for (to, from) in wide.iter_mut().zip(chunk) {
+            *to = *from;
+        }
+        if encoding.big_endian {
+            wide.get_mut(..size).unwrap_or_default().reverse();
+        }
+        let [a, b, c, d, ..] = wide;
+        let value = match vr {
+            Vr::SS => i16::from_le_bytes([a, b]).into(),
+            Vr::US => u16::from_le_bytes([a, b]).into(),
+            Vr::SL => i32::from_le_bytes([a, b, c, d]).into(),
+            Vr::UL => u32::from_le_bytes([a, b, c, d]).into(),
+            Vr::FL => f32::from_le_bytes([a, b, c, d]).into(),
+            _ => f64::from_le_bytes(wide),
+        };
+        if !f64::is_finite(value) {
+            return Ok(Numbers::default());
+        }
+        found.push(value);
+    }
+    Ok(found)
+}
+
+/// Reads a value as text without its padding.
+pub(super) fn text<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+) -> Result<String, Fault> {
+    let bytes = reader.value(element, element.length.unwrap_or(0))?;
+    Ok(String::from_utf8_lossy(trim(bytes)).into_owned())
+}
+
+/// Shows one element of an item; returns the offset behind it.
+pub(super) type Visit<'v, 'w, W> =
+    dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, Fault> + 'v;
+
+/// Shows the elements from `start` to `end`, or to the end of their item; returns the offset behind them.
+pub(super) fn each_element<'w, W: Window>(
+    reader: &mut Reader<'w, W>,
+    start: u64,
+    end: u64,
+    encoding: Encoding,
+    visit: &mut Visit<'_, 'w, W>,
+) -> Result<u64, Fault> {
+    let mut at = start;
+    while at < end {
+        let Some(element) = reader.element(at, encoding)? else {
+            break;
+        };
+        if matches!(element.tag, ITEM_END | SEQUENCE_END) {
+            return Ok(element.value);
+        }
+        at = visit(reader, &element, encoding)?;
+    }
+    Ok(at)
+}
+
+/// Takes one item: where it starts and ends, and how it is written; returns the offset behind it.
+pub(super) type VisitItem<'v, 'w, W> =
+    dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, Fault> + 'v;
+
+/// Calls `visit` for each item of a sequence; returns the offset behind the sequence.
+pub(super) fn each_item<'w, W: Window>(
+    reader: &mut Reader<'w, W>,
+    sequence: &Element,
+    outer: Encoding,
+    visit: &mut VisitItem<'_, 'w, W>,
+) -> Result<u64, Fault> {
+    let encoding = Reader::<W>::within(sequence, outer);
+    let end = sequence.length.map_or(u64::MAX, |length| {
+        sequence.value.saturating_add(length.into())
+    });
+    let mut at = sequence.value;
+    while at < end {
+        let Some(item) = reader.element(at, encoding)? else {
+            break;
+        };
+        match item.tag {
+            ITEM => {
+                let item_end = item
+                    .length
+                    .map_or(u64::MAX, |length| item.value.saturating_add(length.into()));
+                let inner = reader.inside(item.value, encoding)?;
+                let reached = visit(reader, item.value, item_end, inner)?;
+                at = if item_end == u64::MAX {
+                    reached
+                } else {
+                    item_end
+                };
+            }
+            SEQUENCE_END => return Ok(item.value),
+            _ => break,
+        }
+    }
+    Ok(if end == u64::MAX { at } else { end })
+}

@@ -1,0 +1,368 @@
+//! The walk through a data set: main elements, functional groups, tiles, pixel data.
+
+use super::attributes::Attributes;
+use super::csa;
+use super::elements::{each_element, each_item, numbers, text};
+use super::private::{Blocks, Special};
+use super::tiles::Tiles;
+use super::{Frame, Object, Pixels};
+use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Vr, Window};
+
+const SHARED: u32 = 0x5200_9229;
+const PER_FRAME: u32 = 0x5200_9230;
+const PIXEL_DATA: u32 = 0x7FE0_0010;
+/// Float and double float pixel data, and pixel data.
+const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
+/// Philips keeps the elements of a classic object in a private sequence of each frame.
+const PHILIPS_FRAME: u32 = 0x2005_000F;
+/// Sequences that an item of functional groups is searched in.
+const DEEPEST: u32 = 4;
+
+/// Fills an [`Object`] while the data set is read.
+pub(super) struct Walk {
+    object: Object,
+    main: Attributes,
+    blocks: Blocks,
+    tiles: Tiles,
+    size: u64,
+}
+
+impl Walk {
+    pub(super) fn new(size: u64) -> Self {
+        Self {
+            object: Object {
+                frame_count: 1,
+                ..Object::default()
+            },
+            main: Attributes::default(),
+            blocks: Blocks::default(),
+            tiles: Tiles::default(),
+            size,
+        }
+    }
+
+    /// What was read; `cut` when the header could not be read to its end.
+    pub(super) fn finish(mut self, cut: bool) -> Object {
+        self.object.cut |= cut;
+        self.object.instance = self.main.instance;
+        if self.object.pixels == Pixels::Absent {
+            self.object.frames.clear();
+            return self.object;
+        }
+        if self.tiles.mosaic {
+            self.tiles.divide(&mut self.object, &self.main);
+        } else if self.object.frames.is_empty() {
+            self.object.frames = (0..self.object.frame_count)
+                .map(|index| Frame {
+                    attributes: self.main.clone(),
+                    index,
+                })
+                .collect();
+        }
+        self.object
+    }
+
+    fn element<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+        syntax: &Syntax,
+    ) -> Result<u64, Fault> {
+        if PIXELS.contains(&element.tag) {
+            self.pixel_data(element, encoding, syntax);
+            return Ok(u64::MAX);
+        }
+        if element.tag >> 16 & 1 == 1 {
+            return self.private(reader, element, encoding);
+        }
+        match element.tag {
+            SHARED => return functional(reader, element, encoding, &mut self.main),
+            PER_FRAME => return self.frames(reader, element, encoding),
+            _ => {}
+        }
+        if element.length.is_some() {
+            self.plain(reader, element, encoding)?;
+        }
+        reader.after(element)
+    }
+
+    fn plain<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+    ) -> Result<(), Fault> {
+        let object = &mut self.object;
+        let small = |value: Option<i64>| value.and_then(|value| u16::try_from(value).ok());
+        let mut get = |vr: Vr| Ok::<_, Fault>(numbers(reader, element, encoding, vr)?.whole());
+        match element.tag {
+            0x0008_0016 => object.class = text(reader, element)?,
+            0x0028_0002 => object.encoding.samples = small(get(Vr::US)?).unwrap_or(1),
+            0x0028_0004 => object.photometric = text(reader, element)?,
+            0x0028_0006 => object.encoding.planar = get(Vr::US)? == Some(1),
+            0x0028_0008 => {
+                let count = get(Vr::IS)?.and_then(|count| u32::try_from(count).ok());
+                object.frame_count = count.unwrap_or(1).max(1);
+            }
+            0x0028_0010 => object.rows = small(get(Vr::US)?).unwrap_or(0).into(),
+            0x0028_0011 => object.columns = small(get(Vr::US)?).unwrap_or(0).into(),
+            0x0028_0100 => object.encoding.bits_allocated = small(get(Vr::US)?).unwrap_or(0),
+            0x0028_0101 => object.encoding.bits_stored = small(get(Vr::US)?).unwrap_or(0),
+            0x0028_0102 => object.encoding.high_bit = small(get(Vr::US)?).unwrap_or(0),
+            0x0028_0103 => object.encoding.signed = get(Vr::US)? == Some(1),
+            0x0020_0011 => object.series_number = get(Vr::IS)?,
+            0x0020_0105 => object.volumes = get(Vr::IS)?,
+            0x0008_0008 => {
+                let labels = text(reader, element)?.to_uppercase();
+                let mut labels = labels.split('\\').map(str::trim);
+                self.tiles.uih = labels.clone().any(|label| label == "VFRAME");
+                self.tiles.mosaic = self.tiles.uih || labels.any(|label| label == "MOSAIC");
+                self.main.take(reader, element, encoding)?;
+            }
+            _ => self.main.take(reader, element, encoding)?,
+        }
+        Ok(())
+    }
+
+    fn private<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+    ) -> Result<u64, Fault> {
+        let special = self
+            .blocks
+            .take(reader, element, encoding, &mut self.main)?;
+        let small = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+        match special {
+            Special::Tiles => {
+                let count = small(numbers(reader, element, encoding, Vr::US)?.whole());
+                self.tiles.count = count.filter(|count| *count > 0).or(self.tiles.count);
+            }
+            Special::UihTiles => {
+                let count = small(numbers(reader, element, encoding, Vr::DS)?.whole());
+                self.tiles.count = count.filter(|count| (1..=65535).contains(count));
+            }
+            Special::Csa => {
+                let read = csa::read(reader.bytes(element)?);
+                self.tiles.count = self.tiles.count.or(read.tiles);
+                self.tiles.normal = read.normal;
+                let b_value = &mut self.main.diffusion.b_value;
+                *b_value = b_value.or(read.b_value);
+            }
+            Special::Dynamics => {
+                let count = numbers(reader, element, encoding, Vr::IS)?.whole();
+                self.object.volumes = self.object.volumes.or(count);
+            }
+            Special::Images => {
+                self.object.images = numbers(reader, element, encoding, Vr::SL)?.whole();
+            }
+            Special::UihTileItems => return self.uih_tiles(reader, element, encoding),
+            Special::Done => {}
+        }
+        reader.after(element)
+    }
+
+    fn uih_tiles<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+    ) -> Result<u64, Fault> {
+        each_item(
+            reader,
+            element,
+            encoding,
+            &mut |reader, start, end, inner| {
+                let mut tile = Attributes::default();
+                let reached = plain_elements(reader, start, end, inner, &mut tile)?;
+                self.tiles.positions.extend(tile.position);
+                Ok(reached)
+            },
+        )
+    }
+
+    fn frames<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+    ) -> Result<u64, Fault> {
+        let main = &self.main;
+        let frames = &mut self.object.frames;
+        each_item(
+            reader,
+            element,
+            encoding,
+            &mut |reader, start, end, inner| {
+                let index = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+                let mut attributes = Attributes {
+                    instance: Some(i64::from(index) + 1),
+                    ..main.clone()
+                };
+                let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
+                frames.push(Frame { attributes, index });
+                Ok(reached)
+            },
+        )
+    }
+
+    fn pixel_data(&mut self, element: &Element, encoding: Encoding, syntax: &Syntax) {
+        self.object.syntax.clone_from(&syntax.uid);
+        let plain = element.tag == PIXEL_DATA && !syntax.deflated;
+        self.object.pixels = match element.length {
+            Some(length) if plain => Pixels::Native {
+                offset: element.value,
+                length: length.into(),
+                // The pixels of GE's own syntax are big endian, its header is not.
+                big_endian: encoding.big_endian || syntax.uid == "1.2.840.113619.5.2",
+            },
+            _ => Pixels::Compressed,
+        };
+        let end = element
+            .length
+            .map_or(0, u64::from)
+            .saturating_add(element.value);
+        self.object.cut |= !syntax.deflated && end > self.size;
+    }
+}
+
+impl Visit for Walk {
+    fn visit<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        start: u64,
+        syntax: &Syntax,
+    ) -> Result<(), Fault> {
+        self.object.syntax.clone_from(&syntax.uid);
+        let encoding = reader.encoding;
+        each_element(
+            reader,
+            start,
+            u64::MAX,
+            encoding,
+            &mut |reader, element, encoding| self.element(reader, element, encoding, syntax),
+        )?;
+        Ok(())
+    }
+}
+
+/// Takes the elements of one item without its sequences.
+fn plain_elements<W: Window>(
+    reader: &mut Reader<'_, W>,
+    start: u64,
+    end: u64,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+) -> Result<u64, Fault> {
+    each_element(
+        reader,
+        start,
+        end,
+        encoding,
+        &mut |reader, element, encoding| {
+            if element.length.is_some() {
+                attributes.take(reader, element, encoding)?;
+            }
+            reader.after(element)
+        },
+    )
+}
+
+/// Takes all items of the shared functional groups; real objects have one.
+fn functional<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+) -> Result<u64, Fault> {
+    each_item(
+        reader,
+        element,
+        encoding,
+        &mut |reader, start, end, inner| groups(reader, start, end, inner, attributes, 0),
+    )
+}
+
+/// Takes what the macros of one item of functional groups say, and the sequences within them.
+fn groups<W: Window>(
+    reader: &mut Reader<'_, W>,
+    start: u64,
+    end: u64,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+    depth: u32,
+) -> Result<u64, Fault> {
+    let mut blocks = Blocks::default();
+    each_element(
+        reader,
+        start,
+        end,
+        encoding,
+        &mut |reader, element, encoding| {
+            let private = element.tag >> 16 & 1 == 1;
+            if depth < DEEPEST && is_wanted_macro(element) {
+                return each_item(
+                    reader,
+                    element,
+                    encoding,
+                    &mut |reader, start, end, inner| {
+                        if private {
+                            philips_frame(reader, start, end, inner, attributes)
+                        } else {
+                            groups(reader, start, end, inner, attributes, depth + 1)
+                        }
+                    },
+                );
+            }
+            if private {
+                blocks.take(reader, element, encoding, attributes)?;
+            } else if element.length.is_some() {
+                attributes.take(reader, element, encoding)?;
+            }
+            reader.after(element)
+        },
+    )
+}
+
+/// Takes the private elements alone: the public ones repeat those of the functional groups.
+fn philips_frame<W: Window>(
+    reader: &mut Reader<'_, W>,
+    start: u64,
+    end: u64,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+) -> Result<u64, Fault> {
+    let mut blocks = Blocks::default();
+    each_element(
+        reader,
+        start,
+        end,
+        encoding,
+        &mut |reader, element, encoding| {
+            if element.tag >> 16 & 1 == 1 {
+                blocks.take(reader, element, encoding, attributes)?;
+            }
+            reader.after(element)
+        },
+    )
+}
+
+/// Whether a sequence of functional groups says something of what is wanted (PS3.3 C.7.6.16, C.8.13.5).
+fn is_wanted_macro(element: &Element) -> bool {
+    let wanted = matches!(
+        element.tag,
+        0x0018_9112 // MR timing and related parameters
+            | 0x0018_9114 // MR echo
+            | 0x0018_9117 // MR diffusion
+            | 0x0018_9226 // MR image frame type
+            | 0x0018_9118 // cardiac synchronization
+            | 0x0020_9111 // frame content
+            | 0x0020_9113 // plane position
+            | 0x0020_9116 // plane orientation
+            | 0x0028_9110 // pixel measures
+            | 0x0028_9145 // pixel value transformation
+    );
+    element.may_be_sequence() && (wanted || element.tag & 0xFFFF_00FF == PHILIPS_FRAME)
+}

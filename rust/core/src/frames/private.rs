@@ -1,0 +1,128 @@
+//! Private elements of the vendors, found by their private creators (PS3.5 section 7.8).
+
+use super::attributes::Attributes;
+use super::elements::{numbers, text};
+use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
+
+/// A private creator whose elements are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Creator {
+    SiemensMr,
+    SiemensCsa,
+    GeAcquisition,
+    GeSeries,
+    GeParameters,
+    PhilipsImaging,
+    PhilipsMr,
+    Uih,
+}
+
+/// The blocks that a data set reserves.
+#[derive(Debug, Default)]
+pub(super) struct Blocks(Vec<(u32, Creator)>);
+
+/// A private element that the walk has to look at itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Special {
+    /// Siemens: number of images in a mosaic.
+    Tiles,
+    /// Siemens: the CSA image header.
+    Csa,
+    /// United Imaging: number of tiles.
+    UihTiles,
+    /// United Imaging: a sequence with one item for each tile.
+    UihTileItems,
+    /// Philips: number of dynamic scans.
+    Dynamics,
+    /// GE: number of images in the series.
+    Images,
+    /// Nothing more to do.
+    Done,
+}
+
+impl Blocks {
+    /// Takes a private element: notes a creator, fills `attributes`, or says what the walk has to do.
+    pub(super) fn take<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+        attributes: &mut Attributes,
+    ) -> Result<Special, Fault> {
+        let block = element.tag >> 8 & 0xFF;
+        if block == 0 {
+            if (0x10..=0xFF).contains(&(element.tag & 0xFFFF)) {
+                self.note(element.tag, &text(reader, element)?);
+            }
+            return Ok(Special::Done);
+        }
+        let own = element.tag & 0xFFFF_FF00;
+        let creator = self.0.iter().find(|(tag, _)| *tag == own);
+        let Some((_, creator)) = creator else {
+            return Ok(Special::Done);
+        };
+        let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
+        match (*creator, element.tag & 0xFFFF_00FF) {
+            (Creator::SiemensMr, 0x0019_000A) => return Ok(Special::Tiles),
+            (Creator::SiemensMr, 0x0019_000C) => {
+                attributes.diffusion.b_value =
+                    get(Vr::IS)?.first().or(attributes.diffusion.b_value);
+            }
+            (Creator::SiemensCsa, 0x0029_0010) => return Ok(Special::Csa),
+            (Creator::GeParameters, 0x0043_0039) => {
+                // The first of four numbers; a flag is added to it from 10^9 on.
+                let value = get(Vr::IS)?.first().map(|value| value % 100_000.0);
+                let diffusion = &mut attributes.diffusion;
+                diffusion.b_value = diffusion.b_value.or(value);
+                // Several shells: one nominal value, and gradients of other lengths (group 0019 comes first).
+                diffusion.nominal = value.map(|value| value * diffusion.gradient);
+            }
+            (Creator::PhilipsImaging, 0x2001_0003) => {
+                let value = get(Vr::FL)?.first();
+                attributes.diffusion.b_value = attributes.diffusion.b_value.or(value);
+            }
+            (Creator::PhilipsImaging, 0x2001_0081) => return Ok(Special::Dynamics),
+            (Creator::GeSeries, 0x0025_0007) => return Ok(Special::Images),
+            (Creator::GeAcquisition, 0x0019_00BB..=0x0019_00BD) => {
+                let part = get(Vr::DS)?.first().unwrap_or(0.0);
+                attributes.diffusion.gradient += part * part;
+            }
+            (Creator::PhilipsMr, 0x2005_000D) => philips(attributes, 1, get(Vr::FL)?.first()),
+            (Creator::PhilipsMr, 0x2005_000E) => philips(attributes, 0, get(Vr::FL)?.first()),
+            (Creator::Uih, 0x0065_0009) => {
+                attributes.diffusion.b_value =
+                    get(Vr::FD)?.first().or(attributes.diffusion.b_value);
+            }
+            (Creator::Uih, 0x0065_000A) => attributes.diffusion.nominal = get(Vr::FD)?.first(),
+            (Creator::Uih, 0x0065_0050) => return Ok(Special::UihTiles),
+            (Creator::Uih, 0x0065_0051) => return Ok(Special::UihTileItems),
+            _ => {}
+        }
+        Ok(Special::Done)
+    }
+
+    fn note(&mut self, tag: u32, name: &str) {
+        let group = tag >> 16;
+        let creator = match (group, name) {
+            (0x0019, "SIEMENS MR HEADER") => Creator::SiemensMr,
+            (0x0029, "SIEMENS CSA HEADER") => Creator::SiemensCsa,
+            (0x0019, "GEMS_ACQU_01") => Creator::GeAcquisition,
+            (0x0025, "GEMS_SERS_01") => Creator::GeSeries,
+            (0x0043, "GEMS_PARM_01") => Creator::GeParameters,
+            (0x2001, "Philips Imaging DD 001") => Creator::PhilipsImaging,
+            (0x2005, "Philips MR Imaging DD 001") => Creator::PhilipsMr,
+            (0x0065, "Image Private Header") => Creator::Uih,
+            _ => return,
+        };
+        self.0.push((group << 16 | (tag & 0xFF) << 8, creator));
+    }
+}
+
+fn philips(attributes: &mut Attributes, which: usize, value: Option<f64>) {
+    if let Some(value) = value {
+        let both = attributes.philips_scale.get_or_insert([1.0, 0.0]);
+        if let Some(slot) = both.get_mut(which) {
+            *slot = value;
+        }
+    }
+}

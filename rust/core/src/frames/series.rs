@@ -1,0 +1,139 @@
+//! All objects of one series, and what their headers say together.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use super::{Object, Pixels, read};
+
+/// The objects of one series, in the order of their files.
+#[derive(Debug, Default)]
+pub struct Series {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// What each of them contains; an empty object for a file that is no DICOM.
+    pub objects: Vec<Object>,
+}
+
+/// Counts over all objects of a series.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Facts {
+    /// Objects with pixel data.
+    pub images: usize,
+    /// Complete objects without pixel data.
+    pub without_pixels: usize,
+    /// Objects for each SOP class.
+    pub classes: BTreeMap<String, usize>,
+    /// Two-dimensional frames; tiles of a mosaic count each.
+    pub slices: u64,
+    /// Pixels of all frames.
+    pub voxels: u64,
+    /// Rows and columns of the frames.
+    pub sizes: Vec<(u32, u32)>,
+    /// Every object says its size and, a mosaic, its number of tiles.
+    pub countable: bool,
+    /// Some object is a mosaic.
+    pub mosaic: bool,
+    /// Some object has several frames.
+    pub enhanced: bool,
+    /// SeriesNumber.
+    pub series_number: Option<i64>,
+    /// Number of time points that the headers announce.
+    pub volumes: Option<i64>,
+    /// Number of images that the headers announce.
+    pub announced: Option<i64>,
+    /// InstanceNumbers with the number of their objects.
+    pub instances: BTreeMap<i64, usize>,
+    /// Places of single-frame objects with their number: direction cosines in hundredths, and the position along the
+    /// normal in hundredths of a millimetre (SliceLocation where there is no position, with no directions).
+    pub places: BTreeMap<(Vec<i64>, i64), usize>,
+}
+
+impl Series {
+    /// Reads the headers of files.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read.
+    pub fn read(files: Vec<PathBuf>) -> io::Result<Self> {
+        let mut buffer = Vec::new();
+        let mut objects = Vec::with_capacity(files.len());
+        for path in &files {
+            let file = File::open(path)?;
+            let (object, used) = read(&file, buffer)?;
+            // What is no DICOM to us counts as an object that cannot be read.
+            objects.push(object.unwrap_or_else(|| Object {
+                cut: true,
+                ..Object::default()
+            }));
+            buffer = used;
+        }
+        Ok(Self { files, objects })
+    }
+
+    /// What the headers say together.
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts {
+            countable: true,
+            ..Facts::default()
+        };
+        for object in &self.objects {
+            facts.add(object);
+        }
+        facts.sizes.sort_unstable();
+        facts.sizes.dedup();
+        facts
+    }
+}
+
+impl Facts {
+    fn add(&mut self, object: &Object) {
+        *self.classes.entry(object.class.clone()).or_default() += 1;
+        self.series_number = self.series_number.or(object.series_number);
+        self.volumes = self.volumes.or(object.volumes);
+        self.announced = self.announced.or(object.images);
+        if object.pixels == Pixels::Absent {
+            self.without_pixels += usize::from(!object.cut);
+            self.countable &= !object.cut;
+            return;
+        }
+        self.images += 1;
+        self.mosaic |= object.tiling.is_some();
+        self.enhanced |= object.frame_count > 1;
+        if let Some(instance) = object.instance {
+            *self.instances.entry(instance).or_default() += 1;
+        }
+        if let Some(place) = place(object) {
+            *self.places.entry(place).or_default() += 1;
+        }
+        let (rows, columns) = (object.frame_rows(), object.frame_columns());
+        let frames = match object.tiling {
+            Some(tiling) => tiling.count,
+            None => object.frame_count,
+        };
+        if rows == 0 || columns == 0 || frames == 0 {
+            self.countable = false;
+            return;
+        }
+        self.sizes.push((rows, columns));
+        self.slices += u64::from(frames);
+        self.voxels += u64::from(frames) * u64::from(rows) * u64::from(columns);
+    }
+}
+
+/// Where a single-frame object is along the normal of its plane (PS3.3 C.7.6.2.1.1).
+#[allow(clippy::cast_possible_truncation, reason = "millimetres of a scanner")]
+fn place(object: &Object) -> Option<(Vec<i64>, i64)> {
+    let frame = match (object.frames.as_slice(), object.tiling) {
+        ([frame], None) => &frame.attributes,
+        _ => return None,
+    };
+    let hundredths = |number: f64| (number * 100.0).round() as i64;
+    if let (Some([x, y, z]), Some(cosines)) = (frame.position, frame.orientation) {
+        let [a, b, c, d, e, f] = cosines;
+        let along = x * (b * f - c * e) + y * (c * d - a * f) + z * (a * e - b * d);
+        return Some((cosines.map(hundredths).to_vec(), hundredths(along)));
+    }
+    Some((Vec::new(), hundredths(frame.location?)))
+}

@@ -1,0 +1,287 @@
+//! Compares the images that a converter made with the frames of the DICOM objects that they were made of.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use super::grid::{Grid, Plane};
+use super::nifti::{self, Nifti};
+use super::order::ordered;
+use super::places::{Member, Places, find};
+use super::samples::obstacle;
+use super::values::{Match, Values};
+use crate::frames::{Diffusion, Encoding, Object, Pixels, Series};
+
+/// A frame that is in no image.
+#[derive(Debug, Clone)]
+pub struct Unplaced {
+    /// Index of its file.
+    pub file: usize,
+    /// Its number in the file, from 0.
+    pub frame: u32,
+    /// Its distance from the nearest slice, mm; infinite where no image has its size and directions.
+    pub distance: f64,
+}
+
+/// A slice whose values are others than those of its frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Difference {
+    /// Index of the frame's file.
+    pub file: usize,
+    /// Number of the frame in its file, from 0.
+    pub frame: u32,
+    /// Index of the slice along its axis.
+    pub slice: u32,
+    /// Index of the volume.
+    pub volume: u32,
+    /// The value that header and pixels give.
+    pub expected: f64,
+    /// The value in the image.
+    pub found: f64,
+}
+
+/// One image against the headers.
+#[derive(Debug, Clone, Default)]
+pub struct ImageCheck {
+    /// Slices (of all volumes) that no frame is for.
+    pub surplus: usize,
+    /// Slices (of all volumes) with other values than their frame, and the first of them.
+    pub different: usize,
+    /// The first slice with other values.
+    pub difference: Option<Difference>,
+    /// Whether the volumes are in the order of an element of the headers; None where none tells them apart.
+    pub ordered: Option<bool>,
+    /// b value of each volume in s/mm2, with the nominal one; None where the headers have none.
+    pub b_values: Vec<(Option<f64>, Option<f64>)>,
+    /// A header says that a volume is diffusion weighted.
+    pub diffusion: bool,
+    /// All volumes with a b value above 0 have no direction: trace images.
+    pub isotropic: bool,
+    /// All frames are derived.
+    pub derived: bool,
+    /// The lowest InstanceNumber or frame number, and the index of its file.
+    pub first: (i64, usize),
+    /// Another image that holds slices between its own, so that both are one volume.
+    pub interleaved: Option<usize>,
+    /// Slices of all volumes.
+    pub slices: usize,
+}
+
+/// A series against its images.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// Objects.
+    pub files: usize,
+    /// Frames of all objects.
+    pub frames: usize,
+    /// Mosaics whose header does not say how many slices they show.
+    pub without_tiles: usize,
+    /// Mosaics whose header does not say in which direction their slices follow each other.
+    pub undirected: usize,
+    /// Frames without position, orientation or spacing.
+    pub placeless: usize,
+    /// Frames that are in no image by their place.
+    pub astray: Vec<Unplaced>,
+    /// Frames for which their place has no slice left in any image.
+    pub lost: usize,
+    /// Volumes that moved as a whole.
+    pub moved: usize,
+    /// How far they moved at most, mm.
+    pub moved_by: f64,
+    /// The largest angle between a frame and its image where it moves a corner by more than the tolerance, rad.
+    pub tilt: f64,
+    /// Frames whose values were not compared, by the reason.
+    pub not_compared: BTreeMap<&'static str, usize>,
+    /// The pixel encodings, with the number of their frames.
+    pub encodings: BTreeMap<Encoding, usize>,
+    /// Each image, in the order given.
+    pub checks: Vec<ImageCheck>,
+}
+
+/// Compares a series with images.
+///
+/// `maps` are images that repeat frames of the others (dcm2niix writes a series with a map also whole).
+///
+/// # Errors
+///
+/// When a file cannot be read.
+pub fn compare(series: &Series, images: &[PathBuf], maps: &[bool]) -> io::Result<Comparison> {
+    let mut opened = Vec::with_capacity(images.len());
+    for path in images {
+        opened.push(nifti::open(path)?);
+    }
+    Check {
+        files: &series.files,
+        objects: &series.objects,
+        images: &opened,
+        maps,
+    }
+    .compared()
+}
+
+struct Check<'s> {
+    files: &'s [PathBuf],
+    objects: &'s [Object],
+    images: &'s [Nifti],
+    maps: &'s [bool],
+}
+
+impl Check<'_> {
+    fn members(&self) -> Vec<Member<'_>> {
+        let mut members = Vec::new();
+        for (file, object) in self.objects.iter().enumerate() {
+            let (columns, rows) = (object.frame_columns(), object.frame_rows());
+            members.extend(object.frames.iter().map(|frame| Member {
+                object,
+                frame,
+                file,
+                plane: Plane::of(&frame.attributes, columns, rows),
+            }));
+        }
+        // As converters take them: so the first try is nearly always the right one.
+        members.sort_by_key(|member| {
+            (
+                member.frame.attributes.instance,
+                member.file,
+                member.frame.index,
+            )
+        });
+        members
+    }
+
+    fn compared(&self) -> io::Result<Comparison> {
+        let members = self.members();
+        let grids: Vec<Option<Grid>> = self.images.iter().map(Grid::of).collect();
+        let places = find(&members, &grids);
+        let mut comparison = self.counted(&members, &places);
+        let matches = Values::new(&members, self.files, self.images, self.maps).matched(&places)?;
+        comparison.lost = matches.lost;
+        for (image, found) in matches.images.iter().enumerate() {
+            let mut check = self.check(&members, image, found);
+            check.interleaved = interleaved(image, &grids, &matches.images, &members, self.images);
+            comparison.checks.push(check);
+        }
+        Ok(comparison)
+    }
+
+    fn counted(&self, members: &[Member<'_>], places: &Places) -> Comparison {
+        let mut comparison = Comparison {
+            files: self.objects.len(),
+            frames: members.len(),
+            placeless: places.placeless.len(),
+            moved: places.moved.volumes,
+            moved_by: places.moved.distance,
+            tilt: places.tilt,
+            ..Comparison::default()
+        };
+        for object in self.objects {
+            let pixels = object.pixels != Pixels::Absent;
+            if let Some(tiling) = object.tiling {
+                comparison.without_tiles += usize::from(tiling.count == 0);
+                comparison.undirected += usize::from(tiling.count > 0 && !tiling.directed);
+            }
+            if pixels {
+                *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
+            }
+            if let (true, Some(reason)) = (pixels, obstacle(object)) {
+                *comparison.not_compared.entry(reason).or_default() += object.frames.len();
+            }
+        }
+        comparison.astray = places
+            .astray
+            .iter()
+            .filter_map(|(index, distance)| {
+                let member = members.get(*index)?;
+                Some(Unplaced {
+                    file: member.file,
+                    frame: member.frame.index,
+                    distance: *distance,
+                })
+            })
+            .collect();
+        comparison
+    }
+
+    fn check(&self, members: &[Member<'_>], image: usize, found: &Match) -> ImageCheck {
+        let volumes = self.images.get(image).map_or(1, |image| image.volumes);
+        let mut check = ImageCheck {
+            surplus: found.surplus,
+            different: found.different,
+            difference: found.difference,
+            derived: true,
+            isotropic: true,
+            first: (i64::MAX, usize::MAX),
+            slices: found.frames.iter().map(Vec::len).sum(),
+            b_values: vec![(None, None); volumes as usize],
+            ..ImageCheck::default()
+        };
+        for (volume, index) in found.frames.iter().flat_map(|row| row.iter().enumerate()) {
+            let Some(member) = index.and_then(|index| members.get(index)) else {
+                continue;
+            };
+            let frame = &member.frame.attributes;
+            check.derived &= frame.derived;
+            check.isotropic &= frame.diffusion.isotropic || !weighted(&frame.diffusion);
+            check.diffusion |= frame.diffusion.claimed || weighted(&frame.diffusion);
+            check.first = check
+                .first
+                .min((frame.instance.unwrap_or(i64::MAX), member.file));
+            if let Some(slot) = check.b_values.get_mut(volume) {
+                *slot = (
+                    slot.0.or(frame.diffusion.b_value),
+                    slot.1.or(frame.diffusion.nominal),
+                );
+            }
+        }
+        let weights = check.b_values.iter();
+        let unweighted = weights
+            .clone()
+            .all(|(one, two)| !(*one > Some(0.0) || *two > Some(0.0)));
+        check.isotropic &= !unweighted;
+        if volumes > 1 && unweighted {
+            check.ordered = ordered(members, &found.frames);
+        }
+        check
+    }
+}
+
+fn weighted(diffusion: &Diffusion) -> bool {
+    diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
+}
+
+/// An image whose slices are between those of another one of the same kind, so that both together are one volume.
+fn interleaved(
+    image: usize,
+    grids: &[Option<Grid>],
+    matches: &[Match],
+    members: &[Member<'_>],
+    images: &[Nifti],
+) -> Option<usize> {
+    let traits = |index: usize| {
+        let first = matches
+            .get(index)?
+            .frames
+            .iter()
+            .flatten()
+            .find_map(|frame| *frame)?;
+        let frame = &members.get(first)?.frame.attributes;
+        let volumes = images.get(index)?.volumes;
+        Some((
+            frame.kind,
+            frame.component,
+            frame.stack,
+            frame.echo_time.map(f64::to_bits),
+            volumes,
+        ))
+    };
+    let own = traits(image)?;
+    let (grid, slices) = (grids.get(image)?.as_ref()?, images.get(image)?.size);
+    (0..images.len()).find(|&other| {
+        other != image
+            && traits(other) == Some(own)
+            && grids
+                .get(other)
+                .and_then(Option::as_ref)
+                .is_some_and(|second| slices.iter().min() > Some(&1) && grid.continues(second))
+    })
+}

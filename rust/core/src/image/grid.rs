@@ -1,0 +1,305 @@
+//! Where a DICOM frame is in the grid of an image.
+
+use super::nifti::Nifti;
+use crate::frames::Attributes;
+
+/// A vector of the patient's axes.
+pub(super) type Vector = [f64; 3];
+
+/// The difference of two points.
+pub(super) fn minus(a: Vector, b: Vector) -> Vector {
+    let ([a, b, c], [d, e, f]) = (a, b);
+    [a - d, b - e, c - f]
+}
+
+/// The point `along` times a direction further on.
+pub(super) fn plus(a: Vector, along: f64, b: Vector) -> Vector {
+    let ([a, b, c], [d, e, f]) = (a, b);
+    [a + along * d, b + along * e, c + along * f]
+}
+
+/// The scalar product.
+pub(super) fn dot(a: Vector, b: Vector) -> f64 {
+    let ([a, b, c], [d, e, f]) = (a, b);
+    a * d + b * e + c * f
+}
+
+/// The vector product.
+pub(super) fn cross(a: Vector, b: Vector) -> Vector {
+    let ([a, b, c], [d, e, f]) = (a, b);
+    [b * f - c * e, c * d - a * f, a * e - b * d]
+}
+
+/// The length of a vector.
+pub(super) fn norm(a: Vector) -> f64 {
+    dot(a, a).sqrt()
+}
+
+/// The angle between two directions, in radians.
+pub(super) fn angle(a: Vector, b: Vector) -> f64 {
+    norm(cross(a, b)).atan2(dot(a, b))
+}
+
+/// A frame's plane in RAS+ mm, the axes of NIfTI.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Plane {
+    /// Centre of the first pixel.
+    pub corner: Vector,
+    /// Unit vectors along a row and along a column.
+    pub axes: [Vector; 2],
+    /// Distance of columns and of rows.
+    pub spacing: [f64; 2],
+    /// Number of columns and of rows.
+    pub size: [u32; 2],
+}
+
+impl Plane {
+    /// The plane of a frame; None when the header lacks a part of it, or the directions are no right angle.
+    pub(super) fn of(attributes: &Attributes, columns: u32, rows: u32) -> Option<Self> {
+        let [x, y, z] = attributes.position?;
+        let [a, b, c, d, e, f] = attributes.orientation?;
+        let [between_rows, between_columns] = attributes.spacing?;
+        let axes = [[-a, -b, c], [-d, -e, f]];
+        let [row, column] = axes;
+        let right = (norm(row) - 1.0).abs() < 0.05
+            && (norm(column) - 1.0).abs() < 0.05
+            && dot(row, column).abs() < 0.05;
+        (right && between_rows > 0.0 && between_columns > 0.0).then_some(Self {
+            corner: [-x, -y, z],
+            axes,
+            spacing: [between_columns, between_rows],
+            size: [columns, rows],
+        })
+    }
+
+    /// The unit normal.
+    pub(super) fn normal(&self) -> Vector {
+        let [row, column] = self.axes;
+        cross(row, column)
+    }
+
+    /// The centre of the frame.
+    pub(super) fn centre(&self) -> Vector {
+        self.point([0.5, 0.5])
+    }
+
+    /// The point at a part of the way along rows and columns: 0 the first pixel, 1 the last.
+    pub(super) fn point(&self, part: [f64; 2]) -> Vector {
+        let mut point = self.corner;
+        for (((part, size), spacing), axis) in part
+            .into_iter()
+            .zip(self.size)
+            .zip(self.spacing)
+            .zip(self.axes)
+        {
+            point = plus(
+                point,
+                part * f64::from(size.saturating_sub(1)) * spacing,
+                axis,
+            );
+        }
+        point
+    }
+
+    /// Half the diagonal, mm.
+    pub(super) fn radius(&self) -> f64 {
+        norm(minus(self.point([1.0, 1.0]), self.corner)) / 2.0
+    }
+
+    /// The largest angle between the axes of two planes, in radians.
+    pub(super) fn angle(&self, other: &Self) -> f64 {
+        let pairs = self.axes.into_iter().zip(other.axes);
+        pairs.map(|(one, two)| angle(one, two)).fold(0.0, f64::max)
+    }
+}
+
+/// How the axes of a frame run through an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    /// The image axes of rows, of columns, and of slices.
+    pub axes: [usize; 3],
+    /// Rows and columns run against their image axis.
+    pub against: [bool; 2],
+}
+
+/// A frame in an image.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fit {
+    pub way: Way,
+    /// The slice whose place is nearest, by its index along the slice axis.
+    pub slice: u32,
+    /// Distance of the frame's centre from that slice's centre, mm.
+    pub distance: f64,
+    /// The largest distance of a corner, mm.
+    pub corner: f64,
+}
+
+/// The grid of an image.
+#[derive(Debug)]
+pub(super) struct Grid {
+    affine: [[f64; 4]; 3],
+    inverse: [[f64; 3]; 3],
+    pub size: [u32; 3],
+}
+
+impl Grid {
+    pub(super) fn of(image: &Nifti) -> Option<Self> {
+        let [[a, b, c, _], [d, e, f, _], [g, h, i, _]] = image.affine;
+        let rows = [[a, b, c], [d, e, f], [g, h, i]];
+        let [p, q, r] = rows;
+        let determinant = dot(p, cross(q, r));
+        if determinant.abs() < 1e-12 || !determinant.is_finite() {
+            return None;
+        }
+        // Columns of the inverse are the cross products of the rows.
+        let columns = [cross(q, r), cross(r, p), cross(p, q)];
+        let [u, v, w] = columns;
+        let row = |index: usize| {
+            [u, v, w].map(|column| column.get(index).copied().unwrap_or(0.0) / determinant)
+        };
+        Some(Self {
+            affine: image.affine,
+            inverse: [row(0), row(1), row(2)],
+            size: image.size,
+        })
+    }
+
+    /// The direction and length of one voxel along an axis.
+    pub(super) fn step(&self, axis: usize) -> Vector {
+        self.affine.map(|row| row.get(axis).copied().unwrap_or(0.0))
+    }
+
+    /// The largest angle between a plane's axes and those of the image that they run along, in radians.
+    pub(super) fn angle(&self, plane: &Plane, way: &Way) -> f64 {
+        let runs = way.axes.into_iter().zip(way.against).zip(plane.axes);
+        runs.map(|((axis, against), direction)| {
+            let sign = if against { -1.0 } else { 1.0 };
+            angle(direction, self.step(axis).map(|part| part * sign))
+        })
+        .fold(0.0, f64::max)
+    }
+
+    /// The place of voxel coordinates.
+    fn place(&self, voxel: Vector) -> Vector {
+        self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
+    }
+
+    fn voxel(&self, point: Vector) -> Vector {
+        let origin = self.affine.map(|[.., end]| end);
+        self.inverse.map(|row| dot(row, minus(point, origin)))
+    }
+
+    pub(super) fn axis_size(&self, axis: usize) -> u32 {
+        self.size.get(axis).copied().unwrap_or(1)
+    }
+
+    /// Finds the axes that a plane's rows and columns run along; None when it is none of the image's, whatever its place.
+    pub(super) fn way(&self, plane: &Plane) -> Option<Way> {
+        let mut axes = [0; 2];
+        let mut against = [false; 2];
+        for (index, direction) in plane.axes.into_iter().enumerate() {
+            let cosines = [0, 1, 2].map(|axis| {
+                let step = self.step(axis);
+                dot(direction, step) / norm(step).max(1e-9)
+            });
+            let (axis, cosine) = cosines
+                .into_iter()
+                .enumerate()
+                .max_by(|(_, one), (_, two)| one.abs().total_cmp(&two.abs()))?;
+            if cosine.abs() < 0.99 || self.axis_size(axis) != plane.size.get(index).copied()? {
+                return None;
+            }
+            *axes.get_mut(index)? = axis;
+            *against.get_mut(index)? = cosine < 0.0;
+        }
+        let [rows, columns] = axes;
+        (rows != columns).then_some(Way {
+            axes: [rows, columns, 3 - rows - columns],
+            against,
+        })
+    }
+
+    /// Puts a frame into the image; None when its size or directions are others than the image's.
+    pub(super) fn fit(&self, plane: &Plane) -> Option<Fit> {
+        let way = self.way(plane)?;
+        let [.., axis] = way.axes;
+        let at = self.voxel(plane.centre());
+        let along = at.get(axis).copied()?;
+        let last = f64::from(self.axis_size(axis).saturating_sub(1));
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and the size of the axis"
+        )]
+        let slice = along.round().clamp(0.0, last) as u32;
+        let apart = |part: [f64; 2]| norm(minus(plane.point(part), self.point(&way, slice, part)));
+        let corners = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
+        Some(Fit {
+            way,
+            slice,
+            distance: apart([0.5, 0.5]),
+            corner: corners.into_iter().map(apart).fold(0.0, f64::max),
+        })
+    }
+
+    /// The point of a slice at a part of the way along the frame's rows and columns.
+    pub(super) fn point(&self, way: &Way, slice: u32, part: [f64; 2]) -> Vector {
+        let mut voxel = [0.0; 3];
+        let [.., axis] = way.axes;
+        if let Some(slot) = voxel.get_mut(axis) {
+            *slot = f64::from(slice);
+        }
+        for ((axis, against), part) in way.axes.into_iter().zip(way.against).zip(part) {
+            let last = f64::from(self.axis_size(axis).saturating_sub(1));
+            if let Some(slot) = voxel.get_mut(axis) {
+                *slot = last * if against { 1.0 - part } else { part };
+            }
+        }
+        self.place(voxel)
+    }
+
+    /// Places of the slices along a direction, mm, in rising order; slices follow the third axis.
+    fn slices_along(&self, normal: Vector) -> Vec<f64> {
+        let [origin, end] =
+            [0, 1].map(|slice| dot(self.place([0.0, 0.0, f64::from(slice)]), normal));
+        let [.., count] = self.size;
+        let mut places: Vec<f64> = (0..count)
+            .map(|slice| origin + f64::from(slice) * (end - origin))
+            .collect();
+        places.sort_by(f64::total_cmp);
+        places
+    }
+
+    /// Whether the slices of a parallel image lie between those of this one, or continue them at the same step.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        let ([x, y, _], [u, v, _]) = (self.size, other.size);
+        let close = |axis: usize| {
+            let (one, two) = (self.step(axis), other.step(axis));
+            angle(one, two) < 0.01 && (norm(one) - norm(two)).abs() < 0.01 * norm(one)
+        };
+        if (x, y) != (u, v) || !close(0) || !close(1) {
+            return false;
+        }
+        let across = cross(self.step(0), self.step(1));
+        let normal = across.map(|part| part / norm(across).max(1e-9));
+        let apart = minus(other.place([0.0; 3]), self.place([0.0; 3]));
+        let sideways = minus(apart, normal.map(|part| part * dot(apart, normal)));
+        let (own, theirs) = (self.slices_along(normal), other.slices_along(normal));
+        let ([first, second, ..], Some(last)) = (own.as_slice(), own.last()) else {
+            return false;
+        };
+        let step = second - first;
+        if norm(sideways) > 1.0
+            || theirs
+                .iter()
+                .any(|place| own.iter().any(|one| (one - place).abs() < 0.25 * step))
+        {
+            return false;
+        }
+        let between = theirs.iter().any(|place| place > first && place < last);
+        let next = |gap: f64| (gap - step).abs() < 0.1;
+        let behind = theirs.first().is_some_and(|place| next(place - last));
+        let before = theirs.last().is_some_and(|place| next(first - place));
+        between || behind || before
+    }
+}

@@ -1,0 +1,16 @@
+//! NIfTI images: their headers, their slices as pictures, and the comparison with the DICOM frames they were made of.
+
+mod check;
+mod grid;
+mod nifti;
+mod order;
+mod picture;
+mod places;
+mod samples;
+mod values;
+mod volumes;
+mod voxel;
+
+pub use check::{Comparison, Difference, ImageCheck, Unplaced, compare};
+pub use picture::grey;
+pub use voxel::Voxel;

@@ -1,0 +1,188 @@
+//! The header of an uncompressed NIfTI-1 or NIfTI-2 file (nifti1.h).
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::voxel::Voxel;
+
+/// What is needed of it.
+#[derive(Debug)]
+pub(super) struct Nifti {
+    pub file: File,
+    /// Sizes of the first three axes.
+    pub size: [u32; 3],
+    /// Number of volumes.
+    pub volumes: u32,
+    /// Rows of the matrix from voxel to RAS+ mm.
+    pub affine: [[f64; 4]; 3],
+    pub voxel: Option<Voxel>,
+    /// Offset of the first voxel.
+    pub offset: u64,
+    /// Slope and intercept of the values.
+    pub scale: [f64; 2],
+}
+
+const ONE: i32 = 348;
+const TWO: i32 = 540;
+
+struct Head<'b> {
+    bytes: &'b [u8],
+    big_endian: bool,
+}
+
+impl Head<'_> {
+    fn take<const N: usize>(&self, at: usize) -> [u8; N] {
+        let mut own = self
+            .bytes
+            .get(at..)
+            .and_then(<[u8]>::first_chunk::<N>)
+            .copied()
+            .unwrap_or([0; N]);
+        if self.big_endian {
+            own.reverse();
+        }
+        own
+    }
+
+    fn short(&self, at: usize) -> i64 {
+        i16::from_le_bytes(self.take(at)).into()
+    }
+
+    fn int(&self, at: usize) -> i64 {
+        i32::from_le_bytes(self.take(at)).into()
+    }
+
+    fn long(&self, at: usize) -> i64 {
+        i64::from_le_bytes(self.take(at))
+    }
+
+    fn float(&self, at: usize) -> f64 {
+        f32::from_le_bytes(self.take(at)).into()
+    }
+
+    fn double(&self, at: usize) -> f64 {
+        f64::from_le_bytes(self.take(at))
+    }
+}
+
+/// Opens an image. The affine is sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1).
+pub(super) fn open(path: &Path) -> io::Result<Nifti> {
+    let file = File::open(path)?;
+    let mut bytes = [0; 544];
+    let mut filled = 0;
+    while let Some(free) = bytes.get_mut(filled..).filter(|free| !free.is_empty()) {
+        match file.read_at(free, filled as u64)? {
+            0 => break,
+            read => filled = filled.saturating_add(read),
+        }
+    }
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "not a NIfTI header");
+    let bytes = bytes.get(..filled).unwrap_or_default();
+    let first = bytes.first_chunk::<4>().ok_or_else(bad)?;
+    let (two, big_endian) = match (i32::from_le_bytes(*first), i32::from_be_bytes(*first)) {
+        (ONE, _) => (false, false),
+        (TWO, _) => (true, false),
+        (_, ONE) => (false, true),
+        (_, TWO) => (true, true),
+        _ => return Err(bad()),
+    };
+    let head = Head { bytes, big_endian };
+    let dim = |index: usize| {
+        if two {
+            head.long(16 + 8 * index)
+        } else {
+            head.short(40 + 2 * index)
+        }
+    };
+    let axes = usize::try_from(dim(0)).unwrap_or(0).min(7);
+    let axis = |index: usize| {
+        let size = if index <= axes { dim(index) } else { 1 };
+        u32::try_from(size.max(1)).unwrap_or(u32::MAX)
+    };
+    let volumes = (4..=7).fold(1_u32, |product, index| product.saturating_mul(axis(index)));
+    let code = i32::try_from(head.short(if two { 12 } else { 70 })).unwrap_or(0);
+    let (slope, intercept, offset) = if two {
+        (head.double(176), head.double(184), head.long(168))
+    } else {
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "an offset of a few hundred bytes"
+        )]
+        (head.float(112), head.float(116), head.float(108) as i64)
+    };
+    let slope = if slope == 0.0 || !slope.is_finite() {
+        1.0
+    } else {
+        slope
+    };
+    let affine = affine(&head, two);
+    Ok(Nifti {
+        size: [axis(1), axis(2), axis(3)],
+        volumes,
+        affine,
+        voxel: Voxel::new(code, big_endian),
+        offset: u64::try_from(offset).unwrap_or(0),
+        scale: [
+            slope,
+            if intercept.is_finite() {
+                intercept
+            } else {
+                0.0
+            },
+        ],
+        file,
+    })
+}
+
+fn affine(head: &Head<'_>, two: bool) -> [[f64; 4]; 3] {
+    let (qform, sform) = if two {
+        (head.int(344), head.int(348))
+    } else {
+        (head.short(252), head.short(254))
+    };
+    let number = |one: usize, both: usize, index: usize| {
+        if two {
+            head.double(both + 8 * index)
+        } else {
+            head.float(one + 4 * index)
+        }
+    };
+    let zoom = |index: usize| number(76, 104, index);
+    if sform > 0 {
+        let row = |r: usize| [0, 1, 2, 3].map(|c| number(280, 400, 4 * r + c));
+        return [row(0), row(1), row(2)];
+    }
+    if qform <= 0 {
+        return [
+            [zoom(1), 0.0, 0.0, 0.0],
+            [0.0, zoom(2), 0.0, 0.0],
+            [0.0, 0.0, zoom(3), 0.0],
+        ];
+    }
+    let [b, c, d] = [0, 1, 2].map(|index| number(256, 352, index));
+    let [x, y, z] = [3, 4, 5].map(|index| number(256, 352, index));
+    let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
+    let third = zoom(3) * if zoom(0) < 0.0 { -1.0 } else { 1.0 };
+    let turned = [
+        [
+            a * a + b * b - c * c - d * d,
+            2.0 * (b * c - a * d),
+            2.0 * (b * d + a * c),
+        ],
+        [
+            2.0 * (b * c + a * d),
+            a * a + c * c - b * b - d * d,
+            2.0 * (c * d - a * b),
+        ],
+        [
+            2.0 * (b * d - a * c),
+            2.0 * (c * d + a * b),
+            a * a + d * d - b * b - c * c,
+        ],
+    ];
+    let scaled = |[p, q, r]: [f64; 3], end: f64| [p * zoom(1), q * zoom(2), r * third, end];
+    let [one, two, three] = turned;
+    [scaled(one, x), scaled(two, y), scaled(three, z)]
+}

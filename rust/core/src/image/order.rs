@@ -1,0 +1,56 @@
+//! Whether the volumes of an image follow each other as the headers say.
+
+use super::places::Member;
+use crate::frames::Attributes;
+
+/// What may say which volume a frame belongs to.
+const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
+    |frame| frame.temporal.map(as_float),
+    |frame| frame.acquisition.map(as_float),
+    |frame| frame.acquired,
+    |frame| frame.content,
+    |frame| frame.trigger,
+    |frame| frame.instance.map(as_float),
+];
+
+#[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
+fn as_float(number: i64) -> f64 {
+    number as f64
+}
+
+/// Whether the frames of an image, `frames[slice][volume]`, are in the order of some element of their headers at every
+/// slice; None where no element tells volumes apart.
+pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> Option<bool> {
+    let mut told = false;
+    for (index, key) in KEYS.iter().enumerate() {
+        let Some(rows) = values(members, frames, *key) else {
+            continue;
+        };
+        let varies = rows.iter().any(|row| row.first() != row.last());
+        if !varies {
+            continue;
+        }
+        told = true;
+        let rising = rows
+            .iter()
+            .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b));
+        // The temporal position is one for all slices of a volume.
+        let even = index > 0 || rows.iter().all(|row| Some(row) == rows.first());
+        if rising && even {
+            return Some(true);
+        }
+    }
+    told.then_some(false)
+}
+
+fn values(
+    members: &[Member<'_>],
+    frames: &[Vec<Option<usize>>],
+    key: fn(&Attributes) -> Option<f64>,
+) -> Option<Vec<Vec<f64>>> {
+    let value = |frame: &Option<usize>| key(&members.get((*frame)?)?.frame.attributes);
+    frames
+        .iter()
+        .map(|volumes| volumes.iter().map(value).collect())
+        .collect()
+}

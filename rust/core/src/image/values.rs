@@ -1,0 +1,360 @@
+//! Which frame each slice of each volume shows, by the values of some rows of pixels.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use super::check::Difference;
+use super::nifti::Nifti;
+use super::places::{Member, Placed, Places};
+use super::samples::{difference, imaged, obstacle, rows, scalings, stored};
+
+/// Files that are held open at once.
+const OPEN: usize = 64;
+
+/// What was found for one image.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Match {
+    /// For each slice and volume, the member that it shows.
+    pub frames: Vec<Vec<Option<usize>>>,
+    /// Slices without a frame.
+    pub surplus: usize,
+    /// Slices with other values than any frame of their place.
+    pub different: usize,
+    /// The first of them.
+    pub difference: Option<Difference>,
+}
+
+/// What was found for all images.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    pub images: Vec<Match>,
+    /// Frames for which no slice is left.
+    pub lost: usize,
+}
+
+/// The slices that frames of one place may be: image and index of the slice.
+type Slot = Vec<(usize, u32)>;
+
+/// Compares the frames of a series with its images.
+pub(super) struct Values<'s> {
+    members: &'s [Member<'s>],
+    files: &'s [PathBuf],
+    images: &'s [Nifti],
+    maps: &'s [bool],
+    open: HashMap<usize, File>,
+    /// The scaling that the values of an image follow, once one was found.
+    scaling: Vec<usize>,
+}
+
+impl<'s> Values<'s> {
+    pub(super) fn new(
+        members: &'s [Member<'s>],
+        files: &'s [PathBuf],
+        images: &'s [Nifti],
+        maps: &'s [bool],
+    ) -> Self {
+        Self {
+            members,
+            files,
+            images,
+            maps,
+            open: HashMap::new(),
+            scaling: vec![0; images.len()],
+        }
+    }
+
+    /// Finds the frame of each slice.
+    pub(super) fn matched(mut self, places: &Places) -> io::Result<Matches> {
+        let mut matches = Matches::default();
+        let mut slots: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
+        for (index, placed) in places.placed.iter().enumerate() {
+            if !placed.is_empty() {
+                let slot = placed.iter().map(|placed| (placed.image, placed.fit.slice));
+                slots.entry(slot.collect()).or_default().push(index);
+            }
+        }
+        for (index, image) in self.images.iter().enumerate() {
+            let axis = places
+                .placed
+                .iter()
+                .flatten()
+                .find(|placed| placed.image == index);
+            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.fit.way.axes);
+            let count = image.size.get(deep).copied().unwrap_or(1) as usize;
+            matches.images.push(Match {
+                frames: vec![vec![None; image.volumes as usize]; count],
+                ..Match::default()
+            });
+        }
+        // Frames that may be in fewer images choose first.
+        let mut ordered: Vec<(Slot, Vec<usize>)> = slots.into_iter().collect();
+        ordered.sort_by_key(|(slot, _)| slot.len());
+        for (_, frames) in ordered {
+            let placed = frames.first().and_then(|first| places.placed.get(*first));
+            self.fill(&frames, placed.map_or(&[][..], Vec::as_slice), &mut matches)?;
+        }
+        for found in &mut matches.images {
+            let empty = found
+                .frames
+                .iter()
+                .flatten()
+                .filter(|frame| frame.is_none())
+                .count();
+            found.surplus = empty.saturating_sub(found.different);
+        }
+        Ok(matches)
+    }
+
+    /// Shares the frames of one place out to the slices that show it.
+    fn fill(
+        &mut self,
+        frames: &[usize],
+        placed: &[Placed],
+        matches: &mut Matches,
+    ) -> io::Result<()> {
+        let comparable = frames.iter().all(|&index| {
+            let member = self.members.get(index);
+            member.is_some_and(|member| obstacle(member.object).is_none())
+        }) && placed.iter().all(|placed| {
+            self.images
+                .get(placed.image)
+                .is_some_and(|image| image.voxel.is_some())
+        });
+        let mut rest = Rest {
+            frames: frames.to_vec(),
+            stored: vec![None; frames.len()],
+            claimed: vec![false; frames.len()],
+            covered: vec![false; frames.len()],
+        };
+        for map in [false, true] {
+            if map {
+                rest.claimed.fill(false);
+            }
+            let mut empty = Vec::new();
+            for placed in placed {
+                if self.maps.get(placed.image).copied().unwrap_or(false) != map {
+                    continue;
+                }
+                let volumes = self
+                    .images
+                    .get(placed.image)
+                    .map_or(0, |image| image.volumes);
+                for volume in 0..volumes {
+                    let taken = matches
+                        .images
+                        .get(placed.image)
+                        .and_then(|image| {
+                            image
+                                .frames
+                                .get(placed.fit.slice as usize)?
+                                .get(volume as usize)
+                        })
+                        .is_some_and(Option::is_some);
+                    if taken {
+                        continue;
+                    }
+                    let found = if comparable {
+                        self.find(placed, volume, &mut rest)?
+                    } else {
+                        rest.next()
+                    };
+                    match found {
+                        Some(at) => put(matches, placed, volume, rest.take(at)),
+                        None => empty.push((placed, volume)),
+                    }
+                }
+                if map {
+                    rest.claimed.fill(false);
+                }
+            }
+            if comparable && !map {
+                self.differing(&empty, &mut rest, matches)?;
+            }
+        }
+        matches.lost += rest.covered.iter().filter(|covered| !**covered).count();
+        Ok(())
+    }
+
+    /// Pairs slices and frames that are left over: their values differ.
+    fn differing(
+        &mut self,
+        empty: &[(&Placed, u32)],
+        rest: &mut Rest,
+        matches: &mut Matches,
+    ) -> io::Result<()> {
+        for (placed, volume) in empty {
+            let Some(at) = rest.next() else {
+                break;
+            };
+            let (expected, found) = self
+                .pair(placed, *volume, rest, at)?
+                .unwrap_or((f64::NAN, f64::NAN));
+            let index = rest.take(at);
+            let member = self.members.get(index);
+            let Some((image, member)) = matches.images.get_mut(placed.image).zip(member) else {
+                continue;
+            };
+            image.different += 1;
+            image.difference.get_or_insert(Difference {
+                file: member.file,
+                frame: member.frame.index,
+                slice: placed.fit.slice,
+                volume: *volume,
+                expected,
+                found,
+            });
+        }
+        Ok(())
+    }
+
+    /// The frame among those left whose values a slice shows.
+    fn find(&mut self, placed: &Placed, volume: u32, rest: &mut Rest) -> io::Result<Option<usize>> {
+        let Some(image) = self.images.get(placed.image) else {
+            return Ok(None);
+        };
+        let mut shown = Vec::new();
+        for at in 0..rest.frames.len() {
+            if rest.claimed.get(at) != Some(&false) {
+                continue;
+            }
+            let Some(member) = rest
+                .frames
+                .get(at)
+                .and_then(|index| self.members.get(*index))
+            else {
+                continue;
+            };
+            let rows = rows(member.object.frame_rows());
+            if shown.is_empty() {
+                imaged(
+                    image,
+                    &placed.fit.way,
+                    placed.fit.slice,
+                    volume,
+                    &rows,
+                    &mut shown,
+                )?;
+            }
+            self.read(at, &rows, rest)?;
+            let stored = rest.stored.get(at).and_then(Option::as_ref);
+            let ways = scalings(&member.frame.attributes);
+            let usual = self.scaling.get(placed.image).copied().unwrap_or(0);
+            let tries = std::iter::once(usual).chain((0..ways.len()).filter(|way| *way != usual));
+            for way in tries {
+                let Some((stored, scaling)) = stored.zip(ways.get(way)) else {
+                    continue;
+                };
+                if difference(stored, &shown, *scaling).is_none() {
+                    if let Some(slot) = self.scaling.get_mut(placed.image) {
+                        *slot = way;
+                    }
+                    return Ok(Some(at));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first values that differ between a slice and a frame.
+    fn pair(
+        &mut self,
+        placed: &Placed,
+        volume: u32,
+        rest: &mut Rest,
+        at: usize,
+    ) -> io::Result<Option<(f64, f64)>> {
+        let member = rest
+            .frames
+            .get(at)
+            .and_then(|index| self.members.get(*index));
+        let Some((image, member)) = self.images.get(placed.image).zip(member) else {
+            return Ok(None);
+        };
+        let rows = rows(member.object.frame_rows());
+        let mut shown = Vec::new();
+        imaged(
+            image,
+            &placed.fit.way,
+            placed.fit.slice,
+            volume,
+            &rows,
+            &mut shown,
+        )?;
+        self.read(at, &rows, rest)?;
+        let ways = scalings(&member.frame.attributes);
+        let usual = self.scaling.get(placed.image).copied().unwrap_or(0);
+        let scaling = ways
+            .get(usual)
+            .or(ways.first())
+            .copied()
+            .unwrap_or([1.0, 0.0]);
+        let stored = rest.stored.get(at).and_then(Option::as_ref);
+        Ok(stored.and_then(|stored| difference(stored, &shown, scaling)))
+    }
+
+    /// Reads the sampled rows of a frame, once.
+    fn read(&mut self, at: usize, rows: &[u32], rest: &mut Rest) -> io::Result<()> {
+        let member = rest
+            .frames
+            .get(at)
+            .and_then(|index| self.members.get(*index));
+        let (Some(member), Some(slot)) = (member, rest.stored.get_mut(at)) else {
+            return Ok(());
+        };
+        if slot.is_some() {
+            return Ok(());
+        }
+        if !self.open.contains_key(&member.file) {
+            if self.open.len() >= OPEN {
+                self.open.clear();
+            }
+            let path = self.files.get(member.file).ok_or(io::ErrorKind::NotFound)?;
+            self.open.insert(member.file, File::open(path)?);
+        }
+        let mut values = Vec::new();
+        if let Some(file) = self.open.get(&member.file) {
+            stored(file, member.object, member.frame.index, rows, &mut values)?;
+        }
+        *slot = Some(values);
+        Ok(())
+    }
+}
+
+/// The frames of one place that are not shared out yet.
+struct Rest {
+    frames: Vec<usize>,
+    stored: Vec<Option<Vec<f64>>>,
+    claimed: Vec<bool>,
+    /// Some slice of some image shows the frame.
+    covered: Vec<bool>,
+}
+
+impl Rest {
+    fn next(&self) -> Option<usize> {
+        self.claimed.iter().position(|claimed| !claimed)
+    }
+
+    /// Claims the frame at a position, and returns its index among the members.
+    fn take(&mut self, at: usize) -> usize {
+        for flags in [&mut self.claimed, &mut self.covered] {
+            if let Some(flag) = flags.get_mut(at) {
+                *flag = true;
+            }
+        }
+        self.frames.get(at).copied().unwrap_or(usize::MAX)
+    }
+}
+
+fn put(matches: &mut Matches, placed: &Placed, volume: u32, index: usize) {
+    let slot = matches.images.get_mut(placed.image).and_then(|image| {
+        image
+            .frames
+            .get_mut(placed.fit.slice as usize)?
+            .get_mut(volume as usize)
+    });
+    if let Some(slot) = slot {
+        *slot = Some(index);
+    }
+}

@@ -1,0 +1,195 @@
+//! Volumes that are where their image is but for a movement of the whole: what a scanner does that corrects motion
+//! prospectively.
+
+use std::collections::BTreeMap;
+
+use super::grid::{Fit, Grid, Plane, angle, cross, dot, minus, norm, plus};
+use super::places::{CLOSE, Member, Placed, Places};
+
+/// A head moves no further while it is scanned, mm and radians.
+const FURTHEST: f64 = 30.0;
+const WIDEST: f64 = 0.3;
+/// The slices of one volume have one direction, in radians.
+const STRAIGHT: f64 = 1e-3;
+/// Fewer slices than this are no volume whose movement could be told from an error.
+const FEW: usize = 3;
+
+/// Volumes that moved as a whole.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Moved {
+    pub volumes: usize,
+    /// The largest distance, mm.
+    pub distance: f64,
+}
+
+/// What may tell the volumes of a series apart.
+type Key = fn(&Member<'_>) -> Option<i64>;
+
+#[allow(clippy::cast_possible_truncation, reason = "milliseconds of some days")]
+const KEYS: [Key; 5] = [
+    |member| match member.object.frames.len() {
+        0 | 1 => None,
+        _ => i64::try_from(member.file).ok(),
+    },
+    |member| member.frame.attributes.temporal,
+    |member| member.frame.attributes.acquisition,
+    |member| {
+        member
+            .frame
+            .attributes
+            .acquired
+            .map(|time| (time * 1e3) as i64)
+    },
+    |member| {
+        member
+            .frame
+            .attributes
+            .content
+            .map(|time| (time * 1e3) as i64)
+    },
+];
+
+/// Puts volumes that are astray into their image where they are a moved copy of its grid.
+pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut Places) {
+    let best = KEYS
+        .iter()
+        .filter_map(|key| partition(members, *key))
+        .map(|volumes| explained(members, &volumes, grids, places))
+        .max_by_key(|found| {
+            found
+                .iter()
+                .map(|volume| volume.frames.len())
+                .sum::<usize>()
+        });
+    for volume in best.unwrap_or_default() {
+        places.moved.volumes = places.moved.volumes.saturating_add(1);
+        places.moved.distance = places.moved.distance.max(volume.distance);
+        for (index, placed) in volume.frames {
+            places.astray.retain(|(astray, _)| *astray != index);
+            if let Some(slot) = places.placed.get_mut(index) {
+                *slot = placed;
+            }
+        }
+    }
+}
+
+/// The members by key; None where one has none, or all have the same.
+fn partition(members: &[Member<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
+    let mut volumes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (index, member) in members.iter().enumerate() {
+        let attributes = &member.frame.attributes;
+        let echo = attributes.echo_time.map(f64::to_bits);
+        volumes
+            .entry((key(member)?, attributes.component, attributes.kind, echo))
+            .or_default()
+            .push(index);
+    }
+    (volumes.len() > 1).then(|| volumes.into_values().collect())
+}
+
+struct Volume {
+    frames: Vec<(usize, Vec<Placed>)>,
+    distance: f64,
+}
+
+/// The volumes with astray frames that are moved copies of an image; nothing where no volume is in place.
+fn explained(
+    members: &[Member<'_>],
+    volumes: &[Vec<usize>],
+    grids: &[Option<Grid>],
+    places: &Places,
+) -> Vec<Volume> {
+    let astray = |index: &usize| places.placed.get(*index).is_none_or(Vec::is_empty);
+    let (lost, kept): (Vec<_>, Vec<_>) =
+        volumes.iter().partition(|volume| volume.iter().any(astray));
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    lost.into_iter()
+        .filter_map(|volume| fitted(members, volume, grids))
+        .collect()
+}
+
+/// Fits a volume into all images that it is a moved copy of.
+fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> Option<Volume> {
+    let mut planes: Vec<(usize, Plane)> = Vec::with_capacity(volume.len());
+    for &index in volume {
+        planes.push((index, members.get(index)?.plane?));
+    }
+    let first = planes.first()?.1;
+    let normal = first.normal();
+    planes.sort_by(|(_, a), (_, b)| dot(a.corner, normal).total_cmp(&dot(b.corner, normal)));
+    let straight = planes
+        .iter()
+        .all(|(_, plane)| plane.angle(&first) < STRAIGHT);
+    if planes.len() < FEW || !straight {
+        return None;
+    }
+    let mut frames: Vec<(usize, Vec<Placed>)> = planes
+        .iter()
+        .map(|(index, _)| (*index, Vec::new()))
+        .collect();
+    let mut furthest: Option<f64> = None;
+    for (image, grid) in grids.iter().enumerate() {
+        let Some((distance, fits)) = grid
+            .as_ref()
+            .and_then(|grid| copy_of(&planes, normal, grid))
+        else {
+            continue;
+        };
+        furthest = Some(furthest.unwrap_or(0.0).max(distance));
+        for ((_, placed), fit) in frames.iter_mut().zip(fits) {
+            placed.push(Placed { image, fit });
+        }
+    }
+    Some(Volume {
+        frames,
+        distance: furthest?,
+    })
+}
+
+/// How far a sorted volume is from the grid of an image that it is a copy of, and where each frame is.
+fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(f64, Vec<Fit>)> {
+    let first = &planes.first()?.1;
+    let way = grid.way(first)?;
+    let [across, down, deep] = way.axes;
+    let count = grid.axis_size(deep);
+    if usize::try_from(count).ok()? != planes.len() {
+        return None;
+    }
+    let step = norm(grid.step(deep));
+    let alike = |axis: usize, spacing: f64, size: u32| {
+        (norm(grid.step(axis)) - spacing).abs() * f64::from(size) < CLOSE
+    };
+    let ([x, y], [columns, rows]) = (first.spacing, first.size);
+    if !alike(across, x, columns) || !alike(down, y, rows) {
+        return None;
+    }
+    let forward = dot(normal, grid.step(deep)) > 0.0;
+    let mut fits = Vec::with_capacity(planes.len());
+    let mut furthest: f64 = 0.0;
+    for (rank, (_, plane)) in planes.iter().enumerate() {
+        let rank = u32::try_from(rank).ok()?;
+        let regular = plus(first.centre(), f64::from(rank) * step, normal);
+        if norm(minus(plane.centre(), regular)) > CLOSE {
+            return None;
+        }
+        let slice = if forward { rank } else { count - 1 - rank };
+        let distance = norm(minus(plane.centre(), grid.point(&way, slice, [0.5, 0.5])));
+        furthest = furthest.max(distance);
+        fits.push(Fit {
+            way,
+            slice,
+            distance,
+            corner: distance,
+        });
+    }
+    let sign = if forward { 1.0 } else { -1.0 };
+    let turned = angle(cross_axes(first), grid.step(deep).map(|part| part * sign));
+    (furthest <= FURTHEST && turned <= WIDEST).then_some((furthest, fits))
+}
+
+fn cross_axes(plane: &Plane) -> [f64; 3] {
+    let [row, column] = plane.axes;
+    cross(row, column)
+}

@@ -1,0 +1,105 @@
+//! Voxels of a NIfTI image as numbers.
+
+/// How a voxel is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Voxel {
+    kind: Kind,
+    big_endian: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+    /// Shown by their size.
+    Complex64,
+    Complex128,
+    /// Bytes of red, green and blue, shown by their mean; what follows them is left out.
+    Colour(u64),
+}
+
+impl Voxel {
+    /// The type of this code (nifti1.h, `NIFTI_TYPE_...`); None when it cannot be shown.
+    #[must_use]
+    pub fn new(code: i32, big_endian: bool) -> Option<Self> {
+        let kind = match code {
+            2 => Kind::U8,
+            4 => Kind::I16,
+            8 => Kind::I32,
+            16 => Kind::F32,
+            32 => Kind::Complex64,
+            64 => Kind::F64,
+            128 => Kind::Colour(3),
+            256 => Kind::I8,
+            512 => Kind::U16,
+            768 => Kind::U32,
+            1024 => Kind::I64,
+            1280 => Kind::U64,
+            1792 => Kind::Complex128,
+            2304 => Kind::Colour(4),
+            _ => return None,
+        };
+        Some(Self { kind, big_endian })
+    }
+
+    /// Bytes of one.
+    pub(super) fn size(self) -> u64 {
+        match self.kind {
+            Kind::U8 | Kind::I8 => 1,
+            Kind::U16 | Kind::I16 => 2,
+            Kind::U32 | Kind::I32 | Kind::F32 => 4,
+            Kind::U64 | Kind::I64 | Kind::F64 | Kind::Complex64 => 8,
+            Kind::Complex128 => 16,
+            Kind::Colour(bytes) => bytes,
+        }
+    }
+
+    /// The value of one, from its bytes; 0 where it is no number.
+    pub(super) fn value(self, bytes: &[u8]) -> f64 {
+        let value = match self.kind {
+            Kind::U8 => self.number(bytes, u8::from_le_bytes).into(),
+            Kind::I8 => self.number(bytes, i8::from_le_bytes).into(),
+            Kind::U16 => self.number(bytes, u16::from_le_bytes).into(),
+            Kind::I16 => self.number(bytes, i16::from_le_bytes).into(),
+            Kind::U32 => self.number(bytes, u32::from_le_bytes).into(),
+            Kind::I32 => self.number(bytes, i32::from_le_bytes).into(),
+            Kind::U64 => rounded(self.number(bytes, u64::from_le_bytes).into()),
+            Kind::I64 => rounded(self.number(bytes, i64::from_le_bytes).into()),
+            Kind::F32 => self.number(bytes, f32::from_le_bytes).into(),
+            Kind::F64 => self.number(bytes, f64::from_le_bytes),
+            Kind::Complex64 => self.length::<4>(bytes, |part| f32::from_le_bytes(part).into()),
+            Kind::Complex128 => self.length::<8>(bytes, f64::from_le_bytes),
+            Kind::Colour(_) => bytes.iter().take(3).map(|&one| f64::from(one)).sum::<f64>() / 3.0,
+        };
+        if value.is_finite() { value } else { 0.0 }
+    }
+
+    fn number<const N: usize, T>(self, bytes: &[u8], read: impl Fn([u8; N]) -> T) -> T {
+        let mut own = [0; N];
+        for (one, &byte) in own.iter_mut().zip(bytes) {
+            *one = byte;
+        }
+        if self.big_endian {
+            own.reverse();
+        }
+        read(own)
+    }
+
+    fn length<const N: usize>(self, bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> f64 {
+        let (first, second) = bytes.split_at(N.min(bytes.len()));
+        self.number(first, &read).hypot(self.number(second, &read))
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a grey of 8 bits comes of it")]
+fn rounded(value: i128) -> f64 {
+    value as f64
+}

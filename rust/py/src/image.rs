@@ -1,0 +1,233 @@
+//! `grey_slice`, `SeriesFrames` and what it compares.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments from Python and errors come owned"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use qxbatch_core::frames::{Facts, Series};
+use qxbatch_core::image::{self as core, Voxel, grey};
+
+use crate::failure::os_error;
+
+#[pyfunction]
+#[pyo3(signature = (path, offset, datatype, rows, columns, *, big_endian))]
+pub(crate) fn grey_slice(
+    py: Python<'_>,
+    path: PathBuf,
+    offset: u64,
+    datatype: i32,
+    rows: Vec<u64>,
+    columns: Vec<u64>,
+    big_endian: bool,
+) -> PyResult<Vec<u8>> {
+    let voxel = Voxel::new(datatype, big_endian)
+        .ok_or_else(|| PyValueError::new_err(format!("voxels of type {datatype}")))?;
+    py.detach(|| grey(&path, offset, voxel, &rows, &columns))
+        .map_err(|error| os_error(&path, &error))
+}
+
+#[pyclass(frozen, get_all, module = "qxbatch._core")]
+pub(crate) struct ImageCheck {
+    slices: usize,
+    surplus: usize,
+    different: usize,
+    difference: Option<(usize, u32, u32, u32, f64, f64)>,
+    ordered: Option<bool>,
+    b_values: Vec<(Option<f64>, Option<f64>)>,
+    diffusion: bool,
+    isotropic: bool,
+    derived: bool,
+    first: (i64, usize),
+    interleaved: Option<usize>,
+}
+
+#[pyclass(frozen, get_all, module = "qxbatch._core")]
+pub(crate) struct Comparison {
+    files: usize,
+    frames: usize,
+    without_tiles: usize,
+    undirected: usize,
+    placeless: usize,
+    astray: Vec<(usize, u32, f64)>,
+    lost: usize,
+    moved: usize,
+    moved_by: f64,
+    tilt: f64,
+    not_compared: BTreeMap<&'static str, usize>,
+    encodings: Vec<(bool, u16, u16, usize)>,
+    checks: Vec<Py<ImageCheck>>,
+}
+
+fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
+    let difference = check.difference.map(|one| {
+        (
+            one.file,
+            one.frame,
+            one.slice,
+            one.volume,
+            one.expected,
+            one.found,
+        )
+    });
+    Py::new(
+        py,
+        ImageCheck {
+            slices: check.slices,
+            surplus: check.surplus,
+            different: check.different,
+            difference,
+            ordered: check.ordered,
+            b_values: check.b_values,
+            diffusion: check.diffusion,
+            isotropic: check.isotropic,
+            derived: check.derived,
+            first: check.first,
+            interleaved: check.interleaved,
+        },
+    )
+}
+
+fn comparison(py: Python<'_>, found: core::Comparison) -> PyResult<Comparison> {
+    let checks = found.checks.into_iter().map(|one| check(py, one));
+    let astray = found.astray.iter();
+    let encodings = found.encodings.iter();
+    Ok(Comparison {
+        files: found.files,
+        frames: found.frames,
+        without_tiles: found.without_tiles,
+        undirected: found.undirected,
+        placeless: found.placeless,
+        astray: astray
+            .map(|one| (one.file, one.frame, one.distance))
+            .collect(),
+        lost: found.lost,
+        moved: found.moved,
+        moved_by: found.moved_by,
+        tilt: found.tilt,
+        not_compared: found.not_compared,
+        encodings: encodings
+            .map(|(one, count)| (one.signed, one.bits_stored, one.bits_allocated, *count))
+            .collect(),
+        checks: checks.collect::<PyResult<_>>()?,
+    })
+}
+
+/// The objects of one series.
+#[pyclass(frozen, module = "qxbatch._core")]
+pub(crate) struct SeriesFrames {
+    series: Series,
+    facts: Facts,
+}
+
+#[pymethods]
+impl SeriesFrames {
+    #[new]
+    fn new(py: Python<'_>, files: Vec<PathBuf>) -> PyResult<Self> {
+        let first = files.first().cloned().unwrap_or_default();
+        let series = py
+            .detach(|| Series::read(files))
+            .map_err(|error| os_error(&first, &error))?;
+        let facts = series.facts();
+        Ok(Self { series, facts })
+    }
+
+    #[getter]
+    fn files(&self) -> Vec<&Path> {
+        self.series.files.iter().map(PathBuf::as_path).collect()
+    }
+
+    #[getter]
+    fn images(&self) -> usize {
+        self.facts.images
+    }
+
+    #[getter]
+    fn without_pixels(&self) -> usize {
+        self.facts.without_pixels
+    }
+
+    #[getter]
+    fn classes(&self) -> BTreeMap<String, usize> {
+        self.facts.classes.clone()
+    }
+
+    #[getter]
+    fn slices(&self) -> u64 {
+        self.facts.slices
+    }
+
+    #[getter]
+    fn voxels(&self) -> u64 {
+        self.facts.voxels
+    }
+
+    #[getter]
+    fn sizes(&self) -> Vec<(u32, u32)> {
+        self.facts.sizes.clone()
+    }
+
+    #[getter]
+    fn countable(&self) -> bool {
+        self.facts.countable
+    }
+
+    #[getter]
+    fn mosaic(&self) -> bool {
+        self.facts.mosaic
+    }
+
+    #[getter]
+    fn enhanced(&self) -> bool {
+        self.facts.enhanced
+    }
+
+    #[getter]
+    fn series_number(&self) -> Option<i64> {
+        self.facts.series_number
+    }
+
+    #[getter]
+    fn volumes(&self) -> Option<i64> {
+        self.facts.volumes
+    }
+
+    #[getter]
+    fn announced(&self) -> Option<i64> {
+        self.facts.announced
+    }
+
+    #[getter]
+    fn instances(&self) -> BTreeMap<i64, usize> {
+        self.facts.instances.clone()
+    }
+
+    #[getter]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "hundredths of a millimetre of a scanner"
+    )]
+    fn places(&self) -> Vec<(Vec<i64>, f64, usize)> {
+        let places = self.facts.places.iter();
+        places
+            .map(|((plane, along), count)| (plane.clone(), *along as f64 / 100.0, *count))
+            .collect()
+    }
+
+    fn compare(
+        &self,
+        py: Python<'_>,
+        images: Vec<PathBuf>,
+        maps: Vec<bool>,
+    ) -> PyResult<Comparison> {
+        let first = images.first().cloned().unwrap_or_default();
+        let found = py
+            .detach(|| core::compare(&self.series, &images, &maps))
+            .map_err(|error| os_error(&first, &error))?;
+        comparison(py, found)
+    }
+}
