@@ -40,13 +40,16 @@ class Code(StrEnum):
     DELETE_MOVED = "delete-moved"
     REPLACED_KEPT = "replaced-kept"
     RECOVERED = "recovered"
+    # information
+    JOINED_SERIES = "joined-series"
 
 
 class Severity(StrEnum):
-    """ERROR makes the run's exit status 1; WARNING does not."""
+    """ERROR makes the run's exit status 1; WARNING does not. INFO is only in the summary and on the page."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def outcome_line(report: SessionReport) -> str:
         return f"{name}: {'already there' if any(p.code is Code.EXISTS for p in report.problems) else 'HELD'}"
     marks = [f"{report.series} series", f"{report.images} images", f"{report.seconds:.1f} s"]
     errors = sum(p.severity is Severity.ERROR for p in report.problems)
-    warnings = len(report.problems) - errors
+    warnings = sum(p.severity is Severity.WARNING for p in report.problems)
     marks += [f"{errors} FAILED"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
     return f"{name}: {', '.join(marks)}"
 
