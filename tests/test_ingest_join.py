@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,9 +23,9 @@ FILE = Instance(
 )
 
 
-def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **facts: object) -> list[Instance]:
+def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **facts: Any) -> list[Instance]:
     """Return the files of a part: one slice at each place."""
-    changed = replace(FILE, acquisition=acquisition, **facts)  # type: ignore[arg-type]
+    changed = replace(FILE, acquisition=acquisition, **facts)
     return [replace(changed, position=(*changed.position[:2], place)) for place in places]
 
 
@@ -98,7 +99,7 @@ def test_places_that_differ_by_rounding_are_one_place() -> None:
         {"frame": "1.8"},
     ],
 )
-def test_one_fact_that_differs_keeps_parts_apart(facts: dict[str, object]) -> None:
+def test_one_fact_that_differs_keeps_parts_apart(facts: dict[str, Any]) -> None:
     assert scans_to_join(parts(volume(1), volume(2, **facts))) == []
 
 
@@ -108,7 +109,7 @@ def test_a_later_file_that_differs_keeps_parts_apart() -> None:
 
 
 def test_values_may_differ_by_rounding() -> None:
-    near = {"measures": ((3.0001, 3.0), (30.0004,)), "orientation": (1.0, 0.0002, 0.0, 0.0, 1.0, 0.0)}
+    near: dict[str, Any] = {"measures": ((3.0001, 3.0), (30.0004,)), "orientation": (1.0, 0.0002, 0.0, 0.0, 1.0, 0.0)}
     assert scans_to_join(parts(volume(1), volume(2, **near))) == [(0, 1)]
 
 
