@@ -5,7 +5,7 @@ The rule is strict: a scan that stays in parts can still be used, two scans in o
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 Vector = tuple[float, ...]
@@ -42,7 +42,7 @@ class Instance:
     acquisition: int | None
     temporal: int | None
     volume: bool = False
-    """The file is a whole volume (a mosaic)."""
+    """The file is a whole volume (a mosaic), as all files of its kind are."""
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""
 
@@ -144,35 +144,37 @@ def _frames_agree(parts: Sequence[Part]) -> bool:
 
 @dataclass(frozen=True)
 class _Stack:
-    """The files of a part, which is at most one volume."""
+    """The slices of a part, which is at most one volume. A slice has the same index in each list."""
 
-    instances: list[Instance]
-    places: list[float]
-    """Of each file: its position along the slice normal, in mm."""
+    places: list[float] = field(default_factory=list)
+    """Positions along the slice normal, in mm."""
+    acquisitions: list[int | None] = field(default_factory=list)
+    temporals: list[int | None] = field(default_factory=list)
 
 
 def _one_scan(parts: Sequence[Part]) -> bool:
-    stacks = []
-    normal = _normal(parts[0].first.orientation)
+    first = parts[0].first
+    normal = _normal(first.orientation)
     if abs(math.hypot(*normal) - 1) > UNIT_ERROR:
         return False
+    stacks = []
     for part in parts:
-        stack = _stack(part, parts[0].first, normal)
+        stack = _stack(part, first, normal)
         if stack is None:
             return False
         stacks.append(stack)
     same = _same_places(place for stack in stacks for place in stack.places)
-    stacks = [_Stack(stack.instances, [same[place] for place in stack.places]) for stack in stacks]
+    stacks = [replace(stack, places=[same[place] for place in stack.places]) for stack in stacks]
     return (
         all(len(set(stack.places)) == len(stack.places) for stack in stacks)
         and _distinct(stacks)
-        and _one_geometry(stacks)
+        and _one_geometry(stacks, first)
     )
 
 
 def _stack(part: Part, first: Instance, normal: Vector) -> _Stack | None:
-    """Return the files of a part; None when they are more than one volume or do not agree with the scan's first file."""
-    stack = _Stack([], [])
+    """Return the slices of a part; None when they are more than one volume or do not agree with the scan's first file."""
+    stack = _Stack()
     seen: set[float] = set()
     for instance in part.instances():
         if instance is None or instance.frame != part.first.frame or not _agree(instance, first):
@@ -183,8 +185,9 @@ def _stack(part: Part, first: Instance, normal: Vector) -> _Stack | None:
         if across > SAME_PLACE or place in seen or (instance.volume and seen):
             return None
         seen.add(place)
-        stack.instances.append(instance)
         stack.places.append(place)
+        stack.acquisitions.append(instance.acquisition)
+        stack.temporals.append(instance.temporal)
     return stack
 
 
@@ -209,23 +212,24 @@ def _distinct(stacks: Sequence[_Stack]) -> bool:
     places = [place for stack in stacks for place in stack.places]
     if len(set(places)) == len(places):
         return True
-    instances = [instance for stack in stacks for instance in stack.instances]
     return any(
         None not in numbers and len(set(zip(places, numbers, strict=True))) == len(places)
-        for numbers in ([each.acquisition for each in instances], [each.temporal for each in instances])
+        for numbers in (
+            [number for stack in stacks for number in stack.acquisitions],
+            [number for stack in stacks for number in stack.temporals],
+        )
     )
 
 
-def _one_geometry(stacks: Sequence[_Stack]) -> bool:
+def _one_geometry(stacks: Sequence[_Stack], first: Instance) -> bool:
     """Whether the parts are volumes at the same places, or slices of one regular stack."""
     places = sorted({place for stack in stacks for place in stack.places})
     if len(places) == max(len(stack.places) for stack in stacks):
         return True
-    if any(instance.volume for stack in stacks for instance in stack.instances):
+    if first.volume:
         return False
     steps = [after - before for before, after in pairwise(places)]
     step = min(steps)
     if any(abs(each / step - round(each / step)) > LARGEST_STEP_ERROR for each in steps):
         return False
-    one_each = all(len(stack.places) == 1 for stack in stacks)
-    return one_each or step >= SMALLEST_STEP * stacks[0].instances[0].thickness
+    return all(len(stack.places) == 1 for stack in stacks) or step >= SMALLEST_STEP * first.thickness
