@@ -18,6 +18,7 @@ FUNCTIONAL = {
     "SpacingBetweenSlices": (0x00289110, 0x00180088),
     "PixelSpacing": (0x00289110, 0x00280030),
     "DiffusionBValue": (0x00189117, 0x00189087),
+    "ComplexImageComponent": (0x00189226, 0x00089208),
     "ImagePositionPatient": (0x00209113, 0x00200032),
     "ImageOrientationPatient": (0x00209116, 0x00200037),
 }

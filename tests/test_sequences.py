@@ -28,6 +28,7 @@ OPTIONS = {
     "gzip": ("folder", "file", "no"),
     "overwrite": ("yes", "no"),
     "unzip": ("yes", "yes", "no"),
+    "join-series": ("auto", "auto", "never"),
 }
 KINDS = (Kind.ZIP, Kind.TAR, Kind.TAR_GZ)
 
@@ -50,6 +51,8 @@ class Sequence:
             key=choice([""] * 4 + ["other"]),
             slices=choice([1, 2, 3]),
         )
+        if self.chance.random() < 0.3:
+            series = series.with_(key=choice("abc"), changes={"AcquisitionNumber": choice([1, 2, 3])})
         if self.chance.random() < 0.15:
             series = series.with_(changes={"ImageComments": choice("abc")})
         files = series.files()

@@ -7,7 +7,7 @@ import pytest
 
 from qxbatch.problems import UsageError
 from qxbatch.settings import cpus
-from qxbatch.settings.model import Archive, Check, Gzip, OnDamaged, OnMixed, OnSameSession, Settings, Tool
+from qxbatch.settings.model import Archive, Check, Gzip, JoinSeries, OnDamaged, OnMixed, OnSameSession, Settings, Tool
 from qxbatch.settings.parameter import Parameter
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
 from qxbatch.settings.parse import parse
@@ -37,6 +37,7 @@ def test_the_defaults_are_those_of_the_decisions(
     assert (found.add_image_type, found.add_json_info) == (0, ())
     assert (found.unzip, found.verbose, found.overwrite, found.test, found.quiet) == (True, True, False, False, False)
     assert (found.on_mixed, found.on_same_session) == (OnMixed.REJECT, OnSameSession.REJECT)
+    assert found.join_series is JoinSeries.AUTO
     assert found.on_damaged is OnDamaged.REFUSE
     assert found.fallback is None
     assert found.logfile is None

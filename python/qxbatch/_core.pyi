@@ -39,8 +39,8 @@ _Value = str | int | float | list[str] | list[int] | list[float] | None
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 
-DICOM keywords (PS3.6); a private element has its vendor's name before its own. An enhanced multi-frame object has its times
-and geometry from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
+DICOM keywords (PS3.6); a private element has its vendor's name before its own. An enhanced multi-frame object has its times,
+geometry and image component from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
 """
 
 class CancelledError(Exception):

@@ -84,6 +84,17 @@ class SeriesKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class SeriesPart:
+    """A part of a joined series: a series by its own UIDs and SeriesNumber."""
+
+    study_uid: str
+    series_uid: str
+    number: int | None
+    groups: tuple[int, ...]
+    """Indexes of the core's groups."""
+
+
+@dataclass(frozen=True)
 class Series:
     """A series under its number. `header` holds DICOM keywords; for a PAR/REC the same keywords filled from the PAR."""
 
@@ -97,6 +108,8 @@ class Series:
     """Where its files lie now (staging), under their final names."""
     groups: tuple[int, ...] = ()
     """Indexes of the core's groups."""
+    parts: tuple[SeriesPart, ...] = ()
+    """Of a joined series, the first part first."""
 
 
 class State(StrEnum):

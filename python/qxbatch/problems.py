@@ -27,7 +27,6 @@ class Code(StrEnum):
     CONVERT_FAILED = "convert-failed"
     CONVERT_PARTIAL = "convert-partial"
     CONVERT_REVIEW = "convert-review"
-    CONVERT_NOTE = "convert-note"
     NOTHING_TO_CONVERT = "nothing-to-convert"
     UNPAIRED = "unpaired"
     # warnings
@@ -41,10 +40,13 @@ class Code(StrEnum):
     DELETE_MOVED = "delete-moved"
     REPLACED_KEPT = "replaced-kept"
     RECOVERED = "recovered"
+    # information
+    CONVERT_NOTE = "convert-note"
+    JOINED_SERIES = "joined-series"
 
 
 class Severity(StrEnum):
-    """ERROR makes the run's exit status 1; WARNING does not; INFO is no fault, and is in the records only."""
+    """ERROR makes the run's exit status 1; WARNING does not. INFO is only in the summary and on the page."""
 
     ERROR = "error"
     WARNING = "warning"

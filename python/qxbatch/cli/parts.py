@@ -46,7 +46,14 @@ PARTS: dict[str, Part] = {
         (
             *taken("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
             *taken(
-                "on_mixed", "on_damaged", "max_expansion", "password_file", "n_procs", "work_dir", "deidentify_logs"
+                "on_mixed",
+                "on_damaged",
+                "join_series",
+                "max_expansion",
+                "password_file",
+                "n_procs",
+                "work_dir",
+                "deidentify_logs",
             ),
             *REPORTS,
         ),
@@ -74,7 +81,9 @@ PARTS: dict[str, Part] = {
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
-            *taken("gzip_level", "on_mixed", "on_damaged", "max_expansion", "work_dir", "deidentify_logs"),
+            *taken(
+                "gzip_level", "on_mixed", "on_damaged", "join_series", "max_expansion", "work_dir", "deidentify_logs"
+            ),
             *REPORTS,
         ),
     ),

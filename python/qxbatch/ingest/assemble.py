@@ -9,7 +9,8 @@ from pathlib import Path
 
 from qxbatch.cells import member_path
 from qxbatch.conceal import Hide, hidden_header, hiding, nothing_to_hide
-from qxbatch.core import Group, Reading, Row, hash_file
+from qxbatch.core import Reading, Row, hash_file
+from qxbatch.ingest.dicom_series import DicomSeries, joined, series_of
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.numbers import Claim, give_numbers
 from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
@@ -36,22 +37,19 @@ class Part:
     """Takes identities out of a text where the session id stands in their place."""
 
 
-@dataclass(frozen=True)
-class DicomSeries:
-    """Groups that are one series: they share study, SeriesInstanceUID and number."""
-
-    groups: tuple[int, ...]
-    members: tuple[Group, ...]
-    claim: Claim
-
-
 def assemble(
-    reading: Reading, shares: Sequence[Share], scratch: Mapping[str, Path], *, replaced: bool, inbox: Path | None
+    reading: Reading,
+    shares: Sequence[Share],
+    scratch: Mapping[str, Path],
+    *,
+    replaced: bool,
+    inbox: Path | None,
+    join: bool = True,
 ) -> list[Part]:
     """Place the files of each share below `scratch[session id]`.
 
     `replaced`: a logfile named the session, so its id stands in place of the patient's. `inbox`: kept files that lie
-    there stay there (folder mode).
+    there stay there (folder mode). `join`: the parts of one scan become one series.
     """
     groups = reading.groups()
     rows = share_rows(reading, shares)
@@ -61,15 +59,14 @@ def assemble(
         pairs, problems = find_pairs(reading, rows[k])
         pairs, copies = without_copies(reading, pairs)
         dicom = series_of(groups, share.groups)
+        dicom = joined(reading, dicom) if join else dicom
         numbers, pair_numbers = give_numbers(
             [s.claim for s in dicom], [Claim(pair.number, (path_order(pair.path),)) for pair in pairs]
         )
         found = []
         for series, n in zip(dicom, numbers, strict=True):
-            for index, group in zip(series.groups, series.members, strict=True):
-                patient = str(group.header.get("PatientID") or "")
-                label = label_for(patient, share.session.id, replaced=replaced)
-                reading.place_series(str(root), n, label, [index])
+            for label, indexes in _labels(series, share.session.id, replaced=replaced).items():
+                reading.place_series(str(root), n, label, indexes)
             found.append(_dicom(series, n, root))
         hide = _hide(dicom, pairs, share.session.id) if replaced else nothing_to_hide
         found += [_place_pair(reading, pair, n, root, hide) for pair, n in zip(pairs, pair_numbers, strict=True)]
@@ -80,22 +77,18 @@ def assemble(
     return parts
 
 
+def _labels(series: DicomSeries, session_id: str, *, replaced: bool) -> dict[str, list[int]]:
+    """Return the groups of a series by the label of their files."""
+    labels: dict[str, list[int]] = {}
+    for index, group in zip(series.groups, series.members, strict=True):
+        patient = str(group.header.get("PatientID") or "")
+        labels.setdefault(label_for(patient, session_id, replaced=replaced), []).append(index)
+    return labels
+
+
 def _hide(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Hide:
     of_groups = (group.header for series in dicom for group in series.members)
     return hiding(chain(of_groups, (pair.header for pair in pairs)), session_id)
-
-
-def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]:
-    """Join the groups of several patients that are one series."""
-    keyed: dict[tuple[str, str, int | None], list[int]] = {}
-    for i in mine:
-        keyed.setdefault((groups[i].study, groups[i].series_uid, groups[i].number), []).append(i)
-    joined = []
-    for (study, uid, number), indexes in sorted(keyed.items(), key=lambda item: str(item[0])):
-        members = tuple(groups[i] for i in indexes)
-        started = min((group.started for group in members if group.started), default="")
-        joined.append(DicomSeries(tuple(indexes), members, Claim(number, (started, uid, study))))
-    return joined
 
 
 def share_rows(reading: Reading, shares: Sequence[Share]) -> Sequence[Sequence[int]]:
@@ -149,6 +142,7 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
         size=size,
         folder=folder,
         groups=series.groups,
+        parts=series.parts,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import Part
+from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
 
 
@@ -16,6 +17,23 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
     message = f"{len(studies)} studies became one session; series that share a number have own ones."
     hint = "Check that they belong together."
     return [Problem(Code.SEVERAL_STUDIES, part.session.id, message, hint, Severity.WARNING)]
+
+
+def joined_series(part: Part) -> list[Problem]:
+    """Return a note for each series that was joined from several parts of one scan."""
+    return [_joined(series) for series in part.series if series.parts]
+
+
+def _joined(series: Series) -> Problem:
+    kinds: dict[str, set[str | int | None]] = {
+        "StudyInstanceUIDs": {part.study_uid for part in series.parts},
+        "SeriesInstanceUIDs": {part.series_uid for part in series.parts},
+        "SeriesNumbers": {part.number for part in series.parts},
+    }
+    differing = " and ".join(name for name, values in kinds.items() if len(values) > 1)
+    message = f"{len(series.parts)} parts of one scan with different {differing} were joined into one series."
+    hint = "Use --join-series=never to keep the parts apart."
+    return Problem(Code.JOINED_SERIES, f"series {series.n}", message, hint, Severity.INFO)
 
 
 def duplicates(reading: Reading, part: Part) -> list[Problem]:

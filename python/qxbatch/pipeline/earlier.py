@@ -11,7 +11,7 @@ from typing import Any
 
 from qxbatch.cells import escaped, member_path, unescaped
 from qxbatch.core import hash_file
-from qxbatch.record.ledger import LedgerLine, RowLike, Told
+from qxbatch.record.ledger import LedgerLine, RowLike, Told, without_note
 from qxbatch.verify.ledger_file import LedgerRow, read_ledger
 
 OUTSIDE = "../"
@@ -74,7 +74,9 @@ def with_earlier(lines: Iterable[LedgerLine], earlier: Earlier, session: Path) -
         rows = left.pop(_place(line), ())
         if rows and all(row.content_sha256 == line.row.content_sha256 for row in rows):
             for row in rows:
-                _tell(told, LedgerLine(_told(row, line.row), line.at))
+                # a duplicate names the file whose row has the note
+                note = "" if row.fate == "duplicate" else line.note
+                _tell(told, LedgerLine(_told(row, line.row), line.at, note=note))
         else:
             _tell(told, line)
     kept = (row for rows in left.values() for row in rows if _lies(session, row))
@@ -108,7 +110,7 @@ def _lies(session: Path, row: LedgerRow) -> bool:
 def _told(row: LedgerRow, now: RowLike | None) -> Told:
     fate = row.fate if now is None or now.fate == "sorted" else now.fate
     series = 0 if now is None else now.series
-    reason = unescaped(row.reason)
+    reason = without_note(unescaped(row.reason))
     return Told(row.path, row.size, row.sha256, row.content_sha256, row.kind, fate, row.at, series, reason)
 
 

@@ -13,7 +13,7 @@ from qxbatch.cells import unescaped
 from qxbatch.conceal import Hide, hidden_problem
 from qxbatch.core import Reading
 from qxbatch.ingest.assemble import Part
-from qxbatch.ingest.remarks import duplicates, several_studies
+from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
 from qxbatch.model import Conversion, Packet, SeriesKind
 from qxbatch.pack.series import Stored, bring, stored_at
 from qxbatch.page.session import write_page
@@ -26,7 +26,7 @@ from qxbatch.publish.durable import created
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.files import hide_in_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, place_images
-from qxbatch.record.ledger import LedgerLine, second_copy, write_ledger
+from qxbatch.record.ledger import LedgerLine, joined_notes, second_copy, write_ledger
 from qxbatch.record.session_txt import session_text
 from qxbatch.record.summary import PacketInfo, summary, summary_text
 from qxbatch.record.sums import sums_of
@@ -86,7 +86,8 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
     )
     hidden = conceal_rest(root, part.hide)
     moved = bring_rest(root, build, None if origin.inbox is None else final / "inbox")
-    told = (*origin.problems, *part.problems, *several_studies(reading.groups(), part), *duplicates(reading, part))
+    found = (*several_studies(reading.groups(), part), *joined_series(part), *duplicates(reading, part))
+    told = (*origin.problems, *part.problems, *found)
     problems = tuple(hidden_problem(problem, part.hide) for problem in told)
     write_images(placement, build, _no_gzip)
     hide_in_sidecars(build / "nii", part.hide)
@@ -180,6 +181,7 @@ def _lines(
     *,
     stays: bool,
 ) -> Iterator[LedgerLine]:
+    notes = joined_notes(part.series)
     for index in part.rows:
         if index in part.copies:
             told = second_copy(reading.row(index), reading.row(part.copies[index]))
@@ -195,7 +197,8 @@ def _lines(
         top = "/".join(at.split("/")[:2])
         if top in moved:
             at = moved[top] + at.removeprefix(top)
-        yield LedgerLine(row, at, part.hide(row.reason))
+        note = part.hide(notes.get(row.group, "")) if row.fate == "sorted" else ""
+        yield LedgerLine(row, at, part.hide(row.reason), note)
 
 
 def _no_gzip(nifti: Path, out: Path) -> None:

@@ -29,7 +29,7 @@ from qxbatch.publish.durable import make_folder
 from qxbatch.publish.exchange import PARTS
 from qxbatch.publish.locks import Lock
 from qxbatch.report.after import failed, outcome_line
-from qxbatch.settings.model import Stages
+from qxbatch.settings.model import JoinSeries, Stages
 
 log = logging.getLogger("qxbatch")
 
@@ -151,7 +151,8 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
         _refuse_existing(context, unit, [share.session for share in shares])
     roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
     stays = unit.inbox if len(shares) == 1 else None
-    parts = assemble(reading, shares, roots, replaced=replaced, inbox=stays)
+    join = settings.join_series is JoinSeries.AUTO
+    parts = assemble(reading, shares, roots, replaced=replaced, inbox=stays, join=join)
     origin = Origin(
         name,
         found.archives if unit.inbox else unit.packets,

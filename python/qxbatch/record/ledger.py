@@ -1,12 +1,16 @@
 """ledger.tsv: one row for each member of the packets, and where its bytes lie now (docs/ledger.md)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from qxbatch.cells import escaped
+from qxbatch.model import Series
 
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
+_JOINED = "joined with series"
+_NOTE = re.compile(rf"(^|; ){_JOINED} \d+: .*", re.DOTALL)
 
 
 class RowLike(Protocol):
@@ -60,6 +64,28 @@ class LedgerLine:
     at: str
     reason: str | None = None
     """In place of the row's own."""
+    note: str = ""
+    """Added to the reason."""
+
+
+def joined_notes(series: Iterable[Series]) -> dict[int, str]:
+    """Return a note for each of the core's groups whose UIDs or number are not those of the series it was joined with."""
+    notes = {}
+    for first, part in ((each.parts[0], part) for each in series for part in each.parts):
+        differing = (
+            ("StudyInstanceUID", part.study_uid, first.study_uid),
+            ("SeriesInstanceUID", part.series_uid, first.series_uid),
+            ("SeriesNumber", part.number, first.number),
+        )
+        values = ", ".join(f"its {name} is {own}" for name, own, others in differing if own != others)
+        if values:
+            notes.update(dict.fromkeys(part.groups, f"{_JOINED} {first.number}: {values}"))
+    return notes
+
+
+def without_note(reason: str) -> str:
+    """Return the reason of a row without the note that its file was joined with a series."""
+    return _NOTE.sub("", reason)
 
 
 def write_ledger(file: TextIO, lines: Iterable[LedgerLine]) -> dict[str, int]:
@@ -78,7 +104,7 @@ def write_ledger(file: TextIO, lines: Iterable[LedgerLine]) -> dict[str, int]:
             row.fate,
             escaped(line.at),
             str(row.series) if row.series else "",
-            escaped(row.reason if line.reason is None else line.reason),
+            escaped("; ".join(filter(None, (row.reason if line.reason is None else line.reason, line.note)))),
         )
         file.write("\t".join(cells) + "\n")
     return dict(sorted(counts.items()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qxbatch.convert.values import value
-from qxbatch.model import Conversion, Image, Packet, SessionId
+from qxbatch.model import Conversion, Image, Packet, Series, SessionId
 from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.sums import Sum
@@ -115,6 +115,7 @@ def _series(conversion: Conversion, placement: Placement) -> dict[str, Any]:
     header = {field: found for field in _HEADER if (found := value(series.header, field)) is not None}
     return {
         "n": series.n,
+        **_uids(series),
         "kind": series.kind.value,
         "files": series.files,
         "size": series.size,
@@ -124,6 +125,13 @@ def _series(conversion: Conversion, placement: Placement) -> dict[str, Any]:
         "images": [image.number for image in placement.images if image.n == series.n],
         "problems": [_problem(problem) for problem in conversion.problems],
     }
+
+
+def _uids(series: Series) -> dict[str, list[str]]:
+    """Return the UIDs of a joined series, those of the first part first; nothing for another series."""
+    studies = list(dict.fromkeys(part.study_uid for part in series.parts))
+    uids = {"series_uids": list(dict.fromkeys(part.series_uid for part in series.parts))} if series.parts else {}
+    return {**uids, "study_uids": studies} if len(studies) > 1 else uids
 
 
 def _image(image: Image, sums: Mapping[str, Sum]) -> dict[str, Any]:

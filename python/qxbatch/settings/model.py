@@ -55,6 +55,13 @@ class OnSameSession(StrEnum):
     MERGE = "merge"
 
 
+class JoinSeries(StrEnum):
+    """Whether the parts of one scan that have different UIDs become one series."""
+
+    AUTO = "auto"
+    NEVER = "never"
+
+
 class Stages(StrEnum):
     """How far a run goes."""
 
@@ -131,6 +138,7 @@ class Settings:
     on_mixed: OnMixed
     on_same_session: OnSameSession
     on_damaged: OnDamaged
+    join_series: JoinSeries
     max_expansion: int
     """Largest allowed ratio of unpacked to packed bytes of one archive."""
     max_total: int

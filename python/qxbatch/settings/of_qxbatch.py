@@ -45,6 +45,13 @@ OF_QXBATCH = (
         choices=("refuse", "keep"),
     ),
     Parameter(
+        "join_series",
+        "Whether to join the parts of one scan that an exporter gave different UIDs: `auto` by strict rules, or `never`.",
+        group=Group.WORK,
+        default="auto",
+        choices=("auto", "never"),
+    ),
+    Parameter(
         "max_expansion",
         "How many times its own size an archive may unpack to.",
         group=Group.WORK,

@@ -8,7 +8,7 @@ from qxbatch.settings import cpus
 from qxbatch.settings.folders import Folders, find_folders
 from qxbatch.settings.lists import labels, split
 from qxbatch.settings.logfile import logfile_spec
-from qxbatch.settings.model import Archive, Check, Gzip, OnDamaged, OnMixed, OnSameSession, Settings, Tool
+from qxbatch.settings.model import Archive, Check, Gzip, JoinSeries, OnDamaged, OnMixed, OnSameSession, Settings, Tool
 from qxbatch.settings.names import named_pattern, session_patterns
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
@@ -59,6 +59,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         on_mixed=values.choice("on_mixed", OnMixed),
         on_same_session=values.choice("on_same_session", OnSameSession),
         on_damaged=values.choice("on_damaged", OnDamaged),
+        join_series=values.choice("join_series", JoinSeries),
         max_expansion=values.whole("max_expansion", 1),
         max_total=values.size("max_total"),
         max_members=values.whole("max_members", 1),

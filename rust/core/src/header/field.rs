@@ -150,6 +150,7 @@ fields! {
     StudyDescription, "StudyDescription", 0x0008_1030, LO;
     SeriesDescription, "SeriesDescription", 0x0008_103E, LO;
     ManufacturerModelName, "ManufacturerModelName", 0x0008_1090, LO;
+    ComplexImageComponent, "ComplexImageComponent", 0x0008_9208, CS, within 0x0018_9226 / 0x0008_9208;
     PatientName, "PatientName", 0x0010_0010, PN;
     PatientId, "PatientID", 0x0010_0020, LO;
     PatientBirthDate, "PatientBirthDate", 0x0010_0030, DA;
@@ -173,6 +174,7 @@ fields! {
     InstanceNumber, "InstanceNumber", 0x0020_0013, IS;
     ImagePositionPatient, "ImagePositionPatient", 0x0020_0032, DS, within 0x0020_9113 / 0x0020_0032;
     ImageOrientationPatient, "ImageOrientationPatient", 0x0020_0037, DS, within 0x0020_9116 / 0x0020_0037;
+    FrameOfReferenceUid, "FrameOfReferenceUID", 0x0020_0052, UI;
     TemporalPositionIdentifier, "TemporalPositionIdentifier", 0x0020_0100, IS;
     NumberOfTemporalPositions, "NumberOfTemporalPositions", 0x0020_0105, IS;
     ImagesInAcquisition, "ImagesInAcquisition", 0x0020_1002, IS;

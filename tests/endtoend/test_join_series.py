@@ -1,0 +1,263 @@
+"""One scan whose parts have different UIDs becomes one series; different scans stay apart. Run for real."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qxbatch.cli.main import main
+from qxbatch.report.study import session_row
+from tests.build.dicom import MrSeries, encoded, uid
+from tests.build.objects import enhanced
+from tests.build.packets import under, write_folder
+from tests.build.split_scans import by_number, by_slice, by_study, by_volume
+from tests.build.study import Run, Study, snapshot
+from tests.endtoend.judge import Judge, Row, sha256
+
+NONE = ("--masterinbox=none", "--sessions=S*")
+RUN = MrSeries(number=5, description="task", volumes=4, changes={"SoftwareVersions": "syngo MR XA20"})
+T1 = MrSeries(number=5, description="T1w")
+FORMS = {"volume": by_volume(RUN), "slice": by_slice(RUN), "number": by_number(RUN), "study": by_study(RUN)}
+VOLATILE = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html"}
+
+
+def done(run: Run) -> Run:
+    assert run.status == 0, run.text
+    return run
+
+
+def told(study: Study, session: str = "S1") -> dict[str, Any]:
+    summary = json.loads((study.session(session) / "qxbatch/summary.json").read_bytes())
+    assert isinstance(summary, dict)
+    return summary
+
+
+def numbers(study: Study, session: str = "S1") -> dict[int, int]:
+    """Return the number of files of each series by its n."""
+    return {series["n"]: series["files"] for series in told(study, session)["series"]}
+
+
+def noted(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["reason"].startswith("joined with series")]
+
+
+def imported(study: Study, tree: Mapping[str, bytes], *options: str) -> dict[int, int]:
+    study.put("S1", tree)
+    done(study.main(*options))
+    return numbers(study)
+
+
+@pytest.mark.parametrize(
+    ("form", "n", "parts", "foreign"),
+    [("volume", 50, 4, 9), ("slice", 50, 12, 11), ("number", 50010, 4, 9), ("study", 50, 4, 9)],
+)
+def test_the_parts_of_one_scan_become_one_series(study: Study, form: str, n: int, parts: int, foreign: int) -> None:
+    assert imported(study, FORMS[form]) == {n: 12}
+    judge = Judge(study.session("S1")).check(FORMS[form])
+    [series] = told(study)["series"]
+    assert len(set(series["series_uids"])) == parts
+    assert series["series_uids"][0] == series["header"]["SeriesInstanceUID"]
+    assert ("study_uids" in series) == (form == "study")
+    rows = noted(judge.rows)
+    assert len(rows) == foreign
+    assert all(row["fate"] == "sorted" for row in judge.rows)
+    assert {uid for uid in series["series_uids"][1:] if any(uid in row["reason"] for row in rows)} == set(
+        series["series_uids"][1:]
+    )
+
+
+def test_volumes_become_one_image_and_the_joining_is_no_warning(study: Study) -> None:
+    study.put("S1", by_volume(RUN))
+    run = done(study.main("--json-file", str(study.sessions / "run.json")))
+    judge = Judge(study.session("S1"))
+    assert judge.image(51).shape == (RUN.columns, RUN.rows, RUN.slices, RUN.volumes)
+    assert "look at" not in run.text
+    cells = session_row(study.session("S1")).cells
+    assert (cells["state"], cells["warnings"], cells["series"]) == ("complete", 0, 1)
+    [problem] = told(study)["problems"]
+    assert (problem["code"], problem["severity"], problem["subject"]) == ("joined-series", "info", "series 50")
+    assert "4 parts of one scan with different SeriesInstanceUIDs" in problem["message"]
+    assert problem["message"] in (study.session("S1") / "qxbatch/report.html").read_text(encoding="utf-8")
+
+
+def test_the_ledger_names_what_differs(study: Study) -> None:
+    imported(study, by_number(RUN))
+    row = noted(Judge(study.session("S1")).rows)[-1]
+    own = told(study)["series"][0]["series_uids"][-1]
+    assert row["reason"] == f"joined with series 5001: its SeriesInstanceUID is {own}, its SeriesNumber is 5004"
+
+
+def test_the_part_that_began_first_gives_number_and_header(study: Study) -> None:
+    early = MrSeries(number=5002, description="task", key="a", time="100000", changes={"AcquisitionNumber": 1})
+    late = MrSeries(number=5001, description="task", key="b", time="110000", changes={"AcquisitionNumber": 2})
+    assert imported(study, {**under("a", late.files()), **under("b", early.files())}) == {50020: 6}
+    [series] = told(study)["series"]
+    assert series["series_uids"] == [early.series_uid, late.series_uid]
+
+
+def test_several_studies_stay_a_warning(study: Study) -> None:
+    imported(study, by_study(RUN))
+    codes = {problem["code"]: problem["severity"] for problem in told(study)["problems"]}
+    assert codes == {"joined-series": "info", "several-studies": "warning"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_never_keeps_the_parts_apart(study: Study, form: str) -> None:
+    found = imported(study, FORMS[form], "--join-series=never")
+    assert len(found) == (12 if form == "slice" else 4)
+    assert noted(Judge(study.session("S1")).rows) == []
+    assert all("series_uids" not in series for series in told(study)["series"])
+    assert "joined-series" not in {problem["code"] for problem in told(study)["problems"]}
+
+
+def pair(one: MrSeries, other: MrSeries) -> dict[str, bytes]:
+    return {**under("a", one.files()), **under("b", other.files())}
+
+
+ACQUIRED_SECOND = {"AcquisitionNumber": 2}
+PHASE = {**ACQUIRED_SECOND, "ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]}
+FIRST_OF_THOUSAND = T1.with_(number=5001)
+APART = {
+    "a repeated T1 under another number": pair(T1, T1.with_(number=6)),
+    "a repeated T1 under another number, with another acquisition": pair(
+        T1, T1.with_(number=6, changes=ACQUIRED_SECOND)
+    ),
+    "a repeated T1 under the same number": pair(T1, T1.with_(key="again", time="110000")),
+    "an SBRef and its run": pair(T1.with_(number=4, description="task_SBRef"), RUN),
+    "an SBRef with the name and number of its run": pair(T1.with_(description="task", key="sbref"), RUN),
+    "two runs of one task": pair(RUN, RUN.with_(number=6)),
+    "two runs of one task under one number": pair(RUN, RUN.with_(key="again")),
+    "two visits": pair(T1, T1.with_(study="visit 2", date="20240220")),
+    "two visits in one frame of reference": pair(
+        T1.with_(changes={"FrameOfReferenceUID": uid("f")}),
+        T1.with_(study="visit 2", date="20240220", changes={"FrameOfReferenceUID": uid("f"), **ACQUIRED_SECOND}),
+    ),
+    "studies without a frame of reference": by_study(RUN, frame=None),
+    "magnitude and phase": pair(T1, T1.with_(key="phase", changes=PHASE)),
+    "magnitude and phase numbered within a thousand": pair(FIRST_OF_THOUSAND, T1.with_(number=5002, changes=PHASE)),
+    "two echoes": pair(T1, T1.with_(key="e2", te=35.0, changes={**ACQUIRED_SECOND, "EchoNumbers": 2})),
+    "a derived map": pair(
+        T1, T1.with_(key="map", changes={**ACQUIRED_SECOND, "ImageType": ["DERIVED", "PRIMARY", "M", "ND"]})
+    ),
+    "a map of another name": pair(T1, T1.with_(key="map", description="T1w_ADC", changes=ACQUIRED_SECOND)),
+    "a part without a SeriesNumber": pair(T1, T1.with_(number=None, changes=ACQUIRED_SECOND)),
+    "no part with a SeriesNumber": pair(T1.with_(number=None), T1.with_(number=None, key="b", changes=ACQUIRED_SECOND)),
+    "a part without geometry": pair(T1, T1.with_(key="b", changes={**ACQUIRED_SECOND, "ImagePositionPatient": None})),
+    "another orientation": pair(
+        T1, T1.with_(key="b", changes={**ACQUIRED_SECOND, "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]})
+    ),
+    "another scanner": pair(T1, T1.with_(key="b", changes={**ACQUIRED_SECOND, "Manufacturer": "ACME"})),
+}
+
+
+@pytest.mark.parametrize("case", APART)
+def test_different_scans_stay_apart(study: Study, case: str) -> None:
+    found = imported(study, APART[case])
+    assert len(found) > 1
+    assert noted(Judge(study.session("S1")).rows) == []
+    assert found == imported_anew(study, "--join-series=never")
+
+
+def imported_anew(study: Study, *options: str) -> dict[int, int]:
+    (study.archive / "S1.zip").rename(study.inbox / "S1.zip")
+    done(study.main("--overwrite=yes", *options))
+    return numbers(study)
+
+
+def test_two_patients_stay_apart(study: Study) -> None:
+    other = RUN.with_(patient="P002")
+    study.put("S1", {**by_volume(RUN, "a"), **by_volume(other, "b")})
+    done(study.main("--on-mixed=merge"))
+    assert sorted(numbers(study).values()) == [12, 12]
+    study.put("S2", {**by_volume(RUN, "a"), **by_volume(other, "b")})
+    done(study.main("--on-mixed=split"))
+    assert [numbers(study, f"S2-{k}") for k in (1, 2)] == [{50: 12}, {50: 12}]
+
+
+def test_enhanced_multi_frame_parts_stay_apart(study: Study) -> None:
+    tree = {f"IM{k}": encoded(enhanced(T1.with_(key=str(k)), {"AcquisitionNumber": k})) for k in (1, 2)}
+    assert len(imported(study, tree)) == 2
+
+
+def test_mosaics_of_one_scan_are_joined(study: Study) -> None:
+    mosaic = {"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]}
+    series = MrSeries(number=5, slices=1, volumes=3, changes=mosaic)
+    assert imported(study, by_volume(series), "--json-file", str(study.sessions / "run.json")) == {50: 3}
+
+
+def test_a_joined_series_and_another_one_of_its_number(study: Study) -> None:
+    """A joined series claims its number once."""
+    other = MrSeries(number=5, description="other", key="other", time="120000")
+    assert imported(study, {**by_volume(RUN, "a"), **under("b", other.files())}) == {50: 12, 100050: 3}
+
+
+def test_the_patient_is_not_named_by_the_notes(study: Study) -> None:
+    imported(study, by_volume(RUN), "--deidentify-logs")
+    rows = noted(Judge(study.session("S1")).rows)
+    assert len(rows) == 9
+    assert not any("P001" in row["at"] + row["reason"] for row in rows)
+
+
+def lasting(session: Path) -> dict[str, str]:
+    """Return what a session holds, without what differs between two runs."""
+    found = snapshot(session)
+    return {name: value for name, value in found.items() if name not in VOLATILE and not name.endswith(".log")}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_folder_mode_joins_and_its_second_run_gives_the_same(study: Study, form: str) -> None:
+    write_folder(FORMS[form], study.session("S1") / "inbox")
+    done(study.main(*NONE))
+    judge = Judge(study.session("S1")).check(FORMS[form])
+    before, series = lasting(study.session("S1")), told(study)["series"]
+    assert len(series) == 1
+    assert noted(judge.rows)
+    for _ in range(2):
+        done(study.main(*NONE, "--overwrite=yes"))
+        Judge(study.session("S1")).check(FORMS[form])
+        assert lasting(study.session("S1")) == before
+        assert told(study)["series"] == series
+    assert main(["verify", str(study.session("S1"))]) == 0
+
+
+def test_folder_mode_can_join_later_and_part_again(study: Study) -> None:
+    """The note in the ledger follows the present run, not the previous one."""
+    write_folder(FORMS["volume"], study.session("S1") / "inbox")
+    for options, series, notes in (
+        ((), 1, 9),
+        (("--join-series=never",), 4, 0),
+        ((), 1, 9),
+    ):
+        done(study.main(*NONE, "--overwrite=yes", *options))
+        judge = Judge(study.session("S1")).check(FORMS["volume"])
+        assert len(numbers(study)) == series
+        assert len(noted(judge.rows)) == notes
+        assert main(["verify", str(study.session("S1"))]) == 0
+
+
+def test_a_duplicate_names_the_file_that_has_the_note(study: Study) -> None:
+    tree = by_volume(RUN)
+    tree["copy"] = tree["IM0012"]
+    imported(study, tree)
+    judge = Judge(study.session("S1")).check(tree)
+    [copy] = [row for row in judge.rows if row["fate"] == "duplicate"]
+    [first] = [row for row in judge.rows if row["at"] == copy["at"] and row["fate"] == "sorted"]
+    assert copy["sha256"] == sha256(tree["copy"])
+    assert copy["reason"] == f"the same bytes as {first['path']}"
+    assert first["reason"].startswith("joined with series 5: ")
+
+
+def test_sort_and_convert_follow_the_option(study: Study) -> None:
+    write_folder(FORMS["volume"], study.session("S1") / "inbox")
+    session = str(study.session("S1"))
+    assert main(["sort", session]) == 0
+    assert numbers(study) == {50: 12}
+    assert main(["convert", session]) == 0
+    assert numbers(study) == {50: 12}
+    assert Judge(study.session("S1")).check().image(51).shape[3] == RUN.volumes
+    assert main(["convert", session, "--overwrite", "--join-series=never"]) == 0
+    assert len(numbers(study)) == 4
+    assert main(["sort", session, "--overwrite", "--join-series=never"]) == 0
+    assert len(numbers(study)) == 4

@@ -1,0 +1,206 @@
+"""Which parts are one scan: the rule, on facts made by hand (docs/numbers.md)."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.ingest.join import Instance, Part, scans_to_join
+
+FILE = Instance(
+    kind=("T2*", "M"),
+    measures=((3.0, 3.0), (30.0,)),
+    frame="1.9",
+    orientation=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
+    position=(-10.0, -10.0, 0.0),
+    acquisition=1,
+    temporal=None,
+    thickness=4.0,
+)
+
+
+def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **facts: Any) -> list[Instance]:
+    """Return the files of a part: one slice at each place."""
+    changed = replace(FILE, acquisition=acquisition, **facts)
+    return [replace(changed, position=(*changed.position[:2], place)) for place in places]
+
+
+def part(files: list[Instance], number: int = 5, study: str = "1.1", patient: str = "p1") -> Part:
+    return Part(patient, number, study, files[0], lambda: files)
+
+
+def parts(*files: list[Instance]) -> list[Part]:
+    return [part(each) for each in files]
+
+
+def test_volumes_of_one_number_are_one_scan() -> None:
+    assert scans_to_join(parts(volume(1), volume(2), volume(3))) == [(0, 1, 2)]
+
+
+def test_slices_of_one_number_are_one_scan() -> None:
+    assert scans_to_join(parts(*([each] for each in volume()))) == [(0, 1, 2)]
+
+
+def test_slices_of_several_volumes_are_one_scan() -> None:
+    assert scans_to_join(parts(*([each] for each in (*volume(1), *volume(2))))) == [(0, 1, 2, 3, 4, 5)]
+
+
+def test_a_missing_slice_is_no_reason_to_stay_apart() -> None:
+    assert scans_to_join(parts(*([each] for each in volume(places=(0, 4, 12, 16))))) == [(0, 1, 2, 3)]
+
+
+def test_the_last_volume_may_be_incomplete() -> None:
+    assert scans_to_join(parts(volume(1), volume(2), volume(3, (0, 4)))) == [(0, 1, 2)]
+
+
+def test_the_temporal_position_tells_volumes_apart_as_well() -> None:
+    assert scans_to_join(parts(volume(1, temporal=1), volume(1, temporal=2))) == [(0, 1)]
+
+
+@pytest.mark.parametrize("acquisition", [1, None])
+def test_a_place_that_occurs_twice_without_another_number_keeps_parts_apart(acquisition: int | None) -> None:
+    assert scans_to_join(parts(volume(acquisition), volume(acquisition))) == []
+
+
+def test_a_number_that_only_some_files_have_tells_nothing_apart() -> None:
+    assert scans_to_join(parts(volume(1), volume(None))) == []
+
+
+def test_a_part_of_two_volumes_keeps_all_parts_apart() -> None:
+    assert scans_to_join(parts(volume(1), volume(2), [*volume(3), *volume(4)])) == []
+
+
+@pytest.mark.parametrize("shift", [0.3, 1.0, 2.0])
+def test_a_stack_shifted_by_less_than_a_slice_is_another_scan(shift: float) -> None:
+    assert scans_to_join(parts(volume(1), volume(1, (shift, 4 + shift, 8 + shift)))) == []
+
+
+def test_a_shift_across_the_slices_is_another_scan() -> None:
+    assert scans_to_join(parts(volume(1), volume(2, position=(-9.0, -10.0, 0.0)))) == []
+
+
+def test_places_that_differ_by_rounding_are_one_place() -> None:
+    assert scans_to_join(parts(volume(1), volume(2, (0.001, 4.001, 7.999)))) == [(0, 1)]
+    assert scans_to_join(parts(volume(1), volume(1, (0.001, 4.001, 7.999)))) == []
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"kind": ("T2*", "P")},
+        {"measures": ((3.0, 3.0), (32.5,))},
+        {"measures": ((3.0, 3.1), (30.0,))},
+        {"measures": ((3.0, 3.0), ())},
+        {"orientation": (1.0, 0.0, 0.0, 0.0, 0.995, 0.0998)},
+        {"frame": "1.8"},
+    ],
+)
+def test_one_fact_that_differs_keeps_parts_apart(facts: dict[str, Any]) -> None:
+    assert scans_to_join(parts(volume(1), volume(2, **facts))) == []
+
+
+def test_a_later_file_that_differs_keeps_parts_apart() -> None:
+    first, *others = volume(2)
+    assert scans_to_join(parts(volume(1), [first, *(replace(each, kind=("other",)) for each in others)])) == []
+
+
+def test_values_may_differ_by_rounding() -> None:
+    near: dict[str, Any] = {"measures": ((3.0001, 3.0), (30.0004,)), "orientation": (1.0, 0.0002, 0.0, 0.0, 1.0, 0.0)}
+    assert scans_to_join(parts(volume(1), volume(2, **near))) == [(0, 1)]
+
+
+def test_another_patient_is_another_scan() -> None:
+    assert scans_to_join([part(volume(1)), part(volume(2), patient="p2")]) == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "scans"),
+    [
+        ((5001, 5002), [(0, 1)]),
+        ((5002, 5001), [(0, 1)]),
+        ((1, 2), []),
+        ((5, 6), []),
+        ((5, 5001), []),
+        ((5000, 5001), []),
+        ((5001, 6001), []),
+        ((5002, 5003), []),
+        ((1101, 1201), []),
+        ((5001, 5003), []),
+    ],
+)
+def test_numbers_of_one_scan_are_equal_or_count_within_a_thousand(
+    numbers: tuple[int, int], scans: list[tuple[int, ...]]
+) -> None:
+    found = [part(volume(k), number) for k, number in enumerate(numbers, start=1)]
+    assert scans_to_join(found) == scans
+
+
+def test_two_scans_in_parts_are_joined_each_by_its_number() -> None:
+    found = [part(volume(k), number) for number in (1101, 1201) for k in (1, 2)]
+    assert scans_to_join(found) == [(0, 1), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("frames", "scans"),
+    [(("1.9", "1.9"), [(0, 1)]), (("1.9", "1.8"), []), (("1.9", ""), []), (("", ""), [])],
+)
+def test_studies_need_one_known_frame_of_reference(frames: tuple[str, str], scans: list[tuple[int, ...]]) -> None:
+    found = [part(volume(k, frame=frame), study=f"1.{k}") for k, frame in enumerate(frames, start=1)]
+    assert scans_to_join(found) == scans
+
+
+def test_within_a_study_the_frame_of_reference_may_be_absent() -> None:
+    assert scans_to_join(parts(volume(1), volume(2, frame=""), volume(3))) == [(0, 1, 2)]
+
+
+def test_two_visits_in_parts_are_joined_each_by_its_study() -> None:
+    found = [part(volume(k), study=study) for study in ("1.1", "1.2") for k in (1, 2)]
+    assert scans_to_join(found) == [(0, 1), (2, 3)]
+
+
+def test_mosaics_are_joined_as_volumes_and_never_as_slices() -> None:
+    assert scans_to_join(parts(*(volume(k, (0,), volume=True) for k in (1, 2)))) == [(0, 1)]
+    assert scans_to_join(parts(*(volume(1, (place,), volume=True) for place in (0, 4)))) == []
+    assert scans_to_join(parts(*(volume(k, (0, 4), volume=True) for k in (1, 2)))) == []
+
+
+def test_what_cannot_be_joined_leaves_the_others_alone() -> None:
+    assert scans_to_join([None, *parts(volume(1), volume(2))]) == [(1, 2)]
+    assert scans_to_join([Part("p1", 5, "1.1", FILE, lambda: [FILE, None]), part(volume(2))]) == []
+
+
+@pytest.mark.parametrize("orientation", [(0.0,) * 6, (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), (math.nan,) * 6])
+def test_directions_without_a_normal_are_never_joined(orientation: tuple[float, ...]) -> None:
+    assert scans_to_join(parts(*(volume(k, (0,), orientation=orientation) for k in (1, 2)))) == []
+
+
+def test_files_are_not_examined_unless_the_first_ones_agree() -> None:
+    def never() -> list[Instance]:
+        raise AssertionError
+
+    first = volume(1)[0]
+    others = (replace(first, kind=("T1",)), replace(first, measures=((1.0, 1.0), (30.0,))), replace(first, frame="1.7"))
+    found = [Part("p1", 5, "1.1", each, never) for each in (first, *others)]
+    assert scans_to_join([*found, Part("p1", 6, "1.1", first, never)]) == []
+
+
+def test_a_part_of_many_volumes_is_left_at_its_first_repeated_place() -> None:
+    examined = []
+
+    def many() -> Iterable[Instance]:
+        for acquisition in range(1, 1000):
+            for each in volume(acquisition):
+                examined.append(each)
+                yield each
+
+    assert scans_to_join([Part("p1", 5, "1.1", FILE, many), part(volume(2000))]) == []
+    assert len(examined) == 4
+
+
+@given(st.permutations([volume(k) for k in range(1, 6)]))
+def test_the_order_of_parts_does_not_matter(files: list[list[Instance]]) -> None:
+    assert scans_to_join(parts(*files)) == [(0, 1, 2, 3, 4)]
