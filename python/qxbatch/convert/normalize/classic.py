@@ -1,0 +1,133 @@
+"""The header of one copy: a classic MR image with the place of its slice in the stack."""
+
+from typing import Any
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
+from pydicom.uid import UID, MRImageStorage
+from pydicom.valuerep import format_number_as_ds
+
+from qxbatch.convert.normalize.frames import echo_time, frame_type
+from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
+from qxbatch.convert.normalize.grid import TOLERANCE
+from qxbatch.convert.normalize.model import Encoding
+from qxbatch.convert.normalize.stacks import Plan
+
+COMMON = ("StudyInstanceUID", "StudyDate", "StudyTime", "SeriesNumber", "FrameOfReferenceUID")
+"""A stack has the values of its first frame: converters split a series where they differ."""
+_MULTI_FRAME = frozenset(
+    Tag(keyword)
+    for keyword in (
+        "NumberOfFrames",
+        "DimensionOrganizationSequence",
+        "DimensionIndexSequence",
+        "DimensionOrganizationType",
+        "DimensionIndexValues",
+        "StackID",
+        "InStackPositionNumber",
+        "TemporalPositionIndex",
+        "FrameAcquisitionNumber",
+        "FrameType",
+        "EffectiveEchoTime",
+        "ExtendedOffsetTable",
+        "ExtendedOffsetTableLengths",
+        "PixelData",
+    )
+)
+_VALUES_OF_PIXELS = ("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue")
+_DATE = 8
+
+
+def copy_header(header: Dataset, index: int, plan: Plan, place: int, volume: int, common: Dataset, uid: str) -> Dataset:
+    """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
+
+    Elements that do not place the image stay as they are, private ones too.
+    """
+    enhanced = is_enhanced(header)
+    copy = frame_header(header, index)
+    if enhanced:
+        _flatten(copy, index, uid)
+    for tag in _MULTI_FRAME:
+        if tag in copy:
+            del copy[tag]
+    for tag in COMMON:
+        if tag in common:
+            copy[tag] = common[tag]
+    copy.SOPClassUID = MRImageStorage
+    copy.SeriesInstanceUID = uid
+    _place(copy, plan, place, volume, enhanced=enhanced)
+    return copy
+
+
+def _flatten(copy: Dataset, index: int, uid: str) -> None:
+    """Give the values of functional groups their classic names."""
+    copy.SOPInstanceUID = f"{uid}.{index + 1}"
+    _set(copy, "EchoTime", echo_time(copy))
+    if values := frame_type(copy):
+        copy.ImageType = values
+    acquired = str(copy.get("FrameAcquisitionDateTime") or "")
+    if len(acquired) > _DATE:
+        copy.AcquisitionDate, copy.AcquisitionTime = acquired[:_DATE], acquired[_DATE:].split("+")[0].split("-")[0]
+    trigger = copy.get("NominalCardiacTriggerDelayTime")
+    if trigger:
+        _set(copy, "TriggerTime", float(trigger))
+    if "DiffusionGradientDirectionSequence" in copy:
+        del copy["DiffusionGradientDirectionSequence"]
+
+
+def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool) -> None:
+    """Write position, order and the values that all copies of a stack share."""
+    first = plan.first
+    copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[place]]
+    copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
+    copy.PixelSpacing = [_ds(value) for value in first.spacing]
+    copy.InstanceNumber = volume * len(plan.grid.positions) + place + 1
+    copy.AcquisitionNumber = (first.timing.acquisition or 1) + volume
+    if len(plan.volumes) > 1:
+        copy.TemporalPositionIdentifier = volume + 1
+        copy.NumberOfTemporalPositions = len(plan.volumes)
+    _set(copy, "EchoTime", first.echo_time)
+    copy.EchoNumbers = plan.echo
+    spacing = copy.get("SpacingBetweenSlices")
+    known = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE
+    if plan.grid.spacing and not known and (enhanced or spacing is not None):
+        _set(copy, "SpacingBetweenSlices", plan.grid.spacing)
+
+
+def _set(copy: Dataset, keyword: str, value: float | None) -> None:
+    if value is not None:
+        setattr(copy, keyword, _ds(value))
+
+
+def _ds(value: float) -> str:
+    return format_number_as_ds(float(value))
+
+
+def describe_pixels(copy: Dataset, encoding: Encoding, *, rescaled: bool, recoded: bool) -> None:
+    """Write the elements that describe stored values."""
+    copy.BitsAllocated = encoding.bits_allocated
+    copy.BitsStored = encoding.bits_stored
+    copy.HighBit = encoding.high_bit
+    copy.PixelRepresentation = int(encoding.signed)
+    if rescaled:
+        copy.RescaleSlope, copy.RescaleIntercept = "1", "0"
+    if recoded:
+        for keyword in _VALUES_OF_PIXELS:
+            if keyword in copy:
+                del copy[keyword]
+
+
+def add_pixels(copy: Dataset, data: bytes, syntax: UID, *, encapsulated: bool) -> None:
+    """Add pixel data and the file meta information (PS3.10 7.1)."""
+    padded = data if len(data) % 2 == 0 else data + b"\0"
+    vr = "OB" if encapsulated or copy.BitsAllocated <= _DATE else "OW"
+    element: Any = DataElement(Tag("PixelData"), vr, padded)
+    element.is_undefined_length = encapsulated
+    copy[Tag("PixelData")] = element
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = UID(str(copy.get("SOPInstanceUID", "")))
+    meta.TransferSyntaxUID = syntax
+    copy.file_meta = meta
+    copy.preamble = b"\0" * 128

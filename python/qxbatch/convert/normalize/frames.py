@@ -1,0 +1,135 @@
+"""The frames of a series, each with the elements that place it in an image."""
+
+from pathlib import Path
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
+from qxbatch.convert.normalize.model import Encoding, Frame, Gradient, Timing
+from qxbatch.convert.normalize.objects import ImageObject, image_objects
+
+_TILED = {"MOSAIC", "VFRAME"}
+_POINT, _PLANE = 3, 6
+
+
+def read_frames(folder: Path) -> list[Frame]:
+    """Return the frames of all objects in a folder, in byte order of file names.
+
+    Raises CannotNormalizeError when a frame has no geometry, or is tiled from many slices.
+    """
+    frames = [frame for image in image_objects(folder) for frame in object_frames(image, folder)]
+    if not frames:
+        raise CannotNormalizeError("no object contains pixel data")
+    return frames
+
+
+def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
+    """Return the frames of one object."""
+    name = image.path.relative_to(folder).as_posix()
+    if not is_enhanced(image.header):
+        if image.frames > 1:
+            raise CannotNormalizeError(f"{name} has {image.frames} frames without functional groups")
+        return [_frame(image.header, name, 0)]
+    return [_frame(frame_header(image.header, index), name, index) for index in range(image.frames)]
+
+
+def _frame(header: Dataset, name: str, index: int) -> Frame:
+    kind = _kind(header)
+    if _TILED & set(kind):
+        raise CannotNormalizeError(f"{name} is a mosaic: the places of its tiles are in private elements")
+    try:
+        return Frame(
+            source=(name, index),
+            sop_instance=str(header.get("SOPInstanceUID", "")),
+            position=_numbers(header, "ImagePositionPatient", _POINT),
+            orientation=_numbers(header, "ImageOrientationPatient", _PLANE),
+            spacing=_numbers(header, "PixelSpacing", 2),
+            rows=int(header.Rows),
+            columns=int(header.Columns),
+            samples=int(header.get("SamplesPerPixel") or 1),
+            photometric=str(header.get("PhotometricInterpretation", "")),
+            stack_id=str(header.get("StackID") or ""),
+            echo_time=echo_time(header),
+            kind=kind,
+            encoding=_encoding(header),
+            slope=1.0 if header.get("RescaleSlope") is None else float(header.RescaleSlope),
+            intercept=float(header.get("RescaleIntercept") or 0),
+            timing=_timing(header, index),
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CannotNormalizeError(f"{name}, frame {index + 1}: {error}") from error
+
+
+def _numbers(header: Dataset, keyword: str, count: int) -> Any:
+    values = header.get(keyword)
+    if values is None or len(values) != count:
+        raise ValueError(f"{keyword} does not contain {count} numbers")
+    return tuple(float(value) for value in values)
+
+
+def echo_time(header: Dataset) -> float | None:
+    """Return the echo time in ms; an enhanced object calls it EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
+    value = header.get("EffectiveEchoTime")
+    value = header.get("EchoTime") if value is None else value
+    return None if value in (None, "") else float(value)
+
+
+def frame_type(header: Dataset) -> list[str]:
+    """Return the ImageType of a frame: that of its functional group, or of Philips' classic header in it."""
+    own = [str(value).upper() for value in header.get("ImageType") or []]
+    group = [str(value).upper() for value in header.get("FrameType") or []]
+    philips = str(header.get("Manufacturer", "")).upper().startswith("PHILIPS")
+    return own if not group or (philips and len(own) > len(group)) else group
+
+
+def _kind(header: Dataset) -> tuple[str, ...]:
+    component = str(header.get("ComplexImageComponent") or "").upper()
+    return (*frame_type(header), component) if component else tuple(frame_type(header))
+
+
+def _encoding(header: Dataset) -> Encoding:
+    allocated = int(header.BitsAllocated)
+    stored = int(header.get("BitsStored") or allocated)
+    high = header.get("HighBit")
+    signed = bool(header.get("PixelRepresentation") or 0)
+    return Encoding(allocated, stored, stored - 1 if high is None else int(high), signed)
+
+
+def _timing(header: Dataset, index: int) -> Timing:
+    instance = _whole(header, "InstanceNumber")
+    trigger = header.get("NominalCardiacTriggerDelayTime")
+    trigger = header.get("TriggerTime") if trigger is None else trigger
+    acquired = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")
+    return Timing(
+        temporal_position=_whole(header, "TemporalPositionIndex"),
+        frame_acquisition=_whole(header, "FrameAcquisitionNumber"),
+        acquisition=_whole(header, "AcquisitionNumber"),
+        temporal_identifier=_whole(header, "TemporalPositionIdentifier"),
+        trigger=None if trigger in (None, "") else float(trigger),
+        gradient=_gradient(header),
+        acquired=str(acquired or ""),
+        referenced=str(header.get("FrameReferenceDateTime") or ""),
+        content=_moment(header, "Content"),
+        instance=None if instance is None else (instance, index),
+    )
+
+
+def _whole(header: Dataset, keyword: str) -> int | None:
+    value = header.get(keyword)
+    return None if value in (None, "") else int(value)
+
+
+def _moment(header: Dataset, word: str) -> str:
+    time = header.get(f"{word}Time")
+    return f"{header.get(f'{word}Date') or ''}{time}" if time else ""
+
+
+def _gradient(header: Dataset) -> Gradient | None:
+    b_value = header.get("DiffusionBValue")
+    if b_value is None:
+        return None
+    orientation = header.get("DiffusionGradientOrientation")
+    direction = tuple(float(value) for value in orientation) if orientation is not None else ()
+    return Gradient(float(b_value), str(header.get("DiffusionDirectionality") or ""), direction)
