@@ -1,5 +1,6 @@
 """The header of one copy: a classic MR image with the place of its slice in the stack."""
 
+import re
 from typing import Any
 
 from pydicom.dataelem import DataElement
@@ -36,7 +37,9 @@ _MULTI_FRAME = frozenset(
     )
 )
 _VALUES_OF_PIXELS = ("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue")
-_DATE = 8
+_DATE_AND_TIME = re.compile(r"(\d{8})(\d[\d.]*)")
+"""Without an offset from UTC (PS3.5 6.2, DT)."""
+_BYTE = 8
 
 
 def copy_header(header: Dataset, index: int, plan: Plan, place: int, volume: int, common: Dataset, uid: str) -> Dataset:
@@ -51,9 +54,9 @@ def copy_header(header: Dataset, index: int, plan: Plan, place: int, volume: int
     for tag in _MULTI_FRAME:
         if tag in copy:
             del copy[tag]
-    for tag in COMMON:
-        if tag in common:
-            copy[tag] = common[tag]
+    for keyword in COMMON:
+        if keyword in common:
+            copy[keyword] = common[keyword]
     copy.SOPClassUID = MRImageStorage
     copy.SeriesInstanceUID = uid
     _place(copy, plan, place, volume, enhanced=enhanced)
@@ -66,9 +69,9 @@ def _flatten(copy: Dataset, index: int, uid: str) -> None:
     _set(copy, "EchoTime", echo_time(copy))
     if values := frame_type(copy):
         copy.ImageType = values
-    acquired = str(copy.get("FrameAcquisitionDateTime") or "")
-    if len(acquired) > _DATE:
-        copy.AcquisitionDate, copy.AcquisitionTime = acquired[:_DATE], acquired[_DATE:].split("+")[0].split("-")[0]
+    acquired = _DATE_AND_TIME.match(str(copy.get("FrameAcquisitionDateTime") or ""))
+    if acquired:
+        copy.AcquisitionDate, copy.AcquisitionTime = acquired.groups()
     trigger = copy.get("NominalCardiacTriggerDelayTime")
     if trigger:
         _set(copy, "TriggerTime", float(trigger))
@@ -83,12 +86,14 @@ def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
     copy.PixelSpacing = [_ds(value) for value in first.spacing]
     copy.InstanceNumber = volume * len(plan.grid.positions) + place + 1
-    copy.AcquisitionNumber = (first.timing.acquisition or 1) + volume
+    if first.timing.acquisition is not None or len(plan.volumes) > 1:
+        copy.AcquisitionNumber = (first.timing.acquisition or 1) + volume
     if len(plan.volumes) > 1:
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)
     _set(copy, "EchoTime", first.echo_time)
-    copy.EchoNumbers = plan.echo
+    if plan.suffix.startswith("_e") or copy.get("EchoNumbers") in (None, ""):
+        copy.EchoNumbers = max(plan.echo, 1)
     spacing = copy.get("SpacingBetweenSlices")
     known = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE
     if plan.grid.spacing and not known and (enhanced or spacing is not None):
@@ -121,7 +126,7 @@ def describe_pixels(copy: Dataset, encoding: Encoding, *, rescaled: bool, recode
 def add_pixels(copy: Dataset, data: bytes, syntax: UID, *, encapsulated: bool) -> None:
     """Add pixel data and the file meta information (PS3.10 7.1)."""
     padded = data if len(data) % 2 == 0 else data + b"\0"
-    vr = "OB" if encapsulated or copy.BitsAllocated <= _DATE else "OW"
+    vr = "OB" if encapsulated or copy.BitsAllocated <= _BYTE else "OW"
     element: Any = DataElement(Tag("PixelData"), vr, padded)
     element.is_undefined_length = encapsulated
     copy[Tag("PixelData")] = element

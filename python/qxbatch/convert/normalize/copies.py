@@ -23,7 +23,7 @@ from qxbatch.convert.normalize.frames import read_frames
 from qxbatch.convert.normalize.model import Encoding, Frame, Source, Stack
 from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
 from qxbatch.convert.normalize.pixels import decoded, frame_length, masked
-from qxbatch.convert.normalize.recoding import Recoding, Survey, choose, needs_survey, rescale
+from qxbatch.convert.normalize.recoding import Recoding, Survey, choose, encoding_varies, needs_survey, rescale
 from qxbatch.convert.normalize.stacks import Plan, check_whole, plan_stacks
 
 _UID_BITS = 128
@@ -107,8 +107,17 @@ def _surveys(folder: Path, plans: Sequence[Plan], targets: Mapping[Source, _Targ
             for index, data in enumerate(frame_bytes(image, frame_length(targets[name, 0].frame))):
                 target = targets[name, index]
                 if target.stack in found:
-                    found[target.stack].add(decoded(image, target.frame, data), target.frame)
+                    _survey(found[target.stack], image, target, data, plans[target.stack])
     return found
+
+
+def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, plan: Plan) -> None:
+    try:
+        survey.add(decoded(image, target.frame, data), target.frame)
+    except CannotNormalizeError:
+        if encoding_varies(plan.frames):
+            raise
+        survey.whole = False  # the frames can stay as they are, each with its own scaling
 
 
 def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:
@@ -123,9 +132,7 @@ def _series_uid(plan: Plan) -> str:
     return f"2.25.{int.from_bytes(digest)}"
 
 
-def _write_object(
-    image: ImageObject, name: str, targets: Mapping[Source, _Target], writers: Sequence[_Writer]
-) -> None:
+def _write_object(image: ImageObject, name: str, targets: Mapping[Source, _Target], writers: Sequence[_Writer]) -> None:
     length = frame_length(targets[name, 0].frame)
     for index, data in enumerate(frame_bytes(image, length)):
         target = targets[name, index]

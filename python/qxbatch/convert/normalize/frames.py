@@ -56,6 +56,7 @@ def _frame(header: Dataset, name: str, index: int) -> Frame:
             encoding=_encoding(header),
             slope=1.0 if header.get("RescaleSlope") is None else float(header.RescaleSlope),
             intercept=float(header.get("RescaleIntercept") or 0),
+            private_scaling=is_philips(header),
             timing=_timing(header, index),
         )
     except (ValueError, TypeError, AttributeError) as error:
@@ -70,18 +71,22 @@ def _numbers(header: Dataset, keyword: str, count: int) -> Any:
 
 
 def echo_time(header: Dataset) -> float | None:
-    """Return the echo time in ms; an enhanced object calls it EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
+    """Return the echo time in ms, None where it is 0; an enhanced object has EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
     value = header.get("EffectiveEchoTime")
     value = header.get("EchoTime") if value is None else value
-    return None if value in (None, "") else float(value)
+    return float(value) or None if value not in (None, "") else None
 
 
 def frame_type(header: Dataset) -> list[str]:
     """Return the ImageType of a frame: that of its functional group, or of Philips' classic header in it."""
     own = [str(value).upper() for value in header.get("ImageType") or []]
     group = [str(value).upper() for value in header.get("FrameType") or []]
-    philips = str(header.get("Manufacturer", "")).upper().startswith("PHILIPS")
-    return own if not group or (philips and len(own) > len(group)) else group
+    return own if not group or (is_philips(header) and len(own) > len(group)) else group
+
+
+def is_philips(header: Dataset) -> bool:
+    """Return whether a Philips scanner made the image."""
+    return str(header.get("Manufacturer", "")).upper().startswith("PHILIPS")
 
 
 def _kind(header: Dataset) -> tuple[str, ...]:
@@ -112,6 +117,7 @@ def _timing(header: Dataset, index: int) -> Timing:
         acquired=str(acquired or ""),
         referenced=str(header.get("FrameReferenceDateTime") or ""),
         content=_moment(header, "Content"),
+        dimensions=_dimensions(header),
         instance=None if instance is None else (instance, index),
     )
 
@@ -124,6 +130,13 @@ def _whole(header: Dataset, keyword: str) -> int | None:
 def _moment(header: Dataset, word: str) -> str:
     time = header.get(f"{word}Time")
     return f"{header.get(f'{word}Date') or ''}{time}" if time else ""
+
+
+def _dimensions(header: Dataset) -> tuple[int, ...]:
+    values = header.get("DimensionIndexValues")
+    if values is None:
+        return ()
+    return (int(values),) if isinstance(values, int) else tuple(int(value) for value in values)
 
 
 def _gradient(header: Dataset) -> Gradient | None:

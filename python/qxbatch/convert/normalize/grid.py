@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,7 @@ def runs(along: Array) -> list[slice]:
     steps = np.diff(along)
     usual = float(np.median(steps))
     breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]
-    return [slice(start, stop) for start, stop in zip(breaks[:-1], breaks[1:], strict=True)]
+    return [slice(start, stop) for start, stop in pairwise(breaks)]
 
 
 def slabs(grouped: Places) -> list[Places]:
@@ -123,7 +124,7 @@ def even_grid(grouped: Places) -> Grid:
     """
     frames = [frame for place in grouped for frame in place]
     unit = mean_axes(frames)
-    tilt = max(angle(orientation, unit.ravel()) for orientation in {frame.orientation for frame in frames})
+    tilt = max(angle(orientation, unit.ravel().tolist()) for orientation in {frame.orientation for frame in frames})
     centres = np.array([np.mean([frame.position for frame in place], axis=0) for place in grouped])
     step = _step(centres)
     if tilt > 0 and step.any():
@@ -131,7 +132,9 @@ def even_grid(grouped: Places) -> Grid:
     step = normal(unit) * float(step @ normal(unit))
     index = np.arange(len(grouped))[:, None]
     fitted = centres.mean(axis=0) + (index - index.mean()) * step
-    moved = [np.linalg.norm(np.asarray(f.position) - p) for p, place in zip(fitted, grouped, strict=True) for f in place]
+    moved = [
+        np.linalg.norm(np.asarray(f.position) - p) for p, place in zip(fitted, grouped, strict=True) for f in place
+    ]
     shift = float(max(moved))
     if shift > TOLERANCE:
         raise CannotNormalizeError(f"a slice is {shift:.2f} mm from the even grid of its stack")

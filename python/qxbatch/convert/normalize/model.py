@@ -43,6 +43,8 @@ class Timing:
     """FrameReferenceDateTime."""
     content: str
     """ContentDate and ContentTime."""
+    dimensions: tuple[int, ...]
+    """DimensionIndexValues."""
     instance: tuple[int, int] | None
     """InstanceNumber, and index of the frame."""
 
@@ -70,6 +72,8 @@ class Frame:
     encoding: Encoding
     slope: float
     intercept: float
+    private_scaling: bool
+    """Philips: a private scale slope refers to RescaleSlope, which therefore stays as it is."""
     timing: Timing
 
 

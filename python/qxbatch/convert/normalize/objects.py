@@ -1,7 +1,6 @@
 """Reads the headers of the DICOM files of a folder, and the bytes of their frames."""
 
 import io
-import logging
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +11,19 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.tag import Tag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 
 _PIXELS = Tag("PixelData")
 _FLOATS = frozenset((Tag("FloatPixelData"), Tag("DoubleFloatPixelData")))
 _UNDEFINED = 0xFFFFFFFF
-logging.getLogger("pydicom").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,16 @@ def read_object(path: Path) -> ImageObject | None:
             syntax = _syntax(header)
             stream = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else file
             place = _pixel_data(stream, syntax)
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, struct.error, TypeError, NotImplementedError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        struct.error,
+        TypeError,
+        NotImplementedError,
+    ) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         return None  # force=True makes pydicom try any file

@@ -1,6 +1,6 @@
 """Chooses one encoding of pixel values for a stack whose files differ in it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,40 +55,43 @@ def rescale(values: Values, frame: Frame) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.asarray(values.astype(np.float64) * frame.slope + frame.intercept)
 
 
-def needs_survey(frames: Iterable[Frame]) -> bool:
+def needs_survey(frames: Sequence[Frame]) -> bool:
     """Return whether the common type depends on the values and not on the headers alone."""
-    return _scaling_varies(frames) or (_encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
+    return _rescalable(frames) or (encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
 
 
-def choose(frames: Iterable[Frame], survey: Survey | None) -> Recoding | None:
+def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
     """Return the common type of a stack; None when its frames can stay as they are.
 
     Raises CannotNormalizeError when no type of 32 bits contains all values, or for colours.
     """
-    if not (_encoding_varies(frames) or _scaling_varies(frames)):
+    if not (encoding_varies(frames) or _rescalable(frames)):
         return None
     if any(frame.samples > 1 for frame in frames):
         raise CannotNormalizeError("the encoding of colour pixels varies")
-    if survey is not None and _scaling_varies(frames) and survey.whole:
+    if survey is not None and _rescalable(frames) and survey.whole:
         return Recoding(_type_for((survey.low_rescaled, survey.high_rescaled)), True)
-    if not _encoding_varies(frames):
+    if not encoding_varies(frames):
         return None
     return Recoding(_type_for((survey.low, survey.high) if survey else declared_range(frames)), False)
 
 
-def declared_range(frames: Iterable[Frame]) -> Range:
+def declared_range(frames: Sequence[Frame]) -> Range:
     """Return the values that BitsStored and PixelRepresentation of all frames allow."""
     encodings = {frame.encoding for frame in frames}
     low = min(-(1 << (one.bits_stored - 1)) if one.signed else 0 for one in encodings)
     return low, max((1 << (one.bits_stored - one.signed)) - 1 for one in encodings)
 
 
-def _encoding_varies(frames: Iterable[Frame]) -> bool:
+def encoding_varies(frames: Sequence[Frame]) -> bool:
+    """Return whether the frames of a stack are stored in different ways."""
     return len({frame.encoding for frame in frames}) > 1
 
 
-def _scaling_varies(frames: Iterable[Frame]) -> bool:
-    return len({(frame.slope, frame.intercept) for frame in frames}) > 1
+def _rescalable(frames: Sequence[Frame]) -> bool:
+    """Return whether RescaleSlope or RescaleIntercept vary, and may be applied."""
+    varies = len({(frame.slope, frame.intercept) for frame in frames}) > 1
+    return varies and not any(frame.private_scaling or frame.samples > 1 for frame in frames)
 
 
 def _type_for(values: Range) -> str:

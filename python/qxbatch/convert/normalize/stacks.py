@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -18,7 +19,6 @@ from qxbatch.convert.normalize.grid import (
     is_even,
     normal,
     places,
-    runs,
     slabs,
 )
 from qxbatch.convert.normalize.model import Frame
@@ -43,7 +43,7 @@ class Plan:
     grid: Grid
     incomplete: bool
     echo: int
-    """Number of its echo, counted from 1."""
+    """Number of its echo, counted from 1; 0 for a map without echo time."""
     suffix: str = ""
 
     @property
@@ -74,9 +74,9 @@ def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
 
 
 def _echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
-    """Return the number of the echo for each echo time."""
+    """Return the number of the echo for each echo time, 0 for maps that have none."""
     times = sorted({frame.echo_time for frame in frames if frame.echo_time is not None})
-    numbers: dict[float | None, int] = {None: 1}
+    numbers: dict[float | None, int] = {None: 0}
     number, last = 0, -np.inf
     for time in times:
         number += time - last > _SAME_ECHO
@@ -117,17 +117,36 @@ def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
 
 def _plans(slab: Places, echo: int) -> list[Plan]:
     whole, short = volumes(slab)
+    if _descending(whole[0]):
+        slab = slab[::-1]
+        whole, short = ([_reversed(volume, len(slab)) for volume in found] for found in (whole, short))
     complete = tuple(tuple(volume[index] for index in range(len(slab))) for volume in whole)
     grid = even_grid(slab)
     return [Plan(complete, grid, False, echo), *(plan for volume in short for plan in _left_over(volume, echo))]
 
 
+def _descending(volume: Volume) -> bool:
+    """Return whether the images are numbered against the normal; slice timing of some vendors depends on that order."""
+    numbers = [volume[index].timing.instance for index in sorted(volume)]
+    known = [number for number in numbers if number is not None]
+    ranks = {number: rank for rank, number in enumerate(sorted(known))}
+    middle = (len(known) - 1) / 2
+    return sum((place - middle) * (ranks[number] - middle) for place, number in enumerate(known)) < 0
+
+
+def _reversed(volume: Volume, count: int) -> Volume:
+    return {count - 1 - index: frame for index, frame in volume.items()}
+
+
 def _left_over(volume: Volume, echo: int) -> list[Plan]:
     """Return the slices of an incomplete volume as evenly spaced stacks."""
-    grouped = [[volume[index]] for index in sorted(volume)]
-    along = along_normal(grouped)
-    parts = [grouped] if is_even(along) else [grouped[run] for run in runs(along)]
-    return [Plan((tuple(place[0] for place in part),), even_grid(part), True, echo) for part in parts]
+    indices = sorted(volume)
+    if is_even(along_normal([[volume[index]] for index in indices])):
+        parts = [indices]
+    else:  # neighbours have equal differences of index and rank
+        parts = [[index for _, index in run] for _, run in groupby(enumerate(indices), lambda pair: pair[1] - pair[0])]
+    found = [[volume[index] for index in part] for part in parts]
+    return [Plan((tuple(frames),), even_grid([[frame] for frame in frames]), True, echo) for frames in found]
 
 
 def _component(plan: Plan) -> int:
@@ -138,10 +157,10 @@ def _component(plan: Plan) -> int:
 
 
 def _suffixes(plans: Sequence[Plan]) -> list[str]:
-    several_echoes = len({plan.echo for plan in plans}) > 1
+    several_echoes = len({plan.echo for plan in plans} - {0}) > 1
     several_kinds = len({_component(plan) for plan in plans}) > 1
     return [
-        (f"_e{plan.echo}" if several_echoes else "")
+        (f"_e{plan.echo}" if several_echoes and plan.echo else "")
         + (_COMPONENTS[_component(plan)][0] if several_kinds else "")
         for plan in plans
     ]
@@ -155,7 +174,7 @@ def _order(plan: Plan) -> tuple[object, ...]:
     unit = axes(plan.grid.orientation)
     along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
     geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
-    return plan.echo, _component(plan), plan.first.kind, geometry, plan.incomplete, plan.first.source
+    return plan.echo or np.inf, _component(plan), plan.first.kind, geometry, plan.incomplete, plan.first.source
 
 
 def check_whole(frames: Sequence[Frame], plans: Sequence[Plan]) -> None:

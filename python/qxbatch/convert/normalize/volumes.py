@@ -81,8 +81,8 @@ def _by_value(grouped: Places, key: Key) -> list[Volume]:
     return [found[value] for value in sorted(found)]
 
 
-def _order(frame: Frame) -> tuple[str, tuple[int, int], tuple[str, int]]:
-    return frame.timing.acquired, frame.timing.instance or (0, 0), frame.source
+def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
+    return frame.timing.dimensions, frame.timing.acquired, frame.timing.instance or (0, 0), frame.source
 
 
 def _by_rank(grouped: Places, key: Key) -> list[Volume]:
