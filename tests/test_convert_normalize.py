@@ -2,57 +2,23 @@
 
 import json
 import random
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from qxbatch.convert.attempt import Attempt, Room
-from qxbatch.convert.dcm2niix import find
-from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.normalized import attempt_normalized
-from qxbatch.model import Series, SeriesKind, State
 from tests.build.dicom import Syntax, encoded
+from tests.build.normalized import check, normalized, refused
 from tests.build.slices import (
     MAGNITUDE,
     PHASE,
-    STRAIGHT,
     Slice,
     block,
-    check_image,
     classic,
     write_classic,
     write_enhanced,
 )
 
 COMPLETE = block(places=6, volumes=4)
-
-
-def normalized(folder: Path) -> Attempt:
-    """Convert a folder by way of its normalized copies."""
-    dcm2niix = find()
-    assert dcm2niix is not None
-    files = [path for path in folder.iterdir() if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
-    series = Series(30, SeriesKind.DICOM, {}, len(files), size, folder)
-    room = Room(folder.with_name("work"))
-    return attempt_normalized(series, dcm2niix, room, Evidence(countable=False), None, threading.Event())
-
-
-def check(done: Attempt, *images: Sequence[Slice], suffixes: Sequence[str] = ("",)) -> None:
-    """Check that an attempt left these images in this order."""
-    assert done.judgement.state is State.CONVERTED, done.log
-    assert [output.suffix for output in done.judgement.outputs] == list(suffixes)
-    for output, slices in zip(done.judgement.outputs, images, strict=True):
-        check_image(output.nifti, slices)
-
-
-def refused(done: Attempt) -> str:
-    """Return why an attempt failed."""
-    assert done.judgement.state is State.FAILED, done.log
-    (problem,) = done.judgement.problems
-    return problem.message
 
 
 @pytest.mark.parametrize("dimensions", [True, False], ids=["dimensions", "no dimensions"])
@@ -138,7 +104,6 @@ def test_planes_that_cross_are_images_of_their_own(tmp_path: Path) -> None:
     turned = [part.with_(orientation=(0.0, 1.0, 0.0, -1.0, 0.0, 0.0), base=500) for part in axial]
     done = normalized(write_classic(tmp_path / "in", axial + turned))
     check(done, turned, axial, suffixes=("", ""))
-    assert STRAIGHT == axial[0].orientation
 
 
 def test_parts_of_a_scan_with_series_uids_of_their_own_make_one_image(tmp_path: Path) -> None:
