@@ -139,7 +139,7 @@ def test_images_of_one_place_that_nothing_tells_apart_are_refused(tmp_path: Path
     folder.mkdir()
     same = {"AcquisitionNumber": 1}
     for k, part in enumerate([*block(3), *block(3)]):
-        (folder / f"IM{k}").write_bytes(encoded(classic(part, 1 + k % 3, **same)))
+        (folder / f"IM{k}").write_bytes(encoded(classic(part, 1 + k % 3, same)))
     assert "2 frames at one place differ in no element" in refused(normalized(folder))
 
 

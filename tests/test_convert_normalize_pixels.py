@@ -1,6 +1,8 @@
 """Pixel values stored in different ways in one series become the values of one image."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -16,11 +18,13 @@ UNSIGNED = {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11, "PixelRepresen
 SIGNED = {"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 1}
 
 
-def written(folder: Path, parts: list[tuple[Slice, str, dict[str, object]]], syntax: Syntax = Syntax.EXPLICIT) -> Path:
+def written(
+    folder: Path, parts: Sequence[tuple[Slice, str, Mapping[str, object]]], syntax: Syntax = Syntax.EXPLICIT
+) -> Path:
     """Write slices whose pixels are of a type each."""
     folder.mkdir()
     for number, (part, dtype, changes) in enumerate(parts, start=1):
-        dataset = classic(part, number, dtype, **changes)
+        dataset = classic(part, number, changes, dtype)
         (folder / f"IM{number}").write_bytes(encoded(dataset, syntax))
     return folder
 
@@ -54,7 +58,7 @@ def test_values_below_zero_beside_large_ones(tmp_path: Path, low: int, dtype: st
     parts = [(part, "<i2", SIGNED) if k % 2 else (part, "<u2", wide) for k, part in enumerate(slices)]
     done = normalized(written(tmp_path / "in", parts))
     check(done, slices)
-    image = nibabel.load(done.judgement.outputs[0].nifti)  # type: ignore[attr-defined]
+    image: Any = nibabel.load(done.judgement.outputs[0].nifti)
     assert image.get_data_dtype() == np.dtype(dtype)
 
 
@@ -64,7 +68,7 @@ def test_a_type_of_16_bits_is_kept_where_it_contains_the_values(tmp_path: Path) 
     parts = [(part, "<i2", SIGNED) if k % 2 else (part, "<u2", wide) for k, part in enumerate(slices)]
     done = normalized(written(tmp_path / "in", parts))
     check(done, slices)
-    image = nibabel.load(done.judgement.outputs[0].nifti)  # type: ignore[attr-defined]
+    image: Any = nibabel.load(done.judgement.outputs[0].nifti)
     assert image.get_data_dtype() == np.dtype("int16")
 
 
@@ -89,7 +93,7 @@ def test_scaling_to_fractions_is_left_to_the_converter(tmp_path: Path, vendor: s
     ]
     done = normalized(written(tmp_path / "in", parts))
     (output,) = done.judgement.outputs
-    image = nibabel.load(output.nifti)  # type: ignore[attr-defined]
+    image: Any = nibabel.load(output.nifti)
     found = np.asarray(image.dataobj)[0, -1]  # the first pixel of each slice
     assert found.tolist() == [part.pixels[0, 0] * slope for part, slope in zip(block(), slopes, strict=True)]
 

@@ -58,7 +58,7 @@ def block(places: int = 6, volumes: int = 1, step: float = 2.0, **fields: Any) -
     return [Slice(step * place, volume, **fields) for volume in range(volumes) for place in range(places)]
 
 
-def classic(part: Slice, number: int, dtype: str = "<u2", **changes: object) -> Dataset:
+def classic(part: Slice, number: int, changes: Mapping[str, object] | None = None, dtype: str = "<u2") -> Dataset:
     """Return a slice as a classic object; TR, TE and places are as elements of the object."""
     series = MrSeries(slices=1, rows=ROWS, columns=COLUMNS, te=part.echo)
     dataset = next(series.datasets())
@@ -74,7 +74,7 @@ def classic(part: Slice, number: int, dtype: str = "<u2", **changes: object) -> 
         "AcquisitionNumber": part.volume + 1,
         "PixelData": part.pixels.astype(dtype).tobytes(),
         **part.changes,
-        **changes,
+        **(changes or {}),
     }
     return changed(dataset, values)
 
@@ -83,7 +83,7 @@ def write_classic(folder: Path, slices: Sequence[Slice], syntax: Syntax = Syntax
     """Write slices as classic files into a folder, numbered in this order."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, part in enumerate(slices, start=1):
-        (folder / f"IM{number:04}").write_bytes(encoded(classic(part, number, **changes), syntax))
+        (folder / f"IM{number:04}").write_bytes(encoded(classic(part, number, changes), syntax))
     return folder
 
 
@@ -141,7 +141,7 @@ def write_enhanced(folder: Path, slices: Sequence[Slice], syntax: Syntax = Synta
 
 def check_image(path: Path, slices: Sequence[Slice], *, tolerance: float = 0.1) -> None:
     """Check that an image contains these slices and no others: volumes in order, each value at its place (mm)."""
-    image: Any = nibabel.load(path)  # type: ignore[attr-defined]  # nibabel has no types
+    image: Any = nibabel.load(path)
     values = np.asarray(image.dataobj).reshape(*image.shape[:3], -1)
     volumes = sorted({part.volume for part in slices})
     assert values.shape[3] == len(volumes)

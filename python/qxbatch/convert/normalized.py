@@ -17,16 +17,17 @@ from qxbatch.model import Output, Series, SeriesKind
 FOLDER = "normalized"
 """Folder of the second attempt beside that of the first one."""
 _COPIES, _STACKS = "copies", "stacks.json"
+_SECONDS_PER_FRAME = 0.5
+"""Copies take 0.01 s each; a slow disk and a busy CPU take more."""
 _MODULE = "qxbatch.convert.normalize"
 
 
 class NormalizedDcm2niix:
     """Rewrites a DICOM series as regular classic copies (qxbatch.convert.normalize), and gives these to dcm2niix."""
 
-    pace = 2.0
-
-    def __init__(self, dcm2niix: Dcm2niix) -> None:
+    def __init__(self, dcm2niix: Dcm2niix, frames_per_file: float = 1.0) -> None:
         self.dcm2niix = dcm2niix
+        self.pace = dcm2niix.pace + _SECONDS_PER_FRAME * frames_per_file
         self.name = dcm2niix.name
         self.version = dcm2niix.version
 
@@ -64,7 +65,8 @@ def attempt_normalized(
     Raises CancelledError, and OSError where the machine is at fault, as `attempt` does.
     """
     own = Room(room.work / FOLDER, room.told)
-    return attempt(series, NormalizedDcm2niix(dcm2niix), own, evidence, timeout, cancel)
+    frames = max(1.0, evidence.slices / max(1, series.files))
+    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), own, evidence, timeout, cancel)
 
 
 def _stack_outputs(folder: Path, uid: str, hint: str) -> list[Output]:

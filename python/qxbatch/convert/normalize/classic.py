@@ -15,8 +15,20 @@ from qxbatch.convert.normalize.grid import TOLERANCE
 from qxbatch.convert.normalize.model import Encoding
 from qxbatch.convert.normalize.stacks import Plan
 
-COMMON = ("StudyInstanceUID", "StudyDate", "StudyTime", "SeriesNumber", "FrameOfReferenceUID")
-"""A stack has the values of its first frame: converters split a series where they differ."""
+_COMMON = (
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "SeriesNumber",
+    "FrameOfReferenceUID",
+    "ProtocolName",
+    "RepetitionTime",
+    "FlipAngle",
+    "EchoNumbers",
+)
+"""A stack has the values of the frame that is written first: dcm2niix splits a series where they differ."""
+_TRIGGERS = ("TriggerTime", "NominalCardiacTriggerDelayTime")
+"""dcm2niix splits a Philips series by these."""
 _MULTI_FRAME = frozenset(
     Tag(keyword)
     for keyword in (
@@ -42,25 +54,36 @@ _DATE_AND_TIME = re.compile(r"(\d{8})(\d[\d.]*)")
 _BYTE = 8
 
 
-def copy_header(header: Dataset, index: int, plan: Plan, place: int, volume: int, common: Dataset, uid: str) -> Dataset:
+def copy_header(
+    header: Dataset, index: int, plan: Plan, place: int, volume: int, common: dict[str, Any], uid: str
+) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
     Elements that do not place the image stay as they are, private ones too.
     """
     enhanced = is_enhanced(header)
-    copy = frame_header(header, index)
+    copy = header  # of one frame, and read for this copy only
     if enhanced:
+        copy = frame_header(header, index)
         _flatten(copy, index, uid)
     for tag in _MULTI_FRAME:
         if tag in copy:
             del copy[tag]
-    for keyword in COMMON:
-        if keyword in common:
-            copy[keyword] = common[keyword]
+    _share(copy, common)
     copy.SOPClassUID = MRImageStorage
     copy.SeriesInstanceUID = uid
     _place(copy, plan, place, volume, enhanced=enhanced)
     return copy
+
+
+def _share(copy: Dataset, common: dict[str, Any]) -> None:
+    """Give a copy the common values of its stack; the first copy defines them."""
+    for keyword in _COMMON:
+        element = common.setdefault(keyword, copy.get(Tag(keyword)))
+        if element is not None:
+            copy[keyword] = element
+        elif keyword in copy:
+            del copy[keyword]
 
 
 def _flatten(copy: Dataset, index: int, uid: str) -> None:
@@ -92,6 +115,10 @@ def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)
     _set(copy, "EchoTime", first.echo_time)
+    if first.philips and len({frame.timing.trigger for frame in plan.frames}) > 1:
+        for keyword in _TRIGGERS:
+            if keyword in copy:
+                del copy[keyword]
     if plan.suffix.startswith("_e") or copy.get("EchoNumbers") in (None, ""):
         copy.EchoNumbers = max(plan.echo, 1)
     spacing = copy.get("SpacingBetweenSlices")

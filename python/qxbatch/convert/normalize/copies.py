@@ -3,12 +3,12 @@
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom import config, dcmwrite
-from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
@@ -17,7 +17,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from qxbatch.convert.normalize.classic import COMMON, add_pixels, copy_header, describe_pixels
+from qxbatch.convert.normalize.classic import add_pixels, copy_header, describe_pixels
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.frames import read_frames
 from qxbatch.convert.normalize.model import Encoding, Frame, Source, Stack
@@ -47,7 +47,7 @@ class _Writer:
     folder: Path
     uid: str
     recoding: Recoding | None
-    common: Dataset
+    common: dict[str, Any] = field(default_factory=dict)
 
 
 def normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
@@ -122,7 +122,7 @@ def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, pl
 
 def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:
     folder.mkdir()
-    return _Writer(plan, folder, _series_uid(plan), choose(plan.frames, survey), Dataset())
+    return _Writer(plan, folder, _series_uid(plan), choose(plan.frames, survey))
 
 
 def _series_uid(plan: Plan) -> str:
@@ -137,15 +137,7 @@ def _write_object(image: ImageObject, name: str, targets: Mapping[Source, _Targe
     for index, data in enumerate(frame_bytes(image, length)):
         target = targets[name, index]
         writer = writers[target.stack]
-        if not writer.common:
-            _set_common(writer.common, image.header)
         _write_frame(image, data, target, writer)
-
-
-def _set_common(common: Dataset, header: Dataset) -> None:
-    for keyword in COMMON:
-        if keyword in header:
-            common[keyword] = header[keyword]
 
 
 def _write_frame(image: ImageObject, data: bytes, target: _Target, writer: _Writer) -> None:

@@ -56,7 +56,9 @@ def _frame(header: Dataset, name: str, index: int) -> Frame:
             encoding=_encoding(header),
             slope=1.0 if header.get("RescaleSlope") is None else float(header.RescaleSlope),
             intercept=float(header.get("RescaleIntercept") or 0),
-            private_scaling=is_philips(header),
+            philips=is_philips(header),
+            repetition_time=_decimal(header, "RepetitionTime"),
+            flip_angle=_decimal(header, "FlipAngle"),
             timing=_timing(header, index),
         )
     except (ValueError, TypeError, AttributeError) as error:
@@ -104,15 +106,14 @@ def _encoding(header: Dataset) -> Encoding:
 
 def _timing(header: Dataset, index: int) -> Timing:
     instance = _whole(header, "InstanceNumber")
-    trigger = header.get("NominalCardiacTriggerDelayTime")
-    trigger = header.get("TriggerTime") if trigger is None else trigger
+    trigger = _decimal(header, "NominalCardiacTriggerDelayTime")
     acquired = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")
     return Timing(
         temporal_position=_whole(header, "TemporalPositionIndex"),
         frame_acquisition=_whole(header, "FrameAcquisitionNumber"),
         acquisition=_whole(header, "AcquisitionNumber"),
         temporal_identifier=_whole(header, "TemporalPositionIdentifier"),
-        trigger=None if trigger in (None, "") else float(trigger),
+        trigger=_decimal(header, "TriggerTime") if trigger is None else trigger,
         gradient=_gradient(header),
         acquired=str(acquired or ""),
         referenced=str(header.get("FrameReferenceDateTime") or ""),
@@ -125,6 +126,11 @@ def _timing(header: Dataset, index: int) -> Timing:
 def _whole(header: Dataset, keyword: str) -> int | None:
     value = header.get(keyword)
     return None if value in (None, "") else int(value)
+
+
+def _decimal(header: Dataset, keyword: str) -> float | None:
+    value = header.get(keyword)
+    return None if value in (None, "") else float(value)
 
 
 def _moment(header: Dataset, word: str) -> str:

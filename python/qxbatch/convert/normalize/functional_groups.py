@@ -35,11 +35,8 @@ def frame_header(header: Dataset, index: int) -> Dataset:
     Values of the frame replace shared ones, and both replace those of the object. The sequences of functional groups are
     not in the result.
     """
-    flat = Dataset()
+    flat = Dataset({tag: element for tag, element in header.items() if tag not in (SHARED, PER_FRAME)})
     philips: list[Dataset] = []
-    for key, element in header.items():
-        if key not in (SHARED, PER_FRAME):
-            flat[key] = element  # a raw element stays undecoded
     implicit, little = header.original_encoding
     flat.set_original_encoding(implicit, little, header.original_character_set)
     for groups in _items(header, index):

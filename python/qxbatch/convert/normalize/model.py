@@ -72,8 +72,10 @@ class Frame:
     encoding: Encoding
     slope: float
     intercept: float
-    private_scaling: bool
-    """Philips: a private scale slope refers to RescaleSlope, which therefore stays as it is."""
+    philips: bool
+    """A private scale slope of Philips refers to RescaleSlope, which therefore stays as it is."""
+    repetition_time: float | None
+    flip_angle: float | None
     timing: Timing
 
 

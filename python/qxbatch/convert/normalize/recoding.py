@@ -91,7 +91,7 @@ def encoding_varies(frames: Sequence[Frame]) -> bool:
 def _rescalable(frames: Sequence[Frame]) -> bool:
     """Return whether RescaleSlope or RescaleIntercept vary, and may be applied."""
     varies = len({(frame.slope, frame.intercept) for frame in frames}) > 1
-    return varies and not any(frame.private_scaling or frame.samples > 1 for frame in frames)
+    return varies and not any(frame.philips or frame.samples > 1 for frame in frames)
 
 
 def _type_for(values: Range) -> str:

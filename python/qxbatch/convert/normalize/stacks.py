@@ -65,7 +65,7 @@ def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
     echoes = _echoes(frames)
     found: list[Plan] = []
     for group in _groups(frames, echoes):
-        for part in _by_stack_id(group):
+        for part in (part for contrast in _by_contrast(group) for part in _by_stack_id(contrast)):
             for slab in slabs(places(part)):
                 found += _plans(slab, echoes[slab[0][0].echo_time])
     suffixes = _suffixes(found)
@@ -101,6 +101,22 @@ def _groups(frames: Sequence[Frame], echoes: dict[float | None, int]) -> list[li
 
 def _parallel(one: Frame, other: Frame) -> bool:
     return one.orientation == other.orientation or angle(one.orientation, other.orientation) < PARALLEL
+
+
+def _by_contrast(group: list[Frame]) -> list[list[Frame]]:
+    """Return a group split by repetition time and flip angle where each value has images at all places.
+
+    Values that vary from slice to slice are measured ones, and the slices of one image.
+    """
+    found: dict[Hashable, list[Frame]] = {}
+    for frame in group:
+        found.setdefault((frame.repetition_time, frame.flip_angle), []).append(frame)
+    if len(found) == 1:
+        return [group]
+    everywhere = all(
+        {(frame.repetition_time, frame.flip_angle) for frame in place} == set(found) for place in places(group)
+    )
+    return list(found.values()) if everywhere else [group]
 
 
 def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
@@ -174,7 +190,9 @@ def _order(plan: Plan) -> tuple[object, ...]:
     unit = axes(plan.grid.orientation)
     along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
     geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
-    return plan.echo or np.inf, _component(plan), plan.first.kind, geometry, plan.incomplete, plan.first.source
+    contrast = plan.first.repetition_time or 0.0, plan.first.flip_angle or 0.0
+    kind = _component(plan), plan.first.kind
+    return plan.echo or np.inf, kind, contrast, geometry, plan.incomplete, plan.first.source
 
 
 def check_whole(frames: Sequence[Frame], plans: Sequence[Plan]) -> None:
