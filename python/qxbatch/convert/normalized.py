@@ -8,15 +8,15 @@ from pathlib import Path
 
 from qxbatch.convert.attempt import Attempt, Room, attempt
 from qxbatch.convert.converter import Command, Job
-from qxbatch.convert.dcm2niix import VARIABLE, Dcm2niix, allocator
+from qxbatch.convert.dcm2niix import Dcm2niix, allocator
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.naming import companions, suffix_of
+from qxbatch.convert.normalize.names import COPIES, PROGRAM, STACKS, stack_name
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Output, Series, SeriesKind
 
 FOLDER = "normalized"
 """Folder of the second attempt beside that of the first one."""
-_COPIES, _STACKS = "copies", "stacks.json"
 _SECONDS_PER_FRAME = 0.5
 """Copies take 0.01 s each; a slow disk and a busy CPU take more."""
 _MODULE = "qxbatch.convert.normalize"
@@ -36,17 +36,17 @@ class NormalizedDcm2niix:
         return kind is SeriesKind.DICOM
 
     def command(self, job: Job) -> Command:
-        """Return the call; `-f %j` names images by the SeriesInstanceUID of their stack."""
-        flags = ("-g", "i", "-f", "%j", "-z", "n", "-b", "y", "-ba", "y", "-o", str(job.out))
-        argv = (sys.executable, "-P", "-m", _MODULE, str(job.source), str(job.home / _COPIES), *flags)
-        paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), VARIABLE: str(self.dcm2niix.binary)}
+        """Return the call of the process that rewrites the series, and runs dcm2niix on each stack."""
+        folders = (str(job.source), str(job.home / COPIES), str(job.out))
+        argv = (sys.executable, "-P", "-m", _MODULE, *folders, "-g", "i", "-z", "n", "-b", "y", "-ba", "y")
+        paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), PROGRAM: str(self.dcm2niix.binary)}
         return Command(argv, {**allocator(), **paths})
 
     def outputs(self, job: Job) -> Sequence[Output]:
         """Return the images in the order of the stacks, under names that begin with the number of the series."""
-        path = job.home / _STACKS
-        stacks = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
-        found = [output for uid, hint in stacks for output in _stack_outputs(job.out, uid, hint)]
+        path = job.home / STACKS
+        hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
+        found = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
         return [_renamed(output, str(job.series.n), job.out) for output in found]
 
     def believes(self, exit_status: int) -> bool:
@@ -69,12 +69,13 @@ def attempt_normalized(
     return attempt(series, NormalizedDcm2niix(dcm2niix, frames), own, evidence, timeout, cancel)
 
 
-def _stack_outputs(folder: Path, uid: str, hint: str) -> list[Output]:
+def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
     """Return the images of one stack; the hint stands in for a suffix that dcm2niix did not add."""
-    niftis = sorted(folder.glob(f"{uid}*.nii"), key=lambda path: path.name.encode())
+    name = stack_name(k)
+    niftis = sorted(folder.glob(f"{name}*.nii"), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
     return [
-        Output(path, _suffix(suffix_of(path.stem, uid, stems), hint), companions(path, path.stem)) for path in niftis
+        Output(path, _suffix(suffix_of(path.stem, name, stems), hint), companions(path, path.stem)) for path in niftis
     ]
 
 

@@ -1,51 +1,73 @@
-"""`python -m qxbatch.convert.normalize FOLDER COPIES FLAG ...`: rewrite a series, then run dcm2niix on the copies.
+"""`python -m qxbatch.convert.normalize FOLDER COPIES OUT FLAG ...`: rewrite a series, then run dcm2niix on each stack.
 
-A process of its own: damaged files can neither hang nor fill the one that starts it, and it ends with its converter. The
-program is the one that `$QXBATCH_DCM2NIIX` names.
+A process of its own: damaged files can neither hang nor fill the one that starts it, and it is stopped with its converter.
+The program is the one that `$QXBATCH_DCM2NIIX` names.
 """
 
 import json
 import logging
 import os
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.model import Stack
+from qxbatch.convert.normalize.names import PROGRAM, STACKS, stack_name
 
-PROGRAM = "QXBATCH_DCM2NIIX"
-STACKS = "stacks.json"
 NOT_NORMALIZED = 65
 """Exit status for a series that cannot be rewritten (EX_DATAERR of sysexits)."""
+_SOME_FAILED, _INCOMPLETE = 8, 10
+_USABLE = (0, _INCOMPLETE, _SOME_FAILED)
+_LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
 
 
-def main(arguments: list[str]) -> int:
-    """Rewrite the series and become dcm2niix; return an exit status and print the reason when it cannot be rewritten."""
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite and convert a series; return dcm2niix's exit status, or print why the series cannot be rewritten."""
     from qxbatch.convert.normalize.copies import normalized_copies
 
     logging.getLogger("pydicom").setLevel(logging.ERROR)
-    folder, copies, flags = Path(arguments[0]), Path(arguments[1]), arguments[2:]
+    folder, copies, out = map(Path, arguments[:3])
     copies.mkdir()
     try:
         stacks = normalized_copies(folder, copies)
     except CannotNormalizeError as error:
         print(f"Error: the series cannot be normalized: {error}.")
         return NOT_NORMALIZED
-    _record(stacks, copies.parent / STACKS)
-    program = os.environ[PROGRAM]
-    print(f"$ {Path(program).name} {' '.join(flags)} {copies}", flush=True)
-    return os.execv(program, [program, *flags, str(copies)])
+    _print_stacks(stacks)
+    (copies.parent / STACKS).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
+    return _worst([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
 
 
-def _record(stacks: tuple[Stack, ...], path: Path) -> None:
-    """Print the stacks, and write what the outputs are named by."""
+def _print_stacks(stacks: Sequence[Stack]) -> None:
     print(f"The input was normalized: {sum(len(stack.sources) for stack in stacks)} images in {len(stacks)} stack(s).")
     for stack in stacks:
-        moved = f", orientation changed by {stack.tilt:.4f} rad" if stack.tilt else ""
-        moved += f", position by {stack.shift:.3f} mm" if stack.shift else ""
-        part = ", slices of an incomplete volume" if stack.incomplete else ""
-        print(f"  {stack.folder.name}: {' x '.join(map(str, stack.shape))}{part}{moved}")
-    path.write_text(json.dumps([[stack.series_uid, stack.suffix] for stack in stacks]), encoding="ascii")
+        notes = [
+            f"{' x '.join(map(str, stack.shape))}",
+            "slices of an incomplete volume" if stack.incomplete else "",
+            f"orientations turned by up to {stack.tilt:.4f} rad" if stack.tilt >= _LEAST_TILT else "",
+            f"slices moved by up to {stack.shift:.3f} mm" if stack.shift >= _LEAST_SHIFT else "",
+        ]
+        print(f"  {stack.folder.name}: {', '.join(filter(None, notes))}")
+
+
+def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
+    """Run dcm2niix on one stack and print its words, indented: the lines that count files are about copies."""
+    program = os.environ[PROGRAM]
+    options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
+    print(f"{Path(program).name} {' '.join(options)}", flush=True)
+    done = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines():
+        print(f"  {line}")
+    print(f"  exit status: {done.returncode}", flush=True)
+    return done.returncode
+
+
+def _worst(statuses: Sequence[int]) -> int:
+    """Return the status that tells most about a failure."""
+    failed = [status for status in statuses if status not in _USABLE]
+    return failed[0] if failed else max(statuses, key=_USABLE.index)
 
 
 if __name__ == "__main__":
