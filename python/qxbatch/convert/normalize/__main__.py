@@ -4,6 +4,7 @@ A process of its own: damaged files can neither hang nor fill the one that start
 The program is the one that `$QXBATCH_DCM2NIIX` names.
 """
 
+import io
 import json
 import logging
 import os
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     """Rewrite and convert a series; return dcm2niix's exit status, or print why the series cannot be rewritten."""
     from qxbatch.convert.normalize.copies import normalized_copies
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may be of any bytes
     logging.getLogger("pydicom").setLevel(logging.ERROR)
     folder, copies, out = map(Path, arguments[:3])
     copies.mkdir()

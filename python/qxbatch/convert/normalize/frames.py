@@ -1,5 +1,6 @@
 """The frames of a series, each with the elements that place it in an image."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from qxbatch.convert.normalize.objects import ImageObject, image_objects
 
 _TILED = {"MOSAIC", "VFRAME"}
 _POINT, _PLANE = 3, 6
+_NORM = 0.01
+"""Accepted distance of a direction's length from 1, and of the directions' product from 0."""
 
 
 def read_frames(folder: Path) -> list[Frame]:
@@ -32,6 +35,9 @@ def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
         if image.frames > 1:
             raise CannotNormalizeError(f"{name} has {image.frames} frames without functional groups")
         return [_frame(image.header, name, 0)]
+    groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])
+    if groups != image.frames:
+        raise CannotNormalizeError(f"{name} has {image.frames} frames and functional groups for {groups}")
     return [_frame(frame_header(image.header, index), name, index) for index in range(image.frames)]
 
 
@@ -44,7 +50,7 @@ def _frame(header: Dataset, name: str, index: int) -> Frame:
             source=(name, index),
             sop_instance=str(header.get("SOPInstanceUID", "")),
             position=_numbers(header, "ImagePositionPatient", _POINT),
-            orientation=_numbers(header, "ImageOrientationPatient", _PLANE),
+            orientation=_orientation(header),
             spacing=_numbers(header, "PixelSpacing", 2),
             rows=int(header.Rows),
             columns=int(header.Columns),
@@ -69,7 +75,20 @@ def _numbers(header: Dataset, keyword: str, count: int) -> Any:
     values = header.get(keyword)
     if values is None or len(values) != count:
         raise ValueError(f"{keyword} does not contain {count} numbers")
-    return tuple(float(value) for value in values)
+    numbers = tuple(float(value) for value in values)
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{keyword} is not finite")
+    return numbers
+
+
+def _orientation(header: Dataset) -> tuple[float, ...]:
+    """Return the direction cosines of rows and columns; files round them, so their lengths are nearly 1."""
+    numbers: tuple[float, ...] = _numbers(header, "ImageOrientationPatient", _PLANE)
+    row, column = numbers[:_POINT], numbers[_POINT:]
+    along = sum(a * b for a, b in zip(row, column, strict=True))
+    if abs(math.hypot(*row) - 1) > _NORM or abs(math.hypot(*column) - 1) > _NORM or abs(along) > _NORM:
+        raise ValueError(f"ImageOrientationPatient is not of two orthogonal unit vectors: {numbers}")
+    return numbers
 
 
 def echo_time(header: Dataset) -> float | None:
@@ -99,9 +118,11 @@ def _kind(header: Dataset) -> tuple[str, ...]:
 def _encoding(header: Dataset) -> Encoding:
     allocated = int(header.BitsAllocated)
     stored = int(header.get("BitsStored") or allocated)
-    high = header.get("HighBit")
-    signed = bool(header.get("PixelRepresentation") or 0)
-    return Encoding(allocated, stored, stored - 1 if high is None else int(high), signed)
+    high = stored - 1 if header.get("HighBit") is None else int(header.HighBit)
+    if not 0 < stored <= allocated:
+        raise ValueError(f"{stored} of {allocated} bits are stored")
+    usable = stored - 1 <= high < allocated  # else the header contradicts itself
+    return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
 
 
 def _timing(header: Dataset, index: int) -> Timing:

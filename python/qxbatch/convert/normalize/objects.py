@@ -14,9 +14,13 @@ from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
+    EnhancedMRColorImageStorage,
+    EnhancedMRImageStorage,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    LegacyConvertedEnhancedMRImageStorage,
+    MRImageStorage,
 )
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
@@ -24,6 +28,12 @@ from qxbatch.convert.normalize.errors import CannotNormalizeError
 _PIXELS = Tag("PixelData")
 _FLOATS = frozenset((Tag("FloatPixelData"), Tag("DoubleFloatPixelData")))
 _UNDEFINED = 0xFFFFFFFF
+_MR_IMAGES = {
+    MRImageStorage,
+    EnhancedMRImageStorage,
+    EnhancedMRColorImageStorage,
+    LegacyConvertedEnhancedMRImageStorage,
+}
 
 
 @dataclass(frozen=True)
@@ -58,31 +68,38 @@ def image_objects(folder: Path) -> Iterator[ImageObject]:
 
 
 def read_object(path: Path) -> ImageObject | None:
-    """Return a file's header and where its pixel data is; None when it is no DICOM file or has no pixel data."""
+    """Return a file's header and where its pixel data is; None when it is no DICOM file or has no pixel data.
+
+    Raises CannotNormalizeError for a damaged DICOM file, whose images would be missing.
+    """
     try:
         with path.open("rb") as file:
             header = dcmread(file, stop_before_pixels=True, force=True)
             syntax = _syntax(header)
             stream = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else file
             place = _pixel_data(stream, syntax)
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        struct.error,
-        TypeError,
-        NotImplementedError,
-    ) as error:
+            frames = max(1, int(header.get("NumberOfFrames") or 1))
+    except CannotNormalizeError:
+        raise
+    except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        return None  # force=True makes pydicom try any file
-    if place is None or "Rows" not in header:
+        if _is_dicom(path):  # pydicom raises anything on damaged data
+            raise CannotNormalizeError(f"{path.name} cannot be read ({error})") from error
         return None
-    offset, length = place
-    frames = max(1, int(header.get("NumberOfFrames") or 1))
-    return ImageObject(path, header, syntax, syntax != ExplicitVRBigEndian, frames, offset, length)
+    if place is None:
+        if str(header.get("SOPClassUID", "")) in _MR_IMAGES:
+            raise CannotNormalizeError(f"{path.name} ends before its pixel data")
+        return None
+    if "Rows" not in header:
+        return None
+    return ImageObject(path, header, syntax, syntax != ExplicitVRBigEndian, frames, *place)
+
+
+def _is_dicom(path: Path) -> bool:
+    """Return whether a file has the prefix of PS3.10 7.1."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 def _syntax(header: Dataset) -> UID:

@@ -29,8 +29,10 @@ _DESCRIPTION = (
 def frame_length(frame: Frame) -> int:
     """Return the bytes of a native frame.
 
-    Raises CannotNormalizeError when values are not stored in whole bytes.
+    Raises CannotNormalizeError when values are not stored in whole bytes, or colours share them.
     """
+    if frame.photometric.endswith(("422", "420")):
+        raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric}")
     bits = frame.encoding.bits_allocated
     if bits not in (8, 16, 32):
         raise CannotNormalizeError(f"{frame.source[0]}: {bits} bits are allocated for a value")
