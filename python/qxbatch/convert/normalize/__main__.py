@@ -1,0 +1,77 @@
+"""`python -m qxbatch.convert.normalize FOLDER COPIES OUT FLAG ...`: rewrite a series, then run dcm2niix on each stack.
+
+A process of its own: damaged files can neither hang nor fill the one that starts it, and it is stopped with its converter.
+The program is the one that `$QXBATCH_DCM2NIIX` names.
+"""
+
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.model import Stack
+from qxbatch.convert.normalize.names import PROGRAM, STACKS, stack_name
+
+NOT_NORMALIZED = 65
+"""Exit status for a series that cannot be rewritten (EX_DATAERR of sysexits)."""
+_SOME_FAILED, _INCOMPLETE = 8, 10
+_USABLE = (0, _INCOMPLETE, _SOME_FAILED)
+_LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite and convert a series; return dcm2niix's exit status, or print why the series cannot be rewritten."""
+    from qxbatch.convert.normalize.copies import normalized_copies
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may be of any bytes
+    logging.getLogger("pydicom").setLevel(logging.ERROR)
+    folder, copies, out = map(Path, arguments[:3])
+    copies.mkdir()
+    try:
+        stacks = normalized_copies(folder, copies)
+    except CannotNormalizeError as error:
+        print(f"Error: the series cannot be normalized: {error}.")
+        return NOT_NORMALIZED
+    _print_stacks(stacks)
+    (copies.parent / STACKS).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
+    return _worst([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
+
+
+def _print_stacks(stacks: Sequence[Stack]) -> None:
+    print(f"The input was normalized: {sum(len(stack.sources) for stack in stacks)} images in {len(stacks)} stack(s).")
+    for stack in stacks:
+        notes = [
+            f"{' x '.join(map(str, stack.shape))}",
+            "slices of an incomplete volume" if stack.incomplete else "",
+            f"orientations turned by up to {stack.tilt:.4f} rad" if stack.tilt >= _LEAST_TILT else "",
+            f"slices moved by up to {stack.shift:.3f} mm" if stack.shift >= _LEAST_SHIFT else "",
+        ]
+        print(f"  {stack.folder.name}: {', '.join(filter(None, notes))}")
+
+
+def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
+    """Run dcm2niix on one stack and print its words, indented: the lines that count files are about copies."""
+    program = os.environ[PROGRAM]
+    options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
+    print(f"{Path(program).name} {' '.join(options)}", flush=True)
+    done = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines():
+        print(f"  {line}")
+    print(f"  exit status: {done.returncode}", flush=True)
+    return done.returncode
+
+
+def _worst(statuses: Sequence[int]) -> int:
+    """Return the status that tells most about a failure."""
+    failed = [status for status in statuses if status not in _USABLE]
+    return failed[0] if failed else max(statuses, key=_USABLE.index)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,165 @@
+"""The header of one copy: a classic MR image with the place of its slice in the stack."""
+
+import re
+from typing import Any
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
+from pydicom.uid import UID, MRImageStorage
+from pydicom.valuerep import format_number_as_ds
+
+from qxbatch.convert.normalize.frames import echo_time, frame_type
+from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
+from qxbatch.convert.normalize.grid import TOLERANCE
+from qxbatch.convert.normalize.model import Encoding
+from qxbatch.convert.normalize.stacks import Plan
+
+_COMMON = (
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "SeriesNumber",
+    "FrameOfReferenceUID",
+    "ProtocolName",
+    "RepetitionTime",
+    "FlipAngle",
+    "EchoNumbers",
+)
+"""A stack has the values of the frame that is written first: dcm2niix splits a series where they differ."""
+_TRIGGERS = ("TriggerTime", "NominalCardiacTriggerDelayTime")
+"""dcm2niix splits a Philips series by these."""
+_MULTI_FRAME = frozenset(
+    Tag(keyword)
+    for keyword in (
+        "NumberOfFrames",
+        "DimensionOrganizationSequence",
+        "DimensionIndexSequence",
+        "DimensionOrganizationType",
+        "DimensionIndexValues",
+        "StackID",
+        "InStackPositionNumber",
+        "TemporalPositionIndex",
+        "FrameAcquisitionNumber",
+        "FrameType",
+        "EffectiveEchoTime",
+        "ExtendedOffsetTable",
+        "ExtendedOffsetTableLengths",
+        "PixelData",
+    )
+)
+_VALUES_OF_PIXELS = ("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue")
+_DATE_AND_TIME = re.compile(r"(\d{8})(\d[\d.]*)")
+"""Without an offset from UTC (PS3.5 6.2, DT)."""
+_BYTE = 8
+
+
+def copy_header(
+    header: Dataset, index: int, plan: Plan, place: int, volume: int, common: dict[str, Any], uid: str
+) -> Dataset:
+    """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
+
+    Elements that do not place the image stay as they are, private ones too.
+    """
+    enhanced = is_enhanced(header)
+    copy = header  # of one frame, and read for this copy only
+    if enhanced:
+        copy = frame_header(header, index)
+        _flatten(copy, index, uid)
+    for tag in _MULTI_FRAME:
+        if tag in copy:
+            del copy[tag]
+    _share(copy, common)
+    copy.SOPClassUID = MRImageStorage
+    copy.SeriesInstanceUID = uid
+    _place(copy, plan, place, volume, enhanced=enhanced)
+    return copy
+
+
+def _share(copy: Dataset, common: dict[str, Any]) -> None:
+    """Give a copy the common values of its stack; the first copy defines them."""
+    for keyword in _COMMON:
+        element = common.setdefault(keyword, copy.get(Tag(keyword)))
+        if element is not None:
+            copy[keyword] = element
+        elif keyword in copy:
+            del copy[keyword]
+
+
+def _flatten(copy: Dataset, index: int, uid: str) -> None:
+    """Give the values of functional groups their classic names."""
+    copy.SOPInstanceUID = f"{uid}.{index + 1}"
+    _set(copy, "EchoTime", echo_time(copy))
+    if values := frame_type(copy):
+        copy.ImageType = values
+    acquired = _DATE_AND_TIME.match(str(copy.get("FrameAcquisitionDateTime") or ""))
+    if acquired:
+        copy.AcquisitionDate, copy.AcquisitionTime = acquired.groups()
+    trigger = copy.get("NominalCardiacTriggerDelayTime")
+    if trigger:
+        _set(copy, "TriggerTime", float(trigger))
+    if "DiffusionGradientDirectionSequence" in copy:
+        del copy["DiffusionGradientDirectionSequence"]
+
+
+def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool) -> None:
+    """Write position, order and the values that all copies of a stack share."""
+    first = plan.first
+    copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[place]]
+    copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
+    copy.PixelSpacing = [_ds(value) for value in first.spacing]
+    copy.InstanceNumber = volume * len(plan.grid.positions) + place + 1
+    if first.timing.acquisition is not None or len(plan.volumes) > 1:
+        copy.AcquisitionNumber = (first.timing.acquisition or 1) + volume
+    if len(plan.volumes) > 1:
+        copy.TemporalPositionIdentifier = volume + 1
+        copy.NumberOfTemporalPositions = len(plan.volumes)
+    _set(copy, "EchoTime", first.echo_time)
+    if first.philips and len({frame.timing.trigger for frame in plan.frames}) > 1:
+        for keyword in _TRIGGERS:
+            if keyword in copy:
+                del copy[keyword]
+    if plan.suffix.startswith("_e") or copy.get("EchoNumbers") in (None, ""):
+        copy.EchoNumbers = max(plan.echo, 1)
+    spacing = copy.get("SpacingBetweenSlices")
+    known = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE
+    if plan.grid.spacing and not known and (enhanced or spacing is not None):
+        _set(copy, "SpacingBetweenSlices", plan.grid.spacing)
+
+
+def _set(copy: Dataset, keyword: str, value: float | None) -> None:
+    if value is not None:
+        setattr(copy, keyword, _ds(value))
+
+
+def _ds(value: float) -> str:
+    return format_number_as_ds(float(value))
+
+
+def describe_pixels(copy: Dataset, encoding: Encoding, *, rescaled: bool, recoded: bool) -> None:
+    """Write the elements that describe stored values."""
+    copy.BitsAllocated = encoding.bits_allocated
+    copy.BitsStored = encoding.bits_stored
+    copy.HighBit = encoding.high_bit
+    copy.PixelRepresentation = int(encoding.signed)
+    if rescaled:
+        copy.RescaleSlope, copy.RescaleIntercept = "1", "0"
+    if recoded:
+        for keyword in _VALUES_OF_PIXELS:
+            if keyword in copy:
+                del copy[keyword]
+
+
+def add_pixels(copy: Dataset, data: bytes, syntax: UID, *, encapsulated: bool) -> None:
+    """Add pixel data and the file meta information (PS3.10 7.1)."""
+    padded = data if len(data) % 2 == 0 else data + b"\0"
+    vr = "OB" if encapsulated or copy.BitsAllocated <= _BYTE else "OW"
+    element: Any = DataElement(Tag("PixelData"), vr, padded)
+    element.is_undefined_length = encapsulated
+    copy[Tag("PixelData")] = element
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = UID(str(copy.get("SOPInstanceUID", "")))
+    meta.TransferSyntaxUID = syntax
+    copy.file_meta = meta
+    copy.preamble = b"\0" * 128

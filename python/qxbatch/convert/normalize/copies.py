@@ -1,0 +1,194 @@
+"""Writes the frames of a series as classic MR images, one folder for each stack."""
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom import config, dcmwrite
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from qxbatch.convert.normalize.classic import add_pixels, copy_header, describe_pixels
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.frames import read_frames
+from qxbatch.convert.normalize.model import Encoding, Frame, Source, Stack
+from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
+from qxbatch.convert.normalize.pixels import decoded, frame_length, masked
+from qxbatch.convert.normalize.recoding import Recoding, Survey, choose, encoding_varies, needs_survey, rescale
+from qxbatch.convert.normalize.stacks import Plan, check_whole, plan_stacks
+
+_UID_BITS = 128
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where a frame is written."""
+
+    frame: Frame
+    stack: int
+    volume: int
+    place: int
+
+
+@dataclass
+class _Writer:
+    """What the copies of one stack have in common."""
+
+    plan: Plan
+    folder: Path
+    uid: str
+    recoding: Recoding | None
+    common: dict[str, Any] = field(default_factory=dict)
+
+
+def normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
+    """Write the images below a folder as classic MR images that dcm2niix stacks without doubt.
+
+    Classic objects and the frames of enhanced ones (PS3.3 C.7.6.16) become MR Image Storage objects (PS3.3 A.4) in
+    `<out>/1`, `<out>/2` ..., one folder and one SeriesInstanceUID for each stack. Each frame is in exactly one stack.
+    Equal input gives equal copies. Pixels are held for one frame at a time.
+
+    Parameters
+    ----------
+    folder
+        Files of one series; those without pixel data are not used.
+    out
+        Existing folder for the copies.
+
+    Returns
+    -------
+    Stacks by echo time, kind (magnitude, real, imaginary, phase), geometry, complete volumes before incomplete ones.
+
+    Raises
+    ------
+    CannotNormalizeError
+        When an image has no geometry (PS3.3 C.7.6.2), is a mosaic, when slices are on no even grid (C.7.6.2.1.1), when
+        frames of one place cannot be told apart, or when pixel values cannot be brought into one encoding.
+    """
+    with config.disable_value_validation(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about values of the original, which are copied as they are
+        frames = read_frames(folder)
+        plans = plan_stacks(frames)
+        check_whole(frames, plans)
+        targets = _targets(plans)
+        surveys = _surveys(folder, plans, targets)
+        writers = [_writer(plan, out / str(k), surveys.get(k - 1)) for k, plan in enumerate(plans, start=1)]
+        for image in image_objects(folder):
+            _write_object(image, image.path.relative_to(folder).as_posix(), targets, writers)
+        return tuple(_stack(writer) for writer in writers)
+
+
+def _targets(plans: Sequence[Plan]) -> dict[Source, _Target]:
+    return {
+        frame.source: _Target(frame, stack, volume, place)
+        for stack, plan in enumerate(plans)
+        for volume, slices in enumerate(plan.volumes)
+        for place, frame in enumerate(slices)
+    }
+
+
+def _surveys(folder: Path, plans: Sequence[Plan], targets: Mapping[Source, _Target]) -> dict[int, Survey]:
+    """Return the range of values of the stacks whose common encoding depends on it; reads their pixels once."""
+    found = {stack: Survey() for stack, plan in enumerate(plans) if needs_survey(plan.frames)}
+    if not found:
+        return found
+    for image in image_objects(folder):
+        name = image.path.relative_to(folder).as_posix()
+        if any(targets[name, index].stack in found for index in range(image.frames)):
+            for index, data in enumerate(frame_bytes(image, frame_length(targets[name, 0].frame))):
+                target = targets[name, index]
+                if target.stack in found:
+                    _survey(found[target.stack], image, target, data, plans[target.stack])
+    return found
+
+
+def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, plan: Plan) -> None:
+    try:
+        survey.add(decoded(image, target.frame, data), target.frame)
+    except CannotNormalizeError:
+        if encoding_varies(plan.frames):
+            raise
+        survey.whole = False  # the frames can stay as they are, each with its own scaling
+
+
+def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:
+    folder.mkdir()
+    return _Writer(plan, folder, _series_uid(plan), choose(plan.frames, survey))
+
+
+def _series_uid(plan: Plan) -> str:
+    """Return a UID made of the sources of a stack (PS3.5 B.2)."""
+    words = repr([(frame.sop_instance, frame.source) for frame in plan.frames])
+    digest = hashlib.sha256(words.encode()).digest()[: _UID_BITS // 8]
+    return f"2.25.{int.from_bytes(digest)}"
+
+
+def _write_object(image: ImageObject, name: str, targets: Mapping[Source, _Target], writers: Sequence[_Writer]) -> None:
+    length = frame_length(targets[name, 0].frame)
+    for index, data in enumerate(frame_bytes(image, length)):
+        target = targets[name, index]
+        writer = writers[target.stack]
+        _write_frame(image, data, target, writer)
+
+
+def _write_frame(image: ImageObject, data: bytes, target: _Target, writer: _Writer) -> None:
+    frame = target.frame
+    copy = copy_header(
+        image.header, frame.source[1], writer.plan, target.place, target.volume, writer.common, writer.uid
+    )
+    pixels, encoding, syntax = _pixels(image, frame, data, writer.recoding)
+    recoding = writer.recoding
+    describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.rescaled), recoded=recoding is not None)
+    add_pixels(copy, pixels, syntax, encapsulated=image.encapsulated and recoding is None)
+    number = target.volume * len(writer.plan.grid.positions) + target.place + 1
+    dcmwrite(
+        writer.folder / f"{number:07}.dcm",
+        copy,
+        implicit_vr=syntax == ImplicitVRLittleEndian,
+        little_endian=image.little_endian or recoding is not None,
+        enforce_file_format=True,
+    )
+
+
+def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | None) -> tuple[bytes, Encoding, UID]:
+    """Return the pixel data of a copy, its encoding, and its transfer syntax."""
+    plain = image.encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.little_endian
+    if recoding is not None:
+        values = decoded(image, frame, data)
+        if recoding.rescaled:
+            values = np.rint(rescale(values, frame)).astype(recoding.dtype)
+        syntax = ExplicitVRLittleEndian if plain else image.syntax
+        return values.astype(recoding.dtype).tobytes(), recoding.encoding, syntax
+    if image.encapsulated:
+        return encapsulate([data]), frame.encoding, image.syntax
+    old = frame.encoding
+    encoding = Encoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.signed)
+    syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
+    return masked(image, frame, data), encoding, syntax
+
+
+def _stack(writer: _Writer) -> Stack:
+    plan, grid = writer.plan, writer.plan.grid
+    shape = (plan.first.columns, plan.first.rows, len(grid.positions), len(plan.volumes))
+    return Stack(
+        writer.folder,
+        writer.uid,
+        shape,
+        plan.suffix,
+        plan.incomplete,
+        tuple(frame.source for frame in plan.frames),
+        grid.tilt,
+        grid.shift,
+    )
+
+
+__all__ = ["CannotNormalizeError", "Stack", "normalized_copies"]

@@ -1,0 +1,5 @@
+"""The reason why a series cannot be rewritten."""
+
+
+class CannotNormalizeError(Exception):
+    """The headers do not suffice for a right result. The message holds the reason with its numbers."""

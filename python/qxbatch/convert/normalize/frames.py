@@ -1,0 +1,175 @@
+"""The frames of a series, each with the elements that place it in an image."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
+from qxbatch.convert.normalize.model import Encoding, Frame, Gradient, Timing
+from qxbatch.convert.normalize.objects import ImageObject, image_objects
+
+_TILED = {"MOSAIC", "VFRAME"}
+_POINT, _PLANE = 3, 6
+_NORM = 0.01
+"""Accepted distance of a direction's length from 1, and of the directions' product from 0."""
+
+
+def read_frames(folder: Path) -> list[Frame]:
+    """Return the frames of all objects in a folder, in byte order of file names.
+
+    Raises CannotNormalizeError when a frame has no geometry, or is tiled from many slices.
+    """
+    frames = [frame for image in image_objects(folder) for frame in object_frames(image, folder)]
+    if not frames:
+        raise CannotNormalizeError("no object contains pixel data")
+    return frames
+
+
+def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
+    """Return the frames of one object."""
+    name = image.path.relative_to(folder).as_posix()
+    if not is_enhanced(image.header):
+        if image.frames > 1:
+            raise CannotNormalizeError(f"{name} has {image.frames} frames without functional groups")
+        return [_frame(image.header, name, 0)]
+    groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])
+    if groups != image.frames:
+        raise CannotNormalizeError(f"{name} has {image.frames} frames and functional groups for {groups}")
+    return [_frame(frame_header(image.header, index), name, index) for index in range(image.frames)]
+
+
+def _frame(header: Dataset, name: str, index: int) -> Frame:
+    kind = _kind(header)
+    if _TILED & set(kind):
+        raise CannotNormalizeError(f"{name} is a mosaic: the places of its tiles are in private elements")
+    try:
+        return Frame(
+            source=(name, index),
+            sop_instance=str(header.get("SOPInstanceUID", "")),
+            position=_numbers(header, "ImagePositionPatient", _POINT),
+            orientation=_orientation(header),
+            spacing=_numbers(header, "PixelSpacing", 2),
+            rows=int(header.Rows),
+            columns=int(header.Columns),
+            samples=int(header.get("SamplesPerPixel") or 1),
+            photometric=str(header.get("PhotometricInterpretation", "")),
+            stack_id=str(header.get("StackID") or ""),
+            echo_time=echo_time(header),
+            kind=kind,
+            encoding=_encoding(header),
+            slope=1.0 if header.get("RescaleSlope") is None else float(header.RescaleSlope),
+            intercept=float(header.get("RescaleIntercept") or 0),
+            philips=is_philips(header),
+            repetition_time=_decimal(header, "RepetitionTime"),
+            flip_angle=_decimal(header, "FlipAngle"),
+            timing=_timing(header, index),
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CannotNormalizeError(f"{name}, frame {index + 1}: {error}") from error
+
+
+def _numbers(header: Dataset, keyword: str, count: int) -> Any:
+    values = header.get(keyword)
+    if values is None or len(values) != count:
+        raise ValueError(f"{keyword} does not contain {count} numbers")
+    numbers = tuple(float(value) for value in values)
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{keyword} is not finite")
+    return numbers
+
+
+def _orientation(header: Dataset) -> tuple[float, ...]:
+    """Return the direction cosines of rows and columns; files round them, so their lengths are nearly 1."""
+    numbers: tuple[float, ...] = _numbers(header, "ImageOrientationPatient", _PLANE)
+    row, column = numbers[:_POINT], numbers[_POINT:]
+    along = sum(a * b for a, b in zip(row, column, strict=True))
+    if abs(math.hypot(*row) - 1) > _NORM or abs(math.hypot(*column) - 1) > _NORM or abs(along) > _NORM:
+        raise ValueError(f"ImageOrientationPatient is not of two orthogonal unit vectors: {numbers}")
+    return numbers
+
+
+def echo_time(header: Dataset) -> float | None:
+    """Return the echo time in ms, None where it is 0; an enhanced object has EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
+    value = header.get("EffectiveEchoTime")
+    value = header.get("EchoTime") if value is None else value
+    return float(value) or None if value not in (None, "") else None
+
+
+def frame_type(header: Dataset) -> list[str]:
+    """Return the ImageType of a frame: that of its functional group, or of Philips' classic header in it."""
+    own = [str(value).upper() for value in header.get("ImageType") or []]
+    group = [str(value).upper() for value in header.get("FrameType") or []]
+    return own if not group or (is_philips(header) and len(own) > len(group)) else group
+
+
+def is_philips(header: Dataset) -> bool:
+    """Return whether a Philips scanner made the image."""
+    return str(header.get("Manufacturer", "")).upper().startswith("PHILIPS")
+
+
+def _kind(header: Dataset) -> tuple[str, ...]:
+    component = str(header.get("ComplexImageComponent") or "").upper()
+    return (*frame_type(header), component) if component else tuple(frame_type(header))
+
+
+def _encoding(header: Dataset) -> Encoding:
+    allocated = int(header.BitsAllocated)
+    stored = int(header.get("BitsStored") or allocated)
+    high = stored - 1 if header.get("HighBit") is None else int(header.HighBit)
+    if not 0 < stored <= allocated:
+        raise ValueError(f"{stored} of {allocated} bits are stored")
+    usable = stored - 1 <= high < allocated  # else the header contradicts itself
+    return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
+
+
+def _timing(header: Dataset, index: int) -> Timing:
+    instance = _whole(header, "InstanceNumber")
+    trigger = _decimal(header, "NominalCardiacTriggerDelayTime")
+    acquired = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")
+    return Timing(
+        temporal_position=_whole(header, "TemporalPositionIndex"),
+        frame_acquisition=_whole(header, "FrameAcquisitionNumber"),
+        acquisition=_whole(header, "AcquisitionNumber"),
+        temporal_identifier=_whole(header, "TemporalPositionIdentifier"),
+        trigger=_decimal(header, "TriggerTime") if trigger is None else trigger,
+        gradient=_gradient(header),
+        acquired=str(acquired or ""),
+        referenced=str(header.get("FrameReferenceDateTime") or ""),
+        content=_moment(header, "Content"),
+        dimensions=_dimensions(header),
+        instance=None if instance is None else (instance, index),
+    )
+
+
+def _whole(header: Dataset, keyword: str) -> int | None:
+    value = header.get(keyword)
+    return None if value in (None, "") else int(value)
+
+
+def _decimal(header: Dataset, keyword: str) -> float | None:
+    value = header.get(keyword)
+    return None if value in (None, "") else float(value)
+
+
+def _moment(header: Dataset, word: str) -> str:
+    time = header.get(f"{word}Time")
+    return f"{header.get(f'{word}Date') or ''}{time}" if time else ""
+
+
+def _dimensions(header: Dataset) -> tuple[int, ...]:
+    values = header.get("DimensionIndexValues")
+    if values is None:
+        return ()
+    return (int(values),) if isinstance(values, int) else tuple(int(value) for value in values)
+
+
+def _gradient(header: Dataset) -> Gradient | None:
+    b_value = header.get("DiffusionBValue")
+    if b_value is None:
+        return None
+    orientation = header.get("DiffusionGradientOrientation")
+    direction = tuple(float(value) for value in orientation) if orientation is not None else ()
+    return Gradient(float(b_value), str(header.get("DiffusionDirectionality") or ""), direction)

@@ -1,0 +1,166 @@
+"""Slice places along the normal of a stack, and the even grid that represents them (PS3.3 C.7.6.2.1.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.model import Frame, Vector
+
+SAME_PLACE = 0.05
+"""Positions within so many mm are one place: scanners round to 5 or 6 digits."""
+TOLERANCE = 0.1
+"""Accepted distance (mm) of a place from an even grid."""
+PARALLEL = 0.01
+"""Accepted angle (radians) between the orientations of one stack."""
+_EXACT = 1e-3
+"""Positions that move by less (mm) stay as they are."""
+_SHOWN = 12
+Array = NDArray[np.float64]
+Places = list[list[Frame]]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Common orientation and the position of each slice."""
+
+    orientation: tuple[float, ...]
+    positions: tuple[Vector, ...]
+    spacing: float
+    """Distance of slice centres in mm; 0 for one slice."""
+    tilt: float
+    shift: float
+
+
+def axes(orientation: Sequence[float]) -> Array:
+    """Return the unit vectors along a row and along a column, orthogonal to each other; shape (2, 3)."""
+    row, column = np.asarray(orientation, float).reshape(2, 3)
+    row = row / np.linalg.norm(row)
+    column = column - row * (row @ column)
+    return np.stack([row, column / np.linalg.norm(column)])
+
+
+def angle(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the larger of the angles between the rows and between the columns of two orientations, in radians."""
+    sines = np.linalg.norm(np.cross(axes(one), axes(other)), axis=1)
+    cosines = np.sum(axes(one) * axes(other), axis=1)
+    return float(np.max(np.arctan2(sines, cosines)))
+
+
+def mean_axes(frames: Sequence[Frame]) -> Array:
+    """Return the mean orientation of frames as unit vectors."""
+    different = dict.fromkeys(frame.orientation for frame in frames)
+    counts = dict.fromkeys(different, 0)
+    for frame in frames:
+        counts[frame.orientation] += 1
+    mean = sum(count * axes(orientation) for orientation, count in counts.items())
+    return axes(np.asarray(mean).ravel().tolist())
+
+
+def normal(unit: Array) -> Array:
+    """Return the normal of a plane; slices are counted along it."""
+    return np.cross(unit[0], unit[1])
+
+
+def places(frames: Sequence[Frame]) -> Places:
+    """Return frames grouped by their place along the normal, in rising order."""
+    along = np.array([frame.position for frame in frames]) @ normal(mean_axes(frames))
+    found: Places = []
+    last = 0.0
+    for index in np.argsort(along, kind="stable"):
+        if not found or along[index] - last > SAME_PLACE:
+            found.append([])
+        found[-1].append(frames[int(index)])
+        last = along[index]
+    return found
+
+
+def along_normal(grouped: Places) -> Array:
+    """Return the position of each place along the normal, in mm."""
+    unit = normal(mean_axes([frame for place in grouped for frame in place]))
+    return np.array([np.mean([np.asarray(frame.position) @ unit for frame in place]) for place in grouped])
+
+
+def is_even(along: Array) -> bool:
+    """Return whether all places are within the tolerance of an even grid."""
+    if along.size < 3:  # noqa: PLR2004 (two places are always even)
+        return True
+    index = np.arange(along.size)
+    slope, start = np.polyfit(index, along, 1)
+    return bool(np.max(np.abs(along - (start + slope * index))) <= TOLERANCE)
+
+
+def runs(along: Array) -> list[slice]:
+    """Return the runs of places that have the usual step between them."""
+    steps = np.diff(along)
+    usual = float(np.median(steps))
+    breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]
+    return [slice(start, stop) for start, stop in pairwise(breaks)]
+
+
+def slabs(grouped: Places) -> list[Places]:
+    """Return the slabs of a stack: one where its places are even, else runs of two or more places with the same step.
+
+    Raises CannotNormalizeError where the places form neither: no affine has uneven slices.
+    """
+    along = along_normal(grouped)
+    if is_even(along):
+        return [grouped]
+    found = runs(along)
+    if any(run.stop - run.start < 2 for run in found) or len(found) == along.size - 1:  # noqa: PLR2004
+        shown = " ".join(f"{place:.2f}" for place in (along - along[0])[:_SHOWN])
+        more = " ..." if along.size > _SHOWN else ""
+        raise CannotNormalizeError(f"{along.size} slices are unevenly spaced: {shown}{more} mm")
+    return [grouped[run] for run in found]
+
+
+def even_grid(grouped: Places) -> Grid:
+    """Return the grid of evenly spaced places.
+
+    Raises CannotNormalizeError where a slice would move by more than the tolerance, for example in a sheared stack.
+    """
+    frames = [frame for place in grouped for frame in place]
+    unit = mean_axes(frames)
+    tilt = max(angle(orientation, unit.ravel().tolist()) for orientation in {frame.orientation for frame in frames})
+    centres = np.array([np.mean([frame.position for frame in place], axis=0) for place in grouped])
+    step = _step(centres)
+    if tilt > 0 and step.any():
+        unit = _aligned(unit, step, tilt)
+    step = normal(unit) * float(step @ normal(unit))
+    index = np.arange(len(grouped))[:, None]
+    fitted = centres.mean(axis=0) + (index - index.mean()) * step
+    moved = [
+        np.linalg.norm(np.asarray(f.position) - p) for p, place in zip(fitted, grouped, strict=True) for f in place
+    ]
+    shift = float(max(moved))
+    if shift > TOLERANCE:
+        raise CannotNormalizeError(f"a slice is {shift:.2f} mm from the even grid of its stack")
+    same = len({frame.orientation for frame in frames}) == 1
+    orientation = frames[0].orientation if same else tuple(unit.ravel().tolist())
+    positions = [place[0].position for place in grouped] if same and shift < _EXACT else fitted.tolist()
+    return Grid(orientation, tuple(map(tuple, positions)), float(np.linalg.norm(step)), tilt, shift)
+
+
+def _step(centres: Array) -> Array:
+    """Return the vector from one slice to the next one that fits all slices best."""
+    if len(centres) == 1:
+        return np.zeros(3)
+    index = np.arange(len(centres)) - (len(centres) - 1) / 2
+    return np.asarray(index @ (centres - centres.mean(axis=0)) / (index @ index))
+
+
+def _aligned(unit: Array, step: Array, most: float) -> Array:
+    """Return a mean orientation turned so that its normal is along the step, where orientations vary by that angle."""
+    along = step / np.linalg.norm(step)
+    across = np.cross(normal(unit), along)
+    sine = float(np.linalg.norm(across))
+    if sine == 0 or sine > most:
+        return unit
+    axis = across / sine
+    turn = float(np.arcsin(sine))
+    cosine = np.cos(turn)
+    turned = [v * cosine + np.cross(axis, v) * sine + axis * (axis @ v) * (1 - cosine) for v in unit]
+    return axes(np.asarray(turned).ravel().tolist())

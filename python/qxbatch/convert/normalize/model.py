@@ -1,0 +1,99 @@
+"""Frames as read, and stacks as written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+Vector = tuple[float, float, float]
+Source = tuple[str, int]
+"""File name, and index of the frame in that file, counted from 0."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How pixel values are stored (PS3.3 C.7.6.3.1, PS3.5 8.1.1)."""
+
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Diffusion weighting of a frame (PS3.3 C.8.13.5.9)."""
+
+    b_value: float
+    directionality: str
+    orientation: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Elements that tell the frames of one place apart."""
+
+    temporal_position: int | None
+    frame_acquisition: int | None
+    acquisition: int | None
+    temporal_identifier: int | None
+    trigger: float | None
+    gradient: Gradient | None
+    acquired: str
+    """FrameAcquisitionDateTime, or AcquisitionDate and AcquisitionTime."""
+    referenced: str
+    """FrameReferenceDateTime."""
+    content: str
+    """ContentDate and ContentTime."""
+    dimensions: tuple[int, ...]
+    """DimensionIndexValues."""
+    instance: tuple[int, int] | None
+    """InstanceNumber, and index of the frame."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One two-dimensional image of the input."""
+
+    source: Source
+    sop_instance: str
+    position: Vector
+    """ImagePositionPatient in mm."""
+    orientation: tuple[float, ...]
+    """ImageOrientationPatient: direction cosines of rows and columns."""
+    spacing: tuple[float, float]
+    """PixelSpacing: distance of rows, distance of columns, in mm."""
+    rows: int
+    columns: int
+    samples: int
+    photometric: str
+    stack_id: str
+    echo_time: float | None
+    kind: tuple[str, ...]
+    """ImageType or FrameType, and ComplexImageComponent."""
+    encoding: Encoding
+    slope: float
+    intercept: float
+    philips: bool
+    """A private scale slope of Philips refers to RescaleSlope, which therefore stays as it is."""
+    repetition_time: float | None
+    flip_angle: float | None
+    timing: Timing
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Copies that make one image."""
+
+    folder: Path
+    series_uid: str
+    shape: tuple[int, int, int, int]
+    """Columns, rows, slices, volumes."""
+    suffix: str
+    """Suggested suffix of the image, for example `_e2` or `_ph`; empty when no other stack differs by echo or kind."""
+    incomplete: bool
+    """It contains the slices of a volume that has no image at other places."""
+    sources: tuple[Source, ...]
+    """In the order of the copies: all slices of the first volume, then those of the next one."""
+    tilt: float = 0.0
+    """Largest angle (radians) between a frame's ImageOrientationPatient and that of the copies."""
+    shift: float = 0.0
+    """Largest distance (mm) between a frame's ImagePositionPatient and that of its copy."""

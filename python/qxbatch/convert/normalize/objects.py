@@ -1,0 +1,171 @@
+"""Reads the headers of the DICOM files of a folder, and the bytes of their frames."""
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
+from pydicom.tag import Tag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    EnhancedMRColorImageStorage,
+    EnhancedMRImageStorage,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    LegacyConvertedEnhancedMRImageStorage,
+    MRImageStorage,
+)
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+
+_PIXELS = Tag("PixelData")
+_FLOATS = frozenset((Tag("FloatPixelData"), Tag("DoubleFloatPixelData")))
+_UNDEFINED = 0xFFFFFFFF
+_MR_IMAGES = {
+    MRImageStorage,
+    EnhancedMRImageStorage,
+    EnhancedMRColorImageStorage,
+    LegacyConvertedEnhancedMRImageStorage,
+}
+
+
+@dataclass(frozen=True)
+class ImageObject:
+    """A file that contains pixel data."""
+
+    path: Path
+    header: Dataset
+    """All elements before the pixel data."""
+    syntax: UID
+    little_endian: bool
+    frames: int
+    offset: int
+    """Place of the first byte of pixel data in the file, or in the inflated data set."""
+    length: int | None
+    """Bytes of native pixel data; None for encapsulated pixel data."""
+
+    @property
+    def encapsulated(self) -> bool:
+        """Return whether each frame is a compressed stream (PS3.5 A.4)."""
+        return self.length is None
+
+
+def image_objects(folder: Path) -> Iterator[ImageObject]:
+    """Yield the files with pixel data, in byte order of their names.
+
+    Raises CannotNormalizeError for a file whose pixel data is not of integers.
+    """
+    for path in sorted(folder.rglob("*"), key=lambda path: str(path.relative_to(folder)).encode()):
+        if path.is_file() and (found := read_object(path)) is not None:
+            yield found
+
+
+def read_object(path: Path) -> ImageObject | None:
+    """Return a file's header and where its pixel data is; None when it is no DICOM file or has no pixel data.
+
+    Raises CannotNormalizeError for a damaged DICOM file, whose images would be missing.
+    """
+    try:
+        with path.open("rb") as file:
+            header = dcmread(file, stop_before_pixels=True, force=True)
+            syntax = _syntax(header)
+            stream = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else file
+            place = _pixel_data(stream, syntax)
+            frames = max(1, int(header.get("NumberOfFrames") or 1))
+    except CannotNormalizeError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        if _is_dicom(path):  # pydicom raises anything on damaged data
+            raise CannotNormalizeError(f"{path.name} cannot be read ({error})") from error
+        return None
+    if place is None:
+        if str(header.get("SOPClassUID", "")) in _MR_IMAGES:
+            raise CannotNormalizeError(f"{path.name} ends before its pixel data")
+        return None
+    if "Rows" not in header:
+        return None
+    return ImageObject(path, header, syntax, syntax != ExplicitVRBigEndian, frames, *place)
+
+
+def _is_dicom(path: Path) -> bool:
+    """Return whether a file has the prefix of PS3.10 7.1."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _syntax(header: Dataset) -> UID:
+    meta = getattr(header, "file_meta", None)
+    if meta is not None and "TransferSyntaxUID" in meta:
+        return UID(meta.TransferSyntaxUID)
+    implicit, little = header.original_encoding
+    if not little:
+        return ExplicitVRBigEndian
+    return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+
+
+def _inflated(path: Path) -> BinaryIO:
+    """Return the inflated data set as a stream that stands at its pixel data."""
+    header = dcmread(path, force=True)
+    data = header.get("PixelData", b"")
+    return io.BytesIO(struct.pack("<HH2sHI", _PIXELS.group, _PIXELS.element, b"OW", 0, len(data)) + data)
+
+
+def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
+    """Return place and length of the pixel data whose element starts here; the length of encapsulated data is None."""
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    head = stream.read(8)
+    if len(head) < 8:  # noqa: PLR2004 (tag, VR and length)
+        return None
+    tag = Tag(*struct.unpack(f"{order}HH", head[:4]))
+    if tag in _FLOATS:
+        raise CannotNormalizeError("the pixel data is of floating-point numbers")
+    if tag != _PIXELS:
+        return None
+    implicit = syntax == ImplicitVRLittleEndian
+    (length,) = struct.unpack(f"{order}I", head[4:] if implicit else stream.read(4))
+    return stream.tell(), None if length == _UNDEFINED else length
+
+
+def frame_bytes(image: ImageObject, frame_length: int) -> Iterator[bytes]:
+    """Yield the pixel data of each frame: bytes of a native frame, the compressed stream of an encapsulated one.
+
+    Raises CannotNormalizeError when frames are missing.
+    """
+    count = 0
+    with image.path.open("rb") as file:
+        stream = _inflated(image.path) if image.syntax == DeflatedExplicitVRLittleEndian else file
+        stream.seek(image.offset)
+        for data in _encapsulated(image, stream) if image.encapsulated else _native(image, stream, frame_length):
+            count += 1
+            yield data
+    if count != image.frames:
+        raise CannotNormalizeError(f"{image.path.name} contains {count} of {image.frames} frames")
+
+
+def _native(image: ImageObject, stream: BinaryIO, frame_length: int) -> Iterator[bytes]:
+    for _ in range(image.frames):
+        data = stream.read(frame_length)
+        if len(data) < frame_length:
+            return
+        yield data
+
+
+def _encapsulated(image: ImageObject, stream: BinaryIO) -> Iterator[bytes]:
+    """Yield frames by the extended offset table where the object has one (PS3.3 C.7.6.3.1.8)."""
+    header = image.header
+    offsets = None
+    if "ExtendedOffsetTable" in header and "ExtendedOffsetTableLengths" in header:
+        offsets = (header.ExtendedOffsetTable, header.ExtendedOffsetTableLengths)
+    try:
+        yield from generate_frames(stream, number_of_frames=image.frames, extended_offsets=offsets)
+    except (ValueError, EOFError, struct.error) as error:
+        raise CannotNormalizeError(f"{image.path.name}: its compressed frames cannot be read ({error})") from error

@@ -1,0 +1,90 @@
+"""Pixel values of one frame: decoded from any stored form (PS3.5 8.1.1), and encoded in a common one."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.model import Encoding, Frame
+from qxbatch.convert.normalize.objects import ImageObject
+
+Values = NDArray[np.integer[Any]]
+_BYTE = 8
+_DESCRIPTION = (
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+)
+
+
+def frame_length(frame: Frame) -> int:
+    """Return the bytes of a native frame.
+
+    Raises CannotNormalizeError when values are not stored in whole bytes, or colours share them.
+    """
+    if frame.photometric.endswith(("422", "420")):
+        raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric}")
+    bits = frame.encoding.bits_allocated
+    if bits not in (8, 16, 32):
+        raise CannotNormalizeError(f"{frame.source[0]}: {bits} bits are allocated for a value")
+    return frame.rows * frame.columns * frame.samples * bits // _BYTE
+
+
+def decoded(image: ImageObject, frame: Frame, data: bytes) -> Values:
+    """Return the values of a frame in order of rows.
+
+    Raises CannotNormalizeError when no decoder reads its transfer syntax.
+    """
+    order = "<" if image.little_endian or image.encapsulated else ">"
+    size = frame.encoding.bits_allocated // _BYTE
+    if image.encapsulated:
+        values = _decompressed(image, data)
+        unsigned = values.astype(f"<i{values.dtype.itemsize}").view(f"<u{values.dtype.itemsize}")
+    else:
+        unsigned = np.frombuffer(data, f"{order}u{size}")
+    return stored_values(unsigned.ravel(), frame.encoding)
+
+
+def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
+    """Return the values in the bits from HighBit down, with bits above it masked or filled with the sign (PS3.5 8.1.1)."""
+    size = unsigned.dtype.itemsize * _BYTE
+    above = max(0, size - encoding.high_bit - 1)
+    below = size - encoding.bits_stored
+    native = unsigned.astype(unsigned.dtype.newbyteorder("="))
+    shifted = native << np.array(above, native.dtype)
+    signed = shifted.view(f"i{native.dtype.itemsize}") if encoding.signed else shifted
+    return np.asarray(signed >> np.array(below, signed.dtype))
+
+
+def masked(image: ImageObject, frame: Frame, data: bytes) -> bytes:
+    """Return the bytes of a native frame whose bits beside the stored ones are masked, at HighBit = BitsStored - 1."""
+    encoding = frame.encoding
+    if encoding.bits_stored == encoding.bits_allocated:
+        return data
+    values = decoded(image, frame, data)
+    order = "<" if image.little_endian else ">"
+    return values.astype(f"{order}{values.dtype.kind}{values.dtype.itemsize}").tobytes()
+
+
+def _decompressed(image: ImageObject, data: bytes) -> NDArray[Any]:
+    dataset = Dataset()
+    for keyword in _DESCRIPTION:
+        if keyword in image.header:
+            dataset[keyword] = image.header[keyword]
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = image.syntax
+    dataset.PixelData = encapsulate([data])
+    dataset["PixelData"].is_undefined_length = True
+    try:
+        return dataset.pixel_array
+    except (RuntimeError, NotImplementedError, ValueError, AttributeError) as error:
+        raise CannotNormalizeError(f"{image.path.name}: {image.syntax.name} cannot be decoded ({error})") from error

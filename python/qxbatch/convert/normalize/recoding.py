@@ -1,0 +1,102 @@
+"""Chooses one encoding of pixel values for a stack whose files differ in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.model import Encoding, Frame
+from qxbatch.convert.normalize.pixels import Values
+
+_TYPES = ("<u2", "<i2", "<i4")
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Recoding:
+    """The values of all frames are written in this type."""
+
+    dtype: str
+    rescaled: bool
+    """RescaleSlope and RescaleIntercept are applied, and written as 1 and 0."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """Return the elements that describe the type."""
+        bits = np.dtype(self.dtype).itemsize * 8
+        return Encoding(bits, bits, bits - 1, np.dtype(self.dtype).kind == "i")
+
+
+@dataclass
+class Survey:
+    """Range of the values of a stack, stored and rescaled."""
+
+    low: int = 0
+    high: int = 0
+    low_rescaled: int = 0
+    high_rescaled: int = 0
+    whole: bool = True
+    """All rescaled values are whole numbers."""
+
+    def add(self, values: Values, frame: Frame) -> None:
+        """Count the values of one frame."""
+        self.low, self.high = min(self.low, int(values.min())), max(self.high, int(values.max()))
+        if not self.whole:
+            return
+        rescaled = rescale(values, frame)
+        self.whole = bool(np.array_equal(rescaled, np.rint(rescaled)))
+        self.low_rescaled = min(self.low_rescaled, int(np.floor(rescaled.min())))
+        self.high_rescaled = max(self.high_rescaled, int(np.ceil(rescaled.max())))
+
+
+def rescale(values: Values, frame: Frame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return output values: slope x stored value + intercept (PS3.3 C.11.1.1.2)."""
+    return np.asarray(values.astype(np.float64) * frame.slope + frame.intercept)
+
+
+def needs_survey(frames: Sequence[Frame]) -> bool:
+    """Return whether the common type depends on the values and not on the headers alone."""
+    return _rescalable(frames) or (encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
+
+
+def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
+    """Return the common type of a stack; None when its frames can stay as they are.
+
+    Raises CannotNormalizeError when no type of 32 bits contains all values, or for colours.
+    """
+    if not (encoding_varies(frames) or _rescalable(frames)):
+        return None
+    if any(frame.samples > 1 for frame in frames):
+        raise CannotNormalizeError("the encoding of colour pixels varies")
+    if survey is not None and _rescalable(frames) and survey.whole:
+        return Recoding(_type_for((survey.low_rescaled, survey.high_rescaled)), True)
+    if not encoding_varies(frames):
+        return None
+    return Recoding(_type_for((survey.low, survey.high) if survey else declared_range(frames)), False)
+
+
+def declared_range(frames: Sequence[Frame]) -> Range:
+    """Return the values that BitsStored and PixelRepresentation of all frames allow."""
+    encodings = {frame.encoding for frame in frames}
+    low = min(-(1 << (one.bits_stored - 1)) if one.signed else 0 for one in encodings)
+    return low, max((1 << (one.bits_stored - one.signed)) - 1 for one in encodings)
+
+
+def encoding_varies(frames: Sequence[Frame]) -> bool:
+    """Return whether the frames of a stack are stored in different ways."""
+    return len({frame.encoding for frame in frames}) > 1
+
+
+def _rescalable(frames: Sequence[Frame]) -> bool:
+    """Return whether RescaleSlope or RescaleIntercept vary, and may be applied."""
+    varies = len({(frame.slope, frame.intercept) for frame in frames}) > 1
+    return varies and not any(frame.philips or frame.samples > 1 for frame in frames)
+
+
+def _type_for(values: Range) -> str:
+    for dtype in _TYPES:
+        limits = np.iinfo(dtype)
+        if limits.min <= values[0] and values[1] <= limits.max:
+            return dtype
+    raise CannotNormalizeError(f"values from {values[0]} to {values[1]} do not fit into 32 bits")

@@ -1,0 +1,202 @@
+"""Groups the frames of a series into stacks that are each one image."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.grid import (
+    PARALLEL,
+    Grid,
+    Places,
+    along_normal,
+    angle,
+    axes,
+    even_grid,
+    is_even,
+    normal,
+    places,
+    slabs,
+)
+from qxbatch.convert.normalize.model import Frame
+from qxbatch.convert.normalize.volumes import Volume, volumes
+
+_SAME_ECHO = 0.02
+"""Echo times within so many ms are one."""
+_COMPONENTS = (
+    ("", ()),
+    ("_real", ("R", "REAL")),
+    ("_imaginary", ("I", "IMAGINARY")),
+    ("_ph", ("P", "PHASE", "PHASE MAP")),
+)
+"""Suffixes of dcm2niix, and the values of ImageType and ComplexImageComponent that they stand for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stack before it is written."""
+
+    volumes: tuple[tuple[Frame, ...], ...]
+    grid: Grid
+    incomplete: bool
+    echo: int
+    """Number of its echo, counted from 1; 0 for a map without echo time."""
+    suffix: str = ""
+
+    @property
+    def first(self) -> Frame:
+        """Return the frame whose values stand for the stack."""
+        return self.volumes[0][0]
+
+    @property
+    def frames(self) -> list[Frame]:
+        """Return the frames in the order of the copies."""
+        return [frame for volume in self.volumes for frame in volume]
+
+
+def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
+    """Return the stacks in which each frame is once, by echo time, kind, geometry, complete volumes before incomplete ones.
+
+    Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
+    """
+    echoes = _echoes(frames)
+    found: list[Plan] = []
+    for group in _groups(frames, echoes):
+        for part in (part for contrast in _by_contrast(group) for part in _by_stack_id(contrast)):
+            for slab in slabs(places(part)):
+                found += _plans(slab, echoes[slab[0][0].echo_time])
+    suffixes = _suffixes(found)
+    named = [_named(plan, suffix) for plan, suffix in zip(found, suffixes, strict=True)]
+    return sorted(named, key=_order)
+
+
+def _echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
+    """Return the number of the echo for each echo time, 0 for maps that have none."""
+    times = sorted({frame.echo_time for frame in frames if frame.echo_time is not None})
+    numbers: dict[float | None, int] = {None: 0}
+    number, last = 0, -np.inf
+    for time in times:
+        number += time - last > _SAME_ECHO
+        numbers[time], last = number, time
+    return numbers
+
+
+def _groups(frames: Sequence[Frame], echoes: dict[float | None, int]) -> list[list[Frame]]:
+    """Return frames grouped by size, spacing, echo, kind and orientation, each group in the order of the input."""
+    groups: defaultdict[Hashable, list[list[Frame]]] = defaultdict(list)
+    for frame in frames:
+        spacing = tuple(round(value, 4) for value in frame.spacing)
+        size = (frame.rows, frame.columns, frame.samples, frame.photometric)
+        parallel = groups[size, spacing, echoes[frame.echo_time], frame.kind]
+        known = next((group for group in parallel if _parallel(group[0], frame)), None)
+        if known is None:
+            parallel.append([frame])
+        else:
+            known.append(frame)
+    return [group for parallel in groups.values() for group in parallel]
+
+
+def _parallel(one: Frame, other: Frame) -> bool:
+    return one.orientation == other.orientation or angle(one.orientation, other.orientation) < PARALLEL
+
+
+def _by_contrast(group: list[Frame]) -> list[list[Frame]]:
+    """Return a group split by repetition time and flip angle where each value has images at all places.
+
+    Values that vary from slice to slice are measured ones, and the slices of one image.
+    """
+    found: dict[Hashable, list[Frame]] = {}
+    for frame in group:
+        found.setdefault((frame.repetition_time, frame.flip_angle), []).append(frame)
+    if len(found) == 1:
+        return [group]
+    everywhere = all(
+        {(frame.repetition_time, frame.flip_angle) for frame in place} == set(found) for place in places(group)
+    )
+    return list(found.values()) if everywhere else [group]
+
+
+def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
+    """Return a group split by StackID where the stacks have different places (PS3.3 C.7.6.16.2.2.4)."""
+    found: dict[str, list[Frame]] = {}
+    for frame in group:
+        found.setdefault(frame.stack_id, []).append(frame)
+    if len(found) == 1:
+        return [group]
+    everywhere = places(group)
+    shared = all({frame.stack_id for frame in place} == set(found) for place in everywhere)
+    return [group] if shared else list(found.values())
+
+
+def _plans(slab: Places, echo: int) -> list[Plan]:
+    whole, short = volumes(slab)
+    if _descending(whole[0]):
+        slab = slab[::-1]
+        whole, short = ([_reversed(volume, len(slab)) for volume in found] for found in (whole, short))
+    complete = tuple(tuple(volume[index] for index in range(len(slab))) for volume in whole)
+    grid = even_grid(slab)
+    return [Plan(complete, grid, False, echo), *(plan for volume in short for plan in _left_over(volume, echo))]
+
+
+def _descending(volume: Volume) -> bool:
+    """Return whether the images are numbered against the normal; slice timing of some vendors depends on that order."""
+    numbers = [volume[index].timing.instance for index in sorted(volume)]
+    known = [number for number in numbers if number is not None]
+    ranks = {number: rank for rank, number in enumerate(sorted(known))}
+    middle = (len(known) - 1) / 2
+    return sum((place - middle) * (ranks[number] - middle) for place, number in enumerate(known)) < 0
+
+
+def _reversed(volume: Volume, count: int) -> Volume:
+    return {count - 1 - index: frame for index, frame in volume.items()}
+
+
+def _left_over(volume: Volume, echo: int) -> list[Plan]:
+    """Return the slices of an incomplete volume as evenly spaced stacks."""
+    indices = sorted(volume)
+    if is_even(along_normal([[volume[index]] for index in indices])):
+        parts = [indices]
+    else:  # neighbours have equal differences of index and rank
+        parts = [[index for _, index in run] for _, run in groupby(enumerate(indices), lambda pair: pair[1] - pair[0])]
+    found = [[volume[index] for index in part] for part in parts]
+    return [Plan((tuple(frames),), even_grid([[frame] for frame in frames]), True, echo) for frames in found]
+
+
+def _component(plan: Plan) -> int:
+    """Return whether a stack is of magnitudes or another kind (0), real, imaginary or phase values."""
+    kind = set(plan.first.kind)
+    matching = (index for index, (_, values) in enumerate(_COMPONENTS) if kind & set(values))
+    return next(matching, 0)
+
+
+def _suffixes(plans: Sequence[Plan]) -> list[str]:
+    several_echoes = len({plan.echo for plan in plans} - {0}) > 1
+    several_kinds = len({_component(plan) for plan in plans}) > 1
+    return [
+        (f"_e{plan.echo}" if several_echoes and plan.echo else "")
+        + (_COMPONENTS[_component(plan)][0] if several_kinds else "")
+        for plan in plans
+    ]
+
+
+def _named(plan: Plan, suffix: str) -> Plan:
+    return Plan(plan.volumes, plan.grid, plan.incomplete, plan.echo, suffix)
+
+
+def _order(plan: Plan) -> tuple[object, ...]:
+    unit = axes(plan.grid.orientation)
+    along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
+    geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
+    contrast = plan.first.repetition_time or 0.0, plan.first.flip_angle or 0.0
+    kind = _component(plan), plan.first.kind
+    return plan.echo or np.inf, kind, contrast, geometry, plan.incomplete, plan.first.source
+
+
+def check_whole(frames: Sequence[Frame], plans: Sequence[Plan]) -> None:
+    """Raise CannotNormalizeError unless each frame is in exactly one stack."""
+    placed = [frame.source for plan in plans for frame in plan.frames]
+    if sorted(placed) != sorted(frame.source for frame in frames):
+        raise CannotNormalizeError(f"{len(placed)} of {len(frames)} frames were assigned to a stack")

@@ -1,0 +1,109 @@
+"""Assigns the frames of each slice place to volumes."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.grid import Places
+from qxbatch.convert.normalize.model import Frame
+
+Key = Callable[[Frame], Any]
+Volume = dict[int, Frame]
+"""Frames by the index of their place."""
+
+
+def _trigger(frame: Frame) -> Any:
+    return frame.timing.trigger
+
+
+def _gradient(frame: Frame) -> Any:
+    gradient = frame.timing.gradient
+    return None if gradient is None else (gradient.b_value, gradient.directionality, gradient.orientation)
+
+
+KEYS: tuple[tuple[str, Key], ...] = (
+    ("TemporalPositionIndex", lambda frame: frame.timing.temporal_position),
+    ("FrameAcquisitionNumber", lambda frame: frame.timing.frame_acquisition),
+    ("AcquisitionNumber", lambda frame: frame.timing.acquisition),
+    ("TemporalPositionIdentifier", lambda frame: frame.timing.temporal_identifier),
+    ("TriggerTime", _trigger),
+    ("DiffusionBValue", _gradient),
+    ("AcquisitionTime", lambda frame: frame.timing.acquired or None),
+    ("FrameReferenceDateTime", lambda frame: frame.timing.referenced or None),
+    ("ContentTime", lambda frame: frame.timing.content or None),
+    ("InstanceNumber", lambda frame: frame.timing.instance),
+)
+"""Elements that tell the frames of one place apart, the most telling first."""
+
+
+def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
+    """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
+
+    Raises CannotNormalizeError when frames of one place cannot be told apart, or when a volume in the middle is incomplete.
+    """
+    key = next((key for _, key in KEYS if _tells_apart(grouped, key)), None)
+    if key is None:
+        most = max(map(len, grouped))
+        raise CannotNormalizeError(f"{most} frames at one place differ in no element that numbers or times them")
+    found = _by_value(grouped, key) if _shared(grouped, key) else _by_rank(grouped, key)
+    whole = [volume for volume in found if len(volume) == len(grouped)]
+    short = [volume for volume in found if len(volume) < len(grouped)]
+    if short and not whole:
+        raise CannotNormalizeError(f"none of {len(found)} volumes has an image at each of {len(grouped)} places")
+    if any(volume not in (found[0], found[-1]) for volume in short):
+        sizes = ", ".join(str(len(volume)) for volume in short)
+        raise CannotNormalizeError(f"{len(short)} of {len(found)} volumes have {sizes} of {len(grouped)} slices")
+    return whole, short
+
+
+def _tells_apart(grouped: Places, key: Key) -> bool:
+    for place in grouped:
+        values = [key(frame) for frame in place]
+        if len(place) > 1 and (None in values or len(set(values)) < len(values)):
+            return False
+    return True
+
+
+def _shared(grouped: Places, key: Key) -> bool:
+    """Return whether each volume has one value of the key, whatever the place."""
+    values = {key(frame) for place in grouped for frame in place}
+    return None not in values and len(values) == max(map(len, grouped))
+
+
+def _by_value(grouped: Places, key: Key) -> list[Volume]:
+    found: dict[Any, Volume] = {}
+    for index, place in enumerate(grouped):
+        for frame in place:
+            found.setdefault(key(frame), {})[index] = frame
+    if key is _gradient:  # a direction has no order; the numbers of its images have one
+        return sorted(found.values(), key=lambda volume: min(_order(frame) for frame in volume.values()))
+    return [found[value] for value in sorted(found)]
+
+
+def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
+    return frame.timing.dimensions, frame.timing.acquired, frame.timing.instance or (0, 0), frame.source
+
+
+def _by_rank(grouped: Places, key: Key) -> list[Volume]:
+    """Return volumes by the order of the key at each place; places with fewer frames have none in the last volume.
+
+    Raises CannotNormalizeError unless these places are the last ones of a volume in the order of the key.
+    """
+    ranked = [sorted(place, key=key) if len(place) > 1 else place for place in grouped]
+    most = max(map(len, ranked))
+    short = {index for index, place in enumerate(ranked) if len(place) < most}
+    if short:
+        _check_tail(ranked, short, key)
+    return [{index: place[rank] for index, place in enumerate(ranked) if rank < len(place)} for rank in range(most)]
+
+
+def _check_tail(ranked: Sequence[Sequence[Frame]], short: set[int], key: Key) -> None:
+    first = {index: key(place[0]) for index, place in enumerate(ranked)}
+    counts = Counter(map(len, ranked))
+    if None not in first.values():
+        order = sorted(first, key=lambda index: first[index])
+        if set(order[-len(short) :]) == short and len(counts) == 2:  # noqa: PLR2004 (whole, and one less)
+            return
+    shown = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
+    raise CannotNormalizeError(f"it is not known which volume lacks slices: {shown}")

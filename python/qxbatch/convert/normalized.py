@@ -1,0 +1,104 @@
+"""dcm2niix on normalized copies of a series: the second way to convert where its own reading of the headers is wrong."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.convert.attempt import Attempt, Room, attempt
+from qxbatch.convert.converter import Command, Job
+from qxbatch.convert.dcm2niix import Dcm2niix, allocator
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.naming import companions, suffix_of
+from qxbatch.convert.normalize.names import COPIES, PROGRAM, STACKS, stack_name
+from qxbatch.convert.run import Cancel
+from qxbatch.model import Output, Series, SeriesKind
+
+FOLDER = "normalized"
+"""Folder of the second attempt beside that of the first one."""
+_SECONDS_PER_FRAME = 0.5
+"""Copies take 0.01 s each; a slow disk and a busy CPU take more."""
+_MODULE = "qxbatch.convert.normalize"
+
+
+class NormalizedDcm2niix:
+    """Rewrites a DICOM series as regular classic copies (qxbatch.convert.normalize), and gives these to dcm2niix."""
+
+    def __init__(self, dcm2niix: Dcm2niix, frames_per_file: float = 1.0) -> None:
+        self.dcm2niix = dcm2niix
+        self.pace = dcm2niix.pace + _SECONDS_PER_FRAME * frames_per_file
+        self.name = dcm2niix.name
+        self.version = dcm2niix.version
+
+    def takes(self, kind: SeriesKind) -> bool:
+        """Return whether it is DICOM."""
+        return kind is SeriesKind.DICOM
+
+    def command(self, job: Job) -> Command:
+        """Return the call of the process that rewrites the series, and runs dcm2niix on each stack."""
+        folders = (str(job.source), str(job.home / COPIES), str(job.out))
+        argv = (sys.executable, "-P", "-m", _MODULE, *folders, "-g", "i", "-z", "n", "-b", "y", "-ba", "y")
+        paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), PROGRAM: str(self.dcm2niix.binary)}
+        return Command(argv, {**allocator(), **paths})
+
+    def outputs(self, job: Job) -> Sequence[Output]:
+        """Return the images in the order of the stacks, under names that begin with the number of the series."""
+        path = job.home / STACKS
+        hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
+        found = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
+        return [_renamed(output, str(job.series.n), job.out) for output in found]
+
+    def believes(self, exit_status: int) -> bool:
+        """Return whether dcm2niix's exit status lets its outputs be looked at."""
+        return self.dcm2niix.believes(exit_status)
+
+
+def attempt_normalized(
+    series: Series, dcm2niix: Dcm2niix, room: Room, evidence: Evidence, timeout: float | None, cancel: Cancel
+) -> Attempt:
+    """Convert a DICOM series by way of normalized copies, in `<work>/normalized`, and judge the result.
+
+    An earlier attempt in `<work>/dcm2niix` stays as it is. A series that cannot be normalized is a failed attempt, whose
+    problem says why.
+
+    Raises CancelledError, and OSError where the machine is at fault, as `attempt` does.
+    """
+    own = Room(room.work / FOLDER, room.told)
+    frames = max(1.0, evidence.slices / max(1, series.files))
+    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), own, evidence, timeout, cancel)
+
+
+def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
+    """Return the images of one stack; the hint stands in for a suffix that dcm2niix did not add."""
+    name = stack_name(k)
+    niftis = sorted(folder.glob(f"{name}*.nii"), key=lambda path: path.name.encode())
+    stems = [path.stem for path in niftis]
+    return [
+        Output(path, _suffix(suffix_of(path.stem, name, stems), hint), companions(path, path.stem)) for path in niftis
+    ]
+
+
+def _suffix(own: str, hint: str) -> str:
+    """Return dcm2niix's suffix, with the number of the echo in front where only the hint has it."""
+    if not own:
+        return hint
+    echo = hint[: hint.find("_", 1)] if hint.find("_", 1) > 0 else hint
+    return own if not echo.startswith("_e") or own.startswith("_e") else echo + own
+
+
+def _renamed(output: Output, number: str, folder: Path) -> Output:
+    """Rename an image and what lies beside it to number, suffix and, where that name is taken, a letter."""
+    stems = (f"{number}{output.suffix}{_letters(index)}" for index in range(1 << 16))
+    stem = next(stem for stem in stems if not (folder / f"{stem}.nii").exists())
+    sidecars = {extension: path.rename(folder / f"{stem}.{extension}") for extension, path in output.sidecars.items()}
+    return replace(output, nifti=output.nifti.rename(folder / f"{stem}.nii"), sidecars=sidecars)
+
+
+def _letters(index: int) -> str:
+    """Return the letters of a clash, as dcm2niix counts: none, a, b, ... z, aa."""
+    letters = ""
+    while index > 0:
+        index, letter = divmod(index - 1, 26)
+        letters = chr(ord("a") + letter) + letters
+    return letters

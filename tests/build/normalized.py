@@ -1,0 +1,38 @@
+"""Converts a folder by way of its normalized copies, and checks what came out."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.convert.attempt import Attempt, Room
+from qxbatch.convert.dcm2niix import find
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.normalized import attempt_normalized
+from qxbatch.model import Series, SeriesKind, State
+from tests.build.slices import Slice, check_image
+
+
+def normalized(folder: Path) -> Attempt:
+    """Convert a folder by way of its normalized copies."""
+    dcm2niix = find()
+    assert dcm2niix is not None
+    files = [path for path in folder.iterdir() if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    series = Series(30, SeriesKind.DICOM, {}, len(files), size, folder)
+    room = Room(folder.with_name("work"))
+    return attempt_normalized(series, dcm2niix, room, Evidence(countable=False), None, threading.Event())
+
+
+def check(done: Attempt, *images: Sequence[Slice], suffixes: Sequence[str] = ("",)) -> None:
+    """Check that an attempt left these images in this order."""
+    assert done.judgement.state is State.CONVERTED, done.log
+    assert [output.suffix for output in done.judgement.outputs] == list(suffixes)
+    for output, slices in zip(done.judgement.outputs, images, strict=True):
+        check_image(output.nifti, slices)
+
+
+def refused(done: Attempt) -> str:
+    """Return why an attempt failed."""
+    assert done.judgement.state is State.FAILED, done.log
+    (problem,) = done.judgement.problems
+    return problem.message

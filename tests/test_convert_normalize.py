@@ -1,0 +1,156 @@
+"""Series that dcm2niix gets wrong by itself become right by way of normalized copies."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import Syntax, encoded
+from tests.build.normalized import check, normalized, refused
+from tests.build.slices import (
+    MAGNITUDE,
+    PHASE,
+    Slice,
+    block,
+    classic,
+    write_classic,
+    write_enhanced,
+)
+
+COMPLETE = block(places=6, volumes=4)
+
+
+@pytest.mark.parametrize("dimensions", [True, False], ids=["dimensions", "no dimensions"])
+@pytest.mark.parametrize("order", ["volumes first", "times first", "shuffled"])
+def test_frames_of_an_enhanced_object_in_any_order(tmp_path: Path, order: str, dimensions: bool) -> None:
+    slices = list(COMPLETE)
+    if order == "times first":
+        slices.sort(key=lambda part: (part.z, part.volume))
+    elif order == "shuffled":
+        random.Random(1).shuffle(slices)
+    done = normalized(write_enhanced(tmp_path / "in", slices, dimensions=dimensions))
+    check(done, COMPLETE)
+
+
+def test_frames_without_times_and_dimensions_are_taken_in_their_order(tmp_path: Path) -> None:
+    done = normalized(write_enhanced(tmp_path / "in", COMPLETE, dimensions=False, times=False))
+    check(done, COMPLETE)
+
+
+@pytest.mark.parametrize("dimensions", [True, False], ids=["dimensions", "no dimensions"])
+def test_a_stopped_enhanced_scan_is_its_complete_volumes_and_the_last_slices(tmp_path: Path, dimensions: bool) -> None:
+    done = normalized(write_enhanced(tmp_path / "in", COMPLETE[:-2], dimensions=dimensions))
+    check(done, COMPLETE[:-6], COMPLETE[-6:-2], suffixes=("", ""))
+
+
+def test_a_stopped_classic_scan_is_its_complete_volumes_and_the_last_slices(tmp_path: Path) -> None:
+    done = normalized(write_classic(tmp_path / "in", COMPLETE[:-2]))
+    check(done, COMPLETE[:-6], COMPLETE[-6:-2], suffixes=("", ""))
+
+
+def test_an_interleaved_incomplete_volume_becomes_evenly_spaced_images(tmp_path: Path) -> None:
+    last = [part for part in COMPLETE[18:] if part.z in {0.0, 2.0, 8.0}]
+    done = normalized(write_classic(tmp_path / "in", COMPLETE[:18] + last))
+    check(done, COMPLETE[:18], last[:2], last[2:], suffixes=("", "", ""))
+
+
+def test_slabs_are_split_by_their_stack(tmp_path: Path) -> None:
+    slabs = [block(3, 2, base=base, stack=stack) for stack, base in (("1", 0), ("2", 1000))]
+    slabs[1] = [part.with_(z=part.z + 31) for part in slabs[1]]
+    done = normalized(write_enhanced(tmp_path / "in", slabs[0] + slabs[1]))
+    check(done, *slabs, suffixes=("", ""))
+
+
+def test_slabs_of_classic_files_are_split_at_the_gap(tmp_path: Path) -> None:
+    low = block(4)
+    high = [part.with_(z=part.z + 25) for part in low]
+    check(normalized(write_classic(tmp_path / "in", low + high)), low, high, suffixes=("", ""))
+
+
+def test_unevenly_spaced_slices_are_refused_with_their_places(tmp_path: Path) -> None:
+    slices = [Slice(float(z)) for z in (0, 2, 4, 6, 8, 14, 20, 26)]
+    message = refused(normalized(write_classic(tmp_path / "in", slices)))
+    assert "8 slices are unevenly spaced: 0.00 2.00 4.00 6.00 8.00 14.00 20.00 26.00 mm" in message
+
+
+@pytest.mark.parametrize("form", ["classic", "enhanced"])
+def test_echoes_are_images_of_their_own(tmp_path: Path, form: str) -> None:
+    echoes = [block(4, 2, echo=echo, base=base) for echo, base in ((10.0, 0), (35.5, 1000))]
+    write = write_classic if form == "classic" else write_enhanced
+    mixed = [part for pair in zip(*echoes, strict=True) for part in reversed(pair)]
+    done = normalized(write(tmp_path / "in", mixed))
+    check(done, *echoes, suffixes=("_e1", "_e2"))
+    times = [json.loads(output.sidecars["json"].read_text())["EchoTime"] for output in done.judgement.outputs]
+    assert times == [0.01, 0.0355]
+
+
+@pytest.mark.parametrize("form", ["classic", "enhanced"])
+def test_magnitude_and_phase_are_images_of_their_own(tmp_path: Path, form: str) -> None:
+    kinds = [block(4, 2, kind=kind, base=base) for kind, base in ((MAGNITUDE, 0), (PHASE, 1000))]
+    write = write_classic if form == "classic" else write_enhanced
+    done = normalized(write(tmp_path / "in", kinds[1] + kinds[0]))
+    check(done, *kinds, suffixes=("", "_ph"))
+
+
+def test_an_orientation_that_jitters_makes_one_image(tmp_path: Path) -> None:
+    slices = block(8, 2)
+    slices[3] = slices[3].with_(orientation=(1.0, 0.003, 0.0, -0.003, 1.0, 0.0))
+    check(normalized(write_classic(tmp_path / "in", slices)), slices)
+
+
+def test_planes_that_cross_are_images_of_their_own(tmp_path: Path) -> None:
+    axial = block(3)
+    turned = [part.with_(orientation=(0.0, 1.0, 0.0, -1.0, 0.0, 0.0), base=500) for part in axial]
+    done = normalized(write_classic(tmp_path / "in", axial + turned))
+    check(done, turned, axial, suffixes=("", ""))
+
+
+def test_parts_of_a_scan_with_series_uids_of_their_own_make_one_image(tmp_path: Path) -> None:
+    slices = [part.with_(changes={"SeriesInstanceUID": f"1.2.3.{part.volume}"}) for part in COMPLETE]
+    check(normalized(write_classic(tmp_path / "in", slices)), slices)
+
+
+def test_compressed_frames_stay_compressed(tmp_path: Path) -> None:
+    shuffled = list(COMPLETE)
+    random.Random(2).shuffle(shuffled)
+    check(normalized(write_enhanced(tmp_path / "in", shuffled, Syntax.RLE, dimensions=False)), COMPLETE)
+
+
+@pytest.mark.parametrize("syntax", list(Syntax), ids=lambda syntax: syntax.name)
+def test_every_transfer_syntax(tmp_path: Path, syntax: Syntax) -> None:
+    done = normalized(write_classic(tmp_path / "in", COMPLETE[::-1], syntax, AcquisitionNumber=None))
+    check(done, [part.with_(volume=3 - part.volume, base=300 * (2 * part.volume - 3)) for part in COMPLETE])
+
+
+def test_nothing_is_left_of_a_series_that_cannot_be_normalized(tmp_path: Path) -> None:
+    folder = write_classic(tmp_path / "in", block(3), ImagePositionPatient=None)
+    assert "ImagePositionPatient does not contain 3 numbers" in refused(normalized(folder))
+    assert list((tmp_path / "work").rglob("*.*")) == []
+
+
+def test_a_mosaic_is_refused(tmp_path: Path) -> None:
+    folder = write_classic(tmp_path / "in", block(3), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
+    assert "is a mosaic" in refused(normalized(folder))
+
+
+def test_images_of_one_place_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    same = {"AcquisitionNumber": 1}
+    for k, part in enumerate([*block(3), *block(3)]):
+        (folder / f"IM{k}").write_bytes(encoded(classic(part, 1 + k % 3, same)))
+    assert "2 frames at one place differ in no element" in refused(normalized(folder))
+
+
+def test_a_volume_in_the_middle_that_lacks_slices_is_refused(tmp_path: Path) -> None:
+    lacking = [part for part in COMPLETE if (part.z, part.volume) != (4.0, 1)]
+    assert "1 of 4 volumes have 5 of 6 slices" in refused(normalized(write_classic(tmp_path / "in", lacking)))
+
+
+def test_the_log_says_that_the_input_was_normalized(tmp_path: Path) -> None:
+    done = normalized(write_enhanced(tmp_path / "in", COMPLETE[:-2]))
+    assert done.tool.startswith("dcm2niix 1.")
+    assert "The input was normalized: 22 images in 2 stack(s)." in done.log
+    assert "2: 6 x 8 x 4 x 1, slices of an incomplete volume" in done.log
+    assert str(tmp_path) not in done.log.replace(str(tmp_path / "in"), "")

@@ -1,0 +1,115 @@
+"""Real series: the normalized copies give the voxels, places and JSON fields that the series itself gives."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from pydicom import dcmread
+
+from qxbatch.convert.dcm2niix import find
+from tests.build.normalized import normalized
+
+pytestmark = pytest.mark.data
+FIELDS = (
+    "RepetitionTime",
+    "EchoTime",
+    "FlipAngle",
+    "SliceTiming",
+    "PhaseEncodingDirection",
+    "PhaseEncodingAxis",
+    "TotalReadoutTime",
+    "EffectiveEchoSpacing",
+    "SeriesNumber",
+    "MagneticFieldStrength",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A folder of one series below the data sets."""
+
+    folder: str
+    pattern: str = "*"
+    volumes: tuple[int, ...] = ()
+    """Order of the volumes among those of the direct conversion, where it differs."""
+
+
+CASES = {
+    "Siemens XA30 ASL": Case("dcm_qa_xa30/In/25_asl_2d_tra"),
+    "Siemens XA30 T1": Case("dcm_qa_xa30/In/5_anat-T1w_acq-tfl"),
+    "Siemens XA30 field map": Case("dcm_qa_xa30/In/8_gre_field_mapping"),
+    "Siemens XA30 field map phase": Case("dcm_qa_xa30/In/9_gre_field_mapping"),
+    "Siemens XA10": Case("dcm_qa_enh/In/Siemens/XA10"),
+    "Siemens XA20 as Agfa stores it": Case("dcm_qa_agfa/Agfa"),
+    "Siemens XA30 classic": Case("dcm_qa_frag/In/5001_anat-T1w_acq-tfl"),
+    "Siemens echoes": Case("dcm_qa_me/In/2_me_FieldMap_GRE"),
+    "Siemens phase": Case("dcm_qa_me/In/3_me_FieldMap_GRE"),
+    "Siemens PD and T2": Case("dcm_qa_pdt2/In/Siemens/VE11"),
+    "Philips B0": Case("dcm_qa_enh/In/Philips"),
+    "Philips DTI": Case("nitest-balls1/DICOM", "DTI.dcm", (1, 2, 3, 4, 5, 6, 0, 7)),
+    "Philips T2*": Case("nitest-balls1/DICOM", "T2_.dcm"),
+    "Philips field map": Case("nitest-balls1/DICOM", "fieldmap.dcm"),
+    "Philips fMRI": Case("dicom2nifti_sub/tests/data/philips_enhanced/fmri/001"),
+    "GE EPI, first slice on top": Case("dcm_qa_nih/In/20180918GE/mr_0004"),
+    "GE EPI, first slice below": Case("dcm_qa_nih/In/20180918GE/mr_0006"),
+    "GE anatomy": Case("dicom2nifti_sub/tests/data/anatomical/001_implicit"),
+    "Hitachi": Case("dicom2nifti_sub/tests/data/hitachi/anatomical/001"),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_copies_convert_as_the_series_does(case: Case, data: Path, tmp_path: Path) -> None:
+    series = tmp_path / "in"
+    series.mkdir()
+    for path in sorted((data / case.folder).glob(case.pattern)):
+        if path.is_file() and "Rows" in dcmread(path, stop_before_pixels=True, force=True):
+            shutil.copyfile(path, series / path.name)
+    direct = _direct(series, tmp_path / "direct")
+    done = normalized(series)
+    assert len(direct) == len(done.judgement.outputs), done.log
+    found = {output.nifti: _fields(output.sidecars.get("json")) for output in done.judgement.outputs}
+    for nifti in direct:
+        other = _twin(nifti, list(found), case.volumes)
+        fields = _fields(nifti.with_suffix(".json"))
+        assert {name: found[other][name] for name in found[other] if found[other][name] != fields.get(name)} == {}
+        del found[other]
+
+
+def _direct(series: Path, out: Path) -> list[Path]:
+    dcm2niix = find()
+    assert dcm2niix is not None
+    out.mkdir()
+    command: list[Any] = [dcm2niix.binary, "-g", "i", "-f", "30", "-z", "n", "-b", "y", "-ba", "y", "-o", out, series]
+    subprocess.run(command, check=True, capture_output=True)
+    return sorted(out.glob("*.nii"))
+
+
+def _twin(nifti: Path, others: list[Path], volumes: tuple[int, ...]) -> Path:
+    """Return the image with the same voxels at the same places."""
+    image: Any = nibabel.load(nifti)
+    values = np.asanyarray(image.dataobj)
+    differences = []
+    for path in others:
+        other: Any = nibabel.load(path)
+        if other.shape != image.shape:
+            continue
+        found = np.asanyarray(other.dataobj)
+        if volumes:
+            found = found[..., list(volumes[: image.shape[3]])]
+        if np.array_equal(values, found):
+            return path if np.abs(image.affine - other.affine).max() < 0.02 else pytest.fail("the affine differs")
+        differences.append(path.name)
+    pytest.fail(f"no image has the voxels of {nifti.name}; those of its shape are {differences}")
+
+
+def _fields(path: Path | None) -> dict[str, Any]:
+    if path is None or not path.exists():
+        return {}
+    known = json.loads(path.read_text(encoding="utf-8"))
+    return {name: known[name] for name in FIELDS if name in known}
