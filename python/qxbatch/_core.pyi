@@ -284,7 +284,7 @@ class SeriesFrames:
         """InstanceNumbers with the number of their objects."""
     @property
     def places(self) -> list[tuple[list[int], float, int]]:
-        """Places of single-frame objects: direction cosines in hundredths, position along the normal in mm, objects."""
+        """Places of frames, not of tiles: direction cosines in hundredths, position along the normal in mm, frames."""
     def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
         """Compare uncompressed NIfTI images with the frames: place, count, order, and the values of four rows of each.
 

@@ -18,8 +18,6 @@ _TOLERANCE = 0.05
 
 def findings(series: Series, evidence: Evidence) -> list[Problem]:
     """Return what is odd about a series, as warnings: it is converted all the same."""
-    if evidence.mosaic or evidence.enhanced:
-        return _instances(series, evidence) or _announced(series, evidence)
     planes: defaultdict[str, Counter[float]] = defaultdict(Counter)
     for (plane, along), count in sorted(evidence.places.items()):
         planes[plane][_known(planes[plane], along)] += count

@@ -24,7 +24,7 @@ class Evidence:
     countable: bool = True
     """False when a file does not tell its size or its number of tiles."""
     places: Counter[Place] = field(default_factory=Counter)
-    """Slices of single-frame objects at each place."""
+    """Frames at each place; none for mosaics."""
     series_number: int | None = None
     instances: Counter[int] = field(default_factory=Counter)
     volumes: int | None = None

@@ -32,6 +32,8 @@ class Judgement:
     problems: tuple[Problem, ...] = ()
     faults: tuple[str, ...] = ()
     """Where images differ from their headers, so that another conversion may do better."""
+    moved: bool = False
+    """Slices have another place in each volume, and the image is right: places alone say nothing of missing slices."""
 
 
 def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Output], evidence: Evidence) -> Judgement:
@@ -59,7 +61,7 @@ def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Outp
     problems += _said(series, converter, ran, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
-    return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults)
+    return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, compared.moved)
 
 
 def _against_headers(

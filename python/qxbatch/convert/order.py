@@ -50,4 +50,4 @@ def _geometry(image: Nifti) -> tuple[object, ...]:
     columns = [tuple(row[axis] for row in image.affine) for axis in range(3)]
     sizes = tuple(round(math.hypot(*column), 2) for column in columns)
     directions = tuple(round(part / math.hypot(*column), 2) for column in columns for part in column)
-    return (image.shape, sizes, directions)
+    return (image.shape[:2], sizes, directions)

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from qxbatch.convert.again import convert_again
 from qxbatch.convert.attempt import Attempt, Room, attempt
 from qxbatch.convert.available import Available, choose
 from qxbatch.convert.before import findings, subject
+from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
 from qxbatch.convert.par_choice import convert_par, par_evidence, par_findings
 from qxbatch.convert.run import Cancel
@@ -39,7 +41,12 @@ def convert_series(
         return _par(series, settings, room, available, cancel)
     evidence = _evidence(series)
     odd = findings(series, evidence)
-    done = attempt(series, choose(series.kind, available), room, evidence, settings.timeout, cancel)
+    converter = choose(series.kind, available)
+    done = attempt(series, converter, room, evidence, settings.timeout, cancel)
+    if done.judgement.faults and isinstance(converter, Dcm2niix):
+        done = convert_again(series, converter, done, room, evidence, settings.timeout, cancel)
+    if done.judgement.moved:
+        odd = []
     if packed:
         odd.append(_some_not_unzipped(series, packed))
     return _conversion(series, done, odd)

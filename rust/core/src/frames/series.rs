@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Object, Pixels, read};
+use super::{Frame, Object, Pixels, read};
 
 /// The objects of one series, in the order of their files.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ pub struct Facts {
     pub announced: Option<i64>,
     /// InstanceNumbers with the number of their objects.
     pub instances: BTreeMap<i64, usize>,
-    /// Places of single-frame objects with their number: direction cosines in hundredths, and the position along the
+    /// Places of frames (not of tiles) with their number: direction cosines in hundredths, and the position along the
     /// normal in hundredths of a millimetre (SliceLocation where there is no position, with no directions).
     pub places: BTreeMap<(Vec<i64>, i64), usize>,
 }
@@ -104,8 +104,10 @@ impl Facts {
         if let Some(instance) = object.instance {
             *self.instances.entry(instance).or_default() += 1;
         }
-        if let Some(place) = place(object) {
-            *self.places.entry(place).or_default() += 1;
+        if object.tiling.is_none() {
+            for place in object.frames.iter().filter_map(place) {
+                *self.places.entry(place).or_default() += 1;
+            }
         }
         let (rows, columns) = (object.frame_rows(), object.frame_columns());
         let frames = match object.tiling {
@@ -122,13 +124,10 @@ impl Facts {
     }
 }
 
-/// Where a single-frame object is along the normal of its plane (PS3.3 C.7.6.2.1.1).
+/// Where a frame is along the normal of its plane (PS3.3 C.7.6.2.1.1).
 #[allow(clippy::cast_possible_truncation, reason = "millimetres of a scanner")]
-fn place(object: &Object) -> Option<(Vec<i64>, i64)> {
-    let frame = match (object.frames.as_slice(), object.tiling) {
-        ([frame], None) => &frame.attributes,
-        _ => return None,
-    };
+fn place(frame: &Frame) -> Option<(Vec<i64>, i64)> {
+    let frame = &frame.attributes;
     let hundredths = |number: f64| (number * 100.0).round() as i64;
     if let (Some([x, y, z]), Some(cosines)) = (frame.position, frame.orientation) {
         let [a, b, c, d, e, f] = cosines;

@@ -1,0 +1,40 @@
+"""A second conversion of a series whose images differ from their headers."""
+
+import shutil
+from dataclasses import replace
+
+from qxbatch.convert.attempt import Attempt, Room
+from qxbatch.convert.before import note
+from qxbatch.convert.dcm2niix import Dcm2niix
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.normalized import attempt_normalized
+from qxbatch.convert.run import Cancel
+from qxbatch.model import Series, State
+
+
+def convert_again(
+    series: Series,
+    converter: Dcm2niix,
+    first: Attempt,
+    room: Room,
+    evidence: Evidence,
+    timeout: float | None,
+    cancel: Cancel,
+) -> Attempt:
+    """Convert normalized copies of a series, and return that attempt if all its images agree with the headers.
+
+    Else the first attempt stays, with its faults; the log has both. Raises CancelledError, and OSError where the machine is
+    at fault.
+    """
+    second = attempt_normalized(series, converter, room, evidence, timeout, cancel)
+    faults = " / ".join(first.judgement.faults)
+    if second.judgement.state is State.CONVERTED and not second.judgement.faults:
+        shutil.rmtree(room.work / converter.name, ignore_errors=True)
+        log = f"{second.log}\nThe first conversion was not used: {faults}\n{first.log}"
+        message = f"converted from normalized copies, since {converter.name} alone differs from the headers: {faults}"
+        judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
+        return replace(second, judgement=judgement, log=log)
+    why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
+    shutil.rmtree(room.work / "normalized", ignore_errors=True)
+    log = f"{first.log}\nA second conversion from normalized copies was not used: {' / '.join(why)}\n{second.log}"
+    return replace(first, log=log)
