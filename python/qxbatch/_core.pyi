@@ -272,6 +272,9 @@ class SeriesFrames:
     def enhanced(self) -> bool:
         """Whether an object has several frames."""
     @property
+    def parts(self) -> int:
+        """Series that the exporter made of the files: different UIDs or numbers."""
+    @property
     def series_number(self) -> int | None: ...
     @property
     def volumes(self) -> int | None:

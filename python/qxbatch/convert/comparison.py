@@ -75,7 +75,7 @@ def _findings(
     names = [Path(path).name for path in frames.files]
     # Where slices are in the wrong place, counts and values differ in consequence.
     counts = _counts(compared, images)
-    faults = _places(compared, names) or [*counts, *_values(compared, images, names)]
+    faults = _places(compared, names) or [*counts, *_values(compared, images, names), *_torn(frames, images)]
     doubts = _doubts(compared, frames)
     for one in images:
         faults += [f"{one.name}: {text}" for text in _image(one.check, images)]
@@ -125,6 +125,14 @@ def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]
             f"has {expected:g}."
         )
     return found
+
+
+def _torn(frames: SeriesFrames, images: Sequence[_Named]) -> list[str]:
+    """Return that the parts of one scan, which the exporter gave several UIDs, are several images."""
+    own = [one for one in images if not is_map(one.output.suffix)]
+    if frames.parts < 2 or len(own) < 2:  # noqa: PLR2004 (one part, or one image)
+        return []
+    return [f"the {frames.parts} parts of one scan are {len(own)} images."]
 
 
 def _image(check: ImageCheck, images: Sequence[_Named]) -> list[str]:

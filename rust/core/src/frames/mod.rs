@@ -73,6 +73,8 @@ pub struct Object {
     pub class: String,
     /// SeriesNumber.
     pub series_number: Option<i64>,
+    /// A hash of StudyInstanceUID and SeriesInstanceUID.
+    pub series: u64,
     /// TransferSyntaxUID.
     pub syntax: String,
     /// Rows of a stored image; of the whole grid in a mosaic.

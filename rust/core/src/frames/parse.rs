@@ -1,6 +1,6 @@
 //! The walk through a data set: main elements, functional groups, tiles, pixel data.
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, hash};
 use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
 use super::private::{Blocks, Special};
@@ -111,6 +111,10 @@ impl Walk {
             0x0028_0101 => object.encoding.bits_stored = small(get(Vr::US)?).unwrap_or(0),
             0x0028_0102 => object.encoding.high_bit = small(get(Vr::US)?).unwrap_or(0),
             0x0028_0103 => object.encoding.signed = get(Vr::US)? == Some(1),
+            0x0020_000D | 0x0020_000E => {
+                let both = format!("{} {}", object.series, text(reader, element)?);
+                object.series = hash(both.as_bytes());
+            }
             0x0020_0011 => object.series_number = get(Vr::IS)?,
             0x0020_0105 => object.volumes = get(Vr::IS)?,
             0x0008_0008 => {

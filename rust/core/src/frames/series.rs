@@ -1,6 +1,6 @@
 //! All objects of one series, and what their headers say together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -37,6 +37,8 @@ pub struct Facts {
     pub mosaic: bool,
     /// Some object has several frames.
     pub enhanced: bool,
+    /// Series that the exporter made of the objects: different UIDs or numbers.
+    pub parts: usize,
     /// SeriesNumber.
     pub series_number: Option<i64>,
     /// Number of time points that the headers announce.
@@ -81,6 +83,13 @@ impl Series {
         for object in &self.objects {
             facts.add(object);
         }
+        let images = self
+            .objects
+            .iter()
+            .filter(|object| object.pixels != Pixels::Absent);
+        let uids: BTreeSet<u64> = images.clone().map(|object| object.series).collect();
+        let numbers = images.filter_map(|object| object.series_number.filter(|number| *number > 0));
+        facts.parts = uids.len().max(numbers.collect::<BTreeSet<i64>>().len());
         facts.sizes.sort_unstable();
         facts.sizes.dedup();
         facts
