@@ -103,7 +103,7 @@ def test_planes_that_cross_are_images_of_their_own(tmp_path: Path) -> None:
     axial = block(3)
     turned = [part.with_(orientation=(0.0, 1.0, 0.0, -1.0, 0.0, 0.0), base=500) for part in axial]
     done = normalized(write_classic(tmp_path / "in", axial + turned))
-    check(done, turned, axial, suffixes=("", ""))
+    check(done, axial, turned, suffixes=("", ""))
 
 
 def test_parts_of_a_scan_with_series_uids_of_their_own_make_one_image(tmp_path: Path) -> None:
@@ -146,6 +146,19 @@ def test_images_of_one_place_that_nothing_tells_apart_are_refused(tmp_path: Path
 def test_a_volume_in_the_middle_that_lacks_slices_is_refused(tmp_path: Path) -> None:
     lacking = [part for part in COMPLETE if (part.z, part.volume) != (4.0, 1)]
     assert "1 of 4 volumes have 5 of 6 slices" in refused(normalized(write_classic(tmp_path / "in", lacking)))
+
+
+def test_the_images_of_an_earlier_attempt_stay(tmp_path: Path) -> None:
+    earlier = tmp_path / "work" / "dcm2niix" / "out" / "30.nii"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(b"image")
+    check(normalized(write_classic(tmp_path / "in", COMPLETE)), COMPLETE)
+    assert earlier.read_bytes() == b"image"
+
+
+def test_copies_are_removed_when_they_are_converted(tmp_path: Path) -> None:
+    check(normalized(write_classic(tmp_path / "in", COMPLETE)), COMPLETE)
+    assert list((tmp_path / "work").rglob("*.dcm")) == []
 
 
 def test_the_log_says_that_the_input_was_normalized(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)
     _set(copy, "EchoTime", first.echo_time)
-    if first.philips and len({frame.timing.trigger for frame in plan.frames}) > 1:
+    if first.philips and plan.triggers_vary:
         for keyword in _TRIGGERS:
             if keyword in copy:
                 del copy[keyword]
