@@ -165,5 +165,5 @@ def test_the_log_says_that_the_input_was_normalized(tmp_path: Path) -> None:
     done = normalized(write_enhanced(tmp_path / "in", COMPLETE[:-2]))
     assert done.tool.startswith("dcm2niix 1.")
     assert "The input was normalized: 22 images in 2 stack(s)." in done.log
-    assert "2: 6 x 8 x 4 x 1, slices of an incomplete volume" in done.log
+    assert "2: 6 x 8 x 4 x 1, slices of a partial volume" in done.log
     assert str(tmp_path) not in done.log.replace(str(tmp_path / "in"), "")

@@ -51,7 +51,7 @@ def _print_stacks(stacks: Sequence[Stack]) -> None:
     for stack in stacks:
         notes = [
             f"{' x '.join(map(str, stack.shape))}",
-            "slices of an incomplete volume" if stack.incomplete else "",
+            "slices of a partial volume" if stack.incomplete else "",
             f"orientations turned by up to {stack.tilt:.4f} rad" if stack.tilt >= _LEAST_TILT else "",
             f"slices moved by up to {stack.shift:.3f} mm" if stack.shift >= _LEAST_SHIFT else "",
         ]
