@@ -103,7 +103,7 @@ def test_planes_that_cross_are_images_of_their_own(tmp_path: Path) -> None:
     axial = block(3)
     turned = [part.with_(orientation=(0.0, 1.0, 0.0, -1.0, 0.0, 0.0), base=500) for part in axial]
     done = normalized(write_classic(tmp_path / "in", axial + turned))
-    check(done, turned, axial, suffixes=("", ""))
+    check(done, axial, turned, suffixes=("", ""))
 
 
 def test_parts_of_a_scan_with_series_uids_of_their_own_make_one_image(tmp_path: Path) -> None:
@@ -148,9 +148,22 @@ def test_a_volume_in_the_middle_that_lacks_slices_is_refused(tmp_path: Path) -> 
     assert "1 of 4 volumes have 5 of 6 slices" in refused(normalized(write_classic(tmp_path / "in", lacking)))
 
 
+def test_the_images_of_an_earlier_attempt_stay(tmp_path: Path) -> None:
+    earlier = tmp_path / "work" / "dcm2niix" / "out" / "30.nii"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(b"image")
+    check(normalized(write_classic(tmp_path / "in", COMPLETE)), COMPLETE)
+    assert earlier.read_bytes() == b"image"
+
+
+def test_copies_are_removed_when_they_are_converted(tmp_path: Path) -> None:
+    check(normalized(write_classic(tmp_path / "in", COMPLETE)), COMPLETE)
+    assert list((tmp_path / "work").rglob("*.dcm")) == []
+
+
 def test_the_log_says_that_the_input_was_normalized(tmp_path: Path) -> None:
     done = normalized(write_enhanced(tmp_path / "in", COMPLETE[:-2]))
     assert done.tool.startswith("dcm2niix 1.")
     assert "The input was normalized: 22 images in 2 stack(s)." in done.log
-    assert "2: 6 x 8 x 4 x 1, slices of an incomplete volume" in done.log
+    assert "2: 6 x 8 x 4 x 1, slices of a partial volume" in done.log
     assert str(tmp_path) not in done.log.replace(str(tmp_path / "in"), "")

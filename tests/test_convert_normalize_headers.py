@@ -99,6 +99,25 @@ def test_private_groups_of_siemens_get_their_classic_place(tmp_path: Path, block
     assert {(file[0x0021, 0x0011].value, file[0x0021, 0x1142].value) for file in files} == {("SIEMENS MR SDI 02", 2600)}
 
 
+def test_frames_of_several_objects_have_different_uids(tmp_path: Path) -> None:
+    for volume in range(3):
+        write_enhanced(tmp_path / "in", SCAN[4 * volume : 4 * volume + 4])
+        (tmp_path / "in" / "IM0001").rename(tmp_path / "in" / f"V{volume}")
+    _, (files,) = copies(tmp_path / "in")
+    assert len({file.SOPInstanceUID for file in files}) == 12
+
+
+def test_a_file_without_sop_instance_uid(tmp_path: Path) -> None:
+    check(normalized(write_classic(tmp_path / "in", SCAN, SOPInstanceUID=None)), SCAN)
+
+
+def test_damaged_values_are_a_reason_and_no_traceback(tmp_path: Path) -> None:
+    folder = write_classic(tmp_path / "in", SCAN)
+    path = folder / "IM0003"
+    path.write_bytes(path.read_bytes().replace(b"\x28\x00\x30\x00DS", b"\x28\x00\x30\x00ZZ"))
+    assert "cannot be normalized" in refused(normalized(folder))
+
+
 def test_diffusion_is_at_the_top_level_and_orders_volumes(tmp_path: Path) -> None:
     dataset = enhanced_object(SCAN, dimensions=False, times=False)
     directions: tuple[list[float], ...] = ([], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])

@@ -38,6 +38,9 @@ def main(arguments: Sequence[str]) -> int:
     except CannotNormalizeError as error:
         print(f"Error: the series cannot be normalized: {error}.")
         return NOT_NORMALIZED
+    except Exception as error:  # noqa: BLE001  damaged values end in any of pydicom's and numpy's exceptions
+        print(f"Error: the series cannot be normalized: {type(error).__name__}: {error}.")
+        return NOT_NORMALIZED
     _print_stacks(stacks)
     (copies.parent / STACKS).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
     return _worst([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
@@ -48,7 +51,7 @@ def _print_stacks(stacks: Sequence[Stack]) -> None:
     for stack in stacks:
         notes = [
             f"{' x '.join(map(str, stack.shape))}",
-            "slices of an incomplete volume" if stack.incomplete else "",
+            "slices of a partial volume" if stack.incomplete else "",
             f"orientations turned by up to {stack.tilt:.4f} rad" if stack.tilt >= _LEAST_TILT else "",
             f"slices moved by up to {stack.shift:.3f} mm" if stack.shift >= _LEAST_SHIFT else "",
         ]

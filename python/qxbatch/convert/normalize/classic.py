@@ -65,7 +65,7 @@ def copy_header(
     copy = header  # of one frame, and read for this copy only
     if enhanced:
         copy = frame_header(header, index)
-        _flatten(copy, index, uid)
+        _flatten(copy)
     for tag in _MULTI_FRAME:
         if tag in copy:
             del copy[tag]
@@ -73,6 +73,8 @@ def copy_header(
     copy.SOPClassUID = MRImageStorage
     copy.SeriesInstanceUID = uid
     _place(copy, plan, place, volume, enhanced=enhanced)
+    if enhanced or not copy.get("SOPInstanceUID"):
+        copy.SOPInstanceUID = f"{uid}.{copy.InstanceNumber}"
     return copy
 
 
@@ -86,9 +88,8 @@ def _share(copy: Dataset, common: dict[str, Any]) -> None:
             del copy[keyword]
 
 
-def _flatten(copy: Dataset, index: int, uid: str) -> None:
+def _flatten(copy: Dataset) -> None:
     """Give the values of functional groups their classic names."""
-    copy.SOPInstanceUID = f"{uid}.{index + 1}"
     _set(copy, "EchoTime", echo_time(copy))
     if values := frame_type(copy):
         copy.ImageType = values
@@ -115,7 +116,7 @@ def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)
     _set(copy, "EchoTime", first.echo_time)
-    if first.philips and len({frame.timing.trigger for frame in plan.frames}) > 1:
+    if first.philips and plan.triggers_vary:
         for keyword in _TRIGGERS:
             if keyword in copy:
                 del copy[keyword]

@@ -72,7 +72,8 @@ def normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
     ------
     CannotNormalizeError
         When an image has no geometry (PS3.3 C.7.6.2), is a mosaic, when slices are on no even grid (C.7.6.2.1.1), when
-        frames of one place cannot be told apart, or when pixel values cannot be brought into one encoding.
+        frames of one place cannot be told apart, or when pixel values cannot be brought into one encoding. Damaged values
+        may raise any of pydicom's exceptions.
     """
     with config.disable_value_validation(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about values of the original, which are copied as they are

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -55,6 +56,11 @@ class Plan:
     def frames(self) -> list[Frame]:
         """Return the frames in the order of the copies."""
         return [frame for volume in self.volumes for frame in volume]
+
+    @cached_property
+    def triggers_vary(self) -> bool:
+        """Return whether frames have different trigger times."""
+        return len({frame.timing.trigger for frame in self.frames}) > 1
 
 
 def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
