@@ -23,15 +23,17 @@ def convert_again(
 ) -> Attempt:
     """Convert normalized copies of a series, and return that attempt if all its images agree with the headers.
 
-    Else the first attempt stays, with its faults; the log has both. Raises CancelledError, and OSError where the machine is
+    Where the first attempt left no image, one of a part of the series is accepted too. Else the first attempt stays, with its
+    faults; the log has both. Raises CancelledError, and OSError where the machine is
     at fault.
     """
     second = attempt_normalized(series, converter, room, evidence, timeout, cancel)
     faults = " / ".join(first.judgement.faults)
-    if second.judgement.state is State.CONVERTED and not second.judgement.faults:
+    usable = {State.CONVERTED, State.PARTIAL} if first.judgement.state is State.FAILED else {State.CONVERTED}
+    if second.judgement.state in usable and not second.judgement.faults:
         shutil.rmtree(room.work / converter.name, ignore_errors=True)
         log = f"{second.log}\nThe first conversion was not used: {faults}\n{first.log}"
-        message = f"converted from normalized copies, since {converter.name} alone differs from the headers: {faults}"
+        message = f"converted from normalized copies, since {converter.name} alone was not right: {faults}"
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)

@@ -31,7 +31,7 @@ class Judgement:
     outputs: tuple[Output, ...] = ()
     problems: tuple[Problem, ...] = ()
     faults: tuple[str, ...] = ()
-    """Where images differ from their headers, so that another conversion may do better."""
+    """Where images differ from their headers, or why there are none: another conversion may do better."""
     moved: bool = False
     """Slices have another place in each volume, and the image is right: places alone say nothing of missing slices."""
 
@@ -132,7 +132,7 @@ def _refused(series: Series, converter: Converter, ran: Ran, kind: str) -> Judge
     how = (
         f"was killed by signal {-ran.exit_status}." if ran.exit_status < 0 else f"ended with status {ran.exit_status}."
     )
-    return failed(series, converter.name, how, ran.words)
+    return _without_image(failed(series, converter.name, how, ran.words))
 
 
 def _empty(
@@ -140,10 +140,18 @@ def _empty(
 ) -> Judgement:
     if broken:
         output, reason = broken[0]
-        return failed(series, converter.name, f"left {output.nifti.name}, but {reason}.", ran.words)
-    if kind:
+        judgement = failed(series, converter.name, f"left {output.nifti.name}, but {reason}.", ran.words)
+    elif kind:
         return nothing(series, kind)
-    return failed(series, converter.name, f"ended with status {ran.exit_status} and left no image.", ran.words)
+    else:
+        reason = f"ended with status {ran.exit_status} and left no image."
+        judgement = failed(series, converter.name, reason, ran.words)
+    return _without_image(judgement)
+
+
+def _without_image(judgement: Judgement) -> Judgement:
+    """Let a failure that is no time limit be a reason to convert again."""
+    return replace(judgement, faults=tuple(problem.message for problem in judgement.problems))
 
 
 def _open(written: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[tuple[Output, str]]]:

@@ -43,7 +43,7 @@ def convert_series(
     odd = findings(series, evidence)
     converter = choose(series.kind, available)
     done = attempt(series, converter, room, evidence, settings.timeout, cancel)
-    if done.judgement.faults and isinstance(converter, Dcm2niix):
+    if done.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
         done = convert_again(series, converter, done, room, evidence, settings.timeout, cancel)
     if done.judgement.moved:
         odd = []

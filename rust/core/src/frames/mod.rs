@@ -10,6 +10,7 @@ mod elements;
 mod parse;
 mod private;
 mod series;
+mod stored;
 mod tiles;
 
 use std::fs::File;
@@ -17,6 +18,7 @@ use std::io;
 
 pub use attributes::{Attributes, Component, Diffusion};
 pub use series::{Facts, Series};
+pub use stored::{Signature, Stored, band, obstacle};
 pub use tiles::Tiling;
 
 use crate::header::{Fault, FileWindow, visit};
@@ -64,6 +66,8 @@ pub struct Frame {
     pub attributes: Attributes,
     /// Number of the frame among those of its object, from 0; the number of its tile in a mosaic.
     pub index: u32,
+    /// The [`Signature`] of the stored values of its compared rows; None where they cannot be read.
+    pub signature: Option<u64>,
 }
 
 /// One DICOM object.
@@ -117,6 +121,9 @@ impl Object {
     }
 }
 
+/// Bytes read at once: most headers of GE and Philips up to their pixel data.
+const BLOCK: usize = 1 << 14;
+
 /// Reads the header of one object; None when the file is no DICOM. Returns the buffer for the next one.
 ///
 /// # Errors
@@ -124,7 +131,7 @@ impl Object {
 /// When the file cannot be read. A damaged header gives what could be read of it, with [`Object::cut`] set.
 pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
-    let mut window = FileWindow::new(file, size, buffer);
+    let mut window = FileWindow::in_blocks(file, size, buffer, BLOCK);
     let mut walk = parse::Walk::new(size);
     let object = match visit(&mut window, &mut walk) {
         Ok(true) => Some(walk.finish(false)),

@@ -56,6 +56,7 @@ impl Walk {
                 .map(|index| Frame {
                     attributes: self.main.clone(),
                     index,
+                    signature: None,
                 })
                 .collect();
         }
@@ -206,7 +207,11 @@ impl Walk {
                     ..main.clone()
                 };
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
-                frames.push(Frame { attributes, index });
+                frames.push(Frame {
+                    attributes,
+                    index,
+                    signature: None,
+                });
                 Ok(reached)
             },
         )

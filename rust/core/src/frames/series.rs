@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Frame, Object, Pixels, read};
+use super::{Frame, Object, Pixels, Stored, obstacle, read};
 
 /// The objects of one series, in the order of their files.
 #[derive(Debug, Default)]
@@ -60,16 +60,19 @@ impl Series {
     /// When a file cannot be read.
     pub fn read(files: Vec<PathBuf>) -> io::Result<Self> {
         let mut buffer = Vec::new();
+        let mut values = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
         for path in &files {
             let file = File::open(path)?;
             let (object, used) = read(&file, buffer)?;
+            buffer = used;
             // What is no DICOM to us counts as an object that cannot be read.
-            objects.push(object.unwrap_or_else(|| Object {
+            let mut object = object.unwrap_or_else(|| Object {
                 cut: true,
                 ..Object::default()
-            }));
-            buffer = used;
+            });
+            sign(&file, &mut object, &mut values)?;
+            objects.push(object);
         }
         Ok(Self { files, objects })
     }
@@ -94,6 +97,22 @@ impl Series {
         facts.sizes.dedup();
         facts
     }
+}
+
+/// Signs the frames of an object while its file is open.
+fn sign(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
+    if obstacle(object).is_some() {
+        return Ok(());
+    }
+    let mut stored = Stored::default();
+    let mut signatures = Vec::with_capacity(object.frames.len());
+    for frame in &object.frames {
+        signatures.push(stored.sign(file, object, frame.index, values)?);
+    }
+    for (frame, signature) in object.frames.iter_mut().zip(signatures) {
+        frame.signature = Some(signature);
+    }
+    Ok(())
 }
 
 impl Facts {

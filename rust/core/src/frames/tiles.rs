@@ -71,6 +71,7 @@ impl Tiles {
                     ..whole.clone()
                 },
                 index,
+                signature: None,
             })
             .collect();
     }

@@ -8,9 +8,8 @@ use super::grid::{Grid, Plane};
 use super::nifti::{self, Nifti};
 use super::order::ordered;
 use super::places::{Member, Places, find};
-use super::samples::obstacle;
 use super::values::{Match, Values};
-use crate::frames::{Diffusion, Encoding, Object, Pixels, Series};
+use crate::frames::{Diffusion, Encoding, Object, Pixels, Series, obstacle};
 
 /// A frame that is in no image.
 #[derive(Debug, Clone)]

@@ -1,140 +1,119 @@
-//! Some rows of a frame as values, from the DICOM object and from the image, to be compared.
+//! The compared rows of an image's slices as values, and the ways in which stored values become them.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::grid::Way;
 use super::nifti::Nifti;
-use crate::frames::{Attributes, Object, Pixels};
+use super::voxel::Voxel;
+use crate::frames::{Attributes, Signature, band};
 
-/// Rows of a frame that are compared, in hundredths of its height: the middle, where the anatomy is, and both halves.
-const ROWS: [u32; 4] = [30, 47, 53, 70];
-
-/// The rows that are compared of a frame with so many.
-pub(super) fn rows(count: u32) -> Vec<u32> {
-    let mut rows: Vec<u32> = ROWS
-        .iter()
-        .map(|part| count.saturating_mul(*part) / 100)
-        .collect();
-    rows.dedup();
-    rows
+/// The bytes that have the compared rows of one slice, and how they run.
+#[derive(Debug, Default)]
+pub(super) struct Band {
+    bytes: Vec<u8>,
+    /// Offsets of the first voxel of each row, in the order of the frame's rows.
+    lines: [usize; 4],
+    rows: usize,
+    /// Bytes from one voxel of a row to the next, and of a voxel.
+    step: usize,
+    size: usize,
+    width: usize,
+    /// The frame's first column is the last one of the row.
+    left: bool,
 }
 
-/// Why the values of an object cannot be compared; None when they can.
-pub(super) fn obstacle(object: &Object) -> Option<&'static str> {
-    let Pixels::Native { length, .. } = object.pixels else {
-        return Some("compressed");
-    };
-    let encoding = &object.encoding;
-    let known = matches!(encoding.bits_allocated, 8 | 16 | 32)
-        && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
-        && encoding.high_bit < encoding.bits_allocated
-        && encoding.high_bit.saturating_add(1) >= encoding.bits_stored;
-    let colour = match (object.photometric.as_str(), encoding.samples) {
-        ("MONOCHROME2", 0 | 1) => true,
-        ("RGB", 3) => encoding.bits_allocated == 8,
-        _ => false,
-    };
-    if !known || !colour {
-        return Some("an unusual pixel encoding");
-    }
-    let need = u64::from(object.rows)
-        .saturating_mul(object.columns.into())
-        .saturating_mul(object.frame_count.into())
-        .saturating_mul(bytes_of_pixel(object));
-    (length < need).then_some("pixel data that is too short")
-}
-
-fn bytes_of_pixel(object: &Object) -> u64 {
-    u64::from(object.encoding.bits_allocated / 8) * u64::from(object.encoding.samples.max(1))
-}
-
-/// Reads the sampled rows of a frame as stored values (colours as their mean).
-pub(super) fn stored(
-    file: &File,
-    object: &Object,
-    index: u32,
-    rows: &[u32],
-    out: &mut Vec<f64>,
-) -> io::Result<()> {
-    out.clear();
-    let Pixels::Native {
-        offset, big_endian, ..
-    } = object.pixels
-    else {
-        return Ok(());
-    };
-    let (width, samples) = (object.frame_columns(), object.encoding.samples.max(1));
-    let size = u64::from(object.encoding.bits_allocated / 8);
-    let frame = u64::from(object.rows) * u64::from(object.columns);
-    let (first, across) = match &object.tiling {
-        Some(tiling) => {
-            let (down, right) = (index / tiling.across.max(1), index % tiling.across.max(1));
-            let above = u64::from(down) * u64::from(tiling.rows) * u64::from(object.columns);
-            (above + u64::from(right) * u64::from(tiling.columns), 1)
+impl Band {
+    /// Reads the compared rows of a slice.
+    pub(super) fn read(
+        &mut self,
+        image: &Nifti,
+        way: &Way,
+        slice: u32,
+        volume: u32,
+    ) -> io::Result<()> {
+        let [x, y, z] = image.size.map(u64::from);
+        let strides = [1, x, x * y];
+        let along = |axis: usize| strides.get(axis).copied().unwrap_or(0);
+        let size_of = |axis: usize| image.size.get(axis).copied().unwrap_or(1);
+        let [across, down, deep] = way.axes;
+        let [left, up] = way.against;
+        let (first, count) = band(size_of(down));
+        let lowest = if up {
+            size_of(down) - first - count
+        } else {
+            first
+        };
+        let width = size_of(across);
+        let base = u64::from(volume) * x * y * z + u64::from(slice) * along(deep);
+        let span = along(across) * u64::from(width - 1) + along(down) * u64::from(count - 1) + 1;
+        let size = image.voxel.map_or(0, Voxel::size);
+        let small = |number: u64| usize::try_from(number).unwrap_or(0);
+        self.bytes.resize(small(span * size), 0);
+        let start = base + u64::from(lowest) * along(down);
+        image
+            .file
+            .read_exact_at(&mut self.bytes, image.offset + start * size)?;
+        for (line, row) in self.lines.iter_mut().zip(0..count) {
+            let row = if up { count - 1 - row } else { row };
+            *line = small(u64::from(row) * along(down) * size);
         }
-        None => (
-            frame * u64::from(index) * u64::from(samples),
-            u64::from(samples),
-        ),
-    };
-    let planar = samples > 1 && object.encoding.planar;
-    let together = if planar { 1 } else { across };
-    let mut bytes = vec![0; usize::try_from(u64::from(width) * size * together).unwrap_or(0)];
-    for &row in rows {
-        let start = first + u64::from(row) * u64::from(object.columns) * together;
-        if planar {
-            let at = out.len();
-            out.resize(at + width as usize, 0.0);
-            for plane in 0..u64::from(samples) {
-                file.read_exact_at(&mut bytes, offset + (start + plane * frame) * size)?;
-                for (value, byte) in out.iter_mut().skip(at).zip(&bytes) {
-                    *value += f64::from(*byte) / f64::from(samples);
-                }
-            }
-            continue;
-        }
-        file.read_exact_at(&mut bytes, offset + start * size)?;
-        let pixels = bytes.chunks_exact(usize::try_from(size * across).unwrap_or(1).max(1));
-        out.extend(pixels.map(|pixel| {
-            if samples > 1 {
-                pixel.iter().map(|&byte| f64::from(byte)).sum::<f64>() / f64::from(samples)
-            } else {
-                value(pixel, object, big_endian)
-            }
-        }));
+        (self.rows, self.width, self.left) = (count as usize, width as usize, left);
+        (self.step, self.size) = (small(along(across) * size), small(size));
+        Ok(())
     }
-    Ok(())
-}
 
-/// One stored value: the bits up to the high bit, with a sign where there is one (PS3.5 section 8.1.1).
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_wrap,
-    reason = "of 32 bits at most"
-)]
-fn value(pixel: &[u8], object: &Object, big_endian: bool) -> f64 {
-    let mut wide = [0; 8];
-    for (to, from) in wide.iter_mut().zip(pixel) {
-        *to = *from;
+    fn values(&self, voxel: Voxel) -> impl Iterator<Item = impl Iterator<Item = f64>> {
+        self.lines.iter().take(self.rows).map(move |line| {
+            (0..self.width).map(move |column| {
+                let column = if self.left {
+                    self.width - 1 - column
+                } else {
+                    column
+                };
+                let from = line + column * self.step;
+                voxel.value(self.bytes.get(from..from + self.size).unwrap_or_default())
+            })
+        })
     }
-    if big_endian {
-        wide.get_mut(..pixel.len()).unwrap_or_default().reverse();
+
+    /// The voxels as they are stored, in the order of the frame's pixels.
+    pub(super) fn voxels(&self, image: &Nifti) -> Vec<f64> {
+        image
+            .voxel
+            .map(|voxel| self.values(voxel).flatten().collect())
+            .unwrap_or_default()
     }
-    let encoding = &object.encoding;
-    let stored = u32::from(encoding.bits_stored);
-    let low = u32::from(encoding.high_bit + 1) - stored;
-    let bits = u64::from_le_bytes(wide) >> low & ((1 << stored) - 1);
-    if encoding.signed && bits >> (stored - 1) == 1 {
-        (bits as i64 - (1_i64 << stored)) as f64
-    } else {
-        bits as f64
+
+    /// The signature of voxels that are whole numbers, as that of stored values; None for others.
+    #[allow(clippy::cast_possible_truncation, reason = "of 32 bits at most")]
+    pub(super) fn signature(&self, image: &Nifti) -> Option<u64> {
+        let voxel = image.voxel.filter(|voxel| voxel.is_whole())?;
+        let mut signature = Signature::default();
+        if let (Some(signed), false, true) = (voxel.is_short(), self.left, self.step == self.size) {
+            for line in self.lines.iter().take(self.rows) {
+                let end = line + self.width * self.size;
+                let cells = self.bytes.get(*line..end)?.chunks_exact(2);
+                signature.add(cells.map(|cell| match cell {
+                    [low, high] if signed => i16::from_le_bytes([*low, *high]).into(),
+                    [low, high] => u16::from_le_bytes([*low, *high]).into(),
+                    _ => 0,
+                }));
+            }
+        } else {
+            for line in self.values(voxel) {
+                signature.add(line.map(|value| value as i64));
+            }
+        }
+        Some(signature.end())
     }
 }
 
 /// The ways in which stored values become an image's values: rescaled, Philips' floating-point value, or as they are.
-pub(super) fn scalings(attributes: &Attributes) -> Vec<[f64; 2]> {
+pub(super) fn scalings(attributes: &Attributes, samples: u16) -> Vec<[f64; 2]> {
+    if samples > 1 {
+        return vec![[1.0 / f64::from(samples), 0.0]];
+    }
     let [slope, intercept] = attributes.rescale.unwrap_or([1.0, 0.0]);
     let mut ways = vec![[slope, intercept]];
     if let Some([scale, _]) = attributes.philips_scale {
@@ -149,65 +128,30 @@ pub(super) fn scalings(attributes: &Attributes) -> Vec<[f64; 2]> {
     ways
 }
 
-/// Reads the sampled rows of one slice of an image as values, in the order of the frame's pixels.
-pub(super) fn imaged(
-    image: &Nifti,
-    way: &Way,
-    slice: u32,
-    volume: u32,
-    rows: &[u32],
-    out: &mut Vec<f64>,
-) -> io::Result<()> {
-    out.clear();
-    let Some(voxel) = image.voxel else {
-        return Ok(());
-    };
-    let [x, y, z] = image.size.map(u64::from);
-    let strides = [1, x, x * y];
-    let along = |axis: usize| strides.get(axis).copied().unwrap_or(0);
-    let size_of = |axis: usize| image.size.get(axis).copied().unwrap_or(1);
-    let [across, down, deep] = way.axes;
-    let [left, up] = way.against;
-    let base = u64::from(volume) * x * y * z + u64::from(slice) * along(deep);
-    let width = size_of(across);
-    let size = voxel.size();
-    let one = usize::try_from(size).unwrap_or(0);
-    let [slope, intercept] = image.scale;
-    let span = along(across) * u64::from(width.saturating_sub(1)) + 1;
-    let mut bytes = vec![0; usize::try_from(span * size).unwrap_or(0)];
-    for &row in rows {
-        let row = if up {
-            size_of(down) - 1 - row.min(size_of(down) - 1)
-        } else {
-            row
-        };
-        let start = base + u64::from(row) * along(down);
-        image
-            .file
-            .read_exact_at(&mut bytes, image.offset + start * size)?;
-        let at =
-            |column: u32| usize::try_from(u64::from(column) * along(across)).unwrap_or(0) * one;
-        for column in 0..width {
-            let column = if left { width - 1 - column } else { column };
-            let from = at(column);
-            let bytes = bytes.get(from..from + one).unwrap_or_default();
-            out.push(voxel.value(bytes) * slope + intercept);
-        }
-    }
-    Ok(())
+/// Whether two scalings are one: they are rounded to six digits in some headers, and to single precision in images.
+pub(super) fn alike(one: [f64; 2], two: [f64; 2]) -> bool {
+    let near = |a: f64, b: f64, size: f64| (a - b).abs() <= 1e-5 * size;
+    let ([slope, intercept], [other, second]) = (one, two);
+    near(slope, other, slope.abs()) && near(intercept, second, intercept.abs() + slope.abs())
 }
 
 /// The first pair of values that differ under a scaling, as (expected, found); None when all agree.
-pub(super) fn difference(stored: &[f64], image: &[f64], scaling: [f64; 2]) -> Option<(f64, f64)> {
-    let [slope, intercept] = scaling;
-    if stored.len() != image.len() {
+#[allow(clippy::cast_precision_loss, reason = "of 34 bits at most")]
+pub(super) fn difference(
+    stored: &[i64],
+    voxels: &[f64],
+    scaling: [f64; 2],
+    scale: [f64; 2],
+) -> Option<(f64, f64)> {
+    let ([slope, intercept], [other, second]) = (scaling, scale);
+    if stored.len() != voxels.len() {
         return Some((f64::NAN, f64::NAN));
     }
     let fixed = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
-    stored.iter().zip(image).find_map(|(stored, found)| {
-        // Slopes are rounded to six digits in some headers, and to single precision in images.
-        let scaled = stored * slope;
+    stored.iter().zip(voxels).find_map(|(stored, voxel)| {
+        let scaled = *stored as f64 * slope;
+        let found = voxel * other + second;
         let near = (scaled + intercept - found).abs() <= 1e-5 * scaled.abs() + fixed;
-        (!near).then_some((scaled + intercept, *found))
+        (!near).then_some((scaled + intercept, found))
     })
 }

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use super::check::Difference;
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::samples::{difference, imaged, obstacle, rows, scalings, stored};
+use super::samples::{Band, alike, difference, scalings};
+use crate::frames::{Stored, obstacle};
 
 /// Files that are held open at once.
 const OPEN: usize = 64;
@@ -44,8 +45,7 @@ pub(super) struct Values<'s> {
     images: &'s [Nifti],
     maps: &'s [bool],
     open: HashMap<usize, File>,
-    /// The scaling that the values of an image follow, once one was found.
-    scaling: Vec<usize>,
+    band: Band,
 }
 
 impl<'s> Values<'s> {
@@ -61,7 +61,7 @@ impl<'s> Values<'s> {
             images,
             maps,
             open: HashMap::new(),
-            scaling: vec![0; images.len()],
+            band: Band::default(),
         }
     }
 
@@ -126,11 +126,12 @@ impl<'s> Values<'s> {
             frames: frames.to_vec(),
             stored: vec![None; frames.len()],
             claimed: vec![false; frames.len()],
+            first: 0,
             covered: vec![false; frames.len()],
         };
         for map in [false, true] {
             if map {
-                rest.claimed.fill(false);
+                rest.release();
             }
             let mut empty = Vec::new();
             for placed in placed {
@@ -166,7 +167,7 @@ impl<'s> Values<'s> {
                     }
                 }
                 if map {
-                    rest.claimed.fill(false);
+                    rest.release();
                 }
             }
             if comparable && !map {
@@ -214,47 +215,48 @@ impl<'s> Values<'s> {
         let Some(image) = self.images.get(placed.image) else {
             return Ok(None);
         };
-        let mut shown = Vec::new();
-        for at in 0..rest.frames.len() {
-            if rest.claimed.get(at) != Some(&false) {
-                continue;
-            }
-            let Some(member) = rest
-                .frames
-                .get(at)
-                .and_then(|index| self.members.get(*index))
-            else {
-                continue;
-            };
-            let rows = rows(member.object.frame_rows());
-            if shown.is_empty() {
-                imaged(
-                    image,
-                    &placed.fit.way,
-                    placed.fit.slice,
-                    volume,
-                    &rows,
-                    &mut shown,
-                )?;
-            }
-            self.read(at, &rows, rest)?;
-            let stored = rest.stored.get(at).and_then(Option::as_ref);
-            let ways = scalings(&member.frame.attributes);
-            let usual = self.scaling.get(placed.image).copied().unwrap_or(0);
-            let tries = std::iter::once(usual).chain((0..ways.len()).filter(|way| *way != usual));
-            for way in tries {
-                let Some((stored, scaling)) = stored.zip(ways.get(way)) else {
-                    continue;
-                };
-                if difference(stored, &shown, *scaling).is_none() {
-                    if let Some(slot) = self.scaling.get_mut(placed.image) {
-                        *slot = way;
-                    }
-                    return Ok(Some(at));
-                }
+        let fit = &placed.fit;
+        self.band.read(image, &fit.way, fit.slice, volume)?;
+        let signature = self.band.signature(image);
+        for at in rest.first..rest.frames.len() {
+            if rest.claimed.get(at) == Some(&false)
+                && self.shows(placed.image, signature, rest, at)?
+            {
+                return Ok(Some(at));
             }
         }
         Ok(None)
+    }
+
+    /// Whether the slice that was read last has the values of a frame.
+    fn shows(
+        &mut self,
+        index: usize,
+        signature: Option<u64>,
+        rest: &mut Rest,
+        at: usize,
+    ) -> io::Result<bool> {
+        let member = rest
+            .frames
+            .get(at)
+            .and_then(|index| self.members.get(*index));
+        let Some((image, member)) = self.images.get(index).zip(member) else {
+            return Ok(false);
+        };
+        let ways = scalings(&member.frame.attributes, member.object.encoding.samples);
+        if let (Some(own), Some(theirs)) = (member.frame.signature, signature) {
+            // Voxels that are the stored values themselves need no look at each.
+            if ways.iter().any(|way| alike(*way, image.scale)) {
+                return Ok(own == theirs);
+            }
+        }
+        self.read(at, rest)?;
+        let shown = self.band.voxels(image);
+        let stored = rest.stored.get(at).and_then(Option::as_ref);
+        Ok(stored.is_some_and(|stored| {
+            ways.iter()
+                .any(|way| difference(stored, &shown, *way, image.scale).is_none())
+        }))
     }
 
     /// The first values that differ between a slice and a frame.
@@ -272,30 +274,22 @@ impl<'s> Values<'s> {
         let Some((image, member)) = self.images.get(placed.image).zip(member) else {
             return Ok(None);
         };
-        let rows = rows(member.object.frame_rows());
-        let mut shown = Vec::new();
-        imaged(
-            image,
-            &placed.fit.way,
-            placed.fit.slice,
-            volume,
-            &rows,
-            &mut shown,
-        )?;
-        self.read(at, &rows, rest)?;
-        let ways = scalings(&member.frame.attributes);
-        let usual = self.scaling.get(placed.image).copied().unwrap_or(0);
-        let scaling = ways
-            .get(usual)
-            .or(ways.first())
-            .copied()
-            .unwrap_or([1.0, 0.0]);
+        let fit = &placed.fit;
+        self.band.read(image, &fit.way, fit.slice, volume)?;
+        let shown = self.band.voxels(image);
+        self.read(at, rest)?;
+        let ways = scalings(&member.frame.attributes, member.object.encoding.samples);
+        let usual = ways
+            .iter()
+            .find(|way| alike(**way, image.scale))
+            .or(ways.first());
+        let scaling = usual.copied().unwrap_or([1.0, 0.0]);
         let stored = rest.stored.get(at).and_then(Option::as_ref);
-        Ok(stored.and_then(|stored| difference(stored, &shown, scaling)))
+        Ok(stored.and_then(|stored| difference(stored, &shown, scaling, image.scale)))
     }
 
-    /// Reads the sampled rows of a frame, once.
-    fn read(&mut self, at: usize, rows: &[u32], rest: &mut Rest) -> io::Result<()> {
+    /// Reads the compared rows of a frame, once.
+    fn read(&mut self, at: usize, rest: &mut Rest) -> io::Result<()> {
         let member = rest
             .frames
             .get(at)
@@ -315,7 +309,7 @@ impl<'s> Values<'s> {
         }
         let mut values = Vec::new();
         if let Some(file) = self.open.get(&member.file) {
-            stored(file, member.object, member.frame.index, rows, &mut values)?;
+            Stored::default().read(file, member.object, member.frame.index, &mut values)?;
         }
         *slot = Some(values);
         Ok(())
@@ -325,15 +319,25 @@ impl<'s> Values<'s> {
 /// The frames of one place that are not shared out yet.
 struct Rest {
     frames: Vec<usize>,
-    stored: Vec<Option<Vec<f64>>>,
+    stored: Vec<Option<Vec<i64>>>,
     claimed: Vec<bool>,
+    /// All frames before this one are claimed.
+    first: usize,
     /// Some slice of some image shows the frame.
     covered: Vec<bool>,
 }
 
 impl Rest {
+    /// Lets all frames be claimed again.
+    fn release(&mut self) {
+        self.claimed.fill(false);
+        self.first = 0;
+    }
+
     fn next(&self) -> Option<usize> {
-        self.claimed.iter().position(|claimed| !claimed)
+        let rest = self.claimed.get(self.first..)?;
+        let at = rest.iter().position(|claimed| !claimed)?;
+        Some(self.first.saturating_add(at))
     }
 
     /// Claims the frame at a position, and returns its index among the members.
@@ -342,6 +346,9 @@ impl Rest {
             if let Some(flag) = flags.get_mut(at) {
                 *flag = true;
             }
+        }
+        while self.claimed.get(self.first) == Some(&true) {
+            self.first = self.first.saturating_add(1);
         }
         self.frames.get(at).copied().unwrap_or(usize::MAX)
     }

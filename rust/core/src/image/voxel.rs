@@ -50,6 +50,23 @@ impl Voxel {
         Some(Self { kind, big_endian })
     }
 
+    /// Whether a voxel is a whole number of 32 bits at most, or a colour of 8 bits each.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(
+            self.kind,
+            Kind::U8 | Kind::I8 | Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32
+        )
+    }
+
+    /// Whether a little endian voxel of 16 bits has a sign; None for others.
+    pub(super) fn is_short(self) -> Option<bool> {
+        match self.kind {
+            Kind::I16 if !self.big_endian => Some(true),
+            Kind::U16 if !self.big_endian => Some(false),
+            _ => None,
+        }
+    }
+
     /// Bytes of one.
     pub(super) fn size(self) -> u64 {
         match self.kind {
@@ -63,6 +80,7 @@ impl Voxel {
     }
 
     /// The value of one, from its bytes; 0 where it is no number.
+    #[inline]
     pub(super) fn value(self, bytes: &[u8]) -> f64 {
         let value = match self.kind {
             Kind::U8 => self.number(bytes, u8::from_le_bytes).into(),

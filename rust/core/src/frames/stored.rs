@@ -1,0 +1,267 @@
+//! Stored pixel values of some rows of a frame, read where the file has them uncompressed.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::{Object, Pixels};
+
+/// Rows in the middle of a frame, where the anatomy is: so many are compared.
+const ROWS: u32 = 4;
+
+/// The rows that are compared of a frame with so many: the first one, and their number.
+pub fn band(rows: u32) -> (u32, u32) {
+    let count = rows.min(ROWS);
+    ((rows - count) / 2, count)
+}
+
+/// Why the values of an object cannot be compared; None when they can.
+pub fn obstacle(object: &Object) -> Option<&'static str> {
+    let Pixels::Native { length, .. } = object.pixels else {
+        return Some("compressed");
+    };
+    let encoding = &object.encoding;
+    let known = matches!(encoding.bits_allocated, 8 | 16 | 32)
+        && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
+        && encoding.high_bit < encoding.bits_allocated
+        && encoding.high_bit.saturating_add(1) >= encoding.bits_stored;
+    let colour = match (object.photometric.as_str(), encoding.samples) {
+        ("MONOCHROME2", 0 | 1) => true,
+        ("RGB", 3) => encoding.bits_allocated == 8,
+        _ => false,
+    };
+    if !known || !colour {
+        return Some("an unusual pixel encoding");
+    }
+    let need = u64::from(object.rows)
+        .saturating_mul(object.columns.into())
+        .saturating_mul(object.frame_count.into())
+        .saturating_mul(u64::from(encoding.bits_allocated / 8))
+        .saturating_mul(samples(object));
+    (length < need).then_some("pixel data that is too short")
+}
+
+fn samples(object: &Object) -> u64 {
+    object.encoding.samples.max(1).into()
+}
+
+/// Reads frames of one file one after the other.
+#[derive(Debug, Default)]
+pub struct Stored {
+    bytes: Vec<u8>,
+    /// Where in the file the bytes come from; tiles side by side share them.
+    from: Option<(u64, usize)>,
+}
+
+impl Stored {
+    /// Reads the compared rows of a frame as stored values; colours as the sum of their samples.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or ends before the pixels.
+    pub fn read(
+        &mut self,
+        file: &File,
+        object: &Object,
+        index: u32,
+        out: &mut Vec<i64>,
+    ) -> io::Result<()> {
+        out.clear();
+        let planes = if object.encoding.planar {
+            samples(object)
+        } else {
+            1
+        };
+        let number = Number::of(object);
+        let size = usize::from(object.encoding.bits_allocated / 8).max(1);
+        let together = usize::try_from(samples(object) / planes)
+            .unwrap_or(1)
+            .max(1);
+        for plane in 0..planes {
+            let mut at = 0;
+            for line in self.lines(file, object, index, plane)? {
+                for pixel in line.chunks_exact(size * together) {
+                    let cells = pixel.chunks_exact(size);
+                    let value: i64 = cells.map(|cell| number.value(cell)).sum();
+                    if plane == 0 {
+                        out.push(value);
+                    } else if let Some(sum) = out.get_mut(at) {
+                        *sum += value;
+                    }
+                    at += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The compared rows of one plane of a frame, as bytes of its own columns.
+    fn lines(
+        &mut self,
+        file: &File,
+        object: &Object,
+        index: u32,
+        plane: u64,
+    ) -> io::Result<impl Iterator<Item = &[u8]>> {
+        let offset = match object.pixels {
+            Pixels::Native { offset, .. } => offset,
+            _ => 0,
+        };
+        let size = u64::from(object.encoding.bits_allocated / 8);
+        let planes = if object.encoding.planar {
+            samples(object)
+        } else {
+            1
+        };
+        let pixel = size * samples(object) / planes;
+        let (first, count) = band(object.frame_rows());
+        let (frame, row, column) = match &object.tiling {
+            Some(tiling) => {
+                let (down, right) = (index / tiling.across.max(1), index % tiling.across.max(1));
+                (0, down * tiling.rows + first, right * tiling.columns)
+            }
+            None => (u64::from(index), first, 0),
+        };
+        let line = (frame * planes + plane) * u64::from(object.rows) + u64::from(row);
+        let width = usize::try_from(u64::from(object.columns) * pixel).unwrap_or(0);
+        self.fill(file, offset + line * width as u64, width * count as usize)?;
+        let pixel = usize::try_from(pixel).unwrap_or(1);
+        let (skip, take) = (
+            column as usize * pixel,
+            object.frame_columns() as usize * pixel,
+        );
+        let lines = self.bytes.chunks_exact(width.max(1));
+        Ok(lines.map(move |line| line.get(skip..skip + take).unwrap_or_default()))
+    }
+
+    /// The signature of the values that [`Self::read`] gives; `values` is room for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn sign(
+        &mut self,
+        file: &File,
+        object: &Object,
+        index: u32,
+        values: &mut Vec<i64>,
+    ) -> io::Result<u64> {
+        let mut signature = Signature::default();
+        let number = Number::of(object);
+        if samples(object) == 1 && object.encoding.bits_allocated == 16 && !number.big_endian {
+            let lines = self.lines(file, object, index, 0)?;
+            for line in lines {
+                let cells = line.chunks_exact(2);
+                signature.add(cells.map(|cell| match cell {
+                    [low, high] => number.of_cell(u16::from_le_bytes([*low, *high]).into()),
+                    _ => 0,
+                }));
+            }
+            return Ok(signature.end());
+        }
+        self.read(file, object, index, values)?;
+        for line in values.chunks(object.frame_columns().max(1) as usize) {
+            signature.add(line.iter().copied());
+        }
+        Ok(signature.end())
+    }
+
+    fn fill(&mut self, file: &File, start: u64, length: usize) -> io::Result<()> {
+        if self.from == Some((start, length)) {
+            return Ok(());
+        }
+        self.from = None;
+        self.bytes.resize(length, 0);
+        file.read_exact_at(&mut self.bytes, start)?;
+        self.from = Some((start, length));
+        Ok(())
+    }
+}
+
+/// How the bits of a pixel cell are a number (PS3.5 section 8.1.1).
+#[derive(Clone, Copy)]
+struct Number {
+    low: u32,
+    bits: u32,
+    signed: bool,
+    big_endian: bool,
+}
+
+impl Number {
+    fn of(object: &Object) -> Self {
+        let encoding = &object.encoding;
+        let bits = u32::from(encoding.bits_stored);
+        Self {
+            low: u32::from(encoding.high_bit.saturating_add(1)).saturating_sub(bits),
+            bits,
+            signed: encoding.signed,
+            big_endian: matches!(
+                object.pixels,
+                Pixels::Native {
+                    big_endian: true,
+                    ..
+                }
+            ),
+        }
+    }
+
+    #[inline]
+    fn value(self, pixel: &[u8]) -> i64 {
+        let cell = match (pixel, self.big_endian) {
+            ([a, b], false) => u16::from_le_bytes([*a, *b]).into(),
+            ([a, b], true) => u16::from_be_bytes([*a, *b]).into(),
+            ([a, b, c, d], false) => u32::from_le_bytes([*a, *b, *c, *d]),
+            ([a, b, c, d], true) => u32::from_be_bytes([*a, *b, *c, *d]),
+            ([a], _) => u32::from(*a),
+            _ => 0,
+        };
+        self.of_cell(cell)
+    }
+
+    #[inline]
+    fn of_cell(self, cell: u32) -> i64 {
+        let value = i64::from(cell) >> self.low & ((1_i64 << self.bits) - 1);
+        if self.signed && value >> (self.bits - 1) == 1 {
+            value - (1_i64 << self.bits)
+        } else {
+            value
+        }
+    }
+}
+
+/// A number that is equal for equal values in equal order. Four lanes, so that one product need not wait for the last.
+#[derive(Debug, Clone, Copy)]
+pub struct Signature {
+    lanes: [u64; 4],
+}
+
+impl Default for Signature {
+    fn default() -> Self {
+        Self {
+            lanes: [0x9E37_79B9_7F4A_7C15; 4],
+        }
+    }
+}
+
+impl Signature {
+    /// Adds values; a row of pixels at a time.
+    #[inline]
+    pub fn add(&mut self, mut values: impl Iterator<Item = i64>) {
+        loop {
+            for lane in &mut self.lanes {
+                let Some(value) = values.next() else {
+                    return;
+                };
+                let bits = u64::from_ne_bytes(value.to_ne_bytes());
+                *lane = (lane.rotate_left(5) ^ bits).wrapping_mul(0x517C_C1B7_2722_0A95);
+            }
+        }
+    }
+
+    /// The number.
+    pub fn end(self) -> u64 {
+        self.lanes.into_iter().fold(0, |all: u64, lane| {
+            (all.rotate_left(13) ^ lane).wrapping_mul(0x517C_C1B7_2722_0A95)
+        })
+    }
+}
