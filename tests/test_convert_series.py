@@ -247,7 +247,7 @@ def test_a_stopped_scan_is_found_before_conversion(bench: Bench) -> None:
     for k in (15, 16, 17):
         del whole[f"P-{k:04}.dcm"]
     conversion = bench.convert(bench.series(whole))
-    assert any("last volume is incomplete: 3 of 6" in problem.message for problem in conversion.problems)
+    assert any("one volume is incomplete: 3 of 6" in problem.message for problem in conversion.problems)
 
 
 def test_a_private_ini_file_changes_nothing(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

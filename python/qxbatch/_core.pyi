@@ -319,6 +319,10 @@ class Comparison:
     """The largest such distance, mm."""
     tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
+    shuffled: int
+    """Frames that cannot be compared, of objects that do not store them volume by volume."""
+    scalings: int
+    """Different pairs of RescaleSlope and RescaleIntercept."""
     not_compared: dict[str, int]
     """Frames whose values were not compared, by the reason."""
     encodings: list[tuple[bool, int, int, int]]
@@ -338,10 +342,14 @@ class ImageCheck:
     """Slices with other values than the frame of their place."""
     difference: tuple[int, int, int, int, float, float] | None
     """The first of them: file, frame, slice, volume (from 0), value by the DICOM, value in the image."""
-    ordered: bool | None
-    """Whether the volumes are in the order of some time or number of the headers; None where none tells them apart."""
+    order: str
+    """Volumes are in the order of some time or number of the headers (`right`), in none of them (`wrong`), or no header element
+    tells them apart (`untold`); empty for one volume and for diffusion scans.
+    """
     b_values: list[tuple[float | None, float | None]]
     """b value of each volume in s/mm2, by the header and nominal."""
+    directions: list[tuple[float, float, float] | None]
+    """Gradient direction of each volume in the patient's axes (LPS+), where the headers have it."""
     diffusion: bool
     """A header says that the image is diffusion weighted."""
     isotropic: bool
@@ -350,8 +358,10 @@ class ImageCheck:
     """All frames are derived."""
     first: tuple[int, int]
     """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
-    interleaved: int | None
-    """Index of another image that makes one volume together with this one."""
+    part_of: int | None
+    """Index of another image of the same kind that makes one volume together with this one."""
+    twin: int | None
+    """Index of another image of the same kind at the same place: both are volumes of one scan."""
 
 def grey_slice(
     path: str, offset: int, datatype: int, rows: Sequence[int], columns: Sequence[int], *, big_endian: bool

@@ -11,6 +11,8 @@ from qxbatch.convert.normalized import attempt_normalized
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 
+_KEPT = 1 << 15
+
 
 def convert_again(
     series: Series,
@@ -27,16 +29,24 @@ def convert_again(
     faults; the log has both. Raises CancelledError, and OSError where the machine is
     at fault.
     """
-    second = attempt_normalized(series, converter, room, evidence, timeout, cancel)
+    own = replace(evidence, normalized=True)
+    second = attempt_normalized(series, converter, room, own, timeout, cancel)
     faults = " / ".join(first.judgement.faults)
     usable = {State.CONVERTED, State.PARTIAL} if first.judgement.state is State.FAILED else {State.CONVERTED}
     if second.judgement.state in usable and not second.judgement.faults:
         shutil.rmtree(room.work / converter.name, ignore_errors=True)
-        log = f"{second.log}\nThe first conversion was not used: {faults}\n{first.log}"
+        log = f"{second.log}\nThe first conversion was not used: {faults}\n{_shortened(first.log)}"
         message = f"converted from normalized copies, since {converter.name} alone was not right: {faults}"
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
     shutil.rmtree(room.work / "normalized", ignore_errors=True)
-    log = f"{first.log}\nA second conversion from normalized copies was not used: {' / '.join(why)}\n{second.log}"
-    return replace(first, log=log)
+    reason = f"A second conversion from normalized copies was not used: {' / '.join(why)}"
+    return replace(first, log=f"{first.log}\n{reason}\n{_shortened(second.log)}")
+
+
+def _shortened(log: str) -> str:
+    """Return the beginning and the end of the log of a conversion that was not used."""
+    if len(log) <= 2 * _KEPT:
+        return log
+    return f"{log[:_KEPT]}\n... {len(log) - 2 * _KEPT} characters left out ...\n{log[-_KEPT:]}"

@@ -76,7 +76,7 @@ def _plane(places: Counter[float]) -> list[str]:
 def _uneven(places: Counter[float], most: int, least: int) -> str:
     short = sum(1 for count in places.values() if count < most)
     if least == most - 1:
-        return f"the last volume is incomplete: {short} of {len(places)} slices are missing (stopped scan?)."
+        return f"one volume is incomplete: {short} of {len(places)} slices are missing (a stopped scan, or lost files)."
     return f"volumes are uneven: slices have between {least} and {most} images."
 
 

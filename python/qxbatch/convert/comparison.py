@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.convert.copies import is_copy, is_map
-from qxbatch.convert.diffusion import b_value_findings
+from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import in_order
@@ -13,6 +13,8 @@ from qxbatch.convert.sop import cross_sectional
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.model import Output
 
+_MOST = 5
+"""More images than this are counted, not listed."""
 _SHIFT = 0.1
 """Movements of a volume below this are none, in mm."""
 
@@ -65,21 +67,28 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
         for place, index in enumerate(order, 1)
         if index in checks
     }
-    return _findings(compared, frames, evidence.description, [named[index] for index in own], order)
+    return _findings(compared, frames, evidence, [named[index] for index in own], order)
 
 
 def _findings(
-    compared: Comparison, frames: SeriesFrames, description: str, images: Sequence[_Named], order: Sequence[int]
+    compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_Named], order: Sequence[int]
 ) -> Findings:
     """Put what was compared into words; `images` are in the order in which they were compared."""
     names = [Path(path).name for path in frames.files]
-    # Where slices are in the wrong place, counts and values differ in consequence.
     counts = _counts(compared, images)
-    faults = _places(compared, names) or [*counts, *_values(compared, images, names), *_torn(frames, images)]
+    faults = _places(compared, names) or [*counts, *_values(compared, images, names), *_torn(images)]
+    if compared.shuffled and not (frames.mosaic or evidence.normalized):
+        faults.append(
+            f"{compared.shuffled} of {compared.frames} frames are compressed and not stored volume by volume, so their order "
+            "was not compared."
+        )
     doubts = _doubts(compared, frames)
-    for one in images:
-        faults += [f"{one.name}: {text}" for text in _image(one.check, images)]
-        found = b_value_findings(one.output, one.image, one.check, description)
+    for index, one in enumerate(images):
+        faults += [f"{one.name}: {text}" for text in _image(one.check, index, images)]
+        faults += [f"{one.name}: {text}" for text in direction_findings(one.output, one.image, one.check)]
+        found = b_value_findings(one.output, one.image, one.check, evidence.description)
+        if one.check.order == "untold" and not compared.placeless:
+            found.append("no time or number of its headers tells the order of its volumes.")
         doubts += [f"{one.name}: {text}" for text in found]
     proven = not (faults or compared.placeless or compared.without_tiles or compared.undirected)
     notes = tuple(_notes(compared, frames))
@@ -127,20 +136,22 @@ def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]
     return found
 
 
-def _torn(frames: SeriesFrames, images: Sequence[_Named]) -> list[str]:
-    """Return that the parts of one scan, which the exporter gave several UIDs, are several images."""
-    own = [one for one in images if not is_map(one.output.suffix)]
-    if frames.parts < 2 or len(own) < 2:  # noqa: PLR2004 (one part, or one image)
+def _torn(images: Sequence[_Named]) -> list[str]:
+    """Return that volumes of one scan are images of their own."""
+    torn = [index for index, one in enumerate(images) if one.check.twin is not None]
+    if not torn:
         return []
-    return [f"the {frames.parts} parts of one scan are {len(own)} images."]
+    names = ", ".join(images[index].name.removeprefix("image ") for index in torn[:_MOST])
+    more = f" and {len(torn) - _MOST} more" if len(torn) > _MOST else ""
+    return [f"images {names}{more} are volumes of one scan: same kind, times and place."]
 
 
-def _image(check: ImageCheck, images: Sequence[_Named]) -> list[str]:
+def _image(check: ImageCheck, index: int, images: Sequence[_Named]) -> list[str]:
     found = []
-    if check.ordered is False:
+    if check.order == "wrong":
         found.append("its volumes are not in the order of any time or number of the headers.")
-    if check.interleaved is not None:
-        found.append(f"it is one volume together with {images[check.interleaved].name}.")
+    if check.part_of is not None and (images[check.part_of].check.part_of != index or index < check.part_of):
+        found.append(f"it is one volume together with {images[check.part_of].name}.")
     return found
 
 
@@ -156,7 +167,17 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"{compared.undirected} of {frames.images} mosaics do not say in which direction their slices follow each "
             "other, so their place was not compared."
         )
-    elif compared.placeless and cross_sectional(frames.classes):
+    if compared.not_compared and len(compared.encodings) > 1:
+        found.append(
+            "the pixel encoding differs within the series (signed or unsigned, bits stored), and the values of "
+            f"{sum(compared.not_compared.values())} slices were not compared."
+        )
+    elif compared.not_compared and compared.scalings > 1:
+        found.append(
+            f"the series has {compared.scalings} rescale slopes, and the values of "
+            f"{sum(compared.not_compared.values())} slices were not compared."
+        )
+    if compared.placeless and not compared.undirected and cross_sectional(frames.classes):
         found.append(
             f"{compared.placeless} of {compared.frames} slices have no position, orientation or pixel spacing in their "
             "headers, so their place was not compared."

@@ -6,7 +6,7 @@ _ABOUT = re.compile(
     r"guess|missing images|incomplete|converting only complete volumes|slice direction|spatial orientation|spatial matrix"
     r"|slices are flipped|interslice distance|slice distance|slice positions repeated|not equidistant|position not sequential"
     r"|order is not spatial|slice thickness|reverse order|expected \d+ dynamics|slope/intercept varies|scaling varies"
-    r"|slices skipped",
+    r"|slices skipped|dti gradients|validate vectors",
     re.IGNORECASE,
 )
 _PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from qxbatch.convert.copies import is_map
-from qxbatch.convert.nifti import Nifti
+from qxbatch.convert.nifti import Affine, Nifti, determinant
 from qxbatch.core import ImageCheck
 from qxbatch.model import Output
 
@@ -13,7 +13,14 @@ _NORM = 0.05
 """Accepted distance of a gradient direction's length from 1."""
 _LEAST, _PART = 1.0, 0.01
 """Accepted difference of a b-value: in s/mm2, and as a part of it."""
-_NAMES = re.compile(r"(?<![a-z])(dwi|dti|dki|diff|diffusion|tensor|hardi|noddi)(?![a-z])", re.IGNORECASE)
+_ANGLE = 0.04
+"""Accepted angle between a gradient direction and its header, in radians."""
+_WEIGHTED, _MANY = 50, 6
+"""b-value from which a direction is needed, and so many volumes that a scan without directions is no trace scan."""
+_NAMES = re.compile(
+    r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",
+    re.IGNORECASE,
+)
 _REFERENCE = re.compile(r"sb_?ref", re.IGNORECASE)
 
 
@@ -63,6 +70,60 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
     expected = nominal if b is None else b
     more = f" ({len(wrong)} of {len(written)} volumes differ)" if len(wrong) > 1 else ""
     return [f"the b-value of volume {volume + 1} is {value:g}, its headers say {expected or 0:g}{more}."]
+
+
+def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[str]:
+    """Return where gradient directions differ from those of the headers.
+
+    The table has them along the voxel axes, x negated where the axes are right-handed (the convention of FSL); the headers along
+    the patient's axes (PS3.3 C.8.13.5.9). A direction and its opposite are the same.
+    """
+    rows = _directions(output)
+    weights = _b_values(output) or []
+    if len(rows) != len(check.directions) or len(weights) != len(rows) or is_map(output.suffix):
+        return []
+    weighted = [k for k, weight in enumerate(weights) if weight > _WEIGHTED]
+    if len(weighted) >= _MANY and not check.isotropic and not any(math.hypot(*rows[k]) > _NORM for k in weighted):
+        return ["all its gradient directions are zero."]
+    wrong = []
+    for k in weighted:
+        header = check.directions[k]
+        if header is None or abs(math.hypot(*header) - 1) > _NORM:
+            continue
+        expected = _along_voxels(header, image.affine)
+        cosine = abs(sum(one * other for one, other in zip(expected, rows[k], strict=True)))
+        if cosine < math.cos(_ANGLE):
+            wrong.append((k, expected))
+    if not wrong:
+        return []
+    volume, expected = wrong[0]
+    have, want = (" ".join(f"{part:.3f}" for part in vector) for vector in (rows[volume], expected))
+    more = f" ({len(wrong)} of {len(weighted)} directions differ)" if len(wrong) > 1 else ""
+    return [f"the gradient direction of volume {volume + 1} is {have}, by its header {want}{more}."]
+
+
+def _along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:
+    """Return a direction of the patient's axes (LPS+) along the voxel axes of an image, as FSL wants it."""
+    x, y, z = direction
+    patient = (-x, -y, z)
+    found = []
+    for axis in range(3):
+        column = [row[axis] for row in affine]
+        length = math.hypot(*column)
+        found.append(sum(one * other for one, other in zip(column, patient, strict=True)) / length)
+    if determinant(affine) > 0:
+        found[0] = -found[0]
+    return tuple(found)
+
+
+def _directions(output: Output) -> list[tuple[float, ...]]:
+    """Return the gradient directions by volume; none where they cannot be read."""
+    path = output.sidecars.get("bvec")
+    try:
+        rows = [] if path is None else _table(path)
+    except (ValueError, OSError):
+        return []
+    return list(zip(*rows, strict=False)) if len(rows) == 3 else []  # noqa: PLR2004 (x, y, z)
 
 
 def _without_table(output: Output, image: Nifti, check: ImageCheck, description: str, *, known: bool) -> list[str]:

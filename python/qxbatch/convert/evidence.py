@@ -39,6 +39,8 @@ class Evidence:
     enhanced: bool = False
     description: str = ""
     """SeriesDescription or ProtocolName."""
+    normalized: bool = False
+    """The converter gets normalized copies, in which every frame has its place and order by its own header."""
     frames: SeriesFrames | None = None
     """The frames, to be compared with images; None for PAR/REC."""
 

@@ -12,7 +12,7 @@ from qxbatch.convert.converter_warnings import warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.run import Ran
-from qxbatch.convert.sop import no_image, secondary_capture
+from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
 from qxbatch.model import Output, Series, State
 from qxbatch.problems import Code, Problem, Severity
 
@@ -57,7 +57,8 @@ def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Outp
             _partial(series, f"{converter.name} says that some files were not converted: {words(ran.words)}")
         )
     problems += _against_headers(series, images, kind, evidence, compared)
-    settled = compared.proven or evidence.frames is None or secondary_capture(evidence.classes)
+    sliced = cross_sectional(evidence.classes) and not secondary_capture(evidence.classes)
+    settled = compared.proven or evidence.frames is None or not sliced
     problems += _said(series, converter, ran, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED

@@ -67,6 +67,9 @@ def read_nifti(path: Path) -> Nifti:
     values = [value for row in affine for value in row]
     if not all(map(math.isfinite, values)) or abs(determinant(affine)) < _SINGULAR:
         raise ValueError("its affine is not usable")
+    slope = struct.unpack_from(f"{order}d", head, 176)[0] if two else struct.unpack_from(f"{order}f", head, 112)[0]
+    if not math.isfinite(slope):
+        raise ValueError(f"its values are scaled by {slope}")
     datatype = struct.unpack_from(f"{order}h", head, 12 if two else 70)[0]
     return Nifti(shape, affine, order, datatype, offset)
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use qxbatch_core::frames::{Facts, Series};
-use qxbatch_core::image::{self as core, Voxel, grey};
+use qxbatch_core::image::{self as core, Order, Voxel, grey};
 
 use crate::failure::os_error;
 
@@ -37,13 +37,15 @@ pub(crate) struct ImageCheck {
     surplus: usize,
     different: usize,
     difference: Option<(usize, u32, u32, u32, f64, f64)>,
-    ordered: Option<bool>,
+    order: &'static str,
     b_values: Vec<(Option<f64>, Option<f64>)>,
+    directions: Vec<Option<[f64; 3]>>,
     diffusion: bool,
     isotropic: bool,
     derived: bool,
     first: (i64, usize),
-    interleaved: Option<usize>,
+    part_of: Option<usize>,
+    twin: Option<usize>,
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
@@ -58,6 +60,8 @@ pub(crate) struct Comparison {
     moved: usize,
     moved_by: f64,
     tilt: f64,
+    shuffled: usize,
+    scalings: usize,
     not_compared: BTreeMap<&'static str, usize>,
     encodings: Vec<(bool, u16, u16, usize)>,
     checks: Vec<Py<ImageCheck>>,
@@ -81,13 +85,20 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             surplus: check.surplus,
             different: check.different,
             difference,
-            ordered: check.ordered,
+            order: match check.order {
+                Order::NotCompared => "",
+                Order::Right => "right",
+                Order::Wrong => "wrong",
+                Order::Untold => "untold",
+            },
             b_values: check.b_values,
+            directions: check.directions,
             diffusion: check.diffusion,
             isotropic: check.isotropic,
             derived: check.derived,
             first: check.first,
-            interleaved: check.interleaved,
+            part_of: check.part_of,
+            twin: check.twin,
         },
     )
 }
@@ -109,6 +120,8 @@ fn comparison(py: Python<'_>, found: core::Comparison) -> PyResult<Comparison> {
         moved: found.moved,
         moved_by: found.moved_by,
         tilt: found.tilt,
+        shuffled: found.shuffled,
+        scalings: found.scalings,
         not_compared: found.not_compared,
         encodings: encodings
             .map(|(one, count)| (one.signed, one.bits_stored, one.bits_allocated, *count))

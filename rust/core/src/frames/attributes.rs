@@ -26,6 +26,8 @@ pub enum Component {
 pub struct Diffusion {
     /// b value in s/mm2, by the standard element or the vendor's.
     pub b_value: Option<f64>,
+    /// Direction of the gradient in the patient's axes (LPS+), where the header has it.
+    pub direction: Option<[f64; 3]>,
     /// A second b value that the vendor gives: the nominal one.
     pub nominal: Option<f64>,
     /// GE: the squared length of the gradient direction.
@@ -51,6 +53,10 @@ pub struct Attributes {
     pub location: Option<f64>,
     /// Echo time, ms.
     pub echo_time: Option<f64>,
+    /// Repetition time and inversion time, ms, and flip angle, degrees.
+    pub timing: [Option<f64>; 3],
+    /// A hash of the name of the receive coil; 0 where there is none.
+    pub coil: u64,
     /// Magnitude, phase, ...
     pub component: Component,
     /// A hash of all values of ImageType or FrameType; equal for equal values.
@@ -98,6 +104,11 @@ impl Attributes {
             0x0020_1041 => self.location = get(Vr::DS)?.first(),
             0x0018_0081 => self.echo_time = get(Vr::DS)?.first(),
             0x0018_9082 => self.echo_time = get(Vr::FD)?.first(),
+            0x0018_0080 => self.timing[0] = get(Vr::DS)?.first(),
+            0x0018_0082 => self.timing[1] = get(Vr::DS)?.first(),
+            0x0018_1314 => self.timing[2] = get(Vr::DS)?.first(),
+            0x0018_1250 => self.coil = hash(text(reader, element)?.as_bytes()),
+            0x0018_9089 => self.diffusion.direction = get(Vr::FD)?.array(),
             0x0018_9087 => self.diffusion.b_value = get(Vr::FD)?.first(),
             0x0028_1052 => self.rescaled(1, get(Vr::DS)?),
             0x0028_1053 => self.rescaled(0, get(Vr::DS)?),

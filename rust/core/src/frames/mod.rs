@@ -7,8 +7,10 @@
 mod attributes;
 mod csa;
 mod elements;
+mod groups;
 mod parse;
 mod private;
+mod rle;
 mod series;
 mod stored;
 mod tiles;
@@ -38,8 +40,12 @@ pub enum Pixels {
         /// Byte order of a pixel of 16 bits or more.
         big_endian: bool,
     },
-    /// Compressed: encapsulated frames, or a deflated data set.
+    /// Run-length encoded, a fragment for each frame.
+    Rle,
+    /// Compressed otherwise: encapsulated frames, or a deflated data set.
     Compressed,
+    /// Floating-point pixels.
+    Floating,
 }
 
 /// The image pixel module of an object (PS3.3 C.7.6.3).
@@ -93,6 +99,10 @@ pub struct Object {
     pub photometric: String,
     /// Where the pixels are.
     pub pixels: Pixels,
+    /// All rows of its frames are compared, since the encoding differs within the series.
+    pub whole: bool,
+    /// Offset and length of each fragment of run-length encoded pixels.
+    pub fragments: Vec<(u64, u32)>,
     /// How a mosaic is divided into tiles; None for other objects.
     pub tiling: Option<Tiling>,
     /// The header ends before its end: the file is cut short.

@@ -3,6 +3,7 @@
 use super::attributes::{Attributes, hash};
 use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
+use super::groups::{fragments, functional, groups, plain_elements};
 use super::private::{Blocks, Special};
 use super::tiles::Tiles;
 use super::{Frame, Object, Pixels};
@@ -13,11 +14,8 @@ const PER_FRAME: u32 = 0x5200_9230;
 const PIXEL_DATA: u32 = 0x7FE0_0010;
 /// Float and double float pixel data, and pixel data.
 const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
-/// Philips keeps the elements of a classic object in a private sequence of each frame.
-const PHILIPS_FRAME: u32 = 0x2005_000F;
-/// Sequences that an item of functional groups is searched in.
-const DEEPEST: u32 = 4;
-
+/// Run-length encoding (PS3.5 annex G).
+const RLE: &str = "1.2.840.10008.1.2.5";
 /// Fills an [`Object`] while the data set is read.
 pub(super) struct Walk {
     object: Object,
@@ -49,9 +47,16 @@ impl Walk {
             self.object.frames.clear();
             return self.object;
         }
-        if self.tiles.mosaic {
+        // Some exporters rewrite ImageType; the number of tiles tells a mosaic too.
+        let tiled = self.tiles.count.is_some_and(|count| count > 1) && self.object.frame_count == 1;
+        if self.tiles.mosaic || tiled {
             self.tiles.divide(&mut self.object, &self.main);
         } else if self.object.frames.is_empty() {
+            if self.object.frame_count > 1 {
+                // The main data set has one place, of no frame in particular.
+                self.main.position = None;
+                self.main.location = None;
+            }
             self.object.frames = (0..self.object.frame_count)
                 .map(|index| Frame {
                     attributes: self.main.clone(),
@@ -72,6 +77,9 @@ impl Walk {
     ) -> Result<u64, Fault> {
         if PIXELS.contains(&element.tag) {
             self.pixel_data(element, encoding, syntax);
+            if self.object.pixels == Pixels::Rle {
+                self.object.fragments = fragments(reader, element, encoding)?;
+            }
             return Ok(u64::MAX);
         }
         if element.tag >> 16 & 1 == 1 {
@@ -99,6 +107,7 @@ impl Walk {
         let mut get = |vr: Vr| Ok::<_, Fault>(numbers(reader, element, encoding, vr)?.whole());
         match element.tag {
             0x0008_0016 => object.class = text(reader, element)?,
+            0x0008_0070 => self.blocks.made_by(&text(reader, element)?),
             0x0028_0002 => object.encoding.samples = small(get(Vr::US)?).unwrap_or(1),
             0x0028_0004 => object.photometric = text(reader, element)?,
             0x0028_0006 => object.encoding.planar = get(Vr::US)? == Some(1),
@@ -227,6 +236,8 @@ impl Walk {
                 // The pixels of GE's own syntax are big endian, its header is not.
                 big_endian: encoding.big_endian || syntax.uid == "1.2.840.113619.5.2",
             },
+            None if plain && syntax.uid == RLE => Pixels::Rle,
+            _ if element.tag != PIXEL_DATA => Pixels::Floating,
             _ => Pixels::Compressed,
         };
         let end = element
@@ -255,123 +266,4 @@ impl Visit for Walk {
         )?;
         Ok(())
     }
-}
-
-/// Takes the elements of one item without its sequences.
-fn plain_elements<W: Window>(
-    reader: &mut Reader<'_, W>,
-    start: u64,
-    end: u64,
-    encoding: Encoding,
-    attributes: &mut Attributes,
-) -> Result<u64, Fault> {
-    each_element(
-        reader,
-        start,
-        end,
-        encoding,
-        &mut |reader, element, encoding| {
-            if element.length.is_some() {
-                attributes.take(reader, element, encoding)?;
-            }
-            reader.after(element)
-        },
-    )
-}
-
-/// Takes all items of the shared functional groups; real objects have one.
-fn functional<W: Window>(
-    reader: &mut Reader<'_, W>,
-    element: &Element,
-    encoding: Encoding,
-    attributes: &mut Attributes,
-) -> Result<u64, Fault> {
-    each_item(
-        reader,
-        element,
-        encoding,
-        &mut |reader, start, end, inner| groups(reader, start, end, inner, attributes, 0),
-    )
-}
-
-/// Takes what the macros of one item of functional groups say, and the sequences within them.
-fn groups<W: Window>(
-    reader: &mut Reader<'_, W>,
-    start: u64,
-    end: u64,
-    encoding: Encoding,
-    attributes: &mut Attributes,
-    depth: u32,
-) -> Result<u64, Fault> {
-    let mut blocks = Blocks::default();
-    each_element(
-        reader,
-        start,
-        end,
-        encoding,
-        &mut |reader, element, encoding| {
-            let private = element.tag >> 16 & 1 == 1;
-            if depth < DEEPEST && is_wanted_macro(element) {
-                return each_item(
-                    reader,
-                    element,
-                    encoding,
-                    &mut |reader, start, end, inner| {
-                        if private {
-                            philips_frame(reader, start, end, inner, attributes)
-                        } else {
-                            groups(reader, start, end, inner, attributes, depth + 1)
-                        }
-                    },
-                );
-            }
-            if private {
-                blocks.take(reader, element, encoding, attributes)?;
-            } else if element.length.is_some() {
-                attributes.take(reader, element, encoding)?;
-            }
-            reader.after(element)
-        },
-    )
-}
-
-/// Takes the private elements alone: the public ones repeat those of the functional groups.
-fn philips_frame<W: Window>(
-    reader: &mut Reader<'_, W>,
-    start: u64,
-    end: u64,
-    encoding: Encoding,
-    attributes: &mut Attributes,
-) -> Result<u64, Fault> {
-    let mut blocks = Blocks::default();
-    each_element(
-        reader,
-        start,
-        end,
-        encoding,
-        &mut |reader, element, encoding| {
-            if element.tag >> 16 & 1 == 1 {
-                blocks.take(reader, element, encoding, attributes)?;
-            }
-            reader.after(element)
-        },
-    )
-}
-
-/// Whether a sequence of functional groups says something of what is wanted (PS3.3 C.7.6.16, C.8.13.5).
-fn is_wanted_macro(element: &Element) -> bool {
-    let wanted = matches!(
-        element.tag,
-        0x0018_9112 // MR timing and related parameters
-            | 0x0018_9114 // MR echo
-            | 0x0018_9117 // MR diffusion
-            | 0x0018_9226 // MR image frame type
-            | 0x0018_9118 // cardiac synchronization
-            | 0x0020_9111 // frame content
-            | 0x0020_9113 // plane position
-            | 0x0020_9116 // plane orientation
-            | 0x0028_9110 // pixel measures
-            | 0x0028_9145 // pixel value transformation
-    );
-    element.may_be_sequence() && (wanted || element.tag & 0xFFFF_00FF == PHILIPS_FRAME)
 }

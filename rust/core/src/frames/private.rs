@@ -1,6 +1,6 @@
 //! Private elements of the vendors, found by their private creators (PS3.5 section 7.8).
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, hash};
 use super::elements::{numbers, text};
 use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
 
@@ -19,7 +19,19 @@ enum Creator {
 
 /// The blocks that a data set reserves.
 #[derive(Debug, Default)]
-pub(super) struct Blocks(Vec<(u32, Creator)>);
+pub(super) struct Blocks {
+    known: Vec<(u32, Creator)>,
+    vendor: Option<Vendor>,
+}
+
+/// Whose elements a block without a known creator has: exporters rename creators, and scanners use the first block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Vendor {
+    Siemens,
+    Ge,
+    Philips,
+    Uih,
+}
 
 /// A private element that the walk has to look at itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +69,22 @@ impl Blocks {
             return Ok(Special::Done);
         }
         let own = element.tag & 0xFFFF_FF00;
-        let creator = self.0.iter().find(|(tag, _)| *tag == own);
-        let Some((_, creator)) = creator else {
+        let creator = self.known.iter().find(|(tag, _)| *tag == own);
+        let Some(creator) = creator.map(|(_, creator)| *creator).or(self.usual(own)) else {
             return Ok(Special::Done);
         };
         let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
-        match (*creator, element.tag & 0xFFFF_00FF) {
+        match (creator, element.tag & 0xFFFF_00FF) {
             (Creator::SiemensMr, 0x0019_000A) => return Ok(Special::Tiles),
             (Creator::SiemensMr, 0x0019_000C) => {
                 attributes.diffusion.b_value =
                     get(Vr::IS)?.first().or(attributes.diffusion.b_value);
+            }
+            (Creator::SiemensMr, 0x0019_000E) => {
+                attributes.diffusion.direction = get(Vr::FD)?.array();
+            }
+            (Creator::SiemensMr, 0x0051_000F) => {
+                attributes.coil = hash(text(reader, element)?.as_bytes());
             }
             (Creator::SiemensCsa, 0x0029_0010) => return Ok(Special::Csa),
             (Creator::GeParameters, 0x0043_0039) => {
@@ -87,6 +105,14 @@ impl Blocks {
                 let part = get(Vr::DS)?.first().unwrap_or(0.0);
                 attributes.diffusion.gradient += part * part;
             }
+            (Creator::PhilipsMr, 0x2005_00B0..=0x2005_00B2) => {
+                let part = get(Vr::FL)?.first().unwrap_or(0.0);
+                let axis = (element.tag & 0x3) as usize;
+                let direction = attributes.diffusion.direction.get_or_insert([0.0; 3]);
+                if let Some(slot) = direction.get_mut(axis) {
+                    *slot = part;
+                }
+            }
             (Creator::PhilipsMr, 0x2005_000D) => philips(attributes, 1, get(Vr::FL)?.first()),
             (Creator::PhilipsMr, 0x2005_000E) => philips(attributes, 0, get(Vr::FL)?.first()),
             (Creator::Uih, 0x0065_0009) => {
@@ -101,10 +127,43 @@ impl Blocks {
         Ok(Special::Done)
     }
 
+    /// Notes Manufacturer.
+    pub(super) fn made_by(&mut self, name: &str) {
+        let name = name.to_ascii_lowercase();
+        let vendors = [
+            ("siemens", Vendor::Siemens),
+            ("ge ", Vendor::Ge),
+            ("philips", Vendor::Philips),
+            ("uih", Vendor::Uih),
+        ];
+        let mut known = vendors.into_iter();
+        self.vendor = known
+            .find(|(start, _)| name.starts_with(start))
+            .map(|(_, vendor)| vendor);
+    }
+
+    /// The creator of a group's first block at a vendor's scanners.
+    fn usual(&self, block: u32) -> Option<Creator> {
+        if block & 0xFF00 != 0x1000 {
+            return None;
+        }
+        match (self.vendor?, block >> 16) {
+            (Vendor::Siemens, 0x0019) => Some(Creator::SiemensMr),
+            (Vendor::Siemens, 0x0029) => Some(Creator::SiemensCsa),
+            (Vendor::Ge, 0x0019) => Some(Creator::GeAcquisition),
+            (Vendor::Ge, 0x0025) => Some(Creator::GeSeries),
+            (Vendor::Ge, 0x0043) => Some(Creator::GeParameters),
+            (Vendor::Philips, 0x2001) => Some(Creator::PhilipsImaging),
+            (Vendor::Philips, 0x2005) => Some(Creator::PhilipsMr),
+            (Vendor::Uih, 0x0065) => Some(Creator::Uih),
+            _ => None,
+        }
+    }
+
     fn note(&mut self, tag: u32, name: &str) {
         let group = tag >> 16;
         let creator = match (group, name) {
-            (0x0019, "SIEMENS MR HEADER") => Creator::SiemensMr,
+            (0x0019 | 0x0051, "SIEMENS MR HEADER") => Creator::SiemensMr,
             (0x0029, "SIEMENS CSA HEADER") => Creator::SiemensCsa,
             (0x0019, "GEMS_ACQU_01") => Creator::GeAcquisition,
             (0x0025, "GEMS_SERS_01") => Creator::GeSeries,
@@ -114,7 +173,7 @@ impl Blocks {
             (0x0065, "Image Private Header") => Creator::Uih,
             _ => return,
         };
-        self.0.push((group << 16 | (tag & 0xFF) << 8, creator));
+        self.known.push((group << 16 | (tag & 0xFF) << 8, creator));
     }
 }
 

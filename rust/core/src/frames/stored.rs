@@ -4,21 +4,26 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::{Object, Pixels};
+use super::{Object, Pixels, rle};
 
 /// Rows in the middle of a frame, where the anatomy is: so many are compared.
 const ROWS: u32 = 4;
 
 /// The rows that are compared of a frame with so many: the first one, and their number.
-pub fn band(rows: u32) -> (u32, u32) {
-    let count = rows.min(ROWS);
+///
+/// `whole`: all of them.
+pub fn band(rows: u32, whole: bool) -> (u32, u32) {
+    let count = if whole { rows } else { rows.min(ROWS) };
     ((rows - count) / 2, count)
 }
 
 /// Why the values of an object cannot be compared; None when they can.
 pub fn obstacle(object: &Object) -> Option<&'static str> {
-    let Pixels::Native { length, .. } = object.pixels else {
-        return Some("compressed");
+    let length = match object.pixels {
+        Pixels::Native { length, .. } => length,
+        Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
+        Pixels::Floating => return Some("floating-point pixels"),
+        _ => return Some("compressed"),
     };
     let encoding = &object.encoding;
     let known = matches!(encoding.bits_allocated, 8 | 16 | 32)
@@ -26,7 +31,7 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         && encoding.high_bit < encoding.bits_allocated
         && encoding.high_bit.saturating_add(1) >= encoding.bits_stored;
     let colour = match (object.photometric.as_str(), encoding.samples) {
-        ("MONOCHROME2", 0 | 1) => true,
+        ("MONOCHROME1" | "MONOCHROME2", 0 | 1) => true,
         ("RGB", 3) => encoding.bits_allocated == 8,
         _ => false,
     };
@@ -43,6 +48,15 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
 
 fn samples(object: &Object) -> u64 {
     object.encoding.samples.max(1).into()
+}
+
+/// Planes of a frame; run-length encoded ones are put together when they are decoded.
+fn planes(object: &Object) -> u64 {
+    if object.encoding.planar && object.pixels != Pixels::Rle {
+        samples(object)
+    } else {
+        1
+    }
 }
 
 /// Reads frames of one file one after the other.
@@ -67,11 +81,7 @@ impl Stored {
         out: &mut Vec<i64>,
     ) -> io::Result<()> {
         out.clear();
-        let planes = if object.encoding.planar {
-            samples(object)
-        } else {
-            1
-        };
+        let planes = planes(object);
         let number = Number::of(object);
         let size = usize::from(object.encoding.bits_allocated / 8).max(1);
         let together = usize::try_from(samples(object) / planes)
@@ -108,13 +118,9 @@ impl Stored {
             _ => 0,
         };
         let size = u64::from(object.encoding.bits_allocated / 8);
-        let planes = if object.encoding.planar {
-            samples(object)
-        } else {
-            1
-        };
+        let planes = planes(object);
         let pixel = size * samples(object) / planes;
-        let (first, count) = band(object.frame_rows());
+        let (first, count) = band(object.frame_rows(), object.whole);
         let (frame, row, column) = match &object.tiling {
             Some(tiling) => {
                 let (down, right) = (index / tiling.across.max(1), index % tiling.across.max(1));
@@ -122,15 +128,23 @@ impl Stored {
             }
             None => (u64::from(index), first, 0),
         };
-        let line = (frame * planes + plane) * u64::from(object.rows) + u64::from(row);
         let width = usize::try_from(u64::from(object.columns) * pixel).unwrap_or(0);
-        self.fill(file, offset + line * width as u64, width * count as usize)?;
+        let length = width * count as usize;
+        let start = if object.pixels == Pixels::Rle {
+            self.unpack(file, object, frame)?;
+            row as usize * width
+        } else {
+            let line = (frame * planes + plane) * u64::from(object.rows) + u64::from(row);
+            self.fill(file, offset + line * width as u64, length)?;
+            0
+        };
+        let bytes = self.bytes.get(start..start + length).unwrap_or_default();
         let pixel = usize::try_from(pixel).unwrap_or(1);
         let (skip, take) = (
             column as usize * pixel,
             object.frame_columns() as usize * pixel,
         );
-        let lines = self.bytes.chunks_exact(width.max(1));
+        let lines = bytes.chunks_exact(width.max(1));
         Ok(lines.map(move |line| line.get(skip..skip + take).unwrap_or_default()))
     }
 
@@ -164,6 +178,27 @@ impl Stored {
             signature.add(line.iter().copied());
         }
         Ok(signature.end())
+    }
+
+    /// Decodes a run-length encoded frame.
+    fn unpack(&mut self, file: &File, object: &Object, frame: u64) -> io::Result<()> {
+        if self.from == Some((frame, 0)) {
+            return Ok(());
+        }
+        let damaged = || io::Error::from(io::ErrorKind::InvalidData);
+        let fragment = usize::try_from(frame).ok();
+        let (offset, length) = fragment
+            .and_then(|frame| object.fragments.get(frame).copied())
+            .ok_or_else(damaged)?;
+        self.from = None;
+        self.bytes.resize(length as usize, 0);
+        file.read_exact_at(&mut self.bytes, offset)?;
+        let pixels = object.rows as usize * object.columns as usize;
+        let bytes = usize::from(object.encoding.bits_allocated / 8);
+        let many = usize::try_from(samples(object)).unwrap_or(1);
+        self.bytes = rle::decode(&self.bytes, pixels, bytes, many).ok_or_else(damaged)?;
+        self.from = Some((frame, 0));
+        Ok(())
     }
 
     fn fill(&mut self, file: &File, start: u64, length: usize) -> io::Result<()> {

@@ -1,15 +1,15 @@
 //! Compares the images that a converter made with the frames of the DICOM objects that they were made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
-use super::grid::{Grid, Plane};
+use super::grid::{Grid, Plane, dot};
 use super::nifti::{self, Nifti};
-use super::order::ordered;
+use super::order::{Order, ordered};
 use super::places::{Member, Places, find};
 use super::values::{Match, Values};
-use crate::frames::{Diffusion, Encoding, Object, Pixels, Series, obstacle};
+use crate::frames::{Component, Diffusion, Encoding, Object, Pixels, Series, obstacle};
 
 /// A frame that is in no image.
 #[derive(Debug, Clone)]
@@ -48,10 +48,12 @@ pub struct ImageCheck {
     pub different: usize,
     /// The first slice with other values.
     pub difference: Option<Difference>,
-    /// Whether the volumes are in the order of an element of the headers; None where none tells them apart.
-    pub ordered: Option<bool>,
+    /// Whether the volumes are in the order of an element of the headers.
+    pub order: Order,
     /// b value of each volume in s/mm2, with the nominal one; None where the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
+    /// Direction of the gradient of each volume in the patient's axes (LPS+), where the headers have it.
+    pub directions: Vec<Option<[f64; 3]>>,
     /// A header says that a volume is diffusion weighted.
     pub diffusion: bool,
     /// All volumes with a b value above 0 have no direction: trace images.
@@ -60,8 +62,10 @@ pub struct ImageCheck {
     pub derived: bool,
     /// The lowest InstanceNumber or frame number, and the index of its file.
     pub first: (i64, usize),
-    /// Another image that holds slices between its own, so that both are one volume.
-    pub interleaved: Option<usize>,
+    /// Another image of the same kind whose slices are between its own or continue them: both are one volume.
+    pub part_of: Option<usize>,
+    /// Another image of the same kind at the same place: both are volumes of one scan.
+    pub twin: Option<usize>,
     /// Slices of all volumes.
     pub slices: usize,
 }
@@ -91,6 +95,10 @@ pub struct Comparison {
     pub tilt: f64,
     /// Frames whose values were not compared, by the reason.
     pub not_compared: BTreeMap<&'static str, usize>,
+    /// Compressed frames of objects that do not store them volume by volume.
+    pub shuffled: usize,
+    /// Different rescale slopes and intercepts.
+    pub scalings: usize,
     /// The pixel encodings, with the number of their frames.
     pub encodings: BTreeMap<Encoding, usize>,
     /// Each image, in the order given.
@@ -157,7 +165,8 @@ impl Check<'_> {
         comparison.lost = matches.lost;
         for (image, found) in matches.images.iter().enumerate() {
             let mut check = self.check(&members, image, found);
-            check.interleaved = interleaved(image, &grids, &matches.images, &members, self.images);
+            let (one, other) = self.torn(image, &grids, &matches.images, &members);
+            (check.part_of, check.twin) = (one, other);
             comparison.checks.push(check);
         }
         Ok(comparison)
@@ -182,10 +191,20 @@ impl Check<'_> {
             if pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
             }
-            if let (true, Some(reason)) = (pixels, obstacle(object)) {
+            if obstacle(object).is_some() && shuffled(object) {
+                comparison.shuffled += object.frames.len();
+            }
+            if let (true, Some(reason), false) =
+                (pixels, obstacle(object), object.frames.is_empty())
+            {
                 *comparison.not_compared.entry(reason).or_default() += object.frames.len();
             }
         }
+        let scalings = members.iter().map(|member| {
+            let rescale = member.frame.attributes.rescale.unwrap_or([1.0, 0.0]);
+            rescale.map(f64::to_bits)
+        });
+        comparison.scalings = scalings.collect::<BTreeSet<_>>().len();
         comparison.astray = places
             .astray
             .iter()
@@ -201,6 +220,38 @@ impl Check<'_> {
         comparison
     }
 
+    /// Other images that are one volume, or one scan, with an image.
+    fn torn(
+        &self,
+        image: usize,
+        grids: &[Option<Grid>],
+        matches: &[Match],
+        members: &[Member<'_>],
+    ) -> (Option<usize>, Option<usize>) {
+        let Some((own, grid)) = traits(image, matches, members).zip(grid_of(grids, image)) else {
+            return (None, None);
+        };
+        let volumes = |index: usize| self.images.get(index).map(|image| image.volumes);
+        let others = || {
+            (0..self.images.len()).filter(|&other| {
+                let map = |index: usize| self.maps.get(index).copied().unwrap_or(false);
+                other != image && !map(image) && !map(other)
+            })
+        };
+        let alike =
+            |other: usize| traits(other, matches, members).is_some_and(|traits| traits.alike(&own));
+        let slab = grid.size.iter().min() > Some(&1);
+        let part_of = others().find(|&other| {
+            let second = grid_of(grids, other).filter(|second| slab && grid.continues(second));
+            second.is_some() && volumes(other) == volumes(image) && alike(other)
+        });
+        let twin = others().find(|&other| {
+            let second = grid_of(grids, other).filter(|second| grid.coincides(second));
+            second.is_some() && alike(other)
+        });
+        (part_of, twin)
+    }
+
     fn check(&self, members: &[Member<'_>], image: usize, found: &Match) -> ImageCheck {
         let volumes = self.images.get(image).map_or(1, |image| image.volumes);
         let mut check = ImageCheck {
@@ -212,6 +263,7 @@ impl Check<'_> {
             first: (i64::MAX, usize::MAX),
             slices: found.frames.iter().map(Vec::len).sum(),
             b_values: vec![(None, None); volumes as usize],
+            directions: vec![None; volumes as usize],
             ..ImageCheck::default()
         };
         for (volume, index) in found.frames.iter().flat_map(|row| row.iter().enumerate()) {
@@ -225,6 +277,9 @@ impl Check<'_> {
             check.first = check
                 .first
                 .min((frame.instance.unwrap_or(i64::MAX), member.file));
+            if let Some(slot) = check.directions.get_mut(volume) {
+                *slot = slot.or(frame.diffusion.direction);
+            }
             if let Some(slot) = check.b_values.get_mut(volume) {
                 *slot = (
                     slot.0.or(frame.diffusion.b_value),
@@ -238,7 +293,7 @@ impl Check<'_> {
             .all(|(one, two)| !(*one > Some(0.0) || *two > Some(0.0)));
         check.isotropic &= !unweighted;
         if volumes > 1 && unweighted {
-            check.ordered = ordered(members, &found.frames);
+            check.order = ordered(members, &found.frames);
         }
         check
     }
@@ -248,39 +303,73 @@ fn weighted(diffusion: &Diffusion) -> bool {
     diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
 }
 
-/// An image whose slices are between those of another one of the same kind, so that both together are one volume.
-fn interleaved(
-    image: usize,
-    grids: &[Option<Grid>],
-    matches: &[Match],
-    members: &[Member<'_>],
-    images: &[Nifti],
-) -> Option<usize> {
-    let traits = |index: usize| {
-        let first = matches
-            .get(index)?
-            .frames
-            .iter()
-            .flatten()
-            .find_map(|frame| *frame)?;
-        let frame = &members.get(first)?.frame.attributes;
-        let volumes = images.get(index)?.volumes;
-        Some((
+/// Whether the frames of an object do not follow each other slice by slice, volume by volume.
+fn shuffled(object: &Object) -> bool {
+    let along: Vec<Option<i64>> = object
+        .frames
+        .iter()
+        .map(|frame| {
+            let plane = Plane::of(&frame.attributes, 2, 2)?;
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "hundredths of a millimetre"
+            )]
+            Some((dot(plane.corner, plane.normal()) * 100.0).round() as i64)
+        })
+        .collect();
+    let places: BTreeSet<_> = along.iter().flatten().collect();
+    let count = places.len().max(1);
+    let volumes: Vec<_> = along.chunks(count).collect();
+    let rising = |volume: &&[Option<i64>]| volume.is_sorted() || volume.iter().rev().is_sorted();
+    !(volumes.iter().all(rising) && volumes.iter().all(|volume| Some(volume) == volumes.first()))
+}
+
+fn traits(image: usize, matches: &[Match], members: &[Member<'_>]) -> Option<Traits> {
+    let mut frames = matches.get(image)?.frames.iter().flatten();
+    let member = members.get(frames.find_map(|frame| *frame)?)?;
+    let frame = &member.frame.attributes;
+    Some(Traits {
+        names: (
             frame.kind,
             frame.component,
             frame.stack,
-            frame.echo_time.map(f64::to_bits),
-            volumes,
-        ))
-    };
-    let own = traits(image)?;
-    let (grid, slices) = (grids.get(image)?.as_ref()?, images.get(image)?.size);
-    (0..images.len()).find(|&other| {
-        other != image
-            && traits(other) == Some(own)
-            && grids
-                .get(other)
-                .and_then(Option::as_ref)
-                .is_some_and(|second| slices.iter().min() > Some(&1) && grid.continues(second))
+            frame.coil,
+            member.object.encoding.samples,
+        ),
+        numbers: [
+            frame.echo_time,
+            frame.timing[0],
+            frame.timing[1],
+            frame.timing[2],
+            frame.trigger,
+        ],
     })
+}
+
+fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
+    grids.get(index)?.as_ref()
+}
+
+/// What images of one scan share.
+#[derive(Debug, PartialEq)]
+struct Traits {
+    names: (u64, Component, u64, u64, u16),
+    /// Echo, repetition and inversion time, flip angle, trigger time.
+    numbers: [Option<f64>; 5],
+}
+
+impl Traits {
+    /// Times that differ by less than a hundredth are the same: scanners give them with their own imprecision.
+    fn alike(&self, other: &Self) -> bool {
+        let near = |one: &Option<f64>, two: &Option<f64>| match (one, two) {
+            (Some(one), Some(two)) => (one - two).abs() <= 0.01 * one.abs(),
+            (one, two) => one == two,
+        };
+        self.names == other.names
+            && self
+                .numbers
+                .iter()
+                .zip(&other.numbers)
+                .all(|(one, two)| near(one, two))
+    }
 }

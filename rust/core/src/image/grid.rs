@@ -3,6 +3,9 @@
 use super::nifti::Nifti;
 use crate::frames::Attributes;
 
+/// Volumes of one scan are no further apart, mm.
+const MOVED: f64 = 4.0;
+
 /// A vector of the patient's axes.
 pub(super) type Vector = [f64; 3];
 
@@ -270,14 +273,26 @@ impl Grid {
         places
     }
 
-    /// Whether the slices of a parallel image lie between those of this one, or continue them at the same step.
-    pub(super) fn continues(&self, other: &Self) -> bool {
+    /// Whether another image has the same matrix, voxel size in plane and directions.
+    fn parallel(&self, other: &Self) -> bool {
         let ([x, y, _], [u, v, _]) = (self.size, other.size);
         let close = |axis: usize| {
             let (one, two) = (self.step(axis), other.step(axis));
             angle(one, two) < 0.01 && (norm(one) - norm(two)).abs() < 0.01 * norm(one)
         };
-        if (x, y) != (u, v) || !close(0) || !close(1) {
+        (x, y) == (u, v) && close(0) && close(1)
+    }
+
+    /// Whether another image has the same grid, but for a movement of a few millimetres.
+    pub(super) fn coincides(&self, other: &Self) -> bool {
+        let apart = norm(minus(self.place([0.0; 3]), other.place([0.0; 3])));
+        let steps = norm(minus(self.step(2), other.step(2)));
+        self.size == other.size && self.parallel(other) && apart < MOVED && steps < 0.1
+    }
+
+    /// Whether the slices of a parallel image lie between those of this one, or continue them at the same step.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        if !self.parallel(other) {
             return false;
         }
         let across = cross(self.step(0), self.step(1));

@@ -12,5 +12,6 @@ mod volumes;
 mod voxel;
 
 pub use check::{Comparison, Difference, ImageCheck, Unplaced, compare};
+pub use order::Order;
 pub use picture::grey;
 pub use voxel::Voxel;

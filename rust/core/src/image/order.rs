@@ -18,9 +18,26 @@ fn as_float(number: i64) -> f64 {
     number as f64
 }
 
+/// How the volumes of an image follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Nothing to tell: one volume, a diffusion scan, or slices that are not known.
+    #[default]
+    NotCompared,
+    /// In the order of some time or number of the headers.
+    Right,
+    /// In no order of the headers.
+    Wrong,
+    /// No time or number of the headers tells volumes apart.
+    Untold,
+}
+
 /// Whether the frames of an image, `frames[slice][volume]`, are in the order of some element of their headers at every
-/// slice; None where no element tells volumes apart.
-pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> Option<bool> {
+/// slice.
+pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> Order {
+    if frames.iter().flatten().any(Option::is_none) {
+        return Order::NotCompared;
+    }
     let mut told = false;
     for (index, key) in KEYS.iter().enumerate() {
         let Some(rows) = values(members, frames, *key) else {
@@ -37,10 +54,10 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
         // The temporal position is one for all slices of a volume.
         let even = index > 0 || rows.iter().all(|row| Some(row) == rows.first());
         if rising && even {
-            return Some(true);
+            return Order::Right;
         }
     }
-    told.then_some(false)
+    if told { Order::Wrong } else { Order::Untold }
 }
 
 fn values(

@@ -13,8 +13,7 @@ use crate::frames::{Attributes, Signature, band};
 pub(super) struct Band {
     bytes: Vec<u8>,
     /// Offsets of the first voxel of each row, in the order of the frame's rows.
-    lines: [usize; 4],
-    rows: usize,
+    lines: Vec<usize>,
     /// Bytes from one voxel of a row to the next, and of a voxel.
     step: usize,
     size: usize,
@@ -31,6 +30,7 @@ impl Band {
         way: &Way,
         slice: u32,
         volume: u32,
+        whole: bool,
     ) -> io::Result<()> {
         let [x, y, z] = image.size.map(u64::from);
         let strides = [1, x, x * y];
@@ -38,7 +38,7 @@ impl Band {
         let size_of = |axis: usize| image.size.get(axis).copied().unwrap_or(1);
         let [across, down, deep] = way.axes;
         let [left, up] = way.against;
-        let (first, count) = band(size_of(down));
+        let (first, count) = band(size_of(down), whole);
         let lowest = if up {
             size_of(down) - first - count
         } else {
@@ -54,17 +54,18 @@ impl Band {
         image
             .file
             .read_exact_at(&mut self.bytes, image.offset + start * size)?;
-        for (line, row) in self.lines.iter_mut().zip(0..count) {
+        self.lines.clear();
+        self.lines.extend((0..count).map(|row| {
             let row = if up { count - 1 - row } else { row };
-            *line = small(u64::from(row) * along(down) * size);
-        }
-        (self.rows, self.width, self.left) = (count as usize, width as usize, left);
+            small(u64::from(row) * along(down) * size)
+        }));
+        (self.width, self.left) = (width as usize, left);
         (self.step, self.size) = (small(along(across) * size), small(size));
         Ok(())
     }
 
     fn values(&self, voxel: Voxel) -> impl Iterator<Item = impl Iterator<Item = f64>> {
-        self.lines.iter().take(self.rows).map(move |line| {
+        self.lines.iter().map(move |line| {
             (0..self.width).map(move |column| {
                 let column = if self.left {
                     self.width - 1 - column
@@ -91,7 +92,7 @@ impl Band {
         let voxel = image.voxel.filter(|voxel| voxel.is_whole())?;
         let mut signature = Signature::default();
         if let (Some(signed), false, true) = (voxel.is_short(), self.left, self.step == self.size) {
-            for line in self.lines.iter().take(self.rows) {
+            for line in &self.lines {
                 let end = line + self.width * self.size;
                 let cells = self.bytes.get(*line..end)?.chunks_exact(2);
                 signature.add(cells.map(|cell| match cell {

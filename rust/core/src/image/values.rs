@@ -46,6 +46,8 @@ pub(super) struct Values<'s> {
     maps: &'s [bool],
     open: HashMap<usize, File>,
     band: Band,
+    /// All rows are compared.
+    whole: bool,
 }
 
 impl<'s> Values<'s> {
@@ -62,6 +64,7 @@ impl<'s> Values<'s> {
             maps,
             open: HashMap::new(),
             band: Band::default(),
+            whole: members.iter().any(|member| member.object.whole),
         }
     }
 
@@ -216,7 +219,8 @@ impl<'s> Values<'s> {
             return Ok(None);
         };
         let fit = &placed.fit;
-        self.band.read(image, &fit.way, fit.slice, volume)?;
+        self.band
+            .read(image, &fit.way, fit.slice, volume, self.whole)?;
         let signature = self.band.signature(image);
         for at in rest.first..rest.frames.len() {
             if rest.claimed.get(at) == Some(&false)
@@ -275,7 +279,8 @@ impl<'s> Values<'s> {
             return Ok(None);
         };
         let fit = &placed.fit;
-        self.band.read(image, &fit.way, fit.slice, volume)?;
+        self.band
+            .read(image, &fit.way, fit.slice, volume, self.whole)?;
         let shown = self.band.voxels(image);
         self.read(at, rest)?;
         let ways = scalings(&member.frame.attributes, member.object.encoding.samples);

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::grid::{Fit, Grid, Plane, angle, cross, dot, minus, norm, plus};
 use super::places::{CLOSE, Member, Placed, Places};
 
-/// A head moves no further while it is scanned, mm and radians.
-const FURTHEST: f64 = 30.0;
-const WIDEST: f64 = 0.3;
+/// A scanner follows a head no further, mm and radians.
+const FURTHEST: f64 = 8.0;
+const WIDEST: f64 = 0.15;
 /// The slices of one volume have one direction, in radians.
 const STRAIGHT: f64 = 1e-3;
 /// Fewer slices than this are no volume whose movement could be told from an error.
@@ -186,7 +186,10 @@ fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(
     }
     let sign = if forward { 1.0 } else { -1.0 };
     let turned = angle(cross_axes(first), grid.step(deep).map(|part| part * sign));
-    (furthest <= FURTHEST && turned <= WIDEST).then_some((furthest, fits))
+    // A slab that continues the image at its end is another part of the body.
+    let half = step * f64::from(count) / 2.0;
+    let bound = FURTHEST.min(half);
+    (furthest <= bound && turned <= WIDEST).then_some((furthest, fits))
 }
 
 fn cross_axes(plane: &Plane) -> [f64; 3] {

@@ -1,0 +1,152 @@
+//! Items of sequences: functional groups (PS3.3 C.7.6.16), tiles, fragments of pixel data.
+
+use super::attributes::Attributes;
+use super::elements::{each_element, each_item};
+use super::private::Blocks;
+use crate::header::{Element, Encoding, Fault, ITEM, Reader, Window};
+
+/// Philips keeps the elements of a classic object in a private sequence of each frame.
+const PHILIPS_FRAME: u32 = 0x2005_000F;
+/// Sequences that an item of functional groups is searched in.
+const DEEPEST: u32 = 4;
+
+/// Where the fragments of encapsulated pixel data are: offset and length; the first item is the offset table (PS3.5 A.4).
+pub(super) fn fragments<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    encoding: Encoding,
+) -> Result<Vec<(u64, u32)>, Fault> {
+    let mut found = Vec::new();
+    let mut at = element.value;
+    while let Some(item) = reader.element(at, encoding)? {
+        let (ITEM, Some(length)) = (item.tag, item.length) else {
+            break;
+        };
+        found.push((item.value, length));
+        at = item.value.saturating_add(length.into());
+    }
+    if !found.is_empty() {
+        found.remove(0);
+    }
+    Ok(found)
+}
+
+/// Takes the elements of one item without its sequences.
+pub(super) fn plain_elements<W: Window>(
+    reader: &mut Reader<'_, W>,
+    start: u64,
+    end: u64,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+) -> Result<u64, Fault> {
+    each_element(
+        reader,
+        start,
+        end,
+        encoding,
+        &mut |reader, element, encoding| {
+            if element.length.is_some() {
+                attributes.take(reader, element, encoding)?;
+            }
+            reader.after(element)
+        },
+    )
+}
+
+/// Takes all items of the shared functional groups; real objects have one.
+pub(super) fn functional<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+) -> Result<u64, Fault> {
+    each_item(
+        reader,
+        element,
+        encoding,
+        &mut |reader, start, end, inner| groups(reader, start, end, inner, attributes, 0),
+    )
+}
+
+/// Takes what the macros of one item of functional groups say, and the sequences within them.
+pub(super) fn groups<W: Window>(
+    reader: &mut Reader<'_, W>,
+    start: u64,
+    end: u64,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+    depth: u32,
+) -> Result<u64, Fault> {
+    let mut blocks = Blocks::default();
+    each_element(
+        reader,
+        start,
+        end,
+        encoding,
+        &mut |reader, element, encoding| {
+            let private = element.tag >> 16 & 1 == 1;
+            if depth < DEEPEST && is_wanted_macro(element) {
+                return each_item(
+                    reader,
+                    element,
+                    encoding,
+                    &mut |reader, start, end, inner| {
+                        if private {
+                            philips_frame(reader, start, end, inner, attributes)
+                        } else {
+                            groups(reader, start, end, inner, attributes, depth + 1)
+                        }
+                    },
+                );
+            }
+            if private {
+                blocks.take(reader, element, encoding, attributes)?;
+            } else if element.length.is_some() {
+                attributes.take(reader, element, encoding)?;
+            }
+            reader.after(element)
+        },
+    )
+}
+
+/// Takes the private elements alone: the public ones repeat those of the functional groups.
+fn philips_frame<W: Window>(
+    reader: &mut Reader<'_, W>,
+    start: u64,
+    end: u64,
+    encoding: Encoding,
+    attributes: &mut Attributes,
+) -> Result<u64, Fault> {
+    let mut blocks = Blocks::default();
+    each_element(
+        reader,
+        start,
+        end,
+        encoding,
+        &mut |reader, element, encoding| {
+            if element.tag >> 16 & 1 == 1 {
+                blocks.take(reader, element, encoding, attributes)?;
+            }
+            reader.after(element)
+        },
+    )
+}
+
+/// Whether a sequence of functional groups says something of what is wanted (PS3.3 C.7.6.16, C.8.13.5).
+fn is_wanted_macro(element: &Element) -> bool {
+    let wanted = matches!(
+        element.tag,
+        0x0018_9112 // MR timing and related parameters
+            | 0x0018_9114 // MR echo
+            | 0x0018_9117 // MR diffusion
+            | 0x0018_9076 // gradient direction
+            | 0x0018_9226 // MR image frame type
+            | 0x0018_9118 // cardiac synchronization
+            | 0x0020_9111 // frame content
+            | 0x0020_9113 // plane position
+            | 0x0020_9116 // plane orientation
+            | 0x0028_9110 // pixel measures
+            | 0x0028_9145 // pixel value transformation
+    );
+    element.may_be_sequence() && (wanted || element.tag & 0xFFFF_00FF == PHILIPS_FRAME)
+}

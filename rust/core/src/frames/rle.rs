@@ -1,0 +1,110 @@
+//! Run-length encoded frames (PS3.5 annex G).
+
+/// Decodes one fragment to cells of `bytes` bytes, little endian, `samples` of them a pixel; None where it is damaged.
+///
+/// A fragment has a segment for each byte of each sample, the most significant one first.
+pub(super) fn decode(
+    fragment: &[u8],
+    pixels: usize,
+    bytes: usize,
+    samples: usize,
+) -> Option<Vec<u8>> {
+    let head = fragment.first_chunk::<64>()?;
+    let word = |at: usize| {
+        let four = head.get(4 * at..).and_then(<[u8]>::first_chunk::<4>);
+        four.map_or(0, |four| u32::from_le_bytes(*four) as usize)
+    };
+    let segments = bytes.checked_mul(samples)?;
+    if word(0) != segments || segments > 15 {
+        return None;
+    }
+    let pixel = segments;
+    let mut out = vec![0; pixels.checked_mul(pixel)?];
+    for segment in 0..segments {
+        let (sample, rank) = (segment / bytes, segment % bytes);
+        let start = sample * bytes + (bytes - 1 - rank);
+        let slots = out.iter_mut().skip(start).step_by(pixel);
+        unpack(fragment.get(word(segment + 1)..)?, slots)?;
+    }
+    Some(out)
+}
+
+/// Fills slots from one segment; None where the segment ends before.
+fn unpack<'o>(segment: &[u8], mut slots: impl Iterator<Item = &'o mut u8>) -> Option<()> {
+    let mut rest = segment;
+    let mut next = slots.next();
+    while next.is_some() {
+        let (&control, behind) = rest.split_first()?;
+        rest = behind;
+        match control {
+            0..=127 => {
+                let (literal, behind) = rest.split_at_checked(usize::from(control) + 1)?;
+                rest = behind;
+                for &byte in literal {
+                    let Some(slot) = next else {
+                        return Some(());
+                    };
+                    *slot = byte;
+                    next = slots.next();
+                }
+            }
+            128 => {}
+            _ => {
+                let (&byte, behind) = rest.split_first()?;
+                rest = behind;
+                for _ in 0..257 - usize::from(control) {
+                    let Some(slot) = next else {
+                        return Some(());
+                    };
+                    *slot = byte;
+                    next = slots.next();
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn fragment(segments: &[&[u8]]) -> Vec<u8> {
+        let mut head = vec![u32::try_from(segments.len()).unwrap()];
+        let mut at = 64;
+        for segment in segments {
+            head.push(at);
+            at += u32::try_from(segment.len()).unwrap();
+        }
+        head.resize(16, 0);
+        let mut bytes: Vec<u8> = head.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.extend(segments.iter().copied().flatten());
+        bytes
+    }
+
+    #[test]
+    fn runs_and_literals_of_two_bytes() {
+        let high: &[u8] = &[254, 1]; // three times 1
+        let low: &[u8] = &[2, 7, 8, 9, 128];
+        let found = decode(&fragment(&[high, low]), 3, 2, 1);
+        assert_eq!(found, Some(vec![7, 1, 8, 1, 9, 1]));
+    }
+
+    #[test]
+    fn colours_are_put_together() {
+        let planes: [&[u8]; 3] = [&[255, 1], &[255, 2], &[255, 3]];
+        let found = decode(&fragment(&planes), 2, 1, 3);
+        assert_eq!(found, Some(vec![1, 2, 3, 1, 2, 3]));
+    }
+
+    #[test]
+    fn damaged_fragments_are_refused() {
+        let sound = fragment(&[&[254, 1], &[2, 7, 8, 9]]);
+        for cut in 0..sound.len() {
+            assert_eq!(decode(sound.get(..cut).unwrap(), 3, 2, 1), None, "{cut}");
+        }
+        assert_eq!(decode(&sound, 3, 1, 1), None);
+        assert_eq!(decode(&fragment(&[&[5, 1], &[2, 7, 8, 9]]), 3, 2, 1), None);
+    }
+}
