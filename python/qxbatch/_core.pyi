@@ -302,6 +302,8 @@ class Comparison:
     frames: int
     without_tiles: int
     """Mosaics that do not say how many slices they show."""
+    suspected: int
+    """Images of Siemens that may be mosaics: they have three times as many rows as AcquisitionMatrix."""
     undirected: int
     """Mosaics that do not say in which direction their slices follow each other."""
     placeless: int

@@ -150,7 +150,11 @@ def _image(check: ImageCheck, index: int, images: Sequence[_Named]) -> list[str]
     found = []
     if check.order == "wrong":
         found.append("its volumes are not in the order of any time or number of the headers.")
-    if check.part_of is not None and (images[check.part_of].check.part_of != index or index < check.part_of):
+    if (
+        check.part_of is not None
+        and check.twin is None
+        and (images[check.part_of].check.part_of != index or index < check.part_of)
+    ):
         found.append(f"it is one volume together with {images[check.part_of].name}.")
     return found
 
@@ -161,6 +165,11 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
         found.append(
             f"{compared.without_tiles} of {frames.images} mosaics do not say how many slices they show (a private "
             "element is missing), so the converter guessed it."
+        )
+    if compared.suspected:
+        found.append(
+            f"{compared.suspected} of {frames.images} images have three times as many rows as were acquired (AcquisitionMatrix): "
+            "they may be mosaics that nothing in the header tells of."
         )
     if compared.undirected:
         found.append(

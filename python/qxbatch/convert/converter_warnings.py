@@ -6,9 +6,12 @@ _ABOUT = re.compile(
     r"guess|missing images|incomplete|converting only complete volumes|slice direction|spatial orientation|spatial matrix"
     r"|slices are flipped|interslice distance|slice distance|slice positions repeated|not equidistant|position not sequential"
     r"|order is not spatial|slice thickness|reverse order|expected \d+ dynamics|slope/intercept varies|scaling varies"
-    r"|slices skipped|dti gradients|validate vectors",
+    r"|slices skipped",
     re.IGNORECASE,
 )
+_GRADIENTS = re.compile(r"dti gradients|validate vectors", re.IGNORECASE)
+_RUN_ON = re.compile(r"Convert \d+ DICOM as .*")
+"""dcm2niix ends some of its lines only with the next one."""
 _PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)
 _MOST = 3
 
@@ -19,7 +22,16 @@ def warnings_of(log: str) -> list[str]:
     >>> warnings_of("Warning: Guessing this is a mosaic up to 9 slices (issue 337).\\nConvert 6 DICOM as 30 (48x48x1x6)")
     ['Guessing this is a mosaic up to 9 slices (issue 337).']
     """
-    lines = (_PREFIX.sub("", line.strip()) for line in log.splitlines() if _ABOUT.search(line))
-    found = list(dict.fromkeys(lines))
+    found = _lines(log, _ABOUT)
     more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
     return [*found[:_MOST], *more]
+
+
+def gradient_warnings_of(log: str) -> list[str]:
+    """Return the lines of a log that doubt gradient directions, each once."""
+    return _lines(log, _GRADIENTS)[:_MOST]
+
+
+def _lines(log: str, about: re.Pattern[str]) -> list[str]:
+    lines = (_PREFIX.sub("", _RUN_ON.sub("", line).strip()) for line in log.splitlines() if about.search(line))
+    return list(dict.fromkeys(lines))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from pathlib import Path
 
 from qxbatch.convert.copies import is_map
@@ -15,8 +16,9 @@ _LEAST, _PART = 1.0, 0.01
 """Accepted difference of a b-value: in s/mm2, and as a part of it."""
 _ANGLE = 0.04
 """Accepted angle between a gradient direction and its header, in radians."""
-_WEIGHTED, _MANY = 50, 6
-"""b-value from which a direction is needed, and so many volumes that a scan without directions is no trace scan."""
+_WEIGHTED, _MANY = 50, 3
+"""b-value from which a direction is needed, and so many volumes of one b-value that a scan without directions is no trace
+scan."""
 _NAMES = re.compile(
     r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",
     re.IGNORECASE,
@@ -83,7 +85,8 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     if len(rows) != len(check.directions) or len(weights) != len(rows) or is_map(output.suffix):
         return []
     weighted = [k for k, weight in enumerate(weights) if weight > _WEIGHTED]
-    if len(weighted) >= _MANY and not check.isotropic and not any(math.hypot(*rows[k]) > _NORM for k in weighted):
+    most = max(Counter(weights[k] for k in weighted).values(), default=0)
+    if most >= _MANY and not check.isotropic and not any(math.hypot(*rows[k]) > _NORM for k in weighted):
         return ["all its gradient directions are zero."]
     wrong = []
     for k in weighted:

@@ -8,7 +8,7 @@ from qxbatch.convert.agreement import image_findings, total_findings
 from qxbatch.convert.before import note, review, subject
 from qxbatch.convert.comparison import Findings, compare
 from qxbatch.convert.converter import Converter
-from qxbatch.convert.converter_warnings import warnings_of
+from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.run import Ran
@@ -90,11 +90,15 @@ def _said(series: Series, converter: Converter, ran: Ran, *, settled: bool) -> l
     """
     if ran.exit_status == _INCOMPLETE:
         return [review(series, f"{converter.name} found incomplete volumes: {words(ran.words)}")]
-    found = warnings_of(ran.words)
-    if not found or ran.exit_status:
+    if ran.exit_status:
         return []
-    text = f"{converter.name} warns: {' / '.join(found)}"
-    return [note(series, text) if settled else review(series, text)]
+    geometry, gradients = warnings_of(ran.words), gradient_warnings_of(ran.words)
+    said = f"{converter.name} warns: "
+    problems = [review(series, said + " / ".join(gradients))] if gradients else []
+    if geometry:
+        text = said + " / ".join(geometry)
+        problems.append(note(series, text) if settled else review(series, text))
+    return problems
 
 
 def failed(series: Series, tool: str, reason: str, log: str) -> Judgement:

@@ -53,6 +53,7 @@ pub(crate) struct Comparison {
     files: usize,
     frames: usize,
     without_tiles: usize,
+    suspected: usize,
     undirected: usize,
     placeless: usize,
     astray: Vec<(usize, u32, f64)>,
@@ -111,6 +112,7 @@ fn comparison(py: Python<'_>, found: core::Comparison) -> PyResult<Comparison> {
         files: found.files,
         frames: found.frames,
         without_tiles: found.without_tiles,
+        suspected: found.suspected,
         undirected: found.undirected,
         placeless: found.placeless,
         astray: astray

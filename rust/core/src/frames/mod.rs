@@ -91,6 +91,10 @@ pub struct Object {
     pub rows: u32,
     /// Columns of a stored image.
     pub columns: u32,
+    /// The larger side of AcquisitionMatrix; 0 where it is absent.
+    pub acquired: u32,
+    /// Made by Siemens.
+    pub siemens: bool,
     /// NumberOfFrames; 1 where it is absent.
     pub frame_count: u32,
     /// How pixels are encoded.
@@ -121,6 +125,13 @@ impl Object {
     /// Rows of one frame.
     pub fn frame_rows(&self) -> u32 {
         self.tiling.as_ref().map_or(self.rows, |tiling| tiling.rows)
+    }
+
+    /// Whether it looks like a mosaic and says nothing of tiles: it has three times as many rows as were acquired.
+    pub fn may_be_mosaic(&self) -> bool {
+        let frames = self.frames.len() == 1 && self.tiling.is_none();
+        let large = self.acquired > 0 && self.rows >= self.acquired.saturating_mul(3);
+        self.siemens && frames && large && self.rows == self.columns
     }
 
     /// Columns of one frame.

@@ -107,7 +107,24 @@ impl Walk {
         let mut get = |vr: Vr| Ok::<_, Fault>(numbers(reader, element, encoding, vr)?.whole());
         match element.tag {
             0x0008_0016 => object.class = text(reader, element)?,
-            0x0008_0070 => self.blocks.made_by(&text(reader, element)?),
+            0x0008_0070 => {
+                let name = text(reader, element)?;
+                object.siemens = name.to_ascii_lowercase().starts_with("siemens");
+                self.blocks.made_by(&name);
+            }
+            0x0018_1310 => {
+                let sides = numbers(reader, element, encoding, Vr::US)?;
+                let largest = (0..4)
+                    .filter_map(|side| sides.get(side))
+                    .fold(0.0, f64::max);
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "an unsigned number of 16 bits"
+                )]
+                let largest = largest as u32;
+                object.acquired = largest;
+            }
             0x0028_0002 => object.encoding.samples = small(get(Vr::US)?).unwrap_or(1),
             0x0028_0004 => object.photometric = text(reader, element)?,
             0x0028_0006 => object.encoding.planar = get(Vr::US)? == Some(1),

@@ -79,6 +79,8 @@ pub struct Comparison {
     pub frames: usize,
     /// Mosaics whose header does not say how many slices they show.
     pub without_tiles: usize,
+    /// Images that may be mosaics: they have three times as many rows as were acquired.
+    pub suspected: usize,
     /// Mosaics whose header does not say in which direction their slices follow each other.
     pub undirected: usize,
     /// Frames without position, orientation or spacing.
@@ -184,6 +186,7 @@ impl Check<'_> {
         };
         for object in self.objects {
             let pixels = object.pixels != Pixels::Absent;
+            comparison.suspected += usize::from(object.may_be_mosaic());
             if let Some(tiling) = object.tiling {
                 comparison.without_tiles += usize::from(tiling.count == 0);
                 comparison.undirected += usize::from(tiling.count > 0 && !tiling.directed);

@@ -261,10 +261,15 @@ impl Grid {
         self.place(voxel)
     }
 
+    /// The centre of a slice along the third axis.
+    fn middle(&self, slice: f64) -> Vector {
+        let [x, y, _] = self.size.map(|size| f64::from(size - 1) / 2.0);
+        self.place([x, y, slice])
+    }
+
     /// Places of the slices along a direction, mm, in rising order; slices follow the third axis.
     fn slices_along(&self, normal: Vector) -> Vec<f64> {
-        let [origin, end] =
-            [0, 1].map(|slice| dot(self.place([0.0, 0.0, f64::from(slice)]), normal));
+        let [origin, end] = [0, 1].map(|slice| dot(self.middle(f64::from(slice)), normal));
         let [.., count] = self.size;
         let mut places: Vec<f64> = (0..count)
             .map(|slice| origin + f64::from(slice) * (end - origin))
@@ -285,7 +290,7 @@ impl Grid {
 
     /// Whether another image has the same grid, but for a movement of a few millimetres.
     pub(super) fn coincides(&self, other: &Self) -> bool {
-        let apart = norm(minus(self.place([0.0; 3]), other.place([0.0; 3])));
+        let apart = norm(minus(self.middle(0.0), other.middle(0.0)));
         let steps = norm(minus(self.step(2), other.step(2)));
         self.size == other.size && self.parallel(other) && apart < MOVED && steps < 0.1
     }
@@ -297,7 +302,7 @@ impl Grid {
         }
         let across = cross(self.step(0), self.step(1));
         let normal = across.map(|part| part / norm(across).max(1e-9));
-        let apart = minus(other.place([0.0; 3]), self.place([0.0; 3]));
+        let apart = minus(other.middle(0.0), self.middle(0.0));
         let sideways = minus(apart, normal.map(|part| part * dot(apart, normal)));
         let (own, theirs) = (self.slices_along(normal), other.slices_along(normal));
         let ([first, second, ..], Some(last)) = (own.as_slice(), own.last()) else {
