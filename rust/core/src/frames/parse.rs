@@ -17,6 +17,10 @@ const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
 const PHILIPS_FRAME: u32 = 0x2005_000F;
 /// Sequences that an item of functional groups is searched in.
 const DEEPEST: u32 = 4;
+/// Most frames of one object: ten times those of a long functional scan. What claims more is not believed.
+const MOST_FRAMES: u32 = 1 << 19;
+/// Most tiles of a mosaic.
+const MOST_TILES: u32 = 4096;
 
 /// Fills an [`Object`] while the data set is read.
 pub(super) struct Walk {
@@ -52,7 +56,9 @@ impl Walk {
         if self.tiles.mosaic {
             self.tiles.divide(&mut self.object, &self.main);
         } else if self.object.frames.is_empty() {
-            self.object.frames = (0..self.object.frame_count)
+            let count = self.object.frame_count.min(self.most_frames());
+            self.object.cut |= count < self.object.frame_count;
+            self.object.frames = (0..count)
                 .map(|index| Frame {
                     attributes: self.main.clone(),
                     index,
@@ -60,6 +66,24 @@ impl Walk {
                 .collect();
         }
         self.object
+    }
+
+    /// How many frames the pixel data can have, a started one included; a compressed frame has a head of 8 bytes.
+    fn most_frames(&self) -> u32 {
+        let bytes = match self.object.pixels {
+            Pixels::Native { offset, length, .. } => {
+                let frame = u64::from(self.object.rows)
+                    .saturating_mul(self.object.columns.into())
+                    .saturating_mul(u64::from(self.object.encoding.bits_allocated) / 8);
+                length
+                    .min(self.size.saturating_sub(offset))
+                    .div_ceil(frame.max(1))
+            }
+            _ => self.size / 8,
+        };
+        u32::try_from(bytes)
+            .unwrap_or(u32::MAX)
+            .clamp(1, MOST_FRAMES)
     }
 
     fn element<W: Window>(
@@ -138,11 +162,13 @@ impl Walk {
         match special {
             Special::Tiles => {
                 let count = small(numbers(reader, element, encoding, Vr::US)?.whole());
-                self.tiles.count = count.filter(|count| *count > 0).or(self.tiles.count);
+                self.tiles.count = count
+                    .filter(|count| (1..=MOST_TILES).contains(count))
+                    .or(self.tiles.count);
             }
             Special::UihTiles => {
                 let count = small(numbers(reader, element, encoding, Vr::DS)?.whole());
-                self.tiles.count = count.filter(|count| (1..=65535).contains(count));
+                self.tiles.count = count.filter(|count| (1..=MOST_TILES).contains(count));
             }
             Special::Csa => {
                 let read = csa::read(reader.bytes(element)?);
@@ -202,7 +228,9 @@ impl Walk {
                     ..main.clone()
                 };
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
-                frames.push(Frame { attributes, index });
+                if index < MOST_FRAMES {
+                    frames.push(Frame { attributes, index });
+                }
                 Ok(reached)
             },
         )

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use super::grid::Way;
 use super::nifti::Nifti;
-use crate::frames::{Attributes, Object, Pixels};
+use crate::frames::{Object, Pixels};
 
 /// Rows of a frame that are compared, in hundredths of its height: the middle, where the anatomy is, and both halves.
 const ROWS: [u32; 4] = [30, 47, 53, 70];
@@ -26,6 +26,9 @@ pub(super) fn obstacle(object: &Object) -> Option<&'static str> {
     let Pixels::Native { length, .. } = object.pixels else {
         return Some("compressed");
     };
+    if object.cut {
+        return Some("a file that is cut short");
+    }
     let encoding = &object.encoding;
     let known = matches!(encoding.bits_allocated, 8 | 16 | 32)
         && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
@@ -131,22 +134,6 @@ fn value(pixel: &[u8], object: &Object, big_endian: bool) -> f64 {
     } else {
         bits as f64
     }
-}
-
-/// The ways in which stored values become an image's values: rescaled, Philips' floating-point value, or as they are.
-pub(super) fn scalings(attributes: &Attributes) -> Vec<[f64; 2]> {
-    let [slope, intercept] = attributes.rescale.unwrap_or([1.0, 0.0]);
-    let mut ways = vec![[slope, intercept]];
-    if let Some([scale, _]) = attributes.philips_scale {
-        // FP = DV / (RS x SS), DV = PV x RS + RI (Philips MR conformance statement).
-        if scale != 0.0 && slope != 0.0 {
-            ways.push([1.0 / scale, intercept / (slope * scale)]);
-        }
-    }
-    if (slope - 1.0).abs() > 1e-9 || intercept.abs() > 1e-9 {
-        ways.push([1.0, 0.0]);
-    }
-    ways
 }
 
 /// Reads the sampled rows of one slice of an image as values, in the order of the frame's pixels.

@@ -1,4 +1,4 @@
-//! Which frame each slice of each volume shows, by the values of some rows of pixels.
+//! Which frame each slice of each volume shows, by the values of some rows of pixels, or of all of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use super::check::Difference;
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::samples::{difference, imaged, obstacle, rows, scalings, stored};
+use super::samples::{imaged, obstacle, rows, stored};
+use super::scaling::Scalings;
 
 /// Files that are held open at once.
 const OPEN: usize = 64;
@@ -44,8 +45,9 @@ pub(super) struct Values<'s> {
     images: &'s [Nifti],
     maps: &'s [bool],
     open: HashMap<usize, File>,
-    /// The scaling that the values of an image follow, once one was found.
-    scaling: Vec<usize>,
+    /// Pixel encodings differ: a converter that takes the first for all may be wrong in a few bright pixels alone.
+    mixed: bool,
+    scalings: Scalings,
 }
 
 impl<'s> Values<'s> {
@@ -55,13 +57,16 @@ impl<'s> Values<'s> {
         images: &'s [Nifti],
         maps: &'s [bool],
     ) -> Self {
+        let mut encodings = members.iter().map(|member| member.object.encoding);
+        let first = encodings.next();
         Self {
+            mixed: encodings.any(|encoding| Some(encoding) != first),
             members,
             files,
             images,
             maps,
             open: HashMap::new(),
-            scaling: vec![0; images.len()],
+            scalings: Scalings::new(members, images.len()),
         }
     }
 
@@ -114,15 +119,8 @@ impl<'s> Values<'s> {
         placed: &[Placed],
         matches: &mut Matches,
     ) -> io::Result<()> {
-        let comparable = frames.iter().all(|&index| {
-            let member = self.members.get(index);
-            member.is_some_and(|member| obstacle(member.object).is_none())
-        }) && placed.iter().all(|placed| {
-            self.images
-                .get(placed.image)
-                .is_some_and(|image| image.voxel.is_some())
-        });
         let mut rest = Rest {
+            comparable: frames.iter().map(|&index| self.comparable(index)).collect(),
             frames: frames.to_vec(),
             stored: vec![None; frames.len()],
             claimed: vec![false; frames.len()],
@@ -155,21 +153,17 @@ impl<'s> Values<'s> {
                     if taken {
                         continue;
                     }
-                    let found = if comparable {
-                        self.find(placed, volume, &mut rest)?
-                    } else {
-                        rest.next()
-                    };
-                    match found {
+                    match self.find(placed, volume, &mut rest)? {
                         Some(at) => put(matches, placed, volume, rest.take(at)),
                         None => empty.push((placed, volume)),
                     }
                 }
+                unread(&mut empty, &mut rest, matches);
                 if map {
                     rest.claimed.fill(false);
                 }
             }
-            if comparable && !map {
+            if !map {
                 self.differing(&empty, &mut rest, matches)?;
             }
         }
@@ -209,14 +203,23 @@ impl<'s> Values<'s> {
         Ok(())
     }
 
+    /// Whether the values of a frame can be read.
+    fn comparable(&self, index: usize) -> bool {
+        let member = self.members.get(index);
+        member.is_some_and(|member| obstacle(member.object).is_none())
+    }
+
     /// The frame among those left whose values a slice shows.
     fn find(&mut self, placed: &Placed, volume: u32, rest: &mut Rest) -> io::Result<Option<usize>> {
         let Some(image) = self.images.get(placed.image) else {
             return Ok(None);
         };
+        if image.voxel.is_none() {
+            return Ok(rest.next());
+        }
         let mut shown = Vec::new();
         for at in 0..rest.frames.len() {
-            if rest.claimed.get(at) != Some(&false) {
+            if rest.claimed.get(at) != Some(&false) || rest.comparable.get(at) != Some(&true) {
                 continue;
             }
             let Some(member) = rest
@@ -226,7 +229,7 @@ impl<'s> Values<'s> {
             else {
                 continue;
             };
-            let rows = rows(member.object.frame_rows());
+            let rows = self.rows(member);
             if shown.is_empty() {
                 imaged(
                     image,
@@ -239,19 +242,11 @@ impl<'s> Values<'s> {
             }
             self.read(at, &rows, rest)?;
             let stored = rest.stored.get(at).and_then(Option::as_ref);
-            let ways = scalings(&member.frame.attributes);
-            let usual = self.scaling.get(placed.image).copied().unwrap_or(0);
-            let tries = std::iter::once(usual).chain((0..ways.len()).filter(|way| *way != usual));
-            for way in tries {
-                let Some((stored, scaling)) = stored.zip(ways.get(way)) else {
-                    continue;
-                };
-                if difference(stored, &shown, *scaling).is_none() {
-                    if let Some(slot) = self.scaling.get_mut(placed.image) {
-                        *slot = way;
-                    }
-                    return Ok(Some(at));
-                }
+            let attributes = &member.frame.attributes;
+            if stored
+                .is_some_and(|stored| self.scalings.fits(placed.image, attributes, stored, &shown))
+            {
+                return Ok(Some(at));
             }
         }
         Ok(None)
@@ -272,7 +267,7 @@ impl<'s> Values<'s> {
         let Some((image, member)) = self.images.get(placed.image).zip(member) else {
             return Ok(None);
         };
-        let rows = rows(member.object.frame_rows());
+        let rows = self.rows(member);
         let mut shown = Vec::new();
         imaged(
             image,
@@ -283,18 +278,25 @@ impl<'s> Values<'s> {
             &mut shown,
         )?;
         self.read(at, &rows, rest)?;
-        let ways = scalings(&member.frame.attributes);
-        let usual = self.scaling.get(placed.image).copied().unwrap_or(0);
-        let scaling = ways
-            .get(usual)
-            .or(ways.first())
-            .copied()
-            .unwrap_or([1.0, 0.0]);
         let stored = rest.stored.get(at).and_then(Option::as_ref);
-        Ok(stored.and_then(|stored| difference(stored, &shown, scaling)))
+        let attributes = &member.frame.attributes;
+        Ok(stored.and_then(|stored| {
+            self.scalings
+                .difference(placed.image, attributes, stored, &shown)
+        }))
     }
 
-    /// Reads the sampled rows of a frame, once.
+    /// The rows that are compared: some, or all where pixel encodings differ.
+    fn rows(&self, member: &Member<'_>) -> Vec<u32> {
+        let count = member.object.frame_rows();
+        if self.mixed {
+            (0..count).collect()
+        } else {
+            rows(count)
+        }
+    }
+
+    /// Reads the compared rows of a frame, once.
     fn read(&mut self, at: usize, rows: &[u32], rest: &mut Rest) -> io::Result<()> {
         let member = rest
             .frames
@@ -325,6 +327,8 @@ impl<'s> Values<'s> {
 /// The frames of one place that are not shared out yet.
 struct Rest {
     frames: Vec<usize>,
+    /// The values of the frame can be read.
+    comparable: Vec<bool>,
     stored: Vec<Option<Vec<f64>>>,
     claimed: Vec<bool>,
     /// Some slice of some image shows the frame.
@@ -336,8 +340,11 @@ impl Rest {
         self.claimed.iter().position(|claimed| !claimed)
     }
 
-    /// Claims the frame at a position, and returns its index among the members.
+    /// Claims the frame at a position, forgets its values, and returns its index among the members.
     fn take(&mut self, at: usize) -> usize {
+        if let Some(values) = self.stored.get_mut(at) {
+            *values = None;
+        }
         for flags in [&mut self.claimed, &mut self.covered] {
             if let Some(flag) = flags.get_mut(at) {
                 *flag = true;
@@ -345,6 +352,20 @@ impl Rest {
         }
         self.frames.get(at).copied().unwrap_or(usize::MAX)
     }
+}
+
+/// Takes slices that show no frame with readable values for the frames whose values cannot be read, in their order.
+fn unread(empty: &mut Vec<(&Placed, u32)>, rest: &mut Rest, matches: &mut Matches) {
+    empty.retain(|(placed, volume)| {
+        let free = rest.claimed.iter().zip(&rest.comparable);
+        let at = free
+            .into_iter()
+            .position(|(claimed, comparable)| !claimed && !comparable);
+        if let Some(at) = at {
+            put(matches, placed, *volume, rest.take(at));
+        }
+        at.is_none()
+    });
 }
 
 fn put(matches: &mut Matches, placed: &Placed, volume: u32, index: usize) {
