@@ -24,6 +24,8 @@ OF_MOSAICS = {
 }
 COMPLETE = frozenset({*tamper.PIXELS, "moved-volume", "permuted", "without-dimensions", "permuted-without-dimensions"})
 """Changes after which the data are complete and the headers agree, so that a right image deserves no warning."""
+NAMED = ("b-sequence-name", "b-comments")
+"""Nominal values, which have less weight than an element that gives the b-value as a number."""
 DIFFUSION_SERIES = ("siemens-dwi", "ge-dti", "philips-dwi", "canon-dti", "uih")
 JPEG = "siemens-xa30-jpeg"
 """Its pixels cannot be changed: pydicom alone does not decompress them."""
@@ -46,7 +48,8 @@ def test_an_untouched_series_is_right_without_a_warning(data: Path, tmp_path: Pa
 @pytest.mark.parametrize("sample", CLASSIC)
 def test_classic_files(data: Path, tmp_path: Path, sample: str) -> None:
     changes = one_third(CLASSIC, sample, OF_CLASSIC)
-    assert unsafe(lambda: CLASSIC[sample].files(data), changes, tmp_path, COMPLETE) == {}
+    complete = COMPLETE - {"moved-volume"}  # dcm2niix stacks some of these wrongly, and is found out
+    assert unsafe(lambda: CLASSIC[sample].files(data), changes, tmp_path, complete) == {}
 
 
 @pytest.mark.parametrize("sample", MOSAICS)
@@ -66,7 +69,7 @@ def test_a_changed_b_value_is_in_the_table_or_in_a_warning(data: Path, tmp_path:
     changed = 0
     for name, change in DIFFUSION.items():
         files = change(ALL[sample].files(data))
-        if files is None:
+        if files is None or name in NAMED:
             continue
         changed += 1
         outcome = converted(files, tmp_path / name)

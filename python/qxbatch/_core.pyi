@@ -339,6 +339,8 @@ class ImageCheck:
     """Whether the volumes are in the order of some time or number of the headers; None where none tells them apart."""
     b_values: list[tuple[float | None, float | None]]
     """b value of each volume in s/mm2, by the header and nominal."""
+    contradiction: tuple[int, float, float] | None
+    """The first volume (from 0) whose elements give several b values, with the lowest and the highest of them."""
     diffusion: bool
     """A header says that the image is diffusion weighted."""
     isotropic: bool

@@ -1,6 +1,7 @@
 """Images checked against DICOM files without the tool under test: pydicom and nibabel say what is right."""
 
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -47,53 +48,57 @@ def wrong(files: Sequence[Dataset], images: Sequence[Path], *, places: bool = Tr
     Every slice of every image must show a frame at its place with all its values, and every frame must be in an image.
     """
     frames = [frame for file in files for frame in frames_of(file)]
+    planes: defaultdict[bytes, list[int]] = defaultdict(list)
+    for k, frame in enumerate(frames):
+        planes[b"".join(part.tobytes() for part in (frame.origin, frame.row, frame.column))].append(k)
     shown = [False] * len(frames)
     faults = []
     for path in images:
         image: Any = nibabel.load(path)
         data = np.asarray(image.dataobj, np.float64)
         volumes = data.reshape(*data.shape[:3], -1)
-        for volume in range(volumes.shape[3]):
-            for place, values in _slices(volumes[..., volume], image.affine, frames[0]):
-                matches = [k for k, frame in enumerate(frames) if _shows(frame, place, values, places=places)]
+        for place, values in _slices(volumes, image.affine, frames[0]):
+            grids = ((same, _voxels(frames[same[0]], place, values.shape, places=places)) for same in planes.values())
+            candidates = [(k, voxels) for same, voxels in grids if voxels is not None for k in same]
+            for volume in range(volumes.shape[3]):
+                matches = [k for k, voxels in candidates if _shows(frames[k], values[..., volume][voxels])]
                 if matches:
-                    free = [k for k in matches if not shown[k]]
-                    shown[(free or matches)[0]] = True
+                    shown[next((k for k in matches if not shown[k]), matches[0])] = True
                 else:
                     faults.append(f"{path.name}: a slice of volume {volume + 1} shows no frame")
     absent = shown.count(False)
     return faults + ([f"{absent} of {len(frames)} frames are in no image"] if absent else [])
 
 
-def _slices(volume: Array, affine: Array, frame: Frame) -> Iterator[tuple[Array, Array]]:
+def _slices(volumes: Array, affine: Array, frame: Frame) -> Iterator[tuple[Array, Array]]:
     """Yield each slice along the axis that the frames are stacked on: its affine without that axis, and its values."""
     normal = np.cross(frame.row, frame.column)
     cosines = [abs(normal @ affine[:3, k]) / np.linalg.norm(affine[:3, k]) for k in range(3)]
     axis = int(np.argmax(cosines))
-    for index in range(volume.shape[axis]):
+    for index in range(volumes.shape[axis]):
         in_plane = np.delete(affine[:3, :3], axis, axis=1)
         origin = affine[:3, 3] + index * affine[:3, axis]
-        yield np.column_stack([in_plane, origin]), np.take(volume, index, axis=axis)
+        yield np.column_stack([in_plane, origin]), np.take(volumes, index, axis=axis)
 
 
-def _shows(frame: Frame, place: Array, values: Array, *, places: bool) -> bool:
-    """Whether a slice of an image is this frame, however its axes are turned."""
-    normal = np.cross(frame.row, frame.column)
-    if places and abs((frame.origin - place[:, 2]) @ normal) > 10 * CLOSE * np.linalg.norm(normal):
-        return False
-    columns = np.arange(frame.stored.shape[1]), np.arange(frame.stored.shape[0])
-    x, y = np.meshgrid(*columns)
-    along = x / max(1, frame.stored.shape[1] - 1), y / max(1, frame.stored.shape[0] - 1)
-    points = frame.origin + along[0][..., None] * frame.row + along[1][..., None] * frame.column
-    voxels = (points - place[:, 2]) @ np.linalg.pinv(place[:, :2]).T
-    nearest = np.rint(voxels).astype(int)
+def _voxels(frame: Frame, place: Array, shape: tuple[int, ...], *, places: bool) -> tuple[Any, Any] | None:
+    """Return the voxels of a slice where a frame's pixels are, however its axes are turned; None where they are not."""
+    rows, columns = frame.stored.shape
+    x, y = np.meshgrid(np.arange(columns) / max(1, columns - 1), np.arange(rows) / max(1, rows - 1))
+    points = frame.origin + x[..., None] * frame.row + y[..., None] * frame.column
+    found = (points - place[:, 2]) @ np.linalg.pinv(place[:, :2]).T
+    nearest = np.rint(found).astype(int)
     if not places:
         nearest = nearest - nearest.min(axis=(0, 1))
     elif np.linalg.norm(points - place[:, 2] - nearest @ place[:, :2].T, axis=-1).max() > CLOSE:
-        return False
-    if nearest.min() < 0 or (nearest.max(axis=(0, 1)) >= values.shape).any():
-        return False
-    found = values[nearest[..., 0], nearest[..., 1]]
+        return None
+    if nearest.min() < 0 or (nearest.max(axis=(0, 1)) >= shape[:2]).any():
+        return None
+    return nearest[..., 0], nearest[..., 1]
+
+
+def _shows(frame: Frame, found: Array) -> bool:
+    """Whether these are the values of a frame."""
     return frame.unread or any(_equal(frame.stored * a, b, found, 1e-3 * abs(a)) for a, b in frame.slopes)
 
 
@@ -173,13 +178,15 @@ def _slopes(headers: Sequence[Dataset]) -> tuple[tuple[float, float], ...]:
 
 def _mosaic(file: Dataset) -> list[Frame]:
     """Return the tiles as nibabel finds them by the CSA header; its axes are (row, column, slice) in LPS+."""
-    wrapper = wrapper_from_data(file)
     unread = file.file_meta.TransferSyntaxUID in JPEG
-    if unread:
-        file = deepcopy(file)
-        file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        file.PixelData = bytes(2 * file.Rows * file.Columns)
-        wrapper = wrapper_from_data(file)
+    plain = deepcopy(file)
+    plain.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    stored = np.zeros((file.Rows, file.Columns), "<u2") if unread else _stored(file)
+    plain.PixelData = stored.astype("<i2").tobytes()
+    plain.BitsStored, plain.HighBit, plain.PixelRepresentation = 16, 15, 1
+    wrapper = wrapper_from_data(plain)
+    if not wrapper.is_mosaic:
+        return [_frame(file, stored, file.ImagePositionPatient, _slopes([file]))]
     data, affine = wrapper.get_unscaled_data(), np.diag([-1, -1, 1]) @ np.asarray(wrapper.affine)[:3]
     rows, columns, count = data.shape[:3]
     return [
@@ -196,6 +203,8 @@ def _mosaic(file: Dataset) -> list[Frame]:
 
 
 def _vframe(file: Dataset) -> list[Frame]:
+    if UIH_TILES not in file:
+        return [_frame(file, _stored(file), file.ImagePositionPatient, _slopes([file]))]
     tiles = file[UIH_TILES].value
     across = int(np.ceil(np.sqrt(len(tiles))))
     down = int(np.ceil(len(tiles) / across))

@@ -15,6 +15,7 @@ from tests.build.dicom import uid
 
 Files = list[Dataset]
 Change = Callable[[Files], Files | None]
+UIH_TILES = 0x00651051
 SIXTEEN, LARGEST_SIGNED = 16, 32767
 
 
@@ -62,7 +63,8 @@ def shifted(millimetres: float, *, along: bool) -> Change:
 
 def moved_volume(files: Files) -> Files | None:
     """Move all slices of the middle volume by 1.4 mm: prospective motion correction."""
-    found = [[file] for file in files] if "MOSAIC" in files[0].ImageType else volumes(files)
+    tiled = {"MOSAIC", "VFRAME"} & set(files[0].ImageType)
+    found = [[file] for file in files] if tiled else volumes(files)
     if len(found) == 1:
         return None
     for file in found[len(found) // 2]:
@@ -71,7 +73,8 @@ def moved_volume(files: Files) -> Files | None:
 
 
 def _move(file: Dataset, by: NDArray[np.float64]) -> None:
-    file.ImagePositionPatient = numbers(np.asarray(file.ImagePositionPatient, float) + by)
+    for part in file[UIH_TILES].value if UIH_TILES in file else [file]:
+        part.ImagePositionPatient = numbers(np.asarray(part.ImagePositionPatient, float) + by)
 
 
 def turned(angle: float, *, in_plane: bool) -> Change:

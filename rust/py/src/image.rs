@@ -44,6 +44,7 @@ pub(crate) struct ImageCheck {
     derived: bool,
     first: (i64, usize),
     interleaved: Option<usize>,
+    contradiction: Option<(usize, f64, f64)>,
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
@@ -88,6 +89,7 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             derived: check.derived,
             first: check.first,
             interleaved: check.interleaved,
+            contradiction: check.contradiction,
         },
     )
 }

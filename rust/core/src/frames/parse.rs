@@ -176,6 +176,7 @@ impl Walk {
                 self.tiles.normal = read.normal;
                 let b_value = &mut self.main.diffusion.b_value;
                 *b_value = b_value.or(read.b_value);
+                self.main.diffusion.source(read.b_value);
             }
             Special::Dynamics => {
                 let count = numbers(reader, element, encoding, Vr::IS)?.whole();
@@ -227,6 +228,8 @@ impl Walk {
                     instance: Some(i64::from(index) + 1),
                     ..main.clone()
                 };
+                // Elements of the object may be those of its first frame.
+                attributes.diffusion.range = None;
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
                 if index < MOST_FRAMES {
                     frames.push(Frame { attributes, index });

@@ -12,6 +12,9 @@ use super::samples::obstacle;
 use super::values::{Match, Values};
 use crate::frames::{Diffusion, Encoding, Object, Pixels, Series};
 
+/// b values of one frame that differ by less are the same, s/mm2.
+const LEAST_CONTRADICTION: f64 = 50.0;
+
 /// A frame that is in no image.
 #[derive(Debug, Clone)]
 pub struct Unplaced {
@@ -53,6 +56,8 @@ pub struct ImageCheck {
     pub ordered: Option<bool>,
     /// b value of each volume in s/mm2, with the nominal one; None where the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
+    /// The first volume whose elements give several b values, with the lowest and the highest of them.
+    pub contradiction: Option<(usize, f64, f64)>,
     /// A header says that a volume is diffusion weighted.
     pub diffusion: bool,
     /// All volumes with a b value above 0 have no direction: trace images.
@@ -226,6 +231,11 @@ impl Check<'_> {
             check.first = check
                 .first
                 .min((frame.instance.unwrap_or(i64::MAX), member.file));
+            let earlier = check.contradiction.is_none_or(|(first, ..)| volume < first);
+            let range = frame.diffusion.range.filter(contradict);
+            if let (true, Some([low, high])) = (earlier, range) {
+                check.contradiction = Some((volume, low, high));
+            }
             if let Some(slot) = check.b_values.get_mut(volume) {
                 *slot = (
                     slot.0.or(frame.diffusion.b_value),
@@ -243,6 +253,11 @@ impl Check<'_> {
         }
         check
     }
+}
+
+/// Whether the b values of a frame are further apart than rounding and imaging gradients explain.
+fn contradict([low, high]: &[f64; 2]) -> bool {
+    high - low > f64::max(LEAST_CONTRADICTION, 0.1 * high)
 }
 
 fn weighted(diffusion: &Diffusion) -> bool {

@@ -42,9 +42,14 @@ pub(super) fn obstacle(object: &Object) -> Option<&'static str> {
     if !known || !colour {
         return Some("an unusual pixel encoding");
     }
+    // Functional groups may have more items than NumberOfFrames says.
+    let frames = match object.tiling {
+        Some(_) => 1,
+        None => (object.frame_count as usize).max(object.frames.len()) as u64,
+    };
     let need = u64::from(object.rows)
         .saturating_mul(object.columns.into())
-        .saturating_mul(object.frame_count.into())
+        .saturating_mul(frames)
         .saturating_mul(bytes_of_pixel(object));
     (length < need).then_some("pixel data that is too short")
 }
