@@ -12,8 +12,8 @@ from tests.build.mosaics import Mosaic
 from tests.build.outcome import Outcome, converted, read_back, unsafe
 from tests.build.slices import Slice, block, classic, enhanced_object
 from tests.build.tamper import Files, moved_volume, without_private
-from tests.build.tamper_diffusion import STANDARD
 from tests.build.tamper_diffusion import DIFFUSION as B_VALUES
+from tests.build.tamper_diffusion import STANDARD
 
 COMPLETE = frozenset({*tamper.PIXELS, "moved-volume", "permuted", "without-dimensions"})
 """Changes after which the data are complete and the headers agree, so that a right image deserves no warning."""

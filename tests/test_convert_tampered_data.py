@@ -27,6 +27,8 @@ COMPLETE = frozenset({*tamper.PIXELS, "moved-volume", "permuted", "without-dimen
 NAMED = ("b-sequence-name", "b-comments")
 """Nominal values, which have less weight than an element that gives the b-value as a number."""
 DIFFUSION_SERIES = ("siemens-dwi", "ge-dti", "philips-dwi", "canon-dti", "uih")
+LARGE = ("philips-b0", "philips-dwi-adc", "siemens-xa30-field-map", "siemens-xa10-stc")
+"""Enhanced objects with smaller ones of the same kind beside them."""
 JPEG = "siemens-xa30-jpeg"
 """Its pixels cannot be changed: pydicom alone does not decompress them."""
 
@@ -58,7 +60,7 @@ def test_mosaics(data: Path, tmp_path: Path, sample: str) -> None:
     assert unsafe(lambda: MOSAICS[sample].files(data), changes, tmp_path, COMPLETE) == {}
 
 
-@pytest.mark.parametrize("sample", ENHANCED)
+@pytest.mark.parametrize("sample", [sample for sample in ENHANCED if sample not in LARGE])
 def test_enhanced_objects(data: Path, tmp_path: Path, sample: str) -> None:
     changes = one_third(ENHANCED, sample, tamper_enhanced.ENHANCED)
     assert unsafe(lambda: ENHANCED[sample].files(data), changes, tmp_path, COMPLETE) == {}

@@ -73,7 +73,7 @@ class Mosaic:
         if self.siemens:
             _siemens(dataset, self.slices, b_value)
         else:
-            _uih(dataset, [first + [0, 0, STEP * k] for k in range(self.slices)], b_value)
+            _uih(dataset, [first + np.array([0, 0, STEP * k]) for k in range(self.slices)], b_value)
         return dataset
 
 

@@ -133,10 +133,13 @@ def _stored(file: Dataset) -> NDArray[Any]:
     if low == 0 or file.file_meta.TransferSyntaxUID.is_compressed:
         return np.asarray(file.pixel_array)
     words = np.frombuffer(file.PixelData, "<u2" if file.is_little_endian else ">u2")
-    return (words >> low & ((1 << file.BitsStored) - 1)).reshape(file.get("NumberOfFrames") or 1, file.Rows, -1).squeeze()
+    values = words >> low & ((1 << file.BitsStored) - 1)
+    return np.asarray(values.reshape(file.get("NumberOfFrames") or 1, file.Rows, -1).squeeze())
 
 
-def _frame(header: Dataset, stored: NDArray[Any], position: Sequence[float], slopes: Any, *, unread: bool = False) -> Frame:
+def _frame(
+    header: Dataset, stored: NDArray[Any], position: Sequence[float], slopes: Any, *, unread: bool = False
+) -> Frame:
     row, column = np.reshape(np.asarray(header.ImageOrientationPatient, float), (2, 3))
     between_rows, between_columns = map(float, header.PixelSpacing)
     ras = np.array([-1, -1, 1])

@@ -29,14 +29,14 @@ class Sample:
 
     def files(self, data: Path) -> Files:
         """Read the series anew; a set without it skips the test."""
-        found = [pydicom.dcmread(io.BytesIO(part)) for part in self._bytes(data) if part[128:132] == b"DICM"]
-        files = [file for file in found if "PixelData" in file]
-        if not files:
+        chosen = _chosen(self, data)
+        if not chosen:
             pytest.skip(f"no sample data: {data / self.archive / self.folder} is absent")
-        files = [file for file in files if file.SeriesInstanceUID == files[0].SeriesInstanceUID]
-        return limited(files, *self.limit) if self.limit[0] else files[: self.most]
+        files: Files = [pydicom.dcmread(io.BytesIO(part)) for part in chosen]
+        return limited(files, *self.limit) if self.limit[0] else files
 
-    def _bytes(self, data: Path) -> Iterator[bytes]:
+    def bytes_of_files(self, data: Path) -> Iterator[bytes]:
+        """Yield the files of the folder, unpacked."""
         if self.archive:
             yield from members(data / self.archive, self.folder)
             return
@@ -44,6 +44,19 @@ class Sample:
             if path.is_file():
                 part = path.read_bytes()
                 yield gzip.decompress(part) if part[:2] == b"\x1f\x8b" else part
+
+
+@cache
+def _chosen(sample: Sample, data: Path) -> tuple[bytes, ...]:
+    """Return the bytes of the files of a sample's first series, as many as it takes."""
+    parts = [part for part in sample.bytes_of_files(data) if part[128:132] == b"DICM"]
+    pairs = [(pydicom.dcmread(io.BytesIO(part)), part) for part in parts]
+    pairs = [(file, part) for file, part in pairs if "PixelData" in file]
+    pairs = [(file, part) for file, part in pairs if file.SeriesInstanceUID == pairs[0][0].SeriesInstanceUID]
+    if not sample.limit[0]:
+        return tuple(part for _, part in pairs[: sample.most])
+    kept = {id(file) for file in limited([file for file, _ in pairs], *sample.limit)}
+    return tuple(part for file, part in pairs if id(file) in kept)
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import RLELossless
+from pydicom.uid import UID, RLELossless
 
 from tests.build.dicom import uid
 
@@ -110,7 +110,7 @@ def without_last_slice(files: Files) -> Files:
 def without_middle_volume(files: Files) -> Files | None:
     """Remove all slices of the middle volume of three or more."""
     found = volumes(files)
-    if len(found) < 3:  # noqa: PLR2004  between two there is none
+    if len(found) < 3:
         return None
     removed = {id(file) for file in found[len(found) // 2]}
     return [file for file in files if id(file) not in removed]
@@ -119,7 +119,8 @@ def without_middle_volume(files: Files) -> Files | None:
 def duplicated(files: Files) -> Files:
     """Add a copy of the middle slice under another SOPInstanceUID and InstanceNumber."""
     copy = deepcopy(middle(files))
-    copy.SOPInstanceUID = copy.file_meta.MediaStorageSOPInstanceUID = uid("copy", copy.SOPInstanceUID)
+    copy.SOPInstanceUID = UID(uid("copy", copy.SOPInstanceUID))
+    copy.file_meta.MediaStorageSOPInstanceUID = copy.SOPInstanceUID
     copy.InstanceNumber = 1 + max(int(file.InstanceNumber) for file in files)
     return [*files, copy]
 
@@ -159,7 +160,7 @@ def sixteen_bits(files: Files) -> Files:
 
 def high_bits(files: Files) -> Files | None:
     """Keep 12-bit values in the upper bits of the words: HighBit 15."""
-    if any(file.BitsAllocated != SIXTEEN or file.pixel_array.max() > 4095 for file in files):  # noqa: PLR2004  12 bits
+    if any(file.BitsAllocated != SIXTEEN or file.pixel_array.max() > 4095 for file in files):
         return None
     for file in files:
         values = file.pixel_array.astype("u2") << 4

@@ -9,7 +9,12 @@ from pydicom.dataset import Dataset
 
 from tests.build.tamper import Change, Files, numbers, signed, sixteen_bits, without_private
 
-PLANES = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence", "PixelValueTransformationSequence")
+PLANES = (
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
+)
 
 
 def frames_of(file: Dataset) -> list[Dataset]:
