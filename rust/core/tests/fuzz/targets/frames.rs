@@ -91,7 +91,7 @@ fn consistent(object: &Object, size: u64) {
 fn write_image(path: &Path) {
     let [columns, rows, slices, volumes] = SHAPE;
     let voxels = columns * rows * slices * volumes;
-    let mut bytes = vec![0; 352 + 2 * voxels as usize];
+    let mut bytes = vec![0; 352 + 2 * usize::try_from(voxels).unwrap()];
     let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
     put(0, &348_i32.to_le_bytes());
     for (index, size) in [4, columns, rows, slices, volumes].into_iter().enumerate() {
