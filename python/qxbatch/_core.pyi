@@ -350,6 +350,8 @@ class ImageCheck:
     """
     b_values: list[tuple[float | None, float | None]]
     """b value of each volume in s/mm2, by the header and nominal."""
+    contradiction: tuple[int, float, float] | None
+    """The first volume (from 0) whose elements give several b values, with the lowest and the highest of them."""
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in the patient's axes (LPS+), where the headers have it."""
     diffusion: bool

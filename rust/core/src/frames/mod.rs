@@ -23,7 +23,7 @@ pub use series::{Facts, Series};
 pub use stored::{Signature, Stored, band, obstacle};
 pub use tiles::Tiling;
 
-use crate::header::{Fault, FileWindow, visit};
+use crate::header::{Fault, FileWindow, Window, visit};
 
 /// Where and how an object stores its pixels (PS3.5 section 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -153,12 +153,21 @@ const BLOCK: usize = 1 << 14;
 pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::in_blocks(file, size, buffer, BLOCK);
-    let mut walk = parse::Walk::new(size);
-    let object = match visit(&mut window, &mut walk) {
-        Ok(true) => Some(walk.finish(false)),
-        Ok(false) => None,
-        Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => return Err(error),
-        Err(_) => Some(walk.finish(true)),
-    };
+    let object = parse(&mut window)?;
     Ok((object, window.into_buffer()))
+}
+
+/// Reads the header of one object; None when the bytes are no DICOM.
+///
+/// # Errors
+///
+/// When the bytes cannot be read. A damaged header gives what could be read of it, with [`Object::cut`] set.
+pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
+    let mut walk = parse::Walk::new(window.len());
+    match visit(window, &mut walk) {
+        Ok(true) => Ok(Some(walk.finish(false))),
+        Ok(false) => Ok(None),
+        Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        Err(_) => Ok(Some(walk.finish(true))),
+    }
 }

@@ -11,6 +11,9 @@ use super::places::{Member, Places, find};
 use super::values::{Match, Values};
 use crate::frames::{Component, Diffusion, Encoding, Object, Pixels, Series, obstacle};
 
+/// b values of one frame that differ by less are the same, s/mm2.
+const LEAST_CONTRADICTION: f64 = 50.0;
+
 /// A frame that is in no image.
 #[derive(Debug, Clone)]
 pub struct Unplaced {
@@ -52,6 +55,8 @@ pub struct ImageCheck {
     pub order: Order,
     /// b value of each volume in s/mm2, with the nominal one; None where the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
+    /// The first volume whose elements give several b values, with the lowest and the highest of them.
+    pub contradiction: Option<(usize, f64, f64)>,
     /// Direction of the gradient of each volume in the patient's axes (LPS+), where the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
     /// A header says that a volume is diffusion weighted.
@@ -280,6 +285,11 @@ impl Check<'_> {
             check.first = check
                 .first
                 .min((frame.instance.unwrap_or(i64::MAX), member.file));
+            let earlier = check.contradiction.is_none_or(|(first, ..)| volume < first);
+            let range = frame.diffusion.range.filter(contradict);
+            if let (true, Some([low, high])) = (earlier, range) {
+                check.contradiction = Some((volume, low, high));
+            }
             if let Some(slot) = check.directions.get_mut(volume) {
                 *slot = slot.or(frame.diffusion.direction);
             }
@@ -300,6 +310,11 @@ impl Check<'_> {
         }
         check
     }
+}
+
+/// Whether the b values of a frame are further apart than rounding and imaging gradients explain.
+fn contradict([low, high]: &[f64; 2]) -> bool {
+    high - low > f64::max(LEAST_CONTRADICTION, 0.1 * high)
 }
 
 fn weighted(diffusion: &Diffusion) -> bool {

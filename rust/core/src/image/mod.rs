@@ -7,6 +7,7 @@ mod order;
 mod picture;
 mod places;
 mod samples;
+mod scaling;
 mod values;
 mod volumes;
 mod voxel;
