@@ -18,6 +18,7 @@ from qxbatch.convert.normalize.grid import (
     normal,
 )
 from qxbatch.convert.normalize.model import Frame
+from qxbatch.convert.normalize.volumes import Volume
 
 STRAIGHT = 1e-3
 """Accepted angle (radians) between the orientations of one volume."""
@@ -42,12 +43,13 @@ _KEYS: tuple[Callable[[Frame], Any], ...] = (
 class Moved:
     """Volumes in the order of acquisition, each with its slices along the normal; the last one may lack slices."""
 
-    def __init__(self, slab: Places, grid: Grid, short: list[Frame]) -> None:
+    def __init__(self, slab: Places, grid: Grid) -> None:
         self.slab = slab
         """Frames of the complete volumes by place."""
         self.grid = grid
         """That of the first volume, or of all where they are at one place."""
-        self.short = short
+        self.short: Volume = {}
+        """Slices of the last volume, where it is incomplete."""
 
 
 def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
@@ -101,14 +103,21 @@ def _moved(volumes: list[list[Frame]]) -> list[Moved]:
     for index, contrast in enumerate(known):
         found.setdefault(contrast, []).append(index)
     parts = [([ordered[index] for index in part], whole[part[0]]) for part in found.values()]
-    results = [Moved(slab, _common_grid(slab, grid), []) for volumes, grid in parts for slab in [_places(volumes)]]
-    results[-1].short = short
+    results = [Moved(slab, _common_grid(slab, grid)) for volumes, grid in parts for slab in [_places(volumes)]]
+    results[-1].short = _indexed(_sorted(short), whole[0].spacing) if short else {}
     return results
 
 
 def _sorted(volume: Sequence[Frame]) -> list[Frame]:
     unit = normal(axes(volume[0].orientation))
     return sorted(volume, key=lambda frame: (float(np.asarray(frame.position) @ unit), frame.source))
+
+
+def _indexed(ordered: Sequence[Frame], spacing: float) -> Volume:
+    """Return the slices of an incomplete volume with an index that counts the gaps between them."""
+    unit = normal(axes(ordered[0].orientation))
+    along = np.array([frame.position for frame in ordered]) @ unit
+    return dict(zip(np.rint((along - along[0]) / spacing).astype(int).tolist(), ordered, strict=True))
 
 
 def _is_straight(volume: Sequence[Frame]) -> bool:

@@ -123,23 +123,23 @@ def _moved(part: Moved, echo: int) -> list[Plan]:
     if _descending(whole[0]):
         whole, positions = [_reversed(volume, len(positions)) for volume in whole], positions[::-1]
     complete = tuple(tuple(volume[index] for index in sorted(volume)) for volume in whole)
-    short = _left_over(dict(enumerate(part.short)), echo) if part.short else []
+    short = _left_over(part.short, echo) if part.short else []
     return [Plan(complete, replace(part.grid, positions=positions), False, echo), *short]
 
 
 def _by_orientation(alike: list[Frame]) -> list[list[Frame]]:
+    """Return frames grouped by orientation, each group in the order of the input."""
     groups: list[list[Frame]] = []
+    known: dict[tuple[float, ...], list[Frame]] = {}
     for frame in alike:
-        known = next((group for group in groups if _parallel(group[0], frame)), None)
-        if known is None:
-            groups.append([frame])
-        else:
-            known.append(frame)
+        group = known.get(frame.orientation)
+        if group is None:
+            parallel = (one for one in groups if angle(one[0].orientation, frame.orientation) < PARALLEL)
+            group = known[frame.orientation] = next(parallel, [])
+            if not group:
+                groups.append(group)
+        group.append(frame)
     return groups
-
-
-def _parallel(one: Frame, other: Frame) -> bool:
-    return one.orientation == other.orientation or angle(one.orientation, other.orientation) < PARALLEL
 
 
 def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
