@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.build.dicom import encoded
-from tests.build.normalized import check, normalized
+from tests.build.normalized import check, normalized, refused
 from tests.build.slices import Slice, block, enhanced_object, write_classic
 
 Head = Callable[[int], tuple[NDArray[np.float64], float]]
@@ -56,8 +57,7 @@ def _place(part: Slice, head: Head) -> dict[str, object]:
 @pytest.mark.parametrize("head", [random_walk, rotation, one_jump, in_the_plane])
 def test_moved_volumes_are_one_image(tmp_path: Path, head: Head) -> None:
     parts = moved(block(5, 60 if head is random_walk else 8, step=3.0), head)
-    bits = {"SpacingBetweenSlices": 3, "BitsStored": 16, "HighBit": 15}
-    done = normalized(write_classic(tmp_path / "in", parts, **bits))
+    done = normalized(write_classic(tmp_path / "in", parts, SpacingBetweenSlices=3, BitsStored=16, HighBit=15))
     check(done, parts)
     assert "slices moved by up to" in done.log
 
@@ -90,8 +90,8 @@ def test_positions_that_jitter_differently_in_each_volume_are_one_image(tmp_path
 def test_the_slices_of_a_moved_volume_that_is_incomplete_are_an_image_of_their_own(tmp_path: Path) -> None:
     parts = moved(block(6, 5), in_the_plane)[:-2]
     done = normalized(write_classic(tmp_path / "in", parts))
-    shapes = sorted(nibabel.load(output.nifti).shape for output in done.judgement.outputs)
-    assert shapes == [(6, 8, 4), (6, 8, 6, 4)]
+    images: list[Any] = [nibabel.load(output.nifti) for output in done.judgement.outputs]
+    assert sorted(image.shape for image in images) == [(6, 8, 4), (6, 8, 6, 4)]
     assert "6 x 8 x 4 x 1, slices of a partial volume" in done.log
 
 
@@ -114,6 +114,12 @@ def test_interleaved_slices_of_two_acquisitions_are_no_movement(tmp_path: Path) 
     check(normalized(write_classic(tmp_path / "whole", parts)), parts)
     lacking = parts[:6] + parts[7:10]
     assert " x 2\n" not in normalized(write_classic(tmp_path / "lacking", lacking)).log
+
+
+def test_interleaved_slices_are_no_movement_where_one_acquisition_lacks_some(tmp_path: Path) -> None:
+    numbered = [part.with_(changes={"AcquisitionNumber": 1 + k % 2}) for k, part in enumerate(block(12))]
+    lacking = [part for part in numbered if part.z not in {2.0, 10.0, 18.0}]
+    assert "unevenly spaced" in refused(normalized(write_classic(tmp_path / "in", lacking)))
 
 
 @pytest.mark.parametrize(("shift", "turn"), [([25.0, 0.0, 0.0], 0.0), ([0.0, 0.0, 0.0], 0.2)], ids=["far", "wide"])

@@ -1,6 +1,5 @@
 """Objects that announce more pixels than they contain are refused at once, whatever they announce."""
 
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -39,14 +38,12 @@ def test_a_huge_size_with_few_pixels_is_refused_at_once(tmp_path: Path, dataset:
     folder.mkdir()
     out.mkdir()
     (folder / "IM1").write_bytes(encoded(dataset, syntax))
-    start = time.monotonic()
     tracemalloc.start()
     try:
-        with pytest.raises(CannotNormalizeError, match="frames|bytes of pixel data"):
+        with pytest.raises(CannotNormalizeError, match=r"frames|bytes of pixel data"):
             normalized_copies(folder, out)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 64 << 20
-    assert time.monotonic() - start < 10
     assert list(out.iterdir()) == []

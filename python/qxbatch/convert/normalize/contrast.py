@@ -19,11 +19,11 @@ def echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
     labels: defaultdict[float, set[int]] = defaultdict(set)
     for frame in frames:
         if frame.echo_time is not None:
-            labels[frame.echo_time] |= {frame.echo_number} - {None}
+            labels[frame.echo_time] |= set() if frame.echo_number is None else {frame.echo_number}
     numbers: dict[float | None, int] = {None: 0}
     number, first = 0, -1.0
     for time in sorted(labels):
-        other = bool(labels[time]) and labels[time].isdisjoint(labels.get(first, set())) and bool(labels.get(first))
+        other = bool(labels[time] and labels.get(first)) and labels[time].isdisjoint(labels[first])
         if number == 0 or not _same(first, time) or (other and time - first > _EXACT):
             number, first = number + 1, time
         numbers[time] = number

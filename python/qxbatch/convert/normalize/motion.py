@@ -1,6 +1,7 @@
 """Volumes that the scanner moved as a whole, to follow the head (prospective motion correction)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,16 +41,16 @@ _KEYS: tuple[Callable[[Frame], Any], ...] = (
 """Elements that may tell volumes apart. Files do where each contains one volume."""
 
 
+@dataclass(frozen=True)
 class Moved:
-    """Volumes in the order of acquisition, each with its slices along the normal; the last one may lack slices."""
+    """Volumes of one contrast in the order of acquisition, each with its slices along the normal."""
 
-    def __init__(self, slab: Places, grid: Grid) -> None:
-        self.slab = slab
-        """Frames of the complete volumes by place."""
-        self.grid = grid
-        """That of the first volume, or of all where they are at one place."""
-        self.short: Volume = {}
-        """Slices of the last volume, where it is incomplete."""
+    slab: Places
+    """Frames of the complete volumes by place."""
+    grid: Grid
+    """That of the first volume, or of all where they are at one place."""
+    short: Volume
+    """Slices of the last volume, where it is incomplete."""
 
 
 def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
@@ -98,14 +99,22 @@ def _moved(volumes: list[list[Frame]]) -> list[Moved]:
     whole = [grid for grid in grids if grid is not None]
     if len(whole) < len(grids) or not _explained(ordered, whole):
         return []
+    if short and (len(ordered) == 1 or not _is_inside(short, ordered[0], whole[0])):
+        return []
     found: dict[Any, list[int]] = {}
-    known = contrasts([volume[0] for volume in ordered])
-    for index, contrast in enumerate(known):
+    for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
         found.setdefault(contrast, []).append(index)
-    parts = [([ordered[index] for index in part], whole[part[0]]) for part in found.values()]
-    results = [Moved(slab, _common_grid(slab, grid)) for volumes, grid in parts for slab in [_places(volumes)]]
-    results[-1].short = _indexed(_sorted(short), whole[0].spacing) if short else {}
-    return results
+    left = _indexed(_sorted(short), whole[0].spacing) if short else {}
+    last = len(found) - 1
+    return [
+        _of_contrast([ordered[index] for index in part], whole[part[0]], left if k == last else {})
+        for k, part in enumerate(found.values())
+    ]
+
+
+def _of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, short: Volume) -> Moved:
+    slab = [list(place) for place in zip(*volumes, strict=True)]
+    return Moved(slab, _common_grid(slab, first), short)
 
 
 def _sorted(volume: Sequence[Frame]) -> list[Frame]:
@@ -161,8 +170,13 @@ def _explained(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> boo
     return not (pure and offset >= _PART * first.spacing)
 
 
-def _places(volumes: Sequence[Sequence[Frame]]) -> Places:
-    return [list(place) for place in zip(*volumes, strict=True)]
+def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
+    """Return whether an incomplete volume is at the place of the first one but for a movement."""
+    unit = normal(axes(grid.orientation))
+    along, own = _centres(first) @ unit, _centres(short) @ unit
+    most = min(_FURTHEST, len(first) * grid.spacing / 2)
+    inside = own.min() > along.min() - most and own.max() < along.max() + most
+    return bool(inside and angle(short[0].orientation, grid.orientation) < _WIDEST)
 
 
 def _common_grid(slab: Places, first: Grid) -> Grid:
