@@ -65,7 +65,8 @@ def attempt_normalized(
     Raises CancelledError, and OSError where the machine is at fault, as `attempt` does.
     """
     own = Room(room.work / FOLDER, room.told)
-    frames = max(1.0, evidence.slices / max(1, series.files))
+    announced = min(evidence.slices, series.size)  # a frame has a byte or more, whatever NumberOfFrames says
+    frames = max(1.0, announced / max(1, series.files))
     return attempt(series, NormalizedDcm2niix(dcm2niix, frames), own, evidence, timeout, cancel)
 
 

@@ -67,7 +67,18 @@ def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
     for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines():
         print(f"  {line}")
     print(f"  exit status: {done.returncode}", flush=True)
+    if done.returncode in _USABLE:
+        _write_tables(stack, k, out)
     return done.returncode
+
+
+def _write_tables(stack: Stack, k: int, out: Path) -> None:
+    from qxbatch.convert.normalize.weightings import write_tables
+
+    try:
+        write_tables(out, stack_name(k), stack.weightings)
+    except ValueError as error:  # the image itself is judged later
+        print(f"  Error: no table of b-values was written: {error}.", flush=True)
 
 
 def _worst(statuses: Sequence[int]) -> int:
