@@ -14,6 +14,8 @@ FUNCTIONAL = {
     "RepetitionTime": (0x00189112, 0x00180080),
     "FlipAngle": (0x00189112, 0x00181314),
     "EchoTime": (0x00189114, 0x00189082),
+    "InversionTime": (0x00189115, 0x00189079),
+    "InPlanePhaseEncodingDirection": (0x00189125, 0x00181312),
     "SliceThickness": (0x00289110, 0x00180050),
     "SpacingBetweenSlices": (0x00289110, 0x00180088),
     "PixelSpacing": (0x00289110, 0x00280030),
