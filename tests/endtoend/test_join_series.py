@@ -91,7 +91,7 @@ def test_the_ledger_names_what_differs(study: Study) -> None:
 
 def test_the_part_that_began_first_gives_number_and_header(study: Study) -> None:
     early = MrSeries(number=5002, description="task", key="a", time="100000", changes={"AcquisitionNumber": 1})
-    late = MrSeries(number=5001, description="task", key="b", time="110000", changes={"AcquisitionNumber": 2})
+    late = MrSeries(number=5001, description="task", key="b", time="100002", changes={"AcquisitionNumber": 2})
     assert imported(study, {**under("a", late.files()), **under("b", early.files())}) == {50020: 6}
     [series] = told(study)["series"]
     assert series["series_uids"] == [early.series_uid, late.series_uid]
