@@ -190,3 +190,8 @@ def test_a_part_of_many_volumes_is_left_at_its_first_repeated_place() -> None:
 @given(st.permutations([volume(k) for k in range(1, 6)]))
 def test_the_order_of_parts_does_not_matter(files: list[list[Instance]]) -> None:
     assert scans_to_join(parts(*files)) == [(0, 1, 2, 3, 4)]
+
+
+def test_stacks_with_a_gap_between_them_are_two_scans() -> None:
+    assert scans_to_join(parts(volume(1), volume(1, (12, 16, 20)))) == [(0, 1)]
+    assert scans_to_join(parts(volume(1), volume(1, (24, 28, 32)))) == []

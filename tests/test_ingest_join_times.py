@@ -170,4 +170,4 @@ def test_the_series_time_stands_for_an_absent_acquisition_time() -> None:
 
 
 def test_many_parts_of_different_gaps_end() -> None:
-    assert scans_to_join(run(*(1.5**k for k in range(40)))) == [tuple(range(9))]
+    assert scans_to_join(run(*(1.5**k for k in range(40)))) == [tuple(range(8))]

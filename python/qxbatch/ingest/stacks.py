@@ -100,7 +100,7 @@ def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] |
 
 
 def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
-    """Whether the parts are volumes at the same places, or slices of one regular stack."""
+    """Return whether the parts are volumes at the same places, or slices of one regular stack."""
     places = sorted({place for stack in stacks for place in stack.places})
     if len(places) == max(len(stack.places) for stack in stacks):
         return True
@@ -108,9 +108,11 @@ def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
         return False
     steps = [after - before for before, after in pairwise(places)]
     step = min(steps)
-    if any(abs(each / step - round(each / step)) > LARGEST_STEP_ERROR for each in steps):
+    multiples = [round(each / step) for each in steps]
+    if any(abs(each / step - times) > LARGEST_STEP_ERROR for each, times in zip(steps, multiples, strict=True)):
         return False
-    return all(len(stack.places) == 1 for stack in stacks) or step >= SMALLEST_STEP * first.thickness
+    single = all(len(stack.places) == 1 for stack in stacks)
+    return single or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
 
 
 def interleaved(stacks: Sequence[Stack], groups: Sequence[Sequence[int]]) -> bool:

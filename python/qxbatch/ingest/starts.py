@@ -1,6 +1,6 @@
 """Which parts of a scan were acquired one after another, by their times (docs/numbers.md)."""
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -99,7 +99,10 @@ def groups_by_time(times: Timeline, volumes: Sequence[Hashable]) -> list[list[in
         gaps += _uneven([min(within) for within in members.values()])
         for within in members.values():
             gaps += _uneven(within)
-    cuts = sorted({_cut(seconds, gap) for gap in gaps})
+    cuts: list[float] = []
+    for gap in gaps:
+        if bisect_right(cuts, gap[0]) == bisect_right(cuts, gap[1]):
+            insort(cuts, _cut(seconds, gap))
     groups: list[list[int]] = [[] for _ in range(len(cuts) + 1)]
     for index, second in enumerate(times.seconds):
         groups[bisect_right(cuts, second)].append(index)
