@@ -26,11 +26,13 @@ EQUAL = (
     "ScanningSequence",
     "SequenceVariant",
     "ScanOptions",
+    "MRAcquisitionType",
+    "ReceiveCoilName",
     "InPlanePhaseEncodingDirection",
     "ContrastBolusAgent",
 )
 """Header fields that are equal in all files of one scan."""
-CLOSE = ("PixelSpacing", "EchoTime", "FlipAngle", "SliceThickness", "InversionTime")
+CLOSE = ("PixelSpacing", "EchoTime", "FlipAngle", "SliceThickness", "InversionTime", "PixelBandwidth")
 """Header fields whose numbers agree in all files of one scan."""
 SEQUENCES = ("SequenceName", "PulseSequenceName")
 """Header fields that are equal except for the b-value, which Siemens appends: `ep_b0`, `ep_b1000#3`."""

@@ -158,6 +158,7 @@ fields! {
     ScanningSequence, "ScanningSequence", 0x0018_0020, CS;
     SequenceVariant, "SequenceVariant", 0x0018_0021, CS;
     ScanOptions, "ScanOptions", 0x0018_0022, CS;
+    MrAcquisitionType, "MRAcquisitionType", 0x0018_0023, CS;
     SequenceName, "SequenceName", 0x0018_0024, SH;
     SliceThickness, "SliceThickness", 0x0018_0050, DS, within 0x0028_9110 / 0x0018_0050;
     RepetitionTime, "RepetitionTime", 0x0018_0080, DS, within 0x0018_9112 / 0x0018_0080;
@@ -166,8 +167,10 @@ fields! {
     EchoNumbers, "EchoNumbers", 0x0018_0086, IS;
     MagneticFieldStrength, "MagneticFieldStrength", 0x0018_0087, DS;
     SpacingBetweenSlices, "SpacingBetweenSlices", 0x0018_0088, DS, within 0x0028_9110 / 0x0018_0088;
+    PixelBandwidth, "PixelBandwidth", 0x0018_0095, DS, within 0x0018_9006 / 0x0018_9095;
     SoftwareVersions, "SoftwareVersions", 0x0018_1020, LO;
     ProtocolName, "ProtocolName", 0x0018_1030, LO;
+    ReceiveCoilName, "ReceiveCoilName", 0x0018_1250, SH, within 0x0018_9042 / 0x0018_1250;
     InPlanePhaseEncodingDirection, "InPlanePhaseEncodingDirection", 0x0018_1312, CS, within 0x0018_9125 / 0x0018_1312;
     FlipAngle, "FlipAngle", 0x0018_1314, DS, within 0x0018_9112 / 0x0018_1314;
     PulseSequenceName, "PulseSequenceName", 0x0018_9005, SH;
