@@ -14,7 +14,10 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
     studies = {groups[i].study for series in part.series for i in series.groups}
     if len(studies) <= 1:
         return []
-    message = f"{len(studies)} studies became one session; series that share a number have own ones."
+    message = f"{len(studies)} studies became one session."
+    numbers = Counter(series.header.get("SeriesNumber") for series in part.series if series.groups)
+    if any(count > 1 for number, count in numbers.items() if number is not None):
+        message = f"{message[:-1]}; series with the same SeriesNumber got different numbers."
     hint = "Check that they belong together."
     return [Problem(Code.SEVERAL_STUDIES, part.session.id, message, hint, Severity.WARNING)]
 
