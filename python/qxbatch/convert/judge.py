@@ -128,7 +128,8 @@ def _without_pixels(evidence: Evidence) -> str:
     if evidence.files or not evidence.without_pixels or not evidence.countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))
-    return f"{evidence.without_pixels} objects without pixel data" + (f" (SOP class {classes})" if classes else "")
+    objects = "1 object" if evidence.without_pixels == 1 else f"{evidence.without_pixels} objects"
+    return f"{objects} without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
 def _refused(series: Series, converter: Converter, ran: Ran, kind: str) -> Judgement:
