@@ -1,5 +1,6 @@
 """A container that is stopped in the middle of its work, and the next run."""
 
+import os
 import subprocess
 import sys
 import time
@@ -30,7 +31,8 @@ def put_large(folder: Path) -> None:
 def wait_for_image(out: Path) -> None:
     """Wait until the run has converted one series; it has many more to convert then."""
     deadline = time.monotonic() + LIMIT
-    while not any(out.glob(".qxbatch/**/*.nii*")):
+    # os.walk passes over folders that the run removes meanwhile; Path.glob raises an error.
+    while not any(".nii" in name for _, _, names in os.walk(out / ".qxbatch") for name in names):
         assert time.monotonic() < deadline, f"no image below {out} after {LIMIT} s"
         time.sleep(0.05)
 
