@@ -7,6 +7,7 @@ from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.session.layout import OUTSIDE
 
 
 def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
@@ -38,7 +39,7 @@ def _joined(series: Series) -> Problem:
 
 def duplicates(reading: Reading, part: Part) -> list[Problem]:
     """Warn, per series, of files that were there more than once; that a session's own lie in its inbox too is none."""
-    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith("../") and row.at}
+    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith(OUTSIDE) and row.at}
     copies = (row for row in map(reading.row, part.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in copies if row.at not in own)
     firsts = map(reading.row, part.copies.values())
