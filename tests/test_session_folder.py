@@ -7,8 +7,9 @@ import pytest
 
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.folder import SessionFolder, SessionState
-from qxbatch.session.layout import Layout, is_from_packet
+from qxbatch.session.layout import is_from_packet
 from qxbatch.session.ledger import Fate
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import SCHEMA, NewerSchemaError, Summary
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
@@ -36,7 +37,7 @@ def rewrite(session: SessionFolder, **changes: object) -> SessionFolder:
     """Change the summary on disk; return the session as it is now."""
     assert session.summary is not None
     changed: Summary = replace(session.summary, **changes)  # type: ignore[arg-type]
-    session.layout.summary.write_text(changed.to_json())
+    session.paths.summary.write_text(changed.to_json())
     return SessionFolder(session.path)
 
 
@@ -52,7 +53,7 @@ def test_an_imported_session_gives_summary_series_images_and_ledger(session: Ses
 
 def test_files_are_read_when_they_are_asked_for_and_once(session: SessionFolder) -> None:
     first = session.summary
-    session.layout.summary.unlink()
+    session.paths.summary.unlink()
     assert session.summary is first
     assert SessionFolder(session.path).summary is None
 
@@ -92,35 +93,35 @@ def test_the_worst_problem_decides_the_state(session: SessionFolder, severity: S
 
 
 def test_without_session_txt_a_converted_session_is_incomplete_and_another_is_sorted(session: SessionFolder) -> None:
-    session.layout.session_txt.unlink()
+    session.paths.session_txt.unlink()
     states = [session.state]
-    for path in session.layout.nii.iterdir():
+    for path in session.paths.nii.iterdir():
         path.unlink()
     assert [*states, session.state] == [SessionState.INCOMPLETE, SessionState.SORTED]
 
 
 def test_a_damaged_summary_is_an_error_where_it_is_asked_for_and_an_incomplete_session(session: SessionFolder) -> None:
-    session.layout.summary.write_text("{")
+    session.paths.summary.write_text("{")
     damaged = SessionFolder(session.path)
     assert (damaged.readable_summary, damaged.state) == (None, SessionState.INCOMPLETE)
-    with pytest.raises(ValueError, match=str(session.layout.summary)):
+    with pytest.raises(ValueError, match=str(session.paths.summary)):
         _ = damaged.summary
 
 
 def test_a_session_of_a_newer_version_is_not_imported_over(session: SessionFolder, study: Study) -> None:
-    text = session.layout.summary.read_text().replace(f'"schema": {SCHEMA}', f'"schema": {SCHEMA + 1}')
-    session.layout.summary.write_text(text)
+    text = session.paths.summary.read_text().replace(f'"schema": {SCHEMA}', f'"schema": {SCHEMA + 1}')
+    session.paths.summary.write_text(text)
     with pytest.raises(NewerSchemaError):
         _ = SessionFolder(session.path).summary
     run = study.main("--masterinbox=none", "--sessions=*", "--overwrite=yes")
     assert run.status == 1
     assert f"has schema {SCHEMA + 1}" in run.text
-    assert session.layout.summary.read_text() == text
+    assert session.paths.summary.read_text() == text
 
 
 def test_what_came_from_a_packet_is_told_by_its_place() -> None:
-    layout = Layout(Path())
-    ours = (layout.session_txt, layout.dicom_report, layout.converter_log(30), layout.image(31), layout.summary)
-    theirs = (layout.inbox / "a", layout.packed(30), layout.series(30) / "a.dcm", layout.log / "a.log")
+    paths = SessionPaths(Path())
+    ours = (paths.session_txt, paths.dicom_report, paths.converter_log(30), paths.image(31), paths.summary)
+    theirs = (paths.inbox / "a", paths.packed(30), paths.series(30) / "a.dcm", paths.log / "a.log")
     assert [path for path in ours if is_from_packet(path)] == []
     assert [path for path in theirs if not is_from_packet(path)] == []

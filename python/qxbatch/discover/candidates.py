@@ -14,7 +14,7 @@ from qxbatch.discover.results import was_parted
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.problems import Code
 from qxbatch.session.contents import has_session
-from qxbatch.session.layout import Layout
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def of_folders(
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
-    return [_measured(each, Layout(each.path).inbox, settings.settle, now_ns()) for each in judged]
+    return [_measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
 
 
 def _of_inbox(settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff) -> list[Judged]:

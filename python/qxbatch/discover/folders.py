@@ -13,7 +13,7 @@ from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
 from qxbatch.session.contents import has_results
-from qxbatch.session.layout import Layout
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
 
@@ -41,7 +41,7 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[ListedFolde
 
 def session_folder(path: Path) -> ListedFolder:
     """Look at one session folder."""
-    return ListedFolder(path, _has_file(Layout(path).inbox), has_results(path))
+    return ListedFolder(path, _has_file(SessionPaths(path).inbox), has_results(path))
 
 
 def _has_file(inbox: Path) -> bool:

@@ -1,7 +1,7 @@
 """What is worth a look in what was read, though nothing is wrong with it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import Part
@@ -51,8 +51,3 @@ def _duplicates(n: int, count: int) -> Problem:
     files = "file was" if count == 1 else "files were"
     message = f"{count} {files} there more than once, with the same bytes, and stored once."
     return Problem(Code.DUPLICATES, f"series {n}", message, severity=Severity.WARNING)
-
-
-def fates(reading: Reading, rows: Iterable[int]) -> dict[str, int]:
-    """Count ledger rows by fate."""
-    return dict(sorted(Counter(reading.row(i).fate for i in rows).items()))

@@ -13,7 +13,7 @@ from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import fault
 from qxbatch.session.contents import has_images
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import Layout
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings, Stages
 
 
@@ -41,7 +41,7 @@ def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) ->
     if why:
         problem = Problem(Code.BAD_NAME, str(path), f"no session may have that name: {why}.", "Rename the folder.")
         return Candidate(path, Verdict.REFUSED, session=session, problem=problem)
-    dicom = Layout(path).dicom
+    dicom = SessionPaths(path).dicom
     if not sorted_sources(dicom):
         note = "nothing is sorted in its dicom: `qxbatch sort` does that"
         return Candidate(path, Verdict.STRAY, session=session, note=note)

@@ -7,7 +7,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.problems import UsageError
 from qxbatch.resolve.names import RESERVED
 from qxbatch.session.contents import has_results
-from qxbatch.session.layout import Layout
+from qxbatch.session.paths import SessionPaths
 
 
 def chosen_sessions(given: object) -> list[Path]:
@@ -37,6 +37,6 @@ def sessions_in(folder: Path) -> list[Path]:
 
 def is_session(path: Path) -> bool:
     """Whether a folder holds a session: its session.txt, its summary, or files in dicom or nii."""
-    layout = Layout(path)
-    marks = (layout.session_txt, layout.summary)
+    paths = SessionPaths(path)
+    marks = (paths.session_txt, paths.summary)
     return path.is_dir() and (any(mark.is_file() for mark in marks) or has_results(path))

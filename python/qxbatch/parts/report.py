@@ -19,7 +19,8 @@ from qxbatch.publish.durable import replaced_text
 from qxbatch.report.before import show
 from qxbatch.report.study import session_row
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import OWN_SUMMARY, PAGE, Layout, picture_file
+from qxbatch.session.layout import OWN_SUMMARY, PAGE, picture_file
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import SummaryError
 
 
@@ -59,18 +60,18 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
     if summary is None:
         wrong.append(f"{session}: it has no {OWN_SUMMARY}; `qxbatch convert --overwrite` makes one")
         return
-    page = folder.layout.page
+    page = folder.paths.page
     written.append(page)
     if not test:
-        pictures = _pictures(folder.layout, [image.number for image in summary.images])
+        pictures = _pictures(folder.paths, [image.number for image in summary.images])
         replaced_text(page, session_page(summary, pictures))
 
 
-def _pictures(layout: Layout, numbers: Sequence[int]) -> dict[int, str]:
+def _pictures(paths: SessionPaths, numbers: Sequence[int]) -> dict[int, str]:
     """Return the pictures of images, those that are missing made anew."""
     found = {}
     for number in numbers:
-        picture, image = layout.picture(number), layout.image(number)
+        picture, image = paths.picture(number), paths.image(number)
         if not picture.exists() and image.exists():
             picture.parent.mkdir(exist_ok=True)
             _write_picture(image, picture)
@@ -93,7 +94,7 @@ def _write_picture(image: Path, picture: Path) -> None:
 
 def _entry(session: Path) -> Entry:
     folder = SessionFolder(session)
-    page = folder.layout.page
+    page = folder.paths.page
     return Entry(session_row(folder).cells, page.relative_to(session.parent).as_posix() if page.exists() else "")
 
 

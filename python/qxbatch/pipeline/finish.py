@@ -16,7 +16,8 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.taken import Stayed, take
 from qxbatch.publish.workspace import Workspace
-from qxbatch.session.layout import REPLACED, Layout
+from qxbatch.session.layout import REPLACED
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Archive
 from qxbatch.verify.session import session_checks
 
@@ -80,7 +81,7 @@ def _wrong(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Prob
     for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
         folder = workspace.sessionsfolder / session
         try:
-            same = hash_file(str(Layout(folder).ledger))[1] == digest
+            same = hash_file(str(SessionPaths(folder).ledger))[1] == digest
             found = _failed(folder) if same and verify else []
         except FileNotFoundError:
             same, found = False, []

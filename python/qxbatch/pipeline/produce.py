@@ -30,8 +30,9 @@ from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
 from qxbatch.record.session_txt import session_text
 from qxbatch.record.summary import PacketInfo, summary
 from qxbatch.record.sums import sums_of
-from qxbatch.session.layout import FOLDERS, KEPT_AT, Layout, picture_file
+from qxbatch.session.layout import FOLDERS, KEPT_AT, picture_file
 from qxbatch.session.ledger import LedgerRow, write_ledger
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import Split
 from qxbatch.settings.model import Stages
 
@@ -71,7 +72,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
     started = time.monotonic()
     session, settings = part.session, context.settings
     build = context.workspace.build(origin.unit, session.id)
-    layout = Layout(build)
+    paths = SessionPaths(build)
     for name in FOLDERS:
         (build / name).mkdir(parents=True)
     final = context.workspace.sessionsfolder / session.id
@@ -89,20 +90,20 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         shape=made[0].shapes.__getitem__ if made else Path.stat,  # type: ignore[arg-type]
     )
     hidden = conceal_rest(root, part.hide)
-    moved = bring_rest(root, build, None if origin.inbox is None else Layout(final).inbox)
+    moved = bring_rest(root, build, None if origin.inbox is None else SessionPaths(final).inbox)
     found = (*several_studies(reading.groups(), part), *joined_series(part), *duplicates(reading, part))
     told = (*origin.problems, *part.problems, *found)
     problems = tuple(hidden_problem(problem, part.hide) for problem in told)
     write_images(placement, build, _no_gzip)
-    hide_in_sidecars(layout.nii, part.hide)
+    hide_in_sidecars(paths.nii, part.hide)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, build)
     pictures = _bring_pictures(placement, build)
     patient = "" if replaced else _patient(part)
-    with created(layout.dicom_report) as file:
+    with created(paths.dicom_report) as file:
         file.write(dicom_report(session.id, patient or session.id, conversions))
     stored = {one.conversion.series.n: one.stored for one in made}
-    with created(layout.ledger) as file:
+    with created(paths.ledger) as file:
         stays = origin.inbox is not None and not origin.parted
         rows = _rows(reading, part, stored, moved, hidden, stays=stays)
         fates = write_ledger(file, rows if origin.inbox is None else with_earlier(rows, origin.earlier, final))
@@ -123,9 +124,9 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         times={"seconds": round(time.monotonic() - started, 3)},
         host={"name": platform.node(), "system": platform.system()},
     )
-    with created(layout.summary) as file:
+    with created(paths.summary) as file:
         file.write(about.to_json())
-    write_page(layout.page, about, pictures)
+    write_page(paths.page, about, pictures)
     if settings.stages is not Stages.SORT:
         _write_session_txt(context, build, final, part, placement)
     said = (*problems, *placement.problems, *(p for c in conversions for p in c.problems))
@@ -133,7 +134,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
 
 
 def _write_session_txt(context: Context, build: Path, final: Path, part: Part, placement: Placement) -> None:
-    with created(Layout(build).session_txt) as file:
+    with created(SessionPaths(build).session_txt) as file:
         file.write(
             session_text(
                 part.session,
@@ -165,13 +166,13 @@ def _concealed(conversion: Conversion, hide: Hide) -> Conversion:
 def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
     """Bring the pictures of images to their folder; return their paths for the page."""
     found = {}
-    layout = Layout(build)
+    paths = SessionPaths(build)
     for placed in placement.placed:
         picture = picture_of(placed.output.nifti)
         if picture.exists():
             number = placed.image.number
-            layout.pictures.mkdir(exist_ok=True)
-            bring(picture, layout.picture(number))
+            paths.pictures.mkdir(exist_ok=True)
+            bring(picture, paths.picture(number))
             found[number] = picture_file(number)
     return found
 

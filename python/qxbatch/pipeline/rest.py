@@ -7,7 +7,8 @@ from pathlib import Path
 from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.core import hash_file
 from qxbatch.pack.series import bring
-from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT, Layout
+from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
+from qxbatch.session.paths import SessionPaths
 
 
 def bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
@@ -16,7 +17,7 @@ def bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     In folder mode a name that the session's inbox has already (an archive whose members these are) gets `_files`,
     unless the very files lie there: what was read a second time is not kept a second time.
     """
-    source, target = Layout(root), Layout(build)
+    source, target = SessionPaths(root), SessionPaths(build)
     if source.log.exists():
         bring(source.log, target.log)
     moved = {}

@@ -10,8 +10,9 @@ from qxbatch.cells import escaped
 from qxbatch.problems import Problem
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.json_fields import Fields
-from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, OWN_SUMMARY, SESSION_TXT, Layout
+from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, OWN_SUMMARY, SESSION_TXT
 from qxbatch.session.ledger import Fate
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary, read_problem
 
 SCHEMA = 1
@@ -71,12 +72,12 @@ def observed_session(folder: Path) -> dict[str, Any]:
     if summary is None:
         raise ValueError(f"{folder}: has no {OWN_SUMMARY}")
     # The first line tells version and time, and the place differs from run to run.
-    text = session.layout.session_txt.read_text(encoding="utf-8")
+    text = session.paths.session_txt.read_text(encoding="utf-8")
     lines = text.replace(str(folder.parent), "<sessions>").splitlines()[1:]
     return {
         "session_txt": lines,
         "series": {str(series.n): _series(series) for series in summary.series},
-        "images": {str(image.number): _image(session.layout, image) for image in summary.images},
+        "images": {str(image.number): _image(session.paths, image) for image in summary.images},
         "ledger": _ledger(session),
         "problems": sorted({_problem(problem, folder) for problem in summary.problems}),
     }
@@ -109,14 +110,14 @@ def _ledger(session: SessionFolder) -> dict[str, Any]:
     return {"counts": dict(sorted(counts.items())), "reasons": special, "rows": digest.hexdigest()}
 
 
-def _image(layout: Layout, image: ImageSummary) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": image.name, **voxels(layout.image(image.number))}
+def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": image.name, **voxels(paths.image(image.number))}
     for ending in ("bval", "bvec"):
-        table = layout.image(image.number, ending)
+        table = paths.image(image.number, ending)
         if table.is_file():
             rows = table.read_text(encoding="utf-8").splitlines()
             found[ending] = [[float(word) for word in row.split()] for row in rows if row.strip()]
-    sidecar = layout.image(image.number, "json")
+    sidecar = paths.image(image.number, "json")
     if sidecar.is_file():
         values = json.loads(sidecar.read_text(encoding="utf-8"))
         found["json"] = {key: values[key] for key in SIDECAR if key in values}

@@ -3,24 +3,24 @@
 import os
 from pathlib import Path
 
-from qxbatch.session.layout import Layout
+from qxbatch.session.paths import SessionPaths
 
 
 def has_session(folder: Path) -> bool:
     """Return whether a session exists: its inbox, session.txt, or any file in dicom or nii (inbox mode)."""
-    layout = Layout(folder)
-    return any(os.path.lexists(path) for path in (layout.inbox, layout.session_txt)) or has_results(folder)
+    paths = SessionPaths(folder)
+    return any(os.path.lexists(path) for path in (paths.inbox, paths.session_txt)) or has_results(folder)
 
 
 def has_results(folder: Path) -> bool:
     """Return whether a session has any file in dicom or nii (folder mode)."""
-    layout = Layout(folder)
-    return any(_has_file(path) for path in (layout.dicom, layout.nii))
+    paths = SessionPaths(folder)
+    return any(_has_file(path) for path in (paths.dicom, paths.nii))
 
 
 def has_images(folder: Path) -> bool:
     """Return whether a session was converted: any file is in nii."""
-    return _has_file(Layout(folder).nii)
+    return _has_file(SessionPaths(folder).nii)
 
 
 def _has_file(folder: Path) -> bool:

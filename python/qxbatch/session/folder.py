@@ -9,8 +9,9 @@ from pathlib import Path
 from qxbatch.model import State
 from qxbatch.problems import Severity
 from qxbatch.session.contents import has_images, has_session
-from qxbatch.session.layout import IMAGE, Layout, image_file
+from qxbatch.session.layout import IMAGE, image_file
 from qxbatch.session.ledger import LedgerRow, read_ledger
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.session_txt import SessionText, image_line_parts, read_session_txt
 from qxbatch.session.summary import Summary, SummaryError
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
@@ -40,7 +41,7 @@ class SessionFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.layout = Layout(path)
+        self.paths = SessionPaths(path)
 
     @property
     def id(self) -> str:
@@ -53,7 +54,7 @@ class SessionFolder:
 
         Raises SummaryError when it cannot be read or has a newer schema, OSError when the disk refuses.
         """
-        path = self.layout.summary
+        path = self.paths.summary
         try:
             text = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -72,13 +73,13 @@ class SessionFolder:
     def session_text(self) -> SessionText:
         """Return what session.txt says; nothing where there is none that can be read."""
         try:
-            return read_session_txt(self.layout.session_txt)
+            return read_session_txt(self.paths.session_txt)
         except OSError:
             return SessionText()
 
     def ledger(self) -> Iterator[LedgerRow]:
         """Yield the ledger's rows, one at a time. Raises OSError, and ValueError when the file is damaged."""
-        return read_ledger(self.layout.ledger)
+        return read_ledger(self.paths.ledger)
 
     @property
     def subject(self) -> str:
@@ -101,8 +102,8 @@ class SessionFolder:
         """Return how far the session is."""
         summary, folder = self.readable_summary, self.path
         if summary is None:
-            return SessionState.INCOMPLETE if has_session(folder) or self.layout.own.exists() else SessionState.ABSENT
-        if not self.layout.session_txt.is_file():
+            return SessionState.INCOMPLETE if has_session(folder) or self.paths.own.exists() else SessionState.ABSENT
+        if not self.paths.session_txt.is_file():
             return SessionState.INCOMPLETE if has_images(folder) else SessionState.SORTED
         severities = Counter(problem.severity for problem in summary.problems)
         if severities[Severity.ERROR] or any(series.state is State.FAILED for series in summary.series):
@@ -110,14 +111,14 @@ class SessionFolder:
         return SessionState.REVIEW if severities[Severity.WARNING] else SessionState.COMPLETE
 
     def _other_images(self) -> tuple[ImageSummary, ...]:
-        """Return images named `<n+k>.nii.gz`, as every program of this layout names them."""
-        names = (path.name.removesuffix(IMAGE) for path in self.layout.images())
+        """Return images named `<n+k>.nii.gz`, as every program that writes such sessions names them."""
+        names = (path.name.removesuffix(IMAGE) for path in self.paths.images())
         numbers = sorted(int(name) for name in names if name.isdecimal())
         counts = Counter(number - number % 10 for number in numbers)
         return tuple(self._other_image(number, counts[number - number % 10]) for number in numbers)
 
     def _other_image(self, number: int, of: int) -> ImageSummary:
         name, info = image_line_parts(self.session_text.images.get(str(number), ""))
-        beside = [extension for extension in SIDECARS if self.layout.image(number, extension).is_file()]
+        beside = [extension for extension in SIDECARS if self.paths.image(number, extension).is_file()]
         files = (image_file(number), *(image_file(number, extension) for extension in beside))
         return ImageSummary(number, number - number % 10, number % 10, of, name, info, (), files)

@@ -43,7 +43,7 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
     sums, wrong = _summary_sums(folder)
-    for path in folder.layout.images():
+    for path in folder.paths.images():
         checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
     checks.append(partial(_check_beside, session, sums, monitor))
     checks += [partial(_check_listing, folder), lambda: wrong]
@@ -52,7 +52,7 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
 
 def _summary_sums(folder: SessionFolder) -> tuple[dict[str, Sum], list[str]]:
     """Return the sums of image files by the summary, and what is wrong with it: every file that it names must exist."""
-    path = folder.layout.summary
+    path = folder.paths.summary
     try:
         summary = folder.summary
     except (OSError, SummaryError) as error:
@@ -163,7 +163,7 @@ def _nifti_size(head: bytes) -> int | None:
 
 def _check_listing(folder: SessionFolder) -> list[str]:
     """Every image line of session.txt has its image, and every image its line."""
-    path, images = folder.layout.session_txt, folder.layout.images()
+    path, images = folder.paths.session_txt, folder.paths.images()
     if not path.exists() and not images:
         return []  # sorted, not converted
     text, present = read_session_txt(path), images_named(images)
