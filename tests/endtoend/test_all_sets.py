@@ -14,7 +14,7 @@ import pydicom
 import pytest
 
 from qxbatch.cli.main import main
-from qxbatch.verify.ledger_file import read_ledger
+from qxbatch.session.ledger import read_ledger
 from tests.build.packets import read_tree
 from tests.build.study import Study, snapshot
 

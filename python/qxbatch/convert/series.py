@@ -14,6 +14,7 @@ from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings, Tool
 
 
@@ -96,7 +97,7 @@ def _told(series: Series, work: Path, staging: Path | None, final: Path | None) 
     """Return the paths that logs must not show, and what they show instead; the longest first."""
     pairs = []
     if final is not None:
-        pairs.append((str(series.folder), str(final / "dicom" / str(series.n))))
+        pairs.append((str(series.folder), str(SessionPaths(final).series(series.n))))
         if staging is not None:
             pairs.append((str(staging), str(final)))
         pairs.append((str(work), str(final)))

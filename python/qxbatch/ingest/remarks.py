@@ -1,12 +1,13 @@
 """What is worth a look in what was read, though nothing is wrong with it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.session.layout import OUTSIDE
 
 
 def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
@@ -41,7 +42,7 @@ def _joined(series: Series) -> Problem:
 
 def duplicates(reading: Reading, part: Part) -> list[Problem]:
     """Warn, per series, of files that were there more than once; that a session's own lie in its inbox too is none."""
-    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith("../") and row.at}
+    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith(OUTSIDE) and row.at}
     copies = (row for row in map(reading.row, part.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in copies if row.at not in own)
     firsts = map(reading.row, part.copies.values())
@@ -53,8 +54,3 @@ def _duplicates(n: int, count: int) -> Problem:
     files = "file was" if count == 1 else "files were"
     message = f"{count} {files} there more than once, with the same bytes, and stored once."
     return Problem(Code.DUPLICATES, f"series {n}", message, severity=Severity.WARNING)
-
-
-def fates(reading: Reading, rows: Iterable[int]) -> dict[str, int]:
-    """Count ledger rows by fate."""
-    return dict(sorted(Counter(reading.row(i).fate for i in rows).items()))

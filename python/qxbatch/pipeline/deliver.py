@@ -13,13 +13,15 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.ingest.sources import Source
 from qxbatch.model import Packet, SessionReport
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.finish import LEDGER, finish
+from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.mismatch import mismatch
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.durable import sync_tree, sync_up
 from qxbatch.publish.journal import Journal, write_journal
 from qxbatch.publish.taken import note
+from qxbatch.session.layout import OUTSIDE
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Archive
 from qxbatch.verify.session import Check, session_checks
 
@@ -47,7 +49,7 @@ def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
     """
     context.progress.stage(delivery.unit, "verifying")
     for product in delivery.products:
-        own = context.workspace.sessionsfolder / product.part.session.id / "inbox"
+        own = SessionPaths(context.workspace.sessionsfolder / product.part.session.id).inbox
         with ThreadPoolExecutor(1) as beside:  # what waits for the disk goes on beside what needs a CPU
             synced = beside.submit(_sync, product)
             _verify(context, product, delivery, None if delivery.inbox is None else own)
@@ -112,7 +114,7 @@ def _journal(context: Context, delivery: Delivery) -> Journal:
         with_inbox=delivery.inbox is None,
         inbox=delivery.inbox,
         names=context.hidden.get(delivery.unit, nothing_to_hide)(delivery.names),
-        ledgers=tuple(hash_file(str(product.build / LEDGER))[1] for product in delivery.products),
+        ledgers=tuple(hash_file(str(SessionPaths(product.build).ledger))[1] for product in delivery.products),
         numbers=() if delivery.inbox is None else tuple(context.numbers.get(p.path) for p in packets),
     )
 
@@ -136,7 +138,7 @@ def _in_inbox(delivery: Delivery, fates: tuple[str, ...]) -> Iterator[tuple[str,
         return
     for index in range(len(delivery.reading)):
         row = delivery.reading.row(index)
-        if row.path.startswith("../"):
+        if row.path.startswith(OUTSIDE):
             continue  # of the session's own dicom
         # not Path.is_file, which raises where a member of an archive makes the path too long
         if row.fate in fates and os.path.isfile(delivery.inbox / member_path(row.path)):  # noqa: PTH113

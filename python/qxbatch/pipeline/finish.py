@@ -16,10 +16,10 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.taken import Stayed, take
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.layout import REPLACED
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Archive
 from qxbatch.verify.session import session_checks
-
-LEDGER = "qxbatch/ledger.tsv"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
         target = workspace.sessionsfolder / session
         old = workspace.old(journal.unit, session)
         publish(workspace.build(journal.unit, session), target, old, with_inbox=journal.with_inbox)
-        kept = keep_replaced(old, target, journal.archive_folder.parent / "replaced", journal.archive_folder)
+        kept = keep_replaced(old, target, journal.archive_folder.parent / REPLACED, journal.archive_folder)
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
@@ -81,7 +81,7 @@ def _wrong(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Prob
     for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
         folder = workspace.sessionsfolder / session
         try:
-            same = hash_file(str(folder / LEDGER))[1] == digest
+            same = hash_file(str(SessionPaths(folder).ledger))[1] == digest
             found = _failed(folder) if same and verify else []
         except FileNotFoundError:
             same, found = False, []

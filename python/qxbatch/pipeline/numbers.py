@@ -11,12 +11,13 @@ from pathlib import Path
 from qxbatch.archive.alike import Content, contents_of
 from qxbatch.archive.numbers import Numbers, archives_in, choose_numbers
 from qxbatch.core import Monitor
-from qxbatch.discover.results import has_results, was_parted
+from qxbatch.discover.results import was_parted
 from qxbatch.pipeline.unit import Unit
 from qxbatch.pipeline.waiting import in_thread
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Archive, Settings
 
 LONG = 10**9

@@ -26,10 +26,14 @@ from qxbatch.publish.durable import created
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.files import hide_in_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, place_images
-from qxbatch.record.ledger import LedgerLine, joined_notes, second_copy, write_ledger
+from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
 from qxbatch.record.session_txt import session_text
-from qxbatch.record.summary import PacketInfo, summary, summary_text
+from qxbatch.record.summary import PacketInfo, summary
 from qxbatch.record.sums import sums_of
+from qxbatch.session.layout import FOLDERS, KEPT_AT, picture_file
+from qxbatch.session.ledger import LedgerRow, write_ledger
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import Split
 from qxbatch.settings.model import Stages
 
 
@@ -68,7 +72,8 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
     started = time.monotonic()
     session, settings = part.session, context.settings
     build = context.workspace.build(origin.unit, session.id)
-    for name in ("dicom", "nii", "inbox", "qxbatch"):
+    paths = SessionPaths(build)
+    for name in FOLDERS:
         (build / name).mkdir(parents=True)
     final = context.workspace.sessionsfolder / session.id
     context.progress.stage(origin.unit, "converting")
@@ -85,23 +90,23 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         shape=made[0].shapes.__getitem__ if made else Path.stat,  # type: ignore[arg-type]
     )
     hidden = conceal_rest(root, part.hide)
-    moved = bring_rest(root, build, None if origin.inbox is None else final / "inbox")
+    moved = bring_rest(root, build, None if origin.inbox is None else SessionPaths(final).inbox)
     found = (*several_studies(reading.groups(), part), *joined_series(part), *duplicates(reading, part))
     told = (*origin.problems, *part.problems, *found)
     problems = tuple(hidden_problem(problem, part.hide) for problem in told)
     write_images(placement, build, _no_gzip)
-    hide_in_sidecars(build / "nii", part.hide)
+    hide_in_sidecars(paths.nii, part.hide)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, build)
     pictures = _bring_pictures(placement, build)
     patient = "" if replaced else _patient(part)
-    with created(build / "dicom" / "DICOM-Report.txt") as file:
+    with created(paths.dicom_report) as file:
         file.write(dicom_report(session.id, patient or session.id, conversions))
     stored = {one.conversion.series.n: one.stored for one in made}
-    with created(build / "qxbatch" / "ledger.tsv") as file:
+    with created(paths.ledger) as file:
         stays = origin.inbox is not None and not origin.parted
-        lines = _lines(reading, part, stored, moved, hidden, stays=stays)
-        fates = write_ledger(file, lines if origin.inbox is None else with_earlier(lines, origin.earlier, final))
+        rows = _rows(reading, part, stored, moved, hidden, stays=stays)
+        fates = write_ledger(file, rows if origin.inbox is None else with_earlier(rows, origin.earlier, final))
     about = summary(
         session,
         [PacketInfo(packet, part.hide(packet.path.name)) for packet in origin.packets],
@@ -113,16 +118,15 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
         sums=sums_of(placement, build, made[0].sums if made else {}),
         problems=problems,
         patient=patient,
+        concealed=replaced,
+        split=Split(origin.unit, dict(origin.parted)) if origin.parted else None,
+        earlier_packets=origin.earlier.packets,
         times={"seconds": round(time.monotonic() - started, 3)},
         host={"name": platform.node(), "system": platform.system()},
     )
-    about["session"]["concealed"] = replaced
-    if origin.parted:
-        about["parted"] = {"from": origin.unit, "sessions": dict(origin.parted)}
-    about["packets"] = [*(p for p in origin.earlier.packets if p not in about["packets"]), *about["packets"]]
-    with created(build / "qxbatch" / "summary.json") as file:
-        file.write(summary_text(about))
-    write_page(build / "qxbatch" / "report.html", about, pictures)
+    with created(paths.summary) as file:
+        file.write(about.to_json())
+    write_page(paths.page, about, pictures)
     if settings.stages is not Stages.SORT:
         _write_session_txt(context, build, final, part, placement)
     said = (*problems, *placement.problems, *(p for c in conversions for p in c.problems))
@@ -130,7 +134,7 @@ def produce(context: Context, part: Part, reading: Reading, origin: Origin, root
 
 
 def _write_session_txt(context: Context, build: Path, final: Path, part: Part, placement: Placement) -> None:
-    with created(build / "session.txt") as file:
+    with created(SessionPaths(build).session_txt) as file:
         file.write(
             session_text(
                 part.session,
@@ -160,19 +164,20 @@ def _concealed(conversion: Conversion, hide: Hide) -> Conversion:
 
 
 def _bring_pictures(placement: Placement, build: Path) -> dict[int, str]:
-    """Bring the pictures of images to `qxbatch/pictures`; return their paths for the page."""
+    """Bring the pictures of images to their folder; return their paths for the page."""
     found = {}
+    paths = SessionPaths(build)
     for placed in placement.placed:
         picture = picture_of(placed.output.nifti)
         if picture.exists():
-            name = f"pictures/{placed.image.number}.png"
-            (build / "qxbatch" / "pictures").mkdir(exist_ok=True)
-            bring(picture, build / "qxbatch" / name)
-            found[placed.image.number] = name
+            number = placed.image.number
+            paths.pictures.mkdir(exist_ok=True)
+            bring(picture, paths.picture(number))
+            found[number] = picture_file(number)
     return found
 
 
-def _lines(
+def _rows(
     reading: Reading,
     part: Part,
     stored: Mapping[int, Stored],
@@ -180,17 +185,18 @@ def _lines(
     hidden: Mapping[str, str],
     *,
     stays: bool,
-) -> Iterator[LedgerLine]:
+) -> Iterator[LedgerRow]:
     notes = joined_notes(part.series)
     for index in part.rows:
         if index in part.copies:
-            told = second_copy(reading.row(index), reading.row(part.copies[index]))
-            yield LedgerLine(told, stored_at(told.at, told.series, stored[told.series]))
+            first = reading.row(part.copies[index])
+            at = stored_at(first.at, first.series, stored[first.series])
+            yield second_copy(reading.row(index), first, at)
             continue
         row = reading.row(index)
-        if stays and row.fate == "kept" and row.at == f"inbox/{row.path}":
+        if stays and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
             # it stays where it is, under the very name that the core has escaped for the ledger
-            yield LedgerLine(row, unescaped(row.at), part.hide(row.reason))
+            yield ledger_row(row, unescaped(row.at), part.hide(row.reason))
             continue
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
         at = hidden.get(at, at)
@@ -198,7 +204,7 @@ def _lines(
         if top in moved:
             at = moved[top] + at.removeprefix(top)
         note = part.hide(notes.get(row.group, "")) if row.fate == "sorted" else ""
-        yield LedgerLine(row, at, part.hide(row.reason), note)
+        yield ledger_row(row, at, part.hide(row.reason), note)
 
 
 def _no_gzip(nifti: Path, out: Path) -> None:

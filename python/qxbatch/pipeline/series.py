@@ -21,7 +21,8 @@ from qxbatch.publish.durable import sync_open
 from qxbatch.record.compress import compressed
 from qxbatch.record.images import shape_of
 from qxbatch.record.session_txt import mapped
-from qxbatch.record.sums import Sum
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import Sum
 from qxbatch.settings.model import Stages
 
 FULL = 4 << 20
@@ -55,7 +56,7 @@ def make_series(
     """
     context.progress.series(len(part.series))
     making = _Making(context, reading, build, work, final, splice=splice)
-    wanted = found_gzip(final / "dicom") if context.settings.gzip_as_found else context.settings.gzip
+    wanted = found_gzip(SessionPaths(final).dicom) if context.settings.gzip_as_found else context.settings.gzip
     stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
@@ -67,7 +68,7 @@ def make_series(
     _settle(making.finishing)
     for series in part.series:
         if stored[series.n] is Stored.PLAIN:
-            bring(series.folder, build / "dicom" / str(series.n))
+            bring(series.folder, SessionPaths(build).series(series.n))
     return [
         Made(converting[series.n].result(), stored[series.n], making.shapes, making.sums, making.syncing)
         for series in part.series
@@ -125,14 +126,14 @@ class _Making:
         with context.slots.one():
             store_series(
                 series.folder,
-                self.build / "dicom",
+                SessionPaths(self.build).dicom,
                 stored,
                 context.settings.gzip_level,
                 context.monitor,
                 self.reading.streams(list(series.groups)) if self.splice else None,
             )
         if stored is Stored.PACKED:
-            self._sync(self.build / "dicom" / f"{series.n}.tar.gz")
+            self._sync(SessionPaths(self.build).packed(series.n))
         self._clear_once_done(series)
 
     def finish_image(self, nifti: Path) -> None:

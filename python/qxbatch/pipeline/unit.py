@@ -12,7 +12,6 @@ from pathlib import Path
 from qxbatch.conceal import hidden_report, nothing_to_hide
 from qxbatch.convert.run import CancelledError as ConverterCancelledError
 from qxbatch.core import CancelledError, Reading
-from qxbatch.discover.results import has_results, has_session
 from qxbatch.ingest.assemble import assemble
 from qxbatch.ingest.identities import hide_of
 from qxbatch.ingest.patients import share_out
@@ -26,9 +25,11 @@ from qxbatch.pipeline.read import read_sources
 from qxbatch.pipeline.recover import recover_unit, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.durable import make_folder
-from qxbatch.publish.exchange import PARTS
 from qxbatch.publish.locks import Lock
 from qxbatch.report.after import failed, outcome_line
+from qxbatch.session.contents import has_results, has_session
+from qxbatch.session.layout import PARTS
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import JoinSeries, Stages
 
 log = logging.getLogger("qxbatch")
@@ -63,7 +64,7 @@ def units_of(ready: Iterable[Candidate], *, folder_mode: bool) -> list[Unit]:
         if candidate.session is None or candidate.packet is None:
             continue
         key = candidate.session.id
-        inbox = candidate.path / "inbox" if folder_mode else None
+        inbox = SessionPaths(candidate.path).inbox if folder_mode else None
         unit = units.get(key, Unit(candidate.session, (), inbox))
         units[key] = replace(unit, packets=(*unit.packets, candidate.packet))
     return list(units.values())
@@ -188,7 +189,7 @@ def _read(context: Context, unit: Unit, scratch: Path) -> tuple[SessionInbox, Re
 def _sources(context: Context, unit: Unit, whole: Sequence[Path] = ()) -> SessionInbox:
     if unit.inbox is None:
         return SessionInbox(packet_sources(unit.packets), unit.packets)
-    dicom = context.workspace.sessionsfolder / unit.session.id / "dicom"
+    dicom = SessionPaths(context.workspace.sessionsfolder / unit.session.id).dicom
     if context.settings.stages is Stages.CONVERT:
         return SessionInbox(tuple(sorted_sources(dicom)), ())
     return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None, whole)
@@ -211,7 +212,7 @@ def _refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]
 
 def _refuse_done(context: Context, unit: Unit) -> None:
     """With overwrite, another run may have made the session since discovery, and archived the packet."""
-    mark = context.workspace.sessionsfolder / unit.session.id / "session.txt"
+    mark = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
     if any(os.path.lexists(packet.path) for packet in unit.packets) or not mark.exists():
         return
     if unit.inbox is None and mark.stat().st_mtime >= context.workspace.since:

@@ -12,6 +12,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.compress import compressed
 from qxbatch.record.json_info import json_info
 from qxbatch.record.names import image_name
+from qxbatch.session.layout import image_file
 
 EACH = 9
 """Images of one n: the last digit is the image's own."""
@@ -67,7 +68,7 @@ def place_images(
         for k, (output, number) in enumerate(zip(conversion.outputs, places, strict=False), 1):
             name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
-            files = tuple(f"nii/{number}.{extension}" for extension in ("nii.gz", *sorted(output.sidecars)))
+            files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
             placed.append(Placed(image, output))
         if of > EACH:
