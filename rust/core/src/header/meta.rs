@@ -2,10 +2,11 @@
 
 use super::collect::Collector;
 use super::element::{EXPLICIT, Encoding, HEAD};
-use super::field::{Field, Vr};
+use super::field::Field;
 use super::nested::Fault;
 use super::skim::skim;
 use super::stored::Header;
+use super::vr::Vr;
 use super::wanted::Wanted;
 use super::window::Window;
 
