@@ -5,10 +5,9 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::check::Difference;
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::samples::{Band, alike, difference, scalings};
+use super::samples::{Band, Difference, alike, difference, scalings};
 use crate::frames::{Stored, obstacle};
 
 /// Files that are held open at once.
