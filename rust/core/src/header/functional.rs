@@ -8,7 +8,10 @@ use super::vr::{Vr, representation};
 use super::window::Window;
 
 const SHARED: u32 = 0x5200_9229;
-const PER_FRAME: u32 = 0x5200_9230;
+/// The per-frame functional groups, the last thing that is ever wanted.
+pub(super) const PER_FRAME: u32 = 0x5200_9230;
+/// All tags up to here may be passed without a look inside.
+pub(super) const BEFORE: u32 = SHARED - 1;
 
 /// Whether an element holds functional groups.
 pub(super) fn is_group(element: &Element) -> bool {

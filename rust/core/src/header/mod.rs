@@ -3,6 +3,7 @@
 //! [`parse`] reads no further than the last wanted element, takes any bytes without a panic, and never follows a length
 //! past the end of what it was given.
 
+mod bounds;
 mod bundle;
 mod charset;
 mod collect;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::bounds::{LAST_PLAIN, last_private};
 use super::bundle::{Bundle, Spot};
 use super::collect::Collector;
 use super::element::{EXPLICIT, Element, Encoding, HEAD};
@@ -44,14 +45,6 @@ impl<H> Parsed<H> {
     }
 }
 
-/// Elements of the main data set past which there is nothing wanted but private and functional groups.
-const LAST_PLAIN: u32 = 0x0028_0030;
-/// All tags up to here may be passed without a look inside.
-const BEFORE_FUNCTIONAL: u32 = 0x5200_9228;
-/// The per-frame functional groups, the last thing that is ever wanted.
-const LAST_FUNCTIONAL: u32 = 0x5200_9230;
-/// The last private group of a vendor that is wanted (Philips).
-const LAST_PRIVATE: u32 = 0x2001_FFFF;
 /// Reads the header of one object.
 ///
 /// Damaged bytes are a [`Parsed`] value; only reading itself can fail.
@@ -154,7 +147,7 @@ fn data_set<W: Window>(
     let mut stop = LAST_PLAIN;
     let mut at = start;
     loop {
-        at = reader.skim(at, stop.min(BEFORE_FUNCTIONAL), wants, collector)?;
+        at = reader.skim(at, stop.min(functional::BEFORE), wants, collector)?;
         let Some(element) = reader.element(at, encoding)? else {
             break;
         };
@@ -165,7 +158,7 @@ fn data_set<W: Window>(
             }
         }
         wants.reach(element.tag);
-        if element.tag == LAST_FUNCTIONAL {
+        if element.tag == functional::PER_FRAME {
             // Nothing is wanted after it, and its frames may fill the file.
             return functional::read(&mut reader, &element, collector);
         }
@@ -186,17 +179,9 @@ fn reach(collector: &Collector) -> u32 {
     let scale = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
     let frames = collector.has(Field::NumberOfFrames) || !scale;
     if frames || class.starts_with(b"1.2.840.10008.5.1.4.1.1.4.") {
-        return LAST_FUNCTIONAL;
+        return functional::PER_FRAME;
     }
-    let maker = collector.get(Field::Manufacturer);
-    let philips = maker
-        .get(..7)
-        .is_some_and(|name| name.eq_ignore_ascii_case(b"philips"));
-    if philips || maker.is_empty() {
-        LAST_PRIVATE
-    } else {
-        LAST_PLAIN
-    }
+    last_private(collector.get(Field::Manufacturer))
 }
 
 /// Takes what is wanted of one element of the main data set, and returns where the next one begins.

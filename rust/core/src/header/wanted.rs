@@ -1,43 +1,7 @@
 //! The place reached in the table of fields, and the private blocks met on the way.
 
-use super::field::{Field, SPECS};
-
-/// Groups that wanted private elements lie in.
-const PRIVATE_GROUPS: [u32; 4] = [0x0019_0000, 0x0021_0000, 0x0025_0000, 0x2001_0000];
-
-/// The public tags of the table, and one that is beyond all tags.
-static PUBLIC: [u32; Field::COUNT + 1] = public();
-
-#[allow(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which refuses a wrong index"
-)]
-const fn public() -> [u32; Field::COUNT + 1] {
-    let mut tags = [u32::MAX; Field::COUNT + 1];
-    let mut at = 0;
-    while at < Field::COUNT {
-        if SPECS[at].owner.is_none() {
-            tags[at] = SPECS[at].tag;
-        }
-        at += 1;
-    }
-    tags
-}
-
-/// The first line of the table that is a private element.
-const FIRST_PRIVATE: usize = first_private();
-
-#[allow(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which refuses a wrong index"
-)]
-const fn first_private() -> usize {
-    let mut at = 0;
-    while at < Field::COUNT && SPECS[at].owner.is_none() {
-        at += 1;
-    }
-    at
-}
+use super::bounds::{FIRST_PRIVATE, PRIVATE_GROUPS, PUBLIC};
+use super::field::SPECS;
 
 /// What is wanted next.
 #[derive(Debug, Default)]
