@@ -1,7 +1,7 @@
 """What is worth a look in what was read, though nothing is wrong with it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import Part
@@ -17,6 +17,15 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
     message = f"{len(studies)} studies became one session; series that share a number have own ones."
     hint = "Check that they belong together."
     return [Problem(Code.SEVERAL_STUDIES, part.session.id, message, hint, Severity.WARNING)]
+
+
+def surrounded(reading: Reading, names: str) -> list[Problem]:
+    """Return a note where bytes before or behind an archive were skipped."""
+    notes = reading.notes()
+    if not notes:
+        return []
+    message = f"bytes outside the archive were skipped: {'; '.join(notes)}."
+    return [Problem(Code.SURROUNDED, names, message, severity=Severity.INFO)]
 
 
 def joined_series(part: Part) -> list[Problem]:
@@ -50,8 +59,3 @@ def _duplicates(n: int, count: int) -> Problem:
     files = "file was" if count == 1 else "files were"
     message = f"{count} {files} there more than once, with the same bytes, and stored once."
     return Problem(Code.DUPLICATES, f"series {n}", message, severity=Severity.WARNING)
-
-
-def fates(reading: Reading, rows: Iterable[int]) -> dict[str, int]:
-    """Count ledger rows by fate."""
-    return dict(sorted(Counter(reading.row(i).fate for i in rows).items()))
