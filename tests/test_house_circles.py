@@ -46,7 +46,11 @@ def leaves(tree: str) -> Iterator[tuple[Module, str]]:
         if letter == "," and depth == 0:
             if branch := inner[start:at].strip():
                 for parts, name in leaves(branch):
-                    yield (prefix, name if name != "self" else prefix[-1]) if parts == ("self",) else (prefix + parts, name)
+                    yield (
+                        (prefix, name if name != "self" else prefix[-1])
+                        if parts == ("self",)
+                        else (prefix + parts, name)
+                    )
             start = at + 1
 
 
@@ -146,3 +150,36 @@ def circle(used: Mapping[str, Iterable[str]]) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def test_the_rust_core_has_no_circle() -> None:
+    assert circle(rust_imports(CORE)) == []
+
+
+def test_the_python_package_has_no_circle() -> None:
+    assert circle(python_imports(PACKAGE)) == []
+
+
+def test_a_circle_in_rust_is_seen_through_a_file_that_passes_names_on(tmp_path: Path) -> None:
+    (tmp_path / "room").mkdir()
+    (tmp_path / "lib.rs").write_text("pub mod room;\n")
+    (tmp_path / "room" / "mod.rs").write_text("mod first;\nmod second;\npub use first::{First, Other as Renamed};\n")
+    (tmp_path / "room" / "first.rs").write_text("use super::second::Second;\npub struct First(Second);\n")
+    second = tmp_path / "room" / "second.rs"
+    second.write_text(
+        "// use super::Renamed;\npub struct Second;\n#[cfg(test)]\nmod tests {\n use super::super::First;\n}\n"
+    )
+    assert circle(rust_imports(tmp_path)) == []
+    second.write_text("use super::{Renamed, std_like};\npub struct Second;\n")
+    assert sorted(set(circle(rust_imports(tmp_path)))) == ["room/first.rs", "room/second.rs"]
+    second.write_text("pub fn second() { crate::room::first::one(); }\n")
+    assert sorted(set(circle(rust_imports(tmp_path)))) == ["room/first.rs", "room/second.rs"]
+
+
+def test_a_circle_in_python_is_seen_where_a_function_imports(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "first.py").write_text("from package.second import two\n")
+    (package / "second.py").write_text("def two() -> None:\n    from . import first\n")
+    assert sorted(set(circle(python_imports(package)))) == ["package.first", "package.second"]
