@@ -130,11 +130,6 @@ impl Header {
         self.raw(Field::MediaStorageSopClassUid) == DIRECTORY
             || self.raw(Field::SopClassUid) == DIRECTORY
     }
-
-    /// Bytes of memory that the header takes.
-    pub fn memory(&self) -> usize {
-        self.data().len().saturating_add(size_of::<Self>())
-    }
 }
 
 impl PartialEq for Header {
