@@ -23,6 +23,15 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
     return [Problem(Code.SEVERAL_STUDIES, part.session.id, message, hint, Severity.WARNING)]
 
 
+def surrounded(reading: Reading, names: str) -> list[Problem]:
+    """Return a note where bytes before or behind an archive were skipped."""
+    notes = reading.notes()
+    if not notes:
+        return []
+    message = f"bytes outside the archive were skipped: {'; '.join(notes)}."
+    return [Problem(Code.SURROUNDED, names, message, severity=Severity.INFO)]
+
+
 def joined_series(part: Part) -> list[Problem]:
     """Return a note for each series that was joined from several parts of one scan."""
     return [_joined(series) for series in part.series if series.parts]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qxbatch.core import Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.ingest import encrypted
+from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.identities import hide_of
 from qxbatch.ingest.sources import Source
@@ -51,7 +51,7 @@ def read_sources(
     if context.settings.conceal:
         context.hidden[unit] = hide_of(reading, unit)
     passwords = context.settings.passwords
-    problems = [*_damage(context, names, reading), *read_suspects(reading, names)]
+    problems = [*_damage(context, names, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
     if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
         message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
         hint = encrypted.hint(encrypted.closed_rows(reading), passwords) or "Remove it from the inbox, or complete it."

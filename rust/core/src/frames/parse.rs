@@ -4,9 +4,9 @@ use super::attributes::{Attributes, hash};
 use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
 use super::groups::{fragments, functional, groups, plain_elements};
+use super::object::{Frame, Object, Pixels};
 use super::private::{Blocks, Special};
 use super::tiles::Tiles;
-use super::{Frame, Object, Pixels};
 use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Vr, Window};
 
 const SHARED: u32 = 0x5200_9229;

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::{Object, Pixels, rle};
+use super::object::{Object, Pixels};
+use super::rle;
 
 /// Rows in the middle of a frame, where the anatomy is: so many are compared.
 const ROWS: u32 = 4;

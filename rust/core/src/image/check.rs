@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
+use super::find::find;
 use super::grid::{Grid, Plane, dot};
 use super::nifti::{self, Nifti};
 use super::order::{Order, ordered};
-use super::places::{Member, Places, find};
+use super::places::{Member, Places};
+use super::samples::Difference;
 use super::values::{Match, Values};
 use crate::frames::{Component, Diffusion, Encoding, Object, Pixels, Series, obstacle};
 
@@ -23,23 +25,6 @@ pub struct Unplaced {
     pub frame: u32,
     /// Its distance from the nearest slice, mm; infinite where no image has its size and directions.
     pub distance: f64,
-}
-
-/// A slice whose values are others than those of its frame.
-#[derive(Debug, Clone, Copy)]
-pub struct Difference {
-    /// Index of the frame's file.
-    pub file: usize,
-    /// Number of the frame in its file, from 0.
-    pub frame: u32,
-    /// Index of the slice along its axis.
-    pub slice: u32,
-    /// Index of the volume.
-    pub volume: u32,
-    /// The value that header and pixels give.
-    pub expected: f64,
-    /// The value in the image.
-    pub found: f64,
 }
 
 /// One image against the headers.

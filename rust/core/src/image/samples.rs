@@ -8,6 +8,23 @@ use super::nifti::Nifti;
 use super::voxel::Voxel;
 use crate::frames::{Signature, band};
 
+/// A slice whose values are others than those of its frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Difference {
+    /// Index of the frame's file.
+    pub file: usize,
+    /// Number of the frame in its file, from 0.
+    pub frame: u32,
+    /// Index of the slice along its axis.
+    pub slice: u32,
+    /// Index of the volume.
+    pub volume: u32,
+    /// The value that header and pixels give.
+    pub expected: f64,
+    /// The value in the image.
+    pub found: f64,
+}
+
 /// The bytes that have the compared rows of one slice, and how they run.
 #[derive(Debug, Default)]
 pub(super) struct Band {

@@ -5,10 +5,9 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::check::Difference;
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::samples::Band;
+use super::samples::{Band, Difference};
 use super::scaling::{Scalings, Shown};
 use crate::frames::{Stored, obstacle};
 

@@ -1,10 +1,12 @@
 //! One pass over the packets of a session: each member is told by its content, checked, hashed, parsed and written once.
 
+mod batch;
 mod crew;
 mod folder;
 mod held;
 mod kept;
 mod locked;
+mod loose;
 mod member;
 mod names;
 mod nested;
@@ -15,7 +17,11 @@ mod place;
 mod reading;
 mod row;
 mod scratch;
+mod single;
+mod spool;
 mod staging;
+mod stop;
+mod take;
 mod tar_input;
 mod tarred;
 mod zipped;
@@ -29,43 +35,17 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::archive::kind::{self, Kind as Content};
 use crate::monitor::Monitor;
+use crate::notation::escape;
 
+use self::batch::Members;
 use self::nested::Opened;
 pub use self::pass::Options;
 use self::pass::{Pass, Place};
 pub use self::passwords::Passwords;
 pub use self::reading::Reading;
-pub use self::row::{Fate, Kind, Row, escape, hexadecimal};
+pub use self::row::{Fate, Kind, Row};
+pub use self::stop::Stop;
 pub use crate::archive::zip::deflated::Streams;
-
-/// Ends the whole work.
-#[derive(Debug)]
-pub enum Stop {
-    /// The monitor was asked to stop.
-    Cancelled,
-    /// Staging could not be written, or a packet not be opened.
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl Stop {
-    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
-    }
-}
-
-impl From<crate::monitor::Cancelled> for Stop {
-    fn from(_: crate::monitor::Cancelled) -> Self {
-        Self::Cancelled
-    }
-}
 
 /// A packet and the prefix of its members' paths in the ledger.
 #[derive(Debug, Clone)]
@@ -134,7 +114,7 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     let path = &fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
-        return folder::read(pass, path, place);
+        return Opened::of(pass, folder::read(pass, path, place)?);
     }
     if !metadata.is_file() {
         return Err(failed(io::Error::new(
@@ -147,7 +127,7 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
         .map_err(failed)?
     {
         Content::Zip | Content::Tar => true,
-        Content::Packed(packing) => nested::holds_tar(path, packing),
+        Content::Packed(packing) => single::holds_tar(path, packing),
         _ => false,
     };
     if is_archive {
@@ -155,7 +135,7 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let taken = folder::file(pass, &place.member(name.as_bytes(), 1), path)?;
-    Opened::of(pass, vec![taken])
+    Opened::of(pass, Members::of(vec![taken]))
 }
 
 /// Says what a file is by its content (and its name, for REC).
