@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
+use super::rest::Rest;
 use super::samples::{Band, Difference};
 use super::scaling::{Scalings, Shown};
 use crate::frames::{Stored, obstacle};
@@ -320,49 +321,6 @@ impl<'s> Values<'s> {
         }
         *slot = Some(values);
         Ok(())
-    }
-}
-
-/// The frames of one place that are not shared out yet.
-struct Rest {
-    frames: Vec<usize>,
-    /// The values of the frame can be read.
-    comparable: Vec<bool>,
-    stored: Vec<Option<Vec<i64>>>,
-    claimed: Vec<bool>,
-    /// All frames before this one are claimed.
-    first: usize,
-    /// Some slice of some image shows the frame.
-    covered: Vec<bool>,
-}
-
-impl Rest {
-    /// Lets all frames be claimed again.
-    fn release(&mut self) {
-        self.claimed.fill(false);
-        self.first = 0;
-    }
-
-    fn next(&self) -> Option<usize> {
-        let rest = self.claimed.get(self.first..)?;
-        let at = rest.iter().position(|claimed| !claimed)?;
-        Some(self.first.saturating_add(at))
-    }
-
-    /// Claims the frame at a position, forgets its values, and returns its index among the members.
-    fn take(&mut self, at: usize) -> usize {
-        if let Some(values) = self.stored.get_mut(at) {
-            *values = None;
-        }
-        for flags in [&mut self.claimed, &mut self.covered] {
-            if let Some(flag) = flags.get_mut(at) {
-                *flag = true;
-            }
-        }
-        while self.claimed.get(self.first) == Some(&true) {
-            self.first = self.first.saturating_add(1);
-        }
-        self.frames.get(at).copied().unwrap_or(usize::MAX)
     }
 }
 
