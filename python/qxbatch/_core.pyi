@@ -28,6 +28,7 @@ __all__ = [
     "hash_gzip",
     "hash_tar_gz",
     "ingest",
+    "is_archive",
     "pack_folder",
     "read_header",
     "scan",
@@ -202,14 +203,17 @@ def ingest(
 ) -> Reading:
     """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, write below `staging`.
 
-    A packet is a folder, an archive of any known kind, or a single file. Paths in `skip` are left out of folders. With
-    `link`, files of a folder are hard-linked into staging where the file system allows it, and copied elsewhere.
-    `passwords` are tried in this order on encrypted members of a zip; the reason of one that stays closed begins with
-    `encrypted`.
+    A packet is a folder, an archive of any known kind, or a single file. An archive with a prefix `name!` that contains no DICOM
+    or PAR/REC is one kept member `name`, among those of the loose files. Paths in `skip` are left out of folders. With `link`,
+    files of a folder are hard-linked into staging where the file system allows it, and copied elsewhere. `passwords` are tried in
+    this order on encrypted members of a zip; the reason of one that stays closed begins with `encrypted`.
 
-    Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a
-    member is in its row and in `Reading.damage()`.
+    Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a member is in
+    its row and in `Reading.damage()`.
     """
+
+def is_archive(path: str) -> bool:
+    """Whether `ingest` reads a file as several members: a zip, a tar, a compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
     """Say what a file is by its content: dicom, par, rec, zip, tar, gzip, bzip2, xz, zstd, compress, other, empty.

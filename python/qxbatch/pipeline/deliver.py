@@ -1,11 +1,12 @@
 """Verifies what was made of a unit, writes the journal, and publishes and archives by it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.archive.decision import Decision, Facts, Reason, decide
 from qxbatch.cells import member_path
 from qxbatch.conceal import nothing_to_hide
 from qxbatch.core import Reading, hash_file
@@ -18,7 +19,7 @@ from qxbatch.pipeline.mismatch import mismatch
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.durable import sync_tree, sync_up
-from qxbatch.publish.journal import Journal, write_journal
+from qxbatch.publish.journal import Journal, JournaledPacket, write_journal
 from qxbatch.publish.taken import note
 from qxbatch.settings.model import Archive
 from qxbatch.verify.session import Check, session_checks
@@ -53,9 +54,10 @@ def deliver(context: Context, delivery: Delivery) -> list[SessionReport]:
             _verify(context, product, delivery, None if delivery.inbox is None else own)
         synced.result()
         sync_up(product.build.parent, context.workspace.sessionsfolder)
-    journal = _journal(context, delivery)
+    facts = _facts(context.settings.archive, delivery)
+    journal = _journal(context, delivery, facts)
     context.progress.stage(delivery.unit, "publishing")
-    problems = _said(context.settings.archive, journal, delivery)
+    problems = _not_deleted(facts, delivery.names)
     write_journal(context.workspace.journal(delivery.unit), journal, context.workspace.sessionsfolder)
     ending = finish(journal, context.workspace, context.locks)
     archived = ending.archived[0] if ending.archived else None
@@ -96,38 +98,42 @@ def _verify(context: Context, product: Product, delivery: Delivery, inbox: Path 
         )
 
 
-def _journal(context: Context, delivery: Delivery) -> Journal:
-    damaged = any(p.code is Code.DAMAGED_KEPT for product in delivery.products for p in product.problems)
+def _journal(context: Context, delivery: Delivery, facts: Facts) -> Journal:
     packets = (*delivery.packets, *_opened(delivery))
     if delivery.inbox is not None:
-        members = [] if damaged else _gone(delivery)
-        note(delivery.inbox, members, context.workspace.taken(delivery.unit))
+        note(delivery.inbox, _leaving(delivery, decide(facts)), context.workspace.taken(delivery.unit))
     return Journal(
         unit=delivery.unit,
-        packets=packets,
-        stay=tuple(str(packet.path) for packet in packets) if damaged else (),
+        packets=tuple(JournaledPacket(packet, context.numbers.get(packet.path)) for packet in packets),
         sessions=tuple(product.part.session.id for product in delivery.products),
-        archive=_archive_mode(context.settings.archive, delivery.products),
+        archive=facts.archive,
+        series_failed=facts.series_failed,
+        damaged=facts.damaged,
         archive_folder=context.settings.archive_folder,
         with_inbox=delivery.inbox is None,
         inbox=delivery.inbox,
         names=context.hidden.get(delivery.unit, nothing_to_hide)(delivery.names),
         ledgers=tuple(hash_file(str(product.build / LEDGER))[1] for product in delivery.products),
-        numbers=() if delivery.inbox is None else tuple(context.numbers.get(p.path) for p in packets),
     )
 
 
-def _archive_mode(archive: Archive, products: Sequence[Product]) -> Archive:
-    """A packet of which a series failed is kept, whatever was asked."""
-    failed = any(p.severity is Severity.ERROR for product in products for p in product.problems)
-    return Archive.MOVE if archive is Archive.DELETE and failed else archive
+def _facts(archive: Archive, delivery: Delivery) -> Facts:
+    problems = [problem for product in delivery.products for problem in product.problems]
+    return Facts(
+        archive,
+        series_failed=any(problem.severity is Severity.ERROR for problem in problems),
+        damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
+        split=len(delivery.products) > 1,
+        folder_mode=delivery.inbox is not None,
+        remade=delivery.stays,
+    )
 
 
-def _said(asked: Archive, journal: Journal, delivery: Delivery) -> list[Problem]:
-    if asked is journal.archive:
+def _not_deleted(facts: Facts, names: str) -> list[Problem]:
+    if decide(facts).reason is not Reason.SERIES_FAILED:
         return []
     message = "was moved to the archive and not deleted, since not all of it was converted."
-    return [Problem(Code.DELETE_MOVED, delivery.names, message, severity=Severity.WARNING)]
+    return [Problem(Code.DELETE_MOVED, names, message, severity=Severity.WARNING)]
 
 
 def _in_inbox(delivery: Delivery, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -143,16 +149,13 @@ def _in_inbox(delivery: Delivery, fates: tuple[str, ...]) -> Iterator[tuple[str,
             yield row.path, row.sha256
 
 
-def _gone(delivery: Delivery) -> list[tuple[str, str]]:
-    """Loose files whose bytes lie in a session now; with several sessions, kept ones too.
-
-    Where the parted session itself is there already, its ledger tells of what is kept in its inbox, which stays.
-    """
-    parted = len(delivery.products) > 1 and not delivery.stays
-    fates = ("sorted", "duplicate", "kept") if parted else ("sorted", "duplicate")
+def _leaving(delivery: Delivery, decision: Decision) -> list[tuple[str, str]]:
+    """Loose files that leave the inbox, and second copies of PAR/REC, which are kept once."""
+    if not decision.leaving:
+        return []
     copies = {delivery.reading.row(row).path for product in delivery.products for row in product.part.copies}
-    found = [*_in_inbox(delivery, fates), *(each for each in _in_inbox(delivery, ("kept",)) if each[0] in copies)]
-    return list(dict.fromkeys(found))
+    second = [each for each in _in_inbox(delivery, ("kept",)) if each[0] in copies]
+    return list(dict.fromkeys([*_in_inbox(delivery, decision.leaving), *second]))
 
 
 def _opened(delivery: Delivery) -> list[Packet]:

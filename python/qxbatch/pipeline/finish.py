@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 
+from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
 from qxbatch.core import Monitor, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
-from qxbatch.publish.journal import Journal, remove_journal
+from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.taken import Stayed, take
@@ -47,16 +47,12 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
-    archived: tuple[Path, ...] = ()
-    stayed: list[Stayed] = []
     wrong = _wrong(journal, workspace, verify=verify)
-    if wrong:
-        problems += wrong
-    else:
-        stayed = _take(journal, workspace)
-        problems += map(_stayed, stayed)
-        archived, unsettled = _archive(journal, locks, own=not verify)
-        problems += unsettled
+    problems += wrong
+    stayed = [] if wrong else _take(journal, workspace)
+    problems += map(_stayed, stayed)
+    archived, unsettled = _archive(journal, locks, published=not wrong, own=not verify)
+    problems += unsettled
     if any(each.error for each in stayed):
         return Ending(archived, tuple(problems))  # the next run tries again by the journal and its list
     if not any(p.code is Code.ARCHIVE for p in problems):
@@ -110,30 +106,41 @@ def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:
     return take(journal.inbox, workspace.taken(journal.unit))
 
 
-def _archive(journal: Journal, locks: Locks, *, own: bool) -> tuple[tuple[Path, ...], list[Problem]]:
+def _archive(journal: Journal, locks: Locks, *, published: bool, own: bool) -> tuple[tuple[Path, ...], list[Problem]]:
     archived: list[Path] = []
     problems: list[Problem] = []
-    for packet, number in zip_longest(journal.packets, journal.numbers):
-        if str(packet.path) in journal.stay:
-            continue
-        changed = _changed(packet, own=own)
-        if changed is not None:
-            if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
-                clear_hidden(packet.path, journal.archive_folder, journal.unit)
-            problems.append(changed)
+    for each in journal.packets:
+        changed = _changed(each.packet, own=own)
+        facts = Facts(
+            journal.archive,
+            series_failed=journal.series_failed,
+            damaged=journal.damaged,
+            published=published,
+            changed=changed is not None,
+        )
+        decision = decide(facts)
+        if decision.mode is None:
+            if decision.reason is Reason.CHANGED and changed is not None:
+                if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
+                    clear_hidden(each.packet.path, journal.archive_folder, journal.unit)
+                problems.append(changed)
             continue
         try:
-            naming = partial(locks.waiting, "archive")
-            folder, mode = journal.archive_folder, journal.archive
-            place = settle_packet(packet.path, folder, mode, owner=journal.unit, naming=naming, number=number)
+            place = _settled(each, decision.mode, journal, locks)
         except OSError as error:
-            message = f"its session is complete; the packet could not be archived ({journal.archive}): {error}."
+            message = f"its session is complete; the packet could not be archived ({decision.mode}): {error}."
             hint = "Mend the cause and run again: only the archiving is left."
-            problems.append(Problem(Code.ARCHIVE, str(packet.path), message, hint))
+            problems.append(Problem(Code.ARCHIVE, str(each.packet.path), message, hint))
             continue
         if place is not None:
             archived.append(place)
     return tuple(archived), problems
+
+
+def _settled(each: JournaledPacket, mode: Archive, journal: Journal, locks: Locks) -> Path | None:
+    naming = partial(locks.waiting, "archive")
+    folder, number = journal.archive_folder, each.number
+    return settle_packet(each.packet.path, folder, mode, owner=journal.unit, naming=naming, number=number)
 
 
 def _changed(packet: Packet, *, own: bool) -> Problem | None:

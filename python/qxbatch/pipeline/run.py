@@ -116,9 +116,9 @@ def _import(settings: Settings, workspace: Workspace, locks: Locks, ready: Seque
 def _tidy(workspace: Workspace, locks: Locks, done: Sequence["Unit"] = ()) -> None:
     """Remove what is needed no more of the hidden folder."""
     if workspace.top.exists():
-        from qxbatch.pipeline.numbers import forget_numbers
+        from qxbatch.archive.kept_numbers import forget_numbers
 
-        forget_numbers(workspace, locks, done)
+        forget_numbers(workspace, locks, _inboxes(done))
         workspace.tidy()
 
 
@@ -126,16 +126,20 @@ def _numbers(
     settings: Settings, workspace: Workspace, locks: Locks, units: Sequence["Unit"], monitor: "Monitor"
 ) -> "Numbers":
     """Choose the numbers of archives of one name. Raises UsageError (73) when they cannot be written down."""
-    from qxbatch.pipeline.numbers import numbers_of
+    from qxbatch.pipeline.archive_numbers import numbers_of
 
     try:
-        return numbers_of(units, settings, workspace, locks, monitor)
+        return numbers_of(_inboxes(units), settings, workspace, locks, monitor)
     except (OSError, KeyboardInterrupt) as error:
         _tidy(workspace, locks)
         if isinstance(error, KeyboardInterrupt):
             raise
         hint = "Mend the cause and run again."
         raise UsageError(f"{workspace.numbers} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
+
+
+def _inboxes(units: Sequence["Unit"]) -> list[Path]:
+    return [unit.inbox for unit in units if unit.inbox is not None]
 
 
 def _hidden(candidate: Candidate, hidden: Mapping[str, "Hide"]) -> Candidate:

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +10,12 @@ from pathlib import Path
 
 from qxbatch.conceal import hidden_report, nothing_to_hide
 from qxbatch.convert.run import CancelledError as ConverterCancelledError
-from qxbatch.core import CancelledError, Reading
+from qxbatch.core import CancelledError
 from qxbatch.discover.results import has_results, has_session
 from qxbatch.ingest.assemble import assemble
 from qxbatch.ingest.identities import hide_of
 from qxbatch.ingest.patients import share_out
-from qxbatch.ingest.sources import SessionInbox, inbox_sources, packet_sources, sorted_sources, without_images
+from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.model import Candidate, Packet, SessionId, SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import Delivery, deliver
@@ -140,7 +139,9 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     scratch = workspace.scratch(name)
     make_folder(scratch)
     context.progress.stage(name, "reading")
-    found, reading, problems = _read(context, unit, scratch)
+    found = _sources(context, unit)
+    reading, problems = read_sources(context, name, unit.names, unit.packets, found.sources, scratch)
+    archives = opened_archives(reading, found.archives) if unit.inbox else unit.packets
     earlier = read_earlier(workspace.sessionsfolder / name) if unit.inbox else Earlier()
     if earlier.concealed:
         context.hidden[name] = hide_of(reading, name)
@@ -155,7 +156,7 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     parts = assemble(reading, shares, roots, replaced=replaced, inbox=stays, join=join)
     origin = Origin(
         name,
-        found.archives if unit.inbox else unit.packets,
+        archives,
         (*problems, *mixed),
         unit.inbox,
         earlier,
@@ -165,33 +166,20 @@ def _import(context: Context, unit: Unit, held: list[Lock]) -> list[SessionRepor
     if not all(context.locks.holds(lock) for lock in held):
         message = "its lock was taken over by another run, since this one slept too long; nothing was published."
         raise PacketError(Problem(Code.HELD, unit.names, message, severity=Severity.WARNING))
-    archives, had = found.archives, bool(earlier.order)
+    had = bool(earlier.order)
     return deliver(
         context,
         Delivery(name, unit.names, archives, unit.inbox, found.sources, reading, tuple(products), stays=had),
     )
 
 
-def _read(context: Context, unit: Unit, scratch: Path) -> tuple[SessionInbox, Reading, list[Problem]]:
-    """Read a unit's sources. Archives of an inbox that hold no images are read as the files they are, a second time."""
-    found = _sources(context, unit)
-    reading, problems = read_sources(context, unit.session.id, unit.names, unit.packets, found.sources, scratch)
-    whole = without_images(reading, found.archives) if unit.inbox is not None else []
-    if not whole:
-        return found, reading, problems
-    del reading
-    shutil.rmtree(scratch / "read")
-    found = _sources(context, unit, whole)
-    return found, *read_sources(context, unit.session.id, unit.names, unit.packets, found.sources, scratch)
-
-
-def _sources(context: Context, unit: Unit, whole: Sequence[Path] = ()) -> SessionInbox:
+def _sources(context: Context, unit: Unit) -> SessionInbox:
     if unit.inbox is None:
         return SessionInbox(packet_sources(unit.packets), unit.packets)
     dicom = context.workspace.sessionsfolder / unit.session.id / "dicom"
     if context.settings.stages is Stages.CONVERT:
         return SessionInbox(tuple(sorted_sources(dicom)), ())
-    return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None, whole)
+    return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)
 
 
 def _refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:

@@ -24,7 +24,7 @@ class Workspace:
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
         self.numbers = self.top / "numbers.json"
-        """Folder mode: numbers of archives, as long as runs that chose them are not done (qxbatch.pipeline.numbers)."""
+        """Folder mode: numbers of archives, as long as runs that chose them are not done (qxbatch.archive.kept_numbers)."""
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
         """The same while they are written."""
         self._work_dir = work_dir

@@ -12,7 +12,7 @@ use super::held::Held;
 use super::member::{self, Taken};
 use super::nested::{BATCH, Opened};
 use super::pass::{Pass, Place};
-use super::row::Kind;
+use super::row::{Kind, Row};
 use super::staging::{Shelf, fill, read_through};
 use super::{Stop, scratch};
 use crate::archive::kind::{self, Kind as Content};
@@ -62,13 +62,7 @@ fn one(pass: &Pass<'_>, place: &Place, path: &Path, what: &What) -> Result<Taken
     Ok(match what {
         What::File => return file(pass, place, path),
         What::EmptyFolder => place.no_data(Kind::Directory, "an empty folder").into(),
-        What::Link => {
-            let target = fs::read_link(path).unwrap_or_default();
-            let target = super::row::escape(target.as_os_str().as_bytes());
-            place
-                .no_data(Kind::Link, format!("a symbolic link to {target}"))
-                .into()
-        }
+        What::Link => link(place, &fs::read_link(path).unwrap_or_default()).into(),
         What::Device(word) => place.no_data(Kind::Device, *word).into(),
         What::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
     })
@@ -144,6 +138,12 @@ fn what(kind: fs::FileType) -> What {
     } else {
         What::Device("a device")
     }
+}
+
+/// The row of a symbolic link, which is no data.
+pub fn link(place: &Place, target: &Path) -> Row {
+    let target = super::row::escape(target.as_os_str().as_bytes());
+    place.no_data(Kind::Link, format!("a symbolic link to {target}"))
 }
 
 /// Opens a regular file, and never waits for one that turned into a FIFO or follows one that turned into a link.
