@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from qxbatch.convert.available import Available
-from qxbatch.core import Monitor
+from qxbatch.events import Observers
 from qxbatch.pipeline.context import Context
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Tool
 from qxbatch.settings.parse import parse
 from qxbatch.slots import Memory, Slots
@@ -70,7 +69,7 @@ def test_no_more_is_used_than_was_asked_for(
         workspace,
         Locks(workspace.locks),
         Available(Tool.AUTO, {}),
-        Progress(1, Monitor(), quiet=True),
+        Observers(),
     )
     held = ExitStack()
     for _ in range(at_once):

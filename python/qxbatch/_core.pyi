@@ -201,15 +201,14 @@ def ingest(
     passwords: Sequence[bytes] = ...,
     monitor: Monitor | None = None,
 ) -> Reading:
-    """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, write below `staging`.
+    """Read packets (path, prefix of ledger paths) once: sniff, check, hash, parse, write below `staging`.
 
-    A packet is a folder, an archive of any known kind, or a single file. An archive with a prefix `name!` that contains no DICOM
-    or PAR/REC is one kept member `name`, among those of the loose files. Paths in `skip` are left out of folders. With `link`,
-    files of a folder are hard-linked into staging where the file system allows it, and copied elsewhere. `passwords` are tried in
-    this order on encrypted members of a zip; the reason of one that stays closed begins with `encrypted`.
+    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC is one kept
+    member `name`. Paths in `skip` are left out of folders. With `link`, files of a folder are hard-linked into staging where
+    possible, else copied. `passwords` are tried in order on encrypted zip members; the reason of one that stays closed begins with
+    `encrypted`.
 
-    Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a member is in
-    its row and in `Reading.damage()`.
+    Raises OSError (staging or a packet cannot be opened) and CancelledError. What is wrong with one is in its row and `damage`.
     """
 
 def is_archive(path: str) -> bool:

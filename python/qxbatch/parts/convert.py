@@ -9,7 +9,7 @@ from qxbatch.discover.results import has_images
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Candidate, Packet, SessionId, Verdict
 from qxbatch.parts.sessions import run_sessions, session_paths, settings_of
-from qxbatch.pipeline.earlier import read_earlier
+from qxbatch.pipeline.previous import read_previous
 from qxbatch.problems import Code, Problem
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import fault
@@ -32,7 +32,7 @@ def run(options: Mapping[str, object]) -> int:
 
 def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
     """Judge one session folder. Its subject is the one it was given before, unless a name format is given now."""
-    before = "" if by_format else read_earlier(path).subject
+    before = "" if by_format else read_previous(path).subject
     session = SessionId(before, folder=path.name) if before else by_folder(path.name, settings.nameformat)
     if session is None:
         return Candidate(path, Verdict.NOT_PARSED, note=f"--nameformat finds no subject in {path.name}")

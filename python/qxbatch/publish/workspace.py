@@ -9,7 +9,8 @@ import re
 import time
 from pathlib import Path
 
-from qxbatch.publish.durable import created, make_folder, remove_tree
+from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.textfile import created
 
 NAME = ".qxbatch"
 NOTE = "scratch.txt"
@@ -56,6 +57,13 @@ class Workspace:
             with created(self.unit(unit) / NOTE) as file:
                 file.write(str(noted))
         return noted
+
+    def empty_scratch(self, unit: str) -> Path:
+        """Remove what is left of a unit's staging; return its scratch folder, which exists and is empty."""
+        self.clear(unit)
+        scratch = self.scratch(unit)
+        make_folder(scratch)
+        return scratch
 
     def _noted_scratch(self, unit: str) -> Path | None:
         try:
