@@ -70,7 +70,7 @@ class Failing:
     def notify(self, event: Event, /) -> None:
         if isinstance(event, self.kind):
             self.told += 1
-            raise RuntimeError("a display that broke")
+            raise OSError("a display that broke")
 
 
 def settings(study: Study, **given: str) -> Settings:
@@ -130,15 +130,16 @@ def test_the_events_of_a_packet_that_fails(study: Study) -> None:
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    """Gives the signals back that a stopped run ignores."""
+    """Gives the signals back that a stopped run ignores; SIGINT interrupts, also in a job of a shell, which ignores it."""
     before = {number: signal.getsignal(number) for number in ENDING}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("handlers")
-def test_the_events_of_a_run_that_is_stopped(study: Study) -> None:
+def test_the_events_of_a_run_that_is_stopped(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     study.put("S1", TREE)
 
     class Stopping(Recorder):
@@ -153,8 +154,8 @@ def test_the_events_of_a_run_that_is_stopped(study: Study) -> None:
         "#!/bin/sh\nif [ $# -eq 1 ]; then echo 'dcm2niiX version v1.0.20260724'; exit 3; fi\nexec sleep 60\n"
     )
     slow.chmod(0o755)
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setenv("QXBATCH_DCM2NIIX", str(slow))
+    monkeypatch.setenv("QXBATCH_DCM2NIIX", str(slow))
+    with pytest.raises(KeyboardInterrupt):
         run(settings(study), observers=[seen])
     assert seen.of(UnitCancelled, UnitFinished, RunFinished) == [UnitCancelled("S1")]
     assert study.session_names() == []

@@ -8,7 +8,8 @@ from qxbatch.convert.available import Available, choose
 from qxbatch.convert.before import findings, subject
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.par_choice import convert_par, par_evidence, par_findings
+from qxbatch.convert.par_checks import par_evidence, par_findings
+from qxbatch.convert.par_choice import convert_par
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qxbatch.model import Value
 from qxbatch.parrec.columns import Column, defaults, definition
+from qxbatch.parrec.fields import fields
 
 _LARGEST = 256 << 20
 """Bytes that are read at most; a table of 500,000 images is smaller."""
@@ -56,8 +57,6 @@ class ParHeader:
 
     def dicom(self) -> dict[str, Value]:
         """Return what the header tells under DICOM keywords (qxbatch.parrec.fields)."""
-        from qxbatch.parrec.fields import fields
-
         return fields(self)
 
     @cached_property

@@ -11,7 +11,8 @@ from qxbatch.ingest.assemble import Part
 from qxbatch.pack.series import bring
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.series import make_series, picture_of
+from qxbatch.pipeline.image import picture_of
+from qxbatch.pipeline.series import make_series
 from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.convert.series import convert_series
-from qxbatch.core import gzip_file
 from qxbatch.events import SeriesConverted
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, Series, State
 from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
-from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
-from qxbatch.record.compress import compressed
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.images import shape_of
 from qxbatch.record.job import Job, Places
@@ -126,12 +124,7 @@ class _Making:
         self._clear_once_done(series)
 
     def finish_image(self, nifti: Path) -> None:
-        context = self.context
-        with context.slots.one():
-            write_picture(nifti, picture_of(nifti))
-            level, packed = context.settings.gzip_level, compressed(nifti)
-            self.sums[nifti] = gzip_file(str(nifti), str(packed), level=level, monitor=context.monitor)
-            nifti.unlink()
+        packed, self.sums[nifti] = finish_image(self.context, nifti)
         self._sync(packed)
 
     def _sync(self, path: Path) -> None:
@@ -163,11 +156,6 @@ def converter_memory(series: Series) -> int:
 def part_root(series: Series) -> Path:
     """Return the folder that stands for the session while it is made: `<root>/dicom/<n>` is the series'."""
     return series.folder.parent.parent
-
-
-def picture_of(nifti: Path) -> Path:
-    """Return where the picture of a converter's image lies until it is placed."""
-    return nifti.with_name(f"{nifti.name}.png")
 
 
 def _settle(futures: Sequence[Future[Any]]) -> None:

@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from qxbatch.ingest.assemble import Part
@@ -11,7 +12,7 @@ from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
 from qxbatch.record.summary import PacketInfo, summary, summary_text
-from qxbatch.record.sums import Sum
+from qxbatch.record.sums import Sum, sums_of
 from qxbatch.textfile import created
 
 
@@ -25,11 +26,11 @@ def record_summary(
     patient: str,
     problems: Sequence[Problem],
     fates: Mapping[str, int],
-    sums: Mapping[str, Sum],
+    sums: Mapping[Path, Sum],
     converters: Mapping[str, str],
     seconds: float,
 ) -> dict[str, Any]:
-    """Write summary.json; return its content."""
+    """Write summary.json; return its content. `sums` are those of the compressed images."""
     about = summary(
         part.session,
         [PacketInfo(packet, part.hide(packet.path.name)) for packet in job.archives],
@@ -38,7 +39,7 @@ def record_summary(
         version=version("qxbatch"),
         converters=converters,
         fates=fates,
-        sums=sums,
+        sums=sums_of(placement, places.build, sums),
         problems=problems,
         patient=patient,
         times={"seconds": round(seconds, 3)},

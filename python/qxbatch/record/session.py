@@ -18,7 +18,6 @@ from qxbatch.record.images import Placement, place_images
 from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
 from qxbatch.record.lines import Moves, record_ledger
-from qxbatch.record.sums import sums_of
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.settings.model import Settings, Stages
 
@@ -75,7 +74,7 @@ def record_session(
         patient=patient,
         problems=problems,
         fates=record_ledger(job, part, Moves(converted.stored, tops, redacted), places),
-        sums=sums_of(placement, places.build, converted.sums),
+        sums=converted.sums,
         converters=converters,
         seconds=time.monotonic() - began,
     )
