@@ -1,7 +1,7 @@
 """Writes what a session contains besides its series: images, logs, reports, ledger, summary, session.txt."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,20 +49,10 @@ def record_session(
     Raises OSError.
     """
     conversions = [_redacted(conversion, part.hide) for conversion in converted.conversions]
-    placement = place_images(
-        conversions,
-        [series.n for series in part.series],
-        add_image_type=settings.add_image_type,
-        add_json_info=settings.add_json_info,
-        shape=converted.shapes.__getitem__,
-    )
+    placement = _place_images(part, conversions, converted, places, settings)
     redacted = redact_kept(places.root, part.hide)
     tops = place_kept(places.root, places.build, places.inbox)
     problems = _problems(job, part)
-    write_images(placement, places.build, _no_gzip)
-    hide_in_sidecars(places.build / "nii", part.hide)
-    if settings.stages is not Stages.SORT:
-        write_logs(conversions, placement, places.build)
     patient = "" if job.deidentified else _patient(part)
     write_dicom_report(part, patient, conversions, places)
     about = record_summary(
@@ -82,6 +72,24 @@ def record_session(
         write_session_txt(part, placement, places, settings.path_map)
     every = (*problems, *placement.problems, *(problem for each in conversions for problem in each.problems))
     return Recorded(placement, about, tuple(dict.fromkeys(every)))
+
+
+def _place_images(
+    part: Part, conversions: Sequence[Conversion], converted: ConvertedSeries, places: Places, settings: Settings
+) -> Placement:
+    """Number the images, and write them, their sidecars and the converters' logs."""
+    placement = place_images(
+        conversions,
+        [series.n for series in part.series],
+        add_image_type=settings.add_image_type,
+        add_json_info=settings.add_json_info,
+        shape=converted.shapes.__getitem__,
+    )
+    write_images(placement, places.build, _no_gzip)
+    hide_in_sidecars(places.build / "nii", part.hide)
+    if settings.stages is not Stages.SORT:
+        write_logs(conversions, placement, places.build)
+    return placement
 
 
 def _problems(job: Job, part: Part) -> tuple[Problem, ...]:
