@@ -18,11 +18,17 @@ def data_folder() -> Path | None:
     """Return the folder of the sample data sets, if there is one."""
     named = os.environ.get("QXBATCH_TEST_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if named and not folder.is_dir():
+        raise pytest.UsageError(f"QXBATCH_TEST_DATA={named} is not a folder")
     return folder if folder.is_dir() else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what needs the sample data where they are absent."""
+    """Skip, with the reason, what needs the sample data where they are absent; refuse empty lists of parameters."""
+    for item in items:
+        for mark in item.iter_markers("skip"):
+            if str(mark.kwargs.get("reason", "")).startswith("got empty parameter set"):
+                raise pytest.UsageError(f"{item.nodeid} has no parameters, so it tests nothing")
     if data_folder() is None:
         for item in items:
             if item.get_closest_marker("data"):

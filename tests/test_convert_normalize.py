@@ -129,11 +129,6 @@ def test_nothing_is_left_of_a_series_that_cannot_be_normalized(tmp_path: Path) -
     assert list((tmp_path / "work").rglob("*.*")) == []
 
 
-def test_a_mosaic_is_refused(tmp_path: Path) -> None:
-    folder = write_classic(tmp_path / "in", block(3), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
-    assert "is a mosaic" in refused(normalized(folder))
-
-
 def test_images_of_one_place_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -146,6 +141,14 @@ def test_images_of_one_place_that_nothing_tells_apart_are_refused(tmp_path: Path
 def test_a_volume_in_the_middle_that_lacks_slices_is_refused(tmp_path: Path) -> None:
     lacking = [part for part in COMPLETE if (part.z, part.volume) != (4.0, 1)]
     assert "1 of 4 volumes have 5 of 6 slices" in refused(normalized(write_classic(tmp_path / "in", lacking)))
+
+
+def test_an_incomplete_volume_with_its_own_series_uid_is_an_image_of_its_own(tmp_path: Path) -> None:
+    slices = [part.with_(changes={"SeriesInstanceUID": f"1.2.3.{part.volume}"}) for part in COMPLETE]
+    lacking = [part for part in slices if (part.z, part.volume) != (0.0, 1)]
+    done = normalized(write_classic(tmp_path / "in", lacking))
+    whole = [part for part in lacking if part.volume != 1]
+    check(done, whole, [part for part in lacking if part.volume == 1], suffixes=("", ""))
 
 
 def test_the_images_of_an_earlier_attempt_stay(tmp_path: Path) -> None:

@@ -167,13 +167,23 @@ def test_a_sparse_giant_is_refused(tmp_path: Path) -> None:
     assert "holes" in result.row("giant").reason
 
 
-@pytest.mark.parametrize("size", [8 << 30, 1 << 62, (1 << 33) - 1])
-def test_a_size_that_lies_takes_no_memory(size: int, tmp_path: Path) -> None:
-    head = block(b"liar", 0)
+def of_size(size: int) -> bytes:
+    """Return a tar whose only member states a size that it does not have."""
     field = b"\x80" + size.to_bytes(11, "big") if size >= 1 << 33 else f"{size:011o}\0".encode()
-    result = read(fixed(head, 124, field) + padded(IMAGE), tmp_path)
-    assert result.fates() in ({"liar": "refused"}, {})
-    assert result.reading.damage()
+    return fixed(block(b"liar", 0), 124, field) + padded(IMAGE)
+
+
+@pytest.mark.parametrize("size", [(1 << 33) - 1, 8 << 30])
+def test_a_member_that_is_shorter_than_its_size_is_refused(size: int, tmp_path: Path) -> None:
+    result = read(of_size(size), tmp_path)
+    assert result.fates() == {"liar": "refused"}
+    assert result.reading.damage() == ["liar: cut short", "p.tar: cut short"]
+
+
+def test_a_size_beyond_the_limit_ends_the_archive(tmp_path: Path) -> None:
+    result = read(of_size(1 << 62), tmp_path)
+    assert result.fates() == {}
+    assert result.reading.damage() == ["p.tar: it expands to more than 1099511627776 bytes (limit on total size)"]
 
 
 def test_a_name_record_of_gigabytes_is_refused(tmp_path: Path) -> None:
@@ -271,11 +281,8 @@ def test_a_bomb_in_gzip_ends_early(tmp_path: Path) -> None:
 
 def test_flipped_bytes_in_gzip_are_found(tmp_path: Path) -> None:
     data = gzip.compress(tarred(TREE), mtime=0)
-    hashes = {digest(content) for content in TREE.values()}
     packet = tmp_path / "p"
     for at in range(10, len(data), 11):
         packet.write_bytes(flipped(data, at))
         reading = ingest([(str(packet), "")], str(tmp_path / f"{at}"))
-        rows = [reading.row(k) for k in range(len(reading))]
-        had = {row.sha256 for row in rows if row.fate in {"sorted", "kept"}}
-        assert had == hashes or reading.damage() or len(rows) == 1, f"flipped at {at}"
+        assert reading.damage(), f"flipped at {at}"

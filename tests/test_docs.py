@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.exits import ExitStatus
-from qxbatch.record.ledger import COLUMNS
+from qxbatch.session.ledger import COLUMNS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])

@@ -9,32 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.ingest.join import Instance, Part, scans_to_join
-
-FILE = Instance(
-    kind=("T2*", "M"),
-    measures=((3.0, 3.0), (30.0,)),
-    frame="1.9",
-    orientation=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
-    position=(-10.0, -10.0, 0.0),
-    acquisition=1,
-    temporal=None,
-    thickness=4.0,
-)
-
-
-def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **facts: Any) -> list[Instance]:
-    """Return the files of a part: one slice at each place."""
-    changed = replace(FILE, acquisition=acquisition, **facts)
-    return [replace(changed, position=(*changed.position[:2], place)) for place in places]
-
-
-def part(files: list[Instance], number: int = 5, study: str = "1.1", patient: str = "p1") -> Part:
-    return Part(patient, number, study, files[0], lambda: files)
-
-
-def parts(*files: list[Instance]) -> list[Part]:
-    return [part(each) for each in files]
+from qxbatch.ingest.join import scans_to_join
+from qxbatch.ingest.part import Instance, Part
+from tests.build.parts import FILE, part, parts, started, volume
 
 
 def test_volumes_of_one_number_are_one_scan() -> None:
@@ -92,6 +69,8 @@ def test_places_that_differ_by_rounding_are_one_place() -> None:
     "facts",
     [
         {"kind": ("T2*", "P")},
+        {"repetition": (2030.0,)},
+        {"repetition": ()},
         {"measures": ((3.0, 3.0), (32.5,))},
         {"measures": ((3.0, 3.1), (30.0,))},
         {"measures": ((3.0, 3.0), ())},
@@ -110,6 +89,7 @@ def test_a_later_file_that_differs_keeps_parts_apart() -> None:
 
 def test_values_may_differ_by_rounding() -> None:
     near: dict[str, Any] = {"measures": ((3.0001, 3.0), (30.0004,)), "orientation": (1.0, 0.0002, 0.0, 0.0, 1.0, 0.0)}
+    near["repetition"] = (2015.0,)
     assert scans_to_join(parts(volume(1), volume(2, **near))) == [(0, 1)]
 
 
@@ -139,6 +119,12 @@ def test_numbers_of_one_scan_are_equal_or_count_within_a_thousand(
     assert scans_to_join(found) == scans
 
 
+def test_only_some_scanners_number_parts_within_a_thousand() -> None:
+    found = [part(volume(k), 7000 + k, thousands=False) for k in (1, 2)]
+    assert scans_to_join(found) == []
+    assert scans_to_join([*found, part(volume(3), 7001, thousands=False)]) == [(0, 2)]
+
+
 def test_two_scans_in_parts_are_joined_each_by_its_number() -> None:
     found = [part(volume(k), number) for number in (1101, 1201) for k in (1, 2)]
     assert scans_to_join(found) == [(0, 1), (2, 3)]
@@ -149,7 +135,7 @@ def test_two_scans_in_parts_are_joined_each_by_its_number() -> None:
     [(("1.9", "1.9"), [(0, 1)]), (("1.9", "1.8"), []), (("1.9", ""), []), (("", ""), [])],
 )
 def test_studies_need_one_known_frame_of_reference(frames: tuple[str, str], scans: list[tuple[int, ...]]) -> None:
-    found = [part(volume(k, frame=frame), study=f"1.{k}") for k, frame in enumerate(frames, start=1)]
+    found = [part(volume(k, frame=frame, starts=started(k)), study=f"1.{k}") for k, frame in enumerate(frames, start=1)]
     assert scans_to_join(found) == scans
 
 
@@ -204,3 +190,8 @@ def test_a_part_of_many_volumes_is_left_at_its_first_repeated_place() -> None:
 @given(st.permutations([volume(k) for k in range(1, 6)]))
 def test_the_order_of_parts_does_not_matter(files: list[list[Instance]]) -> None:
     assert scans_to_join(parts(*files)) == [(0, 1, 2, 3, 4)]
+
+
+def test_stacks_with_a_gap_between_them_are_two_scans() -> None:
+    assert scans_to_join(parts(volume(1), volume(1, (12, 16, 20)))) == [(0, 1)]
+    assert scans_to_join(parts(volume(1), volume(1, (24, 28, 32)))) == []

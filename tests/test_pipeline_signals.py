@@ -16,16 +16,22 @@ from tests.build.study import Study
 
 WHILE_A_THREAD_IS_STARTED = """
 import os, signal, sys, threading, time
+from pathlib import Path
 from qxbatch.cli.main import main
 
 start = threading.Thread.start
+staging = Path(sys.argv[1], ".qxbatch")
+until = time.monotonic() + 40
 
 def interrupted(thread):
     start(thread)
     if thread.name.startswith("ThreadPoolExecutor") and threading.current_thread() is threading.main_thread():
-        time.sleep(2)  # the work comes as far as it can
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.2)
+        # The thread reads the packet, and then waits for a lock that the main thread holds here.
+        while sum(name.endswith(".dcm") for _, _, names in os.walk(staging) for name in names) < 9:
+            assert time.monotonic() < until, "the packet was not read"
+            time.sleep(0.01)
+        print("a signal comes now", flush=True)
+        signal.raise_signal(signal.SIGTERM)
 
 threading.Thread.start = interrupted
 sys.exit(main(sys.argv[1:]))
@@ -43,6 +49,7 @@ def test_a_signal_while_the_work_begins_ends_the_run(study: Study, tmp_path: Pat
     command = [sys.executable, "-c", WHILE_A_THREAD_IS_STARTED, str(study.sessions), "--check=no"]
     env = {**os.environ, "QXBATCH_DCM2NIIX": str(slow)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=env)
+    assert done.stdout.count("a signal comes now") == 1, done.stderr
     assert done.returncode == 130, done.stderr
     assert "interrupted" in done.stderr
     assert "internal error" not in done.stderr, "the pool knows its thread, and waits for it before the others close"

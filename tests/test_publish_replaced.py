@@ -9,7 +9,7 @@ import pytest
 from qxbatch.publish import replaced as module
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.transfer import removed
-from qxbatch.verify.ledger_file import COLUMNS
+from qxbatch.session.ledger import COLUMNS
 
 
 class KilledError(Exception):

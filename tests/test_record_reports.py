@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,23 +11,9 @@ from qxbatch.model import Conversion, Fingerprint, Packet, Series, SeriesKind, S
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.images import place_images
-from qxbatch.record.ledger import COLUMNS, LedgerLine, write_ledger
-from qxbatch.record.summary import PacketInfo, summary, summary_text
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row as the core gives it."""
-
-    path: str = "a/b.dcm"
-    size: int = 10
-    sha256: str = "ab"
-    content_sha256: str = "cd"
-    kind: str = "dicom"
-    fate: str = "sorted"
-    at: str = "dicom/30/b.dcm"
-    series: int = 30
-    reason: str = ""
+from qxbatch.record.summary import PacketInfo, summary
+from qxbatch.session.ledger import COLUMNS, Fate, Kind, LedgerRow, write_ledger
+from qxbatch.session.summary import Summary
 
 
 def conversion(n: int, **header: Value) -> Conversion:
@@ -39,8 +25,9 @@ def conversion(n: int, **header: Value) -> Conversion:
 
 def test_the_ledger_has_a_line_for_each_row_and_counts_them() -> None:
     file = io.StringIO()
-    rows = [Row(), Row(fate="kept", at="inbox/t\tx\n\udcff\\", series=0, reason="no\tDICOM"), Row()]
-    counts = write_ledger(file, [LedgerLine(row, row.at) for row in rows])
+    row = LedgerRow("a/b.dcm", 10, "ab", "cd", Kind.DICOM, Fate.SORTED, "dicom/30/b.dcm", 30)
+    kept = replace(row, fate=Fate.KEPT, at="inbox/t\tx\n\udcff\\", series=None, reason="no\tDICOM")
+    counts = write_ledger(file, [row, kept, row])
     lines = file.getvalue().split("\n")
     assert lines[0].split("\t") == list(COLUMNS)
     assert lines[1] == "a/b.dcm\t10\tab\tcd\tdicom\tsorted\tdicom/30/b.dcm\t30\t"
@@ -75,7 +62,7 @@ def test_the_report_stands_whatever_a_header_lacks(header: dict[str, Value]) -> 
     assert "30" in dicom_report("S1", "", [conversion(30, **header)])
 
 
-def told(problems: tuple[Problem, ...] = (), **more: object) -> dict[str, object]:
+def told(problems: tuple[Problem, ...] = (), **more: object) -> Summary:
     """Return a summary of two series."""
     conversions = [conversion(30, PatientID="secret", SeriesDescription="b"), conversion(20, PatientName="Doe^Jane")]
     packet = Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3))
@@ -93,7 +80,7 @@ def told(problems: tuple[Problem, ...] = (), **more: object) -> dict[str, object
 
 
 def test_the_summary_is_json_in_a_fixed_order() -> None:
-    text = summary_text(told())
+    text = told().to_json()
     read = json.loads(text)
     assert list(read) == sorted(read)
     assert [series["n"] for series in read["series"]] == [20, 30]
@@ -104,19 +91,18 @@ def test_the_summary_is_json_in_a_fixed_order() -> None:
 
 
 def test_only_times_and_host_differ_between_runs() -> None:
-    one = told(times={"total": 1.0}, host={"name": "a"})
-    two = told(times={"total": 2.0}, host={"name": "b"})
+    one = json.loads(told(times={"total": 1.0}, host={"name": "a"}).to_json())
+    two = json.loads(told(times={"total": 2.0}, host={"name": "b"}).to_json())
     assert {key for key in one if one[key] != two[key]} == {"times", "host"}
 
 
 def test_no_header_field_of_the_summary_names_the_patient() -> None:
-    text = summary_text(told())
+    text = told().to_json()
     assert "secret" not in text
     assert "Doe" not in text
 
 
 def test_a_problem_that_is_told_twice_stands_once() -> None:
     extra = Problem(Code.DUPLICATES, "x", "twice.", severity=Severity.WARNING)
-    problems = told((extra, extra))["problems"]
-    assert isinstance(problems, list)
-    assert [problem["code"] for problem in problems].count("duplicates") == 1
+    problems = told((extra, extra)).problems
+    assert [problem.code for problem in problems].count(Code.DUPLICATES) == 1

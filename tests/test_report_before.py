@@ -51,7 +51,7 @@ def test_everything_found_is_listed_once(settings: Callable[..., Settings]) -> N
         assert text.count(each.path.name) == 1
         assert f"1 {HEADINGS[each.verdict]}:" in text
         assert each.note in text
-    assert "a.zip  -> S1_x (subject S1)" in text or "a.zip -> S1_x (subject S1)" in text
+    assert "a.zip -> S1_x (subject S1)" in text
     assert "is of S1. Move it." in text
 
 

@@ -1,10 +1,12 @@
-"""The budget of CPUs."""
+"""The budgets of CPUs and of memory: who enters, and who waits."""
 
 import threading
-import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
+from queue import Queue
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,9 +19,79 @@ from qxbatch.settings.model import Tool
 from qxbatch.settings.parse import parse
 from qxbatch.slots import Memory, Slots
 
+LIMIT = 60
+"""Seconds after which a thread counts as stuck. A test that passes does not wait for them."""
+WAITS = "waits"
 
-def test_no_more_than_the_total_run_at_once() -> None:
+
+class Threads:
+    """Threads that hold a share of a budget until they are told to leave."""
+
+    def __init__(self, events: Queue[str]) -> None:
+        self.events = events
+        self.threads: dict[str, threading.Thread] = {}
+        self.signs: dict[str, threading.Event] = {}
+
+    def start(self, name: str, share: AbstractContextManager[object]) -> str:
+        """Start a thread that takes a share; return its name when it enters, or WAITS when it has to wait."""
+        sign = self.signs[name] = threading.Event()
+
+        def hold() -> None:
+            with share:
+                self.events.put(name)
+                sign.wait(LIMIT)
+
+        thread = self.threads[name] = threading.Thread(target=hold, name=name, daemon=True)
+        thread.start()
+        return self.events.get(timeout=LIMIT)
+
+    def leave(self, name: str) -> None:
+        """Let a thread give its share back, and wait until it did."""
+        self.signs[name].set()
+        self.threads[name].join(LIMIT)
+        assert not self.threads[name].is_alive()
+
+    def next(self) -> str:
+        """Return the name of the next thread that enters."""
+        while (name := self.events.get(timeout=LIMIT)) == WAITS:
+            pass
+        return name
+
+    def end(self) -> None:
+        """Let all threads leave."""
+        for sign in self.signs.values():
+            sign.set()
+        for thread in self.threads.values():
+            thread.join(LIMIT)
+            assert not thread.is_alive(), f"{thread.name} is stuck"
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
+    """Return threads for a budget that is made in the test: its condition reports each wait."""
+    events: Queue[str] = Queue()
+
+    class Observed(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            events.put(WAITS)
+            return super().wait(timeout)
+
+    monkeypatch.setattr("qxbatch.slots.threading", SimpleNamespace(Condition=Observed))
+    threads = Threads(events)
+    yield threads
+    threads.end()
+
+
+def test_no_more_than_the_total_run_at_once(threads: Threads) -> None:
     slots = Slots(3)
+    assert [threads.start(name, slots.one()) for name in "abc"] == ["a", "b", "c"]
+    assert threads.start("d", slots.one()) == WAITS
+    threads.leave("b")
+    assert threads.next() == "d"
+
+
+def test_as_many_as_the_total_run_at_once_all_the_time() -> None:
+    slots, together = Slots(3), threading.Barrier(3)
     running, most, guard = 0, 0, threading.Lock()
 
     def work(_: int) -> None:
@@ -28,7 +100,7 @@ def test_no_more_than_the_total_run_at_once() -> None:
             with guard:
                 running += 1
                 most = max(most, running)
-            threading.Event().wait(0.002)
+            together.wait(LIMIT)
             with guard:
                 running -= 1
 
@@ -45,21 +117,27 @@ def test_several_takes_what_is_free_and_gives_it_back() -> None:
         assert count == 4
 
 
-def test_one_to_spare_is_for_who_needs_one_alone() -> None:
+def test_several_waits_for_the_first_one_that_is_free(threads: Threads) -> None:
+    slots = Slots(1)
+    assert threads.start("one", slots.one()) == "one"
+    assert threads.start("several", slots.several()) == WAITS
+    threads.leave("one")
+    assert threads.next() == "several"
+
+
+def test_one_to_spare_is_for_who_needs_one_alone(threads: Threads) -> None:
     slots = Slots(2, spare=1)
     with slots.several() as count, slots.one():
         assert count == 2
-    with slots.one(), slots.one(), slots.one(), ThreadPoolExecutor(1) as pool:
-        fourth = pool.submit(lambda: slots.one().__enter__())
-        with pytest.raises(TimeoutError):
-            fourth.result(timeout=0.05)
-        slots._release(1)
-        fourth.result(timeout=60)
+    assert [threads.start(name, slots.one()) for name in "abc"] == ["a", "b", "c"]
+    assert threads.start("d", slots.one()) == WAITS
+    threads.leave("a")
+    assert threads.next() == "d"
 
 
 @pytest.mark.parametrize(("asked", "granted", "at_once"), [(4, 4, 5), (4, 8, 4), (4, 2, 5), (1, 1, 1)])
 def test_no_more_is_used_than_was_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int, granted: int, at_once: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads, asked: int, granted: int, at_once: int
 ) -> None:
     (tmp_path / "inbox/MR").mkdir(parents=True)
     monkeypatch.setattr("qxbatch.pipeline.context.granted", lambda: granted)
@@ -71,61 +149,46 @@ def test_no_more_is_used_than_was_asked_for(
         Available(Tool.AUTO, {}),
         Observers(),
     )
-    held = ExitStack()
-    for _ in range(at_once):
-        held.enter_context(context.slots.one())
-    with held, ThreadPoolExecutor(1) as pool:
-        more = pool.submit(lambda: context.slots.one().__enter__())
-        with pytest.raises(TimeoutError):
-            more.result(timeout=0.05)
-        context.slots._release(1)
-        more.result(timeout=60)
+    names = [f"{k}" for k in range(at_once)]
+    assert [threads.start(name, context.slots.one()) for name in names] == names
+    assert threads.start("more", context.slots.one()) == WAITS
+    threads.leave("0")
+    assert threads.next() == "more"
     context.close()
 
 
-def most_at_once(memory: Memory, amounts: list[int]) -> int:
-    used, most, guard = 0, 0, threading.Lock()
-
-    def work(amount: int) -> None:
-        nonlocal used, most
-        with memory.hold(amount):
-            with guard:
-                used += amount
-                most = max(most, used)
-            threading.Event().wait(0.002)
-            with guard:
-                used -= amount
-
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(work, amounts))
-    return most
+def test_converters_stay_within_the_memory(threads: Threads) -> None:
+    memory = Memory(100)
+    assert [threads.start(name, memory.hold(40)) for name in "ab"] == ["a", "b"]
+    assert threads.start("c", memory.hold(40)) == WAITS
+    threads.leave("a")
+    assert threads.next() == "c"
 
 
-def test_converters_stay_within_the_memory() -> None:
-    assert most_at_once(Memory(100), [40] * 30) == 80
+def test_what_alone_is_too_large_runs_alone(threads: Threads) -> None:
+    memory = Memory(100)
+    assert threads.start("large", memory.hold(150)) == "large"
+    assert threads.start("small", memory.hold(10)) == WAITS
+    threads.leave("large")
+    assert threads.next() == "small"
+    assert threads.start("larger", memory.hold(150)) == WAITS
+    threads.leave("small")
+    assert threads.next() == "larger"
 
 
-def test_what_alone_is_too_large_runs_alone() -> None:
-    assert most_at_once(Memory(100), [150, 10, 150, 10]) == 150
+def test_without_a_bound_all_run(threads: Threads) -> None:
+    memory = Memory(None)
+    assert [threads.start(name, memory.hold(50)) for name in "abcd"] == ["a", "b", "c", "d"]
 
 
-def test_without_a_bound_all_run() -> None:
-    assert most_at_once(Memory(None), [50] * 20) > 100
-
-
-def test_what_is_urgent_goes_first() -> None:
-    slots, order = Slots(1), []
-
-    def work(name: str, urgent: bool) -> None:
-        with slots.one(urgent=urgent):
-            order.append(name)
-
-    with slots.one():
-        threads = []
-        for name, urgent in (("packing", False), ("packing", False), ("converter", True)):
-            threads.append(threading.Thread(target=work, args=(name, urgent)))
-            threads[-1].start()
-            time.sleep(0.05)
-    for thread in threads:
-        thread.join(5)
-    assert order == ["converter", "packing", "packing"]
+def test_what_is_urgent_goes_first(threads: Threads) -> None:
+    slots = Slots(1)
+    assert threads.start("first", slots.one()) == "first"
+    for name, urgent in (("packing 1", False), ("packing 2", False), ("converter", True)):
+        assert threads.start(name, slots.one(urgent=urgent)) == WAITS
+    threads.leave("first")
+    assert threads.next() == "converter"
+    threads.leave("converter")
+    packing = threads.next()
+    threads.leave(packing)
+    assert {packing, threads.next()} == {"packing 1", "packing 2"}

@@ -215,10 +215,7 @@ def is_archive(path: str) -> bool:
     """Whether `ingest` reads a file as several members: a zip, a tar, a compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Say what a file is by its content: dicom, par, rec, zip, tar, gzip, bzip2, xz, zstd, compress, other, empty.
-
-    rec is by extension (a REC has no mark of its own); a compressed file is named by its compression.
-    """
+    """Say what a file is: dicom, par, rec (by its extension), zip, tar, gzip, bzip2, xz, zstd, compress, other, empty."""
 
 def pack_folder(
     folder: str,
@@ -353,6 +350,8 @@ class ImageCheck:
     """
     b_values: list[tuple[float | None, float | None]]
     """b value of each volume in s/mm2, by the header and nominal."""
+    contradiction: tuple[int, float, float] | None
+    """The first volume (from 0) whose elements give several b values, with the lowest and the highest of them."""
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in the patient's axes (LPS+), where the headers have it."""
     diffusion: bool

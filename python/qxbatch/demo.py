@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from qxbatch.session.layout import MASTER_INBOX
+
 README = "A file without images. Such files are kept in the session's own inbox.\n"
 STRAY = "A file that is no packet. It is reported, and stays where it is.\n"
 
@@ -54,7 +56,7 @@ PAR_REC = Source("nibabel", "tests/data", ("phantom_EPI_asc_CLEAR_2_1.*", "phant
 def make(folder: Path) -> Path:
     """Make the demo study below a folder and return its sessions folder; other files stay as they are."""
     sessions = folder / "study" / "sessions"
-    inbox = sessions / "inbox" / "MR"
+    inbox = sessions / MASTER_INBOX
     inbox.mkdir(parents=True, exist_ok=True)
     _zip(inbox / "OP101.zip", PYDICOM_MR.files())
     _tar_gz(inbox / "OP102_baseline.tar.gz", SIEMENS_DWI.files())

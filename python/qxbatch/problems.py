@@ -43,6 +43,7 @@ class Code(StrEnum):
     # information
     CONVERT_NOTE = "convert-note"
     JOINED_SERIES = "joined-series"
+    SURROUNDED = "surrounded"
 
 
 class Severity(StrEnum):

@@ -76,7 +76,9 @@ def test_xnat_call_with_defaults_is_understood() -> None:
 
 
 def test_xnat_command_fits_the_schema() -> None:
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema = pytest.importorskip(
+        "jsonschema", reason="jsonschema is not installed: the schema of command.json is not tried"
+    )
     validator = jsonschema.Draft202012Validator(load("command.schema.json"))
     assert [error.message for error in validator.iter_errors(load("command.json"))] == []
 
@@ -93,7 +95,9 @@ def test_xnat_command_fits_the_schema() -> None:
     ids=["no image", "unknown type", "relative path", "derived from nothing", "unknown field"],
 )
 def test_the_schema_sees_a_wrong_command(damage: Any) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema = pytest.importorskip(
+        "jsonschema", reason="jsonschema is not installed: the schema of command.json is not tried"
+    )
     command = load("command.json")
     damage(command)
     assert not jsonschema.Draft202012Validator(load("command.schema.json")).is_valid(command)
@@ -101,7 +105,7 @@ def test_the_schema_sees_a_wrong_command(damage: Any) -> None:
 
 def bosh(*words: str | Path) -> "subprocess.CompletedProcess[str]":
     """Run Boutiques in a process of its own: it prints, and warns while it is imported."""
-    pytest.importorskip("boutiques")
+    pytest.importorskip("boutiques", reason="boutiques is not installed: boutiques.json is not tried with it")
     script = "import sys; from boutiques.bosh import bosh; print(bosh(sys.argv[1:]))"
     return subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
 

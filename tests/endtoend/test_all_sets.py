@@ -1,6 +1,7 @@
-"""Every set of the sample data as one packet, with all that lies beside it: who is in it."""
+"""Every set of the sample data as one packet, with all files beside it: how many patients it contains."""
 
 import gzip
+import hashlib
 import io
 import shutil
 import tarfile
@@ -12,14 +13,38 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from qxbatch.cli.main import main
+from qxbatch.session.ledger import read_ledger
 from tests.build.packets import read_tree
 from tests.build.study import Study, snapshot
-from tests.conftest import data_folder
 
 pytestmark = pytest.mark.data
-SEVERAL = 2
-FOLDER = data_folder()
-SETS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir()) if FOLDER else ["every set"]
+PATIENTS = {
+    "dcm_qa": 2,
+    "dcm_qa_12bit": 1,
+    "dcm_qa_agfa": 1,
+    "dcm_qa_enh": 2,
+    "dcm_qa_frag": 1,
+    "dcm_qa_ge": 4,
+    "dcm_qa_me": 1,
+    "dcm_qa_mosaic": 1,
+    "dcm_qa_nih": 1,
+    "dcm_qa_pdt2": 1,
+    "dcm_qa_philips_dwi": 1,
+    "dcm_qa_spec": 1,
+    "dcm_qa_stc": 6,
+    "dcm_qa_toshiba": 1,
+    "dcm_qa_ts": 1,
+    "dcm_qa_xa30": 1,
+    "dcm_qa_xa30i": 1,
+    "dicom2nifti_sub": 1,
+    "nibabel_parrec": 0,
+    "nitest-balls1": 1,
+    "pydicom_testfiles": 25,
+}
+"""How many PatientIDs the DICOM objects of each set have. PAR/REC files have none."""
+SEVERAL = [name for name, count in PATIENTS.items() if count > 1]
+AT_MOST_ONE = [name for name, count in PATIENTS.items() if count <= 1]
 
 
 def contents(name: str, data: bytes) -> Iterator[bytes]:
@@ -56,13 +81,23 @@ def patients(members: dict[str, bytes]) -> set[str]:
     return found - {""}
 
 
-@pytest.mark.parametrize("name", SETS)
+def folder_of(name: str, data: Path) -> Path:
+    """Return the folder of a set."""
+    if not (data / name).is_dir():
+        pytest.skip(f"{name} is not in the sample data")
+    return data / name
+
+
+def test_the_table_lists_every_set(data: Path) -> None:
+    assert {path.name for path in data.iterdir() if path.is_dir()} <= set(PATIENTS)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
 def test_several_patients_are_refused_by_name(name: str, data: Path, tmp_path: Path) -> None:
     study = Study(tmp_path)
-    shutil.copytree(data / name, study.inbox / name)
+    shutil.copytree(folder_of(name, data), study.inbox / name)
     people = patients(read_tree(study.inbox / name))
-    if len(people) < SEVERAL:
-        return  # its import is a regression test
+    assert len(people) == PATIENTS[name]
     before = snapshot(study.sessions)
     run = study.run("--verbose=no", "--on-mixed=reject")
     assert run.status == 1, run.text
@@ -70,3 +105,16 @@ def test_several_patients_are_refused_by_name(name: str, data: Path, tmp_path: P
     missing = {person for person in people if person not in run.text.casefold()}
     assert not missing, run.text
     assert snapshot(study.sessions) == before, "a refused packet leaves everything as it was"
+
+
+@pytest.mark.parametrize("name", AT_MOST_ONE)
+def test_one_patient_is_sorted(name: str, data: Path, tmp_path: Path) -> None:
+    """The conversion of these sets is a regression test; sorting them is enough to count patients."""
+    session = Study(tmp_path).session("S1")
+    shutil.copytree(folder_of(name, data), session / "inbox" / name)
+    tree = read_tree(session / "inbox")
+    assert len(patients(tree)) == PATIENTS[name]
+    assert main(["sort", str(session), "--on-mixed=reject"]) == 0
+    rows = list(read_ledger(session / "qxbatch" / "ledger.tsv"))
+    assert {hashlib.sha256(content).hexdigest() for content in tree.values()} <= {row.sha256 for row in rows}
+    assert any(row.fate == "sorted" for row in rows)

@@ -1,52 +1,23 @@
 """One scan whose parts have different UIDs becomes one series; different scans stay apart. Run for real."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pydicom.dataset import Dataset
 
 from qxbatch.cli.main import main
 from qxbatch.report.study import session_row
-from tests.build.dicom import MrSeries, encoded, uid
-from tests.build.objects import enhanced
+from qxbatch.session.folder import SessionFolder
+from tests.build.dicom import MrSeries, uid
 from tests.build.packets import under, write_folder
-from tests.build.split_scans import by_number, by_slice, by_study, by_volume
-from tests.build.study import Run, Study, snapshot
-from tests.endtoend.judge import Judge, Row, sha256
+from tests.build.split_scans import by_number, by_slice, by_study, by_volume, exported
+from tests.build.study import Study, snapshot
+from tests.endtoend.joins import RUN, done, imported, noted, numbers, told
+from tests.endtoend.judge import Judge, sha256
 
 NONE = ("--masterinbox=none", "--sessions=S*")
-RUN = MrSeries(number=5, description="task", volumes=4, changes={"SoftwareVersions": "syngo MR XA20"})
-T1 = MrSeries(number=5, description="T1w")
 FORMS = {"volume": by_volume(RUN), "slice": by_slice(RUN), "number": by_number(RUN), "study": by_study(RUN)}
 VOLATILE = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html"}
-
-
-def done(run: Run) -> Run:
-    assert run.status == 0, run.text
-    return run
-
-
-def told(study: Study, session: str = "S1") -> dict[str, Any]:
-    summary = json.loads((study.session(session) / "qxbatch/summary.json").read_bytes())
-    assert isinstance(summary, dict)
-    return summary
-
-
-def numbers(study: Study, session: str = "S1") -> dict[int, int]:
-    """Return the number of files of each series by its n."""
-    return {series["n"]: series["files"] for series in told(study, session)["series"]}
-
-
-def noted(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row["reason"].startswith("joined with series")]
-
-
-def imported(study: Study, tree: Mapping[str, bytes], *options: str) -> dict[int, int]:
-    study.put("S1", tree)
-    done(study.main(*options))
-    return numbers(study)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +45,7 @@ def test_volumes_become_one_image_and_the_joining_is_no_warning(study: Study) ->
     judge = Judge(study.session("S1"))
     assert judge.image(51).shape == (RUN.columns, RUN.rows, RUN.slices, RUN.volumes)
     assert "look at" not in run.text
-    cells = session_row(study.session("S1")).cells
+    cells = session_row(SessionFolder(study.session("S1"))).cells
     assert (cells["state"], cells["warnings"], cells["series"]) == ("complete", 0, 1)
     [problem] = told(study)["problems"]
     assert (problem["code"], problem["severity"], problem["subject"]) == ("joined-series", "info", "series 50")
@@ -91,7 +62,7 @@ def test_the_ledger_names_what_differs(study: Study) -> None:
 
 def test_the_part_that_began_first_gives_number_and_header(study: Study) -> None:
     early = MrSeries(number=5002, description="task", key="a", time="100000", changes={"AcquisitionNumber": 1})
-    late = MrSeries(number=5001, description="task", key="b", time="110000", changes={"AcquisitionNumber": 2})
+    late = MrSeries(number=5001, description="task", key="b", time="100002", changes={"AcquisitionNumber": 2})
     assert imported(study, {**under("a", late.files()), **under("b", early.files())}) == {50020: 6}
     [series] = told(study)["series"]
     assert series["series_uids"] == [early.series_uid, late.series_uid]
@@ -101,6 +72,21 @@ def test_several_studies_stay_a_warning(study: Study) -> None:
     imported(study, by_study(RUN))
     codes = {problem["code"]: problem["severity"] for problem in told(study)["problems"]}
     assert codes == {"joined-series": "info", "several-studies": "warning"}
+    assert study_message(study) == "4 studies became one session."
+
+
+def study_message(study: Study) -> str:
+    [message] = [each["message"] for each in told(study)["problems"] if each["code"] == "several-studies"]
+    assert isinstance(message, str)
+    return message
+
+
+def test_studies_with_the_same_numbers_are_named(study: Study) -> None:
+    other = MrSeries(number=5, description="other", key="other", time="120000")
+    assert imported(study, {**by_study(RUN, "a"), **under("b", other.files())}) == {50: 12, 100050: 3}
+    assert study_message(study) == (
+        "5 studies became one session; series with the same SeriesNumber got different numbers."
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -112,73 +98,28 @@ def test_never_keeps_the_parts_apart(study: Study, form: str) -> None:
     assert "joined-series" not in {problem["code"] for problem in told(study)["problems"]}
 
 
-def pair(one: MrSeries, other: MrSeries) -> dict[str, bytes]:
-    return {**under("a", one.files()), **under("b", other.files())}
+def later(prefix: str, minute: int, acquired: int) -> dict[str, bytes]:
+    """Return a run in parts that starts at a minute; its acquisition numbers follow `acquired`."""
+
+    def changes(dataset: Dataset) -> dict[str, object]:
+        number = dataset.AcquisitionNumber
+        return {
+            "SeriesInstanceUID": uid(prefix, number),
+            "SOPInstanceUID": uid(prefix, dataset.SOPInstanceUID),
+            "AcquisitionNumber": acquired + number,
+            "AcquisitionTime": f"10{minute}0{2 * number}.5",
+        }
+
+    return exported(RUN, changes, prefix)
 
 
-ACQUIRED_SECOND = {"AcquisitionNumber": 2}
-PHASE = {**ACQUIRED_SECOND, "ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]}
-FIRST_OF_THOUSAND = T1.with_(number=5001)
-APART = {
-    "a repeated T1 under another number": pair(T1, T1.with_(number=6)),
-    "a repeated T1 under another number, with another acquisition": pair(
-        T1, T1.with_(number=6, changes=ACQUIRED_SECOND)
-    ),
-    "a repeated T1 under the same number": pair(T1, T1.with_(key="again", time="110000")),
-    "an SBRef and its run": pair(T1.with_(number=4, description="task_SBRef"), RUN),
-    "an SBRef with the name and number of its run": pair(T1.with_(description="task", key="sbref"), RUN),
-    "two runs of one task": pair(RUN, RUN.with_(number=6)),
-    "two runs of one task under one number": pair(RUN, RUN.with_(key="again")),
-    "two visits": pair(T1, T1.with_(study="visit 2", date="20240220")),
-    "two visits in one frame of reference": pair(
-        T1.with_(changes={"FrameOfReferenceUID": uid("f")}),
-        T1.with_(study="visit 2", date="20240220", changes={"FrameOfReferenceUID": uid("f"), **ACQUIRED_SECOND}),
-    ),
-    "studies without a frame of reference": by_study(RUN, frame=None),
-    "magnitude and phase": pair(T1, T1.with_(key="phase", changes=PHASE)),
-    "magnitude and phase numbered within a thousand": pair(FIRST_OF_THOUSAND, T1.with_(number=5002, changes=PHASE)),
-    "two echoes": pair(T1, T1.with_(key="e2", te=35.0, changes={**ACQUIRED_SECOND, "EchoNumbers": 2})),
-    "a derived map": pair(
-        T1, T1.with_(key="map", changes={**ACQUIRED_SECOND, "ImageType": ["DERIVED", "PRIMARY", "M", "ND"]})
-    ),
-    "a map of another name": pair(T1, T1.with_(key="map", description="T1w_ADC", changes=ACQUIRED_SECOND)),
-    "a part without a SeriesNumber": pair(T1, T1.with_(number=None, changes=ACQUIRED_SECOND)),
-    "no part with a SeriesNumber": pair(T1.with_(number=None), T1.with_(number=None, key="b", changes=ACQUIRED_SECOND)),
-    "a part without geometry": pair(T1, T1.with_(key="b", changes={**ACQUIRED_SECOND, "ImagePositionPatient": None})),
-    "another orientation": pair(
-        T1, T1.with_(key="b", changes={**ACQUIRED_SECOND, "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]})
-    ),
-    "another scanner": pair(T1, T1.with_(key="b", changes={**ACQUIRED_SECOND, "Manufacturer": "ACME"})),
-}
-
-
-@pytest.mark.parametrize("case", APART)
-def test_different_scans_stay_apart(study: Study, case: str) -> None:
-    found = imported(study, APART[case])
-    assert len(found) > 1
-    assert noted(Judge(study.session("S1")).rows) == []
-    assert found == imported_anew(study, "--join-series=never")
-
-
-def imported_anew(study: Study, *options: str) -> dict[int, int]:
-    (study.archive / "S1.zip").rename(study.inbox / "S1.zip")
-    done(study.main("--overwrite=yes", *options))
-    return numbers(study)
-
-
-def test_two_patients_stay_apart(study: Study) -> None:
-    other = RUN.with_(patient="P002")
-    study.put("S1", {**by_volume(RUN, "a"), **by_volume(other, "b")})
-    done(study.main("--on-mixed=merge"))
-    assert sorted(numbers(study).values()) == [12, 12]
-    study.put("S2", {**by_volume(RUN, "a"), **by_volume(other, "b")})
-    done(study.main("--on-mixed=split"))
-    assert [numbers(study, f"S2-{k}") for k in (1, 2)] == [{50: 12}, {50: 12}]
-
-
-def test_enhanced_multi_frame_parts_stay_apart(study: Study) -> None:
-    tree = {f"IM{k}": encoded(enhanced(T1.with_(key=str(k)), {"AcquisitionNumber": k})) for k in (1, 2)}
-    assert len(imported(study, tree)) == 2
+@pytest.mark.parametrize("acquired", [4, 0])
+def test_two_runs_in_parts_become_two_series(study: Study, acquired: int) -> None:
+    tree = {**later("a/", 15, 0), **later("b/", 25, acquired)}
+    assert imported(study, tree) == {50: 12, 100050: 12}
+    judge = Judge(study.session("S1")).check(tree)
+    assert [judge.image(n).shape[3] for n in (51, 100051)] == [4, 4]
+    assert [len(set(series["series_uids"])) for series in told(study)["series"]] == [4, 4]
 
 
 def test_mosaics_of_one_scan_are_joined(study: Study) -> None:

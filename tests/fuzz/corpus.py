@@ -20,6 +20,7 @@ from pydicom.sequence import Sequence
 from tests.build import broken, lzw, objects, zst
 from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
 from tests.build.encrypted import Aes, encrypted
+from tests.build.mosaics import Mosaic
 from tests.build.packets import Kind, packed, tarred, zipped
 from tests.build.parrec import ParRec
 
@@ -69,6 +70,18 @@ def headers() -> dict[str, bytes]:
     found["gzip"] = gzip.compress(found["classic-explicit"], mtime=0)
     makers = (objects.report, objects.raw_data, objects.spectroscopy, objects.presentation_state, objects.screen_save)
     return found | {make.__name__: encoded(make(SMALL)) for make in makers}
+
+
+def frames() -> dict[str, bytes]:
+    """Objects that have frames: classic, enhanced, mosaics; in the syntaxes whose pixels are read in other ways."""
+    small = MrSeries(slices=2, volumes=2, rows=4, columns=3)
+    syntaxes = (Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG, Syntax.DEFLATED)
+    found = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in syntaxes}
+    found |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(small), syntax) for syntax in syntaxes}
+    mosaics = Mosaic(slices=2, volumes=1, b_values=(700,))
+    for vendor in (Vendor.SIEMENS, Vendor.UIH):
+        found[f"mosaic-{vendor.name.lower()}"] = encoded(mosaics.with_(vendor=vendor).datasets()[0])
+    return found
 
 
 def zips() -> dict[str, bytes]:
@@ -209,6 +222,7 @@ def packets() -> dict[str, bytes]:
 
 TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
     "header": headers,
+    "frames": frames,
     "zip": zips,
     "tar": tars,
     "compressed": streams,

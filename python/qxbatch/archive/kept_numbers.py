@@ -8,10 +8,11 @@ from pathlib import Path
 
 from qxbatch.archive.alike import Content
 from qxbatch.archive.numbers import Numbers, choose_numbers
-from qxbatch.discover.results import has_results, was_parted
+from qxbatch.discover.results import was_parted
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
 
 HIGHEST = 10**6

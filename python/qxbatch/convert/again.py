@@ -1,5 +1,8 @@
 """A second conversion of a series whose images differ from their headers."""
 
+import errno
+import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -12,6 +15,7 @@ from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 
 _KEPT = 1 << 15
+_COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 
 def convert_again(
@@ -31,6 +35,8 @@ def convert_again(
     """
     own = replace(evidence, normalized=True)
     second = attempt_normalized(series, converter, room, own, timeout, cancel)
+    if os.strerror(errno.ENOSPC).lower() in second.log.lower():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(room.work))
     faults = " / ".join(first.judgement.faults)
     usable = {State.CONVERTED, State.PARTIAL} if first.judgement.state is State.FAILED else {State.CONVERTED}
     if second.judgement.state in usable and not second.judgement.faults:
@@ -46,7 +52,11 @@ def convert_again(
 
 
 def _shortened(log: str) -> str:
-    """Return the beginning and the end of the log of a conversion that was not used."""
+    """Return the beginning and the end of the log of a conversion that was not used.
+
+    Its count of files is no longer in the words that run_qa reads: a log has them once.
+    """
+    log = _COUNT.sub(r"found \1", log)
     if len(log) <= 2 * _KEPT:
         return log
     return f"{log[:_KEPT]}\n... {len(log) - 2 * _KEPT} characters left out ...\n{log[-_KEPT:]}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from qxbatch.model import Output, Series, SeriesKind
+from qxbatch.model import Output, Series
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,6 @@ class Converter(Protocol):
     @property
     def pace(self) -> float:
         """Return the seconds that one file may take at most; the time limit is made of it."""
-
-    def takes(self, kind: SeriesKind) -> bool:
-        """Return whether it reads this kind of series at all."""
 
     def command(self, job: Job) -> Command:
         """Return the process that converts the series of `job`."""

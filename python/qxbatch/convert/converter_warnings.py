@@ -9,7 +9,7 @@ _ABOUT = re.compile(
     r"|slices skipped",
     re.IGNORECASE,
 )
-_GRADIENTS = re.compile(r"dti gradients|validate vectors", re.IGNORECASE)
+_GRADIENTS = re.compile(r"unable to determine dti gradients|validate vectors", re.IGNORECASE)
 _RUN_ON = re.compile(r"Convert \d+ DICOM as .*")
 """dcm2niix ends some of its lines only with the next one."""
 _PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)

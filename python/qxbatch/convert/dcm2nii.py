@@ -29,10 +29,6 @@ class Dcm2nii:
         self.binary = binary
         self.version = version
 
-    def takes(self, kind: SeriesKind) -> bool:
-        """Return True: it reads DICOM and PAR/REC."""
-        return kind in SeriesKind
-
     def command(self, job: Job) -> Command:
         """Return the call. A folder of PAR/REC makes it fail, so the PAR itself is named; every flag takes a value."""
         source = job.source

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.convert.converter import Command, Job, Probe
 from qxbatch.convert.naming import numbered_outputs
-from qxbatch.model import Output, SeriesKind
+from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DCM2NIIX"
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d{8})")
@@ -44,10 +44,6 @@ class Dcm2niix:
     def __init__(self, binary: Path, version: str) -> None:
         self.binary = binary
         self.version = version
-
-    def takes(self, kind: SeriesKind) -> bool:
-        """Return True: it reads DICOM and PAR/REC."""
-        return kind in SeriesKind
 
     def command(self, job: Job) -> Command:
         """Return the call for one series.

@@ -10,7 +10,7 @@ from qxbatch.convert.converter import Command, Job, Probe
 from qxbatch.convert.foreign import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.values import text
-from qxbatch.model import Output, SeriesKind
+from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DICM2NII_DIR"
 MATLAB = "QXBATCH_MATLAB"
@@ -41,10 +41,6 @@ class Dicm2nii:
         self.folder = folder
         self.interpreter = interpreter
         self.version = version
-
-    def takes(self, kind: SeriesKind) -> bool:
-        """Return True: it reads DICOM and PAR/REC."""
-        return kind in SeriesKind
 
     def command(self, job: Job) -> Command:
         """Return the call; paths go in by the environment, so that no name can become code.

@@ -59,6 +59,12 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
         return _without_table(output, image, check, description, known=known)
     if len(written) != len(check.b_values) or is_map(output.suffix):
         return []
+    if check.contradiction is not None:
+        volume, low, high = check.contradiction
+        return [
+            f"the headers of volume {volume + 1} contradict each other: b = {low:g} and b = {high:g}; "
+            f"its table says {written[volume]:g}."
+        ]
     if not known:
         return ["its b-values cannot be compared: the headers have none."]
     wrong = [

@@ -15,6 +15,7 @@ from qxbatch.convert.run import Ran
 from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
 from qxbatch.model import Output, Series, State
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.session.layout import DICOM, converter_log
 
 _TELLING = re.compile(
     r"error|warning|illegal|unsupported|unable|corrupt|missing|fail|skipp|exception|not ", re.IGNORECASE
@@ -105,7 +106,7 @@ def failed(series: Series, tool: str, reason: str, log: str) -> Judgement:
     """Return a failure that holds the reason and the log's own words."""
     said = words(log)
     message = f"{tool} {reason}" + (f" It said: {said}" if said else "")
-    hint = f"Its log is dicom/dcm2niix_{series.n}.log; the DICOM or PAR/REC files are kept."
+    hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
     return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint),))
 
 
@@ -128,7 +129,8 @@ def _without_pixels(evidence: Evidence) -> str:
     if evidence.files or not evidence.without_pixels or not evidence.countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))
-    return f"{evidence.without_pixels} objects without pixel data" + (f" (SOP class {classes})" if classes else "")
+    objects = "1 object" if evidence.without_pixels == 1 else f"{evidence.without_pixels} objects"
+    return f"{objects} without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
 def _refused(series: Series, converter: Converter, ran: Ran, kind: str) -> Judgement:
@@ -171,5 +173,5 @@ def _open(written: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[t
 
 
 def _partial(series: Series, message: str) -> Problem:
-    hint = f"See dicom/dcm2niix_{series.n}.log; the source files are kept."
+    hint = f"See {DICOM}/{converter_log(series.n)}; the source files are kept."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, hint, Severity.WARNING)

@@ -13,7 +13,7 @@ from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.naming import companions, suffix_of
 from qxbatch.convert.normalize.names import COPIES, PROGRAM, STACKS, stack_name
 from qxbatch.convert.run import Cancel
-from qxbatch.model import Output, Series, SeriesKind
+from qxbatch.model import Output, Series
 
 FOLDER = "normalized"
 """Folder of the second attempt beside that of the first one."""
@@ -30,10 +30,6 @@ class NormalizedDcm2niix:
         self.pace = dcm2niix.pace + _SECONDS_PER_FRAME * frames_per_file
         self.name = dcm2niix.name
         self.version = dcm2niix.version
-
-    def takes(self, kind: SeriesKind) -> bool:
-        """Return whether it is DICOM."""
-        return kind is SeriesKind.DICOM
 
     def command(self, job: Job) -> Command:
         """Return the call of the process that rewrites the series, and runs dcm2niix on each stack."""
@@ -65,7 +61,8 @@ def attempt_normalized(
     Raises CancelledError, and OSError where the machine is at fault, as `attempt` does.
     """
     own = Room(room.work / FOLDER, room.told)
-    frames = max(1.0, evidence.slices / max(1, series.files))
+    announced = min(evidence.slices, series.size)  # a frame has a byte or more, whatever NumberOfFrames says
+    frames = max(1.0, announced / max(1, series.files))
     return attempt(series, NormalizedDcm2niix(dcm2niix, frames), own, evidence, timeout, cancel)
 
 

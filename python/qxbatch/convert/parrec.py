@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qxbatch.convert.converter import Command, Job, Probe
 from qxbatch.convert.naming import numbered_outputs
-from qxbatch.model import Output, SeriesKind
+from qxbatch.model import Output
 
 NAME = "nibabel"
 
@@ -19,10 +19,6 @@ class Nibabel:
 
     def __init__(self, version: str) -> None:
         self.version = version
-
-    def takes(self, kind: SeriesKind) -> bool:
-        """Return whether it is PAR/REC."""
-        return kind is SeriesKind.PARREC
 
     def command(self, job: Job) -> Command:
         """Return the call of qxbatch.convert.parrec_images."""

@@ -10,13 +10,15 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
-from qxbatch.discover.results import has_session, was_parted
+from qxbatch.discover.results import was_parted
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.problems import Code
+from qxbatch.session.contents import has_session
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
 
 if TYPE_CHECKING:
-    from qxbatch.discover.folders import SessionFolder
+    from qxbatch.discover.folders import ListedFolder
     from qxbatch.resolve.logfile import Log
 
 _SECOND = 10**9
@@ -46,13 +48,13 @@ def _log(settings: Settings) -> "Log | None":
 
 
 def of_folders(
-    folders: Sequence["SessionFolder"], settings: Settings, now_ns: Callable[[], int] = time.time_ns
+    folders: Sequence["ListedFolder"], settings: Settings, now_ns: Callable[[], int] = time.time_ns
 ) -> list[Candidate]:
     """Return session folders, each with its verdict: the data wait in `<session>/inbox`."""
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
-    return [_measured(each, each.path / "inbox", settings.settle, now_ns()) for each in judged]
+    return [_measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
 
 
 def _of_inbox(settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff) -> list[Judged]:

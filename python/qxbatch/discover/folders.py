@@ -8,16 +8,17 @@ from pathlib import Path
 from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.results import has_results
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
+from qxbatch.session.contents import has_results
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
 
 @dataclass(frozen=True)
-class SessionFolder:
+class ListedFolder:
     """A session folder as it was when the sessions folder was listed."""
 
     path: Path
@@ -27,7 +28,7 @@ class SessionFolder:
     """A file lies in dicom or nii."""
 
 
-def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[SessionFolder]:
+def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[ListedFolder]:
     """Return the session folders that the globs mean, sorted by name; the study's own folders are none."""
     found = []
     for name in names_in(sessionsfolder):
@@ -38,21 +39,21 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[SessionFold
     return found
 
 
-def session_folder(path: Path) -> SessionFolder:
+def session_folder(path: Path) -> ListedFolder:
     """Look at one session folder."""
-    return SessionFolder(path, _has_file(path / "inbox"), has_results(path))
+    return ListedFolder(path, _has_file(SessionPaths(path).inbox), has_results(path))
 
 
 def _has_file(inbox: Path) -> bool:
     return any(files for _root, _folders, files in os.walk(inbox))
 
 
-def judge_folders(folders: Sequence[SessionFolder], settings: Settings) -> list[Judged]:
+def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[Judged]:
     """Judge each session folder: pure, as the plan of inbox mode."""
     return [_judge(folder, settings) for folder in folders]
 
 
-def _judge(folder: SessionFolder, settings: Settings) -> Judged:
+def _judge(folder: ListedFolder, settings: Settings) -> Judged:
     name = folder.path.name
     judged = Judged(folder.path, Verdict.READY, name)
     session = by_folder(name, settings.nameformat)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qxbatch.model import Candidate, Packet, SessionId
+from qxbatch.session.paths import SessionPaths
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def units_of(ready: Iterable[Candidate], *, folder_mode: bool) -> list[Unit]:
         if candidate.session is None or candidate.packet is None:
             continue
         key = candidate.session.id
-        inbox = candidate.path / "inbox" if folder_mode else None
+        inbox = SessionPaths(candidate.path).inbox if folder_mode else None
         unit = units.get(key, Unit(candidate.session, (), inbox))
         units[key] = replace(unit, packets=(*unit.packets, candidate.packet))
     return list(units.values())

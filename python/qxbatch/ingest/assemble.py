@@ -17,6 +17,8 @@ from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
 from qxbatch.ingest.patients import Share
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
+from qxbatch.session.layout import KEPT_AT, LOG_AT, OUTSIDE, sorted_at
+from qxbatch.session.paths import SessionPaths
 
 SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
 """A scanner's log by a name that is safe as it is; any other goes to inbox like all that is kept."""
@@ -131,7 +133,7 @@ def _folders(path: str) -> list[str]:
 
 def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
     """Return the series at its place. Its size is that of its files there: they may have come gzipped."""
-    folder = root / "dicom" / str(n)
+    folder = SessionPaths(root).series(n)
     with os.scandir(folder) as entries:
         size = sum(entry.stat().st_size for entry in entries)
     return Series(
@@ -150,14 +152,14 @@ def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, hide: Hide) ->
     size = 0
     for row, own in pair.files:
         name = hide(own)
-        reading.place_row(row, str(root), f"dicom/{n}/{name}", n)
+        reading.place_row(row, str(root), sorted_at(n, name), n)
         size += reading.row(row).size
-    return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, root / "dicom" / str(n))
+    return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))
 
 
 def _lies_in(inbox: Path, row: Row) -> bool:
     """Whether a kept member is a loose file of the inbox, and none of an archive or of the session's own dicom."""
-    if row.path.startswith("../"):
+    if row.path.startswith(OUTSIDE):
         return False
     path = inbox / member_path(row.path)
     if "!" not in row.path:
@@ -173,12 +175,12 @@ def _place_rest(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
         if row.fate != "kept" or row.at or not reading.staged(i):
             continue
         if inbox is not None and _lies_in(inbox, row):
-            reading.leave_row(i, f"inbox/{row.path}")
+            reading.leave_row(i, f"{KEPT_AT}{row.path}")
             continue
         name = row.path.replace("!", "/").rsplit("/", 1)[-1]
-        log = root / "dicom" / "log" / name
+        log = SessionPaths(root).log / name
         if SAFE_LOG.fullmatch(name) and not log.exists():
-            reading.place_row(i, str(root), f"dicom/log/{name}", 0)
+            reading.place_row(i, str(root), f"{LOG_AT}/{name}", 0)
         else:
             kept.append(i)
     reading.place_kept(str(root), kept)

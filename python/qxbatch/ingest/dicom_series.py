@@ -1,33 +1,14 @@
 """The DICOM series of one session: which groups of the core are one series."""
 
-import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qxbatch.core import Group, Header, Reading
-from qxbatch.ingest.join import Instance, Part, Vector, scans_to_join
+from qxbatch.core import Group, Reading
+from qxbatch.ingest.join import scans_to_join
 from qxbatch.ingest.numbers import Claim
-from qxbatch.model import SeriesPart, Value
-
-EQUAL = (
-    "SOPClassUID",
-    "Manufacturer",
-    "PatientName",
-    "StudyDate",
-    "SeriesDescription",
-    "ProtocolName",
-    "ImageType",
-    "ComplexImageComponent",
-    "EchoNumbers",
-    "Rows",
-    "Columns",
-    "SiemensNumberOfImagesInMosaic",
-)
-"""Header fields that are equal in all files of one scan."""
-CLOSE = ("PixelSpacing", "EchoTime", "FlipAngle", "SliceThickness")
-"""Header fields whose numbers agree in all files of one scan."""
-MOSAICS = ("MOSAIC", "VFRAME")
-"""Values of ImageType that mark a whole volume in one classic image: Siemens, United Imaging."""
+from qxbatch.ingest.part import Instance, Part
+from qxbatch.ingest.part_facts import instance_of, numbers_in_thousands
+from qxbatch.model import SeriesPart
 
 
 @dataclass(frozen=True)
@@ -96,47 +77,4 @@ def _part(reading: Reading, series: DicomSeries) -> Part | None:
             header = reading.header(row)
             yield None if header is None else instance_of(header)
 
-    return Part(group.patient, number, group.study, first, instances)
-
-
-def instance_of(header: Header) -> Instance | None:
-    """Return the facts of a file; None when it has several frames or no place."""
-    orientation, position = _numbers(header, "ImageOrientationPatient"), _numbers(header, "ImagePositionPatient")
-    frames = header.get("NumberOfFrames")
-    if len(orientation) != 6 or len(position) != 3 or frames not in (None, 1):  # noqa: PLR2004 - as DICOM defines them
-        return None
-    if not all(map(math.isfinite, (*orientation, *position))):
-        return None
-    thickness = _numbers(header, "SliceThickness")
-    return Instance(
-        kind=tuple(_hashable(header.get(field)) for field in EQUAL),
-        measures=tuple(_numbers(header, field) for field in CLOSE),
-        frame=str(header.get("FrameOfReferenceUID") or ""),
-        orientation=orientation,
-        position=position,
-        acquisition=_whole(header, "AcquisitionNumber"),
-        temporal=_whole(header, "TemporalPositionIdentifier"),
-        volume=_is_mosaic(header),
-        thickness=thickness[0] if thickness else 0.0,
-    )
-
-
-def _is_mosaic(header: Header) -> bool:
-    types = header.get("ImageType")
-    slices = _whole(header, "SiemensNumberOfImagesInMosaic") or 0
-    return slices > 1 or (isinstance(types, list) and any(word.upper() in MOSAICS for word in map(str, types)))
-
-
-def _hashable(value: Value) -> Hashable:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _numbers(header: Header, field: str) -> Vector:
-    value = header.get(field)
-    values = value if isinstance(value, list) else [] if value is None else [value]
-    return tuple(float(each) for each in values)
-
-
-def _whole(header: Header, field: str) -> int | None:
-    value = header.get(field)
-    return value if isinstance(value, int) else None
+    return Part(group.patient, number, group.study, first, instances, numbers_in_thousands(group.header))

@@ -3,61 +3,20 @@
 The rule is strict: a scan that stays in parts can still be used, two scans in one series are an error.
 """
 
-import math
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
 
-Vector = tuple[float, ...]
+from qxbatch.ingest.part import Part, agree
+from qxbatch.ingest.stacks import Stack, interleaved, one_geometry, stacks_of, volumes_of
+from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
-SAME_PLACE = 0.05
-"""Positions within so many mm are one: scanners round to 5 or 6 digits."""
-SAME_VALUE = 1e-3
-"""Direction cosines, mm, ms and degrees that differ by less are equal."""
-UNIT_ERROR = 0.01
-"""The length of the slice normal differs from 1 by no more."""
-LARGEST_STEP_ERROR = 0.1
-"""Distances between slices are multiples of the smallest one; as a fraction of it."""
-SMALLEST_STEP = 0.9
-"""Whole stacks do not interleave closer than this fraction of the slice thickness."""
 MOST_GEOMETRIES = 50
 """With more geometries than this under one number and description, nothing is joined."""
 THOUSAND = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """The facts of one file."""
-
-    kind: tuple[Hashable, ...]
-    """What must be equal in all files: description, image type, matrix and so on."""
-    measures: tuple[Vector, ...]
-    """What must agree within SAME_VALUE: pixel spacing, echo time and so on."""
-    frame: str
-    """FrameOfReferenceUID; empty when absent."""
-    orientation: Vector
-    """ImageOrientationPatient."""
-    position: Vector
-    """ImagePositionPatient, in mm."""
-    acquisition: int | None
-    temporal: int | None
-    volume: bool = False
-    """The file is a whole volume (a mosaic), as all files of its kind are."""
-    thickness: float = 0.0
-    """SliceThickness in mm; 0 when absent."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A series as the exporter wrote it: the files of one patient that share both UIDs and SeriesNumber."""
-
-    patient: str
-    number: int
-    study: str
-    first: Instance
-    """The facts of its first file."""
-    instances: Callable[[], Iterable[Instance | None]]
-    """Returns the facts of all its files; None for a file that cannot be joined."""
+FEWEST_UNDATED = 3
+"""Without dates, parts of several studies are at least so many volumes."""
+LONGEST_VOLUME = 600.0
+"""Interleaved slices of one volume start within so many seconds."""
 
 
 def scans_to_join(parts: Sequence[Part | None]) -> list[tuple[int, ...]]:
@@ -65,7 +24,7 @@ def scans_to_join(parts: Sequence[Part | None]) -> list[tuple[int, ...]]:
     alike: dict[Hashable, list[int]] = {}
     for index, part in enumerate(parts):
         if part is not None:
-            alike.setdefault((part.patient, _family(part.number), part.first.kind), []).append(index)
+            alike.setdefault((part.patient, _family(part), part.first.kind), []).append(index)
     known = {index: part for index, part in enumerate(parts) if part is not None}
     return sorted(
         scan
@@ -76,17 +35,17 @@ def scans_to_join(parts: Sequence[Part | None]) -> list[tuple[int, ...]]:
     )
 
 
-def _family(number: int) -> Hashable:
+def _family(part: Part) -> Hashable:
     """Numbers that one scan can have: equal ones, or n x 1000 + k of one n."""
-    n, k = divmod(number, THOUSAND)
-    return ("thousands", n) if n and k else number
+    n, k = divmod(part.number, THOUSAND)
+    return ("thousands", n) if part.thousands and n and k else part.number
 
 
 def _by_measures(indices: Sequence[int], parts: dict[int, Part]) -> list[list[int]]:
     clusters: list[list[int]] = []
     for index in indices:
         for cluster in clusters:
-            if _agree(parts[index].first, parts[cluster[0]].first):
+            if agree(parts[index].first, parts[cluster[0]].first):
                 cluster.append(index)
                 break
         else:
@@ -96,21 +55,24 @@ def _by_measures(indices: Sequence[int], parts: dict[int, Part]) -> list[list[in
     return clusters
 
 
-def _agree(one: Instance, other: Instance) -> bool:
-    return one.kind == other.kind and all(
-        len(some) == len(others) and all(abs(a - b) < SAME_VALUE for a, b in zip(some, others, strict=True))
-        for some, others in zip((one.orientation, *one.measures), (other.orientation, *other.measures), strict=True)
-    )
-
-
 def _scans(indices: Sequence[int], parts: dict[int, Part]) -> Iterator[tuple[int, ...]]:
-    """Yield all these parts as one scan; if they are not one, the scans within a frame of reference, study or number."""
+    """Yield all these parts as one scan; if they are not one, the scans within a frame of reference, study, number or time."""
     if len(indices) < 2:  # noqa: PLR2004 - a scan of one part is a series already
         return
     chosen = [parts[index] for index in indices]
-    if _numbers_agree(chosen) and _frames_agree(chosen) and _one_scan(chosen):
+    stacks = stacks_of(chosen) if _numbers_agree(chosen) and _frames_agree(chosen) else None
+    groups = None if stacks is None else _groups_of_scan(chosen, stacks)
+    if groups is None:
+        groups = _by_key(chosen) or _by_time(chosen, stacks)
+    elif len(groups) == 1:
         yield tuple(indices)
-        return
+    if len(groups) > 1:
+        for group in groups:
+            yield from _scans([indices[at] for at in group], parts)
+
+
+def _by_key(parts: Sequence[Part]) -> list[list[int]]:
+    """Return the parts by the first of frame of reference, study and number that differs; nothing if none does."""
     keys: tuple[Callable[[Part], Hashable], ...] = (
         lambda part: part.first.frame,
         lambda part: part.study,
@@ -118,12 +80,45 @@ def _scans(indices: Sequence[int], parts: dict[int, Part]) -> Iterator[tuple[int
     )
     for key in keys:
         subsets: dict[Hashable, list[int]] = {}
-        for index in indices:
-            subsets.setdefault(key(parts[index]), []).append(index)
+        for index, part in enumerate(parts):
+            subsets.setdefault(key(part), []).append(index)
         if len(subsets) > 1:
-            for subset in subsets.values():
-                yield from _scans(subset, parts)
-            return
+            return list(subsets.values())
+    return []
+
+
+def _by_time(parts: Sequence[Part], stacks: Sequence[Stack] | None) -> list[list[int]]:
+    """Return parts that are not one scan by the large gaps between them."""
+    times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
+    if times is None:
+        return []
+    whole = stacks is not None and any(len(stack.places) > 1 for stack in stacks)
+    return groups_by_time(times if whole else replace(times, steady=False), range(len(parts)))
+
+
+def _groups_of_scan(parts: Sequence[Part], stacks: Sequence[Stack]) -> list[list[int]] | None:
+    """Return the parts of one geometry between the large gaps in time; None when they are not one scan."""
+    first = parts[0].first
+    volumes = volumes_of(stacks, first)
+    if volumes is None or not one_geometry(stacks, first):
+        return None
+    times = timeline([stack.starts for stack in stacks])
+    several = len({part.study for part in parts}) > 1
+    if times is None:
+        untimed = all(stack.starts == NO_STARTS for stack in stacks)
+        return [list(range(len(parts)))] if untimed and not several else None
+    if several and not times.dated and not _all_differ(times, volumes):
+        return None
+    groups = groups_by_time(times, volumes)
+    if max(times.seconds) - min(times.seconds) <= LONGEST_VOLUME and interleaved(stacks, groups):
+        return [list(range(len(parts)))]
+    return groups
+
+
+def _all_differ(times: Timeline, volumes: Sequence[Hashable]) -> bool:
+    """Whether there are enough volumes, and no two of them have the same start."""
+    starts = set(zip(volumes, times.seconds, strict=True))
+    return len(set(volumes)) >= FEWEST_UNDATED and len({second for _, second in starts}) == len(starts)
 
 
 def _numbers_agree(parts: Sequence[Part]) -> bool:
@@ -140,96 +135,3 @@ def _frames_agree(parts: Sequence[Part]) -> bool:
     if len({part.study for part in parts}) > 1 and "" in frames:
         return False
     return len(frames - {""}) <= 1
-
-
-@dataclass(frozen=True)
-class _Stack:
-    """The slices of a part, which is at most one volume. A slice has the same index in each list."""
-
-    places: list[float] = field(default_factory=list)
-    """Positions along the slice normal, in mm."""
-    acquisitions: list[int | None] = field(default_factory=list)
-    temporals: list[int | None] = field(default_factory=list)
-
-
-def _one_scan(parts: Sequence[Part]) -> bool:
-    first = parts[0].first
-    normal = _normal(first.orientation)
-    if abs(math.hypot(*normal) - 1) > UNIT_ERROR:
-        return False
-    stacks = []
-    for part in parts:
-        stack = _stack(part, first, normal)
-        if stack is None:
-            return False
-        stacks.append(stack)
-    same = _same_places(place for stack in stacks for place in stack.places)
-    stacks = [replace(stack, places=[same[place] for place in stack.places]) for stack in stacks]
-    return (
-        all(len(set(stack.places)) == len(stack.places) for stack in stacks)
-        and _distinct(stacks)
-        and _one_geometry(stacks, first)
-    )
-
-
-def _stack(part: Part, first: Instance, normal: Vector) -> _Stack | None:
-    """Return the slices of a part; None when they are more than one volume or do not agree with the scan's first file."""
-    stack = _Stack()
-    seen: set[float] = set()
-    for instance in part.instances():
-        if instance is None or instance.frame != part.first.frame or not _agree(instance, first):
-            return None
-        away = [a - b for a, b in zip(instance.position, first.position, strict=True)]
-        place = sum(a * n for a, n in zip(away, normal, strict=True))
-        across = math.hypot(*(a - place * n for a, n in zip(away, normal, strict=True)))
-        if across > SAME_PLACE or place in seen or (instance.volume and seen):
-            return None
-        seen.add(place)
-        stack.places.append(place)
-        stack.acquisitions.append(instance.acquisition)
-        stack.temporals.append(instance.temporal)
-    return stack
-
-
-def _normal(orientation: Vector) -> Vector:
-    a, b, c, d, e, f = orientation
-    return (b * f - c * e, c * d - a * f, a * e - b * d)
-
-
-def _same_places(places: Iterable[float]) -> dict[float, float]:
-    """Return a common value for places that are within SAME_PLACE of the lowest of them."""
-    same: dict[float, float] = {}
-    lowest = -math.inf
-    for place in sorted(set(places)):
-        if place - lowest > SAME_PLACE:
-            lowest = place
-        same[place] = lowest
-    return same
-
-
-def _distinct(stacks: Sequence[_Stack]) -> bool:
-    """Whether no pair of place and acquisition number, or of place and temporal position, occurs twice."""
-    places = [place for stack in stacks for place in stack.places]
-    if len(set(places)) == len(places):
-        return True
-    return any(
-        None not in numbers and len(set(zip(places, numbers, strict=True))) == len(places)
-        for numbers in (
-            [number for stack in stacks for number in stack.acquisitions],
-            [number for stack in stacks for number in stack.temporals],
-        )
-    )
-
-
-def _one_geometry(stacks: Sequence[_Stack], first: Instance) -> bool:
-    """Whether the parts are volumes at the same places, or slices of one regular stack."""
-    places = sorted({place for stack in stacks for place in stack.places})
-    if len(places) == max(len(stack.places) for stack in stacks):
-        return True
-    if first.volume:
-        return False
-    steps = [after - before for before, after in pairwise(places)]
-    step = min(steps)
-    if any(abs(each / step - round(each / step)) > LARGEST_STEP_ERROR for each in steps):
-        return False
-    return all(len(stack.places) == 1 for stack in stacks) or step >= SMALLEST_STEP * first.thickness

@@ -10,8 +10,9 @@ from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 from qxbatch.parrec.pairing import pair
 from qxbatch.problems import Problem
+from qxbatch.session.layout import SORTED_PATH
 
-_SORTED = re.compile(r"\.\./dicom/(\d+)")
+_SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair],
 def path_order(path: str) -> str:
     """Return what PAR/REC of one number are ordered by: the path, and in a session's own dicom the n they have."""
     found = _SORTED.match(path)
-    return f"../dicom/{int(found[1]):012d}{path[found.end() :]}" if found else path
+    return f"{SORTED_PATH}{int(found[1]):012d}{path[found.end() :]}" if found else path
 
 
 def is_xml(path: str) -> bool:

@@ -1,12 +1,13 @@
 """What is worth a look in what was read, though nothing is wrong with it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.session.layout import OUTSIDE
 
 
 def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
@@ -14,9 +15,21 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
     studies = {groups[i].study for series in part.series for i in series.groups}
     if len(studies) <= 1:
         return []
-    message = f"{len(studies)} studies became one session; series that share a number have own ones."
+    message = f"{len(studies)} studies became one session."
+    numbers = Counter(series.header.get("SeriesNumber") for series in part.series if series.groups)
+    if any(count > 1 for number, count in numbers.items() if number is not None):
+        message = f"{message[:-1]}; series with the same SeriesNumber got different numbers."
     hint = "Check that they belong together."
     return [Problem(Code.SEVERAL_STUDIES, part.session.id, message, hint, Severity.WARNING)]
+
+
+def surrounded(reading: Reading, names: str) -> list[Problem]:
+    """Return a note where bytes before or behind an archive were skipped."""
+    notes = reading.notes()
+    if not notes:
+        return []
+    message = f"bytes outside the archive were skipped: {'; '.join(notes)}."
+    return [Problem(Code.SURROUNDED, names, message, severity=Severity.INFO)]
 
 
 def joined_series(part: Part) -> list[Problem]:
@@ -38,7 +51,7 @@ def _joined(series: Series) -> Problem:
 
 def duplicates(reading: Reading, part: Part) -> list[Problem]:
     """Warn, per series, of files that were there more than once; that a session's own lie in its inbox too is none."""
-    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith("../") and row.at}
+    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith(OUTSIDE) and row.at}
     copies = (row for row in map(reading.row, part.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in copies if row.at not in own)
     firsts = map(reading.row, part.copies.values())
@@ -50,8 +63,3 @@ def _duplicates(n: int, count: int) -> Problem:
     files = "file was" if count == 1 else "files were"
     message = f"{count} {files} there more than once, with the same bytes, and stored once."
     return Problem(Code.DUPLICATES, f"series {n}", message, severity=Severity.WARNING)
-
-
-def fates(reading: Reading, rows: Iterable[int]) -> dict[str, int]:
-    """Count ledger rows by fate."""
-    return dict(sorted(Counter(reading.row(i).fate for i in rows).items()))

@@ -11,6 +11,7 @@ from qxbatch.core import Reading, is_archive
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.listing import names_in
 from qxbatch.model import Packet
+from qxbatch.session.layout import SORTED_PATH
 
 _SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
 """What holds a packet's own bytes in `dicom`: series, and the scanner's logs. The rest are reports."""
@@ -66,7 +67,7 @@ def sorted_sources(dicom: Path) -> list[Source]:
     if not dicom.is_dir():
         return []
     paths = (dicom / name for name in names_in(dicom) if _SORTED.fullmatch(name))
-    return [Source(path, f"../dicom/{path.name}{'/' if path.is_dir() else '!'}") for path in paths]
+    return [Source(path, f"{SORTED_PATH}{path.name}{'/' if path.is_dir() else '!'}") for path in paths]
 
 
 def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packet, ...]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from qxbatch.core import Monitor, Streams, gzip_file, pack_folder
+from qxbatch.session.layout import PACKED, packed_at, packed_name
 from qxbatch.settings.model import Gzip
 
 
@@ -23,7 +24,7 @@ class Stored(StrEnum):
 def found_gzip(dicom: Path) -> Gzip:
     """Return how the series of a session are packed now; the first one with a mark tells."""
     for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
-        if path.name.endswith(".tar.gz"):
+        if path.name.endswith(PACKED):
             return Gzip.FOLDER
         if path.is_dir() and path.name.isdigit() and any(file.suffix == ".gz" for file in path.iterdir()):
             return Gzip.FILE
@@ -48,7 +49,7 @@ def store_series(
     """
     n = folder.name
     if stored is Stored.PACKED:
-        pack_folder(str(folder), str(dicom / f"{n}.tar.gz"), n, level=level, streams=streams, monitor=monitor)
+        pack_folder(str(folder), str(dicom / packed_name(n)), n, level=level, streams=streams, monitor=monitor)
     elif stored is Stored.GZIPPED:
         (dicom / n).mkdir()
         for path in sorted(folder.iterdir()):
@@ -77,5 +78,5 @@ def stored_at(at: str, n: int, stored: Stored) -> str:
     'dicom/30.tar.gz!30/P-30-1.2.dcm'
     """
     if stored is Stored.PACKED:
-        return f"dicom/{n}.tar.gz!{at.removeprefix('dicom/')}"
+        return packed_at(n, at)
     return f"{at}.gz" if stored is Stored.GZIPPED and at.endswith(".dcm") else at

@@ -1,10 +1,14 @@
 """report.html of a session: every series, its state, and a picture of each of its images. Made of the summary alone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
+from qxbatch.problems import Problem
+from qxbatch.session.layout import LEDGER
+from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import ImageSummary, LedgerCounts, SeriesSummary
 from qxbatch.textfile import created
 
 STYLE = """
@@ -20,22 +24,21 @@ table { border-collapse: collapse; } td, th { padding: .1rem .8rem .1rem 0; text
 """.strip()
 
 
-def write_page(path: Path, told: Mapping[str, Any], pictures: Mapping[int, str]) -> None:
-    """Write the page of a session from its summary; `pictures` are paths beside the page, by image number."""
+def write_page(path: Path, summary: Summary, pictures: Mapping[int, str]) -> None:
+    """Write the page of a session; `pictures` are paths beside the page, by image number. Raises OSError."""
     with created(path) as file:
-        file.write(session_page(told, pictures))
+        file.write(session_page(summary, pictures))
 
 
-def session_page(told: Mapping[str, Any], pictures: Mapping[int, str]) -> str:
+def session_page(summary: Summary, pictures: Mapping[int, str]) -> str:
     """Return the page as HTML; it needs no network and no script."""
-    session = told["session"]
-    images = {image["number"]: image for image in told["images"]}
-    body = [f"<h1>{escape(session['id'])}</h1>", _facts(told)]
-    of_series = {problem["message"] for series in told["series"] for problem in series["problems"]}
-    body.append(_problems([p for p in told["problems"] if p["message"] not in of_series]))
-    body += [_series(series, images, pictures) for series in told["series"]]
-    body.append(_ledger(told["ledger"]))
-    title = f"{escape(session['id'])} - qxbatch"
+    images = {image.number: image for image in summary.images}
+    body = [f"<h1>{escape(summary.session.id)}</h1>", _facts(summary)]
+    of_series = {problem.message for series in summary.series for problem in series.problems}
+    body.append(_problems([problem for problem in summary.problems if problem.message not in of_series]))
+    body += [_series(series, images, pictures) for series in summary.series]
+    body.append(_ledger(summary.ledger))
+    title = f"{escape(summary.session.id)} - qxbatch"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -45,57 +48,55 @@ def session_page(told: Mapping[str, Any], pictures: Mapping[int, str]) -> str:
     )
 
 
-def _facts(told: Mapping[str, Any]) -> str:
-    packets = ", ".join(escape(packet["name"]) for packet in told["packets"])
-    counts: dict[str, int] = {}
-    for series in told["series"]:
-        counts[series["state"]] = counts.get(series["state"], 0) + 1
+def _facts(summary: Summary) -> str:
+    packets = ", ".join(escape(packet.name) for packet in summary.packets)
+    counts = Counter(series.state.value for series in summary.series)
     states = ", ".join(f"{count} {escape(state)}" for state, count in sorted(counts.items()))
     return (
-        f'<p class="facts">from {packets}<br>{len(told["series"])} series ({states}), {len(told["images"])} images</p>'
+        f'<p class="facts">from {packets}<br>{len(summary.series)} series ({states}), {len(summary.images)} images</p>'
     )
 
 
-def _series(series: Mapping[str, Any], images: Mapping[int, Mapping[str, Any]], pictures: Mapping[int, str]) -> str:
-    header = series["header"]
+def _series(series: SeriesSummary, images: Mapping[int, ImageSummary], pictures: Mapping[int, str]) -> str:
+    header = series.header
     name = header.get("SeriesDescription") or header.get("ProtocolName") or header.get("SequenceName") or "anonymous"
     facts = [
-        f"{series['files']} files",
+        f"{series.files} files",
         *(
             f"{label} {header[key]} ms"
             for key, label in (("RepetitionTime", "TR"), ("EchoTime", "TE"))
             if key in header
         ),
     ]
-    state = escape(series["state"])
-    figures = "".join(_figure(images[number], pictures.get(number)) for number in series["images"])
+    state = escape(series.state.value)
+    figures = "".join(_figure(images[number], pictures.get(number)) for number in series.images)
     return (
-        f'<section id="s{series["n"]}">\n<h2>{series["n"]} &nbsp; {escape(str(name))}</h2>\n'
+        f'<section id="s{series.n}">\n<h2>{series.n} &nbsp; {escape(str(name))}</h2>\n'
         f'<p class="small"><span class="state {state.split(" ", maxsplit=1)[0]}">{state}</span> '
-        f"{escape(series['tool'])} &middot; {escape(', '.join(facts))}</p>\n"
-        f"{_problems(series['problems'])}{figures}\n</section>"
+        f"{escape(series.tool)} &middot; {escape(', '.join(facts))}</p>\n"
+        f"{_problems(series.problems)}{figures}\n</section>"
     )
 
 
-def _figure(image: Mapping[str, Any], picture: str | None) -> str:
-    shown = f'<img src="{escape(picture)}" alt="middle slices of image {image["number"]}">' if picture else ""
-    shape = " x ".join(map(str, image["shape"]))
-    return f"<figure>{shown}<figcaption>{image['number']} {escape(image['name'])}<br>{shape}</figcaption></figure>"
+def _figure(image: ImageSummary, picture: str | None) -> str:
+    shown = f'<img src="{escape(picture)}" alt="middle slices of image {image.number}">' if picture else ""
+    shape = " x ".join(map(str, image.shape))
+    return f"<figure>{shown}<figcaption>{image.number} {escape(image.name)}<br>{shape}</figcaption></figure>"
 
 
-def _problems(problems: Sequence[Mapping[str, str]]) -> str:
+def _problems(problems: Sequence[Problem]) -> str:
     if not problems:
         return ""
     lines = [
-        f'<li class="{escape(p["severity"])}">{escape(p["subject"])}: {escape(p["message"])} {escape(p["hint"])}</li>'
+        f'<li class="{escape(p.severity)}">{escape(p.subject)}: {escape(p.message)} {escape(p.hint)}</li>'
         for p in problems
     ]
     return f'<ul class="problems">{"".join(lines)}</ul>\n'
 
 
-def _ledger(ledger: Mapping[str, Any]) -> str:
-    rows = "".join(f"<tr><td>{escape(fate)}</td><td>{count}</td></tr>" for fate, count in ledger["fates"].items())
+def _ledger(ledger: LedgerCounts) -> str:
+    rows = "".join(f"<tr><td>{escape(fate)}</td><td>{count}</td></tr>" for fate, count in ledger.fates.items())
     return (
-        f'<section><h2>Every member of the packet</h2><p class="small">{ledger["rows"]} rows in ledger.tsv</p>'
+        f'<section><h2>Every member of the packet</h2><p class="small">{ledger.rows} rows in {LEDGER}</p>'
         f"<table>{rows}</table></section>"
     )

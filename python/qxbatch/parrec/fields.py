@@ -1,11 +1,10 @@
 """A PAR header under DICOM keywords, so that later stages need not know where a series comes from."""
 
 import re
-from collections.abc import Iterable
 from math import isfinite
-from typing import Protocol
 
 from qxbatch.model import Value
+from qxbatch.parrec.table import ParTable
 
 _DATE_TIME = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})(?:\s*/\s*(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?))?")
 _TOO_LARGE = 1 << 16
@@ -21,20 +20,7 @@ _TEXTS = {
 }
 
 
-class ParText(Protocol):
-    """A PAR header as it is written (qxbatch.parrec.header.ParHeader)."""
-
-    @property
-    def lines(self) -> tuple[str, ...]: ...
-    @property
-    def series_number(self) -> int | None: ...
-    def text(self, key: str) -> str: ...
-    def floats(self, key: str) -> list[float]: ...
-    def whole(self, key: str) -> int | None: ...
-    def column(self, name: str) -> Iterable[tuple[float, ...]]: ...
-
-
-def fields(header: ParText) -> dict[str, Value]:
+def fields(header: ParTable) -> dict[str, Value]:
     """Return the DICOM keywords that a PAR can fill; what it does not tell is left out.
 
     Times are in ms as in DICOM. RepetitionTime is a list where the PAR holds two.
@@ -63,7 +49,7 @@ def fields(header: ParText) -> dict[str, Value]:
     return {keyword: value for keyword, value in found.items() if value not in (None, "", [])}
 
 
-def protocol(header: ParText) -> str:
+def protocol(header: ParTable) -> str:
     """Return the protocol's name; the scanner's `WIP ` in front of it says nothing about the image."""
     return header.text("protocol name").replace("WIP ", "").strip()
 
@@ -72,12 +58,12 @@ def _one_or_more(values: list[float]) -> Value:
     return values[0] if len(values) == 1 else values
 
 
-def _first_tuple(header: ParText, column: str) -> tuple[float, ...]:
+def _first_tuple(header: ParTable, column: str) -> tuple[float, ...]:
     try:
         return next(iter(header.column(column)), ())
     except ValueError:
         return ()
 
 
-def _first(header: ParText, column: str) -> float | None:
+def _first(header: ParTable, column: str) -> float | None:
     return next((value for value in _first_tuple(header, column) if isfinite(value)), None)

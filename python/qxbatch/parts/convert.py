@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.results import has_images
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Candidate, Packet, SessionId, Verdict
 from qxbatch.parts.sessions import run_sessions, session_paths, settings_of
-from qxbatch.pipeline.previous import read_previous
 from qxbatch.problems import Code, Problem
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import fault
+from qxbatch.session.contents import has_images
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings, Stages
 
 
@@ -32,7 +33,7 @@ def run(options: Mapping[str, object]) -> int:
 
 def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
     """Judge one session folder. Its subject is the one it was given before, unless a name format is given now."""
-    before = "" if by_format else read_previous(path).subject
+    before = "" if by_format else SessionFolder(path).subject
     session = SessionId(before, folder=path.name) if before else by_folder(path.name, settings.nameformat)
     if session is None:
         return Candidate(path, Verdict.NOT_PARSED, note=f"--nameformat finds no subject in {path.name}")
@@ -40,11 +41,12 @@ def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) ->
     if why:
         problem = Problem(Code.BAD_NAME, str(path), f"no session may have that name: {why}.", "Rename the folder.")
         return Candidate(path, Verdict.REFUSED, session=session, problem=problem)
-    if not sorted_sources(path / "dicom"):
+    dicom = SessionPaths(path).dicom
+    if not sorted_sources(dicom):
         note = "nothing is sorted in its dicom: `qxbatch sort` does that"
         return Candidate(path, Verdict.STRAY, session=session, note=note)
     if has_images(path) and not overwrite:
         note = "it is converted: give --overwrite to convert it anew"
         return Candidate(path, Verdict.ALREADY_THERE, session=session, note=note)
-    packet = Packet(path / "dicom", path.name, fingerprint(path / "dicom"))
+    packet = Packet(dicom, path.name, fingerprint(dicom))
     return Candidate(path, Verdict.READY, packet, session)

@@ -7,10 +7,9 @@ from qxbatch.parts.places import sessions_in
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
 from qxbatch.report.study import Row, as_json, as_tsv, session_row
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
-
-TABLE = "study.tsv"
-SIDECAR = "study.json"
 
 
 def run(settings: Settings) -> int:
@@ -19,7 +18,7 @@ def run(settings: Settings) -> int:
     A session that failed or is incomplete is a row like others: the table is no judgement. Raises UsageError.
     """
     folder = settings.sessionsfolder
-    rows = [row for row in map(session_row, sessions_in(folder)) if _wanted(settings, row)]
+    rows = [row for row in (session_row(SessionFolder(path)) for path in sessions_in(folder)) if _wanted(settings, row)]
     if not rows and settings.check is Check.ANY:
         print(f"There is no session in {folder} (--check=no makes this no error).")
         return int(ExitStatus.NOTHING_READY)
@@ -27,8 +26,8 @@ def run(settings: Settings) -> int:
         print(as_tsv(rows), end="")
         return int(ExitStatus.OK)
     try:
-        replaced_text(folder / TABLE, as_tsv(rows))
-        replaced_text(folder / SIDECAR, as_json(rows))
+        replaced_text(folder / STUDY_TABLE, as_tsv(rows))
+        replaced_text(folder / STUDY_SIDECAR, as_json(rows))
     except OSError as error:
         raise UsageError(
             f"{error.filename or folder} cannot be written: {error.strerror}.",
@@ -36,7 +35,7 @@ def run(settings: Settings) -> int:
             ExitStatus.CANNOT_WRITE,
         ) from None
     if not settings.quiet:
-        print(f"{folder / TABLE}: {len(rows)} sessions")
+        print(f"{folder / STUDY_TABLE}: {len(rows)} sessions")
     return int(ExitStatus.OK)
 
 

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.results import has_results
 from qxbatch.problems import UsageError
 from qxbatch.resolve.names import RESERVED
+from qxbatch.session.contents import has_results
+from qxbatch.session.paths import SessionPaths
 
 
 def chosen_sessions(given: object) -> list[Path]:
@@ -36,5 +37,6 @@ def sessions_in(folder: Path) -> list[Path]:
 
 def is_session(path: Path) -> bool:
     """Whether a folder holds a session: its session.txt, its summary, or files in dicom or nii."""
-    marks = ("session.txt", "qxbatch/summary.json")
-    return path.is_dir() and (any((path / mark).is_file() for mark in marks) or has_results(path))
+    paths = SessionPaths(path)
+    marks = (paths.session_txt, paths.summary)
+    return path.is_dir() and (any(mark.is_file() for mark in marks) or has_results(path))

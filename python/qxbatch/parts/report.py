@@ -17,10 +17,11 @@ from qxbatch.parts.places import chosen_sessions, is_session
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
 from qxbatch.report.before import show
-from qxbatch.report.study import Row, read_summary, session_row
-
-PAGE = Path("qxbatch") / "report.html"
-STUDY_PAGE = "report.html"
+from qxbatch.report.study import session_row
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import OWN_SUMMARY, PAGE, picture_file
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary import SummaryError
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -36,7 +37,7 @@ def run(options: Mapping[str, object]) -> int:
             for session in sessions:
                 _write_session(session, written, wrong, test=test)
             if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as the sessions were found
-                page = sessions[0].parent / STUDY_PAGE
+                page = sessions[0].parent / PAGE
                 written.append(page)
                 if not test:
                     replaced_text(page, study_page(page.parent.name, [_entry(session) for session in sessions]))
@@ -50,27 +51,32 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def _write_session(session: Path, written: list[Path], wrong: list[str], *, test: bool) -> None:
-    told = read_summary(session)
-    if told is None:
-        wrong.append(f"{session}: it has no qxbatch/summary.json; `qxbatch convert --overwrite` makes one")
+    folder = SessionFolder(session)
+    try:
+        summary = folder.summary
+    except SummaryError as error:
+        wrong.append(str(error))
         return
-    written.append(session / PAGE)
+    if summary is None:
+        wrong.append(f"{session}: it has no {OWN_SUMMARY}; `qxbatch convert --overwrite` makes one")
+        return
+    page = folder.paths.page
+    written.append(page)
     if not test:
-        numbers = [int(image["number"]) for image in told["images"]]
-        replaced_text(session / PAGE, session_page(told, _pictures(session, numbers)))
+        pictures = _pictures(folder.paths, [image.number for image in summary.images])
+        replaced_text(page, session_page(summary, pictures))
 
 
-def _pictures(session: Path, numbers: Sequence[int]) -> dict[int, str]:
+def _pictures(paths: SessionPaths, numbers: Sequence[int]) -> dict[int, str]:
     """Return the pictures of images, those that are missing made anew."""
     found = {}
     for number in numbers:
-        picture = session / "qxbatch" / "pictures" / f"{number}.png"
-        image = session / "nii" / f"{number}.nii.gz"
+        picture, image = paths.picture(number), paths.image(number)
         if not picture.exists() and image.exists():
             picture.parent.mkdir(exist_ok=True)
             _write_picture(image, picture)
         if picture.exists():
-            found[number] = f"pictures/{picture.name}"
+            found[number] = picture_file(number)
     return found
 
 
@@ -87,9 +93,9 @@ def _write_picture(image: Path, picture: Path) -> None:
 
 
 def _entry(session: Path) -> Entry:
-    row: Row = session_row(session)
-    page = f"{session.name}/{PAGE.as_posix()}" if (session / PAGE).exists() else ""
-    return Entry(row.cells, page)
+    folder = SessionFolder(session)
+    page = folder.paths.page
+    return Entry(session_row(folder).cells, page.relative_to(session.parent).as_posix() if page.exists() else "")
 
 
 def _say(written: Sequence[Path], wrong: Sequence[str], *, test: bool, told: bool) -> None:

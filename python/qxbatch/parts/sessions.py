@@ -11,6 +11,7 @@ from pathlib import Path
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
 from qxbatch.record.session_txt import check_path
+from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
@@ -39,7 +40,7 @@ def settings_of(options: Mapping[str, object], paths: Sequence[Path]) -> Setting
     asked = parse({**given, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
     check_path(folders[0], asked.settings.path_map)
     # a folder that holds `sessions` is no study folder here: the session was named by its path
-    return replace(asked.settings, sessionsfolder=folders[0], archive_folder=folders[0] / "archive" / "MR")
+    return replace(asked.settings, sessionsfolder=folders[0], archive_folder=folders[0] / ARCHIVED_PACKETS)
 
 
 def _text(value: object) -> str:

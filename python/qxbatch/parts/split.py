@@ -21,6 +21,7 @@ from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import sync_tree
 from qxbatch.report.before import show
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
@@ -98,7 +99,7 @@ def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bo
     if not test:
         sync_tree(staging / "parts")
         for k, piece in enumerate(pieces):
-            (staging / "parts" / str(k) / "inbox").rename(output / piece.name)
+            SessionPaths(staging / "parts" / str(k)).inbox.rename(output / piece.name)
         mapping = write_mapping(output, members)
     _say(source, output, pieces, members, mapping=None if test else mapping, told=told)
     return int(ExitStatus.OK)

@@ -9,6 +9,7 @@ from qxbatch.cells import escaped
 from qxbatch.core import Row
 from qxbatch.parts.split_plan import Piece
 from qxbatch.publish.durable import sync_folder
+from qxbatch.session.layout import KEPT_AT
 from qxbatch.textfile import created
 
 
@@ -27,7 +28,7 @@ class Member:
     @staticmethod
     def of(row: Row, piece: Piece) -> "Member":
         """Return the row of a member that lies in its piece now."""
-        at = f"{piece.name}/{row.at.removeprefix('inbox/')}" if row.fate == "kept" and row.at else ""
+        at = f"{piece.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
         note = "the same bytes lie in another file" if row.fate == "duplicate" else "" if at else row.fate
         return Member(row.path, piece.name, at, piece.patient, piece.study, row.kind, note)
 

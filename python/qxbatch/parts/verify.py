@@ -12,6 +12,8 @@ from qxbatch.exits import ExitStatus
 from qxbatch.parts.places import chosen_sessions
 from qxbatch.parts.threads import threads_of
 from qxbatch.report.before import show
+from qxbatch.session.layout import OWN_LEDGER
+from qxbatch.session.paths import SessionPaths
 from qxbatch.verify.session import session_checks
 
 
@@ -38,11 +40,12 @@ def run(options: Mapping[str, object]) -> int:
 
 def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
     """Check one session folder."""
-    images = sum(1 for _ in (session / "nii").glob("*.nii.gz"))
+    paths = SessionPaths(session)
+    images = len(paths.images())
     try:
         checks = session_checks(session, Monitor())
     except FileNotFoundError:
-        why = "has no qxbatch/ledger.tsv: another program made it, or it is incomplete; `qxbatch convert` writes one"
+        why = f"has no {OWN_LEDGER}: another program made it, or it is incomplete; `qxbatch convert` writes one"
         return Verified(str(session), images, 0, (f"{session}: {why}",))
     except (OSError, ValueError) as error:
         return Verified(str(session), images, 0, (str(error),))
@@ -54,7 +57,7 @@ def _hint(session: Path, wrong: Sequence[str]) -> str:
     """What is made of data can be made again; what came from a packet cannot."""
     if not wrong:
         return ""
-    if all(text.startswith(f"{session / 'nii'}/") for text in wrong):
+    if all(text.startswith(f"{SessionPaths(session).nii}/") for text in wrong):
         return f"Take these files from a backup, or make the images anew: qxbatch convert --overwrite {quote(str(session))}"
     return "Take these files from a backup, or import the packet again with --overwrite=yes."
 

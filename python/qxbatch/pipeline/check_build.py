@@ -9,12 +9,13 @@ from qxbatch.pipeline.produce import Product
 from qxbatch.problems import PacketError
 from qxbatch.publish.durable import sync_tree, sync_up
 from qxbatch.record.job import Job
+from qxbatch.session.paths import SessionPaths
 from qxbatch.verify.session import Check, session_checks
 
 
 def check_build(context: Context, job: Job, product: Product) -> None:
     """Return when the build is on disk and agrees with its ledger. Raises PacketError when it does not, OSError."""
-    own = context.workspace.sessionsfolder / product.part.session.id / "inbox"
+    own = SessionPaths(context.workspace.sessionsfolder / product.part.session.id).inbox
     with ThreadPoolExecutor(1) as beside:  # what waits for the disk goes on beside what needs a CPU
         synced = beside.submit(_sync, product)
         _verify(context, job, product, None if job.unit.inbox is None else own)

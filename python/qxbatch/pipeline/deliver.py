@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from qxbatch.archive.decision import Facts, Reason, decide
-from qxbatch.core import hash_file
 from qxbatch.events import Stage, StageStarted
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.check_build import check_build
+from qxbatch.pipeline.check_published import ledger_sha256
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.finish import LEDGER, finish
+from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.loose import leaving, opened_inside
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Problem, Severity
@@ -64,7 +64,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         with_inbox=unit.inbox is None,
         inbox=unit.inbox,
         names=job.redact(unit.names),
-        ledgers=tuple(hash_file(str(product.build / LEDGER))[1] for product in products),
+        ledgers=tuple(ledger_sha256(product.build) for product in products),
     )
 
 

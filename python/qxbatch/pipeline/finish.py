@@ -6,9 +6,9 @@ from pathlib import Path
 
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
-from qxbatch.core import Monitor, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet
+from qxbatch.pipeline.check_published import check_published
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal
@@ -16,10 +16,8 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.taken import Stayed, take
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Archive
-from qxbatch.verify.session import session_checks
-
-LEDGER = "qxbatch/ledger.tsv"
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,11 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
         target = workspace.sessionsfolder / session
         old = workspace.old(journal.unit, session)
         publish(workspace.build(journal.unit, session), target, old, with_inbox=journal.with_inbox)
-        kept = keep_replaced(old, target, journal.archive_folder.parent / "replaced", journal.archive_folder)
+        kept = keep_replaced(old, target, journal.archive_folder.parent / REPLACED, journal.archive_folder)
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
-    wrong = _wrong(journal, workspace, verify=verify)
+    wrong = check_published(journal, workspace, verify=verify)
     problems += wrong
     stayed = [] if wrong else _take(journal, workspace)
     problems += map(_stayed, stayed)
@@ -69,34 +67,6 @@ def _stayed(stayed: Stayed) -> Problem:
         return Problem(Code.CANNOT_WRITE, str(stayed.path), message, hint)
     message = "changed while it was imported, and stays; the session holds what was read."
     return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
-
-
-def _wrong(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
-    """Why the packets must stay: a session is not there (any more), or is not what the journal tells of."""
-    problems = []
-    for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
-        folder = workspace.sessionsfolder / session
-        try:
-            same = hash_file(str(folder / LEDGER))[1] == digest
-            found = _failed(folder) if same and verify else []
-        except FileNotFoundError:
-            same, found = False, []
-        if not same:
-            message = "is not the session any more that was made of its packets; they stay where they are."
-            problems.append(Problem(Code.RECOVERED, session, message, "Import them again, or archive them by hand."))
-        elif found:
-            message = (
-                f"what lies on disk is not what was read: {'; '.join(found[:5])}. Its packets stay where they are."
-            )
-            problems.append(Problem(Code.VERIFY, session, message, "Check the disk, then use --overwrite=yes."))
-    return problems
-
-
-def _failed(session: Path) -> list[str]:
-    try:
-        return [text for check in session_checks(session, Monitor()) for text in check()]
-    except ValueError as error:
-        return [str(error)]
 
 
 def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:

@@ -6,7 +6,7 @@ from qxbatch.core import gzip_file
 from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.record.compress import compressed
-from qxbatch.record.sums import Sum
+from qxbatch.session.summary_parts import Sum
 
 
 def picture_of(nifti: Path) -> Path:

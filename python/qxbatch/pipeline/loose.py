@@ -9,6 +9,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet
 from qxbatch.pipeline.produce import Product
 from qxbatch.record.job import Job
+from qxbatch.session.layout import OUTSIDE
 
 
 def leaving(job: Job, products: Sequence[Product], decision: Decision) -> list[tuple[str, str]]:
@@ -32,7 +33,7 @@ def _in_inbox(job: Job, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         return
     for index in range(len(job.reading)):
         row = job.reading.row(index)
-        if row.path.startswith("../"):
+        if row.path.startswith(OUTSIDE):
             continue  # of the session's own dicom
         # not Path.is_file, which raises where a member of an archive makes the path too long
         if row.fate in fates and os.path.isfile(job.unit.inbox / member_path(row.path)):  # noqa: PTH113

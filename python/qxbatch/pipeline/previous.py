@@ -1,55 +1,44 @@
 """Reads what a session folder says of the import before."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.previous import PreviousSession
-from qxbatch.verify.ledger_file import LedgerRow, read_ledger
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.ledger import PLACELESS, LedgerRow
+from qxbatch.session.summary import NewerSchemaError, SummaryError
 
-NO_PLACE = ("opened", "nodata", "refused")
 
+def read_previous(path: Path) -> PreviousSession:
+    """Return what a session folder says of itself; what cannot be read says nothing.
 
-def read_previous(session: Path) -> PreviousSession:
-    """Return what a session folder says of itself; what cannot be read says nothing."""
-    summary = _summary(session)
+    Raises PacketError when a newer version made the session: its summary may say that the patient's id is concealed.
+    """
+    session = SessionFolder(path)
+    try:
+        summary = session.summary
+    except NewerSchemaError as error:
+        hint = "Import it with the version that made the session, or a newer one."
+        raise PacketError(Problem(Code.EXISTS, path.name, f"{error}", hint)) from None
+    except (SummaryError, OSError):
+        summary = None
     rows: dict[str, list[LedgerRow]] = {}
     placeless = []
     order: dict[tuple[str, str], int] = {}
     try:
-        for row in read_ledger(session / "qxbatch" / "ledger.tsv"):
+        for row in session.ledger():
             order[row.path, row.sha256] = len(order)
-            if row.fate in NO_PLACE:
+            if row.fate in PLACELESS:
                 placeless.append(row)
             elif row.at:
                 rows.setdefault(row.at, []).append(row)
     except (OSError, ValueError):
         rows, placeless = {}, []
-    about = summary.get("session", {})
     return PreviousSession(
         {at: tuple(found) for at, found in rows.items()},
         tuple(placeless),
         order,
-        tuple(summary.get("packets", ())),
-        deidentified=about.get("concealed") is True,
-        subject=about.get("subject") or _subject(session),
+        summary.packets if summary else (),
+        deidentified=bool(summary and summary.session.concealed),
+        subject=session.subject,
     )
-
-
-def _summary(session: Path) -> Mapping[str, Any]:
-    try:
-        summary = json.loads((session / "qxbatch" / "summary.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return summary if isinstance(summary, dict) else {}
-
-
-def _subject(session: Path) -> str:
-    """The subject that session.txt names: another program may have made it."""
-    try:
-        lines = (session / "session.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    found = (line.partition(":")[2].strip() for line in lines if line.startswith("subject:"))
-    return next(found, "")

@@ -17,6 +17,8 @@ from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
 from qxbatch.record.session import record_session
+from qxbatch.session.layout import FOLDERS, picture_file
+from qxbatch.session.paths import SessionPaths
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     """
     began = time.monotonic()
     final = context.workspace.sessionsfolder / part.session.id
-    inbox = None if job.unit.inbox is None else final / "inbox"
+    inbox = None if job.unit.inbox is None else SessionPaths(final).inbox
     places = Places(root, context.workspace.build(job.unit.name, part.session.id), final, inbox)
-    for name in ("dicom", "nii", "inbox", "qxbatch"):
+    for name in FOLDERS:
         (places.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
     converted, syncing = make_series(context, job, part, places)
@@ -48,18 +50,19 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     versions = context.tools.versions()
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
     pictures = _place_pictures(recorded.placement, places.build)
-    write_page(places.build / "qxbatch" / "report.html", recorded.summary, pictures)
+    write_page(SessionPaths(places.build).page, recorded.summary, pictures)
     return Product(part, places.build, len(recorded.placement.images), recorded.problems, syncing)
 
 
 def _place_pictures(placement: Placement, build: Path) -> dict[int, str]:
-    """Move the pictures of images to `qxbatch/pictures`; return their paths for the page."""
+    """Move the pictures of images to their folder; return their paths for the page."""
     found = {}
+    paths = SessionPaths(build)
     for placed in placement.placed:
         picture = picture_of(placed.output.nifti)
         if picture.exists():
-            name = f"pictures/{placed.image.number}.png"
-            (build / "qxbatch" / "pictures").mkdir(exist_ok=True)
-            bring(picture, build / "qxbatch" / name)
-            found[placed.image.number] = name
+            number = placed.image.number
+            paths.pictures.mkdir(exist_ok=True)
+            bring(picture, paths.picture(number))
+            found[number] = picture_file(number)
     return found

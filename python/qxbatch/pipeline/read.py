@@ -7,7 +7,7 @@ from qxbatch.core import Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.units import Unit
 from qxbatch.events import BytesRead
-from qxbatch.ingest import encrypted
+from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.sources import Source
 from qxbatch.model import Fingerprint, Packet
@@ -55,7 +55,7 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
 def check_reading(reading: Reading, names: str, settings: Settings) -> list[Problem]:
     """Return what is worth reporting of what was read. Raises PacketError when it must not be imported."""
     passwords = settings.passwords
-    problems = [*_damage(settings, names, reading), *read_suspects(reading, names)]
+    problems = [*_damage(settings, names, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
     if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
         message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
         hint = encrypted.hint(encrypted.closed_rows(reading), passwords) or "Remove it from the inbox, or complete it."

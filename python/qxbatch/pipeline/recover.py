@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from qxbatch.model import SessionId, SessionReport
-from qxbatch.pipeline.finish import LEDGER, finish
+from qxbatch.pipeline.finish import finish
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import read_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.paths import SessionPaths
 
 
 def recover(workspace: Workspace, locks: Locks) -> list[SessionReport]:
@@ -76,4 +77,4 @@ def _finish(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport
 
 def _there(session: Path) -> Path | None:
     """A session that somebody took away meanwhile is not told as complete."""
-    return session if (session / LEDGER).exists() else None
+    return session if SessionPaths(session).ledger.exists() else None

@@ -4,12 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.discover.results import has_results, has_session
 from qxbatch.discover.units import Unit
 from qxbatch.model import SessionId
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.publish.exchange import PARTS
+from qxbatch.session.contents import has_results, has_session
+from qxbatch.session.layout import PARTS
+from qxbatch.session.paths import SessionPaths
 
 
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
@@ -29,7 +30,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
 
 def refuse_done(context: Context, unit: Unit) -> None:
     """Raise PacketError when, with overwrite, another run has made the session since discovery and archived the packet."""
-    mark = context.workspace.sessionsfolder / unit.session.id / "session.txt"
+    mark = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
     if any(os.path.lexists(packet.path) for packet in unit.packets) or not mark.exists():
         return
     if unit.inbox is None and mark.stat().st_mtime >= context.workspace.since:

@@ -21,7 +21,7 @@ from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.images import shape_of
 from qxbatch.record.job import Job, Places
 from qxbatch.record.session_txt import mapped
-from qxbatch.record.sums import Sum
+from qxbatch.session.summary_parts import Sum
 from qxbatch.settings.model import Stages
 
 FULL = 4 << 20
@@ -41,7 +41,7 @@ def make_series(
     making = _Making(context, job, part, places)
     making.tell(0)
     settings = context.settings
-    wanted = found_gzip(places.final / "dicom") if settings.gzip_as_found else settings.gzip
+    wanted = found_gzip(places.published.dicom) if settings.gzip_as_found else settings.gzip
     stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
@@ -53,7 +53,7 @@ def make_series(
     _settle(making.finishing)
     for series in part.series:
         if stored[series.n] is Stored.PLAIN:
-            bring(series.folder, places.build / "dicom" / str(series.n))
+            bring(series.folder, places.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in part.series)
     return ConvertedSeries(conversions, stored, making.shapes, making.sums), making.syncing
 
@@ -113,14 +113,14 @@ class _Making:
         with context.slots.one():
             store_series(
                 series.folder,
-                self.places.build / "dicom",
+                self.places.built.dicom,
                 stored,
                 context.settings.gzip_level,
                 context.monitor,
                 self.job.reading.streams(list(series.groups)) if self.job.unit.inbox is None else None,
             )
         if stored is Stored.PACKED:
-            self._sync(self.places.build / "dicom" / f"{series.n}.tar.gz")
+            self._sync(self.places.built.packed(series.n))
         self._clear_once_done(series)
 
     def finish_image(self, nifti: Path) -> None:

@@ -1,6 +1,5 @@
 """Bytes that an archived packet holds: a session that is replaced need not keep those."""
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,6 +8,8 @@ from typing import Any
 
 from qxbatch.core import ingest
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.ledger import Fate
 
 
 def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
@@ -26,18 +27,18 @@ def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
             continue
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        found.update(digest for row in rows if row.fate != "refused" for digest in (row.sha256, row.content_sha256))
+        found.update(digest for row in rows if row.fate != Fate.REFUSED for digest in (row.sha256, row.content_sha256))
     return found - {""}
 
 
 def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
     """Yield what lies in the archive under the name, or a numbered one, of a packet of `old`, with its size."""
+    summary = SessionFolder(old).readable_summary
     try:
-        told = json.loads((old / "qxbatch" / "summary.json").read_bytes())
-        wanted = {(str(packet["name"]), packet["files"], packet["size"]) for packet in told["packets"]}
-        paths = sorted(archive.iterdir())
-    except (OSError, ValueError, KeyError, TypeError):
+        paths = sorted(archive.iterdir()) if summary else []
+    except OSError:
         return
+    wanted = {(packet.name, packet.files, packet.size) for packet in (summary.packets if summary else ())}
     for path in paths:
         if any((name, *_measures(path)) in wanted for name in _names(path.name)):
             yield path

@@ -9,9 +9,7 @@ import os
 from pathlib import Path
 
 from qxbatch.publish.durable import sync_folder
-
-MARK = "session.txt"
-PARTS = ("dicom", "nii", "qxbatch")
+from qxbatch.session.layout import INBOX, PARTS, SESSION_TXT
 
 
 def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
@@ -26,18 +24,18 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
         sync_folder(target.parent)
         return
     old.mkdir(parents=True, exist_ok=True)
-    parts = [*PARTS, "inbox"] if with_inbox else [*PARTS]
-    if any((build / name).exists() for name in (MARK, *PARTS)):  # a sorted session has no session.txt to come
-        _aside(target / MARK, old / MARK)
+    parts = [*PARTS, INBOX] if with_inbox else [*PARTS]
+    if any((build / name).exists() for name in (SESSION_TXT, *PARTS)):  # a sorted session has no session.txt to come
+        _aside(target / SESSION_TXT, old / SESSION_TXT)
         sync_folder(target)
     for part in parts:
         if (build / part).exists():
             _aside(target / part, old / part)
             (build / part).rename(target / part)
-    _merge(build / "inbox", target / "inbox")
+    _merge(build / INBOX, target / INBOX)
     sync_folder(target)
-    if (build / MARK).exists():
-        (build / MARK).rename(target / MARK)
+    if (build / SESSION_TXT).exists():
+        (build / SESSION_TXT).rename(target / SESSION_TXT)
         sync_folder(target)
     if build.exists():
         build.rmdir()

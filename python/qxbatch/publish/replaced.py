@@ -1,6 +1,5 @@
 """What an exchange took out of a session: kept where it would be a last copy, dropped where the new session has it."""
 
-import json
 import os
 import re
 from pathlib import Path
@@ -10,10 +9,11 @@ from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.durable import make_folder, remove_tree, sync_folder, sync_tree
 from qxbatch.publish.same import same_content
 from qxbatch.publish.transfer import copied, hidden, removed, renamed
-from qxbatch.verify.ledger_file import read_ledger
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import OWN, PACKED, SESSION_TXT, SUMMARY, is_converter_log, is_from_packet
+from qxbatch.session.ledger import STORED
+from qxbatch.session.summary import comparable
 
-VOLATILE = ("times", "host")
-"""Keys of summary.json that differ between two runs on the same data."""
 _DURATION = re.compile(rb"\d+(?:\.\d+)?(?:e-?\d+)? ?(?:(?:seconds|sec|s|ms)\b|for core code)")
 """As in scripts/compare-trees."""
 
@@ -53,10 +53,10 @@ def _sort_out(old: Path, kept: Path, session: Path, archive: Path | None) -> Non
     """Bring what only `old` holds to `kept`; what it says of itself goes last, since that is asked by a run that goes on."""
     held = _held(session)
     last = [path for path in _files(old) if not _covered(path, session / path.relative_to(old), held)]
-    if archive is not None and any(_of_packet(path.relative_to(old)) for path in last):
+    if archive is not None and any(is_from_packet(path.relative_to(old)) for path in last):
         held = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
-        last = [path for path in last if not (_of_packet(path.relative_to(old)) and _holds(path, held))]
-    for path in sorted(last, key=lambda path: path.relative_to(old).parts[0] == "qxbatch"):
+        last = [path for path in last if not (is_from_packet(path.relative_to(old)) and _holds(path, held))]
+    for path in sorted(last, key=lambda path: path.relative_to(old).parts[0] == OWN):
         place = kept / path.relative_to(old)
         place.parent.mkdir(parents=True, exist_ok=True)
         path.rename(place)
@@ -71,15 +71,10 @@ def _files(top: Path) -> list[Path]:
     return found
 
 
-def _of_packet(path: Path) -> bool:
-    """Whether a file of a session came from its packet: what is sorted or kept, not what was made of it."""
-    return path.parts[0] == "inbox" or (path.parts[0] == "dicom" and (len(path.parts) > 2 or path.suffix == ".gz"))  # noqa: PLR2004
-
-
 def _held(session: Path) -> set[str]:
     """Hashes of the packet bytes that the session holds, by its ledger."""
-    rows = read_ledger(session / "qxbatch" / "ledger.tsv")
-    return {digest for row in rows if row.fate in ("sorted", "kept") for digest in (row.sha256, row.content_sha256)}
+    rows = SessionFolder(session).ledger()
+    return {digest for row in rows if row.fate in STORED for digest in (row.sha256, row.content_sha256)}
 
 
 def _covered(path: Path, twin: Path, held: set[str]) -> bool:
@@ -93,7 +88,7 @@ def _holds(path: Path, held: set[str]) -> bool:
     if path.is_symlink():
         return False
     try:
-        if path.name.endswith(".tar.gz"):
+        if path.name.endswith(PACKED):
             return all(digest in held for _, _, digest in hash_tar_gz(str(path)))
         if path.suffix == ".gz" and hash_gzip(str(path))[1] in held:
             return True
@@ -104,14 +99,10 @@ def _holds(path: Path, held: set[str]) -> bool:
 
 def _comparable(path: Path) -> object:
     """A file's content without what a rerun changes: the time in session.txt's first line, times and host, a log's durations."""
-    if path.name == "session.txt":
+    if path.name == SESSION_TXT:
         return path.read_bytes().partition(b"\n")[2]
-    if path.name == "summary.json":
-        try:
-            content = json.loads(path.read_bytes())
-        except ValueError:
-            return path.read_bytes()
-        return {k: v for k, v in content.items() if k not in VOLATILE} if isinstance(content, dict) else content
-    if path.suffix == ".log" and path.name.startswith("dcm2niix_"):
+    if path.name == SUMMARY:
+        return comparable(path.read_bytes())
+    if is_converter_log(path.name):
         return _DURATION.sub(b"", path.read_bytes())
     return hash_file(str(path))

@@ -4,15 +4,16 @@ import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion
 from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
-from qxbatch.record.summary import PacketInfo, summary, summary_text
-from qxbatch.record.sums import Sum, sums_of
+from qxbatch.record.summary import PacketInfo, summary
+from qxbatch.record.sums import sums_of
+from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import Split, Sum
 from qxbatch.textfile import created
 
 
@@ -29,7 +30,7 @@ def record_summary(
     sums: Mapping[Path, Sum],
     converters: Mapping[str, str],
     seconds: float,
-) -> dict[str, Any]:
+) -> Summary:
     """Write summary.json; return its content. `sums` are those of the compressed images."""
     about = summary(
         part.session,
@@ -42,13 +43,12 @@ def record_summary(
         sums=sums_of(placement, places.build, sums),
         problems=problems,
         patient=patient,
+        concealed=job.deidentified,
+        split=Split(job.unit.name, dict(job.patients)) if job.is_split else None,
+        earlier_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
         host={"name": platform.node(), "system": platform.system()},
     )
-    about["session"]["concealed"] = job.deidentified
-    if job.is_split:
-        about["parted"] = {"from": job.unit.name, "sessions": dict(job.patients)}
-    about["packets"] = [*(p for p in job.previous.packets if p not in about["packets"]), *about["packets"]]
-    with created(places.build / "qxbatch" / "summary.json") as file:
-        file.write(summary_text(about))
+    with created(places.built.summary) as file:
+        file.write(about.to_json())
     return about

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.model import Conversion
 from qxbatch.pack.series import Stored
-from qxbatch.record.sums import Sum
+from qxbatch.session.summary_parts import Sum
 
 
 @dataclass(frozen=True)

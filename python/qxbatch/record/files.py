@@ -9,6 +9,7 @@ from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed
 from qxbatch.record.images import Placement
+from qxbatch.session.paths import SessionPaths
 
 _TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*)$', re.MULTILINE)
 """A sidecar's line with a text; a UID is none."""
@@ -16,15 +17,15 @@ _TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*)$', re.MULTILINE)
 
 def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
     """Put each image below `<session>/nii` under its number, with .json, .bval and .bvec beside it."""
-    folder = session / "nii"
-    folder.mkdir(parents=True, exist_ok=True)
+    paths = SessionPaths(session)
+    paths.nii.mkdir(parents=True, exist_ok=True)
     for placed in placement.placed:
         number, output = placed.image.number, placed.output
         if not compressed(output.nifti).exists():
             gzip(output.nifti, compressed(output.nifti))
-        _bring(compressed(output.nifti), folder / f"{number}.nii.gz")
+        _bring(compressed(output.nifti), paths.image(number))
         for extension, path in sorted(output.sidecars.items()):
-            _bring(path, folder / f"{number}.{extension}")
+            _bring(path, paths.image(number, extension))
 
 
 def hide_in_sidecars(folder: Path, hide: Hide) -> None:
@@ -40,12 +41,12 @@ def hide_in_sidecars(folder: Path, hide: Hide) -> None:
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:
     """Write `dicom/dcm2niix_<n>.log` for each series; each further n' has a copy of its series' log."""
-    folder = session / "dicom"
-    folder.mkdir(parents=True, exist_ok=True)
+    paths = SessionPaths(session)
+    paths.dicom.mkdir(parents=True, exist_ok=True)
     logs = {conversion.series.n: conversion.log for conversion in conversions}
     numbers = {**{n: n for n in logs}, **placement.further}
     for number, n in sorted(numbers.items()):
-        (folder / f"dcm2niix_{number}.log").write_text(logs[n], encoding="utf-8", errors="replace", newline="\n")
+        paths.converter_log(number).write_text(logs[n], encoding="utf-8", errors="replace", newline="\n")
 
 
 def _bring(source: Path, target: Path) -> None:

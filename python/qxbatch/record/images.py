@@ -11,6 +11,7 @@ from qxbatch.record.compress import compressed
 from qxbatch.record.image_numbers import image_numbers
 from qxbatch.record.json_info import json_info
 from qxbatch.record.names import image_name
+from qxbatch.session.layout import image_file
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def place_images(
         for k, (output, number) in enumerate(zip(conversion.outputs, given.numbers, strict=True), 1):
             name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
-            files = tuple(f"nii/{number}.{extension}" for extension in ("nii.gz", *sorted(output.sidecars)))
+            files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
             placed.append(Placed(image, output))
         if many := given.problem(conversion.series):

@@ -11,6 +11,7 @@ from qxbatch.ingest.sources import Source
 from qxbatch.model import Packet
 from qxbatch.problems import Problem
 from qxbatch.record.previous import PreviousSession
+from qxbatch.session.paths import SessionPaths
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ class Places:
     """The session folder."""
     inbox: Path | None = None
     """Folder mode: the session's own inbox, whose names are taken."""
+
+    @property
+    def built(self) -> SessionPaths:
+        """Return the files and folders of the session in its build."""
+        return SessionPaths(self.build)
+
+    @property
+    def published(self) -> SessionPaths:
+        """Return the files and folders of the session folder."""
+        return SessionPaths(self.final)
 
     @property
     def work(self) -> Path:

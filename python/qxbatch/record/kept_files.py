@@ -7,6 +7,8 @@ from pathlib import Path
 from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.core import hash_file
 from qxbatch.pack.series import bring
+from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
+from qxbatch.session.paths import SessionPaths
 
 
 def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
@@ -15,17 +17,18 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     In folder mode a name that the session's inbox has already (an archive whose members these are) gets `_files`,
     unless the very files lie there: what was read a second time is not kept a second time.
     """
-    if (root / "dicom" / "log").exists():
-        bring(root / "dicom" / "log", build / "dicom" / "log")
+    source, target = SessionPaths(root), SessionPaths(build)
+    if source.log.exists():
+        bring(source.log, target.log)
     moved = {}
-    for kept in sorted((root / "inbox").iterdir()) if (root / "inbox").exists() else ():
+    for kept in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
         name = kept.name
         while inbox is not None and not _fits(kept, inbox / name):
             name = f"{name}_files"
         if kept.exists():
-            bring(kept, build / "inbox" / name)
+            bring(kept, target.inbox / name)
         if name != kept.name:
-            moved[f"inbox/{kept.name}"] = f"inbox/{name}"
+            moved[f"{KEPT_AT}{kept.name}"] = f"{KEPT_AT}{name}"
     return moved
 
 
@@ -34,7 +37,7 @@ def redact_kept(root: Path, hide: Hide) -> dict[str, str]:
     changed: dict[str, str] = {}
     if hide is nothing_to_hide:
         return changed
-    for top in ("inbox", "dicom/log"):
+    for top in (INBOX, LOG_AT):
         for path in sorted((root / top).rglob("*"), key=lambda path: (-len(path.parts), path)):
             at = path.relative_to(root).as_posix()
             if path.is_dir():

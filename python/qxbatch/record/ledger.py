@@ -1,71 +1,35 @@
-"""ledger.tsv: one row for each member of the packets, and where its bytes lie now (docs/ledger.md)."""
+"""Rows of the ledger from the core's rows, with the remarks of joined series (docs/ledger.md)."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol, TextIO
 
-from qxbatch.cells import escaped
+from qxbatch.core import Row
 from qxbatch.model import Series
+from qxbatch.session.ledger import Fate, Kind, LedgerRow
 
-COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 _JOINED = "joined with series"
 _NOTE = re.compile(rf"(^|; ){_JOINED} \d+: .*", re.DOTALL)
 
 
-class RowLike(Protocol):
-    """A row of the core (qxbatch._core.Row)."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def content_sha256(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def fate(self) -> str: ...
-    @property
-    def at(self) -> str: ...
-    @property
-    def series(self) -> int: ...
-    @property
-    def reason(self) -> str: ...
+def ledger_row(row: Row, at: str, reason: str, note: str = "") -> LedgerRow:
+    """Return the row of a member whose bytes are at `at` in the finished session; `note` is added to the reason."""
+    return LedgerRow(
+        row.path,
+        row.size,
+        row.sha256,
+        row.content_sha256,
+        Kind(row.kind),
+        Fate(row.fate),
+        at,
+        row.series or None,
+        "; ".join(filter(None, (reason, note))),
+    )
 
 
-@dataclass(frozen=True)
-class Told:
-    """A row that is not as the core has it: of an earlier ledger, or a second copy."""
-
-    path: str
-    size: int
-    sha256: str
-    content_sha256: str
-    kind: str
-    fate: str
-    at: str
-    series: int
-    reason: str
-
-
-def second_copy(row: RowLike, first: RowLike) -> Told:
-    """Return the row of a member whose very bytes were stored for another one."""
-    return Told(row.path, row.size, row.sha256, row.content_sha256, row.kind, "duplicate", first.at, first.series, "")
-
-
-@dataclass(frozen=True)
-class LedgerLine:
-    """A row, and where its bytes lie in the finished session."""
-
-    row: RowLike
-    at: str
-    reason: str | None = None
-    """In place of the row's own."""
-    note: str = ""
-    """Added to the reason."""
+def second_copy(row: Row, first: Row, at: str) -> LedgerRow:
+    """Return the row of a member with the same bytes as `first`, which are at `at`."""
+    kind = Kind(row.kind)
+    return LedgerRow(row.path, row.size, row.sha256, row.content_sha256, kind, Fate.DUPLICATE, at, first.series or None)
 
 
 def joined_notes(series: Iterable[Series]) -> dict[int, str]:
@@ -83,28 +47,12 @@ def joined_notes(series: Iterable[Series]) -> dict[int, str]:
     return notes
 
 
+def note_of(reason: str) -> str:
+    """Return the note that a file was joined with a series, from the reason of its row; empty where there is none."""
+    found = _NOTE.search(reason)
+    return found[0].removeprefix("; ") if found else ""
+
+
 def without_note(reason: str) -> str:
     """Return the reason of a row without the note that its file was joined with a series."""
     return _NOTE.sub("", reason)
-
-
-def write_ledger(file: TextIO, lines: Iterable[LedgerLine]) -> dict[str, int]:
-    """Write the ledger row by row to a file opened with newline="\\n", and return the number of rows by fate."""
-    counts: dict[str, int] = {}
-    file.write("\t".join(COLUMNS) + "\n")
-    for line in lines:
-        row = line.row
-        counts[row.fate] = counts.get(row.fate, 0) + 1
-        cells = (
-            row.path,  # the core has escaped it
-            str(row.size),
-            row.sha256,
-            row.content_sha256,
-            row.kind,
-            row.fate,
-            escaped(line.at),
-            str(row.series) if row.series else "",
-            escaped("; ".join(filter(None, (row.reason if line.reason is None else line.reason, line.note)))),
-        )
-        file.write("\t".join(cells) + "\n")
-    return dict(sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""The lines of a session's ledger: each member of its packets, and where its bytes are now."""
+"""The rows of a session's ledger: each member of its packets, and where its bytes are now."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from qxbatch.cells import unescaped
 from qxbatch.ingest.assemble import Part
 from qxbatch.pack.series import Stored, stored_at
 from qxbatch.record.job import Job, Places
-from qxbatch.record.ledger import LedgerLine, joined_notes, second_copy, write_ledger
+from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
 from qxbatch.record.previous import with_previous
+from qxbatch.session.layout import KEPT_AT
+from qxbatch.session.ledger import LedgerRow, write_ledger
 from qxbatch.textfile import created
 
 
@@ -26,29 +28,29 @@ class Moves:
 
 def record_ledger(job: Job, part: Part, moves: Moves, places: Places) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate."""
-    lines = _lines(job, part, moves)
-    with created(places.build / "qxbatch" / "ledger.tsv") as file:
+    rows = _rows(job, part, moves)
+    with created(places.built.ledger) as file:
         in_folder_mode = job.unit.inbox is not None
-        return write_ledger(file, with_previous(lines, job.previous, places.final) if in_folder_mode else lines)
+        return write_ledger(file, with_previous(rows, job.previous, places.final) if in_folder_mode else rows)
 
 
-def _lines(job: Job, part: Part, moves: Moves) -> Iterator[LedgerLine]:
+def _rows(job: Job, part: Part, moves: Moves) -> Iterator[LedgerRow]:
     reading, stored = job.reading, moves.stored
     stays = job.unit.inbox is not None and not job.is_split
     notes = joined_notes(part.series)
     for index in part.rows:
         if index in part.copies:
-            copy = second_copy(reading.row(index), reading.row(part.copies[index]))
-            yield LedgerLine(copy, stored_at(copy.at, copy.series, stored[copy.series]))
+            first = reading.row(part.copies[index])
+            yield second_copy(reading.row(index), first, stored_at(first.at, first.series, stored[first.series]))
             continue
         row = reading.row(index)
-        if stays and row.fate == "kept" and row.at == f"inbox/{row.path}":
+        if stays and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
             # it stays where it is, under the very name that the core has escaped for the ledger
-            yield LedgerLine(row, unescaped(row.at), part.hide(row.reason))
+            yield ledger_row(row, unescaped(row.at), part.hide(row.reason))
             continue
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
         note = part.hide(notes.get(row.group, "")) if row.fate == "sorted" else ""
-        yield LedgerLine(row, _moved(moves.redacted.get(at, at), moves.tops), part.hide(row.reason), note)
+        yield ledger_row(row, _moved(moves.redacted.get(at, at), moves.tops), part.hide(row.reason), note)
 
 
 def _moved(at: str, tops: Mapping[str, str]) -> str:

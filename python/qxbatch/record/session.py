@@ -2,13 +2,10 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from qxbatch.conceal import Hide, hidden_problem
 from qxbatch.ingest.assemble import Part
-from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.problems import Problem
 from qxbatch.record.about import record_summary
@@ -18,7 +15,9 @@ from qxbatch.record.images import Placement, place_images
 from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
 from qxbatch.record.lines import Moves, record_ledger
+from qxbatch.record.redacted import redacted_conversion, session_problems
 from qxbatch.record.texts import write_dicom_report, write_session_txt
+from qxbatch.session.summary import Summary
 from qxbatch.settings.model import Settings, Stages
 
 
@@ -27,7 +26,7 @@ class Recorded:
     """What was written of a session."""
 
     placement: Placement
-    summary: Mapping[str, Any]
+    summary: Summary
     problems: tuple[Problem, ...]
     """All problems of the session, those of its series too."""
 
@@ -48,11 +47,11 @@ def record_session(
 
     Raises OSError.
     """
-    conversions = [_redacted(conversion, part.hide) for conversion in converted.conversions]
+    conversions = [redacted_conversion(conversion, part.hide) for conversion in converted.conversions]
     placement = _place_images(part, conversions, converted, places, settings)
     redacted = redact_kept(places.root, part.hide)
     tops = place_kept(places.root, places.build, places.inbox)
-    problems = _problems(job, part)
+    problems = session_problems(job, part)
     patient = "" if job.deidentified else _patient(part)
     write_dicom_report(part, patient, conversions, places)
     about = record_summary(
@@ -86,35 +85,16 @@ def _place_images(
         shape=converted.shapes.__getitem__,
     )
     write_images(placement, places.build, _no_gzip)
-    hide_in_sidecars(places.build / "nii", part.hide)
+    hide_in_sidecars(places.built.nii, part.hide)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, places.build)
     return placement
-
-
-def _problems(job: Job, part: Part) -> tuple[Problem, ...]:
-    remarks = (
-        *several_studies(job.reading.groups(), part),
-        *joined_series(part),
-        *duplicates(job.reading, part),
-    )
-    every = (*job.problems, *part.problems, *remarks)
-    return tuple(hidden_problem(problem, part.hide) for problem in every)
 
 
 def _patient(part: Part) -> str:
     """The patient id as the first series with one has it."""
     ids = (str(series.header.get("PatientID") or "") for series in part.series if series.kind is SeriesKind.DICOM)
     return next((text for text in ids if text), "")
-
-
-def _redacted(conversion: Conversion, hide: Hide) -> Conversion:
-    """Where the session id stands in place of the patient's, it does so in what converters printed."""
-    return replace(
-        conversion,
-        log=hide(conversion.log),
-        problems=tuple(hidden_problem(problem, hide) for problem in conversion.problems),
-    )
 
 
 def _no_gzip(nifti: Path, out: Path) -> None:

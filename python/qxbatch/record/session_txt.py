@@ -9,11 +9,12 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Image, Series, SessionId
 from qxbatch.problems import UsageError
 from qxbatch.record.names import safe
+from qxbatch.session.layout import DICOM, NII
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-FOLDERS = {"dicom": "dicom", "raw_data": "nii", "data": "4dfp", "hcp": "hcp"}
+FOLDERS = {"dicom": DICOM, "raw_data": NII, "data": "4dfp", "hcp": "hcp"}
 """Key in session.txt to folder of the session."""
 _DEVICE = ("Manufacturer", "ManufacturerModelName", "StationName")
 

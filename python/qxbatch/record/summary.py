@@ -1,17 +1,23 @@
-"""summary.json: all that a program wants to know about a session and how it was made (docs/summary.md)."""
+"""The summary of a session that was just made (docs/summary.md)."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from qxbatch.convert.values import value
 from qxbatch.model import Conversion, Image, Packet, Series, SessionId
 from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
-from qxbatch.record.sums import Sum
+from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import (
+    ImageSummary,
+    LedgerCounts,
+    PacketSummary,
+    SeriesSummary,
+    SessionIdentity,
+    Split,
+    Sum,
+)
 
-SCHEMA = 1
 _HEADER = (
     "SeriesNumber",
     "SeriesDescription",
@@ -69,90 +75,75 @@ def summary(
     sums: Mapping[str, Sum] | None = None,
     problems: Sequence[Problem] = (),
     patient: str = "",
+    concealed: bool = False,
+    split: Split | None = None,
+    earlier_packets: Sequence[PacketSummary] = (),
     times: Mapping[str, float] | None = None,
     host: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> Summary:
     """Return the summary. Only `times` and `host` differ between two runs on the same packets.
 
     `sums` are those of the files of images, by path. `patient` is the patient's id, or empty where the session id stands
-    in its place.
+    in its place (`concealed`). `earlier_packets`: those of the session that is imported again; they come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
-    said = [problem for conversion in ordered for problem in conversion.problems]
-    return {
-        "schema": SCHEMA,
-        "qxbatch": version,
-        "converters": dict(converters),
-        "session": {"id": session.id, "subject": session.subject, "session": session.session, "patient": patient},
-        "packets": [_packet(info) for info in packets],
-        "series": [_series(conversion, placement) for conversion in ordered],
-        "images": [_image(image, sums or {}) for image in placement.images],
-        "numbers": {str(n): first for n, first in sorted(placement.further.items())},
-        "ledger": {"rows": sum(fates.values()), "fates": dict(fates)},
-        "problems": [_problem(problem) for problem in dict.fromkeys([*problems, *placement.problems, *said])],
-        "times": dict(times or {}),
-        "host": dict(host or {}),
-    }
+    own = tuple(map(_packet, packets))
+    of_series = (problem for conversion in ordered for problem in conversion.problems)
+    return Summary(
+        qxbatch=version,
+        converters=dict(converters),
+        session=SessionIdentity(session.id, session.subject, session.session, patient, concealed),
+        packets=(*(packet for packet in earlier_packets if packet not in own), *own),
+        series=tuple(_series(conversion, placement) for conversion in ordered),
+        images=tuple(_image(image, sums or {}) for image in placement.images),
+        numbers=dict(sorted(placement.further.items())),
+        ledger=LedgerCounts(sum(fates.values()), dict(fates)),
+        problems=tuple(dict.fromkeys([*problems, *placement.problems, *of_series])),
+        split=split,
+        times=dict(times or {}),
+        host=dict(host or {}),
+    )
 
 
-def summary_text(told: Mapping[str, Any]) -> str:
-    """Return a summary as JSON, keys in a fixed order."""
-    return json.dumps(told, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
-
-
-def _packet(info: PacketInfo) -> dict[str, Any]:
+def _packet(info: PacketInfo) -> PacketSummary:
     fingerprint = info.packet.fingerprint
-    return {
-        "name": info.name.encode("utf-8", "backslashreplace").decode(),
-        "files": fingerprint.files,
-        "size": fingerprint.size,
-        "sha256": info.sha256,
-    }
+    name = info.name.encode("utf-8", "backslashreplace").decode()
+    return PacketSummary(name, fingerprint.files, fingerprint.size, info.sha256)
 
 
-def _series(conversion: Conversion, placement: Placement) -> dict[str, Any]:
+def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
     series = conversion.series
-    header = {field: found for field in _HEADER if (found := value(series.header, field)) is not None}
-    return {
-        "n": series.n,
-        **_uids(series),
-        "kind": series.kind.value,
-        "files": series.files,
-        "size": series.size,
-        "header": header,
-        "state": conversion.state.value,
-        "tool": conversion.tool,
-        "images": [image.number for image in placement.images if image.n == series.n],
-        "problems": [_problem(problem) for problem in conversion.problems],
-    }
+    series_uids, study_uids = _uids(series)
+    return SeriesSummary(
+        n=series.n,
+        kind=series.kind,
+        files=series.files,
+        size=series.size,
+        header={field: found for field in _HEADER if (found := value(series.header, field)) is not None},
+        state=conversion.state,
+        tool=conversion.tool,
+        images=tuple(image.number for image in placement.images if image.n == series.n),
+        problems=conversion.problems,
+        series_uids=series_uids,
+        study_uids=study_uids,
+    )
 
 
-def _uids(series: Series) -> dict[str, list[str]]:
-    """Return the UIDs of a joined series, those of the first part first; nothing for another series."""
-    studies = list(dict.fromkeys(part.study_uid for part in series.parts))
-    uids = {"series_uids": list(dict.fromkeys(part.series_uid for part in series.parts))} if series.parts else {}
-    return {**uids, "study_uids": studies} if len(studies) > 1 else uids
+def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the series and study UIDs of a joined series, those of the first part first; one study is not told."""
+    studies = tuple(dict.fromkeys(part.study_uid for part in series.parts))
+    return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 
 
-def _image(image: Image, sums: Mapping[str, Sum]) -> dict[str, Any]:
-    return {
-        "number": image.number,
-        "series": image.n,
-        "k": image.k,
-        "of": image.of,
-        "name": image.name,
-        "info": dict(image.info),
-        "shape": list(image.shape),
-        "files": list(image.files),
-        "sums": {file: {"size": sums[file][0], "sha256": sums[file][1]} for file in image.files if file in sums},
-    }
-
-
-def _problem(problem: Problem) -> dict[str, str]:
-    return {
-        "code": problem.code.value,
-        "subject": problem.subject,
-        "message": problem.message,
-        "hint": problem.hint,
-        "severity": problem.severity.value,
-    }
+def _image(image: Image, sums: Mapping[str, Sum]) -> ImageSummary:
+    return ImageSummary(
+        number=image.number,
+        series=image.n,
+        k=image.k,
+        of=image.of,
+        name=image.name,
+        info=dict(image.info),
+        shape=image.shape,
+        files=image.files,
+        sums={file: sums[file] for file in image.files if file in sums},
+    )

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from qxbatch.core import hash_file
 from qxbatch.record.images import Placement
-
-Sum = tuple[int, str]
-"""Bytes and SHA-256 of a file."""
+from qxbatch.session.layout import IMAGE
+from qxbatch.session.summary_parts import Sum
 
 
 def sums_of(placement: Placement, session: Path, compressed: Mapping[Path, Sum]) -> dict[str, Sum]:
@@ -19,6 +18,6 @@ def sums_of(placement: Placement, session: Path, compressed: Mapping[Path, Sum])
     found = {}
     for placed in placement.placed:
         for file in placed.image.files:
-            own = compressed.get(placed.output.nifti) if file.endswith(".nii.gz") else None
+            own = compressed.get(placed.output.nifti) if file.endswith(IMAGE) else None
             found[file] = own or hash_file(str(session / file))
     return found

@@ -16,13 +16,13 @@ from qxbatch.textfile import created
 
 def write_dicom_report(part: Part, patient: str, conversions: Sequence[Conversion], places: Places) -> None:
     """Write DICOM-Report.txt; without a patient's id the session id stands in its place."""
-    with created(places.build / "dicom" / "DICOM-Report.txt") as file:
+    with created(places.built.dicom_report) as file:
         file.write(dicom_report(part.session.id, patient or part.session.id, conversions))
 
 
 def write_session_txt(part: Part, placement: Placement, places: Places, path_map: Sequence[tuple[Path, Path]]) -> None:
     """Write session.txt, which marks a complete session."""
-    with created(places.build / "session.txt") as file:
+    with created(places.built.session_txt) as file:
         file.write(
             session_text(
                 part.session,

@@ -6,6 +6,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from qxbatch.cells import escaped
+from qxbatch.problems import Problem
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.json_fields import Fields
+from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, OWN_SUMMARY, SESSION_TXT
+from qxbatch.session.ledger import Fate
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import ImageSummary, SeriesSummary, read_problem
+
 SCHEMA = 1
 SIDECAR = (
     "Manufacturer",
@@ -34,19 +43,21 @@ HEADER = ("SeriesNumber", "SeriesInstanceUID", "StudyInstanceUID", "SeriesDescri
 
 def observe(sessions: Path, told: dict[str, Any]) -> dict[str, Any]:
     """Return what lies in a sessions folder after a run; `told` is the run's own summary."""
-    folders = sorted(path.parent for path in sessions.glob("*/session.txt"))
+    folders = sorted(path.parent for path in sessions.glob(f"*/{SESSION_TXT}"))
     return {
         "schema": SCHEMA,
         "status": told["exit_status"],
         "found": {Path(one["path"]).name: f"{one['verdict']} {one['note']}".strip() for one in told["found"]},
         "failed": {
-            one["packet"]: sorted(_problem(problem, sessions / "-") for problem in one["problems"])
+            one["packet"]: sorted(
+                _problem(read_problem(Fields(problem)), sessions / "-") for problem in one["problems"]
+            )
             for one in told["sessions"]
             if one["folder"] is None
         },
-        "sessions": {folder.name: session(folder) for folder in folders},
-        "archived": _names(sessions / "archive" / "MR"),
-        "waiting": _names(sessions / "inbox" / "MR"),
+        "sessions": {folder.name: observed_session(folder) for folder in folders},
+        "archived": _names(sessions / ARCHIVED_PACKETS),
+        "waiting": _names(sessions / MASTER_INBOX),
     }
 
 
@@ -54,59 +65,59 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def session(folder: Path) -> dict[str, Any]:
+def observed_session(folder: Path) -> dict[str, Any]:
     """Return what a session folder holds."""
-    told = json.loads((folder / "qxbatch" / "summary.json").read_text(encoding="utf-8"))
+    session = SessionFolder(folder)
+    summary = session.summary
+    if summary is None:
+        raise ValueError(f"{folder}: has no {OWN_SUMMARY}")
     # The first line tells version and time, and the place differs from run to run.
-    lines = (
-        (folder / "session.txt").read_text(encoding="utf-8").replace(str(folder.parent), "<sessions>").splitlines()[1:]
-    )
+    text = session.paths.session_txt.read_text(encoding="utf-8")
+    lines = text.replace(str(folder.parent), "<sessions>").splitlines()[1:]
     return {
         "session_txt": lines,
-        "series": {str(one["n"]): _series(one) for one in told["series"]},
-        "images": {str(one["number"]): _image(folder, one) for one in told["images"]},
-        "ledger": _ledger(folder),
-        "problems": sorted({_problem(problem, folder) for problem in told["problems"]}),
+        "series": {str(series.n): _series(series) for series in summary.series},
+        "images": {str(image.number): _image(session.paths, image) for image in summary.images},
+        "ledger": _ledger(session),
+        "problems": sorted({_problem(problem, folder) for problem in summary.problems}),
     }
 
 
-def _series(told: dict[str, Any]) -> dict[str, Any]:
-    header = {key: told["header"][key] for key in HEADER if key in told["header"]}
+def _series(series: SeriesSummary) -> dict[str, Any]:
+    header = {key: series.header[key] for key in HEADER if key in series.header}
     return {
-        "kind": told["kind"],
-        "files": told["files"],
-        "state": told["state"],
-        "tool": told["tool"].split()[:1],
+        "kind": series.kind.value,
+        "files": series.files,
+        "state": series.state.value,
+        "tool": series.tool.split()[:1],
         **header,
     }
 
 
-def _problem(problem: dict[str, str], folder: Path) -> str:
-    text = f"{problem['severity']} {problem['code']}: {problem['subject']}: {problem['message']}"
+def _problem(problem: Problem, folder: Path) -> str:
+    text = f"{problem.severity} {problem.code}: {problem.subject}: {problem.message}"
     return text.replace(str(folder), "<session>").replace(str(folder.parent), "<sessions>")
 
 
-def _ledger(folder: Path) -> dict[str, Any]:
+def _ledger(session: SessionFolder) -> dict[str, Any]:
     """Return the fates counted by kind, and the paths of what was not sorted for other reasons than being no image."""
-    head, *lines = (folder / "qxbatch" / "ledger.tsv").read_text(encoding="utf-8").splitlines()
-    rows = [dict(zip(head.split("\t"), line.split("\t"), strict=True)) for line in lines]
-    counts = Counter(f"{row['kind']} {row['fate']}" for row in rows)
-    special = {row["path"]: row["reason"] for row in rows if row["reason"] and row["fate"] in ("kept", "refused")}
+    rows = list(session.ledger())
+    counts = Counter(f"{row.kind} {row.fate}" for row in rows)
+    special = {row.path: escaped(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}
     digest = hashlib.sha256()
-    for text in sorted("\t".join((row["path"], row["sha256"], row["fate"], row["at"])) for row in rows):
+    for text in sorted("\t".join((row.path, row.sha256, row.fate, escaped(row.at))) for row in rows):
         digest.update(text.encode("utf-8", "surrogateescape") + b"\n")
     return {"counts": dict(sorted(counts.items())), "reasons": special, "rows": digest.hexdigest()}
 
 
-def _image(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
-    stem = folder / "nii" / str(told["number"])
-    found: dict[str, Any] = {"name": told["name"], **voxels(stem.with_name(f"{stem.name}.nii.gz"))}
+def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": image.name, **voxels(paths.image(image.number))}
     for ending in ("bval", "bvec"):
-        table = stem.with_name(f"{stem.name}.{ending}")
+        table = paths.image(image.number, ending)
         if table.is_file():
             rows = table.read_text(encoding="utf-8").splitlines()
             found[ending] = [[float(word) for word in row.split()] for row in rows if row.strip()]
-    sidecar = stem.with_name(f"{stem.name}.json")
+    sidecar = paths.image(image.number, "json")
     if sidecar.is_file():
         values = json.loads(sidecar.read_text(encoding="utf-8"))
         found["json"] = {key: values[key] for key in SIDECAR if key in values}

@@ -17,6 +17,7 @@ from qxbatch.problems import UsageError
 from qxbatch.regress.compare import differences, reference_differences
 from qxbatch.regress.observe import observe
 from qxbatch.regress.sets import RegressionSet, read_expected
+from qxbatch.session.layout import MASTER_INBOX
 
 KNOWN = "reference_differs"
 
@@ -40,7 +41,7 @@ def check(one: RegressionSet, options: Sequence[str] = (), also: Callable[[Path]
     with tempfile.TemporaryDirectory(prefix="qxbatch-regress-") as folder:
         sessions = Path(folder) / "study" / "sessions"
         try:
-            lay_out(one, sessions / "inbox" / "MR")
+            lay_out(one, sessions / MASTER_INBOX)
             found = observe(sessions, import_packets(sessions, (*one.options, *options)))
         except (OSError, ValueError, LookupError) as error:
             return Outcome(one.name, (f"the run or its outputs: {error}",), {}, False)

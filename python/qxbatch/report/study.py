@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from qxbatch.discover.results import has_images
+from qxbatch.model import State
+from qxbatch.problems import Problem, Severity
+from qxbatch.session.folder import SessionFolder, SessionState
+from qxbatch.session.ledger import Fate
+from qxbatch.session.summary_parts import problem_value
 
 ABSENT = "n/a"
 """As BIDS tables write what is not known."""
@@ -40,7 +42,7 @@ class Row:
 
     cells: Mapping[str, object]
     """By the names of COLUMNS; None for what is not known."""
-    problems: tuple[Mapping[str, Any], ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
 
     @property
     def session(self) -> str:
@@ -48,55 +50,39 @@ class Row:
         return str(self.cells["session_id"])
 
 
-def session_row(session: Path) -> Row:
-    """Return the row of a session folder; one without a summary is told as incomplete."""
-    told = read_summary(session)
-    if told is None:
+def session_row(folder: SessionFolder) -> Row:
+    """Return the row of a session; one without a summary that can be read is told as incomplete."""
+    summary = folder.readable_summary
+    if summary is None:
         cells: dict[str, object] = dict.fromkeys(COLUMNS)
-        return Row({**cells, "session_id": session.name, "state": "incomplete"})
-    states = Counter(str(series["state"]) for series in told["series"])
-    severities = Counter(str(problem["severity"]) for problem in told["problems"])
-    days = [str(series["header"].get("StudyDate") or "") for series in told["series"]]
+        return Row({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value})
+    states = Counter(series.state for series in summary.series)
+    severities = Counter(problem.severity for problem in summary.problems)
+    days = [str(series.header.get("StudyDate") or "") for series in summary.series]
     return Row(
         {
-            "session_id": session.name,
-            "subject": told["session"]["subject"],
-            "session": told["session"]["session"],
-            "state": _state(session, states, severities),
+            "session_id": folder.id,
+            "subject": summary.session.subject,
+            "session": summary.session.session,
+            "state": folder.state.value,
             "scanned": min((day for day in days if day), default=None),
-            "series": len(told["series"]),
-            "converted": states["converted"],
-            "partial": states["partial"],
-            "nothing_to_convert": states["nothing to convert"],
-            "failed": states["failed"],
-            "images": len(told["images"]),
-            "files": sum(count for fate, count in told["ledger"]["fates"].items() if fate not in ("nodata", "opened")),
-            "bytes": sum(series["size"] for series in told["series"]),
-            "errors": severities["error"],
-            "warnings": severities["warning"],
-            "packets": ", ".join(str(packet["name"]) for packet in told["packets"]) or None,
-            "qxbatch": told["qxbatch"],
+            "series": len(summary.series),
+            "converted": states[State.CONVERTED],
+            "partial": states[State.PARTIAL],
+            "nothing_to_convert": states[State.NOTHING],
+            "failed": states[State.FAILED],
+            "images": len(summary.images),
+            "files": sum(
+                count for fate, count in summary.ledger.fates.items() if fate not in (Fate.NODATA, Fate.OPENED)
+            ),
+            "bytes": sum(series.size for series in summary.series),
+            "errors": severities[Severity.ERROR],
+            "warnings": severities[Severity.WARNING],
+            "packets": ", ".join(packet.name for packet in summary.packets) or None,
+            "qxbatch": summary.qxbatch,
         },
-        tuple(told["problems"]),
+        summary.problems,
     )
-
-
-def read_summary(session: Path) -> dict[str, Any] | None:
-    """Return a session's summary; None when there is none that can be read."""
-    try:
-        told = json.loads((session / "qxbatch" / "summary.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    keys = {"session", "series", "images", "packets", "ledger", "problems", "qxbatch"}
-    return told if isinstance(told, dict) and keys <= told.keys() else None
-
-
-def _state(session: Path, states: Mapping[str, int], severities: Mapping[str, int]) -> str:
-    if not (session / "session.txt").is_file():
-        return "incomplete" if has_images(session) else "sorted"
-    if severities["error"] or states["failed"]:
-        return "failed"
-    return "review" if severities["warning"] else "complete"
 
 
 def as_tsv(rows: Iterable[Row]) -> str:
@@ -115,6 +101,6 @@ def as_json(rows: Iterable[Row]) -> str:
     """Return what the columns mean, and the sessions with all their problems."""
     told = {
         "columns": COLUMNS,
-        "sessions": [{**row.cells, "problems": list(row.problems)} for row in rows],
+        "sessions": [{**row.cells, "problems": [problem_value(problem) for problem in row.problems]} for row in rows],
     }
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"

@@ -2,7 +2,9 @@
 
 import unicodedata
 
-RESERVED = ("inbox", "archive", "specs", "qc")
+from qxbatch.session.layout import ARCHIVE, INBOX
+
+RESERVED = (INBOX, ARCHIVE, "specs", "qc")
 """Folders of the study that lie beside the session folders, in any case: some file systems do not tell cases apart."""
 FORBIDDEN = "/\\:#"
 """The first two are paths; a `:` or `#` cuts the lines of session.txt for each later reader."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.problems import UsageError
+from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
@@ -34,13 +35,13 @@ def find_folders(values: Values) -> Folders:
             _must_be_folder(sessionsfolder, "The sessions folder")
         return Folders(sessionsfolder, masterinbox, notes)
     _must_be_folder(sessionsfolder, "The sessions folder")
-    return Folders(sessionsfolder, sessionsfolder / "inbox" / "MR" if default else None, notes)
+    return Folders(sessionsfolder, sessionsfolder / MASTER_INBOX if default else None, notes)
 
 
 def _below_study(given: Path) -> tuple[Path, tuple[str, ...]]:
     """A study folder is taken for the sessions folder below it."""
     below = given / "sessions"
-    if below.is_dir() and not (given / "inbox" / "MR").is_dir():
+    if below.is_dir() and not (given / MASTER_INBOX).is_dir():
         return below, (f"{given} is a study folder: its sessions folder {below} is taken.",)
     return given, ()
 

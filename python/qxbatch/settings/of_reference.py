@@ -1,5 +1,6 @@
 """The parameters that the reference (QuNex `import_dicom`) has too, by its names and in its order."""
 
+from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.parameter import Form, Group, Parameter
 
 YES_NO = ("yes", "no")
@@ -29,7 +30,7 @@ OF_REFERENCE = (
         "masterinbox",
         "Folder in which packets wait, or `none`: the data lie in `<session>/inbox`.",
         group=Group.INPUT,
-        default="<sessionsfolder>/inbox/MR",
+        default=f"<sessionsfolder>/{MASTER_INBOX}",
         metavar="DIR|none",
         reference="the same",
     ),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.problems import UsageError
+from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings import cpus
 from qxbatch.settings.folders import Folders, find_folders
 from qxbatch.settings.lists import labels, split
@@ -35,7 +36,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
     settings = Settings(
         sessionsfolder=folders.sessionsfolder,
         masterinbox=folders.masterinbox,
-        archive_folder=folders.sessionsfolder / "archive" / "MR",
+        archive_folder=folders.sessionsfolder / ARCHIVED_PACKETS,
         sessions=_sessions(values, folders),
         check=values.choice("check", Check),
         pattern=pattern,

@@ -1,17 +1,20 @@
 """Re-reads a session from disk: every ledger row's bytes, every file of an image, every gzip end, every NIfTI header."""
 
-import json
 import math
-import re
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from qxbatch.cells import member_path
+from qxbatch.cells import unescaped
 from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
-from qxbatch.verify.ledger_file import LedgerRow, read_ledger
-from qxbatch.verify.sums import UNREADABLE, Sum, differs, read_sums
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import KEPT_AT, images_named, packed_member
+from qxbatch.session.ledger import STORED, Fate, LedgerRow
+from qxbatch.session.session_txt import read_session_txt
+from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary_parts import Sum
+from qxbatch.verify.sums import differs, image_sums
 
 Check = Callable[[], list[str]]
 """One piece of the work; returns what is wrong."""
@@ -28,23 +31,37 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
     """
     packed: dict[str, dict[str, str]] = {}
     loose: list[LedgerRow] = []
-    for row in read_ledger(session / "qxbatch" / "ledger.tsv"):
-        if row.fate not in ("sorted", "kept"):
+    folder = SessionFolder(session)
+    for row in folder.ledger():
+        if row.fate not in STORED:
             continue
-        container, bang, member = row.at.partition(".tar.gz!")
-        if bang and container.startswith("dicom/"):
+        if place := packed_member(row.at):
             # not the row: a packet may have a hundred thousand members
-            packed.setdefault(f"{container}.tar.gz", {})[member] = row.content_sha256
+            packed.setdefault(place[0], {})[place[1]] = row.content_sha256
         else:
             loose.append(row)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
-    sums, untold = read_sums(session)
-    for path in sorted((session / "nii").glob("*.nii.gz")):
-        checks.append(partial(_check_image, path, sums.pop(f"nii/{path.name}", None), monitor))
+    sums, wrong = _summary_sums(folder)
+    for path in folder.paths.images():
+        checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
     checks.append(partial(_check_beside, session, sums, monitor))
-    checks += [partial(_check_listing, session), partial(_check_summary, session), lambda: untold]
+    checks += [partial(_check_listing, folder), lambda: wrong]
     return checks
+
+
+def _summary_sums(folder: SessionFolder) -> tuple[dict[str, Sum], list[str]]:
+    """Return the sums of image files by the summary, and what is wrong with it: every file that it names must exist."""
+    path = folder.paths.summary
+    try:
+        summary = folder.summary
+    except (OSError, SummaryError) as error:
+        return {}, [_named(path, error)]
+    if summary is None:
+        return {}, [f"{path}: is missing"]
+    sums, wrong = image_sums(summary, path)
+    files = (folder.path / file for image in summary.images for file in image.files)
+    return sums, [*(f"{file}: is missing" for file in files if not file.is_file()), *wrong]
 
 
 def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]:
@@ -52,7 +69,7 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
         members = hash_tar_gz(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
         return [_named(path, error)]
-    found = {name: digest for name, _, digest in members}
+    found = {unescaped(name): digest for name, _, digest in members}
     wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, digest in rows.items():
         if found.get(name) != digest:
@@ -64,9 +81,9 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
 def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], monitor: Monitor) -> list[str]:
     wrong = []
     for row in rows:
-        path = session / member_path(row.at)
-        if inbox is not None and row.at.startswith("inbox/") and not path.exists():
-            path = inbox / member_path(row.at.removeprefix("inbox/"))
+        path = session / row.at
+        if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
+            path = inbox / row.at.removeprefix(KEPT_AT)
         try:
             same = _same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
@@ -79,9 +96,9 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
 
 def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     """A kept member lies as it came; a sorted one may have gained or lost its gzip."""
-    if row.fate == "sorted" and path.suffix == ".gz":
+    if row.fate is Fate.SORTED and path.suffix == ".gz":
         return hash_gzip(str(path), monitor=monitor)[1] == row.content_sha256
-    expected = (row.sha256, row.content_sha256) if row.fate == "kept" else (row.content_sha256,)
+    expected = (row.sha256, row.content_sha256) if row.fate is Fate.KEPT else (row.content_sha256,)
     return hash_file(str(path), monitor=monitor)[1] in expected
 
 
@@ -144,24 +161,13 @@ def _nifti_size(head: bytes) -> int | None:
     return None
 
 
-def _check_listing(session: Path) -> list[str]:
+def _check_listing(folder: SessionFolder) -> list[str]:
     """Every image line of session.txt has its image, and every image its line."""
-    if not (session / "session.txt").exists() and not any((session / "nii").glob("*.nii.gz")):
+    path, images = folder.paths.session_txt, folder.paths.images()
+    if not path.exists() and not images:
         return []  # sorted, not converted
-    text = (session / "session.txt").read_text(encoding="utf-8")
-    listed = {m.group(1) for m in re.finditer(r"^(\d+)\s*:", text, re.MULTILINE)}
-    present = {p.name.removesuffix(".nii.gz") for p in (session / "nii").glob("*.nii.gz")}
-    wrong = [] if f"\nid: {session.name}\n" in text else [f"{session / 'session.txt'}: is not of {session.name}"]
-    wrong += [f"{session / 'session.txt'}: image {n} is not in nii" for n in sorted(listed - present)]
-    return wrong + [f"{session / 'session.txt'}: does not list image {n}" for n in sorted(present - listed)]
-
-
-def _check_summary(session: Path) -> list[str]:
-    """Every file of an image that the summary tells of is there."""
-    path = session / "qxbatch" / "summary.json"
-    try:
-        told = json.loads(path.read_bytes())
-        files = [str(file) for image in told["images"] for file in image["files"]]
-    except UNREADABLE as error:
-        return [f"{path}: cannot be read ({error})"]
-    return [f"{session / file}: is missing" for file in files if not (session / file).is_file()]
+    text, present = read_session_txt(path), images_named(images)
+    listed = set(text.images)
+    wrong = [] if text.id == folder.id else [f"{path}: is not of {folder.id}"]
+    wrong += [f"{path}: image {n} is not in nii" for n in sorted(listed - present)]
+    return wrong + [f"{path}: does not list image {n}" for n in sorted(present - listed)]

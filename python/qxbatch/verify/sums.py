@@ -1,47 +1,38 @@
-"""Holds the files of images against the sizes and hashes that summary.json tells of them."""
+"""Compares the files of images with the sizes and hashes in the summary."""
 
-import json
 from pathlib import Path
 
 from qxbatch.core import Monitor, hash_file
+from qxbatch.session.layout import OWN_SUMMARY
+from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import Sum
 
-Sum = tuple[int, str]
-"""Bytes and SHA-256 of a file."""
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What reading a damaged JSON may raise."""
 SHOWN = 12
 """Digits of a hash that a message shows."""
 
 
-def read_sums(session: Path) -> tuple[dict[str, Sum], list[str]]:
-    """Return what the summary tells of each file of an image, by its path below the session, and what it should and does not.
+def image_sums(summary: Summary, path: Path) -> tuple[dict[str, Sum], list[str]]:
+    """Return the sums of each file of an image, by its path below the session, and what is wrong with them.
 
-    Nothing of either where the summary was written before it told that of any image, or cannot be read (which is another
-    check's to say).
+    Nothing of either where the summary has them for no image: an older version wrote it. `path` is the summary's own.
     """
-    path = session / "qxbatch" / "summary.json"
-    try:
-        images = [(list(image["files"]), image.get("sums")) for image in json.loads(path.read_bytes())["images"]]
-    except UNREADABLE:
+    if all(image.sums is None for image in summary.images):
         return {}, []
     sums: dict[str, Sum] = {}
     wrong = []
-    for file, told in ((file, told) for files, told in images for file in files):
-        one = told.get(file) if isinstance(told, dict) else None
-        size, digest = (one.get("size"), one.get("sha256")) if isinstance(one, dict) else (None, None)
-        if isinstance(size, int) and isinstance(digest, str):
-            sums[str(file)] = size, digest
-        else:
-            wrong.append(f"{path}: does not tell size and SHA-256 of {file}")
-    return (sums, wrong) if any(told is not None for _, told in images) else ({}, [])
+    for image in summary.images:
+        own = image.sums or {}
+        sums |= own
+        wrong += [f"{path}: does not tell size and SHA-256 of {file}" for file in image.files if file not in own]
+    return sums, wrong
 
 
-def differs(path: Path, told: Sum, monitor: Monitor) -> str:
+def differs(path: Path, expected: Sum, monitor: Monitor) -> str:
     """Return in what a file is not the one that was written; empty when it is. Raises OSError."""
     size, digest = hash_file(str(path), monitor=monitor)
-    if size != told[0]:
-        return f"is not what was written: it has {size} bytes, qxbatch/summary.json tells of {told[0]}"
-    if digest != told[1]:
-        hashes = f"its SHA-256 is {digest[:SHOWN]}..., in qxbatch/summary.json {told[1][:SHOWN]}..."
+    if size != expected[0]:
+        return f"is not what was written: it has {size} bytes, {OWN_SUMMARY} tells of {expected[0]}"
+    if digest != expected[1]:
+        hashes = f"its SHA-256 is {digest[:SHOWN]}..., in {OWN_SUMMARY} {expected[1][:SHOWN]}..."
         return f"is not what was written: the size is the same, {hashes}"
     return ""

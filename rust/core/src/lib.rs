@@ -9,6 +9,7 @@ pub mod header;
 pub mod image;
 pub mod ingest;
 pub mod monitor;
+pub mod notation;
 pub mod pack;
 pub mod scan;
 pub mod series;

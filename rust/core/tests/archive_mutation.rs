@@ -8,8 +8,9 @@ use std::io::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
-use qxbatch_core::ingest::{Fate, Options, Packet, Reading, hexadecimal, ingest};
+use qxbatch_core::ingest::{Fate, Options, Packet, Reading, ingest};
 use qxbatch_core::monitor::Monitor;
+use qxbatch_core::notation::hexadecimal;
 use sha2::{Digest, Sha256};
 
 type Tree = Vec<(String, Vec<u8>)>;

@@ -9,7 +9,7 @@
 
 use std::io::Read;
 
-use qxbatch_core::archive::zip::lock::{Locked, Opening};
+use qxbatch_core::archive::zip::locked::{Locked, Opening};
 use qxbatch_core::archive::zip::unzip::{check_crc, unpack};
 use qxbatch_core::archive::zip::{list, local};
 use qxbatch_core::monitor::Monitor;
@@ -90,7 +90,7 @@ fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, &'static str> {
         Opening::Unfit => Err("unfit"),
         Opening::Broken(reason) => Err(reason),
         Opening::Clear(packed) => {
-            let inside = lock.inside(entry).unwrap();
+            let inside = entry.inside(lock).unwrap();
             let mut content = Vec::new();
             let mut reader = unpack(packed, &inside).unwrap();
             reader.read_to_end(&mut content).map_err(|_| "damaged")?;

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use qxbatch_core::ingest::{self as core, Options, Packet, hexadecimal};
+use qxbatch_core::ingest::{self as core, Options, Packet};
+use qxbatch_core::notation::{Hash, hexadecimal};
 
 use crate::failure::{os_error, stopped};
 use crate::group::Group;
@@ -42,7 +43,7 @@ impl Row {
 }
 
 fn row(index: usize, row: &core::Row) -> Row {
-    let hash = |hash: Option<[u8; 32]>| hash.map(|hash| hexadecimal(&hash)).unwrap_or_default();
+    let hash = |hash: Option<Hash>| hash.map(|hash| hexadecimal(&hash)).unwrap_or_default();
     Row {
         index,
         path: row.ledger_path(),

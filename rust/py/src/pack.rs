@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use qxbatch_core::ingest::{escape, hexadecimal};
+use qxbatch_core::notation::{escape, hexadecimal};
 use qxbatch_core::pack::{gzip, hash, tar_gz};
 
 use crate::failure::failed;

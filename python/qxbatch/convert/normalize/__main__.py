@@ -59,15 +59,26 @@ def _print_stacks(stacks: Sequence[Stack]) -> None:
 
 
 def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
-    """Run dcm2niix on one stack and print its words, indented: the lines that count files are about copies."""
+    """Run dcm2niix on one stack and print its words, without the count of files that run_qa reads: it is about copies."""
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
     done = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)
     for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines():
-        print(f"  {line}")
+        print(f"  {line.replace('Found ', 'found ', 1)}")
     print(f"  exit status: {done.returncode}", flush=True)
+    if done.returncode in _USABLE:
+        _write_tables(stack, k, out)
     return done.returncode
+
+
+def _write_tables(stack: Stack, k: int, out: Path) -> None:
+    from qxbatch.convert.normalize.weightings import write_tables
+
+    try:
+        write_tables(out, stack_name(k), stack.weightings)
+    except ValueError as error:  # the image itself is judged later
+        print(f"  Error: no table of b-values was written: {error}.", flush=True)
 
 
 def _worst(statuses: Sequence[int]) -> int:

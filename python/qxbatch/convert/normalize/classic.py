@@ -20,6 +20,7 @@ _COMMON = (
     "StudyDate",
     "StudyTime",
     "SeriesNumber",
+    "SeriesDescription",
     "FrameOfReferenceUID",
     "ProtocolName",
     "RepetitionTime",

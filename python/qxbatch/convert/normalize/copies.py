@@ -18,13 +18,15 @@ from pydicom.uid import (
 )
 
 from qxbatch.convert.normalize.classic import add_pixels, copy_header, describe_pixels
-from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.frames import read_frames
 from qxbatch.convert.normalize.model import Encoding, Frame, Source, Stack
+from qxbatch.convert.normalize.mosaics import mosaic_copies
 from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
 from qxbatch.convert.normalize.pixels import decoded, frame_length, masked
 from qxbatch.convert.normalize.recoding import Recoding, Survey, choose, encoding_varies, needs_survey, rescale
 from qxbatch.convert.normalize.stacks import Plan, check_whole, plan_stacks
+from qxbatch.convert.normalize.weightings import weightings
 
 _UID_BITS = 128
 
@@ -71,13 +73,17 @@ def normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
     Raises
     ------
     CannotNormalizeError
-        When an image has no geometry (PS3.3 C.7.6.2), is a mosaic, when slices are on no even grid (C.7.6.2.1.1), when
+        When an image has no geometry (PS3.3 C.7.6.2), is a mosaic beside others, when slices are on no even grid
+        (C.7.6.2.1.1), when
         frames of one place cannot be told apart, or when pixel values cannot be brought into one encoding. Damaged values
         may raise any of pydicom's exceptions.
     """
     with config.disable_value_validation(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about values of the original, which are copied as they are
-        frames = read_frames(folder)
+        try:
+            frames = read_frames(folder)
+        except MosaicError:
+            return mosaic_copies(folder, out)
         plans = plan_stacks(frames)
         check_whole(frames, plans)
         targets = _targets(plans)
@@ -189,6 +195,7 @@ def _stack(writer: _Writer) -> Stack:
         tuple(frame.source for frame in plan.frames),
         grid.tilt,
         grid.shift,
+        weightings(plan.volumes, grid.orientation),
     )
 
 

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
-from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.diffusion import gradient
+from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
-from qxbatch.convert.normalize.model import Encoding, Frame, Gradient, Timing
+from qxbatch.convert.normalize.model import Encoding, Frame, Timing
 from qxbatch.convert.normalize.objects import ImageObject, image_objects
+from qxbatch.convert.normalize.pixels import frame_length
 
 _TILED = {"MOSAIC", "VFRAME"}
 _POINT, _PLANE = 3, 6
@@ -34,17 +37,27 @@ def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
     if not is_enhanced(image.header):
         if image.frames > 1:
             raise CannotNormalizeError(f"{name} has {image.frames} frames without functional groups")
-        return [_frame(image.header, name, 0)]
+        return [_whole_frame(image, _frame(image.header, name, 0))]
     groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])
     if groups != image.frames:
         raise CannotNormalizeError(f"{name} has {image.frames} frames and functional groups for {groups}")
-    return [_frame(frame_header(image.header, index), name, index) for index in range(image.frames)]
+    first = _whole_frame(image, _frame(frame_header(image.header, 0), name, 0, enhanced=True))
+    others = range(1, image.frames)
+    return [first, *(_frame(frame_header(image.header, index), name, index, enhanced=True) for index in others)]
 
 
-def _frame(header: Dataset, name: str, index: int) -> Frame:
-    kind = _kind(header)
-    if _TILED & set(kind):
-        raise CannotNormalizeError(f"{name} is a mosaic: the places of its tiles are in private elements")
+def _whole_frame(image: ImageObject, frame: Frame) -> Frame:
+    """Return the first frame of an object that contains pixel data for all of them."""
+    need = image.frames * frame_length(frame)
+    if image.length is not None and image.length < need:
+        raise CannotNormalizeError(f"{frame.source[0]} contains {image.length} of {need} bytes of pixel data")
+    return frame
+
+
+def _frame(header: Dataset, name: str, index: int, *, enhanced: bool = False) -> Frame:
+    kind = image_kind(header)
+    if is_mosaic(kind):
+        raise MosaicError(f"{name} is a mosaic: the places of its tiles are in private elements")
     try:
         return Frame(
             source=(name, index),
@@ -65,7 +78,10 @@ def _frame(header: Dataset, name: str, index: int) -> Frame:
             philips=is_philips(header),
             repetition_time=_decimal(header, "RepetitionTime"),
             flip_angle=_decimal(header, "FlipAngle"),
-            timing=_timing(header, index),
+            inversion_time=_inversion_time(header),
+            echo_number=_whole(header, "EchoNumbers"),
+            series_uid=str(header.get("SeriesInstanceUID", "")),
+            timing=timing(header, index, enhanced=enhanced),
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}, frame {index + 1}: {error}") from error
@@ -110,7 +126,13 @@ def is_philips(header: Dataset) -> bool:
     return str(header.get("Manufacturer", "")).upper().startswith("PHILIPS")
 
 
-def _kind(header: Dataset) -> tuple[str, ...]:
+def is_mosaic(kind: tuple[str, ...]) -> bool:
+    """Return whether an image is tiled from many slices."""
+    return bool(_TILED & set(kind))
+
+
+def image_kind(header: Dataset) -> tuple[str, ...]:
+    """Return the type of an image, and its ComplexImageComponent."""
     component = str(header.get("ComplexImageComponent") or "").upper()
     return (*frame_type(header), component) if component else tuple(frame_type(header))
 
@@ -125,7 +147,8 @@ def _encoding(header: Dataset) -> Encoding:
     return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
 
 
-def _timing(header: Dataset, index: int) -> Timing:
+def timing(header: Dataset, index: int, *, enhanced: bool = False) -> Timing:
+    """Return the elements that tell frames of one place apart."""
     instance = _whole(header, "InstanceNumber")
     trigger = _decimal(header, "NominalCardiacTriggerDelayTime")
     acquired = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")
@@ -135,7 +158,7 @@ def _timing(header: Dataset, index: int) -> Timing:
         acquisition=_whole(header, "AcquisitionNumber"),
         temporal_identifier=_whole(header, "TemporalPositionIdentifier"),
         trigger=_decimal(header, "TriggerTime") if trigger is None else trigger,
-        gradient=_gradient(header),
+        gradient=gradient(header, enhanced=enhanced),
         acquired=str(acquired or ""),
         referenced=str(header.get("FrameReferenceDateTime") or ""),
         content=_moment(header, "Content"),
@@ -146,7 +169,7 @@ def _timing(header: Dataset, index: int) -> Timing:
 
 def _whole(header: Dataset, keyword: str) -> int | None:
     value = header.get(keyword)
-    return None if value in (None, "") else int(value)
+    return None if value in (None, "") or isinstance(value, MultiValue) else int(value)
 
 
 def _decimal(header: Dataset, keyword: str) -> float | None:
@@ -166,10 +189,9 @@ def _dimensions(header: Dataset) -> tuple[int, ...]:
     return (int(values),) if isinstance(values, int) else tuple(int(value) for value in values)
 
 
-def _gradient(header: Dataset) -> Gradient | None:
-    b_value = header.get("DiffusionBValue")
-    if b_value is None:
-        return None
-    orientation = header.get("DiffusionGradientOrientation")
-    direction = tuple(float(value) for value in orientation) if orientation is not None else ()
-    return Gradient(float(b_value), str(header.get("DiffusionDirectionality") or ""), direction)
+def _inversion_time(header: Dataset) -> float | None:
+    """Return the inversion time in ms; an enhanced object may have several (PS3.3 C.8.13.5.12)."""
+    several = header.get("InversionTimes")
+    if several in (None, ""):
+        return _decimal(header, "InversionTime")
+    return float(several) if isinstance(several, float) else float(several[0])

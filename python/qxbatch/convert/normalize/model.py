@@ -25,6 +25,18 @@ class Gradient:
     b_value: float
     directionality: str
     orientation: tuple[float, ...]
+    """Unit vector in the axes of the patient; empty without direction."""
+    vendor: bool = False
+    """The direction is known in the axes of the image only, as the vendor defines them (GE)."""
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Diffusion weighting of a volume of a stack."""
+
+    b_value: float
+    direction: Vector
+    """Unit vector in the axes of the patient, for a volume with the orientation of its stack; zero without direction."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,9 @@ class Frame:
     """A private scale slope of Philips refers to RescaleSlope, which therefore stays as it is."""
     repetition_time: float | None
     flip_angle: float | None
+    inversion_time: float | None
+    echo_number: int | None
+    series_uid: str
     timing: Timing
 
 
@@ -97,3 +112,5 @@ class Stack:
     """Largest angle (radians) between a frame's ImageOrientationPatient and that of the copies."""
     shift: float = 0.0
     """Largest distance (mm) between a frame's ImagePositionPatient and that of its copy."""
+    weightings: tuple[Weighting, ...] = ()
+    """Of each volume; empty where the table of dcm2niix stays."""

@@ -49,7 +49,7 @@ class ImageObject:
     offset: int
     """Place of the first byte of pixel data in the file, or in the inflated data set."""
     length: int | None
-    """Bytes of native pixel data; None for encapsulated pixel data."""
+    """Bytes of native pixel data in the file; None for encapsulated pixel data."""
 
     @property
     def encapsulated(self) -> bool:
@@ -132,7 +132,10 @@ def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
         return None
     implicit = syntax == ImplicitVRLittleEndian
     (length,) = struct.unpack(f"{order}I", head[4:] if implicit else stream.read(4))
-    return stream.tell(), None if length == _UNDEFINED else length
+    start = stream.tell()
+    if length == _UNDEFINED:
+        return start, None
+    return start, min(length, stream.seek(0, io.SEEK_END) - start)
 
 
 def frame_bytes(image: ImageObject, frame_length: int) -> Iterator[bytes]:

@@ -1,13 +1,14 @@
 """Groups the frames of a series into stacks that are each one image."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
 import numpy as np
 
+from qxbatch.convert.normalize.contrast import by_contrast, echoes
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
     PARALLEL,
@@ -23,10 +24,9 @@ from qxbatch.convert.normalize.grid import (
     slabs,
 )
 from qxbatch.convert.normalize.model import Frame
+from qxbatch.convert.normalize.motion import Moved, moved_volumes
 from qxbatch.convert.normalize.volumes import Volume, volumes
 
-_SAME_ECHO = 0.02
-"""Echo times within so many ms are one."""
 _COMPONENTS = (
     ("", ()),
     ("_real", ("R", "REAL")),
@@ -68,61 +68,78 @@ def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
 
     Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
     """
-    echoes = _echoes(frames)
+    numbers = echoes(frames)
     found: list[Plan] = []
-    for group in _groups(frames, echoes):
-        for part in (part for contrast in _by_contrast(group) for part in _by_stack_id(contrast)):
-            for slab in slabs(places(part)):
-                found += _plans(slab, echoes[slab[0][0].echo_time])
+    for alike in _alike(frames, numbers):
+        found += _plans(alike, numbers[alike[0].echo_time])
     suffixes = _suffixes(found)
-    named = [_named(plan, suffix) for plan, suffix in zip(found, suffixes, strict=True)]
+    named = [replace(plan, suffix=suffix) for plan, suffix in zip(found, suffixes, strict=True)]
     return sorted(named, key=_order)
 
 
-def _echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
-    """Return the number of the echo for each echo time, 0 for maps that have none."""
-    times = sorted({frame.echo_time for frame in frames if frame.echo_time is not None})
-    numbers: dict[float | None, int] = {None: 0}
-    number, last = 0, -np.inf
-    for time in times:
-        number += time - last > _SAME_ECHO
-        numbers[time], last = number, time
-    return numbers
-
-
-def _groups(frames: Sequence[Frame], echoes: dict[float | None, int]) -> list[list[Frame]]:
-    """Return frames grouped by size, spacing, echo, kind and orientation, each group in the order of the input."""
-    groups: defaultdict[Hashable, list[list[Frame]]] = defaultdict(list)
+def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[list[Frame]]:
+    """Return frames grouped by size, spacing, echo and kind, each group in the order of the input."""
+    found: defaultdict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
         spacing = tuple(round(value, 4) for value in frame.spacing)
         size = (frame.rows, frame.columns, frame.samples, frame.photometric)
-        parallel = groups[size, spacing, echoes[frame.echo_time], frame.kind]
-        known = next((group for group in parallel if _parallel(group[0], frame)), None)
-        if known is None:
-            parallel.append([frame])
-        else:
-            known.append(frame)
-    return [group for parallel in groups.values() for group in parallel]
+        found[size, spacing, numbers[frame.echo_time], frame.kind].append(frame)
+    return list(found.values())
 
 
-def _parallel(one: Frame, other: Frame) -> bool:
-    return one.orientation == other.orientation or angle(one.orientation, other.orientation) < PARALLEL
+def _plans(alike: list[Frame], echo: int) -> list[Plan]:
+    """Return the stacks of frames that are alike: those that do not move, else those of volumes that moved as a whole.
 
-
-def _by_contrast(group: list[Frame]) -> list[list[Frame]]:
-    """Return a group split by repetition time and flip angle where each value has images at all places.
-
-    Values that vary from slice to slice are measured ones, and the slices of one image.
+    Raises CannotNormalizeError with the reason why the frames are no stacks that do not move, where there are no others.
     """
-    found: dict[Hashable, list[Frame]] = {}
-    for frame in group:
-        found.setdefault((frame.repetition_time, frame.flip_angle), []).append(frame)
-    if len(found) == 1:
-        return [group]
-    everywhere = all(
-        {(frame.repetition_time, frame.flip_angle) for frame in place} == set(found) for place in places(group)
-    )
-    return list(found.values()) if everywhere else [group]
+    still: list[Plan] = []
+    reason: CannotNormalizeError | None = None
+    try:
+        still = _still(alike, echo)
+    except CannotNormalizeError as error:
+        reason = error
+    if len(still) == 1:
+        return still
+    moved = [plan for part in moved_volumes(alike) for plan in _moved(part, echo)]
+    if moved and (reason is not None or len(moved) < len(still)):
+        return moved
+    if reason is not None:
+        raise reason
+    return still
+
+
+def _still(alike: list[Frame], echo: int) -> list[Plan]:
+    found: list[Plan] = []
+    for group in _by_orientation(alike):
+        for part in (part for contrast in by_contrast(group) for part in _by_stack_id(contrast)):
+            for slab in slabs(places(part)):
+                found += _of_slab(slab, echo)
+    return found
+
+
+def _moved(part: Moved, echo: int) -> list[Plan]:
+    whole = [dict(enumerate(volume)) for volume in zip(*part.slab, strict=True)]
+    positions = part.grid.positions
+    if _descending(whole[0]):
+        whole, positions = [_reversed(volume, len(positions)) for volume in whole], positions[::-1]
+    complete = tuple(tuple(volume[index] for index in sorted(volume)) for volume in whole)
+    short = _left_over(part.short, echo) if part.short else []
+    return [Plan(complete, replace(part.grid, positions=positions), False, echo), *short]
+
+
+def _by_orientation(alike: list[Frame]) -> list[list[Frame]]:
+    """Return frames grouped by orientation, each group in the order of the input."""
+    groups: list[list[Frame]] = []
+    known: dict[tuple[float, ...], list[Frame]] = {}
+    for frame in alike:
+        group = known.get(frame.orientation)
+        if group is None:
+            parallel = (one for one in groups if angle(one[0].orientation, frame.orientation) < PARALLEL)
+            group = known[frame.orientation] = next(parallel, [])
+            if not group:
+                groups.append(group)
+        group.append(frame)
+    return groups
 
 
 def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
@@ -137,7 +154,7 @@ def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
     return [group] if shared else list(found.values())
 
 
-def _plans(slab: Places, echo: int) -> list[Plan]:
+def _of_slab(slab: Places, echo: int) -> list[Plan]:
     whole, short = volumes(slab)
     if _descending(whole[0]):
         slab = slab[::-1]
@@ -188,15 +205,12 @@ def _suffixes(plans: Sequence[Plan]) -> list[str]:
     ]
 
 
-def _named(plan: Plan, suffix: str) -> Plan:
-    return Plan(plan.volumes, plan.grid, plan.incomplete, plan.echo, suffix)
-
-
 def _order(plan: Plan) -> tuple[object, ...]:
     unit = axes(plan.grid.orientation)
     along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
     geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
-    contrast = plan.first.repetition_time or 0.0, plan.first.flip_angle or 0.0
+    first = plan.first
+    contrast = first.repetition_time or 0.0, first.inversion_time or 0.0, first.flip_angle or 0.0
     kind = _component(plan), plan.first.kind
     return plan.echo or np.inf, kind, contrast, geometry, plan.incomplete, plan.first.source
 

@@ -40,7 +40,8 @@ KEYS: tuple[tuple[str, Key], ...] = (
 def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
 
-    Raises CannotNormalizeError when frames of one place cannot be told apart, or when a volume in the middle is incomplete.
+    Raises CannotNormalizeError when frames of one place cannot be told apart, or when a volume in the middle is incomplete
+    and its frames are not known by a SeriesInstanceUID of their own.
     """
     key = next((key for _, key in KEYS if _tells_apart(grouped, key)), None)
     if key is None:
@@ -51,10 +52,17 @@ def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     short = [volume for volume in found if len(volume) < len(grouped)]
     if short and not whole:
         raise CannotNormalizeError(f"none of {len(found)} volumes has an image at each of {len(grouped)} places")
-    if any(volume not in (found[0], found[-1]) for volume in short):
+    ends = (found[0], found[-1])
+    if any(volume not in ends for volume in short) and not _have_series_of_their_own(found):
         sizes = ", ".join(str(len(volume)) for volume in short)
         raise CannotNormalizeError(f"{len(short)} of {len(found)} volumes have {sizes} of {len(grouped)} slices")
     return whole, short
+
+
+def _have_series_of_their_own(found: Sequence[Volume]) -> bool:
+    """Return whether each volume has one SeriesInstanceUID that no other one has, as some exporters write them."""
+    series = [{frame.series_uid for frame in volume.values()} for volume in found]
+    return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(found)
 
 
 def _tells_apart(grouped: Places, key: Key) -> bool:

@@ -1,89 +1,68 @@
-//! One gzip member as a stream (RFC 1952): header, deflate, CRC-32 and length.
+//! One gzip member as a stream (RFC 1952). The optional parts of its header are passed here, the rest is flate2's.
+//!
+//! flate2 refuses a member whose header has a wrong checksum (FHCRC). Here that is no reason: right content is not
+//! refused for a wrong name beside it, and the content has its own checksum.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Chain, Read};
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::bufread::GzDecoder;
 
 use super::invalid;
 
 /// A name or comment that is longer stands in no honest header.
 const LONGEST_TEXT: usize = 1 << 16;
+/// A header without optional parts, which stands in place of the one that was passed.
+const BARE: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
 
 /// Reads one member; what follows it stays in the input.
 pub struct GzipReader<R> {
-    input: R,
-    inflate: Decompress,
-    crc: crc32fast::Hasher,
-    /// Modulo 2^32, as the end of the member gives it.
-    size: u32,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Data,
-    /// All content was given out; its sum and length come next.
-    Sums,
-    End,
+    decoder: GzDecoder<Chain<&'static [u8], R>>,
 }
 
 impl<R: BufRead> GzipReader<R> {
     /// Reads the header.
     pub fn new(mut input: R) -> io::Result<Self> {
-        let mut header = [0; 10];
-        input.read_exact(&mut header)?;
-        let [0x1f, 0x8b, 8, flags, ..] = header else {
-            return Err(invalid("no gzip header"));
-        };
-        if flags & 0xe0 != 0 {
-            return Err(invalid("a gzip header with flags that are reserved"));
-        }
-        if flags & 4 != 0 {
-            let mut length = [0; 2];
-            input.read_exact(&mut length)?;
-            let mut extra = vec![0; usize::from(u16::from_le_bytes(length))];
-            input.read_exact(&mut extra)?;
-        }
-        for text in [8, 16] {
-            if flags & text != 0 {
-                skip_text(&mut input)?;
-            }
-        }
-        if flags & 2 != 0 {
-            input.read_exact(&mut [0; 2])?;
-        }
+        skip_header(&mut input)?;
         Ok(Self {
-            input,
-            inflate: Decompress::new(false),
-            crc: crc32fast::Hasher::new(),
-            size: 0,
-            state: State::Data,
+            decoder: GzDecoder::new(BARE.chain(input)),
         })
     }
 
     /// The input behind what was read.
     pub fn get_ref(&self) -> &R {
-        &self.input
+        self.decoder.get_ref().get_ref().1
     }
 
     /// Gives the input back.
     pub fn into_inner(self) -> R {
-        self.input
+        self.decoder.into_inner().into_inner().1
     }
+}
 
-    fn finish(&mut self) -> io::Result<()> {
-        let mut end = [0; 8];
-        self.input.read_exact(&mut end)?;
-        let [a, b, c, d, size @ ..] = end;
-        if u32::from_le_bytes([a, b, c, d]) != self.crc.clone().finalize() {
-            return Err(invalid("the CRC is not that of its end"));
-        }
-        if u32::from_le_bytes(size) != self.size {
-            return Err(invalid("the length is not that of its end"));
-        }
-        self.state = State::End;
-        Ok(())
+fn skip_header<R: BufRead>(input: &mut R) -> io::Result<()> {
+    let mut header = [0; 10];
+    input.read_exact(&mut header)?;
+    let [0x1f, 0x8b, 8, flags, ..] = header else {
+        return Err(invalid("no gzip header"));
+    };
+    if flags & 0xe0 != 0 {
+        return Err(invalid("a gzip header with flags that are reserved"));
     }
+    if flags & 4 != 0 {
+        let mut length = [0; 2];
+        input.read_exact(&mut length)?;
+        let mut extra = vec![0; usize::from(u16::from_le_bytes(length))];
+        input.read_exact(&mut extra)?;
+    }
+    for text in [8, 16] {
+        if flags & text != 0 {
+            skip_text(input)?;
+        }
+    }
+    if flags & 2 != 0 {
+        input.read_exact(&mut [0; 2])?;
+    }
+    Ok(())
 }
 
 fn skip_text<R: BufRead>(input: &mut R) -> io::Result<()> {
@@ -99,36 +78,14 @@ fn skip_text<R: BufRead>(input: &mut R) -> io::Result<()> {
 
 impl<R: BufRead> Read for GzipReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        while self.state == State::Data {
-            let packed = self.input.fill_buf()?;
-            let at_end = packed.is_empty();
-            let (before, made) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(packed, buffer, FlushDecompress::None)
-                .map_err(|_| invalid("damaged data"))?;
-            let used = usize::try_from(self.inflate.total_in() - before).unwrap_or(0);
-            let got = usize::try_from(self.inflate.total_out() - made).unwrap_or(0);
-            self.input.consume(used);
-            self.crc.update(buffer.get(..got).unwrap_or_default());
-            // A read is of less than 4 GB, and the length counts modulo 2^32.
-            self.size = self.size.wrapping_add(u32::try_from(got).unwrap_or(0));
-            if status == Status::StreamEnd {
-                self.state = State::Sums;
-            } else if at_end && got == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+        self.decoder.read(buffer).map_err(|error| {
+            // Of wrong data flate2 says that an argument is wrong.
+            if error.kind() == io::ErrorKind::InvalidInput {
+                invalid(error.to_string())
+            } else {
+                error
             }
-            if got > 0 {
-                return Ok(got);
-            }
-        }
-        if self.state == State::Sums {
-            self.finish()?;
-        }
-        Ok(0)
+        })
     }
 }
 
@@ -156,6 +113,13 @@ mod tests {
         assert_eq!(read(&data).unwrap(), b"content");
         data[3] |= 0x80;
         assert!(read(&data).is_err(), "a reserved flag");
+    }
+
+    #[test]
+    fn a_wrong_checksum_of_the_header_alone_is_passed() {
+        let mut data = vec![0x1f, 0x8b, 8, 2, 0, 0, 0, 0, 0, 3, 0xab, 0xcd];
+        data.extend([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(read(&data).unwrap(), b"");
     }
 
     #[test]

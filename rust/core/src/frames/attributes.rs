@@ -36,6 +36,18 @@ pub struct Diffusion {
     pub isotropic: bool,
     /// The header says that the frame is diffusion weighted, or a b value of a diffusion scan.
     pub claimed: bool,
+    /// The lowest and the highest b value that elements of the frame give, names and comments aside.
+    pub range: Option<[f64; 2]>,
+}
+
+impl Diffusion {
+    /// Takes a b value of an element; nothing where it has none.
+    pub(super) fn source(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            let [low, high] = self.range.unwrap_or([value; 2]);
+            self.range = Some([low.min(value), high.max(value)]);
+        }
+    }
 }
 
 /// What the headers say of one frame.
@@ -109,7 +121,10 @@ impl Attributes {
             0x0018_1314 => self.timing[2] = get(Vr::DS)?.first(),
             0x0018_1250 => self.coil = hash(text(reader, element)?.as_bytes()),
             0x0018_9089 => self.diffusion.direction = get(Vr::FD)?.array(),
-            0x0018_9087 => self.diffusion.b_value = get(Vr::FD)?.first(),
+            0x0018_9087 => {
+                self.diffusion.b_value = get(Vr::FD)?.first();
+                self.diffusion.source(self.diffusion.b_value);
+            }
             0x0028_1052 => self.rescaled(1, get(Vr::DS)?),
             0x0028_1053 => self.rescaled(0, get(Vr::DS)?),
             0x0020_0012 => self.acquisition = get(Vr::IS)?.whole(),

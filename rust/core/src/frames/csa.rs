@@ -61,7 +61,7 @@ impl Csa {
     )]
     fn take(&mut self, name: &[u8], values: &[f64]) {
         match (name, values) {
-            (b"NumberOfImagesInMosaic", [count, ..]) if (1.0..=65535.0).contains(count) => {
+            (b"NumberOfImagesInMosaic", [count, ..]) if (1.0..=4096.0).contains(count) => {
                 self.tiles = Some(*count as u32);
             }
             (b"SliceNormalVector", [x, y, z]) => self.normal = Some([*x, *y, *z]),

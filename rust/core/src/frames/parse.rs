@@ -4,9 +4,9 @@ use super::attributes::{Attributes, hash};
 use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
 use super::groups::{fragments, functional, groups, plain_elements};
+use super::object::{Frame, Object, Pixels};
 use super::private::{Blocks, Special};
 use super::tiles::Tiles;
-use super::{Frame, Object, Pixels};
 use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Vr, Window};
 
 const SHARED: u32 = 0x5200_9229;
@@ -16,6 +16,11 @@ const PIXEL_DATA: u32 = 0x7FE0_0010;
 const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
 /// Run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
+/// Most frames of one object: ten times those of a long functional scan. What claims more is not believed.
+const MOST_FRAMES: u32 = 1 << 19;
+/// Most tiles of a mosaic.
+const MOST_TILES: u32 = 4096;
+
 /// Fills an [`Object`] while the data set is read.
 pub(super) struct Walk {
     object: Object,
@@ -57,7 +62,9 @@ impl Walk {
                 self.main.position = None;
                 self.main.location = None;
             }
-            self.object.frames = (0..self.object.frame_count)
+            let count = self.object.frame_count.min(self.most_frames());
+            self.object.cut |= count < self.object.frame_count;
+            self.object.frames = (0..count)
                 .map(|index| Frame {
                     attributes: self.main.clone(),
                     index,
@@ -66,6 +73,24 @@ impl Walk {
                 .collect();
         }
         self.object
+    }
+
+    /// How many frames the pixel data can have, a started one included; a compressed frame has a head of 8 bytes.
+    fn most_frames(&self) -> u32 {
+        let bytes = match self.object.pixels {
+            Pixels::Native { offset, length, .. } => {
+                let frame = u64::from(self.object.rows)
+                    .saturating_mul(self.object.columns.into())
+                    .saturating_mul(u64::from(self.object.encoding.bits_allocated) / 8);
+                length
+                    .min(self.size.saturating_sub(offset))
+                    .div_ceil(frame.max(1))
+            }
+            _ => self.size / 8,
+        };
+        u32::try_from(bytes)
+            .unwrap_or(u32::MAX)
+            .clamp(1, MOST_FRAMES)
     }
 
     fn element<W: Window>(
@@ -169,11 +194,13 @@ impl Walk {
         match special {
             Special::Tiles => {
                 let count = small(numbers(reader, element, encoding, Vr::US)?.whole());
-                self.tiles.count = count.filter(|count| *count > 0).or(self.tiles.count);
+                self.tiles.count = count
+                    .filter(|count| (1..=MOST_TILES).contains(count))
+                    .or(self.tiles.count);
             }
             Special::UihTiles => {
                 let count = small(numbers(reader, element, encoding, Vr::DS)?.whole());
-                self.tiles.count = count.filter(|count| (1..=65535).contains(count));
+                self.tiles.count = count.filter(|count| (1..=MOST_TILES).contains(count));
             }
             Special::Csa => {
                 let read = csa::read(reader.bytes(element)?);
@@ -181,6 +208,7 @@ impl Walk {
                 self.tiles.normal = read.normal;
                 let b_value = &mut self.main.diffusion.b_value;
                 *b_value = b_value.or(read.b_value);
+                self.main.diffusion.source(read.b_value);
             }
             Special::Dynamics => {
                 let count = numbers(reader, element, encoding, Vr::IS)?.whole();
@@ -232,12 +260,16 @@ impl Walk {
                     instance: Some(i64::from(index) + 1),
                     ..main.clone()
                 };
+                // Elements of the object may be those of its first frame.
+                attributes.diffusion.range = None;
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
-                frames.push(Frame {
-                    attributes,
-                    index,
-                    signature: None,
-                });
+                if index < MOST_FRAMES {
+                    frames.push(Frame {
+                        attributes,
+                        index,
+                        signature: None,
+                    });
+                }
                 Ok(reached)
             },
         )

@@ -77,8 +77,9 @@ impl Blocks {
         match (creator, element.tag & 0xFFFF_00FF) {
             (Creator::SiemensMr, 0x0019_000A) => return Ok(Special::Tiles),
             (Creator::SiemensMr, 0x0019_000C) => {
-                attributes.diffusion.b_value =
-                    get(Vr::IS)?.first().or(attributes.diffusion.b_value);
+                let value = get(Vr::IS)?.first();
+                attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
+                attributes.diffusion.source(value);
             }
             (Creator::SiemensMr, 0x0019_000E) => {
                 attributes.diffusion.direction = get(Vr::FD)?.array();
@@ -94,10 +95,14 @@ impl Blocks {
                 diffusion.b_value = diffusion.b_value.or(value);
                 // Several shells: one nominal value, and gradients of other lengths (group 0019 comes first).
                 diffusion.nominal = value.map(|value| value * diffusion.gradient);
+                if diffusion.gradient > 0.0 {
+                    diffusion.source(diffusion.nominal);
+                }
             }
             (Creator::PhilipsImaging, 0x2001_0003) => {
                 let value = get(Vr::FL)?.first();
                 attributes.diffusion.b_value = attributes.diffusion.b_value.or(value);
+                attributes.diffusion.source(value);
             }
             (Creator::PhilipsImaging, 0x2001_0081) => return Ok(Special::Dynamics),
             (Creator::GeSeries, 0x0025_0007) => return Ok(Special::Images),
@@ -116,8 +121,9 @@ impl Blocks {
             (Creator::PhilipsMr, 0x2005_000D) => philips(attributes, 1, get(Vr::FL)?.first()),
             (Creator::PhilipsMr, 0x2005_000E) => philips(attributes, 0, get(Vr::FL)?.first()),
             (Creator::Uih, 0x0065_0009) => {
-                attributes.diffusion.b_value =
-                    get(Vr::FD)?.first().or(attributes.diffusion.b_value);
+                let value = get(Vr::FD)?.first();
+                attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
+                attributes.diffusion.source(value);
             }
             (Creator::Uih, 0x0065_000A) => attributes.diffusion.nominal = get(Vr::FD)?.first(),
             (Creator::Uih, 0x0065_0050) => return Ok(Special::UihTiles),

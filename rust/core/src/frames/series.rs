@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Frame, Object, Pixels, Stored, obstacle, read};
+use super::object::{Frame, Object, Pixels};
+use super::read::read;
+use super::stored::{Stored, obstacle};
 
 /// The objects of one series, in the order of their files.
 #[derive(Debug, Default)]

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::{Object, Pixels, rle};
+use super::object::{Object, Pixels};
+use super::rle;
 
 /// Rows in the middle of a frame, where the anatomy is: so many are compared.
 const ROWS: u32 = 4;
@@ -25,6 +26,9 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         Pixels::Floating => return Some("floating-point pixels"),
         _ => return Some("compressed"),
     };
+    if object.cut {
+        return Some("a file that is cut short");
+    }
     let encoding = &object.encoding;
     let known = matches!(encoding.bits_allocated, 8 | 16 | 32)
         && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
@@ -38,9 +42,14 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
     if !known || !colour {
         return Some("an unusual pixel encoding");
     }
+    // Functional groups may have more items than NumberOfFrames says.
+    let frames = match object.tiling {
+        Some(_) => 1,
+        None => (object.frame_count as usize).max(object.frames.len()) as u64,
+    };
     let need = u64::from(object.rows)
         .saturating_mul(object.columns.into())
-        .saturating_mul(object.frame_count.into())
+        .saturating_mul(frames)
         .saturating_mul(u64::from(encoding.bits_allocated / 8))
         .saturating_mul(samples(object));
     (length < need).then_some("pixel data that is too short")

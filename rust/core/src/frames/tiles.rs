@@ -1,22 +1,7 @@
 //! Mosaics: one stored image that shows all slices of a volume as tiles.
 
 use super::attributes::Attributes;
-use super::{Frame, Object};
-
-/// How a stored image is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tiling {
-    /// Number of tiles that show a slice; 0 where the header does not say.
-    pub count: u32,
-    /// Tiles side by side.
-    pub across: u32,
-    /// Rows of a tile.
-    pub rows: u32,
-    /// Columns of a tile.
-    pub columns: u32,
-    /// The header says in which direction the slices follow each other.
-    pub directed: bool,
-}
+use super::object::{Frame, Object, Tiling};
 
 impl Tiling {
     /// A grid of `count` tiles: as many side by side as the root of the count, rounded up (Siemens and United Imaging).

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::collect::Collector;
+use super::field::Field;
 use super::stored::{HEAD, Header};
 
 /// Headers that are being read.
@@ -66,5 +67,17 @@ impl Bundled {
             start: spot.start,
             length: spot.length,
         }
+    }
+}
+
+impl Header {
+    /// Makes a header from text in DICOM's own notation: values parted by a backslash.
+    pub fn from_values(values: &[(Field, &str)]) -> Self {
+        let mut bundle = Bundle::default();
+        for (field, text) in values {
+            bundle.collector.set(*field, text.as_bytes());
+        }
+        let spot = bundle.put(true);
+        bundle.close().header(spot)
     }
 }

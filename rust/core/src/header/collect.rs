@@ -1,9 +1,10 @@
 //! Values gathered while a header is read.
 
 use super::element::Encoding;
-use super::field::{Field, Vr};
+use super::field::Field;
 use super::stored::Header;
 use super::value;
+use super::vr::Vr;
 
 /// Where each field's value lies in the gathered bytes.
 #[derive(Debug)]

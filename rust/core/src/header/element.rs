@@ -1,7 +1,6 @@
 //! One data element: tag, representation, length (PS3.5 section 7.1), in each of the encodings.
 
-use super::field::{Kind, Vr};
-use super::skim::{is_long, is_short};
+use super::vr::{is_long, is_short};
 
 /// How data elements are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,24 +53,6 @@ impl Element {
     /// The tag as people write it.
     pub(crate) fn name(&self) -> String {
         format!("({:04X},{:04X})", self.tag >> 16, self.tag & 0xFFFF)
-    }
-}
-
-/// The representation to read a value by: the file's, where it says one that the field can have; `known` is the
-/// dictionary's. Only a number can be binary.
-#[inline]
-pub(crate) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
-    match (vr.as_ref(), known.kind()) {
-        (None | Some(b"UN" | b"OB" | b"OW"), _) | (_, Kind::Text | Kind::Person | Kind::Ascii) => {
-            known
-        }
-        (Some(b"FD"), _) => Vr::FD,
-        (Some(b"FL"), _) => Vr::FL,
-        (Some(b"SL"), _) => Vr::SL,
-        (Some(b"SS"), _) => Vr::SS,
-        (Some(b"UL"), _) => Vr::UL,
-        (Some(b"US"), _) => Vr::US,
-        _ => Vr::LO,
     }
 }
 

@@ -1,69 +1,6 @@
 //! The table of header fields. One line adds a field; nothing else has to change.
 
-/// How a value is encoded in the file (PS3.5 section 6.2), as far as wanted fields need it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vr {
-    /// Code string.
-    CS,
-    /// Date.
-    DA,
-    /// Decimal string.
-    DS,
-    /// Date and time.
-    DT,
-    /// 64-bit float.
-    FD,
-    /// 32-bit float.
-    FL,
-    /// Integer string.
-    IS,
-    /// Long string.
-    LO,
-    /// Person name.
-    PN,
-    /// Short string.
-    SH,
-    /// Signed 32-bit integer.
-    SL,
-    /// Signed 16-bit integer.
-    SS,
-    /// Time.
-    TM,
-    /// Unique identifier.
-    UI,
-    /// Unsigned 32-bit integer.
-    UL,
-    /// Unsigned 16-bit integer.
-    US,
-}
-
-/// What a value is once it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text in the object's character set.
-    Text,
-    /// A person's name in the object's character set.
-    Person,
-    /// Text that is ASCII by definition: codes, dates, times, identifiers.
-    Ascii,
-    /// A whole number.
-    Int,
-    /// A decimal number.
-    Float,
-}
-
-impl Vr {
-    /// What a value of this representation is once it is read.
-    pub const fn kind(self) -> Kind {
-        match self {
-            Self::LO | Self::SH => Kind::Text,
-            Self::PN => Kind::Person,
-            Self::CS | Self::DA | Self::DT | Self::TM | Self::UI => Kind::Ascii,
-            Self::IS | Self::SL | Self::SS | Self::UL | Self::US => Kind::Int,
-            Self::DS | Self::FD | Self::FL => Kind::Float,
-        }
-    }
-}
+use super::vr::{Kind, Vr};
 
 /// One line of the table.
 #[derive(Debug)]
@@ -76,6 +13,8 @@ pub struct Spec {
     pub tag: u32,
     /// Representation where the file does not say it.
     pub vr: Vr,
+    /// Vendor of a private element, as Manufacturer begins; empty for others.
+    pub vendor: &'static str,
     /// Private creator of the block that the element lies in.
     pub owner: Option<&'static str>,
     /// Where enhanced multi-frame objects keep it: functional group macro and element (PS3.3 C.7.6.16).
@@ -84,7 +23,7 @@ pub struct Spec {
 
 macro_rules! fields {
     ($($name:ident, $keyword:literal, $tag:literal, $vr:ident
-        $(, owner $owner:literal)? $(, within $macro_tag:literal / $inner:literal)*;)+) => {
+        $(, $vendor:literal owner $owner:literal)? $(, within $macro_tag:literal / $inner:literal)*;)+) => {
         /// A header field that the core reads.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "the keyword says it")]
@@ -96,6 +35,7 @@ macro_rules! fields {
             keyword: $keyword,
             tag: $tag,
             vr: Vr::$vr,
+            vendor: fields!(@vendor $($vendor)?),
             owner: fields!(@owner $($owner)?),
             within: &[$(($macro_tag, $inner)),*],
         }),+];
@@ -122,6 +62,8 @@ macro_rules! fields {
             }
         }
     };
+    (@vendor) => { "" };
+    (@vendor $vendor:literal) => { $vendor };
     (@owner) => { None };
     (@owner $owner:literal) => { Some($owner) };
 }
@@ -154,15 +96,24 @@ fields! {
     PatientName, "PatientName", 0x0010_0010, PN;
     PatientId, "PatientID", 0x0010_0020, LO;
     PatientBirthDate, "PatientBirthDate", 0x0010_0030, DA;
+    ContrastBolusAgent, "ContrastBolusAgent", 0x0018_0010, LO;
+    ScanningSequence, "ScanningSequence", 0x0018_0020, CS;
+    SequenceVariant, "SequenceVariant", 0x0018_0021, CS;
+    ScanOptions, "ScanOptions", 0x0018_0022, CS;
+    MrAcquisitionType, "MRAcquisitionType", 0x0018_0023, CS;
     SequenceName, "SequenceName", 0x0018_0024, SH;
     SliceThickness, "SliceThickness", 0x0018_0050, DS, within 0x0028_9110 / 0x0018_0050;
     RepetitionTime, "RepetitionTime", 0x0018_0080, DS, within 0x0018_9112 / 0x0018_0080;
     EchoTime, "EchoTime", 0x0018_0081, DS, within 0x0018_9114 / 0x0018_9082;
+    InversionTime, "InversionTime", 0x0018_0082, DS, within 0x0018_9115 / 0x0018_9079;
     EchoNumbers, "EchoNumbers", 0x0018_0086, IS;
     MagneticFieldStrength, "MagneticFieldStrength", 0x0018_0087, DS;
     SpacingBetweenSlices, "SpacingBetweenSlices", 0x0018_0088, DS, within 0x0028_9110 / 0x0018_0088;
+    PixelBandwidth, "PixelBandwidth", 0x0018_0095, DS, within 0x0018_9006 / 0x0018_9095;
     SoftwareVersions, "SoftwareVersions", 0x0018_1020, LO;
     ProtocolName, "ProtocolName", 0x0018_1030, LO;
+    ReceiveCoilName, "ReceiveCoilName", 0x0018_1250, SH, within 0x0018_9042 / 0x0018_1250;
+    InPlanePhaseEncodingDirection, "InPlanePhaseEncodingDirection", 0x0018_1312, CS, within 0x0018_9125 / 0x0018_1312;
     FlipAngle, "FlipAngle", 0x0018_1314, DS, within 0x0018_9112 / 0x0018_1314;
     PulseSequenceName, "PulseSequenceName", 0x0018_9005, SH;
     DiffusionBValue, "DiffusionBValue", 0x0018_9087, FD, within 0x0018_9117 / 0x0018_9087;
@@ -183,14 +134,14 @@ fields! {
     Rows, "Rows", 0x0028_0010, US;
     Columns, "Columns", 0x0028_0011, US;
     PixelSpacing, "PixelSpacing", 0x0028_0030, DS, within 0x0028_9110 / 0x0028_0030;
-    SiemensNumberOfImagesInMosaic, "SiemensNumberOfImagesInMosaic", 0x0019_000A, US, owner "SIEMENS MR HEADER";
-    SiemensBValue, "SiemensBValue", 0x0019_000C, IS, owner "SIEMENS MR HEADER";
-    GeLocationsInAcquisition, "GELocationsInAcquisition", 0x0021_004F, SS, owner "GEMS_RELA_01";
-    GeImagesInSeries, "GEImagesInSeries", 0x0025_0007, SL, owner "GEMS_SERS_01";
-    PhilipsDiffusionBFactor, "PhilipsDiffusionBFactor", 0x2001_0003, FL, owner "Philips Imaging DD 001";
-    PhilipsNumberOfEchoes, "PhilipsNumberOfEchoes", 0x2001_0014, SL, owner "Philips Imaging DD 001";
-    PhilipsNumberOfSlices, "PhilipsNumberOfSlices", 0x2001_0018, SL, owner "Philips Imaging DD 001";
-    PhilipsNumberOfDynamicScans, "PhilipsNumberOfDynamicScans", 0x2001_0081, IS, owner "Philips Imaging DD 001";
+    SiemensNumberOfImagesInMosaic, "SiemensNumberOfImagesInMosaic", 0x0019_000A, US, "SIEMENS" owner "SIEMENS MR HEADER";
+    SiemensBValue, "SiemensBValue", 0x0019_000C, IS, "SIEMENS" owner "SIEMENS MR HEADER";
+    GeLocationsInAcquisition, "GELocationsInAcquisition", 0x0021_004F, SS, "GE" owner "GEMS_RELA_01";
+    GeImagesInSeries, "GEImagesInSeries", 0x0025_0007, SL, "GE" owner "GEMS_SERS_01";
+    PhilipsDiffusionBFactor, "PhilipsDiffusionBFactor", 0x2001_0003, FL, "Philips" owner "Philips Imaging DD 001";
+    PhilipsNumberOfEchoes, "PhilipsNumberOfEchoes", 0x2001_0014, SL, "Philips" owner "Philips Imaging DD 001";
+    PhilipsNumberOfSlices, "PhilipsNumberOfSlices", 0x2001_0018, SL, "Philips" owner "Philips Imaging DD 001";
+    PhilipsNumberOfDynamicScans, "PhilipsNumberOfDynamicScans", 0x2001_0081, IS, "Philips" owner "Philips Imaging DD 001";
 }
 
 #[cfg(test)]

@@ -1,13 +1,17 @@
 //! Functional groups: where enhanced multi-frame objects keep what others have in the main data set (PS3.3 C.7.6.16).
 
 use super::collect::Collector;
-use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END, representation};
+use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 use super::field::{SPECS, Spec};
 use super::nested::{Fault, Reader};
+use super::vr::{Vr, representation};
 use super::window::Window;
 
 const SHARED: u32 = 0x5200_9229;
-const PER_FRAME: u32 = 0x5200_9230;
+/// The per-frame functional groups, the last thing that is ever wanted.
+pub(super) const PER_FRAME: u32 = 0x5200_9230;
+/// All tags up to here may be passed without a look inside.
+pub(super) const BEFORE: u32 = SHARED - 1;
 
 /// Whether an element holds functional groups.
 pub(super) fn is_group(element: &Element) -> bool {
@@ -62,12 +66,8 @@ fn read_macro<W: Window>(
     })
 }
 
-fn functional_vr(tag: u32, spec: &Spec) -> super::field::Vr {
-    if tag == spec.tag {
-        spec.vr
-    } else {
-        super::field::Vr::FD
-    }
+fn functional_vr(tag: u32, spec: &Spec) -> Vr {
+    if tag == spec.tag { spec.vr } else { Vr::FD }
 }
 
 type Visit<'v, 'w, W> = dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), Fault> + 'v;

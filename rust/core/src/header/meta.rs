@@ -2,10 +2,11 @@
 
 use super::collect::Collector;
 use super::element::{EXPLICIT, Encoding, HEAD};
-use super::field::{Field, Vr};
+use super::field::SPECS;
 use super::nested::Fault;
 use super::skim::skim;
 use super::stored::Header;
+use super::vr::representation;
 use super::wanted::Wanted;
 use super::window::Window;
 
@@ -45,19 +46,14 @@ pub(super) fn read<W: Window>(
             );
             return Err(Fault::Broken { reason, offset: at });
         };
-        let field = match element.tag {
-            0x0002_0002 => Some(Field::MediaStorageSopClassUid),
-            0x0002_0010 => Some(Field::TransferSyntaxUid),
-            _ => None,
-        };
-        if let Some(field) = field {
+        if let Some(spec) = SPECS.iter().find(|spec| spec.tag == element.tag) {
             let length = usize::try_from(end.saturating_sub(element.value))
                 .unwrap_or(usize::MAX)
                 .min(Header::MAX_VALUE);
             let bytes = window.at(element.value, length)?;
             collector.set_as(
-                field,
-                Vr::UI,
+                spec.field,
+                representation(element.vr, spec.vr),
                 bytes.get(..length).unwrap_or(bytes),
                 encoding,
             );

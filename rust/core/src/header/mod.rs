@@ -3,6 +3,7 @@
 //! [`parse`] reads no further than the last wanted element, takes any bytes without a panic, and never follows a length
 //! past the end of what it was given.
 
+mod bounds;
 mod bundle;
 mod charset;
 mod collect;
@@ -15,20 +16,25 @@ mod meta;
 mod nested;
 mod parse;
 mod skim;
+mod start;
 mod stored;
 mod value;
+mod visit;
+mod vr;
 mod wanted;
 mod window;
 
 pub use bundle::{Bundle, Bundled, Spot};
-pub use field::{Field, Kind, SPECS, Spec, Vr};
+pub use field::{Field, SPECS, Spec};
 pub use inflate::Inflated;
 pub use parse::{Parsed, parse, parse_into};
 pub use stored::Header;
 pub use value::Value;
+pub use vr::{Kind, Vr};
 pub use window::{FileWindow, Window};
 
-pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END, representation};
+pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 pub(crate) use nested::{Fault, Reader};
-pub(crate) use parse::{Syntax, Visit, visit};
 pub(crate) use value::trim;
+pub(crate) use visit::{Syntax, Visit, visit};
+pub(crate) use vr::representation;

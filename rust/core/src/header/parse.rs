@@ -2,16 +2,20 @@
 
 use std::io;
 
+use super::bounds::{LAST_PLAIN, last_private};
 use super::bundle::{Bundle, Spot};
 use super::collect::Collector;
-use super::element::{EXPLICIT, Element, Encoding, HEAD, IMPLICIT};
-use super::field::Field;
+use super::element::{EXPLICIT, Element, Encoding, HEAD};
+use super::field::{Field, SPECS};
 use super::functional;
 use super::inflate::Inflated;
 use super::meta;
 use super::nested::{Fault, Reader};
+use super::start::{DEFLATED, Start, claimed, plain};
 use super::stored::Header;
-use super::wanted::{self, Wanted};
+use super::value;
+use super::vr::representation;
+use super::wanted::Wanted;
 use super::window::Window;
 
 /// What some bytes turned out to be.
@@ -41,17 +45,6 @@ impl<H> Parsed<H> {
     }
 }
 
-/// Elements of the main data set past which there is nothing wanted but private and functional groups.
-const LAST_PLAIN: u32 = 0x0028_0030;
-/// All tags up to here may be passed without a look inside.
-const BEFORE_FUNCTIONAL: u32 = 0x5200_9228;
-/// The per-frame functional groups, the last thing that is ever wanted.
-const LAST_FUNCTIONAL: u32 = 0x5200_9230;
-/// The last private group of a vendor that is wanted (Philips).
-const LAST_PRIVATE: u32 = 0x2001_FFFF;
-/// Deflated explicit VR little endian.
-const DEFLATED: &[u8] = b"1.2.840.10008.1.2.1.99";
-
 /// Reads the header of one object.
 ///
 /// Damaged bytes are a [`Parsed`] value; only reading itself can fail.
@@ -60,60 +53,6 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let parsed = parse_into(window, &mut bundle)?;
     let bundle = bundle.close();
     Ok(parsed.map(|spot| bundle.header(spot)))
-}
-
-/// Something that looks at the elements of a data set itself.
-pub(crate) trait Visit {
-    /// Called once, with a reader, where the data set begins, and how its elements are written.
-    fn visit<W: Window>(
-        &mut self,
-        reader: &mut Reader<'_, W>,
-        start: u64,
-        syntax: &Syntax,
-    ) -> Result<(), Fault>;
-}
-
-/// How an object's data set is written.
-#[derive(Debug)]
-pub(crate) struct Syntax {
-    /// TransferSyntaxUID as the meta header gives it; empty without a meta header.
-    pub uid: String,
-    /// Offsets count in the inflated data set, not in the file.
-    pub deflated: bool,
-}
-
-/// Shows the data set of one object to a visitor; false when the bytes are no DICOM.
-pub(crate) fn visit<W: Window>(window: &mut W, visitor: &mut impl Visit) -> Result<bool, Fault> {
-    let Some(start) = Start::find(window)? else {
-        return Ok(false);
-    };
-    let mut collector = Collector::default();
-    let at = meta::read(window, start.at, &mut Wanted::default(), &mut collector)?;
-    let uid = collector.get(Field::TransferSyntaxUid);
-    let claimed = claimed(uid);
-    let deflated = uid == DEFLATED && !plain(window.at(at, HEAD)?);
-    let uid = String::from_utf8_lossy(uid).into_owned();
-    let syntax = Syntax { uid, deflated };
-    if deflated {
-        let mut inflated = Inflated::raw(window, at);
-        return visit_data_set(&mut inflated, 0, EXPLICIT, &syntax, visitor);
-    }
-    visit_data_set(window, at, claimed, &syntax, visitor)
-}
-
-fn visit_data_set<W: Window>(
-    window: &mut W,
-    start: u64,
-    claimed: Encoding,
-    syntax: &Syntax,
-    visitor: &mut impl Visit,
-) -> Result<bool, Fault> {
-    let head = window.at(start, HEAD)?;
-    let Some(encoding) = Encoding::guess(head, claimed) else {
-        return Ok(false);
-    };
-    visitor.visit(&mut Reader::new(window, encoding), start, syntax)?;
-    Ok(true)
 }
 
 /// Reads the header of one object into a bundle.
@@ -141,32 +80,6 @@ pub fn parse_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<
             offset: start.at,
         }),
         Err(Fault::Io(error)) => Err(error),
-    }
-}
-
-/// Where an object begins.
-struct Start {
-    at: u64,
-    /// The four letters of PS3.10 section 7.1 were there.
-    marked: bool,
-}
-
-impl Start {
-    fn find<W: Window>(window: &mut W) -> io::Result<Option<Self>> {
-        let head = window.at(0, 144)?;
-        if head.get(128..132) == Some(b"DICM") {
-            return Ok(Some(Self {
-                at: 132,
-                marked: true,
-            }));
-        }
-        // Without preamble: nothing but a meta header or the identifying group can come first, in either byte order.
-        let begins = matches!(head.first_chunk::<2>(), Some([2 | 8, 0] | [0, 2 | 8]));
-        let element = begins && Encoding::guess(head, EXPLICIT).is_some();
-        Ok(element.then_some(Self {
-            at: 0,
-            marked: false,
-        }))
     }
 }
 
@@ -213,24 +126,6 @@ fn read<W: Window>(window: &mut W, start: &Start, collector: &mut Collector) -> 
     data_set(window, at, claimed, &mut wants, collector)
 }
 
-/// Whether the bytes after a claim of deflation were not deflated at all.
-fn plain(head: &[u8]) -> bool {
-    matches!(head.first_chunk::<2>(), Some([8, 0]))
-        && Encoding::guess(head, EXPLICIT) == Some(EXPLICIT)
-}
-
-fn claimed(syntax: &[u8]) -> Encoding {
-    match syntax {
-        // The second is GE's own: implicit VR, little endian but for the pixels.
-        b"1.2.840.10008.1.2" | b"1.2.840.113619.5.2" => IMPLICIT,
-        b"1.2.840.10008.1.2.2" => Encoding {
-            explicit: true,
-            big_endian: true,
-        },
-        _ => EXPLICIT,
-    }
-}
-
 fn data_set<W: Window>(
     window: &mut W,
     start: u64,
@@ -252,7 +147,7 @@ fn data_set<W: Window>(
     let mut stop = LAST_PLAIN;
     let mut at = start;
     loop {
-        at = reader.skim(at, stop.min(BEFORE_FUNCTIONAL), wants, collector)?;
+        at = reader.skim(at, stop.min(functional::BEFORE), wants, collector)?;
         let Some(element) = reader.element(at, encoding)? else {
             break;
         };
@@ -263,7 +158,7 @@ fn data_set<W: Window>(
             }
         }
         wants.reach(element.tag);
-        if element.tag == LAST_FUNCTIONAL {
+        if element.tag == functional::PER_FRAME {
             // Nothing is wanted after it, and its frames may fill the file.
             return functional::read(&mut reader, &element, collector);
         }
@@ -284,17 +179,9 @@ fn reach(collector: &Collector) -> u32 {
     let scale = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
     let frames = collector.has(Field::NumberOfFrames) || !scale;
     if frames || class.starts_with(b"1.2.840.10008.5.1.4.1.1.4.") {
-        return LAST_FUNCTIONAL;
+        return functional::PER_FRAME;
     }
-    let maker = collector.get(Field::Manufacturer);
-    let philips = maker
-        .get(..7)
-        .is_some_and(|name| name.eq_ignore_ascii_case(b"philips"));
-    if philips || maker.is_empty() {
-        LAST_PRIVATE
-    } else {
-        LAST_PLAIN
-    }
+    last_private(collector.get(Field::Manufacturer))
 }
 
 /// Takes what is wanted of one element of the main data set, and returns where the next one begins.
@@ -312,9 +199,50 @@ fn take<W: Window>(
         return Ok(next);
     };
     if element.group() & 1 == 1 {
-        wants.take_private(reader, element, length, collector)?;
+        take_private(reader, element, length, wants, collector)?;
     } else if let Some(index) = wants.advance(element.tag) {
-        wanted::keep(reader, element, length, index, collector)?;
+        keep(reader, element, length, index, collector)?;
     }
     Ok(next)
+}
+
+/// Notes a private creator, or takes a private element of a creator that is known (PS3.5 section 7.8).
+fn take_private<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    length: u32,
+    wants: &mut Wanted,
+    collector: &mut Collector,
+) -> Result<(), Fault> {
+    if !wants.private(element.tag) {
+        return Ok(());
+    }
+    if (0x10..=0xFF).contains(&(element.tag & 0xFFFF)) {
+        wants.note_creator(element.tag, value::trim(reader.value(element, length)?));
+        return Ok(());
+    }
+    wants.private_line(element.tag).map_or(Ok(()), |index| {
+        keep(reader, element, length, index, collector)
+    })
+}
+
+/// Takes the value of an element for a line of the table.
+fn keep<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    length: u32,
+    index: usize,
+    collector: &mut Collector,
+) -> Result<(), Fault> {
+    if let Some(spec) = SPECS.get(index) {
+        let encoding = reader.encoding;
+        let bytes = reader.value(element, length)?;
+        collector.set_as(
+            spec.field,
+            representation(element.vr, spec.vr),
+            bytes,
+            encoding,
+        );
+    }
+    Ok(())
 }

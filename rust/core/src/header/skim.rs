@@ -1,66 +1,10 @@
 //! The short way through elements of the commonest shape: most of a header.
 
 use super::collect::Collector;
-use super::element::{Encoding, representation};
+use super::element::Encoding;
 use super::field::SPECS;
+use super::vr::{LONG, SHORT, form, representation};
 use super::wanted::Wanted;
-
-/// Element heads that have a 16-bit length.
-const SHORT: u8 = 1;
-/// Element heads that have a 32-bit length after two reserved bytes.
-const LONG: u8 = 2;
-
-/// Capital letters are 0x41 to 0x5A: five bits tell one from the other, and three bits tell that it may be one.
-const LETTERS: usize = 32;
-static FORMS: [u8; LETTERS * LETTERS] = forms();
-
-#[allow(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which refuses a wrong index"
-)]
-const fn forms() -> [u8; LETTERS * LETTERS] {
-    let short = b"AEASATCSDADSDTFDFLISLOLTPNSHSLSSSTTMUIULUS";
-    let long = b"OBODOFOLOVOWSQSVUCUNURUTUV";
-    let mut forms = [0; LETTERS * LETTERS];
-    let mut at = 0;
-    while at < short.len() {
-        forms[place(u16::from_le_bytes([short[at], short[at + 1]]))] = SHORT;
-        at += 2;
-    }
-    at = 0;
-    while at < long.len() {
-        forms[place(u16::from_le_bytes([long[at], long[at + 1]]))] = LONG;
-        at += 2;
-    }
-    forms
-}
-
-/// Where a representation stands in the table.
-const fn place(vr: u16) -> usize {
-    ((vr & 0x1F) << 5 | (vr >> 8 & 0x1F)) as usize
-}
-
-/// The form of an element's head, by the two letters of its representation; 0 when they are none.
-#[inline]
-fn form(vr: u16) -> u8 {
-    if vr & 0xE0E0 == 0x4040 {
-        FORMS.get(place(vr)).copied().unwrap_or(0)
-    } else {
-        0
-    }
-}
-
-/// Whether the head has a 16-bit length.
-#[inline]
-pub(super) fn is_short(vr: [u8; 2]) -> bool {
-    form(u16::from_le_bytes(vr)) == SHORT
-}
-
-/// Whether the head has a 32-bit length after two reserved bytes.
-#[inline]
-pub(super) fn is_long(vr: [u8; 2]) -> bool {
-    form(u16::from_le_bytes(vr)) == LONG
-}
 
 /// Takes what is wanted from as many elements as have the commonest shape: ascending tags up to `stop`, a known
 /// representation, a length that stays within the bytes at hand. Returns where the first other element begins.

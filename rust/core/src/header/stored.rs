@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::bundle::Bundle;
 use super::charset::CharacterSets;
-use super::field::{Field, Kind};
+use super::field::Field;
 use super::value::{self, Value};
+use super::vr::Kind;
 
 /// The wanted fields of one DICOM object.
 ///
@@ -53,16 +53,6 @@ impl Header {
         for header in headers {
             header.block = Arc::clone(&block);
         }
-    }
-
-    /// Makes a header from text in DICOM's own notation: values parted by a backslash.
-    pub fn from_values(values: &[(Field, &str)]) -> Self {
-        let mut bundle = Bundle::default();
-        for (field, text) in values {
-            bundle.collector.set(*field, text.as_bytes());
-        }
-        let spot = bundle.put(true);
-        bundle.close().header(spot)
     }
 
     fn end(&self, index: usize) -> usize {
@@ -139,11 +129,6 @@ impl Header {
     pub fn is_directory(&self) -> bool {
         self.raw(Field::MediaStorageSopClassUid) == DIRECTORY
             || self.raw(Field::SopClassUid) == DIRECTORY
-    }
-
-    /// Bytes of memory that the header takes.
-    pub fn memory(&self) -> usize {
-        self.data().len().saturating_add(size_of::<Self>())
     }
 }
 

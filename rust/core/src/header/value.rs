@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::field::Vr;
+use super::vr::Vr;
 
 /// A field's value. A field with several values is one of the plural forms.
 #[derive(Debug, Clone, PartialEq)]

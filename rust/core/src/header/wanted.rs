@@ -1,48 +1,7 @@
 //! The place reached in the table of fields, and the private blocks met on the way.
 
-use super::collect::Collector;
-use super::element::{Element, representation};
-use super::field::{Field, SPECS};
-use super::nested::{Fault, Reader};
-use super::value;
-use super::window::Window;
-
-/// Groups that wanted private elements lie in.
-const PRIVATE_GROUPS: [u32; 4] = [0x0019_0000, 0x0021_0000, 0x0025_0000, 0x2001_0000];
-
-/// The public tags of the table, and one that is beyond all tags.
-static PUBLIC: [u32; Field::COUNT + 1] = public();
-
-#[allow(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which refuses a wrong index"
-)]
-const fn public() -> [u32; Field::COUNT + 1] {
-    let mut tags = [u32::MAX; Field::COUNT + 1];
-    let mut at = 0;
-    while at < Field::COUNT {
-        if SPECS[at].owner.is_none() {
-            tags[at] = SPECS[at].tag;
-        }
-        at += 1;
-    }
-    tags
-}
-
-/// The first line of the table that is a private element.
-const FIRST_PRIVATE: usize = first_private();
-
-#[allow(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which refuses a wrong index"
-)]
-const fn first_private() -> usize {
-    let mut at = 0;
-    while at < Field::COUNT && SPECS[at].owner.is_none() {
-        at += 1;
-    }
-    at
-}
+use super::bounds::{FIRST_PRIVATE, PRIVATE_GROUPS, PUBLIC};
+use super::field::SPECS;
 
 /// What is wanted next.
 #[derive(Debug, Default)]
@@ -88,55 +47,21 @@ impl Wanted {
         self.before = tag;
     }
 
-    /// Notes a private creator, or takes a private element of a creator that is known (PS3.5 section 7.8).
-    pub(super) fn take_private<W: Window>(
-        &mut self,
-        reader: &mut Reader<'_, W>,
-        element: &Element,
-        length: u32,
-        collector: &mut Collector,
-    ) -> Result<(), Fault> {
-        let group = element.tag & 0xFFFF_0000;
-        let block = element.tag & 0xFFFF;
-        if !self.private(element.tag) {
-            return Ok(());
-        }
-        if (0x10..=0xFF).contains(&block) {
-            let name = value::trim(reader.value(element, length)?);
-            for (index, spec) in SPECS.iter().enumerate().skip(FIRST_PRIVATE) {
-                let owned = spec
-                    .owner
-                    .is_some_and(|owner| owner.as_bytes().eq_ignore_ascii_case(name));
-                if owned && spec.tag & 0xFFFF_0000 == group {
-                    self.private.push((spec.tag | block << 8, index));
-                }
+    /// Notes a private creator by its element: the wanted elements of its block are known from then on (PS3.5 section 7.8).
+    pub(super) fn note_creator(&mut self, tag: u32, creator: &[u8]) {
+        for (index, spec) in SPECS.iter().enumerate().skip(FIRST_PRIVATE) {
+            let owned = spec
+                .owner
+                .is_some_and(|owner| owner.as_bytes().eq_ignore_ascii_case(creator));
+            if owned && spec.tag & 0xFFFF_0000 == tag & 0xFFFF_0000 {
+                self.private.push((spec.tag | (tag & 0xFFFF) << 8, index));
             }
-            return Ok(());
         }
-        let found = self.private.iter().find(|(tag, _)| *tag == element.tag);
-        found.map_or(Ok(()), |(_, index)| {
-            keep(reader, element, length, *index, collector)
-        })
     }
-}
 
-/// Takes the value of an element for a line of the table.
-pub(super) fn keep<W: Window>(
-    reader: &mut Reader<'_, W>,
-    element: &Element,
-    length: u32,
-    index: usize,
-    collector: &mut Collector,
-) -> Result<(), Fault> {
-    if let Some(spec) = SPECS.get(index) {
-        let encoding = reader.encoding;
-        let bytes = reader.value(element, length)?;
-        collector.set_as(
-            spec.field,
-            representation(element.vr, spec.vr),
-            bytes,
-            encoding,
-        );
+    /// The line of the table of a private element whose creator was noted.
+    pub(super) fn private_line(&self, tag: u32) -> Option<usize> {
+        let line = self.private.iter().find(|(wanted, _)| *wanted == tag);
+        line.map(|(_, index)| *index)
     }
-    Ok(())
 }

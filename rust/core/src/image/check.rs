@@ -4,12 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
+use super::find::find;
 use super::grid::{Grid, Plane, dot};
 use super::nifti::{self, Nifti};
 use super::order::{Order, ordered};
-use super::places::{Member, Places, find};
+use super::places::{Member, Places};
+use super::samples::Difference;
 use super::values::{Match, Values};
 use crate::frames::{Component, Diffusion, Encoding, Object, Pixels, Series, obstacle};
+
+/// b values of one frame that differ by less are the same, s/mm2.
+const LEAST_CONTRADICTION: f64 = 50.0;
 
 /// A frame that is in no image.
 #[derive(Debug, Clone)]
@@ -20,23 +25,6 @@ pub struct Unplaced {
     pub frame: u32,
     /// Its distance from the nearest slice, mm; infinite where no image has its size and directions.
     pub distance: f64,
-}
-
-/// A slice whose values are others than those of its frame.
-#[derive(Debug, Clone, Copy)]
-pub struct Difference {
-    /// Index of the frame's file.
-    pub file: usize,
-    /// Number of the frame in its file, from 0.
-    pub frame: u32,
-    /// Index of the slice along its axis.
-    pub slice: u32,
-    /// Index of the volume.
-    pub volume: u32,
-    /// The value that header and pixels give.
-    pub expected: f64,
-    /// The value in the image.
-    pub found: f64,
 }
 
 /// One image against the headers.
@@ -52,6 +40,8 @@ pub struct ImageCheck {
     pub order: Order,
     /// b value of each volume in s/mm2, with the nominal one; None where the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
+    /// The first volume whose elements give several b values, with the lowest and the highest of them.
+    pub contradiction: Option<(usize, f64, f64)>,
     /// Direction of the gradient of each volume in the patient's axes (LPS+), where the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
     /// A header says that a volume is diffusion weighted.
@@ -280,6 +270,11 @@ impl Check<'_> {
             check.first = check
                 .first
                 .min((frame.instance.unwrap_or(i64::MAX), member.file));
+            let earlier = check.contradiction.is_none_or(|(first, ..)| volume < first);
+            let range = frame.diffusion.range.filter(contradict);
+            if let (true, Some([low, high])) = (earlier, range) {
+                check.contradiction = Some((volume, low, high));
+            }
             if let Some(slot) = check.directions.get_mut(volume) {
                 *slot = slot.or(frame.diffusion.direction);
             }
@@ -300,6 +295,11 @@ impl Check<'_> {
         }
         check
     }
+}
+
+/// Whether the b values of a frame are further apart than rounding and imaging gradients explain.
+fn contradict([low, high]: &[f64; 2]) -> bool {
+    high - low > f64::max(LEAST_CONTRADICTION, 0.1 * high)
 }
 
 fn weighted(diffusion: &Diffusion) -> bool {

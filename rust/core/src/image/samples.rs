@@ -1,4 +1,4 @@
-//! The compared rows of an image's slices as values, and the ways in which stored values become them.
+//! The compared rows of an image's slices as values.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -6,7 +6,24 @@ use std::os::unix::fs::FileExt;
 use super::grid::Way;
 use super::nifti::Nifti;
 use super::voxel::Voxel;
-use crate::frames::{Attributes, Signature, band};
+use crate::frames::{Signature, band};
+
+/// A slice whose values are others than those of its frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Difference {
+    /// Index of the frame's file.
+    pub file: usize,
+    /// Number of the frame in its file, from 0.
+    pub frame: u32,
+    /// Index of the slice along its axis.
+    pub slice: u32,
+    /// Index of the volume.
+    pub volume: u32,
+    /// The value that header and pixels give.
+    pub expected: f64,
+    /// The value in the image.
+    pub found: f64,
+}
 
 /// The bytes that have the compared rows of one slice, and how they run.
 #[derive(Debug, Default)]
@@ -108,25 +125,6 @@ impl Band {
         }
         Some(signature.end())
     }
-}
-
-/// The ways in which stored values become an image's values: rescaled, Philips' floating-point value, or as they are.
-pub(super) fn scalings(attributes: &Attributes, samples: u16) -> Vec<[f64; 2]> {
-    if samples > 1 {
-        return vec![[1.0 / f64::from(samples), 0.0]];
-    }
-    let [slope, intercept] = attributes.rescale.unwrap_or([1.0, 0.0]);
-    let mut ways = vec![[slope, intercept]];
-    if let Some([scale, _]) = attributes.philips_scale {
-        // FP = DV / (RS x SS), DV = PV x RS + RI (Philips MR conformance statement).
-        if scale != 0.0 && slope != 0.0 {
-            ways.push([1.0 / scale, intercept / (slope * scale)]);
-        }
-    }
-    if (slope - 1.0).abs() > 1e-9 || intercept.abs() > 1e-9 {
-        ways.push([1.0, 0.0]);
-    }
-    ways
 }
 
 /// Whether two scalings are one: they are rounded to six digits in some headers, and to single precision in images.

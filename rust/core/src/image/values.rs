@@ -1,14 +1,14 @@
-//! Which frame each slice of each volume shows, by the values of some rows of pixels.
+//! Which frame each slice of each volume shows, by the values of some rows of pixels, or of all of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::check::Difference;
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::samples::{Band, alike, difference, scalings};
+use super::samples::{Band, Difference};
+use super::scaling::{Scalings, Shown};
 use crate::frames::{Stored, obstacle};
 
 /// Files that are held open at once.
@@ -46,6 +46,7 @@ pub(super) struct Values<'s> {
     maps: &'s [bool],
     open: HashMap<usize, File>,
     band: Band,
+    scalings: Scalings,
     /// All rows are compared.
     whole: bool,
 }
@@ -64,6 +65,7 @@ impl<'s> Values<'s> {
             maps,
             open: HashMap::new(),
             band: Band::default(),
+            scalings: Scalings::new(members, images.len()),
             whole: members.iter().any(|member| member.object.whole),
         }
     }
@@ -117,15 +119,8 @@ impl<'s> Values<'s> {
         placed: &[Placed],
         matches: &mut Matches,
     ) -> io::Result<()> {
-        let comparable = frames.iter().all(|&index| {
-            let member = self.members.get(index);
-            member.is_some_and(|member| obstacle(member.object).is_none())
-        }) && placed.iter().all(|placed| {
-            self.images
-                .get(placed.image)
-                .is_some_and(|image| image.voxel.is_some())
-        });
         let mut rest = Rest {
+            comparable: frames.iter().map(|&index| self.comparable(index)).collect(),
             frames: frames.to_vec(),
             stored: vec![None; frames.len()],
             claimed: vec![false; frames.len()],
@@ -159,21 +154,17 @@ impl<'s> Values<'s> {
                     if taken {
                         continue;
                     }
-                    let found = if comparable {
-                        self.find(placed, volume, &mut rest)?
-                    } else {
-                        rest.next()
-                    };
-                    match found {
+                    match self.find(placed, volume, &mut rest)? {
                         Some(at) => put(matches, placed, volume, rest.take(at)),
                         None => empty.push((placed, volume)),
                     }
                 }
+                unread(&mut empty, &mut rest, matches);
                 if map {
                     rest.release();
                 }
             }
-            if comparable && !map {
+            if !map {
                 self.differing(&empty, &mut rest, matches)?;
             }
         }
@@ -213,23 +204,39 @@ impl<'s> Values<'s> {
         Ok(())
     }
 
+    /// Whether the values of a frame can be read.
+    fn comparable(&self, index: usize) -> bool {
+        let member = self.members.get(index);
+        member.is_some_and(|member| obstacle(member.object).is_none())
+    }
+
     /// The frame among those left whose values a slice shows.
     fn find(&mut self, placed: &Placed, volume: u32, rest: &mut Rest) -> io::Result<Option<usize>> {
         let Some(image) = self.images.get(placed.image) else {
             return Ok(None);
         };
+        if image.voxel.is_none() {
+            return Ok(rest.next());
+        }
+        if !rest.comparable.contains(&true) {
+            return Ok(None);
+        }
         let fit = &placed.fit;
         self.band
             .read(image, &fit.way, fit.slice, volume, self.whole)?;
         let signature = self.band.signature(image);
         for at in rest.first..rest.frames.len() {
-            if rest.claimed.get(at) == Some(&false)
-                && self.shows(placed.image, signature, rest, at)?
-            {
+            let free =
+                rest.claimed.get(at) == Some(&false) && rest.comparable.get(at) == Some(&true);
+            if free && self.shows(placed.image, signature, rest, at)? {
                 return Ok(Some(at));
             }
         }
         Ok(None)
+    }
+
+    fn member(&self, rest: &Rest, at: usize) -> Option<&'s Member<'s>> {
+        self.members.get(*rest.frames.get(at)?)
     }
 
     /// Whether the slice that was read last has the values of a frame.
@@ -240,27 +247,24 @@ impl<'s> Values<'s> {
         rest: &mut Rest,
         at: usize,
     ) -> io::Result<bool> {
-        let member = rest
-            .frames
-            .get(at)
-            .and_then(|index| self.members.get(*index));
-        let Some((image, member)) = self.images.get(index).zip(member) else {
+        let Some((image, member)) = self.images.get(index).zip(self.member(rest, at)) else {
             return Ok(false);
         };
-        let ways = scalings(&member.frame.attributes, member.object.encoding.samples);
         if let (Some(own), Some(theirs)) = (member.frame.signature, signature) {
             // Voxels that are the stored values themselves need no look at each.
-            if ways.iter().any(|way| alike(*way, image.scale)) {
-                return Ok(own == theirs);
+            let equal = own == theirs;
+            if let Some(shows) = self.scalings.signed(index, member, image.scale, equal) {
+                return Ok(shows);
             }
         }
         self.read(at, rest)?;
-        let shown = self.band.voxels(image);
+        let (voxels, scale) = (self.band.voxels(image), image.scale);
+        let shown = Shown {
+            voxels: &voxels,
+            scale,
+        };
         let stored = rest.stored.get(at).and_then(Option::as_ref);
-        Ok(stored.is_some_and(|stored| {
-            ways.iter()
-                .any(|way| difference(stored, &shown, *way, image.scale).is_none())
-        }))
+        Ok(stored.is_some_and(|stored| self.scalings.fits(index, member, stored, shown)))
     }
 
     /// The first values that differ between a slice and a frame.
@@ -271,26 +275,24 @@ impl<'s> Values<'s> {
         rest: &mut Rest,
         at: usize,
     ) -> io::Result<Option<(f64, f64)>> {
-        let member = rest
-            .frames
-            .get(at)
-            .and_then(|index| self.members.get(*index));
+        let member = self.member(rest, at);
         let Some((image, member)) = self.images.get(placed.image).zip(member) else {
             return Ok(None);
         };
         let fit = &placed.fit;
         self.band
             .read(image, &fit.way, fit.slice, volume, self.whole)?;
-        let shown = self.band.voxels(image);
+        let (voxels, scale) = (self.band.voxels(image), image.scale);
+        let shown = Shown {
+            voxels: &voxels,
+            scale,
+        };
         self.read(at, rest)?;
-        let ways = scalings(&member.frame.attributes, member.object.encoding.samples);
-        let usual = ways
-            .iter()
-            .find(|way| alike(**way, image.scale))
-            .or(ways.first());
-        let scaling = usual.copied().unwrap_or([1.0, 0.0]);
         let stored = rest.stored.get(at).and_then(Option::as_ref);
-        Ok(stored.and_then(|stored| difference(stored, &shown, scaling, image.scale)))
+        Ok(stored.and_then(|stored| {
+            self.scalings
+                .difference(placed.image, member, stored, shown)
+        }))
     }
 
     /// Reads the compared rows of a frame, once.
@@ -324,6 +326,8 @@ impl<'s> Values<'s> {
 /// The frames of one place that are not shared out yet.
 struct Rest {
     frames: Vec<usize>,
+    /// The values of the frame can be read.
+    comparable: Vec<bool>,
     stored: Vec<Option<Vec<i64>>>,
     claimed: Vec<bool>,
     /// All frames before this one are claimed.
@@ -345,8 +349,11 @@ impl Rest {
         Some(self.first.saturating_add(at))
     }
 
-    /// Claims the frame at a position, and returns its index among the members.
+    /// Claims the frame at a position, forgets its values, and returns its index among the members.
     fn take(&mut self, at: usize) -> usize {
+        if let Some(values) = self.stored.get_mut(at) {
+            *values = None;
+        }
         for flags in [&mut self.claimed, &mut self.covered] {
             if let Some(flag) = flags.get_mut(at) {
                 *flag = true;
@@ -357,6 +364,20 @@ impl Rest {
         }
         self.frames.get(at).copied().unwrap_or(usize::MAX)
     }
+}
+
+/// Takes slices that show no frame with readable values for the frames whose values cannot be read, in their order.
+fn unread(empty: &mut Vec<(&Placed, u32)>, rest: &mut Rest, matches: &mut Matches) {
+    empty.retain(|(placed, volume)| {
+        let free = rest.claimed.iter().zip(&rest.comparable);
+        let at = free
+            .into_iter()
+            .position(|(claimed, comparable)| !claimed && !comparable);
+        if let Some(at) = at {
+            put(matches, placed, *volume, rest.take(at));
+        }
+        at.is_none()
+    });
 }
 
 fn put(matches: &mut Matches, placed: &Placed, volume: u32, index: usize) {

@@ -14,14 +14,6 @@ const STRAIGHT: f64 = 1e-3;
 /// Fewer slices than this are no volume whose movement could be told from an error.
 const FEW: usize = 3;
 
-/// Volumes that moved as a whole.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Moved {
-    pub volumes: usize,
-    /// The largest distance, mm.
-    pub distance: f64,
-}
-
 /// What may tell the volumes of a series apart.
 type Key = fn(&Member<'_>) -> Option<i64>;
 

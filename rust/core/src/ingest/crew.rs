@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::Stop;
+use super::batch::BATCH;
 use super::held::Held;
 use super::member::{self, Taken};
-use super::nested::BATCH;
 use super::pass::{Pass, Place};
+use super::stop::Stop;
+use super::take::take;
 use crate::header::Header;
 
 /// Bytes that wait for a free thread; when there are more, the unpacking thread does the work itself.
@@ -106,10 +107,7 @@ impl Crew {
     fn take(&self, pass: &Pass<'_>, place: &Place, at: u64, buffer: Vec<u8>, len: usize) {
         let bytes = buffer.get(..len).unwrap_or_default();
         let held = Held::Bytes(bytes, None);
-        self.keep(
-            at,
-            member::take(pass, place, held, len as u64, member::hash(bytes)),
-        );
+        self.keep(at, take(pass, place, held, len as u64, member::hash(bytes)));
         let mut spare = lock(&self.spare);
         if spare.len() < SPARE && buffer.len() <= LARGEST_SPARE {
             spare.push(buffer);

@@ -6,15 +6,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rayon::prelude::*;
-use rustix::fs::{Mode, OFlags};
 
+use super::batch::{BATCH, Members};
 use super::held::Held;
+use super::loose::{link, open};
 use super::member::{self, Taken};
-use super::nested::{BATCH, Opened};
 use super::pass::{Pass, Place};
-use super::row::{Kind, Row};
+use super::row::Kind;
+use super::scratch;
 use super::staging::{Shelf, fill, read_through};
-use super::{Stop, scratch};
+use super::stop::Stop;
+use super::take::take;
 use crate::archive::kind::{self, Kind as Content};
 use crate::archive::reason;
 
@@ -34,25 +36,24 @@ struct Found {
 }
 
 /// Reads all that lies below a folder, in sorted order.
-pub fn read(pass: &Pass<'_>, root: &Path, container: &Place) -> Result<Opened, Stop> {
+pub fn read<'a>(
+    pass: &'a Pass<'_>,
+    root: &'a Path,
+    container: &'a Place,
+) -> Result<Members<'a>, Stop> {
     let mut found = Vec::new();
     walk(pass, root, &[], &mut found)?;
-    let mut opened = Opened::default();
-    for (batch, found) in found.chunks(BATCH).enumerate() {
-        let taken: Result<Vec<Taken>, Stop> = found
-            .par_iter()
-            .enumerate()
-            .with_max_len(16)
+    Ok(Members::in_batches(found, move |batch, found: &[Found]| {
+        let members = found.par_iter().enumerate().with_max_len(16);
+        members
             .map(|(at, found)| {
                 let sequence = (batch * BATCH + at) as u64 + 1;
                 let place = container.member(&found.name, sequence);
                 let path = root.join(std::ffi::OsStr::from_bytes(&found.name));
                 one(pass, &place, &path, &found.what)
             })
-            .collect();
-        opened.add(pass, taken?)?;
-    }
-    Ok(opened)
+            .collect()
+    }))
 }
 
 fn one(pass: &Pass<'_>, place: &Place, path: &Path, what: &What) -> Result<Taken, Stop> {
@@ -140,18 +141,6 @@ fn what(kind: fs::FileType) -> What {
     }
 }
 
-/// The row of a symbolic link, which is no data.
-pub fn link(place: &Place, target: &Path) -> Row {
-    let target = super::row::escape(target.as_os_str().as_bytes());
-    place.no_data(Kind::Link, format!("a symbolic link to {target}"))
-}
-
-/// Opens a regular file, and never waits for one that turned into a FIFO or follows one that turned into a link.
-pub fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
-}
-
 /// Takes in a loose file.
 pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> {
     pass.check()?;
@@ -189,7 +178,7 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> 
             return Ok(changed(place, size));
         }
         let bytes = scratch.content.get(..got).unwrap_or_default();
-        member::take(
+        take(
             pass,
             place,
             Held::Bytes(bytes, Some(path)),
@@ -218,14 +207,14 @@ fn large(
         pass.options.link || matches!(content, Content::Zip | Content::Tar | Content::Packed(_));
     let staged = place.staged(Shelf::Other);
     let copied = if stays {
-        read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))?
+        read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
     } else {
         pass.staging
-            .spool(&staged, &mut file, u64::MAX, pass.monitor)?
+            .spool(&staged, &mut file, u64::MAX, pass.monitor)
     };
     let copied = match copied {
         Ok(copied) => copied,
-        Err(reason) => return Ok(place.refused(Kind::Other, size, reason).into()),
+        Err(fault) => return Ok(place.refused(Kind::Other, size, fault.reason()?).into()),
     };
     let held = if stays {
         Held::Loose(path.to_owned(), copied)
@@ -236,5 +225,5 @@ fn large(
         held.discard(pass)?;
         return Ok(changed(place, size));
     }
-    member::take(pass, place, held, size, copied.sha256)
+    take(pass, place, held, size, copied.sha256)
 }

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::loose;
 use super::pass::{Pass, Place};
 use super::staging::{Copied, Shelf, Staged};
-use super::{Stop, folder};
+use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind};
 use crate::header::{FileWindow, Parsed, parse};
 
@@ -69,23 +70,18 @@ impl Held<'_> {
             Self::Loose(path, _) => path.clone(),
             Self::Bytes(..) => PathBuf::new(),
         };
-        let file = folder::open(&path).map_err(|error| Stop::io(&path, error))?;
+        let file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
         Ok((path, file))
     }
 
-    /// Puts the bytes onto a shelf of staging. The inner error: a loose file changed since it was read.
-    pub fn put(
-        self,
-        pass: &Pass<'_>,
-        place: &Place,
-        to: Shelf,
-    ) -> Result<Result<Staged, String>, Stop> {
+    /// Puts the bytes onto a shelf of staging. They are at fault where a loose file changed since it was read.
+    pub fn put(self, pass: &Pass<'_>, place: &Place, to: Shelf) -> Result<Staged, Fault> {
         match self {
             Self::Staged(mut staged) => {
                 if staged.shelf != to {
                     pass.staging.shelve(&mut staged, to)?;
                 }
-                Ok(Ok(staged))
+                Ok(staged)
             }
             Self::Bytes(bytes, loose) => {
                 let staged = place.staged(to);
@@ -96,28 +92,23 @@ impl Held<'_> {
                 if !linked {
                     pass.staging.write(&staged, bytes)?;
                 }
-                Ok(Ok(staged))
+                Ok(staged)
             }
             Self::Loose(path, known) => {
                 let staged = place.staged(to);
                 if pass.options.link && pass.staging.link(&path, &staged)? {
-                    return Ok(Ok(staged));
+                    return Ok(staged);
                 }
-                let mut file = match folder::open(&path) {
-                    Ok(file) => file,
-                    Err(error) => return Ok(Err(crate::archive::reason(&error))),
-                };
+                let mut file = loose::open(&path)
+                    .map_err(|error| Fault::Data(crate::archive::reason(&error)))?;
                 let copied = pass
                     .staging
                     .spool(&staged, &mut file, u64::MAX, pass.monitor)?;
-                Ok(match copied {
-                    Ok(copied) if copied.sha256 == known.sha256 => Ok(staged),
-                    Ok(_) => {
-                        pass.staging.remove(&staged)?;
-                        Err("it changed while it was read".into())
-                    }
-                    Err(reason) => Err(reason),
-                })
+                if copied.sha256 != known.sha256 {
+                    pass.staging.remove(&staged)?;
+                    return Err(Fault::Data("it changed while it was read".into()));
+                }
+                Ok(staged)
             }
         }
     }

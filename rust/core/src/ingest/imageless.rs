@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::folder;
+use super::loose;
 use super::nested::{self, Opened};
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, read_through};
-use super::{Packet, Stop};
+use super::stop::{Fault, Stop};
 
 /// Returns the row of the archive itself, kept whole; None where its members stay rows of their own.
 ///
@@ -15,37 +15,38 @@ use super::{Packet, Stop};
 /// end: what cannot be read may be an image.
 pub fn kept_whole(
     pass: &Pass<'_>,
-    packet: &Packet,
+    path: &Path,
+    prefix: &[u8],
     at: usize,
     opened: &Opened,
 ) -> Result<Option<Row>, Stop> {
-    let Some(name) = packet.prefix.strip_suffix(b"!") else {
+    let Some(name) = prefix.strip_suffix(b"!") else {
         return Ok(None);
     };
     if opened.fault().is_some() || opened.wanted() {
         return Ok(None);
     }
     let place = Place::packet(&[], at, false).member(name, 0);
-    if let Ok(target) = std::fs::read_link(&packet.path) {
+    if let Ok(target) = std::fs::read_link(path) {
         nested::discard(pass, opened)?;
-        return Ok(Some(folder::link(&place, &target)));
+        return Ok(Some(loose::link(&place, &target)));
     }
     let mut row = place.row(Kind::Archive, Fate::Kept);
-    match hashed(pass, &packet.path)? {
+    match hashed(pass, path) {
         Ok(copied) => {
             row.size = copied.size;
             row.sha256 = Some(copied.sha256);
             row.content_sha256 = Some(copied.sha256);
             nested::discard(pass, opened)?;
-            nested::kept_loose(pass, row, &place, &packet.path, copied).map(Some)
+            nested::kept_loose(pass, row, &place, path, copied).map(Some)
         }
-        Err(reason) => Ok(Some(place.refused(Kind::Archive, 0, reason))),
+        Err(fault) => Ok(Some(place.refused(Kind::Archive, 0, fault.reason()?))),
     }
 }
 
-fn hashed(pass: &Pass<'_>, path: &Path) -> Result<Result<Copied, String>, Stop> {
+fn hashed(pass: &Pass<'_>, path: &Path) -> Result<Copied, Fault> {
     let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
-    let mut file = folder::open(&path).map_err(|error| Stop::io(&path, error))?;
+    let mut file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
 }
 

@@ -6,10 +6,14 @@ use super::held::Held;
 use super::member::{self, Taken};
 use super::pass::{Pass, Place};
 use super::row::Kind;
-use super::{Stop, scratch, zipped};
+use super::scratch;
+use super::spool::spool;
+use super::stop::{Fault, Stop};
+use super::take::take;
 use crate::archive::source::Source;
 use crate::archive::zip::entry::Entry;
-use crate::archive::zip::lock::{Lock, Locked, Opening};
+use crate::archive::zip::lock::Lock;
+use crate::archive::zip::locked::{Locked, Opening};
 use crate::archive::zip::unzip;
 
 /// The reason of what is encrypted where there is no password. Reasons that begin with this word are about encryption.
@@ -35,7 +39,7 @@ pub fn read(
 ) -> Result<Taken, Stop> {
     let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
     let (locked, inside) = match Locked::read(source, entry, lock, data)
-        .and_then(|it| Ok((it, lock.inside(entry)?)))
+        .and_then(|it| Ok((it, entry.inside(lock)?)))
     {
         Ok(found) => found,
         Err(reason) => return refuse(reason),
@@ -51,12 +55,12 @@ pub fn read(
             }
             Opening::Clear(packed) => packed,
         };
-        match attempt(pass, packed, &inside, place)? {
+        match attempt(pass, packed, &inside, place) {
             Ok(taken) => {
                 pass.last_fit.note(at);
                 return Ok(taken);
             }
-            Err(reason) => broken = Some(reason),
+            Err(fault) => broken = Some(fault.reason()?),
         }
     }
     refuse(unopened(pass.options.passwords.len(), broken))
@@ -73,31 +77,27 @@ fn unopened(passwords: usize, broken: Option<String>) -> String {
     })
 }
 
-/// Reads a member's packed bytes in clear; the inner error is theirs.
+/// Reads a member's packed bytes in clear.
 fn attempt(
     pass: &Pass<'_>,
     packed: Box<dyn Read + Send + '_>,
     entry: &Entry,
     place: &Place,
-) -> Result<Result<Taken, String>, Stop> {
+) -> Result<Taken, Fault> {
+    let damaged = |error| Fault::Data(crate::archive::reason(&error));
     if entry.size.max(entry.packed) > pass.in_memory {
-        return match unzip::unpack(packed, entry) {
-            Ok(content) => zipped::spool(pass, entry, content, place),
-            Err(error) => Ok(Err(crate::archive::reason(&error))),
-        };
+        let content = unzip::unpack(packed, entry).map_err(damaged)?;
+        return spool(pass, entry, content, place);
     }
     let mut clear = Vec::new();
-    if let Err(error) = packed.take(entry.packed).read_to_end(&mut clear) {
-        return Ok(Err(crate::archive::reason(&error)));
-    }
-    scratch::with(
-        |scratch| match unzip::into_memory(&clear.as_slice(), entry, 0, scratch) {
-            Ok(()) => {
-                let bytes = scratch.content.as_slice();
-                let held = Held::Bytes(bytes, None);
-                member::take(pass, place, held, entry.size, member::hash(bytes)).map(Ok)
-            }
-            Err(reason) => Ok(Err(reason)),
-        },
-    )
+    packed
+        .take(entry.packed)
+        .read_to_end(&mut clear)
+        .map_err(damaged)?;
+    scratch::with(|scratch| {
+        unzip::into_memory(&clear.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
+        let bytes = scratch.content.as_slice();
+        let held = Held::Bytes(bytes, None);
+        Ok(take(pass, place, held, entry.size, member::hash(bytes))?)
+    })
 }

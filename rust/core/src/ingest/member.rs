@@ -1,15 +1,16 @@
-//! One member: told by its content, parsed, put where it belongs.
+//! One member that is no compression: parsed, and put where it belongs.
 
 use sha2::{Digest, Sha256};
 
 use super::held::Held;
 use super::kept::why_kept;
 use super::pass::{Pass, Place};
-use super::row::{Fate, Hash, Kind, Reason, Row};
-use super::staging::Shelf;
-use super::{Stop, packed};
+use super::row::{Fate, Kind, Reason, Row};
+use super::staging::{Copied, Shelf};
+use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
 use crate::header::{Field, Header, Parsed};
+use crate::notation::Hash;
 
 /// A member that was taken in. An archive waits to be opened when the members beside it are done.
 pub struct Taken {
@@ -24,7 +25,7 @@ pub enum Archive {
     /// In staging, where the row says.
     Staged,
     /// In a loose file.
-    Loose(std::path::PathBuf, super::staging::Copied),
+    Loose(std::path::PathBuf, Copied),
 }
 
 impl From<Row> for Taken {
@@ -43,34 +44,6 @@ pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// Takes in a member whose bytes are known with their hash.
-pub fn take(
-    pass: &Pass<'_>,
-    place: &Place,
-    held: Held<'_>,
-    size: u64,
-    sha256: Hash,
-) -> Result<Taken, Stop> {
-    pass.check()?;
-    let mut row = place.row(Kind::Other, Fate::Kept);
-    row.size = size;
-    row.sha256 = Some(sha256);
-    row.content_sha256 = Some(sha256);
-    let content = held.kind(pass)?;
-    let taken = match content {
-        Content::Dicom => file(pass, place, row, held, content).map(Taken::from),
-        // A REC has no mark of its own; what looks like one in it is chance.
-        _ if kind::is_rec(&place.path) => file(pass, place, row, held, content).map(Taken::from),
-        Content::Zip | Content::Tar => archive(pass, place, row, held),
-        Content::Packed(packing) => packed::take(pass, place, row, held, packing),
-        Content::Par | Content::Empty | Content::Other => {
-            file(pass, place, row, held, content).map(Taken::from)
-        }
-    };
-    pass.monitor.add(1, size);
-    taken
-}
-
 /// Leaves an archive for later; its bytes go to staging unless they lie in a loose file.
 pub fn archive(
     pass: &Pass<'_>,
@@ -82,7 +55,7 @@ pub fn archive(
     let source = match held {
         Held::Loose(path, copied) => Archive::Loose(path, copied),
         Held::Bytes(bytes, Some(path)) => {
-            let copied = super::staging::Copied {
+            let copied = Copied {
                 size: row.size,
                 sha256: row.sha256.unwrap_or_else(|| hash(bytes)),
                 crc: 0,
@@ -108,11 +81,11 @@ pub fn put(
     held: Held<'_>,
     shelf: Shelf,
 ) -> Result<(), Stop> {
-    match held.put(pass, place, shelf)? {
+    match held.put(pass, place, shelf) {
         Ok(staged) => row.staged = Some(staged),
-        Err(reason) => {
+        Err(fault) => {
             row.fate = Fate::Refused;
-            row.reason = reason.into();
+            row.reason = fault.reason()?.into();
             row.header = None;
         }
     }

@@ -1,11 +1,13 @@
 //! One pass over the packets of a session: each member is told by its content, checked, hashed, parsed and written once.
 
+mod batch;
 mod crew;
 mod folder;
 mod held;
 mod imageless;
 mod kept;
 mod locked;
+mod loose;
 mod member;
 mod names;
 mod nested;
@@ -16,7 +18,11 @@ mod place;
 mod reading;
 mod row;
 mod scratch;
+mod single;
+mod spool;
 mod staging;
+mod stop;
+mod take;
 mod tar_input;
 mod tarred;
 mod zipped;
@@ -30,43 +36,17 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::archive::kind::{self, Kind as Content};
 use crate::monitor::Monitor;
+use crate::notation::escape;
 
+use self::batch::Members;
 use self::nested::Opened;
 pub use self::pass::Options;
 use self::pass::{Pass, Place};
 pub use self::passwords::Passwords;
 pub use self::reading::Reading;
-pub use self::row::{Fate, Kind, Row, escape, hexadecimal};
+pub use self::row::{Fate, Kind, Row};
+pub use self::stop::Stop;
 pub use crate::archive::zip::deflated::Streams;
-
-/// Ends the whole work.
-#[derive(Debug)]
-pub enum Stop {
-    /// The monitor was asked to stop.
-    Cancelled,
-    /// Staging could not be written, or a packet not be opened.
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl Stop {
-    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
-    }
-}
-
-impl From<crate::monitor::Cancelled> for Stop {
-    fn from(_: crate::monitor::Cancelled) -> Self {
-        Self::Cancelled
-    }
-}
 
 /// A packet and the prefix of its members' paths in the ledger.
 #[derive(Debug, Clone)]
@@ -97,7 +77,7 @@ pub fn ingest(
         for (at, packet) in packets.iter().enumerate() {
             let place = Place::packet(&packet.prefix, at, packets.len() == 1);
             let opened = one(&pass, &packet.path, &place)?;
-            match imageless::kept_whole(&pass, packet, at, &opened)? {
+            match imageless::kept_whole(&pass, &packet.path, &packet.prefix, at, &opened)? {
                 Some(row) => whole.push(row),
                 None => reading.push((packet, opened)),
             }
@@ -150,7 +130,7 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     let path = &fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
-        return folder::read(pass, path, place);
+        return Opened::of(pass, folder::read(pass, path, place)?);
     }
     if !metadata.is_file() {
         return Err(failed(io::Error::new(
@@ -163,7 +143,7 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let taken = folder::file(pass, &place.member(name.as_bytes(), 1), path)?;
-    Opened::of(pass, vec![taken])
+    Opened::of(pass, Members::of(vec![taken]))
 }
 
 /// Whether a packet of this content has members: a zip, a tar, a compressed tar. A compressed file alone has none.
@@ -174,7 +154,7 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
     }
     Ok(match kind::of_file(&File::open(path)?)? {
         Content::Zip | Content::Tar => true,
-        Content::Packed(packing) => nested::holds_tar(path, packing),
+        Content::Packed(packing) => single::holds_tar(path, packing),
         _ => false,
     })
 }

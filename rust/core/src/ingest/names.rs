@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::row::hexadecimal;
+use crate::notation::{Hash, hexadecimal};
 
 /// Longest name of a file system (NAME_MAX).
 const LONGEST: usize = 255;
@@ -30,7 +30,7 @@ pub fn fit(stem: &str, extension: &str) -> String {
     if stem.len() + extension.len() <= LONGEST {
         return format!("{stem}{extension}");
     }
-    let hash: [u8; 32] = Sha256::digest(format!("{stem}{extension}")).into();
+    let hash: Hash = Sha256::digest(format!("{stem}{extension}")).into();
     let hash = hexadecimal(hash.get(..8).unwrap_or_default());
     // An "extension" that takes most of a name is none.
     let extension = if extension.len() > 32 { "" } else { extension };
@@ -104,7 +104,7 @@ fn shorten(parts: Vec<String>) -> Vec<String> {
     let Some(last) = parts.last().filter(|_| length > LONGEST_PATH) else {
         return parts;
     };
-    let hash: [u8; 32] = Sha256::digest(parts.join("/")).into();
+    let hash: Hash = Sha256::digest(parts.join("/")).into();
     vec![
         format!("deep-{}", hexadecimal(hash.get(..8).unwrap_or_default())),
         last.clone(),

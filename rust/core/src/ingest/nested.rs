@@ -2,24 +2,22 @@
 //! that depth and memory stay bounded whatever they hold.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use super::batch::Members;
 use super::held::Held;
 use super::member::{self, Archive, Taken};
-use super::packed;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, Shelf};
+use super::stop::Stop;
 use super::tar_input::Input;
-use super::{Stop, folder, tarred, zipped};
-use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
+use super::{packed, single, tarred, zipped};
+use crate::archive::kind::{self, Kind as Content};
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
-
-/// So many members are read side by side; then their headers are moved together, which keeps memory low.
-pub const BATCH: usize = 4096;
 
 /// Why an archive that can be read is kept as it is.
 const IMAGELESS: &str = "an archive without DICOM or PAR";
@@ -36,15 +34,18 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Members that were read side by side.
-    pub fn of(pass: &Pass<'_>, taken: Vec<Taken>) -> Result<Self, Stop> {
+    /// Takes the members that a reader returns, and opens the archives among them.
+    pub fn of(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
         let mut opened = Self::default();
-        opened.add(pass, taken)?;
+        for batch in members.batches {
+            opened.add(pass, batch?)?;
+        }
+        opened.damage = members.damage;
+        opened.notes = members.notes;
         Ok(opened)
     }
 
-    /// Adds members, and opens the archives among them.
-    pub fn add(&mut self, pass: &Pass<'_>, mut taken: Vec<Taken>) -> Result<(), Stop> {
+    fn add(&mut self, pass: &Pass<'_>, mut taken: Vec<Taken>) -> Result<(), Stop> {
         Header::gather(
             taken
                 .iter_mut()
@@ -176,97 +177,28 @@ fn keep(
 pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
-    match kind::of_file(&file).map_err(failed)? {
+    let members = match kind::of_file(&file).map_err(failed)? {
         Content::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
-            zipped::read(pass, &source, pass.note_zip(path), container)
+            let members = zipped::read(pass, &source, pass.note_zip(path), container);
+            return Opened::of(pass, members);
         }
-        Content::Packed(packing) if holds_tar(path, packing) => {
+        Content::Packed(packing) if single::holds_tar(path, packing) => {
             match Unpack::open(packing, Box::new(file)) {
                 Ok(unpack) => tarred::read(
                     pass,
                     Input::Packed(Box::new(unpack), 0, pass.options.max_ratio),
                     container,
-                ),
-                Err(error) => Ok(Opened {
-                    damage: vec![crate::archive::reason(&error)],
-                    ..Opened::default()
-                }),
+                )?,
+                Err(error) => Members::damaged(crate::archive::reason(&error)),
             }
         }
-        Content::Packed(packing) => single(pass, file, packing, container),
+        Content::Packed(packing) => single::read(pass, file, packing, container)?,
         _ => tarred::read(
             pass,
             Input::Plain(Box::new(BufReader::with_capacity(256 << 10, file)), 0),
             container,
-        ),
-    }
-}
-
-/// Whether a compressed file is a compressed tar, as far as it can be unpacked.
-#[must_use]
-pub fn holds_tar(path: &Path, packing: Packing) -> bool {
-    let mut head = Vec::new();
-    if let Ok(unpack) = folder::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
-        // What an error leaves in the buffer is enough to tell.
-        let _ = unpack.take(HEAD as u64).read_to_end(&mut head);
-    }
-    kind::of(&head) == Content::Tar
-}
-
-/// A compressed archive that is no tar: its content is the only member.
-fn single(
-    pass: &Pass<'_>,
-    mut file: File,
-    packing: Packing,
-    container: &Place,
-) -> Result<Opened, Stop> {
-    let damaged = |reason: String| {
-        Ok(Opened {
-            damage: vec![reason],
-            ..Opened::default()
-        })
+        )?,
     };
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let outer = container.path.strip_suffix(b"!").unwrap_or(&container.path);
-    let outer = outer
-        .rsplit(|&byte| byte == b'/' || byte == b'!')
-        .next()
-        .unwrap_or_default();
-    let place = container.member(kind::without_extension(outer, packing), 1);
-    let mut unpack = match Unpack::open(packing, Box::new(&mut file)) {
-        Ok(unpack) => unpack,
-        Err(error) => return damaged(crate::archive::reason(&error)),
-    };
-    let limit = pass
-        .options
-        .max_ratio
-        .saturating_mul(size.max(crate::archive::LEAST_PACKED));
-    let staged = place.staged(Shelf::Other);
-    let copied = match pass
-        .staging
-        .spool(&staged, &mut unpack, limit, pass.monitor)?
-    {
-        Ok(copied) => copied,
-        Err(reason) => return damaged(reason),
-    };
-    if let Err(reason) = pass.count().and_then(|()| pass.expand(copied.size)) {
-        pass.staging.remove(&staged)?;
-        return damaged(reason);
-    }
-    let taken = member::take(
-        pass,
-        &place,
-        Held::Staged(staged),
-        copied.size,
-        copied.sha256,
-    )?;
-    let mut opened = Opened::of(pass, vec![taken])?;
-    if unpack.trailing() > 0 {
-        opened.notes.push(format!(
-            "{} bytes stand behind the compressed data",
-            unpack.trailing()
-        ));
-    }
-    Ok(opened)
+    Opened::of(pass, members)
 }

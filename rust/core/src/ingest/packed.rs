@@ -2,15 +2,16 @@
 
 use std::io::Read;
 
-use super::Stop;
 use super::held::Held;
 use super::member::{self, Taken};
 use super::pass::{Pass, Place};
-use super::row::{Fate, Hash, Kind, Row};
+use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, Shelf, Staged, read_through};
+use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
+use crate::notation::Hash;
 
 /// So much is unpacked to see what is inside.
 const LOOK: usize = 64 << 10;
@@ -78,8 +79,11 @@ pub fn content_hash(
     let Ok(mut reader) = Unpack::open(packing, held.reader(pass)?) else {
         return Ok(row.sha256);
     };
-    let copied = read_through(&mut reader, limit, pass.monitor, |_| Ok(()))?;
-    Ok(copied.map_or(row.sha256, |copied| Some(copied.sha256)))
+    match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
+        Ok(copied) => Ok(Some(copied.sha256)),
+        Err(Fault::Data(_)) => Ok(row.sha256),
+        Err(Fault::Stop(stop)) => Err(stop),
+    }
 }
 
 fn refuse(
@@ -154,9 +158,9 @@ fn unpack(
     held: Held<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
-    let unpacked = match to_end(pass, place, &row, &held, packing)? {
+    let unpacked = match to_end(pass, place, &row, &held, packing) {
         Ok(unpacked) => unpacked,
-        Err(reason) => return refuse(pass, row, held, packing, &reason),
+        Err(fault) => return refuse(pass, row, held, packing, &fault.reason()?),
     };
     let content = if let Some((staged, copied)) = unpacked.aside {
         row.content_sha256 = Some(copied.sha256);
@@ -177,38 +181,34 @@ fn unpack(
     Ok(row)
 }
 
-/// Unpacks in memory, or through the disk. The inner error is the data's.
+/// Unpacks in memory, or through the disk.
 fn to_end(
     pass: &Pass<'_>,
     place: &Place,
     row: &Row,
     held: &Held<'_>,
     packing: Packing,
-) -> Result<Result<Unpacked, String>, Stop> {
+) -> Result<Unpacked, Fault> {
     let limit = pass
         .options
         .max_ratio
         .saturating_mul(row.size.max(crate::archive::LEAST_PACKED));
-    let mut reader = match Unpack::open(packing, held.reader(pass)?) {
-        Ok(reader) => reader,
-        Err(error) => return Ok(Err(crate::archive::reason(&error))),
-    };
+    let damaged = |error| Fault::Data(crate::archive::reason(&error));
+    let mut reader = Unpack::open(packing, held.reader(pass)?).map_err(damaged)?;
     let room = pass.in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
-    if let Err(error) = Read::by_ref(&mut reader).take(room).read_to_end(&mut bytes) {
-        return Ok(Err(crate::archive::reason(&error)));
-    }
+    Read::by_ref(&mut reader)
+        .take(room)
+        .read_to_end(&mut bytes)
+        .map_err(damaged)?;
     let mut aside = None;
     if bytes.len() as u64 == pass.in_memory {
         let staged = place.aside();
         let mut whole = bytes.as_slice().chain(&mut reader);
-        match pass
+        let copied = pass
             .staging
-            .spool(&staged, &mut whole, limit, pass.monitor)?
-        {
-            Ok(copied) => aside = Some((staged, copied)),
-            Err(reason) => return Ok(Err(reason)),
-        }
+            .spool(&staged, &mut whole, limit, pass.monitor)?;
+        aside = Some((staged, copied));
     }
     let size = aside
         .as_ref()
@@ -217,13 +217,13 @@ fn to_end(
         if let Some((staged, _)) = aside {
             pass.staging.remove(&staged)?;
         }
-        return Ok(Err(reason));
+        return Err(Fault::Data(reason));
     }
-    Ok(Ok(Unpacked {
+    Ok(Unpacked {
         bytes,
         aside,
         trailing: reader.trailing(),
-    }))
+    })
 }
 
 fn check(pass: &Pass<'_>, size: u64, limit: u64) -> Result<(), String> {

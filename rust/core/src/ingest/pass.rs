@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::Stop;
 use super::passwords::{LastFit, Passwords};
-use super::row::{Fate, Hash, Kind, Reason, Row};
+use super::row::{Fate, Kind, Reason, Row};
 use super::staging::{Shelf, Staged, Staging};
+use super::stop::Stop;
 use crate::monitor::Monitor;
+use crate::notation::Hash;
 
 /// Limits and choices of a pass.
 #[derive(Debug, Clone)]

@@ -4,10 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::Stop;
 use super::names::{Taken, fit, identifier, own_path};
 use super::reading::Reading;
 use super::row::Fate;
+use super::stop::Stop;
 use crate::archive::kind::{Packing, without_extension};
 use crate::header::Field;
 use std::collections::{HashMap, HashSet};

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::Stop;
 use super::kept::why_kept;
 use super::names::Taken;
-use super::row::{Fate, Hash, Kind, Reason, Row};
+use super::row::{Fate, Kind, Reason, Row};
 use super::staging::Staging;
+use super::stop::Stop;
 use crate::archive::zip::deflated::Streams;
 use crate::header::Header;
+use crate::notation::Hash;
 use crate::series::{Entry, Group, group};
 
 /// The rows of a session's packets; their bytes lie in staging until they are placed.

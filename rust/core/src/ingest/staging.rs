@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::Stop;
-use super::row::{Hash, hexadecimal};
+use super::stop::{Fault, Stop};
 pub use crate::archive::fill;
 use crate::monitor::Monitor;
+use crate::notation::{Hash, hexadecimal};
 
 /// Blocks in which large members are copied; between two of them the monitor is asked.
 const BLOCK: usize = 1 << 20;
@@ -111,15 +111,15 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Copies a stream into a file. The inner error is the stream's (the member is at fault, its file removed), the
-    /// outer one staging's. Blocks of zeros become holes, so that a sparse giant stays small.
+    /// Copies a stream into a file. Where the stream itself is at fault, the file is removed. Blocks of zeros become
+    /// holes, so that a sparse giant stays small.
     pub fn spool(
         &self,
         staged: &Staged,
         input: &mut dyn Read,
         limit: u64,
         monitor: &Monitor,
-    ) -> Result<Result<Copied, String>, Stop> {
+    ) -> Result<Copied, Fault> {
         let (path, mut file) = self.create(staged)?;
         let mut hole = false;
         let copied = read_through(input, limit, monitor, |block| {
@@ -130,15 +130,15 @@ impl Staging {
                 file.write_all(block)
             }
             .map_err(|error| Stop::io(&path, error))
-        })?;
-        if let (true, Ok(copied)) = (hole, &copied) {
-            file.set_len(copied.size)
-                .map_err(|error| Stop::io(&path, error))?;
+        });
+        match &copied {
+            Ok(copied) if hole => file
+                .set_len(copied.size)
+                .map_err(|error| Stop::io(&path, error))?,
+            Err(Fault::Data(_)) => self.remove(staged)?,
+            _ => {}
         }
-        if copied.is_err() {
-            self.remove(staged)?;
-        }
-        Ok(copied)
+        copied
     }
 
     /// Hard-links a file into staging; false where the file system has no such links or the file lies on another.
@@ -174,21 +174,20 @@ pub fn read_through(
     limit: u64,
     monitor: &Monitor,
     mut sink: impl FnMut(&[u8]) -> Result<(), Stop>,
-) -> Result<Result<Copied, String>, Stop> {
+) -> Result<Copied, Fault> {
     let mut block = vec![0; BLOCK];
     let mut sha = Sha256::new();
     let mut crc = crc32fast::Hasher::new();
     let mut size = 0u64;
     loop {
         monitor.check().map_err(|_| Stop::Cancelled)?;
-        let got = match fill(input, &mut block) {
-            Ok(got) => got,
-            Err(error) => return Ok(Err(crate::archive::reason(&error))),
-        };
+        let got =
+            fill(input, &mut block).map_err(|error| Fault::Data(crate::archive::reason(&error)))?;
         let part = block.get(..got).unwrap_or_default();
         size += got as u64;
         if size > limit {
-            return Ok(Err(format!("it holds more than {limit} bytes")));
+            let reason = format!("it holds more than {limit} bytes");
+            return Err(Fault::Data(reason));
         }
         if got > 0 {
             sha.update(part);
@@ -196,11 +195,11 @@ pub fn read_through(
             sink(part)?;
         }
         if got < block.len() {
-            return Ok(Ok(Copied {
+            return Ok(Copied {
                 size,
                 sha256: sha.finalize().into(),
                 crc: crc.finalize(),
-            }));
+            });
         }
     }
 }

@@ -5,20 +5,26 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io;
 
-use super::Stop;
+use super::batch::Members;
 use super::crew::Crew;
 use super::held::Held;
-use super::member::{self, Taken};
-use super::nested::Opened;
+use super::member::Taken;
 use super::pass::{Pass, Place};
-use super::row::{Kind, escape};
+use super::row::{Kind, Row};
 use super::staging::{Shelf, fill};
+use super::stop::{Fault, Stop};
+use super::take::take;
 use super::tar_input::Input;
 use crate::archive::tar::{Member, TarReader, What};
 use crate::archive::{beyond, reason, too_much};
+use crate::notation::escape;
 
 /// Reads all members.
-pub fn read(pass: &Pass<'_>, input: Input<'_>, container: &Place) -> Result<Opened, Stop> {
+pub fn read(
+    pass: &Pass<'_>,
+    input: Input<'_>,
+    container: &Place,
+) -> Result<Members<'static>, Stop> {
     let crew = Crew::default();
     let mut unpacking = Unpacking {
         pass,
@@ -34,27 +40,29 @@ pub fn read(pass: &Pass<'_>, input: Input<'_>, container: &Place) -> Result<Open
             match unpacking.next(container, &crew, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Halt::Stop(stop)) => crew.keep(unpacking.at, Err(stop)),
-                Err(Halt::Fault(reason)) => {
+                Err(Fault::Stop(stop)) => crew.keep(unpacking.at, Err(stop)),
+                Err(Fault::Data(reason)) => {
                     end = Some(reason);
                     break;
                 }
             }
         }
     });
-    let mut opened = Opened::of(pass, crew.finish()?)?;
-    opened.damage.extend(end);
-    note_trailing(&unpacking.tar, &mut opened);
-    Ok(opened)
+    let mut members = Members::of(crew.finish()?);
+    members.damage.extend(end);
+    members.notes = trailing(&unpacking.tar);
+    Ok(members)
 }
 
-fn note_trailing(tar: &TarReader<Input<'_>>, opened: &mut Opened) {
+/// What stands behind the members.
+fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
+    let mut notes = Vec::new();
     if tar.trailing() > 0 {
         let text = format!(
             "{} bytes stand behind the end mark of the tar",
             tar.trailing()
         );
-        opened.notes.push(text);
+        notes.push(text);
     }
     if let Input::Packed(unpack, ..) = tar.get_ref() {
         if unpack.trailing() > 0 {
@@ -62,21 +70,10 @@ fn note_trailing(tar: &TarReader<Input<'_>>, opened: &mut Opened) {
                 "{} bytes stand behind the compressed data",
                 unpack.trailing()
             );
-            opened.notes.push(text);
+            notes.push(text);
         }
     }
-}
-
-/// Why the archive is read no further.
-enum Halt {
-    Stop(Stop),
-    Fault(String),
-}
-
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
-    }
+    notes
 }
 
 /// The thread that unpacks.
@@ -99,24 +96,24 @@ impl<'p> Unpacking<'p, '_> {
         container: &Place,
         crew: &'s Crew,
         scope: &rayon::Scope<'s>,
-    ) -> Result<bool, Halt>
+    ) -> Result<bool, Fault>
     where
         'p: 's,
     {
         self.pass.check()?;
         self.at += 1;
         let next = self.tar.next_member();
-        let Some(mut member) = next.map_err(|error: io::Error| Halt::Fault(reason(&error)))? else {
+        let Some(mut member) = next.map_err(|error: io::Error| Fault::Data(reason(&error)))? else {
             return Ok(false);
         };
-        self.pass.count().map_err(Halt::Fault)?;
+        self.pass.count().map_err(Fault::Data)?;
         let place = container.member(&member.name, self.at);
         if let Some(row) = self.without_data(&place, &member) {
             crew.keep(self.at, Ok(row));
             return Ok(true);
         }
         self.watch_holes(&member)?;
-        self.pass.expand(member.size).map_err(Halt::Fault)?;
+        self.pass.expand(member.size).map_err(Fault::Data)?;
         let size = member.size;
         if size > self.pass.in_memory {
             return self.large(&place, &mut member, crew);
@@ -133,40 +130,40 @@ impl<'p> Unpacking<'p, '_> {
     }
 
     /// Holes cost nothing in the archive: many small ones make a bomb as well as one large one.
-    fn watch_holes(&mut self, member: &Member) -> Result<(), Halt> {
+    fn watch_holes(&mut self, member: &Member) -> Result<(), Fault> {
         let holes = member.size.saturating_sub(member.stored);
         self.holes = self.holes.saturating_add(holes);
         let max_ratio = self.pass.options.max_ratio;
         if too_much(self.holes, self.tar.get_ref().packed(), max_ratio) {
-            return Err(Halt::Fault(beyond(max_ratio)));
+            return Err(Fault::Data(beyond(max_ratio)));
         }
         Ok(())
     }
 
     /// A member too large for memory goes through the disk.
-    fn large(&mut self, place: &Place, member: &mut Member, crew: &Crew) -> Result<bool, Halt> {
+    fn large(&mut self, place: &Place, member: &mut Member, crew: &Crew) -> Result<bool, Fault> {
         let (pass, size) = (self.pass, member.size);
         let staged = place.staged(Shelf::Other);
         let mut content = self.tar.content(member);
         let copied = pass
             .staging
-            .spool(&staged, &mut content, size, pass.monitor)?;
+            .spool(&staged, &mut content, size, pass.monitor);
         match copied {
             Ok(copied) => {
                 let held = Held::Staged(staged);
-                let taken = member::take(pass, place, held, copied.size, copied.sha256);
+                let taken = take(pass, place, held, copied.size, copied.sha256);
                 crew.keep(self.at, taken);
                 Ok(true)
             }
-            Err(reason) => self.cut(place, size, reason, crew),
+            Err(fault) => self.cut(place, size, fault.reason()?, crew),
         }
     }
 
     /// A member whose data end too early is refused, and nothing can follow it.
-    fn cut(&self, place: &Place, size: u64, reason: String, crew: &Crew) -> Result<bool, Halt> {
+    fn cut(&self, place: &Place, size: u64, reason: String, crew: &Crew) -> Result<bool, Fault> {
         let row = place.refused(Kind::Other, size, reason.clone());
         crew.keep(self.at, Ok(row.into()));
-        Err(Halt::Fault(reason))
+        Err(Fault::Data(reason))
     }
 
     /// The row of a member that has no bytes, or none that are taken; None for a file.
@@ -189,7 +186,7 @@ impl<'p> Unpacking<'p, '_> {
         Some(row.into())
     }
 
-    fn link(&mut self, place: &Place, member: &Member, hard: bool, target: &[u8]) -> super::Row {
+    fn link(&mut self, place: &Place, member: &Member, hard: bool, target: &[u8]) -> Row {
         let shown = escape(target);
         if !hard {
             return place.no_data(Kind::Link, format!("a symbolic link to {shown}"));

@@ -1,54 +1,51 @@
 //! The members of a zip, side by side on all threads.
 
-use std::io::Read;
-
 use rayon::prelude::*;
 
+use super::batch::{BATCH, Members};
 use super::held::Held;
 use super::member::{self, Taken};
-use super::nested::{BATCH, Opened};
 use super::pass::{Pass, Place};
 use super::row::Kind;
-use super::staging::Shelf;
-use super::{Stop, locked, scratch};
+use super::spool::spool;
+use super::stop::Stop;
+use super::take::take;
+use super::{locked, scratch};
 use crate::archive::source::Source;
 use crate::archive::zip::deflated::Deflated;
 use crate::archive::zip::entry::{Entry, Special};
 use crate::archive::zip::{list, local, unzip};
 use crate::archive::{beyond, too_much};
+use crate::notation::escape;
 
 /// Reads all members; `zip` is the archive's number where it stays where it is.
-pub fn read(
-    pass: &Pass<'_>,
-    source: &dyn Source,
+pub fn read<'a>(
+    pass: &'a Pass<'_>,
+    source: &'a dyn Source,
     zip: Option<u32>,
-    container: &Place,
-) -> Result<Opened, Stop> {
+    container: &'a Place,
+) -> Members<'a> {
     let mut directory = list(source, pass.options.max_members);
     admit(pass, source.len(), &mut directory.entries);
-    let mut opened = Opened::default();
-    for (batch, entries) in directory.entries.chunks(BATCH).enumerate() {
-        let taken: Result<Vec<Taken>, Stop> = entries
-            .par_iter()
-            .enumerate()
-            .with_max_len(16)
+    let mut members = Members::in_batches(directory.entries, move |batch, entries: &[Entry]| {
+        let entries = entries.par_iter().enumerate().with_max_len(16);
+        entries
             .map(|(at, entry)| {
                 let sequence = (batch * BATCH + at) as u64 + 1;
                 let place = container.member(&entry.name, sequence);
                 one(pass, source, entry, zip, &place)
             })
-            .collect();
-        opened.add(pass, taken?)?;
-    }
-    opened.damage.extend(directory.damage);
-    opened.notes.extend(directory.notes);
+            .collect()
+    });
+    members.damage = directory.damage;
+    members.notes = directory.notes;
     if let Some(count) = directory.too_many {
-        opened.damage.push(format!(
+        members.damage.push(format!(
             "it has {count} members, more than {} (limit)",
             pass.options.max_members
         ));
     }
-    Ok(opened)
+    members
 }
 
 /// Decides which members are read, by what the directory says of them, before any is: so the answer does not depend on
@@ -113,7 +110,7 @@ fn one(
             |scratch| match unzip::into_memory(source, entry, found.data, scratch) {
                 Ok(()) => {
                     let bytes = scratch.content.as_slice();
-                    member::take(
+                    take(
                         pass,
                         place,
                         Held::Bytes(bytes, None),
@@ -167,7 +164,7 @@ fn link(source: &dyn Source, entry: &Entry) -> String {
         .and_then(|found| {
             scratch::with(|scratch| {
                 unzip::into_memory(source, entry, found.data, scratch).ok()?;
-                Some(super::row::escape(&scratch.content))
+                Some(escape(&scratch.content))
             })
         });
     target.map_or_else(
@@ -188,30 +185,5 @@ fn large(
         Ok(content) => content,
         Err(error) => return refuse(crate::archive::reason(&error)),
     };
-    spool(pass, entry, content, place)?.or_else(refuse)
-}
-
-/// Brings the content of a large member to staging and takes it in; the inner error is the member's.
-pub fn spool(
-    pass: &Pass<'_>,
-    entry: &Entry,
-    mut content: impl Read,
-    place: &Place,
-) -> Result<Result<Taken, String>, Stop> {
-    let staged = place.staged(Shelf::Other);
-    let copied = match pass
-        .staging
-        .spool(&staged, &mut content, entry.size, pass.monitor)?
-    {
-        Ok(copied) => copied,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let sound =
-        unzip::check_size(entry, copied.size).and_then(|()| unzip::check_crc(entry, copied.crc));
-    if let Err(reason) = sound {
-        pass.staging.remove(&staged)?;
-        return Ok(Err(reason));
-    }
-    let held = Held::Staged(staged);
-    member::take(pass, place, held, copied.size, copied.sha256).map(Ok)
+    spool(pass, entry, content, place).or_else(|fault| refuse(fault.reason()?))
 }

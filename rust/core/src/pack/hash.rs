@@ -12,32 +12,28 @@ use crate::archive::kind::Packing;
 use crate::archive::tar::{TarReader, What};
 use crate::archive::unpack::Unpack;
 use crate::archive::{fill, reason};
-use crate::ingest::escape;
 use crate::monitor::Monitor;
+use crate::notation::{Hash, escape};
 
 /// Length and SHA-256.
-pub type Sum = (u64, [u8; 32]);
+pub type Sum = (u64, Hash);
 
 /// One file of an archive: name, length, SHA-256.
-pub type Member = (Vec<u8>, u64, [u8; 32]);
+pub type Member = (Vec<u8>, u64, Hash);
 
-fn sum(
-    input: &mut dyn Read,
-    block: &mut [u8],
-    monitor: &Monitor,
-) -> Result<Result<Sum, io::Error>, Failure> {
+fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum, Fault> {
     let mut sha = Sha256::new();
     let mut size = 0u64;
     loop {
         check(monitor)?;
         match input.read(block) {
-            Ok(0) => return Ok(Ok((size, sha.finalize().into()))),
+            Ok(0) => return Ok((size, sha.finalize().into())),
             Ok(got) => {
                 size += got as u64;
                 sha.update(block.get(..got).unwrap_or_default());
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Err(Fault::Io(error)),
         }
     }
 }
@@ -46,16 +42,19 @@ fn sum(
 pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(path, error);
     let mut input = File::open(path).map_err(failed)?;
-    let sum = sum(&mut input, &mut vec![0; BLOCK], monitor)?.map_err(failed)?;
+    let sum = match sum(&mut input, &mut vec![0; BLOCK], monitor) {
+        Ok(sum) => sum,
+        Err(Fault::Io(error)) => return Err(failed(error)),
+        Err(Fault::Cancelled) => return Err(Failure::Cancelled),
+        Err(Fault::Odd(why)) => return Err(Failure::Damaged(why)),
+    };
     monitor.add(1, sum.0);
     Ok(sum)
 }
 
 /// Length and hash of what is inside a gzip file. Bytes behind its end are damage: nothing here writes such.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
-    let sum = either(path, |input| {
-        sum(input, &mut vec![0; BLOCK], monitor)?.map_err(Fault::Io)
-    })?;
+    let sum = either(path, |input| sum(input, &mut vec![0; BLOCK], monitor))?;
     monitor.add(1, sum.0);
     Ok(sum)
 }
@@ -146,8 +145,7 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault
         if member.what != What::File {
             return Err(odd(&member.name, "is no file"));
         }
-        let (size, hash) =
-            sum(&mut tar.content(&mut member), &mut block, monitor)?.map_err(Fault::Io)?;
+        let (size, hash) = sum(&mut tar.content(&mut member), &mut block, monitor)?;
         if size != member.size {
             return Err(odd(&member.name, "is cut short"));
         }

@@ -1,6 +1,6 @@
 //! What the threads read, laid out in the order of the paths.
 
-use super::{Scan, Scanned};
+use super::scanned::{Scan, Scanned};
 
 /// A folder's entries in order, files being the next ones of its batches.
 #[derive(Debug)]

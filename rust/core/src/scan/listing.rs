@@ -10,7 +10,7 @@ use std::{fs, io};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, open, statat};
 
-use super::ScanError;
+use super::error::ScanError;
 
 /// What an entry of a folder is.
 #[derive(Debug)]

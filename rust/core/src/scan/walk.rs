@@ -9,9 +9,10 @@ use rustix::fd::OwnedFd;
 use rustix::fs::CWD;
 
 use super::arrange::{Batch, Folder, Node, arrange};
+use super::error::ScanError;
 use super::file::{Desk, Outcome, read_file};
 use super::listing::{Entry, asked_for, join, list, open_folder};
-use super::{Scan, ScanError, Scanned};
+use super::scanned::{Scan, Scanned};
 use crate::header::Spot;
 use crate::monitor::Monitor;
 

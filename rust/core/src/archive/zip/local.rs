@@ -1,7 +1,8 @@
 //! The local header before each member's data, and whether it agrees with the central directory.
 
 use super::super::source::{Fields, Source};
-use super::entry::{Entry, extra_field};
+use super::entry::Entry;
+use super::extra::extra_field;
 
 /// Length of the fixed part.
 pub const RECORD: usize = 30;

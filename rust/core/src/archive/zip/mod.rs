@@ -1,31 +1,22 @@
 //! Reads a zip by its central directory (APPNOTE.TXT 6.3), every entry of it, also those of one name.
 
 pub mod deflated;
+pub mod directory;
 pub mod end;
 pub mod entry;
+pub mod extra;
 pub mod local;
 pub mod lock;
+pub mod locked;
 pub mod names;
 pub mod recover;
 pub mod traditional;
 pub mod unzip;
 pub mod winzip_aes;
 
+use self::directory::Directory;
 use self::entry::Entry;
 use super::source::Source;
-
-/// What the directory lists, and what is wrong with the archive as a whole.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Directory {
-    /// In the order of the central directory.
-    pub entries: Vec<Entry>,
-    /// What could not be had; a packet with such damage fails.
-    pub damage: Vec<String>,
-    /// What is odd, but loses nothing.
-    pub notes: Vec<String>,
-    /// Number of entries the archive claims, when that is more than the caller allows; then `entries` is empty.
-    pub too_many: Option<u64>,
-}
 
 /// Lists an archive. Without an end record the members are looked for one behind the other.
 #[must_use]
@@ -56,7 +47,7 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                     .notes
                     .push(format!("{} bytes stand behind the archive", end.trailing));
             }
-            entry::read_all(source, &end, &mut directory);
+            directory::read_all(source, &end, &mut directory);
             mark_overlaps(&mut directory.entries);
         }
         Err(reason) => {

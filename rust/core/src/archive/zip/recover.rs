@@ -3,9 +3,11 @@
 use std::io::Read;
 
 use super::super::source::{Fields, Range, Source};
-use super::entry::{Entry, extra_field};
+use super::directory::Directory;
+use super::entry::Entry;
+use super::extra::extra_field;
 use super::lock::Lock;
-use super::{Directory, local, names};
+use super::{local, names};
 
 /// Lists what can still be found. The members are read with the same checks as any others.
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {

@@ -39,7 +39,7 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
         return Some(fault.clone());
     }
-    let inside = match entry.lock.map(|lock| lock.inside(entry)) {
+    let inside = match entry.lock.map(|lock| entry.inside(lock)) {
         Some(Err(reason)) => return Some(reason),
         Some(Ok(inside)) => Some(inside),
         None => None,

@@ -1,6 +1,6 @@
 //! Makes a deflate stream one that others can follow.
 
-use super::last;
+use super::last::last;
 
 /// Makes the stream in the first `length` bytes one that goes on; its new length. Needs up to 5 bytes of room
 /// behind them. None when they are no whole stream, or more than one.

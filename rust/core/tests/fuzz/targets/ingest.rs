@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use qxbatch_core::archive::kind::{self, Kind as Content};
 use qxbatch_core::archive::tar::TarReader;
 use qxbatch_core::archive::zip::list;
-use qxbatch_core::ingest::{Fate, Options, Packet, Reading, Row, hexadecimal, ingest};
+use qxbatch_core::ingest::{Fate, Options, Packet, Reading, Row, ingest};
 use qxbatch_core::monitor::Monitor;
+use qxbatch_core::notation::hexadecimal;
 use sha2::{Digest, Sha256};
 
 pub const WORDS: &[&[u8]] = &[

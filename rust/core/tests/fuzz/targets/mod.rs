@@ -11,6 +11,7 @@
 
 mod compressed;
 mod deflate_blocks;
+mod frames;
 mod header;
 mod ingest;
 mod pieces;
@@ -31,12 +32,18 @@ pub struct Target {
 }
 
 /// All targets. `scripts/fuzz` and the programs in rust/fuzz name the same ones; a test compares.
-pub const ALL: [Target; 7] = [
+pub const ALL: [Target; 8] = [
     Target {
         name: "header",
         body: header::run,
         longest: 4096,
         words: header::WORDS,
+    },
+    Target {
+        name: "frames",
+        body: frames::run,
+        longest: 8192,
+        words: frames::WORDS,
     },
     Target {
         name: "zip",

@@ -3,9 +3,11 @@
 use std::io;
 
 use qxbatch_core::archive::source::Source;
+use qxbatch_core::archive::zip::directory::Directory;
 use qxbatch_core::archive::zip::entry::Entry;
-use qxbatch_core::archive::zip::lock::{Lock, Locked, Opening};
-use qxbatch_core::archive::zip::{Directory, list, local, unzip};
+use qxbatch_core::archive::zip::lock::Lock;
+use qxbatch_core::archive::zip::locked::{Locked, Opening};
+use qxbatch_core::archive::zip::{list, local, unzip};
 use qxbatch_core::monitor::Monitor;
 
 use super::pieces::{Made, drained, members};
@@ -80,7 +82,7 @@ fn any(bytes: &[u8]) {
             Some(lock) => {
                 let packed = opened(&bytes, entry, lock, local.data);
                 assert!(opened(&far, entry, lock, local.data) == packed);
-                let inside = lock.inside(entry).expect("one that is not refused");
+                let inside = entry.inside(lock).expect("one that is not refused");
                 if let Some(Ok(packed)) = packed {
                     assert_eq!(packed.len() as u64, inside.packed);
                     let _ = unzip::into_memory(&packed.as_slice(), &inside, 0, &mut scratch);

@@ -1,0 +1,67 @@
+"""Contrast of frames: which echo, repetition, inversion time and flip angle are one, and which are images of their own."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+
+from qxbatch.convert.normalize.grid import places
+from qxbatch.convert.normalize.model import Frame
+
+_RELATIVE = 0.01
+"""Times that differ by less than this part are one: scanners store measured or rounded values."""
+_LEAST = 0.1
+"""Times that differ by less (ms) are one."""
+_EXACT = 0.02
+"""Echo times that differ by less (ms) are one, whatever the number of their echo."""
+
+
+def echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
+    """Return the number of the echo for each echo time, 0 for maps that have none."""
+    labels: defaultdict[float, set[int]] = defaultdict(set)
+    for frame in frames:
+        if frame.echo_time is not None:
+            labels[frame.echo_time] |= set() if frame.echo_number is None else {frame.echo_number}
+    numbers: dict[float | None, int] = {None: 0}
+    number, first = 0, -1.0
+    for time in sorted(labels):
+        other = bool(labels[time] and labels.get(first)) and labels[time].isdisjoint(labels[first])
+        if number == 0 or not _same(first, time) or (other and time - first > _EXACT):
+            number, first = number + 1, time
+        numbers[time] = number
+    return numbers
+
+
+def contrasts(frames: Sequence[Frame]) -> list[Hashable]:
+    """Return the contrast of each frame: classes of repetition time and inversion time, and the flip angle."""
+    repetition = times(frame.repetition_time for frame in frames)
+    inversion = times(frame.inversion_time for frame in frames)
+    return [(repetition[frame.repetition_time], inversion[frame.inversion_time], frame.flip_angle) for frame in frames]
+
+
+def by_contrast(group: list[Frame]) -> list[list[Frame]]:
+    """Return a group split by contrast where each value has images at all places.
+
+    Values that vary from slice to slice are measured ones, and the slices of one image.
+    """
+    known = dict(zip((frame.source for frame in group), contrasts(group), strict=True))
+    found: dict[Hashable, list[Frame]] = {}
+    for frame in group:
+        found.setdefault(known[frame.source], []).append(frame)
+    if len(found) == 1:
+        return [group]
+    everywhere = all({known[frame.source] for frame in place} == set(found) for place in places(group))
+    return list(found.values()) if everywhere else [group]
+
+
+def _same(first: float, time: float) -> bool:
+    return time - first <= max(_LEAST, _RELATIVE * first)
+
+
+def times(values: Iterable[float | None]) -> dict[float | None, int]:
+    """Return the number of the class of each time in ms, counted from 1; a class spans the tolerance from its lowest time."""
+    numbers: dict[float | None, int] = {None: 0}
+    number, first = 0, -1.0
+    for time in sorted({value for value in values if value is not None}):
+        if number == 0 or not _same(first, time):
+            number, first = number + 1, time
+        numbers[time] = number
+    return numbers

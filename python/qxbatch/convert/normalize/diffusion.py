@@ -1,0 +1,104 @@
+"""Diffusion weighting of a frame: b-value, and gradient direction in the axes of the patient (PS3.3 C.8.13.5.9)."""
+
+import math
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from qxbatch.convert.normalize.grid import axes, normal
+from qxbatch.convert.normalize.model import Gradient
+
+_SIEMENS = "SIEMENS MR HEADER"
+_PHILIPS_B, _PHILIPS_DIRECTION = "Philips Imaging DD 001", "Philips MR Imaging DD 001"
+_UIH = "Image Private Header"
+_GE_B, _GE_DIRECTION = "GEMS_PARM_01", "GEMS_ACQU_01"
+_GE_ANY = 100_000
+"""GE adds a multiple of this to some b-values."""
+_LEAST_LENGTH = 1e-6
+_SIZE = 3
+
+
+def gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
+    """Return b-value and direction of a frame, from standard elements or those of the vendor; None without b-value.
+
+    The directions of UIH are in the axes of the image, and are turned into those of the patient. The directions of
+    classic GE objects depend on the phase encoding, and are not returned.
+    """
+    b_value = _b_value(header)
+    if b_value is None:
+        return None
+    directionality = str(_standard(header, "DiffusionDirectionality") or "")
+    vendor = not enhanced and _private(header, 0x0019, 0xBB, _GE_DIRECTION) is not None
+    direction = () if vendor or directionality.upper() == "ISOTROPIC" else _direction(header)
+    return Gradient(b_value, directionality, direction, vendor)
+
+
+def _b_value(header: Dataset) -> float | None:
+    """Return the b-value in s/mm2."""
+    values = (
+        _standard(header, "DiffusionBValue"),
+        _private(header, 0x0019, 0x0C, _SIEMENS),
+        _private(header, 0x2001, 0x03, _PHILIPS_B),
+        _private(header, 0x0065, 0x09, _UIH),
+    )
+    known = next((number for value in values if (number := _number(value)) is not None), None)
+    if known is None and (coded := _number(_private(header, 0x0043, 0x39, _GE_B))) is not None:
+        return coded % _GE_ANY
+    return known
+
+
+def _direction(header: Dataset) -> tuple[float, ...]:
+    """Return a unit vector in the axes of the patient; empty where the header has none."""
+    image = _vector(_private(header, 0x0065, 0x37, _UIH))
+    if image:  # dcm2niix prefers it to the standard element too
+        row, column = axes([float(value) for value in header.ImageOrientationPatient])
+        return tuple((np.asarray(image) @ np.stack([row, column, normal(np.stack([row, column]))])).tolist())
+    philips = [_private(header, 0x2005, element, _PHILIPS_DIRECTION) for element in (0xB0, 0xB1, 0xB2)]
+    candidates = (
+        _standard(header, "DiffusionGradientOrientation"),
+        _private(header, 0x0019, 0x0E, _SIEMENS),
+        None if None in philips else philips,
+    )
+    return next((vector for value in candidates if (vector := _vector(value))), ())
+
+
+def _standard(header: Dataset, keyword: str) -> Any:
+    """Return a standard element from the top level, or from the sequences that contain it in an enhanced object."""
+    for name in ("", "MRDiffusionSequence", "DiffusionGradientDirectionSequence"):
+        items = [header] if not name else header.get(name) or []
+        if items and (value := items[0].get(keyword)) not in (None, ""):
+            return value
+    return None
+
+
+def _private(header: Dataset, group: int, element: int, creator: str) -> Any:
+    """Return the value of a private element, whatever block its creator has reserved (PS3.5 7.8.1)."""
+    try:
+        return header.private_block(group, creator)[element].value
+    except KeyError:
+        return None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(_first(value))
+    except (TypeError, ValueError, IndexError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _vector(value: Any) -> tuple[float, ...]:
+    try:
+        numbers = [float(_first(part)) for part in value]
+    except (TypeError, ValueError):
+        return ()
+    length = math.hypot(*numbers)
+    if len(numbers) != _SIZE or not math.isfinite(length) or length < _LEAST_LENGTH:
+        return ()
+    return tuple(number / length for number in numbers)
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, MultiValue) else value

@@ -1,0 +1,195 @@
+"""Volumes that the scanner moved as a whole, to follow the head (prospective motion correction)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qxbatch.convert.normalize.contrast import contrasts
+from qxbatch.convert.normalize.errors import CannotNormalizeError
+from qxbatch.convert.normalize.grid import (
+    TOLERANCE,
+    Array,
+    Grid,
+    Places,
+    angle,
+    axes,
+    even_grid,
+    normal,
+)
+from qxbatch.convert.normalize.model import Frame
+from qxbatch.convert.normalize.volumes import Volume
+
+STRAIGHT = 1e-3
+"""Accepted angle (radians) between the orientations of one volume."""
+_FURTHEST, _WIDEST = 8.0, 0.15
+"""A head moves no further (mm, radians) while it is scanned."""
+_LEAST_SLICES = 3
+"""Fewer slices are no volume whose movement could be told from other differences."""
+_PURE, _PURE_ANGLE, _PART = 0.02, 1e-4, 0.25
+"""Volumes displaced by this part of a step or more along the normal alone (mm, radians) are interleaved slices."""
+_KEYS: tuple[Callable[[Frame], Any], ...] = (
+    lambda frame: frame.source[0],
+    lambda frame: frame.timing.temporal_position,
+    lambda frame: frame.timing.temporal_identifier,
+    lambda frame: frame.timing.acquisition,
+    lambda frame: frame.timing.frame_acquisition,
+    lambda frame: frame.timing.acquired or None,
+    lambda frame: frame.timing.content or None,
+)
+"""Elements that may tell volumes apart. Files do where each contains one volume."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Volumes of one contrast in the order of acquisition, each with its slices along the normal."""
+
+    slab: Places
+    """Frames of the complete volumes by place."""
+    grid: Grid
+    """That of the first volume, or of all where they are at one place."""
+    short: Volume
+    """Slices of the last volume, where it is incomplete."""
+
+
+def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
+    """Return the volumes of frames with the same size, spacing, echo and kind, for each contrast.
+
+    Each volume is an even stack with one orientation, and has the number, distance and spacing of slices of the first one.
+    It is moved by less than 8 mm, 0.15 rad and half of the extent of the stack. Empty where no element tells such
+    volumes apart.
+    """
+    for key in _KEYS:
+        volumes = _partition(frames, key)
+        if volumes and (found := _moved(volumes)):
+            return found
+    return []
+
+
+def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[list[Frame]]:
+    """Return volumes of the same number of slices, the last one of fewer, in the order of acquisition."""
+    found: dict[Any, list[Frame]] = {}
+    for frame in frames:
+        value = key(frame)
+        if value is None:
+            return []
+        found.setdefault(value, []).append(frame)
+    by_file = key is _KEYS[0]
+    volumes = sorted(found.values(), key=_moment) if by_file else [found[value] for value in sorted(found)]
+    count = len(volumes[0])
+    last_is_short = len(volumes[-1]) <= count
+    even = all(len(volume) == count for volume in volumes[:-1]) and last_is_short
+    return volumes if even and len(volumes) > 1 and count >= _LEAST_SLICES else []
+
+
+def _moment(volume: Sequence[Frame]) -> tuple[Any, ...]:
+    timing = min(volume, key=lambda frame: frame.source).timing
+    numbers = (timing.temporal_position, timing.temporal_identifier, timing.acquisition)
+    return (*(number or 0 for number in numbers), timing.acquired, timing.content, timing.instance or (0, 0))
+
+
+def _moved(volumes: list[list[Frame]]) -> list[Moved]:
+    count = len(volumes[0])
+    short = [] if len(volumes[-1]) == count else volumes.pop()
+    ordered = [_sorted(volume) for volume in volumes]
+    if not all(_is_straight(volume) for volume in [*ordered, short] if volume):
+        return []
+    grids = [_grid(volume) for volume in ordered]
+    whole = [grid for grid in grids if grid is not None]
+    if len(whole) < len(grids) or not _explained(ordered, whole):
+        return []
+    if short and (len(ordered) == 1 or not _is_inside(short, ordered[0], whole[0])):
+        return []
+    found: dict[Any, list[int]] = {}
+    for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
+        found.setdefault(contrast, []).append(index)
+    left = _indexed(_sorted(short), whole[0].spacing) if short else {}
+    last = len(found) - 1
+    return [
+        _of_contrast([ordered[index] for index in part], whole[part[0]], left if k == last else {})
+        for k, part in enumerate(found.values())
+    ]
+
+
+def _of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, short: Volume) -> Moved:
+    slab = [list(place) for place in zip(*volumes, strict=True)]
+    return Moved(slab, _common_grid(slab, first), short)
+
+
+def _sorted(volume: Sequence[Frame]) -> list[Frame]:
+    unit = normal(axes(volume[0].orientation))
+    return sorted(volume, key=lambda frame: (float(np.asarray(frame.position) @ unit), frame.source))
+
+
+def _indexed(ordered: Sequence[Frame], spacing: float) -> Volume:
+    """Return the slices of an incomplete volume with an index that counts the gaps between them."""
+    unit = normal(axes(ordered[0].orientation))
+    along = np.array([frame.position for frame in ordered]) @ unit
+    return dict(zip(np.rint((along - along[0]) / spacing).astype(int).tolist(), ordered, strict=True))
+
+
+def _is_straight(volume: Sequence[Frame]) -> bool:
+    first = volume[0].orientation
+    return all(frame.orientation == first or angle(frame.orientation, first) < STRAIGHT for frame in volume)
+
+
+def _grid(volume: Sequence[Frame]) -> Grid | None:
+    try:
+        grid = even_grid([[frame] for frame in volume])
+    except CannotNormalizeError:
+        return None
+    return grid if grid.spacing > TOLERANCE else None
+
+
+def _centres(volume: Sequence[Frame]) -> Array:
+    """Return the centres of slices: a rotation moves them less than the corners."""
+    first = volume[0]
+    half = np.array([(first.columns - 1) * first.spacing[1], (first.rows - 1) * first.spacing[0]]) / 2
+    return np.array([np.asarray(frame.position) + half @ axes(frame.orientation) for frame in volume])
+
+
+def _explained(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> bool:
+    """Return whether all volumes are moved copies of the first one."""
+    first, count = grids[0], len(volumes[0])
+    unit = normal(axes(first.orientation))
+    start = _centres(volumes[0])
+    pure, offset = True, 0.0
+    for volume, grid in zip(volumes, grids, strict=True):
+        by = _centres(volume) - start
+        turned = angle(grid.orientation, first.orientation)
+        along = float(np.max(np.abs(by @ unit)))
+        across = float(np.max(np.linalg.norm(by - np.outer(by @ unit, unit), axis=1)))
+        stretched = abs(grid.spacing - first.spacing) * (count - 1)
+        if np.max(np.linalg.norm(by, axis=1)) >= _FURTHEST or turned >= _WIDEST or stretched > 2 * TOLERANCE:
+            return False
+        if along >= count * first.spacing / 2:
+            return False
+        pure = pure and across < _PURE and turned < _PURE_ANGLE
+        offset = max(offset, along)
+    return not (pure and offset >= _PART * first.spacing)
+
+
+def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
+    """Return whether an incomplete volume is at the place of the first one but for a movement."""
+    unit = normal(axes(grid.orientation))
+    along, own = _centres(first) @ unit, _centres(short) @ unit
+    most = min(_FURTHEST, len(first) * grid.spacing / 2)
+    inside = own.min() > along.min() - most and own.max() < along.max() + most
+    return bool(inside and angle(short[0].orientation, grid.orientation) < _WIDEST)
+
+
+def _common_grid(slab: Places, first: Grid) -> Grid:
+    """Return the even grid of all volumes where they are at one place, else that of the first one."""
+    try:
+        return even_grid(slab)
+    except CannotNormalizeError:
+        pass
+    frames = [frame for place in slab for frame in place]
+    tilt = max(angle(orientation, first.orientation) for orientation in {frame.orientation for frame in frames})
+    start = _centres([place[0] for place in slab])
+    shift = max(
+        float(np.max(np.linalg.norm(_centres([place[volume] for place in slab]) - start, axis=1)))
+        for volume in range(len(slab[0]))
+    )
+    return Grid(first.orientation, first.positions, first.spacing, tilt, shift)

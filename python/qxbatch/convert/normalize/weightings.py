@@ -1,0 +1,83 @@
+"""Diffusion weighting of the volumes of a stack, and its tables in the form of FSL."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from qxbatch.convert.nifti import Nifti, read_nifti
+from qxbatch.convert.normalize.grid import Array, axes, normal
+from qxbatch.convert.normalize.model import Frame, Gradient, Vector, Weighting
+
+_NONE: Vector = (0.0, 0.0, 0.0)
+_ZERO = 1e-6
+
+
+def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
+    """Return the weighting of each volume; empty where no volume has b > 0, or the vendor's directions are needed.
+
+    A volume without b-value among others is one with b = 0. A direction keeps its place in a volume that was moved.
+    """
+    gradients = [next((frame.timing.gradient for frame in volume if frame.timing.gradient), None) for volume in volumes]
+    known = [gradient for gradient in gradients if gradient is not None]
+    if not any(gradient.b_value > 0 for gradient in known) or any(gradient.vendor for gradient in known):
+        return ()
+    image = _frame_of_reference(orientation)
+    return tuple(_weighting(gradient, volume[0], image) for gradient, volume in zip(gradients, volumes, strict=True))
+
+
+def _weighting(gradient: Gradient | None, frame: Frame, image: Array) -> Weighting:
+    if gradient is None or gradient.b_value == 0 or not gradient.orientation:
+        return Weighting(gradient.b_value if gradient else 0.0, _NONE)
+    x, y, z = (_frame_of_reference(frame.orientation) @ np.asarray(gradient.orientation) @ image).tolist()
+    return Weighting(gradient.b_value, (x, y, z))
+
+
+def _frame_of_reference(orientation: Sequence[float]) -> Array:
+    """Return the unit vectors along a row, along a column and along the normal."""
+    unit = axes(orientation)
+    return np.stack([*unit, normal(unit)])
+
+
+def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
+    """Write `.bval` and `.bvec` beside the image of a stack, in place of those of dcm2niix.
+
+    dcm2niix leaves out derived volumes (b > 0 without direction) of some vendors. Its tables stay where it wrote another
+    number of volumes, or where only it knows directions.
+    """
+    path = folder / f"{name}.nii"
+    if not volumes or not path.is_file():
+        return
+    image = read_nifti(path)
+    if image.volumes < len(volumes):
+        volumes = [volume for volume in volumes if volume.b_value == 0 or volume.direction != _NONE]
+    if image.volumes != len(volumes) or (_undirected(volumes) and _has_directions(path.with_suffix(".bvec"))):
+        return
+    rows = zip(*(_voxel_axes(volume.direction, image) for volume in volumes), strict=True)
+    path.with_suffix(".bval").write_text(_row([volume.b_value for volume in volumes]), encoding="ascii")
+    path.with_suffix(".bvec").write_text("".join(map(_row, rows)), encoding="ascii")
+
+
+def _undirected(volumes: Sequence[Weighting]) -> bool:
+    return all(volume.direction == _NONE for volume in volumes)
+
+
+def _has_directions(path: Path) -> bool:
+    return path.is_file() and any(float(word) for word in path.read_text(encoding="ascii").split())
+
+
+def _voxel_axes(direction: Vector, image: Nifti) -> list[float]:
+    """Return a direction in the axes of the voxels, x negated where the determinant of the affine is positive (FSL)."""
+    columns = np.asarray(image.affine)[:, :3]
+    unit = columns / np.linalg.norm(columns, axis=0)
+    turned = np.asarray(direction) * (-1, -1, 1) @ unit  # NIfTI's axes point to the right and to the front
+    length = float(np.linalg.norm(turned))
+    if np.linalg.det(unit) > 0:
+        turned[0] = -turned[0]
+    return [float(value) for value in (turned / length if length > _ZERO else np.zeros(3))]
+
+
+def _row(values: Sequence[float]) -> str:
+    """Return numbers as dcm2niix writes them."""
+    return " ".join(f"{0.0 if math.isclose(value, 0, abs_tol=_ZERO) else value:g}" for value in values) + "\n"

@@ -1,0 +1,69 @@
+"""The facts about a series that may be a part of one scan (docs/numbers.md)."""
+
+import math
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+
+from qxbatch.ingest.starts import NO_STARTS, Starts
+
+Vector = tuple[float, ...]
+
+SAME_VALUE = 1e-3
+"""Direction cosines, mm, ms and degrees that differ by less are equal."""
+SAME_REPETITION = 0.01
+"""RepetitionTime differs by no more than this fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The facts of one file."""
+
+    kind: tuple[Hashable, ...]
+    """What must be equal in all files: description, image type, matrix and so on."""
+    measures: tuple[Vector, ...]
+    """What must agree within SAME_VALUE: pixel spacing, echo time and so on."""
+    frame: str
+    """FrameOfReferenceUID; empty when absent."""
+    orientation: Vector
+    """ImageOrientationPatient."""
+    position: Vector
+    """ImagePositionPatient, in mm."""
+    acquisition: int | None
+    temporal: int | None
+    volume: bool = False
+    """The file is a whole volume (a mosaic), as all files of its kind are."""
+    thickness: float = 0.0
+    """SliceThickness in mm; 0 when absent."""
+    repetition: Vector = ()
+    """RepetitionTime in ms."""
+    starts: Starts = NO_STARTS
+
+
+@dataclass(frozen=True)
+class Part:
+    """A series as the exporter wrote it: the files of one patient that share both UIDs and SeriesNumber."""
+
+    patient: str
+    number: int
+    study: str
+    first: Instance
+    """The facts of its first file."""
+    instances: Callable[[], Iterable[Instance | None]]
+    """Returns the facts of all its files; None for a file that cannot be joined."""
+    thousands: bool = False
+    """The scanner numbers the parts of series n as n x 1000 + k (Siemens)."""
+
+
+def agree(one: Instance, other: Instance) -> bool:
+    """Return whether two files can be of one scan."""
+    return (
+        one.kind == other.kind
+        and len(one.repetition) == len(other.repetition)
+        and all(
+            math.isclose(a, b, rel_tol=SAME_REPETITION) for a, b in zip(one.repetition, other.repetition, strict=True)
+        )
+        and all(
+            len(some) == len(others) and all(abs(a - b) < SAME_VALUE for a, b in zip(some, others, strict=True))
+            for some, others in zip((one.orientation, *one.measures), (other.orientation, *other.measures), strict=True)
+        )
+    )

@@ -1,0 +1,130 @@
+"""The facts of a file that decide whether its series is a part of one scan (docs/numbers.md)."""
+
+import math
+import re
+from collections.abc import Hashable
+from datetime import datetime
+
+from qxbatch.core import Header
+from qxbatch.ingest.part import Instance, Vector
+from qxbatch.ingest.starts import Start, Starts
+from qxbatch.model import Value
+
+EQUAL = (
+    "SOPClassUID",
+    "Manufacturer",
+    "PatientName",
+    "StudyDate",
+    "SeriesDescription",
+    "ProtocolName",
+    "ImageType",
+    "ComplexImageComponent",
+    "EchoNumbers",
+    "Rows",
+    "Columns",
+    "SiemensNumberOfImagesInMosaic",
+    "ScanningSequence",
+    "SequenceVariant",
+    "ScanOptions",
+    "MRAcquisitionType",
+    "ReceiveCoilName",
+    "InPlanePhaseEncodingDirection",
+    "ContrastBolusAgent",
+)
+"""Header fields that are equal in all files of one scan."""
+CLOSE = ("PixelSpacing", "EchoTime", "FlipAngle", "SliceThickness", "InversionTime", "PixelBandwidth")
+"""Header fields whose numbers agree in all files of one scan."""
+SEQUENCES = ("SequenceName", "PulseSequenceName")
+"""Header fields that are equal except for the b-value, which Siemens appends: `ep_b0`, `ep_b1000#3`."""
+B_VALUE = re.compile(r"_b\d.*", re.DOTALL)
+SOURCES = ("Acquisition", "Series", "Content")
+"""What the dates and times of a start belong to."""
+TIME = re.compile(r"([01]\d|2[0-3])(?:([0-5]\d)((?:[0-5]\d|60)(?:\.\d*)?)?)?")
+MOSAICS = ("MOSAIC", "VFRAME")
+"""Values of ImageType that mark a whole volume in one classic image: Siemens, United Imaging."""
+
+
+def instance_of(header: Header) -> Instance | None:
+    """Return the facts of a file; None when it has several frames or no place."""
+    orientation, position = _numbers(header, "ImageOrientationPatient"), _numbers(header, "ImagePositionPatient")
+    frames = header.get("NumberOfFrames")
+    if len(orientation) != 6 or len(position) != 3 or frames not in (None, 1):  # noqa: PLR2004 - as DICOM defines them
+        return None
+    if not all(map(math.isfinite, (*orientation, *position))):
+        return None
+    thickness = _numbers(header, "SliceThickness")
+    return Instance(
+        kind=(*(_hashable(header.get(field)) for field in EQUAL), *(_sequence(header, field) for field in SEQUENCES)),
+        measures=tuple(_numbers(header, field) for field in CLOSE),
+        frame=str(header.get("FrameOfReferenceUID") or ""),
+        orientation=orientation,
+        position=position,
+        acquisition=_whole(header, "AcquisitionNumber"),
+        temporal=_whole(header, "TemporalPositionIdentifier"),
+        volume=_is_mosaic(header),
+        thickness=thickness[0] if thickness else 0.0,
+        repetition=_numbers(header, "RepetitionTime"),
+        starts=_starts(header),
+    )
+
+
+def numbers_in_thousands(header: Header) -> bool:
+    """Return whether the scanner gives the parts of series n the numbers n x 1000 + k (Siemens XA)."""
+    return "siemens" in str(header.get("Manufacturer") or "").lower()
+
+
+def _sequence(header: Header, field: str) -> str:
+    return B_VALUE.sub("", str(header.get(field) or ""))
+
+
+def _starts(header: Header) -> Starts:
+    """Return the starts by SOURCES. A date that is absent is the study's."""
+    starts = []
+    for source in SOURCES:
+        day, second = _day(header, f"{source}Date"), _second(str(header.get(f"{source}Time") or ""))
+        if second is None and source == "Acquisition":
+            both = re.split("[+&-]", str(header.get("AcquisitionDateTime") or ""))[0]
+            day, second = _ordinal(both[:8]), _second(both[8:])
+        starts.append(None if second is None else Start(day or _day(header, "StudyDate"), second))
+    return tuple(starts)
+
+
+def _day(header: Header, field: str) -> int | None:
+    return _ordinal(str(header.get(field) or "").replace(".", "").replace("-", ""))
+
+
+def _ordinal(digits: str) -> int | None:
+    try:
+        return datetime.strptime(digits, "%Y%m%d").toordinal()
+    except ValueError:
+        return None
+
+
+def _second(text: str) -> float | None:
+    """Return the seconds since midnight of HHMMSS.FFFFFF, of which the end can be absent, or of HH:MM:SS."""
+    parts = TIME.fullmatch(text.replace(":", ""))
+    if parts is None:
+        return None
+    hours, minutes, seconds = (float(each or 0) for each in parts.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _is_mosaic(header: Header) -> bool:
+    types = header.get("ImageType")
+    slices = _whole(header, "SiemensNumberOfImagesInMosaic") or 0
+    return slices > 1 or (isinstance(types, list) and any(word.upper() in MOSAICS for word in map(str, types)))
+
+
+def _hashable(value: Value) -> Hashable:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _numbers(header: Header, field: str) -> Vector:
+    value = header.get(field)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(float(each) for each in values)
+
+
+def _whole(header: Header, field: str) -> int | None:
+    value = header.get(field)
+    return value if isinstance(value, int) else None

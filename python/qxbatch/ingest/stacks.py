@@ -1,0 +1,122 @@
+"""The slices of parts of one scan: their places, volumes and geometry (docs/numbers.md)."""
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from qxbatch.ingest.part import Instance, Part, Vector, agree
+from qxbatch.ingest.starts import NO_STARTS, Starts, earliest
+
+SAME_PLACE = 0.05
+"""Positions within so many mm are one: scanners round to 5 or 6 digits."""
+UNIT_ERROR = 0.01
+"""The length of the slice normal differs from 1 by no more."""
+LARGEST_STEP_ERROR = 0.1
+"""Distances between slices are multiples of the smallest one; as a fraction of it."""
+SMALLEST_STEP = 0.9
+"""Whole stacks do not interleave closer than this fraction of the slice thickness."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The slices of a part, which is at most one volume. A slice has the same index in each list."""
+
+    places: list[float] = field(default_factory=list)
+    """Positions along the slice normal, in mm."""
+    acquisitions: list[int | None] = field(default_factory=list)
+    temporals: list[int | None] = field(default_factory=list)
+    starts: Starts = NO_STARTS
+    """The earliest ones of its files."""
+
+
+def stacks_of(parts: Sequence[Part]) -> list[Stack] | None:
+    """Return the slices of each part; None when the parts are not one volume each, or do not agree in all files."""
+    first = parts[0].first
+    normal = _normal(first.orientation)
+    if abs(math.hypot(*normal) - 1) > UNIT_ERROR:
+        return None
+    stacks = []
+    for part in parts:
+        stack = _stack(part, first, normal)
+        if stack is None:
+            return None
+        stacks.append(stack)
+    same = _same_places(place for stack in stacks for place in stack.places)
+    stacks = [replace(stack, places=[same[place] for place in stack.places]) for stack in stacks]
+    return stacks if all(len(set(stack.places)) == len(stack.places) for stack in stacks) else None
+
+
+def _stack(part: Part, first: Instance, normal: Vector) -> Stack | None:
+    """Return the slices of a part; None when they are more than one volume or do not agree with the scan's first file."""
+    stack = Stack()
+    seen: set[float] = set()
+    starts: Starts | None = None
+    for instance in part.instances():
+        if instance is None or instance.frame != part.first.frame or not agree(instance, first):
+            return None
+        away = [a - b for a, b in zip(instance.position, first.position, strict=True)]
+        place = sum(a * n for a, n in zip(away, normal, strict=True))
+        across = math.hypot(*(a - place * n for a, n in zip(away, normal, strict=True)))
+        if across > SAME_PLACE or place in seen or (instance.volume and seen):
+            return None
+        seen.add(place)
+        stack.places.append(place)
+        stack.acquisitions.append(instance.acquisition)
+        stack.temporals.append(instance.temporal)
+        starts = earliest(starts, instance.starts)
+    return replace(stack, starts=starts or NO_STARTS)
+
+
+def _normal(orientation: Vector) -> Vector:
+    a, b, c, d, e, f = orientation
+    return (b * f - c * e, c * d - a * f, a * e - b * d)
+
+
+def _same_places(places: Iterable[float]) -> dict[float, float]:
+    """Return a common value for places that are within SAME_PLACE of the lowest of them."""
+    same: dict[float, float] = {}
+    lowest = -math.inf
+    for place in sorted(set(places)):
+        if place - lowest > SAME_PLACE:
+            lowest = place
+        same[place] = lowest
+    return same
+
+
+def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] | None:
+    """Return the volume of each part: its own one, or that of a slice.
+
+    None when a pair of place and acquisition number, and a pair of place and temporal position, occurs twice.
+    """
+    places = [place for stack in stacks for place in stack.places]
+    numbers: Sequence[Hashable] | None = [0] * len(stacks) if len(set(places)) == len(places) else None
+    for column in ([stack.acquisitions for stack in stacks], [stack.temporals for stack in stacks]):
+        values = [number for each in column for number in each]
+        if numbers is None and None not in values and len(set(zip(places, values, strict=True))) == len(places):
+            numbers = [each[0] for each in column]
+    whole = first.volume or any(len(stack.places) > 1 for stack in stacks)
+    return range(len(stacks)) if whole and numbers is not None else numbers
+
+
+def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
+    """Return whether the parts are volumes at the same places, or slices of one regular stack."""
+    places = sorted({place for stack in stacks for place in stack.places})
+    if len(places) == max(len(stack.places) for stack in stacks):
+        return True
+    if first.volume:
+        return False
+    steps = [after - before for before, after in pairwise(places)]
+    step = min(steps)
+    multiples = [round(each / step) for each in steps]
+    if any(abs(each / step - times) > LARGEST_STEP_ERROR for each, times in zip(steps, multiples, strict=True)):
+        return False
+    single = all(len(stack.places) == 1 for stack in stacks)
+    return single or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
+
+
+def interleaved(stacks: Sequence[Stack], groups: Sequence[Sequence[int]]) -> bool:
+    """Return whether no place occurs twice and each group of parts has places between those of each other group."""
+    places = [[place for index in group for place in stacks[index].places] for group in groups]
+    every = [place for group in places for place in group]
+    return len(set(every)) == len(every) and max(map(min, places)) < min(map(max, places))

@@ -1,0 +1,123 @@
+"""Which parts of a scan were acquired one after another, by their times (docs/numbers.md)."""
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median_low
+
+DAY = 86400.0
+LONGEST_GAP = 60.0
+"""Seconds between the starts of two consecutive parts of one scan, at most."""
+STEADY_GAP = 5.0
+"""A gap of so many seconds or less is never larger than the others."""
+STEADY_RATIO = 5
+"""A gap is at most so many times the median of the gaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A date and time of a header."""
+
+    day: int | None
+    """Day number; None when the date is unknown."""
+    second: float
+    """Seconds since midnight."""
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """Sort key within one part."""
+        return (self.day or 0, self.second)
+
+
+Starts = tuple[Start | None, ...]
+"""The acquisition's, the series' and the content's start; None for one that is unknown."""
+NO_STARTS: Starts = (None, None, None)
+STEADY_SOURCES = 2
+"""The acquisition's and the series' start are evenly spaced, unlike the content's: it is the time of reconstruction."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The starts of all parts, from one source."""
+
+    seconds: tuple[float, ...]
+    """One of each part, on a common axis."""
+    dated: bool
+    """Each start has a date."""
+    steady: bool
+    """The starts of the volumes of one scan are evenly spaced."""
+
+
+def earliest(one: Starts | None, other: Starts) -> Starts:
+    """Return the earlier start of each source; None where one of both is unknown."""
+    if one is None:
+        return other
+    return tuple(
+        None if a is None or b is None else min(a, b, key=lambda start: start.order)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def timeline(starts: Sequence[Starts]) -> Timeline | None:
+    """Return the parts' starts from the first source that all have, if possible one whose starts differ."""
+    known = []
+    for source, column in enumerate(zip(*starts, strict=True)):
+        values = [start for start in column if start is not None]
+        if len(values) == len(starts):
+            known.append((source, values))
+    if not known:
+        return None
+    source, values = next((each for each in known if len(set(each[1])) > 1), known[0])
+    dated = all(start.day is not None for start in values)
+    return Timeline(_seconds(values), dated, source < STEADY_SOURCES)
+
+
+def _seconds(starts: Sequence[Start]) -> tuple[float, ...]:
+    """Return the starts in seconds. Without different dates the day begins after the longest pause: a scan can cross midnight."""
+    days = [start.day for start in starts if start.day is not None]
+    if len(days) == len(starts) and len(set(days)) > 1:
+        return tuple((day - min(days)) * DAY + start.second for day, start in zip(days, starts, strict=True))
+    times = sorted({start.second for start in starts})
+    pauses = [(after - before, after) for before, after in pairwise((*times, times[0] + DAY))]
+    first = max(pauses)[1]
+    return tuple((start.second - first) % DAY for start in starts)
+
+
+def groups_by_time(times: Timeline, volumes: Sequence[Hashable]) -> list[list[int]]:
+    """Return the indices of the parts between the large gaps, in order of time.
+
+    `volumes` names the volume of each part. A slice and the next one can have a short gap, a volume and the next one a
+    longer one; so the gaps within a volume are compared with each other, and those between the starts of volumes.
+    """
+    seconds = sorted(times.seconds)
+    members: dict[Hashable, list[float]] = {}
+    for volume, second in zip(volumes, times.seconds, strict=True):
+        members.setdefault(volume, []).append(second)
+    gaps = [(a, b) for a, b in pairwise(seconds) if b - a > LONGEST_GAP]
+    if times.steady:
+        gaps += _uneven([min(within) for within in members.values()])
+        for within in members.values():
+            gaps += _uneven(within)
+    cuts: list[float] = []
+    for gap in gaps:
+        if bisect_right(cuts, gap[0]) == bisect_right(cuts, gap[1]):
+            insort(cuts, _cut(seconds, gap))
+    groups: list[list[int]] = [[] for _ in range(len(cuts) + 1)]
+    for index, second in enumerate(times.seconds):
+        groups[bisect_right(cuts, second)].append(index)
+    return groups
+
+
+def _uneven(seconds: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Yield the gaps that are much larger than the others."""
+    pairs = list(pairwise(sorted(seconds)))
+    if len(pairs) > 1:
+        longest = max(STEADY_GAP, STEADY_RATIO * median_low(b - a for a, b in pairs))
+        yield from ((a, b) for a, b in pairs if b - a > longest)
+
+
+def _cut(seconds: Sequence[float], gap: tuple[float, float]) -> float:
+    """Return the end of the longest pause of all parts within a gap of some of them."""
+    within = seconds[bisect_right(seconds, gap[0]) - 1 : bisect_right(seconds, gap[1])]
+    return max(pairwise(within), key=lambda pair: pair[1] - pair[0])[1]

@@ -1,0 +1,93 @@
+"""General lines and image table of a PAR, and their values as numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
+
+from qxbatch.parrec.columns import Column
+
+_TOO_LARGE = 1 << 31
+"""Whole numbers of DICOM (IS) are below."""
+
+
+@dataclass(frozen=True)
+class ParTable:
+    """General lines and image table of one PAR."""
+
+    version: float | None
+    """4.2 and the like; None when the header does not tell."""
+    general: Mapping[str, str]
+    """By key in lower case without units: `repetition time`, `max. number of slices/locations`."""
+    columns: tuple[Column, ...]
+    lines: tuple[str, ...] = field(repr=False)
+    """The image table, one line an image."""
+
+    def text(self, key: str) -> str:
+        """Return a general value, empty when absent."""
+        return self.general.get(key, "")
+
+    def floats(self, key: str) -> list[float]:
+        """Return a general value as numbers; what is no number ends the list."""
+        return _floats(self.text(key).split())
+
+    def whole(self, key: str) -> int | None:
+        """Return a general value as a whole number; None also for one that DICOM has no room for."""
+        found = self.floats(key)
+        return int(found[0]) if found and found[0].is_integer() and abs(found[0]) < _TOO_LARGE else None
+
+    @property
+    def series_number(self) -> int | None:
+        """Return 100 x acquisition + reconstruction; None when there is no acquisition number."""
+        acquisition, reconstruction = self.whole("acquisition nr"), self.whole("reconstruction nr")
+        return None if acquisition is None else par_series_number(acquisition, reconstruction or 0)
+
+    @cached_property
+    def _starts(self) -> dict[str, tuple[int, int]]:
+        starts, at = {}, 0
+        for column in self.columns:
+            starts[column.name] = (at, at + column.width)
+            at += column.width
+        return starts
+
+    @property
+    def width(self) -> int:
+        """Return how many words a complete image line has."""
+        return sum(column.width for column in self.columns)
+
+    def column(self, name: str) -> list[tuple[float, ...]]:
+        """Return one column, a tuple of numbers for each image; an empty list when the PAR has no such column.
+
+        Raises ValueError when a line holds no number there.
+        """
+        if name not in self._starts:
+            return []
+        first, after = self._starts[name]
+        values = []
+        for number, line in enumerate(self.lines, 1):
+            words = line.split()[first:after]
+            try:
+                values.append(tuple(float(word) for word in words))
+            except ValueError:
+                raise ValueError(f"image line {number}: {' '.join(words)!r} is no number ({name})") from None
+            if len(words) < after - first:
+                raise ValueError(f"image line {number} is cut short: it ends before '{name}'")
+        return values
+
+
+def par_series_number(acquisition: int, reconstruction: int) -> int:
+    """Return the series number of a PAR: 100 x acquisition number + reconstruction number."""
+    return 100 * acquisition + reconstruction
+
+
+def _floats(words: list[str]) -> list[float]:
+    numbers = []
+    for word in words:
+        try:
+            number = float(word)
+        except ValueError:
+            break
+        if not isfinite(number):
+            break
+        numbers.append(number)
+    return numbers

@@ -1,0 +1,124 @@
+"""A session folder: summary, ledger, images and series of a finished session, read when they are asked for."""
+
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from qxbatch.model import State
+from qxbatch.problems import Severity
+from qxbatch.session.contents import has_images, has_session
+from qxbatch.session.layout import IMAGE, image_file
+from qxbatch.session.ledger import LedgerRow, read_ledger
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.session_txt import SessionText, image_line_parts, read_session_txt
+from qxbatch.session.summary import Summary, SummaryError
+from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
+
+SIDECARS = ("bval", "bvec", "json")
+"""Extensions of files beside an image."""
+
+
+class SessionState(StrEnum):
+    """How far a session is."""
+
+    ABSENT = "absent"
+    """The folder is missing, or has nothing of a session."""
+    INCOMPLETE = "incomplete"
+    """session.txt or the summary is missing or cannot be read; another program may have made the session."""
+    SORTED = "sorted"
+    """Not converted."""
+    FAILED = "failed"
+    """A series did not convert, or there is another error."""
+    REVIEW = "review"
+    """There are warnings."""
+    COMPLETE = "complete"
+
+
+class SessionFolder:
+    """A session folder of this or another program. Files are read once, when they are first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.paths = SessionPaths(path)
+
+    @property
+    def id(self) -> str:
+        """Return the session id, the folder's name."""
+        return self.path.name
+
+    @cached_property
+    def summary(self) -> Summary | None:
+        """Return the summary, None where there is no such file.
+
+        Raises SummaryError when it cannot be read or has a newer schema, OSError when the disk refuses.
+        """
+        path = self.paths.summary
+        try:
+            text = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Summary.from_json(text, path)
+
+    @property
+    def readable_summary(self) -> Summary | None:
+        """Return the summary, None where there is none that can be read."""
+        try:
+            return self.summary
+        except (SummaryError, OSError):
+            return None
+
+    @cached_property
+    def session_text(self) -> SessionText:
+        """Return what session.txt says; nothing where there is none that can be read."""
+        try:
+            return read_session_txt(self.paths.session_txt)
+        except OSError:
+            return SessionText()
+
+    def ledger(self) -> Iterator[LedgerRow]:
+        """Yield the ledger's rows, one at a time. Raises OSError, and ValueError when the file is damaged."""
+        return read_ledger(self.paths.ledger)
+
+    @property
+    def subject(self) -> str:
+        """Return the subject by the summary, else by session.txt; empty where neither says it."""
+        summary = self.readable_summary
+        return (summary.session.subject if summary else "") or self.session_text.subject
+
+    @property
+    def series(self) -> tuple[SeriesSummary, ...]:
+        """Return the series by the summary; none where another program made the session. Raises as `summary`."""
+        return self.summary.series if self.summary else ()
+
+    @property
+    def images(self) -> tuple[ImageSummary, ...]:
+        """Return the images by the summary, else those in nii with what session.txt says of them. Raises as `summary`."""
+        return self.summary.images if self.summary else self._other_images()
+
+    @property
+    def state(self) -> SessionState:
+        """Return how far the session is."""
+        summary, folder = self.readable_summary, self.path
+        if summary is None:
+            return SessionState.INCOMPLETE if has_session(folder) or self.paths.own.exists() else SessionState.ABSENT
+        if not self.paths.session_txt.is_file():
+            return SessionState.INCOMPLETE if has_images(folder) else SessionState.SORTED
+        severities = Counter(problem.severity for problem in summary.problems)
+        if severities[Severity.ERROR] or any(series.state is State.FAILED for series in summary.series):
+            return SessionState.FAILED
+        return SessionState.REVIEW if severities[Severity.WARNING] else SessionState.COMPLETE
+
+    def _other_images(self) -> tuple[ImageSummary, ...]:
+        """Return images named `<n+k>.nii.gz`, as every program that writes such sessions names them."""
+        names = (path.name.removesuffix(IMAGE) for path in self.paths.images())
+        numbers = sorted(int(name) for name in names if name.isdecimal())
+        counts = Counter(number - number % 10 for number in numbers)
+        return tuple(self._other_image(number, counts[number - number % 10]) for number in numbers)
+
+    def _other_image(self, number: int, of: int) -> ImageSummary:
+        name, info = image_line_parts(self.session_text.images.get(str(number), ""))
+        beside = [extension for extension in SIDECARS if self.paths.image(number, extension).is_file()]
+        files = (image_file(number), *(image_file(number, extension) for extension in beside))
+        return ImageSummary(number, number - number % 10, number % 10, of, name, info, (), files)

@@ -1,0 +1,128 @@
+"""Typed access to the fields of a JSON object; an error names the place of the field."""
+
+import math
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+Member = TypeVar("Member", bound=StrEnum)
+
+
+class FieldError(ValueError):
+    """A field that is missing or has the wrong type."""
+
+
+class Fields:
+    """The fields of one JSON object. Each method raises FieldError; a field with a default may be missing."""
+
+    def __init__(self, values: object, place: str = "") -> None:
+        if not isinstance(values, dict):
+            raise FieldError(f"{place or 'the document'} is not an object")
+        self._values: Mapping[str, object] = values
+        self._place = place
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether the field exists and is not null."""
+        return self._values.get(key) is not None
+
+    def keys(self) -> list[str]:
+        """Return the names of the fields in their order."""
+        return list(self._values)
+
+    def value(self, key: str) -> object:
+        """Return a field as JSON gave it."""
+        if key not in self._values:
+            raise FieldError(f"{self.place(key)} is missing")
+        return self._values[key]
+
+    def place(self, key: str) -> str:
+        """Return the place of a field, for messages."""
+        return f"{self._place}.{key}" if self._place else key
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return a text."""
+        found = self.value(key) if default is None else self._values.get(key, default)
+        if not isinstance(found, str):
+            raise self._wrong(key, "a text")
+        return found
+
+    def optional_text(self, key: str) -> str | None:
+        """Return a text, or None where the field is missing or null."""
+        return self.text(key) if key in self else None
+
+    def whole(self, key: str) -> int:
+        """Return a whole number."""
+        return self.whole_value(self.value(key), key)
+
+    def number(self, key: str) -> float:
+        """Return a finite number."""
+        return self.number_value(self.value(key), key)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Return a boolean."""
+        found = self._values.get(key, default)
+        if not isinstance(found, bool):
+            raise self._wrong(key, "true or false")
+        return found
+
+    def member(self, key: str, kind: type[Member], default: Member | None = None) -> Member:
+        """Return a text as the member of an enumeration."""
+        return self.member_value(self.text(key, default), kind, key)
+
+    def items(self, key: str) -> list[object]:
+        """Return a list; empty where the field is missing."""
+        found = self._values.get(key, [])
+        if not isinstance(found, list):
+            raise self._wrong(key, "a list")
+        return found
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts; empty where the field is missing."""
+        found = self.items(key)
+        if not all(isinstance(item, str) for item in found):
+            raise self._wrong(key, "a list of texts")
+        return tuple(map(str, found))
+
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """Return a list of whole numbers; empty where the field is missing."""
+        return tuple(self.whole_value(item, key) for item in self.items(key))
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Return a list of finite numbers; empty where the field is missing."""
+        return tuple(self.number_value(item, key) for item in self.items(key))
+
+    def table(self, key: str) -> "Fields":
+        """Return an object; an empty one where the field is missing."""
+        return Fields(self._values.get(key, {}), self.place(key))
+
+    def text_table(self, key: str) -> dict[str, str]:
+        """Return an object of texts; empty where the field is missing."""
+        table = self.table(key)
+        return {name: table.text(name) for name in table.keys()}  # noqa: SIM118 - no mapping
+
+    def tables(self, key: str) -> Iterator["Fields"]:
+        """Yield the objects of a list, none where the field is missing."""
+        for k, item in enumerate(self.items(key)):
+            yield Fields(item, f"{self.place(key)}[{k}]")
+
+    def member_value(self, value: str, kind: type[Member], key: str) -> Member:
+        """Return a value of the field as the member of an enumeration."""
+        try:
+            return kind(value)
+        except ValueError:
+            raise FieldError(f"{self.place(key)} has the unknown value {value!r}") from None
+
+    def whole_value(self, value: object, key: str) -> int:
+        """Return a value of the field as a whole number."""
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._wrong(key, "a whole number")
+        return value
+
+    def number_value(self, value: object, key: str) -> float:
+        """Return a value of the field as a finite number."""
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            raise self._wrong(key, "a number")
+        return value
+
+    def _wrong(self, key: str, what: str) -> FieldError:
+        return FieldError(f"{self.place(key)} is not {what}")

@@ -1,0 +1,128 @@
+"""Names of the files and folders of a session and of the study level. No other module spells them."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+SESSION_TXT = "session.txt"
+"""Written last: it marks a complete session."""
+INBOX = "inbox"
+DICOM = "dicom"
+NII = "nii"
+OWN = "qxbatch"
+PARTS = (DICOM, NII, OWN)
+"""Folders that a new import replaces, in the order of the exchange; the inbox only in inbox mode."""
+FOLDERS = (DICOM, NII, INBOX, OWN)
+
+LOG = "log"
+"""Below `dicom`: the scanner's logs."""
+DICOM_REPORT = "DICOM-Report.txt"
+LEDGER = "ledger.tsv"
+SUMMARY = "summary.json"
+PAGE = "report.html"
+"""Of a session below `qxbatch`, and of a study in the sessions folder."""
+PICTURES = "pictures"
+
+STUDY_TABLE = "study.tsv"
+STUDY_SIDECAR = "study.json"
+MASTER_INBOX = f"{INBOX}/MR"
+ARCHIVE = "archive"
+ARCHIVED_PACKETS = f"{ARCHIVE}/MR"
+REPLACED = "replaced"
+"""Beside the archived packets: files of replaced sessions that no other place has."""
+
+PACKED = ".tar.gz"
+IMAGE = ".nii.gz"
+KEPT_AT = f"{INBOX}/"
+"""How the ledger's `at` begins for a member that is kept."""
+LOG_AT = f"{DICOM}/{LOG}"
+SORTED_AT = f"{DICOM}/"
+"""How the ledger's `at` begins for a member that is sorted, or is a scanner's log."""
+OUTSIDE = "../"
+"""How ledger paths of members begin that were read from the session itself."""
+SORTED_PATH = f"{OUTSIDE}{SORTED_AT}"
+OWN_SUMMARY = f"{OWN}/{SUMMARY}"
+OWN_LEDGER = f"{OWN}/{LEDGER}"
+
+_CONVERTER_LOG = re.compile(r"dcm2niix_\d+\.log")
+
+
+def converter_log(number: int) -> str:
+    """Return the name of a converter's log in `dicom`.
+
+    >>> converter_log(30)
+    'dcm2niix_30.log'
+    """
+    return f"dcm2niix_{number}.log"
+
+
+def is_converter_log(name: str) -> bool:
+    """Return whether a file of that name is a converter's log."""
+    return _CONVERTER_LOG.fullmatch(name) is not None
+
+
+def packed_name(n: int | str) -> str:
+    """Return the name of a packed series in `dicom`.
+
+    >>> packed_name(30)
+    '30.tar.gz'
+    """
+    return f"{n}{PACKED}"
+
+
+def image_name(number: int, extension: str = IMAGE[1:]) -> str:
+    """Return the name of an image, or of a file beside it, in `nii`.
+
+    >>> image_name(31), image_name(31, "json")
+    ('31.nii.gz', '31.json')
+    """
+    return f"{number}.{extension}"
+
+
+def image_file(number: int, extension: str = IMAGE[1:]) -> str:
+    """Return the path of an image, or of a file beside it, relative to the session folder."""
+    return f"{NII}/{image_name(number, extension)}"
+
+
+def sorted_at(n: int, name: str) -> str:
+    """Return the ledger's `at` of a loose file of a series.
+
+    >>> sorted_at(30, "P-30-1.2.dcm")
+    'dicom/30/P-30-1.2.dcm'
+    """
+    return f"{SORTED_AT}{n}/{name}"
+
+
+def packed_at(n: int, at: str) -> str:
+    """Return the ledger's `at` of a file once its series is packed; `at` is that of the loose file.
+
+    >>> packed_at(30, "dicom/30/P-30-1.2.dcm")
+    'dicom/30.tar.gz!30/P-30-1.2.dcm'
+    """
+    return f"{SORTED_AT}{packed_name(n)}!{at.removeprefix(SORTED_AT)}"
+
+
+def packed_member(at: str) -> tuple[str, str] | None:
+    """Return the packed series (relative to the session) and the member that an `at` names; None for a loose file.
+
+    >>> packed_member("dicom/30.tar.gz!30/P-30-1.2.dcm")
+    ('dicom/30.tar.gz', '30/P-30-1.2.dcm')
+    """
+    container, bang, member = at.partition(f"{PACKED}!")
+    return (f"{container}{PACKED}", member) if bang and container.startswith(SORTED_AT) else None
+
+
+def picture_file(number: int) -> str:
+    """Return the path of an image's picture, relative to the page beside it."""
+    return f"{PICTURES}/{number}.png"
+
+
+def is_from_packet(path: Path) -> bool:
+    """Return whether a file at that path, relative to the session, came from a packet and was not made by an import."""
+    folder, depth = path.parts[0], len(path.parts)
+    return folder == INBOX or (folder == DICOM and (depth > 2 or path.suffix == ".gz"))  # noqa: PLR2004 - below a series
+
+
+def images_named(names: Iterable[Path]) -> set[str]:
+    """Return the image numbers, as text, that image files are named by."""
+    return {path.name.removesuffix(IMAGE) for path in names}

@@ -1,0 +1,128 @@
+"""ledger.tsv: one row for each member of the packets, and where its bytes are (docs/ledger.md)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from sys import intern
+from typing import TextIO
+
+from qxbatch.cells import escaped, unescaped
+
+COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
+
+
+class Kind(StrEnum):
+    """What a member is."""
+
+    DICOM = "dicom"
+    DICOMDIR = "dicomdir"
+    PAR = "par"
+    REC = "rec"
+    ARCHIVE = "archive"
+    OTHER = "other"
+    DIRECTORY = "directory"
+    LINK = "link"
+    DEVICE = "device"
+
+
+class Fate(StrEnum):
+    """What became of a member."""
+
+    SORTED = "sorted"
+    DUPLICATE = "duplicate"
+    KEPT = "kept"
+    OPENED = "opened"
+    NODATA = "nodata"
+    REFUSED = "refused"
+
+
+STORED = (Fate.SORTED, Fate.KEPT)
+"""Fates of members whose own bytes are in the session."""
+PLACELESS = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
+"""Fates of members that have no place in the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One row of the ledger."""
+
+    path: str
+    """The member's path in its packet, escaped as the core and the ledger write it (`cells.member_path`)."""
+    size: int
+    """Bytes of the member as it came."""
+    sha256: str
+    """Of the member as it came."""
+    content_sha256: str
+    """Of the bytes at `at`, without gzip."""
+    kind: Kind
+    fate: Fate
+    at: str = ""
+    """Where the bytes are, relative to the session folder, not escaped; `dicom/30.tar.gz!30/name` in a packed series."""
+    series: int | None = None
+    """The n of its series."""
+    reason: str = ""
+    """Why it is not sorted, or what is unusual about it; not escaped."""
+
+
+def read_ledger(path: Path) -> Iterator[LedgerRow]:
+    """Yield the rows of a ledger, one at a time.
+
+    Raises OSError, and ValueError, which names path and line, when the file is not a ledger or was cut.
+    """
+    with path.open(encoding="utf-8", newline="\n") as file:
+        if tuple(file.readline().rstrip("\n").split("\t")) != COLUMNS:
+            raise ValueError(f"{path}: its first line does not name the ledger's columns")
+        for number, line in enumerate(file, start=2):
+            cells = line.rstrip("\n").split("\t")
+            if len(cells) != len(COLUMNS) or not line.endswith("\n"):
+                raise ValueError(f"{path}: line {number} has {len(cells)} of {len(COLUMNS)} columns")
+            try:
+                yield _row(cells)
+            except ValueError as error:
+                raise ValueError(f"{path}: line {number}: {error}") from None
+
+
+def _row(cells: list[str]) -> LedgerRow:
+    """Texts that many rows share are kept once: a ledger may have a hundred thousand rows."""
+    path, size, sha256, content, kind, fate, at, series, reason = cells
+    return LedgerRow(
+        path,
+        int(size or 0),
+        sha256,
+        sha256 if content == sha256 else content,
+        Kind(kind),
+        Fate(fate),
+        _plain(at),
+        int(series) if series else None,
+        intern(_plain(reason)),
+    )
+
+
+def _plain(cell: str) -> str:
+    return unescaped(cell) if "\\" in cell else cell
+
+
+def write_ledger(file: TextIO, rows: Iterable[LedgerRow]) -> dict[str, int]:
+    """Write the ledger row by row to a file opened with newline="\\n"; return the number of rows by fate."""
+    counts: dict[str, int] = {}
+    file.write("\t".join(COLUMNS) + "\n")
+    for row in rows:
+        counts[row.fate.value] = counts.get(row.fate.value, 0) + 1
+        file.write("\t".join(row_cells(row)) + "\n")
+    return dict(sorted(counts.items()))
+
+
+def row_cells(row: LedgerRow) -> tuple[str, ...]:
+    """Return the cells of a row as the file has them, in the order of COLUMNS."""
+    return (
+        row.path,
+        str(row.size),
+        row.sha256,
+        row.content_sha256,
+        row.kind.value,
+        row.fate.value,
+        escaped(row.at),
+        str(row.series) if row.series else "",
+        escaped(row.reason),
+    )

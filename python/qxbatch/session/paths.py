@@ -1,0 +1,109 @@
+"""Paths of the files and folders of a session folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.session.layout import (
+    DICOM,
+    DICOM_REPORT,
+    IMAGE,
+    INBOX,
+    LEDGER,
+    LOG,
+    NII,
+    OWN,
+    PAGE,
+    PICTURES,
+    SESSION_TXT,
+    SUMMARY,
+    converter_log,
+    image_name,
+    packed_name,
+    picture_file,
+)
+
+
+@dataclass(frozen=True)
+class SessionPaths:
+    """Paths of the files and folders of one session; nothing says that they exist."""
+
+    folder: Path
+
+    @property
+    def session_txt(self) -> Path:
+        """Return the path of session.txt."""
+        return self.folder / SESSION_TXT
+
+    @property
+    def inbox(self) -> Path:
+        """Return the folder of what is neither DICOM nor PAR/REC."""
+        return self.folder / INBOX
+
+    @property
+    def dicom(self) -> Path:
+        """Return the folder of the sorted series."""
+        return self.folder / DICOM
+
+    @property
+    def log(self) -> Path:
+        """Return the folder of the scanner's logs."""
+        return self.folder / DICOM / LOG
+
+    @property
+    def dicom_report(self) -> Path:
+        """Return the path of the series table for people."""
+        return self.folder / DICOM / DICOM_REPORT
+
+    @property
+    def nii(self) -> Path:
+        """Return the folder of the images."""
+        return self.folder / NII
+
+    @property
+    def own(self) -> Path:
+        """Return the folder of ledger, summary and page."""
+        return self.folder / OWN
+
+    @property
+    def ledger(self) -> Path:
+        """Return the path of the ledger."""
+        return self.folder / OWN / LEDGER
+
+    @property
+    def summary(self) -> Path:
+        """Return the path of the summary."""
+        return self.folder / OWN / SUMMARY
+
+    @property
+    def page(self) -> Path:
+        """Return the path of the session's page."""
+        return self.folder / OWN / PAGE
+
+    @property
+    def pictures(self) -> Path:
+        """Return the folder of the pictures of images."""
+        return self.folder / OWN / PICTURES
+
+    def series(self, n: int) -> Path:
+        """Return the folder of a series that is not packed."""
+        return self.folder / DICOM / str(n)
+
+    def packed(self, n: int) -> Path:
+        """Return the path of a packed series."""
+        return self.folder / DICOM / packed_name(n)
+
+    def converter_log(self, number: int) -> Path:
+        """Return the path of a converter's log."""
+        return self.folder / DICOM / converter_log(number)
+
+    def image(self, number: int, extension: str = IMAGE[1:]) -> Path:
+        """Return the path of an image, or of a file beside it."""
+        return self.folder / NII / image_name(number, extension)
+
+    def picture(self, number: int) -> Path:
+        """Return the path of an image's picture."""
+        return self.folder / OWN / picture_file(number)
+
+    def images(self) -> list[Path]:
+        """Return the image files that exist, sorted by path."""
+        return sorted(self.nii.glob(f"*{IMAGE}"))

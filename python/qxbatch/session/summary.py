@@ -1,0 +1,142 @@
+"""summary.json: what a program wants to know about a session and how it was made (docs/summary.md)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qxbatch.problems import Problem
+from qxbatch.session.json_fields import FieldError, Fields
+from qxbatch.session.summary_parts import (
+    ImageSummary,
+    LedgerCounts,
+    PacketSummary,
+    SeriesSummary,
+    SessionIdentity,
+    Split,
+    image_value,
+    packet_value,
+    problem_value,
+    read_image,
+    read_ledger_counts,
+    read_packet,
+    read_problem,
+    read_series,
+    read_session,
+    read_split,
+    series_value,
+    session_value,
+)
+
+SCHEMA = 2
+"""The schema that is written; this one and older ones are read."""
+VOLATILE = ("times", "host")
+"""Fields that differ between two imports of the same packets."""
+_REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
+
+
+class SummaryError(ValueError):
+    """A summary that cannot be read; the message names its path."""
+
+
+class NewerSchemaError(SummaryError):
+    """A summary of a schema that this version does not know."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The summary of a session."""
+
+    qxbatch: str
+    """The version that made the session."""
+    session: SessionIdentity
+    packets: tuple[PacketSummary, ...]
+    series: tuple[SeriesSummary, ...]
+    """By n."""
+    images: tuple[ImageSummary, ...]
+    """By number."""
+    ledger: LedgerCounts
+    problems: tuple[Problem, ...] = ()
+    converters: Mapping[str, str] = field(default_factory=dict)
+    """Name to version."""
+    numbers: Mapping[int, int] = field(default_factory=dict)
+    """Further number of a series with more than nine images, to its n."""
+    split: Split | None = None
+    times: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stage."""
+    host: Mapping[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+    """Of the text that it was read from."""
+
+    def to_json(self) -> str:
+        """Return the summary as the text of summary.json, in the current schema, keys in alphabetical order."""
+        content: dict[str, Any] = {
+            "schema": SCHEMA,
+            "qxbatch": self.qxbatch,
+            "converters": dict(self.converters),
+            "session": session_value(self.session),
+            "packets": [packet_value(packet) for packet in self.packets],
+            "series": [series_value(series) for series in self.series],
+            "images": [image_value(image) for image in self.images],
+            "numbers": {str(number): n for number, n in sorted(self.numbers.items())},
+            "ledger": {"rows": self.ledger.rows, "fates": dict(self.ledger.fates)},
+            "problems": [problem_value(problem) for problem in self.problems],
+            "times": dict(self.times),
+            "host": dict(self.host),
+        }
+        if self.split is not None:
+            content["parted"] = {"from": self.split.source, "sessions": dict(self.split.sessions)}
+        return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, path: Path) -> "Summary":
+        """Return the summary that a text of schema 1 or 2 has; fields that schema 1 lacks get their defaults.
+
+        `path` is named in errors. Raises SummaryError, and NewerSchemaError for a schema that is not known.
+        """
+        try:
+            given = Fields(json.loads(text))
+            schema = given.whole("schema")
+            if schema > SCHEMA:
+                message = f"{path}: has schema {schema}, this version of qxbatch reads up to {SCHEMA}. Update qxbatch."
+                raise NewerSchemaError(message)
+            return _read(given, schema)
+        except (FieldError, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise SummaryError(f"{path}: cannot be read ({error})") from None
+
+
+def _read(given: Fields, schema: int) -> Summary:
+    for key in _REQUIRED:
+        given.value(key)
+    numbers, times = given.table("numbers"), given.table("times")
+    return Summary(
+        qxbatch=given.text("qxbatch"),
+        session=read_session(given.table("session")),
+        packets=tuple(map(read_packet, given.tables("packets"))),
+        series=tuple(map(read_series, given.tables("series"))),
+        images=tuple(map(read_image, given.tables("images"))),
+        ledger=read_ledger_counts(given.table("ledger")),
+        problems=tuple(map(read_problem, given.tables("problems"))),
+        converters=given.text_table("converters"),
+        numbers={_number(key): numbers.whole(key) for key in numbers.keys()},  # noqa: SIM118 - no mapping
+        split=read_split(given.table("parted")) if "parted" in given else None,
+        times={key: times.number(key) for key in times.keys()},  # noqa: SIM118 - no mapping
+        host=given.text_table("host"),
+        schema=schema,
+    )
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise FieldError(f"numbers has the key {text!r}, which is not a number")
+    return int(text)
+
+
+def comparable(text: bytes) -> object:
+    """Return a summary without VOLATILE, to be compared with another one; the bytes where they are no JSON."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return {key: content[key] for key in content if key not in VOLATILE} if isinstance(content, dict) else content

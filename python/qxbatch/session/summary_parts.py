@@ -1,0 +1,246 @@
+"""The typed parts of a session's summary, and their JSON values (docs/summary.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qxbatch.model import SeriesKind, State, Value
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.session.acquisition import Acquisition, SeriesVerdict, acquisition_value, read_acquisition
+from qxbatch.session.json_fields import FieldError, Fields
+
+Sum = tuple[int, str]
+"""Size in bytes and SHA-256 of a file."""
+
+
+@dataclass(frozen=True)
+class SessionIdentity:
+    """Who a session is of."""
+
+    id: str
+    subject: str
+    session: str | None = None
+    patient: str = ""
+    """The patient id; empty where the session id replaces it."""
+    concealed: bool = False
+    """The session id replaces the patient id and name in names, logs and reports."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """The sessions that `--on-mixed=split` made of one packet."""
+
+    source: str
+    """The session id that the packet would have had."""
+    sessions: Mapping[str, str]
+    """Session id to patient id; the patient id is empty where a logfile named the session."""
+
+
+@dataclass(frozen=True)
+class PacketSummary:
+    """A packet of the session."""
+
+    name: str
+    files: int
+    size: int
+    """Bytes."""
+    sha256: str = ""
+    """Of an archive; empty where it was not computed."""
+
+
+@dataclass(frozen=True)
+class SeriesSummary:
+    """A series and what its conversion gave."""
+
+    n: int
+    """Ten times the series number, or the free number it got (docs/numbers.md)."""
+    kind: SeriesKind
+    files: int
+    size: int
+    """Bytes."""
+    header: Mapping[str, Value]
+    """DICOM keyword to value; no keyword names the patient."""
+    state: State
+    tool: str
+    """Name and version of the converter."""
+    images: tuple[int, ...] = ()
+    """Numbers of its images."""
+    problems: tuple[Problem, ...] = ()
+    series_uids: tuple[str, ...] = ()
+    """Of a joined series: the SeriesInstanceUIDs of its parts, the first part first."""
+    study_uids: tuple[str, ...] = ()
+    """Of a joined series with parts of several studies."""
+    verdict: SeriesVerdict | None = None
+    acquisition: Acquisition | None = None
+
+
+@dataclass(frozen=True)
+class ImageSummary:
+    """A NIfTI image and the files beside it."""
+
+    number: int
+    series: int
+    """The n of its series."""
+    k: int
+    of: int
+    """It is image k of `of` images of its series."""
+    name: str
+    """As in session.txt."""
+    info: Mapping[str, str]
+    """Field to value, as in session.txt."""
+    shape: tuple[int, ...]
+    """Voxels along each axis; empty where it is not known."""
+    files: tuple[str, ...]
+    """Relative to the session folder, the image first."""
+    sums: Mapping[str, Sum] | None = None
+    """File to size and SHA-256 as written. None where the summary has none; a damaged entry is left out."""
+
+
+@dataclass(frozen=True)
+class LedgerCounts:
+    """How many rows the ledger has."""
+
+    rows: int
+    fates: Mapping[str, int] = field(default_factory=dict)
+
+
+def session_value(session: SessionIdentity) -> dict[str, Any]:
+    """Return the JSON value of the identity."""
+    return dict(vars(session))
+
+
+def packet_value(packet: PacketSummary) -> dict[str, Any]:
+    """Return the JSON value of a packet."""
+    return dict(vars(packet))
+
+
+def series_value(series: SeriesSummary) -> dict[str, Any]:
+    """Return the JSON value of a series, without the optional fields it does not have."""
+    optional: dict[str, Any] = {
+        "series_uids": list(series.series_uids),
+        "study_uids": list(series.study_uids),
+        "verdict": series.verdict,
+        "acquisition": acquisition_value(series.acquisition) if series.acquisition else None,
+    }
+    return {
+        **{key: value for key, value in optional.items() if value},
+        "n": series.n,
+        "kind": series.kind,
+        "files": series.files,
+        "size": series.size,
+        "header": dict(series.header),
+        "state": series.state,
+        "tool": series.tool,
+        "images": list(series.images),
+        "problems": [problem_value(problem) for problem in series.problems],
+    }
+
+
+def image_value(image: ImageSummary) -> dict[str, Any]:
+    """Return the JSON value of an image."""
+    sums = {file: {"size": size, "sha256": digest} for file, (size, digest) in (image.sums or {}).items()}
+    return {
+        "number": image.number,
+        "series": image.series,
+        "k": image.k,
+        "of": image.of,
+        "name": image.name,
+        "info": dict(image.info),
+        "shape": list(image.shape),
+        "files": list(image.files),
+        **({} if image.sums is None else {"sums": sums}),
+    }
+
+
+def problem_value(problem: Problem) -> dict[str, str]:
+    """Return the JSON value of a problem."""
+    return dict(vars(problem))
+
+
+def read_session(given: Fields) -> SessionIdentity:
+    """Return the identity. Raises FieldError."""
+    return SessionIdentity(
+        given.text("id"),
+        given.text("subject"),
+        given.optional_text("session"),
+        given.text("patient", ""),
+        given.flag("concealed", False),
+    )
+
+
+def read_split(given: Fields) -> Split:
+    """Return the sessions that were split from one packet. Raises FieldError."""
+    return Split(given.text("from"), given.text_table("sessions"))
+
+
+def read_packet(given: Fields) -> PacketSummary:
+    """Return a packet. Raises FieldError."""
+    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"), given.text("sha256", ""))
+
+
+def read_series(given: Fields) -> SeriesSummary:
+    """Return a series. Raises FieldError."""
+    header = given.table("header")
+    return SeriesSummary(
+        n=given.whole("n"),
+        kind=given.member("kind", SeriesKind),
+        files=given.whole("files"),
+        size=given.whole("size"),
+        header={key: _header_value(header, key) for key in header.keys()},  # noqa: SIM118 - no mapping
+        state=given.member("state", State),
+        tool=given.text("tool", ""),
+        images=given.wholes("images"),
+        problems=tuple(map(read_problem, given.tables("problems"))),
+        series_uids=given.texts("series_uids"),
+        study_uids=given.texts("study_uids"),
+        verdict=given.member("verdict", SeriesVerdict) if "verdict" in given else None,
+        acquisition=read_acquisition(given.table("acquisition")) if "acquisition" in given else None,
+    )
+
+
+def read_image(given: Fields) -> ImageSummary:
+    """Return an image. Raises FieldError; a damaged entry of `sums` is left out."""
+    files = given.texts("files")
+    return ImageSummary(
+        number=given.whole("number"),
+        series=given.whole("series"),
+        k=given.whole("k"),
+        of=given.whole("of"),
+        name=given.text("name"),
+        info=given.text_table("info"),
+        shape=given.wholes("shape"),
+        files=files,
+        sums=_sums(given.value("sums"), files) if "sums" in given else None,
+    )
+
+
+def read_problem(given: Fields) -> Problem:
+    """Return a problem. Raises FieldError."""
+    return Problem(
+        given.member("code", Code),
+        given.text("subject"),
+        given.text("message"),
+        given.text("hint", ""),
+        given.member("severity", Severity, Severity.ERROR),
+    )
+
+
+def read_ledger_counts(given: Fields) -> LedgerCounts:
+    """Return the counts of the ledger's rows. Raises FieldError."""
+    fates = given.table("fates")
+    return LedgerCounts(given.whole("rows"), {fate: fates.whole(fate) for fate in fates.keys()})  # noqa: SIM118
+
+
+def _header_value(header: Fields, key: str) -> Value:
+    found = header.value(key)
+    items = found if isinstance(found, list) else [found]
+    if not all(item is None or isinstance(item, str | int | float) for item in items):
+        raise FieldError(f"{header.place(key)} is neither a text nor a number")
+    return found  # type: ignore[return-value] # just tested
+
+
+def _sums(given: object, files: tuple[str, ...]) -> dict[str, Sum]:
+    table = given if isinstance(given, dict) else {}
+    entries = ((file, table.get(file)) for file in files)
+    pairs = ((file, entry.get("size"), entry.get("sha256")) for file, entry in entries if isinstance(entry, dict))
+    return {file: (size, text) for file, size, text in pairs if isinstance(size, int) and isinstance(text, str)}

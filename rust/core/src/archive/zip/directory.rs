@@ -1,0 +1,143 @@
+//! The central directory: its records, one entry each.
+
+use super::super::source::{Fields, Source};
+use super::end::End;
+use super::entry::Entry;
+use super::extra::extra_field;
+use super::lock::Lock;
+use super::names;
+
+/// What the directory lists, and what is wrong with the archive as a whole.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// In the order of the central directory.
+    pub entries: Vec<Entry>,
+    /// What could not be had; a packet with such damage fails.
+    pub damage: Vec<String>,
+    /// What is odd, but loses nothing.
+    pub notes: Vec<String>,
+    /// Number of entries the archive claims, when that is more than the caller allows; then `entries` is empty.
+    pub too_many: Option<u64>,
+}
+
+const RECORD: usize = 46;
+
+/// Reads all entries; damage is what does not fit the end record.
+pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
+    let mut reader = Reader {
+        source,
+        at: end.directory,
+        stop: end.directory + end.size,
+        buffer: Vec::new(),
+        from: 0,
+    };
+    loop {
+        let at = reader.at;
+        match reader.entry(end.shift) {
+            Ok(Some(entry)) => directory.entries.push(entry),
+            Ok(None) => break,
+            Err(reason) => {
+                directory.damage.push(format!(
+                    "its central directory is broken at byte {at}: {reason}"
+                ));
+                break;
+            }
+        }
+        if directory.entries.len() as u64 > end.entries.max(0xffff) {
+            break;
+        }
+    }
+    let found = directory.entries.len() as u64;
+    let agree = found == end.entries || (end.short_count && found % 65536 == end.entries);
+    if !agree {
+        directory.damage.push(format!(
+            "its end record counts {} members, the directory lists {found}",
+            end.entries
+        ));
+    }
+}
+
+/// Walks over the records through a window, so that a directory of any size takes little memory.
+struct Reader<'a> {
+    source: &'a dyn Source,
+    at: u64,
+    stop: u64,
+    buffer: Vec<u8>,
+    from: u64,
+}
+
+const WINDOW: u64 = 1 << 20;
+
+impl Reader<'_> {
+    fn bytes(&mut self, len: usize) -> Option<&[u8]> {
+        let need = self.at.checked_add(len as u64)?;
+        if need > self.stop {
+            return None;
+        }
+        if self.at < self.from || need > self.from + self.buffer.len() as u64 {
+            let want = (self.stop - self.at).min(WINDOW.max(len as u64));
+            self.buffer.resize(usize::try_from(want).ok()?, 0);
+            self.from = self.at;
+            self.source.read_exact_at(&mut self.buffer, self.at).ok()?;
+        }
+        let start = usize::try_from(self.at - self.from).ok()?;
+        self.buffer.get(start..start + len)
+    }
+
+    fn entry(&mut self, shift: u64) -> Result<Option<Entry>, String> {
+        if self.at == self.stop {
+            return Ok(None);
+        }
+        let record = self.bytes(RECORD).ok_or("a record is cut short")?;
+        if !record.starts_with(b"PK\x01\x02") {
+            // A digital signature may follow the last record (4.3.13).
+            return if record.starts_with(b"PK\x05\x05") {
+                Ok(None)
+            } else {
+                Err("no record where one must be".into())
+            };
+        }
+        let fields = Fields(record);
+        let length = |place| fields.u16(place).map(usize::from).unwrap_or_default();
+        let (name, extra, comment) = (length(28), length(30), length(32));
+        let whole = RECORD + name + extra + comment;
+        let record = self.bytes(whole).ok_or("a record is cut short")?;
+        let entry =
+            parse(record, name, extra, shift).ok_or("a zip64 field is missing or too short")?;
+        self.at += whole as u64;
+        Ok(Some(entry))
+    }
+}
+
+fn parse(record: &[u8], name: usize, extra: usize, shift: u64) -> Option<Entry> {
+    let fields = Fields(record);
+    let raw = record.get(RECORD..RECORD + name)?;
+    let extra = record.get(RECORD + name..RECORD + name + extra)?;
+    let made_by = fields.u16(4)? >> 8;
+    let flags = fields.u16(8)?;
+    let unix = made_by == 3 || made_by == 19;
+    let (packed, size, offset) = (fields.u32(20)?, fields.u32(24)?, fields.u32(42)?);
+    let mut wide = Fields(extra_field(extra, 1).unwrap_or_default()).wide();
+    let size = wide.value(size)?;
+    let packed = wide.value(packed)?;
+    let offset = wide.value(offset)?.checked_add(shift)?;
+    let attributes = fields.u32(38)?;
+    let unicode = extra_field(extra, 0x7075);
+    let name = names::decode(raw, flags & 0x800 != 0, unix, unicode).into_boxed_slice();
+    let (method, crc) = (fields.u16(10)?, fields.u32(16)?);
+    Some(Entry {
+        undecoded: (*name != *raw).then(|| raw.into()),
+        name,
+        method,
+        flags,
+        crc,
+        packed,
+        size,
+        offset,
+        mode: if unix { attributes >> 16 } else { 0 },
+        dos_directory: attributes & 0x10 != 0,
+        data: None,
+        lock: Lock::of(flags, method, crc, fields.u16(12)?, extra),
+        fault: None,
+    })
+}

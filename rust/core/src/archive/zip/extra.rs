@@ -1,0 +1,50 @@
+//! Extra fields, and the zip64 one among them (APPNOTE 4.5).
+
+use super::super::source::Fields;
+
+/// The body of one extra field.
+#[must_use]
+pub fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
+    loop {
+        let fields = Fields(extra);
+        let (id, len) = (fields.u16(0)?, usize::from(fields.u16(2)?));
+        let body = extra.get(4..4 + len)?;
+        if id == wanted {
+            return Some(body);
+        }
+        extra = extra.get(4 + len..)?;
+    }
+}
+
+/// The zip64 field (4.5.3): a 64-bit value for each 32-bit one that is all ones, in a fixed order.
+pub struct Wide<'a> {
+    fields: Fields<'a>,
+    at: usize,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads this as a zip64 field.
+    #[must_use]
+    pub fn wide(self) -> Wide<'a> {
+        Wide {
+            fields: self,
+            at: 0,
+        }
+    }
+}
+
+impl Wide<'_> {
+    /// The value itself, or the next of the zip64 field where the value says that it is there.
+    pub fn value(&mut self, short: u32) -> Option<u64> {
+        if short != u32::MAX {
+            return Some(u64::from(short));
+        }
+        // Some writers mean the number itself, and have no zip64 field.
+        if self.fields.0.is_empty() {
+            return Some(u64::from(short));
+        }
+        let value = self.fields.u64(self.at);
+        self.at += 8;
+        value
+    }
+}

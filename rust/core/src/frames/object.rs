@@ -1,0 +1,135 @@
+//! What the headers of one object say: its frames, their pixels, its tiles.
+
+use super::attributes::Attributes;
+
+/// Where and how an object stores its pixels (PS3.5 section 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pixels {
+    /// The object has no pixel data element.
+    #[default]
+    Absent,
+    /// Uncompressed, in the file.
+    Native {
+        /// Offset of the first byte in the file.
+        offset: u64,
+        /// Number of bytes.
+        length: u64,
+        /// Byte order of a pixel of 16 bits or more.
+        big_endian: bool,
+    },
+    /// Run-length encoded, a fragment for each frame.
+    Rle,
+    /// Compressed otherwise: encapsulated frames, or a deflated data set.
+    Compressed,
+    /// Floating-point pixels.
+    Floating,
+}
+
+/// The image pixel module of an object (PS3.3 C.7.6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Encoding {
+    /// Bits of a stored pixel cell.
+    pub bits_allocated: u16,
+    /// Bits that carry the value.
+    pub bits_stored: u16,
+    /// The most significant bit of the value.
+    pub high_bit: u16,
+    /// Two's complement instead of unsigned.
+    pub signed: bool,
+    /// 1 for grey, 3 for colour.
+    pub samples: u16,
+    /// Colour stored plane by plane.
+    pub planar: bool,
+}
+
+/// One frame of an object.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    /// What the headers say of it.
+    pub attributes: Attributes,
+    /// Number of the frame among those of its object, from 0; the number of its tile in a mosaic.
+    pub index: u32,
+    /// The [`Signature`] of the stored values of its compared rows; None where they cannot be read.
+    pub signature: Option<u64>,
+}
+
+/// One DICOM object.
+#[derive(Debug, Clone, Default)]
+pub struct Object {
+    /// SOPClassUID; MediaStorageSOPClassUID where the data set has none.
+    pub class: String,
+    /// SeriesNumber.
+    pub series_number: Option<i64>,
+    /// A hash of StudyInstanceUID and SeriesInstanceUID.
+    pub series: u64,
+    /// TransferSyntaxUID.
+    pub syntax: String,
+    /// Rows of a stored image; of the whole grid in a mosaic.
+    pub rows: u32,
+    /// Columns of a stored image.
+    pub columns: u32,
+    /// The larger side of AcquisitionMatrix; 0 where it is absent.
+    pub acquired: u32,
+    /// Made by Siemens.
+    pub siemens: bool,
+    /// NumberOfFrames; 1 where it is absent.
+    pub frame_count: u32,
+    /// How pixels are encoded.
+    pub encoding: Encoding,
+    /// PhotometricInterpretation.
+    pub photometric: String,
+    /// Where the pixels are.
+    pub pixels: Pixels,
+    /// All rows of its frames are compared, since the encoding differs within the series.
+    pub whole: bool,
+    /// Offset and length of each fragment of run-length encoded pixels.
+    pub fragments: Vec<(u64, u32)>,
+    /// How a mosaic is divided into tiles; None for other objects.
+    pub tiling: Option<Tiling>,
+    /// The header ends before its end: the file is cut short.
+    pub cut: bool,
+    /// InstanceNumber.
+    pub instance: Option<i64>,
+    /// Number of time points that the header announces.
+    pub volumes: Option<i64>,
+    /// Number of images in the series that the header announces (GE).
+    pub images: Option<i64>,
+    /// Its frames; empty where it has no pixel data.
+    pub frames: Vec<Frame>,
+}
+
+impl Object {
+    /// Rows of one frame.
+    pub fn frame_rows(&self) -> u32 {
+        self.tiling.as_ref().map_or(self.rows, |tiling| tiling.rows)
+    }
+
+    /// Whether it looks like a mosaic and says nothing of tiles: it has three times as many rows as were acquired.
+    pub fn may_be_mosaic(&self) -> bool {
+        let frames = self.frames.len() == 1 && self.tiling.is_none();
+        let large = self.acquired > 0 && self.rows >= self.acquired.saturating_mul(3);
+        self.siemens && frames && large && self.rows == self.columns
+    }
+
+    /// Columns of one frame.
+    pub fn frame_columns(&self) -> u32 {
+        self.tiling
+            .as_ref()
+            .map_or(self.columns, |tiling| tiling.columns)
+    }
+}
+
+/// How a stored image is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tiling {
+    /// Number of tiles that show a slice; 0 where the header does not say.
+    pub count: u32,
+    /// Tiles side by side.
+    pub across: u32,
+    /// Rows of a tile.
+    pub rows: u32,
+    /// Columns of a tile.
+    pub columns: u32,
+    /// The header says in which direction the slices follow each other.
+    pub directed: bool,
+}

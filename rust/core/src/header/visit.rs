@@ -1,0 +1,65 @@
+//! The data set of one object shown to a visitor, element by element.
+
+use super::collect::Collector;
+use super::element::{EXPLICIT, Encoding, HEAD};
+use super::field::Field;
+use super::inflate::Inflated;
+use super::meta;
+use super::nested::{Fault, Reader};
+use super::start::{DEFLATED, Start, claimed, plain};
+use super::wanted::Wanted;
+use super::window::Window;
+
+/// Something that looks at the elements of a data set itself.
+pub(crate) trait Visit {
+    /// Called once, with a reader, where the data set begins, and how its elements are written.
+    fn visit<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        start: u64,
+        syntax: &Syntax,
+    ) -> Result<(), Fault>;
+}
+
+/// How an object's data set is written.
+#[derive(Debug)]
+pub(crate) struct Syntax {
+    /// TransferSyntaxUID as the meta header gives it; empty without a meta header.
+    pub uid: String,
+    /// Offsets count in the inflated data set, not in the file.
+    pub deflated: bool,
+}
+
+/// Shows the data set of one object to a visitor; false when the bytes are no DICOM.
+pub(crate) fn visit<W: Window>(window: &mut W, visitor: &mut impl Visit) -> Result<bool, Fault> {
+    let Some(start) = Start::find(window)? else {
+        return Ok(false);
+    };
+    let mut collector = Collector::default();
+    let at = meta::read(window, start.at, &mut Wanted::default(), &mut collector)?;
+    let uid = collector.get(Field::TransferSyntaxUid);
+    let claimed = claimed(uid);
+    let deflated = uid == DEFLATED && !plain(window.at(at, HEAD)?);
+    let uid = String::from_utf8_lossy(uid).into_owned();
+    let syntax = Syntax { uid, deflated };
+    if deflated {
+        let mut inflated = Inflated::raw(window, at);
+        return visit_data_set(&mut inflated, 0, EXPLICIT, &syntax, visitor);
+    }
+    visit_data_set(window, at, claimed, &syntax, visitor)
+}
+
+fn visit_data_set<W: Window>(
+    window: &mut W,
+    start: u64,
+    claimed: Encoding,
+    syntax: &Syntax,
+    visitor: &mut impl Visit,
+) -> Result<bool, Fault> {
+    let head = window.at(start, HEAD)?;
+    let Some(encoding) = Encoding::guess(head, claimed) else {
+        return Ok(false);
+    };
+    visitor.visit(&mut Reader::new(window, encoding), start, syntax)?;
+    Ok(true)
+}

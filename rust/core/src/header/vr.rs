@@ -1,0 +1,141 @@
+//! Value representations (PS3.5 section 6.2): what a value is, and how long the head of its element is.
+
+/// How a value is encoded in the file (PS3.5 section 6.2), as far as wanted fields need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vr {
+    /// Code string.
+    CS,
+    /// Date.
+    DA,
+    /// Decimal string.
+    DS,
+    /// Date and time.
+    DT,
+    /// 64-bit float.
+    FD,
+    /// 32-bit float.
+    FL,
+    /// Integer string.
+    IS,
+    /// Long string.
+    LO,
+    /// Person name.
+    PN,
+    /// Short string.
+    SH,
+    /// Signed 32-bit integer.
+    SL,
+    /// Signed 16-bit integer.
+    SS,
+    /// Time.
+    TM,
+    /// Unique identifier.
+    UI,
+    /// Unsigned 32-bit integer.
+    UL,
+    /// Unsigned 16-bit integer.
+    US,
+}
+
+/// What a value is once it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text in the object's character set.
+    Text,
+    /// A person's name in the object's character set.
+    Person,
+    /// Text that is ASCII by definition: codes, dates, times, identifiers.
+    Ascii,
+    /// A whole number.
+    Int,
+    /// A decimal number.
+    Float,
+}
+
+impl Vr {
+    /// What a value of this representation is once it is read.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::LO | Self::SH => Kind::Text,
+            Self::PN => Kind::Person,
+            Self::CS | Self::DA | Self::DT | Self::TM | Self::UI => Kind::Ascii,
+            Self::IS | Self::SL | Self::SS | Self::UL | Self::US => Kind::Int,
+            Self::DS | Self::FD | Self::FL => Kind::Float,
+        }
+    }
+}
+
+/// The representation to read a value by: the file's, where it says one that the field can have; `known` is the
+/// dictionary's. Only a number can be binary.
+#[inline]
+pub(crate) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
+    match (vr.as_ref(), known.kind()) {
+        (None | Some(b"UN" | b"OB" | b"OW"), _) | (_, Kind::Text | Kind::Person | Kind::Ascii) => {
+            known
+        }
+        (Some(b"FD"), _) => Vr::FD,
+        (Some(b"FL"), _) => Vr::FL,
+        (Some(b"SL"), _) => Vr::SL,
+        (Some(b"SS"), _) => Vr::SS,
+        (Some(b"UL"), _) => Vr::UL,
+        (Some(b"US"), _) => Vr::US,
+        _ => Vr::LO,
+    }
+}
+
+/// Element heads that have a 16-bit length.
+pub(super) const SHORT: u8 = 1;
+/// Element heads that have a 32-bit length after two reserved bytes.
+pub(super) const LONG: u8 = 2;
+
+/// Capital letters are 0x41 to 0x5A: five bits tell one from the other, and three bits tell that it may be one.
+const LETTERS: usize = 32;
+static FORMS: [u8; LETTERS * LETTERS] = forms();
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which refuses a wrong index"
+)]
+const fn forms() -> [u8; LETTERS * LETTERS] {
+    let short = b"AEASATCSDADSDTFDFLISLOLTPNSHSLSSSTTMUIULUS";
+    let long = b"OBODOFOLOVOWSQSVUCUNURUTUV";
+    let mut forms = [0; LETTERS * LETTERS];
+    let mut at = 0;
+    while at < short.len() {
+        forms[place(u16::from_le_bytes([short[at], short[at + 1]]))] = SHORT;
+        at += 2;
+    }
+    at = 0;
+    while at < long.len() {
+        forms[place(u16::from_le_bytes([long[at], long[at + 1]]))] = LONG;
+        at += 2;
+    }
+    forms
+}
+
+/// Where a representation stands in the table.
+const fn place(vr: u16) -> usize {
+    ((vr & 0x1F) << 5 | (vr >> 8 & 0x1F)) as usize
+}
+
+/// The form of an element's head, by the two letters of its representation; 0 when they are none.
+#[inline]
+pub(super) fn form(vr: u16) -> u8 {
+    if vr & 0xE0E0 == 0x4040 {
+        FORMS.get(place(vr)).copied().unwrap_or(0)
+    } else {
+        0
+    }
+}
+
+/// Whether the head has a 16-bit length.
+#[inline]
+pub(super) fn is_short(vr: [u8; 2]) -> bool {
+    form(u16::from_le_bytes(vr)) == SHORT
+}
+
+/// Whether the head has a 32-bit length after two reserved bytes.
+#[inline]
+pub(super) fn is_long(vr: [u8; 2]) -> bool {
+    form(u16::from_le_bytes(vr)) == LONG
+}

@@ -1,0 +1,82 @@
+//! The frames of a series put into the slices of its images by geometry alone.
+
+use std::collections::HashMap;
+
+use super::grid::{Grid, Plane};
+use super::places::{CLOSE, Member, Placed, Places};
+use super::volumes::moved;
+
+/// Slices whose directions differ by less, in radians, are one stack that jitters.
+const JITTER: f64 = 0.01;
+
+/// Puts each member into the images.
+pub(super) fn find(members: &[Member<'_>], grids: &[Option<Grid>]) -> Places {
+    let mut places = Places::default();
+    let mut known: HashMap<[u64; 12], (Vec<Placed>, f64, f64)> = HashMap::new();
+    for (index, member) in members.iter().enumerate() {
+        let Some(plane) = &member.plane else {
+            places.placed.push(Vec::new());
+            places.placeless.push(index);
+            continue;
+        };
+        let (placed, nearest, tilt) = known
+            .entry(key(plane))
+            .or_insert_with(|| candidates(plane, grids));
+        places.placed.push(placed.clone());
+        places.tilt = places.tilt.max(*tilt);
+        if placed.is_empty() {
+            places.astray.push((index, *nearest));
+        }
+    }
+    if !places.astray.is_empty() {
+        moved(members, grids, &mut places);
+    }
+    places
+}
+
+fn key(plane: &Plane) -> [u64; 12] {
+    let [row, column] = plane.axes;
+    let mut key = [0; 12];
+    let [across, down] = plane.size;
+    let numbers = plane.corner.into_iter().chain(row).chain(column);
+    for (slot, number) in key.iter_mut().zip(numbers) {
+        *slot = number.to_bits();
+    }
+    let [x, y] = plane.spacing;
+    for (slot, number) in key.iter_mut().skip(9).zip([
+        x.to_bits(),
+        y.to_bits(),
+        u64::from(across) << 32 | u64::from(down),
+    ]) {
+        *slot = number;
+    }
+    key
+}
+
+/// The slices that a plane may be, the distance of the nearest one, and the largest angle that was accepted.
+fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) {
+    let (mut placed, mut nearest, mut tilt) = (Vec::new(), f64::INFINITY, 0.0_f64);
+    for (image, grid) in grids.iter().enumerate() {
+        let Some((grid, fit)) = grid
+            .as_ref()
+            .and_then(|grid| Some((grid, grid.fit(plane)?)))
+        else {
+            continue;
+        };
+        let angle = grid.angle(plane, &fit.way);
+        // What the angle alone moves at the corners; the slice's centre has to be right all the same.
+        let slack = if angle < JITTER {
+            angle * plane.radius()
+        } else {
+            0.0
+        };
+        if fit.distance <= CLOSE && fit.corner <= CLOSE + slack {
+            placed.push(Placed { image, fit });
+            if fit.corner > CLOSE {
+                tilt = tilt.max(angle);
+            }
+        }
+        nearest = nearest.min(fit.corner);
+    }
+    (placed, nearest, tilt)
+}

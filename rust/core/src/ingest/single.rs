@@ -1,0 +1,77 @@
+//! A compressed archive with one member, and how it is told from a compressed tar.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::batch::Members;
+use super::held::Held;
+use super::loose;
+use super::pass::{Pass, Place};
+use super::staging::Shelf;
+use super::stop::Stop;
+use super::take::take;
+use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
+use crate::archive::unpack::Unpack;
+
+/// Whether a compressed file is a compressed tar, as far as it can be unpacked.
+#[must_use]
+pub fn holds_tar(path: &Path, packing: Packing) -> bool {
+    let mut head = Vec::new();
+    if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
+        // What an error leaves in the buffer is enough to tell.
+        let _ = unpack.take(HEAD as u64).read_to_end(&mut head);
+    }
+    kind::of(&head) == Content::Tar
+}
+
+/// A compressed archive that is no tar: its content is the only member.
+pub fn read(
+    pass: &Pass<'_>,
+    mut file: File,
+    packing: Packing,
+    container: &Place,
+) -> Result<Members<'static>, Stop> {
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let outer = container.path.strip_suffix(b"!").unwrap_or(&container.path);
+    let outer = outer
+        .rsplit(|&byte| byte == b'/' || byte == b'!')
+        .next()
+        .unwrap_or_default();
+    let place = container.member(kind::without_extension(outer, packing), 1);
+    let mut unpack = match Unpack::open(packing, Box::new(&mut file)) {
+        Ok(unpack) => unpack,
+        Err(error) => return Ok(Members::damaged(crate::archive::reason(&error))),
+    };
+    let limit = pass
+        .options
+        .max_ratio
+        .saturating_mul(size.max(crate::archive::LEAST_PACKED));
+    let staged = place.staged(Shelf::Other);
+    let copied = match pass
+        .staging
+        .spool(&staged, &mut unpack, limit, pass.monitor)
+    {
+        Ok(copied) => copied,
+        Err(fault) => return Ok(Members::damaged(fault.reason()?)),
+    };
+    if let Err(reason) = pass.count().and_then(|()| pass.expand(copied.size)) {
+        pass.staging.remove(&staged)?;
+        return Ok(Members::damaged(reason));
+    }
+    let taken = take(
+        pass,
+        &place,
+        Held::Staged(staged),
+        copied.size,
+        copied.sha256,
+    )?;
+    let mut members = Members::of(vec![taken]);
+    if unpack.trailing() > 0 {
+        members.notes.push(format!(
+            "{} bytes stand behind the compressed data",
+            unpack.trailing()
+        ));
+    }
+    Ok(members)
+}

@@ -1,0 +1,33 @@
+//! A member of a zip that is too large for memory.
+
+use std::io::Read;
+
+use super::held::Held;
+use super::member::Taken;
+use super::pass::{Pass, Place};
+use super::staging::Shelf;
+use super::stop::Fault;
+use super::take::take;
+use crate::archive::zip::entry::Entry;
+use crate::archive::zip::unzip;
+
+/// Brings the content of a large member to staging and takes it in.
+pub fn spool(
+    pass: &Pass<'_>,
+    entry: &Entry,
+    mut content: impl Read,
+    place: &Place,
+) -> Result<Taken, Fault> {
+    let staged = place.staged(Shelf::Other);
+    let copied = pass
+        .staging
+        .spool(&staged, &mut content, entry.size, pass.monitor)?;
+    let sound =
+        unzip::check_size(entry, copied.size).and_then(|()| unzip::check_crc(entry, copied.crc));
+    if let Err(reason) = sound {
+        pass.staging.remove(&staged)?;
+        return Err(Fault::Data(reason));
+    }
+    let held = Held::Staged(staged);
+    Ok(take(pass, place, held, copied.size, copied.sha256)?)
+}

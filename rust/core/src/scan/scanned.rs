@@ -1,0 +1,85 @@
+//! The files of a scan and their headers.
+
+use super::file::Outcome;
+use super::listing::join;
+use crate::header::Header;
+use crate::series::{self, Entry, Group};
+
+/// One file of a scan.
+#[derive(Debug)]
+pub struct Scanned {
+    pub(super) folder: u32,
+    pub(super) name: Box<[u8]>,
+    /// Its size in bytes; 0 when it could not be opened.
+    pub size: u64,
+    /// What it holds.
+    pub outcome: Outcome,
+}
+
+/// Headers of many files.
+#[derive(Debug, Default)]
+pub struct Scan {
+    pub(super) folders: Vec<Box<[u8]>>,
+    pub(super) files: Vec<Scanned>,
+}
+
+impl Scan {
+    /// The files in the order of their paths.
+    pub fn files(&self) -> &[Scanned] {
+        &self.files
+    }
+
+    /// The path of a file; empty for an index that there is not.
+    pub fn path(&self, index: usize) -> Vec<u8> {
+        let Some(file) = self.files.get(index) else {
+            return Vec::new();
+        };
+        let folder = self
+            .folders
+            .get(file.folder as usize)
+            .map(AsRef::as_ref)
+            .unwrap_or_default();
+        join(folder, &file.name)
+    }
+
+    /// The header of a file that has one.
+    pub fn header(&self, index: usize) -> Option<&Header> {
+        match &self.files.get(index)?.outcome {
+            Outcome::Dicom(header) => Some(header),
+            _ => None,
+        }
+    }
+
+    /// The files sorted by series; members and representatives are indices of files.
+    pub fn groups(&self) -> Vec<Group> {
+        let with_header: Vec<usize> = (0..self.files.len())
+            .filter(|index| self.header(*index).is_some())
+            .collect();
+        // The order of the files is that of their paths, so a number in that order stands for a path.
+        let ranks: Vec<[u8; 8]> = with_header
+            .iter()
+            .map(|index| (*index as u64).to_be_bytes())
+            .collect();
+        let entries: Vec<Entry<'_>> = with_header
+            .iter()
+            .zip(&ranks)
+            .filter_map(|(index, rank)| {
+                let file = self.files.get(*index)?;
+                Some(Entry {
+                    path: rank,
+                    header: self.header(*index)?,
+                    size: file.size,
+                })
+            })
+            .collect();
+        let back = |entry: usize| with_header.get(entry).copied().unwrap_or_default();
+        let mut groups = series::group(&entries);
+        for group in &mut groups {
+            group.first = back(group.first);
+            for member in &mut group.members {
+                *member = back(*member);
+            }
+        }
+        groups
+    }
+}

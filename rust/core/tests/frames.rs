@@ -1,0 +1,96 @@
+//! The frames of objects that are built byte by byte: precedence, lengths, damage.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod frames_object;
+mod object;
+
+use frames_object::{PLACE, image, items, read};
+use object::Syntax;
+use qxbatch_core::frames::{Pixels, parse};
+
+const SHARED: u32 = 0x5200_9229;
+const PER_FRAME: u32 = 0x5200_9230;
+
+fn enhanced(syntax: Syntax, defined: bool) -> Vec<u8> {
+    let place = |z: &str| {
+        let inner = syntax.text(PLACE, "DS", &format!("0\\0\\{z}"));
+        syntax.sequence(0x0020_9113, &inner, defined)
+    };
+    let measures = |spacing: &str| {
+        let inner = syntax.text(0x0028_0030, "DS", spacing);
+        syntax.sequence(0x0028_9110, &inner, defined)
+    };
+    let shared = items(syntax, SHARED, &[measures("5\\6")], defined);
+    // The second frame has pixel measures of its own, which take precedence.
+    let frames = [place("1"), [place("2"), measures("7\\8")].concat()];
+    let per_frame = items(syntax, PER_FRAME, &frames, defined);
+    let between = [shared, per_frame].concat();
+    syntax.file(&image(
+        syntax,
+        "ORIGINAL\\PRIMARY\\M\\NONE",
+        "9\\9\\9",
+        &between,
+        64,
+    ))
+}
+
+#[test]
+fn frames_take_their_own_macros_before_the_shared_ones() {
+    for syntax in Syntax::ALL {
+        for defined in [true, false] {
+            let object = read(&enhanced(syntax, defined));
+            let frames: Vec<_> = object
+                .frames
+                .iter()
+                .map(|frame| &frame.attributes)
+                .collect();
+            assert_eq!(frames.len(), 2, "{syntax:?}");
+            assert_eq!(frames[0].position, Some([0.0, 0.0, 1.0]));
+            assert_eq!(frames[0].spacing, Some([5.0, 6.0]));
+            assert_eq!(frames[1].position, Some([0.0, 0.0, 2.0]));
+            assert_eq!(frames[1].spacing, Some([7.0, 8.0]));
+            assert_eq!(frames[1].orientation, Some([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]));
+            let native = matches!(object.pixels, Pixels::Native { big_endian, .. } if big_endian == (syntax == Syntax::Big));
+            assert_eq!(native, syntax != Syntax::Deflated);
+        }
+    }
+}
+
+#[test]
+fn an_object_without_pixels_has_no_frames() {
+    let set = Syntax::Explicit.text(0x0008_0008, "CS", "ORIGINAL");
+    let object = read(&Syntax::Explicit.file(&set));
+    assert_eq!(
+        (object.pixels, object.frames.len(), object.cut),
+        (Pixels::Absent, 0, false)
+    );
+}
+
+#[test]
+fn frames_that_the_pixels_cannot_have_are_not_believed() {
+    for syntax in [Syntax::Implicit, Syntax::Explicit, Syntax::Big] {
+        let between = syntax.text(0x0028_0008, "IS", "4000000000");
+        let set = image(syntax, "ORIGINAL", "0\\0\\0", &between, 3 * 32);
+        let object = read(&syntax.file(&set));
+        assert_eq!((object.frames.len(), object.cut), (3, true));
+    }
+}
+
+#[test]
+fn a_cut_object_is_known_as_cut_wherever_it_ends() {
+    let whole = enhanced(Syntax::Explicit, false);
+    assert!(!read(&whole).cut);
+    for end in 140..whole.len() {
+        let mut window = &whole[..end];
+        if let Some(object) = parse(&mut window).unwrap() {
+            let complete = object.pixels == Pixels::Absent || object.cut;
+            assert!(complete, "{end} of {} bytes", whole.len());
+        }
+    }
+}

@@ -1,0 +1,112 @@
+"""What a conversion of changed files came to: what it warns of, and whether its images are right."""
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pydicom
+
+from qxbatch.convert.available import check_available
+from qxbatch.convert.series import convert_series
+from qxbatch.model import Conversion, Series, SeriesKind, Value
+from qxbatch.problems import Code, Severity
+from qxbatch.settings.model import Tool
+from tests.build.proof import wrong
+from tests.build.tamper import Change, Files
+
+DOUBTS = (Code.CONVERT_REVIEW, Code.CONVERT_PARTIAL, Code.CONVERT_FAILED)
+NUMBER = 30
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The settings that conversion looks at."""
+
+    tool: Tool = Tool.AUTO
+    fallback: Tool | None = None
+    dicm2nii_dir: Path | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A conversion with the files that it read."""
+
+    conversion: Conversion
+    files: Files
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return the messages that ask a person to look."""
+        return [problem.message for problem in self.conversion.problems if problem.severity is not Severity.INFO]
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what is only worth knowing."""
+        return [problem.message for problem in self.conversion.problems if problem.severity is Severity.INFO]
+
+    def faults(self, *, places: bool = True) -> list[str]:
+        """Return what is wrong with the images, by pydicom and nibabel alone."""
+        images = [output.nifti for output in self.conversion.outputs]
+        return wrong(self.files, images, places=places) if images else ["there is no image"]
+
+    @property
+    def doubted(self) -> bool:
+        """Whether a warning says with numbers what differs."""
+        return any(
+            problem.code in DOUBTS and problem.severity is not Severity.INFO and re.search(r"\d", problem.message)
+            for problem in self.conversion.problems
+        )
+
+    def table(self) -> list[list[float]]:
+        """Return the b-values of each image that has them."""
+        sidecars = [output.sidecars for output in self.conversion.outputs]
+        return [[float(b) for b in one["bval"].read_text().split()] for one in sidecars if "bval" in one]
+
+
+def converted(files: Files, root: Path) -> Outcome:
+    """Write files as one series below a folder, and convert it."""
+    source = root / "dicom" / str(NUMBER)
+    source.mkdir(parents=True)
+    for k, file in enumerate(files):
+        file.save_as(source / f"{k:04}.dcm", enforce_file_format=False)
+    settings: Any = Wanted()
+    header: dict[str, Value] = {
+        "SeriesNumber": str(files[0].get("SeriesNumber", "")),
+        "SeriesDescription": str(files[0].get("SeriesDescription", "")),
+    }
+    size = sum(path.stat().st_size for path in source.iterdir())
+    series = Series(NUMBER, SeriesKind.DICOM, header, len(files), size, source)
+    conversion = convert_series(series, settings, root / "work", check_available(settings), threading.Event())
+    return Outcome(conversion, [pydicom.dcmread(path, force=True) for path in sorted(source.iterdir())])
+
+
+def read_back(data: bytes) -> pydicom.dataset.Dataset:
+    """Return a file of the builders as pydicom reads it."""
+    return pydicom.dcmread(BytesIO(data), force=True)
+
+
+def unsafe(
+    original: Callable[[], Files], changes: Mapping[str, Change], root: Path, complete: frozenset[str] = frozenset()
+) -> dict[str, tuple[list[str], list[str]]]:
+    """Convert a series once for each change, and return the changes with a wrong outcome: faults and warnings.
+
+    An outcome is wrong when an image is wrong and no warning says so with numbers, and when a warning comes with a right image
+    of a series that is `complete`. `original()` returns the files anew.
+    """
+    found = {}
+    for name, change in changes.items():
+        files = change(original())
+        if files is None:
+            continue
+        outcome = converted(files, root / name)
+        faults = outcome.faults(places=name != "moved-volume")
+        silent = bool(faults) and not outcome.doubted
+        needless = not faults and name in complete and bool(outcome.warnings)
+        if silent or needless:
+            found[name] = (faults[:2], outcome.warnings)
+    return found

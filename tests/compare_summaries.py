@@ -1,0 +1,75 @@
+"""Compares an older summary.json with one that was written later for the same packets: compare_summaries OLD NEW
+
+Each argument is a summary.json, or a folder with sessions. Every field of the old summary must be in the new one with the
+same value, except `schema`, `qxbatch`, `times` and `host`. A series may also have `verdict` and `acquisition`.
+
+Exit status: 0 the same, 1 different, 64 wrong usage.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from qxbatch.session.layout import OWN_SUMMARY
+
+CHANGING = ("schema", "qxbatch", "times", "host")
+ADDED = re.compile(r"series\[\d+\]\.(verdict|acquisition)")
+
+
+class Absent:
+    """Stands where one side has no such field."""
+
+
+def differences(old: Any, new: Any, place: str = "") -> Iterator[str]:
+    """Yield a line for each field that differs: its place, the old value, the new value."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            inner = f"{place}.{key}" if place else key
+            skipped = inner in CHANGING or (key not in old and ADDED.fullmatch(inner))
+            yield from () if skipped else differences(old.get(key, Absent), new.get(key, Absent), inner)
+    elif isinstance(old, list) and isinstance(new, list):
+        for k in range(max(len(old), len(new))):
+            one, other = (items[k] if k < len(items) else Absent for items in (old, new))
+            yield from differences(one, other, f"{place}[{k}]")
+    elif old != new or type(old) is not type(new):
+        yield f"{place}: {shown(old)} | {shown(new)}"
+
+
+def shown(value: object) -> str:
+    """Return a value as it is printed."""
+    return "(absent)" if value is Absent else json.dumps(value, ensure_ascii=False)
+
+
+def summaries(path: Path) -> dict[str, Path]:
+    """Return the summaries of a folder of sessions by session id; a file is one without an id."""
+    if path.is_file():
+        return {"": path}
+    return {found.parent.parent.name: found for found in sorted(path.glob(f"*/{OWN_SUMMARY}"))}
+
+
+def compare(old: Path, new: Path) -> Iterator[str]:
+    """Yield the differences of all summaries of two places."""
+    before, after = summaries(old), summaries(new)
+    for session in sorted({*before, *after}):
+        if session not in after or session not in before:
+            yield f"{session}: only in {old if session in before else new}"
+            continue
+        one, other = (json.loads(found[session].read_bytes()) for found in (before, after))
+        yield from (f"{session}: {line}".removeprefix(": ") for line in differences(one, other))
+
+
+def main(argv: list[str]) -> int:
+    """Compare the two places of the command line; return the exit status."""
+    if len(argv) != 2 or not all(Path(name).exists() and summaries(Path(name)) for name in argv):
+        print("usage: compare_summaries OLD NEW (two files, or two folders of sessions)", file=sys.stderr)
+        return 64
+    lines = list(compare(*map(Path, argv)))
+    print("\n".join(lines), end="\n" * bool(lines))
+    return int(bool(lines))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,38 @@
+"""A scan that exporters tear, and what an import made of it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.build.dicom import MrSeries
+from tests.build.study import Run, Study
+from tests.endtoend.judge import Row
+
+RUN = MrSeries(number=5, description="task", volumes=4, changes={"SoftwareVersions": "syngo MR XA20"})
+T1 = MrSeries(number=5, description="T1w")
+
+
+def done(run: Run) -> Run:
+    assert run.status == 0, run.text
+    return run
+
+
+def told(study: Study, session: str = "S1") -> dict[str, Any]:
+    summary = json.loads((study.session(session) / "qxbatch/summary.json").read_bytes())
+    assert isinstance(summary, dict)
+    return summary
+
+
+def numbers(study: Study, session: str = "S1") -> dict[int, int]:
+    """Return the number of files of each series by its n."""
+    return {series["n"]: series["files"] for series in told(study, session)["series"]}
+
+
+def noted(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["reason"].startswith("joined with series")]
+
+
+def imported(study: Study, tree: Mapping[str, bytes], *options: str) -> dict[int, int]:
+    study.put("S1", tree)
+    done(study.main(*options))
+    return numbers(study)

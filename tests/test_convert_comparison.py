@@ -1,0 +1,173 @@
+"""Series whose images are wrong, torn or in doubt for reasons that one header alone does not show."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from qxbatch.convert.copies import is_copy
+from qxbatch.convert.nifti import read_nifti
+from qxbatch.convert.order import in_order, natural
+from qxbatch.model import Output
+from tests.build.dicom import Syntax, Vendor, encoded
+from tests.build.mosaics import Mosaic
+from tests.build.outcome import Outcome, converted, read_back
+from tests.build.slices import Slice, block, classic, enhanced_object
+
+
+def series(slices: list[Slice], **changes: object) -> list[Dataset]:
+    """Return slices as classic files, numbered in this order."""
+    return [read_back(encoded(classic(part, number, changes))) for number, part in enumerate(slices, start=1)]
+
+
+def shapes(outcome: Outcome) -> list[tuple[int, ...]]:
+    """Return the shapes of the images, in order."""
+    return [read_nifti(output.nifti).shape for output in outcome.conversion.outputs]
+
+
+def test_volumes_of_one_scan_that_differ_in_study_time_are_one_image(tmp_path: Path) -> None:
+    slices = [part.with_(changes={"StudyTime": f"10150{part.volume}"}) for part in block(volumes=3)]
+    outcome = converted(series(slices), tmp_path)
+    assert shapes(outcome) == [(6, 8, 6, 3)]
+    assert outcome.faults() == []
+    assert outcome.warnings == []
+    assert any("are volumes of one scan" in note for note in outcome.notes)
+
+
+def test_a_volume_that_is_torn_by_its_orientation_is_one_image(tmp_path: Path) -> None:
+    turned = (math.cos(0.003), math.sin(0.003), 0.0, -math.sin(0.003), math.cos(0.003), 0.0)
+    slices = [part.with_(orientation=turned) if part.z >= 6 else part for part in block()]
+    outcome = converted(series(slices), tmp_path)
+    assert shapes(outcome) == [(6, 8, 6)]
+    assert outcome.warnings == []
+
+
+def test_a_volume_that_moved_as_a_whole_is_information(tmp_path: Path) -> None:
+    slices = [part.with_(z=part.z + 0.12 * part.volume) for part in block(volumes=4)]
+    outcome = converted(series(slices), tmp_path)
+    assert shapes(outcome) == [(6, 8, 6, 4)]
+    assert outcome.warnings == []
+    assert any("prospective motion correction" in note for note in outcome.notes)
+
+
+def test_a_slab_that_continues_another_one_is_no_motion(tmp_path: Path) -> None:
+    files = [read_back(encoded(enhanced_object(block()))), read_back(encoded(enhanced_object(upper())))]
+    files[1].InstanceNumber = 2
+    outcome = converted(files, tmp_path)
+    assert outcome.faults() == []
+    assert not any("prospective" in note for note in outcome.notes)
+
+
+def upper() -> list[Slice]:
+    """Return the block above the first one."""
+    return [part.with_(z=part.z + 12) for part in block()]
+
+
+def test_volumes_without_any_order_are_for_review(tmp_path: Path) -> None:
+    files = series(block(volumes=3), AcquisitionNumber=1, Manufacturer="GE MEDICAL SYSTEMS")
+    for number, dataset in enumerate(files):
+        dataset.InstanceNumber = number % 6 + 1
+    outcome = converted(files, tmp_path)
+    assert any("tells the order of its volumes" in warning for warning in outcome.warnings)
+
+
+@pytest.mark.parametrize("column", [0, 5])
+def test_a_sign_that_differs_outside_the_middle_is_found(tmp_path: Path, column: int) -> None:
+    files = series(block())
+    for dataset in files[::2]:
+        pixels = np.frombuffer(dataset.PixelData, "<i2").reshape(8, 6).copy()
+        pixels[0, column] = -1000
+        dataset.PixelData = pixels.tobytes()
+        dataset.PixelRepresentation, dataset.BitsStored, dataset.HighBit = 1, 16, 15
+    outcome = converted(files, tmp_path)
+    assert outcome.faults() == []
+    assert outcome.warnings == []
+
+
+@pytest.mark.parametrize("vendor", [Vendor.CANON, Vendor.PHILIPS])
+def test_compressed_frames_that_are_stored_slice_by_slice(tmp_path: Path, vendor: Vendor) -> None:
+    slices = sorted(block(volumes=3), key=lambda part: (part.z, part.volume))
+    dataset = enhanced_object(slices)
+    dataset.Manufacturer = vendor.value
+    outcome = converted([read_back(encoded(dataset, Syntax.RLE))], tmp_path)
+    assert outcome.faults() == []
+    assert outcome.warnings == []
+
+
+def test_a_mosaic_whose_image_type_was_rewritten_is_a_mosaic(tmp_path: Path) -> None:
+    files = [read_back(encoded(dataset)) for dataset in Mosaic(vendor=Vendor.SIEMENS).datasets()]
+    for dataset in files:
+        dataset.ImageType = ["DERIVED", "SECONDARY"]
+    outcome = converted(files, tmp_path)
+    assert outcome.warnings == []
+
+
+def test_a_mosaic_without_any_mark_is_suspected(tmp_path: Path) -> None:
+    files = [read_back(encoded(dataset)) for dataset in Mosaic(vendor=Vendor.SIEMENS).datasets()]
+    for dataset in files:
+        dataset.remove_private_tags()
+        dataset.ImageType = ["DERIVED", "SECONDARY"]
+        dataset.AcquisitionMatrix = [0, dataset.Columns // 3, dataset.Rows // 3, 0]
+    outcome = converted(files, tmp_path)
+    assert any("they may be mosaics" in warning for warning in outcome.warnings)
+
+
+def test_renamed_private_creators_change_nothing(tmp_path: Path) -> None:
+    files = [read_back(encoded(dataset)) for dataset in Mosaic(vendor=Vendor.SIEMENS).datasets()]
+    for dataset in files:
+        for group in (0x0019, 0x0029):
+            if (group, 0x0010) in dataset:
+                dataset[group, 0x0010].value = "ANONYMIZED"
+    assert converted(files, tmp_path).warnings == []
+
+
+def test_parts_of_one_scan_are_one_image(tmp_path: Path) -> None:
+    slices = [part.with_(changes={"SeriesInstanceUID": f"1.2.3.{part.volume}"}) for part in block(volumes=3)]
+    outcome = converted(series(slices, Manufacturer="TOSHIBA"), tmp_path)
+    assert shapes(outcome) == [(6, 8, 6, 3)]
+    assert outcome.faults() == []
+    assert outcome.warnings == []
+
+
+def test_a_file_that_claims_many_frames_is_refused_at_once(tmp_path: Path) -> None:
+    dataset = series(block(places=1))[0]
+    dataset.NumberOfFrames = 2147483647
+    outcome = converted([dataset], tmp_path)
+    assert outcome.warnings != []
+
+
+def test_objects_without_pixels_are_nothing_to_convert(tmp_path: Path) -> None:
+    dataset = series(block(places=1))[0]
+    dataset.SOPClassUID = "1.2.840.113619.4.26"
+    for keyword in ("PixelData", "Rows", "Columns"):
+        delattr(dataset, keyword)
+    outcome = converted([dataset], tmp_path)
+    assert outcome.conversion.state.value == "nothing to convert"
+
+
+def image(folder: Path, name: str, shape: tuple[int, ...], voxel: float = 2.0) -> Any:
+    """Write an image and return it as a converter's output."""
+    path = folder / f"{name}.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros(shape, np.int16), np.diag([voxel, voxel, 2, 1])), path)
+    return Output(path, "", {}), read_nifti(path)
+
+
+def test_clash_letters_give_no_number(tmp_path: Path) -> None:
+    small, large = image(tmp_path, "30a", (4, 4, 3)), image(tmp_path, "30", (8, 8, 3))
+    assert in_order([large, small], [1, 5]) == [1, 0]
+    early, late = image(tmp_path, "30c", (4, 4, 3)), image(tmp_path, "30b", (4, 4, 3))
+    assert in_order([late, early], [9, 2]) == [1, 0]
+
+
+def test_digits_compare_as_numbers() -> None:
+    assert sorted(["_e10", "_e9", "_ph", "", "_e1"], key=natural) == ["", "_e1", "_e9", "_e10", "_ph"]
+
+
+@pytest.mark.parametrize("suffix", ["_Eq", "_Eq_1", "_e1_Eq_1", "_Tilt_1", "_ROI1", "_e2_Crop"])
+def test_copies_are_known_by_any_suffix(suffix: str) -> None:
+    assert is_copy(suffix)
+    assert not is_copy(suffix.replace("Eq", "e3").replace("Tilt", "t").replace("ROI", "r").replace("Crop", "c"))

@@ -1,0 +1,91 @@
+"""What a header says about a part of a scan."""
+
+import pytest
+
+from qxbatch.core import Header
+from qxbatch.ingest.part import Instance, agree
+from qxbatch.ingest.part_facts import instance_of, numbers_in_thousands
+from qxbatch.ingest.starts import Start
+
+PLACE = {"ImageOrientationPatient": "1\\0\\0\\0\\1\\0", "ImagePositionPatient": "0\\0\\0"}
+FIRST_DAY = 738886
+
+
+def instance(**values: str) -> Instance:
+    found = instance_of(Header.from_values(PLACE | values))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other"),
+    [
+        ("InPlanePhaseEncodingDirection", "ROW", "COL"),
+        ("ScanOptions", "PFP", "PFP\\MT"),
+        ("ScanOptions", "PFP", ""),
+        ("ScanningSequence", "EP", "GR"),
+        ("SequenceVariant", "SK", "SK\\SP"),
+        ("SequenceName", "fm2d0", "fm2d1"),
+        ("SequenceName", "ep_b0", "epfid2d1_64"),
+        ("PulseSequenceName", "epfid2d1", "fl3d1"),
+        ("MRAcquisitionType", "2D", "3D"),
+        ("ReceiveCoilName", "HC1", "HC2"),
+        ("PixelBandwidth", "500", "800"),
+        ("ContrastBolusAgent", "", "Gadovist"),
+        ("InversionTime", "100", "400"),
+        ("InversionTime", "100", ""),
+        ("RepetitionTime", "500", "800"),
+    ],
+)
+def test_files_that_differ_in_one_field_are_of_different_scans(field: str, one: str, other: str) -> None:
+    assert agree(instance(**{field: one}), instance(**{field: one}))
+    assert not agree(instance(**{field: one}), instance(**{field: other}))
+
+
+@pytest.mark.parametrize("field", ["SequenceName", "PulseSequenceName"])
+@pytest.mark.parametrize("name", ["ep_b1000#3", "ep_b50t", "ep_b1000"])
+def test_the_b_value_in_the_name_of_a_sequence_can_differ(field: str, name: str) -> None:
+    assert agree(instance(**{field: "ep_b0"}), instance(**{field: name}))
+
+
+def test_b_values_and_nearly_equal_repetition_times_can_differ() -> None:
+    one = instance(DiffusionBValue="0", RepetitionTime="2000")
+    assert agree(one, instance(DiffusionBValue="1000", RepetitionTime="2010"))
+
+
+@pytest.mark.parametrize(
+    ("time", "second"),
+    [
+        ("10", 36000.0),
+        ("1001", 36060.0),
+        ("100102", 36062.0),
+        ("100102.5", 36062.5),
+        ("10:01:02", 36062.0),
+        ("100102.", 36062.0),
+        ("235960", 86400.0),
+    ],
+)
+def test_times_have_one_to_four_parts(time: str, second: float) -> None:
+    found = instance(AcquisitionDate="20240101", AcquisitionTime=time)
+    assert found.starts == (Start(FIRST_DAY, second), None, None)
+
+
+@pytest.mark.parametrize("time", ["", "x", "1", "250000", "1061", "-10000", "1000001"])
+def test_a_time_that_cannot_be_read_is_unknown(time: str) -> None:
+    assert instance(AcquisitionTime=time).starts == (None, None, None)
+
+
+def test_an_absent_date_is_that_of_the_study() -> None:
+    assert instance(SeriesTime="00", StudyDate="2024.01.01").starts == (None, Start(FIRST_DAY, 0.0), None)
+    assert instance(SeriesTime="00", SeriesDate="00000000").starts == (None, Start(None, 0.0), None)
+
+
+@pytest.mark.parametrize("zone", ["", "+0100", "-0500"])
+def test_date_and_time_can_be_one_value(zone: str) -> None:
+    assert instance(AcquisitionDateTime=f"20240101100102.5{zone}").starts[0] == Start(FIRST_DAY, 36062.5)
+
+
+def test_only_siemens_numbers_parts_within_a_thousand() -> None:
+    makers = ("SIEMENS", "Siemens Healthineers", "CANON_MEC", "Philips Medical Systems", "")
+    found = [numbers_in_thousands(Header.from_values({"Manufacturer": maker})) for maker in makers]
+    assert found == [True, True, False, False, False]

@@ -1,0 +1,100 @@
+"""The ledger's one reader and one writer: any row survives, a damaged file is named by its line."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.cells import escaped, member_path
+from qxbatch.session.ledger import COLUMNS, Fate, Kind, LedgerRow, read_ledger, write_ledger
+
+HASH = "0123456789abcdef" * 4
+names = st.binary(min_size=1).filter(lambda name: b"\0" not in name).map(os.fsdecode)
+rows = st.builds(
+    LedgerRow,
+    names.map(escaped),
+    st.integers(min_value=0),
+    st.just(HASH),
+    st.sampled_from([HASH, "f" * 64, ""]),
+    st.sampled_from(Kind),
+    st.sampled_from(Fate),
+    names | st.just(""),
+    st.none() | st.integers(min_value=10),
+    names | st.just(""),
+)
+ROW = LedgerRow("a/b.dcm", 10, HASH, HASH, Kind.DICOM, Fate.SORTED, "dicom/30/b.dcm", 30)
+
+
+def text_of(found: list[LedgerRow]) -> str:
+    """Return the text of a ledger with these rows."""
+    file = io.StringIO()
+    write_ledger(file, found)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where a ledger is written."""
+    return tmp_path_factory.mktemp("ledger") / "ledger.tsv"
+
+
+@given(found=st.lists(rows))
+def test_every_row_is_read_back(found: list[LedgerRow], ledger: Path) -> None:
+    ledger.write_text(text_of(found), encoding="utf-8", newline="\n")
+    assert list(read_ledger(ledger)) == found
+
+
+def test_the_path_of_a_member_with_any_name_comes_back(ledger: Path) -> None:
+    name = "a\tb\\\udcff\n"
+    ledger.write_text(text_of([LedgerRow(escaped(name), 1, "", "", Kind.OTHER, Fate.KEPT, f"inbox/{name}")]))
+    [row] = read_ledger(ledger)
+    assert member_path(row.path) == Path(name)
+    assert row.at == f"inbox/{name}"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda text: text.replace("path\t", "file\t"), "its first line does not name the ledger's columns"),
+        (lambda _: "", "its first line does not name the ledger's columns"),
+        (lambda text: text[:-1], "line 3 has 9 of 9 columns"),
+        (lambda text: text[:-3], "line 3 has 8 of 9 columns"),
+        (lambda text: text.replace("\tsorted\t", "\tlost\t"), "line 2: 'lost' is not a valid Fate"),
+        (lambda text: text.replace("\tdicom\t", "\tCT\t"), "line 2: 'CT' is not a valid Kind"),
+        (lambda text: text.replace("\t10\t", "\tten\t"), "line 2: invalid literal for int"),
+    ],
+)
+def test_a_damaged_ledger_is_named_by_path_and_line(change, why: str, ledger: Path) -> None:
+    ledger.write_text(change(text_of([ROW, ROW])))
+    with pytest.raises(ValueError, match=f"{ledger}: {why}"):
+        list(read_ledger(ledger))
+
+
+def test_rows_are_written_and_read_one_at_a_time(ledger: Path) -> None:
+    class Counting(io.StringIO):
+        lines = 0
+
+        def write(self, text: str) -> int:
+            self.lines += text.count("\n")
+            return super().write(text)
+
+    file = Counting()
+
+    def source() -> Iterator[LedgerRow]:
+        for k in range(100):
+            assert file.lines == k + 1, "all rows before this one are written"
+            yield ROW
+
+    assert write_ledger(file, source()) == {"sorted": 100}
+    ledger.write_text(file.getvalue() + "damaged\n")
+    reading = read_ledger(ledger)
+    assert [next(reading) for _ in range(100)] == [ROW] * 100
+
+
+def test_the_kinds_and_fates_are_documented() -> None:
+    text = (Path(__file__).resolve().parent.parent / "docs" / "ledger.md").read_text(encoding="utf-8")
+    assert [word for word in (*Kind, *Fate, *COLUMNS) if f"`{word}`" not in text] == []
