@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qxbatch.cli.main import main
-from qxbatch.pipeline import deliver, produce, unit
+from qxbatch.pipeline import check_build, deliver, produce, unit
 
 marks: list[tuple[str, float, float]] = []
 
@@ -38,9 +38,9 @@ def around(module: Any, name: str, before: str, inside: str) -> None:
 
 if __name__ == "__main__":
     started = float(sys.argv[2])
-    around(unit, "_read", "start, discovery", "read (inflate, check, hash, parse, write)")
+    around(unit, "read_job", "start, discovery", "read (inflate, check, hash, parse, write)")
     around(produce, "make_series", "sort (names, numbers, places)", "convert, pack, compress, pictures")
-    around(deliver, "_verify", "record (session.txt, ledger, page)", "verify")
+    around(check_build, "_verify", "record (session.txt, ledger, page)", "verify")
     around(deliver, "finish", "wait for the disk", "publish, archive")
     status = main([sys.argv[1], "--parelements=all", "--quiet"])
     mark("end")

@@ -109,7 +109,7 @@ def test_a_run_reads_them_once_and_keeps_no_other_run_waiting(
         return hash_file(path, monitor=monitor)
 
     monkeypatch.setattr(module, "hash_file", beside_another)
-    monkeypatch.setattr("qxbatch.pipeline.numbers.LONG", 2 * END)
+    monkeypatch.setattr("qxbatch.pipeline.archive_numbers.LONG", 2 * END)
     run = study.main(*NONE, *more)
     assert run.status == 0, run.text
     assert hashed == [str(study.session(f"S{k}") / "inbox" / "scan.tar") for k in (1, 2)]

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.model import SessionId
-from qxbatch.pipeline.numbers import forget_numbers
-from qxbatch.pipeline.unit import Unit
+from qxbatch.archive.kept_numbers import forget_numbers
 from qxbatch.publish.durable import write_json
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -59,7 +57,7 @@ def test_where_they_cannot_be_written_down_nothing_is_begun(study: Study, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("qxbatch.pipeline.numbers.write_json", full)
+        patched.setattr("qxbatch.archive.kept_numbers.write_json", full)
         run = study.main(*NONE)
     assert run.status == 73
     assert "No space left" in run.text
@@ -108,8 +106,7 @@ class TwoRuns:
         self.workspace.new_numbers.touch()
 
     def first_one_ends(self) -> None:
-        unit = Unit(SessionId("S1"), (), self.study.session("S1") / "inbox")
-        forget_numbers(self.workspace, Locks(self.workspace.locks), [unit])
+        forget_numbers(self.workspace, Locks(self.workspace.locks), [self.study.session("S1") / "inbox"])
         self.workspace.tidy()
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.filters import braces, by_glob
-from qxbatch.discover.sources import looks_like_tar, session_sources
+from qxbatch.ingest.sources import Source, inbox_sources
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
 from qxbatch.settings.parse import parse
+from tests.build import lzw, zst
 
 
 @pytest.fixture
@@ -142,20 +143,6 @@ def tar_bytes() -> bytes:
     return out.getvalue()
 
 
-def kind_of(path: str) -> str:
-    """By the first bytes, in place of the core."""
-    with open(path, "rb") as file:  # noqa: PTH123 - text, as the core is given it
-        start = file.read(512)
-    marks = (
-        (b"PK", "zip"),
-        (b"\x1f\x8b", "gzip"),
-        (b"BZh", "bzip2"),
-        (b"\xfd7zXZ", "xz"),
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-    )
-    return next((kind for mark, kind in marks if start.startswith(mark)), "tar" if looks_like_tar(start) else "other")
-
-
 @pytest.mark.parametrize(
     ("name", "data", "archive"),
     [
@@ -167,8 +154,13 @@ def kind_of(path: str) -> str:
         ("f.dcm.bz2", bz2.compress(b"\0" * 2000), False),
         ("g.tbz", bz2.compress(tar_bytes()), True),
         ("h.xz", lzma.compress(tar_bytes()), True),
-        ("i.gz", gzip.compress(tar_bytes(), mtime=0)[:14], True),
-        ("j.zst", b"\x28\xb5\x2f\xfd", True),
+        ("i.gz", gzip.compress(tar_bytes(), mtime=0)[:14], False),
+        ("j.zst", b"\x28\xb5\x2f\xfd", False),
+        ("m.tar.zst", zst.compress(tar_bytes()), True),
+        ("n.dcm.zst", zst.compress(b"\0" * 128 + b"DICM"), False),
+        ("o.tar.Z", lzw.compress(tar_bytes()), True),
+        ("p.dcm.Z", lzw.compress(b"\0" * 128 + b"DICM"), False),
+        ("q.rec", tar_bytes(), False),
         ("k.dcm", b"\0" * 128 + b"DICM", False),
         ("l.gz", gzip.compress(b"short", mtime=0), False),
     ],
@@ -178,19 +170,12 @@ def test_archives_are_told_from_single_compressed_files_by_content(
     tmp_path: Path, name: str, data: bytes, archive: bool
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    found = session_sources(tmp_path, kind_of)
-    assert (found.archives, found.loose) == (((tmp_path / name,), ()) if archive else ((), (tmp_path / name,)))
+    found = inbox_sources(tmp_path, None)
+    assert [packet.path for packet in found.archives] == [tmp_path / name] * archive
+    assert [source.prefix for source in found.sources] == ([f"{name}!"] if archive else [""])
 
 
 def test_folders_are_loose_and_an_absent_inbox_is_empty(tmp_path: Path) -> None:
     (tmp_path / "inbox/sub").mkdir(parents=True)
-    assert session_sources(tmp_path / "inbox", kind_of).loose == (tmp_path / "inbox/sub",)
-    assert session_sources(tmp_path / "none", kind_of).loose == ()
-
-
-@given(st.binary(min_size=512, max_size=512))
-def test_noise_is_no_tar(block: bytes) -> None:
-    try:
-        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        assert not looks_like_tar(block)
+    assert inbox_sources(tmp_path / "inbox", None).sources == (Source(tmp_path / "inbox", ""),)
+    assert inbox_sources(tmp_path / "none", None).sources == ()

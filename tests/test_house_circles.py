@@ -1,4 +1,7 @@
-"""No file imports itself by way of others: neither in the Rust core nor in the Python package."""
+"""No file imports itself by way of others: neither in the Rust core nor in the Python package.
+
+No module of the package imports many of our own.
+"""
 
 import ast
 import re
@@ -6,9 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = REPOSITORY / "rust" / "core" / "src"
 PACKAGE = REPOSITORY / "python" / "qxbatch"
+MOST = 14
+"""A module that imports more of our own does more than one thing."""
 
 Module = tuple[str, ...]
 Files = Mapping[Module, Path]
@@ -160,6 +167,11 @@ def test_the_python_package_has_no_circle() -> None:
     assert circle(python_imports(PACKAGE)) == []
 
 
+def test_a_module_imports_few_others() -> None:
+    used = python_imports(PACKAGE)
+    assert {module: sorted(names) for module, names in used.items() if len(names) > MOST} == {}
+
+
 def test_a_circle_in_rust_is_seen_through_a_file_that_passes_names_on(tmp_path: Path) -> None:
     (tmp_path / "room").mkdir()
     (tmp_path / "lib.rs").write_text("pub mod room;\n")
@@ -176,10 +188,33 @@ def test_a_circle_in_rust_is_seen_through_a_file_that_passes_names_on(tmp_path: 
     assert sorted(set(circle(rust_imports(tmp_path)))) == ["room/first.rs", "room/second.rs"]
 
 
-def test_a_circle_in_python_is_seen_where_a_function_imports(tmp_path: Path) -> None:
-    package = tmp_path / "package"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "first.py").write_text("from package.second import two\n")
-    (package / "second.py").write_text("def two() -> None:\n    from . import first\n")
-    assert sorted(set(circle(python_imports(package)))) == ["package.first", "package.second"]
+def written(top: Path, files: Mapping[str, str]) -> dict[str, set[str]]:
+    for name, text in files.items():
+        path = top / "package" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return python_imports(top / "package")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from package.second import two",
+        "import package.second",
+        "from package import second",
+        "from . import second",
+        "from .second import two",
+        "def one():\n    from .second import two",
+        "try:\n    pass\nfinally:\n    from package import second as two",
+    ],
+)
+def test_a_circle_in_python_is_seen_however_it_is_written(tmp_path: Path, text: str) -> None:
+    found = written(tmp_path, {"__init__.py": "", "first.py": text, "second.py": "from package.first import one\n"})
+    assert sorted(set(circle(found))) == ["package.first", "package.second"]
+
+
+def test_a_circle_in_python_is_seen_over_rooms(tmp_path: Path) -> None:
+    files = {"__init__.py": "", "first.py": "from package.room.second import two\n", "room/__init__.py": ""}
+    assert circle(written(tmp_path, {**files, "room/second.py": "two = 2\n"})) == []
+    found = written(tmp_path, {"room/second.py": "from ..first import one\n"})
+    assert sorted(set(circle(found))) == ["package.first", "package.room.second"]

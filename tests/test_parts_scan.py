@@ -1,6 +1,9 @@
 """`qxbatch scan`: the series in folders, files and archives."""
 
+import bz2
 import json
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import pytest
 
 from qxbatch.cli.main import main
 from qxbatch.report.series_table import COLUMNS
+from tests.build import lzw, zst
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.parrec import ParRec
@@ -53,6 +57,15 @@ def test_a_single_file_and_several_paths(tmp_path: Path, capsys: pytest.CaptureF
     first, *_ = T1.write(tmp_path / "x")
     found = scanned(capsys, str(first), str(tmp_path / "x"))
     assert [source["dicom"] for source in found] == [1, 3]
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress, zst.compress, lzw.compress])
+def test_a_compressed_file_alone_is_scanned(
+    pack: Callable[[bytes], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.dcm.packed").write_bytes(pack(next(iter(T1.files().values()))))
+    [source] = scanned(capsys, str(tmp_path / "x.dcm.packed"))
+    assert [(each["number"], each["files"]) for each in source["series"]] == [(2, 1)]
 
 
 def test_tab_separated_values_have_a_row_for_each_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

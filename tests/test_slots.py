@@ -11,11 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from qxbatch.convert.available import Available
-from qxbatch.core import Monitor
+from qxbatch.events import Observers
 from qxbatch.pipeline.context import Context
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Tool
 from qxbatch.settings.parse import parse
 from qxbatch.slots import Memory, Slots
@@ -148,7 +147,7 @@ def test_no_more_is_used_than_was_asked_for(
         workspace,
         Locks(workspace.locks),
         Available(Tool.AUTO, {}),
-        Progress(1, Monitor(), quiet=True),
+        Observers(),
     )
     names = [f"{k}" for k in range(at_once)]
     assert [threads.start(name, context.slots.one()) for name in names] == names

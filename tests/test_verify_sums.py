@@ -10,7 +10,7 @@ import pytest
 
 from qxbatch.cli.main import main
 from qxbatch.core import gzip_file
-from qxbatch.pipeline import series as module
+from qxbatch.pipeline import image as module
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
 from tests.build.study import Study, snapshot

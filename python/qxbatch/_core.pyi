@@ -28,6 +28,7 @@ __all__ = [
     "hash_gzip",
     "hash_tar_gz",
     "ingest",
+    "is_archive",
     "pack_folder",
     "read_header",
     "scan",
@@ -200,22 +201,21 @@ def ingest(
     passwords: Sequence[bytes] = ...,
     monitor: Monitor | None = None,
 ) -> Reading:
-    """Read packets (path, prefix of their ledger paths) once: sniff, check, hash, parse, write below `staging`.
+    """Read packets (path, prefix of ledger paths) once: sniff, check, hash, parse, write below `staging`.
 
-    A packet is a folder, an archive of any known kind, or a single file. Paths in `skip` are left out of folders. With
-    `link`, files of a folder are hard-linked into staging where the file system allows it, and copied elsewhere.
-    `passwords` are tried in this order on encrypted members of a zip; the reason of one that stays closed begins with
+    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC is one kept
+    member `name`. Paths in `skip` are left out of folders. With `link`, files of a folder are hard-linked into staging where
+    possible, else copied. `passwords` are tried in order on encrypted zip members; the reason of one that stays closed begins with
     `encrypted`.
 
-    Raises OSError (staging cannot be written, a packet cannot be opened) and CancelledError. What is wrong with a
-    member is in its row and in `Reading.damage()`.
+    Raises OSError (staging or a packet cannot be opened) and CancelledError. What is wrong with one is in its row and `damage`.
     """
+
+def is_archive(path: str) -> bool:
+    """Whether `ingest` reads a file as several members: a zip, a tar, a compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Say what a file is by its content: dicom, par, rec, zip, tar, gzip, bzip2, xz, zstd, compress, other, empty.
-
-    rec is by extension (a REC has no mark of its own); a compressed file is named by its compression.
-    """
+    """Say what a file is: dicom, par, rec (by its extension), zip, tar, gzip, bzip2, xz, zstd, compress, other, empty."""
 
 def pack_folder(
     folder: str,

@@ -3,10 +3,14 @@
 import gzip
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qxbatch.core import ingest
+from tests.build import lzw, zst
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, Tree, packed, read_tree, under, write_folder, write_packet, zipped
 from tests.build.parrec import ParRec
@@ -280,3 +284,37 @@ def test_an_inbox_that_cannot_be_written_is_said_before_the_work(study: Study, i
     assert study.main(*NONE).status == 73
     inbox.chmod(0o700)
     assert names(study.session("S1")) == ["inbox"]
+
+
+@pytest.mark.parametrize(("ending", "pack"), [("zst", zst.compress), ("Z", lzw.compress)], ids=["zst", "Z"])
+def test_a_compressed_file_alone_is_a_loose_file_and_no_archive(
+    study: Study, inbox: Path, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    files = {f"{name}.{ending}": pack(data) for name, data in T1.files().items()}
+    write_folder(files, inbox)
+    done(study.main(*NONE))
+    session = study.session("S1")
+    Judge(session).check(None)
+    assert fates(session) == dict.fromkeys(files, "sorted")
+    assert read_tree(inbox) == {}
+    assert not study.archive.exists(), "a file leaves the inbox, as its bytes are in the session; archives are archived"
+
+
+def test_an_inbox_is_read_once_also_where_an_archive_contains_no_images(
+    study: Study, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = everything(inbox)
+    calls = []
+
+    def counted(*args: Any, **options: Any) -> Any:
+        calls.append(args)
+        return ingest(*args, **options)
+
+    monkeypatch.setattr("qxbatch.pipeline.read.ingest", counted)
+    done(study.main(*NONE))
+    Judge(study.session("S1")).check_members(members)
+    assert len(calls) == 1
+    order = [row["path"] for row in Judge(study.session("S1")).rows]
+    loose = [path for path in order if "!" not in path]
+    assert loose == sorted(loose), "an archive that is kept whole is among the loose files"
+    assert order.index("list.xlsx") < order.index("philips.tar!epi.PAR")

@@ -231,7 +231,7 @@ def test_a_packet_that_goes_away_before_it_is_read_is_refused(study: Study, monk
         packet.unlink()
         return read_sources(*args)
 
-    monkeypatch.setattr("qxbatch.pipeline.unit.read_sources", gone)
+    monkeypatch.setattr("qxbatch.pipeline.prepare.read_sources", gone)
     told = study.sessions.parent / "told.json"
     assert main([str(study.sessions), f"--json-file={told}"]) == 1
     assert "vanished since it was found" in told.read_text()

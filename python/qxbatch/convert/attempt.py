@@ -13,6 +13,7 @@ from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
 from qxbatch.convert.run import MACHINE, Cancel, Ran, run
 from qxbatch.model import Output, Series, State
+from qxbatch.session.paths import SessionPaths
 
 _FOUND = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
 
@@ -40,6 +41,17 @@ class Room:
         for now, final in self.told:
             text = text.replace(now, final)
         return text
+
+
+def room_for(series: Series, work: Path, staging: Path | None, final: Path | None) -> Room:
+    """Return the room of a series below `work`; paths below `staging` and `work` are told as below `final`."""
+    pairs = []
+    if final is not None:
+        pairs.append((str(series.folder), str(SessionPaths(final).series(series.n))))
+        if staging is not None:
+            pairs.append((str(staging), str(final)))
+        pairs.append((str(work), str(final)))
+    return Room(work / str(series.n), sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
 
 def attempt(

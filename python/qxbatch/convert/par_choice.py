@@ -2,29 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from qxbatch.convert import parrec
 from qxbatch.convert.attempt import Attempt, Room, attempt
 from qxbatch.convert.before import review
 from qxbatch.convert.converter import Converter
-from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import failed
-from qxbatch.convert.nifti import read_nifti
+from qxbatch.convert.par_checks import disagreement, par_evidence, truncated
 from qxbatch.convert.par_files import par_and_rec
-from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_header, stacks
-from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.convert.par_stacks import orientation_varies, scaling_varies
+from qxbatch.convert.par_table import image_defs
 from qxbatch.convert.run import Cancel
-from qxbatch.model import Output, Series, State
+from qxbatch.model import Series, State
 from qxbatch.parrec.header import ParHeader, read_par
-from qxbatch.problems import Problem
 from qxbatch.settings.model import Tool
 
 _RELIABLE = 4.1
 """Older versions come out of dcm2niix some millimetres off."""
-_CLOSE = 0.2
-"""Accepted distance between corners of the two converters' grids, in mm."""
 
 
 def convert_par(
@@ -47,9 +41,9 @@ def convert_par(
         else:
             why = f"dcm2niix did not convert it ({_reason(first)})"
         if not why:
-            return _reviewed(series, first, _truncated(header))
+            return _reviewed(series, first, truncated(header))
     second = attempt(series, converters[parrec.NAME], room, evidence, timeout, cancel)
-    return _reviewed(series, _better(series, first, second, why), _truncated(header))
+    return _reviewed(series, _better(series, first, second, why), truncated(header))
 
 
 def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
@@ -86,85 +80,3 @@ def _unsuited(header: ParHeader) -> str:
     if orientation_varies(table):
         return "nibabel is used: the slices lie in several planes (a survey)"
     return "nibabel is used: the scaling varies from slice to slice" if scaling_varies(table) else ""
-
-
-def _truncated(header: ParHeader) -> list[str]:
-    announced = header.whole("max. number of dynamics") or 0
-    try:
-        found = len({values[0] for values in header.column("dynamic scan number")})
-    except ValueError:
-        return []
-    if not 0 < found < announced:
-        return []
-    return [f"the PAR announces {announced} dynamics and lists {found} (a stopped scan?)."]
-
-
-def par_evidence(series: Series) -> Evidence:
-    """Return what the PAR says about the images, in the same form as DICOM headers do."""
-    evidence = Evidence(files=series.files, countable=False)
-    try:
-        header = read_par(par_and_rec(series.folder)[0])
-        table = image_defs(header)
-    except (ValueError, OSError):
-        return evidence
-    evidence.sizes = {(rows, columns) for columns, rows in table["recon resolution"].tolist()}
-    evidence.slices, evidence.countable = len(table), True
-    evidence.voxels = int(table["recon resolution"].prod(axis=1).sum())
-    return evidence
-
-
-def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]) -> list[Problem]:
-    """Return where the images of a converter that was asked for by name disagree with the PAR, as nibabel reads it."""
-    if not outputs:
-        return []
-    try:
-        header = read_par(par_and_rec(series.folder)[0])
-    except (ValueError, OSError):
-        return []
-    messages = [f"{found}." for found in [disagreement(header, outputs, converter.name)] if found] + _truncated(header)
-    return [review(series, message) for message in messages]
-
-
-def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
-    """Return how a converter's images differ in shape or place from what nibabel makes of the PAR; empty when they agree."""
-    try:
-        info, table = general_info(header), image_defs(header)
-        expected = [stack_header(info, table, stack) for stack in stacks(header, table)]
-    except Exception as error:  # noqa: BLE001  a damaged table ends in any of nibabel's and numpy's exceptions
-        return f"nibabel cannot read the PAR ({error})"
-    images = [read_nifti(output.nifti) for output in outputs]
-    volumes = sum(_volumes(wanted.get_data_shape()) for wanted in expected)
-    made = sum(image.volumes for image in images)
-    maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
-    if volumes not in {made, made - maps, maps}:
-        return f"{tool} made {made} volumes, the PAR has {volumes}"
-    wanted = expected[0]
-    for output, image in zip(outputs, images, strict=True):
-        far = _distance(wanted.get_affine()[:3], wanted.get_data_shape()[:3], image.affine, image.shape[:3])
-        if far > _CLOSE:
-            return f"{tool} places {Path(output.nifti).name} {far:.1f} mm off"
-    return ""
-
-
-def _volumes(shape: tuple[int, ...]) -> int:
-    return shape[3] if len(shape) > 3 else 1  # noqa: PLR2004 (x, y, z, t)
-
-
-def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequence[int]) -> float:
-    """Return how far the corners of two grids lie apart (mm), whatever the order and direction of their axes."""
-    import numpy as np
-
-    if sorted(shape) != sorted(other_shape):
-        return float("inf")
-    one, two = (_corners(np.asarray(grid), size) for grid, size in ((affine, shape), (other, other_shape)))
-    apart = np.linalg.norm(one[:, None, :] - two[None, :, :], axis=2)
-    return float(max(apart.min(axis=0).max(), apart.min(axis=1).max()))
-
-
-def _corners(affine: Any, shape: Sequence[int]) -> Any:
-    import itertools
-
-    import numpy as np
-
-    ends = np.array(list(itertools.product(*((0, size - 1) for size in shape))))
-    return ends @ affine[:3, :3].T + affine[:3, 3]

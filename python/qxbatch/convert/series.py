@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from qxbatch.convert.again import convert_again
-from qxbatch.convert.attempt import Attempt, Room, attempt
+from qxbatch.convert.attempt import Attempt, Room, attempt, room_for
 from qxbatch.convert.available import Available, choose
 from qxbatch.convert.before import findings, subject
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.par_choice import convert_par, par_evidence, par_findings
+from qxbatch.convert.par_checks import par_evidence, par_findings
+from qxbatch.convert.par_choice import convert_par
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings, Tool
 
 
@@ -34,7 +34,7 @@ def convert_series(
 
     Raises CancelledError when `cancel` is set meanwhile, and OSError where the machine is at fault.
     """
-    room = Room(work / str(series.n), _told(series, work, staging, final))
+    room = room_for(series, work, staging, final)
     packed = sum(1 for path in series.folder.iterdir() if path.name.casefold().endswith(".gz"))
     if packed and packed >= series.files:
         return _not_unzipped(series)
@@ -91,14 +91,3 @@ def _not_unzipped(series: Series) -> Conversion:
 def _some_not_unzipped(series: Series, packed: int) -> Problem:
     message = f"{packed} of its {series.files} files are gzipped and unzip=no; only the others were converted."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, "Import it with --unzip=yes.", Severity.WARNING)
-
-
-def _told(series: Series, work: Path, staging: Path | None, final: Path | None) -> list[tuple[str, str]]:
-    """Return the paths that logs must not show, and what they show instead; the longest first."""
-    pairs = []
-    if final is not None:
-        pairs.append((str(series.folder), str(SessionPaths(final).series(series.n))))
-        if staging is not None:
-            pairs.append((str(staging), str(final)))
-        pairs.append((str(work), str(final)))
-    return sorted(pairs, key=lambda pair: len(pair[0]), reverse=True)

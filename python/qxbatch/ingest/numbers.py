@@ -9,8 +9,9 @@ Numbers are given once all input of a session is read, so that they depend on th
 DICOM series claim before PAR/REC; among PAR/REC the path stands in place of start and UID.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 STEP = 10000
 FIRST_UNNUMBERED = 9001
@@ -52,9 +53,9 @@ def _claim(claims: Sequence[Claim], taken: set[int]) -> list[int]:
             further.append(i)
     for i in further:
         number = claims[i].number or 0
-        given[i] = lowest_free((10 * (number + STEP * j) for j in _from(1)), taken)
+        given[i] = lowest_free(candidates(number, first=1), taken)
     for i in sorted((i for i, c in enumerate(claims) if c.number is None), key=lambda i: claims[i].rank):
-        given[i] = lowest_free((10 * m for m in _from(FIRST_UNNUMBERED)), taken)
+        given[i] = lowest_free(candidates(None), taken)
     return [given[i] for i in range(len(claims))]
 
 
@@ -65,7 +66,8 @@ def lowest_free(candidates: Iterable[int], taken: set[int]) -> int:
     return n
 
 
-def _from(start: int) -> Iterable[int]:
-    while True:
-        yield start
-        start += 1
+def candidates(number: int | None, first: int = 0) -> Iterator[int]:
+    """Yield the n that a SeriesNumber may get, from the `first` step on; None, zero and less are no number."""
+    numbered = number is not None and number > 0
+    start, step = (number or 0, STEP) if numbered else (FIRST_UNNUMBERED, 1)
+    return (10 * m for m in count(start + first * step, step))

@@ -1,22 +1,20 @@
 """What is read for a session, and how its ledger paths begin."""
 
+import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.cells import escaped
-from qxbatch.core import Reading
+from qxbatch.core import Reading, is_archive
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.sources import is_archive, session_sources
 from qxbatch.model import Packet
 from qxbatch.session.layout import SORTED_PATH
 
 _SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
 """What holds a packet's own bytes in `dicom`: series, and the scanner's logs. The rest are reports."""
-IMAGES = ("dicom", "par")
-"""Kinds of members for which an archive is a packet."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +48,18 @@ def _prefix(path: Path) -> str:
     """A file that is no archive is a member under its own name."""
     if path.is_dir():
         return f"{path.name}/"
-    return f"{path.name}!" if is_archive(path) else ""
+    return f"{path.name}!" if is_archive(os.fspath(path)) else ""
 
 
-def inbox_sources(inbox: Path, dicom: Path | None, whole: Collection[Path] = ()) -> SessionInbox:
-    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) what was sorted before.
-
-    Archives in `whole` are loose files: a spreadsheet is a zip, too.
-    """
-    found = session_sources(inbox)
-    archives = [Packet(path, path.name, fingerprint(path)) for path in found.archives if path not in whole]
-    skip = tuple(packet.path.name for packet in archives)
-    sources = [Source(inbox, "", skip)] if len(found.archives) > len(archives) or found.loose else []
-    sources += [Source(packet.path, f"{packet.path.name}!") for packet in archives]
+def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
+    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) what was sorted before."""
+    paths = [inbox / name for name in names_in(inbox)]
+    archives = [path for path in paths if path.is_file() and is_archive(os.fspath(path))]
+    sources = [Source(inbox, "", tuple(path.name for path in archives))] if len(archives) < len(paths) else []
+    sources += [Source(path, f"{path.name}!") for path in archives]
     if dicom is not None:
         sources += sorted_sources(dicom)
-    return SessionInbox(tuple(sources), tuple(archives))
+    return SessionInbox(tuple(sources), tuple(Packet(path, path.name, fingerprint(path)) for path in archives))
 
 
 def sorted_sources(dicom: Path) -> list[Source]:
@@ -76,11 +70,10 @@ def sorted_sources(dicom: Path) -> list[Source]:
     return [Source(path, f"{SORTED_PATH}{path.name}{'/' if path.is_dir() else '!'}") for path in paths]
 
 
-def without_images(reading: Reading, archives: Sequence[Packet]) -> list[Path]:
-    """Return the archives of an inbox that held neither DICOM nor PAR/REC: they are files like others, and stay."""
-    members = [row.path for row in map(reading.row, range(len(reading))) if row.kind in IMAGES and "!" in row.path]
-    return [
-        packet.path
-        for packet in archives
-        if not any(path.startswith(f"{escaped(packet.path.name)}!") for path in members)
-    ]
+def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packet, ...]:
+    """Return the archives of an inbox whose members were read.
+
+    The core keeps one without DICOM or PAR/REC whole: a spreadsheet is a zip, too. It is a file like others, and stays.
+    """
+    whole = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
+    return tuple(packet for packet in archives if escaped(packet.path.name) not in whole)

@@ -6,10 +6,10 @@ from html import escape
 from pathlib import Path
 
 from qxbatch.problems import Problem
-from qxbatch.publish.durable import created
 from qxbatch.session.layout import LEDGER
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import ImageSummary, LedgerCounts, SeriesSummary
+from qxbatch.textfile import created
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1a1a1a; }

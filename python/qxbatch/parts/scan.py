@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qxbatch.core import Group, Reading, ingest, scan, sniff
-from qxbatch.discover.sources import is_archive
+from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
 from qxbatch.parts.passwords import passwords_of
@@ -18,6 +17,8 @@ from qxbatch.report.series_table import as_json, as_table, as_tsv
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
+ONLY_INGESTED = ("bzip2", "xz", "zstd", "compress")
+"""Compressions that the scan of headers does not unpack, unlike gzip."""
 FAULTS = ("unreadable", "cannot")
 """How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
 
@@ -63,7 +64,7 @@ def look(path: str, threads: int, passwords: Passwords | None = None) -> Found:
         kind = sniff(path)
     except OSError as error:
         return Found(path, "unreadable", 1, (), (f"{path}: {error.strerror}",))
-    if is_archive(Path(path)):
+    if is_archive(path) or kind in ONLY_INGESTED:
         return _look_into(path, kind, threads, passwords)
     return _look_at_files(path, kind, threads)
 

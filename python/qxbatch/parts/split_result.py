@@ -8,8 +8,9 @@ from pathlib import Path
 from qxbatch.cells import escaped
 from qxbatch.core import Row
 from qxbatch.parts.split_plan import Piece
-from qxbatch.publish.durable import created, sync_folder
+from qxbatch.publish.durable import sync_folder
 from qxbatch.session.layout import KEPT_AT
+from qxbatch.textfile import created
 
 
 @dataclass(frozen=True)

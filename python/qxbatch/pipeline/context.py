@@ -3,15 +3,13 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from qxbatch.conceal import Hide
 from qxbatch.convert.available import Available
 from qxbatch.core import Monitor
+from qxbatch.events import Observer
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.report.progress import Progress
 from qxbatch.settings.cpus import granted
 from qxbatch.settings.model import Settings
 from qxbatch.slots import Memory, Slots
@@ -25,44 +23,41 @@ UNSYNCED = 64
 """So many may wait for that, each with a descriptor; then the work waits for a slow disk."""
 
 
-@dataclass(frozen=True)
 class Context:
-    """The settings, the folders, and the budget of one run."""
+    """The settings, the folders, the observer, and the budget of one run. Nothing in it is about one unit."""
 
-    settings: Settings
-    workspace: Workspace
-    locks: Locks
-    tools: Available
-    progress: Progress
-    monitor: Monitor = field(default_factory=Monitor)
-    stop: threading.Event = field(default_factory=threading.Event)
-    numbers: Mapping[Path, int] = field(default_factory=dict)
-    """Folder mode: the numbers that archives get whose names are not theirs alone."""
-    hidden: dict[str, Hide] = field(default_factory=dict)
-    """By unit: what takes identities out of what is said about it."""
-
-    def __post_init__(self) -> None:
-        workers = max(1, self.settings.n_procs)
+    def __init__(
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        locks: Locks,
+        tools: Available,
+        observer: Observer,
+        monitor: Monitor | None = None,
+        numbers: Mapping[Path, int] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.workspace = workspace
+        self.locks = locks
+        self.tools = tools
+        self.observer = observer
+        self.monitor = Monitor() if monitor is None else monitor
+        self.numbers = {} if numbers is None else numbers
+        """Folder mode: the numbers of archives that share their name with others (qxbatch.archive.numbers)."""
+        self.stop = threading.Event()
+        workers = max(1, settings.n_procs)
         # While one waits for its turn in the interpreter, another works; where the kernel sees to it that it stays within.
         spare = 1 if workers > 1 and workers >= granted() else 0
-        object.__setattr__(self, "slots", Slots(workers, spare))
-        mem = self.settings.mem
-        object.__setattr__(self, "memory", Memory(None if mem is None else max(0, mem - OWN_MEMORY)))
-        object.__setattr__(self, "converting", ThreadPoolExecutor(max(1, min(self.settings.parelements, workers))))
-        object.__setattr__(self, "working", ThreadPoolExecutor(workers))
-        object.__setattr__(self, "syncing", ThreadPoolExecutor(SYNCING))
-        object.__setattr__(self, "unsynced", threading.Semaphore(UNSYNCED))
-
-    slots: Slots = field(init=False)
-    memory: Memory = field(init=False)
-    converting: ThreadPoolExecutor = field(init=False)
-    """One thread per converter process that may run."""
-    working: ThreadPoolExecutor = field(init=False)
-    """Threads that pack, compress and verify."""
-    syncing: ThreadPoolExecutor = field(init=False)
-    """Threads that wait for the disk and need no CPU."""
-    unsynced: threading.Semaphore = field(init=False)
-    """Files that are held open for them."""
+        self.slots = Slots(workers, spare)
+        self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))
+        self.converting = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))
+        """One thread per converter process that may run."""
+        self.working = ThreadPoolExecutor(workers)
+        """Threads that pack, compress and verify."""
+        self.syncing = ThreadPoolExecutor(SYNCING)
+        """Threads that wait for the disk and need no CPU."""
+        self.unsynced = threading.Semaphore(UNSYNCED)
+        """Files that are held open for them."""
 
     def interrupt(self) -> None:
         """Make all work stop soon: the core's, and the converters'."""

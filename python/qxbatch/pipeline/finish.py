@@ -2,24 +2,22 @@
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 
+from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
-from qxbatch.core import Monitor, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet
+from qxbatch.pipeline.check_published import check_published
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
-from qxbatch.publish.journal import Journal, remove_journal
+from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.taken import Stayed, take
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Archive
-from qxbatch.verify.session import session_checks
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,12 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
         if kept is not None:
             message = f"files of the replaced session that no other place holds were kept in {kept}."
             problems.append(Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING))
-    archived: tuple[Path, ...] = ()
-    stayed: list[Stayed] = []
-    wrong = _wrong(journal, workspace, verify=verify)
-    if wrong:
-        problems += wrong
-    else:
-        stayed = _take(journal, workspace)
-        problems += map(_stayed, stayed)
-        archived, unsettled = _archive(journal, locks, own=not verify)
-        problems += unsettled
+    wrong = check_published(journal, workspace, verify=verify)
+    problems += wrong
+    stayed = [] if wrong else _take(journal, workspace)
+    problems += map(_stayed, stayed)
+    archived, unsettled = _archive(journal, locks, published=not wrong, own=not verify)
+    problems += unsettled
     if any(each.error for each in stayed):
         return Ending(archived, tuple(problems))  # the next run tries again by the journal and its list
     if not any(p.code is Code.ARCHIVE for p in problems):
@@ -75,34 +69,6 @@ def _stayed(stayed: Stayed) -> Problem:
     return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
 
 
-def _wrong(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
-    """Why the packets must stay: a session is not there (any more), or is not what the journal tells of."""
-    problems = []
-    for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
-        folder = workspace.sessionsfolder / session
-        try:
-            same = hash_file(str(SessionPaths(folder).ledger))[1] == digest
-            found = _failed(folder) if same and verify else []
-        except FileNotFoundError:
-            same, found = False, []
-        if not same:
-            message = "is not the session any more that was made of its packets; they stay where they are."
-            problems.append(Problem(Code.RECOVERED, session, message, "Import them again, or archive them by hand."))
-        elif found:
-            message = (
-                f"what lies on disk is not what was read: {'; '.join(found[:5])}. Its packets stay where they are."
-            )
-            problems.append(Problem(Code.VERIFY, session, message, "Check the disk, then use --overwrite=yes."))
-    return problems
-
-
-def _failed(session: Path) -> list[str]:
-    try:
-        return [text for check in session_checks(session, Monitor()) for text in check()]
-    except ValueError as error:
-        return [str(error)]
-
-
 def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:
     """Folder mode: sorted files leave the inbox."""
     if journal.inbox is None or not workspace.taken(journal.unit).exists():
@@ -110,30 +76,41 @@ def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:
     return take(journal.inbox, workspace.taken(journal.unit))
 
 
-def _archive(journal: Journal, locks: Locks, *, own: bool) -> tuple[tuple[Path, ...], list[Problem]]:
+def _archive(journal: Journal, locks: Locks, *, published: bool, own: bool) -> tuple[tuple[Path, ...], list[Problem]]:
     archived: list[Path] = []
     problems: list[Problem] = []
-    for packet, number in zip_longest(journal.packets, journal.numbers):
-        if str(packet.path) in journal.stay:
-            continue
-        changed = _changed(packet, own=own)
-        if changed is not None:
-            if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
-                clear_hidden(packet.path, journal.archive_folder, journal.unit)
-            problems.append(changed)
+    for each in journal.packets:
+        changed = _changed(each.packet, own=own)
+        facts = Facts(
+            journal.archive,
+            series_failed=journal.series_failed,
+            damaged=journal.damaged,
+            published=published,
+            changed=changed is not None,
+        )
+        decision = decide(facts)
+        if decision.mode is None:
+            if decision.reason is Reason.CHANGED and changed is not None:
+                if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
+                    clear_hidden(each.packet.path, journal.archive_folder, journal.unit)
+                problems.append(changed)
             continue
         try:
-            naming = partial(locks.waiting, "archive")
-            folder, mode = journal.archive_folder, journal.archive
-            place = settle_packet(packet.path, folder, mode, owner=journal.unit, naming=naming, number=number)
+            place = _settled(each, decision.mode, journal, locks)
         except OSError as error:
-            message = f"its session is complete; the packet could not be archived ({journal.archive}): {error}."
+            message = f"its session is complete; the packet could not be archived ({decision.mode}): {error}."
             hint = "Mend the cause and run again: only the archiving is left."
-            problems.append(Problem(Code.ARCHIVE, str(packet.path), message, hint))
+            problems.append(Problem(Code.ARCHIVE, str(each.packet.path), message, hint))
             continue
         if place is not None:
             archived.append(place)
     return tuple(archived), problems
+
+
+def _settled(each: JournaledPacket, mode: Archive, journal: Journal, locks: Locks) -> Path | None:
+    naming = partial(locks.waiting, "archive")
+    folder, number = journal.archive_folder, each.number
+    return settle_packet(each.packet.path, folder, mode, owner=journal.unit, naming=naming, number=number)
 
 
 def _changed(packet: Packet, *, own: bool) -> Problem | None:

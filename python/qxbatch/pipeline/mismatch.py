@@ -4,36 +4,27 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.core import Reading, ingest
-from qxbatch.ingest.sources import Source
-from qxbatch.model import Packet
+from qxbatch.core import ingest
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.read import refuse_changed
 from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.record.job import Job
 from qxbatch.settings.passwords import words_of
 
 SHOWN = 5
 
 
-def mismatch(
-    context: Context,
-    session: str,
-    wrong: Sequence[str],
-    packets: Sequence[Packet],
-    sources: Sequence[Source],
-    reading: Reading,
-    scratch: Path,
-) -> Problem:
+def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scratch: Path) -> Problem:
     """Return the problem of a session that is not what was read. Raises CancelledError.
 
     Files of a zip are read a second time when they are stored, so a packet that is still written to can be the reason,
     though its size and time are what they were. Otherwise the disk or the memory gave back other bytes than it was given.
     """
-    paths = ", ".join(str(source.path) for source in sources)
+    paths = ", ".join(str(source.path) for source in job.sources)
     try:
-        for packet in packets:
+        for packet in job.archives:
             refuse_changed(packet, "while it was imported")
-        changed = _changed(context, sources, reading, scratch)
+        changed = _changed(context, job, scratch)
     except PacketError as error:
         return error.problem
     except (OSError, ValueError) as error:
@@ -55,12 +46,13 @@ def _told(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
     return Problem(Code.VERIFY, session, message, hint)
 
 
-def _changed(context: Context, sources: Sequence[Source], reading: Reading, scratch: Path) -> str:
+def _changed(context: Context, job: Job, scratch: Path) -> str:
     """Read the sources again; return in words the first member that is another one now, empty when none is."""
+    reading = job.reading
     before = {row.path: row.sha256 for row in map(reading.row, range(len(reading)))}
     now: dict[str, str] = {}
     settings = context.settings
-    for source in sources:
+    for source in job.sources:
         try:
             again = ingest(
                 [(str(source.path), source.prefix)],

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from qxbatch.core import Reading, ingest
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.units import Unit
+from qxbatch.events import BytesRead
 from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
-from qxbatch.ingest.identities import hide_of
 from qxbatch.ingest.sources import Source
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
-from qxbatch.settings.model import OnDamaged
+from qxbatch.settings.model import OnDamaged, Settings
 from qxbatch.settings.passwords import words_of
 
 NOTHING = Fingerprint(0, 0, 0)
@@ -21,15 +22,14 @@ SHOWN = 5
 """So many damaged members are named in a message; the ledger names all."""
 
 
-def read_sources(
-    context: Context, unit: str, names: str, packets: Sequence[Packet], sources: Sequence[Source], scratch: Path
-) -> tuple[Reading, list[Problem]]:
-    """Read all sources into scratch, once; return the reading, and what was worth saying.
+def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratch: Path) -> Reading:
+    """Read all sources into scratch, once.
 
-    Raises PacketError, OSError when scratch cannot be written, and CancelledError.
+    Raises PacketError when a packet changed, OSError when scratch cannot be written, and CancelledError.
     """
-    for packet in packets:
+    for packet in unit.packets:
         refuse_changed(packet, "since it was found")
+    context.observer.notify(BytesRead(unit.name, 0, unit.size))
     try:
         with context.slots.several() as threads:
             reading = ingest(
@@ -46,17 +46,21 @@ def read_sources(
                 monitor=context.monitor,
             )
     finally:  # a packet that vanishes is told as such, whatever else its loss led to
-        for packet in packets:
+        for packet in unit.packets:
             refuse_changed(packet, "while it was read")
-    if context.settings.conceal:
-        context.hidden[unit] = hide_of(reading, unit)
-    passwords = context.settings.passwords
-    problems = [*_damage(context, names, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
+    context.observer.notify(BytesRead(unit.name, unit.size, unit.size))
+    return reading
+
+
+def check_reading(reading: Reading, names: str, settings: Settings) -> list[Problem]:
+    """Return what is worth reporting of what was read. Raises PacketError when it must not be imported."""
+    passwords = settings.passwords
+    problems = [*_damage(settings, names, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
     if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
         message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
         hint = encrypted.hint(encrypted.closed_rows(reading), passwords) or "Remove it from the inbox, or complete it."
         raise PacketError(Problem(Code.NO_IMAGES, names, message, hint))
-    return reading, [*problems, *encrypted.kept_closed(reading, names, passwords)]
+    return [*problems, *encrypted.kept_closed(reading, names, passwords)]
 
 
 def refuse_changed(packet: Packet, when: str) -> None:
@@ -73,14 +77,14 @@ def refuse_changed(packet: Packet, when: str) -> None:
         raise PacketError(Problem(Code.CHANGED, str(packet.path), f"changed {when}.", hint))
 
 
-def _damage(context: Context, names: str, reading: Reading) -> list[Problem]:
+def _damage(settings: Settings, names: str, reading: Reading) -> list[Problem]:
     damage = reading.damage()
     if not damage:
         return []
     shown = "; ".join(damage[:SHOWN]) + (f"; and {len(damage) - SHOWN} more" if len(damage) > SHOWN else "")
     closed = encrypted.refused_as_encrypted(reading)
-    advice = encrypted.hint(closed, context.settings.passwords)
-    if context.settings.on_damaged is OnDamaged.KEEP:
+    advice = encrypted.hint(closed, settings.passwords)
+    if settings.on_damaged is OnDamaged.KEEP:
         message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
         hint = f"{advice or 'Get a sound copy.'} Then import it with --overwrite=yes."
         return [Problem(Code.DAMAGED_KEPT, names, message, hint)]

@@ -4,24 +4,23 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qxbatch.convert.series import convert_series
-from qxbatch.core import Reading, gzip_file
+from qxbatch.events import SeriesConverted
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, Series, State
 from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
-from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
-from qxbatch.record.compress import compressed
+from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.images import shape_of
+from qxbatch.record.job import Job, Places
 from qxbatch.record.session_txt import mapped
-from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import Sum
 from qxbatch.settings.model import Stages
 
@@ -29,34 +28,20 @@ FULL = 4 << 20
 """With less than so many free bytes, a failed conversion is put down to the disk."""
 
 
-@dataclass(frozen=True)
-class Made:
-    """One series, converted and stored."""
-
-    conversion: Conversion
-    stored: Stored
-    shapes: Mapping[Path, tuple[int, ...]]
-    """Of each image, by its path as the converter left it."""
-    sums: Mapping[Path, Sum]
-    """Of each compressed image, by the same path."""
-    syncing: Sequence[Future[None]]
-    """What was written is on its way to disk; all series share this."""
-
-
 def make_series(
-    context: Context, part: Part, reading: Reading, build: Path, work: Path, final: Path, *, splice: bool
-) -> list[Made]:
-    """Convert and store the series of a part in parallel, the largest first; returned in the order of the part.
+    context: Context, job: Job, part: Part, places: Places
+) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
+    """Convert and store the series of a part in parallel, the largest first; also return what is on its way to disk.
 
-    The files of a series are removed as soon as it is both. `work` is where converters have their folders, `final` the
-    session's own place. `splice`: what a zip packet holds deflated is taken over so. (In folder mode a session may be made
-    anew from its own series, and must come out the same.)
+    The files of a series are removed as soon as it is both. In inbox mode, what a zip packet contains deflated is copied so.
+    (In folder mode a session may be rebuilt from its own series, and must come out the same.)
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended then.
     """
-    context.progress.series(len(part.series))
-    making = _Making(context, reading, build, work, final, splice=splice)
-    wanted = found_gzip(SessionPaths(final).dicom) if context.settings.gzip_as_found else context.settings.gzip
+    making = _Making(context, job, part, places)
+    making.tell(0)
+    settings = context.settings
+    wanted = found_gzip(places.published.dicom) if settings.gzip_as_found else settings.gzip
     stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
@@ -68,31 +53,33 @@ def make_series(
     _settle(making.finishing)
     for series in part.series:
         if stored[series.n] is Stored.PLAIN:
-            bring(series.folder, SessionPaths(build).series(series.n))
-    return [
-        Made(converting[series.n].result(), stored[series.n], making.shapes, making.sums, making.syncing)
-        for series in part.series
-    ]
+            bring(series.folder, places.built.series(series.n))
+    conversions = tuple(converting[series.n].result() for series in part.series)
+    return ConvertedSeries(conversions, stored, making.shapes, making.sums), making.syncing
 
 
 class _Making:
     """What is done with each series, in threads."""
 
-    def __init__(
-        self, context: Context, reading: Reading, build: Path, work: Path, final: Path, *, splice: bool
-    ) -> None:
+    def __init__(self, context: Context, job: Job, part: Part, places: Places) -> None:
         self.context = context
-        self.reading = reading
-        self.build = build
-        self.work = work
-        self.final = final
-        self.splice = splice
+        self.job = job
+        self.part = part
+        self.places = places
         self.shapes: dict[Path, tuple[int, ...]] = {}
         self.sums: dict[Path, Sum] = {}
         self.finishing: list[Future[None]] = []
         self.syncing: list[Future[None]] = []
         self._half_done: set[int] = set()
+        self._converted_series = 0
         self._lock = threading.Lock()
+
+    def tell(self, more: int) -> None:
+        """Tell how many series are converted."""
+        with self._lock:
+            self._converted_series += more
+            done, found = self._converted_series, len(self.part.series)
+            self.context.observer.notify(SeriesConverted(self.job.unit.name, self.part.session.id, done, found))
 
     def convert(self, series: Series, stored: Stored) -> Conversion:
         context = self.context
@@ -101,11 +88,11 @@ class _Making:
         else:
             with context.memory.hold(converter_memory(series)), context.slots.one(urgent=True):
                 conversion = self._converted(series)
-            _refuse_full_disk(conversion, self.build)
+            _refuse_full_disk(conversion, self.places.build)
         for output in conversion.outputs:
             self.shapes[output.nifti] = shape_of(output.nifti)
             self.finishing.append(context.working.submit(self.finish_image, output.nifti))
-        context.progress.series_done()
+        self.tell(1)
         if stored is not Stored.PLAIN:
             self._clear_once_done(series)
         return conversion
@@ -114,11 +101,11 @@ class _Making:
         return convert_series(
             series,
             self.context.settings,
-            self.work,
+            self.places.work,
             self.context.tools,
             self.context.stop,
             staging=part_root(series),
-            final=mapped(self.final, self.context.settings.path_map),
+            final=mapped(self.places.final, self.context.settings.path_map),
         )
 
     def store(self, series: Series, stored: Stored) -> None:
@@ -126,28 +113,23 @@ class _Making:
         with context.slots.one():
             store_series(
                 series.folder,
-                SessionPaths(self.build).dicom,
+                self.places.built.dicom,
                 stored,
                 context.settings.gzip_level,
                 context.monitor,
-                self.reading.streams(list(series.groups)) if self.splice else None,
+                self.job.reading.streams(list(series.groups)) if self.job.unit.inbox is None else None,
             )
         if stored is Stored.PACKED:
-            self._sync(SessionPaths(self.build).packed(series.n))
+            self._sync(self.places.built.packed(series.n))
         self._clear_once_done(series)
 
     def finish_image(self, nifti: Path) -> None:
-        context = self.context
-        with context.slots.one():
-            write_picture(nifti, picture_of(nifti))
-            level, packed = context.settings.gzip_level, compressed(nifti)
-            self.sums[nifti] = gzip_file(str(nifti), str(packed), level=level, monitor=context.monitor)
-            nifti.unlink()
+        packed, self.sums[nifti] = finish_image(self.context, nifti)
         self._sync(packed)
 
     def _sync(self, path: Path) -> None:
         """Begin to bring a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""
-        if self.context.settings.work_dir is None or path.is_relative_to(self.build):
+        if self.context.settings.work_dir is None or path.is_relative_to(self.places.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()
             self.syncing.append(self.context.syncing.submit(self._synced, descriptor))
@@ -174,11 +156,6 @@ def converter_memory(series: Series) -> int:
 def part_root(series: Series) -> Path:
     """Return the folder that stands for the session while it is made: `<root>/dicom/<n>` is the series'."""
     return series.folder.parent.parent
-
-
-def picture_of(nifti: Path) -> Path:
-    """Return where the picture of a converter's image lies until it is placed."""
-    return nifti.with_name(f"{nifti.name}.png")
 
 
 def _settle(futures: Sequence[Future[Any]]) -> None:

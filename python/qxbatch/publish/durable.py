@@ -4,10 +4,9 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+
+from qxbatch.textfile import created
 
 
 def sync_folder(folder: Path) -> None:
@@ -76,15 +75,6 @@ def replaced_text(path: Path, text: str) -> None:
         file.write(text)
     temporary.replace(path)
     sync_folder(path.parent)
-
-
-@contextmanager
-def created(path: Path) -> Iterator[TextIO]:
-    """Open a new UTF-8 text file with plain line ends; on disk when the block ends."""
-    with path.open("x", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 _TRIES = 20

@@ -14,7 +14,16 @@ from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_json
 from qxbatch.settings.model import Archive
 
-VERSION = 2
+VERSION = 3
+
+
+@dataclass(frozen=True)
+class JournaledPacket:
+    """A packet that is archived once its sessions are published."""
+
+    packet: Packet
+    number: int | None = None
+    """Folder mode: the number that was chosen for its name in the archive (qxbatch.archive.numbers), where one was."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +31,14 @@ class Journal:
     """What is left to do for a unit."""
 
     unit: str
-    packets: tuple[Packet, ...]
-    stay: tuple[str, ...]
-    """Paths of the packets that are not archived: of some of their members the bytes could not be had."""
+    packets: tuple[JournaledPacket, ...]
     sessions: tuple[str, ...]
     """Session ids whose builds are to be published."""
     archive: Archive
+    """As asked; qxbatch.archive.decision says what is done."""
+    series_failed: bool
+    damaged: bool
+    """Some members of the packets cannot be read."""
     archive_folder: Path
     with_inbox: bool
     """The session's `inbox` is exchanged too (inbox mode)."""
@@ -37,8 +48,6 @@ class Journal:
     """The packets' names as they are told."""
     ledgers: tuple[str, ...] = ()
     """SHA-256 of each session's ledger: what is archived by this journal lies in that session and no other."""
-    numbers: tuple[int | None, ...] = ()
-    """Folder mode: of each packet, the number that was chosen for its name in the archive, where one was."""
 
 
 def write_journal(path: Path, journal: Journal, sessionsfolder: Path) -> None:
@@ -54,8 +63,9 @@ def write_journal(path: Path, journal: Journal, sessionsfolder: Path) -> None:
         "version": VERSION,
         "archive_folder": told(journal.archive_folder),
         "inbox": None if journal.inbox is None else told(journal.inbox),
-        "stay": [told(Path(packet)) for packet in journal.stay],
-        "packets": [asdict(packet) | {"path": told(packet.path)} for packet in journal.packets],
+        "packets": [
+            asdict(each.packet) | {"path": told(each.packet.path), "number": each.number} for each in journal.packets
+        ],
     }
     make_folder(path.parent)
     write_json(path, content)
@@ -68,19 +78,22 @@ def read_journal(path: Path, sessionsfolder: Path) -> Journal:
         raise ValueError(f"{path}: a journal of version {content.get('version')}, this program writes {VERSION}")
     return Journal(
         unit=content["unit"],
-        packets=tuple(
-            Packet(sessionsfolder / p["path"], p["name"], Fingerprint(**p["fingerprint"])) for p in content["packets"]
-        ),
-        stay=tuple(str(sessionsfolder / packet) for packet in content["stay"]),
+        packets=tuple(_packet(packet, sessionsfolder) for packet in content["packets"]),
         sessions=tuple(content["sessions"]),
         archive=Archive(content["archive"]),
+        series_failed=content["series_failed"],
+        damaged=content["damaged"],
         archive_folder=sessionsfolder / content["archive_folder"],
         with_inbox=content["with_inbox"],
         inbox=None if content["inbox"] is None else sessionsfolder / content["inbox"],
         names=content["names"],
         ledgers=tuple(content["ledgers"]),
-        numbers=tuple(content.get("numbers", ())),
     )
+
+
+def _packet(content: Mapping[str, Any], sessionsfolder: Path) -> JournaledPacket:
+    fingerprint = Fingerprint(**content["fingerprint"])
+    return JournaledPacket(Packet(sessionsfolder / content["path"], content["name"], fingerprint), content["number"])
 
 
 def remove_journal(path: Path) -> None:

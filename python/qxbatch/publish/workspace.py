@@ -9,7 +9,8 @@ import re
 import time
 from pathlib import Path
 
-from qxbatch.publish.durable import created, make_folder, remove_tree
+from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.textfile import created
 
 NAME = ".qxbatch"
 NOTE = "scratch.txt"
@@ -24,7 +25,7 @@ class Workspace:
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
         self.numbers = self.top / "numbers.json"
-        """Folder mode: numbers of archives, as long as runs that chose them are not done (qxbatch.pipeline.numbers)."""
+        """Folder mode: numbers of archives, as long as runs that chose them are not done (qxbatch.archive.kept_numbers)."""
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
         """The same while they are written."""
         self._work_dir = work_dir
@@ -56,6 +57,13 @@ class Workspace:
             with created(self.unit(unit) / NOTE) as file:
                 file.write(str(noted))
         return noted
+
+    def empty_scratch(self, unit: str) -> Path:
+        """Remove what is left of a unit's staging; return its scratch folder, which exists and is empty."""
+        self.clear(unit)
+        scratch = self.scratch(unit)
+        make_folder(scratch)
+        return scratch
 
     def _noted_scratch(self, unit: str) -> Path | None:
         try:

@@ -1,21 +1,17 @@
-"""Numbers of images: series n gives n + 1 to n + 9, and what is more goes to the next free places (docs/numbers.md)."""
+"""The images of a session under their numbers (qxbatch.record.image_numbers) and names."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.convert.nifti import read_nifti
-from qxbatch.convert.values import whole
-from qxbatch.ingest.numbers import FIRST_UNNUMBERED, STEP, lowest_free
 from qxbatch.model import Conversion, Image, Output
-from qxbatch.problems import Code, Problem, Severity
+from qxbatch.problems import Problem
 from qxbatch.record.compress import compressed
+from qxbatch.record.image_numbers import image_numbers
 from qxbatch.record.json_info import json_info
 from qxbatch.record.names import image_name
 from qxbatch.session.layout import image_file
-
-EACH = 9
-"""Images of one n: the last digit is the image's own."""
 
 
 @dataclass(frozen=True)
@@ -63,45 +59,16 @@ def place_images(
     further: dict[int, int] = {}
     problems: list[Problem] = []
     for conversion in sorted(conversions, key=lambda conversion: conversion.series.n):
-        places = _places(conversion, taken, further)
         of = len(conversion.outputs)
-        for k, (output, number) in enumerate(zip(conversion.outputs, places, strict=False), 1):
+        given = image_numbers(conversion.series, of, taken)
+        further |= dict.fromkeys(given.further, conversion.series.n)
+        for k, (output, number) in enumerate(zip(conversion.outputs, given.numbers, strict=True), 1):
             name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
             files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
             placed.append(Placed(image, output))
-        if of > EACH:
-            problems.append(_many(conversion, [n for n, first in further.items() if first == conversion.series.n]))
+        if many := given.problem(conversion.series):
+            problems.append(many)
     placed.sort(key=lambda item: item.image.number)
     return Placement(tuple(placed), further, tuple(problems))
-
-
-def _places(conversion: Conversion, taken: set[int], further: dict[int, int]) -> Iterator[int]:
-    """Yield the numbers of a series' images, claiming a new n' after each ninth."""
-    n = conversion.series.n
-    while True:
-        for k in range(1, EACH + 1):
-            yield n + k
-        n = lowest_free(_candidates(conversion), taken)
-        further[n] = conversion.series.n
-
-
-def _candidates(conversion: Conversion) -> Iterator[int]:
-    number = whole(conversion.series.header, "SeriesNumber")
-    step, start = (STEP, number) if number is not None and number > 0 else (1, FIRST_UNNUMBERED)
-    while True:
-        yield 10 * start
-        start += step
-
-
-def _many(conversion: Conversion, further: Sequence[int]) -> Problem:
-    series = conversion.series
-    where = ", ".join(f"{n + 1} and up" for n in further)
-    return Problem(
-        Code.MORE_THAN_NINE,
-        f"series {series.n}",
-        f"it gave {len(conversion.outputs)} images; those after the ninth have the numbers {where}.",
-        "Look at its images before using them.",
-        Severity.WARNING,
-    )

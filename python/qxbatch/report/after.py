@@ -1,11 +1,11 @@
 """The report after the work: what was imported, and last, what failed, why, and what to do."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 
+from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.settings.model import Check, Settings
 
 
 def failed(report: SessionReport) -> bool:
@@ -13,9 +13,26 @@ def failed(report: SessionReport) -> bool:
     return any(p.severity is Severity.ERROR for p in report.problems)
 
 
+def status_of(report: Report) -> ExitStatus:
+    """Return the exit status of a run that imported something."""
+    if any(c.problem is not None for c in report.candidates) or any(map(failed, report.sessions)):
+        return ExitStatus.FAILED
+    held = [any(p.code is Code.HELD for p in s.problems) for s in report.sessions]
+    return ExitStatus.HELD if held and all(held) else ExitStatus.OK
+
+
+def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatus:
+    """Return the exit status of a run that imported nothing; `ready`: there is something to import."""
+    status = status_of(report)
+    if status is ExitStatus.OK and not ready and not report.sessions and settings.check is Check.ANY:
+        return ExitStatus.NOTHING_READY
+    return status
+
+
 def outcome_line(report: SessionReport) -> str:
     """Return how one session ended, in one line.
 
+    >>> from pathlib import Path
     >>> from qxbatch.model import SessionId
     >>> outcome_line(SessionReport("OP3.zip", SessionId("OP3"), Path("/s/OP3"), (), 8, 9, 3.2))
     'OP3.zip -> OP3: 8 series, 9 images, 3.2 s'
@@ -66,40 +83,3 @@ def _line(problem: Problem, session: str = "") -> str:
     where = f"{session}, {problem.subject}" if session and session not in problem.subject else problem.subject
     hint = f"\n      {problem.hint}" if problem.hint else ""
     return f"  {where}: {problem.message}{hint}"
-
-
-def as_json(report: Report, status: int) -> dict[str, object]:
-    """Return the run's summary for --json-file: exit status, what was found, what became of each session."""
-    return {
-        "schema": 1,
-        "exit_status": status,
-        "found": [
-            {
-                "path": str(c.path),
-                "verdict": str(c.verdict),
-                "packet": None if c.packet is None else c.packet.name,
-                "session": None if c.session is None else c.session.id,
-                "note": c.note,
-                "problem": None if c.problem is None else asdict(c.problem),
-            }
-            for c in report.candidates
-        ],
-        "sessions": [
-            {
-                "packet": s.packet,
-                "session": None if s.session is None else s.session.id,
-                "folder": _text(s.folder),
-                "archived": _text(s.archived),
-                "series": s.series,
-                "images": s.images,
-                "seconds": round(s.seconds, 3),
-                "failed": failed(s),
-                "problems": [asdict(p) for p in s.problems],
-            }
-            for s in report.sessions
-        ],
-    }
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

@@ -6,17 +6,25 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-from qxbatch.core import Monitor
+from qxbatch.events import (
+    Event,
+    MembersRead,
+    RunStarted,
+    SeriesConverted,
+    StageStarted,
+    UnitCancelled,
+    UnitFinished,
+)
+from qxbatch.report.after import failed, outcome_line
 
 REFRESH_SECONDS = 0.2
 
 
 class Progress:
-    """Counts packets and series; on a terminal a thread redraws the line."""
+    """An observer that counts packets and series; on a terminal a thread redraws the line."""
 
-    def __init__(self, packets: int, monitor: Monitor, *, quiet: bool = False, stream: TextIO | None = None) -> None:
-        self._packets = packets
-        self._monitor = monitor
+    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self._packets = self._files = self._bytes = 0
         self._stream = sys.stderr if stream is None else stream
         self._quiet = quiet
         self._live = not quiet and self._stream.isatty()
@@ -40,32 +48,37 @@ class Progress:
             self._thread.join()
             self._clear()
 
-    def stage(self, unit: str, stage: str) -> None:
-        """Say what is done with a unit now."""
+    def notify(self, event: Event, /) -> None:
+        """Count what happened; say how a unit ended."""
         with self._guard:
-            self._stages[unit] = stage
+            match event:
+                case RunStarted():
+                    self._packets = event.units
+                case StageStarted():
+                    self._stages[event.unit] = event.stage
+                case MembersRead():
+                    self._files, self._bytes = event.files, event.size
+                case SeriesConverted(done=0):
+                    self._series += event.found
+                case SeriesConverted():
+                    self._series_done += 1
+                case UnitCancelled():
+                    self._stages.pop(event.unit, None)
+                case UnitFinished():
+                    self._finished(event)
+                case _:
+                    pass
 
-    def series(self, found: int) -> None:
-        """Count series that are to be converted."""
-        with self._guard:
-            self._series += found
-
-    def series_done(self) -> None:
-        """Count a series that is converted and packed."""
-        with self._guard:
-            self._series_done += 1
-
-    def finished(self, unit: str, line: str, *, failed: bool) -> None:
-        """Say how a unit ended."""
-        with self._guard:
-            self._stages.pop(unit, None)
-            self._done += 1
-            self._failed += failed
-            if self._quiet:
-                return
-            if self._live:
-                self._clear()
-            print(f"[{self._done}/{self._packets}] {line}", file=self._stream, flush=True)
+    def _finished(self, event: UnitFinished) -> None:
+        self._stages.pop(event.unit, None)
+        self._done += 1
+        self._failed += any(map(failed, event.reports))
+        if self._quiet:
+            return
+        if self._live:
+            self._clear()
+        line = "; ".join(map(outcome_line, event.reports))
+        print(f"[{self._done}/{self._packets}] {line}", file=self._stream, flush=True)
 
     def line(self) -> str:
         """Return the display's line: `2 of 40 packets, 31 of 52 series, 1 failed, 0:12 | OP3 converting`."""
@@ -74,7 +87,7 @@ class Progress:
             parts = [
                 f"{self._done} of {self._packets} packets",
                 f"{self._series_done} of {self._series} series",
-                f"{self._monitor.files} files, {self._monitor.bytes / 1e6:.0f} MB read",
+                f"{self._files} files, {self._bytes / 1e6:.0f} MB read",
             ]
             if self._failed:
                 parts.append(f"{self._failed} failed")

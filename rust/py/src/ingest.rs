@@ -240,3 +240,9 @@ pub(crate) fn sniff(py: Python<'_>, path: PathBuf) -> PyResult<&'static str> {
     py.detach(|| core::sniff(&path))
         .map_err(|error| os_error(&path, &error))
 }
+
+#[pyfunction]
+pub(crate) fn is_archive(py: Python<'_>, path: PathBuf) -> PyResult<bool> {
+    py.detach(|| core::is_archive(&path))
+        .map_err(|error| os_error(&path, &error))
+}

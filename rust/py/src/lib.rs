@@ -30,6 +30,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<ingest::Reading>()?;
     m.add_class::<ingest::Streams>()?;
     m.add_function(wrap_pyfunction!(ingest::ingest, m)?)?;
+    m.add_function(wrap_pyfunction!(ingest::is_archive, m)?)?;
     m.add_function(wrap_pyfunction!(ingest::sniff, m)?)?;
     m.add_function(wrap_pyfunction!(pack::pack_folder, m)?)?;
     m.add_function(wrap_pyfunction!(pack::gzip_file, m)?)?;

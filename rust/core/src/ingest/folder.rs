@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
 use super::held::Held;
-use super::loose::open;
+use super::loose::{link, open};
 use super::member::{self, Taken};
 use super::pass::{Pass, Place};
 use super::row::Kind;
@@ -19,7 +19,6 @@ use super::stop::Stop;
 use super::take::take;
 use crate::archive::kind::{self, Kind as Content};
 use crate::archive::reason;
-use crate::notation::escape;
 
 /// What a folder lists.
 enum What {
@@ -64,13 +63,7 @@ fn one(pass: &Pass<'_>, place: &Place, path: &Path, what: &What) -> Result<Taken
     Ok(match what {
         What::File => return file(pass, place, path),
         What::EmptyFolder => place.no_data(Kind::Directory, "an empty folder").into(),
-        What::Link => {
-            let target = fs::read_link(path).unwrap_or_default();
-            let target = escape(target.as_os_str().as_bytes());
-            place
-                .no_data(Kind::Link, format!("a symbolic link to {target}"))
-                .into()
-        }
+        What::Link => link(place, &fs::read_link(path).unwrap_or_default()).into(),
         What::Device(word) => place.no_data(Kind::Device, *word).into(),
         What::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
     })

@@ -4,6 +4,7 @@ mod batch;
 mod crew;
 mod folder;
 mod held;
+mod imageless;
 mod kept;
 mod locked;
 mod loose;
@@ -71,21 +72,31 @@ pub fn ingest(
     let pool = pool.map_err(|error| Stop::io(staging, io::Error::other(error)))?;
     let pass = Pass::new(options, monitor, staging, threads)?;
     let mut reading = Vec::new();
+    let mut whole = Vec::new();
     pool.install(|| -> Result<(), Stop> {
         for (at, packet) in packets.iter().enumerate() {
             let place = Place::packet(&packet.prefix, at, packets.len() == 1);
-            reading.push((packet, one(&pass, &packet.path, &place)?));
+            let opened = one(&pass, &packet.path, &place)?;
+            match imageless::kept_whole(&pass, &packet.path, &packet.prefix, at, &opened)? {
+                Some(row) => whole.push(row),
+                None => reading.push((packet, opened)),
+            }
         }
         Ok(())
     })?;
+    let loose = reading
+        .first()
+        .filter(|(packet, _)| packet.prefix.is_empty());
+    let loose = loose.map_or(0, |(_, opened)| opened.rows.len());
     let spent = pass.spent().err();
     let mut rows = Vec::new();
-    let (mut refused, mut damage, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut damage, mut notes) = (Vec::new(), Vec::new());
+    let told = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
+    let mut refused: Vec<String> = refused_of(&whole).map(told).collect();
     for (packet, opened) in reading {
         let name = packet.path.file_name().unwrap_or(packet.path.as_os_str());
         let name = escape(name.as_bytes());
-        let bad = opened.rows.iter().filter(|row| row.fate == Fate::Refused);
-        refused.extend(bad.map(|row| format!("{}: {}", row.ledger_path(), row.reason)));
+        refused.extend(refused_of(&opened.rows).map(told));
         let mut whole = opened.damage;
         if let Some(reason) = spent.as_ref().filter(|reason| !whole.contains(reason)) {
             whole.push(reason.clone());
@@ -103,9 +114,14 @@ pub fn ingest(
             rows.extend(opened.rows);
         }
     }
+    imageless::insert(&mut rows, loose, whole);
     refused.append(&mut damage);
     let (staging, zips) = pass.ended();
     Reading::new(staging, zips, rows, refused, notes)
+}
+
+fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {
+    rows.iter().filter(|row| row.fate == Fate::Refused)
 }
 
 fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
@@ -122,20 +138,25 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
             "neither a file nor a folder",
         )));
     }
-    let is_archive = match File::open(path)
-        .and_then(|file| kind::of_file(&file))
-        .map_err(failed)?
-    {
-        Content::Zip | Content::Tar => true,
-        Content::Packed(packing) => single::holds_tar(path, packing),
-        _ => false,
-    };
-    if is_archive {
+    if is_archive(path).map_err(failed)? {
         return nested::content(pass, path, place);
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let taken = folder::file(pass, &place.member(name.as_bytes(), 1), path)?;
     Opened::of(pass, Members::of(vec![taken]))
+}
+
+/// Whether a packet of this content has members: a zip, a tar, a compressed tar. A compressed file alone has none.
+pub fn is_archive(path: &Path) -> io::Result<bool> {
+    // A REC has no mark of its own; what looks like one in it is chance.
+    if kind::is_rec(path.as_os_str().as_bytes()) {
+        return Ok(false);
+    }
+    Ok(match kind::of_file(&File::open(path)?)? {
+        Content::Zip | Content::Tar => true,
+        Content::Packed(packing) => single::holds_tar(path, packing),
+        _ => false,
+    })
 }
 
 /// Says what a file is by its content (and its name, for REC).

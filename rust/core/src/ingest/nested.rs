@@ -10,7 +10,7 @@ use super::held::Held;
 use super::member::{self, Archive, Taken};
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
-use super::staging::Shelf;
+use super::staging::{Copied, Shelf};
 use super::stop::Stop;
 use super::tar_input::Input;
 use super::{packed, single, tarred, zipped};
@@ -18,6 +18,9 @@ use crate::archive::kind::{self, Kind as Content};
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
+
+/// Why an archive that can be read is kept as it is.
+const IMAGELESS: &str = "an archive without DICOM or PAR";
 
 /// What came out of a packet or of one archive in it.
 #[derive(Default)]
@@ -61,13 +64,14 @@ impl Opened {
     }
 
     /// Why an archive with this content is not opened.
-    fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<String> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
         let first = refused.map(|row| format!("{}: {}", row.ledger_path(), row.reason));
         first.or_else(|| self.damage.first().cloned())
     }
 
-    fn wanted(&self) -> bool {
+    /// Whether it may hold images.
+    pub(super) fn wanted(&self) -> bool {
         self.rows
             .iter()
             .any(|row| row.suspect || matches!(row.kind, Kind::Dicom | Kind::DicomDir | Kind::Par))
@@ -91,24 +95,25 @@ fn open(
             "kept whole: archives inside archives are opened {} deep (limit)",
             place.depth
         );
-        return keep(pass, row, place, archive, &reason, rows);
+        rows.push(keep(pass, row, place, archive, &reason)?);
+        return Ok(());
     }
     // A bomb is many copies of one archive: what was of no use once is not opened again.
     if let Some(reason) = pass.known_useless(row.sha256, place.depth) {
-        return keep(pass, row, place, archive, &reason, rows);
+        rows.push(keep(pass, row, place, archive, &reason)?);
+        return Ok(());
     }
     let opened = content(pass, &path, &place.container())?;
     let reason = match opened.fault() {
         Some(fault) => Some(format!("kept whole: {fault}")),
-        None if !opened.wanted() => Some("an archive without DICOM or PAR".into()),
+        None if !opened.wanted() => Some(IMAGELESS.into()),
         None => None,
     };
     if let Some(reason) = reason {
         pass.remember_useless(row.sha256, place.depth, &reason);
-        for staged in opened.rows.iter().filter_map(|row| row.staged.as_ref()) {
-            pass.staging.remove(staged)?;
-        }
-        return keep(pass, row, place, archive, &reason, rows);
+        discard(pass, &opened)?;
+        rows.push(keep(pass, row, place, archive, &reason)?);
+        return Ok(());
     }
     row.kind = Kind::Archive;
     row.fate = Fate::Opened;
@@ -121,6 +126,26 @@ fn open(
     Ok(())
 }
 
+/// Removes from staging what came out of an archive.
+pub(super) fn discard(pass: &Pass<'_>, opened: &Opened) -> Result<(), Stop> {
+    for staged in opened.rows.iter().filter_map(|row| row.staged.as_ref()) {
+        pass.staging.remove(staged)?;
+    }
+    Ok(())
+}
+
+/// Keeps a loose archive without images as one file.
+pub(super) fn kept_loose(
+    pass: &Pass<'_>,
+    row: Row,
+    place: &Place,
+    path: &Path,
+    copied: Copied,
+) -> Result<Row, Stop> {
+    let archive = Archive::Loose(path.to_owned(), copied);
+    keep(pass, row, place, archive, IMAGELESS)
+}
+
 /// Keeps an archive as one file.
 fn keep(
     pass: &Pass<'_>,
@@ -128,8 +153,7 @@ fn keep(
     place: &Place,
     archive: Archive,
     reason: &str,
-    rows: &mut Vec<Row>,
-) -> Result<(), Stop> {
+) -> Result<Row, Stop> {
     row.reason = reason.to_owned().into();
     if let Archive::Loose(path, copied) = archive {
         member::put(
@@ -146,8 +170,7 @@ fn keep(
             row.content_sha256 = packed::content_hash(pass, &row, &held, packing)?;
         }
     }
-    rows.push(row);
-    Ok(())
+    Ok(row)
 }
 
 /// Reads an archive file of any kind.

@@ -3,44 +3,29 @@
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.alike import Content, contents_of
-from qxbatch.archive.numbers import Numbers, archives_in, choose_numbers
-from qxbatch.core import Monitor
+from qxbatch.archive.alike import Content
+from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.results import was_parted
-from qxbatch.pipeline.unit import Unit
-from qxbatch.pipeline.waiting import in_thread
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.contents import has_results
-from qxbatch.settings.model import Archive, Settings
+from qxbatch.settings.model import Settings
 
-LONG = 10**9
-"""So many bytes take long to read: some seconds from a fast disk."""
 HIGHEST = 10**6
 """No archive has so many of one name; what is not below was not written by a run."""
 
 
-def numbers_of(
-    units: Sequence[Unit], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
-) -> Numbers:
-    """Return the numbers of the archives that the units' inboxes hold, where their names are not theirs alone.
+def keep_numbers(archives: Mapping[Path, Content], settings: Settings, workspace: Workspace, locks: Locks) -> Numbers:
+    """Return the numbers of archives whose names are not theirs alone, and write them down.
 
     Also where packets are to be deleted: one of which a series fails is archived.
 
-    Raises OSError when they cannot be written down, KeyboardInterrupt when the run is stopped meanwhile.
+    Raises OSError when they cannot be written down.
     """
-    inboxes = _inboxes(units)
-    if not inboxes or settings.archive is Archive.LEAVE:
-        return {}
-    paths = archives_in(inboxes)
-    tell = partial(_tell, quiet=settings.quiet)
-    archives = in_thread(lambda: contents_of(paths, monitor, tell), monitor.cancel)
     if not _chosen(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
@@ -51,10 +36,10 @@ def numbers_of(
     return found
 
 
-def forget_numbers(workspace: Workspace, locks: Locks, units: Sequence[Unit] = ()) -> None:
+def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] = ()) -> None:
     """Remove numbers that are needed no more.
 
-    They are those of the units, which this run is done with, of archives that are gone, and of sessions that have results.
+    They are those in the inboxes, which this run is done with, of archives that are gone, and of sessions that have results.
     Those that another run chose for sessions that wait stay. While another run is at work all of them do: it ends later.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.new_numbers)):
@@ -67,20 +52,11 @@ def forget_numbers(workspace: Workspace, locks: Locks, units: Sequence[Unit] = (
             if not _at_work(workspace):
                 workspace.new_numbers.unlink(missing_ok=True)
                 earlier = _read(workspace)
-                done = set(_inboxes(units))
+                done = set(inboxes)
                 left = {p: k for p, k in earlier.items() if not (done.intersection(p.parents) or _done(workspace, p))}
                 _write(workspace, earlier, left)
         finally:
             locks.release(lock)
-
-
-def _inboxes(units: Sequence[Unit]) -> list[Path]:
-    return [unit.inbox for unit in units if unit.inbox is not None]
-
-
-def _tell(size: int, *, quiet: bool) -> None:
-    if size > LONG and not quiet:
-        print(f"Archives of one name and size are compared: {size / 1e9:.1f} GB are read.", file=sys.stderr, flush=True)
 
 
 def _chosen(archives: Mapping[Path, Content], settings: Settings, earlier: Numbers) -> dict[Path, int]:

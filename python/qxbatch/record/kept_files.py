@@ -1,4 +1,4 @@
-"""What was kept of a packet goes to the session: logs to dicom/log, the rest to inbox."""
+"""Moves what was kept of a packet into the session: logs to dicom/log, the other files to inbox."""
 
 import contextlib
 import os
@@ -11,8 +11,8 @@ from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
 from qxbatch.session.paths import SessionPaths
 
 
-def bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
-    """Bring what was kept: logs to dicom/log, the rest to inbox; return the beginnings of paths that had to change.
+def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
+    """Move what was kept: logs to dicom/log, the other files to inbox; return the beginnings of paths that had to change.
 
     In folder mode a name that the session's inbox has already (an archive whose members these are) gets `_files`,
     unless the very files lie there: what was read a second time is not kept a second time.
@@ -32,7 +32,7 @@ def bring_rest(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     return moved
 
 
-def conceal_rest(root: Path, hide: Hide) -> dict[str, str]:
+def redact_kept(root: Path, hide: Hide) -> dict[str, str]:
     """Take identities out of the names of what was kept; return each `at` that changed, and what it is now."""
     changed: dict[str, str] = {}
     if hide is nothing_to_hide:

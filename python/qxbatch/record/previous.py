@@ -1,4 +1,4 @@
-"""What a session that is made anew said of itself before: where its files came from, its packets, its subject.
+"""What a session that is rebuilt said of itself before: where its files came from, its packets, its subject.
 
 Its own sorted files are the sources then, so without this the names that members had in their packets would be lost.
 """
@@ -9,18 +9,15 @@ from pathlib import Path
 
 from qxbatch.cells import unescaped
 from qxbatch.core import hash_file
-from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.ledger import note_of, without_note
-from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import KEPT_AT, OUTSIDE
-from qxbatch.session.ledger import PLACELESS, Fate, LedgerRow
-from qxbatch.session.summary import NewerSchemaError, SummaryError
+from qxbatch.session.ledger import Fate, LedgerRow
 from qxbatch.session.summary_parts import PacketSummary
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """The earlier session; empty where there is none, or another program made it."""
+class PreviousSession:
+    """The session before; empty where there is none, or another program made it."""
 
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
     """By `at`, below the session folder."""
@@ -28,55 +25,20 @@ class Earlier:
     order: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Where each member (path, sha256) stood."""
     packets: tuple[PacketSummary, ...] = ()
-    concealed: bool = False
+    deidentified: bool = False
     """A logfile named the session, so the patient's id stands nowhere but in the DICOM."""
     subject: str = ""
 
 
-def read_earlier(path: Path) -> Earlier:
-    """Read what a session folder tells of itself; what cannot be read tells nothing.
-
-    Raises PacketError when a newer version made the session: its summary may say that the patient's id is concealed.
-    """
-    session = SessionFolder(path)
-    try:
-        summary = session.summary
-    except NewerSchemaError as error:
-        hint = "Import it with the version that made the session, or a newer one."
-        raise PacketError(Problem(Code.EXISTS, path.name, f"{error}", hint)) from None
-    except (SummaryError, OSError):
-        summary = None
-    rows: dict[str, list[LedgerRow]] = {}
-    placeless = []
-    order: dict[tuple[str, str], int] = {}
-    try:
-        for row in session.ledger():
-            order[row.path, row.sha256] = len(order)
-            if row.fate in PLACELESS:
-                placeless.append(row)
-            elif row.at:
-                rows.setdefault(row.at, []).append(row)
-    except (OSError, ValueError):
-        rows, placeless = {}, []
-    return Earlier(
-        {at: tuple(found) for at, found in rows.items()},
-        tuple(placeless),
-        order,
-        summary.packets if summary else (),
-        concealed=bool(summary and summary.session.concealed),
-        subject=session.subject,
-    )
-
-
-def with_earlier(rows: Iterable[LedgerRow], earlier: Earlier, session: Path) -> Iterable[LedgerRow]:
+def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
     """Return ledger rows, those of files that lay in the session before under the names they came by.
 
     What was kept in its inbox is told again as long as it lies there. No member stands twice, and what was told before
     stands in the order in which it was told.
     """
-    if not earlier.order:
+    if not previous.order:
         return rows
-    left = dict(earlier.rows)
+    left = dict(previous.rows)
     merged: dict[tuple[str, str], LedgerRow] = {}
     for row in rows:
         before = left.pop(_place(row), ())
@@ -86,10 +48,10 @@ def with_earlier(rows: Iterable[LedgerRow], earlier: Earlier, session: Path) -> 
         else:
             _add(merged, row)
     kept = (row for rows in left.values() for row in rows if _lies(session, row))
-    for row in (*(earlier.placeless if earlier.rows else ()), *kept):
+    for row in (*(previous.placeless if previous.rows else ()), *kept):
         _add(merged, replace(row, series=None, reason=without_note(row.reason)))
-    last = len(earlier.order)
-    return [row for _, row in sorted(merged.items(), key=lambda item: earlier.order.get(item[0], last))]
+    last = len(previous.order)
+    return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], last))]
 
 
 def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
@@ -100,7 +62,7 @@ def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
 
 
 def _place(row: LedgerRow) -> str:
-    """Where a member lay in the earlier session; empty for one that is new."""
+    """Where a member lay in the previous session; empty for one that is new."""
     if row.path.startswith(OUTSIDE):
         return unescaped(row.path.removeprefix(OUTSIDE))
     return row.at if row.fate is Fate.KEPT else ""
@@ -112,7 +74,7 @@ def _lies(session: Path, row: LedgerRow) -> bool:
 
 
 def _again(before: LedgerRow, now: LedgerRow) -> LedgerRow:
-    """Return the row of a member of the earlier session under its earlier path, at the place that it has now."""
+    """Return the row of a member of the previous session under its previous path, at the place that it has now."""
     fate = before.fate if now.fate is Fate.SORTED else now.fate
     # a duplicate names the file whose row has the note
     note = "" if before.fate is Fate.DUPLICATE else note_of(now.reason)

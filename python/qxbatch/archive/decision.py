@@ -1,0 +1,74 @@
+"""What becomes of a packet, and of the loose files of a session's inbox: decided here and nowhere else."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from qxbatch.settings.model import Archive
+
+
+class Reason(StrEnum):
+    """Why a packet is not archived as asked."""
+
+    NONE = ""
+    NOT_PUBLISHED = "its session is not published"
+    DAMAGED = "some of its members cannot be read"
+    CHANGED = "it changed while it was imported"
+    SERIES_FAILED = "the conversion of a series failed"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an imported packet."""
+
+    archive: Archive
+    series_failed: bool = False
+    damaged: bool = False
+    """Some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
+    published: bool = True
+    """Its sessions exist and are those that were made of it. False also for a refused packet."""
+    changed: bool = False
+    """It changed or vanished after it was read, or cannot be read any more."""
+    split: bool = False
+    """The packet became several sessions (`--on-mixed=split`)."""
+    folder_mode: bool = False
+    remade: bool = False
+    """Folder mode: the session had results before."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done with a packet and, in folder mode, with the loose files beside it."""
+
+    mode: Archive | None
+    """How to archive the packet; None where it is kept in place, whatever was asked."""
+    reason: Reason = Reason.NONE
+    leaving: tuple[str, ...] = ()
+    """Folder mode: fates in the ledger of the loose files that leave the inbox, since a session contains their bytes."""
+
+
+def decide(facts: Facts) -> Decision:
+    """Return what to do with a packet.
+
+    >>> decide(Facts(Archive.DELETE, series_failed=True)).mode
+    <Archive.MOVE: 'move'>
+    """
+    if not facts.published:
+        return Decision(None, Reason.NOT_PUBLISHED)
+    if facts.damaged:
+        return Decision(None, Reason.DAMAGED)
+    leaving = _leaving(facts)
+    if facts.changed:
+        return Decision(None, Reason.CHANGED, leaving)
+    if facts.series_failed and facts.archive is Archive.DELETE:
+        return Decision(Archive.MOVE, Reason.SERIES_FAILED, leaving)
+    return Decision(facts.archive, Reason.NONE, leaving)
+
+
+def _leaving(facts: Facts) -> tuple[str, ...]:
+    """Loose files leave one by one, each only while it is the file that was read: `changed` is about the packet.
+
+    In a session that is split, the other files go to the new sessions too, unless it keeps its own results and ledger.
+    """
+    if not facts.folder_mode:
+        return ()
+    return ("sorted", "duplicate", "kept") if facts.split and not facts.remade else ("sorted", "duplicate")

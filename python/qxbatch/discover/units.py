@@ -1,0 +1,48 @@
+"""What is imported together: the packets of one session."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qxbatch.model import Candidate, Packet, SessionId
+from qxbatch.session.paths import SessionPaths
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The packets that become one session (or, with `--on-mixed=split`, several)."""
+
+    session: SessionId
+    packets: tuple[Packet, ...]
+    inbox: Path | None = None
+    """Folder mode: the session's own inbox."""
+
+    @property
+    def name(self) -> str:
+        """Return the id of its session, under which it is locked and journaled."""
+        return self.session.id
+
+    @property
+    def size(self) -> int:
+        """Return the packets' bytes."""
+        return sum(packet.fingerprint.size for packet in self.packets)
+
+    @property
+    def names(self) -> str:
+        """Return the packets' file names, or the session's in folder mode."""
+        if self.inbox is not None:
+            return self.session.id
+        return ", ".join(packet.path.name for packet in self.packets)
+
+
+def units_of(ready: Iterable[Candidate], *, folder_mode: bool) -> list[Unit]:
+    """Put the ready packets of one session together, in the order they were found."""
+    units: dict[str, Unit] = {}
+    for candidate in ready:
+        if candidate.session is None or candidate.packet is None:
+            continue
+        key = candidate.session.id
+        inbox = SessionPaths(candidate.path).inbox if folder_mode else None
+        unit = units.get(key, Unit(candidate.session, (), inbox))
+        units[key] = replace(unit, packets=(*unit.packets, candidate.packet))
+    return list(units.values())

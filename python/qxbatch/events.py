@@ -1,0 +1,156 @@
+"""What a run tells while it works, and who is told: the terminal, the log, the JSON summary are observers."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from qxbatch.model import Candidate, Report, SessionReport
+from qxbatch.problems import Problem
+
+
+class Stage(StrEnum):
+    """What is done with a unit."""
+
+    READING = "reading"
+    CONVERTING = "converting"
+    RECORDING = "recording"
+    VERIFYING = "verifying"
+    PUBLISHING = "publishing"
+
+
+@dataclass(frozen=True)
+class PacketFound:
+    """A thing in the inbox (or a session folder), with its verdict."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """The import of what is ready begins."""
+
+    units: int
+    size: int
+    """Bytes of all packets."""
+
+
+@dataclass(frozen=True)
+class UnitStarted:
+    """The import of one unit begins."""
+
+    unit: str
+    size: int
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A unit reached a stage."""
+
+    unit: str
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class BytesRead:
+    """So many bytes of a unit's packets were read, of so many."""
+
+    unit: str
+    read: int
+    total: int
+
+
+@dataclass(frozen=True)
+class MembersRead:
+    """Files and bytes that the core has read in this run, members of archives included."""
+
+    files: int
+    size: int
+
+
+@dataclass(frozen=True)
+class SeriesConverted:
+    """So many series of a session are converted, of those found in it; the first such event has 0."""
+
+    unit: str
+    session: str
+    done: int
+    found: int
+
+
+@dataclass(frozen=True)
+class ProblemFound:
+    """A problem of a unit."""
+
+    unit: str
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class UnitFinished:
+    """A unit ended, well or not."""
+
+    unit: str
+    reports: tuple[SessionReport, ...]
+
+
+@dataclass(frozen=True)
+class UnitCancelled:
+    """A unit ended since the run is stopped; nothing of it is published."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """The run ended, and was not stopped."""
+
+    report: Report
+    status: int
+
+
+Event = (
+    PacketFound
+    | RunStarted
+    | UnitStarted
+    | StageStarted
+    | BytesRead
+    | MembersRead
+    | SeriesConverted
+    | ProblemFound
+    | UnitFinished
+    | UnitCancelled
+    | RunFinished
+)
+
+
+class Observer(Protocol):
+    """Is told of events, one at a time, from any thread."""
+
+    def notify(self, event: Event, /) -> None:
+        """Take notice of an event. The work waits for the return."""
+
+
+class Observers:
+    """Passes events to several observers. One that raises is logged and not told again; the work goes on."""
+
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self._observers = list(observers)
+        self._lock = threading.Lock()
+
+    def notify(self, event: Event, /) -> None:
+        """Tell all observers."""
+        with self._lock:
+            for observer in list(self._observers):
+                try:
+                    observer.notify(event)
+                except Exception:  # noqa: BLE001 - what an observer does must not lose data
+                    self._drop(observer, event)
+
+    def _drop(self, observer: Observer, event: Event) -> None:
+        import logging
+
+        self._observers.remove(observer)
+        name, kind = type(observer).__name__, type(event).__name__
+        logging.getLogger("qxbatch").exception("%s failed at the event %s and is not used any more", name, kind)

@@ -1,0 +1,38 @@
+"""Folder mode: the numbers of archives of one name are chosen before the work, while a signal can still stop the run."""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from qxbatch.archive.alike import contents_of
+from qxbatch.archive.kept_numbers import keep_numbers
+from qxbatch.archive.numbers import Numbers, archives_in
+from qxbatch.core import Monitor
+from qxbatch.pipeline.waiting import in_thread
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Archive, Settings
+
+LONG = 10**9
+"""So many bytes take long to read: some seconds from a fast disk."""
+
+
+def numbers_of(
+    inboxes: Sequence[Path], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
+) -> Numbers:
+    """Return the numbers of the archives in these inboxes, where their names are not theirs alone.
+
+    Raises OSError when they cannot be written down, KeyboardInterrupt when the run is stopped meanwhile.
+    """
+    if not inboxes or settings.archive is Archive.LEAVE:
+        return {}
+    paths = archives_in(inboxes)
+    tell = partial(_tell, quiet=settings.quiet)
+    contents = in_thread(lambda: contents_of(paths, monitor, tell), monitor.cancel)
+    return keep_numbers(contents, settings, workspace, locks)
+
+
+def _tell(size: int, *, quiet: bool) -> None:
+    if size > LONG and not quiet:
+        print(f"Archives of one name and size are compared: {size / 1e9:.1f} GB are read.", file=sys.stderr, flush=True)

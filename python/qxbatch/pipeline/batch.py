@@ -1,0 +1,42 @@
+"""Imports all ready packets of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from qxbatch.conceal import Hide
+from qxbatch.discover.units import units_of
+from qxbatch.events import Observer
+from qxbatch.model import Candidate, Report
+from qxbatch.pipeline.opened import opened_context
+from qxbatch.pipeline.together import import_units
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings
+
+
+def import_ready(
+    settings: Settings,
+    workspace: Workspace,
+    locks: Locks,
+    ready: Sequence[Candidate],
+    report: Report,
+    observer: Observer,
+) -> Report:
+    """Import the ready packets; return the whole run's report, in which no packet's name names a patient."""
+    units = units_of(ready, folder_mode=settings.masterinbox is None)
+    with opened_context(settings, units, observer, workspace, locks) as context:
+        imported = import_units(context, units)
+    redact = {each.unit.name: each.redact for each in imported}
+    sessions = (session for each in imported for session in each.reports)
+    found = tuple(_redacted(candidate, redact) for candidate in report.candidates)
+    return Report(found, (*report.sessions, *sessions))
+
+
+def _redacted(candidate: Candidate, redact: Mapping[str, Hide]) -> Candidate:
+    """A packet's own name may be the patient's."""
+    if candidate.session is None or candidate.packet is None or candidate.session.id not in redact:
+        return candidate
+    hide = redact[candidate.session.id]
+    packet = replace(candidate.packet, name=hide(candidate.packet.name))
+    path = candidate.path.with_name(hide(candidate.path.name))
+    return replace(candidate, path=path, packet=packet, note=hide(candidate.note))

@@ -1,0 +1,37 @@
+"""What an interrupted run left is finished before a run begins, and is not imported once more."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Candidate, SessionReport, Verdict
+from qxbatch.problems import UsageError
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+
+
+def finish_left(workspace: Workspace, locks: Locks) -> list[SessionReport]:
+    """Finish what killed runs left. Raises UsageError (73) when nothing can be written there."""
+    from qxbatch.pipeline.recover import recover
+
+    try:
+        return recover(workspace, locks)
+    except OSError as error:
+        hint = "Mend the cause and run again."
+        raise UsageError(f"{workspace.top} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
+
+
+def without_finished(candidate: Candidate, recovered: Sequence[SessionReport]) -> Candidate:
+    """What was finished a moment ago is not made anew at once, though --overwrite=yes asks for it."""
+    if candidate.verdict is not Verdict.READY or candidate.session is None:
+        return candidate
+    for report in recovered:
+        same = report.session is not None and report.session.id == candidate.session.id
+        if (
+            same
+            and report.folder is not None
+            and not (candidate.path.is_file() and report.packet != candidate.path.name)
+        ):
+            note = "finished now, from where an interrupted run stopped"
+            return replace(candidate, verdict=Verdict.ALREADY_THERE, note=note)
+    return candidate

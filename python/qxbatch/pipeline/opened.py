@@ -1,0 +1,103 @@
+"""Opens what the units of a run share, and closes it: converters, threads, archive numbers, locks."""
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from qxbatch.archive.kept_numbers import forget_numbers
+from qxbatch.archive.numbers import Numbers
+from qxbatch.convert.available import check_available
+from qxbatch.core import Monitor
+from qxbatch.discover.units import Unit
+from qxbatch.events import MembersRead, Observer
+from qxbatch.exits import ExitStatus
+from qxbatch.pipeline.archive_numbers import numbers_of
+from qxbatch.pipeline.context import Context
+from qxbatch.problems import UsageError
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings
+
+REFRESH_SECONDS = 0.2
+"""So often observers are told how much the core has read."""
+
+
+@contextmanager
+def opened_context(
+    settings: Settings,
+    units: Sequence[Unit],
+    observer: Observer,
+    workspace: Workspace | None = None,
+    locks: Locks | None = None,
+) -> Iterator[Context]:
+    """Yield the context in which these units can be imported (qxbatch.pipeline.unit.import_unit).
+
+    Raises UsageError when a converter is missing or the sessions folder cannot be written, KeyboardInterrupt when the run is
+    stopped meanwhile.
+    """
+    workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir)
+    locks = locks or Locks(workspace.locks)
+    tools = check_available(settings)
+    for note in tools.notes:
+        print(note, file=sys.stderr)
+    monitor = Monitor()
+    numbers = _numbers(settings, workspace, locks, units, monitor)
+    context = Context(settings, workspace, locks, tools, observer, monitor, numbers)
+    done: Sequence[Unit] = ()
+    try:
+        with _counting(monitor, observer):
+            yield context
+        done = units
+    finally:
+        locks.sweep()
+        context.close()
+        tidy(workspace, locks, done)
+
+
+def tidy(workspace: Workspace, locks: Locks, done: Sequence[Unit] = ()) -> None:
+    """Remove what is needed no more of the hidden folder; `done` are units that this run is done with."""
+    if workspace.top.exists():
+        forget_numbers(workspace, locks, _inboxes(done))
+        workspace.tidy()
+
+
+def _numbers(
+    settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit], monitor: Monitor
+) -> Numbers:
+    """Choose the numbers of archives of one name. Raises UsageError (73) when they cannot be written down."""
+    try:
+        return numbers_of(_inboxes(units), settings, workspace, locks, monitor)
+    except (OSError, KeyboardInterrupt) as error:
+        tidy(workspace, locks)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        hint = "Mend the cause and run again."
+        raise UsageError(f"{workspace.numbers} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
+
+
+def _inboxes(units: Sequence[Unit]) -> list[Path]:
+    return [unit.inbox for unit in units if unit.inbox is not None]
+
+
+@contextmanager
+def _counting(monitor: Monitor, observer: Observer) -> Iterator[None]:
+    """Within, the observer is told now and then, and at the end, how much was read."""
+    stop = threading.Event()
+
+    def tell() -> None:
+        before = 0
+        while not stop.wait(REFRESH_SECONDS):
+            if monitor.files != before:
+                before = monitor.files
+                observer.notify(MembersRead(monitor.files, monitor.bytes))
+
+    thread = threading.Thread(target=tell, name="counting", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        observer.notify(MembersRead(monitor.files, monitor.bytes))

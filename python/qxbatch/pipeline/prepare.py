@@ -1,0 +1,76 @@
+"""From a unit to its job: its sources are read, checked, and given to one session or several."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.conceal import nothing_to_hide
+from qxbatch.discover.units import Unit
+from qxbatch.ingest.assemble import Part, assemble
+from qxbatch.ingest.identities import hide_of
+from qxbatch.ingest.patients import Share, share_out
+from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
+from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.previous import read_previous
+from qxbatch.pipeline.read import check_reading, read_sources
+from qxbatch.record.job import Job
+from qxbatch.record.previous import PreviousSession
+from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.model import JoinSeries, Stages
+
+
+def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
+    """Read a unit's sources into scratch.
+
+    Raises PacketError when a packet changed, OSError when scratch cannot be written, and CancelledError.
+    """
+    inbox = _sources(context, unit)
+    reading = read_sources(context, unit, inbox.sources, scratch)
+    folder = context.workspace.sessionsfolder / unit.name
+    previous = read_previous(folder) if unit.inbox is not None else PreviousSession()
+    deidentified = context.settings.conceal or previous.deidentified
+    return Job(
+        unit,
+        inbox.sources,
+        reading,
+        opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets,
+        previous,
+        deidentified,
+        hide_of(reading, unit.name) if deidentified else nothing_to_hide,
+    )
+
+
+def _sources(context: Context, unit: Unit) -> SessionInbox:
+    if unit.inbox is None:
+        return SessionInbox(packet_sources(unit.packets), unit.packets)
+    dicom = SessionPaths(context.workspace.sessionsfolder / unit.name).dicom
+    if context.settings.stages is Stages.CONVERT:
+        return SessionInbox(tuple(sorted_sources(dicom)), ())
+    return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)
+
+
+def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
+    """Check what was read, and give each patient's series to a session; return the job with the problems of that.
+
+    Raises PacketError when it must not be imported.
+    """
+    settings, unit = context.settings, job.unit
+    problems = check_reading(job.reading, unit.names, settings)
+    groups, anonymous = job.reading.groups(), job.deidentified
+    shares, mixed = share_out(groups, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
+    patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}
+    return replace(job, problems=(*problems, *mixed), patients=patients), shares
+
+
+def place_files(context: Context, job: Job, shares: Sequence[Share], scratch: Path) -> list[tuple[Part, Path]]:
+    """Give every file its final name; return each session's part with the folder of its files. Raises OSError."""
+    roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
+    parts = assemble(
+        job.reading,
+        shares,
+        roots,
+        replaced=job.deidentified,
+        inbox=None if job.is_split else job.unit.inbox,
+        join=context.settings.join_series is JoinSeries.AUTO,
+    )
+    return [(part, roots[part.session.id]) for part in parts]

@@ -1,0 +1,44 @@
+"""Reads what a session folder says of the import before."""
+
+from pathlib import Path
+
+from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.record.previous import PreviousSession
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.ledger import PLACELESS, LedgerRow
+from qxbatch.session.summary import NewerSchemaError, SummaryError
+
+
+def read_previous(path: Path) -> PreviousSession:
+    """Return what a session folder says of itself; what cannot be read says nothing.
+
+    Raises PacketError when a newer version made the session: its summary may say that the patient's id is concealed.
+    """
+    session = SessionFolder(path)
+    try:
+        summary = session.summary
+    except NewerSchemaError as error:
+        hint = "Import it with the version that made the session, or a newer one."
+        raise PacketError(Problem(Code.EXISTS, path.name, f"{error}", hint)) from None
+    except (SummaryError, OSError):
+        summary = None
+    rows: dict[str, list[LedgerRow]] = {}
+    placeless = []
+    order: dict[tuple[str, str], int] = {}
+    try:
+        for row in session.ledger():
+            order[row.path, row.sha256] = len(order)
+            if row.fate in PLACELESS:
+                placeless.append(row)
+            elif row.at:
+                rows.setdefault(row.at, []).append(row)
+    except (OSError, ValueError):
+        rows, placeless = {}, []
+    return PreviousSession(
+        {at: tuple(found) for at, found in rows.items()},
+        tuple(placeless),
+        order,
+        summary.packets if summary else (),
+        deidentified=bool(summary and summary.session.concealed),
+        subject=session.subject,
+    )

@@ -1,0 +1,53 @@
+"""Refuses a unit whose session must not be made: it exists, another run made it, or nothing can be published there."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.discover.units import Unit
+from qxbatch.model import SessionId
+from qxbatch.pipeline.context import Context
+from qxbatch.problems import Code, PacketError, Problem, Severity
+from qxbatch.session.contents import has_results, has_session
+from qxbatch.session.layout import PARTS
+from qxbatch.session.paths import SessionPaths
+
+
+def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
+    """Raise PacketError when another run has made a session since discovery, or nothing can be published in its place."""
+    for session in sessions:
+        folder = context.workspace.sessionsfolder / session.id
+        _refuse_place(folder, unit)
+        if context.settings.overwrite:
+            continue
+        mine = session.id == unit.session.id
+        if has_results(folder) if mine and unit.inbox else has_session(folder):
+            message = f"its session {session.id} is there already; nothing was changed."
+            severity = Severity.WARNING if mine else Severity.ERROR
+            problem = Problem(Code.EXISTS, unit.names, message, "Use --overwrite=yes to make it anew.", severity)
+            raise PacketError(problem)
+
+
+def refuse_done(context: Context, unit: Unit) -> None:
+    """Raise PacketError when, with overwrite, another run has made the session since discovery and archived the packet."""
+    mark = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
+    if any(os.path.lexists(packet.path) for packet in unit.packets) or not mark.exists():
+        return
+    if unit.inbox is None and mark.stat().st_mtime >= context.workspace.since:
+        message = "was imported by another run meanwhile."
+        raise PacketError(Problem(Code.EXISTS, unit.names, message, severity=Severity.WARNING))
+
+
+def _refuse_place(folder: Path, unit: Unit) -> None:
+    """Publishing is renames: the session must be a folder on the file system of the others, and its parts movable."""
+    if not os.path.lexists(folder):
+        return
+    parts = [path for path in (folder, *(folder / name for name in PARTS)) if path.is_dir() and not path.is_symlink()]
+    message = ""
+    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
+        message = f"its session {folder} is no folder on the file system of {folder.parent}; nothing was changed."
+    elif closed := [path for path in parts if not os.access(path, os.W_OK | os.X_OK)]:
+        message = f"{closed[0]} cannot be written; nothing was changed."
+    if message:
+        hint = "Mend that, or move the session away."
+        raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

@@ -1,0 +1,35 @@
+"""Whether a run can write where it has to."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Candidate
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import Archive, Settings
+
+
+def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
+    """Raise UsageError (73) when the sessions cannot be written, or packets are to leave a folder that cannot be."""
+    _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
+    if settings.archive in (Archive.MOVE, Archive.COPY):
+        hint = "Use --archive=leave, or make it writable."
+        _need_folder(_lowest_there(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
+    if settings.archive not in (Archive.MOVE, Archive.DELETE):
+        return
+    for folder in sorted({c.path.parent for c in ready}):
+        hint = "Use --archive=leave or --archive=copy, or make it writable."
+        _need_folder(folder, f"the packets' folder (--archive={settings.archive})", hint)
+
+
+def _lowest_there(folder: Path) -> Path:
+    """The folder itself, or the one above it in which it is to be made."""
+    return folder if folder.exists() else _lowest_there(folder.parent)
+
+
+def _need_folder(folder: Path, what: str, hint: str) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{what} {folder} cannot be written.", hint, ExitStatus.CANNOT_WRITE)
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise UsageError(f"{what} {folder} lies on a read-only file system.", hint, ExitStatus.CANNOT_WRITE)

@@ -1,0 +1,54 @@
+"""Writes summary.json into a session's build."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from qxbatch.ingest.assemble import Part
+from qxbatch.model import Conversion
+from qxbatch.problems import Problem
+from qxbatch.record.images import Placement
+from qxbatch.record.job import Job, Places
+from qxbatch.record.summary import PacketInfo, summary
+from qxbatch.record.sums import sums_of
+from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import Split, Sum
+from qxbatch.textfile import created
+
+
+def record_summary(
+    job: Job,
+    part: Part,
+    conversions: Sequence[Conversion],
+    placement: Placement,
+    places: Places,
+    *,
+    patient: str,
+    problems: Sequence[Problem],
+    fates: Mapping[str, int],
+    sums: Mapping[Path, Sum],
+    converters: Mapping[str, str],
+    seconds: float,
+) -> Summary:
+    """Write summary.json; return its content. `sums` are those of the compressed images."""
+    about = summary(
+        part.session,
+        [PacketInfo(packet, part.hide(packet.path.name)) for packet in job.archives],
+        conversions,
+        placement,
+        version=version("qxbatch"),
+        converters=converters,
+        fates=fates,
+        sums=sums_of(placement, places.build, sums),
+        problems=problems,
+        patient=patient,
+        concealed=job.deidentified,
+        split=Split(job.unit.name, dict(job.patients)) if job.is_split else None,
+        earlier_packets=job.previous.packets,
+        times={"seconds": round(seconds, 3)},
+        host={"name": platform.node(), "system": platform.system()},
+    )
+    with created(places.built.summary) as file:
+        file.write(about.to_json())
+    return about

@@ -1,0 +1,23 @@
+"""The series of one session, converted and stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.model import Conversion
+from qxbatch.pack.series import Stored
+from qxbatch.session.summary_parts import Sum
+
+
+@dataclass(frozen=True)
+class ConvertedSeries:
+    """What became of all series of a session."""
+
+    conversions: tuple[Conversion, ...]
+    """In the order of the series."""
+    stored: Mapping[int, Stored]
+    """How each n is stored."""
+    shapes: Mapping[Path, tuple[int, ...]]
+    """Of each image, by its path as the converter left it."""
+    sums: Mapping[Path, Sum]
+    """Of each compressed image, by the same path."""

@@ -1,0 +1,54 @@
+"""The rule for image numbers: series n gives n + 1 to n + 9; further images get the next free n' (docs/numbers.md)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from qxbatch.convert.values import whole
+from qxbatch.ingest.numbers import candidates, lowest_free
+from qxbatch.model import Series
+from qxbatch.problems import Code, Problem, Severity
+
+EACH = 9
+"""Images of one n: the last digit is the image's own."""
+
+
+@dataclass(frozen=True)
+class ImageNumbers:
+    """The numbers of a series' images."""
+
+    numbers: tuple[int, ...]
+    further: tuple[int, ...] = ()
+    """Each n' of the images after the ninth."""
+
+    def problem(self, series: Series) -> Problem | None:
+        """Return the warning about a series with more than nine images, if it is one."""
+        if not self.further:
+            return None
+        where = ", ".join(f"{n + 1} and up" for n in self.further)
+        return Problem(
+            Code.MORE_THAN_NINE,
+            f"series {series.n}",
+            f"it gave {len(self.numbers)} images; those after the ninth have the numbers {where}.",
+            "Look at its images before using them.",
+            Severity.WARNING,
+        )
+
+
+def image_numbers(series: Series, count: int, taken: set[int]) -> ImageNumbers:
+    """Return numbers for the images of a series; each n' is added to `taken`, which has every n of the session.
+
+    >>> from qxbatch.model import SeriesKind
+    >>> from pathlib import Path
+    >>> series = Series(30, SeriesKind.DICOM, {"SeriesNumber": 3}, 1, 1, Path())
+    >>> image_numbers(series, 11, {30}).numbers[-3:]
+    (39, 100031, 100032)
+    """
+    further: list[int] = []
+    number = whole(series.header, "SeriesNumber")
+    for _ in range((count - 1) // EACH):
+        further.append(lowest_free(candidates(number, first=0), taken))
+    return ImageNumbers(tuple(_numbers([series.n, *further], count)), tuple(further))
+
+
+def _numbers(bases: Sequence[int], count: int) -> Iterator[int]:
+    return (bases[k // EACH] + k % EACH + 1 for k in range(count))

@@ -1,0 +1,69 @@
+"""One import from reading to archiving: what all its stages know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qxbatch.conceal import Hide, nothing_to_hide
+from qxbatch.core import Reading
+from qxbatch.discover.units import Unit
+from qxbatch.ingest.sources import Source
+from qxbatch.model import Packet
+from qxbatch.problems import Problem
+from qxbatch.record.previous import PreviousSession
+from qxbatch.session.paths import SessionPaths
+
+
+@dataclass(frozen=True)
+class Job:
+    """A unit whose sources are read."""
+
+    unit: Unit
+    sources: tuple[Source, ...]
+    reading: Reading
+    archives: tuple[Packet, ...]
+    """What obeys `archive`: the packets or, in folder mode, the archives in the inbox."""
+    previous: PreviousSession = field(default_factory=PreviousSession)
+    """Folder mode: what the session said of itself before."""
+    deidentified: bool = False
+    """The session id stands in place of the patient's id and name."""
+    redact: Hide = nothing_to_hide
+    """Takes the identities of all patients out of a text."""
+    problems: tuple[Problem, ...] = ()
+    """Problems of the packets as a whole."""
+    patients: Mapping[str, str] = field(default_factory=dict)
+    """Session id to patient id (empty where it is redacted), where the unit is split into several sessions."""
+
+    @property
+    def is_split(self) -> bool:
+        """Return whether the unit became several sessions."""
+        return bool(self.patients)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where one session is while it is made."""
+
+    root: Path
+    """The files that were read, under their final names."""
+    build: Path
+    """The session folder before it is published."""
+    final: Path
+    """The session folder."""
+    inbox: Path | None = None
+    """Folder mode: the session's own inbox, whose names are taken."""
+
+    @property
+    def built(self) -> SessionPaths:
+        """Return the files and folders of the session in its build."""
+        return SessionPaths(self.build)
+
+    @property
+    def published(self) -> SessionPaths:
+        """Return the files and folders of the session folder."""
+        return SessionPaths(self.final)
+
+    @property
+    def work(self) -> Path:
+        """Return the folder below which converters have their own ones."""
+        return self.root.with_name(f"{self.root.name}.convert")

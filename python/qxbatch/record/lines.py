@@ -1,0 +1,58 @@
+"""The rows of a session's ledger: each member of its packets, and where its bytes are now."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from qxbatch.cells import unescaped
+from qxbatch.ingest.assemble import Part
+from qxbatch.pack.series import Stored, stored_at
+from qxbatch.record.job import Job, Places
+from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
+from qxbatch.record.previous import with_previous
+from qxbatch.session.layout import KEPT_AT
+from qxbatch.session.ledger import LedgerRow, write_ledger
+from qxbatch.textfile import created
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Files that are at other places than the core gave them."""
+
+    stored: Mapping[int, Stored]
+    """How each n is stored."""
+    tops: Mapping[str, str]
+    """Beginning of a path below inbox, to what it is now."""
+    redacted: Mapping[str, str]
+    """Place of a kept file whose name had an identity in it, to its place now."""
+
+
+def record_ledger(job: Job, part: Part, moves: Moves, places: Places) -> dict[str, int]:
+    """Write ledger.tsv; return the number of rows by fate."""
+    rows = _rows(job, part, moves)
+    with created(places.built.ledger) as file:
+        in_folder_mode = job.unit.inbox is not None
+        return write_ledger(file, with_previous(rows, job.previous, places.final) if in_folder_mode else rows)
+
+
+def _rows(job: Job, part: Part, moves: Moves) -> Iterator[LedgerRow]:
+    reading, stored = job.reading, moves.stored
+    stays = job.unit.inbox is not None and not job.is_split
+    notes = joined_notes(part.series)
+    for index in part.rows:
+        if index in part.copies:
+            first = reading.row(part.copies[index])
+            yield second_copy(reading.row(index), first, stored_at(first.at, first.series, stored[first.series]))
+            continue
+        row = reading.row(index)
+        if stays and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
+            # it stays where it is, under the very name that the core has escaped for the ledger
+            yield ledger_row(row, unescaped(row.at), part.hide(row.reason))
+            continue
+        at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
+        note = part.hide(notes.get(row.group, "")) if row.fate == "sorted" else ""
+        yield ledger_row(row, _moved(moves.redacted.get(at, at), moves.tops), part.hide(row.reason), note)
+
+
+def _moved(at: str, tops: Mapping[str, str]) -> str:
+    top = "/".join(at.split("/")[:2])
+    return tops[top] + at.removeprefix(top) if top in tops else at

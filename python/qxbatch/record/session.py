@@ -1,0 +1,102 @@
+"""Writes what a session contains besides its series: images, logs, reports, ledger, summary, session.txt."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.ingest.assemble import Part
+from qxbatch.model import Conversion, SeriesKind
+from qxbatch.problems import Problem
+from qxbatch.record.about import record_summary
+from qxbatch.record.converted import ConvertedSeries
+from qxbatch.record.files import hide_in_sidecars, write_images, write_logs
+from qxbatch.record.images import Placement, place_images
+from qxbatch.record.job import Job, Places
+from qxbatch.record.kept_files import place_kept, redact_kept
+from qxbatch.record.lines import Moves, record_ledger
+from qxbatch.record.redacted import redacted_conversion, session_problems
+from qxbatch.record.texts import write_dicom_report, write_session_txt
+from qxbatch.session.summary import Summary
+from qxbatch.settings.model import Settings, Stages
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was written of a session."""
+
+    placement: Placement
+    summary: Summary
+    problems: tuple[Problem, ...]
+    """All problems of the session, those of its series too."""
+
+
+def record_session(
+    job: Job,
+    part: Part,
+    converted: ConvertedSeries,
+    places: Places,
+    settings: Settings,
+    *,
+    converters: Mapping[str, str],
+    began: float,
+) -> Recorded:
+    """Write the files of a session into its build, whose folders exist; its series are there already.
+
+    `converters` are their versions by name, `began` is the time (time.monotonic) at which the work on the session began.
+
+    Raises OSError.
+    """
+    conversions = [redacted_conversion(conversion, part.hide) for conversion in converted.conversions]
+    placement = _place_images(part, conversions, converted, places, settings)
+    redacted = redact_kept(places.root, part.hide)
+    tops = place_kept(places.root, places.build, places.inbox)
+    problems = session_problems(job, part)
+    patient = "" if job.deidentified else _patient(part)
+    write_dicom_report(part, patient, conversions, places)
+    about = record_summary(
+        job,
+        part,
+        conversions,
+        placement,
+        places,
+        patient=patient,
+        problems=problems,
+        fates=record_ledger(job, part, Moves(converted.stored, tops, redacted), places),
+        sums=converted.sums,
+        converters=converters,
+        seconds=time.monotonic() - began,
+    )
+    if settings.stages is not Stages.SORT:
+        write_session_txt(part, placement, places, settings.path_map)
+    every = (*problems, *placement.problems, *(problem for each in conversions for problem in each.problems))
+    return Recorded(placement, about, tuple(dict.fromkeys(every)))
+
+
+def _place_images(
+    part: Part, conversions: Sequence[Conversion], converted: ConvertedSeries, places: Places, settings: Settings
+) -> Placement:
+    """Number the images, and write them, their sidecars and the converters' logs."""
+    placement = place_images(
+        conversions,
+        [series.n for series in part.series],
+        add_image_type=settings.add_image_type,
+        add_json_info=settings.add_json_info,
+        shape=converted.shapes.__getitem__,
+    )
+    write_images(placement, places.build, _no_gzip)
+    hide_in_sidecars(places.built.nii, part.hide)
+    if settings.stages is not Stages.SORT:
+        write_logs(conversions, placement, places.build)
+    return placement
+
+
+def _patient(part: Part) -> str:
+    """The patient id as the first series with one has it."""
+    ids = (str(series.header.get("PatientID") or "") for series in part.series if series.kind is SeriesKind.DICOM)
+    return next((text for text in ids if text), "")
+
+
+def _no_gzip(nifti: Path, out: Path) -> None:
+    """Every image is compressed as soon as it is converted."""
+    raise AssertionError(f"{nifti} was not compressed to {out}")

@@ -1,0 +1,36 @@
+"""Writes DICOM-Report.txt and session.txt into a session's build."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from qxbatch.ingest.assemble import Part
+from qxbatch.model import Conversion
+from qxbatch.record.dicom_report import dicom_report
+from qxbatch.record.images import Placement
+from qxbatch.record.job import Places
+from qxbatch.record.session_txt import session_text
+from qxbatch.textfile import created
+
+
+def write_dicom_report(part: Part, patient: str, conversions: Sequence[Conversion], places: Places) -> None:
+    """Write DICOM-Report.txt; without a patient's id the session id stands in its place."""
+    with created(places.built.dicom_report) as file:
+        file.write(dicom_report(part.session.id, patient or part.session.id, conversions))
+
+
+def write_session_txt(part: Part, placement: Placement, places: Places, path_map: Sequence[tuple[Path, Path]]) -> None:
+    """Write session.txt, which marks a complete session."""
+    with created(places.built.session_txt) as file:
+        file.write(
+            session_text(
+                part.session,
+                places.final,
+                placement.images,
+                part.series,
+                version=version("qxbatch"),
+                made=datetime.now(),
+                path_map=path_map,
+            )
+        )

@@ -1,0 +1,71 @@
+//! An archive beside the loose files of a session that contains no images: it is a file like the others.
+
+use std::path::Path;
+
+use super::loose;
+use super::nested::{self, Opened};
+use super::pass::{Pass, Place};
+use super::row::{Fate, Kind, Row};
+use super::staging::{Copied, read_through};
+use super::stop::{Fault, Stop};
+
+/// Returns the row of the archive itself, kept whole; None where its members stay rows of their own.
+///
+/// Only an archive among other sources (its prefix ends with `!`) is ever kept whole, and only one that can be read to its
+/// end: what cannot be read may be an image.
+pub fn kept_whole(
+    pass: &Pass<'_>,
+    path: &Path,
+    prefix: &[u8],
+    at: usize,
+    opened: &Opened,
+) -> Result<Option<Row>, Stop> {
+    let Some(name) = prefix.strip_suffix(b"!") else {
+        return Ok(None);
+    };
+    if opened.fault().is_some() || opened.wanted() {
+        return Ok(None);
+    }
+    let place = Place::packet(&[], at, false).member(name, 0);
+    if let Ok(target) = std::fs::read_link(path) {
+        nested::discard(pass, opened)?;
+        return Ok(Some(loose::link(&place, &target)));
+    }
+    let mut row = place.row(Kind::Archive, Fate::Kept);
+    match hashed(pass, path) {
+        Ok(copied) => {
+            row.size = copied.size;
+            row.sha256 = Some(copied.sha256);
+            row.content_sha256 = Some(copied.sha256);
+            nested::discard(pass, opened)?;
+            nested::kept_loose(pass, row, &place, path, copied).map(Some)
+        }
+        Err(fault) => Ok(Some(place.refused(Kind::Archive, 0, fault.reason()?))),
+    }
+}
+
+fn hashed(pass: &Pass<'_>, path: &Path) -> Result<Copied, Fault> {
+    let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
+    let mut file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
+    read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
+}
+
+/// Inserts the rows of archives that were kept whole among those of the loose files, the first `loose` rows, in name order.
+pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
+    for row in whole {
+        let is_behind = |other: &Row| top(other) > &*row.path;
+        let at = rows.iter().take(loose).position(is_behind);
+        rows.insert(at.unwrap_or(loose), row);
+        loose += 1;
+    }
+}
+
+/// The name on the top level of the inbox below which a member is.
+fn top(row: &Row) -> &[u8] {
+    let slash = row.path.iter().position(|&byte| byte == b'/');
+    let joint = row.joints.first().map(|&joint| joint as usize);
+    let end = [slash, joint].into_iter().flatten().min();
+    row.path
+        .get(..end.unwrap_or(row.path.len()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,77 @@
+"""What becomes of a packet, for every combination of facts."""
+
+from itertools import product
+
+import pytest
+
+from qxbatch.archive.decision import Decision, Facts, Reason, decide
+from qxbatch.settings.model import Archive
+
+NAMES = ("series_failed", "damaged", "published", "changed", "split", "folder_mode", "remade")
+EVERY = [
+    Facts(archive, **dict(zip(NAMES, values, strict=True)))
+    for archive in Archive
+    for values in product((False, True), repeat=len(NAMES))
+]
+TABLE = [
+    # published, damaged, changed, failed: what is done where move, copy, leave, delete is asked
+    (True, False, False, False, "move copy leave delete", Reason.NONE),
+    (True, False, False, True, "move copy leave move", Reason.SERIES_FAILED),
+    (True, False, True, False, "keep keep keep keep", Reason.CHANGED),
+    (True, False, True, True, "keep keep keep keep", Reason.CHANGED),
+    (True, True, False, False, "keep keep keep keep", Reason.DAMAGED),
+    (True, True, False, True, "keep keep keep keep", Reason.DAMAGED),
+    (True, True, True, False, "keep keep keep keep", Reason.DAMAGED),
+    (True, True, True, True, "keep keep keep keep", Reason.DAMAGED),
+    *((False, *three, "keep keep keep keep", Reason.NOT_PUBLISHED) for three in product((False, True), repeat=3)),
+]
+
+
+@pytest.mark.parametrize(("published", "damaged", "changed", "failed", "modes", "reason"), TABLE)
+@pytest.mark.parametrize("inbox", list(product((False, True), repeat=3)), ids=str)
+def test_the_table_of_packets(
+    published: bool, damaged: bool, changed: bool, failed: bool, modes: str, reason: Reason, inbox: tuple[bool, ...]
+) -> None:
+    order = (Archive.MOVE, Archive.COPY, Archive.LEAVE, Archive.DELETE)
+    split, folder_mode, remade = inbox
+    for archive, mode in zip(order, modes.split(), strict=True):
+        facts = Facts(archive, failed, damaged, published, changed, split, folder_mode, remade)
+        done = decide(facts)
+        assert (done.mode or "keep") == mode
+        assert done.reason is (Reason.NONE if mode == archive else reason)
+
+
+def test_the_table_names_every_combination() -> None:
+    assert len({row[:4] for row in TABLE}) == len(TABLE) == 2**4
+    assert len(EVERY) == 4 * 2**7
+
+
+@pytest.mark.parametrize(
+    ("split", "remade", "leaving"),
+    [
+        (False, False, ("sorted", "duplicate")),
+        (False, True, ("sorted", "duplicate")),
+        (True, True, ("sorted", "duplicate")),
+        (True, False, ("sorted", "duplicate", "kept")),
+    ],
+)
+def test_loose_files_leave_the_inbox_where_a_session_has_their_bytes(
+    split: bool, remade: bool, leaving: tuple[str, ...]
+) -> None:
+    for facts in EVERY:
+        if (facts.split, facts.remade) != (split, remade):
+            continue
+        leave = facts.folder_mode and facts.published and not facts.damaged
+        assert decide(facts).leaving == (leaving if leave else ())
+
+
+def test_a_packet_is_deleted_only_where_all_of_it_is_converted_and_unchanged() -> None:
+    for facts in EVERY:
+        if decide(facts).mode is Archive.DELETE:
+            assert facts.archive is Archive.DELETE
+            assert facts.published
+            assert (facts.series_failed, facts.damaged, facts.changed) == (False, False, False)
+
+
+def test_nothing_is_decided_by_default() -> None:
+    assert decide(Facts(Archive.MOVE)) == Decision(Archive.MOVE)

@@ -1,0 +1,200 @@
+"""What observers are told of an import, in which order, and that none of them can do harm."""
+
+import json
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qxbatch.events import (
+    BytesRead,
+    Event,
+    MembersRead,
+    Observer,
+    Observers,
+    PacketFound,
+    ProblemFound,
+    RunFinished,
+    RunStarted,
+    SeriesConverted,
+    Stage,
+    StageStarted,
+    UnitCancelled,
+    UnitFinished,
+    UnitStarted,
+)
+from qxbatch.pipeline.run import run
+from qxbatch.pipeline.signals import ENDING
+from qxbatch.problems import Code
+from qxbatch.settings.model import Settings
+from qxbatch.settings.parse import parse
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under
+from tests.build.study import Study
+
+TREE = {**under("a", MrSeries(number=3).files()), **under("b", MrSeries(number=4, time="102000").files())}
+
+
+class Recorder:
+    """Keeps the events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def notify(self, event: Event, /) -> None:
+        self.events.append(event)
+
+    def of(self, *kinds: type) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kinds)]
+
+    def steps(self) -> list[str]:
+        """The kinds of events; a stage by its name, repeated ones once, and without the counts of the core."""
+        names = [
+            event.stage if isinstance(event, StageStarted) else type(event).__name__
+            for event in self.events
+            if not isinstance(event, MembersRead)
+        ]
+        return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
+
+
+class Failing:
+    """Raises at one kind of event."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        self.told = 0
+
+    def notify(self, event: Event, /) -> None:
+        if isinstance(event, self.kind):
+            self.told += 1
+            raise OSError("a display that broke")
+
+
+def settings(study: Study, **given: str) -> Settings:
+    return parse({"sessionsfolder": str(study.sessions), "quiet": "yes", **given}).settings
+
+
+def test_the_events_of_an_import(study: Study) -> None:
+    packet = study.put("S1", TREE)
+    size = packet.stat().st_size
+    seen = Recorder()
+    assert run(settings(study), observers=[seen]) == 0
+    assert seen.steps() == [
+        "PacketFound",
+        "RunStarted",
+        "UnitStarted",
+        Stage.READING,
+        "BytesRead",
+        Stage.CONVERTING,
+        "SeriesConverted",
+        Stage.RECORDING,
+        Stage.VERIFYING,
+        Stage.PUBLISHING,
+        "UnitFinished",
+        "RunFinished",
+    ]
+    assert seen.of(RunStarted, UnitStarted) == [RunStarted(1, size), UnitStarted("S1", size)]
+    assert seen.of(BytesRead) == [BytesRead("S1", 0, size), BytesRead("S1", size, size)]
+    assert seen.of(SeriesConverted) == [SeriesConverted("S1", "S1", done, 2) for done in range(3)]
+    [finished] = seen.of(UnitFinished)
+    [ended] = seen.of(RunFinished)
+    assert isinstance(finished, UnitFinished)
+    assert isinstance(ended, RunFinished)
+    assert (ended.status, ended.report.sessions) == (0, finished.reports)
+    counts = [event.files for event in seen.events if isinstance(event, MembersRead)]
+    assert counts == sorted(counts)
+    assert counts[-1] >= len(TREE)
+
+
+def test_the_events_of_a_packet_that_fails(study: Study) -> None:
+    study.put("S1", TREE)
+    study.put("S2", {"README": b"no images"}, Kind.FOLDER)
+    seen = Recorder()
+    assert run(settings(study, n_procs="1"), observers=[seen]) == 1
+    of_failed = [event for event in seen.events if getattr(event, "unit", "") == "S2"]
+    assert [type(event) for event in of_failed] == [
+        UnitStarted,
+        StageStarted,
+        BytesRead,
+        BytesRead,
+        ProblemFound,
+        UnitFinished,
+    ]
+    [problem] = [event.problem for event in of_failed if isinstance(event, ProblemFound)]
+    assert problem.code is Code.NO_IMAGES
+    assert study.session_names() == ["S1"]
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Gives the signals back that a stopped run ignores; SIGINT interrupts, also in a job of a shell, which ignores it."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_the_events_of_a_run_that_is_stopped(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.put("S1", TREE)
+
+    class Stopping(Recorder):
+        def notify(self, event: Event, /) -> None:
+            super().notify(event)
+            if event == StageStarted("S1", Stage.CONVERTING):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    seen = Stopping()
+    slow = study.sessions.parent / "dcm2niix"
+    slow.write_text(
+        "#!/bin/sh\nif [ $# -eq 1 ]; then echo 'dcm2niiX version v1.0.20260724'; exit 3; fi\nexec sleep 60\n"
+    )
+    slow.chmod(0o755)
+    monkeypatch.setenv("QXBATCH_DCM2NIIX", str(slow))
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(study), observers=[seen])
+    assert seen.of(UnitCancelled, UnitFinished, RunFinished) == [UnitCancelled("S1")]
+    assert study.session_names() == []
+    assert (study.inbox / "S1.zip").exists()
+
+
+@pytest.mark.parametrize("kind", [PacketFound, UnitStarted, StageStarted, BytesRead, SeriesConverted, UnitFinished])
+def test_an_observer_that_raises_is_dropped_and_nothing_is_lost(
+    study: Study, kind: type, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("qxbatch"), "propagate", True)
+    study.put("S1", TREE)
+    failing, seen = Failing(kind), Recorder()
+    told = study.sessions.parent / "told.json"
+    assert run(settings(study, json_file=str(told)), observers=[failing, seen]) == 0
+    assert failing.told == 1
+    assert seen.steps()[-1] == "RunFinished"
+    assert f"Failing failed at the event {kind.__name__}" in caplog.text
+    assert json.loads(told.read_text())["sessions"][0]["session"] == "S1"
+    assert (study.archive / "S1.zip").exists()
+
+
+def test_events_are_passed_one_at_a_time_and_an_interrupt_is_not_swallowed() -> None:
+    class Interrupted:
+        def notify(self, _event: Event, /) -> None:
+            raise KeyboardInterrupt
+
+    observer: Observer = Observers([Interrupted()])
+    with pytest.raises(KeyboardInterrupt):
+        observer.notify(UnitCancelled("S1"))
+    seen = Recorder()
+    Observers([seen, seen]).notify(UnitCancelled("S1"))
+    assert seen.events == [UnitCancelled("S1")] * 2
+
+
+def test_a_summary_that_cannot_be_written_is_an_exit_status(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.put("S1", TREE)
+    assert run(settings(study, json_file=str(tmp_path))) == 73
+    assert f"--json-file={tmp_path} cannot be written" in capsys.readouterr().err
+    assert study.session_names() == ["S1"]

@@ -1,0 +1,60 @@
+"""One named unit of an inbox is imported alone, as a job of a cluster does."""
+
+import pytest
+
+from qxbatch.events import Observers
+from qxbatch.pipeline.one import named_unit
+from qxbatch.pipeline.opened import opened_context
+from qxbatch.pipeline.unit import import_unit
+from qxbatch.problems import UsageError
+from qxbatch.settings.parse import parse
+from tests.build.dicom import MrSeries
+from tests.build.packets import write_folder
+from tests.build.study import Study, snapshot
+from tests.endtoend.judge import Judge
+
+
+def test_one_unit_of_several_is_imported_alone(study: Study) -> None:
+    for k in (1, 2, 3):
+        study.put(f"S{k}", MrSeries(patient=f"P{k}").files())
+    before = snapshot(study.inbox)
+    settings = parse({"sessionsfolder": str(study.sessions)}).settings
+    unit = named_unit(settings, "S2")
+    with opened_context(settings, [unit], Observers()) as context:
+        imported = import_unit(context, unit)
+    [report] = imported.reports
+    assert (report.packet, report.series, report.images, report.problems) == ("S2.zip", 1, 1, ())
+    assert report.archived == study.archive / "S2.zip"
+    assert study.session_names() == ["S2"]
+    Judge(study.session("S2")).check(None)
+    assert snapshot(study.inbox) == {name: value for name, value in before.items() if name != "S2.zip"}
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_unit_alone_is_what_it_is_in_a_batch(study: Study, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Study(tmp_path_factory.mktemp("batch"))
+    for each in (study, other):
+        for k in (1, 2):
+            write_folder(MrSeries(patient=f"P{k}").files(), each.session(f"S{k}") / "inbox")
+    given = {"sessionsfolder": str(study.sessions), "masterinbox": "none", "sessions": "S*"}
+    settings = parse(given).settings
+    unit = named_unit(settings, "S1")
+    with opened_context(settings, [unit], Observers()) as context:
+        import_unit(context, unit)
+    assert other.main("--masterinbox=none", "--sessions=S*").status == 0
+    made = [snapshot(each.session("S1")) for each in (study, other)]
+    varying = {"session.txt", "qxbatch/summary.json", "dicom/dcm2niix_30.log"}
+    assert made[0].keys() == made[1].keys()
+    assert {name for name in made[0] if made[0][name] != made[1][name]} <= varying
+    assert study.session("S2").is_dir()
+    assert not (study.session("S2") / "dicom").exists()
+
+
+@pytest.mark.parametrize("name", ["S9", "S1"])
+def test_a_unit_that_is_not_ready_is_wrong_usage(study: Study, name: str) -> None:
+    study.put("S1", MrSeries().files())
+    assert study.main().status == 0
+    study.put("S1", MrSeries().files())
+    settings = parse({"sessionsfolder": str(study.sessions)}).settings
+    with pytest.raises(UsageError, match=f"Session {name} is not ready"):
+        named_unit(settings, name)
