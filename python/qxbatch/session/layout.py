@@ -1,8 +1,11 @@
 """Names of the files and folders of a session and of the study level. No other module spells them."""
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; it needs neither pathlib nor typing
+    from collections.abc import Iterable
+    from pathlib import Path
 
 SESSION_TXT = "session.txt"
 """Written last: it marks a complete session."""
@@ -117,12 +120,12 @@ def picture_file(number: int) -> str:
     return f"{PICTURES}/{number}.png"
 
 
-def is_from_packet(path: Path) -> bool:
+def is_from_packet(path: "Path") -> bool:
     """Return whether a file at that path, relative to the session, came from a packet and was not made by an import."""
     folder, depth = path.parts[0], len(path.parts)
     return folder == INBOX or (folder == DICOM and (depth > 2 or path.suffix == ".gz"))  # noqa: PLR2004 - below a series
 
 
-def images_named(names: Iterable[Path]) -> set[str]:
+def images_named(names: "Iterable[Path]") -> set[str]:
     """Return the image numbers, as text, that image files are named by."""
     return {path.name.removesuffix(IMAGE) for path in names}
