@@ -74,7 +74,8 @@ def _findings(
     compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_Named], order: Sequence[int]
 ) -> Findings:
     """Put what was compared into words; `images` are in the order in which they were compared."""
-    names = [Path(path).name for path in frames.files]
+    named = compared.astray or any(one.check.difference is not None for one in images)
+    names = [Path(path).name for path in frames.files] if named else []
     counts = _counts(compared, images)
     faults = _places(compared, names) or [*counts, *_values(compared, images, names), *_torn(images)]
     if compared.shuffled and not (frames.mosaic or evidence.normalized):

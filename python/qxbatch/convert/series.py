@@ -1,5 +1,6 @@
 """Converts one series: chooses, checks its headers, runs, judges."""
 
+import os
 from pathlib import Path
 
 from qxbatch.convert.again import convert_again
@@ -71,9 +72,9 @@ def _conversion(series: Series, done: Attempt, odd: list[Problem]) -> Conversion
 
 def _evidence(series: Series) -> Evidence:
     """Return what the files say; those that are still gzipped are not converted, and say nothing."""
-    paths = sorted(path for path in series.folder.iterdir() if not path.name.casefold().endswith(".gz"))
+    names = sorted(name for name in os.listdir(series.folder) if not name.casefold().endswith(".gz"))  # noqa: PTH208 - no Path a file
     description = text(series.header, "SeriesDescription") or text(series.header, "ProtocolName")
-    return gather(SeriesFrames([str(path) for path in paths]), description)
+    return gather(SeriesFrames([f"{series.folder}/{name}" for name in names]), description)
 
 
 def _not_unzipped(series: Series) -> Conversion:
