@@ -44,7 +44,7 @@ class Room:
 
 
 def room_for(series: Series, work: Path, staging: Path | None, final: Path | None) -> Room:
-    """Return the room of a series below `work`; paths below `staging` and `work` are told as below `final`."""
+    """Return the room of a series below `work`; paths below `staging` and `work` are shown as below `final`."""
     pairs = []
     if final is not None:
         pairs.append((str(series.folder), str(SessionPaths(final).series(series.n))))

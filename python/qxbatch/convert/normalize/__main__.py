@@ -1,6 +1,6 @@
 """`python -m qxbatch.convert.normalize FOLDER COPIES OUT FLAG ...`: rewrite a series, then run dcm2niix on each stack.
 
-A process of its own: damaged files can neither hang nor fill the one that starts it, and it is stopped with its converter.
+It runs as a separate process: damaged files cannot hang or fill the process that starts it, and it is stopped with its converter.
 The program is the one that `$QXBATCH_DCM2NIIX` names.
 """
 
