@@ -46,7 +46,7 @@ def _config(path: str) -> dict[str, str]:
 
 def _prepare(settings: Settings) -> None:
     """See that session.txt can name the sessions folder, and make it where packets lie elsewhere. Raises UsageError."""
-    from qxbatch.record.session_txt import check_path
+    from qxbatch.record.mapped_path import check_path
 
     folder = settings.sessionsfolder
     check_path(folder, settings.path_map)

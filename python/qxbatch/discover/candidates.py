@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +88,7 @@ def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
     if abs(age) < settle:
         waits = judged.turned(Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}")
         return _candidate(waits, None)
-    return _candidate(replace(judged, verdict=Verdict.READY), Packet(data, judged.name, measured))
+    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, measured))
 
 
 def _candidate(judged: Judged, packet: Packet | None) -> Candidate:

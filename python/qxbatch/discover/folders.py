@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.discover.filters import by_glob, by_label
@@ -59,7 +59,7 @@ def _judge(folder: ListedFolder, settings: Settings) -> Judged:
     session = by_folder(name, settings.nameformat)
     if session is None:
         return judged.turned(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
-    judged = replace(judged, session=session)
+    judged = judged._replace(session=session)
     filtered = by_label(settings, session)
     if filtered:
         return judged.turned(Verdict.FILTERED, filtered)

@@ -1,14 +1,13 @@
 """What the plan thinks of one thing, before it is measured."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code, Problem
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """A thing found, its name and session as far as they are known, and the verdict so far."""
 
     path: Path
@@ -27,9 +26,9 @@ class Judged:
 
     def turned(self, verdict: Verdict, note: str) -> "Judged":
         """The same thing under another verdict; what was noted before stays."""
-        return replace(self, verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
+        return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
     def refused(self, code: Code, message: str, hint: str) -> "Judged":
         """The same thing refused: a problem that makes the exit status 1."""
         problem = Problem(code, str(self.path), message, hint)
-        return replace(self, verdict=Verdict.REFUSED, problem=problem)
+        return self._replace(verdict=Verdict.REFUSED, problem=problem)

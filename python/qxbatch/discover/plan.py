@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -42,12 +41,12 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     name = packet_name(entry.name, settings.pattern, paired)
     if not name:
         return judged.turned(Verdict.NO_NAME, "--pattern finds no name in it")
-    judged = replace(judged, name=name, partner=paired)
+    judged = judged._replace(name=name, partner=paired)
     session, unresolved, why = _resolve(name, settings, log)
     filtered = wanted(settings, name, session)
     stray = _stray(entry, paired)
     if filtered:
-        return replace(judged, session=session).turned(Verdict.FILTERED, filtered)
+        return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
     if entry.shape is Shape.UNREADABLE:
         return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", "Check its permissions.")
     if stray or session is None:
@@ -98,7 +97,7 @@ def _stray(entry: Entry, paired: str) -> str:
 def _with_session(judged: Judged, session: SessionId) -> Judged:
     why = fault(session.id)
     if not why:
-        return replace(judged, session=session)
+        return judged._replace(session=session)
     return judged.refused(
         Code.BAD_NAME,
         f"its session would be called {session.id!r}, and no session may: {why}.",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
-from qxbatch.record.session_txt import check_path
+from qxbatch.record.mapped_path import check_path
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qxbatch.convert.values import text
-from qxbatch.exits import ExitStatus
 from qxbatch.model import Image, Series, SessionId
-from qxbatch.problems import UsageError
+from qxbatch.record.mapped_path import check_path
 from qxbatch.record.names import safe
 from qxbatch.session.layout import DICOM, NII
 
@@ -53,31 +52,6 @@ def image_line(image: Image) -> str:
     """
     info = "".join(f": {field}({value})" for field, value in image.info)
     return f"{image.number:<4}: {image.name:<25} {info}"
-
-
-def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
-    """Return the session folder as readers will see it.
-
-    Raises UsageError when it holds what breaks them: they split lines at `:` and cut them at `#`.
-    """
-    outside = mapped(folder, path_map)
-    shown = str(outside)
-    if shown == safe(shown) and shown.isprintable():
-        return outside
-    raise UsageError(
-        f"{shown}: later commands cannot read this path from session.txt (it holds `:`, `#` or a control character).",
-        "Use another folder, or give the path as it shall be written by --path-map.",
-        ExitStatus.USAGE,
-    )
-
-
-def mapped(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
-    """Return a path as it is seen outside: under the longest mapped folder that holds it."""
-    fitting = [(here, outside) for here, outside in path_map if path.is_relative_to(here)]
-    if not fitting:
-        return path
-    here, outside = max(fitting, key=lambda pair: len(pair[0].parts))
-    return outside / path.relative_to(here)
 
 
 def _place(series: Sequence[Series]) -> list[str]:

@@ -1,7 +1,5 @@
 """Names of the files and folders of a session and of the study level. No other module spells them."""
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; it needs neither pathlib nor typing
     from collections.abc import Iterable
@@ -47,7 +45,7 @@ SORTED_PATH = f"{OUTSIDE}{SORTED_AT}"
 OWN_SUMMARY = f"{OWN}/{SUMMARY}"
 OWN_LEDGER = f"{OWN}/{LEDGER}"
 
-_CONVERTER_LOG = re.compile(r"dcm2niix_\d+\.log")
+_CONVERTER_LOG = ("dcm2niix_", ".log")
 
 
 def converter_log(number: int) -> str:
@@ -56,12 +54,18 @@ def converter_log(number: int) -> str:
     >>> converter_log(30)
     'dcm2niix_30.log'
     """
-    return f"dcm2niix_{number}.log"
+    return f"{number}".join(_CONVERTER_LOG)
 
 
 def is_converter_log(name: str) -> bool:
-    """Return whether a file of that name is a converter's log."""
-    return _CONVERTER_LOG.fullmatch(name) is not None
+    """Return whether a file of that name is a converter's log.
+
+    >>> is_converter_log("dcm2niix_30.log"), is_converter_log("dcm2niix_.log"), is_converter_log("dcm2niix_3a.log")
+    (True, False, False)
+    """
+    start, end = _CONVERTER_LOG
+    number = name.removeprefix(start).removesuffix(end)
+    return number.isdecimal() and number.join(_CONVERTER_LOG) == name
 
 
 def packed_name(n: int | str) -> str:

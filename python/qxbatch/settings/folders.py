@@ -1,7 +1,7 @@
 """Which folders a run works on."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import MASTER_INBOX
@@ -9,8 +9,7 @@ from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
 
-@dataclass(frozen=True)
-class Folders:
+class Folders(NamedTuple):
     """Absolute folders, and what is to be said about how they were chosen."""
 
     sessionsfolder: Path

@@ -1,7 +1,7 @@
 """Raw parameters become Settings. Nothing is written here; folders are only looked at."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import ARCHIVED_PACKETS
@@ -18,8 +18,7 @@ from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """The settings, and what is to be said aloud about how they were understood."""
 
     settings: Settings

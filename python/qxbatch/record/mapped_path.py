@@ -1,0 +1,33 @@
+"""Paths as readers of session.txt see them (`--path-map`)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.record.names import safe
+
+
+def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
+    """Return the session folder as readers will see it.
+
+    Raises UsageError when the path breaks them: they split lines at `:` and cut them at `#`.
+    """
+    outside = mapped(folder, path_map)
+    shown = str(outside)
+    if shown == safe(shown) and shown.isprintable():
+        return outside
+    raise UsageError(
+        f"{shown}: later commands cannot read this path from session.txt (it contains `:`, `#` or a control character).",
+        "Use another folder, or map the path with `--path-map=HERE=OUTSIDE`.",
+        ExitStatus.USAGE,
+    )
+
+
+def mapped(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
+    """Return a path as readers outside see it: the longest mapped folder that contains it is replaced."""
+    fitting = [(here, outside) for here, outside in path_map if path.is_relative_to(here)]
+    if not fitting:
+        return path
+    here, outside = max(fitting, key=lambda pair: len(pair[0].parts))
+    return outside / path.relative_to(here)
