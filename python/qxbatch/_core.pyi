@@ -166,6 +166,10 @@ class Reading:
         """Rows that look like DICOM and whose header the core could not parse; kept unless `supply` gives a header."""
     def supply(self, row: int, header: Header) -> None:
         """Give a suspect the header another reader found; it joins its group."""
+    def left_out(self) -> list[tuple[int, str]]:
+        """Rows that are no image although one may be in them, with the cause (`ingest.left_out.Cause`)."""
+    def gaps(self) -> list[tuple[int, int, list[str]]]:
+        """DICOMDIRs that list missing files: row, number of files listed, paths of the missing ones. Reads staged files."""
     def damage(self) -> list[str]:
         """What could not be had: `path: reason`, refused members first, then the archive's own damage."""
     def notes(self) -> list[str]:

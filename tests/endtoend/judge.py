@@ -66,7 +66,8 @@ class Judge:
         self.check_sums()
         self.check_logs()
         fates = Counter(row["fate"] for row in self.rows)
-        assert self.summary["ledger"] == {"rows": len(self.rows), "fates": dict(fates)}
+        counts = self.summary["ledger"]
+        assert (counts["rows"], counts["fates"]) == (len(self.rows), dict(fates))
         return self
 
     def check_members(self, members: Mapping[str, bytes]) -> None:

@@ -154,12 +154,12 @@ def test_an_encrypted_archive_inside_a_folder_is_opened_or_said_to_be_closed(stu
     study.put("S1", tree, Kind.FOLDER)
     run = study.run("--archive=leave")
     assert run.status == 0, run.text
-    assert "BOLD.zip inside it stayed closed and was kept as it is" in run.text
+    assert "not imported: 1 encrypted archive (BOLD.zip)." in run.text
     assert "Give --password-file=FILE" in run.text
     assert (study.session("S1") / "inbox/BOLD.zip").read_bytes() == tree["BOLD.zip"]
     run = study.run("--overwrite=yes", passwords(study, SECRET))
     assert run.status == 0, run.text
-    assert "stayed closed" not in run.text
+    assert "not imported" not in run.text
     assert (study.session("S1") / "dicom/40.tar.gz").exists()
 
 
@@ -167,7 +167,7 @@ def test_a_packet_of_nothing_but_a_closed_archive_says_what_to_do(study: Study) 
     study.put("S1", {"all.zip": locked(Traditional())}, Kind.TAR)
     run = study.run()
     assert run.status == 1
-    assert "holds no DICOM" in run.text
+    assert "1 encrypted archive (all.zip)" in run.text
     assert "Give --password-file=FILE" in run.text
 
 

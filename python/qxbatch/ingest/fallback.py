@@ -6,18 +6,18 @@ from qxbatch.problems import Code, Problem, Severity
 
 
 def read_suspects(reading: Reading, subject: str) -> list[Problem]:
-    """Ask pydicom about each suspect; the readable ones join their series, the others stay kept, with a warning."""
-    problems = []
+    """Ask pydicom about each suspect: the readable ones join their series, with one warning; the others stay suspects."""
+    supplied = []
     for row in reading.suspects():
         header = pydicom_header(reading.staged(row))
-        member = reading.row(row)
-        if header is None:
-            message = f"{member.path}: {member.reason}; kept in inbox."
-        else:
+        if header is not None:
+            supplied.append(reading.row(row))
             reading.supply(row, header)
-            message = f"{member.path}: its header was read by pydicom ({member.reason})."
-        problems.append(Problem(Code.HEADER_FALLBACK, subject, message, severity=Severity.WARNING))
-    return problems
+    if not supplied:
+        return []
+    first, more = supplied[0], f" and {len(supplied) - 1} more" if len(supplied) > 1 else ""
+    message = f"pydicom read the header of {first.path}{more}: {first.reason}."
+    return [Problem(Code.HEADER_FALLBACK, subject, message, "Look at the images.", severity=Severity.WARNING)]
 
 
 def pydicom_header(path: str) -> Header | None:

@@ -8,11 +8,12 @@ from qxbatch.conceal import nothing_to_hide
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import Part, assemble
 from qxbatch.ingest.identities import hide_of
+from qxbatch.ingest.left_out import left_out
 from qxbatch.ingest.patients import Share, share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.previous import read_previous
-from qxbatch.pipeline.read import check_reading, read_sources
+from qxbatch.pipeline.read import check_images, check_reading, read_sources
 from qxbatch.record.job import Job
 from qxbatch.record.previous import PreviousSession
 from qxbatch.session.paths import SessionPaths
@@ -56,10 +57,12 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     """
     settings, unit = context.settings, job.unit
     problems = check_reading(job.reading, unit.names, settings)
+    missing = left_out(job.reading, settings.passwords)
+    check_images(job.reading, unit.names, missing)
     groups, anonymous = job.reading.groups(), job.deidentified
     shares, mixed = share_out(groups, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}
-    return replace(job, problems=(*problems, *mixed), patients=patients), shares
+    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), shares
 
 
 def place_files(context: Context, job: Job, shares: Sequence[Share], scratch: Path) -> list[tuple[Part, Path]]:

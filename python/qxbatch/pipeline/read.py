@@ -9,6 +9,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.events import BytesRead
 from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.sources import Source
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.pipeline.context import Context
@@ -53,14 +54,20 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
 
 
 def check_reading(reading: Reading, names: str, settings: Settings) -> list[Problem]:
-    """Return what is worth reporting of what was read. Raises PacketError when it must not be imported."""
-    passwords = settings.passwords
-    problems = [*_damage(settings, names, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
-    if not reading.groups() and not any(reading.row(i).kind == "par" for i in range(len(reading))):
-        message = f"holds no DICOM and no PAR/REC ({len(reading)} members)."
-        hint = encrypted.hint(encrypted.closed_rows(reading), passwords) or "Remove it from the inbox, or complete it."
-        raise PacketError(Problem(Code.NO_IMAGES, names, message, hint))
-    return [*problems, *encrypted.kept_closed(reading, names, passwords)]
+    """Return what is worth reporting of what was read. Raises PacketError when it is damaged."""
+    return [*_damage(settings, names, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
+
+
+def check_images(reading: Reading, names: str, missing: LeftOut) -> None:
+    """Raise PacketError when nothing of what was read is an image; `missing` is what was left out of it."""
+    if reading.groups() or any(reading.row(i).kind == "par" for i in range(len(reading))):
+        return
+    members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
+    if missing.members:
+        message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {missing.words()}."
+        raise PacketError(Problem(Code.NO_IMAGES, names, message, missing.advice()))
+    message = f"contains no DICOM and no PAR/REC ({members})."
+    raise PacketError(Problem(Code.NO_IMAGES, names, message, "Remove it from the inbox, or complete it."))
 
 
 def refuse_changed(packet: Packet, when: str) -> None:

@@ -40,6 +40,7 @@ def record_summary(
         version=version("qxbatch"),
         converters=converters,
         fates=fates,
+        left_out=job.left_out.of(part.rows).counts(),
         sums=sums_of(placement, places.build, sums),
         problems=problems,
         patient=patient,

@@ -7,6 +7,7 @@ from pathlib import Path
 from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
+from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.sources import Source
 from qxbatch.model import Packet
 from qxbatch.problems import Problem
@@ -29,6 +30,8 @@ class Job:
     """The session id stands in place of the patient's id and name."""
     redact: Hide = nothing_to_hide
     """Takes the identities of all patients out of a text."""
+    left_out: LeftOut = field(default_factory=LeftOut)
+    """Members that may contain images and were not imported."""
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)

@@ -102,11 +102,19 @@ class LedgerCounts:
 
     rows: int
     fates: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Members that may contain images and were not imported, by cause (docs/summary.md)."""
 
 
 def session_value(session: SessionIdentity) -> dict[str, Any]:
     """Return the JSON value of the identity."""
     return dict(vars(session))
+
+
+def ledger_counts_value(counts: LedgerCounts) -> dict[str, Any]:
+    """Return the JSON value of the counts; `left_out` only where something was left out."""
+    value: dict[str, Any] = {"rows": counts.rows, "fates": dict(counts.fates)}
+    return {**value, "left_out": dict(counts.left_out)} if counts.left_out else value
 
 
 def packet_value(packet: PacketSummary) -> dict[str, Any]:
@@ -227,8 +235,11 @@ def read_problem(given: Fields) -> Problem:
 
 def read_ledger_counts(given: Fields) -> LedgerCounts:
     """Return the counts of the ledger's rows. Raises FieldError."""
-    fates = given.table("fates")
-    return LedgerCounts(given.whole("rows"), {fate: fates.whole(fate) for fate in fates.keys()})  # noqa: SIM118
+    return LedgerCounts(given.whole("rows"), _counts(given.table("fates")), _counts(given.table("left_out")))
+
+
+def _counts(given: Fields) -> dict[str, int]:
+    return {key: given.whole(key) for key in given.keys()}  # noqa: SIM118 - no mapping
 
 
 def _header_value(header: Fields, key: str) -> Value:

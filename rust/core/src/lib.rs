@@ -4,6 +4,7 @@
 //! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
 
 pub mod archive;
+pub mod directory;
 pub mod frames;
 pub mod header;
 pub mod image;

@@ -2,13 +2,16 @@
 
 mod share;
 mod start;
+mod uids;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::header::{Field, Header};
 
 pub use start::started;
+pub use uids::{series_uid, uid_of};
 
 use share::{Share, joined};
 
@@ -45,16 +48,22 @@ pub struct Group {
 }
 
 /// Why a DICOM object belongs to no series; None when it does.
+///
+/// An object without SOPInstanceUID or SeriesInstanceUID is sorted when it says what it is; else it may be no DICOM at all.
 pub fn unsorted(header: &Header) -> Option<&'static str> {
+    let has = |field| !header.raw(field).is_empty();
     if header.is_directory() {
-        Some("a DICOMDIR")
-    } else if header.raw(Field::SeriesInstanceUid).is_empty() {
-        Some("DICOM without SeriesInstanceUID")
-    } else if header.raw(Field::SopInstanceUid).is_empty() {
-        Some("DICOM without SOPInstanceUID")
-    } else {
-        None
+        return Some("a DICOMDIR");
     }
+    let identified = has(Field::SeriesInstanceUid) && has(Field::SopInstanceUid);
+    if identified || has(Field::SopClassUid) || (has(Field::Rows) && has(Field::Columns)) {
+        return None;
+    }
+    Some(if has(Field::SeriesInstanceUid) {
+        "DICOM without SOPInstanceUID, SOPClassUID and Rows"
+    } else {
+        "DICOM without SeriesInstanceUID, SOPClassUID and Rows"
+    })
 }
 
 /// SeriesNumber where it is one: positive.
@@ -71,7 +80,8 @@ pub fn patient(header: &Header) -> String {
 }
 
 /// What files of one series share, whatever patient and number they name.
-type Series<'a> = (&'a [u8], &'a [u8]);
+type Series<'a> = (&'a [u8], Cow<'a, [u8]>);
+
 /// Sorts files by series; a file that belongs to none (see [`unsorted`]) is in no group.
 ///
 /// A file without a patient joins the only patient of its series, one without a number the only number of its patient
@@ -83,10 +93,11 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
         if unsorted(header).is_some() {
             continue;
         }
-        let key = (
-            header.raw(Field::StudyInstanceUid),
-            header.raw(Field::SeriesInstanceUid),
-        );
+        let uid = match header.raw(Field::SeriesInstanceUid) {
+            b"" => Cow::Owned(series_uid(header, entry.path).into_bytes()),
+            uid => Cow::Borrowed(uid),
+        };
+        let key = (header.raw(Field::StudyInstanceUid), uid);
         let share = (patient(header), series_number(header));
         series
             .entry(key)
@@ -128,6 +139,7 @@ fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option
     // The first of equals is the one with the lowest path.
     let first = *members.iter().min_by_key(instance)?;
     let header = of(&first)?;
+    let series_uid = || series_uid(header, path(&first).unwrap_or_default());
     let started = members
         .iter()
         .filter_map(of)
@@ -137,7 +149,9 @@ fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option
     let (patient, number) = share;
     Some(Group {
         study: header.text(Field::StudyInstanceUid).unwrap_or_default(),
-        series_uid: header.text(Field::SeriesInstanceUid).unwrap_or_default(),
+        series_uid: header
+            .text(Field::SeriesInstanceUid)
+            .unwrap_or_else(series_uid),
         number,
         patient,
         size: members
@@ -235,6 +249,42 @@ mod tests {
         assert_eq!(unsorted(&directory), Some("a DICOMDIR"));
         let bare = Header::from_values(&[(Field::SopInstanceUid, "1")]);
         assert!(grouped(&[directory, bare]).is_empty());
+    }
+
+    #[test]
+    fn files_without_a_series_uid_are_series_by_their_folder() {
+        let image = |values: &[(Field, &str)]| {
+            let mut all = vec![(Field::Rows, "64"), (Field::Columns, "64")];
+            all.extend_from_slice(values);
+            Header::from_values(&all)
+        };
+        let headers = [
+            image(&[]),
+            image(&[]),
+            image(&[]),
+            image(&[(Field::SeriesNumber, "5")]),
+        ];
+        let paths: [&[u8]; 4] = [b"a/1", b"b/1", b"a/2", b"a/3"];
+        let entries: Vec<Entry<'_>> = headers
+            .iter()
+            .zip(paths)
+            .map(|(header, path)| Entry {
+                path,
+                header,
+                size: 1,
+            })
+            .collect();
+        let mut members: Vec<Vec<usize>> = group(&entries)
+            .into_iter()
+            .map(|group| group.members)
+            .collect();
+        members.sort();
+        assert_eq!(members, [vec![0, 2], vec![1], vec![3]]);
+        assert!(
+            group(&entries)
+                .iter()
+                .all(|group| group.series_uid.starts_with("2.25."))
+        );
     }
 
     #[test]

@@ -140,6 +140,16 @@ impl Reading {
         Ok(Streams { core })
     }
 
+    fn left_out(&self) -> Vec<(usize, &'static str)> {
+        let rows = self.core.left_out().into_iter();
+        rows.map(|(row, cause)| (row, cause.name())).collect()
+    }
+
+    fn gaps(&self, py: Python<'_>) -> Vec<(usize, usize, Vec<String>)> {
+        let gaps = py.detach(|| self.core.gaps()).into_iter();
+        gaps.map(|gap| (gap.row, gap.listed, gap.missing)).collect()
+    }
+
     fn damage(&self) -> Vec<String> {
         self.core.damage().to_vec()
     }

@@ -115,11 +115,11 @@ pub(super) fn text<W: Window>(
 }
 
 /// Shows one element of an item; returns the offset behind it.
-pub(super) type Visit<'v, 'w, W> =
+pub(crate) type Visit<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, Fault> + 'v;
 
 /// Shows the elements from `start` to `end`, or to the end of their item; returns the offset behind them.
-pub(super) fn each_element<'w, W: Window>(
+pub(crate) fn each_element<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     start: u64,
     end: u64,
@@ -140,11 +140,11 @@ pub(super) fn each_element<'w, W: Window>(
 }
 
 /// Takes one item: where it starts and ends, and how it is written; returns the offset behind it.
-pub(super) type VisitItem<'v, 'w, W> =
+pub(crate) type VisitItem<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, Fault> + 'v;
 
 /// Calls `visit` for each item of a sequence; returns the offset behind the sequence.
-pub(super) fn each_item<'w, W: Window>(
+pub(crate) fn each_item<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     sequence: &Element,
     outer: Encoding,

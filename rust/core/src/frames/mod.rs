@@ -22,3 +22,5 @@ pub use object::{Encoding, Frame, Object, Pixels, Tiling};
 pub use read::{parse, read};
 pub use series::{Facts, Series};
 pub use stored::{Signature, Stored, band, obstacle};
+
+pub(crate) use elements::{each_element, each_item};

@@ -80,4 +80,18 @@ impl Header {
         let spot = bundle.put(true);
         bundle.close().header(spot)
     }
+
+    /// The header with other ASCII values in some fields.
+    #[must_use]
+    pub fn with(&self, values: &[(Field, &str)]) -> Self {
+        let mut bundle = Bundle::default();
+        for field in Field::ALL {
+            bundle.collector.set(field, self.raw(field));
+        }
+        for (field, text) in values {
+            bundle.collector.set(*field, text.as_bytes());
+        }
+        let spot = bundle.put(self.is_utf8());
+        bundle.close().header(spot)
+    }
 }

@@ -55,6 +55,11 @@ impl Header {
         }
     }
 
+    /// Whether texts are UTF-8, whatever SpecificCharacterSet says.
+    pub(super) fn is_utf8(&self) -> bool {
+        self.data().first() == Some(&1)
+    }
+
     fn end(&self, index: usize) -> usize {
         let at = index.saturating_mul(2).saturating_add(1);
         let bytes = self.data().get(at..).and_then(<[u8]>::first_chunk::<2>);
@@ -78,9 +83,8 @@ impl Header {
         if raw.is_empty() {
             return Vec::new();
         }
-        let utf8 = self.data().first() == Some(&1);
         let sets = match field.kind() {
-            _ if utf8 => CharacterSets::utf8(),
+            _ if self.is_utf8() => CharacterSets::utf8(),
             Kind::Text | Kind::Person => {
                 CharacterSets::named(self.raw(Field::SpecificCharacterSet))
             }
@@ -178,6 +182,19 @@ mod tests {
         );
         assert_eq!(header.value(Field::StudyDate), Value::None);
         assert!(!header.is_directory());
+    }
+
+    #[test]
+    fn a_header_with_another_value_keeps_the_others_and_their_character_set() {
+        let header = Header::from_values(&[
+            (Field::PatientName, "Müller^Jörg"),
+            (Field::EchoTime, "3.25\\4"),
+        ]);
+        let other = header.with(&[(Field::SopInstanceUid, "2.25.7"), (Field::EchoTime, "5")]);
+        assert_eq!(other.text(Field::PatientName).unwrap(), "Müller^Jörg");
+        assert_eq!(other.raw(Field::SopInstanceUid), b"2.25.7");
+        assert_eq!(other.value(Field::EchoTime), Value::Float(5.0));
+        assert_eq!(header.with(&[]), header);
     }
 
     #[test]

@@ -50,20 +50,26 @@ pub fn read<'a>(
                 let sequence = (batch * BATCH + at) as u64 + 1;
                 let place = container.member(&found.name, sequence);
                 let path = root.join(std::ffi::OsStr::from_bytes(&found.name));
-                one(pass, &place, &path, &found.what)
+                one(pass, &place, root, &path, &found.what)
             })
             .collect()
     }))
 }
 
-fn one(pass: &Pass<'_>, place: &Place, path: &Path, what: &What) -> Result<Taken, Stop> {
+fn one(
+    pass: &Pass<'_>,
+    place: &Place,
+    root: &Path,
+    path: &Path,
+    what: &What,
+) -> Result<Taken, Stop> {
     if let Err(reason) = pass.count() {
         return Ok(place.refused(Kind::Other, 0, reason).into());
     }
     Ok(match what {
         What::File => return file(pass, place, path),
         What::EmptyFolder => place.no_data(Kind::Directory, "an empty folder").into(),
-        What::Link => link(place, &fs::read_link(path).unwrap_or_default()).into(),
+        What::Link => link(place, root, path).into(),
         What::Device(word) => place.no_data(Kind::Device, *word).into(),
         What::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
     })

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::loose;
 use super::pass::{Pass, Place};
-use super::staging::{Copied, Shelf, Staged};
+use super::row::{NOT_WANTED, Reason, ZEROS};
+use super::staging::{Copied, Shelf, Staged, fill};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind};
 use crate::header::{FileWindow, Parsed, parse};
@@ -40,6 +41,32 @@ impl Held<'_> {
             .read_to_end(&mut start)
             .map_err(|error| Stop::io(path, error))?;
         Ok(start)
+    }
+
+    /// Why content that is neither DICOM nor PAR is kept.
+    pub fn why_other(&self, pass: &Pass<'_>) -> Result<Reason, Stop> {
+        let start = self.start(pass)?;
+        if let Some(foreign) = kind::foreign(&start) {
+            return Ok(Reason::Borrowed(foreign));
+        }
+        let zeros = start.iter().all(|&byte| byte == 0) && self.is_zeros(pass)?;
+        Ok(Reason::Borrowed(if zeros { ZEROS } else { NOT_WANTED }))
+    }
+
+    fn is_zeros(&self, pass: &Pass<'_>) -> Result<bool, Stop> {
+        let mut reader = self.reader(pass)?;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            pass.check()?;
+            let got =
+                fill(&mut reader, &mut buffer).map_err(|error| Stop::io(Path::new(""), error))?;
+            if got == 0 {
+                return Ok(true);
+            }
+            if buffer.iter().take(got).any(|&byte| byte != 0) {
+                return Ok(false);
+            }
+        }
     }
 
     /// Parses the header.

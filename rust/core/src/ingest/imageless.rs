@@ -27,9 +27,13 @@ pub fn kept_whole(
         return Ok(None);
     }
     let place = Place::packet(&[], at, false).member(name, 0);
-    if let Ok(target) = std::fs::read_link(path) {
+    if path.is_symlink() {
         nested::discard(pass, opened)?;
-        return Ok(Some(loose::link(&place, &target)));
+        return Ok(Some(loose::link(
+            &place,
+            path.parent().unwrap_or(path),
+            path,
+        )));
     }
     let mut row = place.row(Kind::Archive, Fate::Kept);
     match hashed(pass, path) {

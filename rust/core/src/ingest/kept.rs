@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_without_identity_are_kept() {
+    fn objects_without_uids_are_sorted_when_they_say_what_they_are() {
         let whole = [
             (Field::SeriesInstanceUid, "1.2"),
             (Field::SopInstanceUid, "1.2.3"),
@@ -54,6 +54,10 @@ mod tests {
         assert_eq!(why_kept(b"a", &header(&whole)), None);
         assert!(why_kept(b"a", &header(&whole[..1])).is_some());
         assert!(why_kept(b"a", &header(&whole[1..])).is_some());
+        let class = (Field::SopClassUid, "1.2.840.10008.5.1.4.1.1.4");
+        assert_eq!(why_kept(b"a", &header(&[class])), None);
+        let size = [(Field::Rows, "64"), (Field::Columns, "64")];
+        assert_eq!(why_kept(b"a", &header(&size)), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Loose files of a folder, and its links.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::pass::Place;
-use super::row::{Kind, Row};
+use super::row::{IN_PACKET, Kind, LINK_TO, Row};
 use crate::notation::escape;
 
 /// Opens a regular file, and never waits for one that turned into a FIFO or follows one that turned into a link.
@@ -17,8 +17,13 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
-/// The row of a symbolic link, which is no data.
-pub fn link(place: &Place, target: &Path) -> Row {
+/// The row of a symbolic link, which is no data. `root` is the packet.
+pub fn link(place: &Place, root: &Path, path: &Path) -> Row {
+    let target = fs::read_link(path).unwrap_or_default();
     let target = escape(target.as_os_str().as_bytes());
-    place.no_data(Kind::Link, format!("a symbolic link to {target}"))
+    let inside = match (fs::canonicalize(path), fs::canonicalize(root)) {
+        (Ok(file), Ok(root)) if file.starts_with(&root) => IN_PACKET,
+        _ => "",
+    };
+    place.no_data(Kind::Link, format!("{LINK_TO}{target}{inside}"))
 }

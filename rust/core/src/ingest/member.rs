@@ -3,9 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use super::held::Held;
+use super::identified::identified;
 use super::kept::why_kept;
 use super::pass::{Pass, Place};
-use super::row::{Fate, Kind, Reason, Row};
+use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
 use super::staging::{Copied, Shelf};
 use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
@@ -36,7 +37,6 @@ impl From<Row> for Taken {
 
 /// macOS puts a file `._name` beside `name`, with its extension, into archives.
 const APPLE_DOUBLE: [u8; 4] = [0, 5, 0x16, 7];
-const NOT_WANTED: Reason = Reason::Borrowed("neither DICOM nor PAR/REC");
 
 /// SHA-256 of bytes in memory.
 #[must_use]
@@ -113,10 +113,10 @@ pub fn describe(
     held: &Held<'_>,
     content: Content,
 ) -> Result<Shelf, Stop> {
-    row.reason = NOT_WANTED;
+    row.reason = Reason::Borrowed(NOT_WANTED);
     match content {
         Content::Par => row.kind = Kind::Par,
-        Content::Empty => row.reason = Reason::Borrowed("empty"),
+        Content::Empty => row.reason = Reason::Borrowed(EMPTY),
         Content::Other | Content::Dicom | Content::Zip | Content::Tar | Content::Packed(_) => {
             if content != Content::Dicom && is_rec(place) {
                 row.kind = Kind::Rec;
@@ -134,8 +134,7 @@ pub fn describe(
                         suspect(row, "nothing behind its mark");
                     }
                     Parsed::NotDicom => {
-                        let foreign = kind::foreign(&held.start(pass)?);
-                        row.reason = foreign.map_or(NOT_WANTED, Reason::Borrowed);
+                        row.reason = held.why_other(pass)?;
                     }
                 }
             }
@@ -174,7 +173,7 @@ fn dicom(row: &mut Row, header: Header) -> Shelf {
         return Shelf::Other;
     }
     row.fate = Fate::Sorted;
-    row.reason = Reason::Borrowed("");
+    let header = identified(row, header);
     let key = series_key(&header);
     row.header = Some(header);
     Shelf::Series(key)

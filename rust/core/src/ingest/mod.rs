@@ -2,10 +2,13 @@
 
 mod batch;
 mod crew;
+mod directories;
 mod folder;
 mod held;
+mod identified;
 mod imageless;
 mod kept;
+mod left_out;
 mod locked;
 mod loose;
 mod member;
@@ -39,6 +42,8 @@ use crate::monitor::Monitor;
 use crate::notation::escape;
 
 use self::batch::Members;
+pub use self::directories::Gap;
+pub use self::left_out::Cause;
 use self::nested::Opened;
 pub use self::pass::Options;
 use self::pass::{Pass, Place};

@@ -9,7 +9,7 @@ use super::batch::Members;
 use super::held::Held;
 use super::member::{self, Archive, Taken};
 use super::pass::{Pass, Place};
-use super::row::{Fate, Kind, Row};
+use super::row::{Fate, KEPT_WHOLE, Kind, Row};
 use super::staging::{Copied, Shelf};
 use super::stop::Stop;
 use super::tar_input::Input;
@@ -92,7 +92,7 @@ fn open(
     };
     if place.depth >= pass.options.max_nesting {
         let reason = format!(
-            "kept whole: archives inside archives are opened {} deep (limit)",
+            "{KEPT_WHOLE}archives inside archives are opened {} deep (limit)",
             place.depth
         );
         rows.push(keep(pass, row, place, archive, &reason)?);
@@ -105,7 +105,7 @@ fn open(
     }
     let opened = content(pass, &path, &place.container())?;
     let reason = match opened.fault() {
-        Some(fault) => Some(format!("kept whole: {fault}")),
+        Some(fault) => Some(format!("{KEPT_WHOLE}{fault}")),
         None if !opened.wanted() => Some(IMAGELESS.into()),
         None => None,
     };

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use super::identified::identified;
 use super::kept::why_kept;
 use super::names::Taken;
-use super::row::{Fate, Kind, Reason, Row};
+use super::row::{Fate, Kind, Row};
 use super::staging::Staging;
 use super::stop::Stop;
 use crate::archive::zip::deflated::Streams;
@@ -138,12 +139,13 @@ impl Reading {
         } else {
             Kind::Dicom
         };
-        let kept = why_kept(&row.path, &header);
-        if kept.is_none() {
+        row.header = Some(if let Some(reason) = why_kept(&row.path, &header) {
+            row.reason = reason;
+            header
+        } else {
             row.fate = Fate::Sorted;
-        }
-        row.reason = kept.unwrap_or(Reason::Borrowed(""));
-        row.header = Some(header);
+            identified(row, header)
+        });
         self.mark_duplicates();
         self.drop_duplicates()?;
         self.regroup();

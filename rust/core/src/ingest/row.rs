@@ -83,6 +83,19 @@ impl Fate {
 /// A reason: mostly fixed text.
 pub type Reason = Cow<'static, str>;
 
+/// The reason of a file that is nothing of use here.
+pub const NOT_WANTED: &str = "neither DICOM nor PAR/REC";
+/// The reason of a file without bytes.
+pub const EMPTY: &str = "empty";
+/// The reason of a file that a broken transfer left.
+pub const ZEROS: &str = "filled with zeros";
+/// How the reason of a symbolic link begins; its target follows.
+pub const LINK_TO: &str = "a symbolic link to ";
+/// How the reason of a link in a folder ends when its target is a member too.
+pub const IN_PACKET: &str = ", which is in the packet";
+/// How the reason of an archive that is kept begins when images may be in it.
+pub const KEPT_WHOLE: &str = "kept whole: ";
+
 /// One member.
 #[derive(Debug)]
 pub struct Row {

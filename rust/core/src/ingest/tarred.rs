@@ -10,7 +10,7 @@ use super::crew::Crew;
 use super::held::Held;
 use super::member::Taken;
 use super::pass::{Pass, Place};
-use super::row::{Kind, Row};
+use super::row::{Kind, LINK_TO, Row};
 use super::staging::{Shelf, fill};
 use super::stop::{Fault, Stop};
 use super::take::take;
@@ -189,7 +189,7 @@ impl<'p> Unpacking<'p, '_> {
     fn link(&mut self, place: &Place, member: &Member, hard: bool, target: &[u8]) -> Row {
         let shown = escape(target);
         if !hard {
-            return place.no_data(Kind::Link, format!("a symbolic link to {shown}"));
+            return place.no_data(Kind::Link, format!("{LINK_TO}{shown}"));
         }
         if self.files.contains(&self.named(target)) {
             self.files.insert(self.named(&member.name));

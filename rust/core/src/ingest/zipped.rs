@@ -6,7 +6,7 @@ use super::batch::{BATCH, Members};
 use super::held::Held;
 use super::member::{self, Taken};
 use super::pass::{Pass, Place};
-use super::row::Kind;
+use super::row::{Kind, LINK_TO};
 use super::spool::spool;
 use super::stop::Stop;
 use super::take::take;
@@ -169,7 +169,7 @@ fn link(source: &dyn Source, entry: &Entry) -> String {
         });
     target.map_or_else(
         || "a symbolic link".into(),
-        |target| format!("a symbolic link to {target}"),
+        |target| format!("{LINK_TO}{target}"),
     )
 }
 

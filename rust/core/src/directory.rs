@@ -1,0 +1,93 @@
+//! The directory of a DICOM medium, a DICOMDIR: the files that it lists (PS3.3 annex F, PS3.10 section 8.6).
+
+use crate::frames::{each_element, each_item};
+use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Window, trim, visit};
+
+const DIRECTORY_RECORDS: u32 = 0x0004_1220;
+const REFERENCED_FILE: u32 = 0x0004_1500;
+const REFERENCED_INSTANCE: u32 = 0x0004_1511;
+
+/// A file that a directory lists.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// ReferencedFileID: its path below the folder of the directory, components joined by `/`.
+    pub path: Vec<u8>,
+    /// ReferencedSOPInstanceUIDInFile; empty when absent.
+    pub instance: Vec<u8>,
+}
+
+/// The files that a DICOMDIR lists, in its order; None when it cannot be read to its end.
+pub fn listed<W: Window>(window: &mut W) -> Option<Vec<Listed>> {
+    let mut records = Records(Vec::new());
+    matches!(visit(window, &mut records), Ok(true)).then_some(records.0)
+}
+
+struct Records(Vec<Listed>);
+
+impl Visit for Records {
+    fn visit<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        start: u64,
+        _: &Syntax,
+    ) -> Result<(), Fault> {
+        let encoding = reader.encoding;
+        each_element(
+            reader,
+            start,
+            u64::MAX,
+            encoding,
+            &mut |reader, element, encoding| {
+                if element.tag == DIRECTORY_RECORDS {
+                    self.records(reader, element, encoding)
+                } else {
+                    reader.after(element)
+                }
+            },
+        )?;
+        Ok(())
+    }
+}
+
+impl Records {
+    fn records<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        sequence: &Element,
+        outer: Encoding,
+    ) -> Result<u64, Fault> {
+        each_item(
+            reader,
+            sequence,
+            outer,
+            &mut |reader, start, end, encoding| {
+                let mut listed = Listed::default();
+                let reached =
+                    each_element(reader, start, end, encoding, &mut |reader, element, _| {
+                        match element.tag {
+                            REFERENCED_FILE => listed.path = path(reader.bytes(element)?),
+                            REFERENCED_INSTANCE => {
+                                listed.instance = trim(reader.bytes(element)?).to_vec();
+                            }
+                            _ => {}
+                        }
+                        reader.after(element)
+                    })?;
+                if !listed.path.is_empty() {
+                    self.0.push(listed);
+                }
+                Ok(reached)
+            },
+        )
+    }
+}
+
+/// The components of a file ID (PS3.10 section 8.2) as a path.
+fn path(value: &[u8]) -> Vec<u8> {
+    let components: Vec<&[u8]> = value
+        .split(|byte| matches!(byte, b'\\' | b'/'))
+        .map(trim)
+        .filter(|component| !component.is_empty())
+        .collect();
+    components.join(&b'/')
+}

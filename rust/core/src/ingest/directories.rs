@@ -1,0 +1,152 @@
+//! DICOMDIRs compared with what the packet contains.
+
+use std::collections::HashSet;
+use std::fs::File;
+
+use super::reading::Reading;
+use super::row::{Fate, Kind, Row};
+use crate::directory::{Listed, listed};
+use crate::header::{Field, FileWindow};
+use crate::notation::escape;
+
+/// A DICOMDIR that lists more files than there are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Its row.
+    pub row: usize,
+    /// Number of files that it lists.
+    pub listed: usize,
+    /// The files that are missing, as it lists them, escaped like the paths of the ledger.
+    pub missing: Vec<String>,
+}
+
+impl Reading {
+    /// The DICOMDIRs that list files which are missing, by path and by SOPInstanceUID.
+    ///
+    /// Copies often have other names and, once anonymized, other UIDs than their DICOMDIR says. Where no file of it is found
+    /// by either, it counts only when there are fewer DICOM files than it lists. One that cannot be read is passed over.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Gap> {
+        let directories = self.rows.iter().enumerate();
+        let directories = directories.filter(|(_, row)| row.kind == Kind::DicomDir);
+        let mut present = None;
+        directories
+            .filter_map(|(at, row)| {
+                let file = File::open(self.staged(at)?).ok()?;
+                let size = file.metadata().ok()?.len();
+                let listed = listed(&mut FileWindow::new(&file, size, Vec::new()))?;
+                let present = present.get_or_insert_with(|| Present::of(&self.rows));
+                let missing = present.missing(row, &listed);
+                (!missing.is_empty()).then_some(Gap {
+                    row: at,
+                    listed: listed.len(),
+                    missing,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What the packet contains.
+struct Present<'r> {
+    /// Paths in lower case and without an extension of images.
+    paths: HashSet<Vec<u8>>,
+    instances: HashSet<&'r [u8]>,
+    /// Number of DICOM files.
+    count: usize,
+}
+
+impl<'r> Present<'r> {
+    fn of(rows: &'r [Row]) -> Self {
+        let files = rows
+            .iter()
+            .filter(|row| !matches!(row.fate, Fate::NoData | Fate::Refused));
+        let dicom = rows
+            .iter()
+            .filter(|row| row.kind == Kind::Dicom && row.fate != Fate::Refused);
+        let headers = dicom.clone().filter_map(|row| row.header.as_ref());
+        Self {
+            paths: files.map(|row| plain(&row.path)).collect(),
+            instances: headers
+                .map(|header| header.raw(Field::SopInstanceUid))
+                .collect(),
+            count: dicom.count(),
+        }
+    }
+
+    fn missing(&self, directory: &Row, listed: &[Listed]) -> Vec<String> {
+        let path = &directory.path;
+        let base = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
+        let base = base.map_or(0, |end| end.saturating_add(1));
+        let base = path.get(..base).unwrap_or_default();
+        let absent = |file: &&Listed| {
+            let instance = file.instance.as_slice();
+            !(self.paths.contains(&plain(&[base, &file.path].concat()))
+                || (!instance.is_empty() && self.instances.contains(instance)))
+        };
+        let missing: Vec<&Listed> = listed.iter().filter(absent).collect();
+        if missing.len() == listed.len() && self.count >= listed.len() {
+            return Vec::new();
+        }
+        missing.iter().map(|file| escape(&file.path)).collect()
+    }
+}
+
+/// A path as it is compared: in lower case, without the version of ISO 9660, a compression, and `.dcm`.
+fn plain(path: &[u8]) -> Vec<u8> {
+    let mut path = path.to_ascii_lowercase();
+    for end in [&b";1"[..], b".gz", b".dcm"] {
+        if path.ends_with(end) {
+            path.truncate(path.len().saturating_sub(end.len()));
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::Header;
+
+    fn dicom(path: &[u8], instance: &str) -> Row {
+        let mut row = Row::new(path, &[], Kind::Dicom, Fate::Sorted);
+        row.header = Some(Header::from_values(&[(Field::SopInstanceUid, instance)]));
+        row
+    }
+
+    fn file(path: &[u8], instance: &[u8]) -> Listed {
+        Listed {
+            path: path.to_vec(),
+            instance: instance.to_vec(),
+        }
+    }
+
+    fn missing(rows: &[Row], listed: &[Listed]) -> Vec<String> {
+        let directory = Row::new(b"cd/DICOMDIR", &[], Kind::DicomDir, Fate::Kept);
+        Present::of(rows).missing(&directory, listed)
+    }
+
+    #[test]
+    fn files_are_found_by_path_or_by_instance() {
+        let rows = [dicom(b"cd/im/a1.dcm", "1.1"), dicom(b"other", "1.2")];
+        let listed = [
+            file(b"IM/A1", b""),
+            file(b"IM/A2", b"1.2"),
+            file(b"IM/A3", b"1.3"),
+        ];
+        assert_eq!(missing(&rows, &listed), ["IM/A3"]);
+        assert!(missing(&rows, &listed[..2]).is_empty());
+    }
+
+    #[test]
+    fn a_directory_of_renamed_copies_counts_only_where_there_are_fewer() {
+        let rows = [dicom(b"x", "2.1"), dicom(b"y", "2.2")];
+        let listed = [
+            file(b"A1", b"1.1"),
+            file(b"A2", b"1.2"),
+            file(b"A3", b"1.3"),
+        ];
+        assert!(missing(&rows, &listed[..2]).is_empty());
+        assert_eq!(missing(&rows, &listed).len(), 3);
+    }
+}

@@ -1,0 +1,221 @@
+//! Members that did not become images although images may be in them.
+
+use std::collections::HashSet;
+
+use super::reading::Reading;
+use super::row::{EMPTY, Fate, IN_PACKET, KEPT_WHOLE, Kind, LINK_TO, Row, ZEROS};
+
+/// Why a member was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// An archive that is cut short, damaged or beyond a limit.
+    DamagedArchive,
+    /// An archive that no password opens.
+    EncryptedArchive,
+    /// An archive of a kind that is not opened.
+    ForeignArchive,
+    /// DICOM that belongs to no series, or whose header cannot be read.
+    Unsorted,
+    /// A file without bytes, or filled with zeros, among images.
+    Empty,
+    /// A symbolic link to something outside the packet.
+    Link,
+}
+
+impl Cause {
+    /// As Python and the summary name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DamagedArchive => "damaged-archive",
+            Self::EncryptedArchive => "encrypted-archive",
+            Self::ForeignArchive => "foreign-archive",
+            Self::Unsorted => "unsorted",
+            Self::Empty => "empty",
+            Self::Link => "link",
+        }
+    }
+}
+
+impl Reading {
+    /// The rows that were left out, with the cause, in order.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<(usize, Cause)> {
+        let mut around = None;
+        let rows = self.rows.iter().enumerate();
+        rows.filter_map(|(at, row)| {
+            let cause = match row.fate {
+                Fate::Kept => self.kept(row, &mut around)?,
+                Fate::NoData if row.kind == Kind::Link => {
+                    let around = around.get_or_insert_with(|| Around::of(&self.rows));
+                    around.is_outside(row).then_some(Cause::Link)?
+                }
+                _ => return None,
+            };
+            Some((at, cause))
+        })
+        .collect()
+    }
+
+    fn kept<'r>(&'r self, row: &Row, around: &mut Option<Around<'r>>) -> Option<Cause> {
+        match row.kind {
+            _ if row.suspect => Some(Cause::Unsorted),
+            Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
+            Kind::Archive => {
+                let fault = row.reason.strip_prefix(KEPT_WHOLE)?;
+                Some(if fault.contains("encrypted") {
+                    Cause::EncryptedArchive
+                } else {
+                    Cause::DamagedArchive
+                })
+            }
+            _ if row.reason.ends_with("which is not opened") => Some(Cause::ForeignArchive),
+            _ if row.reason == ZEROS || row.reason == EMPTY => {
+                let around = around.get_or_insert_with(|| Around::of(&self.rows));
+                around.is_like_images(&row.path).then_some(Cause::Empty)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the other members say about one that has no bytes of its own.
+struct Around<'r> {
+    /// Extensions of the files that are sorted.
+    extensions: HashSet<Vec<u8>>,
+    /// Paths of all members, and of the folders above them.
+    paths: HashSet<&'r [u8]>,
+}
+
+/// Extensions of DICOM and PAR/REC files.
+const EXTENSIONS: [&[u8]; 5] = [b"dcm", b"ima", b"dicom", b"par", b"rec"];
+
+impl<'r> Around<'r> {
+    fn of(rows: &'r [Row]) -> Self {
+        let images = rows
+            .iter()
+            .filter(|row| matches!(row.kind, Kind::Dicom | Kind::Par | Kind::Rec));
+        let extensions = images.map(|row| extension(&row.path)).collect();
+        let mut paths = HashSet::new();
+        for row in rows.iter().filter(|row| row.kind != Kind::Link) {
+            let mut path = &*row.path;
+            while paths.insert(path) {
+                let end = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
+                path = end.and_then(|end| path.get(..end)).unwrap_or_default();
+            }
+        }
+        Self { extensions, paths }
+    }
+
+    /// Whether an image could have such a name: it has the extension of one. Without an extension, it has a digit.
+    fn is_like_images(&self, path: &[u8]) -> bool {
+        let extension = extension(path);
+        let name = name(path);
+        let named = !extension.is_empty() || name.iter().any(u8::is_ascii_digit);
+        let known =
+            EXTENSIONS.contains(&extension.as_slice()) || self.extensions.contains(&extension);
+        !name.starts_with(b".") && named && known
+    }
+
+    /// Whether a link leads to something that has no row.
+    fn is_outside(&self, row: &Row) -> bool {
+        if row.reason.ends_with(IN_PACKET) {
+            return false;
+        }
+        let Some(target) = row.reason.strip_prefix(LINK_TO) else {
+            return row.reason == LINK_TO.trim_end_matches(" to ");
+        };
+        !resolved(&row.path, target.as_bytes()).is_some_and(|path| self.paths.contains(&*path))
+    }
+}
+
+/// The path of a link's target, beside the link and in the same archive; None when it leads out.
+fn resolved(link: &[u8], target: &[u8]) -> Option<Vec<u8>> {
+    let archive = link
+        .iter()
+        .rposition(|&byte| byte == b'!')
+        .map_or(0, |bang| bang.saturating_add(1));
+    let (archive, link) = link.split_at_checked(archive)?;
+    let mut parts: Vec<&[u8]> = link.split(|&byte| byte == b'/').collect();
+    parts.pop();
+    if target.starts_with(b"/") {
+        return None;
+    }
+    for part in target.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some([archive, &parts.join(&b'/')].concat())
+}
+
+fn name(path: &[u8]) -> &[u8] {
+    let start = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
+    let start = start.map_or(0, |at| at.saturating_add(1));
+    path.get(start..).unwrap_or_default()
+}
+
+/// The extension in lower case; a number is none, since UIDs are names of files.
+fn extension(path: &[u8]) -> Vec<u8> {
+    let name = name(path);
+    let dot = name.iter().rposition(|&byte| byte == b'.');
+    let extension = dot.and_then(|dot| name.get(dot.saturating_add(1)..));
+    let extension = extension.unwrap_or_default().to_ascii_lowercase();
+    if extension.iter().all(u8::is_ascii_digit) {
+        return Vec::new();
+    }
+    extension
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(path: &[u8], kind: Kind, fate: Fate, reason: &'static str) -> Row {
+        let mut row = Row::new(path, &[], kind, fate);
+        row.reason = reason.into();
+        row
+    }
+
+    #[test]
+    fn links_to_members_are_not_left_out() {
+        let rows = [
+            row(b"a/1.dcm", Kind::Dicom, Fate::Sorted, ""),
+            row(b"x.zip!d/1.dcm", Kind::Dicom, Fate::Sorted, ""),
+        ];
+        let around = Around::of(&rows);
+        let outside =
+            |path: &[u8], reason| around.is_outside(&row(path, Kind::Link, Fate::NoData, reason));
+        assert!(!outside(b"b/1", "a symbolic link to ../a/1.dcm"));
+        assert!(!outside(b"b", "a symbolic link to ./a"));
+        assert!(!outside(b"x.zip!e/1", "a symbolic link to ../d/1.dcm"));
+        assert!(!outside(
+            b"b",
+            "a symbolic link to /p/a, which is in the packet"
+        ));
+        assert!(outside(b"b/1", "a symbolic link to ../../a/1.dcm"));
+        assert!(outside(b"x.zip!e", "a symbolic link to a/1.dcm"));
+        assert!(outside(b"b", "a symbolic link to /p/a"));
+        assert!(outside(b"b", "a symbolic link"));
+        assert!(!outside(
+            b"b",
+            "a hard link to a/1.dcm, whose row has the bytes"
+        ));
+    }
+
+    #[test]
+    fn a_file_without_bytes_counts_where_an_image_could_have_its_name() {
+        let rows = [row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, "")];
+        let around = Around::of(&rows);
+        for name in [&b"a/IM_0002"[..], b"b/1.2.840.5", b"c/x.dcm", b"c/X.IMA"] {
+            assert!(around.is_like_images(name), "{name:?}");
+        }
+        for name in [&b"a/LOCKFILE"[..], b"a/.keep0", b"a/notes1.txt", b"b/done"] {
+            assert!(!around.is_like_images(name), "{name:?}");
+        }
+    }
+}

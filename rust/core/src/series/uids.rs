@@ -1,0 +1,75 @@
+//! UIDs for DICOM objects that came without: an anonymizer removed them. The bytes of the object stay as they are.
+
+use sha2::{Digest, Sha256};
+
+use crate::header::{Field, Header};
+use crate::notation::Hash;
+
+/// A UID below 2.25 (PS3.5 section B.2: the decimal value of a UUID) from a hash.
+#[must_use]
+pub fn uid_of(hash: &Hash) -> String {
+    let mut bytes = hash.first_chunk::<16>().copied().unwrap_or_default();
+    // RFC 9562: version 8 is for hashes of one's choice, the variant is 10 in binary.
+    if let Some(byte) = bytes.get_mut(6) {
+        *byte = (*byte & 0x0f) | 0x80;
+    }
+    if let Some(byte) = bytes.get_mut(8) {
+        *byte = (*byte & 0x3f) | 0x80;
+    }
+    format!("2.25.{}", u128::from_be_bytes(bytes))
+}
+
+/// The SeriesInstanceUID of an object without one: from study, number, description and the folder of its file.
+#[must_use]
+pub fn series_uid(header: &Header, path: &[u8]) -> String {
+    let mut sha = Sha256::new();
+    for field in [
+        Field::StudyInstanceUid,
+        Field::SeriesNumber,
+        Field::SeriesDescription,
+    ] {
+        sha.update(header.raw(field));
+        sha.update([0]);
+    }
+    sha.update(folder(path));
+    uid_of(&sha.finalize().into())
+}
+
+/// The path of a member without its own name: up to the last `/`, or the `!` behind an archive.
+fn folder(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
+    end.and_then(|end| path.get(..end)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn header(number: &str, description: &str) -> Header {
+        Header::from_values(&[
+            (Field::StudyInstanceUid, "1.2"),
+            (Field::SeriesNumber, number),
+            (Field::SeriesDescription, description),
+        ])
+    }
+
+    #[test]
+    fn a_uid_of_a_hash_is_that_of_a_uuid() {
+        assert_eq!(uid_of(&[0; 32]), "2.25.604472133179351442128896");
+        let uid = uid_of(&[0xff; 32]);
+        let value: u128 = uid.strip_prefix("2.25.").unwrap().parse().unwrap();
+        assert_eq!(value, 0xffff_ffff_ffff_8fff_bfff_ffff_ffff_ffff);
+        assert!(uid.len() <= 64);
+    }
+
+    #[test]
+    fn files_of_one_folder_number_and_description_are_one_series() {
+        let one = series_uid(&header("3", "T1"), b"a/1.dcm");
+        assert_eq!(one, series_uid(&header("3", "T1"), b"a/2.dcm"));
+        assert_ne!(one, series_uid(&header("4", "T1"), b"a/2.dcm"));
+        assert_ne!(one, series_uid(&header("3", "T2"), b"a/2.dcm"));
+        assert_ne!(one, series_uid(&header("3", "T1"), b"b/2.dcm"));
+        assert_ne!(one, series_uid(&header("3", "T1"), b"a/b.zip!2.dcm"));
+    }
+}
