@@ -86,17 +86,18 @@ def test_what_macos_puts_beside_a_rec_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_dicom_that_no_series_can_take_is_kept_with_its_reason(kind: Kind, tmp_path: Path) -> None:
     series = MrSeries(slices=1)
+    nameless = {"SOPClassUID": None, "Rows": None}
     tree = {
         "DICOMDIR": objects.dicomdir(series),
-        "no-series": next(iter(series.with_(changes={"SeriesInstanceUID": None}).files().values())),
-        "no-instance": next(iter(series.with_(changes={"SOPInstanceUID": ""}).files().values())),
+        "no-series": next(iter(series.with_(changes={**nameless, "SeriesInstanceUID": None}).files().values())),
+        "no-instance": next(iter(series.with_(changes={**nameless, "SOPInstanceUID": ""}).files().values())),
     }
     result = ingested(packet(tree, tmp_path, kind), tmp_path)
     found = {row.path: (row.kind, row.fate, row.reason) for row in result.rows}
     assert found == {
         "DICOMDIR": ("dicomdir", "kept", "a DICOMDIR"),
-        "no-series": ("dicom", "kept", "DICOM without SeriesInstanceUID"),
-        "no-instance": ("dicom", "kept", "DICOM without SOPInstanceUID"),
+        "no-series": ("dicom", "kept", "DICOM without SeriesInstanceUID, SOPClassUID and Rows"),
+        "no-instance": ("dicom", "kept", "DICOM without SOPInstanceUID, SOPClassUID and Rows"),
     }
 
 

@@ -167,18 +167,15 @@ class Reading:
     def supply(self, row: int, header: Header) -> None:
         """Give a suspect the header another reader found; it joins its group."""
     def left_out(self) -> list[tuple[int, str]]:
-        """Rows that are no image although one may be in them, with the cause (`ingest.left_out.Cause`)."""
+        """Rows that may contain images and are none, with the cause (`ingest.left_out.Cause`)."""
     def gaps(self) -> list[tuple[int, int, list[str]]]:
-        """DICOMDIRs that list missing files: row, number of files listed, paths of the missing ones. Reads staged files."""
+        """DICOMDIRs that list missing files: row, number of files listed, paths of the missing ones."""
     def damage(self) -> list[str]:
         """What could not be had: `path: reason`, refused members first, then the archive's own damage."""
     def notes(self) -> list[str]:
         """What is odd but loses nothing, `path: note` (bytes before or behind an archive)."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
-        """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`.
-
-        With gunzip=False, files that came gzipped end in `.dcm.gz`.
-        """
+        """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`)."""
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; n > 0 makes its fate sorted, n = 0 kept."""
     def leave_row(self, row: int, at: str) -> None:
