@@ -165,6 +165,8 @@ class Settings:
     json_file: Path | None
     bids_app: bool = False
     """The BIDS-App form was used: never a prompt, archive defaults to leave."""
+    bids_names: bool = False
+    """Packets are named as in BIDS, `sub-105_ses-1`: in the BIDS-App form, where the user gives no other rule."""
 
     @property
     def conceal(self) -> bool:

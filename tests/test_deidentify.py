@@ -2,7 +2,7 @@
 
 import pytest
 
-from qxbatch.conceal import hidden_header, hiding, nothing_to_hide
+from qxbatch.deidentify import redacted_header, redaction, unchanged
 from qxbatch.model import Value
 
 HEADERS = [{"PatientID": "AP 4:1", "PatientName": "Doe^Jane"}, {"PatientID": "x", "PatientName": ""}]
@@ -18,14 +18,15 @@ HEADERS = [{"PatientID": "AP 4:1", "PatientName": "Doe^Jane"}, {"PatientID": "x"
         ("DoeJane", "S1"),
         ("AP 4:1-30", "S1-30"),
         ("ap_4:1_2", "S1_2"),
-        ("Doe_Janet", "Doe_Janet"),
-        ("Joe^Jane", "Joe^Jane"),
+        ("Doe_Janet", "S1_Janet"),
+        ("Joe^Jane", "Joe^S1"),
+        ("Does Janet", "Does Janet"),
         ("x", "x"),
-        ("Doe", "Doe"),
+        ("Doe", "S1"),
     ],
 )
 def test_a_name_in_any_form_is_the_session_id(text: str, told: str) -> None:
-    assert hiding(HEADERS, "S1")(text) == told
+    assert redaction(HEADERS, "S1")(text) == told
 
 
 @pytest.mark.parametrize(
@@ -40,11 +41,11 @@ def test_a_name_in_any_form_is_the_session_id(text: str, told: str) -> None:
     ],
 )
 def test_a_number_that_is_an_id_stays_where_it_is_a_number(text: str, told: str) -> None:
-    assert hiding([{"PatientID": "301"}], "S1")(text) == told
+    assert redaction([{"PatientID": "301"}], "S1")(text) == told
 
 
 def test_without_identities_nothing_is_hidden() -> None:
-    assert hiding([{"PatientID": None}, {"PatientID": "a"}, {"PatientName": "Anonymous"}], "S1") is nothing_to_hide
+    assert redaction([{"PatientID": None}, {"PatientID": "a"}, {"PatientName": "Anonymous"}], "S1") is unchanged
 
 
 def test_only_free_text_of_a_header_is_touched() -> None:
@@ -54,9 +55,9 @@ def test_only_free_text_of_a_header_is_touched() -> None:
         "PatientID": "301",
         "RepetitionTime": 301.0,
     }
-    hide = hiding([{"PatientID": "301", "PatientName": "Doe^Jane"}], "S1")
-    assert hidden_header(header, hide) == {**header, "SeriesDescription": "for S1"}
+    hide = redaction([{"PatientID": "301", "PatientName": "Doe^Jane"}], "S1")
+    assert redacted_header(header, hide) == {**header, "SeriesDescription": "for S1"}
 
 
 def test_a_backslash_in_the_session_id_is_itself() -> None:
-    assert hiding([{"PatientID": "P001"}], r"S\1")("P001") == r"S\1"
+    assert redaction([{"PatientID": "P001"}], r"S\1")("P001") == r"S\1"
