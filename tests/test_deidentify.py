@@ -1,6 +1,10 @@
 """Patients' ids and names are words as headers and file names write them; what only looks alike stays."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qxbatch.deidentify import redacted_header, redaction, unchanged
 from qxbatch.model import Value
@@ -61,3 +65,91 @@ def test_only_free_text_of_a_header_is_touched() -> None:
 
 def test_a_backslash_in_the_session_id_is_itself() -> None:
     assert redaction([{"PatientID": "P001"}], r"S\1")("P001") == r"S\1"
+
+
+GROUPS = [{"PatientID": "X77", "PatientName": "Yamada^Tarou^Ken^Dr=山田^太郎=やまだ^たろう"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("T1 Yamada Tarou", "T1 S1"),
+        ("tarou-yamada_notes.txt", "S1_notes.txt"),
+        ("Ken, Yamada", "S1"),
+        ("Tarou", "S1"),
+        ("KEN T2", "S1 T2"),
+        ("T1wYamadaTarouScan", "T1wS1Scan"),
+        ("Dr. Yamada", "S1"),
+        ("Dr. Roe", "Dr. Roe"),
+        ("Yamadas", "Yamadas"),
+        ("Kenya", "Kenya"),
+        ("T1山田太郎x", "T1S1x"),
+        ("太郎の頭", "S1の頭"),
+        ("やまだ・たろう", "S1"),
+        ("山の頭", "山の頭"),
+        ("S1_Ken", "S1_S1"),
+    ],
+)
+def test_each_part_of_a_name_is_replaced_in_all_component_groups(text: str, written: str) -> None:
+    assert redaction(GROUPS, "S1")(text) == written
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "written"),
+    [
+        ("Müller^Jörg", "Mueller_Joerg T1 MULLER JORG", "S1 T1 S1"),
+        ("Müller^Jörg", "Mu\u0308ller.zip", "S1.zip"),
+        ("O'Brien^Ann", "OBRIEN_ANN", "S1"),
+        ("Li^Bo", "li_bo LiBo Li Bo3", "S1 S1 S13"),
+        ("Li^Bo", "Li T1, bold, a bo", "Li T1, bold, a bo"),
+        ("Roe^P^A", "T2 PA P A", "T2 PA P A"),
+        ("Roe^P^A", "P. Roe", "S1"),
+        ("van der Berg^Ann", "van der Wiel", "van der Wiel"),
+        ("van der Berg^Ann", "Ann van der Berg", "S1"),
+        ("Head^Phantom", "Head T1 phantom", "Head T1 phantom"),
+        ("T1^Phantom", "T1 phantom, T1", "S1, T1"),
+        ("Test^Regression", "test regression", "S1"),
+        ("Test^Regression", "regression of a test", "regression of a test"),
+        ("Doe^Jane^2024", "2024 2024.5 Jane 2024", "2024 2024.5 S1"),
+        ("Hong^Gildong=洪^吉洞=홍^길동", "홍길동님 길동 T1 洪", "S1님 S1 T1 洪"),
+    ],
+)
+def test_short_parts_particles_and_phantoms_are_replaced_with_care(name: str, text: str, written: str) -> None:
+    assert redaction([{"PatientName": name}], "S1")(text) == written
+
+
+def test_the_session_id_is_not_replaced_in_itself() -> None:
+    redact = redaction([{"PatientID": "HQ210", "PatientName": "Doe^Jane"}], "HQ210_Jane")
+    assert redact("HQ210_Jane: HQ210 of Jane Doe") == "HQ210_Jane: HQ210_Jane of HQ210_Jane"
+
+
+WORDS = st.lists(
+    st.text("bcdfghjklmnpqrvw", min_size=2, max_size=6).filter(lambda word: len(set(word)) > 1),
+    min_size=2,
+    max_size=4,
+    unique=True,
+)
+
+
+@given(st.data(), WORDS)
+def test_no_two_parts_of_a_name_stay_next_to_each_other(data: st.DataObject, parts: list[str]) -> None:
+    joints = st.sampled_from([" ", "^", "_", "-", ", ", ".", "=", ""])
+    others = st.sampled_from(["T1w", "scan 3", "tse_2d", "1.2.840", ""])
+    text = data.draw(others)
+    for _ in range(data.draw(st.integers(1, 3))):
+        order = data.draw(st.permutations(parts))
+        run = data.draw(joints).join(order[: data.draw(st.integers(2, len(order)))])
+        text += (
+            " " + data.draw(st.sampled_from([run, run.upper(), run.title()])) + data.draw(st.sampled_from([" ", "_"]))
+        )
+        text += data.draw(others)
+    written = redaction([{"PatientName": "^".join(parts)}], "Q9")(text)
+    either = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
+    assert not re.search(rf"(?<![a-z])(?:{either})[\s^=,._-]*(?:{either})(?![a-z])", written, re.IGNORECASE), written
+    long = "|".join(part for part in parts if len(part) > 2)
+    assert not long or not re.search(rf"(?<![a-z0-9])(?:{long})(?![a-z0-9])", written, re.IGNORECASE), written
+
+
+@given(WORDS, st.text("aeiou \t0123456789._-", max_size=40))
+def test_text_without_a_part_of_a_name_stays_as_it_is(parts: list[str], text: str) -> None:
+    assert redaction([{"PatientName": "^".join(parts)}], "Q9")(text) == text

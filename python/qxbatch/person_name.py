@@ -58,6 +58,11 @@ class PersonName:
         return any(set(part.casefold()) - _FILLERS for part in self.telling)
 
     @property
+    def is_code(self) -> bool:
+        """Return whether it contains a digit: more likely a code than a name."""
+        return any(character.isdigit() for character in self.written)
+
+    @property
     def telling(self) -> tuple[str, ...]:
         """Return the parts that tell people apart: no initials, particles and titles; numbers only where all are."""
         parts = [part for part in self.parts if part.casefold() not in PARTICLES]
@@ -77,7 +82,7 @@ def parse_name(value: str) -> PersonName:
     """Return the parts of a name. Component groups, `Doe^Jane`, `Doe, Jane` and `Jane Doe` are understood."""
     parts: list[str] = []
     titles: list[str] = []
-    for group in value.split("="):
+    for group in unicodedata.normalize("NFC", value).split("="):
         components = group.split("^")
         parts += split_parts(" ".join(components[:_TITLES]))
         titles += split_parts(" ".join(components[_TITLES:]))
@@ -138,7 +143,8 @@ def _covers(whole: PersonName, short: PersonName) -> bool:
     parts = [part for part in short.parts if part.casefold() not in PARTICLES]
     if not parts:
         return False
-    if all(_is_part(part, whole.parts) or _is_initial(part, whole.parts) for part in parts):
+    every = (*whole.parts, *whole.titles)
+    if all(_is_part(part, every) or _is_initial(part, every) for part in parts):
         return True
     return len(parts) == 1 and _are_initials(parts[0], whole.parts)
 

@@ -7,16 +7,16 @@ from qxbatch.ingest.people import Identity, Person
 from qxbatch.problems import Code, Problem, Severity
 
 SHOWN = 8
-"""So many folders, dates and series of a patient are listed."""
+"""So many patients are listed with facts, and so many folders, dates and series of each."""
 
 
 def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:
     """Return the problem of a packet that is refused: each patient with folders, dates and series."""
     folders = _folders(reading, people)
-    each = (
-        f"{named(f'patient {k}', person.patient, anonymous=anonymous)}: {_facts(person, folders[k - 1])}"
-        for k, person in enumerate(people, start=1)
-    )
+    each = []
+    for k, (person, mine) in enumerate(zip(people, folders, strict=True), start=1):
+        facts = f": {_facts(person, mine)}" if k <= SHOWN else ""
+        each.append(named(f"patient {k}", person.patient, anonymous=anonymous) + facts)
     return Problem(
         Code.MIXED_PATIENTS,
         subject,

@@ -63,7 +63,7 @@ class Person:
     @property
     def order(self) -> tuple[bool, str, str]:
         """Return the sort key: first scan (unknown last), then PatientID."""
-        return min((item.started == "", item.started, item.key or self.patient) for item in self.items)
+        return min((item.started == "", item.started, item.key or self.patient.casefold()) for item in self.items)
 
 
 def identity_of(name: str, birth: str, patient: str) -> Identity | None:
@@ -77,7 +77,9 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
 def is_anonymous(patient: str) -> bool:
     """Return whether a PatientID tells nobody apart: it is empty, or a word such as `anonymous`."""
     folded = patient.strip().casefold()
-    return not folded.strip("0x") or folded in WORDS or folded == "patient" or bool(PLACEHOLDER.fullmatch(folded))
+    if not folded.strip("0x") or folded in WORDS or folded == "patient":
+        return True
+    return PLACEHOLDER.search(folded) is not None and not any(character.isdigit() for character in folded)
 
 
 def can_be_one(one: Identity, other: Identity) -> bool:
@@ -90,8 +92,8 @@ def can_be_one(one: Identity, other: Identity) -> bool:
 
 
 def contradict(one: Identity, other: Identity) -> bool:
-    """Return whether both name and birth date differ."""
-    if not one.birth or not other.birth or one.birth == other.birth:
+    """Return whether both name and birth date differ. A code such as `scan3` is no other person's name."""
+    if not one.birth or not other.birth or one.birth == other.birth or one.name.is_code or other.name.is_code:
         return False
     return comparable(one.name, other.name) and not is_spelling(one.name, other.name)
 

@@ -29,7 +29,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     reading = read_sources(context, unit, inbox.sources, scratch)
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous(folder) if unit.inbox is not None else PreviousSession()
-    deidentified = context.settings.conceal or previous.deidentified
+    deidentified = context.settings.deidentified or previous.deidentified
     return Job(
         unit,
         inbox.sources,

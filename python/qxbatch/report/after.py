@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from qxbatch.deidentify import FREE_TEXT
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity
@@ -50,10 +51,11 @@ def outcome_line(report: SessionReport) -> str:
     return f"{name}: {', '.join(marks)}"
 
 
-def after(report: Report) -> str:
-    """Return the whole report as text; what went wrong stands last."""
+def after(report: Report, *, deidentified: bool = False) -> str:
+    """Return the whole report as text; what went wrong stands last. `deidentified`: it says what redaction leaves."""
     done = [r for r in report.sessions if r.folder is not None]
     lines = [f"\n{len(done)} of {len(report.sessions)} sessions are complete."] if report.sessions else []
+    lines += [FREE_TEXT] * (deidentified and bool(done))
     warnings = _problems(report.sessions, Severity.WARNING)
     if warnings:
         lines += ["", "To look at:", *warnings]
