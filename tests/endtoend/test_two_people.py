@@ -208,6 +208,8 @@ def test_a_name_in_component_groups_is_nowhere_in_a_deidentified_session(study: 
     secret = re.compile("yamada|tarou|山田|太郎|やまだ", re.IGNORECASE)
     for path in session.rglob("*"):
         assert not secret.search(path.relative_to(session).as_posix())
+        if path.suffix == ".json":
+            assert "山田".encode().decode("latin-1") not in path.read_text(encoding="utf-8"), path
         if path.name in ("session.txt", "report.html", "summary.json", "DICOM-Report.txt") or path.suffix == ".log":
             assert not secret.search(path.read_text(encoding="utf-8")), path
     assert Judge(session).text.images[31].name.startswith("T1 S1")
