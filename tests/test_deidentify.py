@@ -109,6 +109,8 @@ def test_each_part_of_a_name_is_replaced_in_all_component_groups(text: str, writ
         ("van der Berg^Ann", "Ann van der Berg", "S1"),
         ("Head^Phantom", "Head T1 phantom", "Head T1 phantom"),
         ("T1^Phantom", "T1 phantom, T1", "S1, T1"),
+        ("Doe^Jane^test2", "jane_doe T1 test", "S1 T1 test"),
+        ("Doe^Jane^test2", "Jane", "Jane"),
         ("Test^Regression", "test regression", "S1"),
         ("Test^Regression", "regression of a test", "regression of a test"),
         ("Doe^Jane^2024", "2024 2024.5 Jane 2024", "2024 2024.5 S1"),

@@ -56,6 +56,18 @@ def test_a_name_without_an_id_belongs_to_the_patient_of_that_name() -> None:
     assert (one.groups, other.groups) == ((0,), (0, 7))
 
 
+def test_a_name_that_is_a_patients_id_is_that_patients() -> None:
+    assert found(item("HQ210", "Doe^Anna"), item("", "HQ210")) == ["HQ210"]
+    assert found(item("HQ210", "Doe^Anna"), item("", "HQ211")) == ["HQ210", "HQ211"]
+    assert found(item("12345", "Doe^Anna"), item("", "Roe^Bob")) == ["12345", "Roe^Bob"]
+    assert found(item("12345", "Doe^Anna"), item("", "12345")) == ["12345"]
+
+
+@pytest.mark.parametrize("birth", ["19000101", "00000000", "11111111"])
+def test_a_placeholder_is_no_common_birth_date(birth: str) -> None:
+    assert len(found(item("", "Doe^Anna", birth), item("", "Roe^Bob", birth))) == 2
+
+
 def test_a_name_without_an_id_that_no_patient_has_is_another_person() -> None:
     assert found(item("P1", "Doe^Anna"), item("", "Roe^Bob")) == ["P1", "Roe^Bob"]
 

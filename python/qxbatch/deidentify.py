@@ -7,7 +7,7 @@ from typing import Protocol
 
 from qxbatch.model import SessionReport, Value
 from qxbatch.name_patterns import run_patterns, word_patterns
-from qxbatch.person_name import parse_name, split_parts
+from qxbatch.person_name import parse_name, person_tested, split_parts
 from qxbatch.problems import Problem
 
 Redact = Callable[[str], str]
@@ -52,12 +52,14 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     for header in headers:
         ids |= dict.fromkeys(_texts(header, "PatientID"))
         names |= dict.fromkeys(_texts(header, "PatientName"))
-    parsed = [name for name in map(parse_name, names) if name.is_real]
+    parsed = [parse_name(value) for value in names]
+    people = [name for name in parsed if name.is_real]
+    tested = [name for name in map(person_tested, parsed) if name is not None]
     wholes = {form for value in ids for form in _whole(_PART.split(value), value)}
     wholes |= {form for value in names for parts in _orders(value) for form in _whole(parts, value)}
     longest_first = sorted(wholes, key=lambda form: (-len(form), form))
     # several parts before one of them
-    forms = [*longest_first, *run_patterns(parsed), *word_patterns(parsed)]
+    forms = [*longest_first, *run_patterns([*people, *tested]), *word_patterns(people)]
     if not forms:
         return unchanged
     own = rf"(?P<own>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"

@@ -26,6 +26,7 @@ PARTICLES = frozenset(
     | {"msc", "jun", "sen", "patient", "subject", "sub", "volunteer", "vol", "control", "proband"}
 )
 """Parts that many names have, and titles: they tell nobody apart."""
+_TRIAL = re.compile(r"(test(s|ing|er)?|demo|qa|qc|dummy)\d*", re.IGNORECASE)
 _FILLERS = frozenset("x0")
 """Characters that stand in place of a name: `XXXX`."""
 _SPLIT = re.compile(f"[{SEPARATORS}]+")
@@ -71,11 +72,11 @@ class PersonName:
 
     @property
     def scripts(self) -> frozenset[str]:
-        """Return the scripts of its letters, for example LATIN and CJK; DIGIT where it has none."""
+        """Return the scripts of its letters, for example LATIN and CJK; LATIN where it has none."""
         letters = {character for part in self.telling for character in unicodedata.normalize("NFKC", part)}
         return frozenset(
             unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter.isalpha()
-        ) or frozenset({"DIGIT"})
+        ) or frozenset({"LATIN"})
 
 
 def parse_name(value: str) -> PersonName:
@@ -92,6 +93,13 @@ def parse_name(value: str) -> PersonName:
 def split_parts(text: str) -> list[str]:
     """Return the parts of a text that are joined by spaces, carets, hyphens and the like."""
     return [part for part in _SPLIT.split(text) if part]
+
+
+def person_tested(name: PersonName) -> PersonName | None:
+    """Return the person's name in one such as `Doe^Jane^test`; None where fewer than two parts are left of it."""
+    parts = tuple(part for part in name.parts if not _TRIAL.fullmatch(part))
+    rest = PersonName(" ".join(parts), parts, name.titles)
+    return rest if parts != name.parts and len(rest.telling) > 1 and rest.is_real else None
 
 
 def _has_letter(part: str) -> bool:

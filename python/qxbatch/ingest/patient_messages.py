@@ -20,7 +20,7 @@ def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous
     return Problem(
         Code.MIXED_PATIENTS,
         subject,
-        f"contains {len(people)} patients: {'; '.join(each)}.",
+        _printable(f"contains {len(people)} patients: {'; '.join(each)}."),
         "Split it with --on-mixed=split; if they are one person, use --on-mixed=merge.",
     )
 
@@ -33,7 +33,7 @@ def differing(found: Iterable[tuple[Person, Identity, Identity]], subject: str, 
         shown = "" if anonymous else f": {_identity(one)}, and {_identity(other)}"
         message = f"files of {whose} differ in name and birth date{shown}."
         hint = "Check that they are of one person; if not, import the files of each person as a packet of its own."
-        problems.append(Problem(Code.DIFFERENT_NAMES, subject, message, hint, Severity.WARNING))
+        problems.append(Problem(Code.DIFFERENT_NAMES, subject, _printable(message), hint, Severity.WARNING))
     return problems
 
 
@@ -45,6 +45,11 @@ def shown_patients(people: Sequence[Person], *, anonymous: bool) -> str:
 def named(text: str, patient: str, *, anonymous: bool) -> str:
     """Return a text with a patient in brackets, unless that must not be shown."""
     return text if anonymous else f"{text} ({patient})"
+
+
+def _printable(text: str) -> str:
+    """Return a text of headers without control characters, which a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _identity(identity: Identity) -> str:

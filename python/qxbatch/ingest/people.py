@@ -7,6 +7,9 @@ from itertools import combinations
 from qxbatch.person_name import PLACEHOLDER, WORDS, PersonName, have_common_part, is_spelling, parse_name
 from qxbatch.person_name import are_comparable as comparable
 
+_NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
+"""What stands in place of a birth date."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -71,7 +74,8 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
     parsed = parse_name(name)
     if not parsed.is_real or name.strip().casefold() == patient.strip().casefold():
         return None
-    return Identity(parsed, birth.strip())
+    day = "".join(character for character in birth if character.isdigit())
+    return Identity(parsed, "" if day in _NO_DAYS or not day.strip("0") else day)
 
 
 def is_anonymous(patient: str) -> bool:
@@ -159,10 +163,28 @@ def _clusters(items: Iterable[Item]) -> list[list[Item]]:
 def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     """Return the index of the person that items without PatientID are of; None when they are of none of them."""
     mine = [item.identity for item in cluster if item.identity is not None]
-    for index, person in enumerate(people):
-        if any(can_be_one(one, other) for one in mine for other in person.identities):
-            return index
     studies = {item.study for item in cluster if item.study}
     nameless = [index for index, person in enumerate(people) if not person.identities]
-    of_study = [index for index in nameless if studies & {item.study for item in people[index].items}]
-    return next(iter((*of_study, *nameless)), None)
+    places = (
+        *(index for index, person in enumerate(people) if _is_id_of(person, mine)),
+        *(index for index, person in enumerate(people) if _share(mine, person.identities, comparable_only=True)),
+        *(index for index, person in enumerate(people) if _share(mine, person.identities, comparable_only=False)),
+        *(index for index in nameless if studies & {item.study for item in people[index].items}),
+        *nameless,
+    )
+    return next(iter(places), None)
+
+
+def _share(mine: Sequence[Identity], theirs: Sequence[Identity], *, comparable_only: bool) -> bool:
+    pairs = ((one, other) for one in mine for other in theirs)
+    return any(
+        can_be_one(one, other) and (comparable(one.name, other.name) or not comparable_only) for one, other in pairs
+    )
+
+
+def _is_id_of(person: Person, identities: Sequence[Identity]) -> bool:
+    """Return whether a name is the PatientID: PARs, for example, have it there."""
+    patient = person.items[0].patient
+    return not is_anonymous(patient) and any(
+        have_common_part(parse_name(patient), identity.name) for identity in identities
+    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from qxbatch.deidentify import FREE_TEXT
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity
@@ -55,7 +54,10 @@ def after(report: Report, *, deidentified: bool = False) -> str:
     """Return the whole report as text; what went wrong stands last. `deidentified`: it says what redaction leaves."""
     done = [r for r in report.sessions if r.folder is not None]
     lines = [f"\n{len(done)} of {len(report.sessions)} sessions are complete."] if report.sessions else []
-    lines += [FREE_TEXT] * (deidentified and bool(done))
+    if deidentified and done:
+        from qxbatch.deidentify import FREE_TEXT
+
+        lines.append(FREE_TEXT)
     warnings = _problems(report.sessions, Severity.WARNING)
     if warnings:
         lines += ["", "To look at:", *warnings]
