@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from qxbatch.model import SessionId
 from qxbatch.problems import UsageError
+from qxbatch.resolve.bids_name import by_bids_name
 from qxbatch.resolve.logfile import read_log
 from qxbatch.resolve.nameformat import by_folder, by_name
 from qxbatch.resolve.names import fault
@@ -39,6 +40,28 @@ def test_names_of_packets(name: str, nameformat: str, subject: str, session: str
 @pytest.mark.parametrize("name", ["AP346", "_MR1"])
 def test_a_name_without_a_subject_has_no_session(name: str) -> None:
     assert by_name(name, re.compile(SESSION_BEHIND)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "subject", "session"),
+    [
+        ("sub-105_ses-1", "105", "1"),
+        ("sub-105", "105", None),
+        ("sub-A1b_ses-pre_run-2", "A1b", "pre"),
+        ("sub-105_acq-hi", "105", None),
+    ],
+)
+def test_a_name_of_bids_gives_subject_and_session_and_stays_the_id(
+    name: str, subject: str, session: str | None
+) -> None:
+    found = by_bids_name(name)
+    assert found is not None
+    assert (found.subject, found.session, found.id) == (subject, session, name)
+
+
+@pytest.mark.parametrize("name", ["105", "sub105", "sub-", "xsub-105", "sub-1-2", "sub-é"])
+def test_another_name_is_none_of_bids(name: str) -> None:
+    assert by_bids_name(name) is None
 
 
 @pytest.mark.parametrize(

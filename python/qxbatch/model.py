@@ -18,7 +18,8 @@ class SessionId:
     subject: str
     session: str | None = None
     folder: str = ""
-    """Folder mode: the session folder's own name, which is the id whatever the name format finds in it."""
+    """The session folder's name where it is not made of subject and session: in folder mode, of a packet named as in
+    BIDS, and of a packet that is split."""
 
     @property
     def id(self) -> str:

@@ -32,6 +32,7 @@ class Code(StrEnum):
     # warnings
     SEVERAL_STUDIES = "several-studies"
     MERGED_PATIENTS = "merged-patients"
+    DIFFERENT_NAMES = "different-names"
     DAMAGED_KEPT = "damaged-kept"
     LEFT_OUT = "left-out"
     ENCRYPTED_KEPT = "encrypted-kept"

@@ -55,12 +55,7 @@ class Study:
 
     def main(self, *args: str) -> Run:
         """Run the same in this process: faster, for tests that need no process of their own."""
-        from qxbatch.cli.main import main
-
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = main([str(self.sessions), *args])
-        return Run(int(status), out.getvalue(), err.getvalue())
+        return run_main(str(self.sessions), *args)
 
     def session(self, session: str) -> Path:
         """Return the folder of a session."""
@@ -70,6 +65,16 @@ class Study:
         """Return the names of the folders beside inbox and archive, sorted, hidden ones left out."""
         names = (path.name for path in self.sessions.iterdir() if path.is_dir())
         return sorted(name for name in names if name not in ("inbox", "archive") and not name.startswith("."))
+
+
+def run_main(*args: str) -> Run:
+    """Run `qxbatch ...` in this process."""
+    from qxbatch.cli.main import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main([*args])
+    return Run(int(status), out.getvalue(), err.getvalue())
 
 
 def run_command(*args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:

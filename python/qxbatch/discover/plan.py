@@ -11,6 +11,7 @@ from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
+from qxbatch.resolve.bids_name import by_bids_name
 from qxbatch.resolve.nameformat import by_name
 from qxbatch.resolve.names import fault
 from qxbatch.settings.model import OnSameSession, Settings
@@ -71,7 +72,7 @@ def _stem(entry: Entry) -> str:
 def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionId | None, Verdict, str]:
     """The session, or the verdict and the reason when there is none."""
     if log is None:
-        session = by_name(name, settings.nameformat)
+        session = (by_bids_name(name) if settings.bids_names else None) or by_name(name, settings.nameformat)
         return session, Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}"
     if name not in log:
         return None, Verdict.NO_MATCH_IN_LOG, f"the logfile does not name {name}"

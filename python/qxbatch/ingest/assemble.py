@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 from qxbatch.cells import member_path
-from qxbatch.conceal import Hide, hidden_header, hiding, nothing_to_hide
 from qxbatch.core import Reading, Row, hash_file
+from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
 from qxbatch.ingest.dicom_series import DicomSeries, joined, series_of
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.numbers import Claim, give_numbers
@@ -35,7 +35,7 @@ class Part:
     problems: tuple[Problem, ...] = ()
     copies: Mapping[int, int] = field(default_factory=dict)
     """Rows of a PAR/REC that was there more than once, to those of the first; DICOM copies the core knows."""
-    hide: Hide = nothing_to_hide
+    hide: Redact = unchanged
     """Takes identities out of a text where the session id stands in their place."""
 
 
@@ -70,9 +70,9 @@ def assemble(
             for label, indexes in _labels(series, share.session.id, replaced=replaced).items():
                 reading.place_series(str(root), n, label, indexes)
             found.append(_dicom(series, n, root))
-        hide = _hide(dicom, pairs, share.session.id) if replaced else nothing_to_hide
+        hide = _hide(dicom, pairs, share.session.id) if replaced else unchanged
         found += [_place_pair(reading, pair, n, root, hide) for pair, n in zip(pairs, pair_numbers, strict=True)]
-        found = [replace(series, header=hidden_header(series.header, hide)) for series in found]
+        found = [replace(series, header=redacted_header(series.header, hide)) for series in found]
         _place_rest(reading, [row for row in rows[k] if row not in copies], root, inbox)
         in_order = tuple(sorted(found, key=lambda s: s.n))
         parts.append(Part(share.session, in_order, rows[k], tuple(problems), copies, hide))
@@ -88,9 +88,9 @@ def _labels(series: DicomSeries, session_id: str, *, replaced: bool) -> dict[str
     return labels
 
 
-def _hide(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Hide:
+def _hide(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Redact:
     of_groups = (group.header for series in dicom for group in series.members)
-    return hiding(chain(of_groups, (pair.header for pair in pairs)), session_id)
+    return redaction(chain(of_groups, (pair.header for pair in pairs)), session_id)
 
 
 def share_rows(reading: Reading, shares: Sequence[Share]) -> Sequence[Sequence[int]]:
@@ -99,7 +99,9 @@ def share_rows(reading: Reading, shares: Sequence[Share]) -> Sequence[Sequence[i
         return [range(len(reading))]
     owner = {group: k for k, share in enumerate(shares) for group in share.groups}
     groups = ((i, reading.row(i).group) for i in range(len(reading)))
-    return with_neighbours(reading, {i: owner[group] for i, group in groups if group in owner}, len(shares))
+    owned = {i: owner[group] for i, group in groups if group in owner}
+    owned |= {row: k for k, share in enumerate(shares) for row in share.rows}
+    return with_neighbours(reading, owned, len(shares))
 
 
 def with_neighbours(reading: Reading, owned: Mapping[int, int], count: int) -> list[list[int]]:
@@ -148,7 +150,7 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
     )
 
 
-def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, hide: Hide) -> Series:
+def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, hide: Redact) -> Series:
     size = 0
     for row, own in pair.files:
         name = hide(own)

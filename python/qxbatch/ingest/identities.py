@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
-from qxbatch.conceal import Hide, hiding
 from qxbatch.core import Reading
+from qxbatch.deidentify import Redact, redaction
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 
 
-def hide_of(reading: Reading, session_id: str) -> Hide:
+def redaction_of(reading: Reading, session_id: str) -> Redact:
     """Return what takes the patients of all DICOM and PAR headers out of a text. Raises OSError."""
-    return hiding(chain((group.header for group in reading.groups()), _par_headers(reading)), session_id)
+    return redaction(chain((group.header for group in reading.groups()), _par_headers(reading)), session_id)
 
 
 def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from qxbatch.deidentify import FREE_TEXT
 from qxbatch.problems import Problem
 from qxbatch.session.layout import LEDGER
 from qxbatch.session.summary import Summary
@@ -52,8 +53,10 @@ def _facts(summary: Summary) -> str:
     packets = ", ".join(escape(packet.name) for packet in summary.packets)
     counts = Counter(series.state.value for series in summary.series)
     states = ", ".join(f"{count} {escape(state)}" for state, count in sorted(counts.items()))
+    free_text = f"<br>{escape(FREE_TEXT)}" if summary.session.concealed else ""
     return (
-        f'<p class="facts">from {packets}<br>{len(summary.series)} series ({states}), {len(summary.images)} images</p>'
+        f'<p class="facts">from {packets}<br>{len(summary.series)} series ({states}), {len(summary.images)} images'
+        f"{free_text}</p>"
     )
 
 

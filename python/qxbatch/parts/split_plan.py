@@ -8,6 +8,7 @@ from qxbatch.core import Reading
 from qxbatch.ingest.assemble import with_neighbours
 from qxbatch.ingest.labels import clean_label
 from qxbatch.ingest.pairs import find_pairs
+from qxbatch.ingest.patients import patients_of
 
 UNKNOWN = "unknown"
 
@@ -53,17 +54,17 @@ def plan(reading: Reading) -> list[Piece]:
 
 
 def _of_dicom(reading: Reading) -> dict[_Key, _Found]:
-    """A series without a patient belongs to the one of its study."""
+    """Return the studies of each patient. A series without a patient belongs to the one of its study."""
     groups = reading.groups()
-    named = {group.study: group.patient for group in groups if group.patient}
+    shown = {group: person.patient for person in patients_of(reading) for group in person.groups}
+    named = {groups[index].study: patient for index, patient in shown.items()}
     members: dict[int, list[int]] = defaultdict(list)
     for row in map(reading.row, range(len(reading))):
         members[row.group].append(row.index)
     found: dict[_Key, _Found] = {}
     for index, group in enumerate(groups):
-        key = _Key(group.patient or named.get(group.study, ""), group.study)
-        item = found.setdefault(key, _Found("", group.started, []))
-        item.shown = item.shown or str(group.header.get("PatientID") or "").strip()
+        patient = shown.get(index, named.get(group.study, ""))
+        item = found.setdefault(_Key(patient.casefold(), group.study), _Found(patient, group.started, []))
         item.started = min((text for text in (item.started, group.started) if text), default="")
         item.rows += members[index]
     return found

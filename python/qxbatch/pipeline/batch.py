@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from qxbatch.conceal import Hide
+from qxbatch.deidentify import Redact
 from qxbatch.discover.units import units_of
 from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report
@@ -32,7 +32,7 @@ def import_ready(
     return Report(found, (*report.sessions, *sessions))
 
 
-def _redacted(candidate: Candidate, redact: Mapping[str, Hide]) -> Candidate:
+def _redacted(candidate: Candidate, redact: Mapping[str, Redact]) -> Candidate:
     """A packet's own name may be the patient's."""
     if candidate.session is None or candidate.packet is None or candidate.session.id not in redact:
         return candidate

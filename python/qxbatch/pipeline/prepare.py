@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.conceal import nothing_to_hide
+from qxbatch.deidentify import unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import Part, assemble
-from qxbatch.ingest.identities import hide_of
+from qxbatch.ingest.identities import redaction_of
 from qxbatch.ingest.left_out import left_out
 from qxbatch.ingest.patients import Share, share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
@@ -29,7 +29,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     reading = read_sources(context, unit, inbox.sources, scratch)
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous(folder) if unit.inbox is not None else PreviousSession()
-    deidentified = context.settings.conceal or previous.deidentified
+    deidentified = context.settings.deidentified or previous.deidentified
     return Job(
         unit,
         inbox.sources,
@@ -37,7 +37,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets,
         previous,
         deidentified,
-        hide_of(reading, unit.name) if deidentified else nothing_to_hide,
+        redaction_of(reading, unit.name) if deidentified else unchanged,
     )
 
 
@@ -59,8 +59,8 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     problems = check_reading(job.reading, unit.names, settings)
     missing = left_out(job.reading, settings.passwords)
     check_images(job.reading, unit.names, missing)
-    groups, anonymous = job.reading.groups(), job.deidentified
-    shares, mixed = share_out(groups, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
+    anonymous = job.deidentified
+    shares, mixed = share_out(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}
     return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), shares
 

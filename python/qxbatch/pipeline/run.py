@@ -67,7 +67,7 @@ def _agreed(count: int) -> bool:
 
 
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
-    text = after(report)
+    text = after(report, deidentified=settings.deidentified)
     if status is ExitStatus.NOTHING_READY:
         text = f"{text}\nNothing is ready to be imported (--check=no makes this no error).".strip()
     if text and (not settings.quiet or status is not ExitStatus.OK):

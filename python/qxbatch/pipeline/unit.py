@@ -5,9 +5,9 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
-from qxbatch.conceal import Hide, hidden_report, nothing_to_hide
 from qxbatch.convert.run import CancelledError as ConverterCancelledError
 from qxbatch.core import CancelledError
+from qxbatch.deidentify import Redact, redacted_report, unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.model import SessionReport
@@ -30,7 +30,7 @@ class Imported:
     unit: Unit
     reports: tuple[SessionReport, ...]
     """One for each of its sessions, without identities where the session id stands in their place."""
-    redact: Hide
+    redact: Redact
     """Takes the identities of the unit's patients out of a text, as it was done in the reports."""
 
 
@@ -54,7 +54,7 @@ def import_unit(context: Context, unit: Unit) -> Imported:
         context.observer.notify(UnitCancelled(unit.name))
         raise
     seconds = time.monotonic() - began
-    reports = [hidden_report(replace(report, seconds=seconds), work.redact) for report in reports]
+    reports = [redacted_report(replace(report, seconds=seconds), work.redact) for report in reports]
     for problem in dict.fromkeys(problem for report in reports for problem in report.problems):
         context.observer.notify(ProblemFound(unit.name, problem))
     context.observer.notify(UnitFinished(unit.name, tuple(reports)))
@@ -68,7 +68,7 @@ class _Import:
         self.context = context
         self.unit = unit
         self.locks = HeldLocks(context.locks, unit)
-        self.redact: Hide = nothing_to_hide
+        self.redact: Redact = unchanged
         """Known once the headers are read."""
 
     def run(self) -> list[SessionReport]:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from qxbatch.conceal import Hide, nothing_to_hide
+from qxbatch.deidentify import Redact, unchanged
 from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed
 from qxbatch.record.images import Placement
@@ -28,9 +28,9 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
             _bring(path, paths.image(number, extension))
 
 
-def hide_in_sidecars(folder: Path, hide: Hide) -> None:
+def hide_in_sidecars(folder: Path, hide: Redact) -> None:
     """Take identities out of the free text of the sidecars (.json); all else of them stays as the converter wrote it."""
-    if hide is nothing_to_hide:
+    if hide is unchanged:
         return
     for path in sorted(folder.glob("*.json")):
         found = path.read_text(encoding="utf-8", errors="surrogateescape")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.core import Reading
+from qxbatch.deidentify import Redact, unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.sources import Source
@@ -28,7 +28,7 @@ class Job:
     """Folder mode: what the session said of itself before."""
     deidentified: bool = False
     """The session id stands in place of the patient's id and name."""
-    redact: Hide = nothing_to_hide
+    redact: Redact = unchanged
     """Takes the identities of all patients out of a text."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Members that may contain images and were not imported."""

@@ -4,8 +4,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from qxbatch.conceal import Hide, nothing_to_hide
 from qxbatch.core import hash_file
+from qxbatch.deidentify import Redact, unchanged
 from qxbatch.pack.series import bring
 from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
 from qxbatch.session.paths import SessionPaths
@@ -32,10 +32,10 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     return moved
 
 
-def redact_kept(root: Path, hide: Hide) -> dict[str, str]:
+def redact_kept(root: Path, hide: Redact) -> dict[str, str]:
     """Take identities out of the names of what was kept; return each `at` that changed, and what it is now."""
     changed: dict[str, str] = {}
-    if hide is nothing_to_hide:
+    if hide is unchanged:
         return changed
     for top in (INBOX, LOG_AT):
         for path in sorted((root / top).rglob("*"), key=lambda path: (-len(path.parts), path)):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from qxbatch.conceal import Hide, hidden_problem
+from qxbatch.deidentify import Redact, redacted_problem
 from qxbatch.ingest.assemble import Part
 from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
 from qxbatch.model import Conversion
@@ -19,13 +19,13 @@ def session_problems(job: Job, part: Part) -> tuple[Problem, ...]:
         *job.left_out.of(part.rows).problems(part.session.id),
     )
     every = (*job.problems, *part.problems, *remarks)
-    return tuple(hidden_problem(problem, part.hide) for problem in every)
+    return tuple(redacted_problem(problem, part.hide) for problem in every)
 
 
-def redacted_conversion(conversion: Conversion, hide: Hide) -> Conversion:
+def redacted_conversion(conversion: Conversion, hide: Redact) -> Conversion:
     """Return a conversion whose log and problems name no patient where `hide` conceals the identity."""
     return replace(
         conversion,
         log=hide(conversion.log),
-        problems=tuple(hidden_problem(problem, hide) for problem in conversion.problems),
+        problems=tuple(redacted_problem(problem, hide) for problem in conversion.problems),
     )

@@ -50,10 +50,14 @@ def outcome_line(report: SessionReport) -> str:
     return f"{name}: {', '.join(marks)}"
 
 
-def after(report: Report) -> str:
-    """Return the whole report as text; what went wrong stands last."""
+def after(report: Report, *, deidentified: bool = False) -> str:
+    """Return the whole report as text; what went wrong stands last. `deidentified`: it says what redaction leaves."""
     done = [r for r in report.sessions if r.folder is not None]
     lines = [f"\n{len(done)} of {len(report.sessions)} sessions are complete."] if report.sessions else []
+    if deidentified and done:
+        from qxbatch.deidentify import FREE_TEXT
+
+        lines.append(FREE_TEXT)
     warnings = _problems(report.sessions, Severity.WARNING)
     if warnings:
         lines += ["", "To look at:", *warnings]

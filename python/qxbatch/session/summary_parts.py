@@ -33,7 +33,7 @@ class Split:
     source: str
     """The session id that the packet would have had."""
     sessions: Mapping[str, str]
-    """Session id to patient id; the patient id is empty where a logfile named the session."""
+    """Session id to PatientID, or to the name where there is none; empty where the session id replaces them."""
 
 
 @dataclass(frozen=True)

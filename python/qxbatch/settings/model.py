@@ -159,15 +159,17 @@ class Settings:
     path_map: tuple[tuple[Path, Path], ...]
     """Pairs (path here, path outside) for the paths that session.txt names."""
     deidentify_logs: bool
-    """See `conceal`."""
+    """See `deidentified`."""
     quiet: bool
     log_file: Path | None
     json_file: Path | None
     bids_app: bool = False
     """The BIDS-App form was used: never a prompt, archive defaults to leave."""
+    bids_names: bool = False
+    """Packets are named as in BIDS, `sub-105_ses-1`: in the BIDS-App form, where the user gives no other rule."""
 
     @property
-    def conceal(self) -> bool:
+    def deidentified(self) -> bool:
         """Whether the session id stands in place of patient ids and names in all that is written but the DICOM itself."""
         return self.logfile is not None or self.deidentify_logs
 

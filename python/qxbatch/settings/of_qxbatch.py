@@ -113,7 +113,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "deidentify_logs",
-        "Let the session id stand in place of patient ids and names in file names, logs and reports, as with `--logfile`.",
+        "Replace patient ids and each part of names by the session id in file names, logs and reports, as with `--logfile`.",
         group=Group.OUTPUT,
         form=Form.SWITCH,
     ),
@@ -125,7 +125,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "participant_label",
-        "Only these subjects, with or without `sub-`.",
+        "Only these subjects, with or without `sub-`; the packet `sub-105_ses-1` is of subject 105 in the BIDS-App form.",
         group=Group.BIDS,
         metavar="LABELS",
         form=Form.WORDS,

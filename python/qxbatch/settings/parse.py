@@ -76,6 +76,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),
         bids_app=bids_app,
+        bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
     )
     ignored = ("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.",)
     notes = (*folders.notes, *pattern_notes, *name_notes)

@@ -1,0 +1,121 @@
+"""Replaces patients' ids and names by the session id in what is written of a session."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from qxbatch.model import SessionReport, Value
+from qxbatch.name_patterns import run_patterns, word_patterns
+from qxbatch.person_name import parse_name, person_tested, split_parts
+from qxbatch.problems import Problem
+
+Redact = Callable[[str], str]
+"""Text in, text without identities out."""
+
+FREE_TEXT = (
+    "Free text, such as series descriptions and notes, can still identify a person: look at it before you share it."
+)
+"""What a person who relies on redaction has to know."""
+_SHORTEST = 3
+"""A shorter id or name would be found inside ordinary words."""
+_BETWEEN = r"[\s^=,._-]*"
+"""How the parts of an id are joined: `AP 4`, `AP_4`."""
+_PART = re.compile(r"[\s^=,._-]+")
+_NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
+"""What stands in place of a name already; such words are in many a log."""
+_DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments")
+"""Free text at the scanner; the other fields are identifiers and numbers that only look alike."""
+
+
+class HeaderLike(Protocol):
+    """A header of the core, or a mapping of DICOM keywords."""
+
+    def get(self, field: str, /) -> Value:
+        """Return one field's value; None when absent."""
+
+
+def unchanged(text: str) -> str:
+    """Return the text as it is."""
+    return text
+
+
+def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
+    """Return a function that replaces each patient id and name of some headers by the session id, in any case.
+
+    An id, and the name of a phantom, is replaced as a whole; of a person's name each part (qxbatch.name_patterns). The
+    session id itself stays as it is. Where converters and readers count files (`Found 301 DICOM`), a number stays one
+    though it is somebody's id.
+    """
+    ids: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for header in headers:
+        ids |= dict.fromkeys(_texts(header, "PatientID"))
+        names |= dict.fromkeys(_texts(header, "PatientName"))
+    parsed = [parse_name(value) for value in names]
+    people = [name for name in parsed if name.is_real]
+    tested = [name for name in map(person_tested, parsed) if name is not None]
+    wholes = {form for value in ids for form in _whole(_PART.split(value), value)}
+    wholes |= {form for value in names for parts in _orders(value) for form in _whole(parts, value)}
+    longest_first = sorted(wholes, key=lambda form: (-len(form), form))
+    # several parts before one of them
+    forms = [*longest_first, *run_patterns([*people, *tested]), *word_patterns(people)]
+    if not forms:
+        return unchanged
+    own = rf"(?P<own>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"
+    pattern = re.compile("|".join([own, *forms]), re.IGNORECASE)
+    return lambda text: pattern.sub(lambda match: match[0] if match["own"] else session_id, text)
+
+
+def _orders(value: str) -> tuple[list[str], list[str]]:
+    """Return the parts of a name as written, and the other way round."""
+    return split_parts(value), split_parts(value)[::-1]
+
+
+def _whole(parts: list[str], value: str) -> Iterable[str]:
+    """Yield the pattern of an id, or of a name, as a whole."""
+    parts = [part for part in parts if part]
+    if sum(map(len, parts)) < _SHORTEST or value.casefold() in _NOBODY:
+        return
+    # digits among digits and dots are a part of a number, a time or a UID
+    edges = (r"(?<![\d.])", r"(?!\.?\d)(?! DICOM\b)") if value.isdigit() else ("", "")
+    yield rf"(?<![^\W_]){edges[0]}{_BETWEEN.join(map(re.escape, parts))}{edges[1]}(?![^\W_])"
+
+
+def _texts(header: HeaderLike, field: str) -> list[str]:
+    try:
+        found = header.get(field)
+    except KeyError:
+        return []
+    values = found if isinstance(found, list) else [] if found is None else [found]
+    return [str(value).strip() for value in values]
+
+
+def redacted_header(header: Mapping[str, Value], redact: Redact) -> dict[str, Value]:
+    """Return a header whose free text is without identities; the id and the name themselves stay, and are not written."""
+    return {field: _redacted(value, redact) if field in _DESCRIPTIONS else value for field, value in header.items()}
+
+
+def _redacted(value: Value, redact: Redact) -> Value:
+    if isinstance(value, list):
+        return [redact(str(item)) for item in value]
+    return redact(value) if isinstance(value, str) else value
+
+
+def redacted_problem(problem: Problem, redact: Redact) -> Problem:
+    """Return a problem whose texts are without identities."""
+    texts = (redact(text) for text in (problem.subject, problem.message, problem.hint))
+    subject, message, hint = texts
+    return replace(problem, subject=subject, message=message, hint=hint)
+
+
+def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:
+    """Return a report that names packets and files without identities."""
+    if redact is unchanged:
+        return report
+    return replace(
+        report,
+        packet=redact(report.packet),
+        problems=tuple(redacted_problem(problem, redact) for problem in report.problems),
+        archived=None if report.archived is None else report.archived.with_name(redact(report.archived.name)),
+    )

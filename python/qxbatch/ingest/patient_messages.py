@@ -1,0 +1,104 @@
+"""What a user reads of a packet with several patients: who they are, where their files are, when they were scanned."""
+
+from collections.abc import Iterable, Sequence
+
+from qxbatch.core import Reading
+from qxbatch.ingest.people import Identity, Person
+from qxbatch.problems import Code, Problem, Severity
+
+SHOWN = 8
+"""So many patients are listed with facts, and so many folders, dates and series of each."""
+
+
+def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:
+    """Return the problem of a packet that is refused: each patient with folders, dates and series."""
+    folders = _folders(reading, people)
+    each = []
+    for k, (person, mine) in enumerate(zip(people, folders, strict=True), start=1):
+        facts = f": {_facts(person, mine)}" if k <= SHOWN else ""
+        each.append(named(f"patient {k}", person.patient, anonymous=anonymous) + facts)
+    return Problem(
+        Code.MIXED_PATIENTS,
+        subject,
+        _printable(f"contains {len(people)} patients: {'; '.join(each)}."),
+        "Split it with --on-mixed=split; if they are one person, use --on-mixed=merge.",
+    )
+
+
+def differing(found: Iterable[tuple[Person, Identity, Identity]], subject: str, *, anonymous: bool) -> list[Problem]:
+    """Return a warning for each patient whose files differ in name and birth date."""
+    problems = []
+    for person, one, other in found:
+        whose = "one patient" if anonymous else f"patient {person.patient}"
+        shown = "" if anonymous else f": {_identity(one)}, and {_identity(other)}"
+        message = f"files of {whose} differ in name and birth date{shown}."
+        hint = "Check that they are of one person; if not, import the files of each person as a packet of its own."
+        problems.append(Problem(Code.DIFFERENT_NAMES, subject, _printable(message), hint, Severity.WARNING))
+    return problems
+
+
+def shown_patients(people: Sequence[Person], *, anonymous: bool) -> str:
+    """Return `2 patients`, with who they are unless that must not be shown."""
+    return named(f"{len(people)} patients", ", ".join(person.patient for person in people), anonymous=anonymous)
+
+
+def named(text: str, patient: str, *, anonymous: bool) -> str:
+    """Return a text with a patient in brackets, unless that must not be shown."""
+    return text if anonymous else f"{text} ({patient})"
+
+
+def _printable(text: str) -> str:
+    """Return a text of headers without control characters, which a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _identity(identity: Identity) -> str:
+    return f"{identity.name.written} born {_date(identity.birth)}"
+
+
+def _facts(person: Person, folders: Sequence[str]) -> str:
+    days = sorted({item.day or item.started[:8] for item in person.items} - {""})
+    series = list(dict.fromkeys(item.series for item in person.items))
+    when = f"date{'s' * (len(days) > 1)} {_some([_date(day) for day in days])}" if days else "no date"
+    return f"in {_some(folders)}, {when}, series {_some(series)}"
+
+
+def _date(day: str) -> str:
+    return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if len(day) == 8 and day.isdigit() else day  # noqa: PLR2004 - YYYYMMDD
+
+
+def _some(items: Sequence[str]) -> str:
+    shown = ", ".join(items[:SHOWN])
+    return shown if len(items) <= SHOWN else f"{shown} and {len(items) - SHOWN} more"
+
+
+def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
+    """Return where in the packet each person's files are: the highest folders in which no other person's are."""
+    paths = [_own_folders(reading, person) for person in people]
+    owners: dict[str, set[int]] = {}
+    for k, mine in enumerate(paths):
+        for folder in mine:
+            for above in _upwards(folder):
+                owners.setdefault(above, set()).add(k)
+    found = []
+    for mine in paths:
+        highest = (next((top for top in _upwards(folder) if len(owners[top]) == 1), folder) for folder in sorted(mine))
+        found.append([folder or "the top folder of the packet" for folder in dict.fromkeys(highest)])
+    return found
+
+
+def _own_folders(reading: Reading, person: Person) -> set[str]:
+    rows = [row for group in person.groups for row in reading.group_rows(group)]
+    rows += [row for item in person.items for row in item.rows]
+    return {_folder(reading.row(row).path) for row in rows}
+
+
+def _folder(path: str) -> str:
+    """Return the folder, or the archive within the packet, that a ledger path is in; empty at the top."""
+    return path[: max(path.rfind("/"), path.rfind("!"), 0)]
+
+
+def _upwards(folder: str) -> list[str]:
+    """Return a folder and those above it, the highest first."""
+    ends = [index for index, character in enumerate(folder) if character in "/!"]
+    return ["", *(folder[:end] for end in ends), folder] if folder else [""]

@@ -1,0 +1,190 @@
+"""Who the files of a packet are of: by PatientID and, where that is empty or anonymous, by name and birth date."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from qxbatch.person_name import PLACEHOLDER, WORDS, PersonName, have_common_part, is_spelling, parse_name
+from qxbatch.person_name import are_comparable as comparable
+
+_NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
+"""What stands in place of a birth date."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What headers say about who was scanned."""
+
+    name: PersonName
+    """Real (`PersonName.is_real`)."""
+    birth: str = ""
+    """PatientBirthDate; empty when absent."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """Files that are of one person as far as PatientID tells: a series of the core, or a PAR/REC."""
+
+    key: str
+    """PatientID trimmed and case-folded; empty when absent."""
+    patient: str
+    """PatientID as written."""
+    identity: Identity | None
+    """None where the name is none of a person."""
+    study: str
+    started: str
+    """YYYYMMDDHHMMSS as far as known."""
+    day: str = ""
+    """StudyDate, YYYYMMDD."""
+    series: str = ""
+    """Number and description, as a message shows them."""
+    group: int | None = None
+    """Index of the core's group."""
+    rows: tuple[int, ...] = ()
+    """Rows of a PAR/REC."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One patient of a packet."""
+
+    patient: str
+    """PatientID as written; the name where that is empty or anonymous."""
+    items: tuple[Item, ...]
+    """At least one; files that tell nothing about their patient are of none."""
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Return the indexes of the core's groups."""
+        return tuple(sorted({item.group for item in self.items if item.group is not None}))
+
+    @property
+    def identities(self) -> list[Identity]:
+        """Return the different identities of the person's files."""
+        return list(dict.fromkeys(item.identity for item in self.items if item.identity is not None))
+
+    @property
+    def order(self) -> tuple[bool, str, str]:
+        """Return the sort key: first scan (unknown last), then PatientID."""
+        return min((item.started == "", item.started, item.key or self.patient.casefold()) for item in self.items)
+
+
+def identity_of(name: str, birth: str, patient: str) -> Identity | None:
+    """Return the identity of a header; None where the name is empty, a placeholder, or the PatientID itself."""
+    parsed = parse_name(name)
+    if not parsed.is_real or name.strip().casefold() == patient.strip().casefold():
+        return None
+    day = "".join(character for character in birth if character.isdigit())
+    return Identity(parsed, "" if day in _NO_DAYS or not day.strip("0") else day)
+
+
+def is_anonymous(patient: str) -> bool:
+    """Return whether a PatientID tells nobody apart: it is empty, or a word such as `anonymous`."""
+    folded = patient.strip().casefold()
+    if not folded.strip("0x") or folded in WORDS or folded == "patient":
+        return True
+    return PLACEHOLDER.search(folded) is not None and not any(character.isdigit() for character in folded)
+
+
+def can_be_one(one: Identity, other: Identity) -> bool:
+    """Return whether two identities can be one person's: a part of the name in common, or the same birth date."""
+    if one.birth and one.birth == other.birth:
+        return True
+    if not comparable(one.name, other.name):
+        return not (one.birth and other.birth)
+    return have_common_part(one.name, other.name)
+
+
+def contradict(one: Identity, other: Identity) -> bool:
+    """Return whether both name and birth date differ. A code such as `scan3` is no other person's name."""
+    if not one.birth or not other.birth or one.birth == other.birth or one.name.is_code or other.name.is_code:
+        return False
+    return comparable(one.name, other.name) and not is_spelling(one.name, other.name)
+
+
+def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Identity]]:
+    """Return each person whose files have names and birth dates that both differ, with the first such two."""
+    found = []
+    for person in people:
+        pairs = combinations(person.identities, 2)
+        pair = next(((one, other) for one, other in pairs if contradict(one, other)), None)
+        if pair:
+            found.append((person, *pair))
+    return found
+
+
+def people_of(items: Sequence[Item]) -> list[Person]:
+    """Return the people in order of their first scan.
+
+    Each PatientID is a person. Items that share an anonymous word are several people where their names say so. An item
+    without PatientID is of a person whose name it has; else of one whose name is not known; else of a person of its own.
+    """
+    by_key: dict[str, list[Item]] = {}
+    for item in items:
+        by_key.setdefault(item.key, []).append(item)
+    without = by_key.pop("", [])
+    people = [person for key, mine in by_key.items() for person in _of_key(key, mine)]
+    people.sort(key=lambda person: person.order)
+    for cluster in _clusters(without):
+        place = _place_of(cluster, people)
+        if place is None:
+            people.append(Person(_shown(cluster), tuple(cluster)))
+        else:
+            people[place] = Person(people[place].patient, (*people[place].items, *cluster))
+    return sorted(people, key=lambda person: person.order)
+
+
+def _of_key(key: str, items: list[Item]) -> list[Person]:
+    clusters = _clusters(items) if is_anonymous(key) else []
+    if len(clusters) <= 1:
+        return [Person(items[0].patient, tuple(items))]
+    return [Person(_shown(cluster), tuple(cluster)) for cluster in clusters]
+
+
+def _shown(items: Sequence[Item]) -> str:
+    return next((item.identity.name.written for item in items if item.identity), "")
+
+
+def _clusters(items: Iterable[Item]) -> list[list[Item]]:
+    """Return the items with an identity, those together that can be of one person, also by way of others."""
+    by_identity: dict[Identity, list[Item]] = {}
+    for item in items:
+        if item.identity is not None:
+            by_identity.setdefault(item.identity, []).append(item)
+    clusters: list[list[Identity]] = []
+    for identity in by_identity:
+        same = [cluster for cluster in clusters if any(can_be_one(identity, each) for each in cluster)]
+        clusters = [cluster for cluster in clusters if cluster not in same]
+        clusters.append([*(each for cluster in same for each in cluster), identity])
+    found = [[item for identity in cluster for item in by_identity[identity]] for cluster in clusters]
+    return sorted(found, key=lambda cluster: min((item.started == "", item.started, item.rows) for item in cluster))
+
+
+def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
+    """Return the index of the person that items without PatientID are of; None when they are of none of them."""
+    mine = [item.identity for item in cluster if item.identity is not None]
+    studies = {item.study for item in cluster if item.study}
+    nameless = [index for index, person in enumerate(people) if not person.identities]
+    places = (
+        *(index for index, person in enumerate(people) if _is_id_of(person, mine)),
+        *(index for index, person in enumerate(people) if _share(mine, person.identities, comparable_only=True)),
+        *(index for index, person in enumerate(people) if _share(mine, person.identities, comparable_only=False)),
+        *(index for index in nameless if studies & {item.study for item in people[index].items}),
+        *nameless,
+    )
+    return next(iter(places), None)
+
+
+def _share(mine: Sequence[Identity], theirs: Sequence[Identity], *, comparable_only: bool) -> bool:
+    pairs = ((one, other) for one in mine for other in theirs)
+    return any(
+        can_be_one(one, other) and (comparable(one.name, other.name) or not comparable_only) for one, other in pairs
+    )
+
+
+def _is_id_of(person: Person, identities: Sequence[Identity]) -> bool:
+    """Return whether a name is the PatientID: PARs, for example, have it there."""
+    patient = person.items[0].patient
+    return not is_anonymous(patient) and any(
+        have_common_part(parse_name(patient), identity.name) for identity in identities
+    )

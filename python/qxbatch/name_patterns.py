@@ -1,0 +1,101 @@
+"""Regular expressions that find the parts of a person's name in text."""
+
+import contextlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from qxbatch.person_name import PARTICLES, SEPARATORS, UNSPACED, PersonName, is_unspaced, spellings
+
+SHORTEST_WORD = 3
+"""Characters of a part that is replaced where it stands alone."""
+SHORTEST_UNSPACED = 2
+"""The same for scripts without spaces, in which a character is a syllable or a word."""
+_LONGEST_RUN = 12
+"""Parts in a row that one match takes; it bounds the search."""
+_ENCODINGS = ("utf-8", "iso2022_jp", "shift_jis", "euc_kr", "gb18030", "cp874", *(f"iso8859-{k}" for k in range(2, 10)))
+"""Those of SpecificCharacterSet besides Latin-1."""
+_ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
+_LATIN_1 = "\u0080-\u00ff"
+"""What the bytes of other character sets are taken for; they need no edge of a word."""
+_LETTER = rf"[^\W\d_{UNSPACED}]"
+_WORD = rf"[^\W_{UNSPACED}]"
+_CAMEL = "(?-i:(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ]))"
+"""The place between two words that are joined as in `T1wDoeJane`."""
+_BETWEEN = f"[{SEPARATORS}]{{0,3}}"
+
+
+def run_patterns(names: Sequence[PersonName]) -> Iterator[str]:
+    """Yield the patterns of parts of names that are next to each other, in any order.
+
+    Initials, particles such as `van`, titles and numbers are found next to another part only: `PA` is a direction.
+    """
+    parts = [part for name in names for part in name.parts]
+    core = _alternatives(part for part in parts if not _is_minor(part))
+    minor = _alternatives([*filter(_is_minor, parts), *(title for name in names for title in name.titles)])
+    if not core:
+        return
+    part = f"(?:{core}|{minor})" if minor else f"(?:{core})"
+    runs = [f"(?:{core})(?:{_BETWEEN}{part}){{1,{_LONGEST_RUN}}}"]
+    if minor:
+        runs.append(f"(?:(?:{minor}){_BETWEEN}){{1,{_LONGEST_RUN}}}(?:{core})(?:{_BETWEEN}{part}){{0,{_LONGEST_RUN}}}")
+    start = rf"(?:(?=[{UNSPACED}{_LATIN_1}])|(?<!{_LETTER})|{_CAMEL})"
+    end = rf"(?:(?<=[{UNSPACED}{_LATIN_1}])|(?!{_LETTER})|{_CAMEL})"
+    yield from (f"{start}{run}{end}" for run in runs)
+
+
+def word_patterns(names: Sequence[PersonName]) -> Iterator[str]:
+    """Yield the patterns of long parts of names that stand alone: as words or, in scripts without spaces, anywhere."""
+    long = [part for name in names for part in name.parts if _is_long(part)]
+    spaced = sorted({text for part in long if not is_unspaced(part) for text in _written(part)}, key=_longest_first)
+    unspaced = sorted({text for part in long if is_unspaced(part) for text in _written(part)}, key=_longest_first)
+    if spaced:
+        yield rf"(?<!{_WORD})(?:{'|'.join(map(re.escape, spaced))})(?!{_WORD})"
+    if unspaced:
+        yield f"(?:{'|'.join(map(re.escape, unspaced))})"
+
+
+def _alternatives(parts: Iterable[str]) -> str:
+    """Return the parts as alternatives of a pattern; empty when there are none."""
+    texts = {text for part in parts for text in _written(part)}
+    return "|".join(map(_edged, sorted(texts, key=_longest_first)))
+
+
+def _edged(text: str) -> str:
+    """Return the pattern of a part; a digit at its end is the last one of its number."""
+    before = r"(?<!\d)" if text[0].isdigit() else ""
+    behind = r"(?!\d)" if text[-1].isdigit() else ""
+    return f"{before}{re.escape(text)}{behind}"
+
+
+def _is_minor(part: str) -> bool:
+    """Return whether a part tells nobody apart by itself."""
+    short = len(part) == 1 and not is_unspaced(part)
+    return short or part.casefold() in PARTICLES or not any(character.isalpha() for character in part)
+
+
+def _is_long(part: str) -> bool:
+    return not _is_minor(part) and len(part) >= (SHORTEST_UNSPACED if is_unspaced(part) else SHORTEST_WORD)
+
+
+def _written(part: str) -> set[str]:
+    """Return a part as files and programs write it: composed, decomposed, without diacritics, in ASCII, as bytes."""
+    texts = {unicodedata.normalize(form, part) for form in ("NFC", "NFD", "NFKC")} | {part}
+    # a spelling that is cut down to initials would be found in other words
+    texts |= {text for text in spellings(part) if len(text) >= min(len(part), SHORTEST_WORD)}
+    return texts | set(_misread(part))
+
+
+def _misread(part: str) -> Iterator[str]:
+    """Yield a part as dcm2niix writes it: its bytes are taken for Latin-1."""
+    if part.isascii():
+        return
+    for encoding in _ENCODINGS:
+        with contextlib.suppress(UnicodeEncodeError):
+            text = _ESCAPE.sub(b"", part.encode(encoding)).decode("latin-1")
+            if len(text) > 1:
+                yield text
+
+
+def _longest_first(text: str) -> tuple[int, str]:
+    return -len(text), text

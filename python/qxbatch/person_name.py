@@ -1,0 +1,199 @@
+"""Names of people as headers and file names spell them: their parts, and whether two names can be one person's."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+SEPARATORS = r"\s^=,._+~;:/\\'’\"·・()\[\]-"
+"""Characters that separate the parts of a name (inside a character class): `Doe^Jane`, `DOE_JANE`, `O'Brien`."""
+UNSPACED = (
+    "\u0e00-\u0e7f\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+"""Characters of scripts without spaces between words (inside a character class)."""
+PLACEHOLDER = re.compile(
+    r"anonym|phantom|fantom|unknown|deident|noname|(last|first) ?name|test(s|ing|er)?(?![^\W\d_])", re.IGNORECASE
+)
+"""A name that contains one of these names no person."""
+WORDS = frozenset(
+    {"anon", "none", "null", "name", "demo", "dummy", "removed", "redacted", "qa", "qc", "unnamed", "nobody"}
+)
+"""A name with one of these as a part names no person."""
+PARTICLES = frozenset(
+    {"van", "von", "vom", "zum", "zur", "der", "den", "del", "della", "dello", "dos", "das", "des", "dal", "ter", "ten"}
+    | {"bin", "ibn", "abu", "ben", "san", "mac", "the", "dr", "prof", "mr", "mrs", "ms", "herr", "frau", "med", "phd"}
+    | {"msc", "jun", "sen", "patient", "subject", "sub", "volunteer", "vol", "control", "proband"}
+)
+"""Parts that many names have, and titles: they tell nobody apart."""
+_TRIAL = re.compile(r"(test(s|ing|er)?|demo|qa|qc|dummy)\d*", re.IGNORECASE)
+_FILLERS = frozenset("x0")
+"""Characters that stand in place of a name: `XXXX`."""
+_SPLIT = re.compile(f"[{SEPARATORS}]+")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_MARKS = re.compile("[\u0300-\u036f]")
+_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_TITLES = 3
+"""Component of a DICOM name (PS3.5 6.2.1.1) from which prefix and suffix follow."""
+_SHORTEST_DIGRAPH = 4
+_LONGEST_INITIALS = 4
+_SHORTEST_JOINED = 4
+
+
+@dataclass(frozen=True)
+class PersonName:
+    """A name, in one or several component groups (alphabetic, ideographic, phonetic)."""
+
+    written: str
+    parts: tuple[str, ...]
+    """Of all groups, without prefix and suffix."""
+    titles: tuple[str, ...] = ()
+    """Prefix and suffix."""
+
+    @property
+    def is_real(self) -> bool:
+        """Return whether it can be a person's: not empty, anonymous, a phantom, a test or the like."""
+        if PLACEHOLDER.search(self.written) or WORDS & {part.casefold() for part in self.parts}:
+            return False
+        return any(set(part.casefold()) - _FILLERS for part in self.telling)
+
+    @property
+    def is_code(self) -> bool:
+        """Return whether it contains a digit: more likely a code than a name."""
+        return any(character.isdigit() for character in self.written)
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """Return the parts that tell people apart: no initials, particles and titles; numbers only where all are."""
+        parts = [part for part in self.parts if part.casefold() not in PARTICLES]
+        words = tuple(part for part in parts if _has_letter(part) and (len(part) > 1 or is_unspaced(part)))
+        return words or tuple(part for part in parts if part.isdigit())
+
+    @property
+    def scripts(self) -> frozenset[str]:
+        """Return the scripts of its letters, for example LATIN and CJK; LATIN where it has none."""
+        letters = {character for part in self.telling for character in unicodedata.normalize("NFKC", part)}
+        return frozenset(
+            unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter.isalpha()
+        ) or frozenset({"LATIN"})
+
+
+def parse_name(value: str) -> PersonName:
+    """Return the parts of a name. Component groups, `Doe^Jane`, `Doe, Jane` and `Jane Doe` are understood."""
+    parts: list[str] = []
+    titles: list[str] = []
+    for group in unicodedata.normalize("NFC", value).split("="):
+        components = group.split("^")
+        parts += split_parts(" ".join(components[:_TITLES]))
+        titles += split_parts(" ".join(components[_TITLES:]))
+    return PersonName(value.strip(), tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(titles)))
+
+
+def split_parts(text: str) -> list[str]:
+    """Return the parts of a text that are joined by spaces, carets, hyphens and the like."""
+    return [part for part in _SPLIT.split(text) if part]
+
+
+def person_tested(name: PersonName) -> PersonName | None:
+    """Return the person's name in one such as `Doe^Jane^test`; None where fewer than two parts are left of it."""
+    parts = tuple(part for part in name.parts if not _TRIAL.fullmatch(part))
+    rest = PersonName(" ".join(parts), parts, name.titles)
+    return rest if parts != name.parts and len(rest.telling) > 1 and rest.is_real else None
+
+
+def _has_letter(part: str) -> bool:
+    return any(character.isalpha() for character in part)
+
+
+def is_unspaced(text: str) -> bool:
+    """Return whether a text is in a script without spaces between words."""
+    return _UNSPACED.search(text) is not None
+
+
+@cache
+def spellings(part: str) -> frozenset[str]:
+    """Return the folded spellings of a part: `Müller` is muller and mueller, as Mueller is."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
+    german = _bare(folded.translate(_GERMAN))
+    found = {_bare(folded), german}
+    if len(german) >= _SHORTEST_DIGRAPH:
+        found.add(re.sub("([aou])e", r"\1", german))
+    return frozenset(found)
+
+
+def _bare(text: str) -> str:
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.translate(_LETTERS)))
+    return unicodedata.normalize("NFC", bare)
+
+
+def is_spelling(one: PersonName, other: PersonName) -> bool:
+    """Return whether one name is the other in another spelling: case, order, diacritics, initials, parts left out."""
+    return _covers(one, other) or _covers(other, one)
+
+
+def have_common_part(one: PersonName, other: PersonName) -> bool:
+    """Return whether two names have a part in common, or are spellings of each other."""
+    if any(spellings(part) & spellings(each) for part in one.telling for each in other.telling):
+        return True
+    if any(_is_joined(part, other.parts) for part in one.telling):
+        return True
+    return any(_is_joined(part, one.parts) for part in other.telling) or is_spelling(one, other)
+
+
+def are_comparable(one: PersonName, other: PersonName) -> bool:
+    """Return whether both names have a script in common."""
+    return bool(one.scripts & other.scripts)
+
+
+def _covers(whole: PersonName, short: PersonName) -> bool:
+    """Return whether each part of `short` is a part of `whole`, or the initial of one."""
+    parts = [part for part in short.parts if part.casefold() not in PARTICLES]
+    if not parts:
+        return False
+    every = (*whole.parts, *whole.titles)
+    if all(_is_part(part, every) or _is_initial(part, every) for part in parts):
+        return True
+    return len(parts) == 1 and _are_initials(parts[0], whole.parts)
+
+
+def _is_part(part: str, parts: tuple[str, ...]) -> bool:
+    return any(spellings(part) & spellings(other) for other in parts) or _is_joined(part, parts)
+
+
+def _is_joined(part: str, parts: tuple[str, ...]) -> bool:
+    """Return whether a part is several of the parts without a space: `AnneMarie`, `OBrien`."""
+    shortest = 2 if is_unspaced(part) else _SHORTEST_JOINED
+    return len(part) >= shortest and any(
+        _is_chain(text, [spellings(each) for each in parts]) for text in spellings(part)
+    )
+
+
+def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
+    """Return whether a text is at least two of the parts one after the other, each at most once."""
+    for index, part in enumerate(parts):
+        remaining = [other for place, other in enumerate(parts) if place != index]
+        for start in part:
+            if start and text != start and text.startswith(start):
+                left = text[len(start) :]
+                if any(left in other for other in remaining) or _is_chain(left, remaining):
+                    return True
+    return False
+
+
+def _is_initial(part: str, parts: Iterable[str]) -> bool:
+    """Return whether a part is the initial of one of the parts, or has one of them as its initial."""
+    return any(
+        one[:1] == other[:1]
+        for text in parts
+        if 1 in (len(part), len(text))
+        for one in spellings(part)
+        for other in spellings(text)
+    )
+
+
+def _are_initials(part: str, parts: tuple[str, ...]) -> bool:
+    if not 1 < len(part) <= _LONGEST_INITIALS or is_unspaced(part):
+        return False
+    firsts = sorted(min(spellings(other))[:1] for other in parts)
+    return any(sorted(text) == firsts for text in spellings(part))

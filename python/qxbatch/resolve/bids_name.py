@@ -1,0 +1,18 @@
+"""Subject and session found in a name of BIDS."""
+
+import re
+
+from qxbatch.model import SessionId
+
+_NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-9+]+))?(?![A-Za-z0-9+-])")
+"""The entities of BIDS that come first; others may follow behind `_`."""
+
+
+def by_bids_name(name: str) -> SessionId | None:
+    """Return the session of a packet named `sub-105_ses-1` or `sub-105`; its id stays the packet's name.
+
+    >>> by_bids_name("sub-105_ses-1")
+    SessionId(subject='105', session='1', folder='sub-105_ses-1')
+    """
+    match = _NAME.match(name)
+    return None if match is None else SessionId(match["subject"], match["session"], name)

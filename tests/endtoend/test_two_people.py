@@ -1,0 +1,215 @@
+"""A packet of two people never becomes one session unless the user says so, and the message tells whose files are where."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, read_tree, under
+from tests.build.parrec import ParRec
+from tests.build.study import Study, snapshot
+from tests.endtoend.judge import Judge
+
+ANNA = MrSeries(number=3, patient=None, name="Doe^Anna", description="T1w", study="a", date="20240115")
+BOB = MrSeries(number=4, patient=None, name="Roe^Bob", description="T2w", study="b", date="20240220")
+TREE = {**under("x/anna", ANNA.files()), **under("x/bob", BOB.files()), "x/bob/notes.txt": b"of bob"}
+PAR_ANNA = under("par/a", ParRec(acquisition=2, patient="Doe, Anna").files("a"))
+PAR_BOB = under("par/b", ParRec(acquisition=3, patient="Roe, Bob").files("b"))
+NONE = ("--masterinbox=none", "--sessions=*")
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        TREE,
+        {**PAR_ANNA, **PAR_BOB},
+        {**under("d", ANNA.files()), **PAR_BOB},
+        {**under("a", ANNA.with_(patient="anonymous").files()), **under("b", BOB.with_(patient="ANONYMOUS").files())},
+        {**under("a", ANNA.with_(patient="P1").files()), **under("b", BOB.files())},
+    ],
+    ids=["dicom", "par", "dicom-and-par", "anonymous", "one-without-id"],
+)
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+def test_two_people_without_a_telling_id_are_refused(study: Study, tree: dict[str, bytes], kind: Kind) -> None:
+    study.put("S1", tree, kind)
+    before = snapshot(study.inbox)
+    run = study.main()
+    assert run.status == 1
+    assert "2 patients" in run.text
+    assert study.session_names() == []
+    assert snapshot(study.inbox) == before
+    assert study.main("--on-mixed=merge").status == 0
+    assert study.session_names() == ["S1"]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {**under("a", ANNA.files()), **under("b", BOB.with_(name="DOE, ANNA").files())},
+        {**under("a", ANNA.files()), **under("b", BOB.with_(name="Anonymous").files())},
+        {**under("a", ANNA.files()), **under("b", BOB.with_(changes={"PatientName": ""}).files())},
+        {**under("a", ANNA.files()), **PAR_ANNA},
+        {**under("a", ANNA.with_(patient="P1").files()), **under("b", BOB.with_(patient="p1").files())},
+    ],
+    ids=["spelling", "anonymous", "empty", "par", "one-id"],
+)
+def test_one_person_is_imported(study: Study, tree: dict[str, bytes]) -> None:
+    study.put("S1", tree)
+    run = study.main()
+    assert run.status == 0, run.text
+    assert "patient" not in run.text
+
+
+def test_a_par_without_its_rec_is_nobody(study: Study) -> None:
+    study.put("S1", {**under("a", ANNA.files()), "par/b.PAR": PAR_BOB["par/b/b.PAR"]})
+    run = study.main()
+    assert study.session_names() == ["S1"]
+    assert "patients" not in run.text
+
+
+def test_the_same_in_the_inbox_of_a_session(study: Study) -> None:
+    for path, data in TREE.items():
+        place = study.sessions / "S1/inbox" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    run = study.main(*NONE)
+    assert run.status == 1
+    assert "2 patients" in run.text
+    assert study.main(*NONE, "--on-mixed=split").status == 0
+    assert study.session_names() == ["S1", "S1-1", "S1-2"]
+
+
+def test_files_of_two_people_with_one_series_uid_are_refused_also_where_the_packet_is_split(study: Study) -> None:
+    other = ANNA.with_(name="Roe^Bob").files()
+    study.put("S1", {**under("a", ANNA.files()), "b/IM9": other["IM0002"].replace(b"ORIGINAL", b"DERIVED ")})
+    assert study.main().status == 1
+    run = study.main("--on-mixed=split")
+    assert run.status == 1
+    assert "same series UID" in run.text
+    assert study.session_names() == []
+
+
+def test_a_refused_packet_shows_each_patients_folders_dates_and_series(study: Study) -> None:
+    study.put("S1", TREE)
+    text = study.main().text
+    assert "patient 1 (Doe^Anna): in x/anna, date 2024-01-15, series 3 (T1w)" in text
+    assert "patient 2 (Roe^Bob): in x/bob, date 2024-02-20, series 4 (T2w)" in text
+    assert "--on-mixed=split" in text
+
+
+@pytest.mark.parametrize("how", ["logfile", "switch"])
+def test_a_refused_packet_shows_them_without_names_where_a_logfile_names_the_session(
+    study: Study, tmp_path: Path, how: str
+) -> None:
+    tree = {
+        **under("Doe_Anna/head", ANNA.with_(description="T1 of Anna").files()),
+        **under("scan2", BOB.with_(patient="SECRET77").files()),
+    }
+    study.put("S1", tree)
+    table = tmp_path / "table.csv"
+    table.write_text("S1,HQ210\n")
+    asked = f"--logfile=path:{table}|packet_name:1|subject_id:2" if how == "logfile" else "--deidentify-logs"
+    files = (tmp_path / "run.log", tmp_path / "run.json")
+    run = study.main(asked, f"--log-file={files[0]}", f"--json-file={files[1]}")
+    session = "HQ210" if how == "logfile" else "S1"
+    assert run.status == 1
+    assert f"patient 1: in {session}, date 2024-01-15, series 3 (T1 of {session})" in run.text
+    assert "patient 2: in scan2, date 2024-02-20, series 4 (T2w)" in run.text
+    for text in (run.text, *(path.read_text() for path in files)):
+        assert not re.search("anna|doe|roe|bob|secret77", text, re.IGNORECASE), text
+
+
+@pytest.mark.parametrize(
+    ("packet", "options", "sessions"),
+    [
+        ("HQ210", (), {"HQ210-1": "HQ210-1", "HQ210-2": "HQ210-2"}),
+        (
+            "HQ210_base",
+            ("--nameformat=(?P<subject_id>.*?)_(?P<session_name>.*)",),
+            {"HQ210_base-1": "HQ210-1", "HQ210_base-2": "HQ210-2"},
+        ),
+    ],
+)
+def test_each_split_session_has_its_own_subject(
+    study: Study, packet: str, options: tuple[str, ...], sessions: dict[str, str]
+) -> None:
+    study.put(packet, {**TREE, **PAR_BOB})
+    run = study.main("--on-mixed=split", *options)
+    assert run.status == 0, run.text
+    assert study.session_names() == list(sessions)
+    first, second = (Judge(study.session(name)) for name in sessions)
+    for judge, (name, subject) in zip((first, second), sessions.items(), strict=True):
+        lines = (study.session(name) / "session.txt").read_text().splitlines()
+        assert f"id: {name}" in lines
+        assert f"subject: {subject}" in lines
+        assert judge.summary["session"]["subject"] == subject
+        assert judge.summary["parted"] == {
+            "from": packet,
+            "sessions": dict(zip(sessions, ("Doe^Anna", "Roe^Bob"), strict=True)),
+        }
+    assert sorted(first.text.images) == [31]
+    assert sorted(second.text.images) == [41, 3011]
+    assert b"of bob" in read_tree(study.session(list(sessions)[1]) / "inbox").values()
+    assert study.main("--on-mixed=split", *options).status == 66
+
+
+def test_a_split_session_of_a_logfile_has_its_own_subject(study: Study, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("packet,subject,session\nAP1,HQ210,base\n")
+    study.put("AP1", TREE)
+    run = study.main(
+        f"--logfile=path:{table}|packet_name:packet|subject_id:subject|session_name:session", "--on-mixed=split"
+    )
+    assert run.status == 0, run.text
+    told = [json.loads((study.session(f"HQ210_base-{k}") / "qxbatch/summary.json").read_bytes()) for k in (1, 2)]
+    assert [each["session"]["subject"] for each in told] == ["HQ210-1", "HQ210-2"]
+    assert not re.search("anna|roe", run.text, re.IGNORECASE)
+
+
+def test_one_id_with_two_names_and_birth_dates_is_imported_with_a_warning(study: Study) -> None:
+    one = ANNA.with_(patient="P1", changes={"PatientBirthDate": "19500101"})
+    other = BOB.with_(patient="P1", changes={"PatientBirthDate": "19910101"})
+    study.put("S1", {**under("a", one.files()), **under("b", other.files())})
+    run = study.main()
+    assert run.status == 0
+    assert "files of patient P1 differ in name and birth date" in run.text
+    codes = [each["code"] for each in Judge(study.session("S1")).summary["problems"]]
+    assert "different-names" in codes
+    study.put("S2", {**under("a", one.files()), **under("b", other.files())})
+    hidden = study.main("--deidentify-logs")
+    assert "files of one patient differ" in hidden.text
+    assert not re.search("anna|roe|19910101|1991-01-01", hidden.text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("asked", ["--deidentify-logs", "--quiet"])
+def test_the_report_says_once_that_free_text_can_identify(study: Study, asked: str) -> None:
+    study.put("S1", ANNA.files())
+    study.put("S2", ANNA.files())
+    run = study.main(asked)
+    assert run.status == 0
+    assert run.text.count("can still identify a person") == (asked != "--quiet")
+    page = (study.session("S1") / "qxbatch/report.html").read_text()
+    assert ("can still identify a person" in page) == (asked != "--quiet")
+
+
+def test_a_name_in_component_groups_is_nowhere_in_a_deidentified_session(study: Study) -> None:
+    series = ANNA.with_(
+        patient="X77Y88",
+        name="Yamada^Tarou=山田^太郎=やまだ^たろう",
+        description="T1 Tarou 山田太郎",
+        changes={"SpecificCharacterSet": "ISO_IR 192"},
+    )
+    study.put("S1", {**under("山田/T1", series.files()), "Yamada_Tarou_notes.txt": b"x", "太郎.txt": b"y"}, Kind.FOLDER)
+    run = study.main("--deidentify-logs")
+    assert run.status == 0, run.text
+    session = study.session("S1")
+    secret = re.compile("yamada|tarou|山田|太郎|やまだ", re.IGNORECASE)
+    for path in session.rglob("*"):
+        assert not secret.search(path.relative_to(session).as_posix())
+        if path.suffix == ".json":
+            assert "山田".encode().decode("latin-1") not in path.read_text(encoding="utf-8"), path
+        if path.name in ("session.txt", "report.html", "summary.json", "DICOM-Report.txt") or path.suffix == ".log":
+            assert not secret.search(path.read_text(encoding="utf-8")), path
+    assert Judge(session).text.images[31].name.startswith("T1 S1")

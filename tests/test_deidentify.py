@@ -1,0 +1,182 @@
+"""Patients' ids and names are words as headers and file names write them; what only looks alike stays."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qxbatch.deidentify import redacted_header, redaction, unchanged
+from qxbatch.model import Value
+from qxbatch.person_name import PARTICLES, WORDS
+
+HEADERS = [{"PatientID": "AP 4:1", "PatientName": "Doe^Jane"}, {"PatientID": "x", "PatientName": ""}]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Doe^Jane", "S1"),
+        ("/in/DOE_JANE.zip", "/in/S1.zip"),
+        ("jane doe, 4", "S1, 4"),
+        ("Doe,Jane", "S1"),
+        ("DoeJane", "S1"),
+        ("AP 4:1-30", "S1-30"),
+        ("ap_4:1_2", "S1_2"),
+        ("Doe_Janet", "S1_Janet"),
+        ("Joe^Jane", "Joe^S1"),
+        ("Does Janet", "Does Janet"),
+        ("x", "x"),
+        ("Doe", "S1"),
+    ],
+)
+def test_a_name_in_any_form_is_the_session_id(text: str, told: str) -> None:
+    assert redaction(HEADERS, "S1")(text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Found 301 DICOM file(s)", "Found 301 DICOM file(s)"),
+        ("0.301 seconds", "0.301 seconds"),
+        ("1.2.301.4", "1.2.301.4"),
+        ("/in/301/a", "/in/S1/a"),
+        ("patient 301.", "patient S1."),
+        ("3012", "3012"),
+    ],
+)
+def test_a_number_that_is_an_id_stays_where_it_is_a_number(text: str, told: str) -> None:
+    assert redaction([{"PatientID": "301"}], "S1")(text) == told
+
+
+def test_without_identities_nothing_is_hidden() -> None:
+    assert redaction([{"PatientID": None}, {"PatientID": "a"}, {"PatientName": "Anonymous"}], "S1") is unchanged
+
+
+def test_only_free_text_of_a_header_is_touched() -> None:
+    header: dict[str, Value] = {
+        "SeriesDescription": "for Doe Jane",
+        "SeriesInstanceUID": "1.301",
+        "PatientID": "301",
+        "RepetitionTime": 301.0,
+    }
+    hide = redaction([{"PatientID": "301", "PatientName": "Doe^Jane"}], "S1")
+    assert redacted_header(header, hide) == {**header, "SeriesDescription": "for S1"}
+
+
+def test_a_backslash_in_the_session_id_is_itself() -> None:
+    assert redaction([{"PatientID": "P001"}], r"S\1")("P001") == r"S\1"
+
+
+GROUPS = [{"PatientID": "X77", "PatientName": "Yamada^Tarou^Ken^Dr=山田^太郎=やまだ^たろう"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("T1 Yamada Tarou", "T1 S1"),
+        ("tarou-yamada_notes.txt", "S1_notes.txt"),
+        ("Ken, Yamada", "S1"),
+        ("Tarou", "S1"),
+        ("KEN T2", "S1 T2"),
+        ("T1wYamadaTarouScan", "T1wS1Scan"),
+        ("Dr. Yamada", "S1"),
+        ("Dr. Roe", "Dr. Roe"),
+        ("Yamadas", "Yamadas"),
+        ("Kenya", "Kenya"),
+        ("T1山田太郎x", "T1S1x"),
+        ("太郎の頭", "S1の頭"),
+        ("やまだ・たろう", "S1"),
+        ("山の頭", "山の頭"),
+        ("S1_Ken", "S1_S1"),
+    ],
+)
+def test_each_part_of_a_name_is_replaced_in_all_component_groups(text: str, written: str) -> None:
+    assert redaction(GROUPS, "S1")(text) == written
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "written"),
+    [
+        ("Müller^Jörg", "Mueller_Joerg T1 MULLER JORG", "S1 T1 S1"),
+        ("Müller^Jörg", "Mu\u0308ller.zip", "S1.zip"),
+        ("O'Brien^Ann", "OBRIEN_ANN", "S1"),
+        ("Li^Bo", "li_bo LiBo Li Bo3", "S1 S1 S13"),
+        ("Li^Bo", "Li T1, bold, a bo", "Li T1, bold, a bo"),
+        ("Roe^P^A", "T2 PA P A", "T2 PA P A"),
+        ("Roe^P^A", "P. Roe", "S1"),
+        ("van der Berg^Ann", "van der Wiel", "van der Wiel"),
+        ("van der Berg^Ann", "Ann van der Berg", "S1"),
+        ("Head^Phantom", "Head T1 phantom", "Head T1 phantom"),
+        ("T1^Phantom", "T1 phantom, T1", "S1, T1"),
+        ("Doe^Jane^test2", "jane_doe T1 test", "S1 T1 test"),
+        ("Doe^Jane^test2", "Jane", "Jane"),
+        ("Test^Regression", "test regression", "S1"),
+        ("Test^Regression", "regression of a test", "regression of a test"),
+        ("Doe^Jane^2024", "2024 2024.5 Jane 2024", "2024 2024.5 S1"),
+        ("Hong^Gildong=洪^吉洞=홍^길동", "홍길동님 길동 T1 洪", "S1님 S1 T1 洪"),
+    ],
+)
+def test_short_parts_particles_and_phantoms_are_replaced_with_care(name: str, text: str, written: str) -> None:
+    assert redaction([{"PatientName": name}], "S1")(text) == written
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("山田^太郎", "utf-8"),
+        ("洪^吉洞", "euc_kr"),
+        ("홍^길동", "euc_kr"),
+        ("王^小东", "gb18030"),
+        ("ﾔﾏﾀﾞ^ﾀﾛｳ", "shift_jis"),
+        ("Müller^Özil", "utf-8"),
+        ("Иван^Петров", "iso8859-5"),
+    ],
+)
+def test_a_name_whose_bytes_a_converter_took_for_latin_1_is_replaced(name: str, encoding: str) -> None:
+    parts = name.split("^")
+    redact = redaction([{"PatientName": name}], "S1")
+    assert redact("T1 " + "".join(parts).encode(encoding).decode("latin-1") + " x") == "T1 S1 x"
+    assert redact("T1 " + parts[1].encode(encoding).decode("latin-1") + " x") == "T1 S1 x"
+
+
+def test_the_session_id_is_not_replaced_in_itself() -> None:
+    redact = redaction([{"PatientID": "HQ210", "PatientName": "Doe^Jane"}], "HQ210_Jane")
+    assert redact("HQ210_Jane: HQ210 of Jane Doe") == "HQ210_Jane: HQ210_Jane of HQ210_Jane"
+
+
+NO_PARTS = PARTICLES | WORDS
+NAMES = st.lists(
+    st.text("bcdfghjklmnpqrvw", min_size=2, max_size=6).filter(
+        lambda word: len(set(word)) > 1 and word not in NO_PARTS
+    ),
+    min_size=2,
+    max_size=3,
+    unique=True,
+)
+
+
+@settings(max_examples=60)
+@given(st.data(), NAMES)
+def test_no_two_parts_of_a_name_stay_next_to_each_other(data: st.DataObject, parts: list[str]) -> None:
+    joints = st.sampled_from([" ", "^", "_", "-", ", ", ".", "=", ""])
+    others = st.sampled_from(["T1w", "scan 3", "tse_2d", "1.2.840", ""])
+    text = data.draw(others)
+    for _ in range(data.draw(st.integers(1, 3))):
+        order = data.draw(st.permutations(parts))
+        run = data.draw(joints).join(order[: data.draw(st.integers(2, len(order)))])
+        text += (
+            " " + data.draw(st.sampled_from([run, run.upper(), run.title()])) + data.draw(st.sampled_from([" ", "_"]))
+        )
+        text += data.draw(others)
+    written = redaction([{"PatientName": "^".join(parts)}], "Q9")(text)
+    either = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
+    assert not re.search(rf"(?<![a-z])(?:{either})[\s^=,._-]*(?:{either})(?![a-z])", written, re.IGNORECASE), written
+    long = "|".join(part for part in parts if len(part) > 2)
+    assert not long or not re.search(rf"(?<![a-z0-9])(?:{long})(?![a-z0-9])", written, re.IGNORECASE), written
+
+
+@settings(max_examples=60)
+@given(NAMES, st.text("aeiou \t0123456789._-", max_size=40))
+def test_text_without_a_part_of_a_name_stays_as_it_is(parts: list[str], text: str) -> None:
+    assert redaction([{"PatientName": "^".join(parts)}], "Q9")(text) == text
