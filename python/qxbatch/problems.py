@@ -14,6 +14,7 @@ class Code(StrEnum):
     NO_IMAGES = "no-images"
     MIXED_PATIENTS = "mixed-patients"
     SAME_SESSION = "same-session"
+    LOOSE_FILES = "loose-files"
     BAD_NAME = "bad-name"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
@@ -69,11 +70,12 @@ class Problem:
     hint: str = ""
     """What to do next."""
     severity: Severity = Severity.ERROR
+    command: str = ""
+    """The command of the shell that fixes this alone, ready to be copied."""
 
     def text(self) -> str:
         """Return the problem as one line for a person."""
-        line = f"{self.subject}: {self.message}"
-        return f"{line} {self.hint}" if self.hint else line
+        return " ".join(text for text in (f"{self.subject}: {self.message}", self.hint, self.command) if text)
 
 
 class UsageError(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qxbatch.discover.entry import is_loose_dicom
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
@@ -17,6 +18,7 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
 
 if TYPE_CHECKING:
+    from qxbatch.discover.loose import Studies
     from qxbatch.discover.folders import ListedFolder
     from qxbatch.resolve.logfile import Log
 
@@ -24,7 +26,11 @@ _SECOND = 10**9
 
 
 def candidates(
-    settings: Settings, *, sniff: Sniff = core_sniff, now_ns: Callable[[], int] = time.time_ns
+    settings: Settings,
+    *,
+    sniff: Sniff = core_sniff,
+    studies: "Studies | None" = None,
+    now_ns: Callable[[], int] = time.time_ns,
 ) -> list[Candidate]:
     """Return all that lies in the inbox (or the session folders asked for), sorted by name, each with its verdict.
 
@@ -34,7 +40,7 @@ def candidates(
         from qxbatch.discover.folders import list_folders
 
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
-    judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff)
+    judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff, studies)
     return [_measured(each, each.path, settings.settle, now_ns()) for each in judged]
 
 
@@ -56,9 +62,15 @@ def of_folders(
     return [_measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
 
 
-def _of_inbox(settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff) -> list[Judged]:
+def _of_inbox(
+    settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff, studies: "Studies | None"
+) -> list[Judged]:
     entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
     judged = judge_entries(entries, settings, log)
+    if sum(map(is_loose_dicom, entries)) > 1:
+        from qxbatch.discover.loose import core_studies, judge_loose
+
+        judged = judge_loose(entries, judged, settings, studies or core_studies)
     named = {each.session.id for each in judged if each.ready and each.session}
     existing = {name for name in named if _exists(settings, name)}
     return judge_same_session(judge_existing(judged, existing, settings.overwrite), settings.on_same_session)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qxbatch.discover.entry import PACKETS, Entry, Shape
 from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
+from qxbatch.discover.unfinished import unfinished
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import by_bids_name
@@ -48,7 +49,7 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    if entry.shape is Shape.UNREADABLE:
+    if entry.shape is Shape.UNREADABLE and not stray:
         return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", "Check its permissions.")
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
@@ -81,8 +82,9 @@ def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionI
 
 def _stray(entry: Entry, paired: str) -> str:
     """Why a thing is no packet; empty when it is one."""
-    if entry.shape is Shape.FOLDER:
-        return ""
+    copied = unfinished(entry.name)
+    if copied or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
+        return copied
     if entry.shape is not Shape.FILE:
         vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
         return "it vanished meanwhile" if vanished else f"{entry.shape}"

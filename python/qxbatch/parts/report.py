@@ -13,11 +13,12 @@ from qxbatch.exits import ExitStatus
 from qxbatch.page.picture import write_picture
 from qxbatch.page.session import session_page
 from qxbatch.page.study import Entry, study_page
-from qxbatch.parts.places import chosen_sessions, is_session
+from qxbatch.parts.places import chosen_sessions
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
 from qxbatch.report.before import show
 from qxbatch.report.study import session_row
+from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import OWN_SUMMARY, PAGE, picture_file
 from qxbatch.session.paths import SessionPaths

@@ -20,7 +20,7 @@ from qxbatch.publish.durable import sync_open
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.images import shape_of
 from qxbatch.record.job import Job, Places
-from qxbatch.record.mapped_path import mapped
+from qxbatch.settings.paths import mapped
 from qxbatch.session.summary_parts import Sum
 from qxbatch.settings.model import Stages
 

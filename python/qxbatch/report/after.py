@@ -85,5 +85,5 @@ def _problems(sessions: Sequence[SessionReport], severity: Severity) -> list[str
 
 def _line(problem: Problem, session: str = "") -> str:
     where = f"{session}, {problem.subject}" if session and session not in problem.subject else problem.subject
-    hint = f"\n      {problem.hint}" if problem.hint else ""
-    return f"  {where}: {problem.message}{hint}"
+    advice = "".join(f"\n      {text}" for text in (problem.hint, problem.command) if text)
+    return f"  {where}: {problem.message}{advice}"

@@ -161,8 +161,8 @@ def image_value(image: ImageSummary) -> dict[str, Any]:
 
 
 def problem_value(problem: Problem) -> dict[str, str]:
-    """Return the JSON value of a problem."""
-    return dict(vars(problem))
+    """Return the JSON value of a problem; `command` only where there is one."""
+    return {name: value for name, value in vars(problem).items() if value or name != "command"}
 
 
 def read_session(given: Fields) -> SessionIdentity:
@@ -230,6 +230,7 @@ def read_problem(given: Fields) -> Problem:
         given.text("message"),
         given.text("hint", ""),
         given.member("severity", Severity, Severity.ERROR),
+        given.text("command", ""),
     )
 
 

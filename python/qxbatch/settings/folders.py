@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.problems import UsageError
+from qxbatch.session.contents import is_session
 from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
@@ -38,9 +39,9 @@ def find_folders(values: Values) -> Folders:
 
 
 def _below_study(given: Path) -> tuple[Path, tuple[str, ...]]:
-    """A study folder is taken for the sessions folder below it."""
+    """A study folder is taken for the sessions folder below it, unless that is a session which has this name."""
     below = given / "sessions"
-    if below.is_dir() and not (given / MASTER_INBOX).is_dir():
+    if below.is_dir() and not (given / MASTER_INBOX).is_dir() and not is_session(below):
         return below, (f"{given} is a study folder: its sessions folder {below} is taken.",)
     return given, ()
 
