@@ -18,8 +18,8 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
 
 if TYPE_CHECKING:
-    from qxbatch.discover.loose import Studies
     from qxbatch.discover.folders import ListedFolder
+    from qxbatch.discover.loose import Studies
     from qxbatch.resolve.logfile import Log
 
 _SECOND = 10**9

@@ -88,8 +88,15 @@ def _command(inbox: Path, folder: str, own: Sequence[str], names: Collection[str
 
 def _glob(own: Sequence[str], names: Collection[str]) -> str:
     """Return a glob of the shell that matches these names and no other; empty when there is none so simple."""
-    start = os.path.commonprefix(own)
-    end = os.path.commonprefix([name[len(start) :][::-1] for name in own])[::-1]
+    start = _common(own)
+    end = _common([name[len(start) :][::-1] for name in own])[::-1]
     matched = {name for name in names if name.startswith(start) and name.endswith(end) and not name.startswith(".")}
     matched = {name for name in matched if len(name) >= len(start) + len(end)}
     return f"{quote(start) if start else ''}*{quote(end) if end else ''}" if matched == set(own) else ""
+
+
+def _common(texts: Sequence[str]) -> str:
+    """Return the characters that all texts begin with."""
+    first, last = min(texts), max(texts)
+    length = next((k for k, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:length]
