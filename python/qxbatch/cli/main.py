@@ -1,10 +1,14 @@
 """The command `qxbatch`: the first word chooses the grammar, and every end becomes an exit status."""
 
+import errno
 import sys
 from collections.abc import Sequence
 
 OLD_NAMES = ("import_dicom", "import-dicom")
 """The reference's name of the import; dropped, so that a call can be moved as it is."""
+
+MACHINE_REFUSES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+"""Errors that no bug makes: permissions, and no room. Others that come so far are bugs, with a traceback."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +60,14 @@ def _guarded(words: Sequence[str]) -> int:
         if wrong.hint:
             print(f"         {wrong.hint}", file=sys.stderr)
         return int(wrong.status)
+    except OSError as error:
+        if error.errno not in MACHINE_REFUSES:
+            raise
+        from qxbatch.os_error import error_text
+
+        print(f"qxbatch: {error_text(error)}.", file=sys.stderr)
+        print("         Nothing more was done; correct this and run again.", file=sys.stderr)
+        return int(ExitStatus.CANNOT_WRITE)
     except KeyboardInterrupt:
         print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
         return int(ExitStatus.INTERRUPTED)

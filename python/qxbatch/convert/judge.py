@@ -14,6 +14,7 @@ from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.run import Ran
 from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
 from qxbatch.model import Output, Series, State
+from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.layout import DICOM, converter_log
 
@@ -168,7 +169,7 @@ def _open(written: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[t
         try:
             images.append((output, read_nifti(output.nifti)))
         except (ValueError, OSError) as error:
-            broken.append((output, str(error)))
+            broken.append((output, error_text(error)))
     return images, broken
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from qxbatch.convert.converter import Command
+from qxbatch.os_error import error_text
 
 TICK = 0.1
 """Seconds between two looks at cancellation, time and size."""
@@ -120,7 +121,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in MACHINE:
             raise
-        return Ran(NOT_STARTED, f"{error}\n", f"it could not be started: {error}")
+        return Ran(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
     listener = threading.Thread(target=_listen, args=(process.stdout, words), daemon=True)
     try:
         listener.start()

@@ -1,5 +1,6 @@
 """The stage's door: list once, judge, measure what is ready."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,11 +10,12 @@ from qxbatch.discover.entry import is_loose_dicom
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
-from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
+from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session
 from qxbatch.discover.results import was_parted
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
+from qxbatch.os_error import access_hint, error_text
 from qxbatch.problems import Code
-from qxbatch.session.contents import has_session
+from qxbatch.session.contents import has_session, why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
 
@@ -72,7 +74,14 @@ def _of_inbox(
 
         judged = judge_loose(entries, judged, settings, studies or core_studies)
     named = {each.session.id for each in judged if each.ready and each.session}
-    existing = {name for name in named if _exists(settings, name)}
+    folders = {name: settings.sessionsfolder / name for name in named}
+    closed = {
+        name: f"its session folder {folder} cannot be entered: {why}."
+        for name, folder in folders.items()
+        if (why := why_closed(folder))
+    }
+    judged = judge_closed(judged, closed)
+    existing = {name for name in named.difference(closed) if _exists(settings, name)}
     return judge_same_session(judge_existing(judged, existing, settings.overwrite), settings.on_same_session)
 
 
@@ -91,8 +100,11 @@ def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
         absent = data != judged.path and not data.exists()
         measured = Fingerprint(0, 0, 0) if absent else fingerprint(data)
     except OSError as error:
+        unreadable = Path(os.fsdecode(error.filename or data))
         refused = judged.refused(
-            Code.UNREADABLE, f"cannot be read: {error.strerror} ({error.filename}).", "Check its permissions."
+            Code.UNREADABLE,
+            f"cannot be read: {error_text(error)}.",
+            access_hint(unreadable),
         )
         return _candidate(refused, None)
     age = (now - measured.mtime_ns) / _SECOND

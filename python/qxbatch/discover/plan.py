@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.unfinished import unfinished
 from qxbatch.model import SessionId, Verdict
+from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import by_bids_name
 from qxbatch.resolve.nameformat import by_name
@@ -50,7 +51,7 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
     if entry.shape is Shape.UNREADABLE and not stray:
-        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", "Check its permissions.")
+        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", access_hint(entry.path))
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
     return _with_session(judged, session)
@@ -106,6 +107,18 @@ def _with_session(judged: Judged, session: SessionId) -> Judged:
         f"its session would be called {session.id!r}, and no session may: {why}.",
         "Rename it, or give another --pattern, --nameformat or --logfile.",
     )
+
+
+def judge_closed(judged: Iterable[Judged], closed: Mapping[str, str]) -> list[Judged]:
+    """Refuse what is ready where the folder of its session cannot be entered; `closed` says why, by session id."""
+    return [
+        each.refused(
+            Code.CANNOT_WRITE, closed[each.session.id], "Change the permissions of that folder, or move it away."
+        )
+        if each.ready and each.session is not None and each.session.id in closed
+        else each
+        for each in judged
+    ]
 
 
 def judge_existing(judged: Iterable[Judged], existing: Collection[str], overwrite: bool) -> list[Judged]:

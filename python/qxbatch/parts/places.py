@@ -15,8 +15,8 @@ def chosen_sessions(given: object) -> list[Path]:
     found: list[Path] = []
     for name in given:
         path = Path(os.path.abspath(str(name)))  # noqa: PTH100 - links in a session's path stay
-        if not path.is_dir():
-            state = "is not a folder" if path.exists() else "does not exist"
+        if not os.path.isdir(path):  # noqa: PTH112 - False where it is closed
+            state = "is not a folder" if os.path.lexists(path) else "does not exist"
             raise UsageError(f"{path} {state}.", "Name session folders, or a folder of sessions.")
         sessions = [path] if is_session(path) else sessions_in(path)
         if not sessions:

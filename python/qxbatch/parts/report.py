@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
 from qxbatch.page.picture import write_picture
 from qxbatch.page.session import session_page
 from qxbatch.page.study import Entry, study_page
@@ -44,9 +45,7 @@ def run(options: Mapping[str, object]) -> int:
                     replaced_text(page, study_page(page.parent.name, [_entry(session) for session in sessions]))
     except OSError as error:
         hint = "Make it writable."
-        raise UsageError(
-            f"{error.filename} cannot be written: {error.strerror}.", hint, ExitStatus.CANNOT_WRITE
-        ) from None
+        raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
     _say(written, wrong, test=test, told=bool(options["--json"]))
     return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
 
@@ -55,8 +54,8 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
     folder = SessionFolder(session)
     try:
         summary = folder.summary
-    except SummaryError as error:
-        wrong.append(str(error))
+    except (SummaryError, OSError) as error:
+        wrong.append(error_text(error))
         return
     if summary is None:
         wrong.append(f"{session}: it has no {OWN_SUMMARY}; `qxbatch convert --overwrite` makes one")
@@ -96,7 +95,8 @@ def _write_picture(image: Path, picture: Path) -> None:
 def _entry(session: Path) -> Entry:
     folder = SessionFolder(session)
     page = folder.paths.page
-    return Entry(session_row(folder).cells, page.relative_to(session.parent).as_posix() if page.exists() else "")
+    exists = os.path.exists(page)  # noqa: PTH110 - False where it is closed
+    return Entry(session_row(folder).cells, page.relative_to(session.parent).as_posix() if exists else "")
 
 
 def _say(written: Sequence[Path], wrong: Sequence[str], *, test: bool, told: bool) -> None:

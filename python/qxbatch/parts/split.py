@@ -14,6 +14,7 @@ from pathlib import Path
 from qxbatch.core import Reading, ingest
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
+from qxbatch.os_error import access_hint, error_text
 from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.split_plan import Piece, plan
 from qxbatch.parts.split_result import Member, write_mapping
@@ -21,6 +22,7 @@ from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import sync_tree
 from qxbatch.report.before import show
+from qxbatch.session.contents import why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
@@ -33,6 +35,9 @@ def run(options: Mapping[str, object]) -> int:
     source = Path(os.path.abspath(str(options["<folder>"])))  # noqa: PTH100 - links in its path stay
     if not source.exists():
         raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
+    closed = why_closed(source)
+    if closed:
+        raise UsageError(f"{source} cannot be read: {closed}.", access_hint(source))
     output = _output(options["--output"], source)
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
@@ -57,7 +62,7 @@ def run(options: Mapping[str, object]) -> int:
         return _split(source, output, reading, test=test, told=bool(options["--json"]))
     except OSError as error:
         raise UsageError(
-            f"{error.filename or output} cannot be written: {error.strerror}.",
+            f"Cannot write {error_text(error, output)}.",
             "Name another --output.",
             ExitStatus.CANNOT_WRITE,
         ) from None

@@ -8,6 +8,7 @@ from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Packet
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.check_published import check_published
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
@@ -63,7 +64,7 @@ def _stayed(stayed: Stayed) -> Problem:
     if stayed.error:
         state = "is empty now" if stayed.path.is_dir() else "is sorted"
         message = f"{state}, and could not leave the inbox: {stayed.error}."
-        hint = "Mend the cause and run again: only this is left. The session holds its bytes."
+        hint = "Correct this and run again: only this is left. The session contains its bytes."
         return Problem(Code.CANNOT_WRITE, str(stayed.path), message, hint)
     message = "changed while it was imported, and stays; the session holds what was read."
     return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
@@ -98,8 +99,10 @@ def _archive(journal: Journal, locks: Locks, *, published: bool, own: bool) -> t
         try:
             place = _settled(each, decision.mode, journal, locks)
         except OSError as error:
-            message = f"its session is complete; the packet could not be archived ({decision.mode}): {error}."
-            hint = "Mend the cause and run again: only the archiving is left."
+            message = (
+                f"its session is complete; the packet could not be archived ({decision.mode}): {error_text(error)}."
+            )
+            hint = "Correct this and run again: only the archiving is left."
             problems.append(Problem(Code.ARCHIVE, str(each.packet.path), message, hint))
             continue
         if place is not None:
@@ -122,8 +125,8 @@ def _changed(packet: Packet, *, own: bool) -> Problem | None:
         message = "vanished while it was imported, so it was not archived; the session holds what was read."
         return Problem(Code.CHANGED, str(packet.path), message, "Find out who took it.")
     except OSError as error:
-        message = f"its session is complete; the packet cannot be read any more: {error}."
-        return Problem(Code.ARCHIVE, str(packet.path), message, "Mend the cause and run again.")
+        message = f"its session is complete; the packet cannot be read any more: {error_text(error)}."
+        return Problem(Code.ARCHIVE, str(packet.path), message, "Correct this and run again.")
     if now == packet.fingerprint:
         return None
     message = "changed while it was imported, and stays where it is; the session holds what was read."

@@ -13,6 +13,7 @@ from qxbatch.core import Monitor
 from qxbatch.discover.units import Unit
 from qxbatch.events import MembersRead, Observer
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.archive_numbers import numbers_of
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import UsageError
@@ -73,8 +74,10 @@ def _numbers(
         tidy(workspace, locks)
         if isinstance(error, KeyboardInterrupt):
             raise
-        hint = "Mend the cause and run again."
-        raise UsageError(f"{workspace.numbers} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
+        hint = "Correct this and run again."
+        raise UsageError(
+            f"Cannot write {error_text(error, workspace.numbers)}.", hint, ExitStatus.CANNOT_WRITE
+        ) from error
 
 
 def _inboxes(units: Sequence[Unit]) -> list[Path]:

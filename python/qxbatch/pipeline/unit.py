@@ -17,7 +17,7 @@ from qxbatch.pipeline.held import HeldLocks
 from qxbatch.pipeline.prepare import place_files, read_job, share_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import recover_unit, unit_lock
-from qxbatch.pipeline.refuse import refuse_done, refuse_existing
+from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing
 from qxbatch.problems import Code, PacketError, Problem
 
 log = logging.getLogger("qxbatch")
@@ -84,8 +84,7 @@ class _Import:
         except (CancelledError, ConverterCancelledError):
             raise CancelledError from None
         except OSError as error:
-            hint = "The packet stays where it is; mend the cause and run again."
-            problem = Problem(Code.CANNOT_WRITE, unit.names, f"{error}.", hint)
+            problem = cannot_write(unit, error)
         except Exception as error:  # a bug ends one packet, not the batch; its traceback is logged
             log.exception("%s: internal error", unit.names)
             message = f"internal error: {type(error).__name__}: {error}."

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from qxbatch.events import Event, RunFinished
 from qxbatch.model import Report
+from qxbatch.os_error import reason_text
 from qxbatch.report.after import failed
 
 
@@ -26,7 +27,7 @@ class JsonFile:
         try:
             self._path.write_text(text, encoding="utf-8")
         except OSError as error:
-            self.error = error.strerror or str(error)
+            self.error = reason_text(error, self._path)
         else:
             self.error = ""
 
