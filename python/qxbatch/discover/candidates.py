@@ -1,20 +1,17 @@
 """The stage's door: list once, judge, measure what is ready."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import is_loose_dicom
-from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
+from qxbatch.discover.measured import measured
 from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session
 from qxbatch.discover.results import was_parted
-from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
-from qxbatch.os_error import access_hint, error_text
-from qxbatch.problems import Code
+from qxbatch.model import Candidate
 from qxbatch.session.contents import has_session, why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from qxbatch.discover.folders import ListedFolder
     from qxbatch.discover.loose import Studies
     from qxbatch.resolve.logfile import Log
-
-_SECOND = 10**9
 
 
 def candidates(
@@ -43,7 +38,7 @@ def candidates(
 
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
     judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff, studies)
-    return [_measured(each, each.path, settings.settle, now_ns()) for each in judged]
+    return [measured(each, each.path, settings.settle, now_ns()) for each in judged]
 
 
 def _log(settings: Settings) -> "Log | None":
@@ -61,7 +56,7 @@ def of_folders(
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
-    return [_measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
+    return [measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
 
 
 def _of_inbox(
@@ -89,31 +84,3 @@ def _exists(settings: Settings, session: str) -> bool:
     if has_session(settings.sessionsfolder / session):
         return True
     return settings.on_mixed is OnMixed.SPLIT and was_parted(settings.sessionsfolder, session)
-
-
-def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
-    """Take the fingerprint of what is ready; what changed a moment ago waits."""
-    if not judged.ready:
-        return _candidate(judged, None)
-    try:
-        # in folder mode with overwrite, all data may lie in `dicom`
-        absent = data != judged.path and not data.exists()
-        measured = Fingerprint(0, 0, 0) if absent else fingerprint(data)
-    except OSError as error:
-        unreadable = Path(os.fsdecode(error.filename or data))
-        refused = judged.refused(
-            Code.UNREADABLE,
-            f"cannot be read: {error_text(error)}.",
-            access_hint(unreadable),
-        )
-        return _candidate(refused, None)
-    age = (now - measured.mtime_ns) / _SECOND
-    # a time in the future says nothing, unless it is as near as clocks of two machines may be apart
-    if abs(age) < settle:
-        waits = judged.turned(Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}")
-        return _candidate(waits, None)
-    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, measured))
-
-
-def _candidate(judged: Judged, packet: Packet | None) -> Candidate:
-    return Candidate(judged.path, judged.verdict, packet, judged.session, judged.note, judged.problem)

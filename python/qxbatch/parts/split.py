@@ -13,10 +13,10 @@ from pathlib import Path
 
 from qxbatch.core import Reading, ingest
 from qxbatch.exits import ExitStatus
-from qxbatch.ingest import encrypted
 from qxbatch.os_error import access_hint, error_text
 from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.split_plan import Piece, plan
+from qxbatch.parts.split_refused import refused
 from qxbatch.parts.split_result import Member, write_mapping
 from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
@@ -24,7 +24,6 @@ from qxbatch.publish.durable import sync_tree
 from qxbatch.report.before import show
 from qxbatch.session.contents import why_closed
 from qxbatch.session.paths import SessionPaths
-from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
 STAGING = ".qxbatch-split"
@@ -58,7 +57,7 @@ def run(options: Mapping[str, object]) -> int:
             passwords=words_of(passwords),
         )
         if reading.damage():
-            return _refused(source, reading, passwords)
+            return refused(source, reading, passwords)
         return _split(source, output, reading, test=test, told=bool(options["--json"]))
     except OSError as error:
         raise UsageError(
@@ -77,16 +76,6 @@ def _output(given: object, source: Path) -> Path:
         return Path(os.path.abspath(str(given)))  # noqa: PTH100
     stem = source.name if source.is_dir() else source.name.split(".")[0]
     return source.with_name(f"{stem}_split")
-
-
-def _refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
-    closed = encrypted.refused_as_encrypted(reading)
-    state = "cannot be opened" if len(closed) == len(reading.damage()) else "is damaged"
-    print(f"qxbatch: {show(str(source))} {state}, nothing was made of it:", file=sys.stderr)
-    print("\n".join(f"  {show(text)}" for text in reading.damage()), file=sys.stderr)
-    if closed:
-        print(encrypted.hint(closed, passwords), file=sys.stderr)
-    return int(ExitStatus.FAILED)
 
 
 def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bool) -> int:

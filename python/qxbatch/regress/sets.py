@@ -105,7 +105,7 @@ def read_expected(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}.", "Mend it, or remove it and use --update.") from None
+        raise UsageError(f"{path} is no JSON: {error}.", "Correct it, or remove it and use --update.") from None
     if not isinstance(expected, dict):
         raise UsageError(f"{path} is no expectation.", "Remove it and use --update.")
     return expected
