@@ -204,7 +204,7 @@ def test_statuses_8_and_10_keep_the_images_and_are_told(
 def test_a_report_is_nothing_to_convert(bench: Bench) -> None:
     conversion = bench.convert(bench.series({"a.dcm": encoded(report(MrSeries()))}))
     assert conversion.state is State.NOTHING
-    assert only(conversion, Code.NOTHING_TO_CONVERT).message == "it holds a report, no image."
+    assert only(conversion, Code.NOTHING_TO_CONVERT).message == "contains a report, no image."
 
 
 def test_a_screen_save_is_converted_and_marked(bench: Bench) -> None:

@@ -1,10 +1,13 @@
 """The report before the work: what was found, and what is to be done with it. Readable without colour."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import mapped
 
 HEADINGS = {
     Verdict.READY: "ready to be imported",
@@ -25,7 +28,7 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
     What to do about something refused is in the report after the work.
     """
     where = settings.masterinbox or settings.sessionsfolder
-    lines = [f"Found {_count(len(candidates), settings)} in {show(str(where))}"]
+    lines = [missing_inbox(settings) or f"Found {_count(len(candidates), settings)} in {show(str(where))}"]
     listed = {verdict: [each for each in candidates if each.verdict is verdict] for verdict in HEADINGS}
     for verdict, heading in HEADINGS.items():
         found = listed[verdict]
@@ -37,6 +40,15 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
     if not listed[Verdict.READY]:
         lines.append("Nothing is ready.")
     return "\n".join(lines)
+
+
+def missing_inbox(settings: Settings) -> str:
+    """Return that the master inbox does not exist, and the command that creates it; empty when it exists."""
+    inbox = settings.masterinbox
+    if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False where it is closed
+        return ""
+    command = f"mkdir -p {quote(str(mapped(inbox, settings.path_map)))}"
+    return f"The master inbox {show(str(inbox))} does not exist. Create it, and put packets into it: {show(command)}"
 
 
 def _count(number: int, settings: Settings) -> str:

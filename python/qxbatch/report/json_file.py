@@ -5,6 +5,7 @@ from pathlib import Path
 from qxbatch.events import Event, RunFinished
 from qxbatch.model import Report
 from qxbatch.os_error import reason_text
+from qxbatch.problems import grouped
 from qxbatch.report.after import failed
 
 
@@ -60,7 +61,7 @@ def as_json(report: Report, status: int) -> dict[str, object]:
                 "images": s.images,
                 "seconds": round(s.seconds, 3),
                 "failed": failed(s),
-                "problems": [problem_value(p) for p in s.problems],
+                "problems": [problem_value(p) for p in grouped(s.problems)],
             }
             for s in report.sessions
         ],

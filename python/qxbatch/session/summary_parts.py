@@ -44,8 +44,6 @@ class PacketSummary:
     files: int
     size: int
     """Bytes."""
-    sha256: str = ""
-    """Of an archive; empty where it was not computed."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +181,7 @@ def read_split(given: Fields) -> Split:
 
 def read_packet(given: Fields) -> PacketSummary:
     """Return a packet. Raises FieldError."""
-    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"), given.text("sha256", ""))
+    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"))
 
 
 def read_series(given: Fields) -> SeriesSummary:
