@@ -4,6 +4,8 @@ import errno
 import sys
 from collections.abc import Sequence
 
+LEVELS = (["participant"], ["group"])
+"""The third word of the BIDS-App form, whose second one may not exist yet."""
 OLD_NAMES = ("import_dicom", "import-dicom")
 """The reference's name of the import; dropped, so that a call can be moved as it is."""
 
@@ -16,11 +18,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in OLD_NAMES:
         words = words[1:]
+    words = _asked(words)
     told = _help(words)
     if told is not None:
         print(told, end="")
         return 0
     return _guarded(words)
+
+
+def _asked(words: list[str]) -> list[str]:
+    """Return the words with `help` and `version` in front turned into options: `help scan` is `scan --help`."""
+    if words[:1] == ["version"]:
+        return ["--version"]
+    return [*words[1:2], "--help"] if words[:1] == ["help"] else words
 
 
 def _help(words: Sequence[str]) -> str | None:
@@ -80,9 +90,28 @@ def _run(words: Sequence[str]) -> int:
         from qxbatch.cli.run_part import run
 
         return run(words[0], words[1:])
+    _refuse_misspelt(words)
     from qxbatch.cli.start import start
 
     return start(words)
+
+
+def _refuse_misspelt(words: Sequence[str]) -> None:
+    """Raise UsageError when the first word is nearly a command's name, and no folder of that name exists."""
+    import os
+
+    from qxbatch.cli.parts import FIRST_WORDS
+    from qxbatch.problems import UsageError
+    from qxbatch.settings.nearest import nearest
+
+    first = words[0] if words else "-"
+    elsewhere = any(word.replace("_", "-").startswith("--masterinbox") for word in words)
+    if first.startswith("-") or "/" in first or os.path.lexists(first) or elsewhere or words[2:3] in LEVELS:
+        return
+    near = nearest(first, (*FIRST_WORDS, "help", "version", OLD_NAMES[0]))
+    if near:
+        hint = f"Did you mean `qxbatch {near}`? A folder of that name is written ./{first}."
+        raise UsageError(f"There is no command {first} and no folder of that name.", hint)
 
 
 class _stop_on_sigterm:  # noqa: N801 - read as a phrase where it stands

@@ -12,7 +12,7 @@ from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.after import after, idle_status, status_of
-from qxbatch.report.before import before, missing_inbox
+from qxbatch.report.before import before, hints
 from qxbatch.report.observers import RunObservers
 from qxbatch.settings.model import Check, Settings
 
@@ -73,9 +73,9 @@ def _agreed(count: int) -> bool:
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     text = after(report, deidentified=settings.deidentified)
     if status is ExitStatus.NOTHING_READY:
-        absent = missing_inbox(settings) if settings.quiet else ""
         idle = "Nothing is ready to be imported (--check=no makes this no error)."
-        text = "\n".join(line for line in (text, absent, idle) if line).strip()
+        advice = hints(report.candidates, settings) if settings.quiet else []
+        text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text and (not settings.quiet or status is not ExitStatus.OK):
         print(text)
     observer.notify(RunFinished(report, status))

@@ -1,13 +1,10 @@
 """The report before the work: what was found, and what is to be done with it. Readable without colour."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from shlex import quote
 
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import mapped
 
 HEADINGS = {
     Verdict.READY: "ready to be imported",
@@ -20,35 +17,43 @@ HEADINGS = {
     Verdict.REFUSED: "refused",
 }
 """In the order of the report."""
+LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
+"""What is only counted where advice says how to ask for it."""
 
 
 def before(candidates: Sequence[Candidate], settings: Settings) -> str:
     """Return the report as text. With verbose off, only what is ready or refused is listed, the rest is counted.
 
-    What to do about something refused is in the report after the work.
+    What to do about something refused is in the report after the work. Hints take the place of the list of what was left out.
     """
+    advice = hints(candidates, settings)
     where = settings.masterinbox or settings.sessionsfolder
-    lines = [missing_inbox(settings) or f"Found {_count(len(candidates), settings)} in {show(str(where))}"]
+    lines = [f"Found {_count(len(candidates), settings)} in {show(str(where))}"]
     listed = {verdict: [each for each in candidates if each.verdict is verdict] for verdict in HEADINGS}
     for verdict, heading in HEADINGS.items():
         found = listed[verdict]
         if not found:
             continue
-        short = not settings.verbose and verdict not in (Verdict.READY, Verdict.REFUSED)
+        short = verdict not in (Verdict.READY, Verdict.REFUSED) and (
+            not settings.verbose or (bool(advice) and verdict in LEFT_OUT)
+        )
         lines.append(f"  {len(found)} {heading}{'' if short else ':'}")
         lines += [] if short else _rows(found)
+    lines += map(show, advice)
     if not listed[Verdict.READY]:
         lines.append("Nothing is ready.")
     return "\n".join(lines)
 
 
-def missing_inbox(settings: Settings) -> str:
-    """Return that the master inbox does not exist, and the command that creates it; empty when it exists."""
-    inbox = settings.masterinbox
-    if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False where it is closed
-        return ""
-    command = f"mkdir -p {quote(str(mapped(inbox, settings.path_map)))}"
-    return f"The master inbox {show(str(inbox))} does not exist. Create it, and put packets into it: {show(command)}"
+def hints(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
+    """Return what to write instead, where the run finds nothing because of how it was asked (report/advice.py)."""
+    left_out = any(each.verdict in LEFT_OUT for each in candidates)
+    empty = not candidates and bool(settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir()))
+    if not (left_out or empty):
+        return []
+    from qxbatch.report.advice import advice
+
+    return advice(candidates, settings)
 
 
 def _count(number: int, settings: Settings) -> str:

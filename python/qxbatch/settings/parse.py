@@ -78,9 +78,19 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
     )
-    ignored = ("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.",)
-    notes = (*folders.notes, *pattern_notes, *name_notes)
-    return Asked(settings, (*notes, *ignored) if values.switch("skip_bids_validator") else notes)
+    return Asked(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
+
+
+def _without_effect(values: Values) -> list[str]:
+    """Say which accepted parameters change nothing."""
+    notes = [
+        f"{find(PARAMETERS, name).option} has no effect, here as in QuNex."
+        for name in ("existing_structure", "clean_dicom_folders")
+        if values.given(name)
+    ]
+    if values.switch("skip_bids_validator"):
+        notes.append("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.")
+    return notes
 
 
 def _processes(values: Values) -> tuple[int, int]:
