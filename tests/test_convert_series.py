@@ -14,8 +14,8 @@ import pytest
 
 from qxbatch.convert.available import Available, check_available
 from qxbatch.convert.dcm2niix import VARIABLE
-from qxbatch.convert.run import CancelledError
 from qxbatch.convert.series import convert_series
+from qxbatch.core import CancelledError
 from qxbatch.model import Conversion, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Tool

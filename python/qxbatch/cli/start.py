@@ -23,7 +23,7 @@ def start(words: Sequence[str]) -> int:
     """Run an import. Raises UsageError."""
     request = read(words)
     from_file = _config(request.given["config"]) if "config" in request.given else {}
-    asked = parse({**from_file, **request.given}, bids_app=bool(request.level))
+    asked = parse({**from_file, **request.given}, bids_app=bool(request.level), typed=request.given)
     settings = asked.settings
     if settings.check is Check.YES and not terminal():
         raise UsageError(

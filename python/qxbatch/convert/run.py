@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from qxbatch.convert.converter import Command
+from qxbatch.core import CancelledError
 from qxbatch.os_error import error_text
 
 TICK = 0.1
@@ -61,10 +62,6 @@ MACHINE = frozenset(
 NOT_STARTED = -1000
 _PATIENCE = 0.5
 """Seconds for the rest of the words to come through once all processes are gone."""
-
-
-class CancelledError(Exception):
-    """The run was asked to stop while a converter worked; nothing of it is used."""
 
 
 class _Words:

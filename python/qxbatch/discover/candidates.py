@@ -77,7 +77,7 @@ def _of_inbox(
     }
     judged = judge_closed(judged, closed)
     existing = {name for name in named.difference(closed) if _exists(settings, name)}
-    return judge_same_session(judge_existing(judged, existing, settings.overwrite), settings.on_same_session)
+    return judge_same_session(judge_existing(judged, existing, settings), settings)
 
 
 def _exists(settings: Settings, session: str) -> bool:

@@ -15,6 +15,7 @@ from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
 from qxbatch.session.contents import has_results, why_closed
 from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
 
@@ -87,7 +88,8 @@ def _refused(judged: Judged, folder: ListedFolder) -> Judged | None:
 
 def _by_results(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged:
     if folder.has_results and not settings.overwrite:
-        return judged.turned(Verdict.ALREADY_THERE, "it has results: give --overwrite=yes to make them anew")
+        command = command_for(settings, [folder.path.name], {"overwrite": "yes"})
+        return judged.turned(Verdict.ALREADY_THERE, f"it has results; to import it again: {command}")
     if folder.has_results:
-        return judged.turned(Verdict.READY, "its results are made anew")
-    return judged if folder.has_data else judged.turned(Verdict.STRAY, "no data lie in its inbox")
+        return judged.turned(Verdict.READY, "its results are replaced")
+    return judged if folder.has_data else judged.turned(Verdict.STRAY, "its inbox contains no data")

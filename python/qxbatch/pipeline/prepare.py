@@ -56,7 +56,7 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     Raises PacketError when it must not be imported.
     """
     settings, unit = context.settings, job.unit
-    problems = check_reading(job.reading, unit.names, settings)
+    problems = check_reading(job.reading, unit, settings)
     missing = left_out(job.reading, settings.passwords)
     check_images(job.reading, unit.names, missing)
     anonymous = job.deidentified

@@ -14,6 +14,7 @@ from qxbatch.ingest.sources import Source
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnDamaged, Settings
 from qxbatch.settings.passwords import words_of
 
@@ -53,9 +54,10 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
     return reading
 
 
-def check_reading(reading: Reading, names: str, settings: Settings) -> list[Problem]:
+def check_reading(reading: Reading, unit: Unit, settings: Settings) -> list[Problem]:
     """Return what is worth reporting of what was read. Raises PacketError when it is damaged."""
-    return [*_damage(settings, names, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
+    names = unit.names
+    return [*_damage(settings, unit, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
 
 
 def check_images(reading: Reading, names: str, missing: LeftOut) -> None:
@@ -84,7 +86,7 @@ def refuse_changed(packet: Packet, when: str) -> None:
         raise PacketError(Problem(Code.CHANGED, str(packet.path), f"changed {when}.", hint))
 
 
-def _damage(settings: Settings, names: str, reading: Reading) -> list[Problem]:
+def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     damage = reading.damage()
     if not damage:
         return []
@@ -94,7 +96,10 @@ def _damage(settings: Settings, names: str, reading: Reading) -> list[Problem]:
     if settings.on_damaged is OnDamaged.KEEP:
         message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
         hint = f"{advice or 'Get a sound copy.'} Then import it with --overwrite=yes."
-        return [Problem(Code.DAMAGED_KEPT, names, message, hint)]
+        return [Problem(Code.DAMAGED_KEPT, unit.names, message, hint)]
     state = "cannot be opened" if len(closed) == len(damage) else "is damaged"
-    hint = advice or "Get a sound copy, or use --on-damaged=keep to import what can be read."
-    raise PacketError(Problem(Code.DAMAGED, names, f"{state}: {shown}. Nothing was imported.", hint))
+    hint = advice or "Get a sound copy, or import what can be read:"
+    changes = {"password_file": "FILE"} if advice and settings.passwords is None else {}
+    command = command_for(settings, [unit.session.id], changes if advice else {"on_damaged": "keep"})
+    message = f"{state}: {shown}. Nothing was imported."
+    raise PacketError(Problem(Code.DAMAGED, unit.names, message, hint, command=command))

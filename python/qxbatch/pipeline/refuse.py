@@ -25,7 +25,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
         if has_results(folder) if mine and unit.inbox else has_session(folder):
             message = f"session {session.id} already exists; nothing was changed."
             severity = Severity.WARNING if mine else Severity.ERROR
-            problem = Problem(Code.EXISTS, unit.names, message, "Use --overwrite=yes to import it again.", severity)
+            problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
             raise PacketError(problem)
 
 

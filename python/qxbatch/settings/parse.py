@@ -25,8 +25,11 @@ class Asked(NamedTuple):
     notes: tuple[str, ...]
 
 
-def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
-    """Return the settings for parameters as the user wrote them (names with underscores). Raises UsageError."""
+def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> Asked:
+    """Return the settings for parameters as the user wrote them (names with underscores). Raises UsageError.
+
+    `typed` are those of the command line where others come from a config file.
+    """
     values = Values(given)
     folders = find_folders(values)
     pattern, pattern_notes = named_pattern(values, "pattern", "packet_name", "session_id")
@@ -77,6 +80,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         json_file=_path(values, "json_file"),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
+        given=tuple((given if typed is None else typed).items()),
     )
     return Asked(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
 
