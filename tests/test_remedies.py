@@ -63,7 +63,7 @@ def test_a_damaged_packet(study: Study) -> None:
     study.put("S2", FILES)
     study.put_bytes("S1.zip", damaged())
     [command] = commands(study)
-    assert follow(command) == 0
+    assert follow(command) == 1, "a damaged packet is a failure, also where the rest is imported as asked"
     assert study.session_names() == ["S1", "S2"]
 
 
