@@ -60,7 +60,7 @@ def test_where_they_cannot_be_written_down_nothing_is_begun(study: Study, monkey
         patched.setattr("qxbatch.archive.kept_numbers.write_json", full)
         run = study.main(*NONE)
     assert run.status == 73
-    assert "No space left" in run.text
+    assert "no space left" in run.text
     assert snapshot(study.sessions) == before
     assert study.main(*NONE).status == 0
     assert not (study.sessions / ".qxbatch").exists()

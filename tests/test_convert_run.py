@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from qxbatch.convert.converter import Command
-from qxbatch.convert.run import NOT_STARTED, CancelledError, Limits, Ran, run, written
+from qxbatch.convert.run import NOT_STARTED, Limits, Ran, run, written
+from qxbatch.core import CancelledError
 
 LIMITS = Limits(seconds=20, output=1 << 30)
 

@@ -14,8 +14,8 @@ import pytest
 
 from qxbatch.convert.available import Available, check_available
 from qxbatch.convert.dcm2niix import VARIABLE
-from qxbatch.convert.run import CancelledError
 from qxbatch.convert.series import convert_series
+from qxbatch.core import CancelledError
 from qxbatch.model import Conversion, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Tool
@@ -204,7 +204,7 @@ def test_statuses_8_and_10_keep_the_images_and_are_told(
 def test_a_report_is_nothing_to_convert(bench: Bench) -> None:
     conversion = bench.convert(bench.series({"a.dcm": encoded(report(MrSeries()))}))
     assert conversion.state is State.NOTHING
-    assert only(conversion, Code.NOTHING_TO_CONVERT).message == "it holds a report, no image."
+    assert only(conversion, Code.NOTHING_TO_CONVERT).message == "contains a report, no image."
 
 
 def test_a_screen_save_is_converted_and_marked(bench: Bench) -> None:

@@ -111,3 +111,17 @@ def test_a_name_that_breaks_tables_does_not(imported: Study) -> None:
     main(["report", str(imported.sessions)])
     assert "<script>" not in (imported.sessions / "report.html").read_text()
     assert Path(imported.sessions / "S1/qxbatch/report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("dates", "shown"),
+    [(["***", "20240116"], "20240116"), (["***", ""], "n/a"), (["1997.04.24", "20240116"], "19970424")],
+)
+def test_a_date_that_is_none_is_not_in_the_table(imported: Study, dates: list[str], shown: str) -> None:
+    path = imported.session("S1") / "qxbatch/summary.json"
+    told = json.loads(path.read_bytes())
+    told["series"] = [{**told["series"][0], "header": {"StudyDate": date}} for date in dates]
+    path.write_text(json.dumps(told))
+    assert group(imported) == 0
+    head, first, *_ = [line.split("\t") for line in (imported.sessions / "study.tsv").read_text().splitlines()]
+    assert dict(zip(head, first, strict=True))["scanned"] == shown

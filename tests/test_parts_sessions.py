@@ -57,6 +57,26 @@ def test_sort_sorts_and_converts_nothing(session: Path) -> None:
     assert states == ["not converted", "not converted"]
 
 
+def test_convert_after_sort_keeps_nothing_of_its_own_as_last_copies(
+    session: Path, study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_folder(TREE, session / "inbox")
+    assert ran("sort", session) == 0
+    capsys.readouterr()
+    assert ran("convert", session) == 0
+    assert "replaced" not in capsys.readouterr().out
+    assert not (study.sessions / "archive" / "replaced").exists()
+
+
+def test_convert_after_sort_keeps_what_somebody_added(session: Path, study: Study) -> None:
+    write_folder(TREE, session / "inbox")
+    assert ran("sort", session) == 0
+    (session / "qxbatch" / "mine.txt").write_text("mine")
+    assert ran("convert", session) == 0
+    kept = study.sessions / "archive" / "replaced"
+    assert [path.name for path in kept.rglob("*") if path.is_file()] == ["mine.txt"]
+
+
 def test_sort_and_convert_together_are_an_import(session: Path, study: Study) -> None:
     write_folder(TREE, session / "inbox")
     write_packet(ParRec(acquisition=7).files("epi"), session / "inbox", "philips", Kind.ZIP)

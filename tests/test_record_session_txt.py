@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Image, Series, SeriesKind, SessionId, Value
 from qxbatch.problems import UsageError
-from qxbatch.record.mapped_path import check_path, mapped
+from qxbatch.record.mapped_path import check_path
 from qxbatch.record.names import base_name, image_name
 from qxbatch.record.session_txt import image_line, session_text
+from qxbatch.settings.paths import mapped
 from tests.reader import read_session_txt
 
 MADE = datetime(2024, 1, 15, 10, 15, 0, 12)

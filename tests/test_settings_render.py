@@ -9,6 +9,8 @@ from qxbatch.settings.render import documents, put
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REFERENCE = [
+    "existing_structure",
+    "clean_dicom_folders",
     "sessionsfolder",
     "sessions",
     "masterinbox",

@@ -1,6 +1,8 @@
 """What can go wrong with data, as values, and with a request, as an exception."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from qxbatch.exits import ExitStatus
@@ -14,6 +16,7 @@ class Code(StrEnum):
     NO_IMAGES = "no-images"
     MIXED_PATIENTS = "mixed-patients"
     SAME_SESSION = "same-session"
+    LOOSE_FILES = "loose-files"
     BAD_NAME = "bad-name"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
@@ -69,11 +72,55 @@ class Problem:
     hint: str = ""
     """What to do next."""
     severity: Severity = Severity.ERROR
+    command: str = ""
+    """The command of the shell that fixes this alone, ready to be copied."""
 
     def text(self) -> str:
         """Return the problem as one line for a person."""
-        line = f"{self.subject}: {self.message}"
-        return f"{line} {self.hint}" if self.hint else line
+        return " ".join(text for text in (f"{self.subject}: {self.message}", self.hint, self.command) if text)
+
+
+_NUMBERED = re.compile(r"(\D+ )(\d+)")
+_NAMED = 10
+"""So many subjects are named in a problem that several share."""
+
+
+def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems in order; those that differ in their subject alone become one problem with all subjects.
+
+    >>> [each.subject for each in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
+    ['series 20, 30 and 50']
+    """
+    together: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in dict.fromkeys(problems):
+        key = (problem.code, problem.message, _without_number(problem), problem.severity, problem.command)
+        together.setdefault(key, []).append(problem)
+    return tuple(same[0] if len(same) == 1 else _one(same) for same in together.values())
+
+
+def _without_number(problem: Problem) -> str:
+    """Return the hint with `<n>` in place of the number of the problem's own series, as in the name of its log."""
+    match = _NUMBERED.fullmatch(problem.subject)
+    return re.sub(rf"(?<![0-9]){match[2]}(?![0-9])", "<n>", problem.hint) if match else problem.hint
+
+
+def _one(same: Sequence[Problem]) -> Problem:
+    hints = {problem.hint for problem in same}
+    return replace(
+        same[0],
+        subject=_subjects([problem.subject for problem in same]),
+        hint=same[0].hint if len(hints) == 1 else _without_number(same[0]),
+    )
+
+
+def _subjects(subjects: Sequence[str]) -> str:
+    matches = [_NUMBERED.fullmatch(subject) for subject in subjects]
+    kinds = {match[1] if match else "" for match in matches}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    names = [subject.removeprefix(kind) for subject in subjects]
+    if not kind and len(names) > _NAMED:
+        names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    return f"{kind}{', '.join(names[:-1])} and {names[-1]}"
 
 
 class UsageError(Exception):

@@ -1,6 +1,7 @@
 """A master inbox filled by name, for discovery without the core."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,7 @@ class Place:
 
     def candidates(self, now_ns: int | None = None, **given: str) -> list[Any]:
         settings = parse({"sessionsfolder": str(self.sessions), **given}).settings
-        clock = {} if now_ns is None else {"now_ns": lambda: now_ns}
-        return candidates(settings, sniff=sniff, **clock)
+        return candidates(settings, sniff=sniff, now_ns=time.time_ns if now_ns is None else lambda: now_ns)
 
     def found(self, **given: str) -> dict[str, tuple[Verdict, str | None]]:
         """Verdict and session id by name."""

@@ -39,9 +39,9 @@ def test_what_cannot_leave_the_inbox_does_so_in_the_next_run(stages: dict[str, S
     text = failed(stage, copy, what)
     place = copy.sessions / "S1" / "inbox" / "deep" / "T1"
     (told,) = [line for line in text.splitlines() if "could not leave the inbox" in line and str(place) in line]
-    assert told.endswith("could not leave the inbox: Input/output error.")
+    assert told.endswith("could not leave the inbox: input/output error.")
     assert ("is sorted" if what == "file" else "is empty now") in told
-    assert "Mend the cause and run again: only this is left." in text
+    assert "Correct this and run again: only this is left." in text
     assert len(list(place.iterdir())) == (1 if what == "file" else 0), "all but what failed has left"
     assert journals(copy) == ["S1.json"], "S2 had no fault"
     assert main(["verify", str(copy.sessions / "S1"), str(copy.sessions / "S2")]) == 0

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import pytest
 
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under
-from tests.build.study import Run, Study, snapshot
+from tests.build.study import Study, snapshot
 from tests.faults.contents import hashes_below
-from tests.faults.stage import command, environment
+from tests.faults.stage import command
+from tests.faults.unprivileged import unprivileged
 
 TREE = {
     **under("T1", MrSeries(slices=12, rows=128, columns=128).files()),
@@ -113,20 +113,6 @@ def test_a_work_folder_without_room(study: Study, small: Path) -> None:
     assert not packet.exists()
 
 
-def unprivileged(study: Study, *args: str) -> Run:
-    """Run without the right to pass over permissions, which root has."""
-    words = [sys.executable, "-m", "qxbatch", str(study.sessions), *args]
-    if os.geteuid() == 0:
-        drop = shutil.which("setpriv")
-        if drop is None:
-            pytest.skip("root passes over permissions, and setpriv is not here to drop that: permissions are not tried")
-        words = [drop, "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all", *words]
-    done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(study.sessions), check=False
-    )
-    return Run(done.returncode, done.stdout, done.stderr)
-
-
 @pytest.mark.parametrize(
     ("place", "args", "status"),
     [
@@ -145,7 +131,7 @@ def test_a_folder_that_may_not_be_written_to(study: Study, place: str, args: tup
     before = snapshot(study.sessions)
     (study.sessions / place).chmod(0o555)
     try:
-        run = unprivileged(study, *args)
+        run = unprivileged(str(study.sessions), *args)
     finally:
         (study.sessions / place).chmod(0o755)
     assert run.status == status, run.text
@@ -160,7 +146,7 @@ def test_a_packet_that_may_not_be_read_is_refused_and_the_other_one_done(study: 
     study.put("S2", {**under("a", MrSeries(patient="P2").files())}, Kind.FOLDER)
     closed = packet / "T1" / "IM0002"
     closed.chmod(0)
-    run = unprivileged(study)
+    run = unprivileged(str(study.sessions))
     assert run.status == 1, run.text
     assert "T1/IM0002" in run.text
     assert study.session_names() == ["S2"]
@@ -174,7 +160,7 @@ def test_a_packet_of_read_only_folders_is_moved(study: Study) -> None:
     before = snapshot(packet)
     for folder in (packet / "T1", packet / "BOLD", packet):
         folder.chmod(0o555)
-    run = unprivileged(study)
+    run = unprivileged(str(study.sessions))
     assert run.status == 0, run.text
     assert snapshot(study.archive / "S1") == before
 
@@ -185,7 +171,7 @@ def test_a_session_that_may_not_be_written_to_stays_as_it_is(study: Study, place
     assert study.run("--archive=copy").status == 0
     before = snapshot(study.sessions)
     (study.sessions / place).chmod(0o555)
-    run = unprivileged(study, "--overwrite=yes")
+    run = unprivileged(str(study.sessions), "--overwrite=yes")
     (study.sessions / place).chmod(0o755)
     assert run.status == 1, run.text
     assert "cannot be written" in run.text

@@ -1,10 +1,16 @@
 """The command `qxbatch`: the first word chooses the grammar, and every end becomes an exit status."""
 
+import errno
 import sys
 from collections.abc import Sequence
 
+LEVELS = (["participant"], ["group"])
+"""The third word of the BIDS-App form, whose second one may not exist yet."""
 OLD_NAMES = ("import_dicom", "import-dicom")
 """The reference's name of the import; dropped, so that a call can be moved as it is."""
+
+MACHINE_REFUSES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+"""Errors that no bug makes: permissions, and no room. Others that come so far are bugs, with a traceback."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -12,11 +18,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in OLD_NAMES:
         words = words[1:]
+    words = _asked(words)
     told = _help(words)
     if told is not None:
         print(told, end="")
         return 0
     return _guarded(words)
+
+
+def _asked(words: list[str]) -> list[str]:
+    """Return the words with `help` and `version` in front turned into options: `help scan` is `scan --help`."""
+    if words[:1] == ["version"]:
+        return ["--version"]
+    return [*words[1:2], "--help"] if words[:1] == ["help"] else words
 
 
 def _help(words: Sequence[str]) -> str | None:
@@ -56,6 +70,14 @@ def _guarded(words: Sequence[str]) -> int:
         if wrong.hint:
             print(f"         {wrong.hint}", file=sys.stderr)
         return int(wrong.status)
+    except OSError as error:
+        if error.errno not in MACHINE_REFUSES:
+            raise
+        from qxbatch.os_error import error_text
+
+        print(f"qxbatch: {error_text(error)}.", file=sys.stderr)
+        print("         Nothing more was done; correct this and run again.", file=sys.stderr)
+        return int(ExitStatus.CANNOT_WRITE)
     except KeyboardInterrupt:
         print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
         return int(ExitStatus.INTERRUPTED)
@@ -68,9 +90,28 @@ def _run(words: Sequence[str]) -> int:
         from qxbatch.cli.run_part import run
 
         return run(words[0], words[1:])
+    _refuse_misspelt(words)
     from qxbatch.cli.start import start
 
     return start(words)
+
+
+def _refuse_misspelt(words: Sequence[str]) -> None:
+    """Raise UsageError when the first word is nearly a command's name, and no folder of that name exists."""
+    import os
+
+    from qxbatch.cli.parts import FIRST_WORDS
+    from qxbatch.problems import UsageError
+    from qxbatch.settings.nearest import nearest
+
+    first = words[0] if words else "-"
+    elsewhere = any(word.replace("_", "-").startswith("--masterinbox") for word in words)
+    if first.startswith("-") or "/" in first or os.path.lexists(first) or elsewhere or words[2:3] in LEVELS:
+        return
+    near = nearest(first, (*FIRST_WORDS, "help", "version", OLD_NAMES[0]))
+    if near:
+        hint = f"Did you mean `qxbatch {near}`? A folder of that name is written ./{first}."
+        raise UsageError(f"There is no command {first} and no folder of that name.", hint)
 
 
 class _stop_on_sigterm:  # noqa: N801 - read as a phrase where it stands

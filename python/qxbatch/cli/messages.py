@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 
 NAME = "qxbatch"
@@ -40,7 +41,7 @@ def _to_file(path: Path) -> logging.Handler:
         handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(
-            f"--log-file={path} cannot be written: {error.strerror}.",
+            f"--log-file={path} cannot be written: {reason_text(error, path)}.",
             "Name a file in a folder that can be written.",
             ExitStatus.CANNOT_WRITE,
         ) from None

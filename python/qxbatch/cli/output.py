@@ -5,6 +5,8 @@ import sys
 from types import TracebackType
 from typing import Any, TextIO, cast
 
+from qxbatch.os_error import reason_text
+
 
 class _Lasting:
     """A stream that goes on without a reader. All but writing is the stream's own."""
@@ -28,7 +30,7 @@ class _Lasting:
     def _without_reader(self, error: OSError) -> None:
         """Send what is still to come, and what is held back, to nowhere; say so unless the reader left by itself."""
         if not isinstance(error, BrokenPipeError):
-            print(f"qxbatch: standard output is lost: {error.strerror}.", file=sys.stderr)
+            print(f"qxbatch: standard output is lost: {reason_text(error)}.", file=sys.stderr)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)

@@ -10,6 +10,7 @@ from qxbatch.cli.messages import NAME, set_up
 from qxbatch.cli.owner import owner_hint
 from qxbatch.cli.request import read
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
@@ -22,7 +23,7 @@ def start(words: Sequence[str]) -> int:
     """Run an import. Raises UsageError."""
     request = read(words)
     from_file = _config(request.given["config"]) if "config" in request.given else {}
-    asked = parse({**from_file, **request.given}, bids_app=bool(request.level))
+    asked = parse({**from_file, **request.given}, bids_app=bool(request.level), typed=request.given)
     settings = asked.settings
     if settings.check is Check.YES and not terminal():
         raise UsageError(
@@ -59,7 +60,7 @@ def _prepare(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"The sessions folder {folder} cannot be made: {error.strerror}.",
+            f"The sessions folder {folder} cannot be created: {reason_text(error, folder)}.",
             "Name a folder that can be written.",
             ExitStatus.CANNOT_WRITE,
         ) from None

@@ -71,6 +71,11 @@ class Reader:
         found = self._by_name.get(full) or self._by_short.get(full)
         if found:
             return found
+        from qxbatch.settings.of_qunex import OF_QUNEX
+
+        advice = OF_QUNEX.get(full[2:].replace("-", "_")) if self._command == "qxbatch" else None
+        if advice:
+            raise UsageError(f"{name} is an option of QuNex that an import does not have.", advice)
         near = nearest(full, self._by_name)
         hint = f"Did you mean {near}?" if near else f"`{self._command} --help` lists the options."
         raise UsageError(f"There is no option {name}.", hint)

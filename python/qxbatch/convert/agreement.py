@@ -9,6 +9,7 @@ from qxbatch.convert.diffusion import table_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
 from qxbatch.model import Output
+from qxbatch.os_error import error_text
 
 
 def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
@@ -53,7 +54,7 @@ def _json(output: Output, evidence: Evidence) -> list[str]:
     try:
         told = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     except (ValueError, OSError) as error:
-        return [f"its JSON cannot be read ({error})."]
+        return [f"its JSON cannot be read ({error_text(error)})."]
     number = told.get("SeriesNumber") if isinstance(told, dict) else None
     if number is None or number == evidence.series_number:
         return []

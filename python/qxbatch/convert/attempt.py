@@ -13,6 +13,7 @@ from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
 from qxbatch.convert.run import MACHINE, Cancel, Ran, run
 from qxbatch.model import Output, Series, State
+from qxbatch.os_error import error_text
 from qxbatch.session.paths import SessionPaths
 
 _FOUND = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
@@ -81,7 +82,7 @@ def attempt(
         if error.errno in MACHINE:
             raise
         ran, command = Ran(-1, ""), None
-        judgement = failed(series, converter.name, f"could not be used: {error}.", "")
+        judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", "")
     finally:
         shutil.rmtree(job.home, ignore_errors=True)
         if not kept:

@@ -9,6 +9,7 @@ from qxbatch.convert.copies import is_map
 from qxbatch.convert.nifti import Affine, Nifti, determinant
 from qxbatch.core import ImageCheck
 from qxbatch.model import Output
+from qxbatch.os_error import error_text
 
 _NORM = 0.05
 """Accepted distance of a gradient direction's length from 1."""
@@ -36,7 +37,7 @@ def table_findings(output: Output, image: Nifti) -> list[str]:
     try:
         bvals, bvecs = (_table(path) for path in paths if path)
     except (ValueError, OSError) as error:
-        return [f"its b-values or gradient directions cannot be read ({error})."]
+        return [f"its b-values or gradient directions cannot be read ({error_text(error)})."]
     count, sizes = sum(map(len, bvals)), [len(row) for row in bvecs]
     if count != image.volumes or sizes != [image.volumes] * 3:
         shape = " + ".join(map(str, sizes))

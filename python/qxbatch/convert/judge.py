@@ -14,6 +14,7 @@ from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.run import Ran
 from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
 from qxbatch.model import Output, Series, State
+from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.layout import DICOM, converter_log
 
@@ -39,25 +40,25 @@ class Judgement:
 
 def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Output], evidence: Evidence) -> Judgement:
     """Judge what `converter` left behind for one series."""
-    kind = no_image(evidence.classes) or _without_pixels(evidence)
+    imageless = _imageless(series, evidence)
     if ran.stopped:
         return failed(series, converter.name, f"was stopped: {ran.stopped}.", ran.words)
     if not converter.believes(ran.exit_status):
-        return _refused(series, converter, ran, kind)
+        return _refused(series, converter, ran, imageless)
     images, broken = _open(written)
     if not images:
-        return _empty(series, converter, ran, kind, broken)
+        return _empty(series, converter, ran, imageless, broken)
     problems = [
         _partial(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
         for output, reason in broken
     ]
-    compared = compare(images, replace(evidence, frames=None) if kind else evidence)
+    compared = compare(images, replace(evidence, frames=None) if imageless else evidence)
     images = [images[index] for index in compared.order]
     if ran.exit_status == _SOME_FAILED:
         problems.append(
             _partial(series, f"{converter.name} says that some files were not converted: {words(ran.words)}")
         )
-    problems += _against_headers(series, images, kind, evidence, compared)
+    problems += _against_headers(series, images, imageless, evidence, compared)
     sliced = cross_sectional(evidence.classes) and not secondary_capture(evidence.classes)
     settled = compared.proven or evidence.frames is None or not sliced
     problems += _said(series, converter, ran, settled=settled)
@@ -67,10 +68,14 @@ def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Outp
 
 
 def _against_headers(
-    series: Series, images: Sequence[tuple[Output, Nifti]], kind: str, evidence: Evidence, compared: Findings
+    series: Series,
+    images: Sequence[tuple[Output, Nifti]],
+    imageless: Problem | None,
+    evidence: Evidence,
+    compared: Findings,
 ) -> list[Problem]:
     """Return where images and headers disagree."""
-    fewer, odd = ([], []) if kind else total_findings(images, evidence)
+    fewer, odd = ([], []) if imageless else total_findings(images, evidence)
     problems = [_partial(series, text) for text in fewer]
     captured = secondary_capture(evidence.classes)
     if captured:
@@ -118,10 +123,16 @@ def words(log: str) -> str:
     return chosen if len(chosen) <= _LONGEST else chosen[:_LONGEST] + "..."
 
 
-def nothing(series: Series, kind: str) -> Judgement:
-    """Return that a series holds nothing to convert, and what it holds."""
-    problem = Problem(Code.NOTHING_TO_CONVERT, subject(series), f"it holds {kind}, no image.", "", Severity.WARNING)
-    return Judgement(State.NOTHING, (), (problem,))
+def _imageless(series: Series, evidence: Evidence) -> Problem | None:
+    """Return the problem of a series that contains nothing to convert; None where an image is to be expected.
+
+    A kind of object that never has an image is information; an image's object without pixels is a warning.
+    """
+    kind, severity = no_image(evidence.classes), Severity.INFO
+    if not kind:
+        kind, severity = _without_pixels(evidence), Severity.WARNING
+    message = f"contains {kind}, no image."
+    return Problem(Code.NOTHING_TO_CONVERT, subject(series), message, severity=severity) if kind else None
 
 
 def _without_pixels(evidence: Evidence) -> str:
@@ -133,9 +144,9 @@ def _without_pixels(evidence: Evidence) -> str:
     return f"{objects} without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
-def _refused(series: Series, converter: Converter, ran: Ran, kind: str) -> Judgement:
-    if kind and ran.exit_status >= 0:
-        return nothing(series, kind)
+def _refused(series: Series, converter: Converter, ran: Ran, imageless: Problem | None) -> Judgement:
+    if imageless and ran.exit_status >= 0:
+        return Judgement(State.NOTHING, (), (imageless,))
     how = (
         f"was killed by signal {-ran.exit_status}." if ran.exit_status < 0 else f"ended with status {ran.exit_status}."
     )
@@ -143,13 +154,17 @@ def _refused(series: Series, converter: Converter, ran: Ran, kind: str) -> Judge
 
 
 def _empty(
-    series: Series, converter: Converter, ran: Ran, kind: str, broken: Sequence[tuple[Output, str]]
+    series: Series,
+    converter: Converter,
+    ran: Ran,
+    imageless: Problem | None,
+    broken: Sequence[tuple[Output, str]],
 ) -> Judgement:
     if broken:
         output, reason = broken[0]
         judgement = failed(series, converter.name, f"left {output.nifti.name}, but {reason}.", ran.words)
-    elif kind:
-        return nothing(series, kind)
+    elif imageless:
+        return Judgement(State.NOTHING, (), (imageless,))
     else:
         reason = f"ended with status {ran.exit_status} and left no image."
         judgement = failed(series, converter.name, reason, ran.words)
@@ -168,7 +183,7 @@ def _open(written: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[t
         try:
             images.append((output, read_nifti(output.nifti)))
         except (ValueError, OSError) as error:
-            broken.append((output, str(error)))
+            broken.append((output, error_text(error)))
     return images, broken
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.os_error import error_text
+
 Row = tuple[float, float, float, float]
 Affine = tuple[Row, Row, Row]
 """The first three rows of the 4 x 4 matrix from voxel to RAS+ mm."""
@@ -52,7 +54,7 @@ def read_nifti(path: Path) -> Nifti:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             head = file.read(_TWO)
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"it cannot be read as NIfTI ({error})") from error
+        raise ValueError(f"it cannot be read as NIfTI ({error_text(error)})") from error
     order = _order(head)
     two = struct.unpack_from(f"{order}i", head)[0] == _TWO
     dim = struct.unpack_from(f"{order}8q", head, 16) if two else struct.unpack_from(f"{order}8h", head, 40)

@@ -12,6 +12,7 @@ from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_stacks import stack_header, stacks
 from qxbatch.convert.par_table import general_info, image_defs
 from qxbatch.model import Output, Series
+from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.problems import Problem
 
@@ -63,7 +64,7 @@ def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2
         info, table = general_info(header), image_defs(header)
         expected = [stack_header(info, table, stack) for stack in stacks(header, table)]
     except Exception as error:  # noqa: BLE001  a damaged table ends in any of nibabel's and numpy's exceptions
-        return f"nibabel cannot read the PAR ({error})"
+        return f"nibabel cannot read the PAR ({error_text(error)})"
     images = [read_nifti(output.nifti) for output in outputs]
     volumes = sum(_volumes(wanted.get_data_shape()) for wanted in expected)
     made = sum(image.volumes for image in images)

@@ -14,6 +14,7 @@ from qxbatch.convert.par_stacks import orientation_varies, scaling_varies
 from qxbatch.convert.par_table import image_defs
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
+from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.settings.model import Tool
 
@@ -29,7 +30,7 @@ def convert_par(
         par, _ = par_and_rec(series.folder)
         header = read_par(par)
     except (ValueError, OSError) as error:
-        judgement = failed(series, "PAR/REC", f"could not be read: {error}.", "")
+        judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "")
         return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
     evidence = par_evidence(series)
     why = _unsuited(header)

@@ -13,6 +13,7 @@ from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_stacks import Stack, stack_header, stacks
 from qxbatch.convert.par_table import general_info, image_defs
 from qxbatch.importing import importing
+from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader, read_par
 
 _HEADER = 352
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     try:
         convert(folder, out, number)
     except Exception as error:  # noqa: BLE001  a damaged table ends in any of nibabel's and numpy's exceptions
-        print(f"Error: {error}")
+        print(f"Error: {error_text(error)}")
         return 1
     return 0
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from qxbatch.convert.converter import Command
+from qxbatch.core import CancelledError
+from qxbatch.os_error import error_text
 
 TICK = 0.1
 """Seconds between two looks at cancellation, time and size."""
@@ -60,10 +62,6 @@ MACHINE = frozenset(
 NOT_STARTED = -1000
 _PATIENCE = 0.5
 """Seconds for the rest of the words to come through once all processes are gone."""
-
-
-class CancelledError(Exception):
-    """The run was asked to stop while a converter worked; nothing of it is used."""
 
 
 class _Words:
@@ -120,7 +118,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in MACHINE:
             raise
-        return Ran(NOT_STARTED, f"{error}\n", f"it could not be started: {error}")
+        return Ran(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
     listener = threading.Thread(target=_listen, args=(process.stdout, words), daemon=True)
     try:
         listener.start()

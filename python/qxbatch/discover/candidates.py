@@ -5,26 +5,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.entry import is_loose_dicom
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
-from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session
+from qxbatch.discover.measured import measured
+from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session
 from qxbatch.discover.results import was_parted
-from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
-from qxbatch.problems import Code
-from qxbatch.session.contents import has_session
+from qxbatch.model import Candidate
+from qxbatch.session.contents import has_session, why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
 
 if TYPE_CHECKING:
     from qxbatch.discover.folders import ListedFolder
+    from qxbatch.discover.loose import Studies
     from qxbatch.resolve.logfile import Log
-
-_SECOND = 10**9
 
 
 def candidates(
-    settings: Settings, *, sniff: Sniff = core_sniff, now_ns: Callable[[], int] = time.time_ns
+    settings: Settings,
+    *,
+    sniff: Sniff = core_sniff,
+    studies: "Studies | None" = None,
+    now_ns: Callable[[], int] = time.time_ns,
 ) -> list[Candidate]:
     """Return all that lies in the inbox (or the session folders asked for), sorted by name, each with its verdict.
 
@@ -34,8 +37,8 @@ def candidates(
         from qxbatch.discover.folders import list_folders
 
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
-    judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff)
-    return [_measured(each, each.path, settings.settle, now_ns()) for each in judged]
+    judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff, studies)
+    return [measured(each, each.path, settings.settle, now_ns()) for each in judged]
 
 
 def _log(settings: Settings) -> "Log | None":
@@ -53,43 +56,31 @@ def of_folders(
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
-    return [_measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
+    return [measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
 
 
-def _of_inbox(settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff) -> list[Judged]:
+def _of_inbox(
+    settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff, studies: "Studies | None"
+) -> list[Judged]:
     entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
     judged = judge_entries(entries, settings, log)
+    if sum(map(is_loose_dicom, entries)) > 1:
+        from qxbatch.discover.loose import core_studies, judge_loose
+
+        judged = judge_loose(entries, judged, settings, studies or core_studies)
     named = {each.session.id for each in judged if each.ready and each.session}
-    existing = {name for name in named if _exists(settings, name)}
-    return judge_same_session(judge_existing(judged, existing, settings.overwrite), settings.on_same_session)
+    folders = {name: settings.sessionsfolder / name for name in named}
+    closed = {
+        name: f"its session folder {folder} cannot be entered: {why}."
+        for name, folder in folders.items()
+        if (why := why_closed(folder))
+    }
+    judged = judge_closed(judged, closed)
+    existing = {name for name in named.difference(closed) if _exists(settings, name)}
+    return judge_same_session(judge_existing(judged, existing, settings), settings)
 
 
 def _exists(settings: Settings, session: str) -> bool:
     if has_session(settings.sessionsfolder / session):
         return True
     return settings.on_mixed is OnMixed.SPLIT and was_parted(settings.sessionsfolder, session)
-
-
-def _measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
-    """Take the fingerprint of what is ready; what changed a moment ago waits."""
-    if not judged.ready:
-        return _candidate(judged, None)
-    try:
-        # in folder mode with overwrite, all data may lie in `dicom`
-        absent = data != judged.path and not data.exists()
-        measured = Fingerprint(0, 0, 0) if absent else fingerprint(data)
-    except OSError as error:
-        refused = judged.refused(
-            Code.UNREADABLE, f"cannot be read: {error.strerror} ({error.filename}).", "Check its permissions."
-        )
-        return _candidate(refused, None)
-    age = (now - measured.mtime_ns) / _SECOND
-    # a time in the future says nothing, unless it is as near as clocks of two machines may be apart
-    if abs(age) < settle:
-        waits = judged.turned(Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}")
-        return _candidate(waits, None)
-    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, measured))
-
-
-def _candidate(judged: Judged, packet: Packet | None) -> Candidate:
-    return Candidate(judged.path, judged.verdict, packet, judged.session, judged.note, judged.problem)

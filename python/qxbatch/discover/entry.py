@@ -38,3 +38,9 @@ class Entry:
     def name(self) -> str:
         """Its name in the inbox."""
         return self.path.name
+
+
+def is_loose_dicom(entry: Entry) -> bool:
+    """Return whether a thing is one DICOM file, which may be gzipped, and no archive of several."""
+    gzipped = entry.content == "gzip" and entry.name.casefold().endswith((".dcm.gz", ".ima.gz"))
+    return entry.shape is Shape.FILE and (entry.content == "dicom" or gzipped)

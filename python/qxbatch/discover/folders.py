@@ -9,11 +9,13 @@ from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
 from qxbatch.model import Verdict
+from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
-from qxbatch.session.contents import has_results
+from qxbatch.session.contents import has_results, why_closed
 from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
 
@@ -26,6 +28,8 @@ class ListedFolder:
     """Anything lies in its inbox."""
     has_results: bool
     """A file lies in dicom or nii."""
+    closed: str = ""
+    """Why the folder cannot be entered."""
 
 
 def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[ListedFolder]:
@@ -41,11 +45,17 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[ListedFolde
 
 def session_folder(path: Path) -> ListedFolder:
     """Look at one session folder."""
+    closed = why_closed(path)
+    if closed:
+        return ListedFolder(path, True, True, closed)
     return ListedFolder(path, _has_file(SessionPaths(path).inbox), has_results(path))
 
 
 def _has_file(inbox: Path) -> bool:
-    return any(files for _root, _folders, files in os.walk(inbox))
+    """A folder that cannot be listed may contain files: who reads it says why it cannot be read."""
+    closed: list[OSError] = []
+    has_file = any(files for _root, _folders, files in os.walk(inbox, onerror=closed.append))
+    return has_file or any(not isinstance(error, FileNotFoundError) for error in closed)
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[Judged]:
@@ -63,11 +73,23 @@ def _judge(folder: ListedFolder, settings: Settings) -> Judged:
     filtered = by_label(settings, session)
     if filtered:
         return judged.turned(Verdict.FILTERED, filtered)
-    why = fault(name)
+    return _refused(judged, folder) or _by_results(judged, folder, settings)
+
+
+def _refused(judged: Judged, folder: ListedFolder) -> Judged | None:
+    why = fault(folder.path.name)
     if why:
         return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", "Rename the folder.")
+    if folder.closed:
+        message = f"the session folder cannot be entered: {folder.closed}."
+        return judged.refused(Code.UNREADABLE, message, access_hint(folder.path))
+    return None
+
+
+def _by_results(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged:
     if folder.has_results and not settings.overwrite:
-        return judged.turned(Verdict.ALREADY_THERE, "it has results: give --overwrite=yes to make them anew")
+        command = command_for(settings, [folder.path.name], {"overwrite": "yes"})
+        return judged.turned(Verdict.ALREADY_THERE, f"it has results; to import it again: {command}")
     if folder.has_results:
-        return judged.turned(Verdict.READY, "its results are made anew")
-    return judged if folder.has_data else judged.turned(Verdict.STRAY, "no data lie in its inbox")
+        return judged.turned(Verdict.READY, "its results are replaced")
+    return judged if folder.has_data else judged.turned(Verdict.STRAY, "its inbox contains no data")

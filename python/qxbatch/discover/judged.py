@@ -28,7 +28,7 @@ class Judged(NamedTuple):
         """The same thing under another verdict; what was noted before stays."""
         return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
-    def refused(self, code: Code, message: str, hint: str) -> "Judged":
+    def refused(self, code: Code, message: str, hint: str, command: str = "") -> "Judged":
         """The same thing refused: a problem that makes the exit status 1."""
-        problem = Problem(code, str(self.path), message, hint)
+        problem = Problem(code, str(self.path), message, hint, command=command)
         return self._replace(verdict=Verdict.REFUSED, problem=problem)

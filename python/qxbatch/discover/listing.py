@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 
 OWN_PREFIX = ".qxbatch"
@@ -39,7 +40,7 @@ def names_in(folder: Path) -> list[str]:
         return []
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be listed: {error.strerror}.",
+            f"{folder} cannot be listed: {reason_text(error, folder)}.",
             "Check the path and its permissions.",
             ExitStatus.USAGE,
         ) from None
@@ -56,7 +57,7 @@ def _entry(path: Path, held: list[str], sniff: Sniff) -> Entry:
     except FileNotFoundError:
         return Entry(path, Shape.BROKEN_LINK, link=link)
     except OSError as error:
-        return Entry(path, Shape.UNREADABLE, link=link, error=error.strerror or str(error))
+        return Entry(path, Shape.UNREADABLE, link=link, error=reason_text(error, path))
     if not stat.S_ISDIR(mode):
         return Entry(path, Shape.SPECIAL, link=link)
     return Entry(path, Shape.FOLDER, link=link, ours=_ours(os.path.realpath(path), held))

@@ -2,18 +2,21 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import PACKETS, Entry, Shape
 from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
+from qxbatch.discover.unfinished import unfinished
 from qxbatch.model import SessionId, Verdict
+from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import by_bids_name
 from qxbatch.resolve.nameformat import by_name
 from qxbatch.resolve.names import fault
+from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnSameSession, Settings
 
 if TYPE_CHECKING:
@@ -48,8 +51,8 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    if entry.shape is Shape.UNREADABLE:
-        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", "Check its permissions.")
+    if entry.shape is Shape.UNREADABLE and not stray:
+        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", access_hint(entry.path))
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
     return _with_session(judged, session)
@@ -81,8 +84,9 @@ def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionI
 
 def _stray(entry: Entry, paired: str) -> str:
     """Why a thing is no packet; empty when it is one."""
-    if entry.shape is Shape.FOLDER:
-        return ""
+    copied = unfinished(entry.name)
+    if copied or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
+        return copied
     if entry.shape is not Shape.FILE:
         vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
         return "it vanished meanwhile" if vanished else f"{entry.shape}"
@@ -106,43 +110,56 @@ def _with_session(judged: Judged, session: SessionId) -> Judged:
     )
 
 
-def judge_existing(judged: Iterable[Judged], existing: Collection[str], overwrite: bool) -> list[Judged]:
-    """Turn what is ready into ALREADY_THERE where the session has results and is not to be made anew."""
-    return [_existing(each, existing, overwrite) for each in judged]
+def judge_closed(judged: Iterable[Judged], closed: Mapping[str, str]) -> list[Judged]:
+    """Refuse what is ready where the folder of its session cannot be entered; `closed` says why, by session id."""
+    return [
+        each.refused(
+            Code.CANNOT_WRITE, closed[each.session.id], "Change the permissions of that folder, or move it away."
+        )
+        if each.ready and each.session is not None and each.session.id in closed
+        else each
+        for each in judged
+    ]
 
 
-def _existing(each: Judged, existing: Collection[str], overwrite: bool) -> Judged:
+def judge_existing(judged: Iterable[Judged], existing: Collection[str], settings: Settings) -> list[Judged]:
+    """Turn what is ready into ALREADY_THERE where the session has results and is not to be imported again."""
+    return [_existing(each, existing, settings) for each in judged]
+
+
+def _existing(each: Judged, existing: Collection[str], settings: Settings) -> Judged:
     if not each.ready or each.session is None or each.session.id not in existing:
         return each
-    if overwrite:
-        return each.turned(Verdict.READY, "its session is made anew")
-    return each.turned(
-        Verdict.ALREADY_THERE,
-        f"session {each.session.id} exists: give --overwrite=yes to make it anew, or move its folder away",
-    )
+    if settings.overwrite:
+        return each.turned(Verdict.READY, "its session is imported again")
+    command = command_for(settings, [each.session.id], {"overwrite": "yes"})
+    return each.turned(Verdict.ALREADY_THERE, f"session {each.session.id} exists; to import it again: {command}")
 
 
-def judge_same_session(judged: Sequence[Judged], rule: OnSameSession) -> list[Judged]:
+def judge_same_session(judged: Sequence[Judged], settings: Settings) -> list[Judged]:
     """Refuse packets that are ready for one session together, or note that they are merged."""
     by_session: dict[str, list[Judged]] = defaultdict(list)
     for each in judged:
         if each.ready and each.session is not None:
             by_session[each.session.id].append(each)
-    return [_same(each, by_session[each.session.id], rule) if each.ready and each.session else each for each in judged]
+    return [
+        _same(each, by_session[each.session.id], settings) if each.ready and each.session else each for each in judged
+    ]
 
 
-def _same(each: Judged, together: Sequence[Judged], rule: OnSameSession) -> Judged:
+def _same(each: Judged, together: Sequence[Judged], settings: Settings) -> Judged:
     others = [other for other in together if other.path != each.path]
     if not others:
         return each
     names = ", ".join(other.path.name for other in others)
     if each.partner and all(other.partner == each.partner for other in others):
         return each.turned(Verdict.READY, f"together with {names}")
-    if rule is OnSameSession.MERGE:
+    if settings.on_same_session is OnSameSession.MERGE:
         return each.turned(Verdict.READY, f"one session with {names}")
     session = each.session.id if each.session else ""
     return each.refused(
         Code.SAME_SESSION,
-        f"is of session {session}, and so is {names}.",
-        "Move all but one away, or give --on-same-session=merge.",
+        f"belongs to session {session}, as does {names}.",
+        "Move all but one away, or import them as one session:",
+        command_for(settings, [session], {"on_same_session": "merge"}),
     )

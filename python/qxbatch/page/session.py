@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from qxbatch.deidentify import FREE_TEXT
-from qxbatch.problems import Problem
+from qxbatch.problems import Problem, grouped
 from qxbatch.session.layout import LEDGER
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import ImageSummary, LedgerCounts, SeriesSummary
@@ -35,9 +35,11 @@ def session_page(summary: Summary, pictures: Mapping[int, str]) -> str:
     """Return the page as HTML; it needs no network and no script."""
     images = {image.number: image for image in summary.images}
     body = [f"<h1>{escape(summary.session.id)}</h1>", _facts(summary)]
-    of_series = {problem.message for series in summary.series for problem in series.problems}
-    body.append(_problems([problem for problem in summary.problems if problem.message not in of_series]))
-    body += [_series(series, images, pictures) for series in summary.series]
+    counts = Counter((p.code, p.message) for series in summary.series for p in series.problems)
+    body.append(_problems([p for p in grouped(summary.problems) if counts[p.code, p.message] != 1]))
+    for series in summary.series:
+        own = [p for p in series.problems if counts[p.code, p.message] == 1]
+        body.append(_series(series, images, pictures, own))
     body.append(_ledger(summary.ledger))
     title = f"{escape(summary.session.id)} - qxbatch"
     return (
@@ -60,7 +62,13 @@ def _facts(summary: Summary) -> str:
     )
 
 
-def _series(series: SeriesSummary, images: Mapping[int, ImageSummary], pictures: Mapping[int, str]) -> str:
+def _series(
+    series: SeriesSummary,
+    images: Mapping[int, ImageSummary],
+    pictures: Mapping[int, str],
+    problems: Sequence[Problem],
+) -> str:
+    """Return the section of a series; `problems` are those of this series alone."""
     header = series.header
     name = header.get("SeriesDescription") or header.get("ProtocolName") or header.get("SequenceName") or "anonymous"
     facts = [
@@ -77,7 +85,7 @@ def _series(series: SeriesSummary, images: Mapping[int, ImageSummary], pictures:
         f'<section id="s{series.n}">\n<h2>{series.n} &nbsp; {escape(str(name))}</h2>\n'
         f'<p class="small"><span class="state {state.split(" ", maxsplit=1)[0]}">{state}</span> '
         f"{escape(series.tool)} &middot; {escape(', '.join(facts))}</p>\n"
-        f"{_problems(series.problems)}{figures}\n</section>"
+        f"{_problems(problems)}{figures}\n</section>"
     )
 
 

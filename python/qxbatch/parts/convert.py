@@ -14,6 +14,7 @@ from qxbatch.resolve.names import fault
 from qxbatch.session.contents import has_images
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings, Stages
 
 
@@ -46,7 +47,7 @@ def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) ->
         note = "nothing is sorted in its dicom: `qxbatch sort` does that"
         return Candidate(path, Verdict.STRAY, session=session, note=note)
     if has_images(path) and not overwrite:
-        note = "it is converted: give --overwrite to convert it anew"
+        note = f"it is converted; to convert it again: {command_for(settings, [path.name], {'overwrite': 'yes'})}"
         return Candidate(path, Verdict.ALREADY_THERE, session=session, note=note)
     packet = Packet(dicom, path.name, fingerprint(dicom))
     return Candidate(path, Verdict.READY, packet, session)

@@ -3,6 +3,7 @@
 from qxbatch.discover.filters import by_label
 from qxbatch.exits import ExitStatus
 from qxbatch.model import SessionId
+from qxbatch.os_error import error_text
 from qxbatch.parts.places import sessions_in
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
@@ -30,7 +31,7 @@ def run(settings: Settings) -> int:
         replaced_text(folder / STUDY_SIDECAR, as_json(rows))
     except OSError as error:
         raise UsageError(
-            f"{error.filename or folder} cannot be written: {error.strerror}.",
+            f"Cannot write {error_text(error, folder)}.",
             "Make the sessions folder writable.",
             ExitStatus.CANNOT_WRITE,
         ) from None

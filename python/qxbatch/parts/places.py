@@ -6,8 +6,7 @@ from pathlib import Path
 from qxbatch.discover.listing import names_in
 from qxbatch.problems import UsageError
 from qxbatch.resolve.names import RESERVED
-from qxbatch.session.contents import has_results
-from qxbatch.session.paths import SessionPaths
+from qxbatch.session.contents import is_session
 
 
 def chosen_sessions(given: object) -> list[Path]:
@@ -16,12 +15,14 @@ def chosen_sessions(given: object) -> list[Path]:
     found: list[Path] = []
     for name in given:
         path = Path(os.path.abspath(str(name)))  # noqa: PTH100 - links in a session's path stay
-        if not path.is_dir():
-            state = "is not a folder" if path.exists() else "does not exist"
+        if not os.path.isdir(path):  # noqa: PTH112 - False where it is closed
+            state = "is not a folder" if os.path.lexists(path) else "does not exist"
             raise UsageError(f"{path} {state}.", "Name session folders, or a folder of sessions.")
         sessions = [path] if is_session(path) else sessions_in(path)
         if not sessions:
-            raise UsageError(f"{path} is no session, and holds none.", "Name folders such as study/sessions/OP386.")
+            raise UsageError(
+                f"{path} is not a session and contains none.", "Name folders such as study/sessions/OP386."
+            )
         found += sessions
     return list(dict.fromkeys(found))
 
@@ -33,10 +34,3 @@ def sessions_in(folder: Path) -> list[Path]:
     if not found and (folder / "sessions").is_dir():
         return sessions_in(folder / "sessions")
     return found
-
-
-def is_session(path: Path) -> bool:
-    """Whether a folder holds a session: its session.txt, its summary, or files in dicom or nii."""
-    paths = SessionPaths(path)
-    marks = (paths.session_txt, paths.summary)
-    return path.is_dir() and (any(mark.is_file() for mark in marks) or has_results(path))

@@ -1,26 +1,23 @@
 """`qxbatch report`: the pages of sessions made anew from their summaries, and the page of a study."""
 
-import gzip
 import json
 import os
-import shutil
-import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
-from qxbatch.page.picture import write_picture
+from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
 from qxbatch.page.study import Entry, study_page
-from qxbatch.parts.places import chosen_sessions, is_session
+from qxbatch.parts.pictures import pictures_of
+from qxbatch.parts.places import chosen_sessions
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
 from qxbatch.report.before import show
 from qxbatch.report.study import session_row
+from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import OWN_SUMMARY, PAGE, picture_file
-from qxbatch.session.paths import SessionPaths
+from qxbatch.session.layout import OWN_SUMMARY, PAGE
 from qxbatch.session.summary import SummaryError
 
 
@@ -43,9 +40,7 @@ def run(options: Mapping[str, object]) -> int:
                     replaced_text(page, study_page(page.parent.name, [_entry(session) for session in sessions]))
     except OSError as error:
         hint = "Make it writable."
-        raise UsageError(
-            f"{error.filename} cannot be written: {error.strerror}.", hint, ExitStatus.CANNOT_WRITE
-        ) from None
+        raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
     _say(written, wrong, test=test, told=bool(options["--json"]))
     return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
 
@@ -54,8 +49,8 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
     folder = SessionFolder(session)
     try:
         summary = folder.summary
-    except SummaryError as error:
-        wrong.append(str(error))
+    except (SummaryError, OSError) as error:
+        wrong.append(error_text(error))
         return
     if summary is None:
         wrong.append(f"{session}: it has no {OWN_SUMMARY}; `qxbatch convert --overwrite` makes one")
@@ -63,39 +58,15 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
     page = folder.paths.page
     written.append(page)
     if not test:
-        pictures = _pictures(folder.paths, [image.number for image in summary.images])
+        pictures = pictures_of(folder.paths, [image.number for image in summary.images])
         replaced_text(page, session_page(summary, pictures))
-
-
-def _pictures(paths: SessionPaths, numbers: Sequence[int]) -> dict[int, str]:
-    """Return the pictures of images, those that are missing made anew."""
-    found = {}
-    for number in numbers:
-        picture, image = paths.picture(number), paths.image(number)
-        if not picture.exists() and image.exists():
-            picture.parent.mkdir(exist_ok=True)
-            _write_picture(image, picture)
-        if picture.exists():
-            found[number] = picture_file(number)
-    return found
-
-
-def _write_picture(image: Path, picture: Path) -> None:
-    """Make the picture of a compressed image; one that cannot be read has none."""
-    with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
-        nifti = Path(folder) / "image.nii"
-        try:
-            with gzip.open(image, "rb") as packed, nifti.open("wb") as plain:
-                shutil.copyfileobj(packed, plain, 1 << 20)
-        except (OSError, EOFError, zlib.error):
-            return
-        write_picture(nifti, picture)
 
 
 def _entry(session: Path) -> Entry:
     folder = SessionFolder(session)
     page = folder.paths.page
-    return Entry(session_row(folder).cells, page.relative_to(session.parent).as_posix() if page.exists() else "")
+    exists = os.path.exists(page)  # noqa: PTH110 - False where it is closed
+    return Entry(session_row(folder).cells, page.relative_to(session.parent).as_posix() if exists else "")
 
 
 def _say(written: Sequence[Path], wrong: Sequence[str], *, test: bool, told: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
+from qxbatch.os_error import error_text
 from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.scan_par import ParSeries, of_files, of_reading
 from qxbatch.parts.threads import threads_of
@@ -63,7 +64,7 @@ def look(path: str, threads: int, passwords: Passwords | None = None) -> Found:
     try:
         kind = sniff(path)
     except OSError as error:
-        return Found(path, "unreadable", 1, (), (f"{path}: {error.strerror}",))
+        return Found(path, "unreadable", 1, (), (error_text(error, path),))
     if is_archive(path) or kind in ONLY_INGESTED:
         return _look_into(path, kind, threads, passwords)
     return _look_at_files(path, kind, threads)
@@ -73,7 +74,7 @@ def _look_at_files(path: str, kind: str, threads: int) -> Found:
     try:
         files = scan([path], threads=threads)
     except OSError as error:
-        return Found(path, kind, 0, (), (f"{path}: {error}",))
+        return Found(path, kind, 0, (), (error_text(error, path),))
     reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
     problems = tuple(f"{name}: {why}" for name, why in reasons if why and why.startswith(FAULTS))
     return Found(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
@@ -86,7 +87,7 @@ def _look_into(path: str, kind: str, threads: int, passwords: Passwords | None) 
             words = words_of(passwords)
             reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads, passwords=words)
         except OSError as error:
-            return Found(path, kind, 0, (), (f"{path}: {error}",))
+            return Found(path, kind, 0, (), (error_text(error, path),))
         advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
         problems = (*reading.damage(), *([f"{path}: {advice}"] if advice else []))
         return Found(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), problems)

@@ -8,9 +8,12 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
+from qxbatch.os_error import access_hint
+from qxbatch.parts.places import sessions_in
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
+from qxbatch.session.contents import is_session, why_closed
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
@@ -25,6 +28,12 @@ def session_paths(given: object) -> list[Path]:
         if not path.is_dir():
             state = "is not a folder" if path.exists() else "does not exist"
             raise UsageError(f"The session folder {path} {state}.", "Name folders such as study/sessions/OP386.")
+        closed = why_closed(path)
+        if closed:
+            raise UsageError(f"The session folder {path} cannot be entered: {closed}.", access_hint(path))
+        inside = [] if is_session(path) else sessions_in(path)
+        if inside:
+            raise UsageError(f"{path} is a folder of sessions.", f"Name its sessions, such as {inside[0]}.")
     return list(dict.fromkeys(paths))
 
 

@@ -13,16 +13,17 @@ from pathlib import Path
 
 from qxbatch.core import Reading, ingest
 from qxbatch.exits import ExitStatus
-from qxbatch.ingest import encrypted
+from qxbatch.os_error import access_hint, error_text
 from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.split_plan import Piece, plan
+from qxbatch.parts.split_refused import refused
 from qxbatch.parts.split_result import Member, write_mapping
 from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import sync_tree
 from qxbatch.report.before import show
+from qxbatch.session.contents import why_closed
 from qxbatch.session.paths import SessionPaths
-from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
 STAGING = ".qxbatch-split"
@@ -33,6 +34,9 @@ def run(options: Mapping[str, object]) -> int:
     source = Path(os.path.abspath(str(options["<folder>"])))  # noqa: PTH100 - links in its path stay
     if not source.exists():
         raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
+    closed = why_closed(source)
+    if closed:
+        raise UsageError(f"{source} cannot be read: {closed}.", access_hint(source))
     output = _output(options["--output"], source)
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
@@ -53,11 +57,11 @@ def run(options: Mapping[str, object]) -> int:
             passwords=words_of(passwords),
         )
         if reading.damage():
-            return _refused(source, reading, passwords)
+            return refused(source, reading, passwords)
         return _split(source, output, reading, test=test, told=bool(options["--json"]))
     except OSError as error:
         raise UsageError(
-            f"{error.filename or output} cannot be written: {error.strerror}.",
+            f"Cannot write {error_text(error, output)}.",
             "Name another --output.",
             ExitStatus.CANNOT_WRITE,
         ) from None
@@ -72,16 +76,6 @@ def _output(given: object, source: Path) -> Path:
         return Path(os.path.abspath(str(given)))  # noqa: PTH100
     stem = source.name if source.is_dir() else source.name.split(".")[0]
     return source.with_name(f"{stem}_split")
-
-
-def _refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
-    closed = encrypted.refused_as_encrypted(reading)
-    state = "cannot be opened" if len(closed) == len(reading.damage()) else "is damaged"
-    print(f"qxbatch: {show(str(source))} {state}, nothing was made of it:", file=sys.stderr)
-    print("\n".join(f"  {show(text)}" for text in reading.damage()), file=sys.stderr)
-    if closed:
-        print(encrypted.hint(closed, passwords), file=sys.stderr)
-    return int(ExitStatus.FAILED)
 
 
 def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bool) -> int:

@@ -9,6 +9,7 @@ from shlex import quote
 
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
 from qxbatch.parts.places import chosen_sessions
 from qxbatch.parts.threads import threads_of
 from qxbatch.report.before import show
@@ -41,14 +42,15 @@ def run(options: Mapping[str, object]) -> int:
 def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
     """Check one session folder."""
     paths = SessionPaths(session)
-    images = len(paths.images())
+    images = 0
     try:
+        images = len(paths.images())
         checks = session_checks(session, Monitor())
     except FileNotFoundError:
         why = f"has no {OWN_LEDGER}: another program made it, or it is incomplete; `qxbatch convert` writes one"
         return Verified(str(session), images, 0, (f"{session}: {why}",))
     except (OSError, ValueError) as error:
-        return Verified(str(session), images, 0, (str(error),))
+        return Verified(str(session), images, 0, (error_text(error),))
     wrong = [text for found in pool.map(_guarded, checks) for text in found]
     return Verified(str(session), images, len(checks), tuple(wrong), _hint(session, wrong))
 
@@ -66,7 +68,7 @@ def _guarded(check: object) -> list[str]:
     try:
         return check()  # type: ignore[operator,no-any-return]
     except OSError as error:
-        return [str(error)]
+        return [error_text(error)]
 
 
 def as_text(found: Sequence[Verified]) -> str:

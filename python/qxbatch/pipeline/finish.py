@@ -6,9 +6,8 @@ from pathlib import Path
 
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
-from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.model import Packet
 from qxbatch.pipeline.check_published import check_published
+from qxbatch.pipeline.unfinished import changed_packet, left_in_inbox, not_archived
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal
@@ -48,7 +47,7 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
     wrong = check_published(journal, workspace, verify=verify)
     problems += wrong
     stayed = [] if wrong else _take(journal, workspace)
-    problems += map(_stayed, stayed)
+    problems += map(left_in_inbox, stayed)
     archived, unsettled = _archive(journal, locks, published=not wrong, own=not verify)
     problems += unsettled
     if any(each.error for each in stayed):
@@ -57,16 +56,6 @@ def finish(journal: Journal, workspace: Workspace, locks: Locks, *, verify: bool
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
     return Ending(archived, tuple(problems))
-
-
-def _stayed(stayed: Stayed) -> Problem:
-    if stayed.error:
-        state = "is empty now" if stayed.path.is_dir() else "is sorted"
-        message = f"{state}, and could not leave the inbox: {stayed.error}."
-        hint = "Mend the cause and run again: only this is left. The session holds its bytes."
-        return Problem(Code.CANNOT_WRITE, str(stayed.path), message, hint)
-    message = "changed while it was imported, and stays; the session holds what was read."
-    return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
 
 
 def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:
@@ -80,7 +69,7 @@ def _archive(journal: Journal, locks: Locks, *, published: bool, own: bool) -> t
     archived: list[Path] = []
     problems: list[Problem] = []
     for each in journal.packets:
-        changed = _changed(each.packet, own=own)
+        changed = changed_packet(each.packet, own=own)
         facts = Facts(
             journal.archive,
             series_failed=journal.series_failed,
@@ -98,9 +87,7 @@ def _archive(journal: Journal, locks: Locks, *, published: bool, own: bool) -> t
         try:
             place = _settled(each, decision.mode, journal, locks)
         except OSError as error:
-            message = f"its session is complete; the packet could not be archived ({decision.mode}): {error}."
-            hint = "Mend the cause and run again: only the archiving is left."
-            problems.append(Problem(Code.ARCHIVE, str(each.packet.path), message, hint))
+            problems.append(not_archived(each.packet, decision.mode, error))
             continue
         if place is not None:
             archived.append(place)
@@ -111,20 +98,3 @@ def _settled(each: JournaledPacket, mode: Archive, journal: Journal, locks: Lock
     naming = partial(locks.waiting, "archive")
     folder, number = journal.archive_folder, each.number
     return settle_packet(each.packet.path, folder, mode, owner=journal.unit, naming=naming, number=number)
-
-
-def _changed(packet: Packet, *, own: bool) -> Problem | None:
-    try:
-        now = fingerprint(packet.path)
-    except FileNotFoundError:
-        if not own:
-            return None  # moved by the run that was killed
-        message = "vanished while it was imported, so it was not archived; the session holds what was read."
-        return Problem(Code.CHANGED, str(packet.path), message, "Find out who took it.")
-    except OSError as error:
-        message = f"its session is complete; the packet cannot be read any more: {error}."
-        return Problem(Code.ARCHIVE, str(packet.path), message, "Mend the cause and run again.")
-    if now == packet.fingerprint:
-        return None
-    message = "changed while it was imported, and stays where it is; the session holds what was read."
-    return Problem(Code.CHANGED, str(packet.path), message, "Compare the two, then import again with --overwrite=yes.")

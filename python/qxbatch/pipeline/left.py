@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, SessionReport, Verdict
+from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -17,8 +18,8 @@ def finish_left(workspace: Workspace, locks: Locks) -> list[SessionReport]:
     try:
         return recover(workspace, locks)
     except OSError as error:
-        hint = "Mend the cause and run again."
-        raise UsageError(f"{workspace.top} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
+        hint = "Correct this and run again."
+        raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error
 
 
 def without_finished(candidate: Candidate, recovered: Sequence[SessionReport]) -> Candidate:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.core import ingest
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.read import refuse_changed
 from qxbatch.problems import Code, PacketError, Problem
@@ -32,7 +33,7 @@ def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scr
             f"Either {paths} changed while it was read, or the disk or the memory is faulty; it could not be read again"
         )
         hint = "Look whether something still writes to the packet, check disk and memory, then run again."
-        return _told(session, wrong, f"{cause} ({error}).", hint)
+        return _told(session, wrong, f"{cause} ({error_text(error)}).", hint)
     if changed:
         message = f"changed while it was read, though its size and time did not: {changed}."
         hint = "Nothing was published. Find out what writes to it, then run again."

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from qxbatch.archive.kept_numbers import forget_numbers
 from qxbatch.archive.numbers import Numbers
-from qxbatch.convert.available import check_available
+from qxbatch.convert.available import Available, check_available
 from qxbatch.core import Monitor
 from qxbatch.discover.units import Unit
 from qxbatch.events import MembersRead, Observer
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.archive_numbers import numbers_of
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import UsageError
@@ -39,9 +40,7 @@ def opened_context(
     """
     workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir)
     locks = locks or Locks(workspace.locks)
-    tools = check_available(settings)
-    for note in tools.notes:
-        print(note, file=sys.stderr)
+    tools = need_converters(settings)
     monitor = Monitor()
     numbers = _numbers(settings, workspace, locks, units, monitor)
     context = Context(settings, workspace, locks, tools, observer, monitor, numbers)
@@ -54,6 +53,14 @@ def opened_context(
         locks.sweep()
         context.close()
         tidy(workspace, locks, done)
+
+
+def need_converters(settings: Settings) -> Available:
+    """Return the converters that a run may use, and say which stands in for which. Raises UsageError (69)."""
+    tools = check_available(settings)
+    for note in tools.notes:
+        print(note, file=sys.stderr)
+    return tools
 
 
 def tidy(workspace: Workspace, locks: Locks, done: Sequence[Unit] = ()) -> None:
@@ -73,8 +80,10 @@ def _numbers(
         tidy(workspace, locks)
         if isinstance(error, KeyboardInterrupt):
             raise
-        hint = "Mend the cause and run again."
-        raise UsageError(f"{workspace.numbers} cannot be written: {error}.", hint, ExitStatus.CANNOT_WRITE) from error
+        hint = "Correct this and run again."
+        raise UsageError(
+            f"Cannot write {error_text(error, workspace.numbers)}.", hint, ExitStatus.CANNOT_WRITE
+        ) from error
 
 
 def _inboxes(units: Sequence[Unit]) -> list[Path]:

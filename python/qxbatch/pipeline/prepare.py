@@ -8,12 +8,12 @@ from qxbatch.deidentify import unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import Part, assemble
 from qxbatch.ingest.identities import redaction_of
-from qxbatch.ingest.left_out import left_out
 from qxbatch.ingest.patients import Share, share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
+from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.previous import read_previous
-from qxbatch.pipeline.read import check_images, check_reading, read_sources
+from qxbatch.pipeline.read import read_sources
 from qxbatch.record.job import Job
 from qxbatch.record.previous import PreviousSession
 from qxbatch.session.paths import SessionPaths
@@ -56,9 +56,7 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     Raises PacketError when it must not be imported.
     """
     settings, unit = context.settings, job.unit
-    problems = check_reading(job.reading, unit.names, settings)
-    missing = left_out(job.reading, settings.passwords)
-    check_images(job.reading, unit.names, missing)
+    problems, missing = check_reading(job.reading, unit, settings)
     anonymous = job.deidentified
     shares, mixed = share_out(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}

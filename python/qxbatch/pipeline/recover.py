@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from qxbatch.model import SessionId, SessionReport
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import read_journal
@@ -44,8 +45,8 @@ def recover_unit(workspace: Workspace, locks: Locks, unit: str) -> list[SessionR
             return []
         return _finish(workspace, locks, unit)
     except OSError as error:
-        message = f"what an interrupted run left cannot be finished: {error}."
-        hint = "Mend the cause and run again: what was read is kept until then."
+        message = f"what an interrupted run left cannot be finished: {error_text(error)}."
+        hint = "Correct this and run again: what was read is kept until then."
         return [SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from qxbatch.discover.units import Unit
 from qxbatch.model import SessionId
+from qxbatch.os_error import error_text, is_full, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
@@ -22,9 +23,9 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
             continue
         mine = session.id == unit.session.id
         if has_results(folder) if mine and unit.inbox else has_session(folder):
-            message = f"its session {session.id} is there already; nothing was changed."
+            message = f"session {session.id} already exists; nothing was changed."
             severity = Severity.WARNING if mine else Severity.ERROR
-            problem = Problem(Code.EXISTS, unit.names, message, "Use --overwrite=yes to make it anew.", severity)
+            problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
             raise PacketError(problem)
 
 
@@ -38,6 +39,17 @@ def refuse_done(context: Context, unit: Unit) -> None:
         raise PacketError(Problem(Code.EXISTS, unit.names, message, severity=Severity.WARNING))
 
 
+def cannot_write(unit: Unit, error: OSError) -> Problem:
+    """Return the problem of a unit that the operating system stopped."""
+    hint = "The packet is unchanged. Correct this and run again."
+    if is_full(error):
+        need = f"The packet has {size_text(unit.size)}; its import needs about three times its unpacked size."
+        hint = (
+            f"{need} Free space there, or use --work-dir=DIR on another disk, and run again. The packet is unchanged."
+        )
+    return Problem(Code.CANNOT_WRITE, unit.names, f"could not be imported: {error_text(error)}.", hint)
+
+
 def _refuse_place(folder: Path, unit: Unit) -> None:
     """Publishing is renames: the session must be a folder on the file system of the others, and its parts movable."""
     if not os.path.lexists(folder):
@@ -45,9 +57,9 @@ def _refuse_place(folder: Path, unit: Unit) -> None:
     parts = [path for path in (folder, *(folder / name for name in PARTS)) if path.is_dir() and not path.is_symlink()]
     message = ""
     if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
-        message = f"its session {folder} is no folder on the file system of {folder.parent}; nothing was changed."
+        message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
     elif closed := [path for path in parts if not os.access(path, os.W_OK | os.X_OK)]:
         message = f"{closed[0]} cannot be written; nothing was changed."
     if message:
-        hint = "Mend that, or move the session away."
+        hint = "Correct that, or move the session away."
         raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

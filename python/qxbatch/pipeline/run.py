@@ -12,7 +12,7 @@ from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.after import after, idle_status, status_of
-from qxbatch.report.before import before
+from qxbatch.report.before import before, hints
 from qxbatch.report.observers import RunObservers
 from qxbatch.settings.model import Check, Settings
 
@@ -40,7 +40,11 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
     ready = [candidate for candidate in found if candidate.verdict is Verdict.READY]
     report = Report(tuple(found), tuple(recovered))
     if settings.test or not ready:
-        if not settings.test and workspace.top.exists():
+        if settings.test and ready:
+            from qxbatch.pipeline.opened import need_converters
+
+            need_converters(settings)
+        elif not settings.test and workspace.top.exists():
             from qxbatch.pipeline.opened import tidy
 
             tidy(workspace, locks)
@@ -69,7 +73,9 @@ def _agreed(count: int) -> bool:
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     text = after(report, deidentified=settings.deidentified)
     if status is ExitStatus.NOTHING_READY:
-        text = f"{text}\nNothing is ready to be imported (--check=no makes this no error).".strip()
+        idle = "Nothing is ready to be imported (--check=no makes this no error)."
+        advice = hints(report.candidates, settings) if settings.quiet else []
+        text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text and (not settings.quiet or status is not ExitStatus.OK):
         print(text)
     observer.notify(RunFinished(report, status))

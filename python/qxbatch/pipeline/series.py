@@ -20,9 +20,9 @@ from qxbatch.publish.durable import sync_open
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.images import shape_of
 from qxbatch.record.job import Job, Places
-from qxbatch.record.mapped_path import mapped
 from qxbatch.session.summary_parts import Sum
 from qxbatch.settings.model import Stages
+from qxbatch.settings.paths import mapped
 
 FULL = 4 << 20
 """With less than so many free bytes, a failed conversion is put down to the disk."""

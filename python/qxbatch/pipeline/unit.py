@@ -5,7 +5,6 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
-from qxbatch.convert.run import CancelledError as ConverterCancelledError
 from qxbatch.core import CancelledError
 from qxbatch.deidentify import Redact, redacted_report, unchanged
 from qxbatch.discover.units import Unit
@@ -17,7 +16,8 @@ from qxbatch.pipeline.held import HeldLocks
 from qxbatch.pipeline.prepare import place_files, read_job, share_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import recover_unit, unit_lock
-from qxbatch.pipeline.refuse import refuse_done, refuse_existing
+from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing
+from qxbatch.pipeline.remedy import with_commands
 from qxbatch.problems import Code, PacketError, Problem
 
 log = logging.getLogger("qxbatch")
@@ -54,7 +54,8 @@ def import_unit(context: Context, unit: Unit) -> Imported:
         context.observer.notify(UnitCancelled(unit.name))
         raise
     seconds = time.monotonic() - began
-    reports = [redacted_report(replace(report, seconds=seconds), work.redact) for report in reports]
+    reports = [with_commands(replace(report, seconds=seconds), unit, context.settings) for report in reports]
+    reports = [redacted_report(report, work.redact) for report in reports]
     for problem in dict.fromkeys(problem for report in reports for problem in report.problems):
         context.observer.notify(ProblemFound(unit.name, problem))
     context.observer.notify(UnitFinished(unit.name, tuple(reports)))
@@ -81,11 +82,10 @@ class _Import:
             return self._stages()
         except PacketError as error:
             problem = error.problem
-        except (CancelledError, ConverterCancelledError):
-            raise CancelledError from None
+        except CancelledError:
+            raise
         except OSError as error:
-            hint = "The packet stays where it is; mend the cause and run again."
-            problem = Problem(Code.CANNOT_WRITE, unit.names, f"{error}.", hint)
+            problem = cannot_write(unit, error)
         except Exception as error:  # a bug ends one packet, not the batch; its traceback is logged
             log.exception("%s: internal error", unit.names)
             message = f"internal error: {type(error).__name__}: {error}."

@@ -1,11 +1,13 @@
 """Whether a run can write where it has to."""
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Archive, Settings
 
@@ -13,6 +15,8 @@ from qxbatch.settings.model import Archive, Settings
 def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     """Raise UsageError (73) when the sessions cannot be written, or packets are to leave a folder that cannot be."""
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
+    if settings.work_dir is not None:
+        _need_folder(_lowest_there(settings.work_dir), "--work-dir", "Give a folder you may write to.")
     if settings.archive in (Archive.MOVE, Archive.COPY):
         hint = "Use --archive=leave, or make it writable."
         _need_folder(_lowest_there(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
@@ -24,12 +28,15 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
 
 
 def _lowest_there(folder: Path) -> Path:
-    """The folder itself, or the one above it in which it is to be made."""
-    return folder if folder.exists() else _lowest_there(folder.parent)
+    """The folder itself, or the one above it in which it is to be created; one that cannot be entered is that one."""
+    if os.path.lexists(folder) or folder == folder.parent:
+        return folder
+    return _lowest_there(folder.parent)
 
 
 def _need_folder(folder: Path, what: str, hint: str) -> None:
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"{what} {folder} cannot be written.", hint, ExitStatus.CANNOT_WRITE)
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
-        raise UsageError(f"{what} {folder} lies on a read-only file system.", hint, ExitStatus.CANNOT_WRITE)
+        raise UsageError(f"{what} {folder} is on a read-only file system.", hint, ExitStatus.CANNOT_WRITE)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        why = reason_text(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), folder)
+        raise UsageError(f"{what} {folder} cannot be written: {why}.", hint, ExitStatus.CANNOT_WRITE)

@@ -5,17 +5,31 @@ import re
 from pathlib import Path
 
 from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
+from qxbatch.model import State
 from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.durable import make_folder, remove_tree, sync_folder, sync_tree
 from qxbatch.publish.same import same_content
 from qxbatch.publish.transfer import copied, hidden, removed, renamed
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import OWN, PACKED, SESSION_TXT, SUMMARY, is_converter_log, is_from_packet
+from qxbatch.session.layout import (
+    DICOM,
+    DICOM_REPORT,
+    LEDGER,
+    OWN,
+    PACKED,
+    PAGE,
+    SESSION_TXT,
+    SUMMARY,
+    is_converter_log,
+    is_from_packet,
+)
 from qxbatch.session.ledger import STORED
 from qxbatch.session.summary import comparable
 
 _DURATION = re.compile(rb"\d+(?:\.\d+)?(?:e-?\d+)? ?(?:(?:seconds|sec|s|ms)\b|for core code)")
 """As in scripts/compare-trees."""
+_MADE = (f"{OWN}/{SUMMARY}", f"{OWN}/{PAGE}", f"{OWN}/{LEDGER}", f"{DICOM}/{DICOM_REPORT}")
+"""Written from what was sorted; the new session has the same facts and more."""
 
 
 def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None = None) -> Path | None:
@@ -56,10 +70,18 @@ def _sort_out(old: Path, kept: Path, session: Path, archive: Path | None) -> Non
     if archive is not None and any(is_from_packet(path.relative_to(old)) for path in last):
         held = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
         last = [path for path in last if not (is_from_packet(path.relative_to(old)) and _holds(path, held))]
+    if _is_sorted_only(old):
+        last = [path for path in last if path.relative_to(old).as_posix() not in _MADE]
     for path in sorted(last, key=lambda path: path.relative_to(old).parts[0] == OWN):
         place = kept / path.relative_to(old)
         place.parent.mkdir(parents=True, exist_ok=True)
         path.rename(place)
+
+
+def _is_sorted_only(old: Path) -> bool:
+    """Return whether nothing was converted in the old session: then no table or page of it tells of an image."""
+    summary = SessionFolder(old).readable_summary
+    return summary is not None and all(series.state is State.NOT_ASKED for series in summary.series)
 
 
 def _files(top: Path) -> list[Path]:

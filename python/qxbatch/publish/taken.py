@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qxbatch.cells import member_path
 from qxbatch.core import hash_file
+from qxbatch.os_error import reason_text
 from qxbatch.publish.durable import sync_folder
 
 _STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
@@ -67,13 +68,13 @@ def take(inbox: Path, listed: Path) -> list[Stayed]:
             else:
                 stayed.append(Stayed(path))
         except OSError as error:
-            stayed.append(Stayed(path, error.strerror or str(error)))
+            stayed.append(Stayed(path, reason_text(error, path)))
     for folder in sorted(folders, key=lambda f: -len(f.parts)):
         try:
             folder.rmdir()
         except OSError as error:
             if error.errno not in _STAYS:
-                stayed.append(Stayed(folder, error.strerror or str(error)))
+                stayed.append(Stayed(folder, reason_text(error, folder)))
     if inbox.is_dir():
         sync_folder(inbox)
     return stayed

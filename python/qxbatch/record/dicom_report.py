@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from qxbatch.convert.values import numbers, text
 from qxbatch.model import Conversion, Series, SeriesKind
 from qxbatch.record.names import base_name, safe
+from qxbatch.session.dates import calendar_day
 
-_DATE = 8
 _DATES = ("SeriesDate", "AcquisitionDate", "StudyDate")
 _TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
 
@@ -45,8 +45,9 @@ def _times(series: Series, field: str) -> str:
 
 def _when(series: Series) -> str:
     """Return date and time of a series as YYYY-MM-DD HH:MM:SS, as far as its header tells."""
-    day, hour = _first(series, _DATES), _first(series, _TIMES).split(".")[0]
-    if len(day) == _DATE and day.isdigit():
+    days = (calendar_day(text(series.header, field)) for field in _DATES)
+    day, hour = next((day for day in days if day), ""), _first(series, _TIMES).split(".")[0]
+    if day:
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     if hour.isdigit():
         hour = ":".join(hour[at : at + 2] for at in range(0, len(hour), 2))

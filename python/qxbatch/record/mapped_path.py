@@ -6,6 +6,7 @@ from pathlib import Path
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.record.names import safe
+from qxbatch.settings.paths import mapped
 
 
 def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
@@ -22,12 +23,3 @@ def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path
         "Use another folder, or map the path with `--path-map=HERE=OUTSIDE`.",
         ExitStatus.USAGE,
     )
-
-
-def mapped(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
-    """Return a path as readers outside see it: the longest mapped folder that contains it is replaced."""
-    fitting = [(here, outside) for here, outside in path_map if path.is_relative_to(here)]
-    if not fitting:
-        return path
-    here, outside = max(fitting, key=lambda pair: len(pair[0].parts))
-    return outside / path.relative_to(here)

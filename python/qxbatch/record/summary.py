@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from qxbatch.convert.values import value
 from qxbatch.model import Conversion, Image, Packet, Series, SessionId
-from qxbatch.problems import Problem
+from qxbatch.problems import Problem, grouped
 from qxbatch.record.images import Placement
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import (
@@ -59,8 +59,6 @@ class PacketInfo:
     packet: Packet
     name: str
     """As it is told: without the patient's id or name where the session id stands in their place."""
-    sha256: str = ""
-    """Of an archive; empty for a folder or when it was not hashed."""
 
 
 def summary(
@@ -99,7 +97,7 @@ def summary(
         images=tuple(_image(image, sums or {}) for image in placement.images),
         numbers=dict(sorted(placement.further.items())),
         ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out or {})),
-        problems=tuple(dict.fromkeys([*problems, *placement.problems, *of_series])),
+        problems=grouped([*problems, *placement.problems, *of_series]),
         split=split,
         times=dict(times or {}),
         host=dict(host or {}),
@@ -109,7 +107,7 @@ def summary(
 def _packet(info: PacketInfo) -> PacketSummary:
     fingerprint = info.packet.fingerprint
     name = info.name.encode("utf-8", "backslashreplace").decode()
-    return PacketSummary(name, fingerprint.files, fingerprint.size, info.sha256)
+    return PacketSummary(name, fingerprint.files, fingerprint.size)
 
 
 def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.regress.compare import differences, reference_differences
 from qxbatch.regress.observe import observe
@@ -44,7 +45,7 @@ def check(one: RegressionSet, options: Sequence[str] = (), also: Callable[[Path]
             lay_out(one, sessions / MASTER_INBOX)
             found = observe(sessions, import_packets(sessions, (*one.options, *options)))
         except (OSError, ValueError, LookupError) as error:
-            return Outcome(one.name, (f"the run or its outputs: {error}",), {}, False)
+            return Outcome(one.name, (f"the run or its outputs: {error_text(error)}",), {}, False)
         if also is not None:
             also(sessions)
     known = dict(expected.get(KNOWN, {})) if expected else {}

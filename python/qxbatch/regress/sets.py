@@ -10,6 +10,7 @@ from qxbatch.discover.entry import PACKETS as PACKED
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.listing import list_inbox
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
@@ -104,7 +105,7 @@ def read_expected(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}.", "Mend it, or remove it and use --update.") from None
+        raise UsageError(f"{path} is no JSON: {error}.", "Correct it, or remove it and use --update.") from None
     if not isinstance(expected, dict):
         raise UsageError(f"{path} is no expectation.", "Remove it and use --update.")
     return expected
@@ -123,7 +124,9 @@ def write_expected(path: Path, found: dict[str, Any]) -> None:
         new.replace(path)
     except OSError as error:
         hint = "Make its folder writable."
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", hint, ExitStatus.CANNOT_WRITE) from None
+        raise UsageError(
+            f"{path} cannot be written: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE
+        ) from None
 
 
 def _on_one_line(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport
-from qxbatch.problems import Code, Problem, Severity
+from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.settings.model import Check, Settings
 
 
@@ -45,7 +45,7 @@ def outcome_line(report: SessionReport) -> str:
         return f"{name}: {'already there' if any(p.code is Code.EXISTS for p in report.problems) else 'HELD'}"
     marks = [f"{report.series} series", f"{report.images} images", f"{report.seconds:.1f} s"]
     errors = sum(p.severity is Severity.ERROR for p in report.problems)
-    warnings = sum(p.severity is Severity.WARNING for p in report.problems)
+    warnings = sum(p.severity is Severity.WARNING for p in grouped(report.problems))
     marks += [f"{errors} FAILED"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
     return f"{name}: {', '.join(marks)}"
 
@@ -77,7 +77,7 @@ def _problems(sessions: Sequence[SessionReport], severity: Severity) -> list[str
         dict.fromkeys(
             _line(problem, "" if session.folder is None else session.folder.name)
             for session in sessions
-            for problem in session.problems
+            for problem in grouped(session.problems)
             if problem.severity is severity
         )
     )
@@ -85,5 +85,5 @@ def _problems(sessions: Sequence[SessionReport], severity: Severity) -> list[str
 
 def _line(problem: Problem, session: str = "") -> str:
     where = f"{session}, {problem.subject}" if session and session not in problem.subject else problem.subject
-    hint = f"\n      {problem.hint}" if problem.hint else ""
-    return f"  {where}: {problem.message}{hint}"
+    advice = "".join(f"\n      {text}" for text in (problem.hint, problem.command) if text)
+    return f"  {where}: {problem.message}{advice}"

@@ -1,6 +1,7 @@
 """The report before the work: what was found, and what is to be done with it. Readable without colour."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings
@@ -16,10 +17,16 @@ HEADINGS = {
     Verdict.REFUSED: "refused",
 }
 """In the order of the report."""
+LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
+"""What is only counted where advice says how to ask for it."""
 
 
 def before(candidates: Sequence[Candidate], settings: Settings) -> str:
-    """Return the report as text. With verbose off, only what is ready or refused is listed, the rest is counted."""
+    """Return the report as text. With verbose off, only what is ready or refused is listed, the rest is counted.
+
+    What to do about something refused is in the report after the work. Hints take the place of the list of what was left out.
+    """
+    advice = hints(candidates, settings)
     where = settings.masterinbox or settings.sessionsfolder
     lines = [f"Found {_count(len(candidates), settings)} in {show(str(where))}"]
     listed = {verdict: [each for each in candidates if each.verdict is verdict] for verdict in HEADINGS}
@@ -27,12 +34,26 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
         found = listed[verdict]
         if not found:
             continue
-        short = not settings.verbose and verdict not in (Verdict.READY, Verdict.REFUSED)
+        short = verdict not in (Verdict.READY, Verdict.REFUSED) and (
+            not settings.verbose or (bool(advice) and verdict in LEFT_OUT)
+        )
         lines.append(f"  {len(found)} {heading}{'' if short else ':'}")
         lines += [] if short else _rows(found)
+    lines += map(show, advice)
     if not listed[Verdict.READY]:
         lines.append("Nothing is ready.")
     return "\n".join(lines)
+
+
+def hints(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
+    """Return what to write instead, where the run finds nothing because of how it was asked (report/advice.py)."""
+    left_out = any(each.verdict in LEFT_OUT for each in candidates)
+    empty = not candidates and bool(settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir()))
+    if not (left_out or empty):
+        return []
+    from qxbatch.report.advice import advice
+
+    return advice(candidates, settings)
 
 
 def _count(number: int, settings: Settings) -> str:
@@ -41,14 +62,25 @@ def _count(number: int, settings: Settings) -> str:
 
 
 def _rows(found: Sequence[Candidate]) -> list[str]:
-    width = min(40, max(len(show(each.path.name)) for each in found))
-    return ["    " + _row(each, width).rstrip() for each in found]
+    """One row for each thing; things that are refused together have one."""
+    alone: dict[object, Candidate] = {}
+    for each in found:
+        alone.setdefault(each.path if each.problem is None else each.problem, each)
+    width = min(40, max(len(_name(each)) for each in alone.values()))
+    return ["    " + _row(each, width).rstrip() for each in alone.values()]
+
+
+def _name(candidate: Candidate) -> str:
+    """The thing's name; that of their folder, where several things share a problem."""
+    problem = candidate.problem
+    return show(Path(problem.subject).name if problem is not None else candidate.path.name)
 
 
 def _row(candidate: Candidate, width: int) -> str:
-    name = show(candidate.path.name).ljust(width)
-    if candidate.problem is not None:
-        return f"{name}  {show(candidate.problem.message)} {show(candidate.problem.hint)}"
+    name = _name(candidate).ljust(width)
+    problem = candidate.problem
+    if problem is not None:
+        return f"{name}  {show(problem.message)}"
     note = show(candidate.note)
     if candidate.verdict is not Verdict.READY or candidate.session is None:
         return f"{name}  {note}"

@@ -1,10 +1,11 @@
 """The run's summary as JSON, written when the run ends (`--json-file`)."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 from qxbatch.events import Event, RunFinished
 from qxbatch.model import Report
+from qxbatch.os_error import reason_text
+from qxbatch.problems import grouped
 from qxbatch.report.after import failed
 
 
@@ -27,13 +28,15 @@ class JsonFile:
         try:
             self._path.write_text(text, encoding="utf-8")
         except OSError as error:
-            self.error = error.strerror or str(error)
+            self.error = reason_text(error, self._path)
         else:
             self.error = ""
 
 
 def as_json(report: Report, status: int) -> dict[str, object]:
     """Return the run's summary for --json-file: exit status, what was found, what became of each session."""
+    from qxbatch.session.summary_parts import problem_value
+
     return {
         "schema": 1,
         "exit_status": status,
@@ -44,7 +47,7 @@ def as_json(report: Report, status: int) -> dict[str, object]:
                 "packet": None if c.packet is None else c.packet.name,
                 "session": None if c.session is None else c.session.id,
                 "note": c.note,
-                "problem": None if c.problem is None else asdict(c.problem),
+                "problem": None if c.problem is None else problem_value(c.problem),
             }
             for c in report.candidates
         ],
@@ -58,7 +61,7 @@ def as_json(report: Report, status: int) -> dict[str, object]:
                 "images": s.images,
                 "seconds": round(s.seconds, 3),
                 "failed": failed(s),
-                "problems": [asdict(p) for p in s.problems],
+                "problems": [problem_value(p) for p in grouped(s.problems)],
             }
             for s in report.sessions
         ],

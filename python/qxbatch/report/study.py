@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qxbatch.model import State
 from qxbatch.problems import Problem, Severity
+from qxbatch.session.dates import calendar_day
 from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary_parts import problem_value
@@ -58,7 +59,7 @@ def session_row(folder: SessionFolder) -> Row:
         return Row({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value})
     states = Counter(series.state for series in summary.series)
     severities = Counter(problem.severity for problem in summary.problems)
-    days = [str(series.header.get("StudyDate") or "") for series in summary.series]
+    days = [calendar_day(series.header.get("StudyDate")) for series in summary.series]
     return Row(
         {
             "session_id": folder.id,

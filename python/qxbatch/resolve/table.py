@@ -5,6 +5,7 @@ import re
 from io import StringIO
 from pathlib import Path
 
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 
 Rows = list[list[str]]
@@ -19,7 +20,9 @@ def read_rows(path: Path) -> Rows:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"The logfile {path} cannot be read: {error.strerror}.", "Name another one.") from None
+        raise UsageError(
+            f"The logfile {path} cannot be read: {reason_text(error, path)}.", "Name another one."
+        ) from None
     text = decode(data)
     by_comma = path.suffix.casefold() == ".csv"
     separator = _separator(text) if by_comma else "\t"

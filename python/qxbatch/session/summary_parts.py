@@ -44,8 +44,6 @@ class PacketSummary:
     files: int
     size: int
     """Bytes."""
-    sha256: str = ""
-    """Of an archive; empty where it was not computed."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +159,8 @@ def image_value(image: ImageSummary) -> dict[str, Any]:
 
 
 def problem_value(problem: Problem) -> dict[str, str]:
-    """Return the JSON value of a problem."""
-    return dict(vars(problem))
+    """Return the JSON value of a problem; `command` only where there is one."""
+    return {name: value for name, value in vars(problem).items() if value or name != "command"}
 
 
 def read_session(given: Fields) -> SessionIdentity:
@@ -183,7 +181,7 @@ def read_split(given: Fields) -> Split:
 
 def read_packet(given: Fields) -> PacketSummary:
     """Return a packet. Raises FieldError."""
-    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"), given.text("sha256", ""))
+    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"))
 
 
 def read_series(given: Fields) -> SeriesSummary:
@@ -230,6 +228,7 @@ def read_problem(given: Fields) -> Problem:
         given.text("message"),
         given.text("hint", ""),
         given.member("severity", Severity, Severity.ERROR),
+        given.text("command", ""),
     )
 
 

@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.nearest import nearest
 from qxbatch.settings.parameters import PARAMETERS
@@ -20,7 +21,7 @@ def read_config(path: str) -> dict[str, str]:
         values = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
-            f"--config={path} cannot be read: {error.strerror}.", "Name a TOML file of parameters."
+            f"--config={path} cannot be read: {reason_text(error, path)}.", "Name a TOML file of parameters."
         ) from None
     except ValueError as error:
         hint = "Names are followed by =, texts stand in quotes: archive = 'copy'."

@@ -1,9 +1,13 @@
 """Which folders a run works on."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
+from qxbatch.session.contents import is_session, why_closed
 from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
@@ -24,11 +28,13 @@ def find_folders(values: Values) -> Folders:
     The sessions folder may be absent where the packets lie elsewhere: it is made then.
     """
     given = absolute("--sessionsfolder", values.text("sessionsfolder"))
+    _must_be_open(given, "The sessions folder", ExitStatus.CANNOT_WRITE)
     inbox = values.text("masterinbox")
     default = not values.given("masterinbox")
     sessionsfolder, notes = _below_study(given)
     if not default and inbox.casefold() != "none":
         masterinbox = absolute("--masterinbox", inbox)
+        _must_be_open(masterinbox, "The master inbox", ExitStatus.USAGE)
         _must_be_folder(masterinbox, "The master inbox")
         if sessionsfolder.exists():
             _must_be_folder(sessionsfolder, "The sessions folder")
@@ -38,11 +44,27 @@ def find_folders(values: Values) -> Folders:
 
 
 def _below_study(given: Path) -> tuple[Path, tuple[str, ...]]:
-    """A study folder is taken for the sessions folder below it."""
+    """A study folder is taken for the sessions folder below it, unless that is a session which has this name."""
     below = given / "sessions"
-    if below.is_dir() and not (given / MASTER_INBOX).is_dir():
+    has_inbox = os.path.isdir(given / MASTER_INBOX)  # noqa: PTH112 - False where it is closed
+    if below.is_dir() and not has_inbox and not is_session(below):
+        _must_be_open(below, "The sessions folder", ExitStatus.CANNOT_WRITE)
         return below, (f"{given} is a study folder: its sessions folder {below} is taken.",)
     return given, ()
+
+
+def _must_be_open(path: Path, what: str, status: ExitStatus) -> None:
+    """Raise UsageError when a folder cannot be entered, or nobody can say whether it exists."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        why = reason_text(error, path)
+    else:
+        why = why_closed(path)
+    if why:
+        raise UsageError(f"{what} {path} cannot be entered: {why}.", access_hint(path), status)
 
 
 def _must_be_folder(path: Path, what: str) -> None:

@@ -173,6 +173,8 @@ class Settings:
         """Whether the session id stands in place of patient ids and names in all that is written but the DICOM itself."""
         return self.logfile is not None or self.deidentify_logs
 
+    given: tuple[tuple[str, str], ...] = ()
+    """What the user wrote on the command line, by parameter: repeated in the commands that a report proposes."""
     stages: Stages = Stages.ALL
     """Set by the parts that do not go all the way."""
     gzip_as_found: bool = False

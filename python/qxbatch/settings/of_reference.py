@@ -160,4 +160,20 @@ OF_REFERENCE = (
         form=Form.YES_NO,
         reference="stops after the report",
     ),
+    Parameter(
+        "existing_structure",
+        "Accepted, without effect.",
+        group=Group.RUN,
+        metavar="yes|no",
+        form=Form.YES_NO,
+        reference="accepted, without effect",
+    ),
+    Parameter(
+        "clean_dicom_folders",
+        "Accepted, without effect.",
+        group=Group.RUN,
+        metavar="yes|no",
+        form=Form.YES_NO,
+        reference="accepted, without effect",
+    ),
 )

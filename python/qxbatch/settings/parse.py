@@ -25,8 +25,11 @@ class Asked(NamedTuple):
     notes: tuple[str, ...]
 
 
-def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
-    """Return the settings for parameters as the user wrote them (names with underscores). Raises UsageError."""
+def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> Asked:
+    """Return the settings for parameters as the user wrote them (names with underscores). Raises UsageError.
+
+    `typed` are those of the command line where others come from a config file.
+    """
     values = Values(given)
     folders = find_folders(values)
     pattern, pattern_notes = named_pattern(values, "pattern", "packet_name", "session_id")
@@ -77,10 +80,21 @@ def parse(given: dict[str, str], *, bids_app: bool = False) -> Asked:
         json_file=_path(values, "json_file"),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
+        given=tuple((given if typed is None else typed).items()),
     )
-    ignored = ("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.",)
-    notes = (*folders.notes, *pattern_notes, *name_notes)
-    return Asked(settings, (*notes, *ignored) if values.switch("skip_bids_validator") else notes)
+    return Asked(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
+
+
+def _without_effect(values: Values) -> list[str]:
+    """Say which accepted parameters change nothing."""
+    notes = [
+        f"{find(PARAMETERS, name).option} has no effect, here as in QuNex."
+        for name in ("existing_structure", "clean_dicom_folders")
+        if values.given(name)
+    ]
+    if values.switch("skip_bids_validator"):
+        notes.append("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.")
+    return notes
 
 
 def _processes(values: Values) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.paths import absolute
@@ -36,7 +37,7 @@ def _lines(option: str, path: Path) -> list[bytes]:
             data = file.read(LARGEST + 1)
     except OSError as error:
         hint = "Name a file that holds a password on each line."
-        raise UsageError(f"{option}={path} cannot be read: {error.strerror}.", hint) from None
+        raise UsageError(f"{option}={path} cannot be read: {reason_text(error, path)}.", hint) from None
     if len(data) > LARGEST:
         hint = "Name a file that holds a password on each line."
         raise UsageError(f"{option}={path} has more than {LARGEST} bytes: that is no list of passwords.", hint)

@@ -1,5 +1,6 @@
-"""Paths as the user wrote them, made absolute."""
+"""Paths as the user wrote them, made absolute, and as they are outside of a container (`--path-map`)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.problems import UsageError
@@ -18,3 +19,12 @@ def absolute(where: str, text: str) -> Path:
         raise UsageError(f"{where}={text}: there is no such user here.", "Write the path without ~.") from None
     # `..` behind a symbolic link can only be taken away by following the link
     return path.resolve() if ".." in path.parts else path.absolute()
+
+
+def mapped(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
+    """Return a path as readers outside see it: the longest mapped folder that contains it is replaced."""
+    fitting = [(here, outside) for here, outside in path_map if path.is_relative_to(here)]
+    if not fitting:
+        return path
+    here, outside = max(fitting, key=lambda pair: len(pair[0].parts))
+    return outside / path.relative_to(here)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qxbatch.cells import unescaped
 from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
+from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import KEPT_AT, images_named, packed_member
 from qxbatch.session.ledger import STORED, Fate, LedgerRow
@@ -121,7 +122,8 @@ def _check_image(path: Path, told: Sum | None, monitor: Monitor) -> list[str]:
 
 def _named(path: Path, error: Exception) -> str:
     """The core's words of damage begin with the path already."""
-    return str(error) if str(error).startswith(str(path)) else f"{path}: {error}"
+    text = error_text(error, path)
+    return text if text.startswith(str(path)) else f"{path}: {text}"
 
 
 def _check_beside(session: Path, sums: Mapping[str, Sum], monitor: Monitor) -> list[str]:
@@ -132,7 +134,7 @@ def _check_beside(session: Path, sums: Mapping[str, Sum], monitor: Monitor) -> l
             if (session / file).is_file() and (why := differs(session / file, told, monitor)):
                 wrong.append(f"{session / file}: {why}")
         except OSError as error:
-            wrong.append(f"{session / file}: {error}")
+            wrong.append(_named(session / file, error))
     return wrong
 
 

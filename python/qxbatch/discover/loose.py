@@ -1,0 +1,102 @@
+"""Loose DICOM files of one study in the inbox: they are one packet that lacks its folder."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from shlex import quote
+
+from qxbatch.discover.entry import Entry, is_loose_dicom
+from qxbatch.discover.judged import Judged
+from qxbatch.problems import Code
+from qxbatch.settings.model import OnSameSession, Settings
+from qxbatch.settings.paths import mapped
+
+Studies = Callable[[Sequence[Path]], Sequence[str]]
+"""Paths of DICOM files in, a key for the study of each out; empty where it is unknown."""
+LISTED = 20
+"""So many files are named one by one in a command."""
+
+
+def core_studies(paths: Sequence[Path]) -> list[str]:
+    """Return patient and study of each file, as the core's scan reads them."""
+    from qxbatch.core import scan
+
+    scanned = scan([os.fspath(path) for path in paths])
+    keys: dict[str, str] = {}
+    for k, group in enumerate(scanned.groups()):
+        study = group.study or str(group.header.get("StudyDate") or "")
+        for index in scanned.group_files(k):
+            keys[scanned.path(index)] = f"{group.patient}\0{study}"
+    return [keys.get(os.fspath(path), "") for path in paths]
+
+
+def judge_loose(
+    entries: Sequence[Entry], judged: Sequence[Judged], settings: Settings, studies: Studies
+) -> list[Judged]:
+    """Refuse loose DICOM files together with the others of their study; one that is alone in its study is a packet.
+
+    Headers are read only where there are several loose files that would become several sessions.
+    """
+    loose = [each for entry, each in zip(entries, judged, strict=True) if each.ready and is_loose_dicom(entry)]
+    together: dict[str, list[Judged]] = defaultdict(list)
+    if len(loose) > 1:
+        for each, study in zip(loose, studies([each.path for each in loose]), strict=True):
+            if study:
+                together[study].append(each)
+    names = [entry.name for entry in entries]
+    refused = {
+        each.path: refusal
+        for files in together.values()
+        if len(files) > 1 and not _merged(files, settings)
+        for each, refusal in zip(files, _refused(files, names, settings), strict=True)
+    }
+    return [refused.get(each.path, each) for each in judged]
+
+
+def _merged(files: Sequence[Judged], settings: Settings) -> bool:
+    """Whether the names say that the files are one session, and that they are to be merged."""
+    return settings.on_same_session is OnSameSession.MERGE and len({each.session for each in files}) == 1
+
+
+def _refused(files: Sequence[Judged], names: Collection[str], settings: Settings) -> list[Judged]:
+    """Return the files, all with the same problem."""
+    inbox = mapped(files[0].path.parent, settings.path_map)
+    own = [each.path.name for each in files]
+    named = ", ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")  # noqa: PLR2004 - named
+    message = f"{len(own)} loose DICOM files of one study ({named}) are no packet: each would become a session."
+    folder = next(name for name in (f"S{k}" for k in range(1, len(names) + 2)) if name not in names)
+    hint = "Put them into a folder whose name is the session's:"
+    refused = files[0].refused(Code.LOOSE_FILES, message, hint)
+    assert refused.problem is not None
+    problem = replace(refused.problem, subject=str(inbox), command=_command(inbox, folder, own, names))
+    return [each._replace(verdict=refused.verdict, problem=problem) for each in files]
+
+
+def _command(inbox: Path, folder: str, own: Sequence[str], names: Collection[str]) -> str:
+    """Return the shell command that moves the files into a new folder of the inbox."""
+    target = quote(str(inbox / folder))
+    glob = _glob(own, names)
+    if glob:
+        return f"mkdir {target} && mv {quote(f'{inbox}/')}{glob} {target}/"
+    if len(own) <= LISTED:
+        return f"mkdir {target} && mv {' '.join(quote(str(inbox / name)) for name in own)} {target}/"
+    output = quote(str(inbox.with_name(f"{inbox.name}_split")))
+    return f"qxbatch split {quote(str(inbox))} --output={output}"
+
+
+def _glob(own: Sequence[str], names: Collection[str]) -> str:
+    """Return a glob of the shell that matches these names and no other; empty when there is none so simple."""
+    start = _common(own)
+    end = _common([name[len(start) :][::-1] for name in own])[::-1]
+    matched = {name for name in names if name.startswith(start) and name.endswith(end) and not name.startswith(".")}
+    matched = {name for name in matched if len(name) >= len(start) + len(end)}
+    return f"{quote(start) if start else ''}*{quote(end) if end else ''}" if matched == set(own) else ""
+
+
+def _common(texts: Sequence[str]) -> str:
+    """Return the characters that all texts begin with."""
+    first, last = min(texts), max(texts)
+    length = next((k for k, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:length]

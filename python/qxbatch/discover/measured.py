@@ -1,0 +1,40 @@
+"""The fingerprint of what is ready: it must be readable, and quiet for a while."""
+
+import os
+from pathlib import Path
+
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.judged import Judged
+from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
+from qxbatch.os_error import access_hint, error_text
+from qxbatch.problems import Code
+
+_SECOND = 10**9
+
+
+def measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
+    """Take the fingerprint of what is ready; what changed a moment ago waits."""
+    if not judged.ready:
+        return _candidate(judged, None)
+    try:
+        # in folder mode with overwrite, all data may lie in `dicom`
+        absent = data != judged.path and not data.exists()
+        found = Fingerprint(0, 0, 0) if absent else fingerprint(data)
+    except OSError as error:
+        unreadable = Path(os.fsdecode(error.filename or data))
+        refused = judged.refused(
+            Code.UNREADABLE,
+            f"cannot be read: {error_text(error)}.",
+            access_hint(unreadable),
+        )
+        return _candidate(refused, None)
+    age = (now - found.mtime_ns) / _SECOND
+    # a time in the future says nothing, unless it is as near as clocks of two machines may be apart
+    if abs(age) < settle:
+        waits = judged.turned(Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}")
+        return _candidate(waits, None)
+    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, found))
+
+
+def _candidate(judged: Judged, packet: Packet | None) -> Candidate:
+    return Candidate(judged.path, judged.verdict, packet, judged.session, judged.note, judged.problem)

@@ -1,0 +1,29 @@
+"""Names of files and folders that another program is still copying."""
+
+import re
+
+ENDINGS = (".part", ".partial", ".filepart", ".crdownload", ".opdownload", ".download", ".tmp")
+"""Of browsers, WinSCP, Nextcloud and others."""
+_FOLDERS = (".~tmp~", ".rsync-partial")
+"""In which rsync keeps files until they are complete."""
+_RSYNC = re.compile(r"\.(?P<name>.+)\.[A-Za-z0-9]{6}")
+"""rsync copies `name.zip` as `.name.zip.AbC123`."""
+
+
+def unfinished(name: str) -> str:
+    """Return why a name shows a copy in progress; empty when it does not.
+
+    >>> unfinished("S1.zip.part")
+    'its name ends in .part: it is still being copied; the next run after its renaming imports it'
+    >>> unfinished("S1.zip"), unfinished(".DS_Store")
+    ('', '')
+    """
+    folded = name.casefold()
+    ending = next((each for each in ENDINGS if folded.endswith(each) and len(folded) > len(each)), "")
+    later = "it is still being copied; the next run after its renaming imports it"
+    if ending:
+        return f"its name ends in {ending}: {later}"
+    if folded in _FOLDERS:
+        return "rsync keeps files in it until they are complete"
+    match = _RSYNC.fullmatch(name)
+    return f"rsync's temporary name of {match['name']}: {later}" if match else ""

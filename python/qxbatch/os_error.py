@@ -1,0 +1,96 @@
+"""Errors of the operating system in words: what, which path, and what helps to mend it."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from shlex import quote
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM)
+
+
+def error_text(error: BaseException, path: Path | str = "") -> str:
+    """Return an error's text; that of an OSError begins with its path and has no number.
+
+    `path` is named where the error names none.
+
+    >>> error_text(FileNotFoundError(2, "No such file or directory", "/a/b"))
+    '/a/b: no such file or directory'
+    >>> error_text(ValueError("no NIfTI"))
+    'no NIfTI'
+    """
+    if not isinstance(error, OSError):
+        return str(error)
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else str(path)
+    reason = reason_text(error, name)
+    return f"{name}: {reason}" if name and not reason.startswith(f"{name}: ") else reason
+
+
+def reason_text(error: OSError, path: Path | str = "") -> str:
+    """Return why a path could not be used, without the path: for a message that names it already."""
+    reason = error.strerror or " ".join(map(str, error.args)) or type(error).__name__
+    words = reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
+    place = str(path) or (os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "")
+    detail = _detail(error.errno, place)
+    return f"{words} ({detail})" if detail else words
+
+
+def _detail(number: int | None, path: str) -> str:
+    """Return the facts that help: free space, or whose the path is."""
+    place = _nearest(path) if path else None
+    if place is None:
+        return ""
+    try:
+        if number in _FULL:
+            status = os.statvfs(place)
+            return f"{size_text(status.f_bavail * status.f_frsize)} free on the file system of {place}"
+        if number in _REFUSED:
+            found = place.stat()
+            where = "" if str(place) == path else f"{place} has "
+            mode = stat.filemode(found.st_mode)
+            return f"{where}mode {mode}, owner {found.st_uid}; this program runs as user {os.geteuid()}"
+    except OSError:
+        return ""
+    return ""
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether there is no room left, on the file system or in the user's quota."""
+    return error.errno in _FULL
+
+
+def access_hint(path: Path) -> str:
+    """Return what gives this user access to a path: a command for the owner, else whom to ask."""
+    place = _nearest(str(path)) or path
+    try:
+        owner = place.stat().st_uid
+    except OSError:
+        return "Check its permissions."
+    if owner == os.geteuid():
+        return f"Give yourself access: chmod u+rwX {quote(str(place))}"
+    return f"Ask its owner (user {owner}) for access, or run as that user."
+
+
+def _nearest(path: str) -> Path | None:
+    """The path, or the nearest one above it that can be looked at."""
+    given = Path(path)
+    for each in (given, *given.parents):
+        try:
+            each.stat()
+        except (OSError, ValueError):
+            continue
+        return each if each.is_absolute() or each != Path() else Path.cwd()
+    return None
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes for people.
+
+    >>> size_text(999), size_text(1_500), size_text(3_200_000_000)
+    ('999 bytes', '1.5 kB', '3.2 GB')
+    """
+    for factor, unit in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"

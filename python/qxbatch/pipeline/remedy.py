@@ -1,0 +1,44 @@
+"""Each refused item gets the command that fixes it alone."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from qxbatch.discover.units import Unit
+from qxbatch.model import SessionReport
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings
+
+_OVERWRITE = {"overwrite": "yes"}
+REMEDIES: Mapping[Code, Mapping[str, str]] = {
+    Code.DAMAGED: {"on_damaged": "keep"},
+    Code.MIXED_PATIENTS: {"on_mixed": "split"},
+    Code.EXISTS: _OVERWRITE,
+    Code.CHANGED: {},
+    Code.UNREADABLE: {},
+    Code.CANNOT_WRITE: {},
+    Code.VERIFY: {},
+    Code.ARCHIVE: {},
+}
+"""What to change in the command for a problem that ended an import; nothing: the same command again."""
+PUBLISHED: Mapping[Code, Mapping[str, str]] = {
+    Code.CHANGED: _OVERWRITE,
+    Code.CANNOT_WRITE: {},
+    Code.ARCHIVE: {},
+    Code.DAMAGED_KEPT: _OVERWRITE,
+    Code.LEFT_OUT: _OVERWRITE,
+}
+"""The same for a session that is published all the same."""
+
+
+def with_commands(report: SessionReport, unit: Unit, settings: Settings) -> SessionReport:
+    """Return a report whose problems have the command that fixes them, as far as there is one."""
+    remedies = REMEDIES if report.folder is None else PUBLISHED
+    return replace(report, problems=tuple(_fixed(each, remedies, unit, settings) for each in report.problems))
+
+
+def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:
+    changes = remedies.get(problem.code)
+    if changes is None or problem.command or problem.severity is Severity.INFO:
+        return problem
+    return replace(problem, command=command_for(settings, [unit.session.id], changes))

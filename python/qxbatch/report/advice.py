@@ -1,0 +1,113 @@
+"""What to write instead, where a run finds nothing because of how it was asked: sessions, logfile, inbox."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from shlex import quote
+
+from qxbatch.discover.filters import by_glob
+from qxbatch.discover.listing import names_in
+from qxbatch.discover.plan import packet_name
+from qxbatch.model import Candidate, Verdict
+from qxbatch.resolve.logfile import Log, read_log
+from qxbatch.settings.model import LogfileSpec, Settings
+from qxbatch.settings.paths import mapped
+
+
+def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
+    """Return what to write instead, a sentence for each mistake; nothing where all is found as it was asked."""
+    lines = [missing_inbox(settings), *_sessions(candidates, settings)]
+    unmatched = [each for each in candidates if each.verdict is Verdict.NO_MATCH_IN_LOG]
+    if unmatched and settings.logfile is not None:
+        names = [packet_name(each.path.name, settings.pattern) for each in unmatched]
+        lines.append(_logfile(names, read_log(settings.logfile), settings.logfile))
+    return [line for line in lines if line]
+
+
+def missing_inbox(settings: Settings) -> str:
+    """Return that the master inbox does not exist, and the command that creates it; empty when it exists."""
+    inbox = settings.masterinbox
+    if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False where it is closed
+        return ""
+    command = f"mkdir -p {quote(str(mapped(inbox, settings.path_map)))}"
+    return f"The master inbox {inbox} does not exist. Create it, and put packets into it: {command}"
+
+
+def _sessions(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
+    """Return a sentence for each expression of --sessions that matches nothing and nearly matches something."""
+    if not settings.sessions:
+        return []
+    if settings.masterinbox is None:
+        return _globs(settings)
+    names = [name for each in candidates for name in _names(each, settings)]
+    lines = []
+    for expression in settings.sessions:
+        if any(re.fullmatch(expression, name) for name in names):
+            continue
+        better = _expression(expression, names)
+        if better:
+            lines.append(
+                f"--sessions={quote(expression)} matches no whole packet name or session id; it is a regular expression. "
+                f"Write: --sessions={quote(better)}"
+            )
+    return lines
+
+
+def _names(candidate: Candidate, settings: Settings) -> list[str]:
+    name = packet_name(candidate.path.name, settings.pattern)
+    session = candidate.session
+    return [each for each in (name, session.id if session else "") if each]
+
+
+def _expression(given: str, names: Sequence[str]) -> str:
+    """Return the regular expression that was probably meant: a glob, the beginning of names, or a part of them."""
+    as_glob = re.escape(given).replace(r"\*", ".*").replace(r"\?", ".").replace(r"\-", "-")
+    tries = [as_glob] if any(each in given for each in "*?") else [f"{given}.*", f".*{given}.*"]
+    return next((each for each in tries if any(re.fullmatch(each, name) for name in names)), "")
+
+
+def _globs(settings: Settings) -> list[str]:
+    """Folder mode: a regular expression where a glob is expected, or the beginning of names."""
+    names = [name for name in names_in(settings.sessionsfolder) if not name.startswith(".")]
+    lines = []
+    for glob in settings.sessions:
+        if any(by_glob(name, [glob]) for name in names):
+            continue
+        tries = [glob.replace(".*", "*")] if ".*" in glob else [f"{glob}*"]
+        better = next((each for each in tries if any(by_glob(name, [each]) for name in names)), "")
+        if better:
+            lines.append(
+                f"--sessions={quote(glob)} matches no session folder; with --masterinbox=none it is a glob. "
+                f"Write: --sessions={quote(better)}"
+            )
+    return lines
+
+
+def _logfile(names: Sequence[str], log: Log, spec: LogfileSpec) -> str:
+    """Return how the logfile names packets that it seems not to name; empty where it does not name them."""
+    cells = _first({cell.partition(".")[0].casefold(): cell for cell in log}, [name.casefold() for name in names])
+    if cells:
+        name, cell = cells
+        own = next(each for each in names if each.casefold() == name)
+        return f"The logfile {spec.path} names the packet {own} as {cell}: write {own} in column {spec.packet_name}."
+    for column, found in (("subject_id", "subject"), ("session_name", "session")):
+        if any(getattr(entry, found) in names for entry in log.values()):
+            return _swapped(spec, column)
+    return ""
+
+
+def _first(cells: Mapping[str, str], names: Iterable[str]) -> tuple[str, str] | None:
+    return next(((name, cells[name]) for name in names if name in cells), None)
+
+
+def _swapped(spec: LogfileSpec, column: str) -> str:
+    """Return that another column has the packets' names, and the parameter with both columns exchanged."""
+    other = getattr(spec, column)
+    right = replace(spec, **{"packet_name": other, column: spec.packet_name})
+    columns = [f"path:{right.path}", f"packet_name:{right.packet_name}", f"subject_id:{right.subject_id}"]
+    columns += [] if right.session_name is None else [f"session_name:{right.session_name}"]
+    return (
+        f"The packet names are in column {other} of the logfile {spec.path}, and --logfile takes them from "
+        f"column {spec.packet_name}. Write: --logfile={quote('|'.join(columns))}"
+    )

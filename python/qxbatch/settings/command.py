@@ -1,0 +1,67 @@
+"""The command line that repeats a run for some sessions alone, in the form that the user used."""
+
+import re
+from collections.abc import Mapping, Sequence
+from shlex import quote
+
+from qxbatch.session.layout import MASTER_INBOX
+from qxbatch.settings.model import Settings, Stages
+from qxbatch.settings.parameter import Form, find
+from qxbatch.settings.parameters import PARAMETERS
+
+_NOT_REPEATED = frozenset(
+    (
+        *("sessionsfolder", "masterinbox", "sessions", "participant_label", "session_label", "skip_bids_validator"),
+        *("check", "test", "verbose", "quiet", "json_file", "log_file", "existing_structure", "clean_dicom_folders"),
+    )
+)
+"""What chooses packets, or only how the run reports."""
+_EXPRESSION = re.compile(r"[.^$*+?{}\[\]\\|(),]")
+_GLOB = re.compile(r"[*?\[{,]")
+
+
+def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[str, str] | None = None) -> str:
+    """Return the command that imports these sessions, by their ids, with some parameters changed; quoted for a shell.
+
+    What the user gave otherwise is repeated, so that the packets become the same sessions.
+    """
+    kept = {name: value for name, value in settings.given if name not in _NOT_REPEATED and value}
+    options = [_option(name, value) for name, value in {**kept, **(changes or {})}.items()]
+    return " ".join(quote(word) for word in ("qxbatch", *_form(settings, sessions), *options))
+
+
+def _form(settings: Settings, sessions: Sequence[str]) -> list[str]:
+    """Return the words that name command, folders and sessions."""
+    folder, inbox = settings.sessionsfolder, settings.masterinbox
+    if settings.stages is not Stages.ALL:
+        return [settings.stages.value, *(str(folder / session) for session in sessions)]
+    escape = _glob if inbox is None else _expression
+    chosen = f"--sessions={','.join(map(escape, sessions))}"
+    if settings.bids_app:
+        return [str(inbox), str(folder), "participant", chosen]
+    if inbox == folder / MASTER_INBOX:
+        return [str(folder), chosen]
+    return [str(folder), f"--masterinbox={inbox or 'none'}", chosen]
+
+
+def _option(name: str, value: str) -> str:
+    parameter = find(PARAMETERS, name)
+    return parameter.option if parameter.form is Form.SWITCH else f"{parameter.option}={value}"
+
+
+def _expression(session: str) -> str:
+    """Return a regular expression for one name, as a list of them is read.
+
+    >>> _expression("IM0.dcm"), _expression("HQ210_base"), _expression("a,b")
+    ('IM0\\\\.dcm', 'HQ210_base', 'a\\\\,b')
+    """
+    return _EXPRESSION.sub(lambda match: f"\\{match[0]}", session)
+
+
+def _glob(session: str) -> str:
+    """Return a glob for one name, as a list of them is read.
+
+    >>> _glob("S1*"), _glob("HQ210_base")
+    ('S1[*]', 'HQ210_base')
+    """
+    return _GLOB.sub(lambda match: f"[{match[0]}]", session)

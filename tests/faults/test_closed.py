@@ -1,0 +1,145 @@
+"""Folders that an ordinary user cannot enter, disks without room: each a clear message with the right exit status."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_packet
+from tests.build.study import Study, run_command
+from tests.faults.unprivileged import unprivileged
+
+FILES = under("x", MrSeries(number=3, description="T1w").files())
+
+
+@pytest.fixture
+def closed(study: Study) -> Iterator[Study]:
+    """A study with two packets."""
+    study.put("A", FILES, Kind.FOLDER)
+    study.put("B", FILES, Kind.ZIP)
+    yield study
+    subprocess.run(["chmod", "-R", "u+rwX", study.sessions.parents[1]], check=True)
+
+
+def close(study: Study, relative: str) -> Path:
+    """Take all rights from a file or folder, which is created where it is missing."""
+    path = study.sessions / relative
+    if not path.exists():
+        path.mkdir(parents=True)
+    path.chmod(0)
+    return path
+
+
+IMPORT = [
+    ("inbox/MR", 64, ()),
+    ("inbox", 64, ()),
+    ("inbox/MR/A", 1, ()),
+    ("inbox/MR/A/x", 1, ()),
+    ("inbox/MR/B.zip", 1, ()),
+    ("A", 1, ()),
+    ("A", 1, ("--overwrite",)),
+    ("archive/MR", 73, ()),
+    ("archive", 73, ()),
+    ("", 73, ()),
+    ("..", 73, ()),
+    (".qxbatch", 73, ()),
+    ("../w", 73, ("--work-dir={s}/../w",)),
+    ("A", 1, ("--masterinbox=none", "--sessions=*")),
+    ("A/inbox", 1, ("--masterinbox=none", "--sessions=*")),
+    ("../l", 64, ("--logfile=path:{s}/../l/x.csv|packet_name:1|subject_id:2",)),
+    ("../l", 64, ("--config={s}/../l/x.toml",)),
+    ("../l", 64, ("--password-file={s}/../l/x",)),
+    ("../l", 73, ("--log-file={s}/../l/x",)),
+    ("../l", 73, ("--json-file={s}/../l/x",)),
+]
+PARTS = [
+    ("A", 1, ("verify", "{s}")),
+    ("", 1, ("verify", "{s}")),
+    ("A", 1, ("report", "{s}")),
+    ("A", 64, ("sort", "{s}/A")),
+    ("A", 64, ("convert", "{s}/A")),
+    ("inbox/MR", 1, ("scan", "{s}/inbox/MR")),
+    ("inbox/MR", 64, ("split", "{s}/inbox/MR")),
+    ("../o", 73, ("split", "{s}/inbox/MR", "--output={s}/../o")),
+    ("A", 73, ("regress", "{s}/A")),
+    ("../o", 73, ("{s}/inbox/MR", "{s}/../o", "participant")),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [*((path, status, ("{s}", *more)) for path, status, more in IMPORT), *PARTS],
+    ids=str,
+)
+def test_a_closed_folder_is_a_message_with_its_path_and_the_reason(
+    closed: Study, path: str, status: int, words: tuple[str, ...]
+) -> None:
+    place = close(closed, path)
+    run = unprivileged(*(word.replace("{s}", str(closed.sessions)) for word in words))
+    text = run.text
+    assert run.status == status, text
+    assert "Traceback" not in text
+    assert "[Errno" not in text
+    assert "permission denied" in text
+    assert str(place.resolve() if path != ".." else closed.sessions) in text.replace("/sessions/../", "/")
+
+
+def test_one_closed_packet_does_not_hold_back_the_others(closed: Study) -> None:
+    close(closed, "inbox/MR/A")
+    assert unprivileged(str(closed.sessions)).status == 1
+    assert (closed.sessions / "B" / "session.txt").exists()
+
+
+def mounted(place: Path, *options: str) -> None:
+    done = subprocess.run(["mount", *options, "tmpfs", place], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("a file system cannot be mounted here (no right to mount): full disks are not tried")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 300 KB, with nothing on it."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted(place, "-t", "tmpfs", "-o", "size=300k")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize("more", [["--archive=leave"], ["--archive=leave", "--work-dir={small}"]])
+def test_a_disk_without_room_says_how_much_is_free_and_what_is_needed(
+    small: Path, tmp_path: Path, more: list[str]
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    write_packet(under("x", MrSeries(number=3, rows=128, columns=128, slices=20).files()), inbox, "A", Kind.FOLDER)
+    run = run_command(
+        str(small / "s"), f"--masterinbox={inbox}", *(word.replace("{small}", str(small)) for word in more)
+    )
+    text = run.text
+    assert run.status == 1, text
+    assert "no space left" in text
+    assert "free on the file system of" in text
+    assert "three times its unpacked size" in text
+    assert str(small) in text
+    assert "[Errno" not in text
+
+
+def test_a_read_only_disk_is_said_before_anything_is_read(small: Path) -> None:
+    (small / "inbox/MR").mkdir(parents=True)
+    subprocess.run(["mount", "-o", "remount,ro", small], check=True)
+    run = run_command(str(small / "new"), f"--masterinbox={small / 'inbox/MR'}")
+    assert run.status == 73, run.text
+    assert "read-only file system" in run.text
+    assert "[Errno" not in run.text
+
+
+def test_a_missing_file_is_named_without_a_number(tmp_path: Path) -> None:
+    missing = str(tmp_path / "x")
+    for words in (["scan", missing], [missing], [str(tmp_path), f"--config={missing}"]):
+        run = run_command(*words)
+        assert run.status == 64, run.text
+        assert missing in run.text
+        assert "[Errno" not in run.text

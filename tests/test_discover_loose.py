@@ -1,0 +1,132 @@
+"""Loose DICOM files in the inbox: those of one study are refused together, with the command that puts them right."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qxbatch.discover.candidates import candidates
+from qxbatch.model import Verdict
+from qxbatch.problems import Code
+from qxbatch.settings.parse import parse
+from tests.build.dicom import MrSeries
+from tests.build.inbox import Place, sniff
+from tests.build.study import Study
+
+SERIES = MrSeries(number=3, description="T1w")
+
+
+def never(_paths):
+    raise AssertionError("headers are read")
+
+
+def judged(place: Place, studies, **given: str):
+    settings = parse({"sessionsfolder": str(place.sessions), **given}).settings
+    return {each.path.name: each for each in candidates(settings, sniff=sniff, studies=studies)}
+
+
+def one_study(paths):
+    return ["a"] * len(paths)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An empty inbox."""
+    return Place(tmp_path)
+
+
+def test_no_header_is_read_for_a_single_loose_file(place: Place) -> None:
+    place.put("IM1.dcm", "S1.zip", "S2/")
+    assert {each.verdict for each in judged(place, never).values()} == {Verdict.READY}
+
+
+def test_no_header_is_read_of_files_that_are_filtered_out(place: Place) -> None:
+    place.put("IM1.dcm", "IM2.dcm")
+    assert judged(place, never, sessions="IM1.dcm")["IM1.dcm"].verdict is Verdict.READY
+
+
+def test_files_of_one_study_share_one_problem(place: Place) -> None:
+    found = judged(place.put("IM1.dcm", "IM2.dcm", "IM3.dcm", "S1.zip"), one_study)
+    assert found["S1.zip"].verdict is Verdict.READY
+    problems = {found[f"IM{k}.dcm"].problem for k in (1, 2, 3)}
+    [problem] = problems
+    assert problem.code is Code.LOOSE_FILES
+    assert problem.subject == str(place.inbox)
+
+
+def test_files_of_different_studies_are_packets(place: Place) -> None:
+    found = judged(place.put("A.dcm", "B.dcm", "C.dcm"), lambda _: ["1", "2", "1"])
+    assert [found[f"{name}.dcm"].verdict for name in "ABC"] == [Verdict.REFUSED, Verdict.READY, Verdict.REFUSED]
+
+
+def test_files_whose_study_is_unknown_are_packets(place: Place) -> None:
+    found = judged(place.put("A.dcm", "B.dcm"), lambda _: ["", ""])
+    assert {each.verdict for each in found.values()} == {Verdict.READY}
+
+
+def test_files_that_are_merged_into_one_session_on_request_stay_packets(place: Place) -> None:
+    given = {"pattern": r"(?P<packet_name>[^_]*)_.*", "on_same_session": "merge"}
+    found = judged(place.put("S1_1.dcm", "S1_2.dcm"), one_study, **given)
+    assert {each.verdict for each in found.values()} == {Verdict.READY}
+
+
+@pytest.mark.parametrize(
+    ("files", "others"),
+    [
+        (["IM1.dcm", "IM2.dcm", "IM10.dcm"], ["S2/"]),
+        (["IM1.dcm", "IM2.dcm"], ["IM3.dcm"]),
+        (["a b'1.dcm", "a b'2.dcm"], ["S1/"]),
+        ([f"{k}.dcm" for k in range(1000, 1030)], []),
+    ],
+)
+def test_the_command_moves_these_files_and_no_others(place: Place, files: list[str], others: list[str]) -> None:
+    place.put(*files, *others)
+    found = judged(place, lambda paths: ["a" if path.name in files else "b" for path in paths])
+    problem = next(each.problem for name, each in found.items() if name in files and each.problem)
+    subprocess.run(["sh", "-c", problem.command], check=True)
+    folder = Path(shlex.split(problem.command)[1])
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
+    assert sorted(path.name for path in place.inbox.iterdir()) == sorted(
+        [folder.name, *(o.rstrip("/") for o in others)]
+    )
+
+
+def test_many_files_without_a_common_name_get_the_command_that_splits_by_study(place: Place) -> None:
+    files = [f"{chr(97 + k)}.dcm" for k in range(25)]
+    found = judged(place.put(*files, "zz.dcm"), lambda paths: ["b" if p.name == "zz.dcm" else "a" for p in paths])
+    command = found["a.dcm"].problem.command
+    assert shlex.split(command)[:3] == ["qxbatch", "split", str(place.inbox)]
+
+
+def test_the_command_names_paths_outside_of_a_container(place: Place) -> None:
+    found = judged(place.put("IM1.dcm", "IM2.dcm"), one_study, path_map=f"{place.sessions}=/outside")
+    assert shlex.split(found["IM1.dcm"].problem.command)[1] == "/outside/inbox/MR/S1"
+
+
+def put_loose(study: Study, *series: MrSeries) -> None:
+    for one in series:
+        for k, data in enumerate(one.files().values()):
+            (study.inbox / f"IM{one.number}{k}.dcm").write_bytes(data)
+
+
+def test_the_files_of_a_study_are_one_message_and_the_command_helps(study: Study) -> None:
+    put_loose(study, SERIES, MrSeries(number=4, description="T2w"))
+    for test in ([], ["--test"]):
+        run = study.run(*test)
+        assert run.status == 1, run.text
+        assert study.session_names() == []
+        assert run.text.count("mkdir ") == 1
+    command = next(line.strip() for line in run.text.splitlines() if "mkdir " in line)
+    subprocess.run(["sh", "-c", command], check=True)
+    assert study.run().status == 0
+    assert study.session_names() == ["S1"]
+
+
+def test_two_loose_files_of_two_patients_are_two_packets(study: Study) -> None:
+    for patient in ("P1", "P2"):
+        data = next(iter(MrSeries(number=3, patient=patient).files().values()))
+        (study.inbox / f"{patient}.dcm").write_bytes(data)
+    run = study.run("--archive=leave")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["P1.dcm", "P2.dcm"]

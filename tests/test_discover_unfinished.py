@@ -1,0 +1,52 @@
+"""Packets that another program is still copying."""
+
+from pathlib import Path
+
+import pytest
+
+from qxbatch.discover.unfinished import unfinished
+from qxbatch.model import Verdict
+from tests.build.dicom import MrSeries
+from tests.build.inbox import Place
+from tests.build.packets import Kind, under
+from tests.build.study import Study
+
+COPIED = [
+    "S1.zip.part",
+    "S1.zip.PARTIAL",
+    "S1.tar.gz.filepart",
+    "S1.zip.crdownload",
+    "S1.zip.tmp",
+    "S1.zip.download",
+    ".S1.zip.AbC123",
+    ".S1.a1B2c3",
+    ".~tmp~",
+]
+
+
+@pytest.mark.parametrize("end", ["", "/"], ids=["file", "folder"])
+@pytest.mark.parametrize("name", COPIED)
+def test_what_is_still_being_copied_is_stray_and_says_why(tmp_path: Path, name: str, end: str) -> None:
+    each = Place(tmp_path).put(name + end).one()
+    assert (each.verdict, each.problem) == (Verdict.STRAY, None)
+    assert "cop" in each.note or "rsync" in each.note
+
+
+@pytest.mark.parametrize(
+    "name", ["S1.zip", "part", ".part", "S1.part1.zip", "S1.party", ".DS_Store", ".a.b", ".abc123"]
+)
+def test_other_names_are_not_taken_for_copies(name: str) -> None:
+    assert unfinished(name) == ""
+
+
+def test_a_copy_in_progress_is_left_alone_and_the_run_succeeds(study: Study) -> None:
+    files = under("x", MrSeries(number=3, description="T1w").files())
+    study.put("good", files)
+    whole = study.put("S2", files, Kind.ZIP)
+    copied = whole.rename(whole.with_name("S2.zip.part"))
+    (study.inbox / "S1.zip.filepart").write_bytes(copied.read_bytes()[:2000])
+    run = study.run()
+    assert run.status == 0, run.text
+    assert study.session_names() == ["good"]
+    assert "its name ends in .part" in run.text
+    assert copied.exists()

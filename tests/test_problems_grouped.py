@@ -1,0 +1,90 @@
+"""Problems that differ in their subject alone become one, in the terminal, on the page and in JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.model import Report, SessionId, SessionReport
+from qxbatch.page.session import session_page
+from qxbatch.problems import Code, Problem, Severity, grouped
+from qxbatch.report.after import after, outcome_line
+from qxbatch.session.folder import SessionFolder, SessionState
+from tests.build.dicom import MrSeries, encoded
+from tests.build.objects import report
+from tests.build.packets import under
+from tests.build.study import Study
+from tests.test_session_summary import full_summary
+
+
+def report_of(problems: list[Problem]) -> Report:
+    return Report((), (SessionReport("S1.zip", SessionId("S1"), Path("/s/S1"), tuple(problems), 3, 3),))
+
+
+def page_of(problems: Mapping[int, list[Problem]]) -> str:
+    """Return the page of a session whose series have these problems."""
+    summary = full_summary()
+    [one] = summary.series
+    series = tuple(replace(one, n=n, images=(), problems=tuple(own)) for n, own in problems.items())
+    every = tuple(problem for own in problems.values() for problem in own)
+    return session_page(replace(summary, series=series, images=(), problems=every), {})
+
+
+def warning(subject: str, message: str = "slices are missing.", hint: str = "Look at it.") -> Problem:
+    return Problem(Code.CONVERT_REVIEW, subject, message, hint, Severity.WARNING)
+
+
+def test_series_are_listed_and_others_stay() -> None:
+    other = warning("series 40", "another thing.")
+    found = grouped([warning("series 20"), other, warning("series 30"), warning("series 50"), warning("series 20")])
+    assert [problem.subject for problem in found] == ["series 20, 30 and 50", "series 40"]
+    assert found[1] is other
+
+
+def test_hints_that_name_the_log_of_each_series_become_one() -> None:
+    problems = [
+        warning(f"series {n}", hint=f"Its log is dicom/dcm2niix_{n}.log; the files are kept.") for n in (20, 30)
+    ]
+    [one] = grouped(problems)
+    assert one.hint == "Its log is dicom/dcm2niix_<n>.log; the files are kept."
+
+
+def test_messages_with_other_numbers_are_not_mixed_up() -> None:
+    assert len(grouped([warning("series 20", "20 slices"), warning("series 30", "30 slices")])) == 2
+
+
+def test_severity_and_code_keep_problems_apart() -> None:
+    one = warning("series 20")
+    assert len(grouped([one, replace(one, subject="series 30", severity=Severity.ERROR)])) == 2
+
+
+def test_many_files_are_counted() -> None:
+    [one] = grouped(Problem(Code.UNPAIRED, f"{k}.PAR", "no REC.") for k in range(30))
+    assert one.subject.startswith("0.PAR, 1.PAR, ")
+    assert one.subject.endswith("9.PAR and 20 more")
+
+
+def test_a_report_and_its_line_count_a_shared_warning_once() -> None:
+    shared = report_of([warning(f"series {n}") for n in (20, 30, 50)])
+    assert after(shared).count("slices are missing.") == 1
+    assert "S1, series 20, 30 and 50: slices are missing." in after(shared)
+    assert "1 to look at" in outcome_line(shared.sessions[0])
+
+
+def test_the_page_has_a_shared_warning_once_and_one_of_a_series_at_the_series() -> None:
+    shared = [warning(f"series {n}") for n in (20, 30)]
+    page = page_of({20: [shared[0], warning("series 20", "only here.")], 30: [shared[1]]})
+    assert page.count("slices are missing.") == 1
+    assert "series 20 and 30: slices are missing." in page
+    assert page.index("only here.") > page.index('id="s20"')
+
+
+def test_a_report_series_does_not_make_a_session_review(study: Study) -> None:
+    phoenix = encoded(report(MrSeries(number=99, description="PhoenixZIPReport", time="110000")))
+    study.put("S1", {**under("x", MrSeries(number=3, description="T1w").files()), "report": phoenix})
+    run = study.main(f"--json-file={study.sessions / 'run.json'}")
+    assert run.status == 0, run.text
+    assert "To look at" not in run.text
+    summary = json.loads((study.session("S1") / "qxbatch/summary.json").read_bytes())
+    assert [(p["severity"], p["code"]) for p in summary["problems"]] == [("info", "nothing-to-convert")]
+    assert SessionFolder(study.session("S1")).state is SessionState.COMPLETE

@@ -1,0 +1,113 @@
+"""Each refused item ends with the command that fixes it alone; the command is run as it is printed."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cli.main import main
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, under
+from tests.build.study import Study
+
+FILES = under("x", MrSeries(number=3, description="T1w").files())
+OTHER = under("y", MrSeries(number=4, description="T2w", patient="P2").files())
+
+
+def commands(study: Study, *more: str) -> list[str]:
+    """Run an import that refuses something, and return the commands that it proposes."""
+    told = study.sessions.parent / "run.json"
+    run = study.main(*more, f"--json-file={told}")
+    assert run.status in (1, 66), run.text
+    content = json.loads(told.read_bytes())
+    problems = [each["problem"] for each in content["found"] if each["problem"]]
+    problems += [problem for session in content["sessions"] for problem in session["problems"]]
+    found = [problem["command"] for problem in problems if "command" in problem]
+    for command in found:
+        assert f"      {command}\n" in run.text + "\n"
+    return found
+
+
+def follow(command: str) -> int:
+    program, *words = shlex.split(command)
+    assert program == "qxbatch"
+    return main(words)
+
+
+def damaged() -> bytes:
+    data = bytearray(packed({**FILES, **under("z", MrSeries(number=5).files())}, Kind.ZIP))
+    data[200:240] = bytes(40)  # in the first member
+    return bytes(data)
+
+
+@pytest.mark.parametrize("more", [[], ["--archive=copy"], [r"--nameformat=(?P<subject_id>.*?)_(?P<session_name>.*)"]])
+def test_a_packet_of_two_patients(study: Study, more: list[str]) -> None:
+    study.put("A 1_x", {**FILES, **OTHER})
+    [command] = commands(study, *more)
+    assert follow(command) == 0
+    assert study.session_names() == ["A 1_x-1", "A 1_x-2"]
+
+
+def test_two_packets_of_one_session(study: Study) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    study.put("S1", OTHER | FILES, Kind.TAR)
+    study.put("S2", FILES, Kind.ZIP)
+    found = set(commands(study))
+    assert len(found) == 1
+    assert "--on-same-session=merge" in found.pop()
+
+
+def test_a_damaged_packet(study: Study) -> None:
+    study.put("S2", FILES)
+    study.put_bytes("S1.zip", damaged())
+    [command] = commands(study)
+    assert follow(command) == 1, "a damaged packet is a failure, also where the rest is imported as asked"
+    assert study.session_names() == ["S1", "S2"]
+
+
+def test_a_session_that_exists(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    study.put("S1", FILES)
+    assert study.main("--archive=copy").status == 0
+    run = study.main("--check=no")
+    [line] = [line for line in run.text.splitlines() if "to import it again: " in line]
+    assert follow(line.partition("again: ")[2]) == 0
+    assert "1 of 1 sessions are complete." in capsys.readouterr().out
+
+
+def test_folder_mode_repeats_its_form(study: Study) -> None:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    for name, data in {**FILES, **OTHER}.items():
+        place = inbox / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    [command] = commands(study, "--masterinbox=none", "--sessions=*")
+    assert "--masterinbox=none" in command
+    assert follow(command.replace("split", "merge")) == 0
+    assert (study.session("S1") / "session.txt").exists()
+
+
+def test_the_bids_app_form_is_repeated(study: Study, tmp_path: Path) -> None:
+    study.put("S1", {**FILES, **OTHER})
+    told = tmp_path / "run.json"
+    words = [str(study.inbox), str(tmp_path / "out"), "participant", f"--json-file={told}"]
+    assert main(words) == 1
+    [session] = json.loads(told.read_bytes())["sessions"]
+    [problem] = session["problems"]
+    assert shlex.split(problem["command"])[1:4] == words[:3]
+    assert follow(problem["command"]) == 0
+
+
+@pytest.mark.parametrize("part", ["sort"])
+def test_a_part_is_repeated_as_a_part(study: Study, part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    tree: Mapping[str, bytes] = {**FILES, **OTHER}
+    for name, data in tree.items():
+        (inbox / name.replace("/", "-")).write_bytes(data)
+    assert main([part, str(study.session("S1"))]) == 1
+    [command] = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("qxbatch ")]
+    assert shlex.split(command)[1:3] == [part, str(study.session("S1"))]
+    assert follow(command.replace("split", "merge")) == 0

@@ -1,0 +1,102 @@
+"""The command that repeats a run for one session alone."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.cli.request import read
+from qxbatch.discover.filters import by_glob, wanted
+from qxbatch.model import SessionId
+from qxbatch.resolve.names import fault
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings
+from qxbatch.settings.parse import parse
+
+NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12).filter(
+    lambda name: not fault(name)
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a b") / "sessions"
+    (folder / "inbox/MR").mkdir(parents=True)
+    return folder
+
+
+def asked(words: list[str]) -> Settings:
+    """Return the settings of a command line, as qxbatch.cli.start makes them."""
+    request = read(words)
+    return parse(request.given, bids_app=bool(request.level)).settings
+
+
+def again(command: str) -> Settings:
+    """Return the settings of a command that was copied into a shell."""
+    program, *words = shlex.split(command)
+    assert program == "qxbatch"
+    return asked(words)
+
+
+def test_the_short_form_is_as_a_person_would_write_it() -> None:
+    settings = parse({"sessionsfolder": "/tmp"}).settings
+    assert command_for(settings, ["HQ210_base"], {"on_mixed": "split"}) == (
+        "qxbatch /tmp --sessions=HQ210_base --on-mixed=split"
+    )
+
+
+@given(name=NAMES, other=NAMES)
+def test_the_command_takes_this_session_and_no_other(folder: Path, name: str, other: str) -> None:
+    settings = again(command_for(asked([str(folder)]), [name], {"overwrite": "yes"}))
+    assert settings.overwrite
+    assert wanted(settings, "packet", SessionId(name)) == ""
+    if other != name:
+        assert wanted(settings, "packet", SessionId(other)) != ""
+
+
+@given(name=NAMES, other=NAMES)
+def test_in_folder_mode_a_glob_takes_this_session_and_no_other(folder: Path, name: str, other: str) -> None:
+    given = asked([str(folder), "--masterinbox=none", "--sessions=*"])
+    settings = again(command_for(given, [name]))
+    assert settings.masterinbox is None
+    assert by_glob(name, settings.sessions)
+    assert other == name or not by_glob(other, settings.sessions)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["{s}", "--pattern=(?P<packet_name>.*)_x", "--nameformat=(?P<subject_id>.*)", "--archive", "copy"],
+        ["{s}", "--masterinbox={s}/inbox"],
+        ["{s}", "--masterinbox=none", "--sessions=*"],
+        ["{s}/inbox/MR", "{s}", "participant", "--participant-label", "01", "--path-map={s}=/out"],
+        ["--sessionsfolder={s}", "--deidentify-logs", "--on-damaged=keep"],
+    ],
+)
+def test_the_form_and_the_options_of_the_user_are_repeated(folder: Path, words: list[str]) -> None:
+    first = asked([word.replace("{s}", str(folder)) for word in words])
+    second = again(command_for(first, ["S1"], {"on_same_session": "merge"}))
+    for name in ("sessionsfolder", "masterinbox", "pattern", "nameformat", "archive", "bids_app", "path_map"):
+        assert getattr(first, name) == getattr(second, name), name
+    assert (first.on_damaged, first.deidentify_logs) == (second.on_damaged, second.deidentify_logs)
+    assert second.on_same_session.value == "merge"
+    assert second.sessions == ("S1",)
+
+
+def test_a_config_file_is_named_and_not_copied(folder: Path, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("archive = 'leave'\n")
+    settings = parse(
+        {"archive": "leave", "config": str(config), "sessionsfolder": str(folder)},
+        typed={"config": str(config), "sessionsfolder": str(folder)},
+    ).settings
+    command = command_for(settings, ["S1"])
+    assert f"--config={config}" in command
+    assert "--archive" not in command
+
+
+def test_how_a_run_reports_is_not_repeated(folder: Path) -> None:
+    settings = asked([str(folder), "--test", "--quiet", "--json-file=x", "--check=no", "--verbose=no"])
+    assert command_for(settings, ["S1"]) == f"qxbatch {shlex.quote(str(folder))} --sessions=S1"
