@@ -8,9 +8,10 @@ import pytest
 
 from qxbatch.model import Candidate, Fingerprint, Packet, SessionId, Verdict
 from qxbatch.problems import Code, Problem
-from qxbatch.report.before import HEADINGS, before, show
+from qxbatch.report.before import HEADINGS, before
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
+from qxbatch.visible import one_line
 
 
 @pytest.fixture
@@ -77,4 +78,4 @@ def test_names_cannot_play_tricks_on_the_terminal(settings: Callable[..., Settin
 
 @pytest.mark.parametrize(("text", "shown"), [("Øre 1", "Øre 1"), ("a\tb", "a\\tb"), ("\udcff", "\\udcff")])
 def test_shown_text(text: str, shown: str) -> None:
-    assert show(text) == shown
+    assert one_line(text) == shown

@@ -1,6 +1,8 @@
-"""New text files that are on disk when they are closed."""
+"""Text files: new ones that are on disk when they are closed, and existing ones that others may have written."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,3 +16,30 @@ def created(path: Path) -> Iterator[TextIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+MOST_BYTES = 1 << 30
+"""No record of a session or a study is larger."""
+
+
+@contextmanager
+def opened(path: Path, errors: str = "surrogateescape") -> Iterator[TextIO]:
+    """Open a UTF-8 text file for reading, with plain line ends.
+
+    A folder of others may contain anything: a FIFO, device or folder of that name raises OSError at once, and so does a file
+    of more than MOST_BYTES.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, encoding="utf-8", errors=errors, newline="\n") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
+        if status.st_size > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"has more than {MOST_BYTES} bytes", str(path))
+        yield file
+
+
+def read_text(path: Path, errors: str = "surrogateescape") -> str:
+    """Return the text of a file. Raises OSError as `opened` does, and UnicodeDecodeError with the errors "strict"."""
+    with opened(path, errors) as file:
+        return file.read()

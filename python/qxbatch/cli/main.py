@@ -15,7 +15,13 @@ MACHINE_REFUSES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.E
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    from qxbatch.cli.output import LastingOutput
+
+    with LastingOutput():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(words: list[str]) -> int:
     if words and words[0] in OLD_NAMES:
         words = words[1:]
     words = _asked(words)
@@ -58,12 +64,11 @@ def _version() -> str:
 
 def _guarded(words: Sequence[str]) -> int:
     """Run; a wrong request is a message and its status, an interrupt is 130, a bug is a traceback."""
-    from qxbatch.cli.output import LastingOutput
     from qxbatch.exits import ExitStatus
     from qxbatch.problems import UsageError
 
     try:
-        with LastingOutput(), _stop_on_sigterm():
+        with _stop_on_sigterm():
             return _run(words)
     except UsageError as wrong:
         print(f"qxbatch: {wrong.message}", file=sys.stderr)

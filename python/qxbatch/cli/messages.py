@@ -11,6 +11,7 @@ from pathlib import Path
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.visible import lines
 
 NAME = "qxbatch"
 
@@ -45,5 +46,12 @@ def _to_file(path: Path) -> logging.Handler:
             "Name a file in a folder that can be written.",
             ExitStatus.CANNOT_WRITE,
         ) from None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Visible("%(asctime)s %(levelname)s %(message)s"))
     return handler
+
+
+class _Visible(logging.Formatter):
+    """Escapes control characters: who reads the log in a terminal must see what was printed there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return lines(super().format(record))

@@ -1,25 +1,37 @@
-"""Standard output whose reader may leave: `qxbatch ... | head` must neither stop an import nor change its status."""
+"""Standard output and standard error whose reader may leave or was never there: neither stops an import or changes its status."""
 
 import os
 import sys
-from types import TracebackType
-from typing import Any, TextIO, cast
 
-from qxbatch.os_error import reason_text
+from qxbatch.visible import lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # --help passes here; it needs neither types nor typing
+    from types import TracebackType
+    from typing import Any, TextIO
+
+_STANDARD = (0, 1, 2)
 
 
-class _Lasting:
-    """A stream that goes on without a reader. All but writing is the stream's own."""
+class Lasting:
+    """A stream that continues without a reader, and escapes control characters. All but writing is the stream's own."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: "TextIO", name: str, errors: "Lasting | None" = None) -> None:
+        """`name` is what a message calls the stream; it goes to `errors`."""
         self._stream = stream
+        self._name = name
+        self._errors = errors
 
     def write(self, text: str) -> int:
+        self.control(lines(text))
+        return len(text)
+
+    def control(self, text: str) -> None:
+        """Write text as it is: control sequences of a display."""
         try:
-            return self._stream.write(text)
+            self._stream.write(text)
         except OSError as error:
             self._without_reader(error)
-        return len(text)
 
     def flush(self) -> None:
         try:
@@ -29,26 +41,49 @@ class _Lasting:
 
     def _without_reader(self, error: OSError) -> None:
         """Send what is still to come, and what is held back, to nowhere; say so unless the reader left by itself."""
-        if not isinstance(error, BrokenPipeError):
-            print(f"qxbatch: standard output is lost: {reason_text(error)}.", file=sys.stderr)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
+        if self._errors is not None and not isinstance(error, BrokenPipeError):
+            from qxbatch.os_error import reason_text
 
-    def __getattr__(self, name: str) -> Any:
+            self._errors.write(f"qxbatch: {self._name} is lost: {reason_text(error)}.\n")
+
+    def __getattr__(self, name: str) -> "Any":
         return getattr(self._stream, name)
 
 
 class LastingOutput:
-    """Within, standard output outlives its reader, and names that are no text can be printed."""
+    """Within, both streams outlive their readers, and names that are no text can be printed."""
 
     def __enter__(self) -> None:
-        self._before = sys.stdout
-        for stream in (sys.stdout, sys.stderr):
+        _open_closed()
+        self._before = sys.stdout, sys.stderr
+        for stream in self._before:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
-        sys.stdout = cast("TextIO", _Lasting(self._before))
+        errors = Lasting(sys.stderr, "standard error")
+        sys.stderr = errors
+        sys.stdout = Lasting(sys.stdout, "standard output", errors)
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
+    def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: "TracebackType | None") -> None:
         sys.stdout.flush()
-        sys.stdout = self._before
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = self._before
+
+
+def _open_closed() -> None:
+    """Open what the caller closed (`>&-`): else a file of the session would get the number of a standard stream."""
+    for number in _STANDARD:
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
+
+
+def _nowhere() -> "TextIO":
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open until the process ends

@@ -1,18 +1,37 @@
-"""A second reader for files that look like DICOM and that the core could not parse: pydicom."""
+"""A second reader for files that look like DICOM and that the core could not parse: pydicom, in a separate process."""
 
-from qxbatch.core import FIELDS, Header, Reading
-from qxbatch.importing import importing
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from qxbatch.core import CancelledError, Header, Reading
 from qxbatch.problems import Code, Problem, Severity
 
+FILE_SECONDS = 10.0
+"""For one file. A sound header takes milliseconds, the start of the reader half a second."""
+MOST_FAILURES = 3
+"""After so many files on which the reader hung or died, the others of the packet are not tried."""
+_TICK = 0.1
 
-def read_suspects(reading: Reading, subject: str) -> list[Problem]:
-    """Ask pydicom about each suspect: the readable ones join their series, with one warning; the others stay suspects."""
+Cancelled = Callable[[], bool]
+
+
+def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[Problem]:
+    """Ask pydicom about each suspect: the readable ones join their series, with one warning; the others stay suspects.
+
+    Raises CancelledError.
+    """
+    rows = reading.suspects()
     supplied = []
-    for row in reading.suspects():
-        header = pydicom_header(reading.staged(row))
-        if header is not None:
+    for row, values in zip(rows, _headers([reading.staged(row) for row in rows], cancelled), strict=False):
+        if values is not None:
             supplied.append(reading.row(row))
-            reading.supply(row, header)
+            reading.supply(row, Header.from_values(values))
     if not supplied:
         return []
     first, more = supplied[0], f" and {len(supplied) - 1} more" if len(supplied) > 1 else ""
@@ -20,36 +39,51 @@ def read_suspects(reading: Reading, subject: str) -> list[Problem]:
     return [Problem(Code.HEADER_FALLBACK, subject, message, "Look at the images.", severity=Severity.WARNING)]
 
 
-def pydicom_header(path: str) -> Header | None:
-    """Return the wanted fields of a file as pydicom reads them, or None when it finds no series in it."""
-    import logging
-    import warnings
-
-    with importing():
-        from pydicom import config, dcmread
-        from pydicom.datadict import tag_for_keyword
-
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-    tags = [tag for keyword in FIELDS if (tag := tag_for_keyword(keyword)) is not None]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with config.disable_value_validation():
-                dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=tags)
-                values = {e.keyword: _notation(e.value) for e in dataset if e.keyword in FIELDS}
-        except Exception:  # noqa: BLE001 - pydicom raises anything on damaged data; the file is kept with its reason
-            return None
-    if not values.get("SeriesInstanceUID") or not values.get("SOPInstanceUID"):
-        return None
-    return Header.from_values(values)
+def _headers(paths: list[str], cancelled: Cancelled) -> Iterator[dict[str, str] | None]:
+    """Yield what the second reader finds in each file; it is started again after a file on which it hung or died."""
+    waiting = list(paths)
+    failures = 0
+    while waiting and failures < MOST_FAILURES:
+        with _reader() as process:
+            while waiting:
+                answer = _ask(process, waiting.pop(0), cancelled)
+                yield json.loads(answer) if answer else None
+                if not answer:
+                    failures += 1
+                    break
 
 
-def _notation(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str | int | float):
-        return str(value)
+@contextmanager
+def _reader() -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "qxbatch.ingest.second_reader"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        return "\\".join(str(v) for v in value)  # type: ignore[attr-defined]
-    except TypeError:
-        return str(value)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _ask(process: "subprocess.Popen[bytes]", path: str, cancelled: Cancelled) -> bytes:
+    """Return the line that the reader answers; empty when it hangs or ends. Raises CancelledError."""
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("the reader has pipes")
+    answer = bytearray()
+    deadline = time.monotonic() + FILE_SECONDS
+    try:
+        process.stdin.write(json.dumps(path).encode() + b"\n")
+        process.stdin.flush()
+    except OSError:
+        return b""
+    while time.monotonic() < deadline:
+        if cancelled():
+            raise CancelledError("stopped")
+        if select.select([process.stdout], [], [], _TICK)[0]:
+            part = os.read(process.stdout.fileno(), 1 << 16)
+            answer += part
+            if not part:
+                return b""
+            if answer.endswith(b"\n"):
+                return bytes(answer)
+    return b""

@@ -80,7 +80,7 @@ def _series(
         ),
     ]
     state = escape(series.state.value)
-    figures = "".join(_figure(images[number], pictures.get(number)) for number in series.images)
+    figures = "".join(_figure(images[number], pictures.get(number)) for number in series.images if number in images)
     return (
         f'<section id="s{series.n}">\n<h2>{series.n} &nbsp; {escape(str(name))}</h2>\n'
         f'<p class="small"><span class="state {state.split(" ", maxsplit=1)[0]}">{state}</span> '

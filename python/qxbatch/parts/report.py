@@ -13,12 +13,12 @@ from qxbatch.parts.pictures import pictures_of
 from qxbatch.parts.places import chosen_sessions
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
-from qxbatch.report.before import show
 from qxbatch.report.study import session_row
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import OWN_SUMMARY, PAGE
 from qxbatch.session.summary import SummaryError
+from qxbatch.visible import one_line
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -74,6 +74,6 @@ def _say(written: Sequence[Path], wrong: Sequence[str], *, test: bool, told: boo
         print(json.dumps({"written": [str(path) for path in written], "test": test, "problems": list(wrong)}, indent=1))
         return
     for path in written:
-        print(f"{'would write' if test else 'wrote'} {show(str(path))}")
+        print(f"{'would write' if test else 'wrote'} {one_line(str(path))}")
     for text in wrong:
-        print(f"without a page: {show(text)}")
+        print(f"without a page: {one_line(text)}")

@@ -21,10 +21,10 @@ from qxbatch.parts.split_result import Member, write_mapping
 from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import sync_tree
-from qxbatch.report.before import show
 from qxbatch.session.contents import why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.passwords import words_of
+from qxbatch.visible import one_line
 
 STAGING = ".qxbatch-split"
 
@@ -82,7 +82,9 @@ def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bo
     staging = output / STAGING
     pieces = plan(reading)
     if not pieces:
-        print(f"qxbatch: {show(str(source))} holds no DICOM and no PAR/REC ({len(reading)} members).", file=sys.stderr)
+        print(
+            f"qxbatch: {one_line(str(source))} holds no DICOM and no PAR/REC ({len(reading)} members).", file=sys.stderr
+        )
         return int(ExitStatus.FAILED)
     _refuse_taken(output, pieces)
     members: list[Member] = []
@@ -121,8 +123,8 @@ def _say(
         shown = {"source": str(source), "output": str(output), "parts": parts, "mapping": mapping and str(mapping)}
         print(json.dumps(shown, indent=1, ensure_ascii=False))
         return
-    print(f"{show(str(source))}: {len(pieces)} part{'s' * (len(pieces) != 1)} for {show(str(output))}")
+    print(f"{one_line(str(source))}: {len(pieces)} part{'s' * (len(pieces) != 1)} for {one_line(str(output))}")
     for piece in pieces:
-        facts = f"patient {show(piece.patient) or 'unknown'}, {piece.started[:8] or 'no date'}"
+        facts = f"patient {one_line(piece.patient) or 'unknown'}, {piece.started[:8] or 'no date'}"
         print(f"  {piece.name}: {counts[piece.name]} files ({facts})")
-    print("Nothing was written (--test)." if mapping is None else f"What went where: {show(str(mapping))}")
+    print("Nothing was written (--test)." if mapping is None else f"What went where: {one_line(str(mapping))}")

@@ -12,10 +12,10 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.parts.places import chosen_sessions
 from qxbatch.parts.threads import threads_of
-from qxbatch.report.before import show
 from qxbatch.session.layout import OWN_LEDGER
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verify.session import session_checks
+from qxbatch.visible import one_line
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def as_text(found: Sequence[Verified]) -> str:
     lines = []
     for each in found:
         state = f"{len(each.wrong)} WRONG" if each.wrong else "as its ledger says"
-        lines.append(f"{show(each.session)}: {each.images} images, {state}")
-        lines += [f"  {show(text)}" for text in (*each.wrong, each.hint) if text]
+        lines.append(f"{one_line(each.session)}: {each.images} images, {state}")
+        lines += [f"  {one_line(text)}" for text in (*each.wrong, each.hint) if text]
     good = sum(not each.wrong for each in found)
     return "\n".join([*lines, f"{good} of {len(found)} sessions are whole."]) + "\n"
 

@@ -5,6 +5,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, left_out
+from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnDamaged, Settings
@@ -13,13 +14,14 @@ SHOWN = 5
 """So many damaged members are named in a message; the ledger names all."""
 
 
-def check_reading(reading: Reading, unit: Unit, settings: Settings) -> tuple[list[Problem], LeftOut]:
+def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
     """Return what is worth reporting of what was read, and what was left out of it.
 
-    Raises PacketError when it is damaged, or nothing of it is an image.
+    Raises PacketError when it is damaged, or nothing of it is an image, and CancelledError.
     """
-    names = unit.names
-    problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names), *read_suspects(reading, names)]
+    names, settings = unit.names, context.settings
+    problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names)]
+    problems += read_suspects(reading, names, lambda: context.monitor.cancelled)
     missing = left_out(reading, settings.passwords)
     _check_images(reading, names, missing)
     return problems, missing

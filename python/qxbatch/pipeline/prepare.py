@@ -56,7 +56,7 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     Raises PacketError when it must not be imported.
     """
     settings, unit = context.settings, job.unit
-    problems, missing = check_reading(job.reading, unit, settings)
+    problems, missing = check_reading(job.reading, unit, context)
     anonymous = job.deidentified
     shares, mixed = share_out(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}

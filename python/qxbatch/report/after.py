@@ -6,6 +6,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.settings.model import Check, Settings
+from qxbatch.visible import one_line
 
 
 def failed(report: SessionReport) -> bool:
@@ -30,13 +31,17 @@ def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatu
 
 
 def outcome_line(report: SessionReport) -> str:
-    """Return how one session ended, in one line.
+    """Return how one session ended, in one line, control characters escaped.
 
     >>> from pathlib import Path
     >>> from qxbatch.model import SessionId
     >>> outcome_line(SessionReport("OP3.zip", SessionId("OP3"), Path("/s/OP3"), (), 8, 9, 3.2))
     'OP3.zip -> OP3: 8 series, 9 images, 3.2 s'
     """
+    return one_line(_outcome(report))
+
+
+def _outcome(report: SessionReport) -> str:
     name = report.packet if report.session is None else f"{report.packet} -> {report.session.id}"
     if report.folder is None:
         first = next((p for p in report.problems if p.severity is Severity.ERROR), None)
@@ -85,5 +90,5 @@ def _problems(sessions: Sequence[SessionReport], severity: Severity) -> list[str
 
 def _line(problem: Problem, session: str = "") -> str:
     where = f"{session}, {problem.subject}" if session and session not in problem.subject else problem.subject
-    advice = "".join(f"\n      {text}" for text in (problem.hint, problem.command) if text)
-    return f"  {where}: {problem.message}{advice}"
+    advice = "".join(f"\n      {one_line(text)}" for text in (problem.hint, problem.command) if text)
+    return f"  {one_line(where)}: {one_line(problem.message)}{advice}"

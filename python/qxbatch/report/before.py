@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings
+from qxbatch.visible import one_line
 
 HEADINGS = {
     Verdict.READY: "ready to be imported",
@@ -28,7 +29,7 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
     """
     advice = hints(candidates, settings)
     where = settings.masterinbox or settings.sessionsfolder
-    lines = [f"Found {_count(len(candidates), settings)} in {show(str(where))}"]
+    lines = [f"Found {_count(len(candidates), settings)} in {one_line(str(where))}"]
     listed = {verdict: [each for each in candidates if each.verdict is verdict] for verdict in HEADINGS}
     for verdict, heading in HEADINGS.items():
         found = listed[verdict]
@@ -39,7 +40,7 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
         )
         lines.append(f"  {len(found)} {heading}{'' if short else ':'}")
         lines += [] if short else _rows(found)
-    lines += map(show, advice)
+    lines += map(one_line, advice)
     if not listed[Verdict.READY]:
         lines.append("Nothing is ready.")
     return "\n".join(lines)
@@ -73,22 +74,17 @@ def _rows(found: Sequence[Candidate]) -> list[str]:
 def _name(candidate: Candidate) -> str:
     """The thing's name; that of their folder, where several things share a problem."""
     problem = candidate.problem
-    return show(Path(problem.subject).name if problem is not None else candidate.path.name)
+    return one_line(Path(problem.subject).name if problem is not None else candidate.path.name)
 
 
 def _row(candidate: Candidate, width: int) -> str:
     name = _name(candidate).ljust(width)
     problem = candidate.problem
     if problem is not None:
-        return f"{name}  {show(problem.message)}"
-    note = show(candidate.note)
+        return f"{name}  {one_line(problem.message)}"
+    note = one_line(candidate.note)
     if candidate.verdict is not Verdict.READY or candidate.session is None:
         return f"{name}  {note}"
     session = candidate.session
-    whose = "" if session.id == session.subject else f" (subject {session.subject})"
-    return f"{name} -> {session.id}{whose}" + (f"  [{note}]" if note else "")
-
-
-def show(text: str) -> str:
-    """Text of a name that can be printed on any terminal: control characters and what is no text are escaped."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    whose = "" if session.id == session.subject else f" (subject {one_line(session.subject)})"
+    return f"{name} -> {one_line(session.id)}{whose}" + (f"  [{note}]" if note else "")

@@ -16,6 +16,7 @@ from qxbatch.events import (
     UnitFinished,
 )
 from qxbatch.report.after import failed, outcome_line
+from qxbatch.visible import one_line
 
 REFRESH_SECONDS = 0.2
 
@@ -101,9 +102,12 @@ class Progress:
             width = shutil.get_terminal_size().columns - 1
             text = self.line()[:width]
             with self._guard:
-                self._stream.write(f"\r\x1b[2K{text}")
-                self._stream.flush()
+                self._control(f"\r\x1b[2K{one_line(text)}")
 
     def _clear(self) -> None:
-        self._stream.write("\r\x1b[2K")
+        self._control("\r\x1b[2K")
+
+    def _control(self, text: str) -> None:
+        """Write a control sequence; the stream of a run escapes those of other texts."""
+        getattr(self._stream, "control", self._stream.write)(text)
         self._stream.flush()

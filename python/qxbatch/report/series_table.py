@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from qxbatch.model import Value
-from qxbatch.report.before import show
+from qxbatch.visible import one_line
 
 FIELDS = (
     "Modality",
@@ -102,12 +102,12 @@ def as_json(found: Sequence[Found]) -> str:
     """Return one object with all sources, their series and problems."""
     sources = [
         {
-            "path": show(each.path),
+            "path": one_line(each.path),
             "kind": each.kind,
             "files": each.files,
             "dicom": sum(group.files for group in each.series if kind_of(group) == "DICOM"),
-            "series": [_record(show(each.path), group) for group in in_order(each.series)],
-            "problems": [show(problem) for problem in each.problems],
+            "series": [_record(one_line(each.path), group) for group in in_order(each.series)],
+            "problems": [one_line(problem) for problem in each.problems],
         }
         for each in found
     ]
@@ -127,7 +127,7 @@ def as_tsv(found: Sequence[Found]) -> str:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return show("\\".join(map(str, value)) if isinstance(value, list) else str(value))
+    return one_line("\\".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def as_table(found: Sequence[Found]) -> str:
@@ -138,14 +138,14 @@ def as_table(found: Sequence[Found]) -> str:
 def _source(found: Found) -> str:
     series = in_order(found.series)
     files = sum(group.files for group in series)
-    head = f"{show(found.path)} ({found.kind}): {len(series)} series, {files} of {found.files} files"
+    head = f"{one_line(found.path)} ({found.kind}): {len(series)} series, {files} of {found.files} files"
     rows: list[tuple[str, ...]] = [("number", "files", "size", "started", "modality", "description", "patient")]
     rows += [_row(group) for group in series]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    problems = [f"  problem: {show(problem)}" for problem in found.problems]
+    problems = [f"  problem: {one_line(problem)}" for problem in found.problems]
     return "\n".join([head, *(lines if series else []), *problems]) + "\n"
 
 

@@ -12,6 +12,7 @@ from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary_parts import problem_value
 
+_FORMULA = ("=", "+", "-", "@")
 ABSENT = "n/a"
 """As BIDS tables write what is not known."""
 COLUMNS = {
@@ -94,7 +95,10 @@ def as_tsv(rows: Iterable[Row]) -> str:
 
 
 def _cell(value: object) -> str:
+    """Return a cell; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
     text = "".join(each if each.isprintable() else " " for each in str(value))
+    if isinstance(value, str) and text.startswith(_FORMULA):
+        return f"'{text}"
     return ABSENT if value is None or not text else text
 
 

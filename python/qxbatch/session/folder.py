@@ -15,6 +15,7 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.session_txt import SessionText, image_line_parts, read_session_txt
 from qxbatch.session.summary import Summary, SummaryError
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
+from qxbatch.textfile import read_text
 
 SIDECARS = ("bval", "bvec", "json")
 """Extensions of files beside an image."""
@@ -56,9 +57,11 @@ class SessionFolder:
         """
         path = self.paths.summary
         try:
-            text = path.read_bytes()
+            text = read_text(path, "strict")
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except UnicodeDecodeError as error:
+            raise SummaryError(f"{path}: cannot be read ({error})") from None
         return Summary.from_json(text, path)
 
     @property

@@ -119,6 +119,16 @@ def packed_member(at: str) -> tuple[str, str] | None:
     return (f"{container}{PACKED}", member) if bang and container.startswith(SORTED_AT) else None
 
 
+def is_below(at: str) -> bool:
+    """Return whether a relative path stays below the session, links apart.
+
+    >>> is_below("inbox/a/b"), is_below("inbox/../../x"), is_below("/etc/x"), is_below("")
+    (True, False, False, False)
+    """
+    parts = at.split("/")
+    return all(parts) and ".." not in parts and "." not in parts
+
+
 def picture_file(number: int) -> str:
     """Return the path of an image's picture, relative to the page beside it."""
     return f"{PICTURES}/{number}.png"

@@ -8,6 +8,7 @@ from sys import intern
 from typing import TextIO
 
 from qxbatch.cells import escaped, unescaped
+from qxbatch.textfile import opened
 
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 
@@ -70,7 +71,7 @@ def read_ledger(path: Path) -> Iterator[LedgerRow]:
 
     Raises OSError, and ValueError, which names path and line, when the file is not a ledger or was cut.
     """
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with opened(path, "strict") as file:
         if tuple(file.readline().rstrip("\n").split("\t")) != COLUMNS:
             raise ValueError(f"{path}: its first line does not name the ledger's columns")
         for number, line in enumerate(file, start=2):

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qxbatch.textfile import read_text
+
 _IMAGE = re.compile(r"(\d+)\s*:(.*)")
 _INFO = re.compile(r"\s*(\w+)\((.*)\)\s*")
 
@@ -23,7 +25,7 @@ def read_session_txt(path: Path) -> SessionText:
     """Return what a session.txt says; bytes that are no UTF-8 are replaced. Raises OSError."""
     texts: dict[str, str] = {}
     images: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in read_text(path, "replace").splitlines():
         key, _, value = line.partition(":")
         if match := _IMAGE.match(line):
             images[match[1]] = match[2]

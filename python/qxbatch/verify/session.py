@@ -10,7 +10,7 @@ from qxbatch.cells import unescaped
 from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import KEPT_AT, images_named, packed_member
+from qxbatch.session.layout import KEPT_AT, images_named, is_below, packed_member
 from qxbatch.session.ledger import STORED, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
@@ -82,6 +82,9 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
 def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], monitor: Monitor) -> list[str]:
     wrong = []
     for row in rows:
+        if not is_below(row.at):
+            wrong.append(f"{session}: the ledger names {row.at!r}, which is not below the session")
+            continue
         path = session / row.at
         if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
             path = inbox / row.at.removeprefix(KEPT_AT)

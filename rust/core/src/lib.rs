@@ -12,5 +12,6 @@ pub mod ingest;
 pub mod monitor;
 pub mod notation;
 pub mod pack;
+mod regular;
 pub mod scan;
 pub mod series;

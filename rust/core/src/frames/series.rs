@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::object::{Frame, Object, Pixels};
 use super::read::read;
 use super::stored::{Stored, obstacle};
+use crate::regular;
 
 /// The objects of one series, in the order of their files.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ impl Series {
         let mut values = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
         for path in &files {
-            let file = File::open(path)?;
+            let file = regular::open(path)?;
             let (object, used) = read(&file, buffer)?;
             buffer = used;
             // What is no DICOM to us counts as an object that cannot be read.
@@ -80,7 +81,7 @@ impl Series {
         if mixed(&objects) {
             for (path, object) in files.iter().zip(&mut objects) {
                 object.whole = true;
-                sign(&File::open(path)?, object, &mut values)?;
+                sign(&regular::open(path)?, object, &mut values)?;
             }
         }
         Ok(Self { files, objects })

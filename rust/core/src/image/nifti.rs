@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::voxel::Voxel;
+use crate::regular;
 
 /// What is needed of it.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Head<'_> {
 
 /// Opens an image. The affine is sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1).
 pub(super) fn open(path: &Path) -> io::Result<Nifti> {
-    let file = File::open(path)?;
+    let file = regular::open(path)?;
     let mut bytes = [0; 544];
     let mut filled = 0;
     while let Some(free) = bytes.get_mut(filled..).filter(|free| !free.is_empty()) {

@@ -1,11 +1,11 @@
 //! A slice of an uncompressed NIfTI image as 8-bit grey, for the small pictures that people look at.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::voxel::Voxel;
+use crate::regular;
 
 /// The darkest and the brightest hundredth of the pixels are black and white.
 const DARK: f64 = 0.01;
@@ -35,7 +35,7 @@ fn values(
     rows: &[u64],
     columns: &[u64],
 ) -> io::Result<Vec<f64>> {
-    let file = File::open(path)?;
+    let file = regular::open(path)?;
     let size = voxel.size();
     let place = |index: Option<u64>| {
         index

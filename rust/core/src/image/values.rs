@@ -11,6 +11,7 @@ use super::rest::Rest;
 use super::samples::{Band, Difference};
 use super::scaling::{Scalings, Shown};
 use crate::frames::{Stored, obstacle};
+use crate::regular;
 
 /// Files that are held open at once.
 const OPEN: usize = 64;
@@ -313,7 +314,7 @@ impl<'s> Values<'s> {
                 self.open.clear();
             }
             let path = self.files.get(member.file).ok_or(io::ErrorKind::NotFound)?;
-            self.open.insert(member.file, File::open(path)?);
+            self.open.insert(member.file, regular::open(path)?);
         }
         let mut values = Vec::new();
         if let Some(file) = self.open.get(&member.file) {

@@ -1,6 +1,5 @@
 //! Hashes of files, of gzip content, and of the members of a tar.gz, each read to its proper end.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -14,6 +13,7 @@ use crate::archive::unpack::Unpack;
 use crate::archive::{fill, reason};
 use crate::monitor::Monitor;
 use crate::notation::{Hash, escape};
+use crate::regular;
 
 /// Length and SHA-256.
 pub type Sum = (u64, Hash);
@@ -41,7 +41,7 @@ fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum,
 /// Length and hash of a file.
 pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(path, error);
-    let mut input = File::open(path).map_err(failed)?;
+    let mut input = regular::open(path).map_err(failed)?;
     let sum = match sum(&mut input, &mut vec![0; BLOCK], monitor) {
         Ok(sum) => sum,
         Err(Fault::Io(error)) => return Err(failed(error)),
@@ -104,7 +104,7 @@ impl From<Failure> for Fault {
 /// Reads a gzip file the fast way; what that cannot read, as any other gzip file: then the fault is told in full.
 fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> Result<T, Failure> {
     let failed = |error| Failure::io(path, error);
-    let fast = PiecesReader::open(File::open(path).map_err(failed)?);
+    let fast = PiecesReader::open(regular::open(path).map_err(failed)?);
     match fast
         .map_err(Fault::Io)
         .and_then(|mut input| read(&mut input))
@@ -114,7 +114,7 @@ fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> R
         Err(Fault::Io(_) | Fault::Odd(_)) => {}
     }
     let damaged = |why: &str| Failure::Damaged(format!("{}: {why}", path.display()));
-    let input = File::open(path).map_err(failed)?;
+    let input = regular::open(path).map_err(failed)?;
     let mut unpack =
         Unpack::open(Packing::Gzip, Box::new(input)).map_err(|error| damaged(&reason(&error)))?;
     let done = read(&mut unpack).map_err(|fault| match fault {

@@ -1,0 +1,66 @@
+"""`python -m qxbatch.ingest.second_reader`: pydicom reads headers that the core could not parse.
+
+One path on each line of standard input, as JSON; for each, one line of JSON on standard output: the wanted fields, or null.
+It runs as a separate process with limits of time and memory, since a damaged header can make any reader need hours or
+gigabytes.
+"""
+
+import json
+import logging
+import os
+import resource
+import sys
+import warnings
+from io import BytesIO
+
+HEADER_BYTES = 4 << 20
+"""No header is longer; what follows is pixel data, or zeros of a broken transfer."""
+MEMORY_BYTES = 1 << 30
+CPU_SECONDS = 60
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    for line in sys.stdin:
+        print(json.dumps(read_header(json.loads(line))), flush=True)
+
+
+def read_header(path: str) -> dict[str, str] | None:
+    """Return the wanted fields of a file as pydicom reads them, or None when it finds no series in it."""
+    from pydicom import config, dcmread
+    from pydicom.datadict import tag_for_keyword
+
+    from qxbatch.core import FIELDS
+
+    tags = [tag for keyword in FIELDS if (tag := tag_for_keyword(keyword)) is not None]
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - the name may be no text
+            head = BytesIO(file.read(HEADER_BYTES))
+        with config.disable_value_validation():
+            dataset = dcmread(head, stop_before_pixels=True, force=True, specific_tags=tags)
+            values = {e.keyword: _notation(e.value) for e in dataset if e.keyword in FIELDS}
+    except Exception:  # noqa: BLE001 - pydicom raises anything on damaged data; the file is kept with its reason
+        return None
+    if not values.get("SeriesInstanceUID") or not values.get("SOPInstanceUID"):
+        return None
+    return values
+
+
+def _notation(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str | int | float):
+        return str(value)
+    try:
+        return "\\".join(str(v) for v in value)  # type: ignore[attr-defined]
+    except TypeError:
+        return str(value)
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # nothing is left to do; a heap of a damaged file is not taken apart

@@ -1,0 +1,77 @@
+"""The second reader: pydicom, in a separate process that may hang, die or need all memory."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import CancelledError, ingest
+from qxbatch.ingest import fallback
+from qxbatch.ingest.fallback import read_suspects
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind
+from tests.build.study import Study
+
+FILES = MrSeries().files()
+
+
+def odd_header(data: bytes) -> bytes:
+    """Return a file whose first element after the meta header has a VR that the standard does not know."""
+    at = data.index(b"\x08\x00\x16\x00UI")
+    return data[:at] + b"\x08\x00\x05\x00ZZ\x02\x00AB" + data[at:]
+
+
+def endless_header(data: bytes, zeros: int) -> bytes:
+    """Return a file with a private element of undefined length, followed by zeros: pydicom makes an object of every 8 bytes."""
+    at = data.index(b"\x08\x00\x16\x00UI")
+    return data[:at] + b"\x09\x00\x10\x10UN\0\0\xff\xff\xff\xff" + bytes(zeros) + os.urandom(1000)
+
+
+def never() -> bool:
+    return False
+
+
+def suspects(tmp_path: Path, change: Callable[[bytes], bytes]) -> object:
+    folder = tmp_path / "packet"
+    folder.mkdir()
+    for name, data in FILES.items():
+        (folder / name).write_bytes(change(data))
+    return ingest([(str(folder), "")], str(tmp_path / "staging"))
+
+
+def test_a_file_that_makes_the_reader_slow_ends_with_its_time(study: Study) -> None:
+    study.put("S1", {**FILES, "bomb.dcm": endless_header(FILES["IM0001"], 200 << 20)}, Kind.FOLDER)
+    began = time.monotonic()
+    run = study.run()
+    assert run.status == 0, run.text
+    assert "1 DICOM file that cannot be sorted (bomb.dcm)" in run.text
+    assert time.monotonic() - began < 6 * fallback.FILE_SECONDS
+
+
+def test_a_reader_that_dies_is_started_again_for_the_next_file_and_given_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = suspects(tmp_path, lambda data: endless_header(data, 1000))
+    if not reading.suspects():  # type: ignore[attr-defined]
+        pytest.fail("the files are no suspects")
+    starts = tmp_path / "starts"
+    program = tmp_path / "reader"
+    program.write_text(f"#!/bin/sh\necho x >> {starts}\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(fallback, "MOST_FAILURES", 2)
+    assert read_suspects(reading, "S1", never) == []  # type: ignore[arg-type]
+    assert starts.read_text() == "x\nx\n"
+
+
+def test_a_run_that_is_stopped_does_not_wait_for_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = suspects(tmp_path, lambda data: endless_header(data, 1000))
+    program = tmp_path / "reader"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(CancelledError):
+        read_suspects(reading, "S1", lambda: True)  # type: ignore[arg-type]
