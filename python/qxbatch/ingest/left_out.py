@@ -90,7 +90,7 @@ class LeftOut:
         """Return one warning, or none where nothing was left out."""
         if not self.members:
             return []
-        hint = f"{self.advice()} Then put the packet into the inbox again and import it with --overwrite=yes."
+        hint = f"{self.advice()} Then put the packet into the inbox again and import it:"
         return [Problem(Code.LEFT_OUT, subject, f"not imported: {self.words()}.", hint, Severity.WARNING)]
 
     def _of(self, cause: Cause) -> list[Member]:
