@@ -2,14 +2,21 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
-from qxbatch.archive.packet import free_name, numbered, numbers_there, settle_packet, unnumbered
+from qxbatch.archive.names import free_name, numbered, numbers_there, unnumbered
+from qxbatch.archive.packet import settle_packet as settle_packet_of
 from qxbatch.publish.same import same_content
+from qxbatch.publish.transfer import renamed
 from qxbatch.settings.model import Archive
+
+TAG = "0123456789abcdef"
+settle_packet = partial(settle_packet_of, tag=TAG)
 
 
 def make(path: Path, text: str = "dicom") -> Path:
@@ -65,7 +72,8 @@ def test_the_same_bytes_under_the_same_name_are_one_packet(tmp_path: Path) -> No
 
 
 def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "renamed", lambda *_: False)
+    near = renamed
+    monkeypatch.setattr(module, "renamed", lambda one, to: one.parent == to.parent and near(one, to))
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P/a/1.dcm": "dicom"}
@@ -81,7 +89,7 @@ def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_removal_that_was_cut_short_is_finished(tmp_path: Path) -> None:
-    make(tmp_path / "inbox" / ".qxbatch-P" / "rest.dcm")
+    make(tmp_path / "inbox" / f".qxbatch-gone-{TAG}-P" / "rest.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.DELETE)
     assert list((tmp_path / "inbox").iterdir()) == []
 
@@ -153,7 +161,7 @@ def test_a_number_that_is_a_date_is_not_counted_up_to(tmp_path: Path, monkeypatc
 
         return call
 
-    monkeypatch.setattr(module, "same_content", counted(same_content))
+    monkeypatch.setattr(names_module, "same_content", counted(same_content))
     monkeypatch.setattr("os.path.lexists", counted(os.path.lexists))
     places = {1: "AP.zip", 3: "AP_3.zip", 20240115: "AP_20240116.zip", 999_999_999: "AP_1000000000.zip"}
     for number, place in places.items():

@@ -43,7 +43,7 @@ def test_an_empty_or_absent_inbox_holds_nothing(place: Place) -> None:
 
 
 def test_everything_is_reported_and_our_own_files_are_left_out(place: Place) -> None:
-    place.put(".DS_Store", ".hidden.zip", "README", "AP1.zip", ".qxbatch-lock", "b.part", "empty/")
+    place.put(".DS_Store", ".hidden.zip", "README", "AP1.zip", f".qxbatch-gone-{'0' * 16}-AP1.zip", "b.part", "empty/")
     assert [each.path.name for each in place.candidates()] == [
         ".DS_Store",
         ".hidden.zip",

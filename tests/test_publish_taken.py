@@ -10,6 +10,8 @@ import pytest
 from qxbatch.cells import member_path
 from qxbatch.publish.taken import Stayed, note, take
 
+TAG = "0123456789abcdef"
+
 
 def make(inbox: Path, name: str, data: bytes) -> tuple[str, str]:
     path = inbox / member_path(name)
@@ -27,7 +29,7 @@ def test_sorted_files_leave_and_the_folders_they_emptied(tmp_path: Path) -> None
     members = [make(inbox, "a/b/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2"), make(inbox, "\\xff\\x09.dcm", b"3")]
     make(inbox, "a/README", b"kept")
     note(inbox, members, tmp_path / "taken.tsv")
-    assert take(inbox, tmp_path / "taken.tsv") == []
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert left(inbox) == {"a", "a/README"}
 
 
@@ -40,7 +42,7 @@ def test_a_file_that_changed_stays(tmp_path: Path) -> None:
     with (inbox / "2.dcm").open("r+b") as file:
         file.write(b"x")
     os.utime(inbox / "2.dcm", ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert take(inbox, tmp_path / "taken.tsv") == [Stayed(inbox / "1.dcm"), Stayed(inbox / "2.dcm")]
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "1.dcm"), Stayed(inbox / "2.dcm")]
     assert left(inbox) == {"1.dcm", "2.dcm"}
 
 
@@ -49,7 +51,7 @@ def test_taking_can_be_repeated(tmp_path: Path) -> None:
     note(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
-    assert take(inbox, tmp_path / "taken.tsv") == []
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert left(inbox) == set()
 
 
@@ -62,6 +64,6 @@ def test_an_empty_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypa
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rmdir", broken)
-        assert take(inbox, tmp_path / "taken.tsv") == [Stayed(inbox / "a", os.strerror(errno.EIO))]
-    assert take(inbox, tmp_path / "taken.tsv") == []
+        assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "a", os.strerror(errno.EIO))]
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert left(inbox) == set()

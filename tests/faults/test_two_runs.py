@@ -74,7 +74,7 @@ def test_where_the_kernel_has_no_locks_a_heartbeat_does_it(study: Study, tmp_pat
         "import errno, fcntl\ndef flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\nfcntl.flock = flock\n"
     )
     path = {"PYTHONPATH": f"{tmp_path}:{environment(study.sessions)['PYTHONPATH']}"}
-    dead = Locks(Workspace(study.sessions).locks, flock=False)
+    dead = Locks(Workspace(study.sessions).locks, flock=None)
     fresh = dead.take("session S0")
     assert fresh is not None
     run = study.run(env=path)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.core import Reading, ingest
+from qxbatch.discover.own_names import SPLIT
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
 from qxbatch.parts.passwords import passwords_of
@@ -25,8 +26,6 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
-STAGING = ".qxbatch-split"
-
 
 def run(options: Mapping[str, object]) -> int:
     """Part the folder named; return the exit status. Raises UsageError."""
@@ -37,7 +36,7 @@ def run(options: Mapping[str, object]) -> int:
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
     made = not output.exists()
-    staging = output / STAGING
+    staging = output / SPLIT
     try:
         staging.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging)  # of a run that was killed
@@ -85,7 +84,7 @@ def _refused(source: Path, reading: Reading, passwords: Passwords | None) -> int
 
 
 def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bool) -> int:
-    staging = output / STAGING
+    staging = output / SPLIT
     pieces = plan(reading)
     if not pieces:
         print(f"qxbatch: {show(str(source))} holds no DICOM and no PAR/REC ({len(reading)} members).", file=sys.stderr)

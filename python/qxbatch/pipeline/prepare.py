@@ -12,6 +12,7 @@ from qxbatch.ingest.left_out import left_out
 from qxbatch.ingest.patients import Share, share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.loose import opened_inside
 from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import check_images, check_reading, read_sources
 from qxbatch.record.job import Job
@@ -35,6 +36,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         inbox.sources,
         reading,
         opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets,
+        opened_inside(reading, unit),
         previous,
         deidentified,
         redaction_of(reading, unit.name) if deidentified else unchanged,
