@@ -141,3 +141,8 @@ def test_names_that_no_session_may_have_are_refused(place: Place, name: str) -> 
     assert each.verdict is Verdict.REFUSED
     assert each.problem.code is Code.BAD_NAME
     assert each.packet is None
+
+
+def test_a_file_whose_name_begins_like_ours_is_looked_at(place: Place) -> None:
+    place.put(".qxbatch-AP1.zip")
+    assert [each.path.name for each in place.candidates()] == [".qxbatch-AP1.zip"]

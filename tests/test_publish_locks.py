@@ -158,7 +158,7 @@ def test_a_pause_in_looking_is_no_sign_of_death(tmp_path: Path, monkeypatch: pyt
     assert dead is not None
     aged(dead, 200)
     clock = iter((0.0, 1000.0))
-    monkeypatch.setattr(beats.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     looking = beats.Beats(tmp_path)
     assert not looking.is_stale(dead.path, wait=False)
     assert not looking.is_stale(dead.path, wait=False), "this run was stopped between the two looks"

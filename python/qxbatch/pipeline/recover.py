@@ -47,17 +47,18 @@ def recover_unit(workspace: Workspace, locks: Locks, unit: str, need_lock: Calla
         path = workspace.journal(unit)
         written_by = journal_run(path)
         end_orphans(unit, [*workspace.runs(unit), *([written_by] if RUN.fullmatch(written_by) else [])])
-        if os.path.lexists(path):
-            return _finish(workspace, locks, unit, need_lock)
-        need_lock()
-        workspace.clear_all(unit)
+        reports = _finish(workspace, locks, unit, need_lock) if os.path.lexists(path) else []
+        if not os.path.lexists(path):
+            with contextlib.suppress(PacketError):  # then who has the lock clears it
+                need_lock()
+                workspace.clear_all(unit)
     except PacketError as error:
         return [SessionReport(unit, None, None, (error.problem,))]
     except OSError as error:
         message = f"what an interrupted run left cannot be finished: {error}."
         hint = "Mend the cause and run again: what was read is kept until then."
         return [SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))]
-    return []
+    return reports
 
 
 def clear_own(workspace: Workspace, unit: str) -> None:

@@ -10,12 +10,20 @@ LARGEST = 1 << 26
 """Bytes of the largest file of ours that is read at once."""
 
 
+class LinkError(OSError):
+    """A path of ours is a link."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+    def __str__(self) -> str:
+        return f"{self.filename} is a link, and what a link leads to is not changed; remove the link"
+
+
 def refuse_link(path: Path) -> None:
-    """Raise OSError when a path is a link."""
+    """Raise LinkError when a path is a link."""
     if path.is_symlink():
-        raise OSError(
-            errno.ELOOP, "is a link, and what it leads to is no work of this program; remove the link", str(path)
-        )
+        raise LinkError(path)
 
 
 def open_plain(path: Path) -> BinaryIO | None:

@@ -137,8 +137,8 @@ class Workspace:
     def runs(self, unit: str) -> list[str]:
         """Return the runs that left staging of a unit."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            refuse_link(self.unit(unit))
-            return sorted(entry.name for entry in os.scandir(self.unit(unit)) if re.fullmatch(_RUN, entry.name))
+            if not self.unit(unit).is_symlink():
+                return sorted(entry.name for entry in os.scandir(self.unit(unit)) if re.fullmatch(_RUN, entry.name))
         return []
 
     def journaled(self) -> list[str]:
