@@ -1,6 +1,5 @@
 """Names of what this program keeps for itself beside packets and sessions. All other names are a user's."""
 
-import hashlib
 import os
 import re
 from enum import StrEnum
@@ -11,7 +10,7 @@ SPLIT = ".qxbatch-split"
 """Staging of `qxbatch split`."""
 LONGEST_NAME = 255
 """Bytes of a name on most file systems."""
-_HIDDEN = re.compile(r"\.qxbatch-(copy|aside|gone)-[0-9a-f]{16}-.+", re.DOTALL)
+_HIDDEN = r"(?s)\.qxbatch-(copy|aside|gone)-[0-9a-f]{16}-.+"
 
 
 class Use(StrEnum):
@@ -34,6 +33,8 @@ def hidden_name(use: Use, tag: str, name: str) -> str:
     full = f"{WORKSPACE}-{use}-{tag}-{name}"
     if len(os.fsencode(full)) <= LONGEST_NAME:
         return full
+    import hashlib
+
     return f"{WORKSPACE}-{use}-{tag}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}"
 
 
@@ -43,4 +44,4 @@ def is_own_name(name: str) -> bool:
     >>> is_own_name(".qxbatch"), is_own_name(".qxbatch-AP346.zip")
     (True, False)
     """
-    return name in (WORKSPACE, SPLIT) or _HIDDEN.fullmatch(name) is not None
+    return name.startswith(WORKSPACE) and (name in (WORKSPACE, SPLIT) or re.fullmatch(_HIDDEN, name) is not None)

@@ -17,7 +17,6 @@ from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import check_images, check_reading, read_sources
 from qxbatch.record.job import Job
 from qxbatch.record.previous import PreviousSession
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import JoinSeries, Stages
 
 
@@ -46,7 +45,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
 def _sources(context: Context, unit: Unit) -> SessionInbox:
     if unit.inbox is None:
         return SessionInbox(packet_sources(unit.packets), unit.packets)
-    dicom = SessionPaths(context.workspace.sessionsfolder / unit.name).dicom
+    dicom = context.workspace.session(unit.name).dicom
     if context.settings.stages is Stages.CONVERT:
         return SessionInbox(tuple(sorted_sources(dicom)), ())
     return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)

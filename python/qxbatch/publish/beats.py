@@ -38,16 +38,15 @@ class _Watched:
 class Beats:
     """What one run has seen of the lock files in a folder."""
 
-    def __init__(self, folder: Path, tell: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, folder: Path, tell: Callable[[str], None] | None = None, hurry: threading.Event | None = None
+    ) -> None:
+        """`hurry` ends all waiting when it is set."""
         self._folder = folder
         self._tell = tell
         self._watched: dict[Path, _Watched] = {}
         self._guard = threading.Lock()
-        self._hurry = threading.Event()
-
-    def interrupt(self) -> None:
-        """End all waiting."""
-        self._hurry.set()
+        self._hurry = threading.Event() if hurry is None else hurry
 
     def is_stale(self, path: Path, *, wait: bool) -> bool:
         """Return whether the holder of a lock file is dead; with `wait`, look long enough to know. Raises OSError."""

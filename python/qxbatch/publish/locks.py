@@ -20,10 +20,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from qxbatch.publish.beats import Beats
 from qxbatch.publish.durable import rename_new
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a run that meets no lock of another host needs it not
+    from qxbatch.publish.beats import Beats
 
 RENEW_SECONDS = 15.0
 WAIT_SECONDS = 0.02
@@ -45,21 +49,19 @@ class Lock:
     record: bytes
 
 
-@dataclass(frozen=True)
 class _Seen:
     """A lock file as it was when it was judged."""
 
-    record: bytes
-    status: os.stat_result
+    def __init__(self, descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        self.record = os.pread(descriptor, LONGEST_RECORD, 0)
+        self._inode = status.st_ino
+        self._mtime_ns = status.st_mtime_ns
 
-    def __eq__(self, other: object) -> bool:
-        """Whether it is the same file, and was not renewed. Some file systems change inodes: then the record tells."""
-        if not isinstance(other, _Seen):
-            return NotImplemented
-        same_file = bool(self.record) or self.status.st_ino == other.status.st_ino
-        return same_file and (self.record, self.status.st_mtime_ns) == (other.record, other.status.st_mtime_ns)
-
-    __hash__ = None  # type: ignore[assignment]
+    def is_that_of(self, other: "_Seen") -> bool:
+        """Return whether it is the same file, not renewed. Some file systems change inodes: then the record tells."""
+        same_file = bool(self.record) or self._inode == other._inode
+        return same_file and (self.record, self._mtime_ns) == (other.record, other._mtime_ns)
 
 
 class Locks:
@@ -80,7 +82,8 @@ class Locks:
         self.folder = folder
         self._flock = flock
         self._boot = boot
-        self._beats = Beats(folder, tell)
+        self._tell = tell
+        self._hurry = threading.Event()
         self._held: dict[Path, Lock] = {}
         self._guard = threading.Lock()
         self._stop = threading.Event()
@@ -196,7 +199,7 @@ class Locks:
         try:
             if not self._try_flock(descriptor):
                 return False
-            seen = _seen(descriptor)
+            seen = _Seen(descriptor)
             return (self._is_ours(seen.record, descriptor) or self._beats.is_stale(path, wait=wait)) and _removed(
                 path, seen
             )
@@ -207,6 +210,12 @@ class Locks:
         """Whether the kernel that locked it is this one, which says that it is not locked any more."""
         place = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
         return self._flock is not None and record.startswith(f"{place}\n".encode())
+
+    @cached_property
+    def _beats(self) -> "Beats":
+        from qxbatch.publish.beats import Beats
+
+        return Beats(self.folder, self._tell, self._hurry)
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
@@ -254,7 +263,7 @@ class Locks:
 
     def interrupt(self) -> None:
         """Wait no more for locks that may be stale: the run is to end."""
-        self._beats.interrupt()
+        self._hurry.set()
 
     def close(self) -> None:
         """Stop renewing. Locks still held are left to go stale."""
@@ -270,10 +279,6 @@ class Locks:
                         os.utime(lock.descriptor)
 
 
-def _seen(descriptor: int) -> _Seen:
-    return _Seen(os.pread(descriptor, LONGEST_RECORD, 0), os.fstat(descriptor))
-
-
 def _removed(path: Path, judged: _Seen) -> bool:
     """Remove a lock's file where it still is the one that was judged: of two runs that judged it, one wins the rename."""
     aside = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
@@ -283,7 +288,7 @@ def _removed(path: Path, judged: _Seen) -> bool:
         return True
     descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        same = _seen(descriptor) == judged
+        same = _Seen(descriptor).is_that_of(judged)
     finally:
         os.close(descriptor)
     if same:
