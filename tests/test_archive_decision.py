@@ -35,7 +35,7 @@ def test_the_table_of_packets(
     order = (Archive.MOVE, Archive.COPY, Archive.LEAVE, Archive.DELETE)
     split, folder_mode, remade = inbox
     for archive, mode in zip(order, modes.split(), strict=True):
-        facts = Facts(archive, failed, damaged, published, changed, split, folder_mode, remade)
+        facts = Facts(archive, failed, damaged, published, changed, split=split, folder_mode=folder_mode, remade=remade)
         done = decide(facts)
         assert (done.mode or "keep") == mode
         assert done.reason is (Reason.NONE if mode == archive else reason)
@@ -75,3 +75,13 @@ def test_a_packet_is_deleted_only_where_all_of_it_is_converted_and_unchanged() -
 
 def test_nothing_is_decided_by_default() -> None:
     assert decide(Facts(Archive.MOVE)) == Decision(Archive.MOVE)
+
+
+@pytest.mark.parametrize(
+    ("archive", "mode"), [("move", "leave"), ("delete", "leave"), ("copy", "copy"), ("leave", "leave")]
+)
+@pytest.mark.parametrize("failed", [False, True])
+def test_nothing_leaves_a_folder_that_is_a_link(archive: str, mode: str, failed: bool) -> None:
+    done = decide(Facts(Archive(archive), series_failed=failed, linked=True, folder_mode=True))
+    assert (done.mode, done.leaving) == (Archive(mode), ())
+    assert done.reason is (Reason.NONE if archive == mode else Reason.LINKED)

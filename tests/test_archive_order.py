@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The units in the order in which they end."""
     found: list[str] = []
 
-    def ending(journal: Journal, workspace: Workspace, locks: Locks) -> Ending:
+    def ending(journal: Journal, workspace: Workspace, locks: Locks, need_lock: Callable[[], None]) -> Ending:
         found.append(journal.unit)
-        return finish(journal, workspace, locks)
+        return finish(journal, workspace, locks, need_lock)
 
     monkeypatch.setattr("qxbatch.pipeline.deliver.finish", ending)
     return found

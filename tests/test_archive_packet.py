@@ -1,15 +1,27 @@
 """The packet's last move: nothing is overwritten, nothing is lost, every step can be repeated."""
 
+import contextlib
+import errno
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
-from qxbatch.archive.packet import free_name, numbered, numbers_there, settle_packet, unnumbered
+from qxbatch.archive.aside import ChangedError
+from qxbatch.archive.names import free_name, numbered, numbers_there, unnumbered
+from qxbatch.archive.packet import settle_packet as settle_packet_of
+from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.same import same_content
+from qxbatch.publish.transfer import renamed
+from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive
+
+TAG = "0123456789abcdef"
+settle_packet = partial(settle_packet_of, tag=TAG)
 
 
 def make(path: Path, text: str = "dicom") -> Path:
@@ -65,7 +77,8 @@ def test_the_same_bytes_under_the_same_name_are_one_packet(tmp_path: Path) -> No
 
 
 def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "renamed", lambda *_: False)
+    near = renamed
+    monkeypatch.setattr(module, "renamed", lambda one, to: one.parent == to.parent and near(one, to))
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P/a/1.dcm": "dicom"}
@@ -81,7 +94,7 @@ def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_removal_that_was_cut_short_is_finished(tmp_path: Path) -> None:
-    make(tmp_path / "inbox" / ".qxbatch-P" / "rest.dcm")
+    make(tmp_path / "inbox" / f".qxbatch-gone-{TAG}-P" / "rest.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.DELETE)
     assert list((tmp_path / "inbox").iterdir()) == []
 
@@ -153,7 +166,7 @@ def test_a_number_that_is_a_date_is_not_counted_up_to(tmp_path: Path, monkeypatc
 
         return call
 
-    monkeypatch.setattr(module, "same_content", counted(same_content))
+    monkeypatch.setattr(names_module, "same_content", counted(same_content))
     monkeypatch.setattr("os.path.lexists", counted(os.path.lexists))
     places = {1: "AP.zip", 3: "AP_3.zip", 20240115: "AP_20240116.zip", 999_999_999: "AP_1000000000.zip"}
     for number, place in places.items():
@@ -181,3 +194,94 @@ def test_only_names_that_a_number_makes_are_compared() -> None:
     assert unnumbered("AP_6_7.zip") == "AP_6.zip"
     assert unnumbered("AP.zip") == "AP.zip"
     assert unnumbered("AP_02.zip") == "AP_02.zip"
+
+
+@pytest.mark.parametrize("mode", [Archive.MOVE, Archive.COPY])
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("far", [False, True])
+def test_studies_that_share_an_archive_overwrite_nothing_of_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Archive, kind: str, far: bool
+) -> None:
+    archive = tmp_path / "archive" / "MR"
+    within = "P/1.dcm" if kind == "folder" else "P"
+    make(tmp_path / "inbox" / within, "mine")
+    came: list[Path] = []
+
+    def late(source: Path, target: Path) -> bool:
+        if target.parent == archive and not came:
+            came.append(make(archive / within, "of another study"))
+        return (not far or source.parent == target.parent) and renamed(source, target)
+
+    monkeypatch.setattr(module, "renamed", late)
+    place = settle_packet(tmp_path / "inbox" / "P", archive, mode)
+    assert place == archive / "P_2"
+    there = {f"archive/MR/{within}": "of another study", f"archive/MR/{within.replace('P', 'P_2')}": "mine"}
+    here = {f"inbox/{within}": "mine"} if mode is Archive.COPY else {}
+    assert tree(tmp_path) == there | here
+    assert len(list(archive.iterdir())) == 2
+
+
+@pytest.mark.parametrize("mode", [Archive.MOVE, Archive.DELETE])
+def test_a_file_that_looks_like_ours_is_not_removed(tmp_path: Path, mode: Archive) -> None:
+    make(tmp_path / "inbox" / "P.zip")
+    make(tmp_path / "inbox" / ".qxbatch-P.zip", "not ours")
+    make(tmp_path / "inbox" / ".qxbatch-gone-ffffffffffffffff-P.zip", "of another run")
+    settle_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive", mode)
+    assert sorted(text for name, text in tree(tmp_path).items() if name.startswith("inbox")) == [
+        "not ours",
+        "of another run",
+    ]
+
+
+def test_hidden_names_of_two_units_are_never_the_same() -> None:
+    workspace = Workspace(Path("/study"))
+    names = {
+        hidden_name(Use.COPY, each.tag(unit), name)
+        for each in (workspace, Workspace(Path("/study")))
+        for unit, name in (("OP1", "2-scan.zip"), ("OP1-2", "scan.zip"), ("OP1", "scan.zip"), ("OP1", "P" * 255))
+    }
+    assert len(names) == 8
+    assert all(is_own_name(name) and len(name) <= 255 for name in names)
+    assert workspace.of_run(workspace.run).tag("OP1") == workspace.tag("OP1"), "the next run finds them"
+
+
+def looked_at(same: bool) -> Callable[..., bool]:
+    def look(_path: Path, *, renamed: bool) -> bool:
+        assert renamed
+        return same
+
+    return look
+
+
+@pytest.mark.parametrize("mode", [Archive.MOVE, Archive.DELETE])
+@pytest.mark.parametrize("same", [True, False])
+def test_a_packet_that_a_killed_run_had_renamed_is_looked_at_before_it_goes(
+    tmp_path: Path, mode: Archive, same: bool
+) -> None:
+    packet = tmp_path / "inbox" / "P.zip"
+    make(tmp_path / "inbox" / f".qxbatch-aside-{TAG}-P.zip")
+    with contextlib.nullcontext() if same else pytest.raises(ChangedError):
+        settle_packet(packet, tmp_path / "archive" / "MR", mode, unchanged=looked_at(same))
+    moved = {"archive/MR/P.zip": "dicom"} if mode is Archive.MOVE else {}
+    assert tree(tmp_path) == (moved if same else {"inbox/P.zip": "dicom"})
+
+
+def test_a_packet_that_cannot_leave_has_its_name_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = make(tmp_path / "inbox" / "P.zip")
+
+    def broken(*_: object) -> bool:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(module, "renamed", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        settle_packet(packet, tmp_path / "archive" / "MR", Archive.MOVE)
+    assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
+
+
+def test_a_rename_that_was_cut_between_its_two_steps_is_finished(tmp_path: Path) -> None:
+    aside = make(tmp_path / "inbox" / f".qxbatch-aside-{TAG}-P.zip")
+    (tmp_path / "archive" / "MR").mkdir(parents=True)
+    (tmp_path / "archive" / "MR" / "P.zip").hardlink_to(aside)
+    place = settle_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive" / "MR", Archive.MOVE)
+    assert place == tmp_path / "archive" / "MR" / "P.zip"
+    assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}

@@ -43,7 +43,7 @@ def test_an_empty_or_absent_inbox_holds_nothing(place: Place) -> None:
 
 
 def test_everything_is_reported_and_our_own_files_are_left_out(place: Place) -> None:
-    place.put(".DS_Store", ".hidden.zip", "README", "AP1.zip", ".qxbatch-lock", "b.part", "empty/")
+    place.put(".DS_Store", ".hidden.zip", "README", "AP1.zip", f".qxbatch-gone-{'0' * 16}-AP1.zip", "b.part", "empty/")
     assert [each.path.name for each in place.candidates()] == [
         ".DS_Store",
         ".hidden.zip",
@@ -141,3 +141,8 @@ def test_names_that_no_session_may_have_are_refused(place: Place, name: str) -> 
     assert each.verdict is Verdict.REFUSED
     assert each.problem.code is Code.BAD_NAME
     assert each.packet is None
+
+
+def test_a_file_whose_name_begins_like_ours_is_looked_at(place: Place) -> None:
+    place.put(".qxbatch-AP1.zip")
+    assert [each.path.name for each in place.candidates()] == [".qxbatch-AP1.zip"]

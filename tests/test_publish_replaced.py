@@ -8,8 +8,10 @@ import pytest
 
 from qxbatch.publish import replaced as module
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.transfer import removed
+from qxbatch.publish.transfer import renamed
 from qxbatch.session.ledger import COLUMNS
+
+TAG = "0123456789abcdef"
 
 
 class KilledError(Exception):
@@ -29,6 +31,11 @@ def made(top: Path) -> tuple[Path, Path]:
     return session, old
 
 
+def near(source: Path, target: Path) -> bool:
+    """Rename within a folder; all other places are on another disk."""
+    return source.parent == target.parent and renamed(source, target)
+
+
 def kept(top: Path) -> dict[str, str]:
     return {str(p.relative_to(top)): p.read_text() for p in sorted(top.rglob("*")) if p.is_file()}
 
@@ -41,7 +48,7 @@ def test_a_killed_run_leaves_no_second_copy(
     session, old = made(tmp_path)
     archive = tmp_path / "archive" / "replaced"
     if not one_disk:
-        monkeypatch.setattr(module, "renamed", lambda *_: False)
+        monkeypatch.setattr(module, "renamed", near)
     done = 0
 
     def counted(original):
@@ -58,8 +65,8 @@ def test_a_killed_run_leaves_no_second_copy(
         patch.setattr(Path, "rename", counted(Path.rename))
         patch.setattr(shutil, "rmtree", counted(shutil.rmtree))
         with contextlib.suppress(KilledError):
-            keep_replaced(old, session, archive)
-    keep_replaced(old, session, archive)
+            keep_replaced(old, session, archive, None, TAG)
+    keep_replaced(old, session, archive, None, TAG)
     assert kept(archive) == {"S1-1/inbox/a": "a", "S1-1/inbox/b": "b"}
     assert [p.name for p in archive.iterdir()] == ["S1-1"]
 
@@ -67,16 +74,16 @@ def test_a_killed_run_leaves_no_second_copy(
 def test_a_removal_that_was_cut_short_makes_no_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, old = made(tmp_path)
     archive = tmp_path / "archive" / "replaced"
-    monkeypatch.setattr(module, "renamed", lambda *_: False)
-    remove = removed
+    monkeypatch.setattr(module, "renamed", near)
+    discard = module._discard
 
-    def half(path: Path) -> None:
-        path.rename(path.with_name(".qxbatch-S1.kept"))
+    def half(kept: Path, rest: Path) -> None:
+        kept.rename(rest)
         raise KilledError
 
-    monkeypatch.setattr(module, "removed", half)
+    monkeypatch.setattr(module, "_discard", half)
     with pytest.raises(KilledError):
-        keep_replaced(old, session, archive)
-    monkeypatch.setattr(module, "removed", remove)
-    keep_replaced(old, session, archive)
+        keep_replaced(old, session, archive, None, TAG)
+    monkeypatch.setattr(module, "_discard", discard)
+    keep_replaced(old, session, archive, None, TAG)
     assert [p.name for p in archive.iterdir()] == ["S1-1"]

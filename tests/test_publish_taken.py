@@ -10,6 +10,8 @@ import pytest
 from qxbatch.cells import member_path
 from qxbatch.publish.taken import Stayed, note, take
 
+TAG = "0123456789abcdef"
+
 
 def make(inbox: Path, name: str, data: bytes) -> tuple[str, str]:
     path = inbox / member_path(name)
@@ -27,7 +29,7 @@ def test_sorted_files_leave_and_the_folders_they_emptied(tmp_path: Path) -> None
     members = [make(inbox, "a/b/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2"), make(inbox, "\\xff\\x09.dcm", b"3")]
     make(inbox, "a/README", b"kept")
     note(inbox, members, tmp_path / "taken.tsv")
-    assert take(inbox, tmp_path / "taken.tsv") == []
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert left(inbox) == {"a", "a/README"}
 
 
@@ -40,7 +42,7 @@ def test_a_file_that_changed_stays(tmp_path: Path) -> None:
     with (inbox / "2.dcm").open("r+b") as file:
         file.write(b"x")
     os.utime(inbox / "2.dcm", ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert take(inbox, tmp_path / "taken.tsv") == [Stayed(inbox / "1.dcm"), Stayed(inbox / "2.dcm")]
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "1.dcm"), Stayed(inbox / "2.dcm")]
     assert left(inbox) == {"1.dcm", "2.dcm"}
 
 
@@ -49,7 +51,7 @@ def test_taking_can_be_repeated(tmp_path: Path) -> None:
     note(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
-    assert take(inbox, tmp_path / "taken.tsv") == []
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert left(inbox) == set()
 
 
@@ -62,6 +64,52 @@ def test_an_empty_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypa
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rmdir", broken)
-        assert take(inbox, tmp_path / "taken.tsv") == [Stayed(inbox / "a", "input/output error")]
-    assert take(inbox, tmp_path / "taken.tsv") == []
+        assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "a", "input/output error")]
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert left(inbox) == set()
+
+
+def test_a_file_that_a_killed_run_had_renamed_leaves_or_comes_back(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
+    note(inbox, members, tmp_path / "taken.tsv")
+    for name in ("1.dcm", "2.dcm", "3.dcm"):
+        (inbox / name).rename(inbox / f".qxbatch-aside-{TAG}-{name}")
+    (inbox / f".qxbatch-aside-{TAG}-2.dcm").write_bytes(b"x")
+    (inbox / "3.dcm").write_bytes(b"new")
+    stayed = take(inbox, tmp_path / "taken.tsv", TAG, tmp_path)
+    assert stayed == [Stayed(inbox / "2.dcm"), Stayed(inbox / "3.dcm")]
+    assert {path.name: path.read_bytes() for path in inbox.iterdir()} == {"2.dcm": b"x", "3.dcm": b"new"}
+
+
+def test_where_inodes_change_by_themselves_the_bytes_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = tmp_path / "inbox"
+    note(inbox, [make(inbox, "1.dcm", b"1")], tmp_path / "taken.tsv")
+    rename = Path.rename
+
+    def copying(self: Path, target: Path) -> Path:
+        status = self.stat()
+        target.write_bytes(self.read_bytes())
+        os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+        self.unlink()
+        return target
+
+    monkeypatch.setattr(Path, "rename", copying)
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
+    monkeypatch.setattr(Path, "rename", rename)
+    assert left(inbox) == set()
+
+
+@pytest.mark.parametrize("linked", ["inbox", "folder"])
+def test_nothing_is_removed_through_a_link(tmp_path: Path, linked: str) -> None:
+    make(tmp_path / "raw" / "a", "1.dcm", b"1")
+    inbox = tmp_path / "study" / "inbox"
+    inbox.parent.mkdir()
+    if linked == "inbox":
+        inbox.symlink_to(tmp_path / "raw")
+    else:
+        inbox.mkdir()
+        (inbox / "a").symlink_to(tmp_path / "raw" / "a")
+    note(inbox, [("a/1.dcm", hashlib.sha256(b"1").hexdigest())], tmp_path / "taken.tsv")
+    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path / "study") == []
+    assert (tmp_path / "raw" / "a" / "1.dcm").exists()

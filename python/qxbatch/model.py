@@ -38,6 +38,11 @@ class Fingerprint:
     mtime_ns: int
     marks: int = 0
     """Sum of the checksums of each file's name, size and time, in a folder."""
+    inodes: int = field(default=0, compare=False)
+    """Inode of a file, or a sum over the inodes of what a folder contains. Some file systems change inodes, and so does
+    a restored copy: a difference means no change, but that the bytes have to be compared."""
+    ctimes: int = field(default=0, compare=False)
+    """The same for the times at which the file system itself last changed the inodes."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Errors of the operating system in words: what, which path, and what helps to mend it."""
+"""Errors of the operating system in words: what, which path, and what helps."""
 
 import errno
 import os

@@ -51,7 +51,7 @@ def test_a_session_that_was_taken_away_is_no_reason_to_delete_its_packet(stage: 
     copy = stage.copy("taken")
     copy = Copy(copy.root, copy.other, (*copy.arguments, "--archive=delete"))
     packet = copy.sessions / "inbox" / "MR" / "S1"
-    killed(stage, copy, "MR/.qxbatch-S1")
+    killed(stage, copy, "MR/.qxbatch-aside-")
     assert packet.exists()
     assert (copy.sessions / "S1" / "session.txt").exists()
     (copy.sessions / "S1").rename(copy.root / "mine now")

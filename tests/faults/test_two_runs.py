@@ -25,14 +25,14 @@ def fill(study: Study, count: int) -> dict[str, dict[str, bytes]]:
     return trees
 
 
-def start(study: Study, *args: str) -> subprocess.Popen[str]:
+def start(study: Study, *args: str, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "qxbatch", str(study.sessions), "--check=no", *args],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=environment(study.sessions),
+        env=environment(study.sessions) | more,
     )
 
 
@@ -40,6 +40,33 @@ def start(study: Study, *args: str) -> subprocess.Popen[str]:
 def test_runs_at_once_share_the_work(study: Study, args: tuple[str, ...]) -> None:
     trees = fill(study, 5)
     runs = [start(study, *args) for _ in range(3)]
+    told = [run.communicate(timeout=300)[0] for run in runs]
+    assert {run.returncode for run in runs} <= {0, 75}, told
+    assert not any("Traceback" in text for text in told), told
+    assert study.session_names() == sorted(trees)
+    for name, tree in trees.items():
+        Judge(study.session(name)).check(tree)
+    assert sorted(p.name.removesuffix(".zip") for p in study.archive.iterdir()) == sorted(trees)
+    assert list(study.inbox.iterdir()) == []
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("without", [0, 1], ids=["locks local to each host", "no locks on one"])
+def test_runs_on_hosts_that_do_not_see_each_others_locks_share_the_work(
+    study: Study, tmp_path: Path, without: int
+) -> None:
+    trees = fill(study, 5)
+    runs = []
+    for host in range(3):
+        folder = tmp_path / f"host{host}"
+        folder.mkdir()
+        error = "raise OSError(errno.ENOLCK, 'No locks available')" if host < without else "return None"
+        (folder / "sitecustomize.py").write_text(
+            f"import errno, fcntl, pathlib\ndef flock(*_): {error}\nfcntl.flock = flock\n"
+            f"from qxbatch.publish import locks\nlocks.BOOT_ID = pathlib.Path({str(folder / 'boot')!r})\n"
+        )
+        (folder / "boot").write_text(f"boot of host {host}\n")
+        runs.append(start(study, PYTHONPATH=f"{folder}:{environment(study.sessions)['PYTHONPATH']}"))
     told = [run.communicate(timeout=300)[0] for run in runs]
     assert {run.returncode for run in runs} <= {0, 75}, told
     assert not any("Traceback" in text for text in told), told
@@ -72,9 +99,10 @@ def test_where_the_kernel_has_no_locks_a_heartbeat_does_it(study: Study, tmp_pat
     fill(study, 2)
     (tmp_path / "sitecustomize.py").write_text(
         "import errno, fcntl\ndef flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\nfcntl.flock = flock\n"
+        "from qxbatch.publish import beats\nbeats.CONFIRM_SECONDS, beats.LOOK_SECONDS = 0.05, 0.01\n"
     )
     path = {"PYTHONPATH": f"{tmp_path}:{environment(study.sessions)['PYTHONPATH']}"}
-    dead = Locks(Workspace(study.sessions).locks, flock=False)
+    dead = Locks(Workspace(study.sessions).locks, flock=None)
     fresh = dead.take("session S0")
     assert fresh is not None
     run = study.run(env=path)

@@ -10,6 +10,7 @@ holds it.
 import contextlib
 import errno
 import os
+import re
 import signal
 import sys
 import threading
@@ -20,6 +21,8 @@ from tests.faults.processes import descendants
 WATCHED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.utime")
 GROWING = ("open", "os.mkdir", "os.link", "os.symlink")
 """What a full disk refuses; names can be changed and taken away."""
+RUN = re.compile(r"(\.qxbatch/work/[^/ ]+)/[0-9a-f]{16}(?=/| |$)")
+"""A run's own staging folder is told without the run's name, which nobody knows before."""
 START = "start"
 """What the start of a process is told as."""
 BELOW = "QXBATCH_FAULT_BELOW"
@@ -44,6 +47,7 @@ class Steps:
             told = START
         elif event in WATCHED and self._is_step(event, args):
             told = " ".join([event, *(os.fsdecode(text) for text in args[:2] if isinstance(text, str | bytes))])
+            told = RUN.sub(r"\1", told)
         else:
             return
         with self.lock:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     DAMAGED = "some of its members cannot be read"
     CHANGED = "it changed while it was imported"
     SERIES_FAILED = "the conversion of a series failed"
+    LINKED = "its folder is a link, and what a link leads to is not changed"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Facts:
     """Its sessions exist and are those that were made of it. False also for a refused packet."""
     changed: bool = False
     """It changed or vanished after it was read, or cannot be read any more."""
+    linked: bool = False
+    """Its folder is reached through a link below the sessions folder."""
     split: bool = False
     """The packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
@@ -59,6 +62,8 @@ def decide(facts: Facts) -> Decision:
     leaving = _leaving(facts)
     if facts.changed:
         return Decision(None, Reason.CHANGED, leaving)
+    if facts.linked and facts.archive in (Archive.MOVE, Archive.DELETE):
+        return Decision(Archive.LEAVE, Reason.LINKED, leaving)
     if facts.series_failed and facts.archive is Archive.DELETE:
         return Decision(Archive.MOVE, Reason.SERIES_FAILED, leaving)
     return Decision(facts.archive, Reason.NONE, leaving)
@@ -69,6 +74,6 @@ def _leaving(facts: Facts) -> tuple[str, ...]:
 
     In a session that is split, the other files go to the new sessions too, unless it keeps its own results and ledger.
     """
-    if not facts.folder_mode:
+    if not facts.folder_mode or facts.linked:
         return ()
     return ("sorted", "duplicate", "kept") if facts.split and not facts.remade else ("sorted", "duplicate")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.archive.alike import Content
-from qxbatch.archive.packet import SUFFIXES, place_of, unnumbered
+from qxbatch.archive.names import SUFFIXES, place_of, unnumbered
 
 ENDINGS = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *SUFFIXES)
 """How names of archives end. An archive that is called otherwise gets its number when it is archived."""

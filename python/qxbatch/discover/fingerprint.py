@@ -18,8 +18,8 @@ def fingerprint(path: Path) -> Fingerprint:
     """
     top = path.stat()
     if not path.is_dir():
-        return Fingerprint(1, top.st_size, top.st_mtime_ns)
-    files, size, newest, marks = 0, 0, top.st_mtime_ns, 0
+        return Fingerprint(1, top.st_size, top.st_mtime_ns, 0, top.st_ino, top.st_ctime_ns)
+    files, size, newest, marks, inodes, ctimes = 0, 0, top.st_mtime_ns, 0, 0, 0
     start = len(os.fspath(path))
     waiting = [os.fspath(path)]
     while waiting:
@@ -28,9 +28,11 @@ def fingerprint(path: Path) -> Fingerprint:
                 status = entry.stat(follow_symlinks=False)
                 newest = max(newest, status.st_mtime_ns)
                 marks += crc32(os.fsencode(f"{entry.path[start:]}\0{status.st_size}\0{status.st_mtime_ns}"))
+                inodes += status.st_ino
+                ctimes += status.st_ctime_ns
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
                 else:
                     files += 1
                     size += status.st_size
-    return Fingerprint(files, size, newest, marks)
+    return Fingerprint(files, size, newest, marks, inodes, ctimes)

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from qxbatch.discover.entry import Entry, Shape
+from qxbatch.discover.own_names import is_own_name
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-
-OWN_PREFIX = ".qxbatch"
-"""Names of what this program keeps for itself beside packets and sessions: staging, locks, journals."""
 
 Sniff = Callable[[str], str]
 
@@ -29,7 +27,7 @@ def list_inbox(inbox: Path, kept: Iterable[Path] = (), sniff: Sniff = core_sniff
     `kept` are folders this run writes to, which are no packets. Raises UsageError when the inbox cannot be listed.
     """
     held = [os.path.realpath(path) for path in kept]
-    return [_entry(inbox / name, held, sniff) for name in names_in(inbox) if not name.startswith(OWN_PREFIX)]
+    return [_entry(inbox / name, held, sniff) for name in names_in(inbox) if not is_own_name(name)]
 
 
 def names_in(folder: Path) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.core import Reading, ingest
+from qxbatch.discover.own_names import SPLIT
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import access_hint, error_text
 from qxbatch.parts.passwords import passwords_of
@@ -26,8 +27,6 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.passwords import words_of
 from qxbatch.visible import one_line
 
-STAGING = ".qxbatch-split"
-
 
 def run(options: Mapping[str, object]) -> int:
     """Part the folder named; return the exit status. Raises UsageError."""
@@ -41,7 +40,7 @@ def run(options: Mapping[str, object]) -> int:
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
     made = not output.exists()
-    staging = output / STAGING
+    staging = output / SPLIT
     try:
         staging.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging)  # of a run that was killed
@@ -79,7 +78,7 @@ def _output(given: object, source: Path) -> Path:
 
 
 def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bool) -> int:
-    staging = output / STAGING
+    staging = output / SPLIT
     pieces = plan(reading)
     if not pieces:
         print(

@@ -63,6 +63,7 @@ class Context:
         """Make all work stop soon: the core's, and the converters'."""
         self.monitor.cancel()
         self.stop.set()
+        self.locks.interrupt()
 
     def close(self) -> None:
         """End the threads."""

@@ -3,9 +3,23 @@
 from collections.abc import Iterable
 
 from qxbatch.discover.units import Unit
-from qxbatch.pipeline.recover import unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.locks import Lock, Locks
+
+
+def lost_lock(names: str) -> PacketError:
+    """Return what to raise when another run took the lock of a unit over."""
+    message = (
+        "this run was stopped or could not renew its lock for more than 2 minutes, and another run took the lock over. "
+        "This run does no more with it."
+    )
+    hint = "Nothing is lost: the other run imports it, or the next one does."
+    return PacketError(Problem(Code.HELD, names, message, hint, Severity.WARNING))
+
+
+def unit_lock(unit: str) -> str:
+    """Return the name of a unit's lock."""
+    return f"session {unit}"
 
 
 class HeldLocks:
@@ -39,8 +53,7 @@ class HeldLocks:
     def refuse_lost(self) -> None:
         """Raise PacketError when another run took a lock over."""
         if not all(self._locks.holds(lock) for lock in self._held):
-            message = "its lock was taken over by another run, since this one slept too long; nothing was published."
-            raise PacketError(Problem(Code.HELD, self._unit.names, message, severity=Severity.WARNING))
+            raise lost_lock(self._unit.names)
 
     def release(self) -> None:
         """Release all."""

@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from qxbatch.archive.decision import Decision
 from qxbatch.cells import member_path
+from qxbatch.core import Reading, hash_file
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.units import Unit
 from qxbatch.model import Packet
 from qxbatch.pipeline.produce import Product
+from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.job import Job
 from qxbatch.session.layout import OUTSIDE
 
@@ -21,20 +25,35 @@ def leaving(job: Job, products: Sequence[Product], decision: Decision) -> list[t
     return list(dict.fromkeys([*_in_inbox(job, decision.leaving), *second]))
 
 
-def opened_inside(job: Job) -> list[Packet]:
-    """Return archives inside the folders of an inbox: they obey `archive` like those on its top level."""
-    found = [job.unit.inbox / member_path(path) for path, _ in _in_inbox(job, ("opened",)) if job.unit.inbox]
-    return [Packet(path, path.name, fingerprint(path)) for path in found]
+def opened_inside(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
+    """Return archives inside the folders of an inbox: they obey `archive` like those on its top level.
+
+    Their fingerprints are taken after they were read, so the inbox is compared once more with what it was at discovery.
+    Raises PacketError when it is another one, OSError.
+    """
+    if unit.inbox is None:
+        return ()
+    found = {unit.inbox / member_path(text): digest for text, digest in _members(reading, unit.inbox, ("opened",))}
+    packets = tuple(Packet(path, path.name, fingerprint(path)) for path in found)
+    if packets:
+        before, now = unit.packets[0].fingerprint, fingerprint(unit.inbox)
+        same = (now.inodes, now.ctimes) == (before.inodes, before.ctimes)
+        if now != before or not (same or all(hash_file(str(path))[1] == digest for path, digest in found.items())):
+            hint = "Run again when its transfer has ended; --settle=SECONDS waits for quiet."
+            raise PacketError(Problem(Code.CHANGED, str(unit.inbox), "changed while it was read.", hint))
+    return packets
 
 
 def _in_inbox(job: Job, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield (ledger path, sha256) of the members with these fates that are files of the inbox itself."""
-    if job.unit.inbox is None:
-        return
-    for index in range(len(job.reading)):
-        row = job.reading.row(index)
+    return iter(()) if job.unit.inbox is None else _members(job.reading, job.unit.inbox, fates)
+
+
+def _members(reading: Reading, inbox: Path, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield (ledger path, sha256) of the members with these fates that are files of an inbox itself."""
+    for index in range(len(reading)):
+        row = reading.row(index)
         if row.path.startswith(OUTSIDE):
             continue  # of the session's own dicom
         # not Path.is_file, which raises where a member of an archive makes the path too long
-        if row.fate in fates and os.path.isfile(job.unit.inbox / member_path(row.path)):  # noqa: PTH113
+        if row.fate in fates and os.path.isfile(inbox / member_path(row.path)):  # noqa: PTH113
             yield row.path, row.sha256

@@ -38,7 +38,7 @@ def opened_context(
     Raises UsageError when a converter is missing or the sessions folder cannot be written, KeyboardInterrupt when the run is
     stopped meanwhile.
     """
-    workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir)
+    workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = locks or Locks(workspace.locks)
     tools = need_converters(settings)
     monitor = Monitor()

@@ -12,11 +12,11 @@ from qxbatch.ingest.patients import Share, share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.loose import opened_inside
 from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import read_sources
 from qxbatch.record.job import Job
 from qxbatch.record.previous import PreviousSession
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import JoinSeries, Stages
 
 
@@ -35,6 +35,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         inbox.sources,
         reading,
         opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets,
+        opened_inside(reading, unit),
         previous,
         deidentified,
         redaction_of(reading, unit.name) if deidentified else unchanged,
@@ -44,7 +45,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
 def _sources(context: Context, unit: Unit) -> SessionInbox:
     if unit.inbox is None:
         return SessionInbox(packet_sources(unit.packets), unit.packets)
-    dicom = SessionPaths(context.workspace.sessionsfolder / unit.name).dicom
+    dicom = context.workspace.session(unit.name).dicom
     if context.settings.stages is Stages.CONVERT:
         return SessionInbox(tuple(sorted_sources(dicom)), ())
     return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)

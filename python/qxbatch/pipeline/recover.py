@@ -1,13 +1,18 @@
 """What a killed run left: a unit with a journal is finished, other staging is cleared. What is locked is alive."""
 
+import contextlib
+import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
-from qxbatch.problems import Code, Problem, Severity
-from qxbatch.publish.journal import read_journal
-from qxbatch.publish.locks import Locks
+from qxbatch.pipeline.held import lost_lock, unit_lock
+from qxbatch.problems import Code, PacketError, Problem, Severity
+from qxbatch.publish.journal import RUN, journal_run, read_journal
+from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.paths import SessionPaths
@@ -16,49 +21,63 @@ from qxbatch.session.paths import SessionPaths
 def recover(workspace: Workspace, locks: Locks) -> list[SessionReport]:
     """Finish or clear each unit that no live run holds; return what was finished, and what could not be.
 
-    Raises OSError when no lock can be taken.
+    Raises OSError when no lock can be taken, or the hidden folder leads out of the study.
     """
+    workspace.refuse_links()
     reports = []
     for unit in sorted({*workspace.units(), *workspace.journaled()}):
         lock = locks.take(unit_lock(unit))
         if lock is None:
             continue
         try:
-            reports += recover_unit(workspace, locks, unit)
+            reports += recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit))
         finally:
             locks.release(lock)
     locks.sweep()
     return reports
 
 
-def unit_lock(unit: str) -> str:
-    """Return the name of a unit's lock."""
-    return f"session {unit}"
+def _need(locks: Locks, lock: Lock, unit: str) -> None:
+    if not locks.holds(lock):
+        raise lost_lock(unit)
 
 
-def recover_unit(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport]:
-    """Finish or clear one unit, whose lock the caller holds."""
+def recover_unit(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[], None]) -> list[SessionReport]:
+    """Finish or clear one unit. `need_lock` raises PacketError when the caller does not hold its lock any more."""
     try:
-        end_orphans(workspace.homes(unit))
-        if not workspace.journal(unit).exists():
-            workspace.clear(unit)
-            return []
-        return _finish(workspace, locks, unit)
+        path = workspace.journal(unit)
+        written_by = journal_run(path)
+        end_orphans(unit, [*workspace.runs(unit), *([written_by] if RUN.fullmatch(written_by) else [])])
+        reports = _finish(workspace, locks, unit, need_lock) if os.path.lexists(path) else []
+        if not os.path.lexists(path):
+            with contextlib.suppress(PacketError):  # then who has the lock clears it
+                need_lock()
+                workspace.clear_all(unit)
+    except PacketError as error:
+        return [SessionReport(unit, None, None, (error.problem,))]
     except OSError as error:
         message = f"what an interrupted run left cannot be finished: {error_text(error)}."
         hint = "Correct this and run again: what was read is kept until then."
         return [SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))]
+    return reports
 
 
-def _finish(workspace: Workspace, locks: Locks, unit: str) -> list[SessionReport]:
+def clear_own(workspace: Workspace, unit: str) -> None:
+    """Remove this run's staging of a unit, unless its journal tells that it is needed. What fails the next run clears."""
+    with contextlib.suppress(OSError):
+        if journal_run(workspace.journal(unit)) != workspace.run:
+            workspace.clear(unit)
+
+
+def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[], None]) -> list[SessionReport]:
     path = workspace.journal(unit)
     try:
-        journal = read_journal(path, workspace.sessionsfolder)
-    except (ValueError, KeyError, TypeError) as error:
-        message = f"the journal of an interrupted run cannot be read ({error}); nothing was touched."
+        journal = read_journal(unit, workspace)
+    except ValueError as error:
+        message = f"the journal of an interrupted run cannot be followed: {error}. Nothing was touched."
         hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
         return [SessionReport(unit, None, None, (Problem(Code.RECOVERED, str(path), message, hint),))]
-    ending = finish(journal, workspace, locks, verify=True)
+    ending = finish(journal, workspace.of_run(journal.run), locks, need_lock, verify=True)
     names = journal.names or unit
     left = path.exists()
     done = "an interrupted run had read it; " + ("something is still left." if left else "what was left was done now.")

@@ -1,5 +1,6 @@
 """A whole batch: recover, discover, report, import what is ready, report."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -25,10 +26,10 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
     `observers` are told of the run's events, besides the terminal, the log and the JSON summary.
     """
     observer = RunObservers(settings, observers)
-    workspace = Workspace(settings.sessionsfolder, settings.work_dir)
-    locks = Locks(workspace.locks)
+    workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
+    locks = Locks(workspace.locks, tell=None if settings.quiet else _say)
     recovered: list[SessionReport] = []
-    if not settings.test and workspace.top.exists():
+    if not settings.test and os.path.lexists(workspace.top):
         need_writable(settings)
         recovered = finish_left(workspace, locks)
         workspace.tidy()
@@ -60,6 +61,10 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
             report = import_ready(settings, workspace, locks, ready, report, observer)
         status = status_of(report)
     return _end(settings, report, status, observer)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _agreed(count: int) -> bool:

@@ -1,7 +1,7 @@
 """One unit: the packets of one session, from reading to the archive. What goes wrong with it ends here."""
 
-import contextlib
 import logging
+import os
 import time
 from dataclasses import dataclass, replace
 
@@ -12,10 +12,10 @@ from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, Uni
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import deliver
-from qxbatch.pipeline.held import HeldLocks
+from qxbatch.pipeline.held import HeldLocks, unit_lock
 from qxbatch.pipeline.prepare import place_files, read_job, share_job
 from qxbatch.pipeline.produce import produce
-from qxbatch.pipeline.recover import recover_unit, unit_lock
+from qxbatch.pipeline.recover import clear_own, recover_unit
 from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing
 from qxbatch.pipeline.remedy import with_commands
 from qxbatch.problems import Code, PacketError, Problem
@@ -77,23 +77,22 @@ class _Import:
         unit, workspace = self.unit, self.context.workspace
         try:
             self.locks.take_own()
-            if workspace.journal(unit.name).exists():
-                return recover_unit(workspace, self.context.locks, unit.name)
+            if os.path.lexists(workspace.journal(unit.name)):
+                return recover_unit(workspace, self.context.locks, unit.name, self.locks.refuse_lost)
             return self._stages()
         except PacketError as error:
             problem = error.problem
         except CancelledError:
             raise
         except OSError as error:
-            problem = cannot_write(unit, error)
+            problem = self._of_disk(error)
         except Exception as error:  # a bug ends one packet, not the batch; its traceback is logged
             log.exception("%s: internal error", unit.names)
             message = f"internal error: {type(error).__name__}: {error}."
             problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
         finally:
-            if self.locks.complete and not workspace.journal(unit.name).exists():
-                with contextlib.suppress(OSError):  # the next run clears it
-                    workspace.clear(unit.name)
+            if self.locks.complete:
+                clear_own(workspace, unit.name)
             self.locks.release()
         return [SessionReport(unit.names, unit.session, None, (problem,))]
 
@@ -112,5 +111,12 @@ class _Import:
             refuse_existing(context, unit, others)
         parts = place_files(context, job, shares, scratch)
         products = [produce(context, job, part, root) for part, root in parts]
-        self.locks.refuse_lost()
-        return deliver(context, job, products)
+        return deliver(context, job, products, self.locks.refuse_lost)
+
+    def _of_disk(self, error: OSError) -> Problem:
+        """Return what a failed step on the disk means: who lost the lock may find its staging removed by who has it."""
+        try:
+            self.locks.refuse_lost()
+        except PacketError as lost:
+            return lost.problem
+        return cannot_write(self.unit, error)

@@ -38,10 +38,12 @@ def sync_open(descriptor: int) -> None:
 
 
 def sync_tree(top: Path) -> None:
-    """Bring all files and folders below `top` to disk, the folders after what they hold."""
+    """Bring all files and folders below `top` to disk, the folders after what they hold. Links are entries of folders."""
     for folder, _, files in os.walk(top, topdown=False):
         for name in files:
-            sync_file(Path(folder, name))
+            path = Path(folder, name)
+            if not path.is_symlink():
+                sync_file(path)
         sync_folder(Path(folder))
 
 
@@ -54,17 +56,32 @@ def sync_up(folder: Path, top: Path) -> None:
         folder = folder.parent
 
 
+def write_new_json(path: Path, temporary: Path, content: object) -> None:
+    """Write JSON under a temporary name, sync it, and rename it into place. Raises FileExistsError."""
+    _write_json(temporary, content)
+    try:
+        rename_new(temporary, path)
+    except FileExistsError:
+        temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
 def write_json(path: Path, content: object) -> None:
-    """Write JSON under a temporary name, sync it, and rename it into place."""
+    """Write JSON under a temporary name, sync it, and rename it into place, where it replaces what was there."""
+    temporary = path.with_name(path.name + ".new")
+    _write_json(temporary, content)
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def _write_json(path: Path, content: object) -> None:
     import json
 
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
+    with path.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
 
 
 def replaced_text(path: Path, text: str) -> None:
@@ -75,6 +92,53 @@ def replaced_text(path: Path, text: str) -> None:
         file.write(text)
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+_NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
+"""The file system has no hard links, or this file may not have one."""
+_AT_FDCWD, _NOREPLACE = -100, 1
+"""From fcntl.h and linux/fs.h."""
+_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file or folder to a name that nobody has. Raises FileExistsError when one has it, OSError.
+
+    The kernel refuses to rename a folder over one that is not empty. For files a link is made, which never replaces one;
+    where the file system has no links, the kernel is asked not to replace.
+    """
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    if source.is_dir() and not source.is_symlink():
+        try:
+            source.rename(target)
+        except OSError as error:
+            if error.errno in _TAKEN:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+            raise
+        return
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        if not _renamed_by_kernel(source, target):
+            source.rename(target)
+        return
+    source.unlink()
+
+
+def _renamed_by_kernel(source: Path, target: Path) -> bool:
+    """Use renameat2, which Python has not; False where the kernel or the file system has it not either."""
+    import ctypes
+
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None or call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _NOREPLACE) == 0:
+        return call is not None
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
 
 
 _TRIES = 20

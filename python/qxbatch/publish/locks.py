@@ -1,8 +1,14 @@
 """Locks per packet and per session, so that several runs share one folder.
 
-The kernel's lock (flock) is the truth where the file system has one: it ends with its process. Where it has none, a
-file made with O_EXCL is the lock; its owner renews it, and one that was not renewed for two minutes belongs to a dead
-run. Host and pid are written for the message only: in containers every run is pid 1 of some host.
+A lock is a file whose name is that of the lock, and whose content says who holds it. It appears complete, under a name
+that nobody has, and its holder also holds the kernel's lock (flock) on it, where there is one, and renews its time.
+
+- On one kernel (equal boot ids) the kernel's lock decides. It ends with its process, so a killed run holds nothing.
+- A kernel's lock may be local to its host (NFS with local_lock, Lustre with localflock), or missing. So a lock of another
+  kernel is held as long as its time changes. Clocks of hosts may differ: a time that looks old is believed only when it
+  does not change while this run looks at it (see `Beats`).
+
+Host and process are written for people only: in containers every run is process 1 of some host.
 """
 
 import contextlib
@@ -11,42 +17,82 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from qxbatch.publish.durable import rename_new
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a run that meets no lock of another host needs it not
+    from qxbatch.publish.beats import Beats
+
 RENEW_SECONDS = 15.0
-STALE_SECONDS = 120.0
 WAIT_SECONDS = 0.02
 SWEEPS = 3
 LONGEST_WAIT = 600.0
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+LONGEST_RECORD = 4096
+
+Flock = Callable[[int, int], None]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Lock:
-    """A held lock; `descriptor` is None for a heartbeat file."""
+    """A lock that is held as long as its file is the one we made."""
 
     path: Path
-    descriptor: int | None
-    file: tuple[int, int] = (0, 0)
-    """Device and inode: a heartbeat that was taken over meanwhile is another file of the same name."""
+    descriptor: int
+    record: bytes
+
+
+class _Seen:
+    """A lock file as it was when it was judged."""
+
+    def __init__(self, descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        self.record = os.pread(descriptor, LONGEST_RECORD, 0)
+        self._inode = status.st_ino
+        self._mtime_ns = status.st_mtime_ns
+
+    def is_that_of(self, other: "_Seen") -> bool:
+        """Return whether it is the same file, not renewed. Some file systems change inodes: then the record tells."""
+        same_file = bool(self.record) or self._inode == other._inode
+        return same_file and (self.record, self._mtime_ns) == (other.record, other._mtime_ns)
 
 
 class Locks:
-    """The locks that one run holds in one folder."""
+    """The locks that one run holds in one folder.
 
-    def __init__(self, folder: Path, *, flock: bool = True) -> None:
+    `flock` is the kernel's call, None where there is none; `boot` says which kernel this is. `tell` is called with a
+    sentence before a wait of some seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        flock: Flock | None = fcntl.flock,
+        boot: str | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         self.folder = folder
         self._flock = flock
-        self._beating: dict[Path, Lock] = {}
+        self._boot = boot
+        self._tell = tell
+        self._hurry = threading.Event()
+        self._held: dict[Path, Lock] = {}
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def take(self, name: str) -> Lock | None:
         """Take the lock of that name; None when another run holds it, and not just for the moment of a sweep.
+
+        Where a lock of another host looks stale, this waits to see whether it is renewed.
 
         Raises OSError when the folder of locks cannot be written.
         """
@@ -63,16 +109,113 @@ class Locks:
         path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
         while True:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # a run that ended removed the empty folder meanwhile
-                return self._take(path, name)
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # a run that ended removed the empty folder, or swept, meanwhile
+                lock = self._made(path, name)
+                if lock is not None or not self._freed(path, wait=True):
+                    return lock
 
-    def _take(self, path: Path, name: str) -> Lock | None:
-        if self._flock:
+    def _made(self, path: Path, name: str) -> Lock | None:
+        """Make the lock's file, complete and locked before it appears; None when there is one."""
+        new = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+        try:
+            record, descriptor = self._written(new, name)
             try:
-                return _take_flock(path, name)
-            except _FlockUnsupportedError:
-                self._flock = False
-        return self._take_heartbeat(path.with_suffix(".beat"), name)
+                rename_new(new, path)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        except FileExistsError:
+            new.unlink(missing_ok=True)
+            return None
+        except BaseException:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise
+        lock = Lock(path, descriptor, record)
+        with self._guard:
+            self._held[path] = lock
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
+                self._thread.start()
+        return lock
+
+    def _written(self, new: Path, name: str) -> tuple[bytes, int]:
+        """Write a lock's file; return its content and a descriptor on which the kernel's lock is held, if there is one."""
+        kernel = self._flock
+        record = self._record(name)
+        new.write_bytes(record)  # closed, so that a network file system has it
+        descriptor = os.open(new, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            self._try_flock(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if self._flock is not kernel:  # the kernel has no locks here, and the record must not say that it has
+            os.close(descriptor)
+            return self._written(new, name)
+        return record, descriptor
+
+    def _record(self, name: str) -> bytes:
+        import socket
+
+        place = f"{self._kernel()} {os.stat(self.folder).st_dev}" if self._flock else "none"  # noqa: PTH116
+        holder = f"process {os.getpid()} on {socket.gethostname()}"
+        text = f"{place}\n{os.urandom(8).hex()}\n{holder}\n{name}\n"
+        return text.encode("utf-8", "surrogateescape")[:LONGEST_RECORD]
+
+    def _kernel(self) -> str:
+        """Return this kernel's boot id; where it has none, one that is equal to no other."""
+        if self._boot is None:
+            try:
+                self._boot = BOOT_ID.read_text("ascii").strip()
+            except (OSError, ValueError):
+                self._boot = os.urandom(16).hex()
+        return self._boot
+
+    def _try_flock(self, descriptor: int) -> bool:
+        """Lock an open file; False when another process has it locked. Where the kernel has no locks, it is as if locked."""
+        if self._flock is None:
+            return True
+        try:
+            self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_FLOCK:
+                raise
+            self._flock = None
+        return True
+
+    def _freed(self, path: Path, *, wait: bool) -> bool:
+        """Whether a lock's file is gone, or belonged to a dead run and is removed."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return True
+        except PermissionError:  # of another user: locking it needs no writing on most file systems
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            if not self._try_flock(descriptor):
+                return False
+            seen = _Seen(descriptor)
+            return (self._is_ours(seen.record, descriptor) or self._beats.is_stale(path, wait=wait)) and _removed(
+                path, seen
+            )
+        finally:
+            os.close(descriptor)
+
+    def _is_ours(self, record: bytes, descriptor: int) -> bool:
+        """Whether the kernel that locked it is this one, which says that it is not locked any more."""
+        place = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
+        return self._flock is not None and record.startswith(f"{place}\n".encode())
+
+    @cached_property
+    def _beats(self) -> "Beats":
+        from qxbatch.publish.beats import Beats
+
+        return Beats(self.folder, self._tell, self._hurry)
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
@@ -94,31 +237,33 @@ class Locks:
     def release(self, lock: Lock) -> None:
         """Give the lock up and remove its file."""
         with self._guard:
-            self._beating.pop(lock.path, None)
-        if _same_file(lock.descriptor, lock.path) if lock.descriptor is not None else self.holds(lock):
+            self._held.pop(lock.path, None)
+        if self.holds(lock):
             with contextlib.suppress(OSError):  # a folder that was made read-only meanwhile: the next run sweeps
                 lock.path.unlink()
-        if lock.descriptor is not None:
-            os.close(lock.descriptor)
+        os.close(lock.descriptor)
 
     def holds(self, lock: Lock) -> bool:
-        """Whether a lock is still ours: a heartbeat is lost when the machine slept longer than others wait."""
-        return lock.descriptor is not None or _identity(lock.path) == lock.file
+        """Whether a lock is still ours: it is lost when the machine slept longer than runs on other hosts wait."""
+        try:
+            descriptor = os.open(lock.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            return os.read(descriptor, LONGEST_RECORD) == lock.record
+        finally:
+            os.close(descriptor)
 
     def sweep(self) -> None:
         """Remove the files of locks that nobody holds any more: those of killed runs."""
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
-                with contextlib.suppress(OSError, _FlockUnsupportedError):
-                    self._sweep(path)
+                with contextlib.suppress(OSError):
+                    self._freed(path, wait=False)
 
-    def _sweep(self, path: Path) -> None:
-        if path.suffix == ".lock" and self._flock:
-            lock = _take_flock(path, "")
-            if lock is not None:
-                self.release(lock)
-        elif path.suffix != ".lock" and _is_stale(path):
-            _remove_stale(path)
+    def interrupt(self) -> None:
+        """Wait no more for locks that may be stale: the run is to end."""
+        self._hurry.set()
 
     def close(self) -> None:
         """Stop renewing. Locks still held are left to go stale."""
@@ -126,98 +271,29 @@ class Locks:
         if self._thread is not None:
             self._thread.join()
 
-    def _take_heartbeat(self, path: Path, name: str) -> Lock | None:
-        for _ in range(2):
-            try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            except FileExistsError:
-                if not _is_stale(path):
-                    return None
-                _remove_stale(path)
-                continue
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_owner(name))
-            lock = Lock(path, None, _identity(path))
-            with self._guard:
-                self._beating[path] = lock
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
-                    self._thread.start()
-            return lock
-        return None
-
     def _renew(self) -> None:
         while not self._stop.wait(RENEW_SECONDS):
             with self._guard:
-                locks = list(self._beating.values())
-            for lock in locks:
-                with contextlib.suppress(OSError):
-                    if self.holds(lock):
-                        os.utime(lock.path)
+                for lock in self._held.values():
+                    with contextlib.suppress(OSError):
+                        os.utime(lock.descriptor)
 
 
-class _FlockUnsupportedError(Exception):
-    pass
-
-
-def _take_flock(path: Path, name: str) -> Lock | None:
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            unused = os.fstat(descriptor).st_size == 0
-            os.close(descriptor)
-            if isinstance(error, BlockingIOError):
-                return None
-            if error.errno in _NO_FLOCK:
-                if unused:
-                    path.unlink(missing_ok=True)
-                raise _FlockUnsupportedError from error
-            raise
-        if _same_file(descriptor, path):
-            os.truncate(descriptor, 0)
-            os.write(descriptor, _owner(name))
-            return Lock(path, descriptor)
-        os.close(descriptor)  # its last owner removed the file between our open and our lock
-
-
-def _same_file(descriptor: int, path: Path) -> bool:
+def _removed(path: Path, judged: _Seen) -> bool:
+    """Remove a lock's file where it still is the one that was judged: of two runs that judged it, one wins the rename."""
+    aside = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_dev, status.st_ino)
-
-
-def _is_stale(path: Path) -> bool:
-    """Compare with the file system's own clock: that of this machine may differ, or jump."""
-    import tempfile
-
-    try:
-        with tempfile.TemporaryFile(dir=path.parent) as probe:
-            now = os.fstat(probe.fileno()).st_mtime
-        return now - path.stat().st_mtime > STALE_SECONDS
+        path.rename(aside)
     except FileNotFoundError:
         return True
-
-
-def _remove_stale(path: Path) -> None:
-    """Move the file aside first: of two runs that see it stale, one wins the rename."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    with contextlib.suppress(FileNotFoundError):
-        path.rename(aside)
+    descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        same = _Seen(descriptor).is_that_of(judged)
+    finally:
+        os.close(descriptor)
+    if same:
         aside.unlink()
-
-
-def _owner(name: str) -> bytes:
-    import socket
-
-    return f"{name}\nheld by process {os.getpid()} on {socket.gethostname()}\n".encode("utf-8", "surrogateescape")
+        return True
+    with contextlib.suppress(FileExistsError):  # its holder looks before it publishes, and finds that it was lost
+        rename_new(aside, path)
+    return False

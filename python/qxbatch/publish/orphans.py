@@ -1,4 +1,8 @@
-"""Converters that outlived their run: only the run itself was killed, and they have a process group of their own."""
+"""Converters that outlived their run: only the run itself was killed, and they have a process group of their own.
+
+Their HOME is below the staging or scratch folder of their run, so it contains the run's 16 random digits. Other studies
+may be at the same path in containers that see one process space: they have other digits.
+"""
 
 import os
 import signal
@@ -6,13 +10,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from qxbatch.publish.scratch import scratch_name
+
 PATIENCE = 2.0
 """Seconds that killed processes may take to vanish."""
 
 
-def end_orphans(homes: Sequence[Path]) -> None:
-    """Kill processes of ours whose HOME lies below one of these folders, which only a converter's does."""
-    marks = tuple(b"HOME=" + os.fsencode(home) + b"/" for home in homes)
+def end_orphans(unit: str, runs: Sequence[str]) -> None:
+    """Kill the converters that these runs started for a unit."""
+    marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
+    if not marks:
+        return
     ended = [process for process in _processes() if _is_marked(process, marks) and _killed(process)]
     until = time.monotonic() + PATIENCE
     while ended and time.monotonic() < until:
@@ -32,7 +40,8 @@ def _is_marked(process: int, marks: tuple[bytes, ...]) -> bool:
         values = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     except OSError:  # another user's, or gone
         return False
-    return any(value.startswith(marks) for value in values)
+    homes = [value + b"/" for value in values if value.startswith(b"HOME=")]
+    return any(mark in home for home in homes for mark in marks)
 
 
 def _killed(process: int) -> bool:

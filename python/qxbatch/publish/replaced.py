@@ -1,15 +1,17 @@
 """What an exchange took out of a session: kept where it would be a last copy, dropped where the new session has it."""
 
+import errno
 import os
 import re
 from pathlib import Path
 
 from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
+from qxbatch.discover.own_names import Use
 from qxbatch.model import State
 from qxbatch.publish.archived import archived_hashes
-from qxbatch.publish.durable import make_folder, remove_tree, sync_folder, sync_tree
+from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.same import same_content
-from qxbatch.publish.transfer import copied, hidden, removed, renamed
+from qxbatch.publish.transfer import copied, hidden, renamed
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import (
     DICOM,
@@ -32,11 +34,11 @@ _MADE = (f"{OWN}/{SUMMARY}", f"{OWN}/{PAGE}", f"{OWN}/{LEDGER}", f"{DICOM}/{DICO
 """Written from what was sorted; the new session has the same facts and more."""
 
 
-def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None = None) -> Path | None:
+def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None, tag: str) -> Path | None:
     """Move the files below `old` whose bytes no other place holds to `<replaced>/<session>-<k>`; drop the rest.
 
     Other places are the session, and the packets in `archive` that the old session was made of. Returns where the files
-    lie now, None when there were none. A call that was cut short can be repeated.
+    lie now, None when there were none. A call that was cut short can be repeated. `tag` is in the names of hidden copies.
     """
     kept, rest = old.with_name(f"{old.name}.kept"), old.with_name(f"{old.name}.rest")
     if old.exists():
@@ -46,21 +48,39 @@ def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None
     if not kept.exists():
         return None
     make_folder(replaced)
+    copy = hidden(replaced / old.name, Use.COPY, tag)
     k = 1
     while os.path.lexists(replaced / f"{old.name}-{k}"):
         k += 1
-    target = replaced / f"{old.name}-{k}"
     before = replaced / f"{old.name}-{k - 1}"
     if k > 1 and same_content(kept, before):  # copied there by a run that was killed then
-        removed(kept)
+        remove_tree(copy)
+        _discard(kept, rest)
         return before
     sync_tree(kept)
-    if not renamed(kept, target):
-        copied(kept, hidden(target))
-        hidden(target).rename(target)
-        sync_folder(replaced)
-        removed(kept)
+    if (target := _placed(kept, replaced, old.name, k)) is not None:
+        return target
+    copied(kept, copy)
+    target = _placed(copy, replaced, old.name, k)
+    if target is None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(copy))
+    _discard(kept, rest)
     return target
+
+
+def _placed(source: Path, replaced: Path, name: str, k: int) -> Path | None:
+    """Rename to the first free name from k on, also where another study shares the folder; None across file systems."""
+    while True:
+        try:
+            return replaced / f"{name}-{k}" if renamed(source, replaced / f"{name}-{k}") else None
+        except FileExistsError:
+            k += 1
+
+
+def _discard(kept: Path, rest: Path) -> None:
+    """In one step, so that a rerun finds all of it or none."""
+    kept.rename(rest)
+    remove_tree(rest)
 
 
 def _sort_out(old: Path, kept: Path, session: Path, archive: Path | None) -> None:

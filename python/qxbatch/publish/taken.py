@@ -1,18 +1,24 @@
 """Folder mode: sorted files leave `<session>/inbox` one by one, each only when it is still the file that was sorted.
 
-The list is written before the session is published. A file whose size, time, inode or bytes changed since stays.
+The list is written before the session is published. A file whose size, time or bytes changed since stays. Each is
+first renamed to a hidden name and looked at again there: what comes under its name meanwhile is another file, and stays.
 """
 
+import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.cells import member_path
 from qxbatch.core import hash_file
+from qxbatch.discover.own_names import Use
 from qxbatch.os_error import reason_text
-from qxbatch.publish.durable import sync_folder
+from qxbatch.publish.durable import rename_new, sync_folder
+from qxbatch.publish.plain import is_below, open_plain
+from qxbatch.publish.transfer import hidden
 
 _STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """A folder that holds what stays, or is gone already."""
@@ -26,7 +32,6 @@ class Taken:
     """Below the inbox."""
     size: int
     mtime_ns: int
-    inode: int
     sha256: str
 
 
@@ -44,28 +49,30 @@ def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
     with out.open("w", encoding="utf-8", newline="\n") as file:
         for text, digest in members:
             status = (inbox / member_path(text)).lstat()
-            file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{status.st_ino}\t{digest}\t{text}\n")
+            file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{text}\n")
         file.flush()
         os.fsync(file.fileno())
     sync_folder(out.parent)
 
 
-def take(inbox: Path, listed: Path) -> list[Stayed]:
+def take(inbox: Path, listed: Path, tag: str, top: Path) -> list[Stayed]:
     """Remove the listed files from the inbox, and the folders that this empties; return those that stay.
 
-    A call that was cut short can be repeated.
+    Nothing is removed that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names. A
+    call that was cut short can be repeated.
     """
     stayed: list[Stayed] = []
     folders: set[Path] = set()
+    plain: dict[Path, bool] = {}
     for taken in _read(listed):
         path = inbox / taken.path
-        folders.update(parent for parent in path.parents if inbox in parent.parents)
-        if not os.path.lexists(path):
+        if path.parent not in plain:
+            plain[path.parent] = is_below(path, inbox) and is_below(path, top)
+        if not plain[path.parent]:
             continue
+        folders.update(parent for parent in path.parents if inbox in parent.parents)
         try:
-            if _is_same(path, taken):
-                path.unlink()
-            else:
+            if not _left(path, hidden(path, Use.ASIDE, tag), taken):
                 stayed.append(Stayed(path))
         except OSError as error:
             stayed.append(Stayed(path, reason_text(error, path)))
@@ -80,15 +87,46 @@ def take(inbox: Path, listed: Path) -> list[Stayed]:
     return stayed
 
 
-def _read(listed: Path) -> Iterable[Taken]:
-    with listed.open(encoding="utf-8", newline="\n") as file:
-        for line in file:
-            size, mtime, inode, digest, text = line.rstrip("\n").split("\t")
-            yield Taken(member_path(text), int(size), int(mtime), int(inode), digest)
-
-
-def _is_same(path: Path, taken: Taken) -> bool:
-    status = path.lstat()
-    if (status.st_size, status.st_mtime_ns, status.st_ino) != (taken.size, taken.mtime_ns, taken.inode):
+def _left(path: Path, aside: Path, taken: Taken) -> bool:
+    """Whether a file has left, now or before; False where another one has its name."""
+    if not os.path.lexists(aside):
+        if not os.path.lexists(path):
+            return True
+        inode = path.lstat().st_ino
+        if not _is_same(path, taken):
+            return False
+        path.rename(aside)
+        again = _is_same(aside, taken, inode)
+    else:  # a run was killed that had renamed it
+        again = _is_same(aside, taken)
+    if not again:
+        with contextlib.suppress(FileExistsError):  # then the hidden one stays, too: neither was read
+            rename_new(aside, path)
         return False
-    return hash_file(str(path))[1] == taken.sha256
+    try:
+        aside.unlink()
+    except OSError:
+        with contextlib.suppress(OSError):
+            rename_new(aside, path)
+        raise
+    return not os.path.lexists(path)
+
+
+def _read(listed: Path) -> Iterable[Taken]:
+    file = open_plain(listed)
+    if file is None:
+        return
+    with file:
+        for line in file:
+            size, mtime, digest, name = line.decode("utf-8").rstrip("\n").split("\t")
+            yield Taken(member_path(name), int(size), int(mtime), digest)
+
+
+def _is_same(path: Path, taken: Taken, inode: int | None = None) -> bool:
+    """Compare size, time and bytes; with `inode`, that of a file whose bytes were compared a moment ago, only where it
+    differs: some file systems change it.
+    """
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != (taken.size, taken.mtime_ns):
+        return False
+    return status.st_ino == inode or hash_file(str(path))[1] == taken.sha256

@@ -2,38 +2,40 @@
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
-from qxbatch.publish.durable import remove_tree, sync_folder, sync_tree
+from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
 from qxbatch.publish.same import same_content
-
-LONGEST_NAME = 255
-"""Bytes of a name on most file systems."""
-HIDDEN = ".qxbatch-"
-"""How names begin that are not yet, or no longer, what they are called."""
 
 
 def renamed(source: Path, target: Path) -> bool:
-    """Rename, durably; False when the two lie on different file systems. A relative link keeps its target.
+    """Rename to a name that nobody has, durably; False when the two are on different file systems.
 
-    Raises OSError.
+    A relative link keeps its target. Raises FileExistsError when somebody has the name, OSError.
     """
     if source.is_symlink() and not source.readlink().is_absolute() and source.parent != target.parent:
         _move_link(source, target)
         return True
     try:
-        _rename(source, target)
+        _rename(source, target, rename_new)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         return False
     sync_folder(target.parent)
-    sync_folder(source.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
     return True
+
+
+def put_aside(source: Path, aside: Path) -> None:
+    """Rename to a hidden name in the same folder, in one step: what comes under the old name later is not touched."""
+    _rename(source, aside, os.rename)
 
 
 def copied(source: Path, temporary: Path) -> None:
@@ -58,21 +60,9 @@ def copied(source: Path, temporary: Path) -> None:
         raise
 
 
-def removed(path: Path) -> None:
-    """Take a file or folder out of sight in one step, then remove it: a rerun finds all of it, or none."""
-    aside = hidden(path)
-    remove_tree(aside)
-    _rename(path, aside)
-    remove_tree(aside)
-    sync_folder(path.parent)
-
-
-def hidden(path: Path) -> Path:
-    """Return the place of something that is not yet, or no longer, what it is called."""
-    name = f"{HIDDEN}{path.name}"
-    if len(os.fsencode(name)) > LONGEST_NAME:
-        name = f"{HIDDEN}{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}"
-    return path.with_name(name)
+def hidden(path: Path, use: Use, tag: str) -> Path:
+    """Return the hidden place of something beside the place that it has, or will have."""
+    return path.with_name(hidden_name(use, tag, path.name))
 
 
 def _move_link(source: Path, target: Path) -> None:
@@ -86,17 +76,17 @@ def _sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _rename(source: Path, target: Path) -> None:
+def _rename(source: Path, target: Path, step: Callable[[Path, Path], None]) -> None:
     """A folder can only be moved by who may write to it, since its `..` changes: its owner may, for that moment."""
     try:
-        source.rename(target)
+        step(source, target)
     except PermissionError:
         mode = source.lstat().st_mode
         if not stat.S_ISDIR(mode) or mode & stat.S_IWUSR:
             raise
         source.chmod(stat.S_IMODE(mode) | stat.S_IWUSR)
         try:
-            source.rename(target)
+            step(source, target)
         except OSError:
             source.chmod(stat.S_IMODE(mode))
             raise

@@ -1,29 +1,48 @@
 """The hidden folder `.qxbatch` beside the sessions: staging, journals and locks of running imports.
 
-It lies on the sessions' own file system, so that publishing is a rename. A finished run leaves nothing of it.
+It is on the sessions' own file system, so that publishing is a rename. A finished run leaves nothing of it. Whoever may
+write to the sessions folder may write here too, so nothing here is believed that leads out of it: names are plain, and
+no folder is a link.
 """
 
 import contextlib
+import errno
 import os
 import re
 import time
 from pathlib import Path
 
+from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.scratch import NOTE, make_scratch, noted_scratch, remove_scratch, scratch_name
+from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX
+from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import created
 
-NAME = ".qxbatch"
-NOTE = "scratch.txt"
+_RUN = "[0-9a-f]{16}"
 
 
 class Workspace:
-    """Paths below `<sessionsfolder>/.qxbatch`. A unit is what is imported together: the packets of one session."""
+    """Paths below `<sessionsfolder>/.qxbatch`, as one run names them.
 
-    def __init__(self, sessionsfolder: Path, work_dir: Path | None = None) -> None:
+    A unit is what is imported together: the packets of one session. Each run has a staging folder of its own for it, so
+    two runs never write to the same one, also where one lost its lock and does not know it yet.
+    """
+
+    def __init__(
+        self, sessionsfolder: Path, work_dir: Path | None = None, masterinbox: Path | None = None, run: str = ""
+    ) -> None:
         self.sessionsfolder = sessionsfolder
-        self.top = sessionsfolder / NAME
+        self.archive = sessionsfolder / ARCHIVED_PACKETS
+        self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
+        """The folders of packets: a journal that names another one is not followed."""
+        self.run = run or os.urandom(8).hex()
+        """Of this run alone: in the names of its staging folders and hidden copies, and in its journals."""
+        self.top = sessionsfolder / WORKSPACE
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
+        self.work = self.top / "work"
         self.numbers = self.top / "numbers.json"
         """Folder mode: numbers of archives, as long as runs that chose them are not done (qxbatch.archive.kept_numbers)."""
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
@@ -32,69 +51,94 @@ class Workspace:
         self.since = time.time()
         """When the run began."""
 
+    def of_run(self, run: str) -> "Workspace":
+        """Return the same folder as another run names it."""
+        return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
+
+    def refuse_links(self) -> None:
+        """Raise OSError where the hidden folder, or one in it, is a link: what it leads to belongs to somebody else."""
+        for folder in (self.top, self.locks, self.journals, self.work):
+            refuse_link(folder)
+
     def unit(self, unit: str) -> Path:
-        """Return the staging folder of a unit."""
-        return self.top / "work" / unit
+        """Return the folder of all staging folders of a unit."""
+        return self.work / unit
+
+    def staging(self, unit: str) -> Path:
+        """Return this run's staging folder of a unit."""
+        return self.unit(unit) / self.run
+
+    def tag(self, unit: str) -> str:
+        """Return what is in the hidden names of a unit's files outside of this folder: 16 hex digits of its own."""
+        import hashlib
+
+        return hashlib.sha256(f"{self.run}/{unit}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def build(self, unit: str, session: str) -> Path:
         """Return where a session folder is put together before it is published."""
-        return self.unit(unit) / "build" / session
+        return self.staging(unit) / "build" / session
 
     def scratch(self, unit: str) -> Path:
-        """Return where small files lie while a packet is read and converted.
+        """Return the folder of small files while a packet is read and converted.
 
-        Below --work-dir the folder has a name of its own, since other studies may have a unit of the same name there.
-        It is noted in staging, so that the next run can clear it, wherever its own --work-dir is.
+        It is below --work-dir where there is one, and noted in staging, so that the next run can clear it, wherever its
+        own --work-dir is.
         """
         if self._work_dir is None:
-            return self.unit(unit) / "scratch"
-        noted = self._noted_scratch(unit)
-        if noted is None:
-            import secrets
-
-            noted = self._work_dir / f"qxbatch-{unit}-{secrets.token_hex(6)}"
-            make_folder(self.unit(unit))
-            with created(self.unit(unit) / NOTE) as file:
-                file.write(str(noted))
-        return noted
+            return self.staging(unit) / "scratch"
+        return self._work_dir / scratch_name(unit, self.run)
 
     def empty_scratch(self, unit: str) -> Path:
-        """Remove what is left of a unit's staging; return its scratch folder, which exists and is empty."""
-        self.clear(unit)
+        """Remove what other runs left of a unit, whose lock is held; return this run's scratch folder, made anew."""
+        self.clear_all(unit)
         scratch = self.scratch(unit)
-        make_folder(scratch)
+        make_folder(self.staging(unit))
+        if self._work_dir is None:
+            make_folder(scratch)
+            return scratch
+        with created(self.staging(unit) / NOTE) as file:
+            file.write(str(scratch))
+        make_scratch(scratch, self.run)
         return scratch
 
-    def _noted_scratch(self, unit: str) -> Path | None:
-        try:
-            text = (self.unit(unit) / NOTE).read_text(encoding="utf-8", errors="surrogateescape")
-        except FileNotFoundError:
-            return None
-        noted = Path(text)
-        # a note that was cut short names no folder of ours, and then none was made yet
-        return noted if re.fullmatch(rf"qxbatch-{re.escape(unit)}-[0-9a-f]{{12}}", noted.name) else None
+    def session(self, session: str) -> SessionPaths:
+        """Return the paths of a session folder."""
+        return SessionPaths(self.sessionsfolder / session)
 
-    def homes(self, unit: str) -> list[Path]:
-        """Return the folders below which a unit's converters have their own ones."""
-        noted = self._noted_scratch(unit)
-        return [self.unit(unit), *([] if noted is None else [noted])]
+    def refuse_led_out(self, unit: str, session: str) -> None:
+        """Raise OSError where what an exchange renames is a link, or is below one."""
+        build, old = self.build(unit, session), self.old(unit, session)
+        target = self.session(session)
+        for path in (self.unit(unit), self.staging(unit), build.parent, build, old.parent, old, target.folder):
+            refuse_link(path)
 
     def old(self, unit: str, session: str) -> Path:
         """Return where the replaced parts of a session wait for the end of an exchange."""
-        return self.unit(unit) / "old" / session
+        return self.staging(unit) / "old" / session
 
     def taken(self, unit: str) -> Path:
         """Return the list of files that are to leave a session's inbox."""
-        return self.unit(unit) / "taken.tsv"
+        return self.staging(unit) / "taken.tsv"
 
     def journal(self, unit: str) -> Path:
         """Return the journal of a unit whose results are being published."""
         return self.journals / f"{unit}.json"
 
+    def new_journal(self, unit: str) -> Path:
+        """Return the same while this run writes it."""
+        return self.journals / f"{unit}.{self.run}.new"
+
     def units(self) -> list[str]:
         """Return the units that an earlier run, dead or alive, left in staging."""
         with contextlib.suppress(FileNotFoundError):
-            return sorted(entry.name for entry in os.scandir(self.top / "work"))
+            return sorted(entry.name for entry in os.scandir(self.work))
+        return []
+
+    def runs(self, unit: str) -> list[str]:
+        """Return the runs that left staging of a unit."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if not self.unit(unit).is_symlink():
+                return sorted(entry.name for entry in os.scandir(self.unit(unit)) if re.fullmatch(_RUN, entry.name))
         return []
 
     def journaled(self) -> list[str]:
@@ -104,18 +148,42 @@ class Workspace:
         return []
 
     def clear(self, unit: str) -> None:
-        """Remove a unit's staging, and what its journal left that was never finished."""
-        scratch = self._noted_scratch(unit)
-        for folder in (scratch, self.unit(unit)):
-            if folder is not None and os.path.lexists(folder):
-                remove_tree(folder)
-        self.journal(unit).with_suffix(".json.new").unlink(missing_ok=True)
+        """Remove this run's staging of a unit, and a journal that it did not finish writing."""
+        self.new_journal(unit).unlink(missing_ok=True)
+        noted = noted_scratch(self.staging(unit), unit, self.run)
+        if noted is not None:
+            remove_scratch(noted, self.run)
+        if os.path.lexists(self.staging(unit)):
+            remove_tree(self.staging(unit))
+        _remove_empty(self.unit(unit))
+
+    def clear_all(self, unit: str) -> None:
+        """Remove what all runs left of a unit. The caller holds its lock, so none of them is at work."""
+        folder = self.unit(unit)
+        if folder.is_symlink() or not folder.is_dir():
+            remove_tree(folder)
+        for run in self.runs(unit):
+            self.of_run(run).clear(unit)
+        if folder.is_dir():
+            remove_tree(folder)  # staging of an older version
+        with contextlib.suppress(FileNotFoundError):
+            for path in self.journals.iterdir():
+                if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
+                    path.unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove the hidden folder as far as it is empty. While any lock is held, all of it stays."""
         with contextlib.suppress(OSError):
-            for folder in (self.locks, self.top / "work", self.journals):
+            for folder in (self.locks, self.work, self.journals):
                 if folder.exists():
                     folder.rmdir()
             if self.top.exists():
                 self.top.rmdir()
+
+
+def _remove_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
+            raise

@@ -24,6 +24,8 @@ class Job:
     reading: Reading
     archives: tuple[Packet, ...]
     """What obeys `archive`: the packets or, in folder mode, the archives in the inbox."""
+    inside: tuple[Packet, ...] = ()
+    """Folder mode: archives in folders of the inbox, which obey `archive`, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)
     """Folder mode: what the session said of itself before."""
     deidentified: bool = False

@@ -1,0 +1,76 @@
+"""A packet that leaves its folder is first renamed to a hidden name, and looked at again where nobody else changes it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from qxbatch.archive.names import place_of
+from qxbatch.discover.own_names import Use
+from qxbatch.publish.transfer import hidden, put_aside, renamed
+
+
+class Unchanged(Protocol):
+    """Whether a packet is the one that was imported."""
+
+    def __call__(self, path: Path, *, renamed: bool) -> bool:
+        """Look at it, at its own place or `renamed` to a hidden one. Raises OSError."""
+
+
+def always(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
+    """Believe that a packet is the one that was imported."""
+    return True
+
+
+class ChangedError(Exception):
+    """A packet changed at the last moment; it is at `place`."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(f"{place} changed")
+        self.place = place
+
+
+@contextmanager
+def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[None]:
+    """Rename a packet to `aside`, unless a run that was killed did so; back to its name where that, or the block, fails.
+
+    Raises ChangedError when it is not the packet that was imported, OSError.
+    """
+    if not os.path.lexists(aside):
+        put_aside(packet, aside)
+    try:
+        if not unchanged(aside, renamed=True):
+            raise ChangedError(packet)  # noqa: TRY301 - brought back like all that fails
+        yield
+    except ChangedError:
+        raise ChangedError(_brought_back(packet, aside)) from None
+    except Exception:
+        if os.path.lexists(aside):
+            _brought_back(packet, aside)
+        raise
+
+
+def bring_back(packet: Path, tag: str) -> None:
+    """Undo the renaming of a run that was killed then."""
+    aside = hidden(packet, Use.ASIDE, tag)
+    if os.path.lexists(aside):
+        _brought_back(packet, aside)
+
+
+def is_aside(packet: Path, tag: str) -> bool:
+    """Return whether a run was killed after it had renamed a packet."""
+    return os.path.lexists(hidden(packet, Use.ASIDE, tag))
+
+
+def _brought_back(packet: Path, aside: Path) -> Path:
+    """Rename a packet back to its name, or to a numbered one where another one came under it; return its place."""
+    k = 1
+    while True:
+        place = packet.with_name(place_of(packet.name, k))
+        try:
+            renamed(aside, place)
+        except FileExistsError:
+            k += 1
+        else:
+            return place

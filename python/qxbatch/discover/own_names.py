@@ -1,0 +1,47 @@
+"""Names of what this program keeps for itself beside packets and sessions. All other names are a user's."""
+
+import os
+import re
+from enum import StrEnum
+
+WORKSPACE = ".qxbatch"
+"""In the sessions folder: staging, locks, journals."""
+SPLIT = ".qxbatch-split"
+"""Staging of `qxbatch split`."""
+LONGEST_NAME = 255
+"""Bytes of a name on most file systems."""
+_HIDDEN = r"(?s)\.qxbatch-(copy|aside|gone)-[0-9a-f]{16}-.+"
+
+
+class Use(StrEnum):
+    """Why a file or folder has a hidden name."""
+
+    COPY = "copy"
+    """It is being copied, and is not complete."""
+    ASIDE = "aside"
+    """It was renamed, to be compared once more where nobody else changes it."""
+    GONE = "gone"
+    """It was compared, and is being removed."""
+
+
+def hidden_name(use: Use, tag: str, name: str) -> str:
+    """Return the hidden name of something called `name`; `tag` (16 hex digits) belongs to one unit of one run.
+
+    >>> hidden_name(Use.COPY, "0123456789abcdef", "AP346.zip")
+    '.qxbatch-copy-0123456789abcdef-AP346.zip'
+    """
+    full = f"{WORKSPACE}-{use}-{tag}-{name}"
+    if len(os.fsencode(full)) <= LONGEST_NAME:
+        return full
+    import hashlib
+
+    return f"{WORKSPACE}-{use}-{tag}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}"
+
+
+def is_own_name(name: str) -> bool:
+    """Return whether this program gives such a name.
+
+    >>> is_own_name(".qxbatch"), is_own_name(".qxbatch-AP346.zip")
+    (True, False)
+    """
+    return name.startswith(WORKSPACE) and (name in (WORKSPACE, SPLIT) or re.fullmatch(_HIDDEN, name) is not None)

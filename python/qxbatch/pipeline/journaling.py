@@ -1,0 +1,67 @@
+"""The journal of a unit, from what was made of it."""
+
+from collections.abc import Callable, Sequence
+
+from qxbatch.archive.decision import Facts, decide
+from qxbatch.pipeline.check_published import ledger_sha256
+from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.linked import is_linked
+from qxbatch.pipeline.loose import leaving
+from qxbatch.pipeline.produce import Product
+from qxbatch.problems import Code, Severity
+from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
+from qxbatch.publish.taken import note
+from qxbatch.record.job import Job
+
+
+def journaled(
+    context: Context, job: Job, products: Sequence[Product], facts: Facts, need_lock: Callable[[], None]
+) -> Journal:
+    """Write the journal while the unit's lock is held, and return it.
+
+    A journal that is there then was written by a run that had lost the lock. Raises PacketError (by `need_lock`) where this
+    run has lost it, OSError.
+    """
+    need_lock()
+    journal = _journal(context, job, products, facts)
+    try:
+        write_journal(journal, context.workspace)
+    except FileExistsError:
+        need_lock()
+        remove_journal(context.workspace.journal(journal.unit))
+        write_journal(journal, context.workspace)
+    return journal
+
+
+def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
+    """Return what decides on the packets, as far as it is known before they are looked at again."""
+    problems = [problem for product in products for problem in product.problems]
+    return Facts(
+        context.settings.archive,
+        series_failed=any(problem.severity is Severity.ERROR for problem in problems),
+        damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
+        linked=is_linked(job.unit, context.workspace.sessionsfolder),
+        split=job.is_split,
+        folder_mode=job.unit.inbox is not None,
+        remade=bool(job.previous.order),
+    )
+
+
+def _journal(context: Context, job: Job, products: Sequence[Product], facts: Facts) -> Journal:
+    unit, workspace = job.unit, context.workspace
+    if unit.inbox is not None:
+        note(unit.inbox, leaving(job, products, decide(facts)), workspace.taken(unit.name))
+    return Journal(
+        unit=unit.name,
+        run=workspace.run,
+        packets=tuple(JournaledPacket(each, context.numbers.get(each.path)) for each in (*job.archives, *job.inside)),
+        sessions=tuple(product.part.session.id for product in products),
+        archive=facts.archive,
+        series_failed=facts.series_failed,
+        damaged=facts.damaged,
+        linked=facts.linked,
+        with_inbox=unit.inbox is None,
+        inbox=unit.inbox,
+        names=job.redact(unit.names),
+        ledgers=tuple(ledger_sha256(product.build) for product in products),
+    )

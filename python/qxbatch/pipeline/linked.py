@@ -1,0 +1,35 @@
+"""Folders that are links below the sessions folder: what they lead to is read, and not changed."""
+
+from pathlib import Path
+
+from qxbatch.archive.decision import Facts
+from qxbatch.discover.units import Unit
+from qxbatch.problems import Code, PacketError, Problem, Severity
+from qxbatch.publish.plain import is_below
+from qxbatch.session.paths import SessionPaths
+
+
+def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
+    """Return whether the packets of a unit are reached through a link below the sessions folder."""
+    inner = [packet.path for packet in unit.packets] if unit.inbox is None else [unit.inbox / "any"]
+    return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in inner)
+
+
+def kept_in_place(facts: Facts, unit: Unit) -> Problem:
+    """Return what to tell of packets that stay where they are since their folder is a link."""
+    folder = unit.inbox or unit.packets[0].path.parent
+    message = f"was imported and stays where it is: {folder} is a link, and what a link leads to is not changed."
+    hint = (
+        f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.archive} needs the folder itself."
+    )
+    return Problem(Code.ARCHIVE, unit.names, message, hint, Severity.WARNING)
+
+
+def refuse_kept_inside(unit: Unit, build: Path) -> None:
+    """Folder mode: raise PacketError where files that no series has would be written through a link."""
+    if any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
+        message = (
+            f"{unit.inbox} is a link, and files of its archives that are no DICOM or PAR/REC would be written into it."
+        )
+        hint = "Replace the link by a folder, or use inbox mode."
+        raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

@@ -1,0 +1,111 @@
+"""The packets of a unit, once its sessions are published: each is looked at again, and archived as its journal says."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from qxbatch.archive.aside import ChangedError, bring_back, is_aside
+from qxbatch.archive.decision import Facts, Reason, decide
+from qxbatch.archive.packet import clear_hidden, settle_packet
+from qxbatch.archive.unchanged import LookAgain
+from qxbatch.pipeline.unfinished import changed_packet, not_archived, unreadable_packet, vanished_packet
+from qxbatch.problems import Code, Problem
+from qxbatch.publish.journal import Journal, JournaledPacket
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.session.folder import SessionFolder
+from qxbatch.settings.model import Archive
+
+
+def settle_packets(
+    journal: Journal,
+    workspace: Workspace,
+    locks: Locks,
+    need_lock: Callable[[], None],
+    *,
+    published: bool,
+    own: bool,
+) -> tuple[tuple[Path, ...], list[Problem]]:
+    """Archive the packets of a journal; return where they are now, and why others stay.
+
+    `own`: this run read them itself. Raises PacketError when another run took the unit's lock over.
+    """
+    places: list[Path] = []
+    problems: list[Problem] = []
+    for each in journal.packets:
+        need_lock()
+        found = _Settled(each, journal, workspace, locks).settle(published=published, own=own)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found is not None:
+            places.append(found)
+    return tuple(places), problems
+
+
+class _Settled:
+    """One packet, on its last way."""
+
+    def __init__(self, each: JournaledPacket, journal: Journal, workspace: Workspace, locks: Locks) -> None:
+        self.path = each.packet.path
+        self.number = each.number
+        self.journal = journal
+        self.archive = workspace.archive
+        self.tag = workspace.tag(journal.unit)
+        self.naming = partial(locks.waiting, "archive")
+        held = partial(_ledger_hashes, journal, workspace)
+        self.unchanged = LookAgain(each.packet, held, workspace.staging(journal.unit) / "again")
+
+    def settle(self, *, published: bool, own: bool) -> Path | Problem | None:
+        journal = self.journal
+        changed = None if is_aside(self.path, self.tag) else self._changed(own=own)
+        facts = Facts(
+            journal.archive,
+            series_failed=journal.series_failed,
+            damaged=journal.damaged,
+            linked=journal.linked,
+            published=published,
+            changed=changed is not None,
+        )
+        decision = decide(facts)
+        if decision.mode is None:
+            bring_back(self.path, self.tag)
+            if decision.reason is not Reason.CHANGED or changed is None:
+                return None
+            if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
+                clear_hidden(self.path, self.archive, self.tag)
+            return changed
+        return self._archived(decision.mode)
+
+    def _archived(self, mode: Archive) -> Path | Problem | None:
+        try:
+            return settle_packet(
+                self.path,
+                self.archive,
+                mode,
+                tag=self.tag,
+                unchanged=self.unchanged,
+                naming=self.naming,
+                number=self.number,
+            )
+        except ChangedError as error:
+            return changed_packet(error.place)
+        except OSError as error:
+            return not_archived(self.path, mode, error)
+
+    def _changed(self, *, own: bool) -> Problem | None:
+        try:
+            if self.unchanged(self.path, renamed=False):
+                return None
+        except FileNotFoundError:
+            if not own:
+                return None  # moved by the run that was killed
+            return vanished_packet(self.path)
+        except OSError as error:
+            return unreadable_packet(self.path, error)
+        return changed_packet(self.path)
+
+
+def _ledger_hashes(journal: Journal, workspace: Workspace) -> set[str]:
+    """Return the hashes of all bytes that the journal's sessions were made of."""
+    rows = (row for session in journal.sessions for row in SessionFolder(workspace.session(session).folder).ledger())
+    return {row.sha256 for row in rows}

@@ -1,0 +1,123 @@
+"""Whether the holder of a lock file is alive, told by the file's time while we look at it.
+
+A holder renews the time every 15 s, and a lock is stale after 2 minutes. The file system's own clock says how old the
+time is; where clients set times by their own clocks, hosts may differ in theirs, so an old time is only a reason to look:
+the lock is stale when its time does not change for some more seconds, in which we saw it again and again. A pause in our
+looking (this run slept, or the file server did not answer) counts for nothing.
+"""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+STALE_SECONDS = 120.0
+CONFIRM_SECONDS = 35.0
+"""So long a lock with an old time must stay unchanged: two renewals and some more."""
+AHEAD_SECONDS = 5.0
+"""A time that is so far in the future is of another clock."""
+LOOK_SECONDS = 1.0
+
+
+@dataclass
+class _Watched:
+    """A lock file under observation."""
+
+    state: tuple[int, int, int]
+    looked: float
+    """When we saw it last."""
+    quiet: float = 0.0
+    """Seconds in which we saw it unchanged."""
+    changed: float = -math.inf
+    """When we saw it change."""
+
+
+class Beats:
+    """What one run has seen of the lock files in a folder."""
+
+    def __init__(
+        self, folder: Path, tell: Callable[[str], None] | None = None, hurry: threading.Event | None = None
+    ) -> None:
+        """`hurry` ends all waiting when it is set."""
+        self._folder = folder
+        self._tell = tell
+        self._watched: dict[Path, _Watched] = {}
+        self._guard = threading.Lock()
+        self._hurry = threading.Event() if hurry is None else hurry
+
+    def is_stale(self, path: Path, *, wait: bool) -> bool:
+        """Return whether the holder of a lock file is dead; with `wait`, look long enough to know. Raises OSError."""
+        try:
+            while True:
+                known = self._judged(path)
+                if known is not None:
+                    return known
+                if not wait:
+                    return False
+                self._tell_once()
+                if self._hurry.wait(LOOK_SECONDS):
+                    return False
+        except FileNotFoundError:
+            return True
+
+    def _judged(self, path: Path) -> bool | None:
+        """Look once; return None where it takes longer to know."""
+        self._look()
+        with self._guard:
+            watched = self._watched.get(path)
+        if watched is None:
+            raise FileNotFoundError(path)
+        if watched.quiet >= STALE_SECONDS:
+            return True
+        age = self._now() - watched.state[1] / 1e9
+        if -AHEAD_SECONDS <= age <= STALE_SECONDS or watched.looked - watched.changed < CONFIRM_SECONDS:
+            return False
+        return True if age > 0 and watched.quiet >= CONFIRM_SECONDS else None
+
+    def _look(self) -> None:
+        """Look at all files, so that a run that waits for one knows of the others, too."""
+        with self._guard:
+            states = {path: state for path in self._folder.iterdir() if (state := _state(path)) is not None}
+            now = time.monotonic()
+            for path, state in states.items():
+                watched = self._watched.get(path)
+                if watched is None:
+                    self._watched[path] = _Watched(state, now)
+                elif watched.state != state:
+                    self._watched[path] = _Watched(state, now, changed=now)
+                else:
+                    watched.quiet += min(now - watched.looked, 2 * LOOK_SECONDS)
+                    watched.looked = now
+            for path in self._watched.keys() - states.keys():
+                del self._watched[path]
+
+    def _now(self) -> float:
+        """Return the file system's own time."""
+        import tempfile
+
+        with tempfile.TemporaryFile(dir=self._folder) as probe:
+            return os.fstat(probe.fileno()).st_mtime
+
+    def _tell_once(self) -> None:
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell(
+                f"A lock in {self._folder} is of another machine, and looks abandoned: "
+                f"waiting up to {STALE_SECONDS:.0f} s to see whether its run goes on."
+            )
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Return inode, time and size; the file is opened for it, since network file systems keep old times of paths."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    return (status.st_ino, status.st_mtime_ns, status.st_size)

@@ -1,0 +1,207 @@
+"""Whoever may write to a sessions folder may write `.qxbatch` there: nothing in it makes a run touch what is elsewhere."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import hash_file
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.publish.journal import VERSION
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under
+from tests.build.study import Study, snapshot
+
+TREE = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
+RUN = "0123456789abcdef"
+Forged = dict[str, object]
+
+
+class Attack:
+    """A study with a forged journal, and a folder outside of it."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.top = study.sessions.parent
+        self.victim = self.top / "home" / "thesis"
+        self.victim.mkdir(parents=True)
+        (self.victim / "thesis.tex").write_text("years of work\n")
+        self.staging = study.sessions / ".qxbatch" / "work" / "S1" / RUN
+        self.staging.mkdir(parents=True)
+        (study.sessions / ".qxbatch" / "journal").mkdir()
+
+    def journal(self, file: str = "S1", /, **changes: object) -> None:
+        content: Forged = {
+            "version": VERSION,
+            "unit": "S1",
+            "run": RUN,
+            "packets": [],
+            "sessions": [],
+            "archive": "delete",
+            "series_failed": False,
+            "damaged": False,
+            "linked": False,
+            "with_inbox": True,
+            "inbox": None,
+            "names": "",
+            "ledgers": [],
+        }
+        path = self.study.sessions / ".qxbatch" / "journal" / f"{file}.json"
+        path.write_text(json.dumps(content | changes))
+
+    def packet(self, path: Path, named: str = "") -> list[Forged]:
+        return [{"path": named or str(path), "name": "x", "fingerprint": asdict(fingerprint(path)), "number": None}]
+
+    def run(self) -> str:
+        before = snapshot(self.top / "home")
+        run = self.study.main("--check=no")
+        assert snapshot(self.top / "home") == before
+        assert "Traceback" not in run.text
+        assert run.status == 1, run.text
+        return run.text
+
+
+@pytest.fixture
+def attack(study: Study) -> Attack:
+    return Attack(study)
+
+
+def in_a_link(attack: Attack) -> str:
+    (attack.study.inbox / "link").symlink_to(attack.victim.parent)
+    return "inbox/MR/link/thesis"
+
+
+def through_a_linked_inbox(attack: Attack) -> str:
+    attack.study.inbox.rmdir()
+    attack.study.inbox.symlink_to(attack.victim.parent)
+    return "inbox/MR/thesis"
+
+
+@pytest.mark.parametrize("archive", ["delete", "move"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        lambda attack: str(attack.victim),
+        lambda attack: str(attack.victim / "thesis.tex"),
+        lambda _: "inbox/MR/../../../home/thesis",
+        lambda _: "../home/thesis",
+        in_a_link,
+        through_a_linked_inbox,
+    ],
+    ids=["a folder", "a file", "through the inbox", "beside the study", "in a link", "in a linked inbox"],
+)
+def test_a_journal_takes_no_packet_from_elsewhere(attack: Attack, named: Callable[[Attack], str], archive: str) -> None:
+    name = named(attack)
+    attack.journal(archive=archive, packets=attack.packet(attack.study.sessions / name, name))
+    assert "cannot be followed" in attack.run()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unit": "../../../home/thesis"},
+        {"unit": "S2"},
+        {"run": "../../../../home/thesis"},
+        {"run": ""},
+        {"sessions": ["../../home/x"], "ledgers": ["0" * 64]},
+        {"sessions": ["inbox"], "ledgers": ["0" * 64]},
+        {"sessions": [".."], "ledgers": ["0" * 64]},
+        {"sessions": ["S1"], "ledgers": []},
+        {"inbox": "../home/thesis"},
+        {"inbox": "S2/inbox"},
+        {"packets": [{"path": 7}]},
+        {"packets": 7},
+        {"sessions": None},
+        {"version": 3},
+        {"version": 5},
+    ],
+    ids=str,
+)
+def test_a_journal_that_is_not_of_its_unit_is_not_followed(attack: Attack, changes: Forged) -> None:
+    attack.journal(**changes)
+    text = attack.run()
+    assert "cannot be followed" in text
+    assert "remove the journal and run again" in text
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "7", "[" * 10**5, '"version"'])
+def test_a_journal_that_is_none_is_told(attack: Attack, text: str) -> None:
+    (attack.study.sessions / ".qxbatch" / "journal" / "S1.json").write_text(text)
+    assert "cannot be followed" in attack.run()
+
+
+def test_a_journal_that_is_a_pipe_or_a_link_stops_nothing(attack: Attack) -> None:
+    folder = attack.study.sessions / ".qxbatch" / "journal"
+    os.mkfifo(folder / "S1.json")
+    attack.journal("other", unit="S2")
+    (folder / "S2.json").symlink_to(folder / "other.json")
+    text = attack.run()
+    assert text.count("is no file") == 2
+
+
+@pytest.mark.parametrize("listed", ["thesis.tex", "../../home/thesis/thesis.tex", "link/thesis.tex"])
+def test_a_list_of_taken_files_removes_none_elsewhere(attack: Attack, listed: str) -> None:
+    inbox = attack.study.session("S1") / "inbox"
+    inbox.parent.mkdir()
+    if listed == "thesis.tex":
+        inbox.symlink_to(attack.victim)
+    else:
+        inbox.mkdir()
+        (inbox / "link").symlink_to(attack.victim)
+    status = (attack.victim / "thesis.tex").stat()
+    digest = hash_file(str(attack.victim / "thesis.tex"))[1]
+    (attack.staging / "taken.tsv").write_text(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{listed}\n")
+    attack.journal(inbox="S1/inbox", with_inbox=False)
+    before = snapshot(attack.top / "home")
+    run = attack.study.main("--check=no")
+    assert snapshot(attack.top / "home") == before, run.text
+    assert not (attack.study.sessions / ".qxbatch").exists(), "it was followed"
+
+
+@pytest.mark.parametrize("name", [f"qxbatch-S1-{RUN}", "thesis", "qxbatch-S1-0123456789ab"])
+def test_a_note_of_a_scratch_folder_removes_none_that_a_run_did_not_make(attack: Attack, name: str) -> None:
+    place = attack.victim.with_name(name)
+    if place != attack.victim:
+        attack.victim.rename(place)
+    (attack.staging / "scratch.txt").write_text(str(place))
+    (attack.staging.parent / "scratch.txt").write_text(str(place))
+    before = snapshot(attack.top / "home")
+    assert attack.study.main("--check=no").status == 0
+    assert snapshot(attack.top / "home") == before
+    assert not (attack.study.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("linked", ["", "work", "journal", "locks"])
+def test_a_hidden_folder_that_is_a_link_is_not_entered(attack: Attack, linked: str) -> None:
+    hidden = attack.study.sessions / ".qxbatch"
+    place = hidden / linked if linked else hidden
+    if place.exists():
+        place.rename(attack.top / "away")
+    place.symlink_to(attack.victim.parent)
+    attack.study.put("S1", TREE, Kind.ZIP)
+    before = snapshot(attack.top / "home")
+    run = attack.study.main()
+    assert run.status == 73, run.text
+    assert f"{place} is a link" in run.text
+    assert snapshot(attack.top / "home") == before
+
+
+@pytest.mark.parametrize("linked", ["S1", f"S1/{RUN}", f"S1/{RUN}/build", f"S1/{RUN}/old", f"S1/{RUN}/scratch"])
+@pytest.mark.parametrize("journal", [True, False])
+def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, journal: bool) -> None:
+    place = attack.study.sessions / ".qxbatch" / "work" / linked
+    if place.is_dir():
+        place.rename(attack.top / "away")
+    place.symlink_to(attack.victim.parent)
+    (attack.victim.parent / "S1").mkdir()
+    (attack.victim.parent / "S1" / "mine").write_text("mine\n")
+    if journal:
+        attack.journal(sessions=["S1"], ledgers=["0" * 64])
+    before = snapshot(attack.top / "home")
+    run = attack.study.main("--check=no")
+    assert "Traceback" not in run.text
+    assert snapshot(attack.top / "home") == before, run.text
+    assert (run.status == 1) == journal

@@ -1,0 +1,209 @@
+"""A packet that changes at the last moment, after all that was read of it was converted: what comes late is not lost."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qxbatch.archive import aside as aside_module
+from qxbatch.archive import unchanged as unchanged_module
+from qxbatch.archive.unchanged import LookAgain
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.model import Fingerprint
+from qxbatch.pipeline import deliver as deliver_module
+from qxbatch.pipeline.check_build import check_build
+from qxbatch.publish.transfer import put_aside
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, under
+from tests.build.study import Study, snapshot
+
+TREE = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S1")
+LATE = b"the second half of the upload\n"
+
+
+def before_delivery(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Change something once the series are converted."""
+
+    def changed(*args: Any) -> None:
+        check_build(*args)
+        change()
+
+    monkeypatch.setattr(deliver_module, "check_build", changed)
+
+
+def in_the_last_moment(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], *, after: bool) -> None:
+    """Change something after a packet was looked at and before, or `after`, it is renamed to be removed."""
+
+    def changed(packet: Path, aside: Path) -> None:
+        if not after:
+            change(packet)
+        put_aside(packet, aside)
+        if after:
+            change(packet)
+
+    monkeypatch.setattr(aside_module, "put_aside", changed)
+
+
+def exchange(path: Path, *, rename: bool) -> bytes:
+    """Put other bytes in place of a file, of equal size and modification time."""
+    status = path.stat()
+    other = bytearray(path.read_bytes())
+    other[len(other) // 2] ^= 255
+    place = path.with_name("new") if rename else path
+    place.write_bytes(other)
+    os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
+    place.rename(path)
+    return bytes(other)
+
+
+@pytest.mark.parametrize("archive", ["move", "delete", "copy"])
+@pytest.mark.parametrize("rename", [True, False], ids=["another file", "in place"])
+def test_a_packet_that_is_exchanged_at_equal_size_and_time_stays(
+    study: Study, monkeypatch: pytest.MonkeyPatch, archive: str, rename: bool
+) -> None:
+    packet = study.put("S1", TREE, Kind.ZIP)
+    found: list[bytes] = []
+    before_delivery(monkeypatch, lambda: found.append(exchange(packet, rename=rename)))
+    run = study.main(f"--archive={archive}")
+    assert run.status == 1, run.text
+    assert f"{packet}: changed while it was imported" in run.text
+    assert [packet.read_bytes()] == found
+    assert not study.archive.exists()
+
+
+@pytest.mark.parametrize("archive", ["move", "delete", "copy"])
+def test_an_archive_in_a_folder_of_an_inbox_that_is_exchanged_stays(
+    study: Study, monkeypatch: pytest.MonkeyPatch, archive: str
+) -> None:
+    scan = study.session("S1") / "inbox" / "upload" / "scan.zip"
+    scan.parent.mkdir(parents=True)
+    scan.write_bytes(packed(TREE, Kind.ZIP))
+    second = packed(MrSeries(patient="P1", number=9).files(), Kind.ZIP)
+    before_delivery(monkeypatch, lambda: scan.write_bytes(second))
+    run = study.main(*FOLDER_MODE, f"--archive={archive}")
+    assert run.status == 1, run.text
+    assert f"{scan}: changed while it was imported" in run.text
+    assert scan.read_bytes() == second
+    assert not study.archive.exists()
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+def test_a_file_that_is_added_to_a_packet_between_the_last_look_and_its_removal_is_kept_with_it(
+    study: Study, monkeypatch: pytest.MonkeyPatch, archive: str
+) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    in_the_last_moment(monkeypatch, lambda path: (path / "T1" / "late.dcm").write_bytes(LATE), after=False)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 1, run.text
+    assert f"{packet}: changed while it was imported" in run.text
+    assert (packet / "T1" / "late.dcm").read_bytes() == LATE
+    assert (packet / "README").exists()
+    assert [path.name for path in study.inbox.iterdir()] == ["S1"]
+    assert study.session_names() == ["S1"]
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+def test_a_packet_that_comes_under_the_name_of_one_that_leaves_is_not_touched(
+    study: Study, monkeypatch: pytest.MonkeyPatch, archive: str, kind: Kind
+) -> None:
+    packet = study.put("S1", TREE, kind)
+    in_the_last_moment(monkeypatch, lambda path: path.write_bytes(LATE), after=True)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert packet.read_bytes() == LATE
+    assert [path.name for path in study.inbox.iterdir()] == [packet.name]
+
+
+def test_a_packet_that_changed_and_whose_name_is_taken_comes_back_under_another(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = study.put("S1", TREE, Kind.ZIP)
+
+    def both(path: Path, aside: Path) -> None:
+        exchange(path, rename=True)
+        put_aside(path, aside)
+        path.write_bytes(LATE)
+
+    monkeypatch.setattr(aside_module, "put_aside", both)
+    run = study.main("--archive=delete")
+    assert run.status == 1, run.text
+    assert f"{packet.with_name('S1_2.zip')}: changed while it was imported" in run.text
+    assert packet.read_bytes() == LATE
+    assert packet.with_name("S1_2.zip").stat().st_size > len(LATE)
+
+
+@pytest.mark.parametrize("archive", ["move", "delete", "copy"])
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+@pytest.mark.parametrize("count", [1, 2])
+def test_where_inodes_change_by_themselves_the_packet_is_read_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch, archive: str, kind: Kind, count: int
+) -> None:
+    for k in range(count):
+        study.put(f"S1_{k}"[: 2 + 2 * k], {**TREE, f"note{k}": b"%d" % k}, kind)
+    again = LookAgain._has_same_members
+    looks: list[Path] = []
+    read: list[bool] = []
+
+    def unsteady(path: Path) -> Fingerprint:
+        found = fingerprint(path)
+        looks.append(path)
+        return Fingerprint(found.files, found.size, found.mtime_ns, found.marks, len(looks), len(looks))
+
+    def counted(self: LookAgain, path: Path) -> bool:
+        read.append(again(self, path))
+        return read[-1]
+
+    monkeypatch.setattr(unchanged_module, "fingerprint", unsteady)
+    monkeypatch.setattr(LookAgain, "_has_same_members", counted)
+    run = study.main(f"--archive={archive}", "--pattern=(?P<packet_name>S1)", "--on-same-session=merge")
+    assert run.status == 0, run.text
+    assert read
+    assert all(read)
+    assert len(list(study.inbox.iterdir())) == (count if archive == "copy" else 0)
+
+
+@pytest.mark.parametrize("archive", ["move", "delete", "copy"])
+def test_a_packet_that_stays_as_it_is_is_read_once(study: Study, monkeypatch: pytest.MonkeyPatch, archive: str) -> None:
+    study.put("S1", TREE, Kind.ZIP)
+    study.put("S2", {**TREE, "a/inner.zip": packed(TREE, Kind.ZIP)}, Kind.FOLDER)
+
+    def never(*_: object) -> bool:
+        raise AssertionError("the import itself does not change a packet")
+
+    monkeypatch.setattr(LookAgain, "_has_same_members", never)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 0, run.text
+    inbox = study.session("S3") / "inbox"
+    (inbox / "deep").mkdir(parents=True)
+    (inbox / "deep" / "inner.zip").write_bytes(packed(TREE, Kind.ZIP))
+    (inbox / "scan.zip").write_bytes(packed(MrSeries(patient="P1", number=8).files(), Kind.ZIP))
+    run = study.main("--masterinbox=none", "--sessions=S3", f"--archive={archive}")
+    assert run.status == 0, run.text
+
+
+def test_a_loose_file_that_comes_under_the_name_of_one_that_leaves_is_not_touched(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    for name, data in MrSeries(patient="P1").files().items():
+        (inbox / name.replace("/", "-")).write_bytes(data)
+    names = sorted(path.name for path in inbox.iterdir())
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        done = rename(self, target)
+        if self == inbox / names[0]:
+            self.write_bytes(LATE)
+        return done
+
+    monkeypatch.setattr(Path, "rename", late)
+    run = study.main(*FOLDER_MODE)
+    assert run.status == 1, run.text
+    assert f"{inbox / names[0]}: changed while it was imported, and stays" in run.text
+    assert snapshot(inbox).keys() == {names[0]}
+    assert (inbox / names[0]).read_bytes() == LATE

@@ -1,0 +1,100 @@
+"""Inboxes, sessions and packets that are links: what they lead to is read, and stays as it is."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, Tree, packed, under, write_folder
+from tests.build.study import Study, run_command, snapshot
+
+TREE: Tree = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
+MODES = ("move", "copy", "leave", "delete")
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S1")
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """A folder outside of the study, with data."""
+    folder = tmp_path / "raw"
+    write_folder(TREE, folder / "S1")
+    return folder
+
+
+@pytest.mark.parametrize("archive", MODES)
+def test_a_master_inbox_that_is_a_link_is_read_and_not_changed(study: Study, raw: Path, archive: str) -> None:
+    study.inbox.rmdir()
+    study.inbox.symlink_to(raw)
+    before = snapshot(raw)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1"]
+    assert snapshot(raw) == before
+    assert ("is a link, and what a link leads to is not changed" in run.text) == (archive in ("move", "delete"))
+    assert (study.archive / "S1" / "README").exists() == (archive == "copy")
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_master_inbox_that_is_named_is_emptied_though_a_link_leads_to_it(
+    study: Study, raw: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "named").symlink_to(raw)
+    run = study.main(f"--masterinbox={tmp_path / 'named'}")
+    assert run.status == 0, run.text
+    assert list(raw.iterdir()) == []
+
+
+@pytest.mark.parametrize("archive", MODES)
+def test_a_session_inbox_that_is_a_link_is_read_and_not_changed(study: Study, raw: Path, archive: str) -> None:
+    (raw / "S1" / "scan.zip").write_bytes(packed(MrSeries(patient="P1", number=9).files(), Kind.ZIP))
+    study.session("S1").mkdir()
+    (study.session("S1") / "inbox").symlink_to(raw / "S1")
+    before = snapshot(raw)
+    run = study.main(*FOLDER_MODE, f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert snapshot(raw) == before
+    assert len(list((study.session("S1") / "dicom").glob("*.tar.gz"))) == 2
+    assert run_command("verify", str(study.session("S1"))).status == 0
+    assert (study.archive / "scan.zip").exists() == (archive == "copy")
+
+
+def test_nothing_is_written_through_a_link_to_a_session_inbox(study: Study, raw: Path) -> None:
+    (raw / "S1" / "scan.zip").write_bytes(packed({**TREE, "notes.txt": b"kept\n"}, Kind.ZIP))
+    study.session("S1").mkdir()
+    (study.session("S1") / "inbox").symlink_to(raw / "S1")
+    before = snapshot(raw)
+    run = study.main(*FOLDER_MODE)
+    assert run.status == 1, run.text
+    assert "is a link" in run.text
+    assert snapshot(raw) == before
+    assert [path.name for path in study.session("S1").iterdir()] == ["inbox"]
+
+
+@pytest.mark.parametrize("archive", MODES)
+def test_links_inside_a_packet_are_kept_as_links(study: Study, raw: Path, archive: str) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    (packet / "folder").symlink_to(raw)
+    (packet / "file").symlink_to(raw / "S1" / "README")
+    (packet / "nowhere").symlink_to("nowhere")
+    before = snapshot(raw)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert snapshot(raw) == before
+    if archive in ("move", "copy"):
+        assert (study.archive / "S1" / "file").is_symlink()
+
+
+@pytest.mark.parametrize("archive", MODES)
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+def test_a_packet_that_is_a_link_leads_to_data_that_stay(study: Study, raw: Path, archive: str, kind: Kind) -> None:
+    if kind is Kind.ZIP:
+        (raw / "S1.zip").write_bytes(packed(TREE, kind))
+    name = "S1.zip" if kind is Kind.ZIP else "S1"
+    (study.inbox / name).symlink_to(Path("../../../../raw") / name)
+    before = snapshot(raw)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert snapshot(raw) == before
+    assert (study.inbox / name).is_symlink() == (archive in ("copy", "leave"))
+    if archive in ("move", "copy"):
+        assert (study.archive / name).exists()

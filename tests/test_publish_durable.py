@@ -1,0 +1,81 @@
+"""A rename to a new name replaces nothing, with and without the help of links."""
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from qxbatch.publish.durable import rename_new, sync_tree
+
+
+@pytest.fixture(params=["links", "kernel", "neither"])
+def means(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the file system and the kernel offer."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if request.param != "links":
+        monkeypatch.setattr(os, "link", refused)
+    if request.param == "neither":
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("means")
+def test_a_file_a_link_and_a_folder_get_a_new_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a")
+    (tmp_path / "link").symlink_to("file2")
+    (tmp_path / "folder" / "in").mkdir(parents=True)
+    for name in ("file", "link", "folder"):
+        rename_new(tmp_path / name, tmp_path / f"{name}2")
+    assert sorted(os.listdir(tmp_path)) == ["file2", "folder2", "link2"]  # noqa: PTH208 - names
+    assert (tmp_path / "link2").is_symlink()
+    assert (tmp_path / "link2").read_text() == "a"
+
+
+@pytest.mark.usefixtures("means")
+@pytest.mark.parametrize("source", ["file", "folder"])
+@pytest.mark.parametrize("target", ["other file", "other folder"])
+def test_a_name_that_somebody_has_is_refused(tmp_path: Path, source: str, target: str) -> None:
+    for name in ("file", "other file"):
+        (tmp_path / name).write_text(name)
+    for name in ("folder", "other folder"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "in").write_text(name)
+    with pytest.raises(FileExistsError):
+        rename_new(tmp_path / source, tmp_path / target)
+    assert (tmp_path / "other file").read_text() == "other file"
+    assert (tmp_path / "other folder" / "in").read_text() == "other folder"
+    assert (tmp_path / source).exists()
+
+
+@pytest.mark.parametrize("target", ["file", "folder"])
+@pytest.mark.parametrize(
+    ("means", "source"),
+    [*((means, source) for means in ("links", "kernel") for source in ("file", "folder")), ("neither", "folder")],
+    indirect=["means"],
+)
+@pytest.mark.usefixtures("means")
+def test_a_name_that_is_taken_after_it_was_looked_for_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, target: str
+) -> None:
+    for name in ("source", "target"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "folder").mkdir()
+        (tmp_path / name / "folder" / "in").write_text(name)
+        (tmp_path / name / "file").write_text(name)
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    with pytest.raises(FileExistsError):
+        rename_new(tmp_path / "source" / source, tmp_path / "target" / target)
+    assert (tmp_path / "target" / "file").read_text() == "target"
+    assert (tmp_path / "target" / "folder" / "in").read_text() == "target"
+
+
+def test_links_in_a_tree_are_not_opened_to_bring_it_to_disk(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "file").write_text("a")
+    (tmp_path / "tree" / "link").symlink_to(tmp_path / "nowhere")
+    sync_tree(tmp_path / "tree")
