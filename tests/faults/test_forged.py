@@ -185,7 +185,7 @@ def test_a_hidden_folder_that_is_a_link_is_not_entered(attack: Attack, linked: s
     before = snapshot(attack.top / "home")
     run = attack.study.main()
     assert run.status == 73, run.text
-    assert f"{place} is a link" in run.text
+    assert f"{place}: is a link" in run.text
     assert snapshot(attack.top / "home") == before
 
 

@@ -4,38 +4,30 @@ What is read stays as it is: the parts are hard links where the file system has 
 each member went.
 """
 
-import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.core import Reading, ingest
 from qxbatch.discover.own_names import SPLIT
 from qxbatch.exits import ExitStatus
-from qxbatch.os_error import access_hint, error_text
+from qxbatch.os_error import error_text
 from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.split_plan import Piece, plan
-from qxbatch.parts.split_refused import refused
+from qxbatch.parts.split_refused import readable, refused, without_images
+from qxbatch.parts.split_report import print_split
 from qxbatch.parts.split_result import Member, write_mapping
 from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import sync_tree
-from qxbatch.session.contents import why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.passwords import words_of
-from qxbatch.visible import one_line
 
 
 def run(options: Mapping[str, object]) -> int:
     """Part the folder named; return the exit status. Raises UsageError."""
-    source = Path(os.path.abspath(str(options["<folder>"])))  # noqa: PTH100 - links in its path stay
-    if not source.exists():
-        raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
-    closed = why_closed(source)
-    if closed:
-        raise UsageError(f"{source} cannot be read: {closed}.", access_hint(source))
+    source = readable(Path(os.path.abspath(str(options["<folder>"]))))  # noqa: PTH100 - links in its path stay
     output = _output(options["--output"], source)
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
@@ -81,10 +73,7 @@ def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bo
     staging = output / SPLIT
     pieces = plan(reading)
     if not pieces:
-        print(
-            f"qxbatch: {one_line(str(source))} holds no DICOM and no PAR/REC ({len(reading)} members).", file=sys.stderr
-        )
-        return int(ExitStatus.FAILED)
+        return without_images(source, reading)
     _refuse_taken(output, pieces)
     members: list[Member] = []
     for k, piece in enumerate(pieces):
@@ -96,7 +85,7 @@ def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bo
         for k, piece in enumerate(pieces):
             SessionPaths(staging / "parts" / str(k)).inbox.rename(output / piece.name)
         mapping = write_mapping(output, members)
-    _say(source, output, pieces, members, mapping=None if test else mapping, told=told)
+    print_split(source, output, pieces, members, mapping=None if test else mapping, told=told)
     return int(ExitStatus.OK)
 
 
@@ -108,22 +97,3 @@ def _refuse_taken(output: Path, pieces: Sequence[Piece]) -> None:
             "Name another --output, or move them away.",
             ExitStatus.CANNOT_WRITE,
         )
-
-
-def _say(
-    source: Path, output: Path, pieces: Sequence[Piece], members: Sequence[Member], *, mapping: Path | None, told: bool
-) -> None:
-    counts = {piece.name: sum(1 for member in members if member.part == piece.name and member.at) for piece in pieces}
-    if told:
-        parts = [
-            {"name": p.name, "patient": p.patient, "study": p.study, "started": p.started, "files": counts[p.name]}
-            for p in pieces
-        ]
-        shown = {"source": str(source), "output": str(output), "parts": parts, "mapping": mapping and str(mapping)}
-        print(json.dumps(shown, indent=1, ensure_ascii=False))
-        return
-    print(f"{one_line(str(source))}: {len(pieces)} part{'s' * (len(pieces) != 1)} for {one_line(str(output))}")
-    for piece in pieces:
-        facts = f"patient {one_line(piece.patient) or 'unknown'}, {piece.started[:8] or 'no date'}"
-        print(f"  {piece.name}: {counts[piece.name]} files ({facts})")
-    print("Nothing was written (--test)." if mapping is None else f"What went where: {one_line(str(mapping))}")

@@ -6,8 +6,21 @@ from pathlib import Path
 from qxbatch.core import Reading
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
+from qxbatch.os_error import access_hint
+from qxbatch.problems import UsageError
+from qxbatch.session.contents import why_closed
 from qxbatch.settings.model import Passwords
 from qxbatch.visible import one_line
+
+
+def readable(source: Path) -> Path:
+    """Return a source that exists and can be read. Raises UsageError."""
+    if not source.exists():
+        raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
+    closed = why_closed(source)
+    if closed:
+        raise UsageError(f"{source} cannot be read: {closed}.", access_hint(source))
+    return source
 
 
 def refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
@@ -18,4 +31,11 @@ def refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
     print("\n".join(f"  {one_line(text)}" for text in reading.damage()), file=sys.stderr)
     if closed:
         print(encrypted.hint(closed, passwords), file=sys.stderr)
+    return int(ExitStatus.FAILED)
+
+
+def without_images(source: Path, reading: Reading) -> int:
+    """Print that a source has nothing to split; return the exit status."""
+    members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
+    print(f"qxbatch: {one_line(str(source))} contains no DICOM and no PAR/REC ({members}).", file=sys.stderr)
     return int(ExitStatus.FAILED)

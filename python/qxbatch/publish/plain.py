@@ -14,10 +14,8 @@ class LinkError(OSError):
     """A path of ours is a link."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-
-    def __str__(self) -> str:
-        return f"{self.filename} is a link, and what a link leads to is not changed; remove the link"
+        reason = "is a link, and what a link leads to is not changed; remove the link"
+        super().__init__(errno.ELOOP, reason, str(path))
 
 
 def refuse_link(path: Path) -> None:
