@@ -7,7 +7,7 @@ import pytest
 from qxbatch.archive.decision import Decision, Facts, Reason, decide
 from qxbatch.settings.model import Archive
 
-NAMES = ("series_failed", "damaged", "published", "changed", "split", "folder_mode", "remade")
+NAMES = ("series_failed", "damaged", "published", "changed", "surrounded", "split", "folder_mode", "remade")
 EVERY = [
     Facts(archive, **dict(zip(NAMES, values, strict=True)))
     for archive in Archive
@@ -43,7 +43,7 @@ def test_the_table_of_packets(
 
 def test_the_table_names_every_combination() -> None:
     assert len({row[:4] for row in TABLE}) == len(TABLE) == 2**4
-    assert len(EVERY) == 4 * 2**7
+    assert len(EVERY) == 4 * 2**8
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,18 @@ def test_a_packet_is_deleted_only_where_all_of_it_is_converted_and_unchanged() -
         if decide(facts).mode is Archive.DELETE:
             assert facts.archive is Archive.DELETE
             assert facts.published
-            assert (facts.series_failed, facts.damaged, facts.changed) == (False, False, False)
+            assert (facts.series_failed, facts.damaged, facts.changed, facts.surrounded) == (False,) * 4
+
+
+@pytest.mark.parametrize("archive", list(Archive))
+def test_nothing_leaves_the_archive_that_is_imported_again(archive: Archive) -> None:
+    done = decide(Facts(archive, in_archive=True))
+    assert done.mode is Archive.LEAVE
+
+
+def test_a_packet_with_bytes_outside_its_members_is_moved_instead_of_deleted() -> None:
+    done = decide(Facts(Archive.DELETE, surrounded=True))
+    assert (done.mode, done.reason) == (Archive.MOVE, Reason.SURROUNDED)
 
 
 def test_nothing_is_decided_by_default() -> None:

@@ -42,6 +42,7 @@ class Attack:
             "sessions": [],
             "archive": "delete",
             "series_failed": False,
+            "surrounded": False,
             "damaged": False,
             "linked": False,
             "with_inbox": True,

@@ -14,6 +14,8 @@ class Reason(StrEnum):
     DAMAGED = "some of its members cannot be read"
     CHANGED = "it changed while it was imported"
     SERIES_FAILED = "the conversion of a series failed"
+    SURROUNDED = "it has bytes that are not part of any member"
+    IN_ARCHIVE = "it is in the archive already"
     LINKED = "its folder is a link, and what a link leads to is not changed"
 
 
@@ -31,6 +33,10 @@ class Facts:
     """It changed or vanished after it was read, or cannot be read any more."""
     linked: bool = False
     """Its folder is reached through a link below the sessions folder."""
+    surrounded: bool = False
+    """Bytes before, behind or between the members of an archive are in no session."""
+    in_archive: bool = False
+    """The packet was imported from the archive folder itself."""
     split: bool = False
     """The packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
@@ -62,11 +68,19 @@ def decide(facts: Facts) -> Decision:
     leaving = _leaving(facts)
     if facts.changed:
         return Decision(None, Reason.CHANGED, leaving)
+    mode, reason = _mode(facts)
+    return Decision(mode, reason, leaving)
+
+
+def _mode(facts: Facts) -> tuple[Archive, Reason]:
+    """Return how a packet whose session is published is archived, and why in another way than asked."""
     if facts.linked and facts.archive in (Archive.MOVE, Archive.DELETE):
-        return Decision(Archive.LEAVE, Reason.LINKED, leaving)
-    if facts.series_failed and facts.archive is Archive.DELETE:
-        return Decision(Archive.MOVE, Reason.SERIES_FAILED, leaving)
-    return Decision(facts.archive, Reason.NONE, leaving)
+        return Archive.LEAVE, Reason.LINKED
+    if facts.in_archive and facts.archive is not Archive.LEAVE:
+        return Archive.LEAVE, Reason.IN_ARCHIVE
+    if facts.archive is Archive.DELETE and (facts.series_failed or facts.surrounded):
+        return Archive.MOVE, Reason.SERIES_FAILED if facts.series_failed else Reason.SURROUNDED
+    return facts.archive, Reason.NONE
 
 
 def _leaving(facts: Facts) -> tuple[str, ...]:

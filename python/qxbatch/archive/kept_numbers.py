@@ -11,6 +11,7 @@ from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.results import was_parted
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.locks import Locks
+from qxbatch.publish.plain import read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
@@ -80,7 +81,7 @@ def _done(workspace: Workspace, archive: Path) -> bool:
 def _read(workspace: Workspace) -> dict[Path, int]:
     """Return the numbers of archives that are still there; what a run cannot have written is left out."""
     try:
-        told = json.loads(workspace.numbers.read_bytes())
+        told = json.loads(read_plain(workspace.numbers) or b"null")
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(told, dict):

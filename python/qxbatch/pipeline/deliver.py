@@ -54,7 +54,7 @@ def _not_as_asked(facts: Facts, unit: Unit) -> list[Problem]:
     reason = decide(facts).reason
     if reason is Reason.LINKED:
         return [kept_in_place(facts, unit)]
-    if reason is not Reason.SERIES_FAILED:
+    if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED):
         return []
-    message = "was moved to the archive and not deleted, since not all of it was converted."
+    message = f"was moved to the archive and not deleted, since {reason}."
     return [Problem(Code.DELETE_MOVED, unit.names, message, severity=Severity.WARNING)]

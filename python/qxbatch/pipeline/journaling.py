@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from qxbatch.archive.decision import Facts, decide
 from qxbatch.pipeline.check_published import ledger_sha256
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.linked import is_linked
+from qxbatch.pipeline.linked import is_in, is_linked
 from qxbatch.pipeline.loose import leaving
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
@@ -40,6 +40,8 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         context.settings.archive,
         series_failed=any(problem.severity is Severity.ERROR for problem in problems),
         damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
+        surrounded=any(problem.code is Code.SURROUNDED for problem in problems),
+        in_archive=any(is_in(packet.path, context.workspace.archive) for packet in job.unit.packets),
         linked=is_linked(job.unit, context.workspace.sessionsfolder),
         split=job.is_split,
         folder_mode=job.unit.inbox is not None,
@@ -59,6 +61,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         archive=facts.archive,
         series_failed=facts.series_failed,
         damaged=facts.damaged,
+        surrounded=facts.surrounded,
         linked=facts.linked,
         with_inbox=unit.inbox is None,
         inbox=unit.inbox,

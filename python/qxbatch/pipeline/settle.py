@@ -8,6 +8,7 @@ from qxbatch.archive.aside import ChangedError, bring_back, is_aside
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
 from qxbatch.archive.unchanged import LookAgain
+from qxbatch.pipeline.linked import is_in
 from qxbatch.pipeline.unfinished import changed_packet, not_archived, unreadable_packet, vanished_packet
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
@@ -62,6 +63,8 @@ class _Settled:
             journal.archive,
             series_failed=journal.series_failed,
             damaged=journal.damaged,
+            surrounded=journal.surrounded,
+            in_archive=is_in(self.path, self.archive),
             linked=journal.linked,
             published=published,
             changed=changed is not None,

@@ -26,7 +26,7 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems have no fs
 
 def sync_file(path: Path) -> None:
     """Bring a file's bytes to disk."""
-    sync_open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW))
+    sync_open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))  # a FIFO has no writer
 
 
 def sync_open(descriptor: int) -> None:

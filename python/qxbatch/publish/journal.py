@@ -47,6 +47,8 @@ class Journal:
     series_failed: bool
     damaged: bool
     """Some members of the packets cannot be read."""
+    surrounded: bool
+    """An archive among the packets has bytes that are not part of any member."""
     linked: bool
     """The packets are reached through a link below the sessions folder, and stay."""
     with_inbox: bool
@@ -117,6 +119,7 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         archive=Archive(content["archive"]),
         series_failed=bool(content["series_failed"]),
         damaged=bool(content["damaged"]),
+        surrounded=bool(content["surrounded"]),
         linked=bool(content["linked"]),
         with_inbox=bool(content["with_inbox"]),
         inbox=None if content["inbox"] is None else top / content["inbox"],

@@ -32,6 +32,7 @@ from qxbatch.session.summary_parts import (
 
 SCHEMA = 2
 """The schema that is written; this one and older ones are read."""
+_WRITTEN = ("seconds", "name", "system")
 VOLATILE = ("times", "host")
 """Fields that differ between two imports of the same packets."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
@@ -140,4 +141,13 @@ def comparable(text: bytes) -> object:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return {key: content[key] for key in content if key not in VOLATILE} if isinstance(content, dict) else content
+    if not isinstance(content, dict):
+        return content
+    found = {key: value for key, value in content.items() if key not in VOLATILE}
+    added = {key: _added(content[key]) for key in VOLATILE if key in content}
+    return {**found, **{key: value for key, value in added.items() if value}}
+
+
+def _added(value: object) -> object:
+    """Return what a person added to a volatile field; an import writes the keys in _WRITTEN alone."""
+    return {key: value[key] for key in value if key not in _WRITTEN} if isinstance(value, dict) else value

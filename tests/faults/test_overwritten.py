@@ -1,0 +1,153 @@
+"""What a person put into a session, and what an import with --overwrite=yes makes of it: no byte of theirs is lost."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, zipped
+from tests.build.study import Study
+
+FILES = MrSeries().files()
+
+
+def first_line(session: Path) -> list[bytes]:
+    text = session / "session.txt"
+    text.write_text("# my remark: do not use run 2\n" + text.read_text().split("\n", 1)[1])
+    return [text.read_bytes()]
+
+
+def remark_in_summary(session: Path) -> list[bytes]:
+    path = session / "qxbatch" / "summary.json"
+    content = json.loads(path.read_text())
+    content["host"]["remark"] = "scanned on the old scanner"
+    path.write_text(json.dumps(content))
+    return [path.read_bytes()]
+
+
+def archive_of_folders(session: Path) -> list[bytes]:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        member = tarfile.TarInfo("the subject moved")
+        member.type = tarfile.DIRTYPE
+        archive.addfile(member)
+    for name in ("dicom/mine.tar.gz", "dicom/70.tar.gz"):
+        (session / name).write_bytes(out.getvalue())
+    return [out.getvalue()]
+
+
+def archive_under_other_names(session: Path) -> list[bytes]:
+    """The same bytes, in which only the names say something."""
+    out = io.BytesIO()
+    with tarfile.open(session / "dicom" / "30.tar.gz") as packed, tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for member in packed:
+            content = packed.extractfile(member)
+            assert content is not None
+            named = tarfile.TarInfo(f"good/{Path(member.name).name}")
+            named.size = member.size
+            archive.addfile(named, content)
+    (session / "nii" / "mine.tar.gz").write_bytes(out.getvalue())
+    return [out.getvalue()]
+
+
+def bytes_behind_a_series(session: Path) -> list[bytes]:
+    path = session / "dicom" / "30.tar.gz"
+    path.write_bytes(path.read_bytes() + gzip.compress(b"my notes"))
+    return [path.read_bytes()]
+
+
+EDITS = [first_line, remark_in_summary, archive_of_folders, archive_under_other_names, bytes_behind_a_series]
+
+
+def hashes(folder: Path) -> set[str]:
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_a_person_wrote_is_kept(study: Study, edit: Callable[[Path], list[bytes]]) -> None:
+    study.put("S1", FILES)
+    assert study.run("--archive=leave").status == 0
+    mine = edit(study.session("S1"))
+    run = study.run("--archive=leave", "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert {hashlib.sha256(data).hexdigest() for data in mine} <= hashes(study.sessions / "archive" / "replaced")
+    assert "were kept in" in run.text
+
+
+def test_a_session_that_nobody_edited_leaves_nothing(study: Study) -> None:
+    study.put("S1", FILES)
+    assert study.run("--archive=leave").status == 0
+    run = study.run("--archive=leave", "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert not (study.sessions / "archive" / "replaced").exists()
+
+
+def test_links_of_an_annex_are_kept_as_links(study: Study) -> None:
+    study.put("S1", FILES)
+    assert study.run("--archive=leave").status == 0
+    image = study.session("S1") / "nii" / "31.nii.gz"
+    content = study.sessions.parent / "annex" / "content"
+    content.parent.mkdir()
+    image.rename(content)
+    image.symlink_to(content)
+    run = study.run("--archive=leave", "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert (study.sessions / "archive" / "replaced" / "S1-1" / "nii" / "31.nii.gz").readlink() == content
+    assert content.is_file()
+    assert study.run("--check=no").status == 0
+
+
+@pytest.mark.parametrize("name", ["nii/control.fifo", "dicom/x.gz", "dicom/99.tar.gz", "qxbatch/fifo", "inbox/fifo"])
+def test_a_fifo_in_a_session_stops_nothing(study: Study, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.build.study.TIME_LIMIT", 60)
+    study.put("S1", FILES)
+    assert study.run("--archive=leave").status == 0
+    os.mkfifo(study.session("S1") / name)
+    run = study.run("--archive=leave", "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert not (study.sessions / ".qxbatch" / "work").exists()
+
+
+def behind_a_tar(study: Study) -> Path:
+    packet = study.put("S1", FILES, Kind.TAR)
+    packet.write_bytes(packet.read_bytes() + b"notes of the scanner".ljust(512, b"\0"))
+    return packet
+
+
+def before_a_zip(study: Study) -> Path:
+    return study.put_bytes("S1.zip", b"MZ" + bytes(range(256)) * 20 + zipped(FILES))
+
+
+def behind_a_gzip(study: Study) -> Path:
+    packet = study.put("S1", FILES, Kind.TAR_GZ)
+    packet.write_bytes(packet.read_bytes() + b"notes of the scanner")
+    return packet
+
+
+@pytest.mark.parametrize("build", [behind_a_tar, before_a_zip, behind_a_gzip])
+def test_bytes_that_are_no_member_are_not_deleted(study: Study, build: Callable[[Study], Path]) -> None:
+    packet = build(study)
+    data = packet.read_bytes()
+    run = study.run("--archive=delete")
+    assert run.status == 0, run.text
+    assert "was moved to the archive and not deleted" in run.text
+    assert [path.read_bytes() for path in study.archive.iterdir()] == [data]
+
+
+@pytest.mark.parametrize("mode", ["move", "delete", "copy"])
+def test_importing_from_the_archive_removes_nothing_there(study: Study, mode: str) -> None:
+    study.put("S1", FILES)
+    assert study.run().status == 0
+    (packet,) = study.archive.iterdir()
+    data = packet.read_bytes()
+    run = study.run(f"--masterinbox={study.archive}", f"--archive={mode}", "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert [(path.name, path.read_bytes()) for path in study.archive.iterdir()] == [("S1.zip", data)]
