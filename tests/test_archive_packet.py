@@ -85,6 +85,23 @@ def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, mo
     assert [p.name for p in (tmp_path / "inbox").iterdir()] == []
 
 
+def test_a_packet_with_a_fifo_and_links_goes_to_another_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = renamed
+    monkeypatch.setattr(module, "renamed", lambda one, to: one.parent == to.parent and near(one, to))
+    source = make(tmp_path / "inbox" / "P" / "a" / "1.dcm").parents[1]
+    os.mkfifo(source / "fifo")
+    (source / "latest").symlink_to("a/1.dcm")
+    (source / "gone").symlink_to("/nowhere/at/all")
+    place = settle_packet(source, tmp_path / "archive", Archive.MOVE)
+    assert place is not None
+    assert place.joinpath("fifo").is_fifo()
+    assert place.joinpath("latest").readlink() == Path("a/1.dcm")
+    assert place.joinpath("gone").is_symlink()
+    assert not source.exists()
+
+
 def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
     monkeypatch.setattr("shutil.copy2", lambda _source, target, **_: Path(target).write_text("wrong"))

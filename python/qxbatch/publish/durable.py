@@ -42,7 +42,7 @@ def sync_tree(top: Path) -> None:
     for folder, _, files in os.walk(top, topdown=False):
         for name in files:
             path = Path(folder, name)
-            if not path.is_symlink():
+            if path.is_file() and not path.is_symlink():
                 sync_file(path)
         sync_folder(Path(folder))
 

@@ -46,7 +46,7 @@ def copied(source: Path, temporary: Path) -> None:
     remove_tree(temporary)
     try:
         if source.is_dir() and not source.is_symlink():
-            shutil.copytree(source, temporary, symlinks=True)
+            shutil.copytree(source, temporary, symlinks=True, copy_function=_copy)
             sync_tree(temporary)
         else:
             shutil.copy2(source, temporary, follow_symlinks=False)
@@ -58,6 +58,14 @@ def copied(source: Path, temporary: Path) -> None:
         with contextlib.suppress(OSError):
             remove_tree(temporary)
         raise
+
+
+def _copy(source: str, target: str, *, follow_symlinks: bool = True) -> None:
+    """Copy a file or link; a FIFO, which has no bytes, is made again."""
+    if stat.S_ISFIFO(os.lstat(source).st_mode):
+        os.mkfifo(target)
+    else:
+        shutil.copy2(source, target, follow_symlinks=follow_symlinks)
 
 
 def hidden(path: Path, use: Use, tag: str) -> Path:
