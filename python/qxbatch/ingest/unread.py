@@ -19,8 +19,11 @@ def refuse_sound(damage: Sequence[str], names: str) -> None:
     if not all(LIMIT in text for text in damage):
         return
     shown = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
-    hint = "Unpacked, as a folder, it can be imported as it is."
-    if not any(REPACK in text for text in damage):
-        hint = "If it is meant to be so large, raise the limit: --max-expansion, --max-total or --max-members."
+    code, hint = (
+        Code.DAMAGED,
+        "If it is meant to be so large, raise the limit: --max-expansion, --max-total or --max-members.",
+    )
+    if all(REPACK in text for text in damage):
+        code, hint = Code.UNOPENED, "Unpacked, as a folder, it can be imported as it is."
     message = f"cannot be opened, though it may be sound: {shown}. Nothing was imported."
-    raise PacketError(Problem(Code.DAMAGED, names, message, hint))
+    raise PacketError(Problem(code, names, message, hint))
