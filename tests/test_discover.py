@@ -28,6 +28,7 @@ def place(tmp_path: Path) -> Place:
         "OP386.tarz",
         "OP386.tar.bzip2",
         "OP386.tar.Z",
+        "OP386.7z",
     ],
 )
 def test_the_default_pattern_takes_the_extensions_off(place: Place, name: str) -> None:

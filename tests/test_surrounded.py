@@ -8,11 +8,13 @@ import pytest
 
 from tests.build.dicom import MrSeries
 from tests.build.packets import tarred, under, zipped
+from tests.build.sevenz import sevenz
 from tests.build.study import Study
 
 TREE = under("T1", MrSeries(number=3, description="T1w").files())
 PACKETS = {
     "zip": ("S1.zip", zipped(TREE) + b"tail", "4 bytes stand behind the archive"),
+    "7z": ("S1.7z", sevenz(TREE) + b"tail", "4 bytes stand behind the archive"),
     "tar": ("S1.tar", tarred(TREE) + b"x" * 700, "700 bytes stand behind the end mark of the tar"),
     "tar.gz": (
         "S1.tar.gz",

@@ -206,17 +206,16 @@ def ingest(
 
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC is one kept
     member `name`. Paths in `skip` are left out of folders. With `link`, files of a folder are hard-linked into staging where
-    possible, else copied. `passwords` are tried in order on encrypted zip members; the reason of one that stays closed begins with
-    `encrypted`.
+    possible, else copied. `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. What is wrong with one is in its row and `damage`.
     """
 
 def is_archive(path: str) -> bool:
-    """Whether `ingest` reads a file as several members: a zip, a tar, a compressed tar. Raises OSError."""
+    """Whether `ingest` reads a file as several members: a zip, a 7z, a tar, a compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Say what a file is: dicom, par, rec (by its extension), zip, tar, gzip, bzip2, xz, zstd, compress, other, empty."""
+    """Say what a file is: dicom, par, rec (by its extension), zip, 7z, tar, a compression, a kind not opened, other, empty."""
 
 def pack_folder(
     folder: str,

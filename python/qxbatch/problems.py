@@ -13,6 +13,7 @@ class Code(StrEnum):
 
     # a packet
     DAMAGED = "damaged"
+    UNOPENED = "unopened"
     NO_IMAGES = "no-images"
     MIXED_PATIENTS = "mixed-patients"
     SAME_SESSION = "same-session"

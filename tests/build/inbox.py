@@ -16,7 +16,7 @@ def sniff(path: str) -> str:
     for kind, ending in (("par", ".par"), ("rec", ".rec"), ("dicom", ".dcm"), ("other", ".md5"), ("empty", ".part")):
         if name.endswith(ending):
             return kind
-    known = (".zip", ".tar", ".gz", ".tgz", ".tarz", ".bzip2", ".z")
+    known = (".zip", ".7z", ".tar", ".gz", ".tgz", ".tarz", ".bzip2", ".z")
     return "zip" if name.endswith(known) else "other"
 
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from tests.build import lzw, zst
+from tests.build import lz4, lzw, zst
+from tests.build.sevenz import sevenz
 
 Tree = Mapping[str, bytes]
 TIME = 1_700_000_000
@@ -21,12 +22,15 @@ class Kind(StrEnum):
 
     FOLDER = ""
     ZIP = ".zip"
+    SEVENZ = ".7z"
     TAR = ".tar"
     TAR_GZ = ".tar.gz"
     TGZ = ".tgz"
     TAR_BZ2 = ".tar.bz2"
     TAR_BZIP2 = ".tar.bzip2"
     TAR_XZ = ".tar.xz"
+    TAR_LZMA = ".tar.lzma"
+    TAR_LZ4 = ".tar.lz4"
     TAR_ZST = ".tar.zst"
     TAR_Z = ".tar.Z"
     TARZ = ".tarz"
@@ -38,6 +42,8 @@ COMPRESSIONS = {
     Kind.TAR_BZ2: bz2.compress,
     Kind.TAR_BZIP2: bz2.compress,
     Kind.TAR_XZ: lzma.compress,
+    Kind.TAR_LZMA: lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+    Kind.TAR_LZ4: lz4.compress,
     Kind.TAR_ZST: zst.compress,
     Kind.TAR_Z: lzw.compress,
     Kind.TARZ: lzw.compress,
@@ -96,6 +102,8 @@ def packed(tree: Tree, kind: Kind) -> bytes:
         raise ValueError("a folder has no bytes: use write_packet")
     if kind is Kind.ZIP:
         return zipped(tree)
+    if kind is Kind.SEVENZ:
+        return sevenz(tree)
     data = tarred(tree)
     return COMPRESSIONS[kind](data) if kind in COMPRESSIONS else data
 

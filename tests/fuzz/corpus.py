@@ -17,12 +17,14 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from tests.build import broken, lzw, objects, zst
+from tests.build import broken, lz4, lzw, objects, zst
 from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
 from tests.build.encrypted import Aes, encrypted
 from tests.build.mosaics import Mosaic
 from tests.build.packets import Kind, packed, tarred, zipped
 from tests.build.parrec import ParRec
+from tests.build.sevenz import Method, sevenz
+from tests.build.sevenz_made import MADE
 
 FOLDER = Path(__file__).resolve().parents[2] / "rust" / "fuzz" / "corpus"
 SMALL = MrSeries(slices=2, rows=4, columns=3)
@@ -123,6 +125,15 @@ class Unseekable(io.RawIOBase):
         return self.below.write(data)
 
 
+def sevenzs() -> dict[str, bytes]:
+    """Archives of every method, whole and broken; members that the target packs itself."""
+    tree = {"a/1": one(SMALL)[:300], "a/ü": WORDS, "none": b""}
+    found = {name.replace(" ", "-"): data for name, data in MADE.items()}
+    found |= {"apart": sevenz(tree, solid=False, folders=["b"]), "members": sevenz(tree, Method.COPY)}
+    found |= {"cut": found["lzma"][:-20], "behind": found["lzma"] + b"tail", "none": sevenz({})}
+    return found | {f"written-{how}": bytes([how]) + MEMBERS for how in range(8)}
+
+
 def tars() -> dict[str, bytes]:
     """Archives in every form, with long names, links, devices, holes."""
     tree = {"a/1": one(SMALL)[:300], "a/" + 60 * "long" + "/2": WORDS}
@@ -163,6 +174,8 @@ def streams() -> dict[str, bytes]:
         "gz": lambda data: gzip.compress(data, mtime=0),
         "bz2": lambda data: bz2.compress(data, 1),
         "xz": lambda data: lzma.compress(data, preset=0),
+        "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE, preset=0),
+        "lz4": lz4.compress,
         "zst": zst.compress,
         "z": lzw.compress,
     }
@@ -204,7 +217,9 @@ def packets() -> dict[str, bytes]:
     pair = ParRec(slices=1, rows=2, columns=2).files()
     nested = {"inner.zip": zipped(files), "copy.gz": gzip.compress(files["IM0001"], mtime=0), **files}
     found = {"zip": zipped(nested), "pair": zipped(pair), "dicom": files["IM0001"]}
-    found |= {kind.value.lstrip("."): packed(files, kind) for kind in (Kind.TAR, Kind.TAR_GZ, Kind.TAR_ZST)}
+    found |= {
+        kind.value.lstrip("."): packed(files, kind) for kind in (Kind.SEVENZ, Kind.TAR, Kind.TAR_GZ, Kind.TAR_ZST)
+    }
     climbing = {
         "../../up": b"1",
         "/etc/rooted": b"2",
@@ -224,6 +239,7 @@ TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
     "header": headers,
     "frames": frames,
     "zip": zips,
+    "sevenz": sevenzs,
     "tar": tars,
     "compressed": streams,
     "deflate_blocks": blocks,

@@ -8,7 +8,18 @@ from pathlib import Path
 from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.publish.same import same_content
 
-SUFFIXES = (".tar.gz", ".tar.bz2", ".tar.bzip2", ".tar.xz", ".tar.zst", ".tar.zstd", ".tar.z")
+SUFFIXES = (
+    ".tar.gz",
+    ".tar.bz2",
+    ".tar.bzip2",
+    ".tar.xz",
+    ".tar.lzma",
+    ".tar.lz",
+    ".tar.zst",
+    ".tar.zstd",
+    ".tar.lz4",
+    ".tar.z",
+)
 _NUMBER = "[1-9][0-9]{0,8}"
 
 

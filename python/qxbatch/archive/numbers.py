@@ -11,7 +11,7 @@ from pathlib import Path
 from qxbatch.archive.alike import Content
 from qxbatch.archive.names import SUFFIXES, place_of, unnumbered
 
-ENDINGS = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *SUFFIXES)
+ENDINGS = (".zip", ".7z", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *SUFFIXES)
 """How names of archives end. An archive that is called otherwise gets its number when it is archived."""
 
 Numbers = Mapping[Path, int]

@@ -15,7 +15,7 @@ class Shape(StrEnum):
     UNREADABLE = "unreadable"
 
 
-PACKETS = ("dicom", "par", "zip", "tar", "gzip", "bzip2", "xz", "zstd", "compress")
+PACKETS = ("dicom", "par", "zip", "7z", "tar", "gzip", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 """Contents (as the core names them) that make a file a packet."""
 
 

@@ -10,6 +10,7 @@ from qxbatch.discover.entry import PACKETS, Entry, Shape
 from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.unfinished import unfinished
+from qxbatch.discover.unopened import UNOPENED, advice
 from qxbatch.model import SessionId, Verdict
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
@@ -55,7 +56,7 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
         return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", access_hint(entry.path))
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
-    return _with_session(judged, session)
+    return _unopened(judged, session, entry) if entry.content in UNOPENED else _with_session(judged, session)
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
@@ -90,13 +91,19 @@ def _stray(entry: Entry, paired: str) -> str:
     if entry.shape is not Shape.FILE:
         vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
         return "it vanished meanwhile" if vanished else f"{entry.shape}"
-    if entry.content in PACKETS or (entry.content == "rec" and paired):
+    if entry.content in PACKETS or entry.content in UNOPENED or (entry.content == "rec" and paired):
         return ""
     if entry.content == "empty":
         return "it is empty"
     if entry.content == "rec":
         return "a REC without its PAR"
     return "neither an archive nor DICOM nor PAR"
+
+
+def _unopened(judged: Judged, session: SessionId, entry: Entry) -> Judged:
+    """An archive of a kind that is not opened would be overlooked as a stray: it is refused."""
+    message = f"is {UNOPENED[entry.content].title}, which qxbatch does not open."
+    return judged._replace(session=session).refused(Code.UNOPENED, message, advice(entry.content, entry.path))
 
 
 def _with_session(judged: Judged, session: SessionId) -> Judged:

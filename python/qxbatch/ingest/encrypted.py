@@ -8,16 +8,21 @@ from qxbatch.settings.model import Passwords
 
 _REASON = re.compile(r"(?:^|: )encrypted(?P<wanting>$|[:;])?")
 """The core's word for it; what cannot be opened by any password goes on in another way than those it lacks one for."""
+_WHOLE = re.compile(r": (encrypted(?:: .*)?$)")
+"""In what is said of a packet as a whole, behind its name: the list of a 7z may be encrypted too."""
 
 
-def refused_as_encrypted(reading: Reading) -> list[Row]:
-    """Return the members whose bytes cannot be had for want of a password, or of a way to open them."""
-    return [row for row in _rows(reading) if row.fate == "refused" and row.reason.startswith("encrypted")]
+def refused_as_encrypted(reading: Reading) -> list[str]:
+    """Return the reasons of what cannot be had for want of a password, or of a way to open it: members, whole archives."""
+    refused = [row for row in _rows(reading) if row.fate == "refused"]
+    members = {f"{row.path}: {row.reason}" for row in refused}
+    whole = [match for match in map(_WHOLE.search, (each for each in reading.damage() if each not in members)) if match]
+    return [*(row.reason for row in refused if row.reason.startswith("encrypted")), *(match[1] for match in whole)]
 
 
-def hint(rows: list[Row], passwords: Passwords | None) -> str:
-    """Return what to do next about members that stayed closed; empty when there are none."""
-    found = [match for match in (_REASON.search(row.reason) for row in rows) if match]
+def hint(reasons: list[str], passwords: Passwords | None) -> str:
+    """Return what to do next about members that stayed closed, by their reasons; empty when there are none."""
+    found = [match for match in map(_REASON.search, reasons) if match]
     if not found:
         return ""
     if all(match["wanting"] is None for match in found):

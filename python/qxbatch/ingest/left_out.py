@@ -17,6 +17,7 @@ class Cause(StrEnum):
     """Why a member was left out; the first ones are those of the core (`Reading.left_out`)."""
 
     DAMAGED_ARCHIVE = "damaged-archive"
+    LIMITED_ARCHIVE = "limited-archive"
     ENCRYPTED_ARCHIVE = "encrypted-archive"
     FOREIGN_ARCHIVE = "foreign-archive"
     UNSORTED = "unsorted"
@@ -28,6 +29,7 @@ class Cause(StrEnum):
 
 _WORDS = {
     Cause.DAMAGED_ARCHIVE: ("archive that cannot be read to its end", "archives that cannot be read to their end"),
+    Cause.LIMITED_ARCHIVE: ("archive above a limit", "archives above a limit"),
     Cause.ENCRYPTED_ARCHIVE: ("encrypted archive", "encrypted archives"),
     Cause.FOREIGN_ARCHIVE: ("archive of a kind that is not opened", "archives of a kind that is not opened"),
     Cause.UNSORTED: ("DICOM file that cannot be sorted", "DICOM files that cannot be sorted"),
@@ -36,6 +38,7 @@ _WORDS = {
 }
 _ADVICE = {
     Cause.DAMAGED_ARCHIVE: "Get a sound copy of the archive.",
+    Cause.LIMITED_ARCHIVE: "Unpack an archive above a limit into the packet, or raise the limit that qxbatch/ledger.tsv names.",
     Cause.FOREIGN_ARCHIVE: "Unpack the archive into the packet.",
     Cause.UNSORTED: "Read the reason of each in qxbatch/ledger.tsv.",
     Cause.EMPTY: "Copy these files again from their source.",
@@ -116,5 +119,5 @@ def left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
     for index, listed, missing in reading.gaps():
         directory = reading.row(index).path
         members += [Member(index, Cause.MISSING, path, directory, listed) for path in missing]
-    closed = [row for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
+    closed = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
     return LeftOut(tuple(members), encrypted.hint(closed, passwords))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
+from qxbatch.discover.unopened import UNOPENED
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
 from qxbatch.os_error import error_text
@@ -18,7 +19,7 @@ from qxbatch.report.series_table import as_json, as_table, as_tsv
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
-ONLY_INGESTED = ("bzip2", "xz", "zstd", "compress")
+ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 """Compressions that the scan of headers does not unpack, unlike gzip."""
 FAULTS = ("unreadable", "cannot")
 """How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
@@ -67,6 +68,8 @@ def look(path: str, threads: int, passwords: Passwords | None = None) -> Found:
         return Found(path, "unreadable", 1, (), (error_text(error, path),))
     if is_archive(path) or kind in ONLY_INGESTED:
         return _look_into(path, kind, threads, passwords)
+    if kind in UNOPENED:
+        return Found(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
     return _look_at_files(path, kind, threads)
 
 

@@ -5,6 +5,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, left_out
+from qxbatch.ingest.unread import refuse_sound
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
@@ -50,6 +51,7 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
         message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
         hint = f"{advice or 'Get a sound copy.'} Then import it with --overwrite=yes."
         return [Problem(Code.DAMAGED_KEPT, unit.names, message, hint)]
+    refuse_sound(damage, unit.names)
     state = "cannot be opened" if len(closed) == len(damage) else "is damaged"
     hint = advice or "Get a sound copy, or import what can be read:"
     changes = {"password_file": "FILE"} if advice and settings.passwords is None else {}

@@ -81,7 +81,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "password_file",
-        "File of passwords for encrypted zip packets: one on each line, tried in this order.",
+        "File of passwords for encrypted zip and 7z packets: one on each line, tried in this order.",
         group=Group.WORK,
         metavar="FILE",
     ),

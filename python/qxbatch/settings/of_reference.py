@@ -4,7 +4,7 @@ from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.parameter import Form, Group, Parameter
 
 YES_NO = ("yes", "no")
-PATTERN = r"(?P<packet_name>.*?)(?i:\.zip$|\.tar$|\.tgz$|\.tarz$|\.tar\..*$|$)"
+PATTERN = r"(?P<packet_name>.*?)(?i:\.zip$|\.7z$|\.tar$|\.tgz$|\.tarz$|\.tar\..*$|$)"
 NAMEFORMAT = r"(?P<subject_id>.*)"
 
 OF_REFERENCE = (
@@ -50,7 +50,7 @@ OF_REFERENCE = (
         default=PATTERN,
         metavar="REGEX",
         reference=r"`(?P<packet_name>.*?)(?:\.zip$|\.tar$|\.tgz$|\.tar\..*$|$)`",
-        difference="Extensions count in any case and `.tarz` is known. A group `session_id` is taken as the older name "
+        difference="Extensions count in any case, `.tarz` and `.7z` are known. A group `session_id` is taken as the older name "
         "of `packet_name`, said aloud; neither of them is wrong usage.",
     ),
     Parameter(

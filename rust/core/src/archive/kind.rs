@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::foreign::{DISC, DISC_MARK, DMG, Foreign, is_part};
+use super::sevenz;
+use super::source::Fields;
 use super::tar::header::is_header;
 
 /// So many bytes are enough to tell the kind.
@@ -20,8 +23,12 @@ pub enum Kind {
     Par,
     /// PKWARE zip.
     Zip,
+    /// 7z.
+    SevenZ,
     /// Any tar: v7, ustar, pax, GNU.
     Tar,
+    /// An archive that is not opened.
+    Foreign(Foreign),
     /// One of the compressions.
     Packed(Packing),
     /// Nothing in it.
@@ -39,13 +46,31 @@ pub enum Packing {
     Bzip2,
     /// xz.
     Xz,
+    /// LZMA alone, which was there before xz.
+    Lzma,
+    /// lzip.
+    Lzip,
     /// Zstandard.
     Zstd,
+    /// LZ4 in frames.
+    Lz4,
     /// LZW of Unix compress, `.Z`.
     Compress,
 }
 
 impl Packing {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Gzip,
+        Self::Bzip2,
+        Self::Xz,
+        Self::Lzma,
+        Self::Lzip,
+        Self::Zstd,
+        Self::Lz4,
+        Self::Compress,
+    ];
+
     /// The name that `sniff` reports and that reasons use.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -53,7 +78,10 @@ impl Packing {
             Self::Gzip => "gzip",
             Self::Bzip2 => "bzip2",
             Self::Xz => "xz",
+            Self::Lzma => "lzma",
+            Self::Lzip => "lzip",
             Self::Zstd => "zstd",
+            Self::Lz4 => "lz4",
             Self::Compress => "compress",
         }
     }
@@ -65,7 +93,10 @@ impl Packing {
             Self::Gzip => &["gz"],
             Self::Bzip2 => &["bz2", "bzip2"],
             Self::Xz => &["xz"],
+            Self::Lzma => &["lzma"],
+            Self::Lzip => &["lz"],
             Self::Zstd => &["zst", "zstd"],
+            Self::Lz4 => &["lz4"],
             Self::Compress => &["z"],
         }
     }
@@ -90,17 +121,34 @@ pub fn of(head: &[u8]) -> Kind {
     {
         return Kind::Zip;
     }
+    if head.starts_with(&sevenz::MARK) {
+        return Kind::SevenZ;
+    }
     if head.get(..512).is_some_and(is_header) {
         return Kind::Tar;
     }
-    if is_par(head) { Kind::Par } else { Kind::Other }
+    if is_par(head) {
+        return Kind::Par;
+    }
+    Foreign::of(head).map_or(Kind::Other, Kind::Foreign)
 }
 
 /// Tells the kind of bytes in memory. A zip may stand behind a program that unpacks it: then its end shows it.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> Kind {
-    let tail = bytes.len().checked_sub(TAIL).and_then(|at| bytes.get(at..));
-    with_tail(of(bytes.get(..HEAD).unwrap_or(bytes)), tail)
+    let kind = of(bytes.get(..HEAD).unwrap_or(bytes));
+    let part = |at: Option<usize>, len: usize| bytes.get(at?..)?.get(..len);
+    with_rest(kind, |place, buffer| {
+        let at = match place {
+            Place::End => bytes.len().checked_sub(buffer.len()),
+            Place::Disc => usize::try_from(DISC).ok(),
+        };
+        let found = part(at, buffer.len());
+        found.is_some_and(|found| {
+            buffer.copy_from_slice(found);
+            true
+        })
+    })
 }
 
 /// Tells the kind of a file.
@@ -115,19 +163,47 @@ pub fn of_file(file: &File) -> io::Result<Kind> {
         }
     }
     head.truncate(got);
-    let kind = of(&head);
-    let mut tail = [0; TAIL];
     let len = file.metadata()?.len();
-    let read = kind == Kind::Other && len >= TAIL as u64;
-    let read = read && file.read_exact_at(&mut tail, len - TAIL as u64).is_ok();
-    Ok(with_tail(kind, read.then_some(tail.as_slice())))
+    Ok(with_rest(of(&head), |place, buffer| {
+        let size = buffer.len() as u64;
+        let at = match place {
+            Place::End => len.checked_sub(size),
+            Place::Disc => (len >= DISC + size).then_some(DISC),
+        };
+        at.is_some_and(|at| file.read_exact_at(buffer, at).is_ok())
+    }))
 }
 
-fn with_tail(kind: Kind, tail: Option<&[u8]>) -> Kind {
-    match tail {
-        Some([b'P', b'K', 5, 6, ..]) if kind == Kind::Other => Kind::Zip,
-        _ => kind,
+/// Where else marks stand.
+#[derive(Clone, Copy)]
+enum Place {
+    End,
+    Disc,
+}
+
+/// Looks at what stands further on, where the first bytes do not tell; `read` says whether it filled the buffer.
+fn with_rest(kind: Kind, mut read: impl FnMut(Place, &mut [u8]) -> bool) -> Kind {
+    if !matches!(kind, Kind::Other | Kind::Foreign(Foreign::Split)) {
+        return kind;
     }
+    let mut tail = [0; TAIL];
+    if read(Place::End, &mut tail) && tail.starts_with(b"PK\x05\x06") {
+        return Kind::Zip;
+    }
+    let (mut disc, mut end) = ([0; DISC_MARK], [0; DMG]);
+    let disc = read(Place::Disc, &mut disc).then(|| Foreign::of_disc(&disc));
+    let end = read(Place::End, &mut end).then(|| Foreign::of_end(&end));
+    let found = disc.flatten().or(end.flatten());
+    found.map_or(kind, Kind::Foreign)
+}
+
+/// What a name adds: the later parts of a split archive have no mark.
+#[must_use]
+pub fn named(kind: Kind, name: &[u8]) -> Kind {
+    if kind == Kind::Other && is_part(name) {
+        return Kind::Foreign(Foreign::Split);
+    }
+    kind
 }
 
 fn packing(head: &[u8]) -> Option<Packing> {
@@ -141,24 +217,24 @@ fn packing(head: &[u8]) -> Option<Packing> {
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Packing::Xz),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Packing::Zstd),
+        [4, 0x22, 0x4d, 0x18, ..] => Some(Packing::Lz4),
+        [b'L', b'Z', b'I', b'P', 0 | 1, ..] => Some(Packing::Lzip),
+        [0x5d, ..] if is_lzma(head) => Some(Packing::Lzma),
         [0x1f, 0x9d, flags, ..] if (9..=16).contains(&(flags & 0x1f)) => Some(Packing::Compress),
         _ => None,
     }
 }
 
-/// Archives that are not opened here, as the reason why such a file is kept; told by the first 8 bytes.
-#[must_use]
-pub fn foreign(start: &[u8]) -> Option<&'static str> {
-    const MARKS: [(&[u8], &str); 4] = [
-        (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not opened"),
-        (b"Rar!\x1a\x07", "a RAR archive, which is not opened"),
-        (b"070701", "a cpio archive, which is not opened"),
-        (b"LZIP", "an lzip file, which is not opened"),
-    ];
-    MARKS
-        .iter()
-        .find(|(mark, _)| start.starts_with(mark))
-        .map(|(_, reason)| *reason)
+/// LZMA alone has no mark: its usual settings, a dictionary of a usual size, a length, and the zero that data begin with.
+fn is_lzma(head: &[u8]) -> bool {
+    let fields = Fields(head);
+    let (Some(dictionary), Some(len), Some(0)) = (fields.u32(1), fields.u64(5), head.get(13))
+    else {
+        return false;
+    };
+    let usual =
+        dictionary.is_power_of_two() || (dictionary % 3 == 0 && (dictionary / 3).is_power_of_two());
+    usual && dictionary >= 4096 && (len == u64::MAX || len < 1 << 40)
 }
 
 /// A PAR begins with its title line in every version (3 to 4.2).
@@ -221,6 +297,11 @@ mod tests {
         assert_eq!(of(b"\xfd7zXZ\0"), Kind::Packed(Packing::Xz));
         assert_eq!(of(b"\x28\xb5\x2f\xfd"), Kind::Packed(Packing::Zstd));
         assert_eq!(of(b"\x1f\x9d\x90"), Kind::Packed(Packing::Compress));
+        assert_eq!(of(b"\x04\x22\x4d\x18"), Kind::Packed(Packing::Lz4));
+        assert_eq!(of(b"LZIP\x01\x0c"), Kind::Packed(Packing::Lzip));
+        let lzma = b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0";
+        assert_eq!(of(lzma), Kind::Packed(Packing::Lzma));
+        assert_eq!(of(b"]\0\0\x80\0 is a sentence"), Kind::Other);
         assert_eq!(of(b""), Kind::Empty);
     }
 

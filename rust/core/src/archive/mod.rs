@@ -1,9 +1,12 @@
-//! What a packet is made of: zip, tar and the compressions, told by content and read with every check they offer.
+//! What a packet is made of: zip, 7z, tar and the compressions, told by content and read with every check they offer.
 
+pub mod foreign;
 pub mod gzip;
 pub mod kind;
+mod lz4;
 pub mod lzw;
 mod peek;
+pub mod sevenz;
 pub mod source;
 pub mod tar;
 pub mod unpack;

@@ -7,6 +7,7 @@ use liblzma::stream::Stream;
 use super::gzip::GzipReader;
 use super::invalid;
 use super::kind::Packing;
+use super::lz4::Lz4Reader;
 use super::lzw::LzwReader;
 use super::peek::Peeker;
 use super::zst::ZstdReader;
@@ -20,6 +21,7 @@ enum Stage<'a> {
     Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
     Xz(liblzma::bufread::XzDecoder<Peeker<'a>>),
     Zstd(Box<ZstdReader<'a>>),
+    Lz4(Box<Lz4Reader<'a>>),
     Compress(Box<LzwReader<Peeker<'a>>>),
     End(Peeker<'a>),
     Failed,
@@ -30,11 +32,16 @@ impl<'a> Stage<'a> {
         Ok(match packing {
             Packing::Gzip => Self::Gzip(Box::new(GzipReader::new(input)?)),
             Packing::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
-            Packing::Xz => {
-                let stream = Stream::new_stream_decoder(XZ_MEMORY, 0)
-                    .map_err(|error| invalid(error.to_string()))?;
+            Packing::Xz | Packing::Lzma | Packing::Lzip => {
+                let stream = match packing {
+                    Packing::Lzma => Stream::new_lzma_decoder(XZ_MEMORY),
+                    Packing::Lzip => Stream::new_lzip_decoder(XZ_MEMORY, 0),
+                    _ => Stream::new_stream_decoder(XZ_MEMORY, 0),
+                }
+                .map_err(|error| invalid(error.to_string()))?;
                 Self::Xz(liblzma::bufread::XzDecoder::new_stream(input, stream))
             }
+            Packing::Lz4 => Self::Lz4(Box::new(Lz4Reader::new(input))),
             Packing::Zstd => Self::Zstd(Box::new(ZstdReader::new(input)?)),
             Packing::Compress => Self::Compress(Box::new(LzwReader::new(input)?)),
         })
@@ -44,8 +51,9 @@ impl<'a> Stage<'a> {
         match self {
             Self::Gzip(decoder) => decoder.read(buffer),
             Self::Bzip2(decoder) => decoder.read(buffer),
-            Self::Xz(decoder) => decoder.read(buffer),
+            Self::Xz(decoder) => decoder.read(buffer).map_err(memory),
             Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Lz4(decoder) => decoder.read(buffer),
             Self::Compress(decoder) => decoder.read(buffer),
             Self::End(_) | Self::Failed => Ok(0),
         }
@@ -57,6 +65,7 @@ impl<'a> Stage<'a> {
             Self::Bzip2(decoder) => Some(decoder.get_ref()),
             Self::Xz(decoder) => Some(decoder.get_ref()),
             Self::Zstd(decoder) => Some(decoder.get_ref()),
+            Self::Lz4(decoder) => Some(decoder.get_ref()),
             Self::Compress(decoder) => Some(decoder.get_ref()),
             Self::End(input) => Some(input),
             Self::Failed => None,
@@ -69,6 +78,7 @@ impl<'a> Stage<'a> {
             Self::Bzip2(decoder) => Some(decoder.into_inner()),
             Self::Xz(decoder) => Some(decoder.into_inner()),
             Self::Zstd(decoder) => Some(decoder.into_inner()),
+            Self::Lz4(decoder) => Some(decoder.into_inner()),
             Self::Compress(decoder) => Some(decoder.into_inner()),
             Self::End(input) => Some(input),
             Self::Failed => None,
@@ -131,13 +141,28 @@ impl<'a> Unpack<'a> {
     }
 }
 
+/// A dictionary above the limit is no damage.
+fn memory(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(liblzma::stream::Error::MemLimit) => invalid(format!(
+            "it needs more than {} MiB of memory for its dictionary (limit); repack it with `xz -6`",
+            XZ_MEMORY >> 20
+        )),
+        _ => error,
+    }
+}
+
 fn marks(packing: Packing) -> &'static [u8] {
     match packing {
         Packing::Gzip => &[0x1f, 0x8b, 8],
         Packing::Bzip2 => b"BZh",
         Packing::Xz => &[0xfd, b'7', b'z', b'X'],
+        Packing::Lzip => b"LZIP",
         Packing::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
-        Packing::Compress => &[],
+        Packing::Lz4 => &[4, 0x22, 0x4d, 0x18],
+        // Another one behind it could not be told from other bytes.
+        Packing::Lzma | Packing::Compress => &[],
     }
 }
 
@@ -145,7 +170,8 @@ fn begins(packing: Packing, ahead: &[u8]) -> bool {
     // A zstd file may hold skippable frames (RFC 8878, 3.1.2).
     let skippable = packing == Packing::Zstd
         && matches!(ahead, [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50);
-    skippable || ahead.starts_with(marks(packing))
+    let mark = marks(packing);
+    skippable || (!mark.is_empty() && ahead.starts_with(mark))
 }
 
 fn may_begin(packing: Packing, ahead: &[u8]) -> bool {
@@ -190,17 +216,37 @@ mod tests {
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
+            Packing::Lzma => {
+                let options = liblzma::stream::LzmaOptions::new_preset(3).unwrap();
+                let stream = Stream::new_lzma_encoder(&options).unwrap();
+                let mut out = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+                out.write_all(data).unwrap();
+                out.finish().unwrap()
+            }
+            Packing::Lz4 => {
+                let mut info = lz4_flex::frame::FrameInfo::new();
+                info.content_checksum = true;
+                let mut out = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+                out.write_all(data).unwrap();
+                out.finish().unwrap()
+            }
             Packing::Zstd => {
                 let mut out = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
                 out.include_checksum(true).unwrap();
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
-            Packing::Compress => Vec::new(),
+            Packing::Compress | Packing::Lzip => Vec::new(),
         }
     }
 
-    const STREAMED: [Packing; 4] = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd];
+    const STREAMED: [Packing; 5] = [
+        Packing::Gzip,
+        Packing::Bzip2,
+        Packing::Xz,
+        Packing::Zstd,
+        Packing::Lz4,
+    ];
 
     fn unpack(packing: Packing, data: &[u8]) -> io::Result<(Vec<u8>, u64)> {
         let mut reader = Unpack::open(packing, Box::new(data))?;
@@ -227,8 +273,38 @@ mod tests {
     }
 
     #[test]
+    fn lzma_alone_is_read_to_its_end() {
+        let mut data = packed(Packing::Lzma, &sample());
+        data.extend(b"rest");
+        assert_eq!(unpack(Packing::Lzma, &data).unwrap(), (sample(), 4));
+    }
+
+    #[test]
+    fn lzip_is_read_to_its_end() {
+        // LZMA with its usual settings behind another header, with a checksum and two lengths.
+        let lzma = packed(Packing::Lzma, &sample());
+        let mut data = b"LZIP\x01\x17".to_vec();
+        data.extend(&lzma[13..]);
+        data.extend(crc32fast::hash(&sample()).to_le_bytes());
+        data.extend((sample().len() as u64).to_le_bytes());
+        data.extend((data.len() as u64 + 8).to_le_bytes());
+        assert_eq!(unpack(Packing::Lzip, &data).unwrap(), (sample(), 0));
+        data.truncate(data.len() - 1);
+        assert!(unpack(Packing::Lzip, &data).is_err());
+    }
+
+    #[test]
+    fn a_dictionary_above_the_limit_is_said_to_be_one() {
+        let mut header = packed(Packing::Lzma, b"content");
+        header[1..5].copy_from_slice(&(256u32 << 20).to_le_bytes());
+        let error = unpack(Packing::Lzma, &header).unwrap_err().to_string();
+        assert!(error.contains("100 MiB of memory"), "{error}");
+        assert!(error.contains("(limit)"), "{error}");
+    }
+
+    #[test]
     fn a_cut_at_every_byte_is_an_error() {
-        for packing in STREAMED {
+        for packing in STREAMED.into_iter().chain([Packing::Lzma]) {
             let whole = packed(packing, &sample()[..400]);
             for cut in 0..whole.len() {
                 assert!(

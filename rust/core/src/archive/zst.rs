@@ -24,7 +24,15 @@ pub struct ZstdReader<'a> {
 impl<'a> ZstdReader<'a> {
     /// Looks at the header.
     pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
-        let told = get_frame_content_size(input.peek(HEADER)?).unwrap_or(None);
+        let head = input.peek(HEADER)?;
+        let told = get_frame_content_size(head).unwrap_or(None);
+        if let Some(window) = window(head).filter(|window| *window > 1 << WINDOW_LOG) {
+            return Err(invalid(format!(
+                "it needs a window of {} MiB, more than {} MiB (limit); repack it with `zstd --long={WINDOW_LOG}`",
+                window.div_ceil(1 << 20),
+                (1 << WINDOW_LOG) >> 20
+            )));
+        }
         let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?.single_frame();
         decoder.window_log_max(WINDOW_LOG)?;
         Ok(Self {
@@ -45,6 +53,18 @@ impl<'a> ZstdReader<'a> {
     }
 }
 
+/// The window that a frame asks for (3.1.1.1.2), which is its length where it is one segment; None for another frame.
+fn window(head: &[u8]) -> Option<u64> {
+    let [0x28, 0xb5, 0x2f, 0xfd, flags, descriptor, ..] = *head else {
+        return None;
+    };
+    if flags & 0x20 != 0 {
+        return get_frame_content_size(head).ok().flatten();
+    }
+    let base = 1u64 << (10 + (descriptor >> 3));
+    Some(base + base / 8 * u64::from(descriptor & 7))
+}
+
 impl Read for ZstdReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.decoder.read(buffer)?;
@@ -60,6 +80,26 @@ impl Read for ZstdReader<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_window_above_the_limit_is_said_to_be_one() {
+        // No length, a window of 2 GiB; one segment of 256 MiB.
+        for (head, size) in [
+            (
+                [0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 1, 0, 0, 0, 0],
+                "2048 MiB",
+            ),
+            (
+                [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x10, 1, 0],
+                "256 MiB",
+            ),
+        ] {
+            let opened = ZstdReader::new(Peeker::new(Box::new(head.as_slice())));
+            let error = opened.err().unwrap().to_string();
+            assert!(error.contains(size), "{error}");
+            assert!(error.contains("128 MiB (limit)"), "{error}");
+        }
+    }
 
     #[test]
     fn a_frame_that_holds_less_than_its_header_tells_is_an_error() {

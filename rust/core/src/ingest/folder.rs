@@ -209,8 +209,11 @@ fn large(
     size: u64,
 ) -> Result<Taken, Stop> {
     let content = kind::of_file(&file).unwrap_or(Content::Other);
-    let stays =
-        pass.options.link || matches!(content, Content::Zip | Content::Tar | Content::Packed(_));
+    let stays = pass.options.link
+        || matches!(
+            content,
+            Content::Zip | Content::SevenZ | Content::Tar | Content::Packed(_)
+        );
     let staged = place.staged(Shelf::Other);
     let copied = if stays {
         read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))

@@ -46,9 +46,6 @@ impl Held<'_> {
     /// Why content that is neither DICOM nor PAR is kept.
     pub fn why_other(&self, pass: &Pass<'_>) -> Result<Reason, Stop> {
         let start = self.start(pass)?;
-        if let Some(foreign) = kind::foreign(&start) {
-            return Ok(Reason::Borrowed(foreign));
-        }
         let zeros = start.iter().all(|&byte| byte == 0) && self.is_zeros(pass)?;
         Ok(Reason::Borrowed(if zeros { ZEROS } else { NOT_WANTED }))
     }

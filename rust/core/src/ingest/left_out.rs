@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
+use super::closed::Closed;
 use super::reading::Reading;
-use super::row::{EMPTY, Fate, IN_PACKET, KEPT_WHOLE, Kind, LINK_TO, Row, ZEROS};
+use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, Row, ZEROS};
 
 /// Why a member was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// An archive that is cut short, damaged or beyond a limit.
+    /// An archive that is cut short or damaged.
     DamagedArchive,
+    /// An archive that is beyond a limit.
+    LimitedArchive,
     /// An archive that no password opens.
     EncryptedArchive,
     /// An archive of a kind that is not opened.
@@ -28,6 +31,7 @@ impl Cause {
     pub fn name(self) -> &'static str {
         match self {
             Self::DamagedArchive => "damaged-archive",
+            Self::LimitedArchive => "limited-archive",
             Self::EncryptedArchive => "encrypted-archive",
             Self::ForeignArchive => "foreign-archive",
             Self::Unsorted => "unsorted",
@@ -61,15 +65,12 @@ impl Reading {
         match row.kind {
             _ if row.suspect => Some(Cause::Unsorted),
             Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
-            Kind::Archive => {
-                let fault = row.reason.strip_prefix(KEPT_WHOLE)?;
-                Some(if fault.contains("encrypted") {
-                    Cause::EncryptedArchive
-                } else {
-                    Cause::DamagedArchive
-                })
-            }
-            _ if row.reason.ends_with("which is not opened") => Some(Cause::ForeignArchive),
+            Kind::Archive => Some(match Closed::told(&row.reason)? {
+                Closed::Unopened => Cause::ForeignArchive,
+                Closed::Encrypted => Cause::EncryptedArchive,
+                Closed::Limit => Cause::LimitedArchive,
+                Closed::Cut | Closed::Damaged => Cause::DamagedArchive,
+            }),
             _ if row.reason == ZEROS || row.reason == EMPTY => {
                 let around = around.get_or_insert_with(|| Around::of(&self.rows));
                 around.is_like_images(&row.path).then_some(Cause::Empty)

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::closed::ENCRYPTED;
 use super::held::Held;
 use super::member::{self, Taken};
 use super::pass::{Pass, Place};
@@ -15,9 +16,6 @@ use crate::archive::zip::entry::Entry;
 use crate::archive::zip::lock::Lock;
 use crate::archive::zip::locked::{Locked, Opening};
 use crate::archive::zip::unzip;
-
-/// The reason of what is encrypted where there is no password. Reasons that begin with this word are about encryption.
-pub const ENCRYPTED: &str = "encrypted";
 
 /// Why an encrypted member is not tried at all.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
@@ -66,7 +64,8 @@ pub fn read(
     refuse(unopened(pass.options.passwords.len(), broken))
 }
 
-fn unopened(passwords: usize, broken: Option<String>) -> String {
+/// The reason of what none of so many passwords opens.
+pub fn unopened(passwords: usize, broken: Option<String>) -> String {
     let none = match passwords {
         1 => format!("{ENCRYPTED}: the one password given does not open it"),
         count => format!("{ENCRYPTED}: none of the {count} passwords given opens it"),

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::closed::Closed;
 use super::held::Held;
 use super::identified::identified;
 use super::kept::why_kept;
@@ -117,7 +118,7 @@ pub fn describe(
     match content {
         Content::Par => row.kind = Kind::Par,
         Content::Empty => row.reason = Reason::Borrowed(EMPTY),
-        Content::Other | Content::Dicom | Content::Zip | Content::Tar | Content::Packed(_) => {
+        _ => {
             if content != Content::Dicom && is_rec(place) {
                 row.kind = Kind::Rec;
                 if held.start(pass)?.starts_with(&APPLE_DOUBLE) {
@@ -134,7 +135,12 @@ pub fn describe(
                         suspect(row, "nothing behind its mark");
                     }
                     Parsed::NotDicom => {
-                        row.reason = held.why_other(pass)?;
+                        if let Content::Foreign(foreign) = content {
+                            row.kind = Kind::Archive;
+                            row.reason = Closed::Unopened.reason(foreign.reason()).into();
+                        } else {
+                            row.reason = held.why_other(pass)?;
+                        }
                     }
                 }
             }
@@ -148,9 +154,8 @@ pub fn describe(
 
 /// Whether the name, without a compression's extension, says REC.
 fn is_rec(place: &Place) -> bool {
-    use kind::Packing::{Bzip2, Compress, Gzip, Xz, Zstd};
     let name = &place.path;
-    [Gzip, Bzip2, Xz, Zstd, Compress]
+    kind::Packing::ALL
         .iter()
         .any(|packing| kind::is_rec(kind::without_extension(name, *packing)))
 }

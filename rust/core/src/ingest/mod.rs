@@ -1,6 +1,7 @@
 //! One pass over the packets of a session: each member is told by its content, checked, hashed, parsed and written once.
 
 mod batch;
+mod closed;
 mod crew;
 mod directories;
 mod folder;
@@ -21,6 +22,7 @@ mod place;
 mod reading;
 mod row;
 mod scratch;
+mod sevenzed;
 mod single;
 mod spool;
 mod staging;
@@ -151,14 +153,14 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     Opened::of(pass, Members::of(vec![taken]))
 }
 
-/// Whether a packet of this content has members: a zip, a tar, a compressed tar. A compressed file alone has none.
+/// Whether a packet of this content has members: a zip, a 7z, a tar, a compressed tar. A compressed file alone has none.
 pub fn is_archive(path: &Path) -> io::Result<bool> {
     // A REC has no mark of its own; what looks like one in it is chance.
     if kind::is_rec(path.as_os_str().as_bytes()) {
         return Ok(false);
     }
     Ok(match kind::of_file(&File::open(path)?)? {
-        Content::Zip | Content::Tar => true,
+        Content::Zip | Content::SevenZ | Content::Tar => true,
         Content::Packed(packing) => single::holds_tar(path, packing),
         _ => false,
     })
@@ -177,13 +179,16 @@ pub fn sniff(path: &Path) -> io::Result<&'static str> {
         return Ok("other");
     }
     let size = metadata.len();
-    Ok(match kind::of_file(&file)? {
+    let content = kind::named(kind::of_file(&file)?, path.as_os_str().as_bytes());
+    Ok(match content {
         Content::Dicom => "dicom",
         Content::Empty => "empty",
         _ if kind::is_rec(path.as_os_str().as_bytes()) => "rec",
         Content::Zip => "zip",
+        Content::SevenZ => "7z",
         Content::Tar => "tar",
         Content::Packed(packing) => packing.name(),
+        Content::Foreign(foreign) => foreign.name(),
         Content::Par => "par",
         Content::Other => {
             let mut window = crate::header::FileWindow::new(&file, size, Vec::new());

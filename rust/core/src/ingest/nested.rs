@@ -3,17 +3,20 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::batch::Members;
+use super::closed::Closed;
 use super::held::Held;
 use super::member::{self, Archive, Taken};
 use super::pass::{Pass, Place};
-use super::row::{Fate, KEPT_WHOLE, Kind, Row};
+use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, Shelf};
 use super::stop::Stop;
 use super::tar_input::Input;
-use super::{packed, single, tarred, zipped};
+use super::{packed, sevenzed, single, tarred, zipped};
+use crate::archive::foreign::{Foreign, is_part};
 use crate::archive::kind::{self, Kind as Content};
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
@@ -63,11 +66,22 @@ impl Opened {
         Ok(())
     }
 
-    /// Why an archive with this content is not opened.
+    /// Why an archive with this content is not opened, as the reason of its row.
     pub(super) fn fault(&self) -> Option<String> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
-        let first = refused.map(|row| format!("{}: {}", row.ledger_path(), row.reason));
-        first.or_else(|| self.damage.first().cloned())
+        let whole = || {
+            let damage = self.damage.first()?;
+            Some(Closed::of(damage).reason(damage))
+        };
+        refused.map(told).or_else(whole)
+    }
+
+    /// Why images that it may hold were not found: an archive in it stayed closed.
+    fn closed(&self) -> Option<String> {
+        self.rows
+            .iter()
+            .find(|row| Closed::told(&row.reason).is_some())
+            .map(told)
     }
 
     /// Whether it may hold images.
@@ -76,6 +90,11 @@ impl Opened {
             .iter()
             .any(|row| row.suspect || matches!(row.kind, Kind::Dicom | Kind::DicomDir | Kind::Par))
     }
+}
+
+/// The reason of an archive for one of its rows.
+fn told(row: &Row) -> String {
+    Closed::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
 }
 
 fn open(
@@ -92,9 +111,10 @@ fn open(
     };
     if place.depth >= pass.options.max_nesting {
         let reason = format!(
-            "{KEPT_WHOLE}archives inside archives are opened {} deep (limit)",
+            "archives inside archives are opened {} deep (limit)",
             place.depth
         );
+        let reason = Closed::of(&reason).reason(&reason);
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
     }
@@ -105,8 +125,8 @@ fn open(
     }
     let opened = content(pass, &path, &place.container())?;
     let reason = match opened.fault() {
-        Some(fault) => Some(format!("{KEPT_WHOLE}{fault}")),
-        None if !opened.wanted() => Some(IMAGELESS.into()),
+        Some(fault) => Some(fault),
+        None if !opened.wanted() => Some(opened.closed().unwrap_or_else(|| IMAGELESS.into())),
         None => None,
     };
     if let Some(reason) = reason {
@@ -175,6 +195,16 @@ fn keep(
 
 /// Reads an archive file of any kind.
 pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
+    let mut opened = members(pass, path, container)?;
+    let name = container.path.strip_suffix(b"!");
+    let part = is_part(name.unwrap_or_default()) || is_part(path.as_os_str().as_bytes());
+    if part && opened.fault().is_some() {
+        opened.damage = vec![Foreign::Split.reason().into()];
+    }
+    Ok(opened)
+}
+
+fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
     let members = match kind::of_file(&file).map_err(failed)? {
@@ -182,6 +212,10 @@ pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened
             let source = FileSource::new(file).map_err(failed)?;
             let members = zipped::read(pass, &source, pass.note_zip(path), container);
             return Opened::of(pass, members);
+        }
+        Content::SevenZ => {
+            let source = FileSource::new(file).map_err(failed)?;
+            sevenzed::read(pass, &source, container)?
         }
         Content::Packed(packing) if single::holds_tar(path, packing) => {
             match Unpack::open(packing, Box::new(file)) {

@@ -1,4 +1,4 @@
-//! A single member under gzip, bzip2, xz, zstd or compress.
+//! A single member under one of the compressions.
 
 use std::io::Read;
 
@@ -126,7 +126,13 @@ fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Re
     let wanted = match content {
         Content::Dicom | Content::Par => true,
         _ if kind::is_rec(inner) => true,
-        Content::Zip | Content::Tar | Content::Packed(_) => return Ok(Inside::Archive),
+        Content::Zip
+        | Content::SevenZ
+        | Content::Tar
+        | Content::Packed(_)
+        | Content::Foreign(_) => {
+            return Ok(Inside::Archive);
+        }
         Content::Empty => false,
         Content::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
     };

@@ -169,8 +169,7 @@ impl Reading {
         };
         let mut path = row.path.to_vec();
         if row.unpacked {
-            use Packing::{Bzip2, Compress, Gzip, Xz, Zstd};
-            for packing in [Gzip, Bzip2, Xz, Zstd, Compress] {
+            for packing in Packing::ALL {
                 let short = without_extension(&path, packing).len();
                 if short < path.len() {
                     path.truncate(short);

@@ -18,7 +18,7 @@ pub enum Kind {
     Par,
     /// Philips REC.
     Rec,
-    /// A zip or tar.
+    /// A zip, 7z or tar, or an archive of a kind that is not opened.
     Archive,
     /// Anything else with bytes.
     Other,
@@ -93,8 +93,6 @@ pub const ZEROS: &str = "filled with zeros";
 pub const LINK_TO: &str = "a symbolic link to ";
 /// How the reason of a link in a folder ends when its target is a member too.
 pub const IN_PACKET: &str = ", which is in the packet";
-/// How the reason of an archive that is kept begins when images may be in it.
-pub const KEPT_WHOLE: &str = "kept whole: ";
 
 /// One member.
 #[derive(Debug)]

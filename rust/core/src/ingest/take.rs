@@ -22,16 +22,16 @@ pub fn take(
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
-    let content = held.kind(pass)?;
+    let content = kind::named(held.kind(pass)?, &place.path);
     let taken = match content {
         Content::Dicom => member::file(pass, place, row, held, content).map(Taken::from),
         // A REC has no mark of its own; what looks like one in it is chance.
         _ if kind::is_rec(&place.path) => {
             member::file(pass, place, row, held, content).map(Taken::from)
         }
-        Content::Zip | Content::Tar => member::archive(pass, place, row, held),
+        Content::Zip | Content::SevenZ | Content::Tar => member::archive(pass, place, row, held),
         Content::Packed(packing) => packed::take(pass, place, row, held, packing),
-        Content::Par | Content::Empty | Content::Other => {
+        Content::Par | Content::Empty | Content::Foreign(_) | Content::Other => {
             member::file(pass, place, row, held, content).map(Taken::from)
         }
     };

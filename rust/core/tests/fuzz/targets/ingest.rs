@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use qxbatch_core::archive::kind::{self, Kind as Content};
+use qxbatch_core::archive::sevenz::aes::Keys;
+use qxbatch_core::archive::sevenz::list as list_sevenz;
 use qxbatch_core::archive::tar::TarReader;
 use qxbatch_core::archive::zip::list;
 use qxbatch_core::ingest::{Fate, Options, Packet, Reading, Row, ingest};
@@ -18,6 +20,7 @@ pub const WORDS: &[&[u8]] = &[
     b"PK\x01\x02",
     b"PK\x05\x06",
     b"\x1f\x8b\x08\x00\0\0\0\0\0\xff",
+    b"7z\xbc\xaf\x27\x1c",
     b"ustar\x0000",
     b"DICM",
     b"DICOMDIR",
@@ -102,6 +105,10 @@ fn complete(bytes: &[u8], reading: &Reading) {
     let outer = reading.rows().iter().filter(|row| row.joints.is_empty());
     let expected = match kind::of_bytes(bytes) {
         Content::Zip => list(&bytes, MEMBERS).entries.len(),
+        Content::SevenZ => {
+            let keys = Keys::new([(0, b"other".as_slice()), (1, b"secret")].into_iter());
+            list_sevenz(&bytes, MEMBERS, &keys).map_or(0, |listing| listing.members.len())
+        }
         Content::Tar => {
             let mut tar = TarReader::new(bytes);
             std::iter::from_fn(|| tar.next_member().ok().flatten()).count()

@@ -16,6 +16,7 @@ mod header;
 mod ingest;
 mod pieces;
 mod reread;
+mod sevenz;
 mod tar;
 mod zip;
 
@@ -32,7 +33,7 @@ pub struct Target {
 }
 
 /// All targets. `scripts/fuzz` and the programs in rust/fuzz name the same ones; a test compares.
-pub const ALL: [Target; 8] = [
+pub const ALL: [Target; 9] = [
     Target {
         name: "header",
         body: header::run,
@@ -50,6 +51,12 @@ pub const ALL: [Target; 8] = [
         body: zip::run,
         longest: 8192,
         words: zip::WORDS,
+    },
+    Target {
+        name: "sevenz",
+        body: sevenz::run,
+        longest: 4096,
+        words: sevenz::WORDS,
     },
     Target {
         name: "tar",

@@ -1,0 +1,42 @@
+"""Kinds of archives that are recognised and not opened: what they are called, and how they are unpacked."""
+
+from pathlib import PurePath
+from shlex import quote
+from typing import NamedTuple
+
+
+class Unopened(NamedTuple):
+    """One kind."""
+
+    title: str
+    command: str
+    """What unpacks it into a new folder; `{0}` is the archive, `{1}` the folder."""
+
+
+_ANY = "7z x -o{1} {0}"
+UNOPENED = {
+    "rar": Unopened("a RAR archive", "unrar x {0} {1}/"),
+    "iso": Unopened("an image of a disc (ISO)", _ANY),
+    "cpio": Unopened("a cpio archive", "mkdir {1} && cpio -idD {1} < {0}"),
+    "cab": Unopened("a cabinet archive (CAB)", _ANY),
+    "lha": Unopened("an LHA archive", _ANY),
+    "arj": Unopened("an ARJ archive", _ANY),
+    "dmg": Unopened("a disk image of macOS (DMG)", _ANY),
+    "split": Unopened("one part of a split archive", _ANY),
+}
+"""By the name that `core.sniff` gives the kind."""
+
+
+SPLIT = (
+    "Move all its parts out of the inbox, unpack them there (`7z x` on the first part; where there is a .z01, on the .zip), "
+    "and put the folder that comes out into the inbox."
+)
+
+
+def advice(kind: str, path: PurePath) -> str:
+    """Return what to do with a packet of that kind."""
+    if kind == "split":
+        return SPLIT
+    folder = quote(path.stem if path.suffix else f"{path.name}.folder")
+    unpack = UNOPENED[kind].command.format(quote(path.name), folder)
+    return f"Unpack it (`{unpack}`), put the folder into the inbox in its place, and run again."

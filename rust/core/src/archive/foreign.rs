@@ -1,0 +1,196 @@
+//! Archives that are recognised and not opened, told by their content; the later parts of a split one by their name.
+
+/// A kind of archive that is not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreign {
+    /// RAR, version 4 or 5.
+    Rar,
+    /// An image of a disc: ISO 9660, UDF.
+    Iso,
+    /// cpio: binary, odc, newc, crc.
+    Cpio,
+    /// Microsoft's cabinet.
+    Cab,
+    /// LHA, LZH.
+    Lha,
+    /// ARJ.
+    Arj,
+    /// An image of a disk as macOS writes it.
+    Dmg,
+    /// One part of a zip or 7z that was split.
+    Split,
+}
+
+/// Where a volume descriptor of a disc begins, and how much of it is looked at.
+pub const DISC: u64 = 32768;
+/// Length of the mark of a disc, from [`DISC`].
+pub const DISC_MARK: usize = 6;
+/// A disk image of macOS ends in a block of this length.
+pub const DMG: usize = 512;
+
+/// Said of every kind; reasons about what is not opened hold it.
+pub const NOT_OPENED: &str = "which qxbatch does not open";
+
+impl Foreign {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Rar,
+        Self::Iso,
+        Self::Cpio,
+        Self::Cab,
+        Self::Lha,
+        Self::Arj,
+        Self::Dmg,
+        Self::Split,
+    ];
+
+    /// The name that `sniff` reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rar => "rar",
+            Self::Iso => "iso",
+            Self::Cpio => "cpio",
+            Self::Cab => "cab",
+            Self::Lha => "lha",
+            Self::Arj => "arj",
+            Self::Dmg => "dmg",
+            Self::Split => "split",
+        }
+    }
+
+    /// The reason why such a file is kept.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Rar => "a RAR archive, which qxbatch does not open",
+            Self::Iso => "an image of a disc (ISO), which qxbatch does not open",
+            Self::Cpio => "a cpio archive, which qxbatch does not open",
+            Self::Cab => "a cabinet archive (CAB), which qxbatch does not open",
+            Self::Lha => "an LHA archive, which qxbatch does not open",
+            Self::Arj => "an ARJ archive, which qxbatch does not open",
+            Self::Dmg => "a disk image of macOS (DMG), which qxbatch does not open",
+            Self::Split => "one part of a split archive, which qxbatch does not open",
+        }
+    }
+
+    /// Told by the first bytes.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Option<Self> {
+        Some(match head {
+            [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => Self::Rar,
+            [b'M', b'S', b'C', b'F', 0, 0, 0, 0, ..] => Self::Cab,
+            [b'0', b'7', b'0', b'7', b'0', b'1' | b'2' | b'7', ..] => Self::Cpio,
+            _ if is_binary_cpio(head) => Self::Cpio,
+            [_, _, b'-', b'l', b'h' | b'z', method, b'-', ..] if method.is_ascii_alphanumeric() => {
+                Self::Lha
+            }
+            // The length of its first header, and that this is the archive's own.
+            [0x60, 0xea, low, high @ 0..=10, _, _, _, _, _, _, 2, ..]
+                if (*low, *high) > (30, 0) =>
+            {
+                Self::Arj
+            }
+            [b'P', b'K', 7, 8, b'P', b'K', 3, 4, ..] => Self::Split,
+            _ => return None,
+        })
+    }
+
+    /// Told by what stands where a disc has its first descriptor.
+    #[must_use]
+    pub fn of_disc(at_disc: &[u8]) -> Option<Self> {
+        let mark = at_disc.get(1..DISC_MARK)?;
+        matches!(mark, b"CD001" | b"BEA01" | b"NSR02" | b"NSR03" | b"CDW02").then_some(Self::Iso)
+    }
+
+    /// Told by the last bytes.
+    #[must_use]
+    pub fn of_end(end: &[u8]) -> Option<Self> {
+        end.starts_with(b"koly\0\0\0\x04\0\0\x02\0")
+            .then_some(Self::Dmg)
+    }
+}
+
+/// The binary form of cpio has a mark of two bytes only; a sound header goes with it.
+fn is_binary_cpio(head: &[u8]) -> bool {
+    let swapped = match head {
+        [0xc7, 0x71, ..] => false,
+        [0x71, 0xc7, ..] => true,
+        _ => return false,
+    };
+    let word = |at: usize| match (head.get(at), head.get(at + 1), swapped) {
+        (Some(&a), Some(&b), false) => u16::from_le_bytes([a, b]),
+        (Some(&a), Some(&b), true) => u16::from_be_bytes([a, b]),
+        _ => 0,
+    };
+    let (mode, name) = (word(6), usize::from(word(20)));
+    let kind = matches!(mode >> 12, 1 | 2 | 4 | 6 | 8 | 10 | 12);
+    kind && name > 1 && head.get(25 + name) == Some(&0) && head.get(26).is_some_and(|&c| c != 0)
+}
+
+/// Whether a name is that of a part of a split archive: `.z01`, `.zip.001`, `.7z.002`, `.tar.gz.003`.
+#[must_use]
+pub fn is_part(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else {
+        return false;
+    };
+    let (stem, extension) = name.split_at(dot);
+    let numbered = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
+    match extension {
+        [b'.', b'z', digits @ ..] => digits.len() == 2 && numbered(digits),
+        [b'.', digits @ ..] if digits.len() == 3 && numbered(digits) => {
+            let ends: [&[u8]; 7] = [b".zip", b".7z", b".rar", b".tar", b".gz", b".tgz", b".xz"];
+            ends.iter().any(|end| stem.ends_with(end))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_says_that_it_is_not_opened() {
+        for foreign in Foreign::ALL {
+            assert!(foreign.reason().ends_with(NOT_OPENED), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn archives_are_told_by_their_first_bytes() {
+        assert_eq!(Foreign::of(b"Rar!\x1a\x07\0"), Some(Foreign::Rar));
+        assert_eq!(Foreign::of(b"Rar!\x1a\x07\x01\0"), Some(Foreign::Rar));
+        assert_eq!(Foreign::of(b"MSCF\0\0\0\0"), Some(Foreign::Cab));
+        assert_eq!(Foreign::of(b"070701000"), Some(Foreign::Cpio));
+        assert_eq!(Foreign::of(b"\x20\x00-lh5-"), Some(Foreign::Lha));
+        assert_eq!(Foreign::of(b"PK\x07\x08PK\x03\x04"), Some(Foreign::Split));
+        assert_eq!(Foreign::of(b"Rar!"), None);
+    }
+
+    #[test]
+    fn the_short_mark_of_cpio_is_not_enough() {
+        let mut head = [0u8; 40];
+        for (to, from) in head.iter_mut().zip(b"\xc7\x71") {
+            *to = *from;
+        }
+        assert_eq!(Foreign::of(&head), None);
+        for (at, byte) in [(7, 0x81), (20, 3), (26, b'a'), (27, b'b')] {
+            if let Some(to) = head.get_mut(at) {
+                *to = byte;
+            }
+        }
+        assert_eq!(Foreign::of(&head), Some(Foreign::Cpio));
+    }
+
+    #[test]
+    fn parts_of_split_archives_are_told_by_their_names() {
+        for name in ["a.z01", "a.Z12", "a.zip.001", "a.7z.002", "a.tar.gz.003"] {
+            assert!(is_part(name.as_bytes()), "{name}");
+        }
+        for name in ["a.z1", "a.zip", "a.001", "a.dcm.001", "1.2.840.001", "z01"] {
+            assert!(!is_part(name.as_bytes()), "{name}");
+        }
+    }
+}

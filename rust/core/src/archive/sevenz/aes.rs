@@ -1,0 +1,180 @@
+//! Encrypted blocks: AES-256 in CBC mode, the key made of the password by many rounds of SHA-256.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
+
+use aes::Aes256;
+use aes::cipher::{BlockDecrypt, KeyInit};
+use sha2::{Digest, Sha256};
+
+use super::fields::DAMAGED;
+use crate::archive::fill;
+
+/// More rounds (as a power of two) than any program makes; 7-Zip itself makes 2^19 and reads up to 2^24.
+const MOST_ROUNDS: u8 = 24;
+/// Stands for no rounds at all: the key is the password itself.
+const NO_ROUNDS: u8 = 0x3f;
+const BLOCK: usize = 16;
+
+type Key = [u8; 32];
+/// What a key was made of: the place of the password, rounds, salt.
+type Made = (usize, u8, Vec<u8>);
+
+/// The passwords of a run, and the keys that were made of them: making one takes a tenth of a second.
+#[derive(Default)]
+pub struct Keys<'a> {
+    /// In the order in which they are tried, with their places in the list of all.
+    words: Vec<(usize, &'a [u8])>,
+    made: Mutex<HashMap<Made, Key>>,
+}
+
+impl<'a> Keys<'a> {
+    /// Passwords as bytes; those that are UTF-8 are taken as text.
+    pub fn new(words: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
+        Self {
+            words: words.collect(),
+            made: Mutex::default(),
+        }
+    }
+
+    /// The places of the passwords.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().map(|(place, _)| *place)
+    }
+
+    fn key(&self, place: usize, settings: &Settings) -> Key {
+        let known = (place, settings.rounds, settings.salt.clone());
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        *made.entry(known).or_insert_with(|| {
+            let word = self.words.iter().find(|(at, _)| *at == place);
+            let text = String::from_utf8_lossy(word.map_or(b"", |(_, word)| word));
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            settings.key(&wide)
+        })
+    }
+}
+
+/// What the properties of a coder say.
+struct Settings {
+    rounds: u8,
+    salt: Vec<u8>,
+    first: [u8; BLOCK],
+}
+
+impl Settings {
+    fn parse(properties: &[u8]) -> Result<Self, String> {
+        let [flags, rest @ ..] = properties else {
+            return Err(DAMAGED.into());
+        };
+        let rounds = flags & 0x3f;
+        if rounds > MOST_ROUNDS && rounds != NO_ROUNDS {
+            return Err(format!(
+                "encrypted with 2^{rounds} rounds, more than 2^{MOST_ROUNDS} (limit)"
+            ));
+        }
+        let mut settings = Self {
+            rounds,
+            salt: Vec::new(),
+            first: [0; BLOCK],
+        };
+        if flags & 0xc0 == 0 {
+            return Ok(settings);
+        }
+        let (sizes, rest) = rest.split_first().ok_or(DAMAGED)?;
+        let salt = usize::from((flags >> 7) + (sizes >> 4));
+        let vector = usize::from((flags >> 6 & 1) + (sizes & 15));
+        let (salt, rest) = rest.split_at_checked(salt).ok_or(DAMAGED)?;
+        settings.salt = salt.to_vec();
+        let first = settings.first.get_mut(..vector).ok_or(DAMAGED)?;
+        first.copy_from_slice(rest.get(..vector).ok_or(DAMAGED)?);
+        Ok(settings)
+    }
+
+    /// The key that a password, as UTF-16, makes.
+    fn key(&self, password: &[u8]) -> Key {
+        if self.rounds == NO_ROUNDS {
+            let mut key = Key::default();
+            for (to, from) in key.iter_mut().zip(self.salt.iter().chain(password)) {
+                *to = *from;
+            }
+            return key;
+        }
+        let mut round = [self.salt.as_slice(), password, &[0; 8]].concat();
+        let count = round.len() - 8;
+        let mut sha = Sha256::new();
+        for number in 0..1u64 << self.rounds {
+            if let Some(to) = round.get_mut(count..) {
+                to.copy_from_slice(&number.to_le_bytes());
+            }
+            sha.update(&round);
+        }
+        sha.finalize().into()
+    }
+}
+
+/// Opens an encrypted stream with the password at `place`. Nothing tells a wrong one but what comes out.
+pub fn open<'a>(
+    packed: Box<dyn Read + Send + 'a>,
+    properties: &[u8],
+    keys: &Keys<'_>,
+    place: usize,
+) -> Result<Box<dyn Read + Send + 'a>, String> {
+    let settings = Settings::parse(properties)?;
+    Ok(Box::new(Clear {
+        packed,
+        cipher: Aes256::new(&keys.key(place, &settings).into()),
+        last: settings.first,
+        block: [0; BLOCK],
+        at: BLOCK,
+    }))
+}
+
+/// An encrypted stream in clear.
+struct Clear<'a> {
+    packed: Box<dyn Read + Send + 'a>,
+    cipher: Aes256,
+    last: [u8; BLOCK],
+    block: [u8; BLOCK],
+    /// So much of the block was given out.
+    at: usize,
+}
+
+impl Clear<'_> {
+    /// Decrypts the next block; false at the end.
+    fn next(&mut self) -> io::Result<bool> {
+        let mut came = [0; BLOCK];
+        match fill(&mut self.packed, &mut came)? {
+            0 => return Ok(false),
+            BLOCK => {}
+            _ => return Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+        let mut clear = came.into();
+        self.cipher.decrypt_block(&mut clear);
+        for ((to, clear), last) in self.block.iter_mut().zip(clear).zip(self.last) {
+            *to = clear ^ last;
+        }
+        (self.last, self.at) = (came, 0);
+        Ok(true)
+    }
+}
+
+impl Read for Clear<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            if self.at == BLOCK && !self.next()? {
+                break;
+            }
+            let ready = self.block.get(self.at..).unwrap_or_default();
+            let room = buffer.get_mut(done..).unwrap_or_default();
+            let count = ready.len().min(room.len());
+            for (to, from) in room.iter_mut().zip(ready) {
+                *to = *from;
+            }
+            done += count;
+            self.at += count;
+        }
+        Ok(done)
+    }
+}

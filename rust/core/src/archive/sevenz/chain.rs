@@ -1,0 +1,250 @@
+//! A block's content: its coders behind one another, from the packed streams to the members.
+
+use std::io::{self, BufReader, Read};
+
+use liblzma::stream::{Filters, Stream};
+use lzma_rust2::filter::bcj2::Bcj2Reader;
+use lzma_rust2::filter::delta::DeltaReader;
+
+use super::aes::{self, Keys};
+use super::branch;
+use super::fields::DAMAGED;
+use super::method::{Coder, Method, lzma2_dictionary};
+use super::ppmd::Ppmd;
+use super::streams::Block;
+use crate::archive::source::{Range, Source};
+use crate::archive::{invalid, reason};
+use crate::notation::hexadecimal;
+
+/// Dictionaries and models of one block may take so much memory together, as with Zstandard.
+const MEMORY: u64 = 128 << 20;
+/// The window of Zstandard that this allows.
+const WINDOW_LOG: u32 = 27;
+const BUFFER: usize = 64 << 10;
+
+/// A stream of a block.
+pub type Content<'a> = Box<dyn Read + Send + 'a>;
+
+/// Why a block or a list is not read.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It is encrypted, and there is no password.
+    Locked,
+    /// It is encrypted, and none of the passwords opens it.
+    Unfit,
+    /// The bytes are at fault, or a limit is passed.
+    Data(String),
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Data(reason)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(reason: &str) -> Self {
+        Self::Data(reason.to_owned())
+    }
+}
+
+/// The place of the first password that gives the first member of an encrypted block; 0 for one in clear.
+pub fn fitting(source: &dyn Source, block: &Block, keys: &Keys<'_>) -> Result<usize, Refusal> {
+    if !is_encrypted(block) {
+        return Ok(0);
+    }
+    let mut unfit = Refusal::Locked;
+    for place in keys.places() {
+        let content = open(source, block, keys, place)?;
+        if gives_first(content, block).is_ok() {
+            return Ok(place);
+        }
+        unfit = Refusal::Unfit;
+    }
+    Err(unfit)
+}
+
+/// Whether the first member of a block comes out as it went in: nothing else tells a wrong password.
+fn gives_first(content: Content<'_>, block: &Block) -> io::Result<()> {
+    let (size, crc) = block.streams.first().copied().unwrap_or_default();
+    let mut hasher = crc32fast::Hasher::new();
+    let mut content = content.take(size);
+    let mut part = vec![0; BUFFER];
+    loop {
+        let got = content.read(&mut part)?;
+        if got == 0 {
+            break;
+        }
+        hasher.update(part.get(..got).unwrap_or_default());
+    }
+    match crc {
+        Some(crc) if crc != hasher.finalize() => Err(invalid("wrong CRC")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a password is needed.
+pub fn is_encrypted(block: &Block) -> bool {
+    block.coders.iter().any(|coder| coder.method == Method::Aes)
+}
+
+/// The content of a block. `place` is that of the password, where it is encrypted.
+pub fn open<'a>(
+    source: &'a dyn Source,
+    block: &Block,
+    keys: &Keys<'_>,
+    place: usize,
+) -> Result<Content<'a>, String> {
+    let coders = block.coders.iter().zip(&block.sizes);
+    let memory: u64 = coders.map(|(coder, size)| coder.memory(*size)).sum();
+    if memory > MEMORY {
+        return Err(format!(
+            "it needs {} MiB of memory for its dictionary, more than {} MiB (limit); repack it with `7z a -md=64m`",
+            memory.div_ceil(1 << 20),
+            MEMORY >> 20
+        ));
+    }
+    let chain = Chain {
+        source,
+        block,
+        keys,
+        place,
+    };
+    let mut unused = vec![true; block.coders.len()];
+    chain.coder(block.last().ok_or(DAMAGED)?, &mut unused)
+}
+
+struct Chain<'a, 'b> {
+    source: &'a dyn Source,
+    block: &'b Block,
+    keys: &'b Keys<'b>,
+    place: usize,
+}
+
+impl<'a> Chain<'a, '_> {
+    /// What comes out of a coder; each is used once, so that they cannot form a circle.
+    fn coder(&self, at: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
+        let first = self.block.coders.iter().take(at);
+        let first: usize = first.map(|coder| coder.inputs).sum();
+        let (coder, &size) = self
+            .block
+            .coders
+            .get(at)
+            .zip(self.block.sizes.get(at))
+            .ok_or(DAMAGED)?;
+        match unused.get_mut(at) {
+            Some(unused) if *unused => *unused = false,
+            _ => return Err(DAMAGED.into()),
+        }
+        let inputs = first..first + coder.inputs;
+        let inputs: Vec<_> = inputs
+            .map(|input| self.input(input, unused))
+            .collect::<Result<_, _>>()?;
+        let inner = self.decoder(coder, size, inputs)?;
+        Ok(Box::new(Exact { inner, left: size }))
+    }
+
+    fn input(&self, input: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
+        let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
+        if let Some((_, output)) = bond {
+            return self.coder(*output, unused);
+        }
+        let packed = self.block.packed.iter().find(|(free, ..)| *free == input);
+        let (_, at, size) = packed.ok_or(DAMAGED)?;
+        Ok(Box::new(Range::new(self.source, *at, at + size)))
+    }
+
+    fn decoder(
+        &self,
+        coder: &Coder,
+        size: u64,
+        mut inputs: Vec<Content<'a>>,
+    ) -> Result<Content<'a>, String> {
+        if coder.method == Method::Bcj2 {
+            return Ok(Box::new(Bcj2Reader::new(inputs, size)));
+        }
+        let packed = inputs.pop().ok_or(DAMAGED)?;
+        let buffered = |packed| BufReader::with_capacity(BUFFER, packed);
+        Ok(match coder.method {
+            Method::Copy => packed,
+            Method::Lzma | Method::Lzma2 => {
+                let stream = lzma(coder, size)?;
+                Box::new(liblzma::bufread::XzDecoder::new_stream(
+                    buffered(packed),
+                    stream,
+                ))
+            }
+            Method::Ppmd => Box::new(Ppmd::new(&coder.properties, buffered(packed))?),
+            Method::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(packed))),
+            Method::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(buffered(packed))),
+            Method::Deflate64 => Box::new(deflate64::Deflate64Decoder::new(packed)),
+            Method::Zstd => {
+                let mut decoder =
+                    zstd::stream::read::Decoder::new(packed).map_err(|error| reason(&error))?;
+                decoder
+                    .window_log_max(WINDOW_LOG)
+                    .map_err(|error| reason(&error))?;
+                Box::new(decoder)
+            }
+            Method::Delta => {
+                let distance = coder.properties.first().copied().unwrap_or(0);
+                Box::new(DeltaReader::new(packed, usize::from(distance) + 1))
+            }
+            Method::Branch(machine) => branch::restore(machine, packed),
+            Method::Aes => aes::open(packed, &coder.properties, self.keys, self.place)?,
+            Method::Bcj2 | Method::Unknown => {
+                let id = hexadecimal(&coder.id);
+                return Err(format!("packed by method {id}, which is not known"));
+            }
+        })
+    }
+}
+
+/// A decoder of LZMA whose dictionary is no larger than its content.
+fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
+    let bad = |_| DAMAGED.to_owned();
+    let mut filters = Filters::new();
+    let dictionary = u32::try_from(coder.memory(size).max(4096)).map_err(|_| DAMAGED)?;
+    if coder.method == Method::Lzma {
+        let [first, _, _, _, _] = *coder.properties else {
+            return Err(DAMAGED.into());
+        };
+        let [a, b, c, d] = dictionary.to_le_bytes();
+        filters
+            .lzma1_properties(&[first, a, b, c, d])
+            .map_err(bad)?;
+    } else {
+        let [byte @ 0..=40] = *coder.properties else {
+            return Err(DAMAGED.into());
+        };
+        let enough = (0..byte).find(|&byte| lzma2_dictionary(byte) >= u64::from(dictionary));
+        filters
+            .lzma2_properties(&[enough.unwrap_or(byte)])
+            .map_err(bad)?;
+    }
+    Stream::new_raw_decoder(&filters).map_err(|error| error.to_string())
+}
+
+/// So many bytes and no more; fewer are an error.
+struct Exact<'a> {
+    inner: Content<'a>,
+    left: u64,
+}
+
+impl Read for Exact<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let room = buffer.len().min(room);
+        if room == 0 {
+            return Ok(0);
+        }
+        let got = self
+            .inner
+            .read(buffer.get_mut(..room).unwrap_or_default())?;
+        if got == 0 {
+            return Err(invalid("its packed data end too early"));
+        }
+        self.left -= got as u64;
+        Ok(got)
+    }
+}

@@ -1,0 +1,133 @@
+//! The fields of a 7z's list: bytes, numbers of one to nine bytes, rows of bits.
+
+/// What is said of a list whose fields contradict each other or end too early.
+pub const DAMAGED: &str = "its list of members is damaged";
+
+/// Ends each part of a list.
+pub const END: u8 = 0;
+
+/// A list that is read from front to back.
+pub struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// From the start.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// How much is left.
+    pub fn left(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The next so many bytes.
+    pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], String> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(DAMAGED)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        Ok(*self.bytes(N)?.first_chunk().ok_or(DAMAGED)?)
+    }
+
+    /// One byte.
+    pub fn byte(&mut self) -> Result<u8, String> {
+        self.array().map(|[byte]| byte)
+    }
+
+    /// 32 bits.
+    pub fn u32(&mut self) -> Result<u32, String> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    /// 64 bits.
+    pub fn u64(&mut self) -> Result<u64, String> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// A number: the ones at the top of its first byte say how many bytes follow.
+    pub fn number(&mut self) -> Result<u64, String> {
+        let first = self.byte()?;
+        let more = first.leading_ones() as usize;
+        let mut wide = [0; 8];
+        let low = self.bytes(more)?;
+        wide.get_mut(..more).ok_or(DAMAGED)?.copy_from_slice(low);
+        let high = match more {
+            0..7 => u64::from(first & (0x7f >> more)) << (8 * more),
+            _ => 0,
+        };
+        Ok(u64::from_le_bytes(wide) | high)
+    }
+
+    /// How many things follow, each of which takes at least one byte (`most` of them where they take less).
+    pub fn count(&mut self, most: usize) -> Result<usize, String> {
+        let count = usize::try_from(self.number()?).map_err(|_| DAMAGED)?;
+        (count <= most)
+            .then_some(count)
+            .ok_or_else(|| DAMAGED.into())
+    }
+
+    /// So many bits, the highest of each byte first.
+    pub fn bits(&mut self, count: usize) -> Result<Vec<bool>, String> {
+        let bytes = self.bytes(count.div_ceil(8))?;
+        let bits = bytes
+            .iter()
+            .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
+        Ok(bits.take(count).collect())
+    }
+
+    /// Bits that a byte before them may replace: all are set then.
+    pub fn bits_or_all(&mut self, count: usize) -> Result<Vec<bool>, String> {
+        if self.byte()? != 0 {
+            return Ok(vec![true; count]);
+        }
+        self.bits(count)
+    }
+
+    /// Checksums, those that are there.
+    pub fn digests(&mut self, count: usize) -> Result<Vec<Option<u32>>, String> {
+        let known = self.bits_or_all(count)?;
+        let one = |known: bool| known.then(|| self.u32()).transpose();
+        known.into_iter().map(one).collect()
+    }
+
+    /// The mark of the next part must be this one.
+    pub fn expect(&mut self, mark: u8) -> Result<(), String> {
+        if self.byte()? == mark {
+            Ok(())
+        } else {
+            Err(DAMAGED.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_number_takes_one_to_nine_bytes() {
+        let of = |bytes: &[u8]| Fields::new(bytes).number();
+        assert_eq!(of(&[0x7f]).unwrap(), 0x7f);
+        assert_eq!(of(&[0x81, 2]).unwrap(), 0x102);
+        assert_eq!(of(&[0xc1, 2, 3]).unwrap(), 0x1_0302);
+        assert_eq!(
+            of(&[0xfe, 1, 2, 3, 4, 5, 6, 7]).unwrap(),
+            0x07_0605_0403_0201
+        );
+        assert_eq!(of(&[0xff; 9]).unwrap(), u64::MAX);
+        assert!(of(&[0xff; 8]).is_err());
+        assert!(of(&[]).is_err());
+    }
+
+    #[test]
+    fn bits_begin_at_the_top_of_each_byte() {
+        let bits = Fields::new(&[0b1010_0000, 0b1000_0000]).bits(9).unwrap();
+        assert_eq!(
+            bits,
+            [true, false, true, false, false, false, false, false, true]
+        );
+    }
+}

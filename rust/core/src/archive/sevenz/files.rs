@@ -1,0 +1,184 @@
+//! The members: names, kinds, and in which block each has its bytes.
+
+use super::fields::{DAMAGED, END, Fields};
+use super::streams::Block;
+
+const EMPTY_STREAM: u8 = 0x0e;
+const EMPTY_FILE: u8 = 0x0f;
+const ANTI: u8 = 0x10;
+const NAMES: u8 = 0x11;
+const ATTRIBUTES: u8 = 0x15;
+const DIRECTORY: u32 = 0x10;
+/// The upper half of the attributes is a mode of Unix.
+const UNIX: u32 = 0x8000;
+
+/// What a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Bytes, perhaps none.
+    File,
+    /// A folder.
+    Directory,
+    /// Its bytes are the target.
+    Link,
+    /// A device, FIFO or socket.
+    Device,
+    /// It says that a file of that name is to be removed.
+    Anti,
+}
+
+/// One member.
+#[derive(Debug)]
+pub struct Member {
+    /// As it came, in UTF-8; halves of a character that stand alone are kept.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub what: What,
+    /// Bytes.
+    pub size: u64,
+    /// Of the bytes; some writers leave it out.
+    pub crc: Option<u32>,
+    /// Which block its bytes are in; None where it has none.
+    pub block: Option<usize>,
+}
+
+/// What the properties of the members say.
+#[derive(Default)]
+struct Properties {
+    empty_stream: Vec<bool>,
+    empty_file: Vec<bool>,
+    anti: Vec<bool>,
+    names: Vec<Vec<u8>>,
+    attributes: Vec<Option<u32>>,
+}
+
+/// Reads the part of the list that tells of members; behind its mark.
+pub fn parse(
+    fields: &mut Fields<'_>,
+    count: usize,
+    blocks: &[Block],
+) -> Result<Vec<Member>, String> {
+    let properties = Properties::parse(fields, count)?;
+    if properties.names.len() != count {
+        return Err(DAMAGED.into());
+    }
+    let streams = blocks.iter().enumerate();
+    let mut streams = streams.flat_map(|(at, block)| block.streams.iter().map(move |it| (at, *it)));
+    let mut names = properties.names.into_iter();
+    let set = |bits: &[bool], at: usize| bits.get(at).copied().unwrap_or(false);
+    let (mut members, mut empty) = (Vec::with_capacity(count), 0);
+    for at in 0..count {
+        let attributes = properties.attributes.get(at).copied().flatten();
+        let mut member = Member {
+            name: names.next().unwrap_or_default(),
+            what: what(attributes.unwrap_or(0)),
+            size: 0,
+            crc: None,
+            block: None,
+        };
+        if set(&properties.empty_stream, at) {
+            member.what = if set(&properties.anti, empty) {
+                What::Anti
+            } else if set(&properties.empty_file, empty) {
+                What::File
+            } else {
+                What::Directory
+            };
+            empty += 1;
+        } else {
+            let (block, (size, crc)) = streams.next().ok_or(DAMAGED)?;
+            (member.size, member.crc, member.block) = (size, crc, Some(block));
+            if member.what == What::Directory {
+                member.what = What::File; // it has bytes, whatever its attributes say
+            }
+        }
+        members.push(member);
+    }
+    if streams.next().is_some() {
+        return Err(DAMAGED.into()); // bytes without a name
+    }
+    Ok(members)
+}
+
+fn what(attributes: u32) -> What {
+    match (attributes & UNIX != 0).then_some(attributes >> 16 & 0o170_000) {
+        Some(0o120_000) => What::Link,
+        Some(0o010_000 | 0o020_000 | 0o060_000 | 0o140_000) => What::Device,
+        _ if attributes & DIRECTORY != 0 => What::Directory,
+        _ => What::File,
+    }
+}
+
+impl Properties {
+    fn parse(fields: &mut Fields<'_>, count: usize) -> Result<Self, String> {
+        let mut properties = Self::default();
+        let mut empty = 0;
+        loop {
+            let kind = fields.byte()?;
+            if kind == END {
+                return Ok(properties);
+            }
+            let size = usize::try_from(fields.number()?).map_err(|_| DAMAGED)?;
+            let mut body = Fields::new(fields.bytes(size)?);
+            match kind {
+                EMPTY_STREAM => {
+                    properties.empty_stream = body.bits(count)?;
+                    empty = properties.empty_stream.iter().filter(|bit| **bit).count();
+                }
+                EMPTY_FILE => properties.empty_file = body.bits(empty)?,
+                ANTI => properties.anti = body.bits(empty)?,
+                NAMES => {
+                    body.expect(0)?;
+                    properties.names = names(&mut body, count)?;
+                }
+                ATTRIBUTES => {
+                    let known = body.bits_or_all(count)?;
+                    body.expect(0)?;
+                    let one = |known: bool| known.then(|| body.u32()).transpose();
+                    properties.attributes = known.into_iter().map(one).collect::<Result<_, _>>()?;
+                }
+                _ => {} // times, and what fills the list up
+            }
+        }
+    }
+}
+
+/// UTF-16, each name with a zero behind it.
+fn names(body: &mut Fields<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
+    let mut names = Vec::with_capacity(count.min(body.left() / 2));
+    let bytes = body.bytes(body.left())?;
+    let mut units = bytes.chunks_exact(2).map(|pair| match pair {
+        [low, high] => u16::from_le_bytes([*low, *high]),
+        _ => 0,
+    });
+    for _ in 0..count {
+        let mut ended = false;
+        let name = std::iter::from_fn(|| {
+            let unit = units.next()?;
+            ended = unit == 0;
+            (!ended).then_some(unit)
+        });
+        let mut text = Vec::new();
+        for char in char::decode_utf16(name) {
+            match char {
+                Ok(char) => text.extend(char.encode_utf8(&mut [0; 4]).bytes()),
+                Err(half) => text.extend(alone(half.unpaired_surrogate())),
+            }
+        }
+        if !ended {
+            return Err(DAMAGED.into());
+        }
+        names.push(text);
+    }
+    Ok(names)
+}
+
+/// Half of a character in the three bytes that its number would take: two names stay two.
+fn alone(half: u16) -> [u8; 3] {
+    let [high, low] = half.to_be_bytes();
+    [
+        0xe0 | high >> 4,
+        0x80 | (high & 15) << 2 | low >> 6,
+        0x80 | low & 0x3f,
+    ]
+}

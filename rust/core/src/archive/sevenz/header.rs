@@ -1,0 +1,66 @@
+//! The list itself: properties of the archive, streams, members.
+
+use super::fields::{DAMAGED, END, Fields};
+use super::files::{self, Member};
+use super::streams::{self, Block};
+
+const ARCHIVE_PROPERTIES: u8 = 2;
+const ADDITIONAL_STREAMS: u8 = 3;
+const MAIN_STREAMS: u8 = 4;
+const FILES: u8 = 5;
+/// All members are held in memory at once.
+const MOST_MEMBERS: u64 = 1 << 20;
+
+/// What an archive holds.
+#[derive(Default)]
+pub struct Listing {
+    /// All members, in the order of the archive.
+    pub members: Vec<Member>,
+    /// What is packed together.
+    pub blocks: Vec<Block>,
+    /// Bytes behind the archive.
+    pub trailing: u64,
+    /// There are more members than may be: how many, and how many may be.
+    pub too_many: Option<(u64, u64)>,
+}
+
+/// Reads a list in clear; behind its mark.
+pub fn parse(
+    fields: &mut Fields<'_>,
+    len: u64,
+    max_members: u64,
+    listing: &mut Listing,
+) -> Result<(), String> {
+    let mut mark = fields.byte()?;
+    if mark == ARCHIVE_PROPERTIES {
+        while fields.byte()? != END {
+            let size = usize::try_from(fields.number()?).map_err(|_| DAMAGED)?;
+            fields.bytes(size)?;
+        }
+        mark = fields.byte()?;
+    }
+    if mark == ADDITIONAL_STREAMS {
+        return Err("its list of members lies in streams of its own, which is not read".into());
+    }
+    if mark == MAIN_STREAMS {
+        // Each member has a name of at least two bytes.
+        listing.blocks = streams::parse(fields, len, fields.left())?;
+        mark = fields.byte()?;
+    }
+    if mark == FILES {
+        // A member without a name has no byte of its own here, and no writer makes one.
+        let count = fields.count(fields.left())?;
+        let most = max_members.min(MOST_MEMBERS);
+        if count as u64 > most {
+            listing.too_many = Some((count as u64, most));
+            return Ok(());
+        }
+        listing.members = files::parse(fields, count, &listing.blocks)?;
+        mark = fields.byte()?;
+    }
+    if mark == END {
+        Ok(())
+    } else {
+        Err(DAMAGED.into())
+    }
+}

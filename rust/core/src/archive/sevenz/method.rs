@@ -1,0 +1,149 @@
+//! What was done to the data of a block: one coder each, with its properties.
+
+use super::fields::{DAMAGED, Fields};
+
+/// A coder's method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// As they are.
+    Copy,
+    /// LZMA.
+    Lzma,
+    /// LZMA2.
+    Lzma2,
+    /// PPMd, variant H.
+    Ppmd,
+    /// bzip2.
+    Bzip2,
+    /// Deflate.
+    Deflate,
+    /// Deflate64.
+    Deflate64,
+    /// Zstandard, as some builds of 7-Zip write it.
+    Zstd,
+    /// Differences of bytes.
+    Delta,
+    /// Jumps of machine code.
+    Branch(Machine),
+    /// Jumps of x86, in four streams.
+    Bcj2,
+    /// AES-256, the key made by SHA-256.
+    Aes,
+    /// None of these.
+    Unknown,
+}
+
+/// Whose code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machine {
+    /// x86.
+    X86,
+    /// PowerPC.
+    Ppc,
+    /// Itanium.
+    Ia64,
+    /// ARM.
+    Arm,
+    /// ARM Thumb.
+    ArmThumb,
+    /// SPARC.
+    Sparc,
+    /// ARM, 64 bit.
+    Arm64,
+    /// RISC-V.
+    Riscv,
+}
+
+impl Method {
+    fn of(id: &[u8]) -> Self {
+        match id {
+            [0] => Self::Copy,
+            [3] => Self::Delta,
+            [0x21] => Self::Lzma2,
+            [3, 1, 1] => Self::Lzma,
+            [3, 4, 1] => Self::Ppmd,
+            [4, 1, 8] => Self::Deflate,
+            [4, 1, 9] => Self::Deflate64,
+            [4, 2, 2] => Self::Bzip2,
+            [4, 0xf7, 0x11, 1] => Self::Zstd,
+            [6, 0xf1, 7, 1] => Self::Aes,
+            [3, 3, 1, 0x1b] => Self::Bcj2,
+            [4] | [3, 3, 1, 3] => Self::Branch(Machine::X86),
+            [5] | [3, 3, 2, 5] => Self::Branch(Machine::Ppc),
+            [6] | [3, 3, 4, 1] => Self::Branch(Machine::Ia64),
+            [7] | [3, 3, 5, 1] => Self::Branch(Machine::Arm),
+            [8] | [3, 3, 7, 1] => Self::Branch(Machine::ArmThumb),
+            [9] | [3, 3, 8, 5] => Self::Branch(Machine::Sparc),
+            [0x0a] => Self::Branch(Machine::Arm64),
+            [0x0b] => Self::Branch(Machine::Riscv),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// One step of a block.
+#[derive(Debug)]
+pub struct Coder {
+    /// What it does.
+    pub method: Method,
+    /// The method's number, for what is said of an unknown one.
+    pub id: Box<[u8]>,
+    /// Streams it takes.
+    pub inputs: usize,
+    /// Its settings.
+    pub properties: Box<[u8]>,
+}
+
+impl Coder {
+    /// Reads one; each makes one stream.
+    pub fn parse(fields: &mut Fields<'_>, most: usize) -> Result<Self, String> {
+        let flags = fields.byte()?;
+        let id: Box<[u8]> = fields.bytes(usize::from(flags & 15))?.into();
+        let mut inputs = 1;
+        if flags & 0x10 != 0 {
+            inputs = fields.count(most)?;
+            fields.expect(1)?;
+        }
+        let mut properties = Box::default();
+        if flags & 0x20 != 0 {
+            let size = fields.count(fields.left())?;
+            properties = fields.bytes(size)?.into();
+        }
+        let method = Method::of(&id);
+        let takes = if method == Method::Bcj2 { 4 } else { 1 };
+        if flags & 0xc0 != 0 || (method != Method::Unknown && inputs != takes) {
+            return Err(DAMAGED.into());
+        }
+        Ok(Self {
+            method,
+            id,
+            inputs,
+            properties,
+        })
+    }
+
+    /// Bytes of memory that its decoder needs: what the properties ask for, for `size` bytes of content.
+    pub fn memory(&self, size: u64) -> u64 {
+        let word = |at: usize| {
+            let bytes = self
+                .properties
+                .get(at..at + 4)
+                .and_then(<[u8]>::first_chunk);
+            bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
+        };
+        match self.method {
+            // More than the content itself is never looked back.
+            Method::Lzma => word(1).min(size),
+            Method::Lzma2 => {
+                lzma2_dictionary(self.properties.first().copied().unwrap_or(0)).min(size)
+            }
+            Method::Ppmd => word(1),
+            _ => 0,
+        }
+    }
+}
+
+/// The dictionary that the byte of LZMA2's properties stands for.
+pub fn lzma2_dictionary(byte: u8) -> u64 {
+    u64::from(2 | byte & 1) << (byte.min(40) / 2 + 11)
+}

@@ -1,0 +1,123 @@
+//! Reads a 7z archive (7zFormat.txt of the LZMA SDK): what it lists, and its blocks, each in one pass.
+//!
+//! The list stands behind the data, mostly packed and at times encrypted. Everything in it is held against its own size
+//! before memory is asked for: what cannot fit is refused.
+
+pub mod aes;
+mod branch;
+pub mod chain;
+mod fields;
+mod files;
+mod header;
+mod method;
+mod ppmd;
+pub mod streams;
+
+use std::io::Read;
+
+use self::aes::Keys;
+use self::fields::Fields;
+use super::source::Source;
+
+pub use self::chain::Refusal;
+pub use self::files::{Member, What};
+pub use self::header::Listing;
+
+/// The first bytes of an archive.
+pub const MARK: [u8; 6] = *b"7z\xbc\xaf\x27\x1c";
+/// A list of members may take so many bytes, packed or not: enough for about 500,000.
+const LONGEST_LIST: u64 = 64 << 20;
+/// Length of what stands before the data.
+const START: u64 = 32;
+
+const HEADER: u8 = 1;
+const ENCODED_HEADER: u8 = 0x17;
+
+/// Lists an archive.
+pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Listing, Refusal> {
+    let (at, size, crc) = start(source)?;
+    let mut listing = Listing {
+        trailing: source.len().saturating_sub(at.saturating_add(size)),
+        ..Listing::default()
+    };
+    if size == 0 {
+        return Ok(listing); // an archive without members has no list
+    }
+    let mut list = read(source, at, size)?;
+    if crc32fast::hash(&list) != crc {
+        return Err("its list of members is damaged (CRC)".into());
+    }
+    // The list of a list is packed once; a file that goes on and on is none.
+    for _ in 0..4 {
+        let mut fields = Fields::new(&list);
+        match fields.byte()? {
+            HEADER => {
+                header::parse(&mut fields, source.len(), max_members, &mut listing)?;
+                return Ok(listing);
+            }
+            ENCODED_HEADER => list = unpacked(source, &mut fields, keys)?,
+            _ => break,
+        }
+    }
+    Err(fields::DAMAGED.into())
+}
+
+/// Where the list stands, by the first 32 bytes.
+fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
+    let start = read(source, 0, START)?;
+    let rest = start.get(12..).unwrap_or_default();
+    let mut fields = Fields::new(start.get(6..).unwrap_or_default());
+    let (major, _minor) = (fields.byte()?, fields.byte()?);
+    if major != 0 {
+        return Err(format!("7z format {major}, which is not known").into());
+    }
+    if crc32fast::hash(rest) != fields.u32()? {
+        return Err("its start is damaged (CRC)".into());
+    }
+    let (offset, size, crc) = (fields.u64()?, fields.u64()?, fields.u32()?);
+    let at = START.checked_add(offset).ok_or(fields::DAMAGED)?;
+    if at.checked_add(size).ok_or(fields::DAMAGED)? > source.len() {
+        return Err("cut short: the list of its members, at the end, is missing".into());
+    }
+    Ok((at, size, crc))
+}
+
+/// Bytes of the archive, few enough for memory.
+fn read(source: &dyn Source, at: u64, size: u64) -> Result<Vec<u8>, Refusal> {
+    if size > LONGEST_LIST {
+        return Err(too_long(size));
+    }
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+    source
+        .read_exact_at(&mut bytes, at)
+        .map_err(|error| super::reason(&error))?;
+    Ok(bytes)
+}
+
+fn too_long(size: u64) -> Refusal {
+    format!("its list of members takes {size} bytes, more than {LONGEST_LIST} (limit)").into()
+}
+
+/// A list that is packed as the data are.
+fn unpacked(
+    source: &dyn Source,
+    fields: &mut Fields<'_>,
+    keys: &Keys<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let blocks = streams::parse(fields, source.len(), 1)?;
+    let [block] = blocks.as_slice() else {
+        return Err(fields::DAMAGED.into());
+    };
+    if block.size() > LONGEST_LIST {
+        return Err(too_long(block.size()));
+    }
+    let place = chain::fitting(source, block, keys)?;
+    let mut list = vec![0; usize::try_from(block.size()).unwrap_or(0)];
+    chain::open(source, block, keys, place)?
+        .read_exact(&mut list)
+        .map_err(|error| super::reason(&error))?;
+    if block.crc.is_some_and(|crc| crc32fast::hash(&list) != crc) {
+        return Err("its list of members is damaged (CRC)".into());
+    }
+    Ok(list)
+}

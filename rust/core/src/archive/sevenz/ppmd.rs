@@ -1,0 +1,49 @@
+//! PPMd, variant H: a stream of the crate ppmd-rust.
+
+use std::io::{self, Read};
+
+use ppmd_rust::Ppmd7Decoder;
+use ppmd_rust::{PPMD7_MAX_MEM_SIZE, PPMD7_MAX_ORDER, PPMD7_MIN_MEM_SIZE, PPMD7_MIN_ORDER};
+
+use super::fields::DAMAGED;
+use crate::archive::invalid;
+
+/// The decoder looks at its first bytes when it is made. They may be wrong, with a wrong password say, and that is for who reads
+/// to find out: so it is made when the first byte is asked for.
+pub enum Ppmd<R: Read> {
+    /// Nothing was read yet: the stream, order and memory.
+    Waiting(Option<R>, u32, u32),
+    /// It is read.
+    Open(Box<Ppmd7Decoder<R>>),
+}
+
+impl<R: Read> Ppmd<R> {
+    /// Looks at the settings.
+    pub fn new(properties: &[u8], packed: R) -> Result<Self, String> {
+        let [order, a, b, c, d] = *properties else {
+            return Err(DAMAGED.into());
+        };
+        let (order, memory) = (u32::from(order), u32::from_le_bytes([a, b, c, d]));
+        let sound = (PPMD7_MIN_ORDER..=PPMD7_MAX_ORDER).contains(&order)
+            && (PPMD7_MIN_MEM_SIZE..=PPMD7_MAX_MEM_SIZE).contains(&memory);
+        if !sound {
+            return Err(DAMAGED.into());
+        }
+        Ok(Self::Waiting(Some(packed), order, memory))
+    }
+}
+
+impl<R: Read> Read for Ppmd<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bad = || invalid("its PPMd data are damaged");
+        if let Self::Waiting(packed, order, memory) = self {
+            let packed = packed.take().ok_or_else(bad)?;
+            let decoder = Ppmd7Decoder::new(packed, *order, *memory).map_err(|_| bad())?;
+            *self = Self::Open(Box::new(decoder));
+        }
+        match self {
+            Self::Open(decoder) => decoder.read(buffer),
+            Self::Waiting(..) => Err(bad()),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What is packed together, and how: packed streams, blocks ("folders" in the format's own words), and the streams in them.
+
+use super::fields::{DAMAGED, END, Fields};
+use super::method::Coder;
+
+const PACK_INFO: u8 = 6;
+const UNPACK_INFO: u8 = 7;
+const SUBSTREAMS: u8 = 8;
+const SIZE: u8 = 9;
+const CRC: u8 = 0x0a;
+const FOLDER: u8 = 0x0b;
+const UNPACK_SIZE: u8 = 0x0c;
+const COUNT: u8 = 0x0d;
+/// As many coders and streams as one block may have; the format's own programs set the same limit.
+const MOST_CODERS: usize = 32;
+/// All blocks are held in memory at once.
+const MOST_BLOCKS: usize = 1 << 18;
+/// Where the packed streams are counted from.
+const BASE: u64 = 32;
+
+/// Data that are packed together and read in one pass.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// What was done to the data.
+    pub coders: Vec<Coder>,
+    /// Which coder's input (by number over all coders) is which one's output.
+    pub bonds: Vec<(usize, usize)>,
+    /// Inputs that are packed streams, and where those lie: input, offset, length.
+    pub packed: Vec<(usize, u64, u64)>,
+    /// Bytes that come out of each coder.
+    pub sizes: Vec<u64>,
+    /// Of all of it.
+    pub crc: Option<u32>,
+    /// The members in it: size and checksum.
+    pub streams: Vec<(u64, Option<u32>)>,
+}
+
+impl Block {
+    /// The coder whose output no other one takes.
+    pub fn last(&self) -> Option<usize> {
+        (0..self.coders.len()).find(|out| self.bonds.iter().all(|(_, bound)| bound != out))
+    }
+
+    /// Bytes of the content.
+    pub fn size(&self) -> u64 {
+        let size = self.last().and_then(|last| self.sizes.get(last));
+        size.copied().unwrap_or(0)
+    }
+
+    /// Bytes that it takes in the archive.
+    pub fn packed_size(&self) -> u64 {
+        let sizes = self.packed.iter().map(|(.., size)| *size);
+        sizes.fold(0, u64::saturating_add)
+    }
+}
+
+/// Reads the part of a list that tells of streams; behind its first mark. `most` is the largest number of members.
+pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block>, String> {
+    let mut mark = fields.byte()?;
+    let mut packed = Vec::new();
+    if mark == PACK_INFO {
+        packed = pack_info(fields, len)?;
+        mark = fields.byte()?;
+    }
+    let mut blocks = Vec::new();
+    if mark == UNPACK_INFO {
+        blocks = unpack_info(fields, &packed)?;
+        mark = fields.byte()?;
+    }
+    if mark == SUBSTREAMS {
+        substreams(fields, &mut blocks, most)?;
+        mark = fields.byte()?;
+    } else {
+        for block in &mut blocks {
+            block.streams = vec![(block.size(), block.crc)];
+        }
+    }
+    if mark == END {
+        Ok(blocks)
+    } else {
+        Err(DAMAGED.into())
+    }
+}
+
+/// Where each packed stream lies.
+fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, String> {
+    let mut at = BASE.checked_add(fields.number()?).ok_or(DAMAGED)?;
+    let count = fields.count(fields.left())?;
+    let mut places = Vec::new();
+    let mut mark = fields.byte()?;
+    if mark == SIZE {
+        for _ in 0..count {
+            let size = fields.number()?;
+            places.push((at, size));
+            at = at.checked_add(size).ok_or(DAMAGED)?;
+        }
+        mark = fields.byte()?;
+    }
+    if mark == CRC {
+        fields.digests(count)?; // the content has checksums of its own
+        mark = fields.byte()?;
+    }
+    if at > len {
+        return Err("cut short".into());
+    }
+    if mark == END {
+        Ok(places)
+    } else {
+        Err(DAMAGED.into())
+    }
+}
+
+fn unpack_info(fields: &mut Fields<'_>, packed: &[(u64, u64)]) -> Result<Vec<Block>, String> {
+    fields.expect(FOLDER)?;
+    let count = fields.count(fields.left())?;
+    if count > MOST_BLOCKS {
+        return Err(format!(
+            "it has {count} blocks, more than {MOST_BLOCKS} (limit)"
+        ));
+    }
+    fields.expect(0)?; // not in a place of their own
+    let mut places = packed.iter().copied();
+    let mut blocks = Vec::new();
+    for _ in 0..count {
+        blocks.push(block(fields, &mut places)?);
+    }
+    fields.expect(UNPACK_SIZE)?;
+    for block in &mut blocks {
+        for _ in 0..block.coders.len() {
+            block.sizes.push(fields.number()?);
+        }
+    }
+    let mut mark = fields.byte()?;
+    if mark == CRC {
+        let digests = fields.digests(count)?;
+        for (block, crc) in blocks.iter_mut().zip(digests) {
+            block.crc = crc;
+        }
+        mark = fields.byte()?;
+    }
+    if mark == END {
+        Ok(blocks)
+    } else {
+        Err(DAMAGED.into())
+    }
+}
+
+fn block(
+    fields: &mut Fields<'_>,
+    places: &mut impl Iterator<Item = (u64, u64)>,
+) -> Result<Block, String> {
+    let mut block = Block::default();
+    let mut inputs = 0usize;
+    for _ in 0..fields.count(MOST_CODERS)? {
+        let coder = Coder::parse(fields, MOST_CODERS)?;
+        inputs += coder.inputs;
+        block.coders.push(coder);
+    }
+    let outputs = block.coders.len();
+    if outputs == 0 || inputs > MOST_CODERS || inputs < outputs - 1 {
+        return Err(DAMAGED.into());
+    }
+    for _ in 0..outputs - 1 {
+        let (input, output) = (fields.count(inputs)?, fields.count(outputs)?);
+        block.bonds.push((input, output));
+    }
+    let free = inputs - block.bonds.len();
+    for _ in 0..free {
+        let input = if free == 1 {
+            let bound = |input: &usize| block.bonds.iter().any(|(bound, _)| bound == input);
+            (0..inputs).find(|input| !bound(input)).ok_or(DAMAGED)?
+        } else {
+            fields.count(inputs)?
+        };
+        let (at, size) = places.next().ok_or(DAMAGED)?;
+        block.packed.push((input, at, size));
+    }
+    Ok(block)
+}
+
+/// The members in each block.
+fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Result<(), String> {
+    let mut counts = vec![1; blocks.len()];
+    let mut mark = fields.byte()?;
+    if mark == COUNT {
+        for count in &mut counts {
+            *count = fields.count(most)?;
+        }
+        mark = fields.byte()?;
+    }
+    if counts.iter().sum::<usize>() > most {
+        return Err(DAMAGED.into());
+    }
+    // Where the sizes are left out, each block has one member.
+    let told = mark == SIZE;
+    for (block, &count) in blocks.iter_mut().zip(&counts) {
+        let mut left = block.size();
+        for _ in 1..count {
+            let size = if told {
+                fields.number()?
+            } else {
+                return Err(DAMAGED.into());
+            };
+            left = left.checked_sub(size).ok_or(DAMAGED)?;
+            block.streams.push((size, None));
+        }
+        if count > 0 {
+            let whole = (count == 1).then_some(block.crc).flatten();
+            block.streams.push((left, whole));
+        }
+    }
+    if told {
+        mark = fields.byte()?;
+    }
+    if mark == CRC {
+        let streams = blocks.iter_mut().flat_map(|block| &mut block.streams);
+        let mut unknown: Vec<_> = streams.filter(|(_, crc)| crc.is_none()).collect();
+        let digests = fields.digests(unknown.len())?;
+        for (stream, crc) in unknown.iter_mut().zip(digests) {
+            stream.1 = crc;
+        }
+        mark = fields.byte()?;
+    }
+    if mark == END {
+        Ok(())
+    } else {
+        Err(DAMAGED.into())
+    }
+}

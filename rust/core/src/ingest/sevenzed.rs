@@ -1,0 +1,272 @@
+//! The members of a 7z, in the order of its streams: one thread unpacks, the others hash, parse and write.
+
+use std::io::{self, Read};
+
+use super::batch::Members;
+use super::closed::ENCRYPTED;
+use super::crew::Crew;
+use super::held::Held;
+use super::locked::unopened;
+use super::member::Taken;
+use super::pass::{Pass, Place};
+use super::row::{Kind, Row};
+use super::staging::{Shelf, fill};
+use super::stop::{Fault, Stop};
+use super::take::take;
+use crate::archive::sevenz::aes::Keys;
+use crate::archive::sevenz::chain::{self, Content, Refusal};
+use crate::archive::sevenz::streams::Block;
+use crate::archive::sevenz::{self, Listing, Member, What};
+use crate::archive::source::Source;
+use crate::archive::{beyond, reason, too_much};
+use crate::notation::escape;
+
+/// A target of a link that is longer is not shown.
+const LONGEST_TARGET: u64 = 4096;
+
+/// Reads all members.
+pub fn read(
+    pass: &Pass<'_>,
+    source: &dyn Source,
+    container: &Place,
+) -> Result<Members<'static>, Stop> {
+    pass.check()?;
+    let keys = Keys::new(pass.options.passwords.in_order(&pass.last_fit));
+    let mut listing = match sevenz::list(source, pass.options.max_members, &keys) {
+        Ok(listing) => listing,
+        Err(refusal) => return Ok(Members::damaged(said(pass, refusal))),
+    };
+    if let Some((count, most)) = listing.too_many {
+        let text = format!("it has {count} members, more than {most} (limit)");
+        return Ok(Members::damaged(text));
+    }
+    let admitted = admit(pass, source.len(), &listing);
+    let crew = Crew::default();
+    let mut unpacking = Unpacking {
+        pass,
+        source,
+        keys,
+        blocks: std::mem::take(&mut listing.blocks),
+        current: None,
+    };
+    rayon::scope(|scope| {
+        let members = (1u64..).zip(&listing.members).zip(admitted);
+        for ((at, member), admitted) in members {
+            if crew.stopped() {
+                break;
+            }
+            let place = container.member(&member.name, at);
+            let refused = |reason: String| place.refused(Kind::Other, member.size, reason);
+            let row = match admitted.map_or_else(Err, |()| Ok(())) {
+                Err(reason) => Ok(refused(reason)),
+                Ok(()) => match unpacking.next(member, (at, &place), &crew, scope) {
+                    Ok(None) => continue,
+                    Ok(Some(row)) => Ok(row),
+                    Err(Fault::Data(reason)) => Ok(refused(reason)),
+                    Err(Fault::Stop(stop)) => Err(stop),
+                },
+            };
+            crew.keep(at, row.map(Taken::from));
+        }
+    });
+    let mut members = Members::of(crew.finish()?);
+    if listing.trailing > 0 {
+        let text = format!("{} bytes stand behind the archive", listing.trailing);
+        members.notes.push(text);
+    }
+    Ok(members)
+}
+
+fn said(pass: &Pass<'_>, refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Locked => ENCRYPTED.into(),
+        Refusal::Unfit => unopened(pass.options.passwords.len(), None),
+        Refusal::Data(reason) => reason,
+    }
+}
+
+/// Decides which members are read, by what the list says of them, before any is.
+fn admit(pass: &Pass<'_>, len: u64, listing: &Listing) -> Vec<Result<(), String>> {
+    let max_ratio = pass.options.max_ratio;
+    let mut total = 0u64;
+    let mut one = |member: &Member| {
+        pass.count()?;
+        let Some(block) = member.block.and_then(|at| listing.blocks.get(at)) else {
+            return Ok(());
+        };
+        total = total.saturating_add(member.size);
+        if too_much(block.size(), block.packed_size(), max_ratio) || too_much(total, len, max_ratio)
+        {
+            return Err(beyond(max_ratio));
+        }
+        pass.expand(member.size)
+    };
+    listing.members.iter().map(&mut one).collect()
+}
+
+/// The thread that unpacks.
+struct Unpacking<'p> {
+    pass: &'p Pass<'p>,
+    source: &'p dyn Source,
+    keys: Keys<'p>,
+    blocks: Vec<Block>,
+    /// The block that is read, and what is left of it, or why nothing more can be had.
+    current: Option<(usize, Result<Content<'p>, String>)>,
+}
+
+impl<'p> Unpacking<'p> {
+    /// Takes one member off its block; the row of one that has no bytes to be taken in.
+    fn next<'s>(
+        &mut self,
+        member: &Member,
+        (at, place): (u64, &Place),
+        crew: &'s Crew,
+        scope: &rayon::Scope<'s>,
+    ) -> Result<Option<Row>, Fault>
+    where
+        'p: 's,
+    {
+        self.pass.check()?;
+        match member.what {
+            What::Directory => return Ok(Some(place.no_data(Kind::Directory, ""))),
+            What::Anti => {
+                let text = "an anti-item: it says that a file of this name is to be removed";
+                return Ok(Some(place.no_data(Kind::Other, text)));
+            }
+            What::Device => {
+                self.pass_over(member)?;
+                return Ok(Some(place.no_data(Kind::Device, "a device")));
+            }
+            What::Link => {
+                let target = self.link(member)?;
+                let text = format!("a symbolic link to {}", escape(&target));
+                return Ok(Some(place.no_data(Kind::Link, text)));
+            }
+            What::File => {}
+        }
+        if member.size > self.pass.in_memory {
+            return self.large(member, (at, place), crew);
+        }
+        let len = usize::try_from(member.size).unwrap_or(0);
+        let mut buffer = crew.buffer(len);
+        let part = buffer.get_mut(..len).unwrap_or_default();
+        self.fill(member, part)?;
+        crew.hand(scope, self.pass, (at, place.clone()), (buffer, len));
+        Ok(None)
+    }
+
+    /// What is left of the block of a member, from this member on; nothing for one without bytes.
+    fn content(&mut self, member: &Member) -> Result<Content<'_>, Fault> {
+        let Some(block) = member.block else {
+            return Ok(Box::new(io::empty()));
+        };
+        if self.current.as_ref().is_none_or(|(at, _)| *at != block) {
+            self.current = Some((block, self.open(block)?));
+        }
+        match &mut self.current {
+            Some((_, Ok(content))) => Ok(Box::new(content.take(member.size))),
+            Some((_, Err(reason))) => Err(Fault::Data(reason.clone())),
+            None => Ok(Box::new(io::empty())),
+        }
+    }
+
+    /// Opens a block; an encrypted one with the password that gives its first member.
+    fn open(&self, at: usize) -> Result<Result<Content<'p>, String>, Stop> {
+        self.pass.check()?;
+        let Some(block) = self.blocks.get(at) else {
+            return Ok(Err("its list of members is damaged".into()));
+        };
+        let mut fitting = 0;
+        if chain::is_encrypted(block) {
+            match chain::fitting(self.source, block, &self.keys) {
+                Ok(place) => fitting = place,
+                Err(refusal) => return Ok(Err(said(self.pass, refusal))),
+            }
+            self.pass.last_fit.note(fitting);
+        }
+        Ok(chain::open(self.source, block, &self.keys, fitting))
+    }
+
+    /// Nothing more of this block can be had.
+    fn end(&mut self, reason: &str) {
+        if let Some((_, content)) = &mut self.current {
+            *content = Err(reason.to_owned());
+        }
+    }
+
+    /// Brings a member into memory.
+    fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), Fault> {
+        let got = fill(&mut self.content(member)?, part);
+        match got {
+            Ok(got) if got == part.len() => checked(member, crc32fast::hash(part)),
+            Ok(_) => Err(Fault::Data("cut short".into())),
+            Err(error) => {
+                self.end(&reason(&error));
+                Err(Fault::Data(reason(&error)))
+            }
+        }
+    }
+
+    /// A member too large for memory goes through the disk.
+    fn large(
+        &mut self,
+        member: &Member,
+        (at, place): (u64, &Place),
+        crew: &Crew,
+    ) -> Result<Option<Row>, Fault> {
+        let pass = self.pass;
+        let staged = place.staged(Shelf::Other);
+        let mut content = self.content(member)?;
+        let copied = pass
+            .staging
+            .spool(&staged, &mut content, member.size, pass.monitor);
+        drop(content);
+        let copied = match copied {
+            Ok(copied) => copied,
+            Err(fault) => {
+                let reason = fault.reason()?;
+                self.end(&reason);
+                return Err(Fault::Data(reason));
+            }
+        };
+        if let Err(fault) = checked(member, copied.crc) {
+            pass.staging.remove(&staged)?;
+            return Err(fault);
+        }
+        let held = Held::Staged(staged);
+        crew.keep(at, take(pass, place, held, copied.size, copied.sha256));
+        Ok(None)
+    }
+
+    /// The target of a link is its content.
+    fn link(&mut self, member: &Member) -> Result<Vec<u8>, Fault> {
+        if member.size > LONGEST_TARGET {
+            self.pass_over(member)?;
+            return Ok(b"...".to_vec());
+        }
+        let mut target = vec![0; usize::try_from(member.size).unwrap_or(0)];
+        self.fill(member, &mut target)?;
+        Ok(target)
+    }
+
+    /// Reads what is not taken in, as the next member stands behind it.
+    fn pass_over(&mut self, member: &Member) -> Result<(), Fault> {
+        let mut content = self.content(member)?;
+        let copied = io::copy(&mut content, &mut io::sink());
+        drop(content);
+        copied.map(|_| ()).map_err(|error| {
+            self.end(&reason(&error));
+            Fault::Data(reason(&error))
+        })
+    }
+}
+
+fn checked(member: &Member, crc: u32) -> Result<(), Fault> {
+    match member.crc {
+        Some(told) if told != crc => {
+            let text = format!("its CRC is {crc:08x}, the archive says {told:08x}");
+            Err(Fault::Data(text))
+        }
+        _ => Ok(()),
+    }
+}

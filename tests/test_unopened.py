@@ -1,0 +1,100 @@
+"""Archives of kinds that are not opened: named, counted, and the run's exit status is 1."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import is_archive, sniff
+from qxbatch.discover.unopened import UNOPENED
+from qxbatch.session.ledger import read_ledger
+from tests.build.dicom import MrSeries
+from tests.build.foreign import FOREIGN
+from tests.build.packets import under, zipped
+from tests.build.study import Study
+
+TREE = under("T1", MrSeries(number=3, description="T1w").files())
+EACH = pytest.mark.parametrize("ending", FOREIGN)
+
+
+def test_every_kind_has_its_title_and_its_example() -> None:
+    assert {kind for kind, _ in FOREIGN.values()} == set(UNOPENED)
+
+
+@EACH
+def test_it_is_told_by_its_content(ending: str, tmp_path: Path) -> None:
+    kind, data = FOREIGN[ending]
+    path = tmp_path / f"packet.{ending}"
+    path.write_bytes(data)
+    assert (sniff(str(path)), is_archive(str(path))) == (kind, False)
+
+
+@EACH
+def test_a_packet_is_named_and_the_run_failed_also_when_quiet(ending: str, study: Study) -> None:
+    kind, data = FOREIGN[ending]
+    study.put("good", TREE)
+    study.put_bytes(f"S2.{ending}", data)
+    run = study.main("--quiet")
+    assert run.status == 1
+    assert f"is {UNOPENED[kind].title}, which qxbatch does not open." in run.text
+    assert study.session_names() == ["good"]
+    assert (study.inbox / f"S2.{ending}").read_bytes() == data
+
+
+def test_the_command_that_unpacks_it_is_given_in_a_form_for_the_shell(study: Study) -> None:
+    study.put_bytes("S 2.rar", FOREIGN["rar5"][1])
+    assert "`unrar x 'S 2.rar' 'S 2'/`" in study.main().text
+
+
+def test_the_summary_of_the_run_has_its_code(study: Study, tmp_path: Path) -> None:
+    study.put_bytes("S2.rar", FOREIGN["rar5"][1])
+    out = tmp_path / "run.json"
+    assert study.main(f"--json-file={out}").status == 1
+    assert '"unopened"' in json.dumps(json.loads(out.read_text(encoding="utf-8")))
+
+
+@EACH
+@pytest.mark.parametrize("nested", [False, True], ids=["in a folder", "in a zip"])
+def test_inside_a_packet_its_row_names_the_kind(nested: bool, ending: str, study: Study) -> None:
+    kind, data = FOREIGN[ending]
+    tree = {**TREE, f"other.{ending}": data}
+    if nested:
+        study.put("S1", tree)
+    else:
+        inbox = study.session("S1") / "inbox"
+        for name, content in tree.items():
+            (inbox / name).parent.mkdir(parents=True, exist_ok=True)
+            (inbox / name).write_bytes(content)
+    run = study.main() if nested else study.main("--masterinbox=none", "--sessions=S1")
+    assert run.status == 0, run.text
+    [row] = [
+        row for row in read_ledger(study.session("S1") / "qxbatch" / "ledger.tsv") if row.path == f"other.{ending}"
+    ]
+    assert (row.kind, row.fate) == ("archive", "kept")
+    assert row.reason == f"kept whole, not opened: {UNOPENED[kind].title}, which qxbatch does not open"
+    assert f"1 archive of a kind that is not opened (other.{ending})" in run.text
+
+
+@pytest.mark.parametrize("part", ["zip.001", "zip"])
+def test_a_part_of_a_split_zip_is_said_to_be_one(part: str, study: Study) -> None:
+    data = zipped(TREE)
+    data = data[: len(data) // 2] if part == "zip.001" else data[:-18] + b"\x01\x00\x01\x00" + data[-14:]
+    study.put_bytes(f"S1.{part}", data)
+    run = study.main()
+    assert run.status == 1
+    assert "is one part of a split archive, which qxbatch does not open" in run.text
+    assert "7z x" in run.text
+
+
+def test_a_whole_zip_that_is_called_a_part_is_opened(study: Study) -> None:
+    study.put_bytes("S1.zip.001", zipped(TREE))
+    assert study.main().status == 0
+
+
+def test_a_window_above_the_limit_is_no_damage(study: Study) -> None:
+    frame = bytes([0x28, 0xB5, 0x2F, 0xFD, 0, 21 << 3, 1, 0, 0])
+    study.put_bytes("S1.tar.zst", frame)
+    run = study.main()
+    assert run.status == 1
+    assert "it needs a window of 2048 MiB, more than 128 MiB (limit); repack it with `zstd --long=27`" in run.text
+    assert "damaged" not in run.text
