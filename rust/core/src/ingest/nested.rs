@@ -180,7 +180,7 @@ pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened
     let members = match kind::of_file(&file).map_err(failed)? {
         Content::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
-            let members = zipped::read(pass, &source, pass.note_zip(path), container);
+            let members = zipped::read(pass, &source, pass.note_zip(path), container)?;
             return Opened::of(pass, members);
         }
         Content::Packed(packing) if single::holds_tar(path, packing) => {
