@@ -138,7 +138,7 @@ def test_a_packet_beyond_the_free_space_is_refused_before_it_is_read(study: Stud
         file.truncate(shutil.disk_usage(study.sessions).free + (1 << 34))
     run = study.run("--max-total=1000T")
     assert run.status == 1, run.text
-    for words in ("zeros.raw", "are free in", "--work-dir"):
+    for words in ("zeros.raw", "free on the file system of", "--work-dir"):
         assert words in run.text
 
 

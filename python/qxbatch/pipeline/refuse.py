@@ -17,6 +17,11 @@ from qxbatch.session.one_name import other_name
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Stages
 
+_NEED = (
+    "needs about three times its unpacked size. Free space there, or use --work-dir=DIR on another disk, and run again. "
+    "The packet is unchanged."
+)
+
 
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError when another run has made a session since discovery, or nothing can be published in its place."""
@@ -47,10 +52,7 @@ def cannot_write(unit: Unit, error: OSError) -> Problem:
     """Return the problem of a unit that the operating system stopped."""
     hint = "The packet is unchanged. Correct this and run again."
     if is_full(error):
-        need = f"The packet has {size_text(unit.size)}; its import needs about three times its unpacked size."
-        hint = (
-            f"{need} Free space there, or use --work-dir=DIR on another disk, and run again. The packet is unchanged."
-        )
+        hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
     return Problem(Code.CANNOT_WRITE, unit.names, f"could not be imported: {error_text(error)}.", hint)
 
 
@@ -66,8 +68,8 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     if unit.size > settings.max_total:
         more, hint = f"more than --max-total={size_text(settings.max_total)}", "Remove that file, or raise --max-total."
     elif unit.size > free:
-        more = f"but only {size_text(free)} are free in {scratch}, where it is unpacked"
-        hint = "Free space there, or use --work-dir=DIR on another disk."
+        more = f"but there is no space left for it: {size_text(free)} free on the file system of {scratch}"
+        hint = f"Its import {_NEED}"
     else:
         return
     size, path = max(largest_file(packet.path) for packet in unit.packets)

@@ -81,6 +81,6 @@ mod tests {
     #[test]
     fn a_long_path_is_shown_without_its_middle() {
         assert_eq!(shown(&[b'a'; 1500]).len(), 1500);
-        assert_eq!(shown(&[b'a'; 100_000]).len(), 1003);
+        assert_eq!(shown(&b"a".repeat(100_000)).len(), 1003);
     }
 }

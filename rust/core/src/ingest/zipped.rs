@@ -50,12 +50,7 @@ pub fn read<'a>(
 
 /// Decides which members are read, by what the directory says of them, before any is: so the answer does not depend on
 /// which thread comes first.
-fn admit(
-    pass: &Pass<'_>,
-    len: u64,
-    container: &Place,
-    entries: &mut Vec<Entry>,
-) -> Result<(), Stop> {
+fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) -> Result<(), Stop> {
     let mut total = 0u64;
     let mut largest = None;
     let prefix = escaped_len(&container.path);
