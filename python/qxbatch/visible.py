@@ -1,5 +1,7 @@
 """Text that is safe to print: names come from strangers, and control characters in them move cursors and forge lines."""
 
+from shlex import quote
+
 _SPACES = "\n\t"
 
 
@@ -10,6 +12,25 @@ def one_line(text: str) -> str:
     'a\\\\x1b[2J\\\\nb'
     """
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+
+
+def shell_word(text: str) -> str:
+    """Return text as a word for a shell (bash, zsh), which can be copied from a terminal whatever characters are in it.
+
+    >>> shell_word("a b"), shell_word("a\\nb\\u202ec")
+    ("'a b'", "$'a\\\\nb\\\\xe2\\\\x80\\\\xaec'")
+    """
+    if text.isprintable():
+        return quote(text)
+    return "$'" + "".join(_shell_character(each) for each in text) + "'"
+
+
+def _shell_character(character: str) -> str:
+    if character.isprintable():
+        return f"\\{character}" if character in "\\'" else character
+    if character == "\n":
+        return "\\n"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def lines(text: str) -> str:

@@ -27,11 +27,9 @@ def convert_par(
 ) -> Attempt:
     """Convert one PAR/REC pair. Raises CancelledError."""
     try:
-        par, _ = par_and_rec(series.folder)
-        header = read_par(par)
+        header = readable_par(series)
     except (ValueError, OSError) as error:
-        judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "")
-        return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
+        return unreadable(series, error)
     evidence = par_evidence(series)
     why = _unsuited(header)
     first: Attempt | None = None
@@ -45,6 +43,20 @@ def convert_par(
             return _reviewed(series, first, truncated(header))
     second = attempt(series, converters[parrec.NAME], room, evidence, timeout, cancel)
     return _reviewed(series, _better(series, first, second, why), truncated(header))
+
+
+def readable_par(series: Series) -> ParHeader:
+    """Return the header of the only PAR. Raises ValueError when PAR or REC is missing or the PAR is too large, OSError."""
+    header = read_par(par_and_rec(series.folder)[0])
+    if header.too_large:
+        raise ValueError(f"{header.too_large} (limit)")
+    return header
+
+
+def unreadable(series: Series, error: Exception) -> Attempt:
+    """Return the failed conversion of a pair that is not given to a converter."""
+    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "")
+    return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 
 def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:

@@ -10,7 +10,7 @@ from qxbatch.convert.before import findings, subject
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
 from qxbatch.convert.par_checks import par_evidence, par_findings
-from qxbatch.convert.par_choice import convert_par
+from qxbatch.convert.par_choice import convert_par, readable_par, unreadable
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames
@@ -57,6 +57,10 @@ def convert_series(
 def _par(series: Series, settings: Settings, room: Room, available: Available, cancel: Cancel) -> Conversion:
     if available.used is Tool.AUTO:
         return _conversion(series, convert_par(series, room, available.converters, settings.timeout, cancel), [])
+    try:
+        readable_par(series)
+    except (ValueError, OSError) as error:
+        return _conversion(series, unreadable(series, error), [])
     converter = choose(series.kind, available)
     done = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
     return _conversion(series, done, par_findings(series, converter, done.judgement.outputs))

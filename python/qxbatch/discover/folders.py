@@ -13,6 +13,7 @@ from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
+from qxbatch.resolve.rename import rename_command
 from qxbatch.session.contents import has_results, why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
@@ -79,7 +80,9 @@ def _judge(folder: ListedFolder, settings: Settings) -> Judged:
 def _refused(judged: Judged, folder: ListedFolder) -> Judged | None:
     why = fault(folder.path.name)
     if why:
-        return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", "Rename the folder.")
+        command = rename_command(folder.path)
+        hint = f"Rename the folder{':' if command else '.'}"
+        return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
     if folder.closed:
         message = f"the session folder cannot be entered: {folder.closed}."
         return judged.refused(Code.UNREADABLE, message, access_hint(folder.path))

@@ -16,7 +16,8 @@ from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import by_bids_name
 from qxbatch.resolve.nameformat import by_name
-from qxbatch.resolve.names import fault
+from qxbatch.resolve.names import breaks_lines, fault
+from qxbatch.resolve.rename import rename_command
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnSameSession, Settings
 
@@ -52,11 +53,23 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    if entry.shape is Shape.UNREADABLE and not stray:
-        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", access_hint(entry.path))
+    refused = None if stray else _refused(entry, judged)
+    if refused:
+        return refused
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
-    return _unopened(judged, session, entry) if entry.content in UNOPENED else _with_session(judged, session)
+    if entry.content in UNOPENED:
+        return _unopened(judged, session, entry)
+    return _with_session(judged, session, settings)
+
+
+def _refused(entry: Entry, judged: Judged) -> Judged | None:
+    if entry.shape is Shape.UNREADABLE:
+        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", access_hint(entry.path))
+    if breaks_lines(entry.name):
+        why = "its name contains a control character or a line end, so only a part of it would name the session."
+        return judged.refused(Code.BAD_NAME, why, "Rename it:", rename_command(entry.path))
+    return None
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
@@ -106,14 +119,16 @@ def _unopened(judged: Judged, session: SessionId, entry: Entry) -> Judged:
     return judged._replace(session=session).refused(Code.UNOPENED, message, advice(entry.content, entry.path))
 
 
-def _with_session(judged: Judged, session: SessionId) -> Judged:
+def _with_session(judged: Judged, session: SessionId, settings: Settings) -> Judged:
     why = fault(session.id)
     if not why:
         return judged._replace(session=session)
+    command = rename_command(judged.path) if settings.logfile is None else ""
     return judged.refused(
         Code.BAD_NAME,
         f"its session would be called {session.id!r}, and no session may: {why}.",
-        "Rename it, or give another --pattern, --nameformat or --logfile.",
+        "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile.",
+        command,
     )
 
 

@@ -12,6 +12,7 @@ from qxbatch.core import Reading, Row, hash_file
 from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
 from qxbatch.ingest.dicom_series import DicomSeries, joined, series_of
 from qxbatch.ingest.labels import label_for
+from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import Claim, give_numbers
 from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
 from qxbatch.ingest.patients import Share
@@ -111,26 +112,13 @@ def with_neighbours(reading: Reading, owned: Mapping[int, int], count: int) -> l
     above it; where several do, and for archives and folders, it is the first share.
     """
     rows: list[list[int]] = [[] for _ in range(count)]
-    below: dict[str, set[int]] = {}
-    others = []
+    for row, k in owned.items():
+        rows[k].append(row)
+    neighbours = Neighbours((reading.row(row).path, k) for row, k in owned.items())
     for i in range(len(reading)):
-        path = reading.row(i).path
-        if i in owned:
-            k = owned[i]
-            rows[k].append(i)
-            for folder in _folders(path):
-                below.setdefault(folder, set()).add(k)
-        else:
-            others.append((i, path))
-    for i, path in others:
-        owners = next((below[f] for f in _folders(path) if f in below), {0})
-        rows[next(iter(owners)) if len(owners) == 1 else 0].append(i)
+        if i not in owned:
+            rows[neighbours.share_of(reading.row(i).path)].append(i)
     return [sorted(mine) for mine in rows]
-
-
-def _folders(path: str) -> list[str]:
-    parts = path.replace("!", "/").split("/")
-    return ["/".join(parts[:k]) for k in range(len(parts) - 1, -1, -1)]
 
 
 def _dicom(series: DicomSeries, n: int, root: Path) -> Series:

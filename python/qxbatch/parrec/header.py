@@ -5,16 +5,24 @@ image. Exports differ in line ends, case, blanks, units in brackets, and in what
 tolerated, and only what later stages need is asked of it.
 """
 
+import os
 import re
+from codecs import getincrementaldecoder
+from dataclasses import replace
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 from qxbatch.model import Value
 from qxbatch.parrec.columns import Column, defaults, definition
 from qxbatch.parrec.fields import fields
 from qxbatch.parrec.table import ParTable
 
-_LARGEST = 256 << 20
-"""Bytes that are read at most; a table of 500,000 images is smaller."""
+_LARGEST = 64 << 20
+_MOST_LINES = 100_000
+"""Bytes and lines of a PAR that is read, one line an image: scanners end at some ten thousand."""
+_LONGEST_LINE = 1 << 16
+_BEGINNING = 1 << 20
 _VERSION = re.compile(r"image export tool\s+V?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _ALIASES = {"series data type": "series type", "scan date/time": "examination date/time"}
 
@@ -30,23 +38,49 @@ class ParHeader(ParTable):
 def read_par(path: Path) -> ParHeader:
     """Read a PAR header. What is none gives an empty one (its conversion then fails with that reason).
 
-    Raises OSError when the file cannot be read.
+    Of one that is too large (`ParHeader.too_large`) only the beginning is read. Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
-        return parse_par(file.read(_LARGEST))
+        return _read(file, os.fstat(file.fileno()).st_size)
 
 
 def parse_par(data: bytes) -> ParHeader:
     """Parse the text of a PAR header; a line that means nothing is passed over."""
+    return _read(BytesIO(data), len(data))
+
+
+def _read(file: BinaryIO, size: int) -> ParHeader:
+    if size > _LARGEST:
+        beginning = BytesIO(file.read(_BEGINNING))
+        return replace(_read(beginning, _BEGINNING), lines=(), too_large=f"the PAR has {size >> 20} MB")
+    encoding = _encoding(file)
+    file.seek(0)
+    with TextIOWrapper(file, encoding=encoding, errors="replace", newline="\n") as text:
+        return _parse(text)
+
+
+def _encoding(file: BinaryIO) -> str:
+    decoder = getincrementaldecoder("utf-8")()
     try:
-        text = data.decode("utf-8-sig")
+        while block := file.read(_BEGINNING):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        text = data.decode("latin-1")
+        return "latin-1"
+    return "utf-8-sig"
+
+
+def _parse(text: TextIO) -> ParHeader:
     version: float | None = None
     general: dict[str, str] = {}
     columns: list[Column] = []
     lines: list[str] = []
-    for raw in text.split("\n"):
+    count, too_large = 0, ""
+    while raw := text.readline(_LONGEST_LINE):
+        count += 1
+        if count > _MOST_LINES or len(raw) == _LONGEST_LINE:
+            lines, too_large = [], f"the PAR has more than {_MOST_LINES} lines, or one of {_LONGEST_LINE} characters"
+            break
         line = raw.replace("\x00", " ").strip()
         if line.startswith("#"):
             found = _VERSION.search(line)
@@ -58,7 +92,7 @@ def parse_par(data: bytes) -> ParHeader:
             general.setdefault(_key(key), value.strip())
         elif line:
             lines.append(line)
-    return ParHeader(version, general, tuple(columns) or defaults(version), tuple(lines))
+    return ParHeader(version, general, tuple(columns) or defaults(version), tuple(lines), too_large)
 
 
 def _key(text: str) -> str:

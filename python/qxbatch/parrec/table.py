@@ -22,6 +22,8 @@ class ParTable:
     columns: tuple[Column, ...]
     lines: tuple[str, ...] = field(repr=False)
     """The image table, one line an image."""
+    too_large: str = ""
+    """Why the table was not read; empty when it was."""
 
     def text(self, key: str) -> str:
         """Return a general value, empty when absent."""
@@ -38,9 +40,12 @@ class ParTable:
 
     @property
     def series_number(self) -> int | None:
-        """Return 100 x acquisition + reconstruction; None when there is no acquisition number."""
+        """Return 100 x acquisition + reconstruction; None without an acquisition number, or where IS has no room for it."""
         acquisition, reconstruction = self.whole("acquisition nr"), self.whole("reconstruction nr")
-        return None if acquisition is None else par_series_number(acquisition, reconstruction or 0)
+        if acquisition is None:
+            return None
+        number = par_series_number(acquisition, reconstruction or 0)
+        return number if abs(number) < _TOO_LARGE else None
 
     @cached_property
     def _starts(self) -> dict[str, tuple[int, int]]:

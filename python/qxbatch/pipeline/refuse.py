@@ -1,6 +1,7 @@
 """Refuses a unit whose session must not be made: it exists, another run made it, or nothing can be published there."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +9,18 @@ from qxbatch.discover.units import Unit
 from qxbatch.model import SessionId
 from qxbatch.os_error import error_text, is_full, size_text
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.room import largest_file
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
 from qxbatch.session.layout import PARTS
+from qxbatch.session.one_name import other_name
 from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.model import Stages
+
+_NEED = (
+    "needs about three times its unpacked size. Free space there, or use --work-dir=DIR on another disk, and run again. "
+    "The packet is unchanged."
+)
 
 
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
@@ -43,11 +52,29 @@ def cannot_write(unit: Unit, error: OSError) -> Problem:
     """Return the problem of a unit that the operating system stopped."""
     hint = "The packet is unchanged. Correct this and run again."
     if is_full(error):
-        need = f"The packet has {size_text(unit.size)}; its import needs about three times its unpacked size."
-        hint = (
-            f"{need} Free space there, or use --work-dir=DIR on another disk, and run again. The packet is unchanged."
-        )
+        hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
     return Problem(Code.CANNOT_WRITE, unit.names, f"could not be imported: {error_text(error)}.", hint)
+
+
+def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
+    """Raise PacketError where a unit has more bytes than --max-total, or than are free where it is unpacked.
+
+    Nothing of it was read then: a sparse file of terabytes takes no room, and hours.
+    """
+    settings = context.settings
+    if settings.stages is Stages.CONVERT:  # the packets were read before
+        return
+    free = shutil.disk_usage(scratch).free
+    if unit.size > settings.max_total:
+        more, hint = f"more than --max-total={size_text(settings.max_total)}", "Remove that file, or raise --max-total."
+    elif unit.size > free:
+        more = f"but there is no space left for it: {size_text(free)} free on the file system of {scratch}"
+        hint = f"Its import {_NEED}"
+    else:
+        return
+    size, path = max(largest_file(packet.path) for packet in unit.packets)
+    message = f"has {size_text(unit.size)}, {more}. Its largest file is {path} ({size_text(size)}). Nothing was read."
+    raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))
 
 
 def _refuse_place(folder: Path, unit: Unit) -> None:
@@ -58,6 +85,8 @@ def _refuse_place(folder: Path, unit: Unit) -> None:
     message = ""
     if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
         message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
+    elif other := other_name(folder):
+        message = f"the file system takes the folder {other} for its session {folder}; nothing was changed."
     elif closed := [path for path in parts if not os.access(path, os.W_OK | os.X_OK)]:
         message = f"{closed[0]} cannot be written; nothing was changed."
     if message:

@@ -16,7 +16,7 @@ from qxbatch.pipeline.held import HeldLocks, unit_lock
 from qxbatch.pipeline.prepare import place_files, read_job, share_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
-from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing
+from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
 from qxbatch.pipeline.remedy import with_commands
 from qxbatch.problems import Code, PacketError, Problem
 
@@ -86,7 +86,9 @@ class _Import:
             raise
         except OSError as error:
             problem = self._of_disk(error)
-        except Exception as error:  # a bug ends one packet, not the batch; its traceback is logged
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a bug ends one packet, not the batch (a panic of the core is no Exception)
             log.exception("%s: internal error", unit.names)
             message = f"internal error: {type(error).__name__}: {error}."
             problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
@@ -101,6 +103,7 @@ class _Import:
         refuse_existing(context, unit, [unit.session])
         refuse_done(context, unit)
         scratch = context.workspace.empty_scratch(unit.name)
+        refuse_too_large(context, unit, scratch)
         context.observer.notify(StageStarted(unit.name, Stage.READING))
         job = read_job(context, unit, scratch)
         self.redact = job.redact

@@ -35,6 +35,8 @@ def _lowest_there(folder: Path) -> Path:
 
 
 def _need_folder(folder: Path, what: str, hint: str) -> None:
+    if not os.path.isdir(folder):  # noqa: PTH112 - raises nothing
+        raise UsageError(f"{what} cannot be created: {folder} is not a folder.", hint, ExitStatus.CANNOT_WRITE)
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         raise UsageError(f"{what} {folder} is on a read-only file system.", hint, ExitStatus.CANNOT_WRITE)
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -1,5 +1,6 @@
 """Brings images, what lies beside them, and logs to their places in the session folder."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from qxbatch.record.compress import Gzip, compressed
 from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
 
-_TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*)$', re.MULTILINE)
+_TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*")(,?[ \t]*)$', re.MULTILINE)
 """A sidecar's line with a text; a UID is none."""
 
 
@@ -34,9 +35,19 @@ def hide_in_sidecars(folder: Path, hide: Redact) -> None:
         return
     for path in sorted(folder.glob("*.json")):
         found = path.read_text(encoding="utf-8", errors="surrogateescape")
-        told = _TEXT.sub(lambda match: match[1] + hide(match[2]), found)
+        told = _TEXT.sub(lambda match: f"{match[1]}{_hidden(match[2], hide)}{match[3]}", found)
         if told != found:
             path.write_text(told, encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
+def _hidden(value: str, hide: Redact) -> str:
+    """Return a text of JSON without identities, as JSON again: a session id may contain quotes."""
+    try:
+        own = json.loads(value, strict=False)
+    except ValueError:  # a converter that does not escape
+        own = value[1:-1]
+    told = hide(own)
+    return value if told == own else json.dumps(told, ensure_ascii=False)
 
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:

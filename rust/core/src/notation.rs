@@ -24,6 +24,36 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
+/// Bytes of [`escape`]d text.
+#[must_use]
+pub fn escaped_len(bytes: &[u8]) -> u64 {
+    let mut len = 0usize;
+    for chunk in bytes.utf8_chunks() {
+        let valid = chunk.valid();
+        let marks = valid
+            .bytes()
+            .filter(|byte| *byte == b'\\' || byte.is_ascii_control());
+        len += valid.len() + 3 * marks.count() + 4 * chunk.invalid().len();
+    }
+    len as u64
+}
+
+/// Most bytes at each end of a path that another row's reason or a message names.
+const SHOWN: usize = 500;
+
+/// A path as messages and reasons name it: a long one without its middle.
+#[must_use]
+pub fn shown(path: &[u8]) -> String {
+    let ends = path.get(..SHOWN).zip(path.len().checked_sub(SHOWN));
+    match ends.filter(|(_, from)| *from > 2 * SHOWN) {
+        Some((start, from)) => {
+            let end = path.get(from..).unwrap_or_default();
+            format!("{}...{}", escape(start), escape(end))
+        }
+        None => escape(path),
+    }
+}
+
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
@@ -43,5 +73,14 @@ mod tests {
     fn cells_hold_no_tab_newline_or_broken_utf8() {
         assert_eq!(escape(b"a\tb\nc\\d\xff\r"), r"a\x09b\x0ac\x5cd\xff\x0d");
         assert_eq!(escape("Schädel/a!b".as_bytes()), "Schädel/a!b");
+        for text in [&b"a\tb\nc\\d\xff\r"[..], "Schädel/a!b".as_bytes()] {
+            assert_eq!(escaped_len(text), escape(text).len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_long_path_is_shown_without_its_middle() {
+        assert_eq!(shown(&[b'a'; 1500]).len(), 1500);
+        assert_eq!(shown(&b"a".repeat(100_000)).len(), 1003);
     }
 }

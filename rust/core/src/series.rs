@@ -66,9 +66,15 @@ pub fn unsorted(header: &Header) -> Option<&'static str> {
     })
 }
 
-/// SeriesNumber where it is one: positive.
+/// SeriesNumber where it is one: positive, and one that IS has room for (PS3.5 section 6.2).
 pub fn series_number(header: &Header) -> Option<i64> {
-    header.int(Field::SeriesNumber).filter(|number| *number > 0)
+    header.int(Field::SeriesNumber).filter(is_series_number)
+}
+
+/// Whether a number can be a SeriesNumber.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "a filter of options")]
+pub(crate) fn is_series_number(number: &i64) -> bool {
+    (1..=i64::from(i32::MAX)).contains(number)
 }
 
 /// PatientID trimmed and in lower case; empty when there is none.
@@ -202,7 +208,18 @@ mod tests {
 
     #[test]
     fn a_file_without_a_number_joins_the_only_number_of_its_series() {
-        for missing in ["", "0", "-3", "x"] {
+        for missing in [
+            "",
+            "0",
+            "-3",
+            "x",
+            "2147483648",
+            "100000000000000000",
+            "4611686018427387904",
+            "9223372036854775807",
+            "99999999999999999999",
+            "1e12",
+        ] {
             let groups = grouped(&[numbered("4"), numbered(missing), numbered("04")]);
             assert_eq!(groups.len(), 1, "{missing:?}");
             assert_eq!(

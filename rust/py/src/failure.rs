@@ -34,6 +34,7 @@ fn number(kind: io::ErrorKind) -> i32 {
         io::ErrorKind::NotFound => 2,
         io::ErrorKind::AlreadyExists => 17,
         io::ErrorKind::InvalidInput => 22,
+        io::ErrorKind::StorageFull => 28,
         _ => 5,
     }
 }

@@ -22,7 +22,27 @@ pub fn too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
     expanded > max_ratio.saturating_mul(packed.max(LEAST_PACKED))
 }
 
+/// Bytes that the names of all members may have, however few members there are.
+pub const LEAST_NAMES: u64 = 32 << 20;
+/// Bytes that a name may have on average where they have more: no file system has names that are so long.
+pub const NAME_ON_AVERAGE: u64 = 512;
+
+/// Whether names of so many bytes in all are more than so many members can honestly have. Names are kept in memory.
+#[must_use]
+pub fn names_too_long(bytes: u64, members: u64) -> bool {
+    bytes > LEAST_NAMES.max(members.saturating_mul(NAME_ON_AVERAGE))
+}
+
 /// The reason for what is refused by that.
+#[must_use]
+pub fn names_beyond(members: u64) -> String {
+    format!(
+        "the names of its first {members} members have more than {} MB (limit on names)",
+        LEAST_NAMES >> 20
+    )
+}
+
+/// The reason for what is refused by [`too_much`].
 #[must_use]
 pub fn beyond(max_ratio: u64) -> String {
     format!("it expands to more than {max_ratio} times its size (limit on expansion)")

@@ -8,6 +8,7 @@ use super::object::{Frame, Object, Pixels};
 use super::private::{Blocks, Special};
 use super::tiles::Tiles;
 use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Vr, Window};
+use crate::series::is_series_number;
 
 const SHARED: u32 = 0x5200_9229;
 const PER_FRAME: u32 = 0x5200_9230;
@@ -167,7 +168,7 @@ impl Walk {
                 let both = format!("{} {}", object.series, text(reader, element)?);
                 object.series = hash(both.as_bytes());
             }
-            0x0020_0011 => object.series_number = get(Vr::IS)?,
+            0x0020_0011 => object.series_number = get(Vr::IS)?.filter(is_series_number),
             0x0020_0105 => object.volumes = get(Vr::IS)?,
             0x0008_0008 => {
                 let labels = text(reader, element)?.to_uppercase();

@@ -101,7 +101,7 @@ impl Series {
             .iter()
             .filter(|object| object.pixels != Pixels::Absent);
         let uids: BTreeSet<u64> = images.clone().map(|object| object.series).collect();
-        let numbers = images.filter_map(|object| object.series_number.filter(|number| *number > 0));
+        let numbers = images.filter_map(|object| object.series_number);
         facts.parts = uids.len().max(numbers.collect::<BTreeSet<i64>>().len());
         facts.sizes.sort_unstable();
         facts.sizes.dedup();
@@ -175,8 +175,9 @@ impl Facts {
             return;
         }
         self.sizes.push((rows, columns));
-        self.slices += u64::from(frames);
-        self.voxels += u64::from(frames) * u64::from(rows) * u64::from(columns);
+        let voxels = u64::from(frames) * u64::from(rows); // each below 2^32
+        self.slices = self.slices.saturating_add(u64::from(frames));
+        self.voxels = (self.voxels).saturating_add(voxels.saturating_mul(u64::from(columns)));
     }
 }
 

@@ -81,14 +81,17 @@ pub(super) fn trim_text(text: &str) -> &str {
     text.trim_matches([' ', '\0', '\t', '\r', '\n'])
 }
 
-/// Reads IS: a whole number, also one written as a decimal without a fraction.
+/// Reads IS: a whole number, also one written as a decimal without a fraction. What no VR of 32 bits has room for (IS, SL,
+/// UL: PS3.5 section 6.2) is no number.
 pub(super) fn int(raw: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(trim(raw)).ok()?;
-    if let Ok(number) = text.parse() {
-        return Some(number);
-    }
-    let number = float(raw)?;
-    // Above 2^53 a decimal no longer tells one whole number from the next.
+    let number = text.parse().ok().or_else(|| whole(float(raw)?))?;
+    (i64::from(i32::MIN)..=i64::from(u32::MAX))
+        .contains(&number)
+        .then_some(number)
+}
+
+fn whole(number: f64) -> Option<i64> {
     #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }
@@ -150,6 +153,12 @@ mod tests {
             ("abc", None),
             ("nan", None),
             ("1e300", None),
+            ("-2147483648", Some(-2_147_483_648)),
+            ("4294967295", Some(4_294_967_295)),
+            ("4294967296", None),
+            ("1e12", None),
+            ("9223372036854775807", None),
+            ("-9223372036854775808", None),
         ] {
             assert_eq!(int(raw.as_bytes()), want, "{raw:?}");
         }

@@ -18,7 +18,8 @@ use super::staging::{Shelf, fill, read_through};
 use super::stop::Stop;
 use super::take::take;
 use crate::archive::kind::{self, Kind as Content};
-use crate::archive::reason;
+use crate::archive::{names_beyond, names_too_long, reason};
+use crate::notation::escaped_len;
 
 /// What a folder lists.
 enum What {
@@ -63,7 +64,7 @@ fn one(
     path: &Path,
     what: &What,
 ) -> Result<Taken, Stop> {
-    if let Err(reason) = pass.count() {
+    if let Err(reason) = pass.count(escaped_len(&place.path)) {
         return Ok(place.refused(Kind::Other, 0, reason).into());
     }
     Ok(match what {
@@ -81,8 +82,15 @@ fn walk(pass: &Pass<'_>, root: &Path, top: &[u8], found: &mut Vec<Found>) -> Res
         name: top.to_vec(),
         what: What::EmptyFolder,
     }];
+    let mut names = 0u64;
     while let Some(next) = waiting.pop() {
         pass.check()?;
+        names = names.saturating_add(next.name.len() as u64);
+        let members = found.len() as u64 + 1;
+        if names_too_long(names, members) {
+            pass.exhaust(names_beyond(members));
+            return Ok(());
+        }
         if !matches!(next.what, What::EmptyFolder) {
             found.push(next);
             continue;
@@ -215,6 +223,9 @@ fn large(
             Content::Zip | Content::SevenZ | Content::Tar | Content::Packed(_)
         );
     let staged = place.staged(Shelf::Other);
+    if !stays {
+        pass.need_room(size, &place.path)?;
+    }
     let copied = if stays {
         read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
     } else {

@@ -84,8 +84,8 @@ impl Reading {
 struct Around<'r> {
     /// Extensions of the files that are sorted.
     extensions: HashSet<Vec<u8>>,
-    /// Paths of all members, and of the folders above them.
-    paths: HashSet<&'r [u8]>,
+    /// Paths of all members, sorted: a path may be long, and so its folders are not listed.
+    paths: Vec<&'r [u8]>,
 }
 
 /// Extensions of DICOM and PAR/REC files.
@@ -97,15 +97,23 @@ impl<'r> Around<'r> {
             .iter()
             .filter(|row| matches!(row.kind, Kind::Dicom | Kind::Par | Kind::Rec));
         let extensions = images.map(|row| extension(&row.path)).collect();
-        let mut paths = HashSet::new();
-        for row in rows.iter().filter(|row| row.kind != Kind::Link) {
-            let mut path = &*row.path;
-            while paths.insert(path) {
-                let end = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
-                path = end.and_then(|end| path.get(..end)).unwrap_or_default();
-            }
-        }
+        let members = rows.iter().filter(|row| row.kind != Kind::Link);
+        let mut paths: Vec<&[u8]> = members.map(|row| &*row.path).collect();
+        paths.sort_unstable();
         Self { extensions, paths }
+    }
+
+    /// Whether a path is that of a member, or of a folder or archive above one.
+    fn contains(&self, path: &[u8]) -> bool {
+        let follows = |start: &[u8]| {
+            let at = self.paths.partition_point(|other| *other < start);
+            self.paths.get(at).copied().unwrap_or_default()
+        };
+        let below = |joint: &[u8]| {
+            let folder = [path, joint].concat();
+            follows(&folder).starts_with(&folder)
+        };
+        path.is_empty() || follows(path) == path || below(b"/") || below(b"!")
     }
 
     /// Whether an image could have such a name: it has the extension of one. Without an extension, it has a digit.
@@ -126,7 +134,7 @@ impl<'r> Around<'r> {
         let Some(target) = row.reason.strip_prefix(LINK_TO) else {
             return row.reason == LINK_TO.trim_end_matches(" to ");
         };
-        !resolved(&row.path, target.as_bytes()).is_some_and(|path| self.paths.contains(&*path))
+        !resolved(&row.path, target.as_bytes()).is_some_and(|path| self.contains(&path))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Names on disk: cleaned of what is dangerous, and never one for two files.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher};
 
 use sha2::{Digest, Sha256};
 
@@ -10,6 +11,8 @@ use crate::notation::{Hash, hexadecimal};
 const LONGEST: usize = 255;
 /// Longest path below the session folder; with the folder's own path before it, it stays under PATH_MAX.
 const LONGEST_PATH: usize = 2048;
+/// Most parts of such a path: each folder is made on disk.
+const DEEPEST: usize = 32;
 
 /// An identifier as part of a file name: letters, digits, dot, dash and underscore; others become `_`.
 #[must_use]
@@ -98,10 +101,13 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
-/// A path too long for the system keeps its last part; a hash stands for the folders.
+/// A path too long for the system, or too deep, keeps its last part; a hash stands for the folders.
 fn shorten(parts: Vec<String>) -> Vec<String> {
     let length: usize = parts.iter().map(|part| part.len() + 1).sum();
-    let Some(last) = parts.last().filter(|_| length > LONGEST_PATH) else {
+    let Some(last) = parts
+        .last()
+        .filter(|_| length > LONGEST_PATH || parts.len() > DEEPEST)
+    else {
         return parts;
     };
     let hash: Hash = Sha256::digest(parts.join("/")).into();
@@ -117,10 +123,16 @@ enum Node {
     Folder,
 }
 
+/// Stands for a path: names may be long, and each folder above a file has one of its own. Two paths of one hash would only
+/// get a number that they do not need.
+type PathHash = u64;
+
 /// The names given so far below one folder. What is taken gets `_2`, `_3` and so on before its extension.
 #[derive(Debug, Default)]
 pub struct Taken {
-    nodes: HashMap<String, Node>,
+    nodes: HashMap<PathHash, Node>,
+    /// The last number of a name that was taken: all below it are taken, too.
+    last: HashMap<PathHash, u64>,
     /// Folders that had to be renamed, by the name they were to have.
     moved: HashMap<String, String>,
 }
@@ -137,11 +149,11 @@ impl Taken {
             }
             let mut name = wanted.clone();
             let mut count = 1u64;
-            while self.nodes.get(&name) == Some(&Node::File) {
+            while self.nodes.get(&hashed(&name)) == Some(&Node::File) {
                 count += 1;
                 name = join(&path, &numbered(part, count));
             }
-            self.nodes.insert(name.clone(), Node::Folder);
+            self.nodes.insert(hashed(&name), Node::Folder);
             if name != wanted {
                 self.moved.insert(wanted, name.clone());
             }
@@ -153,14 +165,25 @@ impl Taken {
     /// A free path for a file; `free` says whether the disk has no such file (a file system may ignore case).
     pub fn file(&mut self, folder: &str, name: &str, mut free: impl FnMut(&str) -> bool) -> String {
         let mut path = join(folder, name);
+        let wanted = hashed(&path);
         let mut count = 1u64;
-        while self.nodes.contains_key(&path) || !free(&path) {
-            count += 1;
-            path = join(folder, &numbered(name, count));
+        if self.nodes.contains_key(&wanted) || !free(&path) {
+            count = self.last.get(&wanted).copied().unwrap_or(count);
+            while count == 1 || self.nodes.contains_key(&hashed(&path)) || !free(&path) {
+                count += 1;
+                path = join(folder, &numbered(name, count));
+            }
+            self.last.insert(wanted, count);
         }
-        self.nodes.insert(path.clone(), Node::File);
+        self.nodes.insert(hashed(&path), Node::File);
         path
     }
+}
+
+fn hashed(path: &str) -> PathHash {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn join(folder: &str, name: &str) -> String {
@@ -205,6 +228,8 @@ mod tests {
         assert!(one.len() <= LONGEST && one.strip_suffix(".txt").is_some() && one != two);
         let deep = own("abcdefg/".repeat(1000).as_bytes());
         assert!(deep.len() < LONGEST_PATH);
+        let deep = own("d/".repeat(1000).as_bytes());
+        assert!(deep.split('/').count() == 2, "{deep}");
     }
 
     #[test]
@@ -223,6 +248,21 @@ mod tests {
             taken.file("a", "X.txt", |path| path != "a/X.txt"),
             "a/X_2.txt"
         );
+    }
+
+    #[test]
+    fn many_files_of_one_name_take_time_in_proportion() {
+        let mut taken = Taken::default();
+        let mut asked = 0u64;
+        for count in 2..=3000 {
+            taken.file("a", "x.txt", |_| {
+                asked += 1;
+                true
+            });
+            assert!(asked <= 3 * count);
+        }
+        assert_eq!(taken.file("a", "x.txt", |_| true), "a/x_3000.txt");
+        assert_eq!(taken.file("a", "x_7.txt", |_| true), "a/x_7_2.txt");
     }
 
     #[test]

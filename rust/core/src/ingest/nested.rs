@@ -210,7 +210,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, St
     let members = match kind::of_file(&file).map_err(failed)? {
         Content::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
-            let members = zipped::read(pass, &source, pass.note_zip(path), container);
+            let members = zipped::read(pass, &source, pass.note_zip(path), container)?;
             return Opened::of(pass, members);
         }
         Content::SevenZ => {

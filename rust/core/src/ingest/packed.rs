@@ -219,7 +219,7 @@ fn to_end(
     let size = aside
         .as_ref()
         .map_or(bytes.len() as u64, |(_, copied)| copied.size);
-    if let Err(reason) = check(pass, size, limit) {
+    if let Err(reason) = check(pass, &place.path, size, limit) {
         if let Some((staged, _)) = aside {
             pass.staging.remove(&staged)?;
         }
@@ -232,8 +232,8 @@ fn to_end(
     })
 }
 
-fn check(pass: &Pass<'_>, size: u64, limit: u64) -> Result<(), String> {
-    pass.expand(size)?;
+fn check(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), String> {
+    pass.expand(size, name)?;
     if size > limit {
         return Err(crate::archive::beyond(pass.options.max_ratio));
     }

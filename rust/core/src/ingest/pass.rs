@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +13,9 @@ use super::passwords::{LastFit, Passwords};
 use super::row::{Fate, Kind, Reason, Row};
 use super::staging::{Shelf, Staged, Staging};
 use super::stop::Stop;
+use crate::archive::{names_beyond, names_too_long};
 use crate::monitor::Monitor;
-use crate::notation::Hash;
+use crate::notation::{Hash, shown};
 
 /// Limits and choices of a pass.
 #[derive(Debug, Clone)]
@@ -69,6 +71,7 @@ pub struct Pass<'a> {
     skipped: HashSet<PathBuf>,
     expanded: AtomicU64,
     members: AtomicU64,
+    names: AtomicU64,
     exhausted: OnceLock<String>,
     /// Archives that were kept whole, with the reason: by hash, and depth, as the limit on depth is among the reasons.
     useless: Mutex<HashMap<(Hash, u32), String>>,
@@ -82,6 +85,14 @@ fn resolved(path: &Path) -> PathBuf {
         (Some(Ok(folder)), Some(name)) => folder.join(name),
         _ => path.to_owned(),
     }
+}
+
+/// Adds to a counter, which stays at its end; the value before.
+fn saturating(counter: &AtomicU64, more: u64) -> u64 {
+    let add = |before: u64| Some(before.saturating_add(more));
+    counter
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+        .unwrap_or(u64::MAX)
 }
 
 /// All threads together hold about twice this (packed and unpacked).
@@ -104,6 +115,7 @@ impl<'a> Pass<'a> {
             skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
+            names: AtomicU64::new(0),
             exhausted: OnceLock::new(),
             useless: Mutex::new(HashMap::new()),
             zips: Mutex::new(Vec::new()),
@@ -121,27 +133,48 @@ impl<'a> Pass<'a> {
     }
 
     /// Counts bytes that come out of an archive or compression, before they are made. The reason, once there are too
-    /// many; all that follows is then refused.
-    pub fn expand(&self, bytes: u64) -> Result<(), String> {
-        let before = self.expanded.fetch_add(bytes, Ordering::Relaxed);
+    /// many; all that follows is then refused. `name` is the member's.
+    pub fn expand(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
+        let before = saturating(&self.expanded, bytes);
         if before.saturating_add(bytes) > self.options.max_bytes {
             self.exhaust(format!(
-                "it expands to more than {} bytes (limit on total size)",
-                self.options.max_bytes
+                "it expands to more than {} bytes (limit on total size, --max-total) with {} of {bytes} bytes",
+                self.options.max_bytes,
+                shown(name)
             ));
         }
         self.spent()
     }
 
-    /// Counts a member.
-    pub fn count(&self) -> Result<(), String> {
-        if self.members.fetch_add(1, Ordering::Relaxed) >= self.options.max_members {
+    /// Counts a member, and the bytes of its texts: its path, and where a link leads.
+    pub fn count(&self, texts: u64) -> Result<(), String> {
+        let members = saturating(&self.members, 1).saturating_add(1);
+        let texts = saturating(&self.names, texts).saturating_add(texts);
+        if members > self.options.max_members {
             self.exhaust(format!(
                 "it has more than {} members (limit)",
                 self.options.max_members
             ));
+        } else if names_too_long(texts, members) {
+            self.exhaust(names_beyond(members));
         }
         self.spent()
+    }
+
+    /// Stops the work where so many bytes, which are still to be written, are more than staging has room for. `name` is
+    /// that of the member, or of the largest of several.
+    pub fn need_room(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
+        match self.staging.free() {
+            Some(free) if bytes > free => {
+                let text = format!(
+                    "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",
+                    shown(name)
+                );
+                let error = io::Error::new(io::ErrorKind::StorageFull, text);
+                Err(Stop::io(self.staging.root(), error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Why an archive of these bytes was kept whole at this depth.
@@ -172,7 +205,8 @@ impl<'a> Pass<'a> {
         (self.staging, zips.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn exhaust(&self, reason: String) {
+    /// Notes the limit that was passed first.
+    pub(super) fn exhaust(&self, reason: String) {
         let _ = self.exhausted.set(reason);
     }
 

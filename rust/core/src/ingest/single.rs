@@ -13,6 +13,7 @@ use super::stop::Stop;
 use super::take::take;
 use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
+use crate::notation::escaped_len;
 
 /// Whether a compressed file is a compressed tar, as far as it can be unpacked.
 #[must_use]
@@ -55,7 +56,8 @@ pub fn read(
         Ok(copied) => copied,
         Err(fault) => return Ok(Members::damaged(fault.reason()?)),
     };
-    if let Err(reason) = pass.count().and_then(|()| pass.expand(copied.size)) {
+    let counted = pass.count(escaped_len(&place.path));
+    if let Err(reason) = counted.and_then(|()| pass.expand(copied.size, &place.path)) {
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }

@@ -70,6 +70,19 @@ impl Staging {
         }
     }
 
+    /// The folder of all staged files.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Bytes that can still be written there; None where the file system does not say.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        let status = rustix::fs::statvfs(&self.root).ok()?;
+        (status.f_blocks > 0).then(|| status.f_bavail.saturating_mul(status.f_frsize))
+    }
+
     /// The full path of a staged file.
     #[must_use]
     pub fn path(&self, staged: &Staged) -> PathBuf {

@@ -17,7 +17,7 @@ use super::take::take;
 use super::tar_input::Input;
 use crate::archive::tar::{Member, TarReader, What};
 use crate::archive::{beyond, reason, too_much};
-use crate::notation::escape;
+use crate::notation::{escape, escaped_len};
 
 /// Reads all members.
 pub fn read(
@@ -106,15 +106,20 @@ impl<'p> Unpacking<'p, '_> {
         let Some(mut member) = next.map_err(|error: io::Error| Fault::Data(reason(&error)))? else {
             return Ok(false);
         };
-        self.pass.count().map_err(Fault::Data)?;
+        let target = match &member.what {
+            What::Link { target, .. } => escaped_len(target),
+            _ => 0,
+        };
+        let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
+        self.pass.count(texts).map_err(Fault::Data)?;
         let place = container.member(&member.name, self.at);
         if let Some(row) = self.without_data(&place, &member) {
             crew.keep(self.at, Ok(row));
             return Ok(true);
         }
         self.watch_holes(&member)?;
-        self.pass.expand(member.size).map_err(Fault::Data)?;
         let size = member.size;
+        self.pass.expand(size, &place.path).map_err(Fault::Data)?;
         if size > self.pass.in_memory {
             return self.large(&place, &mut member, crew);
         }
@@ -143,6 +148,7 @@ impl<'p> Unpacking<'p, '_> {
     /// A member too large for memory goes through the disk.
     fn large(&mut self, place: &Place, member: &mut Member, crew: &Crew) -> Result<bool, Fault> {
         let (pass, size) = (self.pass, member.size);
+        pass.need_room(size, &place.path)?;
         let staged = place.staged(Shelf::Other);
         let mut content = self.tar.content(member);
         let copied = pass

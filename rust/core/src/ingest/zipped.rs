@@ -16,7 +16,7 @@ use crate::archive::zip::deflated::Deflated;
 use crate::archive::zip::entry::{Entry, Special};
 use crate::archive::zip::{list, local, unzip};
 use crate::archive::{beyond, too_much};
-use crate::notation::escape;
+use crate::notation::{escape, escaped_len};
 
 /// Reads all members; `zip` is the archive's number where it stays where it is.
 pub fn read<'a>(
@@ -24,9 +24,9 @@ pub fn read<'a>(
     source: &'a dyn Source,
     zip: Option<u32>,
     container: &'a Place,
-) -> Members<'a> {
+) -> Result<Members<'a>, Stop> {
     let mut directory = list(source, pass.options.max_members);
-    admit(pass, source.len(), &mut directory.entries);
+    admit(pass, source.len(), container, &mut directory.entries)?;
     let mut members = Members::in_batches(directory.entries, move |batch, entries: &[Entry]| {
         let entries = entries.par_iter().enumerate().with_max_len(16);
         entries
@@ -45,15 +45,21 @@ pub fn read<'a>(
             pass.options.max_members
         ));
     }
-    members
+    Ok(members)
 }
 
 /// Decides which members are read, by what the directory says of them, before any is: so the answer does not depend on
 /// which thread comes first.
-fn admit(pass: &Pass<'_>, len: u64, entries: &mut [Entry]) {
+fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) -> Result<(), Stop> {
     let mut total = 0u64;
-    for entry in entries {
-        let counted = pass.count();
+    let mut largest = None;
+    let prefix = escaped_len(&container.path);
+    for entry in entries.iter_mut() {
+        let target = match entry.special() {
+            Some(Special::Link) => entry.size.min(LONGEST_TARGET),
+            _ => 0,
+        };
+        let counted = pass.count(prefix + escaped_len(&entry.name) + target);
         if entry.special().is_some() {
             continue;
         }
@@ -68,10 +74,22 @@ fn admit(pass: &Pass<'_>, len: u64, entries: &mut [Entry]) {
         entry.fault = if too_much(total, len, pass.options.max_ratio) {
             Some(beyond(pass.options.max_ratio))
         } else {
-            counted.and_then(|()| pass.expand(entry.size)).err()
+            counted
+                .and_then(|()| pass.expand(entry.size, &entry.name))
+                .err()
         };
+        if entry.fault.is_none() && largest.is_none_or(|(size, _)| size < entry.size) {
+            largest = Some((entry.size, &entry.name));
+        }
+    }
+    match largest {
+        Some((_, name)) => pass.need_room(total, name),
+        None => Ok(()),
     }
 }
+
+/// PATH_MAX: a longer target of a link is not read.
+const LONGEST_TARGET: u64 = 4096;
 
 fn one(
     pass: &Pass<'_>,
@@ -160,7 +178,7 @@ fn noted(mut taken: Taken, differs: &[&str]) -> Taken {
 fn link(source: &dyn Source, entry: &Entry) -> String {
     let target = local::read(source, entry)
         .ok()
-        .filter(|_| entry.size <= 4096)
+        .filter(|_| entry.size <= LONGEST_TARGET)
         .and_then(|found| {
             scratch::with(|scratch| {
                 unzip::into_memory(source, entry, found.data, scratch).ok()?;

@@ -112,6 +112,7 @@ impl<R: Read> TarReader<R> {
                     self.global
                         .read(&record)
                         .ok_or_else(|| invalid("a broken global header (pax)"))?;
+                    self.global.forget_sparse();
                     extended = self.global.clone();
                     between = false;
                 }

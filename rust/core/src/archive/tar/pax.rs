@@ -39,6 +39,13 @@ impl Extended {
         Some(())
     }
 
+    /// Forgets what describes a single sparse file: a global header is copied for each member behind it.
+    pub fn forget_sparse(&mut self) {
+        self.map = Vec::new();
+        self.real_size = None;
+        self.map_in_data = false;
+    }
+
     fn set(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         match key {
             b"path" if !self.sparse_name => self.path = present(value),

@@ -1,6 +1,7 @@
 //! The central directory: its records, one entry each.
 
 use super::super::source::{Fields, Source};
+use super::super::{names_beyond, names_too_long};
 use super::end::End;
 use super::entry::Entry;
 use super::extra::extra_field;
@@ -18,6 +19,23 @@ pub struct Directory {
     pub notes: Vec<String>,
     /// Number of entries the archive claims, when that is more than the caller allows; then `entries` is empty.
     pub too_many: Option<u64>,
+    /// Bytes of all names.
+    names: u64,
+}
+
+impl Directory {
+    /// Adds an entry; false, and damage, where the names are too long in all.
+    pub(super) fn admit(&mut self, entry: Entry) -> bool {
+        self.names = self.names.saturating_add(entry.name_bytes());
+        self.entries.push(entry);
+        let members = self.entries.len() as u64;
+        if names_too_long(self.names, members) {
+            self.entries.pop();
+            self.damage.push(names_beyond(members));
+            return false;
+        }
+        true
+    }
 }
 
 const RECORD: usize = 46;
@@ -34,7 +52,11 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
     loop {
         let at = reader.at;
         match reader.entry(end.shift) {
-            Ok(Some(entry)) => directory.entries.push(entry),
+            Ok(Some(entry)) => {
+                if !directory.admit(entry) {
+                    return;
+                }
+            }
             Ok(None) => break,
             Err(reason) => {
                 directory.damage.push(format!(

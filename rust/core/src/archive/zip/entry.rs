@@ -51,6 +51,13 @@ impl Entry {
         self.undecoded.as_deref().unwrap_or(&self.name)
     }
 
+    /// Bytes of its name in memory.
+    #[must_use]
+    pub fn name_bytes(&self) -> u64 {
+        let undecoded = self.undecoded.as_ref().map_or(0, |name| name.len());
+        self.name.len() as u64 + undecoded as u64
+    }
+
     /// Bytes it takes at least: local header, name and packed data.
     #[must_use]
     pub fn least_extent(&self) -> u64 {

@@ -13,8 +13,8 @@ use super::{local, names};
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     let Some(mut at) = first(source) else { return };
     while let Some((entry, next)) = member(source, at) {
-        directory.entries.push(entry);
-        if directory.entries.len() as u64 >= max_members || next <= at {
+        let admitted = directory.admit(entry);
+        if !admitted || directory.entries.len() as u64 >= max_members || next <= at {
             break;
         }
         at = next;

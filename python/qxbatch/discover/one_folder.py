@@ -1,0 +1,47 @@
+"""Refuses packets whose session folder the file system would take for that of another session."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from qxbatch.discover.judged import Judged
+from qxbatch.discover.listing import names_in
+from qxbatch.problems import Code
+from qxbatch.session.one_name import folded, ignores_case, other_name
+
+_HINT = "Rename one of them, or use a sessions folder on a file system that tells upper and lower case apart."
+
+
+def in_own_folders(judged: list[Judged], sessionsfolder: Path) -> list[Judged]:
+    """Refuse what would be published into the folder of another session, of this run or an existing one."""
+    names = frozenset(names_in(sessionsfolder))
+    ids = {each.session.id for each in judged if each.ready and each.session is not None}
+    other = {name: other_name(sessionsfolder / name, names) for name in ids - names}
+    existing = {name: folder for name, folder in other.items() if folder}
+    clash = len({folded(name) for name in ids}) < len(ids)
+    return judge_one_folder(judged, existing, ignores_case=clash and ignores_case(sessionsfolder))
+
+
+def judge_one_folder(judged: Sequence[Judged], existing: Mapping[str, str], *, ignores_case: bool) -> list[Judged]:
+    """Refuse what is ready for a session whose folder is that of another one.
+
+    `existing` has, by session id, the name of the folder that exists in its place; with `ignores_case` two new sessions
+    may have one folder, too.
+    """
+    ids: dict[str, set[str]] = {}
+    for each in judged if ignores_case else ():
+        if each.ready and each.session is not None:
+            ids.setdefault(folded(each.session.id), set()).add(each.session.id)
+    return [_judge(each, existing, ids) for each in judged]
+
+
+def _judge(each: Judged, existing: Mapping[str, str], ids: Mapping[str, set[str]]) -> Judged:
+    if not each.ready or each.session is None:
+        return each
+    own = each.session.id
+    others = sorted({existing[own]} if own in existing else ids.get(folded(own), {own}) - {own})
+    if not others:
+        return each
+    message = (
+        f"its session {own} would have the folder of {', '.join(others)}: the file system does not tell them apart."
+    )
+    return each.refused(Code.SAME_SESSION, message, _HINT)
