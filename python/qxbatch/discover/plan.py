@@ -58,9 +58,8 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
         return refused
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
-    if entry.content in UNOPENED:
-        return _unopened(judged, session, entry)
-    return _with_session(judged, session, settings)
+    unopened = entry.content in UNOPENED
+    return _unopened(judged, session, entry) if unopened else _with_session(judged, session, settings)
 
 
 def _refused(entry: Entry, judged: Judged) -> Judged | None:

@@ -20,6 +20,7 @@ use crate::archive::sevenz::{self, Listing, Member, What};
 use crate::archive::source::Source;
 use crate::archive::{beyond, reason, too_much};
 use crate::notation::escape;
+use crate::notation::escaped_len;
 
 /// A target of a link that is longer is not shown.
 const LONGEST_TARGET: u64 = 4096;
@@ -40,7 +41,8 @@ pub fn read(
         let text = format!("it has {count} members, more than {most} (limit)");
         return Ok(Members::damaged(text));
     }
-    let admitted = admit(pass, source.len(), &listing);
+    let prefix = escaped_len(&container.path);
+    let admitted = admit(pass, source.len(), prefix, &listing);
     let crew = Crew::default();
     let mut unpacking = Unpacking {
         pass,
@@ -86,11 +88,12 @@ fn said(pass: &Pass<'_>, refusal: Refusal) -> String {
 }
 
 /// Decides which members are read, by what the list says of them, before any is.
-fn admit(pass: &Pass<'_>, len: u64, listing: &Listing) -> Vec<Result<(), String>> {
+/// `prefix` is the length of the paths' common beginning.
+fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Result<(), String>> {
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
     let mut one = |member: &Member| {
-        pass.count()?;
+        pass.count(prefix.saturating_add(escaped_len(&member.name)))?;
         let Some(block) = member.block.and_then(|at| listing.blocks.get(at)) else {
             return Ok(());
         };
@@ -99,7 +102,7 @@ fn admit(pass: &Pass<'_>, len: u64, listing: &Listing) -> Vec<Result<(), String>
         {
             return Err(beyond(max_ratio));
         }
-        pass.expand(member.size)
+        pass.expand(member.size, &member.name)
     };
     listing.members.iter().map(&mut one).collect()
 }
