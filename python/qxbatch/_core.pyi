@@ -168,8 +168,8 @@ class Reading:
         """Give a suspect the header another reader found; it joins its group."""
     def left_out(self) -> list[tuple[int, str]]:
         """Rows that may contain images and are none, with the cause (`ingest.left_out.Cause`)."""
-    def gaps(self) -> list[tuple[int, int, list[str]]]:
-        """DICOMDIRs that list missing files: row, number of files listed, paths of the missing ones."""
+    def gaps(self) -> list[tuple[int, int, int, list[str]]]:
+        """DICOMDIRs that list missing files: row, files listed, files missing, and their paths where these are known."""
     def damage(self) -> list[str]:
         """What could not be had: `path: reason`, refused members first, then the archive's own damage."""
     def notes(self) -> list[str]:

@@ -86,6 +86,28 @@ def test_folder_mode_warns_alike(study: Study) -> None:
     assert len(warnings(run)) == 1
 
 
+@PACKED
+def test_files_that_are_named_like_images_and_are_none_are_counted(study: Study, kind: Kind) -> None:
+    files = T1.files()
+    broken = {
+        "T1/IM0009": bytes(4096) + files["IM0001"][4096:] + b"x",
+        "T1/page.dcm": b"<html>404</html>",
+        "T1/README1": b"x",
+    }
+    run = in_inbox(study, {**under("T1", files), **broken, "viewer/data1.cab": b"MSCF" + bytes(60)}, kind)
+    assert run.status == 0, run.text
+    assert counts(study) == {"not-dicom": 2}, run.text
+
+
+def test_renamed_copies_of_a_medium_count_only_what_is_missing(study: Study, tmp_path: Path) -> None:
+    tree = medium(tmp_path / "cd")
+    images = [data for path, data in tree.items() if path != "DICOMDIR"]
+    run = in_inbox(
+        study, {f"S/{k}.dcm": data for k, data in enumerate(images[:6])} | {"DICOMDIR": tree["DICOMDIR"]}, Kind.ZIP
+    )
+    assert counts(study) == {"missing": 2}, run.text
+
+
 def test_links_out_of_the_packet_are_counted_and_links_within_are_not(study: Study) -> None:
     packet = study.put("S1", under("T1", T1.files()), Kind.FOLDER)
     outside = study.put("elsewhere", BOLD.files(), Kind.FOLDER).rename(study.sessions.parent / "annex")
@@ -139,7 +161,7 @@ def test_a_dicomdir_that_lists_more_than_there_is_is_named_with_both_numbers(
     run = study.run("--archive=leave", "--overwrite=yes")
     assert counts(study) == {"missing": 1}, run.text
     (line,) = warnings(run)
-    assert f"1 of the 8 files that DICOMDIR lists, but which is missing ({last})" in line
+    assert f"DICOMDIR lists 8 files, 1 is missing ({last})" in line
 
 
 def test_the_dicomdir_of_renamed_copies_gives_no_warning(study: Study, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Members of packets that were left out although images may be in them: which, why, and what to do."""
 
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +23,7 @@ class Cause(StrEnum):
     FOREIGN_ARCHIVE = "foreign-archive"
     UNSORTED = "unsorted"
     EMPTY = "empty"
+    NOT_DICOM = "not-dicom"
     LINK = "link"
     MISSING = "missing"
     """A DICOMDIR lists it."""
@@ -34,6 +36,10 @@ _WORDS = {
     Cause.FOREIGN_ARCHIVE: ("archive of a kind that is not opened", "archives of a kind that is not opened"),
     Cause.UNSORTED: ("DICOM file that cannot be sorted", "DICOM files that cannot be sorted"),
     Cause.EMPTY: ("file that is empty or filled with zeros", "files that are empty or filled with zeros"),
+    Cause.NOT_DICOM: (
+        "file that is named like an image and is no DICOM",
+        "files that are named like images and are no DICOM",
+    ),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
 }
 _ADVICE = {
@@ -42,6 +48,7 @@ _ADVICE = {
     Cause.FOREIGN_ARCHIVE: "Unpack the archive into the packet.",
     Cause.UNSORTED: "Read the reason of each in qxbatch/ledger.tsv.",
     Cause.EMPTY: "Copy these files again from their source.",
+    Cause.NOT_DICOM: "Look at these files: they may be damaged.",
     Cause.LINK: "Replace links by files (`cp -rL` copies what they point to).",
     Cause.MISSING: "Copy the medium again.",
 }
@@ -55,11 +62,27 @@ class Member:
     """The row of the reading that it belongs to."""
     cause: Cause
     path: str
-    """As the ledger writes it; of a missing file as the DICOMDIR lists it."""
-    reason: str = ""
-    """The reason in the ledger; of a missing file the DICOMDIR."""
-    listed: int = 0
-    """Of a missing file: the number of files that the DICOMDIR lists."""
+    """As the ledger writes it."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A DICOMDIR that lists more files than there are."""
+
+    row: int
+    """Its row of the reading."""
+    path: str
+    listed: int
+    """Number of files that it lists."""
+    missing: int
+    """How many of them are missing."""
+    names: tuple[str, ...]
+    """Which, as it lists them; empty where copies have other names."""
+
+    def words(self) -> str:
+        """Return what is missing as part of a sentence."""
+        shown = f" ({_listed(self.names)})" if self.names else ""
+        return f"{self.path} lists {self.listed} files, {self.missing} {_is(self.missing)} missing{shown}"
 
 
 @dataclass(frozen=True)
@@ -67,57 +90,66 @@ class LeftOut:
     """What was left out of the packets of a job."""
 
     members: tuple[Member, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     closed: str = ""
     """What to do about encrypted archives."""
 
     def of(self, rows: Container[int]) -> "LeftOut":
         """Return what belongs to some rows of the reading."""
-        return LeftOut(tuple(member for member in self.members if member.row in rows), self.closed)
+        members = tuple(member for member in self.members if member.row in rows)
+        return LeftOut(members, tuple(gap for gap in self.gaps if gap.row in rows), self.closed)
+
+    def __bool__(self) -> bool:
+        """Return whether anything was left out."""
+        return bool(self.members or self.gaps)
 
     def counts(self) -> dict[str, int]:
         """Return the number of members by cause."""
-        found = [member.cause for member in self.members]
-        return {cause.value: found.count(cause) for cause in Cause if cause in found}
+        found = Counter(member.cause for member in self.members)
+        found[Cause.MISSING] = sum(gap.missing for gap in self.gaps)
+        return {cause.value: found[cause] for cause in Cause if found[cause]}
 
     def words(self) -> str:
         """Return what was left out as a list for a sentence."""
-        return ", ".join(self._words(cause) for cause in Cause if self._of(cause))
+        causes = [cause for cause in Cause if any(member.cause is cause for member in self.members)]
+        return "; ".join([*map(self._words, causes), *(gap.words() for gap in self.gaps)])
 
     def advice(self) -> str:
         """Return what to do, one sentence for each cause."""
-        causes = {member.cause for member in self.members}
-        sentences = (_ADVICE.get(cause, self.closed) for cause in Cause if cause in causes)
-        return " ".join(filter(None, sentences))
+        causes = self.counts()
+        return " ".join(filter(None, (_ADVICE.get(cause, self.closed) for cause in Cause if cause in causes)))
 
-    def problems(self, subject: str) -> list[Problem]:
+    def problems(self, subject: str, *, folder_mode: bool) -> list[Problem]:
         """Return one warning, or none where nothing was left out."""
-        if not self.members:
+        if not self:
             return []
-        hint = f"{self.advice()} Then put the packet into the inbox again and import it:"
-        return [Problem(Code.LEFT_OUT, subject, f"not imported: {self.words()}.", hint, Severity.WARNING)]
-
-    def _of(self, cause: Cause) -> list[Member]:
-        return [member for member in self.members if member.cause is cause]
+        again = (
+            "Then import it again:" if folder_mode else "Then put the packet back into the inbox and import it again:"
+        )
+        message = f"not imported: {self.words()}."
+        return [Problem(Code.LEFT_OUT, subject, message, f"{self.advice()} {again}", Severity.WARNING)]
 
     def _words(self, cause: Cause) -> str:
-        members = self._of(cause)
-        if cause is Cause.MISSING:
-            directories = dict.fromkeys((member.reason, member.listed) for member in members)
-            of = " and ".join(f"{listed} files that {path} lists" for path, listed in directories)
-            kind = f"of the {of}, but which {'is' if len(members) == 1 else 'are'} missing"
-        else:
-            kind = _WORDS[cause][len(members) > 1]
-        paths = [member.path for member in members[:SHOWN]]
-        more = f" and {len(members) - SHOWN} more" if len(members) > SHOWN else ""
-        return f"{len(members)} {kind} ({', '.join(paths)}{more})"
+        paths = [member.path for member in self.members if member.cause is cause]
+        return f"{len(paths)} {_WORDS[cause][len(paths) > 1]} ({_listed(paths)})"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
     """Return what was left out of a reading whose files are still in staging."""
     rows = [(reading.row(index), Cause(cause)) for index, cause in reading.left_out()]
-    members = [Member(row.index, cause, row.path, row.reason) for row, cause in rows]
-    for index, listed, missing in reading.gaps():
-        directory = reading.row(index).path
-        members += [Member(index, Cause.MISSING, path, directory, listed) for path in missing]
+    members = tuple(Member(row.index, cause, row.path) for row, cause in rows)
+    gaps = tuple(
+        Gap(index, reading.row(index).path, listed, missing, tuple(names))
+        for index, listed, missing, names in reading.gaps()
+    )
     closed = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
-    return LeftOut(tuple(members), encrypted.hint(closed, passwords))
+    return LeftOut(members, gaps, encrypted.hint(closed, passwords))

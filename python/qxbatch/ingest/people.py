@@ -7,6 +7,25 @@ from itertools import combinations
 from qxbatch.person_name import PLACEHOLDER, WORDS, PersonName, have_common_part, is_spelling, parse_name
 from qxbatch.person_name import are_comparable as comparable
 
+_NO_IDS = frozenset(
+    {
+        "patient",
+        "subject",
+        "volunteer",
+        "proband",
+        "control",
+        "default",
+        "pilot",
+        "dicom",
+        "id",
+        "no id",
+        "noid",
+        "no-id",
+    }
+    | {"no_id", "patientid", "patient id", "patient_id", "tbd", "tba", "n/a", "na", "n.a.", "nn", "n.n.", "unbekannt"}
+    | {"patient1", "patient 1", "anonymous1", "inconnu", "desconocido", "sconosciuto", "onbekend", "not available"}
+)
+"""A PatientID that names nobody, besides the words that no name may have."""
 _NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
 """What stands in place of a birth date."""
 
@@ -81,7 +100,7 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
 def is_anonymous(patient: str) -> bool:
     """Return whether a PatientID tells nobody apart: it is empty, or a word such as `anonymous`."""
     folded = patient.strip().casefold()
-    if not folded.strip("0x") or folded in WORDS or folded == "patient":
+    if not folded.strip("0x-_.?/ ") or folded in WORDS or folded in _NO_IDS:
         return True
     return PLACEHOLDER.search(folded) is not None and not any(character.isdigit() for character in folded)
 
@@ -116,14 +135,15 @@ def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Ide
 def people_of(items: Sequence[Item]) -> list[Person]:
     """Return the people in order of their first scan.
 
-    Each PatientID is a person. Items that share an anonymous word are several people where their names say so. An item
-    without PatientID is of a person whose name it has; else of one whose name is not known; else of a person of its own.
+    Each PatientID is a person. Where it is empty or an anonymous word, real names tell people apart: such an item is of a
+    person whose name it has; else of one whose name is not known; else of another person.
     """
     by_key: dict[str, list[Item]] = {}
     for item in items:
-        by_key.setdefault(item.key, []).append(item)
+        named = item.identity is not None and is_anonymous(item.key)
+        by_key.setdefault("" if named else item.key, []).append(item)
     without = by_key.pop("", [])
-    people = [person for key, mine in by_key.items() for person in _of_key(key, mine)]
+    people = [Person(mine[0].patient, tuple(mine)) for mine in by_key.values()]
     people.sort(key=lambda person: person.order)
     for cluster in _clusters(without):
         place = _place_of(cluster, people)
@@ -132,13 +152,6 @@ def people_of(items: Sequence[Item]) -> list[Person]:
         else:
             people[place] = Person(people[place].patient, (*people[place].items, *cluster))
     return sorted(people, key=lambda person: person.order)
-
-
-def _of_key(key: str, items: list[Item]) -> list[Person]:
-    clusters = _clusters(items) if is_anonymous(key) else []
-    if len(clusters) <= 1:
-        return [Person(items[0].patient, tuple(items))]
-    return [Person(_shown(cluster), tuple(cluster)) for cluster in clusters]
 
 
 def _shown(items: Sequence[Item]) -> str:

@@ -33,7 +33,7 @@ def _check_images(reading: Reading, names: str, missing: LeftOut) -> None:
     if reading.groups() or any(reading.row(i).kind == "par" for i in range(len(reading))):
         return
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
-    if missing.members:
+    if missing:
         message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {missing.words()}."
         raise PacketError(Problem(Code.NO_IMAGES, names, message, missing.advice()))
     message = f"contains no DICOM and no PAR/REC ({members})."

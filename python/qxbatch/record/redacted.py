@@ -16,7 +16,7 @@ def session_problems(job: Job, part: Part) -> tuple[Problem, ...]:
         *several_studies(job.reading.groups(), part),
         *joined_series(part),
         *duplicates(job.reading, part),
-        *job.left_out.of(part.rows).problems(part.session.id),
+        *job.left_out.of(part.rows).problems(part.session.id, folder_mode=job.unit.inbox is not None),
     )
     every = (*job.problems, *part.problems, *remarks)
     return tuple(redacted_problem(problem, part.hide) for problem in every)

@@ -145,9 +145,10 @@ impl Reading {
         rows.map(|(row, cause)| (row, cause.name())).collect()
     }
 
-    fn gaps(&self, py: Python<'_>) -> Vec<(usize, usize, Vec<String>)> {
+    fn gaps(&self, py: Python<'_>) -> Vec<(usize, usize, usize, Vec<String>)> {
         let gaps = py.detach(|| self.core.gaps()).into_iter();
-        gaps.map(|gap| (gap.row, gap.listed, gap.missing)).collect()
+        gaps.map(|gap| (gap.row, gap.listed, gap.count, gap.missing))
+            .collect()
     }
 
     fn damage(&self) -> Vec<String> {

@@ -16,15 +16,17 @@ pub struct Gap {
     pub row: usize,
     /// Number of files that it lists.
     pub listed: usize,
-    /// The files that are missing, as it lists them, escaped like the paths of the ledger.
+    /// How many of them are missing.
+    pub count: usize,
+    /// Those that are missing, as it lists them, escaped like the paths of the ledger; none where copies have other names.
     pub missing: Vec<String>,
 }
 
 impl Reading {
     /// The DICOMDIRs that list files which are missing, by path and by SOPInstanceUID.
     ///
-    /// Copies often have other names and, once anonymized, other UIDs than their DICOMDIR says. Where no file of it is found
-    /// by either, it counts only when there are fewer DICOM files than it lists. One that cannot be read is passed over.
+    /// Copies often have other names and, once anonymized, other UIDs than their DICOMDIR says. So files are missing only where
+    /// there are fewer DICOM files beside it and below than it lists. One that cannot be read is passed over.
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let directories = self.rows.iter().enumerate();
@@ -36,10 +38,11 @@ impl Reading {
                 let size = file.metadata().ok()?.len();
                 let listed = listed(&mut FileWindow::new(&file, size, Vec::new()))?;
                 let present = present.get_or_insert_with(|| Present::of(&self.rows));
-                let missing = present.missing(row, &listed);
-                (!missing.is_empty()).then_some(Gap {
+                let (count, missing) = present.missing(row, &listed)?;
+                Some(Gap {
                     row: at,
                     listed: listed.len(),
+                    count,
                     missing,
                 })
             })
@@ -52,8 +55,8 @@ struct Present<'r> {
     /// Paths in lower case and without an extension of images.
     paths: HashSet<Vec<u8>>,
     instances: HashSet<&'r [u8]>,
-    /// Number of DICOM files.
-    count: usize,
+    /// Paths of DICOM files.
+    dicom: Vec<&'r [u8]>,
 }
 
 impl<'r> Present<'r> {
@@ -70,11 +73,12 @@ impl<'r> Present<'r> {
             instances: headers
                 .map(|header| header.raw(Field::SopInstanceUid))
                 .collect(),
-            count: dicom.count(),
+            dicom: dicom.map(|row| &*row.path).collect(),
         }
     }
 
-    fn missing(&self, directory: &Row, listed: &[Listed]) -> Vec<String> {
+    /// How many files are missing, and which where their names tell it.
+    fn missing(&self, directory: &Row, listed: &[Listed]) -> Option<(usize, Vec<String>)> {
         let path = &directory.path;
         let base = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
         let base = base.map_or(0, |end| end.saturating_add(1));
@@ -85,10 +89,20 @@ impl<'r> Present<'r> {
                 || (!instance.is_empty() && self.instances.contains(instance)))
         };
         let missing: Vec<&Listed> = listed.iter().filter(absent).collect();
-        if missing.len() == listed.len() && self.count >= listed.len() {
-            return Vec::new();
+        let below = self
+            .dicom
+            .iter()
+            .filter(|path| path.starts_with(base))
+            .count();
+        // Where a directory was copied alone, its files may be anywhere.
+        let present = if below == 0 { self.dicom.len() } else { below };
+        let count = listed.len().saturating_sub(present).min(missing.len());
+        if count == 0 {
+            return None;
         }
-        missing.iter().map(|file| escape(&file.path)).collect()
+        let named = missing.len() == count;
+        let names = missing.iter().map(|file| escape(&file.path));
+        Some((count, if named { names.collect() } else { Vec::new() }))
     }
 }
 
@@ -121,21 +135,21 @@ mod tests {
         }
     }
 
-    fn missing(rows: &[Row], listed: &[Listed]) -> Vec<String> {
+    fn missing(rows: &[Row], listed: &[Listed]) -> Option<(usize, Vec<String>)> {
         let directory = Row::new(b"cd/DICOMDIR", &[], Kind::DicomDir, Fate::Kept);
         Present::of(rows).missing(&directory, listed)
     }
 
     #[test]
     fn files_are_found_by_path_or_by_instance() {
-        let rows = [dicom(b"cd/im/a1.dcm", "1.1"), dicom(b"other", "1.2")];
+        let rows = [dicom(b"cd/im/a1.dcm", "1.1"), dicom(b"cd/other", "1.2")];
         let listed = [
             file(b"IM/A1", b""),
             file(b"IM/A2", b"1.2"),
             file(b"IM/A3", b"1.3"),
         ];
-        assert_eq!(missing(&rows, &listed), ["IM/A3"]);
-        assert!(missing(&rows, &listed[..2]).is_empty());
+        assert_eq!(missing(&rows, &listed), Some((1, vec!["IM/A3".into()])));
+        assert_eq!(missing(&rows, &listed[..2]), None);
     }
 
     #[test]
@@ -146,7 +160,14 @@ mod tests {
             file(b"A2", b"1.2"),
             file(b"A3", b"1.3"),
         ];
-        assert!(missing(&rows, &listed[..2]).is_empty());
-        assert_eq!(missing(&rows, &listed).len(), 3);
+        assert_eq!(missing(&rows, &listed[..2]), None);
+        assert_eq!(missing(&rows, &listed), Some((1, Vec::new())));
+    }
+
+    #[test]
+    fn files_beside_another_directory_do_not_stand_in() {
+        let rows = [dicom(b"cd/A1", "1.1"), dicom(b"cd2/A2", "1.9")];
+        let listed = [file(b"A1", b"1.1"), file(b"A2", b"1.2")];
+        assert_eq!(missing(&rows, &listed), Some((1, vec!["A2".into()])));
     }
 }

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::closed::Closed;
 use super::reading::Reading;
-use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, Row, ZEROS};
+use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, NOT_WANTED, Row, ZEROS};
+use crate::archive::foreign::Foreign;
+use crate::archive::kind;
 
 /// Why a member was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Cause {
     Unsorted,
     /// A file without bytes, or filled with zeros, among images.
     Empty,
+    /// A file among images, named like one, that is no DICOM.
+    NotDicom,
     /// A symbolic link to something outside the packet.
     Link,
 }
@@ -36,6 +40,7 @@ impl Cause {
             Self::ForeignArchive => "foreign-archive",
             Self::Unsorted => "unsorted",
             Self::Empty => "empty",
+            Self::NotDicom => "not-dicom",
             Self::Link => "link",
         }
     }
@@ -65,6 +70,8 @@ impl Reading {
         match row.kind {
             _ if row.suspect => Some(Cause::Unsorted),
             Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
+            // Programs on a patient's disc come as cabinets.
+            Kind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
             Kind::Archive => Some(match Closed::told(&row.reason)? {
                 Closed::Unopened => Cause::ForeignArchive,
                 Closed::Encrypted => Cause::EncryptedArchive,
@@ -75,6 +82,10 @@ impl Reading {
                 let around = around.get_or_insert_with(|| Around::of(&self.rows));
                 around.is_like_images(&row.path).then_some(Cause::Empty)
             }
+            Kind::Other if row.reason == NOT_WANTED => {
+                let around = around.get_or_insert_with(|| Around::of(&self.rows));
+                around.is_image_name(&row.path).then_some(Cause::NotDicom)
+            }
             _ => None,
         }
     }
@@ -84,10 +95,14 @@ impl Reading {
 struct Around<'r> {
     /// Extensions of the files that are sorted.
     extensions: HashSet<Vec<u8>>,
+    /// Shapes of the paths of images without an extension.
+    shapes: HashSet<Vec<u8>>,
     /// Paths of all members, sorted: a path may be long, and so its folders are not listed.
     paths: Vec<&'r [u8]>,
 }
 
+/// Extensions of DICOM files.
+const DICOM_EXTENSIONS: [&[u8]; 3] = [b"dcm", b"ima", b"dicom"];
 /// Extensions of DICOM and PAR/REC files.
 const EXTENSIONS: [&[u8]; 5] = [b"dcm", b"ima", b"dicom", b"par", b"rec"];
 
@@ -96,11 +111,29 @@ impl<'r> Around<'r> {
         let images = rows
             .iter()
             .filter(|row| matches!(row.kind, Kind::Dicom | Kind::Par | Kind::Rec));
-        let extensions = images.map(|row| extension(&row.path)).collect();
+        let extensions = images.clone().map(|row| extension(&row.path)).collect();
+        let bare = images.filter(|row| extension(&row.path).is_empty());
+        let shapes = bare.map(|row| shape(&row.path)).collect();
         let members = rows.iter().filter(|row| row.kind != Kind::Link);
         let mut paths: Vec<&[u8]> = members.map(|row| &*row.path).collect();
         paths.sort_unstable();
-        Self { extensions, paths }
+        Self {
+            extensions,
+            shapes,
+            paths,
+        }
+    }
+
+    /// Whether a name is that of an image: by its extension or, without one, as its neighbours are called.
+    fn is_image_name(&self, path: &[u8]) -> bool {
+        let extension = extension(path);
+        if name(path).starts_with(b".") {
+            return false;
+        }
+        match extension.as_slice() {
+            b"" => self.shapes.contains(&shape(path)),
+            extension => DICOM_EXTENSIONS.contains(&extension),
+        }
     }
 
     /// Whether a path is that of a member, or of a folder or archive above one.
@@ -168,9 +201,21 @@ fn name(path: &[u8]) -> &[u8] {
     path.get(start..).unwrap_or_default()
 }
 
-/// The extension in lower case; a number is none, since UIDs are names of files.
+/// A path with each row of digits as one 0: `a/IM0001` and `a/IM0002` have one shape. Without a digit it is the path.
+fn shape(path: &[u8]) -> Vec<u8> {
+    let mut shape: Vec<u8> = Vec::with_capacity(path.len());
+    for &byte in path {
+        let byte = if byte.is_ascii_digit() { b'0' } else { byte };
+        if byte != b'0' || shape.last() != Some(&b'0') {
+            shape.push(byte);
+        }
+    }
+    shape
+}
+
+/// The extension in lower case, without that of a compression; a number is none, since UIDs are names of files.
 fn extension(path: &[u8]) -> Vec<u8> {
-    let name = name(path);
+    let name = kind::without_extension(name(path), kind::Packing::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');
     let extension = dot.and_then(|dot| name.get(dot.saturating_add(1)..));
     let extension = extension.unwrap_or_default().to_ascii_lowercase();
@@ -214,6 +259,27 @@ mod tests {
             b"b",
             "a hard link to a/1.dcm, whose row has the bytes"
         ));
+    }
+
+    #[test]
+    fn what_is_no_dicom_counts_where_it_is_called_like_the_images() {
+        let rows = [
+            row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, ""),
+            row(b"b/1.txt", Kind::Dicom, Fate::Sorted, ""),
+        ];
+        let around = Around::of(&rows);
+        for name in [&b"a/IM_0020"[..], b"c/x.dcm", b"X.IMA", b"c/x.dcm.gz"] {
+            assert!(around.is_image_name(name), "{name:?}");
+        }
+        for name in [
+            &b"a/LOCKFILE"[..],
+            b"a/README1",
+            b"b/2.txt",
+            b"a/._IM_0020",
+            b"c/IM_0001",
+        ] {
+            assert!(!around.is_image_name(name), "{name:?}");
+        }
     }
 
     #[test]

@@ -139,11 +139,22 @@ fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Re
     Ok(match (wanted, fault) {
         (true, None) => Inside::Wanted,
         (true, Some(reason)) => Inside::Damaged(reason),
+        (false, Some(_)) if is_tar_name(&place.path, packing) => Inside::Archive,
         // The mark of DICOM ends at byte 132: with fewer bytes nobody can say that it is none.
         (false, Some(reason)) if got < 132 => Inside::Damaged(reason),
         (false, Some(reason)) => Inside::Useless(reason),
         (false, None) => Inside::Other,
     })
+}
+
+/// Whether a name says that a tar is inside: then an end before its first header is damage of an archive.
+fn is_tar_name(path: &[u8], packing: Packing) -> bool {
+    const SHORT: [&[u8]; 7] = [
+        b".tgz", b".tbz", b".tbz2", b".txz", b".tzst", b".tarz", b".taz",
+    ];
+    let inner = kind::without_extension(path, packing).to_ascii_lowercase();
+    let path = path.to_ascii_lowercase();
+    inner.ends_with(b".tar") || SHORT.iter().any(|end| path.ends_with(end))
 }
 
 /// A compression's content.

@@ -19,7 +19,7 @@ pub fn uid_of(hash: &Hash) -> String {
     format!("2.25.{}", u128::from_be_bytes(bytes))
 }
 
-/// The SeriesInstanceUID of an object without one: from study, number, description and the folder of its file.
+/// The SeriesInstanceUID of an object without one: from study, number, description, SOP class and the folder of its file.
 #[must_use]
 pub fn series_uid(header: &Header, path: &[u8]) -> String {
     let mut sha = Sha256::new();
@@ -27,6 +27,7 @@ pub fn series_uid(header: &Header, path: &[u8]) -> String {
         Field::StudyInstanceUid,
         Field::SeriesNumber,
         Field::SeriesDescription,
+        Field::SopClassUid,
     ] {
         sha.update(header.raw(field));
         sha.update([0]);
