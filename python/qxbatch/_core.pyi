@@ -146,6 +146,7 @@ class Row:
     group: int
     """Index of the group; -1 when none."""
     reason: str
+    surrounded: bool  # bytes around its content are in no session
 
 @final
 class Reading:
@@ -167,7 +168,7 @@ class Reading:
     def supply(self, row: int, header: Header) -> None:
         """Give a suspect the header another reader found; it joins its group."""
     def left_out(self) -> list[tuple[int, str]]:
-        """Rows that may contain images and are none, with the cause (`ingest.left_out.Cause`)."""
+        """Rows that may contain images and are none, with the cause (`left_out.Cause`)."""
     def gaps(self) -> list[tuple[int, int, int, list[str]]]:
         """DICOMDIRs that list missing files: row, files listed, files missing, and their paths where these are known."""
     def damage(self) -> list[str]:

@@ -44,6 +44,8 @@ def _detail(number: int | None, path: str) -> str:
     try:
         if number in _FULL:
             status = os.statvfs(place)
+            if status.f_files and not status.f_favail:
+                return f"no inode is free on the file system of {place}: it has too many files"
             return f"{size_text(status.f_bavail * status.f_frsize)} free on the file system of {place}"
         if number in _REFUSED:
             found = place.stat()

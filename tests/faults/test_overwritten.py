@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import struct
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,50 @@ def test_bytes_that_are_no_member_are_not_deleted(study: Study, build: Callable[
     assert run.status == 0, run.text
     assert "was moved to the archive and not deleted" in run.text
     assert [path.read_bytes() for path in study.archive.iterdir()] == [data]
+
+
+def hidden_member(study: Study) -> Path:
+    """A zip whose directory does not list one of its members."""
+    data = zipped({**FILES, "notes.txt": b"notes of the scanner" * 10}, stored=True)
+    at = data.rindex(b"PK\x01\x02")
+    end = data.rindex(b"PK\x05\x06")
+    count = struct.unpack_from("<H", data, end + 10)[0] - 1
+    start = struct.unpack_from("<I", data, end + 16)[0]
+    record = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, count, count, at - start, start, 0)
+    return study.put_bytes("S1.zip", data[:at] + record)
+
+
+def behind_an_inner_archive(study: Study) -> Path:
+    return study.put("S1", {"visit.zip": zipped(FILES) + b"notes of the scanner"})
+
+
+def behind_a_gzipped_file(study: Study) -> Path:
+    files = {f"{name}.dcm.gz": gzip.compress(data) for name, data in FILES.items()}
+    return study.put("S1", {**files, "last.dcm.gz": files["IM0001.dcm.gz"] + b"notes of the scanner"})
+
+
+@pytest.mark.parametrize("build", [hidden_member, behind_an_inner_archive, behind_a_gzipped_file])
+def test_bytes_that_no_session_contains_are_not_deleted(study: Study, build: Callable[[Study], Path]) -> None:
+    packet = build(study)
+    data = packet.read_bytes()
+    run = study.run("--archive=delete")
+    assert run.status == 0, run.text
+    assert [path.read_bytes() for path in study.archive.iterdir()] == [data]
+
+
+@pytest.mark.parametrize("mode", ["move", "delete", "leave"])
+def test_a_loose_compressed_file_with_further_bytes_stays_in_its_inbox(study: Study, mode: str) -> None:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    for name, data in FILES.items():
+        (inbox / f"{name}.dcm.gz").write_bytes(gzip.compress(data))
+    odd = inbox / "IM0001.dcm.gz"
+    odd.write_bytes(odd.read_bytes() + b"notes of the scanner")
+    data = odd.read_bytes()
+    run = study.run("--masterinbox=none", "--sessions=S1", f"--archive={mode}")
+    assert run.status == 0, run.text
+    assert odd.read_bytes() == data
+    assert sorted(path.name for path in inbox.iterdir()) == [odd.name]
 
 
 @pytest.mark.parametrize("mode", ["move", "delete", "copy"])

@@ -10,14 +10,12 @@ from qxbatch.archive.alike import Content
 from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.results import was_parted
 from qxbatch.publish.durable import make_folder, write_json
+from qxbatch.publish.journal import HIGHEST_NUMBER
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain import read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
-
-HIGHEST = 10**6
-"""No archive has so many of one name; what is not below was not written by a run."""
 
 
 def keep_numbers(archives: Mapping[Path, Content], settings: Settings, workspace: Workspace, locks: Locks) -> Numbers:
@@ -91,7 +89,7 @@ def _read(workspace: Workspace) -> dict[Path, int]:
 
 
 def _is_number(k: object) -> bool:
-    return isinstance(k, int) and not isinstance(k, bool) and 1 <= k < HIGHEST
+    return isinstance(k, int) and not isinstance(k, bool) and 1 <= k < HIGHEST_NUMBER
 
 
 def _is_below(path: str) -> bool:

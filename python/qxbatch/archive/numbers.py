@@ -10,6 +10,7 @@ from pathlib import Path
 
 from qxbatch.archive.alike import Content
 from qxbatch.archive.names import SUFFIXES, place_of, unnumbered
+from qxbatch.walk import walk
 
 ENDINGS = (".zip", ".7z", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *SUFFIXES)
 """How names of archives end. An archive that is called otherwise gets its number when it is archived."""
@@ -55,7 +56,7 @@ def _free(name: str, claimed: Collection[str], names: Collection[str], k: int) -
 
 
 def _archives(inbox: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(inbox):
+    for folder, folders, files in walk(inbox):
         folders.sort(key=os.fsencode)
         paths = (Path(folder, name) for name in sorted(files, key=os.fsencode) if name.lower().endswith(ENDINGS))
         yield from (path for path in paths if os.path.isfile(path))  # noqa: PTH113 - Path.is_file raises where it may not look

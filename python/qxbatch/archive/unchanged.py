@@ -43,6 +43,8 @@ class LookAgain:
         try:
             reading = ingest([(str(path), "")], str(self._scratch), link=True)
             rows = [reading.row(index) for index in range(len(reading))]
+            if reading.notes():
+                return False  # bytes outside its members are in no ledger
         except OSError:
             return False
         finally:

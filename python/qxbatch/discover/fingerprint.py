@@ -1,10 +1,12 @@
 """Size and time of a packet, to tell whether it changed since."""
 
+import errno
 import os
 from pathlib import Path
 from zlib import crc32
 
 from qxbatch.model import Fingerprint
+from qxbatch.walk import DEEPEST
 
 
 def fingerprint(path: Path) -> Fingerprint:
@@ -14,16 +16,19 @@ def fingerprint(path: Path) -> Fingerprint:
 
     Only `path` itself is followed when it is a symbolic link: a link below a folder is no data (it is a ledger row
     without content), yet counts as a file, so that one that appears is a change. Folders count by their time, which
-    moves when a name comes or goes. Raises OSError.
+    moves when a name comes or goes. Raises OSError, also for folders that are nested too deep.
     """
     top = path.stat()
     if not path.is_dir():
         return Fingerprint(1, top.st_size, top.st_mtime_ns, 0, top.st_ino, top.st_ctime_ns)
     files, size, newest, marks, inodes, ctimes = 0, 0, top.st_mtime_ns, 0, 0, 0
     start = len(os.fspath(path))
-    waiting = [os.fspath(path)]
+    waiting = [(os.fspath(path), 1)]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
+        folder, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise OSError(errno.ELOOP, f"its folders are nested more than {DEEPEST} deep", os.fspath(path))
+        with os.scandir(folder) as entries:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
                 newest = max(newest, status.st_mtime_ns)
@@ -31,7 +36,7 @@ def fingerprint(path: Path) -> Fingerprint:
                 inodes += status.st_ino
                 ctimes += status.st_ctime_ns
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+                    waiting.append((entry.path, depth + 1))
                 else:
                     files += 1
                     size += status.st_size

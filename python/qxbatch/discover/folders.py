@@ -1,6 +1,5 @@
 """Folder mode: session folders whose data lie in their own inbox."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from qxbatch.session.contents import has_results, why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
+from qxbatch.walk import walk
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def session_folder(path: Path) -> ListedFolder:
 def _has_file(inbox: Path) -> bool:
     """A folder that cannot be listed may contain files: who reads it says why it cannot be read."""
     closed: list[OSError] = []
-    has_file = any(files for _root, _folders, files in os.walk(inbox, onerror=closed.append))
+    has_file = any(files for _root, _folders, files in walk(inbox, onerror=closed.append))
     return has_file or any(not isinstance(error, FileNotFoundError) for error in closed)
 
 

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from qxbatch.discover.entry import PACKETS, Entry, Shape
 from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
+from qxbatch.discover.refused import refused_by_itself, unopened_archive, with_session
 from qxbatch.discover.unfinished import unfinished
-from qxbatch.discover.unopened import UNOPENED, advice
+from qxbatch.discover.unopened import UNOPENED
 from qxbatch.model import SessionId, Verdict
-from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import by_bids_name
 from qxbatch.resolve.nameformat import by_name
-from qxbatch.resolve.names import breaks_lines, fault
-from qxbatch.resolve.rename import rename_command
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnSameSession, Settings
 
@@ -53,22 +51,13 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    refused = None if stray else _refused(entry, judged)
+    refused = None if stray else refused_by_itself(entry, judged)
     if refused:
         return refused
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
     unopened = entry.content in UNOPENED
-    return _unopened(judged, session, entry) if unopened else _with_session(judged, session, settings)
-
-
-def _refused(entry: Entry, judged: Judged) -> Judged | None:
-    if entry.shape is Shape.UNREADABLE:
-        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", access_hint(entry.path))
-    if breaks_lines(entry.name):
-        why = "its name contains a control character or a line end, so only a part of it would name the session."
-        return judged.refused(Code.BAD_NAME, why, "Rename it:", rename_command(entry.path))
-    return None
+    return unopened_archive(judged, session, entry) if unopened else with_session(judged, session, settings)
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
@@ -110,25 +99,6 @@ def _stray(entry: Entry, paired: str) -> str:
     if entry.content == "rec":
         return "a REC without its PAR"
     return "neither an archive nor DICOM nor PAR"
-
-
-def _unopened(judged: Judged, session: SessionId, entry: Entry) -> Judged:
-    """An archive of a kind that is not opened would be overlooked as a stray: it is refused."""
-    message = f"is {UNOPENED[entry.content].title}, which qxbatch does not open."
-    return judged._replace(session=session).refused(Code.UNOPENED, message, advice(entry.content, entry.path))
-
-
-def _with_session(judged: Judged, session: SessionId, settings: Settings) -> Judged:
-    why = fault(session.id)
-    if not why:
-        return judged._replace(session=session)
-    command = rename_command(judged.path) if settings.logfile is None else ""
-    return judged.refused(
-        Code.BAD_NAME,
-        f"its session would be called {session.id!r}, and no session may: {why}.",
-        "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile.",
-        command,
-    )
 
 
 def judge_closed(judged: Iterable[Judged], closed: Mapping[str, str]) -> list[Judged]:

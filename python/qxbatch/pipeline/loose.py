@@ -14,6 +14,7 @@ from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.job import Job
 from qxbatch.session.layout import OUTSIDE
+from qxbatch.session.ledger import Kind
 
 
 def leaving(job: Job, products: Sequence[Product], decision: Decision) -> list[tuple[str, str]]:
@@ -54,6 +55,8 @@ def _members(reading: Reading, inbox: Path, fates: tuple[str, ...]) -> Iterator[
         row = reading.row(index)
         if row.path.startswith(OUTSIDE):
             continue  # of the session's own dicom
+        if row.surrounded and row.kind != Kind.ARCHIVE:
+            continue  # a compressed file with bytes that no session contains
         # not Path.is_file, which raises where a member of an archive makes the path too long
         if row.fate in fates and os.path.isfile(inbox / member_path(row.path)):  # noqa: PTH113
             yield row.path, row.sha256

@@ -55,6 +55,8 @@ def recover_unit(workspace: Workspace, locks: Locks, unit: str, need_lock: Calla
                 workspace.clear_all(unit)
     except PacketError as error:
         return [SessionReport(unit, None, None, (error.problem,))]
+    except (ValueError, OverflowError, RecursionError) as error:
+        return [_not_followed(workspace, unit, f"{error}")]
     except OSError as error:
         message = f"what an interrupted run left cannot be finished: {error_text(error)}."
         hint = "Correct this and run again: what was read is kept until then."
@@ -74,9 +76,7 @@ def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        message = f"the journal of an interrupted run cannot be followed: {error}. Nothing was touched."
-        hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
-        return [SessionReport(unit, None, None, (Problem(Code.RECOVERED, str(path), message, hint),))]
+        return [_not_followed(workspace, unit, f"{error}")]
     ending = finish(journal, workspace.of_run(journal.run), locks, need_lock, verify=True)
     names = journal.names or unit
     left = path.exists()
@@ -93,6 +93,13 @@ def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[
         )
         for k, session in enumerate(journal.sessions)
     ]
+
+
+def _not_followed(workspace: Workspace, unit: str, reason: str) -> SessionReport:
+    message = f"what an interrupted run noted cannot be followed: {reason}. Nothing was touched."
+    hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
+    path = str(workspace.journal(unit))
+    return SessionReport(unit, None, None, (Problem(Code.RECOVERED, path, message, hint),))
 
 
 def _there(session: Path) -> Path | None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from qxbatch.textfile import created
+from qxbatch.walk import remove, walk
 
 
 def sync_folder(folder: Path) -> None:
@@ -39,7 +40,7 @@ def sync_open(descriptor: int) -> None:
 
 def sync_tree(top: Path) -> None:
     """Bring all files and folders below `top` to disk, the folders after what they hold. Links are entries of folders."""
-    for folder, _, files in os.walk(top, topdown=False):
+    for folder, _, files in walk(top, topdown=False):
         for name in files:
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink():
@@ -165,7 +166,10 @@ def remove_tree(top: Path) -> None:
 
     for k in range(_TRIES):
         with contextlib.suppress(OSError):
-            shutil.rmtree(top)
+            try:
+                shutil.rmtree(top)
+            except RecursionError:
+                remove(top)
             return
         _make_writable(top)
         time.sleep(0.002 * k)
@@ -173,7 +177,7 @@ def remove_tree(top: Path) -> None:
 
 
 def _make_writable(top: Path) -> None:
-    for folder, folders, _ in os.walk(top):
+    for folder, folders, _ in walk(top):
         for path in (Path(folder), *(Path(folder, name) for name in folders)):
             with contextlib.suppress(OSError):
                 if not path.is_symlink():

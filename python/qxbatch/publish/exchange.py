@@ -10,6 +10,7 @@ from pathlib import Path
 
 from qxbatch.publish.durable import sync_folder
 from qxbatch.session.layout import INBOX, PARTS, SESSION_TXT
+from qxbatch.walk import walk
 
 
 def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
@@ -56,7 +57,7 @@ def _merge(source: Path, target: Path) -> None:
     """Folder mode: what was kept of archives joins the session's own inbox, file by file; no name there is taken."""
     if not source.exists():
         return
-    for folder, _, files in os.walk(source, topdown=False):
+    for folder, _, files in walk(source, topdown=False):
         to = target / Path(folder).relative_to(source)
         to.mkdir(parents=True, exist_ok=True)
         for name in files:

@@ -6,6 +6,7 @@ study: whoever may write to the sessions folder could have written it.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +21,8 @@ from qxbatch.resolve.names import fault
 from qxbatch.settings.model import Archive
 
 VERSION = 4
+HIGHEST_NUMBER = 10**6
+"""Of an archive whose name is taken: a higher one was not written by a run."""
 RUN = re.compile("[0-9a-f]{16}")
 
 
@@ -103,7 +106,7 @@ def read_journal(unit: str, workspace: Workspace) -> Journal:
         raise ValueError(f"{path} is no file")
     try:
         return _journal(unit, json.loads(text), workspace)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, UnicodeError) as error:
         raise ValueError(f"{path} is no journal: {type(error).__name__}: {error}") from error
 
 
@@ -134,6 +137,11 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
 def _packet(content: Mapping[str, Any], top: Path) -> JournaledPacket:
     fingerprint = Fingerprint(**{key: int(value) for key, value in content["fingerprint"].items()})
     number = None if content["number"] is None else int(content["number"])
+    if number is not None and not 1 <= number < HIGHEST_NUMBER:
+        raise ValueError(f"a packet has the number {content['number']!r:.40}")
+    os.fsencode(str(content["path"]))  # a lone surrogate is no name
+    if "\0" in str(content["path"]):
+        raise ValueError("a packet's path contains a null byte")
     return JournaledPacket(Packet(top / content["path"], str(content["name"]), fingerprint), number)
 
 

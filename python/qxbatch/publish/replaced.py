@@ -28,6 +28,7 @@ from qxbatch.session.layout import (
 )
 from qxbatch.session.ledger import STORED
 from qxbatch.session.summary import comparable
+from qxbatch.walk import walk
 
 _DURATION = re.compile(rb"\d+(?:\.\d+)?(?:e-?\d+)? ?(?:(?:seconds|sec|s|ms)\b|for core code)")
 """As in scripts/compare-trees."""
@@ -111,7 +112,7 @@ def _is_sorted_only(old: Path) -> bool:
 def _files(top: Path) -> list[Path]:
     """Files and links below a folder, links to folders too."""
     found = []
-    for folder, folders, files in os.walk(top, topdown=False):
+    for folder, folders, files in walk(top, topdown=False):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         found += [Path(folder, name) for name in (*files, *links) if _has_content(Path(folder, name))]
     return found

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from qxbatch.core import hash_file
+from qxbatch.walk import walk
 
 
 def same_content(one: Path, other: Path) -> bool:
@@ -26,7 +27,7 @@ def _is_one_file(one: Path, other: Path) -> bool:
 def _listing(top: Path) -> list[tuple[str, str, int | str]]:
     found = [_entry(top, "")]
     if top.is_dir() and not top.is_symlink():
-        for folder, folders, files in os.walk(top):
+        for folder, folders, files in walk(top):
             found += [_entry(Path(folder, n), os.path.relpath(Path(folder, n), top)) for n in folders + files]
     return sorted(found)
 

@@ -46,7 +46,11 @@ def copied(source: Path, temporary: Path) -> None:
     remove_tree(temporary)
     try:
         if source.is_dir() and not source.is_symlink():
-            shutil.copytree(source, temporary, symlinks=True, copy_function=_copy)
+            try:
+                shutil.copytree(source, temporary, symlinks=True, copy_function=_copy)
+            except shutil.Error as error:
+                path, _, reason = error.args[0][0]
+                raise OSError(errno.EIO, f"cannot be copied ({reason})", str(path)) from None
             sync_tree(temporary)
         else:
             shutil.copy2(source, temporary, follow_symlinks=False)
@@ -61,9 +65,10 @@ def copied(source: Path, temporary: Path) -> None:
 
 
 def _copy(source: str, target: str, *, follow_symlinks: bool = True) -> None:
-    """Copy a file or link; a FIFO, which has no bytes, is made again."""
-    if stat.S_ISFIFO(os.lstat(source).st_mode):
-        os.mkfifo(target)
+    """Copy a file or link; a FIFO or socket, which has no bytes, is made again."""
+    kind = os.lstat(source).st_mode
+    if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
+        os.mknod(target, kind)
     else:
         shutil.copy2(source, target, follow_symlinks=follow_symlinks)
 

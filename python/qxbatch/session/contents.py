@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qxbatch.os_error import reason_text
 from qxbatch.session.paths import SessionPaths
+from qxbatch.walk import walk
 
 
 def has_session(folder: Path) -> bool:
@@ -58,7 +59,7 @@ def has_images(folder: Path) -> bool:
 def _has_file(folder: Path) -> bool:
     """A folder that cannot be listed counts as one with files: its content must not be touched."""
     unreadable: list[OSError] = []
-    for _root, _folders, files in os.walk(folder, onerror=unreadable.append):
+    for _root, _folders, files in walk(folder, onerror=unreadable.append):
         if files:
             return True
     return any(not isinstance(error, FileNotFoundError) for error in unreadable)

@@ -30,6 +30,7 @@ pub(crate) struct Row {
     series: i64,
     group: i64,
     reason: String,
+    surrounded: bool,
 }
 
 #[pymethods]
@@ -56,6 +57,7 @@ fn row(index: usize, row: &core::Row) -> Row {
         series: row.series,
         group: row.group,
         reason: row.reason.to_string(),
+        surrounded: row.surrounded,
     }
 }
 

@@ -122,6 +122,8 @@ pub fn ingest(
         }
     }
     imageless::insert(&mut rows, loose, whole);
+    let around = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
+    notes.extend(rows.iter().filter(|row| row.surrounded).map(around));
     refused.append(&mut damage);
     let (staging, zips) = pass.ended();
     Reading::new(staging, zips, rows, refused, notes)

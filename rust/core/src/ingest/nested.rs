@@ -137,6 +137,7 @@ fn open(
     }
     row.kind = Kind::Archive;
     row.fate = Fate::Opened;
+    row.surrounded = !opened.notes.is_empty();
     row.reason = opened.notes.join("; ").into();
     if let Some(staged) = row.staged.take() {
         pass.staging.remove(&staged)?;

@@ -139,7 +139,11 @@ fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Re
     Ok(match (wanted, fault) {
         (true, None) => Inside::Wanted,
         (true, Some(reason)) => Inside::Damaged(reason),
-        (false, Some(_)) if is_tar_name(&place.path, packing) => Inside::Archive,
+        (false, Some(reason))
+            if is_tar_name(&place.path, packing) && !reason.contains("(limit") =>
+        {
+            Inside::Archive
+        }
         // The mark of DICOM ends at byte 132: with fewer bytes nobody can say that it is none.
         (false, Some(reason)) if got < 132 => Inside::Damaged(reason),
         (false, Some(reason)) => Inside::Useless(reason),
@@ -187,7 +191,8 @@ fn unpack(
         Held::Bytes(&unpacked.bytes, None)
     };
     let mut row = store(pass, place, row, held, content, packing)?;
-    if unpacked.trailing > 0 && row.reason.is_empty() {
+    row.surrounded = unpacked.trailing > 0 && !keeps_all(&row);
+    if row.surrounded && row.reason.is_empty() {
         let text = format!(
             "{} bytes behind its {} data were left out",
             unpacked.trailing,
@@ -196,6 +201,11 @@ fn unpack(
         row.reason = text.into();
     }
     Ok(row)
+}
+
+/// Whether the bytes that are kept are those that came, with all around the content.
+fn keeps_all(row: &Row) -> bool {
+    row.gzipped || !row.unpacked
 }
 
 /// Unpacks in memory, or through the disk.

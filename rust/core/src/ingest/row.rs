@@ -121,6 +121,8 @@ pub struct Row {
     pub header: Option<Header>,
     /// DICOM by its look, yet its header could not be parsed.
     pub suspect: bool,
+    /// Bytes around its content, or around the members of this archive, are in no member.
+    pub surrounded: bool,
     /// The staged bytes are still gzipped.
     pub gzipped: bool,
     /// The staged bytes are what was inside a compression.
@@ -150,6 +152,7 @@ impl Row {
             deflated: None,
             header: None,
             suspect: false,
+            surrounded: false,
             gzipped: false,
             unpacked: false,
             group: -1,

@@ -5,6 +5,7 @@ pub mod directory;
 pub mod end;
 pub mod entry;
 pub mod extra;
+mod hidden;
 pub mod local;
 pub mod lock;
 pub mod locked;
@@ -49,6 +50,11 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
             }
             directory::read_all(source, &end, &mut directory);
             mark_overlaps(&mut directory.entries);
+            if let Some(at) = hidden::find(source, &end, &directory.entries) {
+                directory.notes.push(format!(
+                    "a member that its directory does not list is at byte {at}"
+                ));
+            }
         }
         Err(reason) => {
             directory.damage.push(reason);

@@ -1,0 +1,68 @@
+//! Members that are in a zip and not in its central directory: they were removed from it, or put between others.
+
+use super::super::source::{Fields, Source};
+use super::end::End;
+use super::entry::Entry;
+use super::local::RECORD;
+
+/// Lengths of a data descriptor (APPNOTE 4.3.9): none, without and with signature, the same of zip64.
+const DESCRIPTORS: [usize; 5] = [0, 12, 16, 20, 24];
+const MARK: &[u8] = b"PK\x03\x04";
+
+/// Where the first such member is.
+pub fn find(source: &dyn Source, end: &End, entries: &[Entry]) -> Option<u64> {
+    let mut order: Vec<&Entry> = entries.iter().collect();
+    order.sort_by_key(|entry| entry.offset);
+    let mut before: Option<&Entry> = None;
+    for entry in order {
+        if let Some(found) = between(source, end.shift, before, entry.offset) {
+            return Some(found);
+        }
+        before = Some(entry);
+    }
+    between(source, end.shift, before, end.directory)
+}
+
+/// Where a member begins behind another one (or at the start of the archive) and before an offset.
+fn between(source: &dyn Source, start: u64, before: Option<&Entry>, to: u64) -> Option<u64> {
+    let Some(entry) = before else {
+        return member_in(source, start, to);
+    };
+    let least = entry.offset.saturating_add(entry.least_extent());
+    if least.saturating_add(RECORD as u64) > to {
+        return None;
+    }
+    member_in(source, data_end(source, entry)?, to)
+}
+
+/// Whether a local header begins between two offsets, a data descriptor before it.
+fn member_in(source: &dyn Source, from: u64, to: u64) -> Option<u64> {
+    if from.saturating_add(RECORD as u64) > to {
+        return None;
+    }
+    let mut bytes = [0; 28];
+    source.read_exact_at(&mut bytes, from).ok()?;
+    let starts = |skip: &&usize| {
+        bytes
+            .get(**skip..)
+            .is_some_and(|rest| rest.starts_with(MARK))
+    };
+    let skip = DESCRIPTORS.iter().find(starts)?;
+    Some(from.saturating_add(*skip as u64))
+}
+
+/// Where the data of a member end, by its local header.
+fn data_end(source: &dyn Source, entry: &Entry) -> Option<u64> {
+    let mut bytes = [0; RECORD];
+    source.read_exact_at(&mut bytes, entry.offset).ok()?;
+    let fields = Fields(&bytes);
+    let name = u64::from(fields.u16(26)?);
+    let extra = u64::from(fields.u16(28)?);
+    let header = (RECORD as u64).saturating_add(name).saturating_add(extra);
+    Some(
+        entry
+            .offset
+            .saturating_add(header)
+            .saturating_add(entry.packed),
+    )
+}

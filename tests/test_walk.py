@@ -1,0 +1,49 @@
+"""Folders of any depth are listed and removed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.publish.durable import remove_tree, sync_tree
+from qxbatch.walk import DEEPEST, walk
+
+
+def deep(top: Path, levels: int) -> Path:
+    path = top
+    path.mkdir()
+    for _ in range(levels):
+        path = path / "d"
+        path.mkdir()
+    (path / "file").write_bytes(b"x")
+    return path
+
+
+def test_the_listing_is_that_of_os_walk(tmp_path: Path) -> None:
+    for name in ("a/b/1", "a/2", "c/3", "4"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    (tmp_path / "link").symlink_to("a")
+    ours = {folder: (sorted(folders), sorted(files)) for folder, folders, files in walk(tmp_path)}
+    theirs = {folder: (sorted(folders), sorted(files)) for folder, folders, files in os.walk(tmp_path)}
+    assert ours == theirs
+    order = [folder for folder, _, _ in walk(tmp_path, topdown=False)]
+    assert all(order.index(folder) < order.index(os.path.dirname(folder)) for folder in order[:-1])  # noqa: PTH120
+
+
+def test_folders_deeper_than_the_interpreter_can_recurse_are_removed(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    deep(top, 1500)
+    sync_tree(top)
+    remove_tree(top)
+    assert not top.exists()
+
+
+def test_a_packet_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
+    deep(tmp_path / "sound", DEEPEST - 2)
+    assert fingerprint(tmp_path / "sound").files == 1
+    deep(tmp_path / "packet", DEEPEST + 1)
+    with pytest.raises(OSError, match="nested more than"):
+        fingerprint(tmp_path / "packet")
