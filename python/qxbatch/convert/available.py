@@ -38,7 +38,7 @@ def check_available(settings: Settings) -> Available:
     tools, more = _find(settings, settings.fallback)
     if more:
         raise _absent(more)
-    note = f"{asked.value} is not here ({_looked(missing)}); --fallback={settings.fallback.value} takes its place."
+    note = f"{asked.value} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} takes its place."
     return Available(settings.fallback, tools, (note,))
 
 
@@ -87,7 +87,7 @@ def _looked(probe: Probe) -> str:
 def _absent(probe: Probe) -> UsageError:
     other = "" if probe.name == Tool.DCM2NIIX.value else " Or take --tool=auto, or --fallback=dcm2niix."
     return UsageError(
-        f"The converter {probe.name} is not here ({_looked(probe)}).",
+        f"The converter {probe.name} is not installed ({_looked(probe)}).",
         probe.advice + other,
         ExitStatus.NO_CONVERTER,
     )

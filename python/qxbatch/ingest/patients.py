@@ -92,12 +92,12 @@ def share_out(
     if on_mixed is OnMixed.REJECT:
         raise PacketError(mixed(reading, people, subject, anonymous=anonymous))
     if on_mixed is OnMixed.MERGE:
-        message = f"holds {shown_patients(people, anonymous=anonymous)}, merged into session {session.id} as asked."
+        message = f"contains {shown_patients(people, anonymous=anonymous)}, merged into session {session.id} as asked."
         return [everything], [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING), *differ]
     _refuse_inseparable(reading, people, subject)
     shares = _split(groups, people, session)
     message = (
-        f"holds {len(people)} patients, parted into the sessions "
+        f"contains {len(people)} patients, split into the sessions "
         f"{', '.join(named(share.session.id, share.patient, anonymous=anonymous) for share in shares)} as asked."
     )
     return shares, [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING), *differ]

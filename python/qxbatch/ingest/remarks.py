@@ -60,6 +60,6 @@ def duplicates(reading: Reading, part: Part) -> list[Problem]:
 
 
 def _duplicates(n: int, count: int) -> Problem:
-    files = "file was" if count == 1 else "files were"
-    message = f"{count} {files} there more than once, with the same bytes, and stored once."
+    files = "duplicate file was" if count == 1 else "duplicate files were"
+    message = f"{count} {files} stored once."
     return Problem(Code.DUPLICATES, f"series {n}", message, severity=Severity.WARNING)

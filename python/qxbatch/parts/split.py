@@ -93,7 +93,7 @@ def _refuse_taken(output: Path, pieces: Sequence[Piece]) -> None:
     taken = [piece.name for piece in pieces if os.path.lexists(output / piece.name)]
     if taken:
         raise UsageError(
-            f"{output} holds {', '.join(taken)} already; nothing was made.",
+            f"{output} contains {', '.join(taken)} already; nothing was made.",
             "Name another --output, or move them away.",
             ExitStatus.CANNOT_WRITE,
         )

@@ -48,7 +48,8 @@ def _outcome(report: SessionReport) -> str:
         if first is not None:
             return f"{name}: FAILED: {first.message}"
         return f"{name}: {'already there' if any(p.code is Code.EXISTS for p in report.problems) else 'HELD'}"
-    marks = [f"{report.series} series", f"{report.images} images", f"{report.seconds:.1f} s"]
+    images = "1 image" if report.images == 1 else f"{report.images} images"
+    marks = [f"{report.series} series", images, f"{report.seconds:.1f} s"]
     errors = sum(p.severity is Severity.ERROR for p in report.problems)
     warnings = sum(p.severity is Severity.WARNING for p in grouped(report.problems))
     marks += [f"{errors} FAILED"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)

@@ -120,7 +120,7 @@ def _check_image(path: Path, told: Sum | None, monitor: Monitor) -> list[str]:
     expected = _nifti_size(head)
     if expected is None:
         return [f"{path}: is no NIfTI image"]
-    return [] if size >= expected else [f"{path}: holds {size} bytes, its header says {expected}"]
+    return [] if size >= expected else [f"{path}: contains {size} bytes, its header says {expected}"]
 
 
 def _named(path: Path, error: Exception) -> str:
