@@ -213,6 +213,13 @@ def test_one_volume_lacks_slices_by_gap_or_by_count(tmp_path: Path) -> None:
     assert counts(facts_of(planned, tmp_path / "count")) == (None, 1, 0, 7, 2, 0)
 
 
+def test_the_only_volume_of_ge_lacks_slices_by_the_count_of_images(tmp_path: Path) -> None:
+    volume = [classic_slice(part, k + 1, {"Manufacturer": Vendor.GE.value}) for k, part in enumerate(block(7))]
+    found = facts_of(counted(volume, 0x0025, "GEMS_SERS_01", 0x07, "SL", 9), tmp_path)
+    assert counts(found) == (1, 1, 0, 7, 2, 0)
+    assert lacking(found) == "planned 1 volume, 0 complete, 7 slices of one, which has 9"
+
+
 def test_a_derived_series_has_no_plan(tmp_path: Path) -> None:
     kind = ["DERIVED", "PRIMARY", "M", "ND"]
     found = facts_of(classic(NumberOfTemporalPositions=PLANNED, ImageType=kind), tmp_path)

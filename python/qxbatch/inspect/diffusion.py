@@ -17,14 +17,13 @@ def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
     main = observed.main
     table = observed.b_values
     known = sum(count for _, count in main.b_values) if main is not None else 0
-    b_values: BValues = ()
     if main is not None and known == main.begun:
-        b_values = tuple(main.b_values)
-    elif table:
-        b_values = tuple(sorted(Counter(round(value, 1) for value in table).items()))
+        b_values, directions = tuple(main.b_values), main.directions or _directions(observed)
+    else:
+        b_values, directions = tuple(sorted(Counter(round(value, 1) for value in table).items())), _directions(observed)
     if not any(value > 0 for value, _ in b_values):
         return None, None
-    return b_values, (main.directions if main is not None else 0) or _directions(observed)
+    return b_values, directions
 
 
 def _directions(observed: Observed) -> int | None:
@@ -32,6 +31,6 @@ def _directions(observed: Observed) -> int | None:
     found = {
         tuple(round(part, 3) for part in vector)
         for value, vector in pairs
-        if value > 0 and sum(part * part for part in vector) > _WEIGHTED
+        if round(value, 1) > 0 and sum(part * part for part in vector) > _WEIGHTED
     }
     return len(found) or None

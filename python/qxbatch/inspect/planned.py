@@ -12,8 +12,8 @@ _OFF = (None, 1.0)
 """Of modes in the protocol of Siemens: not stored, or none."""
 
 
-def planned_volumes(observed: Observed, stacks: Sequence[Stack]) -> int | None:
-    """Return how many volumes were planned; None where no count of the headers fits to what exists.
+def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) -> int | None:
+    """Return how many volumes of so many slices were planned; None where no count of the headers fits to what exists.
 
     A count below what exists counts something else: NumberOfTemporalPositions of a diffusion scan may be 1.
     """
@@ -24,8 +24,8 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack]) -> int | None:
         _whole(observed, "NumberOfTemporalPositions"),
         _whole(observed, "PhilipsNumberOfDynamicScans"),
         _repetitions(observed),
-        _images(observed, stacks, "ImagesInAcquisition"),
-        _images(observed, stacks, "GeImagesInSeries"),
+        _images(observed, stacks, slices, "ImagesInAcquisition"),
+        _images(observed, stacks, slices, "GeImagesInSeries"),
     )
     return next((count for count in counts if count is not None and count >= main.begun), None)
 
@@ -53,13 +53,12 @@ def _whole(observed: Observed, name: str) -> int | None:
     return int(number) if number is not None and number >= 1 and number == int(number) else None
 
 
-def _images(observed: Observed, stacks: Sequence[Stack], name: str) -> int | None:
+def _images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
     """Return the volumes of so many images, where all stacks have volumes together."""
     images = _whole(observed, name)
-    together = sum(stack.slices for stack in stacks)
     if images is None or len(stacks) < len(observed.acquired.stacks):
         return None
-    return -(-images // together)
+    return -(-images // (slices * len(stacks)))
 
 
 def _images_of_one_volume(observed: Observed) -> int | None:

@@ -43,7 +43,7 @@ def volumes(observed: Observed) -> Volumes | None:
     complete = 0 if absent else min(stack.complete for stack in stacks)
     partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent else 0)
     return Volumes(
-        planned=planned_volumes(observed, stacks),
+        planned=planned_volumes(observed, stacks, slices),
         acquired=main.begun,
         complete=complete,
         partial_slices=partial or None,

@@ -96,13 +96,12 @@ pub(super) fn diffusion(placed: &Placed<'_>, chosen: &Chosen) -> (Vec<(f64, usiz
         let Some(b_value) = diffusion.b_value.or(diffusion.nominal) else {
             continue;
         };
+        let tenths = (b_value * 10.0).round() as i64;
         let direction = diffusion
             .direction
-            .filter(|parts| b_value > 0.0 && parts.iter().any(|part| part.abs() > 1e-6))
+            .filter(|parts| tenths > 0 && parts.iter().any(|part| part.abs() > 1e-6))
             .map(|parts| parts.map(|part| (part * 1e3).round() as i64));
-        weighted
-            .entry(*volume)
-            .or_insert(((b_value * 10.0).round() as i64, direction));
+        weighted.entry(*volume).or_insert((tenths, direction));
     }
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     for (b_value, _) in weighted.values() {

@@ -144,7 +144,6 @@ impl Attributes {
             0x0020_4000 => self.comments(&text(reader, element)?),
             0x0020_9056 => self.stack = hash(text(reader, element)?.as_bytes()),
             0x0008_0022 => self.day = day(&text(reader, element)?),
-            0x0008_002A => self.acquired = date_time(&text(reader, element)?),
             0x0008_0032 => {
                 let time = time_of_day(&text(reader, element)?);
                 let time = time.map(|time| time + self.day.unwrap_or(0.0) * 86400.0);
@@ -153,7 +152,7 @@ impl Attributes {
                     .or(self.acquired);
             }
             0x0008_0033 => self.content = time_of_day(&text(reader, element)?),
-            0x0018_9074 => self.acquired = date_time(&text(reader, element)?),
+            0x0008_002A | 0x0018_9074 => self.acquired = date_time(&text(reader, element)?),
             0x0018_9151 => self.content = date_time(&text(reader, element)?),
             _ => {}
         }
