@@ -91,10 +91,15 @@ def _series(series: SeriesSummary) -> dict[str, Any]:
         "files": series.files,
         "state": series.state.value,
         "tool": series.tool.split()[:1],
-        "verdict": series.verdict,
-        "acquisition": acquisition_value(series.acquisition) if series.acquisition else None,
+        "verdict": series.verdict.value if series.verdict else None,
+        "acquisition": _plain(acquisition_value(series.acquisition)) if series.acquisition else None,
         **header,
     }
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """Return a value as JSON reads it: without enums."""
+    return json.loads(json.dumps(value))
 
 
 def _problem(problem: Problem, folder: Path) -> str:
