@@ -1,5 +1,6 @@
 """The acquisition facts of imported sessions against an independent reading: pydicom, the images, and their sidecars."""
 
+import gzip
 import io
 import json
 import math
@@ -95,15 +96,24 @@ def _table(paths: Sequence[Path]) -> dict[str, Any]:
 
 def _headers(session: Path, n: int) -> Sequence[Dataset]:
     found = []
-    with tarfile.open(session / "dicom" / f"{n}.tar.gz") as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            if file is not None:
-                try:
-                    found.append(pydicom.dcmread(io.BytesIO(file.read()), stop_before_pixels=True))
-                except InvalidDicomError:
-                    continue
+    for data in _files(session / "dicom" / str(n)):
+        try:
+            found.append(pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True))
+        except InvalidDicomError:
+            continue
     return found
+
+
+def _files(folder: Path) -> Iterator[bytes]:
+    """Yield the content of the files of a series, in whatever way they are stored."""
+    packed = folder.with_name(f"{folder.name}.tar.gz")
+    if packed.is_file():
+        with tarfile.open(packed) as archive:
+            yield from (file.read() for member in archive if (file := archive.extractfile(member)) is not None)
+        return
+    for path in sorted(folder.iterdir()):
+        data = path.read_bytes()
+        yield gzip.decompress(data) if path.suffix == ".gz" else data
 
 
 def _of_headers(headers: Sequence[Dataset]) -> dict[str, Any]:
@@ -141,7 +151,11 @@ TRACE = "The converter writes the trace image (b-value without direction) as an 
 SCATTERED = "The slices are not evenly spaced, and the converter writes them as several images."
 NO_PLACE = "Saved screens have no positions: each file is a volume of one slice, and the converter stacks them."
 SELECTED = "The set has one of 44 images: the count of GE plans 44 slices in one volume."
+DWELL_TIME = (
+    "The converter computes the bandwidth from the dwell time of the CSA header; the fact is PixelBandwidth, rounded."
+)
 CAUSES = {
+    ("pixel_bandwidth_hz", "MPRAGE"): DWELL_TIME,
     ("tr_ms", "epiRT"): GROUP_DELAY,
     ("tr_ms", "fMRI Multiphase"): GROUP_DELAY,
     ("b_values", "DTI"): TRACE,

@@ -177,3 +177,16 @@ fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Chosen {
     }
     chosen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::skipped;
+
+    #[test]
+    fn gaps_are_counted_as_long_as_they_are_few() {
+        assert_eq!(skipped(&[1, 2, 4, 5]), 1);
+        assert_eq!(skipped(&[5, 1, 2, 2, 4]), 1);
+        assert_eq!(skipped(&[1, 1000]), 0);
+        assert_eq!(skipped(&[]), 0);
+    }
+}

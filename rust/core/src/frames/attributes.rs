@@ -289,3 +289,31 @@ fn date_time(value: &str) -> Option<f64> {
     let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);
     Some(day(local)? * 86400.0 + time)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{date_time, day};
+
+    #[test]
+    fn days_follow_each_other_over_months_and_leap_years() {
+        for (before, after) in [
+            ("20240131", "20240201"),
+            ("20240228", "20240229"),
+            ("20240229", "20240301"),
+            ("20230228", "20230301"),
+            ("20231231", "2024.01.01"),
+        ] {
+            assert!((day(after).unwrap() - day(before).unwrap() - 1.0).abs() < 1e-9);
+        }
+        assert_eq!(day("20241301"), None);
+        assert_eq!(day("x"), None);
+    }
+
+    #[test]
+    fn a_moment_has_its_time_of_day_and_no_zone() {
+        let moment = |text: &str| date_time(text).unwrap();
+        let apart = moment("20240201000001.5+0100") - moment("20240131235959.0");
+        assert!((apart - 2.5).abs() < 1e-4);
+    }
+}

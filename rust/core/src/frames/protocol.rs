@@ -56,3 +56,31 @@ fn number(text: &str) -> Option<f64> {
         None => text.parse().ok().filter(|value: &f64| value.is_finite()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_lines_between_the_marks_count() {
+        let text = "lRepetitions = 1\n### ASCCONV BEGIN object ###\nlRepetitions\t = \t299\nsAsl.ulMode = 0x4 # mode\n\
+                    tSequenceFileName = \"\"%SiemensSeq%\\ep2d_bold\"\"\n### ASCCONV END ###\nlContrasts = 5\n";
+        let (mut numbers, mut texts) = (BTreeMap::new(), BTreeMap::new());
+        read(text, &mut numbers, &mut texts);
+        assert_eq!(numbers.get("Protocol.lRepetitions").unwrap(), &[299.0]);
+        assert_eq!(numbers.get("Protocol.sAsl.ulMode").unwrap(), &[4.0]);
+        assert!(!numbers.contains_key("Protocol.lContrasts"));
+        assert_eq!(
+            texts.get("Protocol.tSequenceFileName").unwrap(),
+            "%SiemensSeq%\\ep2d_bold"
+        );
+    }
+
+    #[test]
+    fn a_text_without_marks_is_no_protocol() {
+        let (mut numbers, mut texts) = (BTreeMap::new(), BTreeMap::new());
+        read("lRepetitions = 1", &mut numbers, &mut texts);
+        assert!(numbers.is_empty() && texts.is_empty());
+    }
+}
