@@ -246,7 +246,7 @@ def test_a_stopped_scan_is_marked_for_review(tmp_path: Path) -> None:
     text = re.sub(r"(number of dynamics +:   )2", r"\g<1>5", pair.par())
     conversion = convert(tmp_path, text.encode("latin-1"), pair.rec())
     assert conversion.state is State.CONVERTED
-    assert any("announces 5 dynamics and lists 2" in problem.message for problem in conversion.problems)
+    assert any("planned 5 volumes, 2 complete" in problem.message for problem in conversion.problems)
     warnings = [problem for problem in conversion.problems if problem.severity is Severity.WARNING]
     assert {problem.code for problem in warnings} == {Code.CONVERT_REVIEW}
 

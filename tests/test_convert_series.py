@@ -239,7 +239,10 @@ def test_a_missing_slice_is_found_before_conversion(bench: Bench) -> None:
     whole = files(MrSeries(slices=9, volumes=1))
     del whole["P-0004.dcm"]
     conversion = bench.convert(bench.series(whole))
-    assert any("slices seem to be missing: 1" in problem.message for problem in conversion.problems)
+    assert (
+        only(conversion, Code.CONVERT_REVIEW).message
+        == "incomplete: 1 volume, 0 complete, 8 slices of one, which has 9."
+    )
 
 
 def test_a_stopped_scan_is_found_before_conversion(bench: Bench) -> None:
@@ -247,7 +250,10 @@ def test_a_stopped_scan_is_found_before_conversion(bench: Bench) -> None:
     for k in (15, 16, 17):
         del whole[f"P-{k:04}.dcm"]
     conversion = bench.convert(bench.series(whole))
-    assert any("one volume is incomplete: 3 of 6" in problem.message for problem in conversion.problems)
+    assert (
+        only(conversion, Code.CONVERT_REVIEW).message
+        == "incomplete: planned 3 volumes, 2 complete, 3 slices of one more."
+    )
 
 
 def test_a_private_ini_file_changes_nothing(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_a_single_slice_elsewhere_is_never_motion(tmp_path: Path, name: str) -> 
 
 def test_a_missing_slice_is_counted(tmp_path: Path) -> None:
     outcome = converted(tamper.without_middle_slice(classic_files()), tmp_path)
-    assert any("1 of 8 slices are missing" in text for text in outcome.warnings)
+    assert any("1 slice missing before the last volume" in text for text in outcome.warnings)
 
 
 def test_a_missing_volume_leaves_volumes_and_b_values_in_order(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_missing_volume_leaves_volumes_and_b_values_in_order(tmp_path: Path) -
     outcome = converted([files[0], files[2]], tmp_path)
     assert outcome.table() == [[0, 1400]]
     assert outcome.faults() == []
-    assert any("1 image number(s) between 1 and 3 are missing" in text for text in outcome.warnings)
+    assert any("2 complete, 5 slices missing before the last volume" in text for text in outcome.warnings)
 
 
 def test_a_wrong_sign_in_few_bright_pixels_is_found(tmp_path: Path) -> None:

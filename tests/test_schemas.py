@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from qxbatch.acquisition import Acquisition, ImageKind, Orientation, SeriesVerdict
 from qxbatch.model import SeriesKind, State, Verdict
 from qxbatch.problems import Severity
-from qxbatch.session.acquisition import Acquisition, ImageKind, Orientation, SeriesVerdict
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary import SCHEMA
 from tests.build.dicom import MrSeries

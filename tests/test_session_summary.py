@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qxbatch.acquisition import Acquisition, ImageKind, Orientation, SeriesVerdict
 from qxbatch.model import SeriesKind, State
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.session.acquisition import Acquisition, ImageKind, Orientation, SeriesVerdict
 from qxbatch.session.summary import SCHEMA, NewerSchemaError, Summary, SummaryError
 from qxbatch.session.summary_parts import (
     ImageSummary,

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
+from qxbatch._acquired import Acquired as Acquired
+from qxbatch._acquired import Stack as Stack
+
 __all__ = [
     "FIELDS",
     "CancelledError",
@@ -270,25 +273,15 @@ class SeriesFrames:
     @property
     def mosaic(self) -> bool: ...
     @property
-    def enhanced(self) -> bool:
-        """Whether an object has several frames."""
-    @property
     def parts(self) -> int:
         """Series that the exporter made of the files: different UIDs or numbers."""
     @property
     def series_number(self) -> int | None: ...
-    @property
-    def volumes(self) -> int | None:
-        """Announced number of time points: NumberOfTemporalPositions, or Philips (2001,1081)."""
-    @property
-    def announced(self) -> int | None:
-        """Announced number of images: GE (0025,1007)."""
-    @property
-    def instances(self) -> dict[int, int]:
-        """InstanceNumbers with the number of their objects."""
-    @property
-    def places(self) -> list[tuple[list[int], float, int]]:
-        """Places of frames, not of tiles: direction cosines in hundredths, position along the normal in mm, frames."""
+    def acquired(self) -> Acquired:
+        """Return what was scanned: stacks of slices with their volumes, and details of the first image's header.
+
+        Raises OSError when that file cannot be read again.
+        """
     def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
         """Compare uncompressed NIfTI images with the frames: place, count, order, and the values of four rows of each.
 

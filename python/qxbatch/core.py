@@ -2,6 +2,7 @@
 
 from qxbatch._core import (
     FIELDS,
+    Acquired,
     CancelledError,
     Comparison,
     Group,
@@ -12,6 +13,7 @@ from qxbatch._core import (
     Row,
     Scan,
     SeriesFrames,
+    Stack,
     Streams,
     grey_slice,
     gzip_file,
@@ -29,6 +31,7 @@ from qxbatch._core import (
 
 __all__ = [
     "FIELDS",
+    "Acquired",
     "CancelledError",
     "Comparison",
     "Group",
@@ -39,6 +42,7 @@ __all__ = [
     "Row",
     "Scan",
     "SeriesFrames",
+    "Stack",
     "Streams",
     "grey_slice",
     "gzip_file",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.problems import Problem
 
 Value = str | int | float | list[str] | list[int] | list[float] | None
@@ -156,6 +157,9 @@ class Conversion:
     log: str = ""
     """Command, exit status, and all it printed."""
     problems: tuple[Problem, ...] = ()
+    verdict: SeriesVerdict | None = None
+    acquisition: Acquisition | None = None
+    """None where nothing was read of its images."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from qxbatch import demo
 from qxbatch.regress.run import Outcome, check
 from qxbatch.regress.sets import RegressionSet, write_expected
 from tests.endtoend.judge import Judge
+from tests.regression.acquisition import unexplained
 from tests.regression.consumers import check_all
 from tests.regression.declared import EXPECTED, Declared, declared, only_quick, updating, variants
 from tests.regression.independent import observed, series
@@ -16,6 +17,7 @@ from tests.regression.independent import observed, series
 def judged(sessions: Path) -> None:
     """Read every session with readers of our own, and each session.txt by the rules of its four later readers."""
     for path in sessions.glob("*/session.txt"):
+        assert unexplained(path.parent) == []
         Judge(path.parent).check()
         check_all(path.parent)
 

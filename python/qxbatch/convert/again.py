@@ -7,10 +7,10 @@ import shutil
 from dataclasses import replace
 
 from qxbatch.convert.attempt import Attempt, Room
-from qxbatch.convert.before import note
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import attempt_normalized
+from qxbatch.convert.remarks import note
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 

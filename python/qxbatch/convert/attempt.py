@@ -4,7 +4,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qxbatch.convert.converter import Converter, Job, label
@@ -14,6 +14,7 @@ from qxbatch.convert.limits import limits_for
 from qxbatch.convert.run import MACHINE, Cancel, Ran, run
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
+from qxbatch.problems import Problem
 from qxbatch.session.paths import SessionPaths
 
 _FOUND = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
@@ -96,10 +97,11 @@ def _outputs(converter: Converter, job: Job, ran: Ran) -> Sequence[Output]:
 
 
 def _tell(judgement: Judgement, room: Room) -> Judgement:
-    from dataclasses import replace
+    def told(problem: Problem) -> Problem:
+        return replace(problem, message=room.tell(problem.message))
 
-    problems = tuple(replace(problem, message=room.tell(problem.message)) for problem in judgement.problems)
-    return replace(judgement, problems=problems)
+    incomplete = told(judgement.incomplete) if judgement.incomplete else None
+    return replace(judgement, problems=tuple(map(told, judgement.problems)), incomplete=incomplete)
 
 
 def _log(converter: Converter, argv: Sequence[str], ran: Ran, series: Series, job: Job) -> str:

@@ -35,8 +35,6 @@ class Findings:
     """What is worth knowing, and no fault."""
     proven: bool = False
     """Place and count of every slice agree with the headers."""
-    moved: bool = False
-    """The place of slices differs from volume to volume, as the scanner meant it."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +91,7 @@ def _findings(
         doubts += [f"{one.name}: {text}" for text in found]
     proven = not (faults or compared.placeless or compared.without_tiles or compared.undirected)
     notes = tuple(_notes(compared, frames))
-    moved = bool(compared.moved or compared.tilt)
-    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven, moved)
+    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
 
 
 def _places(compared: Comparison, names: Sequence[str]) -> list[str]:

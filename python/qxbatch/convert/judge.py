@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qxbatch.convert.agreement import image_findings, total_findings
-from qxbatch.convert.before import note, review, subject
 from qxbatch.convert.comparison import Findings, compare
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
+from qxbatch.convert.remarks import note, review, subject
 from qxbatch.convert.run import Ran
 from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
 from qxbatch.model import Output, Series, State
@@ -34,8 +34,8 @@ class Judgement:
     problems: tuple[Problem, ...] = ()
     faults: tuple[str, ...] = ()
     """Where images differ from their headers, or why there are none: another conversion may do better."""
-    moved: bool = False
-    """Slices have another place in each volume, and the image is right: places alone say nothing of missing slices."""
+    incomplete: Problem | None = None
+    """The converter's own words about incomplete volumes; the verdict says it better where it finds the same."""
 
 
 def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Output], evidence: Evidence) -> Judgement:
@@ -64,7 +64,9 @@ def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Outp
     problems += _said(series, converter, ran, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
-    return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, compared.moved)
+    text = f"{converter.name} found incomplete volumes: {words(ran.words)}"
+    incomplete = review(series, text) if ran.exit_status == _INCOMPLETE else None
+    return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, incomplete)
 
 
 def _against_headers(
@@ -94,8 +96,6 @@ def _said(series: Series, converter: Converter, ran: Ran, *, settled: bool) -> l
 
     It is no fault where it is settled: the headers prove the image right, or another check decides (PAR/REC, screen saves).
     """
-    if ran.exit_status == _INCOMPLETE:
-        return [review(series, f"{converter.name} found incomplete volumes: {words(ran.words)}")]
     if ran.exit_status:
         return []
     geometry, gradients = warnings_of(ran.words), gradient_warnings_of(ran.words)

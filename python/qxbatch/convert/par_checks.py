@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qxbatch.convert.before import review
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_stacks import stack_header, stacks
 from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.convert.remarks import review
 from qxbatch.model import Output, Series
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader, read_par
@@ -18,18 +18,6 @@ from qxbatch.problems import Problem
 
 _CLOSE = 0.2
 """Accepted distance between corners of the two converters' grids, in mm."""
-
-
-def truncated(header: ParHeader) -> list[str]:
-    """Return a message where the PAR lists fewer dynamics than it announces."""
-    announced = header.whole("max. number of dynamics") or 0
-    try:
-        found = len({values[0] for values in header.column("dynamic scan number")})
-    except ValueError:
-        return []
-    if not 0 < found < announced:
-        return []
-    return [f"the PAR announces {announced} dynamics and lists {found} (a stopped scan?)."]
 
 
 def par_evidence(series: Series) -> Evidence:
@@ -54,8 +42,8 @@ def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]
         header = read_par(par_and_rec(series.folder)[0])
     except (ValueError, OSError):
         return []
-    messages = [f"{found}." for found in [disagreement(header, outputs, converter.name)] if found] + truncated(header)
-    return [review(series, message) for message in messages]
+    found = disagreement(header, outputs, converter.name)
+    return [review(series, f"{found}.")] if found else []
 
 
 def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:

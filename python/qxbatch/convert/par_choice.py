@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from qxbatch.convert import parrec
 from qxbatch.convert.attempt import Attempt, Room, attempt
-from qxbatch.convert.before import review
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failed
-from qxbatch.convert.par_checks import disagreement, par_evidence, truncated
+from qxbatch.convert.par_checks import disagreement, par_evidence
 from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies
 from qxbatch.convert.par_table import image_defs
+from qxbatch.convert.remarks import review
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
@@ -40,9 +40,9 @@ def convert_par(
         else:
             why = f"dcm2niix did not convert it ({_reason(first)})"
         if not why:
-            return _reviewed(series, first, truncated(header))
+            return first
     second = attempt(series, converters[parrec.NAME], room, evidence, timeout, cancel)
-    return _reviewed(series, _better(series, first, second, why), truncated(header))
+    return _better(series, first, second, why)
 
 
 def readable_par(series: Series) -> ParHeader:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.values import numbers, text
+from qxbatch.inspect.verdict import lacking
 from qxbatch.model import Conversion, Series, SeriesKind
 from qxbatch.record.names import base_name, safe
 from qxbatch.session.dates import calendar_day
@@ -19,24 +21,83 @@ def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) 
     if first is not None:
         head += [f"scanned on {moment}" for moment in [_when(first)] if moment]
     rows = [_row(conversion) for conversion in ordered]
-    titles = ("n", "series", "description", "TR ms", "TE ms", "files", "images", "started", "state")
-    return "\n".join([*head, "", *_table([titles, *rows])]) + "\n"
+    return "\n".join([*head, *_session_verdict(ordered), "", *_table([_TITLES, *rows])]) + "\n"
+
+
+_TITLES = (
+    *("n", "series", "started", "name", "TR ms", "TE ms", "matrix", "voxel mm", "volumes", "PE", "acceleration"),
+    *("verdict", "files", "images", "state"),
+)
+
+
+def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
+    """Return the worst verdict on a session and the series to look at first; nothing where no series has a verdict."""
+    judged = [conversion for conversion in conversions if conversion.verdict is not None]
+    if not judged:
+        return []
+    worst = min(judged, key=lambda conversion: _WORST.index(conversion.verdict or SeriesVerdict.NOT_EVALUABLE))
+    if worst.verdict is not SeriesVerdict.INCOMPLETE:
+        return [f"verdict: {worst.verdict}"]
+    count = sum(conversion.verdict is worst.verdict for conversion in judged)
+    found = [f"verdict: {worst.verdict} ({count} of {len(judged)} series)", "look at these series first:"]
+    for conversion in judged:
+        if conversion.verdict is worst.verdict and conversion.acquisition is not None:
+            found.append(
+                f"  {_number(conversion.series)} ({_name(conversion.series)}): {lacking(conversion.acquisition)}"
+            )
+    return found
+
+
+_WORST = (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED, SeriesVerdict.COMPLETE, SeriesVerdict.NOT_EVALUABLE)
 
 
 def _row(conversion: Conversion) -> tuple[str, ...]:
     series = conversion.series
-    name = base_name(series.header)
+    known = conversion.acquisition or Acquisition()
+    started = (known.started or "").partition(".")[0].replace("T", " ")
     return (
         str(series.n),
-        safe(text(series.header, "SeriesNumber")) or "-",
-        name if series.kind is SeriesKind.DICOM else f"{name} (PAR/REC)",
-        _times(series, "RepetitionTime"),
-        _times(series, "EchoTime"),
+        _number(series),
+        started or _when(series) or "-",
+        _name(series),
+        f"{known.tr_ms:.6g}" if known.tr_ms else _times(series, "RepetitionTime"),
+        ", ".join(f"{time:.6g}" for time in known.te_ms or ()) or _times(series, "EchoTime"),
+        _sides(known.matrix),
+        _sides(known.voxel_mm),
+        _volumes(known),
+        known.phase_encoding_direction or known.phase_encoding_axis or "-",
+        _acceleration(known),
+        conversion.verdict or "-",
         str(series.files),
         str(len(conversion.outputs)),
-        _when(series) or "-",
         conversion.state.value,
     )
+
+
+def _number(series: Series) -> str:
+    return safe(text(series.header, "SeriesNumber")) or "-"
+
+
+def _name(series: Series) -> str:
+    name = base_name(series.header)
+    return name if series.kind is SeriesKind.DICOM else f"{name} (PAR/REC)"
+
+
+def _sides(sides: Sequence[float] | None) -> str:
+    return " x ".join(f"{side:.4g}" for side in sides) if sides else "-"
+
+
+def _volumes(known: Acquisition) -> str:
+    """Return planned and complete volumes: `300/212`."""
+    if known.complete_volumes is None:
+        return "-"
+    return f"{'-' if known.planned_volumes is None else known.planned_volumes}/{known.complete_volumes}"
+
+
+def _acceleration(known: Acquisition) -> str:
+    """Return acceleration in plane and the multiband factor: `2, MB 3`."""
+    plane = f"{known.in_plane_acceleration:.3g}" if known.in_plane_acceleration else "-"
+    return f"{plane}, MB {known.multiband_factor}" if (known.multiband_factor or 1) > 1 else plane
 
 
 def _times(series: Series, field: str) -> str:

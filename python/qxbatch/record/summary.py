@@ -125,6 +125,8 @@ def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
         problems=conversion.problems,
         series_uids=series_uids,
         study_uids=study_uids,
+        verdict=conversion.verdict,
+        acquisition=conversion.acquisition,
     )
 
 

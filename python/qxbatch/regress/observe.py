@@ -8,6 +8,7 @@ from typing import Any
 
 from qxbatch.cells import escaped
 from qxbatch.problems import Problem
+from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, OWN_SUMMARY, SESSION_TXT
@@ -15,7 +16,7 @@ from qxbatch.session.ledger import Fate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary, read_problem
 
-SCHEMA = 1
+SCHEMA = 2
 SIDECAR = (
     "Manufacturer",
     "ManufacturersModelName",
@@ -90,8 +91,15 @@ def _series(series: SeriesSummary) -> dict[str, Any]:
         "files": series.files,
         "state": series.state.value,
         "tool": series.tool.split()[:1],
+        "verdict": series.verdict.value if series.verdict else None,
+        "acquisition": _plain(acquisition_value(series.acquisition)) if series.acquisition else None,
         **header,
     }
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """Return a value as JSON reads it: without enums."""
+    return json.loads(json.dumps(value))
 
 
 def _problem(problem: Problem, folder: Path) -> str:

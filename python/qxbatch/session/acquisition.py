@@ -1,95 +1,13 @@
-"""Acquisition facts of a series, as the summary has them (docs/summary.md)."""
+"""Acquisition facts of a series as JSON, as the summary has them (docs/summary.md)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from enum import StrEnum
+from dataclasses import fields
 from typing import Any, get_args
 
+from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.session.json_fields import FieldError, Fields
 
 AXES = 3
-
-
-class SeriesVerdict(StrEnum):
-    """Whether a series has what was planned."""
-
-    COMPLETE = "complete"
-    INCOMPLETE = "incomplete"
-    REPEATED = "repeated"
-    NOT_EVALUABLE = "not evaluable"
-
-
-class Orientation(StrEnum):
-    """The plane of the slices."""
-
-    AXIAL = "axial"
-    CORONAL = "coronal"
-    SAGITTAL = "sagittal"
-    OBLIQUE = "oblique"
-
-
-class ImageKind(StrEnum):
-    """What the pixels of a series show."""
-
-    MAGNITUDE = "magnitude"
-    PHASE = "phase"
-    REAL = "real"
-    IMAGINARY = "imaginary"
-    DERIVED = "derived"
-    LOCALIZER = "localizer"
-
-
-@dataclass(frozen=True)
-class Acquisition:
-    """Facts of one series. None stands for what is not known; it is left out of the JSON."""
-
-    started: str | None = None
-    """ISO 8601."""
-    ended: str | None = None
-    """ISO 8601."""
-    duration_s: float | None = None
-    planned_volumes: int | None = None
-    acquired_volumes: int | None = None
-    complete_volumes: int | None = None
-    partial_slices: int | None = None
-    """Slices present in the last, incomplete volume."""
-    slices_per_volume: int | None = None
-    missing_slices: int | None = None
-    duplicate_slices: int | None = None
-    tr_ms: float | None = None
-    observed_tr_ms: float | None = None
-    """Median interval of one slice over consecutive volumes."""
-    te_ms: tuple[float, ...] | None = None
-    ti_ms: float | None = None
-    flip_angle_deg: float | None = None
-    matrix: tuple[int, int, int] | None = None
-    """Columns, rows, slices."""
-    fov_mm: tuple[float, float, float] | None = None
-    """Along columns, rows and slices."""
-    voxel_mm: tuple[float, float, float] | None = None
-    """The third is the distance of slice centres."""
-    slice_gap_mm: float | None = None
-    """Distance of slice centres less SliceThickness."""
-    orientation: Orientation | None = None
-    phase_encoding_direction: str | None = None
-    """`i`, `i-`, `j` ... where the polarity is known."""
-    phase_encoding_axis: str | None = None
-    """`i`, `j` or `k` where the polarity is not known."""
-    in_plane_acceleration: float | None = None
-    multiband_factor: int | None = None
-    partial_fourier: float | None = None
-    """Fraction of k-space, above 0 and at most 1."""
-    effective_echo_spacing_s: float | None = None
-    total_readout_time_s: float | None = None
-    pixel_bandwidth_hz: float | None = None
-    b_values: tuple[tuple[float, int], ...] | None = None
-    """Each b-value in s/mm2 with the number of its volumes."""
-    directions: int | None = None
-    kinds: tuple[ImageKind, ...] | None = None
-    sequence_name: str | None = None
-    field_strength_t: float | None = None
-    coil: str | None = None
-    software: str | None = None
 
 
 def acquisition_value(acquisition: Acquisition) -> dict[str, Any]:

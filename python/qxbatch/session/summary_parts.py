@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.model import SeriesKind, State, Value
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.session.acquisition import Acquisition, SeriesVerdict, acquisition_value, read_acquisition
+from qxbatch.session.acquisition import acquisition_value, read_acquisition
 from qxbatch.session.json_fields import FieldError, Fields
 
 Sum = tuple[int, str]

@@ -3,6 +3,7 @@
 //!
 //! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
 
+pub mod acquired;
 pub mod archive;
 pub mod directory;
 pub mod frames;

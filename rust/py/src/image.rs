@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use qxbatch_core::frames::{Facts, Series};
+use qxbatch_core::acquired::acquired;
+use qxbatch_core::frames::{Details, Facts, Pixels, Series, details};
 use qxbatch_core::image::{self as core, Order, Voxel, grey};
 
+use crate::acquired::Acquired;
 use crate::failure::os_error;
 
 #[pyfunction]
@@ -199,11 +201,6 @@ impl SeriesFrames {
     }
 
     #[getter]
-    fn enhanced(&self) -> bool {
-        self.facts.enhanced
-    }
-
-    #[getter]
     fn parts(&self) -> usize {
         self.facts.parts
     }
@@ -213,31 +210,24 @@ impl SeriesFrames {
         self.facts.series_number
     }
 
-    #[getter]
-    fn volumes(&self) -> Option<i64> {
-        self.facts.volumes
-    }
-
-    #[getter]
-    fn announced(&self) -> Option<i64> {
-        self.facts.announced
-    }
-
-    #[getter]
-    fn instances(&self) -> BTreeMap<i64, usize> {
-        self.facts.instances.clone()
-    }
-
-    #[getter]
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "hundredths of a millimetre of a scanner"
-    )]
-    fn places(&self) -> Vec<(Vec<i64>, f64, usize)> {
-        let places = self.facts.places.iter();
-        places
-            .map(|((plane, along), count)| (plane.clone(), *along as f64 / 100.0, *count))
-            .collect()
+    fn acquired(&self, py: Python<'_>) -> PyResult<Acquired> {
+        let first = self
+            .series
+            .files
+            .iter()
+            .zip(&self.series.objects)
+            .find(|(_, object)| object.pixels != Pixels::Absent)
+            .map(|(path, _)| path);
+        let (acquired, details) = py.detach(|| {
+            let details = first.map_or_else(|| Ok(Details::default()), |path| details(path));
+            (acquired(&self.series), details)
+        });
+        let path = first.cloned().unwrap_or_default();
+        Acquired::new(
+            py,
+            acquired,
+            details.map_err(|error| os_error(&path, &error))?,
+        )
     }
 
     fn compare(

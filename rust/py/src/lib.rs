@@ -1,5 +1,6 @@
 //! The Python extension `qxbatch._core`: convert, call, convert back.
 
+mod acquired;
 mod failure;
 mod group;
 mod header;
@@ -38,6 +39,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(pack::hash_file, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_gzip, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_tar_gz, m)?)?;
+    m.add_class::<acquired::Acquired>()?;
+    m.add_class::<acquired::Stack>()?;
     m.add_class::<image::Comparison>()?;
     m.add_class::<image::ImageCheck>()?;
     m.add_class::<image::SeriesFrames>()?;

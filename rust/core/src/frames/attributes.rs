@@ -89,12 +89,14 @@ pub struct Attributes {
     pub acquisition: Option<i64>,
     /// InstanceNumber of a classic object, the number of the frame in others.
     pub instance: Option<i64>,
-    /// Date and time of acquisition in seconds, for order only.
+    /// Date and time of acquisition in seconds since the year 0; since midnight where no date is known.
     pub acquired: Option<f64>,
     /// Time of content in seconds, for order only.
     pub content: Option<f64>,
     /// Trigger time or trigger delay, ms.
     pub trigger: Option<f64>,
+    /// Seconds from the begin of the scan to that of the volume (TemporalPositionTimeOffset, or of the vendor).
+    pub offset: Option<f64>,
     /// Date of acquisition in days, of the main data set.
     pub(super) day: Option<f64>,
 }
@@ -133,6 +135,7 @@ impl Attributes {
             0x0020_0100 => self.temporal = get(Vr::IS)?.whole(),
             0x0020_9128 => self.temporal = get(Vr::UL)?.whole(),
             0x0018_1060 => self.trigger = get(Vr::DS)?.first(),
+            0x0020_930D => self.offset = get(Vr::FD)?.first(),
             0x0020_9153 => self.trigger = get(Vr::FD)?.first(),
             0x0008_0008 | 0x0008_9007 => self.image_type(&text(reader, element)?),
             0x0008_9208 => self.complex_component(&text(reader, element)?),
@@ -143,10 +146,13 @@ impl Attributes {
             0x0008_0022 => self.day = day(&text(reader, element)?),
             0x0008_0032 => {
                 let time = time_of_day(&text(reader, element)?);
-                self.acquired = time.map(|time| time + self.day.unwrap_or(0.0) * 86400.0);
+                let time = time.map(|time| time + self.day.unwrap_or(0.0) * 86400.0);
+                self.acquired = time
+                    .filter(|_| self.day.is_some() || self.acquired.is_none())
+                    .or(self.acquired);
             }
             0x0008_0033 => self.content = time_of_day(&text(reader, element)?),
-            0x0018_9074 => self.acquired = date_time(&text(reader, element)?),
+            0x0008_002A | 0x0018_9074 => self.acquired = date_time(&text(reader, element)?),
             0x0018_9151 => self.content = date_time(&text(reader, element)?),
             _ => {}
         }
@@ -253,14 +259,28 @@ fn time_of_day(value: &str) -> Option<f64> {
     Some(hours * 3600.0 + minutes * 60.0 + seconds)
 }
 
-/// A count of days that rises with the date of a DA value.
+/// Days from 1 March of the year 0 to the date of a DA value.
 fn day(value: &str) -> Option<f64> {
+    let plain: String = value.chars().filter(|letter| *letter != '.').collect();
     let part = |from: usize, to: usize| {
-        value
+        plain
             .get(from..to)
-            .and_then(|text| text.parse::<f64>().ok())
+            .and_then(|text| text.parse::<u32>().ok())
     };
-    Some(part(0, 4)? * 372.0 + part(4, 6)? * 31.0 + part(6, 8)?)
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // A year begins in March here, so that its leap day is its last one.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    Some(f64::from(
+        year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1,
+    ))
 }
 
 /// Seconds that rise with a DT value.
@@ -268,4 +288,32 @@ fn date_time(value: &str) -> Option<f64> {
     let local = value.split(['+', '-', '&']).next().unwrap_or_default();
     let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);
     Some(day(local)? * 86400.0 + time)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{date_time, day};
+
+    #[test]
+    fn days_follow_each_other_over_months_and_leap_years() {
+        for (before, after) in [
+            ("20240131", "20240201"),
+            ("20240228", "20240229"),
+            ("20240229", "20240301"),
+            ("20230228", "20230301"),
+            ("20231231", "2024.01.01"),
+        ] {
+            assert!((day(after).unwrap() - day(before).unwrap() - 1.0).abs() < 1e-9);
+        }
+        assert_eq!(day("20241301"), None);
+        assert_eq!(day("x"), None);
+    }
+
+    #[test]
+    fn a_moment_has_its_time_of_day_and_no_zone() {
+        let moment = |text: &str| date_time(text).unwrap();
+        let apart = moment("20240201000001.5+0100") - moment("20240131235959.0");
+        assert!((apart - 2.5).abs() < 1e-4);
+    }
 }

@@ -18,13 +18,27 @@ const ITEM: usize = 16;
 /// Reads a CSA header; what cannot be read is left out.
 pub(super) fn read(bytes: &[u8]) -> Csa {
     let mut csa = Csa::default();
+    each(bytes, &mut |name, values| {
+        let numbers = values.iter().filter_map(|text| text.parse::<f64>().ok());
+        csa.take(
+            name,
+            &numbers
+                .filter(|number| number.is_finite())
+                .collect::<Vec<_>>(),
+        );
+    });
+    csa
+}
+
+/// Shows each name of a CSA header with its texts, as far as it can be read.
+pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let second = bytes.starts_with(b"SV10");
     let mut rest = bytes.get(if second { 8 } else { 0 }..).unwrap_or_default();
     let names = word(rest, 0).min(MOST_NAMES);
     rest = rest.get(8..).unwrap_or_default();
     for _ in 0..names {
         let Some((tag, behind)) = rest.split_at_checked(TAG) else {
-            break;
+            return;
         };
         let name = tag.get(..NAME).unwrap_or_default();
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -33,24 +47,20 @@ pub(super) fn read(bytes: &[u8]) -> Csa {
         let mut values = Vec::new();
         for _ in 0..count.min(4096) {
             let Some((item, behind)) = rest.split_at_checked(ITEM) else {
-                return csa;
+                return;
             };
             let length = word(item, if second { 4 } else { 0 }) as usize;
             // Values are padded to four bytes.
             let padded = length.saturating_add(3) & !3;
             let Some((value, behind)) = behind.split_at_checked(padded) else {
-                return csa;
+                return;
             };
             rest = behind;
             let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
-            let number = std::str::from_utf8(text)
-                .ok()
-                .and_then(|text| text.trim().parse::<f64>().ok());
-            values.extend(number.filter(|number| number.is_finite()));
+            values.extend(std::str::from_utf8(text).ok().map(str::trim));
         }
-        csa.take(name, &values);
+        visit(name, &values);
     }
-    csa
 }
 
 impl Csa {

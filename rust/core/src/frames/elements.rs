@@ -43,6 +43,11 @@ impl Numbers {
             .map(|value| value as i64)
     }
 
+    /// All numbers.
+    pub(super) fn all(&self) -> Vec<f64> {
+        self.values.get(..self.count).unwrap_or_default().to_vec()
+    }
+
     /// All numbers, when there are as many as asked for.
     pub(super) fn array<const N: usize>(&self) -> Option<[f64; N]> {
         if self.count != N {

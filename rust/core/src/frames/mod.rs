@@ -6,11 +6,13 @@
 
 mod attributes;
 mod csa;
+mod details;
 mod elements;
 mod groups;
 mod object;
 mod parse;
 mod private;
+mod protocol;
 mod read;
 mod rle;
 mod series;
@@ -18,6 +20,7 @@ mod stored;
 mod tiles;
 
 pub use attributes::{Attributes, Component, Diffusion};
+pub use details::{Details, details};
 pub use object::{Encoding, Frame, Object, Pixels, Tiling};
 pub use read::{parse, read};
 pub use series::{Facts, Series};

@@ -90,10 +90,6 @@ pub struct Object {
     pub cut: bool,
     /// InstanceNumber.
     pub instance: Option<i64>,
-    /// Number of time points that the header announces.
-    pub volumes: Option<i64>,
-    /// Number of images in the series that the header announces (GE).
-    pub images: Option<i64>,
     /// Its frames; empty where it has no pixel data.
     pub frames: Vec<Frame>,
 }

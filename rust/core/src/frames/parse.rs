@@ -169,7 +169,6 @@ impl Walk {
                 object.series = hash(both.as_bytes());
             }
             0x0020_0011 => object.series_number = get(Vr::IS)?.filter(is_series_number),
-            0x0020_0105 => object.volumes = get(Vr::IS)?,
             0x0008_0008 => {
                 let labels = text(reader, element)?.to_uppercase();
                 let mut labels = labels.split('\\').map(str::trim);
@@ -210,13 +209,6 @@ impl Walk {
                 let b_value = &mut self.main.diffusion.b_value;
                 *b_value = b_value.or(read.b_value);
                 self.main.diffusion.source(read.b_value);
-            }
-            Special::Dynamics => {
-                let count = numbers(reader, element, encoding, Vr::IS)?.whole();
-                self.object.volumes = self.object.volumes.or(count);
-            }
-            Special::Images => {
-                self.object.images = numbers(reader, element, encoding, Vr::SL)?.whole();
             }
             Special::UihTileItems => return self.uih_tiles(reader, element, encoding),
             Special::Done => {}

@@ -10,7 +10,6 @@ enum Creator {
     SiemensMr,
     SiemensCsa,
     GeAcquisition,
-    GeSeries,
     GeParameters,
     PhilipsImaging,
     PhilipsMr,
@@ -44,10 +43,6 @@ pub(super) enum Special {
     UihTiles,
     /// United Imaging: a sequence with one item for each tile.
     UihTileItems,
-    /// Philips: number of dynamic scans.
-    Dynamics,
-    /// GE: number of images in the series.
-    Images,
     /// Nothing more to do.
     Done,
 }
@@ -104,8 +99,6 @@ impl Blocks {
                 attributes.diffusion.b_value = attributes.diffusion.b_value.or(value);
                 attributes.diffusion.source(value);
             }
-            (Creator::PhilipsImaging, 0x2001_0081) => return Ok(Special::Dynamics),
-            (Creator::GeSeries, 0x0025_0007) => return Ok(Special::Images),
             (Creator::GeAcquisition, 0x0019_00BB..=0x0019_00BD) => {
                 let part = get(Vr::DS)?.first().unwrap_or(0.0);
                 attributes.diffusion.gradient += part * part;
@@ -118,6 +111,7 @@ impl Blocks {
                     *slot = part;
                 }
             }
+            (Creator::PhilipsMr, 0x2005_00A0) => attributes.offset = get(Vr::FL)?.first(),
             (Creator::PhilipsMr, 0x2005_000D) => philips(attributes, 1, get(Vr::FL)?.first()),
             (Creator::PhilipsMr, 0x2005_000E) => philips(attributes, 0, get(Vr::FL)?.first()),
             (Creator::Uih, 0x0065_0009) => {
@@ -157,7 +151,6 @@ impl Blocks {
             (Vendor::Siemens, 0x0019) => Some(Creator::SiemensMr),
             (Vendor::Siemens, 0x0029) => Some(Creator::SiemensCsa),
             (Vendor::Ge, 0x0019) => Some(Creator::GeAcquisition),
-            (Vendor::Ge, 0x0025) => Some(Creator::GeSeries),
             (Vendor::Ge, 0x0043) => Some(Creator::GeParameters),
             (Vendor::Philips, 0x2001) => Some(Creator::PhilipsImaging),
             (Vendor::Philips, 0x2005) => Some(Creator::PhilipsMr),
@@ -172,7 +165,6 @@ impl Blocks {
             (0x0019 | 0x0051, "SIEMENS MR HEADER") => Creator::SiemensMr,
             (0x0029, "SIEMENS CSA HEADER") => Creator::SiemensCsa,
             (0x0019, "GEMS_ACQU_01") => Creator::GeAcquisition,
-            (0x0025, "GEMS_SERS_01") => Creator::GeSeries,
             (0x0043, "GEMS_PARM_01") => Creator::GeParameters,
             (0x2001, "Philips Imaging DD 001") => Creator::PhilipsImaging,
             (0x2005, "Philips MR Imaging DD 001") => Creator::PhilipsMr,

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::object::{Frame, Object, Pixels};
+use super::object::{Object, Pixels};
 use super::read::read;
 use super::stored::{Stored, obstacle};
 use crate::regular;
@@ -38,21 +38,10 @@ pub struct Facts {
     pub countable: bool,
     /// Some object is a mosaic.
     pub mosaic: bool,
-    /// Some object has several frames.
-    pub enhanced: bool,
     /// Series that the exporter made of the objects: different UIDs or numbers.
     pub parts: usize,
     /// SeriesNumber.
     pub series_number: Option<i64>,
-    /// Number of time points that the headers announce.
-    pub volumes: Option<i64>,
-    /// Number of images that the headers announce.
-    pub announced: Option<i64>,
-    /// InstanceNumbers with the number of their objects.
-    pub instances: BTreeMap<i64, usize>,
-    /// Places of frames (not of tiles) with their number: direction cosines in hundredths, and the position along the
-    /// normal in hundredths of a millimetre (SliceLocation where there is no position, with no directions).
-    pub places: BTreeMap<(Vec<i64>, i64), usize>,
 }
 
 impl Series {
@@ -147,8 +136,6 @@ impl Facts {
     fn add(&mut self, object: &Object) {
         *self.classes.entry(object.class.clone()).or_default() += 1;
         self.series_number = self.series_number.or(object.series_number);
-        self.volumes = self.volumes.or(object.volumes);
-        self.announced = self.announced.or(object.images);
         if object.pixels == Pixels::Absent {
             self.without_pixels += usize::from(!object.cut);
             self.countable &= !object.cut;
@@ -156,15 +143,6 @@ impl Facts {
         }
         self.images += 1;
         self.mosaic |= object.tiling.is_some();
-        self.enhanced |= object.frame_count > 1;
-        if let Some(instance) = object.instance {
-            *self.instances.entry(instance).or_default() += 1;
-        }
-        if object.tiling.is_none() {
-            for place in object.frames.iter().filter_map(place) {
-                *self.places.entry(place).or_default() += 1;
-            }
-        }
         let (rows, columns) = (object.frame_rows(), object.frame_columns());
         let frames = match object.tiling {
             Some(tiling) => tiling.count,
@@ -179,17 +157,4 @@ impl Facts {
         self.slices = self.slices.saturating_add(u64::from(frames));
         self.voxels = (self.voxels).saturating_add(voxels.saturating_mul(u64::from(columns)));
     }
-}
-
-/// Where a frame is along the normal of its plane (PS3.3 C.7.6.2.1.1).
-#[allow(clippy::cast_possible_truncation, reason = "millimetres of a scanner")]
-fn place(frame: &Frame) -> Option<(Vec<i64>, i64)> {
-    let frame = &frame.attributes;
-    let hundredths = |number: f64| (number * 100.0).round() as i64;
-    if let (Some([x, y, z]), Some(cosines)) = (frame.position, frame.orientation) {
-        let [a, b, c, d, e, f] = cosines;
-        let along = x * (b * f - c * e) + y * (c * d - a * f) + z * (a * e - b * d);
-        return Some((cosines.map(hundredths).to_vec(), hundredths(along)));
-    }
-    Some((Vec::new(), hundredths(frame.location?)))
 }

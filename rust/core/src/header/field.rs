@@ -109,7 +109,7 @@ fields! {
     EchoNumbers, "EchoNumbers", 0x0018_0086, IS;
     MagneticFieldStrength, "MagneticFieldStrength", 0x0018_0087, DS;
     SpacingBetweenSlices, "SpacingBetweenSlices", 0x0018_0088, DS, within 0x0028_9110 / 0x0018_0088;
-    PixelBandwidth, "PixelBandwidth", 0x0018_0095, DS, within 0x0018_9006 / 0x0018_9095;
+    PixelBandwidth, "PixelBandwidth", 0x0018_0095, DS, within 0x0018_9006 / 0x0018_0095;
     SoftwareVersions, "SoftwareVersions", 0x0018_1020, LO;
     ProtocolName, "ProtocolName", 0x0018_1030, LO;
     ReceiveCoilName, "ReceiveCoilName", 0x0018_1250, SH, within 0x0018_9042 / 0x0018_1250;

@@ -1,0 +1,29 @@
+"""Series with gzipped files, which are sorted and not converted (`--unzip=no`)."""
+
+from qxbatch.convert.remarks import subject
+from qxbatch.model import Conversion, Series, State
+from qxbatch.problems import Code, Problem, Severity
+
+
+def gzipped_files(series: Series) -> int:
+    """Return how many files of a series are gzipped."""
+    return sum(1 for path in series.folder.iterdir() if path.name.casefold().endswith(".gz"))
+
+
+def not_unzipped(series: Series) -> Conversion:
+    """Return the conversion of a series of gzipped files alone."""
+    problem = Problem(
+        Code.NOTHING_TO_CONVERT,
+        subject(series),
+        "its files are gzipped and unzip=no, so they were sorted and not converted.",
+        "Import it with --unzip=yes to convert it.",
+        Severity.WARNING,
+    )
+    log = f"Found {series.files} DICOM file(s)\nnot converted: gzipped, unzip=no\n"
+    return Conversion(series, State.NOTHING, "", (), log, (problem,))
+
+
+def some_not_unzipped(series: Series, packed: int) -> Problem:
+    """Return the problem of a series of which some files are gzipped."""
+    message = f"{packed} of its {series.files} files are gzipped and unzip=no; only the others were converted."
+    return Problem(Code.CONVERT_PARTIAL, subject(series), message, "Import it with --unzip=yes.", Severity.WARNING)

@@ -1,0 +1,36 @@
+"""b-values and directions of a diffusion scan."""
+
+from collections import Counter
+
+from qxbatch.inspect.observed import Observed
+
+BValues = tuple[tuple[float, int], ...]
+_WEIGHTED = 1e-3
+"""A vector shorter than this has no direction."""
+
+
+def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
+    """Return b-values with the number of their volumes, and the number of different directions; None for other scans.
+
+    By the headers where each volume has a b-value, else by the table that the converter wrote.
+    """
+    main = observed.main
+    table = observed.b_values
+    known = sum(count for _, count in main.b_values) if main is not None else 0
+    if main is not None and known == main.begun:
+        b_values, directions = tuple(main.b_values), main.directions or _directions(observed)
+    else:
+        b_values, directions = tuple(sorted(Counter(round(value, 1) for value in table).items())), _directions(observed)
+    if not any(value > 0 for value, _ in b_values):
+        return None, None
+    return b_values, directions
+
+
+def _directions(observed: Observed) -> int | None:
+    pairs = zip(observed.b_values, observed.b_vectors, strict=False)
+    found = {
+        tuple(round(part, 3) for part in vector)
+        for value, vector in pairs
+        if round(value, 1) > 0 and sum(part * part for part in vector) > _WEIGHTED
+    }
+    return len(found) or None

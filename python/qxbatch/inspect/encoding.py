@@ -1,0 +1,96 @@
+"""Phase encoding, acceleration and readout of a series."""
+
+import re
+from dataclasses import dataclass
+
+from qxbatch.inspect.observed import Observed
+
+_FRACTIONS = {1.0: 0.5, 2.0: 0.625, 4.0: 0.75, 8.0: 0.875, 16.0: 1.0}
+"""Values of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
+_UNALIASED = re.compile(r"\bMB(\d+)\b")
+"""In ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
+_CUSTOMER = "%customerseq%"
+_AXES = {"ROW": "i", "COL": "j", "COLUMN": "j"}
+_DIRECTIONS = {("i", True): "i", ("i", False): "i-", ("j", True): "j-", ("j", False): "j"}
+"""Axis and sign of the header to direction in the image, whose rows run the other way."""
+_LETTERS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """None where a value is not known."""
+
+    phase_encoding_direction: str | None
+    phase_encoding_axis: str | None
+    in_plane_acceleration: float | None
+    multiband_factor: int | None
+    partial_fourier: float | None
+    effective_echo_spacing_s: float | None
+    total_readout_time_s: float | None
+    pixel_bandwidth_hz: float | None
+
+
+def encoding(observed: Observed) -> Encoding:
+    """Return how k-space was encoded."""
+    axis, direction = _phase_encoding(observed)
+    spacing, readout = _readout(observed, axis)
+    return Encoding(
+        phase_encoding_direction=direction,
+        phase_encoding_axis=None if direction else axis,
+        in_plane_acceleration=_acceleration(observed),
+        multiband_factor=_multiband(observed),
+        partial_fourier=_partial_fourier(observed),
+        effective_echo_spacing_s=spacing,
+        total_readout_time_s=readout,
+        pixel_bandwidth_hz=observed.number("PixelBandwidth", sidecar="PixelBandwidth"),
+    )
+
+
+def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
+    """Return axis and direction in the image."""
+    axis = _AXES.get(observed.text("InPlanePhaseEncodingDirection") or "")
+    positive = observed.acquired.numbers.get("SiemensPhaseEncodingDirectionPositive")
+    if axis and positive:
+        return axis, _DIRECTIONS[axis, positive[0] > 0]
+    direction = observed.text(sidecar="PhaseEncodingDirection")
+    if direction in _LETTERS:
+        return direction[0], direction
+    axis = axis or observed.text(sidecar="PhaseEncodingAxis")
+    return axis if axis in _LETTERS else None, None
+
+
+def _acceleration(observed: Observed) -> float | None:
+    found = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
+    asset = observed.number("GeAssetFactors")
+    if found is None and asset is not None:
+        found = round(1 / asset, 2)
+    return found or observed.number(sidecar="ParallelReductionFactorInPlane")
+
+
+def _multiband(observed: Observed) -> int | None:
+    comment = _UNALIASED.search(observed.text("ImageComments") or "")
+    if comment:
+        return int(comment[1])
+    planned = observed.number("Protocol.sSliceAcceleration.lMultiBandFactor")
+    if planned is None or planned == 1:
+        own = _CUSTOMER in (observed.text("Protocol.tSequenceFileName") or "").lower()
+        planned = observed.number(sidecar="MultibandAccelerationFactor") or (None if own else planned)
+    return int(planned) if planned is not None and planned >= 1 else None
+
+
+def _partial_fourier(observed: Observed) -> float | None:
+    planned = _FRACTIONS.get(observed.number("Protocol.sKSpace.ucPhasePartialFourier") or 0)
+    if planned is None and observed.text("PartialFourier") == "NO":
+        planned = 1.0
+    planned = planned or observed.number(sidecar="PartialFourier")
+    return planned if planned is not None and 0 < planned <= 1 else None
+
+
+def _readout(observed: Observed, axis: str | None) -> tuple[float | None, float | None]:
+    """Return effective echo spacing and total readout time in s, of lines that the image has along its phase encoding."""
+    bandwidth, main = observed.number("SiemensBandwidthPerPixelPhaseEncode"), observed.main
+    if bandwidth and main is not None and axis:
+        lines = main.size[1] if axis == "i" else main.size[0]
+        spacing = 1 / (bandwidth * lines)
+        return round(spacing, 9), round(spacing * (lines - 1), 9)
+    return observed.number(sidecar="EffectiveEchoSpacing"), observed.number(sidecar="TotalReadoutTime")

@@ -1,0 +1,42 @@
+"""All facts of a series in one place."""
+
+from qxbatch.acquisition import Acquisition
+from qxbatch.inspect.diffusion import diffusion
+from qxbatch.inspect.encoding import encoding
+from qxbatch.inspect.geometry import geometry
+from qxbatch.inspect.kinds import kinds
+from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.timing import timing
+from qxbatch.inspect.volumes import volumes
+
+
+def facts(observed: Observed) -> Acquisition:
+    """Return what is known of the acquisition of a DICOM series."""
+    counts = volumes(observed)
+    times = timing(observed)
+    place = geometry(observed, counts.slices if counts else 0)
+    lines = encoding(observed)
+    b_values, directions = diffusion(observed)
+    return Acquisition(
+        **vars(times),
+        planned_volumes=counts.planned if counts else None,
+        acquired_volumes=counts.acquired if counts else None,
+        complete_volumes=counts.complete if counts else None,
+        partial_slices=counts.partial_slices if counts else None,
+        slices_per_volume=counts.slices if counts else None,
+        missing_slices=counts.missing_slices if counts else None,
+        duplicate_slices=counts.duplicate_slices if counts else None,
+        tr_ms=observed.number("RepetitionTime", sidecar="RepetitionTime", scale=1e3),
+        te_ms=tuple(time for time in observed.acquired.echo_times if time) or None,
+        ti_ms=observed.number("InversionTime", "InversionTimes", sidecar="InversionTime", scale=1e3),
+        flip_angle_deg=observed.number("FlipAngle", sidecar="FlipAngle"),
+        **vars(place),
+        **vars(lines),
+        b_values=b_values,
+        directions=directions,
+        kinds=kinds(observed) or None,
+        sequence_name=observed.text("SequenceName", "PulseSequenceName", "GePulseSequence", sidecar="SequenceName"),
+        field_strength_t=observed.number("MagneticFieldStrength", sidecar="MagneticFieldStrength"),
+        coil=observed.text("ReceiveCoilName", "SiemensCoil", sidecar="ReceiveCoilName"),
+        software=observed.text("SoftwareVersions", sidecar="SoftwareVersions"),
+    )

@@ -1,0 +1,61 @@
+"""Matrix, field of view, voxels and plane of a series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from qxbatch.acquisition import Orientation
+from qxbatch.inspect.observed import Observed
+
+_STRAIGHT = 0.8
+"""Cosine of the normal with an axis of the patient, from which on a plane has that axis' name."""
+
+Three = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Sizes in mm; None where they are not known."""
+
+    matrix: tuple[int, int, int] | None = None
+    fov_mm: Three | None = None
+    voxel_mm: Three | None = None
+    slice_gap_mm: float | None = None
+    orientation: Orientation | None = None
+
+
+def geometry(observed: Observed, slices: int) -> Geometry:
+    """Return the sizes of the stack with most frames, which has so many slices."""
+    main = observed.main
+    if main is None or not slices:
+        return Geometry()
+    rows, columns = main.size
+    distance = slice_distance(observed)
+    thickness = observed.number("SliceThickness")
+    gap = None if distance is None or thickness is None else round(distance - thickness, 3) + 0.0
+    depth = distance or (thickness if slices == 1 else None)
+    matrix = (columns, rows, slices)
+    plane = orientation(main.orientation) if main.orientation else None
+    if main.spacing is None or depth is None:
+        return Geometry(matrix, slice_gap_mm=gap, orientation=plane)
+    between_rows, between_columns = main.spacing
+    voxel = (round(between_columns, 4), round(between_rows, 4), round(depth, 4))
+    fov = (round(columns * between_columns, 3), round(rows * between_rows, 3), round(slices * depth, 3))
+    return Geometry(matrix, fov, voxel, gap, plane)
+
+
+def slice_distance(observed: Observed) -> float | None:
+    """Return the distance of slice centres: the median one of their positions, else SpacingBetweenSlices."""
+    main = observed.main
+    places = main.places if main is not None else []
+    steps = sorted(after - before for before, after in pairwise(places))
+    return steps[len(steps) // 2] if steps else observed.number("SpacingBetweenSlices")
+
+
+def orientation(cosines: Sequence[float]) -> Orientation:
+    """Return the plane of slices with these direction cosines."""
+    a, b, c, d, e, f = cosines
+    normal = (abs(b * f - c * e), abs(c * d - a * f), abs(a * e - b * d))
+    planes = (Orientation.SAGITTAL, Orientation.CORONAL, Orientation.AXIAL)
+    largest = max(normal)
+    return planes[normal.index(largest)] if largest >= _STRAIGHT else Orientation.OBLIQUE

@@ -1,0 +1,43 @@
+"""What the pixels of a series show."""
+
+from itertools import combinations
+
+from qxbatch.acquisition import ImageKind
+from qxbatch.core import Stack
+from qxbatch.inspect.observed import Observed
+
+_COMPONENTS = {
+    "M": ImageKind.MAGNITUDE,
+    "P": ImageKind.PHASE,
+    "R": ImageKind.REAL,
+    "I": ImageKind.IMAGINARY,
+}
+_ORTHOGONAL = 0.26
+"""Cosine of the least angle (75 degrees) of two planes that are orthogonal views."""
+
+
+def kinds(observed: Observed) -> tuple[ImageKind, ...]:
+    """Return the kinds in the order of ImageKind."""
+    stacks = observed.acquired.stacks
+    found = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
+    if stacks and all(stack.derived for stack in stacks):
+        found.add(ImageKind.DERIVED)
+    if is_localizer(observed):
+        found.add(ImageKind.LOCALIZER)
+    return tuple(kind for kind in ImageKind if kind in found)
+
+
+def is_localizer(observed: Observed) -> bool:
+    """Return whether ImageType says so, or the series has orthogonal views."""
+    labels = observed.header_text("ImageType").upper().replace("\\", " ").split()
+    return "LOCALIZER" in labels or _has_orthogonal_views(observed.acquired.stacks)
+
+
+def _has_orthogonal_views(stacks: list[Stack]) -> bool:
+    normals = [_normal(stack) for stack in stacks if stack.orientation]
+    return any(abs(sum(x * y for x, y in zip(a, b, strict=True))) < _ORTHOGONAL for a, b in combinations(normals, 2))
+
+
+def _normal(stack: Stack) -> tuple[float, float, float]:
+    a, b, c, d, e, f = stack.orientation or [0.0] * 6
+    return (b * f - c * e, c * d - a * f, a * e - b * d)

@@ -1,0 +1,90 @@
+"""What was read of a series that tells how it was acquired."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from qxbatch.core import Acquired, Stack
+from qxbatch.model import Output, Value
+
+
+class HeaderLike(Protocol):
+    """A header of the core, or a mapping of DICOM keywords."""
+
+    def get(self, field: str, /) -> Value:
+        """Return one field's value; None when absent."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Frames and header of a DICOM series, and what the converter wrote beside its images."""
+
+    acquired: Acquired
+    header: HeaderLike
+    sidecar: Mapping[str, Any] = field(default_factory=dict)
+    """JSON of the first image; empty where there is none."""
+    b_values: tuple[float, ...] = ()
+    """Of the only .bval."""
+    b_vectors: tuple[tuple[float, ...], ...] = ()
+    """Of the only .bvec, one for each volume."""
+
+    @property
+    def main(self) -> Stack | None:
+        """Return the stack with most frames."""
+        return next(iter(self.acquired.stacks), None)
+
+    def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
+        """Return the first of these numbers of the header, else that of the sidecar times `scale`; 0 is no value."""
+        found = (self.acquired.numbers.get(name, [None])[0] for name in names)
+        value = next((one for one in found if one), None)
+        if value is None and sidecar:
+            told = self.sidecar.get(sidecar)
+            if isinstance(told, int | float) and not isinstance(told, bool) and math.isfinite(told) and told:
+                return told * scale
+        return value
+
+    def text(self, *names: str, sidecar: str = "") -> str | None:
+        """Return the first of these texts of the header, else that of the sidecar."""
+        found = next((self.acquired.texts[name] for name in names if self.acquired.texts.get(name)), None)
+        if found is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
+            found = self.sidecar[sidecar]
+        return found or None
+
+    def header_text(self, name: str) -> str:
+        """Return a field of the header that the scan gathered, as text; empty when absent."""
+        value = self.header.get(name)
+        return "\\".join(map(str, value)) if isinstance(value, list) else str(value or "").strip()
+
+
+def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -> Observed:
+    """Return what was read of a series whose images were written, or not."""
+    jsons = [output.sidecars["json"] for output in outputs if "json" in output.sidecars]
+    tables = [output.sidecars for output in outputs if "bval" in output.sidecars]
+    values: Sequence[Sequence[float]] = _rows(tables[0]["bval"]) if len(tables) == 1 else []
+    vectors = _rows(tables[0]["bvec"]) if len(tables) == 1 and "bvec" in tables[0] else []
+    return Observed(
+        acquired,
+        header,
+        _json(jsons[0]) if jsons else {},
+        tuple(values[0]) if len(values) == 1 else (),
+        tuple(zip(*vectors, strict=True)) if len({len(row) for row in vectors}) == 1 else (),
+    )
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except (ValueError, OSError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _rows(path: Path) -> list[list[float]]:
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+        return [[float(word) for word in line.split()] for line in lines if line.strip()]
+    except (ValueError, OSError):
+        return []

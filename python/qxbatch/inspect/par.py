@@ -1,0 +1,195 @@
+"""Facts of a PAR/REC: its table lists each image, and its general lines say how many were planned."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from qxbatch.acquisition import Acquisition, ImageKind, Orientation
+from qxbatch.parrec.table import ParTable
+
+_GROUP = ("slice orientation", "echo number", "image_type_mr", "scanning sequence")
+_VOLUME = (
+    "dynamic scan number",
+    "cardiac phase number",
+    "diffusion b value number",
+    "gradient orientation number",
+    "label type",
+)
+_OTHERS = (
+    "slice number",
+    "echo_time",
+    "image_flip_angle",
+    "dyn_scan_begin_time",
+    "recon resolution",
+    "pixel spacing",
+    "slice thickness",
+    "slice gap",
+    "diffusion_b_factor",
+    "diffusion",
+)
+_PLANES = {1: Orientation.AXIAL, 2: Orientation.SAGITTAL, 3: Orientation.CORONAL}
+_KINDS = {0: ImageKind.MAGNITUDE, 1: ImageKind.REAL, 2: ImageKind.IMAGINARY, 3: ImageKind.PHASE}
+_ROWS = {
+    Orientation.AXIAL: "right-left",
+    Orientation.CORONAL: "right-left",
+    Orientation.SAGITTAL: "anterior-posterior",
+}
+"""The direction along the rows of an image, as the preparation direction names it."""
+
+Key = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The images of a PAR."""
+
+    columns: Mapping[str, Sequence[Key]]
+    groups: Sequence[Key]
+    """Contrast and plane of each image."""
+    volumes: Sequence[Key]
+    slices: Sequence[float]
+
+    def first(self, name: str) -> Key | None:
+        """Return a column's value of the first image."""
+        return next(iter(self.columns.get(name, ())), None)
+
+
+def par_facts(header: ParTable) -> Acquisition | None:
+    """Return the facts of a PAR; None where its table cannot be read."""
+    try:
+        table = _table(header)
+    except ValueError:
+        return None
+    if not table.slices:
+        return None
+    return Acquisition(
+        **_counts(header, table),
+        **_times(header, table),
+        **_sizes(header, table),
+        tr_ms=next(iter(header.floats("repetition time")), None) or None,
+        te_ms=tuple(sorted({time for (time,) in table.columns["echo_time"] if time})) or None,
+        flip_angle_deg=(table.first("image_flip_angle") or (None,))[0] or None,
+        sequence_name=header.text("technique") or None,
+        **_diffusion(table),
+        kinds=_kinds(table) or None,
+    )
+
+
+def _table(header: ParTable) -> _Table:
+    count = len(header.lines)
+    columns = {name: header.column(name) for name in (*_GROUP, *_VOLUME, *_OTHERS)}
+
+    def keys(names: Sequence[str]) -> list[Key]:
+        present = [columns[name] for name in names if columns.get(name)]
+        return [tuple(column[row][0] for column in present) for row in range(count)]
+
+    numbers = columns.get("slice number") or []
+    return _Table(columns, keys(_GROUP), keys(_VOLUME), [number for (number,) in numbers])
+
+
+def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
+    images = list(zip(table.groups, table.volumes, table.slices, strict=True))
+    different = set(images)
+    main = Counter(group for group, _, _ in different).most_common(1)[0][0]
+    of_main = [(volume, place) for group, volume, place in different if group == main]
+    numbers = sorted({volume for volume, _ in of_main})
+    have = Counter(volume for volume, _ in of_main)
+    slices = len({place for _, place in of_main})
+    if len({group[:1] for group in table.groups}) == 1:
+        slices = max(slices, header.whole("max. number of slices/locations") or 0)
+    last = max(numbers)
+    return {
+        "planned_volumes": _planned(header, len(numbers)),
+        "acquired_volumes": len(numbers),
+        "complete_volumes": sum(count >= slices for count in have.values()),
+        "partial_slices": have[last] if have[last] < slices else None,
+        "slices_per_volume": slices,
+        "missing_slices": sum(slices - count for count in have.values()),
+        "duplicate_slices": len(images) - len(different),
+    }
+
+
+def _planned(header: ParTable, acquired: int) -> int | None:
+    """Return dynamics x phases x labels; a diffusion scan has no count of all its volumes."""
+    dynamics = header.whole("max. number of dynamics")
+    if not dynamics or (header.whole("diffusion") or 0):
+        return None
+    phases = header.whole("max. number of cardiac phases") or 1
+    labels = header.whole("number of label types") or 1
+    planned = dynamics * phases * labels
+    return planned if planned >= acquired else None
+
+
+def _times(header: ParTable, table: _Table) -> dict[str, Any]:
+    started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
+    begin = "T".join(part for part in (started[0], started[2]) if part)
+    times = {row[0]: time for row, (time,) in _rows(table, "dyn_scan_begin_time")}
+    steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
+    middle = steps[len(steps) // 2] if steps else 0.0
+    duration = next(iter(header.floats("scan duration")), 0.0)
+    return {
+        "started": begin if _is_moment(begin) else None,
+        "duration_s": duration or None,
+        "observed_tr_ms": round(middle * 1e3, 3) if middle > 0 else None,
+    }
+
+
+def _rows(table: _Table, name: str) -> list[tuple[Key, Key]]:
+    """Return the volume key and the value of a column for each image of the first slice and contrast."""
+    first = (table.groups[0], table.slices[0])
+    values = table.columns.get(name) or ()
+    rows = zip(table.groups, table.slices, table.volumes, values, strict=False)
+    return [(volume, value) for group, place, volume, value in rows if (group, place) == first]
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return bool(datetime.fromisoformat(text)) and "T" in text
+    except ValueError:
+        return False
+
+
+def _sizes(header: ParTable, table: _Table) -> dict[str, Any]:
+    slices = _counts(header, table)["slices_per_volume"]
+    size = table.first("recon resolution") or tuple(header.floats("recon resolution"))
+    spacing = table.first("pixel spacing") or tuple(header.floats("pixel spacing"))
+    thickness = (table.first("slice thickness") or tuple(header.floats("slice thickness")) or (None,))[0]
+    gap = (table.first("slice gap") or tuple(header.floats("slice gap")) or (None,))[0]
+    plane = _PLANES.get(int((table.first("slice orientation") or (0,))[0]))
+    sizes: dict[str, Any] = {"slice_gap_mm": gap, "orientation": plane, "phase_encoding_axis": _axis(header, plane)}
+    if len(size) != 2:  # noqa: PLR2004 - columns, rows
+        return sizes
+    sizes["matrix"] = (int(size[0]), int(size[1]), slices)
+    if len(spacing) == 2 and thickness is not None and gap is not None:  # noqa: PLR2004 - x, y
+        depth = round(thickness + gap, 4)
+        sizes["voxel_mm"] = (spacing[0], spacing[1], depth)
+        extent = (size[0] * spacing[0], size[1] * spacing[1], slices * depth)
+        sizes["fov_mm"] = tuple(round(side, 3) for side in extent)
+    return sizes
+
+
+def _axis(header: ParTable, plane: Orientation | None) -> str | None:
+    direction = header.text("preparation direction").strip().lower()
+    if plane is None or not direction:
+        return None
+    return "i" if direction == _ROWS[plane] else "j"
+
+
+def _diffusion(table: _Table) -> dict[str, Any]:
+    values = {volume: value[0] for volume, value in _rows(table, "diffusion_b_factor")}
+    if not any(values.values()):
+        return {}
+    weights = _rows(table, "diffusion")
+    directions = {vector for _, vector in weights if any(vector)}
+    return {"b_values": tuple(sorted(Counter(values.values()).items())), "directions": len(directions) or None}
+
+
+def _kinds(table: _Table) -> tuple[ImageKind, ...]:
+    types = {int(kind) for (kind,) in table.columns.get("image_type_mr") or ()}
+    found = {_KINDS[kind] for kind in types if kind in _KINDS}
+    if len(set(table.columns.get("slice orientation") or ())) > 1:
+        found.add(ImageKind.LOCALIZER)
+    return tuple(kind for kind in ImageKind if kind in found)

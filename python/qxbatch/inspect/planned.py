@@ -1,0 +1,99 @@
+"""How many volumes and slices were planned: by the standard header, else by the vendors' own counts."""
+
+from collections.abc import Sequence
+
+from qxbatch.core import Stack
+from qxbatch.inspect.observed import Observed
+
+_GRADIENT_ECHO_EPI = "epfid"
+"""In the name that Siemens gives the sequences of BOLD scans."""
+_TWO_DIMENSIONS = 2
+_OFF = (None, 1.0)
+"""Of modes in the protocol of Siemens: not stored, or none."""
+
+
+def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) -> int | None:
+    """Return how many volumes of so many slices were planned; None where no count of the headers fits to what exists.
+
+    A count below what exists counts something else: NumberOfTemporalPositions of a diffusion scan may be 1.
+    """
+    main = stacks[0]
+    if main.derived:
+        return None
+    counts = (
+        _whole(observed, "NumberOfTemporalPositions"),
+        _whole(observed, "PhilipsNumberOfDynamicScans"),
+        _repetitions(observed),
+        _images(observed, stacks, slices, "ImagesInAcquisition"),
+        _images(observed, stacks, slices, "GeImagesInSeries"),
+    )
+    return next((count for count in counts if count is not None and count >= main.begun), None)
+
+
+def planned_slices(observed: Observed) -> int | None:
+    """Return how many slices the only volume of a series was to have; None where no header tells it."""
+    main = observed.main
+    if main is None or main.derived or _planes(observed) > 1:
+        return None
+    numbers = observed.acquired.numbers
+    if numbers.get("Protocol.sKSpace.ucDimension") == [_TWO_DIMENSIONS]:
+        return _whole(observed, "Protocol.sSliceArray.lSize")
+    philips = _whole(observed, "PhilipsNumberOfSlices")
+    return philips or _images_of_one_volume(observed)
+
+
+def _planes(observed: Observed) -> int:
+    """Return in how many planes the frames are: stacks of one contrast differ by their plane alone."""
+    contrasts = [(one.echo_time, one.component, one.derived, one.size) for one in observed.acquired.stacks]
+    return max(map(contrasts.count, contrasts), default=0)
+
+
+def _whole(observed: Observed, name: str) -> int | None:
+    number = observed.number(name)
+    return int(number) if number is not None and number >= 1 and number == int(number) else None
+
+
+def _images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
+    """Return the volumes of so many images, where all stacks have volumes together."""
+    images = _whole(observed, name)
+    if images is None or len(stacks) < len(observed.acquired.stacks):
+        return None
+    return -(-images // (slices * len(stacks)))
+
+
+def _images_of_one_volume(observed: Observed) -> int | None:
+    """Return the slices of a GE series with one image of one contrast."""
+    if len(observed.acquired.stacks) != 1 or _whole(observed, "NumberOfTemporalPositions") not in (None, 1):
+        return None
+    return _whole(observed, "GeImagesInSeries") or _whole(observed, "ImagesInAcquisition")
+
+
+def _repetitions(observed: Observed) -> int | None:
+    """Return the repetitions that the protocol of Siemens plans, where the series is plain BOLD.
+
+    Diffusion, perfusion and scans of several echoes repeat something else, and a reference of one image (SBRef) has the
+    protocol of the scan that it belongs to.
+    """
+    numbers, texts = observed.acquired.numbers, observed.acquired.texts
+    program = texts.get("Protocol.tSequenceFileName", "").lower()
+    name = (observed.text("SequenceName", "PulseSequenceName") or "").lower()
+    main = observed.main
+    plain = (
+        "Protocol.read" in texts
+        and _GRADIENT_ECHO_EPI in name
+        and numbers.get("Protocol.lContrasts", [1.0]) == [1.0]
+        and len(observed.acquired.echo_times) <= 1
+        and numbers.get("Protocol.sDiffusion.ulMode", [None])[0] in _OFF
+        and numbers.get("Protocol.sAsl.ulMode", [None])[0] in _OFF
+        and not any(word in program for word in ("asl", "diff"))
+        and main is not None
+        and not main.b_values
+    )
+    if not plain or _is_reference(observed):
+        return None
+    return int(numbers.get("Protocol.lRepetitions", [0.0])[0]) + 1
+
+
+def _is_reference(observed: Observed) -> bool:
+    comment = (observed.text("ImageComments") or "").lower()
+    return "single-band reference" in comment or observed.header_text("SeriesDescription").lower().endswith("sbref")

@@ -1,0 +1,92 @@
+"""When a series was acquired, and the interval of its volumes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from qxbatch.inspect.observed import Observed
+
+_DAY = 86400.0
+_FIRST = -305
+"""Ordinal (datetime.date) of 1 March of the year 0, from which the core counts days."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Times; None where they are not known."""
+
+    started: str | None = None
+    ended: str | None = None
+    duration_s: float | None = None
+    observed_tr_ms: float | None = None
+
+
+def timing(observed: Observed) -> Timing:
+    """Return begin and end, by the times of acquisition of all frames.
+
+    Slices of one volume may all begin soon after another; AcquisitionDuration tells its end then. (Of several volumes it
+    is what was planned.)
+    """
+    span = observed.acquired.span
+    if span is None:
+        return Timing(started=_of_series(observed), observed_tr_ms=observed_tr(observed))
+    first, last = span
+    day = "" if first >= _DAY else _day(observed)
+    main = observed.main
+    whole = observed.number("AcquisitionDuration") if main is not None and main.begun == 1 else None
+    length = whole or last - first
+    ended = iso(first + length, day) if length else None
+    return Timing(iso(first, day), ended, round(length, 3) if length else None, observed_tr(observed))
+
+
+def observed_tr(observed: Observed) -> float | None:
+    """Return the median interval of one slice over consecutive volumes in ms.
+
+    By time of acquisition, else by the begin of dynamics (Philips), else, at GE without gating, by trigger time.
+    """
+    main = observed.main
+    if main is None:
+        return None
+    acquired, offset, trigger = main.intervals
+    ge = (observed.text("Manufacturer") or "").upper().startswith("GE")
+    gated = (observed.number("CardiacNumberOfImages") or 0) > 1
+    return acquired or offset or (trigger if ge and not gated else None)
+
+
+def iso(seconds: float, day: str = "") -> str | None:
+    """Return ISO 8601 of seconds since the core's first day, or of seconds since midnight of `day` (YYYYMMDD) or any day."""
+    days, left = divmod(round(seconds, 3), _DAY)
+    clock = timedelta(seconds=round(left, 3))
+    if seconds < _DAY and not day:
+        return _short(datetime.min + clock).partition("T")[2]
+    try:
+        start = date.fromordinal(int(days) + _FIRST) if not day else date.fromisoformat(day) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return None
+    return _short(datetime.combine(start, time()) + clock)
+
+
+def _short(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").removesuffix(".000")
+
+
+def _day(observed: Observed) -> str:
+    dates = (observed.header_text(f"{of}Date").replace(".", "") for of in ("Acquisition", "Series", "Study"))
+    return next((found for found in dates if _is_date(found)), "")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return text.isdigit()
+
+
+def _of_series(observed: Observed) -> str | None:
+    """Return SeriesDate and SeriesTime."""
+    clock = observed.header_text("SeriesTime").replace(":", "")
+    day = observed.header_text("SeriesDate").replace(".", "")
+    if not _is_date(day) or not clock[:6].isdigit() or len(clock) < 6:  # noqa: PLR2004 - HHMMSS
+        return None
+    seconds = int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + int(clock[4:6])
+    return iso(seconds, day) if seconds < _DAY else None

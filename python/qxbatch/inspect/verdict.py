@@ -1,0 +1,35 @@
+"""The verdict on a series, and what is missing, in words."""
+
+from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
+
+
+def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdict:
+    """Return the verdict on a series alone; whether it is repeated depends on a protocol or a study.
+
+    `evaluable` is False for what is no measured image: reports, saved screens, spectroscopy, raw data.
+    """
+    localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
+    if not evaluable or localizer or acquisition.acquired_volumes is None:
+        return SeriesVerdict.NOT_EVALUABLE
+    return SeriesVerdict.INCOMPLETE if lacking(acquisition) else SeriesVerdict.COMPLETE
+
+
+def lacking(acquisition: Acquisition) -> str:
+    """Return what a series lacks: `planned 300 volumes, 212 complete, 14 slices of one more`; empty when nothing."""
+    complete, acquired = acquisition.complete_volumes, acquisition.acquired_volumes
+    planned, missing = acquisition.planned_volumes, acquisition.missing_slices or 0
+    partial = acquisition.partial_slices or 0
+    if complete is None or acquired is None or not (missing or partial or (planned or 0) > complete):
+        return ""
+    parts = [f"planned {_count(planned, 'volume')}" if planned else "", f"{complete} complete"]
+    slices = acquisition.slices_per_volume or 0
+    of = "one more" if complete else f"one, which has {slices}"
+    parts.append(f"{_count(partial, 'slice')} of {of}" if partial else "")
+    elsewhere = missing - (slices - partial if partial else 0)
+    parts.append(f"{_count(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
+    text = ", ".join(part for part in parts if part)
+    return text if planned else f"{_count(acquired, 'volume')}, {text}"
+
+
+def _count(number: int | None, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,93 @@
+"""Volumes of a series: planned, acquired, complete, and the slices that they lack."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from qxbatch.core import Stack
+from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.planned import planned_slices, planned_volumes
+
+_GAP = 1.5
+"""A step between neighbours of more than so many usual steps is a gap."""
+_FEW = 4
+"""Fewer slices than this tell nothing about a usual step (localizers)."""
+_SEVERAL = 3
+"""Volumes from which on an echo may lack the last one."""
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """Counts; None where they are not known."""
+
+    planned: int | None
+    acquired: int
+    complete: int
+    partial_slices: int | None
+    slices: int
+    missing_slices: int
+    duplicate_slices: int
+
+
+def volumes(observed: Observed) -> Volumes | None:
+    """Return the counts of the stack with most frames and of those that were acquired with it (other echoes).
+
+    None where there is no image.
+    """
+    main = observed.main
+    if main is None or not main.slices:
+        return None
+    stacks = together(main, observed.acquired.stacks)
+    slices, absent = _slices(main, observed)
+    lacks = [_lacking(stack, main) for stack in stacks]
+    complete = 0 if absent else min(stack.complete for stack in stacks)
+    partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent else 0)
+    return Volumes(
+        planned=planned_volumes(observed, stacks, slices),
+        acquired=main.begun,
+        complete=complete,
+        partial_slices=partial or None,
+        slices=slices,
+        missing_slices=sum(lacks) + max(main.skipped, observed.acquired.skipped) * slices + absent * main.begun,
+        duplicate_slices=sum(stack.duplicates for stack in observed.acquired.stacks),
+    )
+
+
+def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
+    """Return the stacks whose volumes were acquired with those of `main`: its echoes and components."""
+
+    def same(stack: Stack) -> bool:
+        lacking = main.begun - stack.begun
+        echo = stack.component == main.component and stack.echo_time != main.echo_time
+        return (
+            stack.derived == main.derived
+            and stack.size == main.size
+            and (lacking == 0 or (lacking == 1 and echo and main.begun >= _SEVERAL))
+        )
+
+    return [stack for stack in stacks if stack is main or same(stack)]
+
+
+def _lacking(stack: Stack, main: Stack) -> int:
+    last = stack.slices - stack.partial if stack.partial else 0
+    return stack.holes + last + (main.begun - stack.begun) * stack.slices
+
+
+def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
+    """Return how many slices a volume has, and how many of them exist in none."""
+    if main.duplicates == 0 and main.begun == 1:
+        planned = planned_slices(observed)
+        if planned is not None and planned > main.slices:
+            return planned, planned - main.slices
+    gaps = gap_slices(main.places)
+    return main.slices + gaps, gaps
+
+
+def gap_slices(places: Sequence[float]) -> int:
+    """Return how many slices are missing between places that rise in even steps but for some gaps."""
+    if len(places) < _FEW:
+        return 0
+    steps = [after - before for before, after in pairwise(places)]
+    usual = sorted(steps)[len(steps) // 2]
+    gaps = [step for step in steps if step > _GAP * usual]
+    return sum(round(step / usual) - 1 for step in gaps) if usual > 0 and len(gaps) <= len(steps) // 4 else 0

@@ -1,0 +1,74 @@
+//! Times of acquisition, also across midnight.
+
+use super::split::Member;
+use crate::frames::{Pixels, Series};
+
+const DAY: f64 = 86_400.0;
+
+/// Times of acquisition that rise across midnight, also where the date of a series stays that of its begin.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Clock {
+    span: Option<(f64, f64)>,
+    /// What is before this belongs to the next day.
+    midnight: Option<f64>,
+}
+
+impl Clock {
+    pub(super) fn new(series: &Series) -> Self {
+        let times = || {
+            series
+                .objects
+                .iter()
+                .filter(|object| object.pixels != Pixels::Absent)
+                .flat_map(|object| &object.frames)
+                .filter_map(|frame| frame.attributes.acquired)
+        };
+        let bounds = |times: &mut dyn Iterator<Item = f64>| {
+            times.fold(None, |span: Option<(f64, f64)>, time| {
+                let (low, high) = span.unwrap_or((time, time));
+                Some((low.min(time), high.max(time)))
+            })
+        };
+        let span = bounds(&mut times());
+        let midnight = span
+            .filter(|(low, high)| (DAY / 2.0..DAY).contains(&(high - low)))
+            .map(|(low, _)| low + DAY / 2.0);
+        let clock = Self { span, midnight };
+        let span = bounds(&mut times().map(|time| clock.risen(time)));
+        Self { span, midnight }
+    }
+
+    fn risen(&self, time: f64) -> f64 {
+        match self.midnight {
+            Some(limit) if time < limit => time + DAY,
+            _ => time,
+        }
+    }
+
+    /// The time of acquisition of a frame in seconds.
+    pub(super) fn time(&self, member: &Member<'_>) -> Option<f64> {
+        member
+            .frame
+            .attributes
+            .acquired
+            .map(|time| self.risen(time))
+    }
+
+    /// The first and the last one.
+    pub(super) fn span(&self) -> Option<(f64, f64)> {
+        self.span
+    }
+}
+
+/// A number that orders equal times equally; None is below all.
+pub(super) fn bits(value: Option<f64>) -> Option<u64> {
+    value.map(f64::to_bits)
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "milliseconds of some millennia"
+)]
+pub(super) fn whole(value: Option<f64>, scale: f64) -> Option<i64> {
+    value.map(|value| (value * scale).round() as i64)
+}

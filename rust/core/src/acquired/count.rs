@@ -1,0 +1,121 @@
+//! Volumes of a stack: how many, complete or not, and what they lack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clock::Clock;
+use super::keys::{Chosen, candidates};
+use super::places::Placed;
+
+/// The volumes of a stack.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Volumes {
+    /// Slices of a complete volume among those that exist.
+    pub slices: usize,
+    /// Volumes with a slice at least.
+    pub begun: usize,
+    /// Volumes with all slices.
+    pub complete: usize,
+    /// Slices of the last volume, where it is not complete.
+    pub partial: usize,
+    /// Slices that volumes before the last one lack.
+    pub holes: usize,
+    /// Volumes of which nothing exists between the first and the last one.
+    pub skipped: usize,
+    /// Frames at a place of a volume that has one already.
+    pub repeated: usize,
+}
+
+/// The volumes of a stack, and which one each frame belongs to.
+///
+/// Of all numbers and times, the one counts by which fewest slices are missing or twice.
+pub(super) fn count(placed: &Placed<'_>, clock: &Clock) -> (Volumes, Chosen) {
+    let mut placed_counts = candidates(placed, clock)
+        .into_iter()
+        .map(|chosen| (volumes(placed, &chosen), chosen));
+    let Some(first) = placed_counts.next() else {
+        return Default::default();
+    };
+    placed_counts.fold(first, |best, next| {
+        if cost(&next.0) < cost(&best.0) {
+            next
+        } else {
+            best
+        }
+    })
+}
+
+fn cost(volumes: &Volumes) -> usize {
+    let partial = volumes.slices.saturating_sub(volumes.partial);
+    let last = if volumes.partial > 0 { partial } else { 0 };
+    volumes
+        .holes
+        .saturating_add(last)
+        .saturating_add(volumes.repeated)
+}
+
+fn volumes(placed: &Placed<'_>, chosen: &Chosen) -> Volumes {
+    let mut filled = vec![0_usize; chosen.count];
+    let mut seen = BTreeSet::new();
+    let mut repeated: usize = 0;
+    for (slice, volume) in placed.slices.iter().zip(&chosen.volumes) {
+        if !seen.insert((*volume, *slice)) {
+            repeated = repeated.saturating_add(1);
+        } else if let Some(count) = filled.get_mut(*volume) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let slices = placed.count;
+    let last = filled.last().copied().unwrap_or(0);
+    let before = filled.len().saturating_sub(1);
+    Volumes {
+        slices,
+        begun: filled.len(),
+        complete: filled.iter().filter(|count| **count >= slices).count(),
+        partial: if last < slices { last } else { 0 },
+        holes: filled
+            .iter()
+            .take(before)
+            .map(|count| slices.saturating_sub(*count))
+            .sum(),
+        skipped: chosen.skipped,
+        repeated,
+    }
+}
+
+/// b-values with the number of their volumes, and the number of different directions.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a b-value or a cosine of thousands"
+)]
+pub(super) fn diffusion(placed: &Placed<'_>, chosen: &Chosen) -> (Vec<(f64, usize)>, usize) {
+    let mut weighted: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
+    let mut claimed = false;
+    for (member, volume) in placed.members.iter().zip(&chosen.volumes) {
+        let diffusion = &member.frame.attributes.diffusion;
+        claimed |= diffusion.claimed;
+        let Some(b_value) = diffusion.b_value.or(diffusion.nominal) else {
+            continue;
+        };
+        let tenths = (b_value * 10.0).round() as i64;
+        let direction = diffusion
+            .direction
+            .filter(|parts| tenths > 0 && parts.iter().any(|part| part.abs() > 1e-6))
+            .map(|parts| parts.map(|part| (part * 1e3).round() as i64));
+        weighted.entry(*volume).or_insert((tenths, direction));
+    }
+    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+    for (b_value, _) in weighted.values() {
+        let count = counts.entry(*b_value).or_default();
+        *count = count.saturating_add(1);
+    }
+    if !claimed && counts.keys().all(|value| *value == 0) {
+        return (Vec::new(), 0);
+    }
+    let directions: BTreeSet<[i64; 3]> = weighted.values().filter_map(|(_, way)| *way).collect();
+    #[allow(clippy::cast_precision_loss, reason = "a b-value")]
+    let b_values = counts
+        .into_iter()
+        .map(|(value, count)| (value as f64 / 10.0, count))
+        .collect();
+    (b_values, directions.len())
+}

@@ -1,0 +1,192 @@
+//! What may tell the volumes of a stack apart.
+
+use std::collections::BTreeMap;
+
+use super::clock::{Clock, whole};
+use super::places::Placed;
+use super::split::{Member, file_number};
+
+/// The volume of each frame of a stack.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Chosen {
+    /// Index of the volume of each member, in the order of acquisition.
+    pub volumes: Vec<usize>,
+    /// Number of volumes.
+    pub count: usize,
+    /// Volumes between the first and the last one of which nothing exists.
+    pub skipped: usize,
+}
+
+/// All ways to tell volumes apart that the headers have, the most trusted first.
+pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Chosen> {
+    let mut found: Vec<Chosen> = [
+        by_number(placed, true, |member| member.frame.attributes.temporal),
+        by_number(placed, false, tile_number),
+        by_number(placed, false, |member| member.frame.attributes.acquisition),
+        by_number(placed, false, file_number),
+        by_number(placed, false, |member| whole(clock.time(member), 1e3)),
+        by_number(placed, false, |member| {
+            whole(member.frame.attributes.offset, 1e3)
+        }),
+        by_number(placed, false, |member| {
+            whole(member.frame.attributes.trigger, 1e3)
+        }),
+        by_instance(placed),
+        by_diffusion(placed),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    found.push(by_rank(placed, clock));
+    found
+}
+
+/// The number of a mosaic among those of its series: a volume each.
+fn tile_number(member: &Member<'_>) -> Option<i64> {
+    member.object.tiling.and(member.object.instance)
+}
+
+/// Volumes by a number that each frame has; `counted` ones rise by 1 from volume to volume.
+fn by_number(
+    placed: &Placed<'_>,
+    counted: bool,
+    key: impl Fn(&Member<'_>) -> Option<i64>,
+) -> Option<Chosen> {
+    let numbers: Vec<i64> = placed.members.iter().map(key).collect::<Option<_>>()?;
+    let mut chosen = ranked(&numbers);
+    if counted {
+        chosen.skipped = skipped(&numbers);
+    }
+    Some(chosen)
+}
+
+/// How many numbers are left out between the first and the last one.
+pub(super) fn skipped(numbers: &[i64]) -> usize {
+    let mut different = numbers.to_vec();
+    different.sort_unstable();
+    different.dedup();
+    let range = different.last().zip(different.first());
+    let range = range.and_then(|(last, first)| usize::try_from(last.saturating_sub(*first)).ok());
+    let skipped = range.map_or(0, |range| {
+        range.saturating_add(1).saturating_sub(different.len())
+    });
+    // More gaps than numbers: they count something else.
+    if skipped <= different.len() {
+        skipped
+    } else {
+        0
+    }
+}
+
+fn ranked(numbers: &[i64]) -> Chosen {
+    let mut different = numbers.to_vec();
+    different.sort_unstable();
+    different.dedup();
+    Chosen {
+        volumes: numbers
+            .iter()
+            .map(|number| different.partition_point(|one| one < number))
+            .collect(),
+        count: different.len(),
+        skipped: 0,
+    }
+}
+
+/// Volumes by InstanceNumber, where it rises by the same step at each place, volume by volume or slice by slice.
+fn by_instance(placed: &Placed<'_>) -> Option<Chosen> {
+    let numbers: Vec<i64> = placed
+        .members
+        .iter()
+        .map(|member| member.frame.attributes.instance)
+        .collect::<Option<_>>()?;
+    let mut slices: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+    for (slice, number) in placed.slices.iter().zip(&numbers) {
+        slices.entry(*slice).or_default().push(*number);
+    }
+    let mut steps: BTreeMap<i64, usize> = BTreeMap::new();
+    for numbers in slices.values_mut() {
+        numbers.sort_unstable();
+        for (before, after) in numbers.iter().zip(numbers.iter().skip(1)) {
+            let count = steps.entry(after - before).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    let step = *steps.iter().max_by_key(|(_, count)| **count)?.0;
+    let first = *numbers.iter().min()?;
+    if step > 1 {
+        let volumes: Vec<i64> = numbers
+            .iter()
+            .map(|number| (number - first) / step)
+            .collect();
+        return Some(ranked(&volumes));
+    }
+    // Slice by slice: each has the numbers of one block.
+    let block = slices.values().map(Vec::len).max()?;
+    let block = i64::try_from(block).ok().filter(|_| step == 1)?;
+    let volumes: Vec<i64> = numbers
+        .iter()
+        .map(|number| (number - first) % block)
+        .collect();
+    Some(ranked(&volumes))
+}
+
+/// Volumes by b-value and direction, in the order of their first frames.
+fn by_diffusion(placed: &Placed<'_>) -> Option<Chosen> {
+    let mut known: BTreeMap<_, i64> = BTreeMap::new();
+    let mut numbers = Vec::with_capacity(placed.members.len());
+    for member in &placed.members {
+        let diffusion = &member.frame.attributes.diffusion;
+        let direction = diffusion.direction.map(|parts| parts.map(f64::to_bits));
+        let key = (
+            diffusion.b_value.or(diffusion.nominal)?.to_bits(),
+            direction,
+        );
+        let next = i64::try_from(known.len()).ok()?;
+        numbers.push(*known.entry(key).or_insert(next));
+    }
+    Some(ranked(&numbers))
+}
+
+/// The first frame of each place makes the first volume, and so on.
+fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Chosen {
+    let mut order: Vec<usize> = (0..placed.members.len()).collect();
+    order.sort_by(|one, other| {
+        let key = |index: &usize| {
+            placed.members.get(*index).map(|member| {
+                let time = clock.time(member).unwrap_or(0.0);
+                (time, member.frame.attributes.instance, member.file)
+            })
+        };
+        key(one)
+            .partial_cmp(&key(other))
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
+    let mut next: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut chosen = Chosen {
+        volumes: vec![0; placed.members.len()],
+        ..Chosen::default()
+    };
+    for index in order {
+        let slice = placed.slices.get(index).copied().unwrap_or(0);
+        let count = next.entry(slice).or_default();
+        if let Some(volume) = chosen.volumes.get_mut(index) {
+            *volume = *count;
+        }
+        *count = count.saturating_add(1);
+        chosen.count = chosen.count.max(*count);
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::skipped;
+
+    #[test]
+    fn gaps_are_counted_as_long_as_they_are_few() {
+        assert_eq!(skipped(&[1, 2, 4, 5]), 1);
+        assert_eq!(skipped(&[5, 1, 2, 2, 4]), 1);
+        assert_eq!(skipped(&[1, 1000]), 0);
+        assert_eq!(skipped(&[]), 0);
+    }
+}

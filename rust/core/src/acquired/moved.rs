@@ -1,0 +1,89 @@
+//! Volumes that the scanner moved as a whole while it corrected motion: their slices have other places in each of them.
+
+use std::collections::BTreeMap;
+
+use super::clock::{Clock, whole};
+use super::split::{Member, file_number};
+
+/// A scanner follows a head no further, mm.
+const FURTHEST: f64 = 8.0;
+/// Slices of two volumes are this near to each other, as a part of the distance of slices; parts of an interleaved
+/// scan are farther.
+const NEAR: f64 = 0.3;
+/// Fewer slices than this are no volume.
+const FEW: usize = 3;
+
+/// The slices by their order in each volume.
+pub(super) struct Moved {
+    /// Index of the slice of each member.
+    pub slices: Vec<usize>,
+    /// Positions of the slices of the first volume.
+    pub places: Vec<f64>,
+}
+
+/// The slices of volumes that moved; None where they did not.
+pub(super) fn moved(
+    members: &[Member<'_>],
+    along: &[f64],
+    places: &[f64],
+    clock: &Clock,
+) -> Option<Moved> {
+    let temporal = |member: &Member<'_>| member.frame.attributes.temporal;
+    let acquisition = |member: &Member<'_>| member.frame.attributes.acquisition;
+    let time = |member: &Member<'_>| whole(clock.time(member), 1e3);
+    ordered(members, along, places, FURTHEST, &temporal)
+        .or_else(|| ordered(members, along, places, FURTHEST, &file_number))
+        .or_else(|| ordered(members, along, places, 0.0, &acquisition))
+        .or_else(|| ordered(members, along, places, 0.0, &time))
+}
+
+/// `bound`: how far volumes may be apart, where their number alone says that they are volumes.
+fn ordered(
+    members: &[Member<'_>],
+    along: &[f64],
+    places: &[f64],
+    bound: f64,
+    key: &dyn Fn(&Member<'_>) -> Option<i64>,
+) -> Option<Moved> {
+    let mut volumes: BTreeMap<i64, Vec<(usize, f64)>> = BTreeMap::new();
+    for (index, (member, position)) in members.iter().zip(along).enumerate() {
+        volumes
+            .entry(key(member)?)
+            .or_default()
+            .push((index, *position));
+    }
+    let size = volumes.values().map(Vec::len).max()?;
+    let last = volumes.len().saturating_sub(1);
+    let full = volumes
+        .values()
+        .take(last)
+        .all(|volume| volume.len() == size);
+    if last == 0 || size < FEW || size >= places.len() || !full {
+        return None;
+    }
+    let mut slices = vec![0; members.len()];
+    let mut first: Vec<f64> = Vec::new();
+    for volume in volumes.values_mut() {
+        volume.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+        if first.is_empty() {
+            first = volume.iter().map(|(_, position)| *position).collect();
+        }
+        let steps = first.iter().zip(first.iter().skip(1));
+        let step = steps
+            .map(|(one, next)| next - one)
+            .fold(f64::INFINITY, f64::min);
+        for ((index, position), place) in volume.iter().zip(&first) {
+            if (position - place).abs() > bound.max(step * NEAR) {
+                return None;
+            }
+            let rank = first.partition_point(|one| one < place);
+            if let Some(slice) = slices.get_mut(*index) {
+                *slice = rank;
+            }
+        }
+    }
+    Some(Moved {
+        slices,
+        places: first,
+    })
+}

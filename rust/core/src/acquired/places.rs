@@ -1,0 +1,163 @@
+//! The slices of a stack: which frames are at one place, and which are there twice.
+
+use std::collections::BTreeSet;
+
+use super::clock::{Clock, bits};
+use super::moved;
+use super::split::{Member, Members};
+
+/// Positions within so many mm are one: scanners round to 5 or 6 digits.
+const TOLERANCE: f64 = 0.05;
+
+/// The frames of a stack with the slice that each of them is.
+#[derive(Debug)]
+pub(super) struct Placed<'s> {
+    pub members: Vec<Member<'s>>,
+    /// Index of the slice of each member.
+    pub slices: Vec<usize>,
+    /// Number of slices.
+    pub count: usize,
+    /// Positions of the slices along the normal, rising; empty where they are not known.
+    pub places: Vec<f64>,
+    pub duplicates: usize,
+}
+
+/// Sorts the frames of a stack into slices.
+pub(super) fn place<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s> {
+    let (members, duplicates) = once(stack, clock);
+    let along: Vec<Option<f64>> = members
+        .iter()
+        .map(|member| along(member, stack.normal))
+        .collect();
+    let known: Option<Vec<f64>> = along.iter().copied().collect();
+    let tiled = members
+        .iter()
+        .all(|member| member.object.tiling.is_some_and(|tiling| tiling.count > 0));
+    let places = known
+        .as_deref()
+        .filter(|_| !members.is_empty())
+        .map_or_else(Vec::new, merged);
+    if tiled && !members.is_empty() {
+        return tiles(members, known.as_deref(), duplicates);
+    }
+    if let Some(moved) = known
+        .as_deref()
+        .and_then(|known| moved::moved(&members, known, &places, clock))
+    {
+        return Placed {
+            members,
+            slices: moved.slices,
+            count: moved.places.len(),
+            places: moved.places,
+            duplicates,
+        };
+    }
+    let slices = known.map_or_else(
+        || vec![0; members.len()],
+        |known| {
+            known
+                .iter()
+                .map(|position| nearest(&places, *position))
+                .collect()
+        },
+    );
+    Placed {
+        count: places.len().max(usize::from(!members.is_empty())),
+        members,
+        slices,
+        places,
+        duplicates,
+    }
+}
+
+/// The tiles of mosaics are their slices, wherever motion correction moved them.
+fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize) -> Placed<'s> {
+    let slices: Vec<usize> = members
+        .iter()
+        .map(|member| member.frame.index as usize)
+        .collect();
+    let count = slices.iter().max().map_or(0, |last| last.saturating_add(1));
+    let file = members.first().map(|member| member.file);
+    let mut places: Vec<f64> = along
+        .unwrap_or_default()
+        .iter()
+        .zip(&members)
+        .filter(|(_, member)| Some(member.file) == file)
+        .map(|(position, _)| *position)
+        .collect();
+    places.sort_by(f64::total_cmp);
+    Placed {
+        members,
+        slices,
+        count,
+        places,
+        duplicates,
+    }
+}
+
+/// The members without those that repeat another one in all that tells frames apart.
+fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
+    let mut seen = BTreeSet::new();
+    let mut members = Vec::with_capacity(stack.frames.len());
+    for member in &stack.frames {
+        let frame = &member.frame.attributes;
+        let numbers = (frame.temporal, frame.acquisition, frame.instance);
+        let file = (member.object.frame_count > 1).then_some(member.file);
+        let times = [
+            clock.time(member),
+            frame.trigger,
+            frame.offset,
+            frame.diffusion.b_value,
+            frame.content,
+        ]
+        .map(bits);
+        let more = [
+            frame.timing[1],
+            frame.timing[2],
+            along(member, stack.normal),
+        ]
+        .map(bits);
+        let direction = frame
+            .diffusion
+            .direction
+            .map(|parts| parts.map(f64::to_bits));
+        let key = (numbers, file, times, more, direction, member.frame.index);
+        if frame.instance.is_none() || seen.insert(key) {
+            members.push(*member);
+        }
+    }
+    let repeated = stack.frames.len().saturating_sub(members.len());
+    (members, repeated)
+}
+
+/// Where a frame is along a normal.
+fn along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
+    let frame = &member.frame.attributes;
+    match (frame.position, normal) {
+        (Some([x, y, z]), Some([a, b, c])) => Some(x * a + y * b + z * c),
+        _ => frame.location,
+    }
+}
+
+/// The different positions, rising.
+fn merged(positions: &[f64]) -> Vec<f64> {
+    let mut sorted = positions.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup_by(|next, kept| *next - *kept <= TOLERANCE);
+    sorted
+}
+
+fn nearest(places: &[f64], position: f64) -> usize {
+    let after = places.partition_point(|place| *place < position);
+    let before = after.saturating_sub(1);
+    let distance = |index: usize| {
+        places
+            .get(index)
+            .map_or(f64::INFINITY, |place| (place - position).abs())
+    };
+    if distance(before) <= distance(after) {
+        before
+    } else {
+        after
+    }
+}

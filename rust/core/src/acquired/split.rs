@@ -1,0 +1,102 @@
+//! Stacks: the frames of a series by contrast, size and plane.
+
+use std::collections::BTreeMap;
+
+use crate::frames::{Component, Frame, Object, Pixels, Series};
+
+/// Planes within this angle are one: a scanner that corrects motion turns them, rad.
+const PARALLEL: f64 = 0.15;
+
+/// One frame of a stack.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member<'s> {
+    pub object: &'s Object,
+    pub frame: &'s Frame,
+    /// Index of the object.
+    pub file: usize,
+}
+
+/// The frames of a stack in the order of their files.
+#[derive(Debug, Default)]
+pub(super) struct Members<'s> {
+    pub frames: Vec<Member<'s>>,
+    pub normal: Option<[f64; 3]>,
+    pub component: &'static str,
+}
+
+/// What tells stacks apart besides their planes: echo time, component, derived, rows, columns.
+type Contrast = (Option<i64>, &'static str, bool, u32, u32);
+
+/// The stacks of a series.
+pub(super) fn split(series: &Series) -> Vec<Members<'_>> {
+    let mut stacks: BTreeMap<Contrast, Vec<Members<'_>>> = BTreeMap::new();
+    for (file, object) in series.objects.iter().enumerate() {
+        if object.pixels == Pixels::Absent {
+            continue;
+        }
+        for frame in &object.frames {
+            let normal = normal(frame);
+            let planes = stacks.entry(contrast(object, frame)).or_default();
+            let known = planes
+                .iter()
+                .position(|plane| parallel(plane.normal, normal));
+            let index = known.unwrap_or_else(|| {
+                planes.push(Members {
+                    frames: Vec::new(),
+                    normal,
+                    component: component(frame),
+                });
+                planes.len().saturating_sub(1)
+            });
+            if let Some(plane) = planes.get_mut(index) {
+                plane.frames.push(Member {
+                    object,
+                    frame,
+                    file,
+                });
+            }
+        }
+    }
+    stacks.into_values().flatten().collect()
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "an echo time in µs")]
+fn contrast(object: &Object, frame: &Frame) -> Contrast {
+    let echo = frame.attributes.echo_time;
+    (
+        echo.map(|time| (time * 1e3).round() as i64),
+        component(frame),
+        frame.attributes.derived,
+        object.frame_rows(),
+        object.frame_columns(),
+    )
+}
+
+fn component(frame: &Frame) -> &'static str {
+    match frame.attributes.component {
+        Component::Magnitude => "M",
+        Component::Phase => "P",
+        Component::Real => "R",
+        Component::Imaginary => "I",
+        Component::Unknown | Component::Mixed => "",
+    }
+}
+
+fn normal(frame: &Frame) -> Option<[f64; 3]> {
+    let [a, b, c, d, e, f] = frame.attributes.orientation?;
+    Some([b * f - c * e, c * d - a * f, a * e - b * d])
+}
+
+fn parallel(one: Option<[f64; 3]>, other: Option<[f64; 3]>) -> bool {
+    match (one, other) {
+        (Some([a, b, c]), Some([d, e, f])) => a * d + b * e + c * f > PARALLEL.cos(),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// The number of an object with several slices.
+pub(super) fn file_number(member: &Member<'_>) -> Option<i64> {
+    let several = member.object.frame_count > 1 || member.object.tiling.is_some();
+    i64::try_from(member.file).ok().filter(|_| several)
+}

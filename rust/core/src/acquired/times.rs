@@ -1,0 +1,63 @@
+//! How far the volumes of one slice are apart.
+
+use std::collections::BTreeMap;
+
+use super::clock::Clock;
+use super::keys::Chosen;
+use super::places::Placed;
+use super::split::Member;
+
+/// Median interval of one slice over consecutive volumes in ms, by what tells it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Intervals {
+    /// Date and time of acquisition.
+    pub acquired: Option<f64>,
+    /// The begin of a dynamic scan, or TemporalPositionTimeOffset.
+    pub offset: Option<f64>,
+    /// TriggerTime.
+    pub trigger: Option<f64>,
+}
+
+/// The intervals of a stack whose volumes are told apart.
+pub(super) fn intervals(placed: &Placed<'_>, chosen: &Chosen, clock: &Clock) -> Intervals {
+    let median = |time: &dyn Fn(&Member<'_>) -> Option<f64>| interval(placed, chosen, time);
+    Intervals {
+        acquired: median(&|member| clock.time(member).map(|time| time * 1e3)),
+        offset: median(&|member| member.frame.attributes.offset.map(|time| time * 1e3)),
+        trigger: median(&|member| member.frame.attributes.trigger),
+    }
+}
+
+fn interval(
+    placed: &Placed<'_>,
+    chosen: &Chosen,
+    time: &dyn Fn(&Member<'_>) -> Option<f64>,
+) -> Option<f64> {
+    let mut slices: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
+    for ((member, slice), volume) in placed
+        .members
+        .iter()
+        .zip(&placed.slices)
+        .zip(&chosen.volumes)
+    {
+        slices
+            .entry(*slice)
+            .or_default()
+            .push((*volume, time(member)?));
+    }
+    let mut steps = Vec::new();
+    for times in slices.values_mut() {
+        times.sort_by_key(|(volume, _)| *volume);
+        let next = times.iter().skip(1);
+        steps.extend(
+            times
+                .iter()
+                .zip(next)
+                .filter(|((before, _), (after, _))| *after == before.saturating_add(1))
+                .map(|((_, before), (_, after))| after - before),
+        );
+    }
+    steps.sort_by(f64::total_cmp);
+    let middle = steps.get(steps.len() / 2).copied()?;
+    (middle > 0.0).then(|| (middle * 1e3).round() / 1e3)
+}

@@ -1,0 +1,303 @@
+//! How one object was measured: named values of its header, of its functional groups, and of its vendor's elements.
+//!
+//! One object stands for a series. The first value of a name counts: the main data set comes before the functional groups.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use super::csa;
+use super::elements::{each_element, each_item, numbers, text};
+use super::protocol;
+use crate::header::{
+    Element, Encoding, Fault, FileWindow, Reader, Syntax, Visit, Vr, Window, visit,
+};
+use crate::regular;
+
+/// Named values.
+#[derive(Debug, Default, Clone)]
+pub struct Details {
+    /// Numbers by name; a name is a DICOM keyword, or the vendor's name behind the vendor.
+    pub numbers: BTreeMap<String, Vec<f64>>,
+    /// Texts by name.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// Bytes read at once: these elements are all over the header.
+const BLOCK: usize = 1 << 16;
+const PIXELS: u32 = 0x7FE0_0008;
+/// Sequences within sequences that are searched.
+const DEEPEST: u32 = 4;
+/// A longer value is none of these; protocol texts of Siemens are shorter.
+const LONGEST: u32 = 1 << 22;
+
+/// Standard elements (PS3.6): tag, representation where the file does not tell it, keyword.
+const STANDARD: &[(u32, Vr, &str)] = &[
+    (0x0008_0070, Vr::LO, "Manufacturer"),
+    (0x0018_0020, Vr::CS, "ScanningSequence"),
+    (0x0018_0022, Vr::CS, "ScanOptions"),
+    (0x0018_0024, Vr::SH, "SequenceName"),
+    (0x0018_0050, Vr::DS, "SliceThickness"),
+    (0x0018_0080, Vr::DS, "RepetitionTime"),
+    (0x0018_0082, Vr::DS, "InversionTime"),
+    (0x0018_0087, Vr::DS, "MagneticFieldStrength"),
+    (0x0018_0088, Vr::DS, "SpacingBetweenSlices"),
+    (0x0018_0095, Vr::DS, "PixelBandwidth"),
+    (0x0018_1020, Vr::LO, "SoftwareVersions"),
+    (0x0018_1090, Vr::IS, "CardiacNumberOfImages"),
+    (0x0018_1250, Vr::SH, "ReceiveCoilName"),
+    (0x0018_1312, Vr::CS, "InPlanePhaseEncodingDirection"),
+    (0x0018_1314, Vr::DS, "FlipAngle"),
+    (0x0018_9005, Vr::SH, "PulseSequenceName"),
+    (0x0018_9069, Vr::FD, "ParallelReductionFactorInPlane"),
+    (0x0018_9018, Vr::CS, "EchoPlanarPulseSequence"),
+    (0x0018_9073, Vr::FD, "AcquisitionDuration"),
+    (0x0018_9079, Vr::FD, "InversionTimes"),
+    (0x0018_9081, Vr::CS, "PartialFourier"),
+    (0x0020_0105, Vr::IS, "NumberOfTemporalPositions"),
+    (0x0020_1002, Vr::IS, "ImagesInAcquisition"),
+    (0x0020_4000, Vr::LO, "ImageComments"),
+];
+
+/// Vendors' elements: creator, group and element without the block, representation, name.
+const PRIVATE: &[(&str, u32, Vr, &str)] = &[
+    ("SIEMENS CSA HEADER", 0x0029_0010, Vr::LO, CSA),
+    ("SIEMENS CSA HEADER", 0x0029_0020, Vr::LO, CSA),
+    ("SIEMENS MR SDS 01", 0x0021_0019, Vr::LO, PROTOCOL),
+    (
+        "SIEMENS MR SDI 02",
+        0x0021_0053,
+        Vr::FD,
+        "SiemensBandwidthPerPixelPhaseEncode",
+    ),
+    (
+        "SIEMENS MR HEADER",
+        0x0019_0028,
+        Vr::FD,
+        "SiemensBandwidthPerPixelPhaseEncode",
+    ),
+    (
+        "SIEMENS MR SDI 02",
+        0x0021_001C,
+        Vr::IS,
+        "SiemensPhaseEncodingDirectionPositive",
+    ),
+    ("SIEMENS MR HEADER", 0x0051_000F, Vr::LO, "SiemensCoil"),
+    (
+        "GEMS_RELA_01",
+        0x0021_004F,
+        Vr::SS,
+        "GeLocationsInAcquisition",
+    ),
+    ("GEMS_SERS_01", 0x0025_0007, Vr::SL, "GeImagesInSeries"),
+    ("GEMS_ACQU_01", 0x0019_009C, Vr::LO, "GePulseSequence"),
+    ("GEMS_PARM_01", 0x0043_0083, Vr::DS, "GeAssetFactors"),
+    (
+        "Philips Imaging DD 001",
+        0x2001_0018,
+        Vr::SL,
+        "PhilipsNumberOfSlices",
+    ),
+    (
+        "Philips Imaging DD 001",
+        0x2001_0081,
+        Vr::IS,
+        "PhilipsNumberOfDynamicScans",
+    ),
+];
+const CSA: &str = "(CSA)";
+const PROTOCOL: &str = "(protocol)";
+
+/// Reads the details of one file; none where it is no DICOM.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub fn details(path: &Path) -> io::Result<Details> {
+    let file = regular::open(path)?;
+    let size = file.metadata()?.len();
+    let mut window = FileWindow::in_blocks(&file, size, Vec::new(), BLOCK);
+    let mut gather = Gather::default();
+    match visit(&mut window, &mut gather) {
+        Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        // What was read of a damaged header counts.
+        _ => Ok(gather.details),
+    }
+}
+
+#[derive(Default)]
+struct Gather {
+    details: Details,
+}
+
+/// Private creators by group and block.
+type Creators = Vec<(u32, &'static str)>;
+
+impl Gather {
+    fn items<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        start: u64,
+        end: u64,
+        encoding: Encoding,
+        depth: u32,
+    ) -> Result<u64, Fault> {
+        let mut creators = Creators::new();
+        each_element(
+            reader,
+            start,
+            end,
+            encoding,
+            &mut |reader, element, encoding| {
+                if element.tag >= PIXELS {
+                    return Ok(u64::MAX);
+                }
+                if depth < DEEPEST && is_wanted(element, depth) {
+                    return self.first_item(reader, element, encoding, depth);
+                }
+                if element.length.is_some_and(|length| length <= LONGEST) {
+                    self.take(reader, element, encoding, &mut creators)?;
+                }
+                reader.after(element)
+            },
+        )
+    }
+
+    /// Looks into the first item of a sequence alone: the shared groups, or those of the first frame.
+    fn first_item<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+        depth: u32,
+    ) -> Result<u64, Fault> {
+        let mut first = true;
+        each_item(
+            reader,
+            element,
+            encoding,
+            &mut |reader, start, end, inner| {
+                let within = if std::mem::take(&mut first) {
+                    depth
+                } else {
+                    DEEPEST
+                };
+                if within < DEEPEST || end == u64::MAX {
+                    return self.items(reader, start, end, inner, within.saturating_add(1));
+                }
+                Ok(end)
+            },
+        )
+    }
+
+    fn take<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+        creators: &mut Creators,
+    ) -> Result<(), Fault> {
+        if element.tag >> 16 & 1 == 0 {
+            let known = STANDARD.iter().find(|(tag, _, _)| *tag == element.tag);
+            return match known {
+                Some((_, vr, name)) => self.value(reader, element, encoding, *vr, name),
+                None => Ok(()),
+            };
+        }
+        if element.tag & 0xFF00 == 0 {
+            let name = text(reader, element)?;
+            let known = PRIVATE.iter().find(|(creator, ..)| *creator == name);
+            if let Some((creator, ..)) = known {
+                creators.push((
+                    element.tag & 0xFFFF_0000 | (element.tag & 0xFF) << 8,
+                    creator,
+                ));
+            }
+            return Ok(());
+        }
+        let block = element.tag & 0xFFFF_FF00;
+        let creator = creators.iter().find(|(tag, _)| *tag == block);
+        let known = creator.and_then(|(_, creator)| {
+            let here = |one: &&(&str, u32, Vr, &str)| {
+                one.0 == *creator && one.1 == element.tag & 0xFFFF_00FF
+            };
+            PRIVATE.iter().find(here)
+        });
+        match known {
+            Some((_, _, _, CSA)) => self.csa(reader.bytes(element)?),
+            Some((_, _, _, PROTOCOL)) => self.protocol(reader.bytes(element)?),
+            Some((_, _, vr, name)) => return self.value(reader, element, encoding, *vr, name),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn value<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        element: &Element,
+        encoding: Encoding,
+        vr: Vr,
+        name: &str,
+    ) -> Result<(), Fault> {
+        if matches!(vr, Vr::LO | Vr::SH | Vr::CS) {
+            let value = text(reader, element)?;
+            if !value.is_empty() {
+                self.details.texts.entry(name.to_owned()).or_insert(value);
+            }
+            return Ok(());
+        }
+        let values = numbers(reader, element, encoding, vr)?.all();
+        if !values.is_empty() {
+            self.details
+                .numbers
+                .entry(name.to_owned())
+                .or_insert(values);
+        }
+        Ok(())
+    }
+
+    fn csa(&mut self, bytes: &[u8]) {
+        let details = &mut self.details;
+        csa::each(bytes, &mut |name, values| match name {
+            b"PhaseEncodingDirectionPositive" | b"BandwidthPerPixelPhaseEncode" => {
+                let value = values.first().and_then(|text| text.parse().ok());
+                let name = format!("Siemens{}", String::from_utf8_lossy(name));
+                value.map(|value: f64| details.numbers.entry(name).or_insert(vec![value]));
+            }
+            b"MrPhoenixProtocol" | b"MrProtocol" => {
+                for text in values {
+                    protocol::read(text, &mut details.numbers, &mut details.texts);
+                }
+            }
+            _ => {}
+        });
+    }
+
+    fn protocol(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        protocol::read(&text, &mut self.details.numbers, &mut self.details.texts);
+    }
+}
+
+impl Visit for Gather {
+    fn visit<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        start: u64,
+        _: &Syntax,
+    ) -> Result<(), Fault> {
+        let encoding = reader.encoding;
+        self.items(reader, start, u64::MAX, encoding, 0)?;
+        Ok(())
+    }
+}
+
+/// Functional groups, their macros, and the sequence in which Siemens XA keeps a series' private elements.
+fn is_wanted(element: &Element, depth: u32) -> bool {
+    let tag = element.tag;
+    let groups = matches!(tag, 0x5200_9229 | 0x5200_9230);
+    let macros = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028);
+    let siemens = depth > 0 && tag >> 16 == 0x0021 && matches!(tag & 0xFF, 0xFE);
+    element.may_be_sequence() && (groups || macros || siemens)
+}

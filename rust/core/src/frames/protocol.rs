@@ -1,0 +1,86 @@
+//! The protocol text of Siemens (MrPhoenixProtocol): lines `name = value` between two marks.
+
+use std::collections::BTreeMap;
+
+/// Numbers that are wanted of it.
+const NUMBERS: [&str; 11] = [
+    "lRepetitions",
+    "lContrasts",
+    "sSliceArray.lSize",
+    "sKSpace.ucPhasePartialFourier",
+    "sKSpace.ucDimension",
+    "sPat.lAccelFactPE",
+    "sPat.ucPATMode",
+    "sSliceAcceleration.lMultiBandFactor",
+    "sDiffusion.lDiffWeightings",
+    "sDiffusion.ulMode",
+    "sAsl.ulMode",
+];
+const SEQUENCE: &str = "tSequenceFileName";
+const BEGIN: &str = "### ASCCONV BEGIN";
+const END: &str = "### ASCCONV END";
+/// In front of names, so that they tell where they are from.
+pub(super) const PREFIX: &str = "Protocol.";
+
+/// Reads the wanted values of a protocol text.
+pub(super) fn read(
+    text: &str,
+    numbers: &mut BTreeMap<String, Vec<f64>>,
+    texts: &mut BTreeMap<String, String>,
+) {
+    let Some((_, rest)) = text.split_once(BEGIN) else {
+        return;
+    };
+    let part = rest.split(END).next().unwrap_or_default();
+    texts.insert(format!("{PREFIX}read"), "yes".to_owned());
+    for line in part.lines() {
+        let Some((name, value)) = line.split_once('=') else {
+            continue;
+        };
+        let (name, value) = (name.trim(), value.split('#').next().unwrap_or_default());
+        let value = value.trim().trim_matches('"');
+        if name == SEQUENCE {
+            texts.insert(format!("{PREFIX}{name}"), value.to_owned());
+        } else if NUMBERS.contains(&name) {
+            if let Some(number) = number(value) {
+                numbers.insert(format!("{PREFIX}{name}"), vec![number]);
+            }
+        }
+    }
+}
+
+/// A number, decimal or hexadecimal.
+fn number(text: &str) -> Option<f64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok().map(f64::from),
+        None => text.parse().ok().filter(|value: &f64| value.is_finite()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_lines_between_the_marks_count() {
+        let text = "lRepetitions = 1\n### ASCCONV BEGIN object ###\nlRepetitions\t = \t299\nsAsl.ulMode = 0x4 # mode\n\
+                    tSequenceFileName = \"\"%SiemensSeq%\\ep2d_bold\"\"\n### ASCCONV END ###\nlContrasts = 5\n";
+        let (mut numbers, mut texts) = (BTreeMap::new(), BTreeMap::new());
+        read(text, &mut numbers, &mut texts);
+        assert_eq!(numbers.get("Protocol.lRepetitions").unwrap(), &[299.0]);
+        assert_eq!(numbers.get("Protocol.sAsl.ulMode").unwrap(), &[4.0]);
+        assert!(!numbers.contains_key("Protocol.lContrasts"));
+        assert_eq!(
+            texts.get("Protocol.tSequenceFileName").unwrap(),
+            "%SiemensSeq%\\ep2d_bold"
+        );
+    }
+
+    #[test]
+    fn a_text_without_marks_is_no_protocol() {
+        let (mut numbers, mut texts) = (BTreeMap::new(), BTreeMap::new());
+        read("lRepetitions = 1", &mut numbers, &mut texts);
+        assert!(numbers.is_empty() && texts.is_empty());
+    }
+}

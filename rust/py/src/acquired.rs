@@ -1,0 +1,84 @@
+//! `Acquired` and its stacks.
+
+use std::collections::BTreeMap;
+
+use pyo3::prelude::*;
+use qxbatch_core::acquired as core;
+
+type Three = (Option<f64>, Option<f64>, Option<f64>);
+
+#[pyclass(frozen, get_all, module = "qxbatch._core")]
+pub(crate) struct Stack {
+    echo_time: Option<f64>,
+    component: &'static str,
+    derived: bool,
+    size: (u32, u32),
+    orientation: Option<[f64; 6]>,
+    spacing: Option<[f64; 2]>,
+    frames: usize,
+    duplicates: usize,
+    places: Vec<f64>,
+    slices: usize,
+    begun: usize,
+    complete: usize,
+    partial: usize,
+    holes: usize,
+    skipped: usize,
+    intervals: Three,
+    b_values: Vec<(f64, usize)>,
+    directions: usize,
+}
+
+#[pyclass(frozen, get_all, module = "qxbatch._core")]
+pub(crate) struct Acquired {
+    stacks: Vec<Py<Stack>>,
+    span: Option<(f64, f64)>,
+    echo_times: Vec<f64>,
+    skipped: usize,
+    numbers: BTreeMap<String, Vec<f64>>,
+    texts: BTreeMap<String, String>,
+}
+
+impl Acquired {
+    pub(crate) fn new(
+        py: Python<'_>,
+        acquired: core::Acquired,
+        details: qxbatch_core::frames::Details,
+    ) -> PyResult<Self> {
+        let stacks = acquired.stacks.into_iter();
+        Ok(Self {
+            stacks: stacks
+                .map(|one| Py::new(py, stack(one)))
+                .collect::<PyResult<_>>()?,
+            span: acquired.span,
+            echo_times: acquired.echo_times,
+            skipped: acquired.skipped,
+            numbers: details.numbers,
+            texts: details.texts,
+        })
+    }
+}
+
+fn stack(one: core::Stack) -> Stack {
+    let (volumes, intervals) = (one.volumes, one.intervals);
+    Stack {
+        echo_time: one.echo_time,
+        component: one.component,
+        derived: one.derived,
+        size: one.size,
+        orientation: one.orientation,
+        spacing: one.spacing,
+        frames: one.frames,
+        duplicates: one.duplicates.saturating_add(volumes.repeated),
+        places: one.places,
+        slices: volumes.slices,
+        begun: volumes.begun,
+        complete: volumes.complete,
+        partial: volumes.partial,
+        holes: volumes.holes,
+        skipped: volumes.skipped,
+        intervals: (intervals.acquired, intervals.offset, intervals.trigger),
+        b_values: one.b_values,
+        directions: one.directions,
+    }
+}
