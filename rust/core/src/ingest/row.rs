@@ -96,6 +96,10 @@ pub const IN_PACKET: &str = ", which is in the packet";
 
 /// One member.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four facts that are independent of each other"
+)]
 pub struct Row {
     /// The member's name as it came, behind the packet's prefix; archives within are joined by `!`.
     pub path: Box<[u8]>,
