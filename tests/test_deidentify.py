@@ -180,3 +180,10 @@ def test_no_two_parts_of_a_name_stay_next_to_each_other(data: st.DataObject, par
 @given(NAMES, st.text("aeiou \t0123456789._-", max_size=40))
 def test_text_without_a_part_of_a_name_stays_as_it_is(parts: list[str], text: str) -> None:
     assert redaction([{"PatientName": "^".join(parts)}], "Q9")(text) == text
+
+
+@pytest.mark.parametrize("text", ["Jane1.txt", "scan Doe2", "2Doe", "doe_3"])
+def test_a_part_beside_a_digit_is_replaced(text: str) -> None:
+    redact = redaction([{"PatientID": "P1", "PatientName": "Doe^Jane"}], "S1")
+    assert "doe" not in redact(text).casefold()
+    assert "jane" not in redact(text).casefold()

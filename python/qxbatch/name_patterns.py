@@ -19,7 +19,6 @@ _ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
 _LATIN_1 = "\u0080-\u00ff"
 """What the bytes of other character sets are taken for; they need no edge of a word."""
 _LETTER = rf"[^\W\d_{UNSPACED}]"
-_WORD = rf"[^\W_{UNSPACED}]"
 _CAMEL = "(?-i:(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ]))"
 """The place between two words that are joined as in `T1wDoeJane`."""
 _BETWEEN = f"[{SEPARATORS}]{{0,3}}"
@@ -45,12 +44,15 @@ def run_patterns(names: Sequence[PersonName]) -> Iterator[str]:
 
 
 def word_patterns(names: Sequence[PersonName]) -> Iterator[str]:
-    """Yield the patterns of long parts of names that stand alone: as words or, in scripts without spaces, anywhere."""
+    """Yield the patterns of long parts of names that stand alone: as words, also beside a digit.
+
+    In scripts without spaces they are found anywhere.
+    """
     long = [part for name in names for part in name.parts if _is_long(part)]
     spaced = sorted({text for part in long if not is_unspaced(part) for text in _written(part)}, key=_longest_first)
     unspaced = sorted({text for part in long if is_unspaced(part) for text in _written(part)}, key=_longest_first)
     if spaced:
-        yield rf"(?<!{_WORD})(?:{'|'.join(map(re.escape, spaced))})(?!{_WORD})"
+        yield rf"(?<!{_LETTER})(?:{'|'.join(map(re.escape, spaced))})(?!{_LETTER})"
     if unspaced:
         yield f"(?:{'|'.join(map(re.escape, unspaced))})"
 

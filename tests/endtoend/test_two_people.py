@@ -155,6 +155,22 @@ def test_each_split_session_has_its_own_subject(
     assert study.main("--on-mixed=split", *options).status == 66
 
 
+def test_a_split_session_does_not_name_the_other_patients(study: Study) -> None:
+    one = MrSeries(number=3, patient="P1", name="Zonneveld^Kees", description="T1 after Zagar Ana")
+    other = MrSeries(number=4, patient="P2", name="Zagar^Ana", description="T1 after P1 Kees Zonneveld")
+    study.put("S1", {**under("a", one.files()), **under("b", other.files())})
+    run = study.run("--on-mixed=split", "--deidentify-logs")
+    assert run.status == 0, run.text
+    for session in ("S1-1", "S1-2"):
+        text = "".join(
+            (study.session(session) / name).read_text()
+            for name in ("session.txt", "qxbatch/summary.json", "nii/31.json")
+            if (study.session(session) / name).exists()
+        )
+        for part in ("Zonneveld", "Kees", "Zagar", "Ana"):
+            assert part not in text, (session, part)
+
+
 def test_a_split_session_of_a_logfile_has_its_own_subject(study: Study, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("packet,subject,session\nAP1,HQ210,base\n")

@@ -206,3 +206,18 @@ def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, jour
     assert "Traceback" not in run.text
     assert snapshot(attack.top / "home") == before, run.text
     assert (run.status == 1) == journal
+
+
+@pytest.mark.parametrize("number", [10**300, 0, -1, 10**6])
+def test_a_number_that_no_run_gives_is_not_followed(attack: Attack, number: int) -> None:
+    packet = attack.study.put("S1", TREE, Kind.ZIP)
+    attack.journal(packets=[packet_of(packet, number=number)])
+    assert "cannot be followed" in attack.run()
+
+
+@pytest.mark.parametrize("text", ["1\t2\n", "x\ty\tz\tname\n", "\udcff\t1\t1\t1\n"])
+def test_a_damaged_list_of_taken_files_is_reported(attack: Attack, text: str) -> None:
+    (attack.study.session("S1") / "inbox").mkdir(parents=True)
+    (attack.staging / "taken.tsv").write_text(text, encoding="utf-8", errors="surrogateescape")
+    attack.journal(inbox="S1/inbox", with_inbox=False)
+    assert "cannot be followed" in attack.run()

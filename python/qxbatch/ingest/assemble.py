@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from qxbatch.cells import member_path
-from qxbatch.core import Reading, Row, hash_file
+from qxbatch.core import Group, Reading, Row, hash_file
 from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
 from qxbatch.ingest.dicom_series import DicomSeries, joined, series_of
 from qxbatch.ingest.labels import label_for
@@ -21,6 +21,8 @@ from qxbatch.problems import Problem
 from qxbatch.session.layout import KEPT_AT, LOG_AT, OUTSIDE, sorted_at
 from qxbatch.session.paths import SessionPaths
 
+OTHER_PATIENT = "other-patient"
+"""Stands in place of another patient of a packet that is split."""
 SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
 """A scanner's log by a name that is safe as it is; any other goes to inbox like all that is kept."""
 
@@ -72,6 +74,7 @@ def assemble(
                 reading.place_series(str(root), n, label, indexes)
             found.append(_dicom(series, n, root))
         hide = _hide(dicom, pairs, share.session.id) if replaced else unchanged
+        hide = _without_others(hide, groups, share) if replaced else hide
         found += [_place_pair(reading, pair, n, root, hide) for pair, n in zip(pairs, pair_numbers, strict=True)]
         found = [replace(series, header=redacted_header(series.header, hide)) for series in found]
         _place_rest(reading, [row for row in rows[k] if row not in copies], root, inbox)
@@ -92,6 +95,13 @@ def _labels(series: DicomSeries, session_id: str, *, replaced: bool) -> dict[str
 def _hide(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Redact:
     of_groups = (group.header for series in dicom for group in series.members)
     return redaction(chain(of_groups, (pair.header for pair in pairs)), session_id)
+
+
+def _without_others(own: Redact, groups: Sequence[Group], share: Share) -> Redact:
+    """Return what also replaces the other patients of a packet, whom a description of this one's series may name."""
+    mine = set(share.groups)
+    others = redaction((group.header for k, group in enumerate(groups) if k not in mine), OTHER_PATIENT)
+    return own if others is unchanged else lambda text: others(own(text))
 
 
 def share_rows(reading: Reading, shares: Sequence[Share]) -> Sequence[Sequence[int]]:

@@ -36,6 +36,9 @@ def _check_images(reading: Reading, names: str, missing: LeftOut) -> None:
     if missing:
         message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {missing.words()}."
         raise PacketError(Problem(Code.NO_IMAGES, names, message, missing.advice()))
+    if any(reading.row(i).kind in ("dicom", "dicomdir") for i in range(len(reading))):
+        message = f"contains DICOM, but no images ({members})."
+        raise PacketError(Problem(Code.NO_IMAGES, names, message, "Add the images, or move it out of the inbox."))
     message = f"contains no DICOM and no PAR/REC ({members})."
     raise PacketError(Problem(Code.NO_IMAGES, names, message, "Remove it from the inbox, or complete it."))
 
