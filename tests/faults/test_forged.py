@@ -211,7 +211,7 @@ def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, jour
 @pytest.mark.parametrize("number", [10**300, 0, -1, 10**6])
 def test_a_number_that_no_run_gives_is_not_followed(attack: Attack, number: int) -> None:
     packet = attack.study.put("S1", TREE, Kind.ZIP)
-    attack.journal(packets=[packet_of(packet, number=number)])
+    attack.journal(packets=[{**each, "number": number} for each in attack.packet(packet)])
     assert "cannot be followed" in attack.run()
 
 
