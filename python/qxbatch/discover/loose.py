@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from shlex import quote
 
@@ -46,11 +47,12 @@ def judge_loose(
             if study:
                 together[study].append(each)
     names = [entry.name for entry in entries]
+    groups = [files for files in together.values() if len(files) > 1 and not _merged(files, settings)]
+    free = (name for k in count(1) if (name := f"S{k}") not in names)
     refused = {
         each.path: refusal
-        for files in together.values()
-        if len(files) > 1 and not _merged(files, settings)
-        for each, refusal in zip(files, _refused(files, names, settings), strict=True)
+        for files in groups
+        for each, refusal in zip(files, _refused(files, names, next(free), settings), strict=True)
     }
     return [refused.get(each.path, each) for each in judged]
 
@@ -60,13 +62,12 @@ def _merged(files: Sequence[Judged], settings: Settings) -> bool:
     return settings.on_same_session is OnSameSession.MERGE and len({each.session for each in files}) == 1
 
 
-def _refused(files: Sequence[Judged], names: Collection[str], settings: Settings) -> list[Judged]:
-    """Return the files, all with the same problem."""
+def _refused(files: Sequence[Judged], names: Collection[str], folder: str, settings: Settings) -> list[Judged]:
+    """Return the files, all with the same problem, whose command moves them into a new folder of that name."""
     inbox = mapped(files[0].path.parent, settings.path_map)
     own = [each.path.name for each in files]
     named = ", ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")  # noqa: PLR2004 - named
     message = f"{len(own)} loose DICOM files of one study ({named}) are no packet: each would become a session."
-    folder = next(name for name in (f"S{k}" for k in range(1, len(names) + 2)) if name not in names)
     hint = "Put them into a folder whose name is the session's:"
     refused = files[0].refused(Code.LOOSE_FILES, message, hint)
     assert refused.problem is not None
