@@ -64,8 +64,8 @@ def test_two_studies_get_folders_of_their_own(place: Place) -> None:
     found = judged(
         place.put("A1.dcm", "A2.dcm", "B1.dcm", "B2.dcm", "S1.zip"), lambda paths: [p.name[0] for p in paths]
     )
-    commands = {found[name].problem.command.split(" && ")[0] for name in ("A1.dcm", "B1.dcm")}  # type: ignore[union-attr]
-    assert commands == {f"mkdir {place.inbox / folder}" for folder in ("S1", "S2")}
+    commands = {found[name].problem.command.split(" && ")[0] for name in ("A1.dcm", "B1.dcm")}
+    assert commands == {f"mkdir {place.inbox / folder}" for folder in ("S2", "S3")}
 
 
 def test_files_whose_study_is_unknown_are_packets(place: Place) -> None:

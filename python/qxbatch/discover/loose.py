@@ -48,7 +48,8 @@ def judge_loose(
                 together[study].append(each)
     names = [entry.name for entry in entries]
     groups = [files for files in together.values() if len(files) > 1 and not _merged(files, settings)]
-    free = (name for k in count(1) if (name := f"S{k}") not in names)
+    taken = {name.split(".")[0] for name in names}  # the folder S1 would be of the same session as S1.zip
+    free = (name for k in count(1) if (name := f"S{k}") not in taken)
     refused = {
         each.path: refusal
         for files in groups
