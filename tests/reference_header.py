@@ -15,7 +15,7 @@ FUNCTIONAL = {
     "FlipAngle": (0x00189112, 0x00181314),
     "EchoTime": (0x00189114, 0x00189082),
     "InversionTime": (0x00189115, 0x00189079),
-    "PixelBandwidth": (0x00189006, 0x00189095),
+    "PixelBandwidth": (0x00189006, 0x00180095),
     "ReceiveCoilName": (0x00189042, 0x00181250),
     "InPlanePhaseEncodingDirection": (0x00189125, 0x00181312),
     "SliceThickness": (0x00289110, 0x00180050),

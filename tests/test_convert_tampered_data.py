@@ -43,7 +43,7 @@ def one_third(samples: Mapping[str, Sample], sample: str, changes: Mapping[str, 
 @pytest.mark.parametrize("sample", ALL)
 def test_an_untouched_series_is_right_without_a_warning(data: Path, tmp_path: Path, sample: str) -> None:
     outcome = converted(ALL[sample].files(data), tmp_path)
-    assert outcome.warnings == []
+    assert outcome.of_images == []
     assert outcome.faults() == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.publish.durable import rename_new, sync_tree
+from qxbatch.publish.durable import remove_tree, rename_new, sync_tree
 
 
 @pytest.fixture(params=["links", "kernel", "neither"])
@@ -79,3 +79,13 @@ def test_links_in_a_tree_are_not_opened_to_bring_it_to_disk(tmp_path: Path) -> N
     (tmp_path / "tree" / "file").write_text("a")
     (tmp_path / "tree" / "link").symlink_to(tmp_path / "nowhere")
     sync_tree(tmp_path / "tree")
+
+
+def test_nothing_is_removed_from_a_read_only_file_system_where_nothing_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, **_: bool) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    remove_tree(tmp_path / "nothing")

@@ -45,6 +45,11 @@ class Outcome:
         return [problem.message for problem in self.conversion.problems if problem.severity is not Severity.INFO]
 
     @property
+    def of_images(self) -> list[str]:
+        """Return the warnings about what is in the images; a part of a series is incomplete as well."""
+        return [text for text in self.warnings if not text.startswith("incomplete: ")]
+
+    @property
     def notes(self) -> list[str]:
         """Return what is only worth knowing."""
         return [problem.message for problem in self.conversion.problems if problem.severity is Severity.INFO]
@@ -106,7 +111,7 @@ def unsafe(
         outcome = converted(files, root / name)
         faults = outcome.faults(places=name != "moved-volume")
         silent = bool(faults) and not outcome.doubted
-        needless = not faults and name in complete and bool(outcome.warnings)
+        needless = not faults and name in complete and bool(outcome.of_images)
         if silent or needless:
             found[name] = (faults[:2], outcome.warnings)
     return found

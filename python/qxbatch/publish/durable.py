@@ -159,6 +159,8 @@ def remove_tree(top: Path) -> None:
 
     A file that appears meanwhile (a program that was left behind still writes) is removed by the next try.
     """
+    if not os.path.lexists(top):
+        return  # on a read-only file system even the removal of nothing is an error
     if not top.is_dir() or top.is_symlink():
         top.unlink(missing_ok=True)
         return
