@@ -1,7 +1,5 @@
 """Text that is safe to print: names come from strangers, and control characters in them move cursors and forge lines."""
 
-from shlex import quote
-
 _SPACES = "\n\t"
 
 
@@ -21,6 +19,8 @@ def shell_word(text: str) -> str:
     ("'a b'", "$'a\\\\nb\\\\xe2\\\\x80\\\\xaec'")
     """
     if text.isprintable():
+        from shlex import quote  # --help passes through this module
+
         return quote(text)
     return "$'" + "".join(_shell_character(each) for each in text) + "'"
 
