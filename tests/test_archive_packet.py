@@ -15,6 +15,7 @@ from qxbatch.archive.aside import ChangedError
 from qxbatch.archive.names import free_name, numbered, numbers_there, unnumbered
 from qxbatch.archive.packet import settle_packet as settle_packet_of
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
+from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.same import same_content
 from qxbatch.publish.transfer import renamed
 from qxbatch.publish.workspace import Workspace
@@ -83,6 +84,30 @@ def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, mo
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P/a/1.dcm": "dicom"}
     assert [p.name for p in (tmp_path / "inbox").iterdir()] == []
+
+
+def test_a_hidden_copy_that_has_its_name_already_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = make(tmp_path / "inbox" / "P.zip")
+    archive = tmp_path / "archive" / "MR"
+
+    class Killed(BaseException):
+        """The run ends here."""
+
+    unlink = Path.unlink
+
+    def killed(self: Path, **_: bool) -> None:
+        if "-copy-" in self.name:
+            raise Killed
+        unlink(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", killed)
+        patched.setattr(module, "remove_tree", lambda path: None if "-copy-" in path.name else remove_tree(path))
+        with pytest.raises(Killed):
+            settle_packet(packet, archive, Archive.COPY)
+    assert len(list(archive.iterdir())) == 2
+    settle_packet(packet, archive, Archive.COPY)
+    assert [path.name for path in archive.iterdir()] == ["P.zip"]
 
 
 def test_a_packet_with_a_fifo_and_links_goes_to_another_file_system(

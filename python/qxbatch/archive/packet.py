@@ -75,6 +75,8 @@ class _Place:
         source = packet.resolve()  # a link's copy would be no copy of the data
         there = self._there(source)
         if there is not None:
+            # of a run that was killed between giving the copy its name and removing the hidden one
+            remove_tree(hidden(self.folder / self.name, Use.COPY, self.tag))
             return there
         copy = self._copy(source)
         try:
