@@ -248,3 +248,11 @@ def test_a_held_lock_is_renewed(pair: tuple[Locks, Locks], monkeypatch: pytest.M
         time.sleep(0.01)
     assert held.path.stat().st_mtime > 1
     locks.close()
+
+
+def test_a_sweep_removes_what_a_run_was_killed_before_it_wrote(tmp_path: Path) -> None:
+    (tmp_path / f"{'0' * 32}.lock.{'a' * 16}").touch()
+    other = tmp_path / f"{'1' * 32}.lock"
+    other.touch()
+    Locks(tmp_path).sweep()
+    assert list(tmp_path.iterdir()) == [other]

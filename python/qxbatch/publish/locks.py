@@ -259,7 +259,10 @@ class Locks:
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
                 with contextlib.suppress(OSError):
-                    self._freed(path, wait=False)
+                    if _is_unwritten(path):
+                        path.unlink()  # a run that is still to write it makes another one
+                    else:
+                        self._freed(path, wait=False)
 
     def interrupt(self) -> None:
         """Wait no more for locks that may be stale: the run is to end."""
@@ -277,6 +280,11 @@ class Locks:
                 for lock in self._held.values():
                     with contextlib.suppress(OSError):
                         os.utime(lock.descriptor)
+
+
+def _is_unwritten(path: Path) -> bool:
+    """Return whether a file is one that a run made on the way to a lock, and was killed before it wrote it."""
+    return not path.name.endswith(".lock") and path.lstat().st_size == 0
 
 
 def _removed(path: Path, judged: _Seen) -> bool:
