@@ -229,3 +229,11 @@ def test_a_name_in_component_groups_is_nowhere_in_a_deidentified_session(study: 
         if path.name in ("session.txt", "report.html", "summary.json", "DICOM-Report.txt") or path.suffix == ".log":
             assert not secret.search(path.read_text(encoding="utf-8")), path
     assert Judge(session).text.images[31].name.startswith("T1 S1")
+
+
+def test_a_split_packet_is_reported_once(study: Study) -> None:
+    series = [MrSeries(number=3 + k, patient=f"P{k}", name="") for k in range(3)]
+    study.put("S1", {name: data for k, each in enumerate(series) for name, data in under(str(k), each.files()).items()})
+    run = study.run("--on-mixed=split")
+    assert run.status == 0, run.text
+    assert run.text.count("split into the sessions") == 1

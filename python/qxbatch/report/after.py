@@ -1,5 +1,6 @@
 """The report after the work: what was imported, and last, what failed, why, and what to do."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from qxbatch.exits import ExitStatus
@@ -7,6 +8,9 @@ from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.settings.model import Check, Settings
 from qxbatch.visible import one_line
+
+_OF_PACKETS = (Code.MERGED_PATIENTS, Code.DIFFERENT_NAMES, Code.SURROUNDED, Code.HEADER_FALLBACK, Code.DAMAGED_KEPT)
+"""Problems of a packet: each session of a packet that is split has them."""
 
 
 def failed(report: SessionReport) -> bool:
@@ -78,15 +82,19 @@ def _refused(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def _problems(sessions: Sequence[SessionReport], severity: Severity) -> list[str]:
-    """One line a problem, with its session where the subject does not name it; what two sessions share stands once."""
-    return list(
-        dict.fromkeys(
-            _line(problem, "" if session.folder is None else session.folder.name)
-            for session in sessions
-            for problem in grouped(session.problems)
-            if problem.severity is severity
-        )
-    )
+    """One line a problem, with its session where the subject does not name it; what several sessions share is one line."""
+    found = [
+        (problem, "" if session.folder is None else session.folder.name)
+        for session in sessions
+        for problem in grouped(session.problems)
+        if problem.severity is severity
+    ]
+    of_packet = {
+        problem
+        for problem, count in Counter(problem for problem, _ in dict.fromkeys(found)).items()
+        if count > 1 and problem.code in _OF_PACKETS
+    }
+    return list(dict.fromkeys(_line(problem, "" if problem in of_packet else session) for problem, session in found))
 
 
 def _line(problem: Problem, session: str = "") -> str:
