@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.problems import Problem
+
+if TYPE_CHECKING:  # facts are for runs that import: --help passes through this module
+    from qxbatch.acquisition import Acquisition, SeriesVerdict
 
 Value = str | int | float | list[str] | list[int] | list[float] | None
 """A header field: see `Header.get` in qxbatch/_core.pyi."""
@@ -157,8 +160,8 @@ class Conversion:
     log: str = ""
     """Command, exit status, and all it printed."""
     problems: tuple[Problem, ...] = ()
-    verdict: SeriesVerdict | None = None
-    acquisition: Acquisition | None = None
+    verdict: "SeriesVerdict | None" = None
+    acquisition: "Acquisition | None" = None
     """None where nothing was read of its images."""
 
 

@@ -4,7 +4,8 @@ import errno
 import os
 import stat
 from pathlib import Path
-from shlex import quote
+
+from qxbatch.visible import shell_word
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM)
@@ -70,7 +71,7 @@ def access_hint(path: Path) -> str:
     except OSError:
         return "Check its permissions."
     if owner == os.geteuid():
-        return f"Give yourself access: chmod u+rwX {quote(str(place))}"
+        return f"Give yourself access: chmod u+rwX {shell_word(str(place))}"
     return f"Ask its owner (user {owner}) for access, or run as that user."
 
 

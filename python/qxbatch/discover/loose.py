@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from shlex import quote
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
 from qxbatch.discover.judged import Judged
 from qxbatch.problems import Code
 from qxbatch.settings.model import OnSameSession, Settings
 from qxbatch.settings.paths import mapped
+from qxbatch.visible import shell_word
 
 Studies = Callable[[Sequence[Path]], Sequence[str]]
 """Paths of DICOM files in, a key for the study of each out; empty where it is unknown."""
@@ -78,14 +78,14 @@ def _refused(files: Sequence[Judged], names: Collection[str], folder: str, setti
 
 def _command(inbox: Path, folder: str, own: Sequence[str], names: Collection[str]) -> str:
     """Return the shell command that moves the files into a new folder of the inbox."""
-    target = quote(str(inbox / folder))
+    target = shell_word(str(inbox / folder))
     glob = _glob(own, names)
     if glob:
-        return f"mkdir {target} && mv {quote(f'{inbox}/')}{glob} {target}/"
+        return f"mkdir {target} && mv {shell_word(f'{inbox}/')}{glob} {target}/"
     if len(own) <= LISTED:
-        return f"mkdir {target} && mv {' '.join(quote(str(inbox / name)) for name in own)} {target}/"
-    output = quote(str(inbox.with_name(f"{inbox.name}_split")))
-    return f"qxbatch split {quote(str(inbox))} --output={output}"
+        return f"mkdir {target} && mv {' '.join(shell_word(str(inbox / name)) for name in own)} {target}/"
+    output = shell_word(str(inbox.with_name(f"{inbox.name}_split")))
+    return f"qxbatch split {shell_word(str(inbox))} --output={output}"
 
 
 def _glob(own: Sequence[str], names: Collection[str]) -> str:
@@ -94,7 +94,7 @@ def _glob(own: Sequence[str], names: Collection[str]) -> str:
     end = _common([name[len(start) :][::-1] for name in own])[::-1]
     matched = {name for name in names if name.startswith(start) and name.endswith(end) and not name.startswith(".")}
     matched = {name for name in matched if len(name) >= len(start) + len(end)}
-    return f"{quote(start) if start else ''}*{quote(end) if end else ''}" if matched == set(own) else ""
+    return f"{shell_word(start) if start else ''}*{shell_word(end) if end else ''}" if matched == set(own) else ""
 
 
 def _common(texts: Sequence[str]) -> str:

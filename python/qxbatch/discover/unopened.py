@@ -1,8 +1,9 @@
 """Kinds of archives that are recognised and not opened: what they are called, and how they are unpacked."""
 
 from pathlib import PurePath
-from shlex import quote
 from typing import NamedTuple
+
+from qxbatch.visible import shell_word
 
 
 class Unopened(NamedTuple):
@@ -37,6 +38,6 @@ def advice(kind: str, path: PurePath) -> str:
     """Return what to do with a packet of that kind."""
     if kind == "split":
         return SPLIT
-    folder = quote(path.stem if path.suffix else f"{path.name}.folder")
-    unpack = UNOPENED[kind].command.format(quote(path.name), folder)
+    folder = shell_word(path.stem if path.suffix else f"{path.name}.folder")
+    unpack = UNOPENED[kind].command.format(shell_word(path.name), folder)
     return f"Unpack it (`{unpack}`), put the folder into the inbox in its place, and run again."

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from shlex import quote
 
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
@@ -15,7 +14,7 @@ from qxbatch.parts.threads import threads_of
 from qxbatch.session.layout import OWN_LEDGER
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verify.session import session_checks
-from qxbatch.visible import one_line
+from qxbatch.visible import one_line, shell_word
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def _hint(session: Path, wrong: Sequence[str]) -> str:
     if not wrong:
         return ""
     if all(text.startswith(f"{SessionPaths(session).nii}/") for text in wrong):
-        return f"Take these files from a backup, or make the images anew: qxbatch convert --overwrite {quote(str(session))}"
+        return f"Take these files from a backup, or make the images anew: qxbatch convert --overwrite {shell_word(str(session))}"
     return "Take these files from a backup, or import the packet again with --overwrite=yes."
 
 

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from shlex import quote
 
 from qxbatch.discover.filters import by_glob
 from qxbatch.discover.listing import names_in
@@ -13,6 +12,7 @@ from qxbatch.model import Candidate, Verdict
 from qxbatch.resolve.logfile import Log, read_log
 from qxbatch.settings.model import LogfileSpec, Settings
 from qxbatch.settings.paths import mapped
+from qxbatch.visible import shell_word
 
 
 def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
@@ -30,7 +30,7 @@ def missing_inbox(settings: Settings) -> str:
     inbox = settings.masterinbox
     if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False where it is closed
         return ""
-    command = f"mkdir -p {quote(str(mapped(inbox, settings.path_map)))}"
+    command = f"mkdir -p {shell_word(str(mapped(inbox, settings.path_map)))}"
     return f"The master inbox {inbox} does not exist. Create it, and put packets into it: {command}"
 
 
@@ -48,8 +48,8 @@ def _sessions(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
         better = _expression(expression, names)
         if better:
             lines.append(
-                f"--sessions={quote(expression)} matches no whole packet name or session id; it is a regular expression. "
-                f"Write: --sessions={quote(better)}"
+                f"--sessions={shell_word(expression)} matches no whole packet name or session id; it is a regular expression. "
+                f"Write: --sessions={shell_word(better)}"
             )
     return lines
 
@@ -78,8 +78,8 @@ def _globs(settings: Settings) -> list[str]:
         better = next((each for each in tries if any(by_glob(name, [each]) for name in names)), "")
         if better:
             lines.append(
-                f"--sessions={quote(glob)} matches no session folder; with --masterinbox=none it is a glob. "
-                f"Write: --sessions={quote(better)}"
+                f"--sessions={shell_word(glob)} matches no session folder; with --masterinbox=none it is a glob. "
+                f"Write: --sessions={shell_word(better)}"
             )
     return lines
 
@@ -109,5 +109,5 @@ def _swapped(spec: LogfileSpec, column: str) -> str:
     columns += [] if right.session_name is None else [f"session_name:{right.session_name}"]
     return (
         f"The packet names are in column {other} of the logfile {spec.path}, and --logfile takes them from "
-        f"column {spec.packet_name}. Write: --logfile={quote('|'.join(columns))}"
+        f"column {spec.packet_name}. Write: --logfile={shell_word('|'.join(columns))}"
     )

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.settings.parameter import Form, find
 from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.visible import shell_word
 
 _NOT_REPEATED = frozenset(
     (
@@ -27,7 +27,7 @@ def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[st
     """
     kept = {name: value for name, value in settings.given if name not in _NOT_REPEATED and value}
     options = [_option(name, value) for name, value in {**kept, **(changes or {})}.items()]
-    return " ".join(quote(word) for word in ("qxbatch", *_form(settings, sessions), *options))
+    return " ".join(shell_word(word) for word in ("qxbatch", *_form(settings, sessions), *options))
 
 
 def _form(settings: Settings, sessions: Sequence[str]) -> list[str]:
