@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -271,9 +272,13 @@ def test_names_with_blanks_quotes_and_dollars_are_only_names(tmp_path: Path) -> 
     assert not Path("hacked").exists()
 
 
-def test_available_tells_versions() -> None:
+def test_the_versions_of_the_converters_of_a_session_name_nibabel_where_it_has_par_rec() -> None:
     settings: Any = Wanted()
     available = check_available(settings)
     assert isinstance(available, Available)
-    assert available.versions() == dict(sorted(available.versions().items()))
+    assert available.versions({SeriesKind.DICOM}).keys() == {"dcm2niix"}
+    assert available.versions(set(SeriesKind)) == {
+        "dcm2niix": available.converters["dcm2niix"].version,
+        "nibabel": version("nibabel"),
+    }
     assert os.access(next(iter(available.converters.values())).binary, os.X_OK)  # type: ignore[attr-defined]

@@ -40,6 +40,8 @@ __all__ = [
 
 _Value = str | int | float | list[str] | list[int] | list[float] | None
 
+VERSION: str
+"""The version of qxbatch."""
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 

@@ -2,6 +2,7 @@
 
 from qxbatch._core import (
     FIELDS,
+    VERSION,
     Acquired,
     CancelledError,
     Comparison,
@@ -31,6 +32,7 @@ from qxbatch._core import (
 
 __all__ = [
     "FIELDS",
+    "VERSION",
     "Acquired",
     "CancelledError",
     "Comparison",

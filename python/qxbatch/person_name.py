@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 SEPARATORS = r"\s^=,._+~;:/\\'’\"·・()\[\]-"
 """Characters that separate the parts of a name (inside a character class): `Doe^Jane`, `DOE_JANE`, `O'Brien`."""
@@ -41,8 +41,7 @@ _LONGEST_INITIALS = 4
 _SHORTEST_JOINED = 4
 
 
-@dataclass(frozen=True)
-class PersonName:
+class PersonName(NamedTuple):
     """A name, in one or several component groups (alphabetic, ideographic, phonetic)."""
 
     written: str

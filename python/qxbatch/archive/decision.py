@@ -1,7 +1,7 @@
 """What becomes of a packet, and of the loose files of a session's inbox: decided here and nowhere else."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from qxbatch.settings.model import Archive
 
@@ -19,8 +19,7 @@ class Reason(StrEnum):
     LINKED = "its folder is a link, and what a link leads to is not changed"
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of an imported packet."""
 
     archive: Archive
@@ -44,8 +43,7 @@ class Facts:
     """Folder mode: the session had results before."""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What is done with a packet and, in folder mode, with the loose files beside it."""
 
     mode: Archive | None

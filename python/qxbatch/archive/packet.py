@@ -8,8 +8,8 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet
 from qxbatch.archive.names import free_name, numbered, place_of
@@ -61,8 +61,7 @@ def settle_packet(
     return place.moved(source, packet, aside, unchanged)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """The place of a packet in the archive, as soon as one is chosen."""
 
     name: str

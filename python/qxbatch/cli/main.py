@@ -43,7 +43,9 @@ def _help(words: Sequence[str]) -> str | None:
     """Help and version, before anything heavier is imported; None when neither is asked for."""
     before_end = words[: words.index("--")] if "--" in words else words
     if "--version" in before_end:
-        return f"qxbatch {_version()}\n"
+        from qxbatch.core import VERSION
+
+        return f"qxbatch {VERSION}\n"
     if "--help" not in before_end and "-h" not in before_end:
         return None
     from qxbatch.cli.parts import PARTS, listed
@@ -51,15 +53,6 @@ def _help(words: Sequence[str]) -> str | None:
 
     part = PARTS.get(words[0])
     return part_text(part.summary, part.usage, part.parameters) if part else import_text(listed())
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("qxbatch")
-    except PackageNotFoundError:
-        return "(run from its sources, not installed)"
 
 
 def _guarded(words: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.convert.converter import Converter, Job, label
 from qxbatch.convert.evidence import Evidence
@@ -29,8 +30,7 @@ class Attempt:
     log: str
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(NamedTuple):
     """Where one series is converted, and how those paths are told to people."""
 
     work: Path

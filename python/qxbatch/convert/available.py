@@ -1,8 +1,8 @@
 """Which converters are here. What was asked for and is absent is said before any data is touched."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
 from qxbatch.convert.converter import Converter, Probe
@@ -12,8 +12,7 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings, Tool
 
 
-@dataclass(frozen=True)
-class Available:
+class Available(NamedTuple):
     """The converters that a run may use."""
 
     used: Tool
@@ -22,9 +21,12 @@ class Available:
     notes: tuple[str, ...] = ()
     """To be said aloud: what stands in for what."""
 
-    def versions(self) -> dict[str, str]:
-        """Return name and version of each, for the summary."""
-        return {name: converter.version for name, converter in sorted(self.converters.items())}
+    def versions(self, kinds: Collection[SeriesKind]) -> dict[str, str]:
+        """Return name and version of each that may convert series of these kinds, for the summary."""
+        needed = {
+            name: each for name, each in self.converters.items() if name != parrec.NAME or SeriesKind.PARREC in kinds
+        }
+        return {name: converter.version for name, converter in sorted(needed.items())}
 
 
 def check_available(settings: Settings) -> Available:

@@ -1,8 +1,8 @@
 """The images of a series compared with its headers, slice by slice: what differs, in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.convert.copies import is_copy, is_map
 from qxbatch.convert.diffusion import b_value_findings, direction_findings
@@ -19,8 +19,7 @@ _SHIFT = 0.1
 """Movements of a volume below this are none, in mm."""
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(NamedTuple):
     """What the comparison of one series found."""
 
     order: tuple[int, ...]
@@ -37,8 +36,7 @@ class Findings:
     """Place and count of every slice agree with the headers."""
 
 
-@dataclass(frozen=True)
-class _Named:
+class _Named(NamedTuple):
     """An image that was compared, under the name that messages give it."""
 
     name: str

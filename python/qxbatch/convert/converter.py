@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from qxbatch.model import Output, Series
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """One series on its way through one converter."""
 
     series: Series
@@ -30,8 +29,7 @@ class Command:
     """Added to the environment that qxbatch.convert.run makes."""
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     """Whether a converter is here, for the check before the work and for `qxbatch doctor`."""
 
     name: str

@@ -8,8 +8,8 @@ import math
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.os_error import error_text
 
@@ -21,8 +21,7 @@ _ONE, _TWO = 348, 540
 _SINGULAR = 1e-12
 
 
-@dataclass(frozen=True)
-class Nifti:
+class Nifti(NamedTuple):
     """Header of one image."""
 
     shape: tuple[int, ...]

@@ -1,8 +1,7 @@
 """Parts a PAR's images into stacks that are each one NIfTI: orientation, echo, image type, and diffusion's extra maps."""
 
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from qxbatch.importing import importing
 from qxbatch.parrec.header import ParHeader
@@ -11,8 +10,7 @@ _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(NamedTuple):
     """Images that form one NIfTI."""
 
     suffix: str

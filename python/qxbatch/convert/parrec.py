@@ -1,8 +1,9 @@
 """PAR/REC through nibabel, in a process of its own: a damaged REC can then neither hang nor fill this one."""
 
-import importlib.metadata
 import sys
 from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
 
 from qxbatch.convert.converter import Command, Job, Probe
 from qxbatch.convert.naming import numbered_outputs
@@ -17,8 +18,12 @@ class Nibabel:
     name = NAME
     pace = 60.0
 
-    def __init__(self, version: str) -> None:
-        self.version = version
+    @cached_property
+    def version(self) -> str:
+        """Return its version."""
+        from importlib.metadata import version  # takes 15 ms, and few sessions have PAR/REC
+
+        return version(NAME)
 
     def command(self, job: Job) -> Command:
         """Return the call of qxbatch.convert.parrec_images."""
@@ -39,10 +44,7 @@ class Nibabel:
 
 def find() -> Nibabel | None:
     """Return the converter, or None when nibabel is not installed."""
-    try:
-        return Nibabel(importlib.metadata.version(NAME))
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    return Nibabel() if find_spec(NAME) else None
 
 
 def probe() -> Probe:

@@ -8,9 +8,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from qxbatch.convert.converter import Command
 from qxbatch.core import CancelledError
@@ -31,8 +30,7 @@ class Cancel(Protocol):
         """Return whether the run is to stop."""
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What one converter may use."""
 
     seconds: float
@@ -42,8 +40,7 @@ class Limits:
     """Bytes of its words that are kept: the first half and the last half."""
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(NamedTuple):
     """How a process ended."""
 
     exit_status: int

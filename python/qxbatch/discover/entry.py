@@ -1,8 +1,8 @@
 """One thing that lies in the master inbox, as it was when the folder was listed."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 
 class Shape(StrEnum):
@@ -19,8 +19,7 @@ PACKETS = ("dicom", "par", "zip", "7z", "tar", "gzip", "bzip2", "xz", "lzma", "l
 """Contents (as the core names them) that make a file a packet."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A thing in the inbox."""
 
     path: Path

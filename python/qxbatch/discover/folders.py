@@ -1,8 +1,8 @@
 """Folder mode: session folders whose data lie in their own inbox."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged import Judged
@@ -20,8 +20,7 @@ from qxbatch.settings.model import Settings
 from qxbatch.walk import walk
 
 
-@dataclass(frozen=True)
-class ListedFolder:
+class ListedFolder(NamedTuple):
     """A session folder as it was when the sessions folder was listed."""
 
     path: Path

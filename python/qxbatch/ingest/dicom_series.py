@@ -1,7 +1,7 @@
 """The DICOM series of one session: which groups of the core are one series."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.core import Group, Reading
 from qxbatch.ingest.join import scans_to_join
@@ -11,8 +11,7 @@ from qxbatch.ingest.part_facts import instance_of, numbers_in_thousands
 from qxbatch.model import SeriesPart
 
 
-@dataclass(frozen=True)
-class DicomSeries:
+class DicomSeries(NamedTuple):
     """Groups that are one series: they share study, SeriesInstanceUID and number, or are parts of one scan."""
 
     groups: tuple[int, ...]

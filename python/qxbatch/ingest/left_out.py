@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from qxbatch.core import Reading
 from qxbatch.ingest import encrypted
@@ -54,8 +54,7 @@ _ADVICE = {
 }
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One member that was left out."""
 
     row: int
@@ -65,8 +64,7 @@ class Member:
     """As the ledger writes it."""
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(NamedTuple):
     """A DICOMDIR that lists more files than there are."""
 
     row: int
@@ -85,8 +83,7 @@ class Gap:
         return f"{self.path} lists {self.listed} files, {self.missing} {_is(self.missing)} missing{shown}"
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """What was left out of the packets of a job."""
 
     members: tuple[Member, ...] = ()

@@ -10,15 +10,14 @@ DICOM series claim before PAR/REC; among PAR/REC the path stands in place of sta
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
 STEP = 10000
 FIRST_UNNUMBERED = 9001
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A series that wants a number. `order` tells series of one number apart: (start, UID) or a path."""
 
     number: int | None

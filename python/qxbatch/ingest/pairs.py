@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.core import Reading
 from qxbatch.model import Value
@@ -15,8 +15,7 @@ from qxbatch.session.layout import SORTED_PATH
 _SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """A PAR with its REC (or without, when the packet has none): a series."""
 
     path: str

@@ -1,7 +1,7 @@
 """One packet, one patient: tells them apart, and gives each patient a session when the user asks for it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.core import Group, Header, Reading
 from qxbatch.deidentify import HeaderLike
@@ -13,8 +13,7 @@ from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.settings.model import OnMixed
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """The groups and the PAR/REC that go to one session."""
 
     session: SessionId

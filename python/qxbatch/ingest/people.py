@@ -1,8 +1,8 @@
 """Who the files of a packet are of: by PatientID and, where that is empty or anonymous, by name and birth date."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 from qxbatch.person_name import PLACEHOLDER, WORDS, PersonName, have_common_part, is_spelling, parse_name
 from qxbatch.person_name import are_comparable as comparable
@@ -30,8 +30,7 @@ _NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
 """What stands in place of a birth date."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """What headers say about who was scanned."""
 
     name: PersonName
@@ -40,8 +39,7 @@ class Identity:
     """PatientBirthDate; empty when absent."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """Files that are of one person as far as PatientID tells: a series of the core, or a PAR/REC."""
 
     key: str
@@ -63,8 +61,7 @@ class Item:
     """Rows of a PAR/REC."""
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """One patient of a packet."""
 
     patient: str

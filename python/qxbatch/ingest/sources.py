@@ -3,8 +3,8 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.cells import escaped
 from qxbatch.core import Reading, is_archive
@@ -17,8 +17,7 @@ _SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
 """What holds a packet's own bytes in `dicom`: series, and the scanner's logs. The rest are reports."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A packet, or a folder of loose files, as the core reads it."""
 
     path: Path
@@ -28,8 +27,7 @@ class Source:
     """Names on its top level that are left out: sources of their own."""
 
 
-@dataclass(frozen=True)
-class SessionInbox:
+class SessionInbox(NamedTuple):
     """Folder mode: what a session's own inbox holds."""
 
     sources: tuple[Source, ...]

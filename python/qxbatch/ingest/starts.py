@@ -4,7 +4,6 @@ from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median_low
 
 DAY = 86400.0
 LONGEST_GAP = 60.0
@@ -113,7 +112,8 @@ def _uneven(seconds: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Yield the gaps that are much larger than the others."""
     pairs = list(pairwise(sorted(seconds)))
     if len(pairs) > 1:
-        longest = max(STEADY_GAP, STEADY_RATIO * median_low(b - a for a, b in pairs))
+        gaps = sorted(b - a for a, b in pairs)
+        longest = max(STEADY_GAP, STEADY_RATIO * gaps[(len(gaps) - 1) // 2])
         yield from ((a, b) for a, b in pairs if b - a > longest)
 
 

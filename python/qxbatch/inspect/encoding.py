@@ -1,7 +1,7 @@
 """Phase encoding, acceleration and readout of a series."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.inspect.observed import Observed
 
@@ -16,8 +16,7 @@ _DIRECTIONS = {("i", True): "i", ("i", False): "i-", ("j", True): "j-", ("j", Fa
 _LETTERS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
 
 
-@dataclass(frozen=True)
-class Encoding:
+class Encoding(NamedTuple):
     """None where a value is not known."""
 
     phase_encoding_direction: str | None

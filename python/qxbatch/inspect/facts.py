@@ -18,7 +18,7 @@ def facts(observed: Observed) -> Acquisition:
     lines = encoding(observed)
     b_values, directions = diffusion(observed)
     return Acquisition(
-        **vars(times),
+        **times._asdict(),
         planned_volumes=counts.planned if counts else None,
         acquired_volumes=counts.acquired if counts else None,
         complete_volumes=counts.complete if counts else None,
@@ -30,8 +30,8 @@ def facts(observed: Observed) -> Acquisition:
         te_ms=tuple(time for time in observed.acquired.echo_times if time) or None,
         ti_ms=observed.number("InversionTime", "InversionTimes", sidecar="InversionTime", scale=1e3),
         flip_angle_deg=observed.number("FlipAngle", sidecar="FlipAngle"),
-        **vars(place),
-        **vars(lines),
+        **place._asdict(),
+        **lines._asdict(),
         b_values=b_values,
         directions=directions,
         kinds=kinds(observed) or None,

@@ -1,8 +1,8 @@
 """Matrix, field of view, voxels and plane of a series."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from qxbatch.acquisition import Orientation
 from qxbatch.inspect.observed import Observed
@@ -13,8 +13,7 @@ _STRAIGHT = 0.8
 Three = tuple[float, float, float]
 
 
-@dataclass(frozen=True)
-class Geometry:
+class Geometry(NamedTuple):
     """Sizes in mm; None where they are not known."""
 
     matrix: tuple[int, int, int] | None = None

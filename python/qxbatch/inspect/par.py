@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.parrec.table import ParTable
@@ -42,8 +41,7 @@ _ROWS = {
 Key = tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class _Table:
+class _Table(NamedTuple):
     """The images of a PAR."""
 
     columns: Mapping[str, Sequence[Key]]

@@ -1,7 +1,7 @@
 """When a series was acquired, and the interval of its volumes."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from qxbatch.inspect.observed import Observed
 
@@ -10,8 +10,7 @@ _FIRST = -305
 """Ordinal (datetime.date) of 1 March of the year 0, from which the core counts days."""
 
 
-@dataclass(frozen=True)
-class Timing:
+class Timing(NamedTuple):
     """Times; None where they are not known."""
 
     started: str | None = None

@@ -1,8 +1,8 @@
 """Volumes of a series: planned, acquired, complete, and the slices that they lack."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from qxbatch.core import Stack
 from qxbatch.inspect.observed import Observed
@@ -16,8 +16,7 @@ _SEVERAL = 3
 """Volumes from which on an echo may lack the last one."""
 
 
-@dataclass(frozen=True)
-class Volumes:
+class Volumes(NamedTuple):
     """Counts; None where they are not known."""
 
     planned: int | None

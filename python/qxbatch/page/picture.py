@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.convert.nifti import Affine, Nifti, read_nifti
 from qxbatch.core import grey_slice
@@ -50,8 +51,7 @@ class Axis:
         return [self.voxel(i * self.count // pixels) for i in range(pixels)]
 
 
-@dataclass(frozen=True)
-class Plane:
+class Plane(NamedTuple):
     """A slice with square pixels (nearest neighbour), its longer side HEIGHT: each is the voxel `row + column`."""
 
     rows: list[int]

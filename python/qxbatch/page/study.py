@@ -1,8 +1,8 @@
 """report.html of a study: a row for each session, with its state and a link to its own page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 from urllib.parse import quote
 
 from qxbatch.page.session import STYLE
@@ -22,8 +22,7 @@ SHOWN = {
 CLASSES = {"complete": "converted", "review": "partial", "failed": "failed", "incomplete": "failed"}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One session."""
 
     cells: Mapping[str, object]

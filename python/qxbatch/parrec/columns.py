@@ -1,13 +1,12 @@
 """Columns of a PAR's image table: as the PAR itself defines them, else as its version has them."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _DEFINITION = re.compile(r"^#\s+(\S.*?)\s*\(\s*(?:(\d{1,3})\s*\*\s*)?(?:integer|float|string)\s*\)\s*$", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A named column of one or more words."""
 
     name: str

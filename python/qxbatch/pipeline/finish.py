@@ -1,8 +1,8 @@
 """The end of a unit, from its journal: publish, keep what was replaced, archive. Every step can be repeated."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.pipeline.check_published import check_published
 from qxbatch.pipeline.settle import settle_packets
@@ -17,8 +17,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(NamedTuple):
     """How a unit ended."""
 
     archived: tuple[Path, ...]

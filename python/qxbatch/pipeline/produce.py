@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.events import Stage, StageStarted
 from qxbatch.ingest.assemble import Part
@@ -21,8 +21,7 @@ from qxbatch.session.layout import FOLDERS, picture_file
 from qxbatch.session.paths import SessionPaths
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """A session that is ready to be verified and published."""
 
     part: Part
@@ -47,7 +46,7 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
     converted, syncing = make_series(context, job, part, places)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
-    versions = context.tools.versions()
+    versions = context.tools.versions({series.kind for series in part.series})
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
     pictures = _place_pictures(recorded.placement, places.build)
     write_page(SessionPaths(places.build).page, recorded.summary, pictures)

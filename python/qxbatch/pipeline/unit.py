@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from qxbatch.core import CancelledError
 from qxbatch.deidentify import Redact, redacted_report, unchanged
@@ -23,8 +24,7 @@ from qxbatch.problems import Code, PacketError, Problem
 log = logging.getLogger("qxbatch")
 
 
-@dataclass(frozen=True)
-class Imported:
+class Imported(NamedTuple):
     """What became of a unit."""
 
     unit: Unit

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
@@ -26,8 +26,7 @@ HIGHEST_NUMBER = 10**6
 RUN = re.compile("[0-9a-f]{16}")
 
 
-@dataclass(frozen=True)
-class JournaledPacket:
+class JournaledPacket(NamedTuple):
     """A packet that is archived once its sessions are published."""
 
     packet: Packet

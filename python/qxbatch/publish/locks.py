@@ -19,9 +19,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.publish.durable import rename_new
 
@@ -40,8 +40,7 @@ LONGEST_RECORD = 4096
 Flock = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Lock:
+class Lock(NamedTuple):
     """A lock that is held as long as its file is the one we made."""
 
     path: Path

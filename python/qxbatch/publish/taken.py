@@ -9,8 +9,8 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.cells import member_path
 from qxbatch.core import hash_file
@@ -24,8 +24,7 @@ _STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """A folder that holds what stays, or is gone already."""
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """A loose file whose bytes lie in the session now."""
 
     path: Path
@@ -35,8 +34,7 @@ class Taken:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Stayed:
+class Stayed(NamedTuple):
     """A listed file that did not leave the inbox, or a folder that is empty now."""
 
     path: Path

@@ -1,10 +1,10 @@
 """Writes summary.json into a session's build."""
 
-import platform
+import os
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
+from qxbatch.core import VERSION
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion
 from qxbatch.problems import Problem
@@ -37,7 +37,7 @@ def record_summary(
         [PacketInfo(packet, part.hide(packet.path.name)) for packet in job.archives],
         conversions,
         placement,
-        version=version("qxbatch"),
+        version=VERSION,
         converters=converters,
         fates=fates,
         left_out=job.left_out.of(part.rows).counts(),
@@ -48,7 +48,7 @@ def record_summary(
         split=Split(job.unit.name, dict(job.patients)) if job.is_split else None,
         earlier_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
-        host={"name": platform.node(), "system": platform.system()},
+        host={"name": os.uname().nodename, "system": os.uname().sysname},
     )
     with created(places.built.summary) as file:
         file.write(about.to_json())

@@ -1,16 +1,15 @@
 """The series of one session, converted and stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.model import Conversion
 from qxbatch.pack.series import Stored
 from qxbatch.session.summary_parts import Sum
 
 
-@dataclass(frozen=True)
-class ConvertedSeries:
+class ConvertedSeries(NamedTuple):
     """What became of all series of a session."""
 
     conversions: tuple[Conversion, ...]

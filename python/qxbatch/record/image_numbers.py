@@ -1,7 +1,7 @@
 """The rule for image numbers: series n gives n + 1 to n + 9; further images get the next free n' (docs/numbers.md)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.convert.values import whole
 from qxbatch.ingest.numbers import candidates, lowest_free
@@ -12,8 +12,7 @@ EACH = 9
 """Images of one n: the last digit is the image's own."""
 
 
-@dataclass(frozen=True)
-class ImageNumbers:
+class ImageNumbers(NamedTuple):
     """The numbers of a series' images."""
 
     numbers: tuple[int, ...]

@@ -1,8 +1,8 @@
 """The images of a session under their numbers (qxbatch.record.image_numbers) and names."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.model import Conversion, Image, Output
@@ -14,16 +14,14 @@ from qxbatch.record.names import image_name
 from qxbatch.session.layout import image_file
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """A converter's image under its number."""
 
     image: Image
     output: Output
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """All images of a session, by number."""
 
     placed: tuple[Placed, ...]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.core import Reading
 from qxbatch.deidentify import Redact, unchanged
@@ -45,8 +46,7 @@ class Job:
         return bool(self.patients)
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """Where one session is while it is made."""
 
     root: Path

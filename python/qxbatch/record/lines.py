@@ -1,7 +1,7 @@
 """The rows of a session's ledger: each member of its packets, and where its bytes are now."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.cells import unescaped
 from qxbatch.ingest.assemble import Part
@@ -14,8 +14,7 @@ from qxbatch.session.ledger import LedgerRow, write_ledger
 from qxbatch.textfile import created
 
 
-@dataclass(frozen=True)
-class Moves:
+class Moves(NamedTuple):
     """Files that are at other places than the core gave them."""
 
     stored: Mapping[int, Stored]

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, SeriesKind
@@ -21,8 +21,7 @@ from qxbatch.session.summary import Summary
 from qxbatch.settings.model import Settings, Stages
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What was written of a session."""
 
     placement: Placement

@@ -1,7 +1,7 @@
 """The summary of a session that was just made (docs/summary.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.convert.values import value
 from qxbatch.model import Conversion, Image, Packet, Series, SessionId
@@ -52,8 +52,7 @@ _HEADER = (
 """Header fields that are told; none of them names the patient."""
 
 
-@dataclass(frozen=True)
-class PacketInfo:
+class PacketInfo(NamedTuple):
     """A packet as the summary tells it."""
 
     packet: Packet

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
+from qxbatch.core import VERSION
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion
 from qxbatch.record.dicom_report import dicom_report
@@ -29,7 +29,7 @@ def write_session_txt(part: Part, placement: Placement, places: Places, path_map
                 places.final,
                 placement.images,
                 part.series,
-                version=version("qxbatch"),
+                version=VERSION,
                 made=datetime.now(),
                 path_map=path_map,
             )

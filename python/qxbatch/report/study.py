@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.model import State
 from qxbatch.problems import Problem, Severity
@@ -38,8 +38,7 @@ COLUMNS = {
 """Name to meaning, in the order of the table."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One session."""
 
     cells: Mapping[str, object]

@@ -1,7 +1,7 @@
 """The table that turns packet names into sessions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.model import SessionId
 from qxbatch.problems import UsageError
@@ -9,8 +9,7 @@ from qxbatch.resolve.table import column_of, read_rows
 from qxbatch.settings.model import LogfileSpec
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A row of the table."""
 
     subject: str

@@ -1,7 +1,7 @@
 """Paths of the files and folders of a session folder."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.session.layout import (
     DICOM,
@@ -23,8 +23,7 @@ from qxbatch.session.layout import (
 )
 
 
-@dataclass(frozen=True)
-class SessionPaths:
+class SessionPaths(NamedTuple):
     """Paths of the files and folders of one session; nothing says that they exist."""
 
     folder: Path

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.model import SeriesKind, State, Value
@@ -14,8 +14,7 @@ Sum = tuple[int, str]
 """Size in bytes and SHA-256 of a file."""
 
 
-@dataclass(frozen=True)
-class SessionIdentity:
+class SessionIdentity(NamedTuple):
     """Who a session is of."""
 
     id: str
@@ -27,8 +26,7 @@ class SessionIdentity:
     """The session id replaces the patient id and name in names, logs and reports."""
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """The sessions that `--on-mixed=split` made of one packet."""
 
     source: str
@@ -37,8 +35,7 @@ class Split:
     """Session id to PatientID, or to the name where there is none; empty where the session id replaces them."""
 
 
-@dataclass(frozen=True)
-class PacketSummary:
+class PacketSummary(NamedTuple):
     """A packet of the session."""
 
     name: str
@@ -73,8 +70,7 @@ class SeriesSummary:
     acquisition: Acquisition | None = None
 
 
-@dataclass(frozen=True)
-class ImageSummary:
+class ImageSummary(NamedTuple):
     """A NIfTI image and the files beside it."""
 
     number: int
@@ -107,7 +103,7 @@ class LedgerCounts:
 
 def session_value(session: SessionIdentity) -> dict[str, Any]:
     """Return the JSON value of the identity."""
-    return dict(vars(session))
+    return session._asdict()
 
 
 def ledger_counts_value(counts: LedgerCounts) -> dict[str, Any]:
@@ -118,7 +114,7 @@ def ledger_counts_value(counts: LedgerCounts) -> dict[str, Any]:
 
 def packet_value(packet: PacketSummary) -> dict[str, Any]:
     """Return the JSON value of a packet."""
-    return dict(vars(packet))
+    return packet._asdict()
 
 
 def series_value(series: SeriesSummary) -> dict[str, Any]:

@@ -5,8 +5,8 @@
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
 
+from qxbatch.core import VERSION
 from qxbatch.exits import ExitStatus
 from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import PARAMETERS
@@ -45,7 +45,7 @@ def descriptor() -> dict[str, object]:
     return {
         "schema-version": "0.5",
         "name": "qxbatch",
-        "tool-version": version("qxbatch"),
+        "tool-version": VERSION,
         "description": DESCRIPTION,
         "command-line": " ".join(["qxbatch", *(str(each["value-key"]) for each in [*words, *options])]),
         "container-image": {"type": "docker", "image": IMAGE},

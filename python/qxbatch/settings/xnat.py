@@ -5,8 +5,7 @@ as a shell would, so a value with blanks is given in quotes there.
 `python -m qxbatch.settings.render` in the repository rewrites it.
 """
 
-from importlib.metadata import version
-
+from qxbatch.core import VERSION
 from qxbatch.settings.boutiques import DESCRIPTION, IMAGE, OFFERED, default_of, is_number, told
 from qxbatch.settings.parameter import Form, Parameter
 
@@ -18,7 +17,7 @@ def command() -> dict[str, object]:
         "name": "qxbatch",
         "label": "qxbatch",
         "description": DESCRIPTION,
-        "version": version("qxbatch"),
+        "version": VERSION,
         "schema-version": "1.0",
         "type": "docker",
         "image": IMAGE,

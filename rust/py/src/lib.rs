@@ -17,6 +17,7 @@ use pyo3::types::PyTuple;
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("FIELDS", PyTuple::new(m.py(), header::keywords())?)?;
+    m.add("VERSION", env!("CARGO_PKG_VERSION"))?;
     m.add(
         "CancelledError",
         m.py().get_type::<monitor::CancelledError>(),
