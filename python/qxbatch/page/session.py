@@ -1,113 +1,170 @@
-"""report.html of a session: every series, its state, and a picture of each of its images. Made of the summary alone."""
+"""report.html of a session: what to check first, a table of its series, and a card with pictures of each."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from html import escape
-from pathlib import Path
+from typing import NamedTuple
 
+from qxbatch.acquisition import Acquisition
 from qxbatch.deidentify import FREE_TEXT
-from qxbatch.problems import Problem, grouped
-from qxbatch.session.layout import LEDGER
+from qxbatch.model import State
+from qxbatch.page.environment import render
+from qxbatch.page.media import Pictures
+from qxbatch.page.series_card import COLUMNS, card_of
+from qxbatch.problems import Problem, Severity, grouped
+from qxbatch.session.fact_text import duration_text, moment_text, number_text
+from qxbatch.session.layout import DICOM_REPORT, LEDGER, PAGE, SESSION_TXT, SUMMARY
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import ImageSummary, LedgerCounts, SeriesSummary
+from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary
 from qxbatch.textfile import created
 
-STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1a1a1a; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 0; }
-.facts, .small { color: #555; } section { border-top: 1px solid #ccc; padding: .9rem 0; }
-.state { font-weight: 600; } .failed { color: #a40000; } .partial { color: #8a5a00; } .converted { color: #18632b; }
-figure { display: inline-block; margin: .6rem 1rem 0 0; vertical-align: top; }
-figure img { background: #000; display: block; } figcaption { font-size: .85rem; color: #333; max-width: 26rem; }
-ul.problems { margin: .4rem 0; padding-left: 1.2rem; } .error { color: #a40000; } .warning { color: #8a5a00; }
-table { border-collapse: collapse; } td, th { padding: .1rem .8rem .1rem 0; text-align: left; }
-@media (prefers-color-scheme: dark) { body { background: #16181a; color: #e4e4e4; } .facts, .small, figcaption { color: #aaa; } }
-""".strip()
+_FATES = {
+    "sorted": "sorted into series",
+    "duplicate": "duplicate of a sorted file",
+    "kept": "kept in inbox (neither DICOM nor PAR/REC, or not sorted)",
+    "opened": "archive, opened",
+    "nodata": "folder, link or device",
+    "refused": "refused",
+}
+"""Fate of a row of the ledger, in words."""
 
 
-def write_page(path: Path, summary: Summary, pictures: Mapping[int, str]) -> None:
-    """Write the page of a session; `pictures` are paths beside the page, by image number. Raises OSError."""
-    with created(path) as file:
-        file.write(session_page(summary, pictures))
+class Check(NamedTuple):
+    """A thing to check."""
+
+    problem: Problem
+    anchor: str
+    """Of the card of its series; empty where it is about no series alone."""
 
 
-def session_page(summary: Summary, pictures: Mapping[int, str]) -> str:
-    """Return the page as HTML; it needs no network and no script."""
+class Header(NamedTuple):
+    """What a page says of its session."""
+
+    id: str
+    subject: str
+    session: str
+    state: str
+    level: str
+    facts: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...]
+    """Name to path beside the page."""
+    note: str
+
+
+def write_page(paths: SessionPaths, summary: Summary) -> None:
+    """Write the page of a session from its summary and the files in its folder. Raises OSError."""
+    with created(paths.page) as file:
+        file.write(session_page(paths, summary))
+
+
+def session_page(paths: SessionPaths, summary: Summary) -> str:
+    """Return the page as HTML, with pictures, style and script in it. Raises OSError."""
     images = {image.number: image for image in summary.images}
-    body = [f"<h1>{escape(summary.session.id)}</h1>", _facts(summary)]
-    counts = Counter((p.code, p.message) for series in summary.series for p in series.problems)
-    body.append(_problems([p for p in grouped(summary.problems) if counts[p.code, p.message] != 1]))
-    for series in summary.series:
-        own = [p for p in series.problems if counts[p.code, p.message] == 1]
-        body.append(_series(series, images, pictures, own))
-    body.append(_ledger(summary.ledger))
-    title = f"{escape(summary.session.id)} - qxbatch"
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</body>\n</html>\n"
+    pictures = Pictures(paths, [number for series in summary.series for number in series.images if number in images])
+    shared = Counter((each.code, each.message) for series in summary.series for each in series.problems)
+    cards = [
+        card_of(
+            *(series, images, paths, pictures),
+            [each for each in series.problems if shared[each.code, each.message] == 1],
+        )
+        for series in summary.series
+    ]
+    to_check, remarks = _checks(summary)
+    return render(
+        "session.html",
+        title=f"{summary.session.id} - qxbatch",
+        header=_header(summary),
+        to_check=to_check,
+        remarks=remarks,
+        columns=COLUMNS,
+        cards=cards,
+        totals=_totals(summary.ledger),
+        rows=summary.ledger.rows,
+        ledger=LEDGER,
+        footer=_footer(summary),
     )
 
 
-def _facts(summary: Summary) -> str:
-    packets = ", ".join(escape(packet.name) for packet in summary.packets)
-    counts = Counter(series.state.value for series in summary.series)
-    states = ", ".join(f"{count} {escape(state)}" for state, count in sorted(counts.items()))
-    free_text = f"<br>{escape(FREE_TEXT)}" if summary.session.concealed else ""
-    return (
-        f'<p class="facts">from {packets}<br>{len(summary.series)} series ({states}), {len(summary.images)} images'
-        f"{free_text}</p>"
+def _checks(summary: Summary) -> tuple[list[Check], list[Check]]:
+    """Return what is to be checked, errors first, and what is information."""
+    own = {(each.code, each.message): f"s{series.n}" for series in reversed(summary.series) for each in series.problems}
+    every = [Check(each, own.get((each.code, each.message), "")) for each in grouped(summary.problems)]
+    order = [Severity.ERROR, Severity.WARNING]
+    checks = sorted(
+        (each for each in every if each.problem.severity in order), key=lambda e: order.index(e.problem.severity)
     )
+    return checks, [each for each in every if each.problem.severity is Severity.INFO]
 
 
-def _series(
-    series: SeriesSummary,
-    images: Mapping[int, ImageSummary],
-    pictures: Mapping[int, str],
-    problems: Sequence[Problem],
-) -> str:
-    """Return the section of a series; `problems` are those of this series alone."""
-    header = series.header
-    name = header.get("SeriesDescription") or header.get("ProtocolName") or header.get("SequenceName") or "anonymous"
-    facts = [
-        f"{series.files} files",
-        *(
-            f"{label} {header[key]} ms"
-            for key, label in (("RepetitionTime", "TR"), ("EchoTime", "TE"))
-            if key in header
+def _header(summary: Summary) -> Header:
+    level, state = _state(summary)
+    series = next((each for each in summary.series if each.acquisition and each.acquisition.started), None)
+    first = series or (summary.series[0] if summary.series else None)
+    facts = [("scanned", _scanned(summary)), *(_scanner(first) if first else ())]
+    facts += [
+        ("series", _series_count(summary)),
+        ("images", str(len(summary.images))),
+        ("packets", ", ".join(packet.name for packet in summary.packets)),
+    ]
+    return Header(
+        summary.session.id,
+        summary.session.subject,
+        summary.session.session or "",
+        state,
+        level,
+        tuple((name, text) for name, text in facts if text),
+        (
+            ("study page", f"../../{PAGE}"),
+            (SESSION_TXT, f"../{SESSION_TXT}"),
+            (LEDGER, LEDGER),
+            (SUMMARY, SUMMARY),
+            (DICOM_REPORT, f"../dicom/{DICOM_REPORT}"),
         ),
-    ]
-    state = escape(series.state.value)
-    figures = "".join(_figure(images[number], pictures.get(number)) for number in series.images if number in images)
-    return (
-        f'<section id="s{series.n}">\n<h2>{series.n} &nbsp; {escape(str(name))}</h2>\n'
-        f'<p class="small"><span class="state {state.split(" ", maxsplit=1)[0]}">{state}</span> '
-        f"{escape(series.tool)} &middot; {escape(', '.join(facts))}</p>\n"
-        f"{_problems(problems)}{figures}\n</section>"
+        FREE_TEXT if summary.session.concealed else "",
     )
 
 
-def _figure(image: ImageSummary, picture: str | None) -> str:
-    shown = f'<img src="{escape(picture)}" alt="middle slices of image {image.number}">' if picture else ""
-    shape = " x ".join(map(str, image.shape))
-    return f"<figure>{shown}<figcaption>{image.number} {escape(image.name)}<br>{shape}</figcaption></figure>"
+def _state(summary: Summary) -> tuple[str, str]:
+    severities = {problem.severity for problem in summary.problems}
+    if Severity.ERROR in severities or any(series.state is State.FAILED for series in summary.series):
+        return "bad", "failed"
+    return ("check", "to check") if Severity.WARNING in severities else ("good", "complete")
 
 
-def _problems(problems: Sequence[Problem]) -> str:
-    if not problems:
-        return ""
+def _scanned(summary: Summary) -> str:
+    starts = sorted(
+        each.acquisition.started for each in summary.series if each.acquisition and each.acquisition.started
+    )
+    return moment_text(starts[0]) if starts else ""
+
+
+def _scanner(series: SeriesSummary) -> list[tuple[str, str]]:
+    known, header = series.acquisition or Acquisition(), series.header
+    model = " ".join(str(header[key]) for key in ("Manufacturer", "ManufacturerModelName") if header.get(key))
+    strength = number_text(known.field_strength_t, 3)
+    return [
+        ("scanner", model),
+        ("field strength", f"{strength} T" if strength else ""),
+        ("software", known.software or ""),
+        ("institution", str(header.get("InstitutionName") or "")),
+    ]
+
+
+def _series_count(summary: Summary) -> str:
+    counts = Counter(series.state.value for series in summary.series)
+    return f"{len(summary.series)} (" + ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) + ")"
+
+
+def _totals(ledger: LedgerCounts) -> list[tuple[int, str]]:
+    return [(count, _FATES.get(fate, fate)) for fate, count in ledger.fates.items()]
+
+
+def _footer(summary: Summary) -> list[tuple[str, str]]:
+    converters = ", ".join(f"{name} {version}" for name, version in summary.converters.items())
+    times = ", ".join(f"{name} {duration_text(value)}" for name, value in summary.times.items())
     lines = [
-        f'<li class="{escape(p.severity)}">{escape(p.subject)}: {escape(p.message)} {escape(p.hint)}</li>'
-        for p in problems
+        ("qxbatch", summary.qxbatch),
+        ("converters", converters),
+        ("time (min:s)", times),
+        ("command", summary.command),
     ]
-    return f'<ul class="problems">{"".join(lines)}</ul>\n'
-
-
-def _ledger(ledger: LedgerCounts) -> str:
-    rows = "".join(f"<tr><td>{escape(fate)}</td><td>{count}</td></tr>" for fate, count in ledger.fates.items())
-    return (
-        f'<section><h2>Every member of the packet</h2><p class="small">{ledger.rows} rows in {LEDGER}</p>'
-        f"<table>{rows}</table></section>"
-    )
+    return [(name, text) for name, text in lines if text]

@@ -5,7 +5,7 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
-from qxbatch.page.session import STYLE
+
 
 SHOWN = {
     "session_id": "session",
@@ -42,7 +42,7 @@ def study_page(name: str, entries: Sequence[Entry]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(name)} - qxbatch</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n"
+        f"<title>{escape(name)} - qxbatch</title>\n<style>\n\n</style>\n</head>\n<body>\n"
         f'<h1>{escape(name)}</h1>\n<p class="facts">{len(entries)} sessions: {states}</p>\n'
         f"<table>\n<tr>{head}</tr>\n{rows}\n</table>\n</body>\n</html>\n"
     )

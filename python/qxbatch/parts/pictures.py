@@ -8,21 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.page.picture import write_picture
-from qxbatch.session.layout import picture_file
 from qxbatch.session.paths import SessionPaths
 
 
-def pictures_of(paths: SessionPaths, numbers: Sequence[int]) -> dict[int, str]:
-    """Return the pictures of images, and make those that are missing."""
-    found = {}
+def add_pictures(paths: SessionPaths, numbers: Sequence[int]) -> None:
+    """Make the pictures of images that are missing."""
     for number in numbers:
         picture, image = paths.picture(number), paths.image(number)
         if not picture.exists() and image.exists():
             picture.parent.mkdir(exist_ok=True)
             _write_picture(image, picture)
-        if picture.exists():
-            found[number] = picture_file(number)
-    return found
 
 
 def _write_picture(image: Path, picture: Path) -> None:

@@ -9,7 +9,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
 from qxbatch.page.study import Entry, study_page
-from qxbatch.parts.pictures import pictures_of
+from qxbatch.parts.pictures import add_pictures
 from qxbatch.parts.places import chosen_sessions
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
@@ -58,8 +58,8 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
     page = folder.paths.page
     written.append(page)
     if not test:
-        pictures = pictures_of(folder.paths, [image.number for image in summary.images])
-        replaced_text(page, session_page(summary, pictures))
+        add_pictures(folder.paths, [image.number for image in summary.images])
+        replaced_text(page, session_page(folder.paths, summary))
 
 
 def _entry(session: Path) -> Entry:

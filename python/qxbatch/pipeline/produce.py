@@ -17,7 +17,7 @@ from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
 from qxbatch.record.session import record_session
-from qxbatch.session.layout import FOLDERS, picture_file
+from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
 
 
@@ -48,14 +48,13 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     versions = context.tools.versions({series.kind for series in part.series})
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
-    pictures = _place_pictures(recorded.placement, places.build)
-    write_page(SessionPaths(places.build).page, recorded.summary, pictures)
+    _place_pictures(recorded.placement, places.build)
+    write_page(SessionPaths(places.build), recorded.summary)
     return Product(part, places.build, len(recorded.placement.images), recorded.problems, syncing)
 
 
-def _place_pictures(placement: Placement, build: Path) -> dict[int, str]:
-    """Move the pictures of images to their folder; return their paths for the page."""
-    found = {}
+def _place_pictures(placement: Placement, build: Path) -> None:
+    """Move the pictures of images to their folder."""
     paths = SessionPaths(build)
     for placed in placement.placed:
         picture = picture_of(placed.output.nifti)
@@ -63,5 +62,3 @@ def _place_pictures(placement: Placement, build: Path) -> dict[int, str]:
             number = placed.image.number
             paths.pictures.mkdir(exist_ok=True)
             bring(picture, paths.picture(number))
-            found[number] = picture_file(number)
-    return found

@@ -30,6 +30,7 @@ def record_summary(
     sums: Mapping[Path, Sum],
     converters: Mapping[str, str],
     seconds: float,
+    command: str,
 ) -> Summary:
     """Write summary.json; return its content. `sums` are those of the compressed images."""
     about = summary(
@@ -49,6 +50,7 @@ def record_summary(
         earlier_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
         host={"name": os.uname().nodename, "system": os.uname().sysname},
+        command=command,
     )
     with created(places.built.summary) as file:
         file.write(about.to_json())

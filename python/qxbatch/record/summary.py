@@ -78,8 +78,9 @@ def summary(
     earlier_packets: Sequence[PacketSummary] = (),
     times: Mapping[str, float] | None = None,
     host: Mapping[str, str] | None = None,
+    command: str = "",
 ) -> Summary:
-    """Return the summary. Only `times` and `host` differ between two runs on the same packets.
+    """Return the summary. Only `times`, `host` and `command` differ between two runs on the same packets.
 
     `sums` are those of the files of images, by path. `patient` is the patient's id, or empty where the session id stands
     in its place (`concealed`). `earlier_packets`: those of the session that is imported again; they come first.
@@ -100,6 +101,7 @@ def summary(
         split=split,
         times=dict(times or {}),
         host=dict(host or {}),
+        command=command,
     )
 
 

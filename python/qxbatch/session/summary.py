@@ -33,7 +33,7 @@ from qxbatch.session.summary_parts import (
 SCHEMA = 2
 """The schema that is written; this one and older ones are read."""
 _WRITTEN = ("seconds", "name", "system")
-VOLATILE = ("times", "host")
+VOLATILE = ("times", "host", "command")
 """Fields that differ between two imports of the same packets."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
@@ -68,6 +68,8 @@ class Summary:
     times: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage."""
     host: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    """The command that makes the session again."""
     schema: int = SCHEMA
     """Of the text that it was read from."""
 
@@ -87,6 +89,8 @@ class Summary:
             "times": dict(self.times),
             "host": dict(self.host),
         }
+        if self.command:
+            content["command"] = self.command
         if self.split is not None:
             content["parted"] = {"from": self.split.source, "sessions": dict(self.split.sessions)}
         return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
@@ -125,6 +129,7 @@ def _read(given: Fields, schema: int) -> Summary:
         split=read_split(given.table("parted")) if "parted" in given else None,
         times={key: times.number(key) for key in times.keys()},  # noqa: SIM118 - no mapping
         host=given.text_table("host"),
+        command=given.text("command", ""),
         schema=schema,
     )
 
@@ -149,5 +154,7 @@ def comparable(text: bytes) -> object:
 
 
 def _added(value: object) -> object:
-    """Return what a person added to a volatile field; an import writes the keys in _WRITTEN alone."""
-    return {key: value[key] for key in value if key not in _WRITTEN} if isinstance(value, dict) else value
+    """Return what a person added to a volatile field; an import writes the keys in _WRITTEN alone, or a text."""
+    if isinstance(value, dict):
+        return {key: value[key] for key in value if key not in _WRITTEN}
+    return None if isinstance(value, str) else value

@@ -1,0 +1,102 @@
+"""What a page of a session shows besides its summary: pictures, converter logs, directions of diffusion."""
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
+from qxbatch.textfile import read_text
+
+BUDGET = 4_500_000
+"""Bytes of pictures in one page; a picture beyond it is a link to its file beside the page."""
+_LONGEST_LOG = 20_000
+"""Characters of a converter's log that the page contains: the first and the last half of them."""
+_SAME = 10.0
+"""b-values that differ by less, in s/mm2, are one shell."""
+_STILL = 50.0
+"""Below it a volume has no direction (s/mm2)."""
+
+
+class Gradients(NamedTuple):
+    """Directions of a diffusion series, in image axes."""
+
+    directions: tuple[tuple[float, float, float], ...]
+    """Unit vectors of volumes that have one."""
+    shells: tuple[int, ...]
+    """Index in `b_values` of each."""
+    b_values: tuple[float, ...]
+    """In s/mm2, ascending."""
+
+
+class Pictures:
+    """The pictures of a session's images as URLs: data in the page, or a path beside it when the page becomes too large."""
+
+    def __init__(self, paths: SessionPaths, numbers: Iterable[int]) -> None:
+        self._paths = paths
+        sizes = {number: _size(paths.picture(number)) for number in numbers}
+        self._sizes = {number: size for number, size in sizes.items() if size}
+        total, self._embedded = 0, set[int]()
+        for number, size in self._sizes.items():
+            total += size * 4 // 3
+            if total <= BUDGET:
+                self._embedded.add(number)
+
+    def url(self, number: int) -> str:
+        """Return the URL of an image's picture; empty when it has none. Raises OSError."""
+        picture = self._paths.picture(number)
+        if number not in self._sizes:
+            return ""
+        if number not in self._embedded:
+            return picture.relative_to(self._paths.page.parent).as_posix()
+        return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:
+    """Return what the converter of a series printed; empty when there is no log that can be read."""
+    try:
+        log = read_text(paths.converter_log(series.n), "replace")
+    except OSError:
+        return ""
+    half = _LONGEST_LOG // 2
+    return log if len(log) <= _LONGEST_LOG else f"{log[:half]}\n[...]\n{log[-half:]}"
+
+
+def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
+    """Return the directions by .bval and .bvec of an image (FSL's form); None where it has none, or they do not agree."""
+    try:
+        (b_values,) = _rows(read_text(paths.image(image.number, "bval")))
+        rows = _rows(read_text(paths.image(image.number, "bvec")))
+    except (OSError, ValueError):
+        return None
+    if len(rows) != 3 or any(len(row) != len(b_values) for row in rows):  # noqa: PLR2004 - x, y and z
+        return None
+    weighted = [(b, vector) for b, *vector in zip(b_values, *rows, strict=True) if b >= _STILL]
+    shells: list[float] = []
+    for b, _ in sorted(weighted):
+        if not shells or b - shells[-1] >= _SAME:
+            shells.append(b)
+    unit = [(b, _unit(vector)) for b, vector in weighted]
+    known = [(b, vector) for b, vector in unit if vector is not None]
+    if not known:
+        return None
+    index = [max(k for k, shell in enumerate(shells) if shell <= b) for b, _ in known]
+    return Gradients(tuple(vector for _, vector in known), tuple(index), tuple(shells))
+
+
+def _rows(text: str) -> list[list[float]]:
+    return [[float(word) for word in line.split()] for line in text.splitlines() if line.split()]
+
+
+def _unit(vector: list[float]) -> tuple[float, float, float] | None:
+    x, y, z = vector
+    length = (x * x + y * y + z * z) ** 0.5
+    return (x / length, y / length, z / length) if 0.5 < length < 2 else None  # noqa: PLR2004 - a unit vector, roughly

@@ -1,0 +1,195 @@
+"""A series as its row in the table of a page and as its card."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from qxbatch.acquisition import Acquisition, SeriesVerdict
+from qxbatch.inspect.verdict import lacking
+from qxbatch.model import State
+from qxbatch.page.charts import Curve, Dot, sphere
+from qxbatch.page.media import Pictures, converter_log_of, gradients_of
+from qxbatch.problems import Problem, Severity
+from qxbatch.session.fact_text import (
+    acceleration_text,
+    duration_text,
+    moment_text,
+    number_text,
+    numbers_text,
+    phase_encoding_text,
+    shells_text,
+    volumes_text,
+)
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
+
+
+class Cell(NamedTuple):
+    """A cell of the table."""
+
+    text: str
+    order: float | str
+    """By which its column is sorted."""
+
+
+class Sphere(NamedTuple):
+    """Directions of diffusion."""
+
+    dots: list[Dot]
+    shells: tuple[str, ...]
+    """The b-value of each shell."""
+    directions: int
+
+
+class Figure(NamedTuple):
+    """An image of a series."""
+
+    number: int
+    name: str
+    shape: str
+    picture: str
+    """URL; empty when it has none."""
+    alt: str
+    signal: Curve | None = None
+    tsnr: float | None = None
+    """Median temporal SNR."""
+
+
+class Card(NamedTuple):
+    """A series."""
+
+    anchor: str
+    number: str
+    """The scanner's."""
+    name: str
+    verdict: str
+    state: str
+    level: str
+    """`good`, `check` or `bad`: how the badge looks."""
+    detail: str
+    """What it lacks."""
+    cells: tuple[Cell, ...]
+    figures: tuple[Figure, ...]
+    sphere: Sphere | None
+    shells: str
+    facts: tuple[tuple[str, str], ...]
+    problems: tuple[Problem, ...]
+    log: str
+
+
+COLUMNS = (
+    *("series", "name", "verdict", "images", "start", "TR (ms)", "TE (ms)", "flip (deg)", "matrix", "voxel (mm)"),
+    *("volumes complete", "duration", "PE", "b values", "acceleration", "files"),
+)
+
+
+def card_of(
+    series: SeriesSummary,
+    images: Mapping[int, ImageSummary],
+    paths: SessionPaths,
+    pictures: Pictures,
+    problems: Sequence[Problem],
+) -> Card:
+    """Return the card of a series; `problems` are those that are its alone. Raises OSError."""
+    known = series.acquisition or Acquisition()
+    own = [images[number] for number in series.images if number in images]
+    gradients = next((found for image in own if (found := gradients_of(paths, image))), None)
+    name = series_name(series)
+    return Card(
+        anchor=f"s{series.n}",
+        number=series_number(series),
+        name=name,
+        verdict=series.verdict or "",
+        state=series.state,
+        level=_level(series, problems),
+        detail=lacking(known) if series.verdict is SeriesVerdict.INCOMPLETE else "",
+        cells=_cells(series, known, name),
+        figures=tuple(_figure(image, name, pictures) for image in own),
+        sphere=gradients
+        and Sphere(
+            sphere(gradients.directions, gradients.shells),
+            tuple(f"b{value:g}" for value in gradients.b_values),
+            len(gradients.directions),
+        ),
+        shells=shells_text(known),
+        facts=_facts(series, known),
+        problems=tuple(problems),
+        log=converter_log_of(paths, series),
+    )
+
+
+def series_number(series: SeriesSummary) -> str:
+    """Return the scanner's number of a series; for one that has none, the first number of its images' in parentheses."""
+    number = series.header.get("SeriesNumber")
+    return f"({series.n})" if number in (None, "") else str(number)
+
+
+def series_name(series: SeriesSummary) -> str:
+    """Return the name that people know a series by."""
+    keys = ("SeriesDescription", "ProtocolName", "SequenceName")
+    return next((str(series.header[key]) for key in keys if series.header.get(key)), "anonymous")
+
+
+def _level(series: SeriesSummary, problems: Sequence[Problem]) -> str:
+    if series.state is State.FAILED or any(each.severity is Severity.ERROR for each in (*problems, *series.problems)):
+        return "bad"
+    doubtful = series.state is State.PARTIAL or series.verdict in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED)
+    return "check" if doubtful or any(each.severity is Severity.WARNING for each in series.problems) else "good"
+
+
+def _cells(series: SeriesSummary, known: Acquisition, name: str) -> tuple[Cell, ...]:
+    numbers = ", ".join(map(str, series.images))
+    return (
+        Cell(series_number(series), series.n),
+        Cell(name, name.casefold()),
+        Cell(series.verdict or series.state, series.verdict or series.state),
+        Cell(numbers, series.images[0] if series.images else 0),
+        Cell(moment_text(known.started).partition(" ")[2], known.started or ""),
+        Cell(number_text(known.tr_ms), known.tr_ms or 0),
+        Cell(numbers_text(known.te_ms), known.te_ms[0] if known.te_ms else 0),
+        Cell(number_text(known.flip_angle_deg), known.flip_angle_deg or 0),
+        Cell(numbers_text(known.matrix, " x "), _product(known.matrix)),
+        Cell(numbers_text(known.voxel_mm, " x "), _product(known.voxel_mm)),
+        Cell(volumes_text(known), known.complete_volumes or 0),
+        Cell(duration_text(known.duration_s), known.duration_s or 0),
+        Cell(phase_encoding_text(known), phase_encoding_text(known)),
+        Cell(shells_text(known), len(known.b_values or ())),
+        Cell(acceleration_text(known), (known.in_plane_acceleration or 1) * (known.multiband_factor or 1)),
+        Cell(str(series.files), series.files),
+    )
+
+
+def _product(sides: Sequence[float] | None) -> float:
+    product = 1.0
+    for side in sides or (0.0,):
+        product *= side
+    return product
+
+
+def _facts(series: SeriesSummary, known: Acquisition) -> tuple[tuple[str, str], ...]:
+    """Return the facts that the table does not show."""
+    every = (
+        ("TI", _with_unit(number_text(known.ti_ms), "ms")),
+        ("observed TR", _with_unit(number_text(known.observed_tr_ms), "ms")),
+        ("orientation", known.orientation or ""),
+        ("field of view", _with_unit(numbers_text(known.fov_mm, " x "), "mm")),
+        ("slice gap", _with_unit(number_text(known.slice_gap_mm, 3), "mm")),
+        ("partial Fourier", number_text(known.partial_fourier)),
+        ("echo spacing", _with_unit(number_text(known.effective_echo_spacing_s), "s")),
+        ("total readout time", _with_unit(number_text(known.total_readout_time_s), "s")),
+        ("bandwidth", _with_unit(number_text(known.pixel_bandwidth_hz), "Hz/pixel")),
+        ("kinds", ", ".join(known.kinds or ())),
+        ("sequence", known.sequence_name or ""),
+        ("coil", known.coil or ""),
+        ("converter", series.tool),
+    )
+    return tuple((name, text) for name, text in every if text)
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return f"{text} {unit}" if text else ""
+
+
+def _figure(image: ImageSummary, series: str, pictures: Pictures) -> Figure:
+    shape = " x ".join(map(str, image.shape))
+    alt = f"Middle slices of image {image.number}, {series}" + (f", {shape} voxels" if shape else "")
+    return Figure(image.number, image.name, shape, pictures.url(image.number), alt)
