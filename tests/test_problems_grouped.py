@@ -1,6 +1,7 @@
 """Problems that differ in their subject alone become one, in the terminal, on the page and in JSON."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from qxbatch.page.session import session_page
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.after import after, outcome_line
 from qxbatch.session.folder import SessionFolder, SessionState
+from qxbatch.session.paths import SessionPaths
 from tests.build.dicom import MrSeries, encoded
 from tests.build.objects import report
 from tests.build.packets import under
@@ -27,7 +29,7 @@ def page_of(problems: Mapping[int, list[Problem]]) -> str:
     [one] = summary.series
     series = tuple(replace(one, n=n, images=(), problems=tuple(own)) for n, own in problems.items())
     every = tuple(problem for own in problems.values() for problem in own)
-    return session_page(replace(summary, series=series, images=(), problems=every), {})
+    return session_page(SessionPaths(Path("/no/S1")), replace(summary, series=series, images=(), problems=every))
 
 
 def warning(subject: str, message: str = "slices are missing.", hint: str = "Look at it.") -> Problem:
@@ -71,12 +73,13 @@ def test_a_report_and_its_line_count_a_shared_warning_once() -> None:
     assert "1 to look at" in outcome_line(shared.sessions[0])
 
 
-def test_the_page_has_a_shared_warning_once_and_one_of_a_series_at_the_series() -> None:
+def test_the_page_lists_a_shared_warning_once_and_one_of_a_series_at_the_series_too() -> None:
     shared = [warning(f"series {n}") for n in (20, 30)]
     page = page_of({20: [shared[0], warning("series 20", "only here.")], 30: [shared[1]]})
     assert page.count("slices are missing.") == 1
-    assert "series 20 and 30: slices are missing." in page
-    assert page.index("only here.") > page.index('id="s20"')
+    assert '<a href="#s20">series 20 and 30</a>:\nslices are missing.' in page
+    first, at_series = (match.start() for match in re.finditer("only here.", page))
+    assert first < page.index('id="s20"') < at_series
 
 
 def test_a_report_series_does_not_make_a_session_review(study: Study) -> None:

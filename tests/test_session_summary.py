@@ -199,6 +199,7 @@ def full_summary() -> Summary:
         split=Split("S1", {"S1-1": "P001"}),
         times={"seconds": 1.5},
         host={"name": "a"},
+        command="qxbatch /study --sessions=S1",
     )
 
 

@@ -10,8 +10,8 @@ from qxbatch.page.environment import render
 from qxbatch.page.media import Pictures
 from qxbatch.page.series_card import COLUMNS, card_of
 from qxbatch.problems import Problem, Severity, grouped
-from qxbatch.session.fact_text import duration_text, moment_text, number_text
-from qxbatch.session.layout import DICOM_REPORT, LEDGER, PAGE, SESSION_TXT, SUMMARY
+from qxbatch.session.fact_text import moment_text, number_text
+from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER, PAGE, SESSION_TXT, SUMMARY
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary
@@ -34,6 +34,15 @@ class Check(NamedTuple):
     problem: Problem
     anchor: str
     """Of the card of its series; empty where it is about no series alone."""
+
+
+class Line(NamedTuple):
+    """A line of the footer."""
+
+    name: str
+    text: str
+    volatile: bool = False
+    """It differs between two imports of the same packets."""
 
 
 class Header(NamedTuple):
@@ -117,7 +126,7 @@ def _header(summary: Summary) -> Header:
             (SESSION_TXT, f"../{SESSION_TXT}"),
             (LEDGER, LEDGER),
             (SUMMARY, SUMMARY),
-            (DICOM_REPORT, f"../dicom/{DICOM_REPORT}"),
+            (DICOM_REPORT, f"../{DICOM}/{DICOM_REPORT}"),
         ),
         FREE_TEXT if summary.session.concealed else "",
     )
@@ -158,13 +167,13 @@ def _totals(ledger: LedgerCounts) -> list[tuple[int, str]]:
     return [(count, _FATES.get(fate, fate)) for fate, count in ledger.fates.items()]
 
 
-def _footer(summary: Summary) -> list[tuple[str, str]]:
+def _footer(summary: Summary) -> list[Line]:
     converters = ", ".join(f"{name} {version}" for name, version in summary.converters.items())
-    times = ", ".join(f"{name} {duration_text(value)}" for name, value in summary.times.items())
-    lines = [
-        ("qxbatch", summary.qxbatch),
-        ("converters", converters),
-        ("time (min:s)", times),
-        ("command", summary.command),
-    ]
-    return [(name, text) for name, text in lines if text]
+    seconds = summary.times.get("seconds")
+    lines = (
+        Line("qxbatch", summary.qxbatch),
+        Line("converters", converters),
+        Line("imported in", f"{seconds:.1f} s" if seconds is not None else "", volatile=True),
+        Line("command", summary.command, volatile=True),
+    )
+    return [line for line in lines if line.text]

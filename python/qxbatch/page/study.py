@@ -5,8 +5,6 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
-
-
 SHOWN = {
     "session_id": "session",
     "subject": "subject",

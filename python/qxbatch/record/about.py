@@ -14,6 +14,8 @@ from qxbatch.record.summary import PacketInfo, summary
 from qxbatch.record.sums import sums_of
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Split, Sum
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings
 from qxbatch.textfile import created
 
 
@@ -30,7 +32,7 @@ def record_summary(
     sums: Mapping[Path, Sum],
     converters: Mapping[str, str],
     seconds: float,
-    command: str,
+    settings: Settings,
 ) -> Summary:
     """Write summary.json; return its content. `sums` are those of the compressed images."""
     about = summary(
@@ -50,7 +52,7 @@ def record_summary(
         earlier_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
         host={"name": os.uname().nodename, "system": os.uname().sysname},
-        command=command,
+        command=part.hide(command_for(settings, [job.unit.name])),
     )
     with created(places.built.summary) as file:
         file.write(about.to_json())

@@ -18,7 +18,6 @@ from qxbatch.record.lines import Moves, record_ledger
 from qxbatch.record.redacted import redacted_conversion, session_problems
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
-from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings, Stages
 
 
@@ -66,7 +65,7 @@ def record_session(
         sums=converted.sums,
         converters=converters,
         seconds=time.monotonic() - began,
-        command=part.hide(command_for(settings, [job.unit.name])),
+        settings=settings,
     )
     if settings.stages is not Stages.SORT:
         write_session_txt(part, placement, places, settings.path_map)
