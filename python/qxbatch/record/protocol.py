@@ -29,7 +29,7 @@ def against_protocol(protocol: Protocol, part: Part, converted: ConvertedSeries)
         Severity.WARNING,
     )
     conversions = _judged(converted.conversions, check.repeated)
-    return replace(part, problems=(*part.problems, problem)), replace(converted, conversions=conversions)
+    return replace(part, problems=(*part.problems, problem)), converted._replace(conversions=conversions)
 
 
 def _scanned(conversion: Conversion) -> ScannedSeries:
