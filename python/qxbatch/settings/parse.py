@@ -10,10 +10,10 @@ from qxbatch.settings.folders import Folders, find_folders
 from qxbatch.settings.lists import labels, split
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import Archive, Check, Gzip, JoinSeries, OnDamaged, OnMixed, OnSameSession, Settings, Tool
+from qxbatch.settings.named_files import passwords_of, protocol_of
 from qxbatch.settings.names import named_pattern, session_patterns
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
-from qxbatch.settings.passwords import read_passwords
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
@@ -67,7 +67,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         max_total=values.size("max_total"),
         max_members=values.whole("max_members", 1),
         max_nesting=values.whole("max_nesting", 0, 20),
-        passwords=read_passwords(values.text("password_file")) if values.given("password_file") else None,
+        passwords=passwords_of(values),
         timeout=_timeout(values),
         settle=values.seconds("settle"),
         participant_labels=labels(values.text("participant_label"), "sub-"),
@@ -78,6 +78,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         quiet=values.switch("quiet"),
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),
+        protocol=protocol_of(values),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
         given=tuple((given if typed is None else typed).items()),
