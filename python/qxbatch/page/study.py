@@ -1,65 +1,197 @@
-"""report.html of a study: a row for each session, with its state and a link to its own page."""
+"""report.html of a study: sessions with their state, what differs among them, and what was not imported."""
 
-from collections.abc import Mapping, Sequence
-from html import escape
+import base64
+from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-SHOWN = {
-    "session_id": "session",
-    "subject": "subject",
-    "state": "state",
-    "scanned": "scanned",
-    "series": "series",
-    "images": "images",
-    "failed": "failed",
-    "warnings": "warnings",
-    "differences": "differences",
-    "packets": "packets",
+from qxbatch.page.environment import render
+from qxbatch.page.strips import Strip, strips_of
+from qxbatch.protocol.difference import in_words
+from qxbatch.protocol.scanned import ScannedSession
+from qxbatch.session.folder import SessionState
+from qxbatch.session.layout import STUDY_SIDECAR, STUDY_TABLE
+from qxbatch.session.paths import SessionPaths
+from qxbatch.study.comparison import Cell, CellState, Column
+from qxbatch.study.study import Row, Study
+
+_TILES = {
+    SessionState.COMPLETE: ("complete", "good"),
+    SessionState.REVIEW: ("to check", "check"),
+    SessionState.FAILED: ("failed", "bad"),
+    SessionState.SORTED: ("sorted, not converted", "check"),
+    SessionState.INCOMPLETE: ("incomplete", "bad"),
 }
-"""Column of the study's table to its title here."""
-CLASSES = {"complete": "converted", "review": "partial", "failed": "failed", "incomplete": "failed"}
+"""State to its name on the page and the look of its badge, in the order of the tiles."""
+_MARKS = {
+    CellState.PRESENT: ("present", "good"),
+    CellState.MISSING: ("missing", "bad"),
+    CellState.REPEATED: ("repeated", "check"),
+    CellState.INCOMPLETE: ("incomplete", "bad"),
+    CellState.DIFFERENT: ("differs", "check"),
+    CellState.NOT_EXPECTED: ("", ""),
+}
+COLUMNS = ("", "session", "subject", "state", "scanned", "scanner", "series", "images", "failed", "warnings", "differences", "packets")
 
 
-class Entry(NamedTuple):
-    """One session."""
+class Tile(NamedTuple):
+    """A count that filters the tables."""
 
-    cells: Mapping[str, object]
+    name: str
+    level: str
+    count: int
+    state: str
+    """Which rows it shows; empty: all."""
+
+
+class Session(NamedTuple):
+    """A row of the table."""
+
+    id: str
+    anchor: str
     page: str
-    """Path of its page beside this one; empty when it has none."""
-    differences: str = ""
-    """What differs from the majority of the study, in words."""
+    """URL of its page; empty when it has none."""
+    thumbnail: str
+    state: str
+    """As in the tiles."""
+    level: str
+    cells: tuple[tuple[str, str], ...]
+    """Text and order of the columns behind the state."""
 
 
-def study_page(name: str, entries: Sequence[Entry]) -> str:
-    """Return the page as HTML; it needs no network and no script."""
-    counts: dict[str, int] = {}
-    for entry in entries:
-        state = str(entry.cells["state"])
-        counts[state] = counts.get(state, 0) + 1
-    states = ", ".join(f"{count} {escape(state)}" for state, count in sorted(counts.items()))
-    head = "".join(f"<th>{escape(title)}</th>" for title in SHOWN.values())
-    rows = "\n".join(_row(entry) for entry in entries)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(name)} - qxbatch</title>\n<style>\n\n</style>\n</head>\n<body>\n"
-        f'<h1>{escape(name)}</h1>\n<p class="facts">{len(entries)} sessions: {states}</p>\n'
-        f"<table>\n<tr>{head}</tr>\n{rows}\n</table>\n</body>\n</html>\n"
+class MatrixCell(NamedTuple):
+    """A series of a session."""
+
+    word: str
+    level: str
+    detail: str
+    """The parameter that differs, with both values."""
+
+
+class MatrixRow(NamedTuple):
+    """The series of a session."""
+
+    id: str
+    anchor: str
+    state: str
+    cells: tuple[MatrixCell, ...]
+    note: str
+    """Why it is not compared."""
+
+
+def study_page(folder: Path, study: Study) -> str:
+    """Return the page of a study as HTML, with style, script and thumbnails in it."""
+    sessions = [_session(folder, row) for row in study.rows]
+    anchors = {session.id: session.anchor for session in sessions}
+    return render(
+        "study.html",
+        title=f"{folder.name} - qxbatch",
+        name=folder.name,
+        tiles=_tiles(study),
+        columns=COLUMNS,
+        sessions=sessions,
+        matrix_columns=[_column_name(column) for column in study.comparison.columns],
+        matrix=_matrix(study, anchors),
+        strips=_strips(study, anchors),
+        not_imported=study.not_imported,
+        table=STUDY_TABLE,
+        sidecar=STUDY_SIDECAR,
     )
 
 
-def _row(entry: Entry) -> str:
-    return "<tr>" + "".join(f"<td>{_cell(entry, column)}</td>" for column in SHOWN) + "</tr>"
+def _tiles(study: Study) -> list[Tile]:
+    counts = Counter(_state(row) for row in study.rows)
+    tiles = [Tile("sessions", "", len(study.sessions), "")]
+    tiles += [Tile(name, level, counts[name, level], name) for name, level in _TILES.values() if counts[name, level]]
+    return tiles
 
 
-def _cell(entry: Entry, column: str) -> str:
-    value = entry.cells[column]
-    text = "" if value is None else escape(str(value))
-    if column == "session_id" and entry.page:
-        return f'<a href="{escape(quote(entry.page))}">{text}</a>'
-    if column == "state":
-        return f'<span class="state {CLASSES.get(str(value), "")}">{text}</span>'
-    if column == "differences" and entry.differences:
-        return f"{text}: {escape(entry.differences)}"
-    return text
+def _session(folder: Path, row: Row) -> Session:
+    cells = row.cells
+    state, level = _state(row)
+    paths = SessionPaths(folder / row.session)
+    page = paths.page.relative_to(folder).as_posix() if row.record.stamp is not None else ""
+    differences = "" if cells["differences"] is None else str(cells["differences"])
+    words = in_words(row.differences, 3)
+    shown = [str(cells[key] if cells[key] is not None else "") for key in ("scanned", "scanner", "series", "images", "failed", "warnings")]
+    return Session(
+        row.session,
+        f"s-{quote(row.session, safe='')}",
+        quote(page),
+        _thumbnail(paths),
+        state,
+        level,
+        (
+            *((_day(text) if index == 0 else text, text) for index, text in enumerate(shown)),
+            (f"{differences}: {words}" if words else differences, differences),
+            (str(cells["packets"] or ""), ""),
+        ),
+    )
+
+
+def _state(row: Row) -> tuple[str, str]:
+    """Return the state as the tiles name it, and the look of its badge."""
+    state = str(row.cells["state"])
+    return _TILES.get(SessionState(state), (state, "")) if state in set(SessionState) else (state, "")
+
+
+def _day(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 else text  # noqa: PLR2004 - YYYYMMDD
+
+
+def _thumbnail(paths: SessionPaths) -> str:
+    try:
+        data = paths.thumbnail.read_bytes()
+    except OSError:
+        return ""
+    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}" if len(data) < _LARGEST else ""
+
+
+_LARGEST = 8192
+"""Bytes of a thumbnail that the page takes."""
+
+
+def _column_name(column: Column) -> str:
+    return f"{column.name} ({', '.join(column.kinds)})" if column.kinds and column.kinds != ("magnitude",) else column.name
+
+
+def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
+    rows = []
+    for row in study.rows:
+        compared = row.compared
+        cells = compared.cells or {}
+        note = compared.problem or ("" if compared.cells is not None else "not compared: fewer than 3 sessions of its scanner")
+        shown = tuple(_matrix_cell(cells[column]) for column in study.comparison.columns) if cells else ()
+        rows.append(MatrixRow(row.session, anchors[row.session], _state(row)[0], shown, "" if shown else note))
+    return rows
+
+
+def _matrix_cell(cell: Cell) -> MatrixCell:
+    word, level = _MARKS[cell.state]
+    detail = "; ".join(
+        f"{each.field} {each.found or 'not known'}, expected {each.expected}" for each in cell.differences if each.field != "count"
+    )
+    return MatrixCell(word, level, detail)
+
+
+def _strips(study: Study, anchors: dict[str, str]) -> list[tuple[str, list[Strip]]]:
+    """Return the strip plots: temporal SNR and complete volumes by the name of the series."""
+    signal = [(point.name, point.tsnr, row.session) for row in study.rows for point in row.record.signal]
+    volumes = [point for row in study.rows for point in _volumes(row)]
+    plots = (("temporal SNR (median)", signal), ("complete volumes", volumes))
+    return [(title, strips) for title, points in plots if (strips := strips_of(points, anchors))]
+
+
+def _volumes(row: Row) -> list[tuple[str, float, str]]:
+    """Return the complete volumes of each series that has, or should have, several."""
+    scanned = row.record.scanned
+    if not isinstance(scanned, ScannedSession):
+        return []
+    known = [(each.name, each.acquisition) for each in scanned.series if each.acquisition is not None]
+    return [
+        (name, float(facts.complete_volumes or 0), row.session)
+        for name, facts in known
+        if max(facts.planned_volumes or 0, facts.acquired_volumes or 0) > 1
+    ]
+

@@ -23,6 +23,8 @@ SUMMARY = "summary.json"
 PAGE = "report.html"
 """Of a session below `qxbatch`, and of a study in the sessions folder."""
 PICTURES = "pictures"
+THUMBNAIL = "thumbnail.png"
+"""Among the pictures: the session's own, for the page of the study."""
 
 STUDY_TABLE = "study.tsv"
 STUDY_SIDECAR = "study.json"

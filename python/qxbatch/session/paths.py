@@ -14,6 +14,7 @@ from qxbatch.session.layout import (
     OWN,
     PAGE,
     PICTURES,
+    THUMBNAIL,
     SESSION_TXT,
     SUMMARY,
     converter_log,
@@ -82,6 +83,11 @@ class SessionPaths(NamedTuple):
     def pictures(self) -> Path:
         """Return the folder of the pictures of images."""
         return self.folder / OWN / PICTURES
+
+    @property
+    def thumbnail(self) -> Path:
+        """Return the path of the session's thumbnail."""
+        return self.pictures / THUMBNAIL
 
     def series(self, n: int) -> Path:
         """Return the folder of a series that is not packed."""

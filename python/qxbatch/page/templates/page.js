@@ -12,6 +12,7 @@
   for (const table of document.querySelectorAll("table.sortable")) {
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, column) => {
+      if (head.tagName !== "TH") return;
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = head.textContent;
@@ -25,6 +26,35 @@
         body.append(...rows);
       });
     });
+  }
+
+  // Show the rows of a state, and of them those that contain the searched text.
+  const tiles = [...document.querySelectorAll("button.tile")];
+  if (tiles.length) {
+    const search = document.querySelector("input[type=search]");
+    const status = document.querySelector("#count");
+    const tables = [...document.querySelectorAll("table.filtered")];
+    const show = () => {
+      const state = tiles.find((tile) => tile.getAttribute("aria-pressed") === "true").dataset.state;
+      const words = search.value.trim().toLowerCase();
+      const rows = [...tables[0].tBodies[0].rows];
+      const shown = new Set();
+      for (const row of rows) {
+        row.hidden = (state !== "" && row.dataset.state !== state) || !row.textContent.toLowerCase().includes(words);
+        if (!row.hidden) shown.add(row.id);
+      }
+      for (const row of tables.slice(1).flatMap((table) => [...table.tBodies[0].rows])) {
+        row.hidden = !shown.has(row.querySelector("a").hash.slice(1));
+      }
+      status.textContent = shown.size === rows.length ? "" : `${shown.size} of ${rows.length}`;
+    };
+    for (const tile of tiles) {
+      tile.addEventListener("click", () => {
+        for (const other of tiles) other.setAttribute("aria-pressed", String(other === tile));
+        show();
+      });
+    }
+    search.addEventListener("input", show);
   }
 
   // Enlarge a picture; Escape, the button or a click closes it.

@@ -1,0 +1,64 @@
+"""The thumbnail of a session: the first plane of one of its pictures, small enough for a page of a thousand sessions."""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from qxbatch.page.png import SIGNATURE, encode_png
+from qxbatch.session.summary import Summary
+
+SIDE = 64
+"""Pixels."""
+_GREY = 0
+_NO_FILTER = 0
+
+
+def write_thumbnail(summary: Summary, pictures: Mapping[int, Path], out: Path) -> bool:
+    """Write the thumbnail of the image with most voxels that has a grey picture; False when there is none.
+
+    `pictures` are those of write_picture, by image number. Raises OSError when `out` cannot be written.
+    """
+    shapes = {image.number: image.shape for image in summary.images if image.number in pictures}
+    for number in sorted(shapes, key=lambda number: (-_voxels(shapes[number]), number)):
+        try:
+            lines = _grey_lines(pictures[number].read_bytes())
+        except (OSError, ValueError, zlib.error, struct.error):
+            continue
+        if lines:
+            out.write_bytes(encode_png(_square(lines)))
+            return True
+    return False
+
+
+def _voxels(shape: tuple[int, ...]) -> int:
+    """Return the voxels of one volume; an image of one slice comes last."""
+    columns, rows, slices = (*shape, 1, 1, 1)[:3]
+    return columns * rows * slices if slices > 1 else 0
+
+
+def _grey_lines(png: bytes) -> list[bytes]:
+    """Return the lines of a picture of ours in 8 bits of grey without filters; nothing for another one."""
+    if not png.startswith(SIGNATURE):
+        return []
+    at, data, wide = len(SIGNATURE), b"", 0
+    while at + 8 <= len(png):
+        length, name = struct.unpack_from(">I4s", png, at)
+        content = png[at + 8 : at + 8 + length]
+        if name == b"IHDR":
+            wide, _, bits, colour, *_ = struct.unpack(">IIBBBBB", content)
+            if (bits, colour) != (8, _GREY):
+                return []
+        elif name == b"IDAT":
+            data += content
+        at += length + 12
+    plain = zlib.decompress(data)
+    lines = [plain[start : start + wide + 1] for start in range(0, len(plain), wide + 1)]
+    return [line[1:] for line in lines] if all(line[0] == _NO_FILTER for line in lines) else []
+
+
+def _square(lines: list[bytes]) -> list[bytes]:
+    """Return the left square of a picture with SIDE pixels in each direction."""
+    side = min(len(lines), len(lines[0]))
+    steps = [k * side // SIDE for k in range(SIDE)]
+    return [bytes(lines[row][column] for column in steps) for row in steps]

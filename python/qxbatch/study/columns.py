@@ -1,0 +1,25 @@
+"""The columns of study.tsv."""
+
+COLUMNS = {
+    "session_id": "Name of the session folder",
+    "subject": "Subject of the session",
+    "session": "Session name, where the id has one",
+    "state": "complete; review: there are warnings; failed: a series did not convert; sorted: not converted; "
+    "incomplete: session.txt or the summary is missing",
+    "scanned": "Day of the earliest study, YYYYMMDD",
+    "scanner": "Manufacturer and model of the scanner of most series",
+    "series": "Series, images or not",
+    "converted": "Series that became images",
+    "partial": "Series that became images in part",
+    "nothing_to_convert": "Series that hold nothing to convert",
+    "failed": "Series whose conversion failed",
+    "images": "NIfTI images",
+    "files": "Files of the packets, those in archives counted",
+    "bytes": "Size of the series' DICOM or PAR/REC, in bytes",
+    "errors": "Problems that are errors",
+    "warnings": "Problems that are warnings",
+    "differences": "Series, parameters and volumes that differ from the majority of the study; n/a: not compared",
+    "packets": "File names of the packets",
+    "qxbatch": "Version that made the session",
+}
+"""Name to meaning, in the order of the table."""

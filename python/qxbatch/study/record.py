@@ -1,0 +1,160 @@
+"""One session of a study, as study.json has it: its row, its problems, and what its series were scanned with."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from qxbatch.acquisition import SeriesVerdict
+from qxbatch.model import State
+from qxbatch.problems import Problem, Severity
+from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
+from qxbatch.session.acquisition import acquisition_value, read_acquisition
+from qxbatch.session.dates import calendar_day
+from qxbatch.session.folder import SessionFolder, SessionState
+from qxbatch.session.json_fields import FieldError, Fields
+from qxbatch.session.ledger import Fate
+from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import problem_value, read_problem
+from qxbatch.study.comparison import Readable, Unreadable, read_session
+from qxbatch.study.columns import COLUMNS
+
+
+class Stamp(NamedTuple):
+    """Size in bytes and modification time in ns of a session's summary: it is read again when one of them differs."""
+
+    size: int
+    modified: int
+
+
+class SignalPoint(NamedTuple):
+    """Temporal SNR and volumes of an image."""
+
+    n: int
+    """Of its series."""
+    name: str
+    """Of its series."""
+    tsnr: float
+
+
+class SessionRecord(NamedTuple):
+    """What the study level knows of a session."""
+
+    cells: Mapping[str, object]
+    """By the names of COLUMNS; None for what is not known."""
+    scanned: Readable
+    problems: tuple[Problem, ...] = ()
+    signal: tuple[SignalPoint, ...] = ()
+    stamp: Stamp | None = None
+    """None where the session has no summary."""
+
+    @property
+    def id(self) -> str:
+        """Return the session id."""
+        return str(self.cells["session_id"])
+
+
+def session_record(folder: SessionFolder, stamp: Stamp | None) -> SessionRecord:
+    """Return the record of a session from its summary; one whose summary cannot be read is incomplete."""
+    summary = folder.readable_summary
+    scanned = read_session(folder)
+    if summary is None:
+        cells: dict[str, object] = dict.fromkeys(COLUMNS)
+        return SessionRecord({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value}, scanned)
+    scanner = scanned.scanner if isinstance(scanned, ScannedSession) and scanned.series else None
+    return SessionRecord(_cells(folder, summary, scanner), scanned, summary.problems, _signal(summary, scanned), stamp)
+
+
+def _cells(folder: SessionFolder, summary: Summary, scanner: str | None) -> dict[str, object]:
+    states = Counter(series.state for series in summary.series)
+    severities = Counter(problem.severity for problem in summary.problems)
+    days = [calendar_day(series.header.get("StudyDate")) for series in summary.series]
+    fates = summary.ledger.fates.items()
+    return {
+        "session_id": folder.id,
+        "subject": summary.session.subject,
+        "session": summary.session.session,
+        "state": folder.state.value,
+        "scanned": min((day for day in days if day), default=None),
+        "scanner": scanner,
+        "series": len(summary.series),
+        "converted": states[State.CONVERTED],
+        "partial": states[State.PARTIAL],
+        "nothing_to_convert": states[State.NOTHING],
+        "failed": states[State.FAILED],
+        "images": len(summary.images),
+        "files": sum(count for fate, count in fates if fate not in (Fate.NODATA, Fate.OPENED)),
+        "bytes": sum(series.size for series in summary.series),
+        "errors": severities[Severity.ERROR],
+        "warnings": severities[Severity.WARNING],
+        "differences": None,
+        "packets": ", ".join(packet.name for packet in summary.packets) or None,
+        "qxbatch": summary.qxbatch,
+    }
+
+
+def _signal(summary: Summary, scanned: Readable) -> tuple[SignalPoint, ...]:
+    names = {series.n: series.name for series in scanned.series} if isinstance(scanned, ScannedSession) else {}
+    return tuple(
+        SignalPoint(image.series, names[image.series], tsnr)
+        for image in summary.images
+        if image.series in names and (tsnr := median_tsnr(image)) is not None
+    )
+
+
+def record_value(record: SessionRecord) -> dict[str, Any]:
+    """Return the JSON value of a record, without what other sessions decide."""
+    value: dict[str, Any] = {**record.cells, "problems": [problem_value(problem) for problem in record.problems]}
+    match record.scanned:
+        case Unreadable(_, problem):
+            value["not_compared"] = problem
+        case ScannedSession(_, series):
+            value["scanned_series"] = [_series_value(each) for each in series]
+    if record.signal:
+        value["temporal_snr"] = [point._asdict() for point in record.signal]
+    if record.stamp is not None:
+        value["summary"] = record.stamp._asdict()
+    return value
+
+
+def _series_value(series: ScannedSeries) -> dict[str, Any]:
+    known = {"acquisition": acquisition_value(series.acquisition)} if series.acquisition else {}
+    return {
+        "n": series.n,
+        "series_number": series.number,
+        "name": series.name,
+        "scanner": series.scanner,
+        "verdict": series.verdict,
+        **known,
+    }
+
+
+def read_record(given: Fields) -> SessionRecord:
+    """Return a record. Raises FieldError."""
+    cells = {column: given.value(column) if column != "differences" else None for column in COLUMNS}
+    session = given.text("session_id")
+    scanned: Readable
+    if "not_compared" in given:
+        scanned = Unreadable(session, given.text("not_compared"))
+    else:
+        scanned = ScannedSession(session, tuple(map(_read_series, given.tables("scanned_series"))))
+    if "summary" not in given:
+        raise FieldError("the session has no summary")
+    stamp = given.table("summary")
+    return SessionRecord(
+        cells,
+        scanned,
+        tuple(map(read_problem, given.tables("problems"))),
+        tuple(SignalPoint(p.whole("n"), p.text("name"), p.number("tsnr")) for p in given.tables("temporal_snr")),
+        Stamp(stamp.whole("size"), stamp.whole("modified")),
+    )
+
+
+def _read_series(given: Fields) -> ScannedSeries:
+    return ScannedSeries(
+        given.whole("n"),
+        given.whole("series_number") if "series_number" in given else None,
+        given.text("name"),
+        given.text("scanner"),
+        given.member("verdict", SeriesVerdict) if "verdict" in given else None,
+        read_acquisition(given.table("acquisition")) if "acquisition" in given else None,
+    )
