@@ -37,6 +37,7 @@ class Code(StrEnum):
     SEVERAL_STUDIES = "several-studies"
     MERGED_PATIENTS = "merged-patients"
     DIFFERENT_NAMES = "different-names"
+    PROTOCOL = "protocol"
     DAMAGED_KEPT = "damaged-kept"
     LEFT_OUT = "left-out"
     ENCRYPTED_KEPT = "encrypted-kept"

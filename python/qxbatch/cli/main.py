@@ -99,8 +99,8 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
     import os
 
     from qxbatch.cli.parts import FIRST_WORDS
+    from qxbatch.nearest import nearest
     from qxbatch.problems import UsageError
-    from qxbatch.settings.nearest import nearest
 
     first = words[0] if words else "-"
     elsewhere = any(word.replace("_", "-").startswith("--masterinbox") for word in words)

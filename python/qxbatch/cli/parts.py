@@ -74,7 +74,7 @@ PARTS: dict[str, Part] = {
                 "mem",
                 "timeout",
             ),
-            *taken("add_image_type", "add_json_info", "path_map", "nameformat", "unzip"),
+            *taken("add_image_type", "add_json_info", "path_map", "nameformat", "unzip", "protocol"),
             Parameter(
                 "gzip",
                 "How DICOM is kept; not given: as each session has it.",
@@ -111,6 +111,36 @@ PARTS: dict[str, Part] = {
         ("report <folder>... [options]",),
         (*taken("test"), switch("json", "Print JSON.")),
     ),
+    "protocol": Part(
+        "Proposes a protocol from the majority of sessions (learn), or lists what differs from one (check).",
+        ("protocol <action> <sessionsfolder> [options]",),
+        (
+            Parameter(
+                "output",
+                "learn: file to write, for example protocol.toml.",
+                group=Group.OUTPUT,
+                metavar="FILE",
+            ),
+            Parameter(
+                "overwrite",
+                "learn: whether an existing file is replaced.",
+                group=Group.OUTPUT,
+                default="no",
+                choices=("yes", "no"),
+                form=Form.YES_NO,
+            ),
+            Parameter(
+                "test",
+                "learn: print the file and write nothing.",
+                group=Group.OUTPUT,
+                default="no",
+                choices=("yes", "no"),
+                form=Form.YES_NO,
+            ),
+            Parameter("protocol", "check: protocol to compare the sessions with.", group=Group.INPUT, metavar="FILE"),
+            switch("json", "check: print JSON."),
+        ),
+    ),
     "regress": Part(
         "Imports regression sets anew and holds the results against their expectations.",
         ("regress <folder>... [options]",),
@@ -129,7 +159,7 @@ PARTS: dict[str, Part] = {
 }
 """Those that exist, in the order of the help."""
 
-FIRST_WORDS = ("scan", "sort", "convert", "split", "report", "doctor", "verify", "regress")
+FIRST_WORDS = ("scan", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "regress")
 """Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
 
 

@@ -6,8 +6,8 @@ words are read here first: names checked whole, values joined by `=`, labels gat
 
 from collections.abc import Sequence
 
+from qxbatch.nearest import nearest
 from qxbatch.problems import UsageError
-from qxbatch.settings.nearest import nearest
 from qxbatch.settings.parameter import Form, Parameter
 
 YES_NO_WORDS = ("yes", "no", "true", "false")

@@ -46,6 +46,11 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
     converted, syncing = make_series(context, job, part, places)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
+    protocol = context.settings.protocol
+    if protocol is not None:
+        from qxbatch.record.protocol import against_protocol
+
+        part, converted = against_protocol(protocol, part, converted)
     versions = context.tools.versions({series.kind for series in part.series})
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
     pictures = _place_pictures(recorded.placement, places.build)

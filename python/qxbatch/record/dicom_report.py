@@ -36,15 +36,14 @@ def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
     if not judged:
         return []
     worst = min(judged, key=lambda conversion: _WORST.index(conversion.verdict or SeriesVerdict.NOT_EVALUABLE))
-    if worst.verdict is not SeriesVerdict.INCOMPLETE:
+    if worst.verdict not in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED):
         return [f"verdict: {worst.verdict}"]
     count = sum(conversion.verdict is worst.verdict for conversion in judged)
     found = [f"verdict: {worst.verdict} ({count} of {len(judged)} series)", "look at these series first:"]
     for conversion in judged:
         if conversion.verdict is worst.verdict and conversion.acquisition is not None:
-            found.append(
-                f"  {_number(conversion.series)} ({_name(conversion.series)}): {lacking(conversion.acquisition)}"
-            )
+            why = lacking(conversion.acquisition) or conversion.verdict
+            found.append(f"  {_number(conversion.series)} ({_name(conversion.series)}): {why}")
     return found
 
 

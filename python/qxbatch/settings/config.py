@@ -3,9 +3,9 @@
 import tomllib
 from pathlib import Path
 
+from qxbatch.nearest import nearest
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.settings.nearest import nearest
 from qxbatch.settings.parameters import PARAMETERS
 
 LARGEST = 10**18

@@ -4,6 +4,10 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qxbatch.protocol.rules import Protocol
 
 
 class Archive(StrEnum):
@@ -177,5 +181,7 @@ class Settings:
     """What the user wrote on the command line, by parameter: repeated in the commands that a report proposes."""
     stages: Stages = Stages.ALL
     """Set by the parts that do not go all the way."""
+    protocol: "Protocol | None" = None
+    """What each session is compared with when it is published."""
     gzip_as_found: bool = False
     """A session's DICOM stays packed as it is, whatever `gzip` says."""

@@ -52,6 +52,12 @@ OF_QXBATCH = (
         choices=("auto", "never"),
     ),
     Parameter(
+        "protocol",
+        "Protocol (TOML) that each session is compared with when it is published; differences are warnings.",
+        group=Group.WORK,
+        metavar="FILE",
+    ),
+    Parameter(
         "max_expansion",
         "How many times its own size an archive may unpack to.",
         group=Group.WORK,

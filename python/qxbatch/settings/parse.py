@@ -1,7 +1,7 @@
 """Raw parameters become Settings. Nothing is written here; folders are only looked at."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import ARCHIVED_PACKETS
@@ -16,6 +16,9 @@ from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
 from qxbatch.settings.passwords import read_passwords
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
+
+if TYPE_CHECKING:
+    from qxbatch.protocol.rules import Protocol
 
 
 class Asked(NamedTuple):
@@ -78,6 +81,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         quiet=values.switch("quiet"),
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),
+        protocol=_protocol(values),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
         given=tuple((given if typed is None else typed).items()),
@@ -146,6 +150,14 @@ def _timeout(values: Values) -> float | None:
 
 def _path(values: Values, name: str) -> Path | None:
     return absolute(find(PARAMETERS, name).option, values.text(name)) if values.given(name) else None
+
+
+def _protocol(values: Values) -> "Protocol | None":
+    if not values.given("protocol"):
+        return None
+    from qxbatch.protocol.file import read_protocol
+
+    return read_protocol(absolute("--protocol", values.text("protocol")))
 
 
 def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:

@@ -1,0 +1,1 @@
+"""Protocol of a study: what each session should contain, and what differs from it (docs/protocol.md)."""

@@ -1,0 +1,72 @@
+"""The facts of one series compared with the expected ones."""
+
+from collections.abc import Iterator
+
+from qxbatch.acquisition import Acquisition
+from qxbatch.protocol.difference import Difference, DifferenceKind
+from qxbatch.protocol.fields import FIELDS, Field
+from qxbatch.protocol.rules import Expected, Parameters
+from qxbatch.protocol.scanned import ScannedSeries
+from qxbatch.protocol.values import Count, Shells, found_text
+
+_DIRECTION, _AXIS = "phase_encoding_direction", "phase_encoding_axis"
+
+
+def fact(field: Field, acquisition: Acquisition) -> object:
+    """Return a fact of a series for comparisons; None where it is not known."""
+    value = getattr(acquisition, field.name)
+    if value is None and field.name == _AXIS and acquisition.phase_encoding_direction:
+        return acquisition.phase_encoding_direction[0]
+    return field.absent if value is None else value
+
+
+def parameter_differences(entry: Expected, expected: Parameters, series: ScannedSeries) -> list[Difference]:
+    """Return the parameters of a series that differ; none where nothing is known of it, as of a failed conversion."""
+    known = series.acquisition
+    if known is None:
+        return []
+    found = []
+    if entry.kinds is not None and series.kinds is not None and series.kinds != entry.kinds:
+        found.append(_difference(series, "kinds", ", ".join(sorted(entry.kinds)), ", ".join(sorted(series.kinds))))
+    short = expected.volumes is not None and known.complete_volumes not in (None, *_range(expected.volumes))
+    for name, value in expected.values.items():
+        actual = fact(FIELDS[name], known)
+        if isinstance(value, Shells):
+            agrees = value.agrees(actual, counted=not short and not series.lacking)
+        else:
+            agrees = value.agrees(actual) or _same_axis(name, value.text, known)
+        if not agrees:
+            found.append(_difference(series, name, value.text, found_text(actual)))
+    return found
+
+
+def volume_difference(expected: Parameters, series: ScannedSeries) -> Iterator[Difference]:
+    """Yield the difference of complete volumes from those that the protocol, else the scanner, planned."""
+    known = series.acquisition
+    if known is None or known.complete_volumes is None:
+        return
+    complete = known.complete_volumes
+    planned = expected.volumes or (
+        Count(known.planned_volumes, known.planned_volumes) if known.planned_volumes else None
+    )
+    missing = known.missing_slices or 0
+    if series.lacking or (planned is not None and expected.volumes is not None and complete not in planned):
+        text = planned.text if planned and complete not in planned else str(known.acquired_volumes)
+        note = f"{missing} slices missing" if missing else ""
+        yield Difference(
+            DifferenceKind.VOLUMES, series.name, series.number, series.n, "volumes", text, str(complete), note
+        )
+
+
+def _range(count: Count) -> range:
+    return range(count.least, count.most + 1)
+
+
+def _same_axis(name: str, expected: str, known: Acquisition) -> bool:
+    """Return whether a series whose polarity is not known has the axis of the expected direction."""
+    axis = known.phase_encoding_axis if known.phase_encoding_direction is None else None
+    return name == _DIRECTION and axis is not None and axis == expected.rstrip("-")
+
+
+def _difference(series: ScannedSeries, field: str, expected: str, found: str | None) -> Difference:
+    return Difference(DifferenceKind.PARAMETER, series.name, series.number, series.n, field, expected, found)

@@ -1,0 +1,90 @@
+"""What differs between a session and a protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class DifferenceKind(StrEnum):
+    """How a session differs."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    REPEATED = "repeated"
+    PARAMETER = "parameter"
+    VOLUMES = "volumes"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference of a session."""
+
+    kind: DifferenceKind
+    series: str = ""
+    """Name of the series, or of the protocol's entry that is missing; empty for the session itself."""
+    number: int | None = None
+    """SeriesNumber; None where the series has none, and where it is missing."""
+    n: int | None = None
+    """The number of the series in the session folder."""
+    field: str = ""
+    """What was compared."""
+    expected: str = ""
+    found: str | None = None
+    """None where it is not known."""
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the difference in words.
+
+        >>> Difference(DifferenceKind.PARAMETER, "rest", 5, 50, "tr_ms", "2000 ± 1", "2500").text
+        'series 5 (rest): tr_ms is 2500, expected 2000 ± 1'
+        """
+        note = f" ({self.note})" if self.note else ""
+        return f"{self._subject}{self._words}{note}"
+
+    @property
+    def _subject(self) -> str:
+        if not self.series:
+            return ""
+        number = self.number if self.number is not None else self.n
+        return f"{self.series}: " if number is None else f"series {number} ({self.series}): "
+
+    @property
+    def _words(self) -> str:
+        match self.kind:
+            case DifferenceKind.MISSING:
+                return "missing" if self.found == "0" else f"{self.found} exist, expected {self.expected}"
+            case DifferenceKind.EXTRA:
+                return "not expected"
+            case DifferenceKind.REPEATED:
+                return f"repeated: {self.found} exist, expected {self.expected}"
+            case DifferenceKind.VOLUMES:
+                return f"{self.found} complete volumes, expected {self.expected}"
+        return f"{self.field} is {self.found or 'not known'}, expected {self.expected}"
+
+
+_LONGEST = 10
+"""So many differences are in one message."""
+
+
+def in_words(differences: Sequence[Difference], longest: int = _LONGEST) -> str:
+    """Return the first differences in one line."""
+    texts = [difference.text for difference in differences[:longest]]
+    more = len(differences) - len(texts)
+    return "; ".join([*texts, *([f"{more} more"] if more else [])])
+
+
+def difference_value(difference: Difference) -> dict[str, Any]:
+    """Return the JSON value of a difference."""
+    return {
+        "kind": difference.kind,
+        "series": difference.series or None,
+        "series_number": difference.number,
+        "n": difference.n,
+        "field": difference.field or None,
+        "expected": difference.expected or None,
+        "found": difference.found,
+        "note": difference.note,
+    }

@@ -1,0 +1,71 @@
+"""Parameters that a protocol can contain, and how far a value may be from the expected one."""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Form(Enum):
+    """What the value of a parameter is."""
+
+    NUMBER = "a number"
+    NUMBERS = "a list of numbers"
+    WORD = "a text"
+    SHELLS = "a table of b-values"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A parameter: a field of Acquisition."""
+
+    name: str
+    form: Form
+    most: float = 0.0
+    """The default tolerance is at most this, in the unit of the field."""
+    share: float = math.inf
+    """The default tolerance is at most this share of the value."""
+    learned: bool = False
+    """Whether `protocol learn` proposes it."""
+    agreement: float = 0.5
+    """More than this share of the sessions must agree before it is proposed."""
+    absent: float | None = None
+    """What a series has in which no header has the value: a scan without acceleration does not state a factor."""
+
+    def tolerance(self, value: float) -> float:
+        """Return the default tolerance of a value.
+
+        >>> FIELDS["tr_ms"].tolerance(2000), FIELDS["tr_ms"].tolerance(8)
+        (1.0, 0.08)
+        """
+        return float(f"{min(self.most, self.share * abs(value)):.1g}")
+
+
+FIELDS = {
+    field.name: field
+    for field in (
+        Field("tr_ms", Form.NUMBER, 1.0, 0.01, learned=True),
+        Field("te_ms", Form.NUMBERS, 0.1, 0.01, learned=True),
+        Field("ti_ms", Form.NUMBER, 1.0, 0.01, learned=True),
+        Field("flip_angle_deg", Form.NUMBER, 0.5, 0.02, learned=True),
+        Field("matrix", Form.NUMBERS, learned=True),
+        Field("voxel_mm", Form.NUMBERS, 0.01, 0.01, learned=True),
+        Field("fov_mm", Form.NUMBERS, 1.0),
+        Field("slice_gap_mm", Form.NUMBER, 0.05),
+        Field("orientation", Form.WORD),
+        Field("phase_encoding_direction", Form.WORD, learned=True),
+        Field("phase_encoding_axis", Form.WORD, learned=True),
+        Field("in_plane_acceleration", Form.NUMBER, 0.05, learned=True, absent=1.0),
+        Field("multiband_factor", Form.NUMBER, learned=True, absent=1.0),
+        Field("partial_fourier", Form.NUMBER, 0.01, learned=True),
+        Field("pixel_bandwidth_hz", Form.NUMBER, 5.0, 0.01, learned=True),
+        Field("effective_echo_spacing_s", Form.NUMBER, share=0.01, most=math.inf),
+        Field("total_readout_time_s", Form.NUMBER, share=0.01, most=math.inf),
+        Field("b_values", Form.SHELLS, learned=True),
+        Field("directions", Form.NUMBER),
+        Field("coil", Form.WORD, learned=True, agreement=0.75),
+        Field("sequence_name", Form.WORD),
+        Field("field_strength_t", Form.NUMBER, 0.2),
+        Field("software", Form.WORD),
+    )
+}
+"""By name, in the order in which they are written and reported."""

@@ -1,0 +1,108 @@
+"""The line of each key of a TOML document: tomllib gives values without their places."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Place = tuple[str | int, ...]
+"""Keys from the top, and the index in a list of tables: `("series", 0, "name")`."""
+
+_STRING = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'",
+    re.DOTALL,
+)
+_OPENED, _CLOSED = "[{", "]}"
+
+
+def lines_of(text: str) -> Mapping[Place, int]:
+    """Return the line, from 1, of each table and of each key in one. `text` is valid TOML.
+
+    >>> lines_of('[a]\\nb.c = 1 # d\\n[[e]]\\nf = "g"')[("e", 0, "f")]
+    4
+    """
+    found: dict[Place, int] = {}
+    table: Place = ()
+    counts: dict[Place, int] = {}
+    for line, statement in _statements(text):
+        if statement.startswith("["):
+            table = _table(statement, counts)
+            place = table
+        else:
+            place = (*table, *_keys(f"{_key_part(statement)} = 0"))
+        for end in range(1, len(place) + 1):
+            found.setdefault(place[:end], line)
+    return found
+
+
+def line_of(lines: Mapping[Place, int], place: Place) -> int:
+    """Return the line of a place; of one in an inline table or array, that of the nearest key around it."""
+    return next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 1)
+
+
+def line_of_unfinished(text: str) -> int:
+    """Return the line of the first statement that is not TOML: of a text or list without its end, where it begins."""
+    for line, statement in _statements(text):
+        try:
+            tomllib.loads(statement)
+        except ValueError:
+            return line
+    return text.count("\n") + 1
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of each header of a table and each `key = value`, without comments."""
+    line, start, depth, at, kept = 1, 1, 0, 0, ""
+    while at < len(text):
+        letter = text[at]
+        string = _STRING.match(text, at) if letter in "\"'" else None
+        part = string[0] if string else letter
+        if letter == "#":
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+            continue
+        if letter == "\n" and depth == 0:
+            if kept.strip():
+                yield start, kept.strip()
+            kept, start = "", line + 1
+        else:
+            if not kept.strip():
+                start = line
+            kept += part
+            depth += (letter in _OPENED) - (letter in _CLOSED) if not string else 0
+        line += part.count("\n")
+        at += len(part)
+    if kept.strip():
+        yield start, kept.strip()
+
+
+def _key_part(statement: str) -> str:
+    """Return what is before the `=` of a statement."""
+    at = 0
+    while at < len(statement) and statement[at] != "=":
+        string = _STRING.match(statement, at) if statement[at] in "\"'" else None
+        at += len(string[0]) if string else 1
+    return statement[:at]
+
+
+def _table(statement: str, counts: dict[Place, int]) -> Place:
+    """Return the place of the table that a header begins."""
+    several = statement.startswith("[[")
+    inner = statement[2:-2] if several else statement[1:-1]
+    place: Place = ()
+    keys = list(_keys(f"{inner} = 0"))
+    for k, key in enumerate(keys):
+        place = (*place, key)
+        if several and k == len(keys) - 1:
+            counts[place] = counts.get(place, -1) + 1
+        if place in counts:
+            place = (*place, counts[place])
+    return place
+
+
+def _keys(statement: str) -> Iterator[str]:
+    """Yield the keys of a dotted key."""
+    value: Any = tomllib.loads(statement)
+    while isinstance(value, dict):
+        ((key, value),) = value.items()
+        yield key

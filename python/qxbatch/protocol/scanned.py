@@ -1,0 +1,108 @@
+"""What a session was scanned with: its series, as a protocol sees them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
+
+_MAKERS = {
+    "siemens": "Siemens",
+    "ge": "GE",
+    "philips": "Philips",
+    "uih": "UIH",
+    "united imaging": "UIH",
+    "canon": "Canon",
+    "toshiba": "Canon",
+}
+"""How Manufacturer begins, to the name that is shown. Software versions of one maker spell it in several ways."""
+
+
+UNKNOWN = "unknown scanner"
+
+
+@dataclass(frozen=True)
+class ScannedSeries:
+    """A series of a session."""
+
+    n: int
+    number: int | None
+    """SeriesNumber."""
+    name: str
+    """As in session.txt."""
+    scanner: str
+    verdict: SeriesVerdict | None
+    """None where nothing was read of its images."""
+    acquisition: Acquisition | None
+
+    @property
+    def kinds(self) -> frozenset[ImageKind] | None:
+        """Return the kinds of its images; None where they are not known."""
+        kinds = self.acquisition.kinds if self.acquisition else None
+        return frozenset(kinds) if kinds else None
+
+    @property
+    def evaluable(self) -> bool:
+        """Return whether it is a scan, and no localizer, report or saved screen."""
+        return self.verdict is not SeriesVerdict.NOT_EVALUABLE
+
+    @property
+    def lacking(self) -> bool:
+        """Return whether volumes or slices of it are missing."""
+        return self.verdict is SeriesVerdict.INCOMPLETE
+
+
+@dataclass(frozen=True)
+class ScannedSession:
+    """The series of a session in order of their numbers."""
+
+    id: str
+    series: tuple[ScannedSeries, ...]
+
+    @property
+    def has_facts(self) -> bool:
+        """Return whether facts are known of any series; a session without series lacks nothing."""
+        return not self.series or any(series.acquisition is not None for series in self.series)
+
+    @cached_property
+    def scanner(self) -> str:
+        """Return the scanner of most series."""
+        return _most(series.scanner for series in self.series) or UNKNOWN
+
+    @property
+    def software(self) -> str:
+        """Return the software version of most series of the scanner; empty where no series has one."""
+        own = [series.acquisition for series in self.series if series.scanner == self.scanner]
+        return _most(acquisition.software or "" for acquisition in own if acquisition)
+
+
+def _most(texts: Iterable[str]) -> str:
+    counts = Counter(text for text in texts if text)
+    return min(counts, key=lambda text: (-counts[text], text), default="")
+
+
+def scanner_name(manufacturer: str, model: str) -> str:
+    """Return the name of a scanner model.
+
+    >>> scanner_name("SIEMENS", "Prisma"), scanner_name("Siemens Healthineers", "MAGNETOM Vida")
+    ('Siemens Prisma', 'Siemens Vida')
+    >>> scanner_name("GE MEDICAL SYSTEMS", "SIGNA PET/MR"), scanner_name("Philips", "")
+    ('GE SIGNA PET/MR', 'Philips')
+    """
+    words = manufacturer.split()
+    folded = " ".join(words).casefold()
+    maker = next((name for start, name in _MAKERS.items() if re.match(rf"{start}\b", folded)), " ".join(words))
+    own = [word for word in model.split() if word.casefold() not in ("magnetom", maker.casefold())]
+    return " ".join(word for word in (maker, *own) if word)
+
+
+@cache
+def scanner_key(name: str) -> str:
+    """Return a scanner's name for comparisons: case, spaces and marks do not count.
+
+    >>> scanner_key("Siemens Prisma_fit") == scanner_key("SIEMENS MAGNETOM Prisma Fit")
+    True
+    """
+    return re.sub(r"[\W_]+", "", name.casefold().replace("magnetom", ""))

@@ -1,0 +1,59 @@
+"""protocol.toml as text, with comments."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol
+from qxbatch.protocol.values import quoted
+
+_COMMENT = 100
+"""A list of names in a comment is broken at this width."""
+
+
+def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[str, str] | None = None) -> str:
+    """Return the text; `head` is a comment, `notes` are comments on scanners."""
+    lines = [f"# {line}".rstrip() for line in head]
+    if protocol.scanners:
+        lines += ["", "# Scanners and their software versions. A session on another one is reported.", "[scanners]"]
+        for name, versions in protocol.scanners.items():
+            note = (notes or {}).get(name, "")
+            lines.append(f"{quoted(name)} = {_list(versions)}" + (f"  # {note}" if note else ""))
+    for entry in protocol.series:
+        lines += ["", *_entry(entry)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def comment(title: str, names: Sequence[str]) -> list[str]:
+    """Return the lines of a comment that lists names; none where there is none."""
+    if not names:
+        return []
+    lines = [f"{title}:"]
+    for name in names:
+        shown = quoted(name) + ("," if name != names[-1] else "")
+        if len(lines) > 1 and len(lines[-1]) + len(shown) < _COMMENT:
+            lines[-1] += f" {shown}"
+        else:
+            lines.append(f"  {shown}")
+    return lines
+
+
+def _entry(entry: Expected) -> list[str]:
+    lines = ["[[series]]" + (f"  # {entry.note}" if entry.note else ""), f"name = {quoted(entry.name)}"]
+    if entry.kinds is not None:
+        lines.append(f"kinds = {_list(sorted(entry.kinds))}")
+    if entry.count != ONCE:
+        lines.append(f"count = {entry.count.toml}")
+    if entry.scanners:
+        lines.append(f"scanners = {_list(entry.scanners)}")
+    lines += _parameters(entry.parameters)
+    for scanner, parameters in entry.by_scanner.items():
+        lines += [f"[series.scanner.{quoted(scanner)}]", *_parameters(parameters)]
+    return lines
+
+
+def _parameters(parameters: Parameters) -> list[str]:
+    volumes = [f"volumes = {parameters.volumes.toml}"] if parameters.volumes else []
+    return [*volumes, *(f"{name} = {value.toml}" for name, value in parameters.values.items())]
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(quoted, texts))}]"

@@ -1,0 +1,239 @@
+"""Expected values of a protocol: read from TOML, compared with the facts of a series, written as TOML and for people."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qxbatch.protocol.fields import Field, Form
+
+_NUMBER = r"[-+]?\d{1,15}(?:\.\d{0,15})?(?:[eE][-+]?\d{1,2})?"
+_TOLERANCE = rf"(?:±|\+/?-)\s*((?![-+]){_NUMBER})\s*(%)?\s*"
+_AMOUNT = re.compile(rf"\s*({_NUMBER})\s*(?:{_TOLERANCE})?", re.ASCII)
+_COUNT = re.compile(r"\s*(\d{1,9})\s*(?:(-|–|±|\+/?-)\s*(\d{1,9})\s*)?", re.ASCII)
+_WHOLE = 1 << 53
+_NOISE = 1e-6
+"""Share of a value by which it may differ however small the tolerance: numbers that were rounded to be written."""
+SHELL_WIDTH, SHELL_SHARE = 50.0, 0.05
+"""A b-value belongs to a shell that is at most so many s/mm2, or this share, away."""
+
+
+class WrongValueError(ValueError):
+    """A value of a protocol that cannot be read; the message says what is expected in its place."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of series or volumes: from `least` to `most`."""
+
+    least: int
+    most: int
+
+    def __contains__(self, number: int) -> bool:
+        return self.least <= number <= self.most
+
+    @property
+    def text(self) -> str:
+        """Return `1` or `1-2`."""
+        return str(self.least) if self.least == self.most else f"{self.least}-{self.most}"
+
+    @property
+    def toml(self) -> str:
+        """Return the value as TOML."""
+        return self.text if self.least == self.most else f'"{self.text}"'
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One number or several, each with its tolerance."""
+
+    values: tuple[float, ...]
+    tolerances: tuple[float, ...]
+    listed: bool = False
+    """Whether it is written as a list, whatever its length."""
+
+    def agrees(self, found: object) -> bool:
+        """Return whether the numbers of a series are within the tolerances."""
+        numbers = found if isinstance(found, tuple) else (found,)
+        return len(numbers) == len(self.values) and all(
+            isinstance(number, int | float) and abs(number - value) <= tolerance + _NOISE * abs(value)
+            for number, value, tolerance in zip(numbers, self.values, self.tolerances, strict=True)
+        )
+
+    @property
+    def text(self) -> str:
+        """Return `2000 ± 1`; several numbers are separated by commas."""
+        return ", ".join(self._texts())
+
+    @property
+    def toml(self) -> str:
+        """Return the value as TOML."""
+        texts = [f'"{text}"' if "±" in text else text for text in self._texts()]
+        return f"[{', '.join(texts)}]" if self.listed else texts[0]
+
+    def _texts(self) -> list[str]:
+        pairs = zip(self.values, self.tolerances, strict=True)
+        return [f"{plain(value)} ± {plain(tolerance)}" if tolerance else plain(value) for value, tolerance in pairs]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts, one of which the series must have; case is ignored."""
+
+    choices: tuple[str, ...]
+
+    def agrees(self, found: object) -> bool:
+        """Return whether a text is one of the choices."""
+        return found is not None and str(found).casefold() in (choice.casefold() for choice in self.choices)
+
+    @property
+    def text(self) -> str:
+        """Return the choices."""
+        return " or ".join(self.choices)
+
+    @property
+    def toml(self) -> str:
+        """Return the value as TOML."""
+        texts = [quoted(choice) for choice in self.choices]
+        return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+
+
+@dataclass(frozen=True)
+class Shells:
+    """b-values in s/mm2 with the number of their volumes."""
+
+    shells: tuple[tuple[float, int], ...]
+
+    def agrees(self, found: object, *, counted: bool = True) -> bool:
+        """Return whether a series has these shells; with `counted` also as many volumes of each."""
+        counts = dict.fromkeys((b for b, _ in self.shells), 0)
+        for b, count in found if isinstance(found, tuple) else ():
+            nearest = min(counts, key=lambda shell: abs(shell - b))
+            if not same_shell(nearest, b):
+                return False
+            counts[nearest] += count
+        if counted:
+            return all(counts[b] == count for b, count in self.shells)
+        return any(counts.values())
+
+    @property
+    def text(self) -> str:
+        """Return `b0 x 7, b1000 x 64`."""
+        return ", ".join(f"b{plain(b)} x {count}" for b, count in self.shells)
+
+    @property
+    def toml(self) -> str:
+        """Return the value as TOML."""
+        return f"{{ {', '.join(f'{plain(b)} = {count}' for b, count in self.shells)} }}"
+
+
+Expectation = Numbers | Words | Shells
+
+
+def same_shell(shell: float, b: float) -> bool:
+    """Return whether a b-value belongs to a shell."""
+    return abs(shell - b) <= max(SHELL_WIDTH, SHELL_SHARE * shell)
+
+
+def plain(number: float) -> str:
+    """Return a number without noise of its storage.
+
+    >>> plain(2.4600001), plain(2000.0), plain(0.00051), plain(123456789.0)
+    ('2.46', '2000', '0.00051', '123456789')
+    """
+    if number == int(number) and abs(number) < _WHOLE:
+        return str(int(number))
+    return f"{number:.6g}"
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string of TOML."""
+    characters = text.encode("utf-8", "replace").decode()
+    return f'"{"".join(map(_escaped, characters))}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"
+
+
+def count_of(value: object, least: int = 0) -> Count:
+    """Return a count: 300, "1-2" or "300 ± 5". Raises WrongValueError."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    match = _COUNT.fullmatch(text)
+    if match is None:
+        raise WrongValueError('a whole number, or a range such as "1-2" or "300 ± 5"')
+    first, sign, second = int(match[1]), match[2], int(match[3] or 0)
+    count = Count(first, second) if sign in ("-", "–") else Count(max(least, first - second), first + second)
+    if count.most < count.least or count.most < max(least, 1):
+        raise WrongValueError('a range from a smaller to a larger number, such as "1-2"')
+    return count
+
+
+def expectation(field: Field, value: object) -> Expectation:
+    """Return the expected value of a field as TOML has it. Raises WrongValueError."""
+    if field.form is Form.SHELLS:
+        return _shells(value)
+    if field.form is Form.WORD:
+        return _words(value)
+    listed = field.form is Form.NUMBERS
+    if isinstance(value, list) and not listed:
+        raise WrongValueError('one number, such as 2000 or "2000 ± 1"')
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise WrongValueError("at least one number")
+    pairs = [_amount(field, item) for item in items]
+    return Numbers(tuple(number for number, _ in pairs), tuple(tolerance for _, tolerance in pairs), listed)
+
+
+def _amount(field: Field, value: object) -> tuple[float, float]:
+    """Return a number and its tolerance."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value), field.tolerance(value)
+    match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise WrongValueError('a number, or a number with its tolerance such as "30 ± 1", "30 +- 1" or "30 ± 2%"')
+    number = float(match[1])
+    if match[2] is None:
+        return number, field.tolerance(number)
+    tolerance = float(match[2])
+    return number, abs(number) * tolerance / 100 if match[3] else tolerance
+
+
+def _words(value: object) -> Words:
+    items = value if isinstance(value, list) else [value]
+    words = [item for item in items if isinstance(item, str) and item]
+    if not words or len(words) < len(items):
+        raise WrongValueError("a text in quotes, or a list of texts that are allowed")
+    return Words(tuple(words))
+
+
+def _shells(value: object) -> Shells:
+    pairs = value.items() if isinstance(value, Mapping) else ()
+    shells = [(float(b), count) for b, count in pairs if _is_shell(b, count)]
+    if not shells or len(shells) < len(pairs):
+        raise WrongValueError("a table of b-values with the number of their volumes, such as { 0 = 7, 1000 = 64 }")
+    return Shells(tuple(sorted(shells)))
+
+
+def _is_shell(b: str, count: object) -> bool:
+    is_count = isinstance(count, int) and not isinstance(count, bool) and count > 0
+    return is_count and re.fullmatch(r"\d{1,6}", b, re.ASCII) is not None
+
+
+def found_text(value: object) -> str | None:
+    """Return the value of a series for people; None where it is not known."""
+    if value is None:
+        return None
+    return ", ".join(map(_part_text, value)) if isinstance(value, tuple) else _part_text(value)
+
+
+def _part_text(part: object) -> str:
+    """Return a number, a text, or a b-value with its number of volumes."""
+    match part:
+        case (float() | int() as b, count):
+            return f"b{plain(b)} x {count}"
+        case int() | float():
+            return plain(part)
+    return str(part)

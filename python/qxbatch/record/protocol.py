@@ -1,0 +1,44 @@
+"""A session that is imported, compared with the protocol."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qxbatch.acquisition import SeriesVerdict
+from qxbatch.ingest.assemble import Part
+from qxbatch.model import Conversion
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.protocol.check import check_session
+from qxbatch.protocol.difference import in_words
+from qxbatch.protocol.rules import Protocol
+from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
+from qxbatch.record.converted import ConvertedSeries
+from qxbatch.record.scanned import scanned_series
+
+
+def against_protocol(protocol: Protocol, part: Part, converted: ConvertedSeries) -> tuple[Part, ConvertedSeries]:
+    """Return the session with a problem that says what differs, and its series with the verdict `repeated`."""
+    ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
+    check = check_session(protocol, ScannedSession(part.session.id, tuple(map(_scanned, ordered))))
+    if not check.differences:
+        return part, converted
+    problem = Problem(
+        Code.PROTOCOL,
+        part.session.id,
+        f"differs from {protocol.name}: {in_words(check.differences)}.",
+        "`qxbatch protocol check` lists all differences.",
+        Severity.WARNING,
+    )
+    conversions = _judged(converted.conversions, check.repeated)
+    return replace(part, problems=(*part.problems, problem)), converted._replace(conversions=conversions)
+
+
+def _scanned(conversion: Conversion) -> ScannedSeries:
+    series = conversion.series
+    return scanned_series(series.n, series.header, conversion.verdict, conversion.acquisition)
+
+
+def _judged(conversions: Sequence[Conversion], repeated: frozenset[int]) -> tuple[Conversion, ...]:
+    return tuple(
+        replace(conversion, verdict=SeriesVerdict.REPEATED) if conversion.series.n in repeated else conversion
+        for conversion in conversions
+    )

@@ -1,0 +1,21 @@
+"""A series as a protocol sees it."""
+
+from qxbatch.acquisition import Acquisition, SeriesVerdict
+from qxbatch.convert.values import HeaderLike, text, whole
+from qxbatch.protocol.scanned import ScannedSeries, scanner_name
+from qxbatch.record.names import base_name, safe
+
+
+def scanned_series(
+    n: int, header: HeaderLike, verdict: SeriesVerdict | None, acquisition: Acquisition | None
+) -> ScannedSeries:
+    """Return what a protocol compares of a series with this header."""
+    maker, model = (safe(text(header, field)) for field in ("Manufacturer", "ManufacturerModelName"))
+    return ScannedSeries(
+        n,
+        whole(header, "SeriesNumber"),
+        base_name(header),
+        scanner_name(maker, model),
+        verdict,
+        acquisition,
+    )

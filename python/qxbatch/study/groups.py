@@ -1,0 +1,135 @@
+"""Sessions of one scanner model, and how often they have each series."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from qxbatch.acquisition import ImageKind
+from qxbatch.protocol.rules import literal
+from qxbatch.protocol.scanned import ScannedSeries, ScannedSession, scanner_key
+from qxbatch.protocol.values import Count
+
+SMALL = 3
+"""A scanner with fewer sessions has no majority of its own."""
+_OPTIONAL = 1 / 3
+"""A series that at least this share of the sessions has, and not more than half of them, is optional."""
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Key:
+    """Series that are compared with each other: of one name and the same kinds of images."""
+
+    name: str
+    """A glob, in lower case."""
+    kinds: frozenset[ImageKind] | None
+
+    @property
+    def order(self) -> tuple[str, list[str]]:
+        """Return what sorts keys."""
+        return self.name, sorted(self.kinds or ())
+
+
+class Group:
+    """The sessions of one scanner model."""
+
+    def __init__(self, scanner: str, sessions: Sequence[ScannedSession]) -> None:
+        self.scanner = scanner
+        self.sessions = sorted(sessions, key=lambda session: session.id)
+        self._series: dict[Key, dict[str, list[ScannedSeries]]] = {}
+        for session in self.sessions:
+            for series in session.series:
+                if series.evaluable:
+                    key = Key(literal(series.name.casefold()), series.kinds)
+                    self._series.setdefault(key, {}).setdefault(session.id, []).append(series)
+
+    @property
+    def is_small(self) -> bool:
+        """Return whether the sessions are too few for a majority."""
+        return len(self.sessions) < SMALL
+
+    @cached_property
+    def usual(self) -> Mapping[Key, Count]:
+        """Return how often each series is expected; names that differ in their digits alone can be one series."""
+        found = {key: count for key in self._series if (count := _usual_count(self._numbers(key))) is not None}
+        families: dict[Key, list[Key]] = {}
+        for key in self._series:
+            if key not in found and _DIGITS.search(key.name):
+                families.setdefault(Key(_DIGITS.sub("[0-9]*", key.name), key.kinds), []).append(key)
+        for family, keys in families.items():
+            if len(keys) > 1:
+                self._series[family] = self._together(keys)
+                count = _usual_count(self._numbers(family))
+                if count is not None and count.least:
+                    found[family] = count
+        return found
+
+    @cached_property
+    def remaining(self) -> frozenset[str]:
+        """Return the names of series that are expected nowhere."""
+        used = {id(series) for key in self.usual for series in self.of(key)}
+        return frozenset(each.name for key in self._series for each in self.of(key) if id(each) not in used)
+
+    def of(self, key: Key) -> list[ScannedSeries]:
+        """Return all series of a key."""
+        return [series for found in self._series.get(key, {}).values() for series in found]
+
+    def present(self, key: Key) -> int:
+        """Return how many sessions have a series of a key."""
+        return len(self._series.get(key, {}))
+
+    def place(self, key: Key) -> float:
+        """Return where a series usually is in a session, from 0 to 1."""
+        places = sorted(
+            session.series.index(self._series[key][session.id][0]) / len(session.series)
+            for session in self.sessions
+            if session.id in self._series.get(key, {})
+        )
+        return places[len(places) // 2] if places else 1.0
+
+    def _numbers(self, key: Key) -> list[int]:
+        """Return how often each session has a series; repeats of an interrupted one do not count."""
+        found = self._series[key]
+        whole = {id_: sum(not each.lacking for each in series) for id_, series in found.items()}
+        return [max(1, whole[session.id]) if session.id in whole else 0 for session in self.sessions]
+
+    def _together(self, keys: Iterable[Key]) -> dict[str, list[ScannedSeries]]:
+        found: dict[str, list[ScannedSeries]] = {}
+        for key in keys:
+            for id_, series in self._series[key].items():
+                found.setdefault(id_, []).extend(series)
+        return found
+
+
+def by_scanner(sessions: Iterable[ScannedSession]) -> list[Group]:
+    """Return the sessions by scanner model, the one with most sessions first."""
+    found: dict[str, list[ScannedSession]] = {}
+    for session in sessions:
+        found.setdefault(scanner_key(session.scanner), []).append(session)
+    groups = [Group(_spelling(each.scanner for each in same), same) for same in found.values()]
+    return sorted(groups, key=lambda group: (-len(group.sessions), group.scanner))
+
+
+def spelling(series: Iterable[ScannedSeries]) -> str:
+    """Return the name that most of these series have, which differ in their case."""
+    return _spelling(each.name for each in series)
+
+
+def _spelling(names: Iterable[str]) -> str:
+    counts = Counter(names)
+    return min(counts, key=lambda name: (-counts[name], name))
+
+
+def _usual_count(numbers: Sequence[int]) -> Count | None:
+    """Return the usual number of a series from its numbers in all sessions; None where too few have it."""
+    present = [number for number in numbers if number]
+    share = len(present) / len(numbers)
+    is_expected = share > 1 / 2
+    is_optional = share >= _OPTIONAL and (len(present) > 1 or len(numbers) < SMALL)
+    if not is_expected and not is_optional:
+        return None
+    usual, frequency = min(Counter(present).items(), key=lambda item: (-item[1], item[0]))
+    count = Count(usual, usual) if 2 * frequency > len(present) else Count(min(present), max(present))
+    return count if is_expected else Count(0, count.most)

@@ -1,0 +1,127 @@
+"""The value that most series agree on."""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
+
+from qxbatch.acquisition import Acquisition
+from qxbatch.protocol.compared import fact
+from qxbatch.protocol.fields import FIELDS, Field, Form
+from qxbatch.protocol.rules import Parameters
+from qxbatch.protocol.scanned import ScannedSeries
+from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, plain, same_shell
+
+Value = TypeVar("Value", bound=Hashable)
+_CANDIDATES = 20
+"""So many of the most frequent values are looked at; in a majority one is among them."""
+_REACH = 2.0
+"""Values within so many default tolerances of the most frequent one are the same value, with some spread."""
+_AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
+
+
+def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[Parameters, tuple[str, ...]]:
+    """Return the values that more than half of the series have, and the fields in which there is no such value."""
+    values: dict[str, Expectation] = {}
+    open_fields = []
+    for name, field in FIELDS.items():
+        if not field.learned or (name == _AXIS and _DIRECTION in values):
+            continue
+        facts = [fact(field, each.acquisition) for each in series if each.acquisition and _tells(field, each)]
+        if all(each is None or each == field.absent for each in facts):
+            continue
+        usual = usual_value(field, facts)
+        if usual is not None:
+            values[name] = usual
+        elif sum(each is not None for each in facts) > len(facts) / 2:
+            open_fields.append(name)
+    return Parameters(values, _usual_volumes(series)), tuple(open_fields)
+
+
+def _tells(field: Field, series: ScannedSeries) -> bool:
+    """Return whether a series has the value that was planned: one that was interrupted lacks b-values."""
+    return field.form is not Form.SHELLS or not series.lacking
+
+
+def usual_value(field: Field, facts: Sequence[object]) -> Expectation | None:
+    """Return the value that more than half of the series have; None where there is none, or it is not known."""
+    if field.form is Form.WORD:
+        value, count = _most([None if each is None else str(each) for each in facts])
+        return None if value is None or not _is_majority(field, count, facts) else Words((value,))
+    if field.form is Form.SHELLS:
+        shells, count = _most([shells_of(each) for each in facts])
+        return None if not shells or not _is_majority(field, count, facts) else Shells(shells)
+    return _usual_numbers(field, [_numbers(each) for each in facts])
+
+
+def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> Numbers | None:
+    counts = Counter(facts)
+    known = {value: count for value, count in counts.items() if value is not None}
+    candidates = sorted(known, key=lambda value: (-known[value], value))[:_CANDIDATES]
+    best: dict[tuple[float, ...], int] = {}
+    size = 0
+    for candidate in candidates:
+        members = {value: count for value, count in known.items() if _is_near(field, candidate, value)}
+        if sum(members.values()) > size:
+            best, size = members, sum(members.values())
+    if not best or not _is_majority(field, size, facts):
+        return None
+    usual = min(best, key=lambda value: (-best[value], value))
+    spread = [max(abs(value[k] - usual[k]) for value in best) for k in range(len(usual))]
+    tolerances = (max(field.tolerance(value), _up(far)) for value, far in zip(usual, spread, strict=True))
+    return Numbers(usual, tuple(float(plain(tolerance)) for tolerance in tolerances), field.form is Form.NUMBERS)
+
+
+def _numbers(value: object) -> tuple[float, ...] | None:
+    """Return a value as numbers without noise of its storage."""
+    if value is None:
+        return None
+    return tuple(float(plain(float(part))) for part in (value if isinstance(value, tuple) else (value,)))
+
+
+def _is_near(field: Field, candidate: tuple[float, ...], value: tuple[float, ...]) -> bool:
+    return len(candidate) == len(value) and all(
+        abs(a - b) <= _REACH * field.tolerance(a) for a, b in zip(candidate, value, strict=True)
+    )
+
+
+def _up(spread: float) -> float:
+    """Return a spread rounded up to two digits."""
+    text = f"{spread:.1e}"
+    rounded = float(text)
+    return rounded if rounded >= spread else rounded + float(f"1e{int(text.partition('e')[2]) - 1}")
+
+
+def shells_of(value: object) -> tuple[tuple[float, int], ...] | None:
+    """Return b-values with near ones put together: scanners write 995 and 1005 for a shell of 1000."""
+    groups: list[list[tuple[float, int]]] = []
+    for b, count in sorted(value) if isinstance(value, tuple) else ():
+        if groups and same_shell(_mean(groups[-1]), b):
+            groups[-1].append((b, count))
+        else:
+            groups.append([(b, count)])
+    return tuple((float(round(_mean(group), -1)), sum(count for _, count in group)) for group in groups) or None
+
+
+def _mean(group: Sequence[tuple[float, int]]) -> float:
+    return sum(b * count for b, count in group) / sum(count for _, count in group)
+
+
+def _usual_volumes(series: Sequence[ScannedSeries]) -> Count | None:
+    counts = [_planned(each, each.acquisition) for each in series if each.acquisition is not None]
+    value, count = _most(counts)
+    return Count(value, value) if value and count > len(counts) / 2 else None
+
+
+def _planned(series: ScannedSeries, acquisition: Acquisition) -> int | None:
+    """Return the volumes that a series has, or should have where it was interrupted."""
+    return acquisition.planned_volumes if series.lacking else acquisition.complete_volumes
+
+
+def _is_majority(field: Field, count: int, facts: Sequence[object]) -> bool:
+    return count > field.agreement * len(facts)
+
+
+def _most(values: Sequence[Value | None]) -> tuple[Value | None, int]:
+    """Return the most frequent value and its count; of several the one that is first in the list."""
+    found = Counter(values).most_common(1)
+    return found[0] if found else (None, 0)

@@ -1,0 +1,23 @@
+"""A proposed protocol as the text of protocol.toml."""
+
+from qxbatch.protocol.text import comment, protocol_text
+from qxbatch.study.groups import SMALL
+from qxbatch.study.learn import Learned
+
+
+def proposal_text(learned: Learned) -> str:
+    """Return the text of the file; the same sessions give the same text."""
+    total = sum(learned.sessions.values())
+    head = [
+        f"What each session of this study should contain, proposed from {_sessions(total)}.",
+        "Read it, correct it, then run `qxbatch protocol check`. docs/protocol.md explains every key.",
+    ]
+    if total < SMALL:
+        head.append("So few sessions have no majority: check each value.")
+    head += comment("Not in this file, since too few sessions have them", learned.rare)
+    head += comment("Not in this file, since they are localizers, reports or saved screens", learned.not_evaluable)
+    return protocol_text(learned.protocol, head, {name: _sessions(count) for name, count in learned.sessions.items()})
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session{'s' * (count != 1)}"

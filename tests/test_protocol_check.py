@@ -1,0 +1,227 @@
+"""A session compared with a protocol: what is listed, and that it is listed once."""
+
+from dataclasses import replace
+
+import pytest
+
+from qxbatch.acquisition import ImageKind
+from qxbatch.protocol.check import SessionCheck, check_session
+from qxbatch.protocol.difference import DifferenceKind, in_words
+from qxbatch.protocol.fields import FIELDS
+from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol
+from qxbatch.protocol.scanned import ScannedSeries, scanner_name
+from qxbatch.protocol.values import Count, expectation
+from tests.build.scanned import DWI, LOCALIZER, PRISMA, REST, SHORT, SKYRA, T1, series, session
+
+MAGNITUDE = frozenset({ImageKind.MAGNITUDE})
+
+
+def parameters(volumes: int | None = None, **values: object) -> Parameters:
+    """Return expected values as a file has them."""
+    read = {name: expectation(FIELDS[name], value) for name, value in values.items()}
+    return Parameters(read, None if volumes is None else Count(volumes, volumes))
+
+
+def expected(name: str, volumes: int | None = None, count: Count = ONCE, **values: object) -> Expected:
+    """Return an entry for magnitude images."""
+    return Expected(name, MAGNITUDE, count, parameters(volumes, **values))
+
+
+ENTRY = expected("rest", 300, tr_ms=2000, phase_encoding_direction="j-")
+
+
+def check(*found: ScannedSeries, entries: tuple[Expected, ...] = (ENTRY,), **protocol: object) -> SessionCheck:
+    """Compare a session with these series with a protocol."""
+    return check_session(Protocol(entries, name="p.toml", **protocol), session("S1", *found))  # type: ignore[arg-type]
+
+
+def listed(found: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:
+    """Return the differences without names and notes."""
+    return [(each.kind.value, each.number, each.field, each.expected, each.found) for each in found.differences]
+
+
+def test_a_session_as_planned_has_no_difference() -> None:
+    assert check(series("rest")).differences == ()
+    assert check(series("REST")).differences == (), "case is ignored"
+
+
+def test_a_missing_series_is_listed() -> None:
+    assert listed(check()) == [("missing", None, "count", "1", "0")]
+    assert in_words(check().differences) == "rest: missing"
+
+
+def test_a_series_that_is_not_expected_is_listed_unless_it_is_no_scan() -> None:
+    found = check(series("rest"), series("localizer", 1, LOCALIZER), series("t2", 9))
+    assert listed(found) == [("extra", 9, "count", "0", "1")]
+
+
+def test_a_parameter_that_differs_has_both_values() -> None:
+    found = check(series("rest", tr_ms=2500.0))
+    assert listed(found) == [("parameter", 5, "tr_ms", "2000 ± 1", "2500")]
+    assert in_words(found.differences) == "series 5 (rest): tr_ms is 2500, expected 2000 ± 1"
+
+
+def test_a_value_that_no_header_has_is_not_known() -> None:
+    found = check(series("rest", tr_ms=None))
+    assert listed(found) == [("parameter", 5, "tr_ms", "2000 ± 1", None)]
+    assert "tr_ms is not known" in in_words(found.differences)
+
+
+def test_a_factor_that_no_header_has_is_one() -> None:
+    entry = expected("rest", multiband_factor=3, in_plane_acceleration=1)
+    assert listed(check(series("rest"), entries=(entry,))) == [("parameter", 5, "multiband_factor", "3", "1")]
+
+
+@pytest.mark.parametrize(
+    ("direction", "axis", "found"),
+    [("j", None, ["j"]), ("i", None, ["i"]), (None, "j", []), (None, "i", [None]), ("j-", None, [])],
+)
+def test_a_flipped_direction_differs_and_an_unknown_polarity_does_not(
+    direction: str | None, axis: str | None, found: list[str | None]
+) -> None:
+    one = series("rest", phase_encoding_direction=direction, phase_encoding_axis=axis)
+    assert [each.found for each in check(one).differences] == found
+
+
+def test_volumes_that_are_missing_are_listed_once() -> None:
+    assert listed(check(series("rest", **SHORT))) == [("volumes", 5, "volumes", "300", "212")]
+    assert check(series("rest", **SHORT)).differences[0].note == "22 slices missing"
+
+
+def test_volumes_short_of_the_protocol_are_listed_where_no_header_plans_a_number() -> None:
+    assert listed(check(series("rest", planned_volumes=None, complete_volumes=150))) == [
+        ("volumes", 5, "volumes", "300", "150")
+    ]
+
+
+def test_volumes_short_of_the_scanners_plan_are_listed_without_an_expected_number() -> None:
+    assert listed(check(series("rest", **SHORT), entries=(expected("rest"),))) == [
+        ("volumes", 5, "volumes", "300", "212")
+    ]
+
+
+def test_an_interrupted_diffusion_scan_does_not_differ_in_its_b_values_too() -> None:
+    entry = expected("dwi", 97, b_values={"0": 7, "1000": 30, "2000": 60})
+    short = series("dwi", facts=DWI, complete_volumes=40, b_values=((0.0, 3), (1000.0, 10), (2000.0, 27)))
+    assert [each.field for each in check(short, entries=(entry,)).differences] == ["volumes"]
+    other = series("dwi", facts=DWI, b_values=((0.0, 7), (1500.0, 90)))
+    assert [each.field for each in check(other, entries=(entry,)).differences] == ["b_values"]
+
+
+def test_the_repeat_of_an_interrupted_series_is_listed_once_and_is_the_good_one() -> None:
+    found = check(series("rest", 5, **SHORT), series("rest", 7))
+    assert listed(found) == [("repeated", 5, "count", "1", "2")]
+    assert found.differences[0].note == "incomplete, 212 of 300 volumes"
+    assert found.repeated == frozenset()
+    assert [each.number for each in found.matches[0].kept] == [7]
+
+
+def test_a_series_that_exists_twice_is_repeated_the_second_time() -> None:
+    found = check(series("rest", 5), series("rest", 7), series("rest", 9))
+    assert [(each.kind, each.number) for each in found.differences] == [
+        (DifferenceKind.REPEATED, 7),
+        (DifferenceKind.REPEATED, 9),
+    ]
+    assert found.repeated == {70, 90}
+
+
+def test_a_repeat_with_the_right_parameters_is_the_good_one() -> None:
+    found = check(series("rest", 5, tr_ms=2500.0), series("rest", 7))
+    assert listed(found) == [("repeated", 5, "count", "1", "2")]
+    assert found.differences[0].note == "tr_ms 2500"
+    assert found.repeated == {50}
+
+
+def test_the_time_of_the_scan_tells_which_series_is_the_repeat() -> None:
+    first, second = series("rest", 9, started="2024-01-15T10:00:00"), series("rest", 5, started="2024-01-15T11:00:00")
+    assert check(second, first).repeated == {50}
+
+
+def test_a_series_that_was_interrupted_twice_is_short_and_repeated() -> None:
+    found = check(series("rest", 5, **SHORT), series("rest", 7, acquired_volumes=100, complete_volumes=100))
+    assert [(each.kind.value, each.number) for each in found.differences] == [("volumes", 5), ("repeated", 7)]
+
+
+def test_as_many_as_expected_are_no_repeats() -> None:
+    twice = (expected("rest", count=Count(1, 2)),)
+    assert check(series("rest", 5), series("rest", 7), entries=twice).differences == ()
+    assert check(series("rest", 5), entries=twice).differences == ()
+    assert listed(check(entries=twice)) == [("missing", None, "count", "1-2", "0")]
+    assert check(entries=(expected("rest", count=Count(0, 1)),)).differences == ()
+
+
+def test_one_of_two_runs_is_missing() -> None:
+    found = check(series("rest"), entries=(expected("rest", count=Count(2, 2)),))
+    assert in_words(found.differences) == "rest: 1 exist, expected 2"
+
+
+def test_magnitude_and_phase_of_one_name_are_separate_entries() -> None:
+    entries = (ENTRY, replace(ENTRY, kinds=frozenset({ImageKind.PHASE})))
+    phase = series("rest", 6, kinds=(ImageKind.PHASE,))
+    assert check(series("rest", 5), phase, entries=entries).differences == ()
+    assert listed(check(series("rest", 5), entries=entries)) == [("missing", None, "count", "1", "0")]
+
+
+def test_a_series_of_another_kind_is_one_difference_and_not_missing_and_extra() -> None:
+    found = check(series("rest", kinds=(ImageKind.MAGNITUDE, ImageKind.PHASE)))
+    assert listed(found) == [("parameter", 5, "kinds", "magnitude", "magnitude, phase")]
+
+
+def test_a_series_without_facts_is_not_missing() -> None:
+    assert check(series("rest", facts=None)).differences == ()
+
+
+def test_a_whole_name_comes_before_a_pattern() -> None:
+    entries = (expected("rest*", 100), expected("rest_2", 300))
+    found = check(series("rest_1", complete_volumes=100, planned_volumes=100), series("rest_2"), entries=entries)
+    assert found.differences == ()
+
+
+def test_a_wildcard_in_a_name_can_be_the_letter_itself() -> None:
+    entries = (expected("t2[*]_gre"),)
+    assert check(series("t2*_gre"), entries=entries).differences == ()
+    assert not entries[0].is_pattern
+    assert [each.kind.value for each in check(series("t2x_gre"), entries=entries).differences] == ["missing", "extra"]
+
+
+def test_values_of_a_scanner_replace_the_common_ones() -> None:
+    entry = replace(ENTRY, by_scanner={SKYRA: parameters(200, tr_ms=2500)})
+    on_skyra = series("rest", scanner=SKYRA, tr_ms=2500.0, planned_volumes=200, complete_volumes=200)
+    assert check(on_skyra, entries=(entry,)).differences == ()
+    assert [each.field for each in check(series("rest", scanner=SKYRA), entries=(entry,)).differences] == [
+        "tr_ms",
+        "volumes",
+    ]
+
+
+def test_a_series_of_one_scanner_is_not_expected_on_another() -> None:
+    entries = (ENTRY, replace(expected("t1"), scanners=(SKYRA,)))
+    assert check(series("rest"), entries=entries).differences == ()
+    assert listed(check(series("rest"), series("t1", 2, T1), entries=entries)) == [("extra", 2, "count", "0", "1")]
+
+
+def test_another_scanner_or_software_is_listed_once_for_a_session() -> None:
+    scanners = {PRISMA: ("syngo MR E11",), SKYRA: ()}
+    assert check(series("rest"), scanners=scanners).differences == ()
+    upgraded = check(series("rest", software="syngo MR XA30"), series("rest", 6), scanners=scanners)
+    both = check(series("rest", software="syngo MR XA30"), scanners=scanners)
+    assert listed(both) == [("parameter", None, "software", "syngo MR E11", "syngo MR XA30")]
+    assert in_words(both.differences) == "software is syngo MR XA30, expected syngo MR E11"
+    assert [each.kind.value for each in upgraded.differences] == ["repeated"]
+    other = series("rest", scanner="GE SIGNA Architect")
+    assert listed(check(other, scanners=scanners)) == [
+        ("parameter", None, "scanner", f"{PRISMA} or {SKYRA}", "GE SIGNA Architect")
+    ]
+    assert check(series("rest", scanner=SKYRA, software="any"), scanners=scanners).differences == ()
+
+
+def test_a_message_has_the_first_ten_differences() -> None:
+    found = check(*(series(f"x{k}", k) for k in range(20)), series("rest", 30))
+    assert in_words(found.differences).endswith("series 9 (x9): not expected; 10 more")
+
+
+def test_makers_are_known_by_any_of_their_names() -> None:
+    assert scanner_name("Siemens HealthCare GmbH", "Prisma_fit") == "Siemens Prisma_fit"
+    assert scanner_name("TOSHIBA_MEC", "Titan3T") == "TOSHIBA_MEC Titan3T"
+    assert scanner_name("", "") == ""
+    assert REST.software
