@@ -152,7 +152,7 @@ def test_as_many_as_expected_are_no_repeats() -> None:
 
 def test_one_of_two_runs_is_missing() -> None:
     found = check(series("rest"), entries=(expected("rest", count=Count(2, 2)),))
-    assert in_words(found.differences) == "rest: 1 exist, expected 2"
+    assert in_words(found.differences) == "rest: found 1, expected 2"
 
 
 def test_magnitude_and_phase_of_one_name_are_separate_entries() -> None:

@@ -35,7 +35,7 @@ T1 = Acquisition(
 SHELLS = ((0.0, 7), (1000.0, 30), (2000.0, 60))
 DWI = Acquisition(acquired_volumes=97, complete_volumes=97, tr_ms=3200.0, b_values=SHELLS, kinds=(ImageKind.MAGNITUDE,))
 LOCALIZER = Acquisition(acquired_volumes=3, complete_volumes=3, kinds=(ImageKind.MAGNITUDE, ImageKind.LOCALIZER))
-SHORT = {"acquired_volumes": 213, "complete_volumes": 212, "missing_slices": 22}
+SHORT: dict[str, Any] = {"acquired_volumes": 213, "complete_volumes": 212, "missing_slices": 22}
 """Facts of REST where it was interrupted."""
 
 

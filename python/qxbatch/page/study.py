@@ -16,6 +16,7 @@ SHOWN = {
     "images": "images",
     "failed": "failed",
     "warnings": "warnings",
+    "differences": "differences",
     "packets": "packets",
 }
 """Column of the study's table to its title here."""
@@ -28,6 +29,8 @@ class Entry(NamedTuple):
     cells: Mapping[str, object]
     page: str
     """Path of its page beside this one; empty when it has none."""
+    differences: str = ""
+    """What differs from the majority of the study, in words."""
 
 
 def study_page(name: str, entries: Sequence[Entry]) -> str:
@@ -59,4 +62,6 @@ def _cell(entry: Entry, column: str) -> str:
         return f'<a href="{escape(quote(entry.page))}">{text}</a>'
     if column == "state":
         return f'<span class="state {CLASSES.get(str(value), "")}">{text}</span>'
+    if column == "differences" and entry.differences:
+        return f"{text}: {escape(entry.differences)}"
     return text

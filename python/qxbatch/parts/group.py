@@ -7,7 +7,7 @@ from qxbatch.os_error import error_text
 from qxbatch.parts.places import sessions_in
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
-from qxbatch.report.study import Row, as_json, as_tsv, session_row
+from qxbatch.report.study import Row, as_json, as_tsv, differing, study_rows
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
@@ -19,7 +19,7 @@ def run(settings: Settings) -> int:
     A session that failed or is incomplete is a row like others: the table is no judgement. Raises UsageError.
     """
     folder = settings.sessionsfolder
-    rows = [row for row in (session_row(SessionFolder(path)) for path in sessions_in(folder)) if _wanted(settings, row)]
+    rows = [row for row in study_rows(map(SessionFolder, sessions_in(folder))) if _wanted(settings, row)]
     if not rows and settings.check is Check.ANY:
         print(f"There is no session in {folder} (--check=no makes this no error).")
         return int(ExitStatus.NOTHING_READY)
@@ -36,7 +36,7 @@ def run(settings: Settings) -> int:
             ExitStatus.CANNOT_WRITE,
         ) from None
     if not settings.quiet:
-        print(f"{folder / STUDY_TABLE}: {len(rows)} sessions")
+        print("\n".join([f"{folder / STUDY_TABLE}: {len(rows)} sessions", *differing(rows)]))
     return int(ExitStatus.OK)
 
 

@@ -13,7 +13,7 @@ from qxbatch.parts.pictures import pictures_of
 from qxbatch.parts.places import chosen_sessions
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
-from qxbatch.report.study import session_row
+from qxbatch.report.study import Row, differing, study_rows
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import OWN_SUMMARY, PAGE
@@ -28,6 +28,7 @@ def run(options: Mapping[str, object]) -> int:
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
     written: list[Path] = []
     wrong: list[str] = []
+    different: list[str] = []
     try:
         for name in given:
             sessions = chosen_sessions([name])
@@ -36,12 +37,15 @@ def run(options: Mapping[str, object]) -> int:
             if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as the sessions were found
                 page = sessions[0].parent / PAGE
                 written.append(page)
+                rows = study_rows(map(SessionFolder, sessions))
+                different += differing(rows)
                 if not test:
-                    replaced_text(page, study_page(page.parent.name, [_entry(session) for session in sessions]))
+                    entries = [_entry(session, row) for session, row in zip(sessions, rows, strict=True)]
+                    replaced_text(page, study_page(page.parent.name, entries))
     except OSError as error:
         hint = "Make it writable."
         raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
-    _say(written, wrong, test=test, told=bool(options["--json"]))
+    _say(written, wrong, different, test=test, told=bool(options["--json"]))
     return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
 
 
@@ -62,14 +66,14 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
         replaced_text(page, session_page(summary, pictures))
 
 
-def _entry(session: Path) -> Entry:
-    folder = SessionFolder(session)
-    page = folder.paths.page
+def _entry(session: Path, row: Row) -> Entry:
+    page = SessionFolder(session).paths.page
     exists = os.path.exists(page)  # noqa: PTH110 - False where it is closed
-    return Entry(session_row(folder).cells, page.relative_to(session.parent).as_posix() if exists else "")
+    link = page.relative_to(session.parent).as_posix() if exists else ""
+    return Entry(row.cells, link, row.words)
 
 
-def _say(written: Sequence[Path], wrong: Sequence[str], *, test: bool, told: bool) -> None:
+def _say(written: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, told: bool) -> None:
     if told:
         print(json.dumps({"written": [str(path) for path in written], "test": test, "problems": list(wrong)}, indent=1))
         return
@@ -77,3 +81,5 @@ def _say(written: Sequence[Path], wrong: Sequence[str], *, test: bool, told: boo
         print(f"{'would write' if test else 'wrote'} {one_line(str(path))}")
     for text in wrong:
         print(f"without a page: {one_line(text)}")
+    for text in different:
+        print(text)

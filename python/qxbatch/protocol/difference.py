@@ -55,13 +55,13 @@ class Difference:
     def _words(self) -> str:
         match self.kind:
             case DifferenceKind.MISSING:
-                return "missing" if self.found == "0" else f"{self.found} exist, expected {self.expected}"
+                return "missing" if self.found == "0" else f"found {self.found}, expected {self.expected}"
             case DifferenceKind.EXTRA:
                 return "not expected"
             case DifferenceKind.REPEATED:
-                return f"repeated: {self.found} exist, expected {self.expected}"
+                return f"repeated: found {self.found}, expected {self.expected}"
             case DifferenceKind.VOLUMES:
-                return f"{self.found} complete volumes, expected {self.expected}"
+                return f"complete volumes are {self.found}, expected {self.expected}"
         return f"{self.field} is {self.found or 'not known'}, expected {self.expected}"
 
 
@@ -83,8 +83,8 @@ def difference_value(difference: Difference) -> dict[str, Any]:
         "series": difference.series or None,
         "series_number": difference.number,
         "n": difference.n,
-        "field": difference.field or None,
-        "expected": difference.expected or None,
+        "field": difference.field,
+        "expected": difference.expected,
         "found": difference.found,
         "note": difference.note,
     }

@@ -7,12 +7,18 @@ from typing import NamedTuple
 
 from qxbatch.model import State
 from qxbatch.problems import Problem, Severity
+from qxbatch.protocol.difference import Difference, difference_value, in_words
 from qxbatch.session.dates import calendar_day
 from qxbatch.session.folder import SessionFolder, SessionState
+from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary_parts import problem_value
+from qxbatch.study.comparison import Readable, SessionComparison, compare, read_session
+from qxbatch.visible import one_line
 
 _FORMULA = ("=", "+", "-", "@")
+_LISTED, _NAMED = 20, 3
+"""So many sessions are listed in the terminal, with so many of their differences."""
 ABSENT = "n/a"
 """As BIDS tables write what is not known."""
 COLUMNS = {
@@ -32,6 +38,7 @@ COLUMNS = {
     "bytes": "Size of the series' DICOM or PAR/REC, in bytes",
     "errors": "Problems that are errors",
     "warnings": "Problems that are warnings",
+    "differences": "Series, parameters and volumes that differ from the majority of the study; n/a: not compared",
     "packets": "File names of the packets",
     "qxbatch": "Version that made the session",
 }
@@ -44,11 +51,18 @@ class Row(NamedTuple):
     cells: Mapping[str, object]
     """By the names of COLUMNS; None for what is not known."""
     problems: tuple[Problem, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    """From the majority of the study."""
 
     @property
     def session(self) -> str:
         """The session's id."""
         return str(self.cells["session_id"])
+
+    @property
+    def words(self) -> str:
+        """The first differences in one line."""
+        return in_words(self.differences)
 
 
 def session_row(folder: SessionFolder) -> Row:
@@ -79,11 +93,37 @@ def session_row(folder: SessionFolder) -> Row:
             "bytes": sum(series.size for series in summary.series),
             "errors": severities[Severity.ERROR],
             "warnings": severities[Severity.WARNING],
+            "differences": None,
             "packets": ", ".join(packet.name for packet in summary.packets) or None,
             "qxbatch": summary.qxbatch,
         },
         summary.problems,
     )
+
+
+def study_rows(folders: Iterable[SessionFolder]) -> list[Row]:
+    """Return the rows of sessions, each compared with the majority of them; only summaries are read."""
+    rows: list[Row] = []
+    sessions: list[Readable] = []
+    for folder in folders:
+        rows.append(session_row(folder))
+        sessions.append(read_session(folder))
+    return [_compared(row, found) for row, found in zip(rows, compare(sessions).sessions, strict=True)]
+
+
+def _compared(row: Row, found: SessionComparison) -> Row:
+    if found.cells is None:
+        return row
+    return row._replace(cells={**row.cells, "differences": len(found.differences)}, differences=found.differences)
+
+
+def differing(rows: Iterable[Row]) -> list[str]:
+    """Return a line for each session that differs from the majority, at most so many."""
+    different = [row for row in rows if row.differences]
+    lines = [f"  {one_line(f'{row.session}: {in_words(row.differences, _NAMED)}')}" for row in different[:_LISTED]]
+    more = len(different) - len(lines)
+    lines += [f"  {more} more: see {STUDY_SIDECAR}"] if more else []
+    return ["differ from the majority of the study:", *lines] if lines else []
 
 
 def as_tsv(rows: Iterable[Row]) -> str:
@@ -105,6 +145,14 @@ def as_json(rows: Iterable[Row]) -> str:
     """Return what the columns mean, and the sessions with all their problems."""
     told = {
         "columns": COLUMNS,
-        "sessions": [{**row.cells, "problems": [problem_value(problem) for problem in row.problems]} for row in rows],
+        "sessions": [_value(row) for row in rows],
     }
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
+def _value(row: Row) -> dict[str, object]:
+    return {
+        **row.cells,
+        "problems": [problem_value(problem) for problem in row.problems],
+        "differences": [difference_value(difference) for difference in row.differences],
+    }

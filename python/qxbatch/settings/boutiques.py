@@ -18,7 +18,7 @@ POSITIONAL = ("sessionsfolder", "masterinbox")
 OFFERED = tuple(each for each in PARAMETERS if each.name not in POSITIONAL)
 NUMBERS = ("N", "SECONDS", "0-9")
 """Values of these names are numbers, of whatever unit."""
-READ = ("config", "password_file")
+READ = ("config", "password_file", "protocol")
 """Files that must be there when the command starts; other files are written, or named inside a longer value."""
 STATUSES = {
     ExitStatus.FAILED: "at least one packet or series failed, or a packet was refused",

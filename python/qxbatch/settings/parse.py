@@ -1,7 +1,7 @@
 """Raw parameters become Settings. Nothing is written here; folders are only looked at."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import ARCHIVED_PACKETS
@@ -10,15 +10,12 @@ from qxbatch.settings.folders import Folders, find_folders
 from qxbatch.settings.lists import labels, split
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import Archive, Check, Gzip, JoinSeries, OnDamaged, OnMixed, OnSameSession, Settings, Tool
+from qxbatch.settings.named_files import passwords_of, protocol_of
 from qxbatch.settings.names import named_pattern, session_patterns
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
-from qxbatch.settings.passwords import read_passwords
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
-
-if TYPE_CHECKING:
-    from qxbatch.protocol.rules import Protocol
 
 
 class Asked(NamedTuple):
@@ -70,7 +67,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         max_total=values.size("max_total"),
         max_members=values.whole("max_members", 1),
         max_nesting=values.whole("max_nesting", 0, 20),
-        passwords=read_passwords(values.text("password_file")) if values.given("password_file") else None,
+        passwords=passwords_of(values),
         timeout=_timeout(values),
         settle=values.seconds("settle"),
         participant_labels=labels(values.text("participant_label"), "sub-"),
@@ -81,7 +78,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         quiet=values.switch("quiet"),
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),
-        protocol=_protocol(values),
+        protocol=protocol_of(values),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
         given=tuple((given if typed is None else typed).items()),
@@ -150,14 +147,6 @@ def _timeout(values: Values) -> float | None:
 
 def _path(values: Values, name: str) -> Path | None:
     return absolute(find(PARAMETERS, name).option, values.text(name)) if values.given(name) else None
-
-
-def _protocol(values: Values) -> "Protocol | None":
-    if not values.given("protocol"):
-        return None
-    from qxbatch.protocol.file import read_protocol
-
-    return read_protocol(absolute("--protocol", values.text("protocol")))
 
 
 def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:

@@ -1,0 +1,25 @@
+"""Files that parameters name, read with their content."""
+
+from typing import TYPE_CHECKING
+
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.passwords import read_passwords
+from qxbatch.settings.paths import absolute
+from qxbatch.settings.values import Values
+
+if TYPE_CHECKING:
+    from qxbatch.protocol.rules import Protocol
+
+
+def passwords_of(values: Values) -> Passwords | None:
+    """Return the passwords of --password-file. Raises UsageError."""
+    return read_passwords(values.text("password_file")) if values.given("password_file") else None
+
+
+def protocol_of(values: Values) -> "Protocol | None":
+    """Return the protocol of --protocol. Raises UsageError."""
+    if not values.given("protocol"):
+        return None
+    from qxbatch.protocol.file import read_protocol
+
+    return read_protocol(absolute("--protocol", values.text("protocol")))
