@@ -31,10 +31,10 @@ def start(words: Sequence[str]) -> int:
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
     set_up(settings.quiet, settings.log_file, asked.notes)
+    gc.set_threshold(COLLECT)
     if request.level == "group":
         return _group(settings)
     _prepare(settings)
-    gc.set_threshold(COLLECT)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.protocol.scanned import ScannedSeries, scanner_key
@@ -49,7 +50,7 @@ class Expected:
 
     def has_name(self, name: str) -> bool:
         """Return whether a series of that name belongs to the entry."""
-        return fnmatchcase(name.casefold(), self.name.casefold())
+        return _has_name(name, self.name)
 
     def fits(self, series: ScannedSeries) -> bool:
         """Return whether a series belongs to the entry by its name and kinds."""
@@ -77,6 +78,12 @@ class Protocol:
     """File name, for messages."""
 
 
+@lru_cache(1 << 14)
+def _has_name(name: str, pattern: str) -> bool:
+    return fnmatchcase(name.casefold(), pattern.casefold())
+
+
+@lru_cache(1 << 10)
 def is_scanner(name: str, scanner: str) -> bool:
     """Return whether a name in a protocol is that of a scanner: with its maker, or the model alone.
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 
@@ -83,6 +83,7 @@ def _most(texts: Iterable[str]) -> str:
     return min(counts, key=lambda text: (-counts[text], text), default="")
 
 
+@lru_cache(1 << 10)
 def scanner_name(manufacturer: str, model: str) -> str:
     """Return the name of a scanner model.
 
@@ -98,7 +99,7 @@ def scanner_name(manufacturer: str, model: str) -> str:
     return " ".join(word for word in (maker, *own) if word)
 
 
-@cache
+@lru_cache(1 << 10)
 def scanner_key(name: str) -> str:
     """Return a scanner's name for comparisons: case, spaces and marks do not count.
 

@@ -14,6 +14,8 @@ def safe(value: str) -> str:
 
     Readers cut lines at the first `#` and split at every `:`, and Python's splitlines knows more line ends than \\n.
     """
+    if value.isascii() and value.isprintable():
+        return value.replace(":", "_").replace("#", "_").strip()
     spaced = "".join(" " if _breaks(character) else character for character in value)
     return re.sub(r"[:#]", "_", spaced).encode("utf-8", "replace").decode("utf-8").strip()
 

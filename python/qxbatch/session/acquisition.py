@@ -22,11 +22,7 @@ def _value(value: object) -> object:
 
 def read_acquisition(given: Fields) -> Acquisition:
     """Return the facts of a JSON object. Raises FieldError; unknown fields are ignored."""
-    known: dict[str, Any] = {
-        field.name: _READERS[get_args(field.type)[0]](given, field.name)
-        for field in fields(Acquisition)
-        if field.name in given
-    }
+    known: dict[str, Any] = {name: read(given, name) for name, read in _FIELD_READERS.items() if name in given}
     return Acquisition(**known)
 
 
@@ -65,3 +61,4 @@ _READERS: Mapping[object, Callable[[Fields, str], object]] = {
     tuple[ImageKind, ...]: _kinds,
 }
 """Type of a field of Acquisition, without None, to what reads it."""
+_FIELD_READERS = {field.name: _READERS[get_args(field.type)[0]] for field in fields(Acquisition)}

@@ -240,6 +240,8 @@ def _counts(given: Fields) -> dict[str, int]:
 
 def _header_value(header: Fields, key: str) -> Value:
     found = header.value(key)
+    if isinstance(found, str | int | float):
+        return found
     items = found if isinstance(found, list) else [found]
     if not all(item is None or isinstance(item, str | int | float) for item in items):
         raise FieldError(f"{header.place(key)} is neither a text nor a number")

@@ -39,11 +39,13 @@ class Group:
         self.scanner = scanner
         self.sessions = sorted(sessions, key=lambda session: session.id)
         self._series: dict[Key, dict[str, list[ScannedSeries]]] = {}
+        self._places: dict[Key, list[float]] = {}
         for session in self.sessions:
-            for series in session.series:
+            for k, series in enumerate(session.series):
                 if series.evaluable:
                     key = Key(literal(series.name.casefold()), series.kinds)
                     self._series.setdefault(key, {}).setdefault(session.id, []).append(series)
+                    self._places.setdefault(key, []).append(k / len(session.series))
 
     @property
     def is_small(self) -> bool:
@@ -61,6 +63,7 @@ class Group:
         for family, keys in families.items():
             if len(keys) > 1:
                 self._series[family] = self._together(keys)
+                self._places[family] = [place for key in keys for place in self._places[key]]
                 count = _usual_count(self._numbers(family))
                 if count is not None and count.least:
                     found[family] = count
@@ -82,11 +85,7 @@ class Group:
 
     def place(self, key: Key) -> float:
         """Return where a series usually is in a session, from 0 to 1."""
-        places = sorted(
-            session.series.index(self._series[key][session.id][0]) / len(session.series)
-            for session in self.sessions
-            if session.id in self._series.get(key, {})
-        )
+        places = sorted(self._places.get(key, []))
         return places[len(places) // 2] if places else 1.0
 
     def _numbers(self, key: Key) -> list[int]:
