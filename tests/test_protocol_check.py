@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from qxbatch.acquisition import ImageKind
+from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 from qxbatch.protocol.check import SessionCheck, check_session
 from qxbatch.protocol.difference import DifferenceKind, in_words
 from qxbatch.protocol.fields import FIELDS
@@ -55,6 +55,16 @@ def test_a_series_that_is_not_expected_is_listed_unless_it_is_no_scan() -> None:
     assert listed(found) == [("extra", 9, "count", "0", "1")]
 
 
+def test_what_is_no_scan_is_expected_only_where_an_entry_names_it() -> None:
+    spectrum = Acquisition(acquired_volumes=None)
+    report = replace(series("svs_se", 8, spectrum), verdict=SeriesVerdict.NOT_EVALUABLE)
+    entries = (Expected("svs_se"),)
+    assert check(report, entries=entries).differences == ()
+    assert check(report, replace(report, n=90), entries=entries).differences == (), "a further one is no repeat"
+    assert [each.kind.value for each in check(entries=entries).differences] == ["missing"]
+    assert [each.kind.value for each in check(report, entries=(expected("svs_se"),)).differences] == ["missing"]
+
+
 def test_a_parameter_that_differs_has_both_values() -> None:
     found = check(series("rest", tr_ms=2500.0))
     assert listed(found) == [("parameter", 5, "tr_ms", "2000 ± 1", "2500")]
@@ -98,6 +108,25 @@ def test_volumes_short_of_the_scanners_plan_are_listed_without_an_expected_numbe
     assert listed(check(series("rest", **SHORT), entries=(expected("rest"),))) == [
         ("volumes", 5, "volumes", "300", "212")
     ]
+
+
+def test_as_many_volumes_as_a_range_allows_are_no_difference_whatever_the_scanner_planned() -> None:
+    entry = replace(ENTRY, parameters=Parameters({}, Count(200, 300)))
+    assert check(series("rest", **SHORT), entries=(entry,)).differences == ()
+
+
+def test_more_volumes_than_expected_are_a_parameter_that_differs() -> None:
+    assert listed(check(series("rest", planned_volumes=320, acquired_volumes=320, complete_volumes=320))) == [
+        ("parameter", 5, "volumes", "300", "320")
+    ]
+
+
+def test_a_volume_that_lacks_slices_is_not_complete() -> None:
+    short = series("t1", facts=T1, complete_volumes=0, missing_slices=14)
+    found = check(short, entries=(expected("t1", 1),))
+    assert listed(found) == [("volumes", 5, "volumes", "1", "0")]
+    assert found.differences[0].note == "14 slices missing"
+    assert listed(check(short, entries=(expected("t1"),))) == [("volumes", 5, "volumes", "1", "0")]
 
 
 def test_an_interrupted_diffusion_scan_does_not_differ_in_its_b_values_too() -> None:

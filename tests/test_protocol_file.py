@@ -1,8 +1,10 @@
 """protocol.toml is read, and an error names the file and the line."""
 
 import os
+import re
 import textwrap
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -151,6 +153,19 @@ def test_a_wrong_file_ends_the_command_with_its_line(tmp_path: Path) -> None:
         assert run.status == 64
         assert f"{path}:3: the key 'colour' is not known." in run.err
         assert "Traceback" not in run.text
+
+
+@given(st.integers(0, len(GOOD)), st.integers(0, 30), st.text(st.sampled_from("[]{}=\"'#.,\n 01ax±-*\\"), max_size=6))
+def test_a_damaged_file_is_refused_in_words_or_read(start: int, length: int, new: str) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "p.toml"
+        path.write_text(GOOD[:start] + new + GOOD[start + length :], encoding="utf-8")
+        message = f"{path}:0: read"
+        try:
+            read_protocol(path)
+        except UsageError as error:
+            message = error.message
+        assert re.match(rf"{re.escape(str(path))}:\d+: ", message)
 
 
 KEYS = st.sampled_from(["a", '"b.c"', "'d # e'", "f.g", '"h = [\\""'])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.acquisition import ImageKind
+from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.protocol.check import check_session
 from qxbatch.protocol.file import read_protocol
 from qxbatch.protocol.rules import Protocol
@@ -75,7 +75,7 @@ def test_the_proposal_is_short_and_for_people() -> None:
         "kinds": ["magnitude"],
         "volumes": 300,
         "tr_ms": "2000 ± 1",
-        "te_ms": ["30 ± 0.1"],
+        "te_ms": "30 ± 0.1",
         "flip_angle_deg": "77 ± 0.5",
         "matrix": [64, 64, 36],
         "voxel_mm": ["3 ± 0.01", "3 ± 0.01", "3.6 ± 0.01"],
@@ -153,7 +153,7 @@ def test_a_wide_spread_becomes_the_tolerance(tmp_path: Path) -> None:
     sessions = [
         with_facts(usual(f"S{k}"), "t1_mprage", te_ms=(value,)) for k, value in enumerate([3.0, 3.0, 3.05, 3.0])
     ]
-    assert [entry["te_ms"] for entry in tomllib.loads(proposal_text(learn(sessions)))["series"][:1]] == [["3 ± 0.05"]]
+    assert [entry["te_ms"] for entry in tomllib.loads(proposal_text(learn(sessions)))["series"][:1]] == ["3 ± 0.05"]
     assert found(sessions, tmp_path) == []
 
 
@@ -171,7 +171,7 @@ def test_a_value_without_majority_is_left_out_with_a_remark(tmp_path: Path) -> N
     assert found(sessions, tmp_path) == []
 
 
-def test_coils_are_proposed_where_three_of_four_sessions_agree(tmp_path: Path) -> None:
+def test_a_coil_on_which_few_sessions_differ_is_proposed_and_no_other(tmp_path: Path) -> None:
     sessions = [with_facts(usual(f"S{k}"), "rest_1", coil="HEA;HEP" if k % 3 else "HEA") for k in range(9)]
     assert "coil" not in tomllib.loads(proposal_text(learn(sessions)))["series"][1]
     assert found(sessions, tmp_path) == []
@@ -269,6 +269,13 @@ def test_one_session_is_its_own_protocol(tmp_path: Path) -> None:
 def test_an_interrupted_scan_of_the_only_session_is_planned_as_a_whole(tmp_path: Path) -> None:
     short = with_facts(usual("S1"), "rest_1", **SHORT)
     assert found([short], tmp_path) == [("S1", "volumes", "volumes", "212")]
+
+
+def test_a_saved_screen_with_the_name_of_a_scan_is_no_repeat(tmp_path: Path) -> None:
+    nameless = replace(T1, kinds=None)
+    screen = replace(series("anonymous", 9, nameless), verdict=SeriesVerdict.NOT_EVALUABLE)
+    sessions = [session(f"S{k}", series("anonymous", 2, nameless), screen) for k in range(3)]
+    assert found(sessions, tmp_path) == []
 
 
 def test_nothing_is_learned_from_nothing() -> None:

@@ -60,24 +60,28 @@ def _assigned(
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
     """Return the series of each entry, and the evaluable ones of none.
 
-    A series belongs to the first entry that fits. One that fits by its name alone belongs to an entry that lacks a series.
+    A scan belongs to the first entry that fits. A scan that fits by its name alone, and what is no scan, belongs to an entry
+    that lacks a series.
     """
     ranked = sorted(range(len(entries)), key=lambda k: (*entries[k].rank, k))
     found: list[list[ScannedSeries]] = [[] for _ in entries]
-    unmatched = []
+    remaining: list[ScannedSeries] = []
     for each in series:
-        index = next((k for k in ranked if entries[k].fits(each)), None)
+        index = next((k for k in ranked if each.evaluable and entries[k].fits(each)), None)
+        (remaining if index is None else found[index]).append(each)
+    extra: list[ScannedSeries] = []
+    for each in remaining:
+        lacking = (k for k in ranked if len(found[k]) < entries[k].count.least)
+        index = next((k for k in lacking if _may_be(entries[k], each)), None)
         if index is not None:
             found[index].append(each)
         elif each.evaluable:
-            unmatched.append(each)
-    extra: list[ScannedSeries] = []
-    for each in unmatched:
-        index = next(
-            (k for k in ranked if entries[k].has_name(each.name) and len(found[k]) < entries[k].count.least), None
-        )
-        (extra if index is None else found[index]).append(each)
+            extra.append(each)
     return found, extra
+
+
+def _may_be(entry: Expected, series: ScannedSeries) -> bool:
+    return entry.has_name(series.name) if series.evaluable else entry.fits(series)
 
 
 def _match(entry: Expected, series: Sequence[ScannedSeries], scanner: str) -> Match:

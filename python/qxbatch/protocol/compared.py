@@ -45,17 +45,24 @@ def volume_difference(expected: Parameters, series: ScannedSeries) -> Iterator[D
     known = series.acquisition
     if known is None or known.complete_volumes is None:
         return
-    complete = known.complete_volumes
-    planned = expected.volumes or (
-        Count(known.planned_volumes, known.planned_volumes) if known.planned_volumes else None
+    complete, planned = known.complete_volumes, expected.volumes
+    if planned is None and series.lacking:
+        whole = max(known.planned_volumes or 0, known.acquired_volumes or 0)
+        planned = Count(whole, whole)
+    if planned is None or complete in planned:
+        return
+    is_short = complete < planned.least
+    missing = known.missing_slices if is_short else 0
+    yield Difference(
+        DifferenceKind.VOLUMES if is_short else DifferenceKind.PARAMETER,
+        series.name,
+        series.number,
+        series.n,
+        "volumes",
+        planned.text,
+        str(complete),
+        f"{missing} slices missing" if missing else "",
     )
-    missing = known.missing_slices or 0
-    if series.lacking or (planned is not None and expected.volumes is not None and complete not in planned):
-        text = planned.text if planned and complete not in planned else str(known.acquired_volumes)
-        note = f"{missing} slices missing" if missing else ""
-        yield Difference(
-            DifferenceKind.VOLUMES, series.name, series.number, series.n, "volumes", text, str(complete), note
-        )
 
 
 def _range(count: Count) -> range:

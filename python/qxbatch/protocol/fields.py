@@ -27,7 +27,7 @@ class Field:
     learned: bool = False
     """Whether `protocol learn` proposes it."""
     agreement: float = 0.5
-    """More than this share of the sessions must agree before it is proposed."""
+    """More than this share of the series must agree before it is proposed; scanners choose elements of coils by themselves."""
     absent: float | None = None
     """What a series has in which no header has the value: a scan without acceleration does not state a factor."""
 
@@ -62,7 +62,7 @@ FIELDS = {
         Field("total_readout_time_s", Form.NUMBER, share=0.01, most=math.inf),
         Field("b_values", Form.SHELLS, learned=True),
         Field("directions", Form.NUMBER),
-        Field("coil", Form.WORD, learned=True, agreement=0.75),
+        Field("coil", Form.WORD, learned=True, agreement=0.7),
         Field("sequence_name", Form.WORD),
         Field("field_strength_t", Form.NUMBER, 0.2),
         Field("software", Form.WORD),

@@ -49,8 +49,6 @@ class Numbers:
 
     values: tuple[float, ...]
     tolerances: tuple[float, ...]
-    listed: bool = False
-    """Whether it is written as a list, whatever its length."""
 
     def agrees(self, found: object) -> bool:
         """Return whether the numbers of a series are within the tolerances."""
@@ -69,7 +67,7 @@ class Numbers:
     def toml(self) -> str:
         """Return the value as TOML."""
         texts = [f'"{text}"' if "±" in text else text for text in self._texts()]
-        return f"[{', '.join(texts)}]" if self.listed else texts[0]
+        return f"[{', '.join(texts)}]" if len(texts) > 1 else texts[0]
 
     def _texts(self) -> list[str]:
         pairs = zip(self.values, self.tolerances, strict=True)
@@ -177,14 +175,13 @@ def expectation(field: Field, value: object) -> Expectation:
         return _shells(value)
     if field.form is Form.WORD:
         return _words(value)
-    listed = field.form is Form.NUMBERS
-    if isinstance(value, list) and not listed:
+    if isinstance(value, list) and field.form is not Form.NUMBERS:
         raise WrongValueError('one number, such as 2000 or "2000 ± 1"')
     items = value if isinstance(value, list) else [value]
     if not items:
         raise WrongValueError("at least one number")
     pairs = [_amount(field, item) for item in items]
-    return Numbers(tuple(number for number, _ in pairs), tuple(tolerance for _, tolerance in pairs), listed)
+    return Numbers(tuple(number for number, _ in pairs), tuple(tolerance for _, tolerance in pairs))
 
 
 def _amount(field: Field, value: object) -> tuple[float, float]:

@@ -27,7 +27,7 @@ class CellState(StrEnum):
     REPEATED = "repeated"
     INCOMPLETE = "incomplete"
     DIFFERENT = "different"
-    """A parameter or the number of volumes differs."""
+    """A parameter differs."""
     NOT_EXPECTED = "not expected"
     """The series is optional or not expected on the scanner, and is not there."""
 
@@ -135,7 +135,7 @@ def _state(match: Match) -> CellState:
         return CellState.MISSING
     if match.surplus:
         return CellState.REPEATED
-    if any(series.lacking for series in match.kept):
+    if any(each.kind is DifferenceKind.VOLUMES for each in match.differences):
         return CellState.INCOMPLETE
     if match.differences:
         return CellState.DIFFERENT

@@ -63,8 +63,9 @@ def _shared(large: Group, small: Group) -> int:
     return sum(small.present(key) > 0 for key in large.usual)
 
 
-def _place(key: Key, groups: Sequence[Group]) -> float:
-    return next(group.place(key) for group in groups if group.present(key))
+def _place(key: Key, groups: Sequence[Group]) -> tuple[int, float]:
+    """Return the first scanner that has a series, and where the series usually is in its sessions."""
+    return next((k, group.place(key)) for k, group in enumerate(groups) if group.present(key))
 
 
 def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Group]) -> Expected:
@@ -119,7 +120,7 @@ def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:
     if len(numbers) < len(values):
         return None
     tolerances = (max(each) for each in zip(*(value.tolerances for value in numbers), strict=True))
-    return Numbers(first.values, tuple(tolerances), first.listed)
+    return Numbers(first.values, tuple(tolerances))
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

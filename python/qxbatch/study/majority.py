@@ -68,7 +68,7 @@ def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> N
     usual = min(best, key=lambda value: (-best[value], value))
     spread = [max(abs(value[k] - usual[k]) for value in best) for k in range(len(usual))]
     tolerances = (max(field.tolerance(value), _up(far)) for value, far in zip(usual, spread, strict=True))
-    return Numbers(usual, tuple(float(plain(tolerance)) for tolerance in tolerances), field.form is Form.NUMBERS)
+    return Numbers(usual, tuple(float(plain(tolerance)) for tolerance in tolerances))
 
 
 def _numbers(value: object) -> tuple[float, ...] | None:
