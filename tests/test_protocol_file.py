@@ -22,7 +22,7 @@ GOOD = """\
 # comment = [
 [scanners]
 "Siemens Prisma" = ["syngo MR E11"]
-
+"Siemens Skyra" = []
 [[series]]
 name = "rest*"          # any run
 kinds = ["magnitude"]
@@ -61,7 +61,7 @@ def test_a_protocol_is_read(tmp_path: Path) -> None:
     protocol = read(tmp_path, GOOD)
     rest, dwi = protocol.series
     assert protocol.name == "protocol.toml"
-    assert protocol.scanners == {"Siemens Prisma": ("syngo MR E11",)}
+    assert protocol.scanners == {"Siemens Prisma": ("syngo MR E11",), "Siemens Skyra": ()}
     assert (rest.name, rest.kinds, rest.count) == ("rest*", frozenset({ImageKind.MAGNITUDE}), Count(1, 2))
     assert rest.on("Siemens Prisma").values["tr_ms"].text == "2000 ± 1"
     assert rest.on("SIEMENS MAGNETOM Skyra").values["tr_ms"].text == "2500 ± 1"
@@ -87,6 +87,16 @@ def test_files_of_other_systems_are_read(tmp_path: Path, start: bytes, end: byte
         ("  31,", '  "x",', 11, ["te_ms"]),
         ("tr_ms = 2500", "tr = 2500", 16, ["'tr' is not known", "tr_ms"]),
         ("tr_ms = 2500", "count = 2", 16, ["'count' is not known"]),
+        ('"2000 ± 1"', "2000 ± 1", 10, ["not TOML", 'tr_ms = "2000 ± 1"']),
+        (
+            '"Siemens Skyra"]',
+            '"Siemens Skira"]',
+            15,
+            ["'Siemens Skira' is not in [scanners]", "Did you mean Siemens Skyra?"],
+        ),
+        ("count =", 'scanners = ["Prysma"]\ncount =', 8, ["'Prysma' is not in [scanners]"]),
+        ("tr_ms = 2500", "matrix = [64, 64]", 16, ["a list of 3 numbers"]),
+        ("tr_ms = 2500", 'phase_encoding_direction = "AP"', 16, ["one of i, i-, j, j-, k, k-"]),
         ("name = 'dwi'", "names = 'dwi'", 19, ["names", "Did you mean name?"]),
         ("name = 'dwi'", "name = ' '", 19, ["needs a name"]),
         ("name = 'dwi'", "", 18, ["needs a name"]),

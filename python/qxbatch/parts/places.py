@@ -1,16 +1,12 @@
 """Sessions named one by one, or by the folder they lie in."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from qxbatch.discover.listing import names_in
-from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.resolve.names import RESERVED
 from qxbatch.session.contents import is_session
-from qxbatch.session.folder import SessionFolder
-from qxbatch.study.comparison import Readable, read_session
 
 
 def chosen_sessions(given: object) -> list[Path]:
@@ -29,15 +25,6 @@ def chosen_sessions(given: object) -> list[Path]:
             )
         found += sessions
     return list(dict.fromkeys(found))
-
-
-def readable_sessions(folder: str) -> Iterator[Readable]:
-    """Yield what the sessions of a folder were scanned with, by their summaries alone. Raises UsageError."""
-    path = Path(os.path.abspath(folder))  # noqa: PTH100 - links in a session's path stay
-    if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False where it is closed
-        hint = "Import packets first, or name a folder such as study/sessions."
-        raise UsageError(f"There is no session in {path}.", hint, ExitStatus.NOTHING_READY)
-    return (read_session(SessionFolder(session)) for session in chosen_sessions([folder]))
 
 
 def sessions_in(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 import json as to_json
 
 from qxbatch.exits import ExitStatus
-from qxbatch.parts.places import readable_sessions
+from qxbatch.parts.scanned_sessions import scanned_sessions
 from qxbatch.protocol.file import read_protocol
 from qxbatch.report.differences import comparison_text, comparison_value
 from qxbatch.settings.paths import absolute
@@ -13,7 +13,7 @@ from qxbatch.study.comparison import compare
 def check(folder: str, protocol: str, *, json: bool) -> ExitStatus:
     """Print what differs; return 1 where something does, or a session cannot be checked. Raises UsageError."""
     rules = read_protocol(absolute("--protocol", protocol))
-    comparison = compare(readable_sessions(folder), rules)
+    comparison = compare(scanned_sessions(folder), rules)
     if json:
         print(to_json.dumps(comparison_value(comparison), indent=1))
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
-from qxbatch.parts.places import readable_sessions
+from qxbatch.parts.scanned_sessions import scanned_sessions
 from qxbatch.problems import UsageError
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.publish.durable import replaced_text
@@ -22,7 +22,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     path = absolute("--output", output)
     if not test:
         _refuse_existing(path, overwrite=overwrite)
-    every = list(readable_sessions(folder))
+    every = list(scanned_sessions(folder))
     for each in every:
         if isinstance(each, Unreadable):
             print(f"left out: {one_line(f'{each.id}: {each.problem}')}", file=sys.stderr)

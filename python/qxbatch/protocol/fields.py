@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from qxbatch.acquisition import Orientation
+
 
 class Form(Enum):
     """What the value of a parameter is."""
@@ -28,6 +30,10 @@ class Field:
     """Whether `protocol learn` proposes it."""
     agreement: float = 0.5
     """More than this share of the series must agree before it is proposed; scanners choose elements of coils by themselves."""
+    length: int = 0
+    """How many numbers a list has; 0: any."""
+    choices: tuple[str, ...] = ()
+    """Texts that are possible; none: any."""
     absent: float | None = None
     """What a series has in which no header has the value: a scan without acceleration does not state a factor."""
 
@@ -47,13 +53,13 @@ FIELDS = {
         Field("te_ms", Form.NUMBERS, 0.1, 0.01, learned=True),
         Field("ti_ms", Form.NUMBER, 1.0, 0.01, learned=True),
         Field("flip_angle_deg", Form.NUMBER, 0.5, 0.02, learned=True),
-        Field("matrix", Form.NUMBERS, learned=True),
-        Field("voxel_mm", Form.NUMBERS, 0.01, 0.01, learned=True),
-        Field("fov_mm", Form.NUMBERS, 1.0),
+        Field("matrix", Form.NUMBERS, learned=True, length=3),
+        Field("voxel_mm", Form.NUMBERS, 0.01, 0.01, learned=True, length=3),
+        Field("fov_mm", Form.NUMBERS, 1.0, length=3),
         Field("slice_gap_mm", Form.NUMBER, 0.05),
-        Field("orientation", Form.WORD),
-        Field("phase_encoding_direction", Form.WORD, learned=True),
-        Field("phase_encoding_axis", Form.WORD, learned=True),
+        Field("orientation", Form.WORD, choices=tuple(Orientation)),
+        Field("phase_encoding_direction", Form.WORD, learned=True, choices=("i", "i-", "j", "j-", "k", "k-")),
+        Field("phase_encoding_axis", Form.WORD, learned=True, choices=("i", "j", "k")),
         Field("in_plane_acceleration", Form.NUMBER, 0.05, learned=True, absent=1.0),
         Field("multiband_factor", Form.NUMBER, learned=True, absent=1.0),
         Field("partial_fourier", Form.NUMBER, 0.01, learned=True),

@@ -12,7 +12,7 @@ from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.protocol.fields import FIELDS
 from qxbatch.protocol.lines import Place, line_of, line_of_unfinished, lines_of
-from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol
+from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol, is_scanner
 from qxbatch.protocol.values import Count, Expectation, WrongValueError, count_of, expectation
 from qxbatch.textfile import opened
 
@@ -32,7 +32,7 @@ def read_protocol(path: Path) -> Protocol:
         content = tomllib.loads(text)
     except ValueError as error:
         line, message = _toml_error(text, error)
-        hint = "Write names, =, and values; texts are in quotes."
+        hint = 'Texts, and numbers with ±, are in quotes: tr_ms = "2000 ± 1".'
         raise UsageError(f"{path}:{line}: this is not TOML: {message}.", hint) from None
     except RecursionError:
         raise UsageError(f"{path}:1: lists are nested too deeply.", _HINT) from None
@@ -80,7 +80,12 @@ class _Reader:
             self._refuse((), "there is no series.", "Begin each entry with [[series]].")
         series = tuple(self._expected(("series", k), table) for k, table in enumerate(tables))
         self._refuse_twice(series)
-        return Protocol(series, self._scanners(content.get("scanners", {})), self._path.name)
+        scanners = self._scanners(content.get("scanners", {}))
+        for k, entry in enumerate(series if scanners else ()):
+            self._refuse_unlisted(("series", k, "scanners"), entry.scanners, scanners)
+            for name in entry.by_scanner:
+                self._refuse_unlisted(("series", k, "scanner", name), [name], scanners)
+        return Protocol(series, scanners, self._path.name)
 
     def _scanners(self, table: Any) -> dict[str, tuple[str, ...]]:
         if not isinstance(table, dict):
@@ -150,6 +155,14 @@ class _Reader:
                 hint = "Leave one of them out, or give them different kinds or scanners."
                 self._refuse(("series", k), f"the series {entry.name!r} is in line {line}, too.", hint)
             seen[key] = k
+
+    def _refuse_unlisted(self, place: Place, names: Iterable[str], scanners: Iterable[str]) -> None:
+        """Refuse a scanner that no session may be of: its name is misspelt."""
+        for name in names:
+            if not any(is_scanner(name, known) or is_scanner(known, name) for known in scanners):
+                near = nearest(name, scanners)
+                hint = f"Did you mean {near}?" if near else f"[scanners] has: {', '.join(scanners)}."
+                self._refuse(place, f"the scanner {name!r} is not in [scanners].", hint)
 
     def _know(self, place: Place, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         """Refuse a key that is not known."""

@@ -174,12 +174,12 @@ def expectation(field: Field, value: object) -> Expectation:
     if field.form is Form.SHELLS:
         return _shells(value)
     if field.form is Form.WORD:
-        return _words(value)
+        return _words(field, value)
     if isinstance(value, list) and field.form is not Form.NUMBERS:
         raise WrongValueError('one number, such as 2000 or "2000 ± 1"')
     items = value if isinstance(value, list) else [value]
-    if not items:
-        raise WrongValueError("at least one number")
+    if not items or (field.length and len(items) != field.length):
+        raise WrongValueError(f"a list of {field.length} numbers" if field.length else "at least one number")
     pairs = [_amount(field, item) for item in items]
     return Numbers(tuple(number for number, _ in pairs), tuple(tolerance for _, tolerance in pairs))
 
@@ -198,11 +198,13 @@ def _amount(field: Field, value: object) -> tuple[float, float]:
     return number, abs(number) * tolerance / 100 if match[3] else tolerance
 
 
-def _words(value: object) -> Words:
+def _words(field: Field, value: object) -> Words:
     items = value if isinstance(value, list) else [value]
     words = [item for item in items if isinstance(item, str) and item]
     if not words or len(words) < len(items):
         raise WrongValueError("a text in quotes, or a list of texts that are allowed")
+    if field.choices and not set(words) <= set(field.choices):
+        raise WrongValueError(f"one of {', '.join(field.choices)}")
     return Words(tuple(words))
 
 

@@ -1,0 +1,21 @@
+"""What the sessions of a folder were scanned with."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from qxbatch.exits import ExitStatus
+from qxbatch.parts.places import chosen_sessions, sessions_in
+from qxbatch.problems import UsageError
+from qxbatch.session.contents import is_session
+from qxbatch.session.folder import SessionFolder
+from qxbatch.study.comparison import Readable, read_session
+
+
+def scanned_sessions(folder: str) -> Iterator[Readable]:
+    """Yield the sessions of a folder, by their summaries alone. Raises UsageError."""
+    path = Path(os.path.abspath(folder))  # noqa: PTH100 - links in a session's path stay
+    if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False where it is closed
+        hint = "Import packets first, or name a folder such as study/sessions."
+        raise UsageError(f"There is no session in {path}.", hint, ExitStatus.NOTHING_READY)
+    return (read_session(SessionFolder(session)) for session in chosen_sessions([folder]))
