@@ -135,4 +135,5 @@ def test_facts_are_shown_without_noise() -> None:
     assert found_text((64, 64, 36)) == "64, 64, 36"
     assert found_text(((0.0, 7), (1000.0, 64))) == "b0 x 7, b1000 x 64"
     assert found_text(None) is None
+    assert found_text(float("inf")) == "inf"
     assert Numbers((2000.0,), (1.0,)).text == "2000 ± 1"

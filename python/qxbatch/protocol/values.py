@@ -139,7 +139,7 @@ def plain(number: float) -> str:
     >>> plain(2.4600001), plain(2000.0), plain(0.00051), plain(123456789.0)
     ('2.46', '2000', '0.00051', '123456789')
     """
-    if number == int(number) and abs(number) < _WHOLE:
+    if abs(number) < _WHOLE and number == int(number):
         return str(int(number))
     return f"{number:.6g}"
 

@@ -17,6 +17,7 @@ from qxbatch.session.summary import SummaryError
 from qxbatch.study.groups import SMALL
 from qxbatch.study.learn import learn
 from qxbatch.study.scanned import scanned_session
+from qxbatch.visible import shell_word
 
 
 class CellState(StrEnum):
@@ -89,7 +90,9 @@ def read_session(folder: SessionFolder) -> Readable:
     except (SummaryError, OSError) as error:
         return Unreadable(folder.id, error_text(error))
     if session is None or not session.has_facts:
-        return Unreadable(folder.id, f"has no facts; `qxbatch inspect --update {folder.path}` computes them")
+        return Unreadable(
+            folder.id, f"has no facts; `qxbatch inspect --update {shell_word(str(folder.path))}` computes them"
+        )
     return session
 
 
