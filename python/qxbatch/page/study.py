@@ -16,12 +16,26 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.study.comparison import Cell, CellState, Column
 from qxbatch.study.study import Row, Study
 
+<<<<<<< HEAD
 _TILES = {
     SessionState.COMPLETE: ("complete", "good"),
     SessionState.REVIEW: ("to check", "check"),
     SessionState.FAILED: ("failed", "bad"),
     SessionState.SORTED: ("sorted, not converted", "check"),
     SessionState.INCOMPLETE: ("incomplete", "bad"),
+=======
+SHOWN = {
+    "session_id": "session",
+    "subject": "subject",
+    "state": "state",
+    "scanned": "scanned",
+    "series": "series",
+    "images": "images",
+    "failed": "failed",
+    "warnings": "warnings",
+    "differences": "differences",
+    "packets": "packets",
+>>>>>>> main
 }
 """State to its name on the page and the look of its badge, in the order of the tiles."""
 _MARKS = {
@@ -51,6 +65,7 @@ class Session(NamedTuple):
     id: str
     anchor: str
     page: str
+<<<<<<< HEAD
     """URL of its page; empty when it has none."""
     thumbnail: str
     state: str
@@ -58,6 +73,11 @@ class Session(NamedTuple):
     level: str
     cells: tuple[tuple[str, str], ...]
     """Text and order of the columns behind the state."""
+=======
+    """Path of its page beside this one; empty when it has none."""
+    differences: str = ""
+    """What differs from the majority of the study, in words."""
+>>>>>>> main
 
 
 class MatrixCell(NamedTuple):
@@ -107,6 +127,7 @@ def _tiles(study: Study) -> list[Tile]:
     return tiles
 
 
+<<<<<<< HEAD
 def _session(folder: Path, row: Row) -> Session:
     cells = row.cells
     state, level = _state(row)
@@ -195,3 +216,15 @@ def _volumes(row: Row) -> list[tuple[str, float, str]]:
         if max(facts.planned_volumes or 0, facts.acquired_volumes or 0) > 1
     ]
 
+=======
+def _cell(entry: Entry, column: str) -> str:
+    value = entry.cells[column]
+    text = "" if value is None else escape(str(value))
+    if column == "session_id" and entry.page:
+        return f'<a href="{escape(quote(entry.page))}">{text}</a>'
+    if column == "state":
+        return f'<span class="state {CLASSES.get(str(value), "")}">{text}</span>'
+    if column == "differences" and entry.differences:
+        return f"{text}: {escape(entry.differences)}"
+    return text
+>>>>>>> main
