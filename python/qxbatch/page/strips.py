@@ -31,11 +31,15 @@ class Strip(NamedTuple):
 
 
 def strips_of(values: Iterable[tuple[str, float, str]], anchors: Mapping[str, str]) -> list[Strip]:
-    """Return a strip for each name of (name, value, session), in order of names; each has its own scale."""
+    """Return a strip for each name of (name, value, session) that several sessions have, in order of names.
+
+    Each has its own scale.
+    """
     by_name: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for name, value, session in values:
         by_name[name].append((value, session))
-    return [_strip(name, found, anchors) for name, found in sorted(by_name.items())]
+    several = {name: found for name, found in by_name.items() if len({session for _, session in found}) > 1}
+    return [_strip(name, found, anchors) for name, found in sorted(several.items())]
 
 
 def _strip(name: str, found: list[tuple[float, str]], anchors: Mapping[str, str]) -> Strip:

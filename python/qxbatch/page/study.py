@@ -16,26 +16,12 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.study.comparison import Cell, CellState, Column
 from qxbatch.study.study import Row, Study
 
-<<<<<<< HEAD
 _TILES = {
     SessionState.COMPLETE: ("complete", "good"),
     SessionState.REVIEW: ("to check", "check"),
     SessionState.FAILED: ("failed", "bad"),
     SessionState.SORTED: ("sorted, not converted", "check"),
     SessionState.INCOMPLETE: ("incomplete", "bad"),
-=======
-SHOWN = {
-    "session_id": "session",
-    "subject": "subject",
-    "state": "state",
-    "scanned": "scanned",
-    "series": "series",
-    "images": "images",
-    "failed": "failed",
-    "warnings": "warnings",
-    "differences": "differences",
-    "packets": "packets",
->>>>>>> main
 }
 """State to its name on the page and the look of its badge, in the order of the tiles."""
 _MARKS = {
@@ -46,7 +32,8 @@ _MARKS = {
     CellState.DIFFERENT: ("differs", "check"),
     CellState.NOT_EXPECTED: ("", ""),
 }
-COLUMNS = ("", "session", "subject", "state", "scanned", "scanner", "series", "images", "failed", "warnings", "differences", "packets")
+_NUMBERS = ("scanned", "scanner", "series", "images", "failed", "warnings")
+COLUMNS = ("", "session", "subject", "state", *_NUMBERS, "differences", "packets")
 
 
 class Tile(NamedTuple):
@@ -54,7 +41,7 @@ class Tile(NamedTuple):
 
     name: str
     level: str
-    count: int
+    sessions: int
     state: str
     """Which rows it shows; empty: all."""
 
@@ -65,19 +52,14 @@ class Session(NamedTuple):
     id: str
     anchor: str
     page: str
-<<<<<<< HEAD
     """URL of its page; empty when it has none."""
     thumbnail: str
+    subject: str
     state: str
     """As in the tiles."""
     level: str
     cells: tuple[tuple[str, str], ...]
     """Text and order of the columns behind the state."""
-=======
-    """Path of its page beside this one; empty when it has none."""
-    differences: str = ""
-    """What differs from the majority of the study, in words."""
->>>>>>> main
 
 
 class MatrixCell(NamedTuple):
@@ -127,7 +109,6 @@ def _tiles(study: Study) -> list[Tile]:
     return tiles
 
 
-<<<<<<< HEAD
 def _session(folder: Path, row: Row) -> Session:
     cells = row.cells
     state, level = _state(row)
@@ -135,12 +116,13 @@ def _session(folder: Path, row: Row) -> Session:
     page = paths.page.relative_to(folder).as_posix() if row.record.stamp is not None else ""
     differences = "" if cells["differences"] is None else str(cells["differences"])
     words = in_words(row.differences, 3)
-    shown = [str(cells[key] if cells[key] is not None else "") for key in ("scanned", "scanner", "series", "images", "failed", "warnings")]
+    shown = ["" if cells[key] is None else str(cells[key]) for key in _NUMBERS]
     return Session(
         row.session,
         f"s-{quote(row.session, safe='')}",
         quote(page),
         _thumbnail(paths),
+        str(cells["subject"] or ""),
         state,
         level,
         (
@@ -174,7 +156,9 @@ _LARGEST = 8192
 
 
 def _column_name(column: Column) -> str:
-    return f"{column.name} ({', '.join(column.kinds)})" if column.kinds and column.kinds != ("magnitude",) else column.name
+    return (
+        f"{column.name} ({', '.join(column.kinds)})" if column.kinds and column.kinds != ("magnitude",) else column.name
+    )
 
 
 def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
@@ -182,7 +166,9 @@ def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
     for row in study.rows:
         compared = row.compared
         cells = compared.cells or {}
-        note = compared.problem or ("" if compared.cells is not None else "not compared: fewer than 3 sessions of its scanner")
+        note = compared.problem or (
+            "" if compared.cells is not None else "not compared: fewer than 3 sessions of its scanner"
+        )
         shown = tuple(_matrix_cell(cells[column]) for column in study.comparison.columns) if cells else ()
         rows.append(MatrixRow(row.session, anchors[row.session], _state(row)[0], shown, "" if shown else note))
     return rows
@@ -191,7 +177,9 @@ def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
 def _matrix_cell(cell: Cell) -> MatrixCell:
     word, level = _MARKS[cell.state]
     detail = "; ".join(
-        f"{each.field} {each.found or 'not known'}, expected {each.expected}" for each in cell.differences if each.field != "count"
+        f"{each.field} {each.found or 'not known'}, expected {each.expected}"
+        for each in cell.differences
+        if each.field != "count"
     )
     return MatrixCell(word, level, detail)
 
@@ -215,16 +203,3 @@ def _volumes(row: Row) -> list[tuple[str, float, str]]:
         for name, facts in known
         if max(facts.planned_volumes or 0, facts.acquired_volumes or 0) > 1
     ]
-
-=======
-def _cell(entry: Entry, column: str) -> str:
-    value = entry.cells[column]
-    text = "" if value is None else escape(str(value))
-    if column == "session_id" and entry.page:
-        return f'<a href="{escape(quote(entry.page))}">{text}</a>'
-    if column == "state":
-        return f'<span class="state {CLASSES.get(str(value), "")}">{text}</span>'
-    if column == "differences" and entry.differences:
-        return f"{text}: {escape(entry.differences)}"
-    return text
->>>>>>> main

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from qxbatch.discover.listing import names_in
 from qxbatch.problems import UsageError
-from qxbatch.resolve.names import RESERVED
 from qxbatch.session.contents import is_session
+from qxbatch.study.sessions import sessions_in
 
 
 def chosen_sessions(given: object) -> list[Path]:
@@ -25,12 +24,3 @@ def chosen_sessions(given: object) -> list[Path]:
             )
         found += sessions
     return list(dict.fromkeys(found))
-
-
-def sessions_in(folder: Path) -> list[Path]:
-    """Return the session folders of a sessions folder, or of the `sessions` below a study folder, sorted by name."""
-    names = [name for name in names_in(folder) if not name.startswith(".") and name.casefold() not in RESERVED]
-    found = [folder / name for name in names if is_session(folder / name)]
-    if not found and (folder / "sessions").is_dir():
-        return sessions_in(folder / "sessions")
-    return found

@@ -8,16 +8,17 @@ from pathlib import Path
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
-from qxbatch.page.study import Entry, study_page
 from qxbatch.parts.pictures import add_pictures
 from qxbatch.parts.places import chosen_sessions
+from qxbatch.pipeline.study_level import write_study
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
-from qxbatch.report.study import Row, differing, study_rows
+from qxbatch.report.study import differing
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import OWN_SUMMARY, PAGE
+from qxbatch.session.layout import OWN_SUMMARY, PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.session.summary import SummaryError
+from qxbatch.study.study import study_of
 from qxbatch.visible import one_line
 
 
@@ -35,13 +36,10 @@ def run(options: Mapping[str, object]) -> int:
             for session in sessions:
                 _write_session(session, written, wrong, test=test)
             if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as the sessions were found
-                page = sessions[0].parent / PAGE
-                written.append(page)
-                rows = study_rows(map(SessionFolder, sessions))
-                different += differing(rows)
-                if not test:
-                    entries = [_entry(session, row) for session, row in zip(sessions, rows, strict=True)]
-                    replaced_text(page, study_page(page.parent.name, entries))
+                folder = sessions[0].parent
+                written += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
+                study = study_of(map(SessionFolder, sessions)) if test else write_study(folder, sessions)
+                different += differing(study.rows)
     except OSError as error:
         hint = "Make it writable."
         raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
@@ -62,15 +60,8 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
     page = folder.paths.page
     written.append(page)
     if not test:
-        add_pictures(folder.paths, [image.number for image in summary.images])
+        add_pictures(folder.paths, summary)
         replaced_text(page, session_page(folder.paths, summary))
-
-
-def _entry(session: Path, row: Row) -> Entry:
-    page = SessionFolder(session).paths.page
-    exists = os.path.exists(page)  # noqa: PTH110 - False where it is closed
-    link = page.relative_to(session.parent).as_posix() if exists else ""
-    return Entry(row.cells, link, row.words)
 
 
 def _say(written: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, told: bool) -> None:

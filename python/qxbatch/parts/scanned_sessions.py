@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
-from qxbatch.parts.places import chosen_sessions, sessions_in
+from qxbatch.parts.places import chosen_sessions
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.comparison import Readable, read_session
+from qxbatch.study.sessions import sessions_in
 
 
 def scanned_sessions(folder: str) -> Iterator[Readable]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.os_error import access_hint
-from qxbatch.parts.places import sessions_in
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
@@ -18,6 +17,7 @@ from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
+from qxbatch.study.sessions import sessions_in
 
 
 def session_paths(given: object) -> list[Path]:

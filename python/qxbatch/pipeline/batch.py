@@ -8,6 +8,7 @@ from qxbatch.discover.units import units_of
 from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report
 from qxbatch.pipeline.opened import opened_context
+from qxbatch.pipeline.study_level import refresh_study
 from qxbatch.pipeline.together import import_units
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -29,7 +30,9 @@ def import_ready(
     redact = {each.unit.name: each.redact for each in imported}
     sessions = (session for each in imported for session in each.reports)
     found = tuple(_redacted(candidate, redact) for candidate in report.candidates)
-    return Report(found, (*report.sessions, *sessions))
+    done = Report(found, (*report.sessions, *sessions))
+    refresh_study(settings, done)
+    return done
 
 
 def _redacted(candidate: Candidate, redact: Mapping[str, Redact]) -> Candidate:

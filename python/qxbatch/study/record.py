@@ -14,9 +14,9 @@ from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import problem_value, read_problem
-from qxbatch.study.comparison import Readable, Unreadable, read_session
+from qxbatch.session.summary_parts import ImageSummary, problem_value, read_problem
 from qxbatch.study.columns import COLUMNS
+from qxbatch.study.comparison import Readable, Unreadable, read_session
 
 
 class Stamp(NamedTuple):
@@ -99,6 +99,10 @@ def _signal(summary: Summary, scanned: Readable) -> tuple[SignalPoint, ...]:
         for image in summary.images
         if image.series in names and (tsnr := median_tsnr(image)) is not None
     )
+
+
+def median_tsnr(image: ImageSummary) -> float | None:
+    return None
 
 
 def record_value(record: SessionRecord) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.protocol.difference import Difference
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.comparison import Comparison, SessionComparison, compare
 from qxbatch.study.record import SessionRecord, Stamp, session_record
+from qxbatch.study.sessions import sessions_in
 
 
 class NotImported(NamedTuple):
@@ -33,9 +35,7 @@ class Study(NamedTuple):
     @property
     def rows(self) -> "list[Row]":
         """Return each session with what differs."""
-        return [
-            Row(record, compared) for record, compared in zip(self.sessions, self.comparison.sessions, strict=True)
-        ]
+        return [Row(record, compared) for record, compared in zip(self.sessions, self.comparison.sessions, strict=True)]
 
 
 class Row(NamedTuple):
@@ -70,6 +70,13 @@ def study_of(
     """Return the study of some sessions. Records of `known`, by session id, are taken where the summary is the same."""
     records = tuple(_record(folder, (known or {}).get(folder.id)) for folder in folders)
     return Study(records, compare(record.scanned for record in records), tuple(not_imported))
+
+
+def is_current(study: Study, folder: Path) -> bool:
+    """Return whether the sessions in a folder still are those of the study, with the same summaries."""
+    stamps = {record.id: record.stamp for record in study.sessions}
+    sessions = [path for path in sessions_in(folder) if path.parent == folder]
+    return stamps == {path.name: _stamp(SessionFolder(path)) for path in sessions}
 
 
 def _record(folder: SessionFolder, known: SessionRecord | None) -> SessionRecord:

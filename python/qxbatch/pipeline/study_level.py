@@ -1,0 +1,86 @@
+"""The study level: report.html, study.tsv and study.json in the sessions folder, after an import or on request."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from qxbatch.model import Report, Verdict
+from qxbatch.os_error import error_text
+from qxbatch.page.study import study_page
+from qxbatch.problems import Problem, Severity
+from qxbatch.publish.durable import replaced_text
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
+from qxbatch.settings.model import Settings, Stages
+from qxbatch.study.document import as_json, as_tsv, read_known
+from qxbatch.study.sessions import sessions_in
+from qxbatch.study.study import NotImported, Study, is_current, study_of
+
+_NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
+"""Verdicts of things in the inbox that no run imports as they are."""
+
+
+def write_study(folder: Path, sessions: Iterable[Path], report: Report | None = None) -> Study:
+    """Write the three files from the summaries of these sessions; return the study. Raises OSError.
+
+    Sessions whose summary is that of the last study.json are not read again. `report` is of the import that ends now; without
+    it, what earlier imports did not import stays as long as it is in the inbox.
+    """
+    known = read_known(folder / STUDY_SIDECAR)
+    waiting = _not_imported(report, known.not_imported) if report else _still_there(known.not_imported)
+    study = study_of(map(SessionFolder, sessions), known.sessions, waiting)
+    replaced_text(folder / STUDY_TABLE, as_tsv(study.rows))
+    replaced_text(folder / STUDY_SIDECAR, as_json(study))
+    replaced_text(folder / PAGE, study_page(folder, study))
+    return study
+
+
+def refresh_study(settings: Settings, report: Report) -> None:
+    """Write the study level after an import; what cannot be written is a message, since the sessions are published.
+
+    Where single sessions were sorted or converted, only a study level that exists is refreshed.
+    """
+    folder = settings.sessionsfolder
+    if settings.stages is not Stages.ALL and not (folder / STUDY_SIDECAR).exists():
+        return
+    try:
+        for _ in range(_ATTEMPTS):
+            sessions = [path for path in sessions_in(folder) if path.parent == folder]
+            study = write_study(folder, sessions, report)
+            if is_current(study, folder):
+                return
+    except OSError as error:
+        print(f"The study page was not refreshed: cannot write {error_text(error, folder)}.", file=sys.stderr)
+
+
+_ATTEMPTS = 3
+"""Another run may publish a session while the files are written."""
+
+
+def _not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImported]:
+    """Return what was not imported: by this run, and by earlier ones where this run did not look at it."""
+    seen = {candidate.path.name for candidate in report.candidates}
+    found = [item for item in _still_there(earlier) if item.item not in seen]
+    for candidate in report.candidates:
+        problem = candidate.problem
+        if problem is not None:
+            found.append(_item(candidate.path, problem))
+        elif candidate.verdict in _NOT_IMPORTED:
+            reason = f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}"
+            found.append(NotImported(candidate.path.name, reason, path=str(candidate.path)))
+    for session in report.sessions:
+        problem = next((each for each in session.problems if each.severity is Severity.ERROR), None)
+        if session.folder is None and problem is not None:
+            path = next((c.path for c in report.candidates if c.path.name in session.packet.split(", ")), None)
+            found.append(_item(path or Path(session.packet), problem))
+    return sorted(dict.fromkeys(found))
+
+
+def _item(path: Path, problem: Problem) -> NotImported:
+    reason = " ".join(text for text in (problem.message, problem.hint) if text)
+    return NotImported(path.name, reason, problem.command, str(path) if path.is_absolute() else "")
+
+
+def _still_there(items: Sequence[NotImported]) -> list[NotImported]:
+    return [item for item in items if item.path and os.path.lexists(item.path)]
