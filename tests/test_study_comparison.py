@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.page.study import Entry, study_page
+from qxbatch.page.study import study_page
 from qxbatch.protocol.scanned import ScannedSession
-from qxbatch.report.study import Row, as_json, differing
+from qxbatch.report.study import differing
 from qxbatch.session.folder import SessionFolder
+from qxbatch.study.columns import COLUMNS
 from qxbatch.study.comparison import CellState, Comparison, Readable, Unreadable, compare, read_session
+from qxbatch.study.document import as_json
 from qxbatch.study.learn import learn
+from qxbatch.study.record import SessionRecord
+from qxbatch.study.study import Study
 from tests.build.packets import write_folder
 from tests.build.scanned import SHORT, SKYRA, T1, changed, series, session, study, usual, with_facts
 from tests.test_session_summary import full_summary
@@ -122,27 +126,29 @@ def test_only_the_summary_of_a_session_is_read(tmp_path: Path) -> None:
     assert without == Unreadable("OP2", f"has no facts; `qxbatch inspect --update {tmp_path / 'OP2'}` computes them")
 
 
-def row(name: str, found: Comparison) -> Row:
-    """Return the row of a session in the table of the study."""
-    differences = next(each.differences for each in found.sessions if each.id == name)
-    return Row({"session_id": name, "state": "complete", "differences": len(differences)}, differences=differences)
+def study_level(sessions: Sequence[ScannedSession]) -> Study:
+    """Return the study of complete sessions."""
+    records = (
+        SessionRecord({**dict.fromkeys(COLUMNS), "session_id": each.id, "state": "complete"}, each) for each in sessions
+    )
+    return Study(tuple(records), compare(sessions))
 
 
 def test_text_of_strangers_is_escaped_in_terminal_and_page() -> None:
     sessions = [changed(usual(f"S{k}"), "rest_1", lambda one: [replace(one, name="<b>\x1b[2J\n")]) for k in range(4)]
     sessions[0] = with_facts(sessions[0], "<b>\x1b[2J\n", coil="<i>")
-    found = row("S0", compare(sessions))
-    assert "\x1b" not in "".join(differing([found]))
-    assert len(differing([found])) == 2
-    cells = dict.fromkeys(["subject", "scanned", "series", "images", "failed", "warnings", "packets"])
-    page = study_page("study", [Entry({**cells, **found.cells}, "", found.words)])
-    assert "<b>" not in page
+    study = study_level(sessions)
+    assert "\x1b" not in "".join(differing(study.rows))
+    assert len(differing(study.rows)) == 2
+    page = study_page(Path("/study"), study)
+    assert "<b>\x1b" not in page
     assert "<i>" not in page
-    assert json.loads(as_json([found]))["sessions"][0]["differences"][0]["found"] == "<i>"
+    assert "&lt;i&gt;" in page
+    assert json.loads(as_json(study))["sessions"][0]["differences"][0]["found"] == "<i>"
 
 
 def test_at_most_twenty_sessions_are_listed_in_the_terminal() -> None:
     sessions = [with_facts(usual(f"S{k:02}"), "rest_1", tr_ms=2000.0 + 500 * (k < 25)) for k in range(60)]
-    lines = differing(row(each.id, compare(sessions)) for each in sessions)
+    lines = differing(study_level(sessions).rows)
     assert len(lines) == 22
     assert lines[-1] == "  5 more: see study.json"

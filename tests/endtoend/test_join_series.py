@@ -6,8 +6,8 @@ import pytest
 from pydicom.dataset import Dataset
 
 from qxbatch.cli.main import main
-from qxbatch.report.study import session_row
 from qxbatch.session.folder import SessionFolder
+from qxbatch.study.record import session_record
 from tests.build.dicom import MrSeries, uid
 from tests.build.packets import under, write_folder
 from tests.build.split_scans import by_number, by_slice, by_study, by_volume, exported
@@ -45,7 +45,7 @@ def test_volumes_become_one_image_and_the_joining_is_no_warning(study: Study) ->
     judge = Judge(study.session("S1"))
     assert judge.image(51).shape == (RUN.columns, RUN.rows, RUN.slices, RUN.volumes)
     assert "look at" not in run.text
-    cells = session_row(SessionFolder(study.session("S1"))).cells
+    cells = session_record(SessionFolder(study.session("S1")), None).cells
     assert (cells["state"], cells["warnings"], cells["series"]) == ("complete", 0, 1)
     [problem] = told(study)["problems"]
     assert (problem["code"], problem["severity"], problem["subject"]) == ("joined-series", "info", "series 50")

@@ -1,0 +1,130 @@
+"""study.json: what a later run knows of sessions, and what it reads again."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cli.main import main
+from qxbatch.session.folder import SessionFolder
+from qxbatch.study.document import as_json, read_known
+from qxbatch.study.sessions import sessions_in
+from qxbatch.study.study import NotImported, Study, study_of
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind
+from tests.build.study import Study as StudyFolder
+
+T1, REST = MrSeries(number=3, description="T1w"), MrSeries(number=4, description="rest", volumes=4)
+
+
+@pytest.fixture
+def imported(study: StudyFolder) -> StudyFolder:
+    """Three sessions, imported."""
+    for name in ("S1", "S2", "S3"):
+        study.put(name, {f"{each.number}/{file}": data for each in (T1, REST) for file, data in each.files().items()})
+    assert study.main().status == 0
+    return study
+
+
+def read(folder: Path) -> Study:
+    return study_of(map(SessionFolder, sessions_in(folder)), read_known(folder / "study.json").sessions)
+
+
+def test_an_import_writes_the_study_level(imported: StudyFolder) -> None:
+    names = {path.name for path in imported.sessions.iterdir() if path.is_file()}
+    assert names == {"report.html", "study.json", "study.tsv"}
+    assert [line.split("\t")[0] for line in (imported.sessions / "study.tsv").read_text().splitlines()[1:]] == [
+        *("S1", "S2", "S3")
+    ]
+    imported.put("S4", T1.files())
+    assert imported.main().status == 0
+    assert len((imported.sessions / "study.tsv").read_text().splitlines()) == 5
+
+
+def test_what_is_written_is_what_is_read(imported: StudyFolder) -> None:
+    fresh = study_of(map(SessionFolder, sessions_in(imported.sessions)))
+    again = read(imported.sessions)
+    assert again == fresh
+    assert as_json(again) == as_json(fresh)
+
+
+def test_an_unchanged_session_is_not_read_again(imported: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    summary = SessionFolder.summary.func  # type: ignore[attr-defined] # of a cached property
+
+    def spy(folder: SessionFolder) -> object:
+        opened.append(folder.id)
+        return summary(folder)
+
+    monkeypatch.setattr(SessionFolder, "summary", property(spy))
+    read(imported.sessions)
+    assert opened == []
+    path = imported.session("S2") / "qxbatch/summary.json"
+    path.write_text(path.read_text().replace('"T1w"', '"T1x"'))
+    names = [series.name for series in read(imported.sessions).sessions[1].scanned.series]  # type: ignore[union-attr]
+    assert names == ["T1x", "rest"]
+    assert set(opened) == {"S2"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"schema": 2, "sessions": []}',
+        '{"schema": 1, "sessions": 3}',
+        '{"schema": 1, "sessions": [3]}',
+        "[" * 9999,
+    ],
+)
+def test_a_study_json_that_cannot_be_used_is_made_anew(imported: StudyFolder, text: str) -> None:
+    path = imported.sessions / "study.json"
+    before = path.read_text()
+    path.write_text(text)
+    assert main(["report", str(imported.sessions)]) == 0
+    assert path.read_text() == before
+
+
+def test_a_forged_row_is_read_again(imported: StudyFolder) -> None:
+    path = imported.sessions / "study.json"
+    content = json.loads(path.read_text())
+    for session, change in zip(
+        content["sessions"], ({"scanned_series": [{}]}, {"summary": 3}, {"problems": 1}), strict=True
+    ):
+        session.update(change)
+    before = path.read_text()
+    path.write_text(json.dumps(content))
+    assert main(["report", str(imported.sessions)]) == 0
+    assert path.read_text() == before
+
+
+def not_imported(study: StudyFolder) -> Sequence[NotImported]:
+    return read_known(study.sessions / "study.json").not_imported
+
+
+def test_what_was_not_imported_is_listed_until_it_is_imported_or_gone(imported: StudyFolder) -> None:
+    broken = imported.put("S5", T1.files(), Kind.ZIP)
+    good = broken.read_bytes()
+    broken.write_bytes(good[: len(good) // 2])
+    stray = imported.inbox / "notes.txt"
+    stray.write_text("x")
+    assert imported.main().status == 1
+    assert [item.item for item in not_imported(imported)] == ["S5.zip", "notes.txt"]
+    assert "S5.zip" in (imported.sessions / "report.html").read_text()
+    stray.unlink()
+    assert main(["report", str(imported.sessions)]) == 0
+    assert [item.item for item in not_imported(imported)] == ["S5.zip"]
+    broken.write_bytes(good)
+    assert imported.main().status == 0
+    assert not_imported(imported) == ()
+
+
+def test_a_study_level_that_cannot_be_written_fails_no_import(study: StudyFolder) -> None:
+    (study.sessions / "study.tsv").mkdir(parents=True)
+    study.put("S1", T1.files())
+    run = study.main()
+    assert run.status == 0
+    assert "The study page was not refreshed: cannot write" in run.text
+    assert SessionFolder(study.session("S1")).summary is not None
