@@ -7,17 +7,14 @@ from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.page.session import session_page
-from qxbatch.parts.pictures import add_pictures
 from qxbatch.parts.places import chosen_sessions
+from qxbatch.parts.session_page import write_session_page
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import replaced_text
 from qxbatch.report.study import differing
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import OWN_SUMMARY, PAGE, STUDY_SIDECAR, STUDY_TABLE
-from qxbatch.session.summary import SummaryError
+from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.study.study import study_of
 from qxbatch.visible import one_line
 
@@ -34,7 +31,7 @@ def run(options: Mapping[str, object]) -> int:
         for name in given:
             sessions = chosen_sessions([name])
             for session in sessions:
-                _write_session(session, written, wrong, test=test)
+                write_session_page(session, written, wrong, test=test)
             if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as the sessions were found
                 folder = sessions[0].parent
                 written += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
@@ -45,23 +42,6 @@ def run(options: Mapping[str, object]) -> int:
         raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
     _say(written, wrong, different, test=test, told=bool(options["--json"]))
     return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
-
-
-def _write_session(session: Path, written: list[Path], wrong: list[str], *, test: bool) -> None:
-    folder = SessionFolder(session)
-    try:
-        summary = folder.summary
-    except (SummaryError, OSError) as error:
-        wrong.append(error_text(error))
-        return
-    if summary is None:
-        wrong.append(f"{session}: it has no {OWN_SUMMARY}; `qxbatch convert --overwrite` makes one")
-        return
-    page = folder.paths.page
-    written.append(page)
-    if not test:
-        add_pictures(folder.paths, summary)
-        replaced_text(page, session_page(folder.paths, summary))
 
 
 def _say(written: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, told: bool) -> None:

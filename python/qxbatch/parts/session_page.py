@@ -1,0 +1,29 @@
+"""The page of one session, made again from its summary and its files."""
+
+from pathlib import Path
+
+from qxbatch.os_error import error_text
+from qxbatch.page.session import session_page
+from qxbatch.parts.pictures import add_pictures
+from qxbatch.publish.durable import replaced_text
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import OWN_SUMMARY
+from qxbatch.session.summary import SummaryError
+
+
+def write_session_page(session: Path, written: list[Path], wrong: list[str], *, test: bool) -> None:
+    """Write the page and pictures that are missing; note what was written, or why there is no page. Raises OSError."""
+    folder = SessionFolder(session)
+    try:
+        summary = folder.summary
+    except (SummaryError, OSError) as error:
+        wrong.append(error_text(error))
+        return
+    if summary is None:
+        wrong.append(f"{session}: it has no {OWN_SUMMARY}; `qxbatch convert --overwrite` makes one")
+        return
+    page = folder.paths.page
+    written.append(page)
+    if not test:
+        add_pictures(folder.paths, summary)
+        replaced_text(page, session_page(folder.paths, summary))
