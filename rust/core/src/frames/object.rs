@@ -88,6 +88,8 @@ pub struct Object {
     pub tiling: Option<Tiling>,
     /// The header ends before its end: the file is cut short.
     pub cut: bool,
+    /// The file ends before its pixel data do, or cannot be read as far as these.
+    pub truncated: bool,
     /// InstanceNumber.
     pub instance: Option<i64>,
     /// Its frames; empty where it has no pixel data.
