@@ -39,7 +39,7 @@ def candidates(
 
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
     judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff, studies)
-    return [measured(each, each.path, settings.settle, now_ns()) for each in judged]
+    return [measured(each, each.path, settings, now_ns()) for each in judged]
 
 
 def _log(settings: Settings) -> "Log | None":
@@ -57,7 +57,7 @@ def of_folders(
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
-    return [measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
+    return [measured(each, SessionPaths(each.path).inbox, settings, now_ns()) for each in judged]
 
 
 def _of_inbox(
@@ -76,7 +76,7 @@ def _of_inbox(
         for name, folder in folders.items()
         if (why := why_closed(folder))
     }
-    judged = judge_closed(judged, closed)
+    judged = judge_closed(judged, closed, settings)
     existing = {name for name in named.difference(closed) if _exists(settings, name)}
     return judge_same_session(judge_existing(judged, existing, settings), settings)
 

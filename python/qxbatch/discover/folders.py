@@ -73,18 +73,20 @@ def _judge(folder: ListedFolder, settings: Settings) -> Judged:
     filtered = by_label(settings, session)
     if filtered:
         return judged.turned(Verdict.FILTERED, filtered)
-    return _refused(judged, folder) or _by_results(judged, folder, settings)
+    return _refused(judged, folder, settings) or _by_results(judged, folder, settings)
 
 
-def _refused(judged: Judged, folder: ListedFolder) -> Judged | None:
+def _refused(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged | None:
     why = fault(folder.path.name)
     if why:
-        command = rename_command(folder.path)
-        hint = f"Rename the folder{':' if command else '.'}"
+        rename, session = rename_command(folder.path, lambda name: by_folder(name, settings.nameformat))
+        hint = f"Rename the folder{':' if rename else '.'}"
+        command = f"{rename} && {command_for(settings, [session])}" if rename else ""
         return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
     if folder.closed:
         message = f"the session folder cannot be entered: {folder.closed}."
-        return judged.refused(Code.UNREADABLE, message, access_hint(folder.path))
+        command = command_for(settings, [folder.path.name])
+        return judged.refused(Code.UNREADABLE, message, access_hint(folder.path), command)
     return None
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.events import Stage, StageStarted
 from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.left_out import LeftOut
 from qxbatch.pack.series import bring
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
@@ -28,6 +29,7 @@ class Product(NamedTuple):
     build: Path
     images: int
     problems: tuple[Problem, ...]
+    left_out: LeftOut = LeftOut()
     syncing: Sequence[Future[None]] = ()
     """What is being brought to disk already."""
 
@@ -55,7 +57,8 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
     pictures = _place_pictures(recorded.placement, places.build)
     write_page(SessionPaths(places.build).page, recorded.summary, pictures)
-    return Product(part, places.build, len(recorded.placement.images), recorded.problems, syncing)
+    images, remarks = len(recorded.placement.images), recorded.remarks
+    return Product(part, places.build, images, remarks.problems, remarks.left_out, syncing)
 
 
 def _place_pictures(placement: Placement, build: Path) -> dict[int, str]:

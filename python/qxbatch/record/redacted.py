@@ -1,25 +1,37 @@
 """Problems and conversions of a session, without identities where the session id stands in place of the patient's."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from qxbatch.deidentify import Redact, redacted_problem
 from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
 from qxbatch.model import Conversion
 from qxbatch.problems import Problem
 from qxbatch.record.job import Job
+from qxbatch.record.left_out import left_out_of
 
 
-def session_problems(job: Job, part: Part) -> tuple[Problem, ...]:
-    """Return the problems of a session as a whole; those of its series and images are not among them."""
+@dataclass(frozen=True)
+class Remarks:
+    """What there is to say of a session."""
+
+    problems: tuple[Problem, ...]
+    left_out: LeftOut
+
+
+def session_remarks(job: Job, part: Part, conversions: Sequence[Conversion]) -> Remarks:
+    """Return what there is to say of a session as a whole; problems of its series and images are not among it."""
+    missing = left_out_of(job, part, conversions)
     remarks = (
         *several_studies(job.reading.groups(), part),
         *joined_series(part),
         *duplicates(job.reading, part),
-        *job.left_out.of(part.rows).problems(part.session.id, folder_mode=job.unit.inbox is not None),
+        *missing.problems(part.session.id),
     )
     every = (*job.problems, *part.problems, *remarks)
-    return tuple(redacted_problem(problem, part.hide) for problem in every)
+    return Remarks(tuple(redacted_problem(problem, part.hide) for problem in every), missing)
 
 
 def redacted_conversion(conversion: Conversion, hide: Redact) -> Conversion:

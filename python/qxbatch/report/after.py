@@ -50,7 +50,7 @@ def _outcome(report: SessionReport) -> str:
     if report.folder is None:
         first = next((p for p in report.problems if p.severity is Severity.ERROR), None)
         if first is not None:
-            return f"{name}: FAILED: {first.message}"
+            return f"{name}: FAILED ({first.code})"
         return f"{name}: {'already there' if any(p.code is Code.EXISTS for p in report.problems) else 'HELD'}"
     images = "1 image" if report.images == 1 else f"{report.images} images"
     marks = [f"{report.series} series", images, f"{report.seconds:.1f} s"]

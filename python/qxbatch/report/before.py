@@ -15,7 +15,7 @@ HEADINGS = {
     Verdict.NOT_PARSED: "of which the name was not parsed",
     Verdict.FILTERED: "filtered out",
     Verdict.STRAY: "stray, no packet",
-    Verdict.REFUSED: "refused",
+    Verdict.REFUSED: "refused, for the reasons at the end",
 }
 """In the order of the report."""
 LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
@@ -25,7 +25,8 @@ LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
 def before(candidates: Sequence[Candidate], settings: Settings) -> str:
     """Return the report as text. With verbose off, only what is ready or refused is listed, the rest is counted.
 
-    What to do about something refused is in the report after the work. Hints take the place of the list of what was left out.
+    Why something is refused, and what to do about it, is in the report after the work. Hints take the place of the list of what
+    was left out.
     """
     advice = hints(candidates, settings)
     where = settings.masterinbox or settings.sessionsfolder
@@ -79,9 +80,8 @@ def _name(candidate: Candidate) -> str:
 
 def _row(candidate: Candidate, width: int) -> str:
     name = _name(candidate).ljust(width)
-    problem = candidate.problem
-    if problem is not None:
-        return f"{name}  {one_line(problem.message)}"
+    if candidate.problem is not None:
+        return name
     note = one_line(candidate.note)
     if candidate.verdict is not Verdict.READY or candidate.session is None:
         return f"{name}  {note}"
