@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.deidentify import unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import Part, assemble
 from qxbatch.ingest.identities import redaction_of
@@ -12,6 +11,7 @@ from qxbatch.ingest.patients import Share, share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.hashing import start_hashing
 from qxbatch.pipeline.loose import opened_inside
 from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import read_sources
@@ -30,15 +30,16 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous(folder) if unit.inbox is not None else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
+    archives = opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets
     return Job(
         unit,
         inbox.sources,
         reading,
-        opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets,
+        archives,
         opened_inside(reading, unit),
         previous,
         deidentified,
-        redaction_of(reading, unit.name) if deidentified else unchanged,
+        redaction_of(reading, unit.name, deidentified=deidentified),
     )
 
 
@@ -61,7 +62,9 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     anonymous = job.deidentified
     shares, mixed = share_out(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}
-    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), shares
+    # a packet that is refused is not hashed
+    hashes = start_hashing(context, job.archives)
+    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients, hashes=hashes), shares
 
 
 def place_files(context: Context, job: Job, shares: Sequence[Share], scratch: Path) -> list[tuple[Part, Path]]:

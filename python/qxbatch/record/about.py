@@ -35,7 +35,7 @@ def record_summary(
     """Write summary.json; return its content. `sums` are those of the compressed images."""
     about = summary(
         part.session,
-        [PacketInfo(packet, part.hide(packet.path.name)) for packet in job.archives],
+        [PacketInfo(packet, part.hide(packet.path.name), job.sha256(packet)) for packet in job.archives],
         conversions,
         placement,
         version=VERSION,

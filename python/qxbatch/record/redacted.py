@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from qxbatch.acquisition import Acquisition
 from qxbatch.deidentify import Redact, redacted_problem
 from qxbatch.ingest.assemble import Part
 from qxbatch.ingest.left_out import LeftOut
@@ -35,9 +36,17 @@ def session_remarks(job: Job, part: Part, conversions: Sequence[Conversion]) -> 
 
 
 def redacted_conversion(conversion: Conversion, hide: Redact) -> Conversion:
-    """Return a conversion whose log and problems name no patient where `hide` conceals the identity."""
+    """Return a conversion whose texts name no patient where `hide` conceals the identity."""
     return replace(
         conversion,
         log=hide(conversion.log),
+        acquisition=None if conversion.acquisition is None else _redacted_facts(conversion.acquisition, hide),
         problems=tuple(redacted_problem(problem, hide) for problem in conversion.problems),
     )
+
+
+def _redacted_facts(facts: Acquisition, hide: Redact) -> Acquisition:
+    """Return facts whose texts name no patient: what an operator may write."""
+    texts = (None if text is None else hide(text) for text in (facts.sequence_name, facts.coil, facts.software))
+    sequence_name, coil, software = texts
+    return replace(facts, sequence_name=sequence_name, coil=coil, software=software)
