@@ -8,8 +8,9 @@ from qxbatch.deidentify import Redact, redacted_problem
 from qxbatch.ingest.assemble import Part
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
-from qxbatch.model import Conversion
-from qxbatch.problems import Problem
+from qxbatch.model import Conversion, State
+from qxbatch.parrec.pairing import LONE_PAR
+from qxbatch.problems import Problem, Severity
 from qxbatch.record.job import Job
 from qxbatch.record.left_out import left_out_of
 
@@ -31,8 +32,15 @@ def session_remarks(job: Job, part: Part, conversions: Sequence[Conversion]) -> 
         *duplicates(job.reading, part),
         *missing.problems(part.session.id),
     )
-    every = (*job.problems, *part.problems, *remarks)
+    asked = any(each.state is not State.NOT_ASKED for each in conversions)
+    of_part = (_failed(each) if asked and each.message == LONE_PAR else each for each in part.problems)
+    every = (*job.problems, *of_part, *remarks)
     return Remarks(tuple(redacted_problem(problem, part.hide) for problem in every), missing)
+
+
+def _failed(problem: Problem) -> Problem:
+    """Return the problem of a PAR alone as that of a series that could not be converted."""
+    return replace(problem, severity=Severity.ERROR)
 
 
 def redacted_conversion(conversion: Conversion, hide: Redact) -> Conversion:
