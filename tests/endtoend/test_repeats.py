@@ -18,10 +18,9 @@ FOLDER_MODE = ("--masterinbox=none", "--sessions=*")
 
 
 def repeated(run: Run) -> list[str]:
-    """Return messages that are in a run's output more than once: the parts of its lines behind a name, hints left out."""
-    lines = [line.strip() for line in run.text.splitlines() if not line.startswith(("      ", "["))]
-    texts = Counter(line.partition(": ")[2] or line for line in lines if len(line) > 20)
-    return [text for text, count in texts.items() if count > 1]
+    """Return messages that are in a run's output more than once: lines with their subject, hints and progress left out."""
+    lines = Counter(line.strip() for line in run.text.splitlines() if not line.startswith(("      ", "[")))
+    return [line for line, count in lines.items() if line and count > 1]
 
 
 def test_nothing_ready_is_said_once(study: Study) -> None:

@@ -43,7 +43,7 @@ _WORDS = {
         "file that is named like an image and is no DICOM",
         "files that are named like images and are no DICOM",
     ),
-    Cause.TRUNCATED: ("DICOM file whose image is cut short", "DICOM files whose images are cut short"),
+    Cause.TRUNCATED: ("DICOM file that is cut short", "DICOM files that are cut short"),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
 }
 _ADVICE = {
