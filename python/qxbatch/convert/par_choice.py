@@ -16,7 +16,6 @@ from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader, read_par
-from qxbatch.problems import Severity
 from qxbatch.settings.model import Tool
 
 _RELIABLE = 4.1
@@ -56,10 +55,8 @@ def readable_par(series: Series) -> ParHeader:
 
 def unreadable(series: Series, error: Exception) -> Attempt:
     """Return the failed conversion of a pair that is not given to a converter."""
-    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "")
-    if series.files == 1:  # the session's problem about PARs alone names them all
-        own = tuple(replace(each, severity=Severity.INFO) for each in judgement.problems)
-        judgement = replace(judgement, problems=own)
+    # the session's problem about PARs alone names them all
+    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", named=series.files == 1)
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 

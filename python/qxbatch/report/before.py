@@ -1,7 +1,6 @@
 """The report before the work: what was found, and what is to be done with it. Readable without colour."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings
@@ -20,6 +19,9 @@ HEADINGS = {
 """In the order of the report."""
 LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
 """What is only counted where advice says how to ask for it."""
+
+NAMED = 3
+"""So many things that are refused together are named."""
 
 
 def before(candidates: Sequence[Candidate], settings: Settings) -> str:
@@ -65,21 +67,22 @@ def _count(number: int, settings: Settings) -> str:
 
 def _rows(found: Sequence[Candidate]) -> list[str]:
     """One row for each thing; things that are refused together have one."""
-    alone: dict[object, Candidate] = {}
+    together: dict[object, list[Candidate]] = {}
     for each in found:
-        alone.setdefault(each.path if each.problem is None else each.problem, each)
-    width = min(40, max(len(_name(each)) for each in alone.values()))
-    return ["    " + _row(each, width).rstrip() for each in alone.values()]
+        together.setdefault(each.path if each.problem is None else each.problem, []).append(each)
+    names = [_names(same) for same in together.values()]
+    width = min(40, max(map(len, names)))
+    rows = zip(names, together.values(), strict=True)
+    return ["    " + _row(name.ljust(width), same[0]).rstrip() for name, same in rows]
 
 
-def _name(candidate: Candidate) -> str:
-    """The thing's name; that of their folder, where several things share a problem."""
-    problem = candidate.problem
-    return one_line(Path(problem.subject).name if problem is not None else candidate.path.name)
+def _names(same: Sequence[Candidate]) -> str:
+    """The name of a thing, or of those that share a problem."""
+    names = [one_line(each.path.name) for each in same]
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
-def _row(candidate: Candidate, width: int) -> str:
-    name = _name(candidate).ljust(width)
+def _row(name: str, candidate: Candidate) -> str:
     if candidate.problem is not None:
         return name
     note = one_line(candidate.note)
