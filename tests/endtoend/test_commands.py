@@ -247,3 +247,15 @@ def test_the_command_does_not_name_a_patient_whom_the_session_id_replaces(study:
     problem = only(problems(study, "--deidentify-logs", "--nameformat=(?P<subject_id>D)"), "left-out")
     assert "Jane" not in problem["command"] + problem["hint"]
     assert "Put the packet back into the inbox first." in problem["hint"]
+
+
+def test_a_shell_outside_of_a_container_gets_its_own_paths(study: Study) -> None:
+    study.put("QC", TREE)
+    study.put("S1", {**TREE, "visit.zip": LOCKED})
+    found = problems(study, f"--path-map={study.sessions}=/out/side")
+    assert only(found, "bad-name")["command"].startswith(
+        "mv -n -- /out/side/inbox/MR/QC.zip /out/side/inbox/MR/QC-1.zip && "
+    )
+    assert only(found, "left-out")["command"].startswith(
+        "mv -n -- /out/side/archive/MR/S1.zip /out/side/inbox/MR/S1.zip && "
+    )

@@ -35,5 +35,7 @@ def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
 def _words(names: Sequence[str], files: int) -> str:
     """Return how many files are cut short, and which: `2 of 6 files are cut short (a.dcm, b.dcm)`."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    if files == 1:
+        return f"its only file is cut short ({names[0]})"
     cut = "is cut short" if len(names) == 1 else "are cut short"
     return f"{len(names)} of {files} files {cut} ({', '.join(names[:SHOWN])}{more})"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.measured import measured
 from qxbatch.discover.one_folder import in_own_folders
-from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session
+from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session, session_of
 from qxbatch.discover.results import was_parted
 from qxbatch.model import Candidate
 from qxbatch.session.contents import has_session, why_closed
@@ -64,7 +65,7 @@ def _of_inbox(
     settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff, studies: "Studies | None"
 ) -> list[Judged]:
     entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
-    judged = in_own_folders(judge_entries(entries, settings, log), settings.sessionsfolder)
+    judged = in_own_folders(judge_entries(entries, settings, log), settings, partial(session_of, settings, log))
     if sum(map(is_loose_dicom, entries)) > 1:
         from qxbatch.discover.loose import core_studies, judge_loose
 

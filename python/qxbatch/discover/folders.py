@@ -7,12 +7,12 @@ from typing import NamedTuple
 from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
+from qxbatch.discover.refused import renamed_and_imported
 from qxbatch.model import Verdict
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
-from qxbatch.resolve.rename import rename_command
 from qxbatch.session.contents import has_results, why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
@@ -79,9 +79,8 @@ def _judge(folder: ListedFolder, settings: Settings) -> Judged:
 def _refused(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged | None:
     why = fault(folder.path.name)
     if why:
-        rename, session = rename_command(folder.path, lambda name: by_folder(name, settings.nameformat))
-        hint = f"Rename the folder{':' if rename else '.'}"
-        command = f"{rename} && {command_for(settings, [session])}" if rename else ""
+        command = renamed_and_imported(judged, settings, lambda name: by_folder(name, settings.nameformat))
+        hint = f"Rename the folder{':' if command else '.'}"
         return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
     if folder.closed:
         message = f"the session folder cannot be entered: {folder.closed}."

@@ -53,7 +53,7 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    named = partial(_session_of, settings, log)
+    named = partial(session_of, settings, log)
     refused = None if stray else refused_by_itself(entry, judged, settings, named)
     if refused:
         return refused
@@ -86,7 +86,7 @@ def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionI
     return log[name].session_id, Verdict.NOT_PARSED, f"the logfile names no subject for {name}"
 
 
-def _session_of(settings: Settings, log: "Log | None", file_name: str) -> SessionId | None:
+def session_of(settings: Settings, log: "Log | None", file_name: str) -> SessionId | None:
     """The session that a packet of that file name would have."""
     name = packet_name(file_name, settings.pattern)
     return _resolve(name, settings, log)[0] if name else None

@@ -10,6 +10,7 @@ from qxbatch.resolve.names import breaks_lines, fault
 from qxbatch.resolve.rename import Named, rename_command
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import mapped
 
 
 def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: Named) -> Judged | None:
@@ -34,7 +35,8 @@ def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settin
     if entry.content == "split":
         return judged.refused(Code.UNOPENED, message, SPLIT)
     unpacked = named(unpacked_name(entry.path)) or session
-    unpack = unpack_command(entry.content, entry.path, settings.archive_folder)
+    path, archive = (mapped(each, settings.path_map) for each in (entry.path, settings.archive_folder))
+    unpack = unpack_command(entry.content, path, archive)
     command = f"{unpack} && {command_for(settings, [unpacked.id])}"
     return judged.refused(Code.UNOPENED, message, "Unpack it into a folder in its place:", command)
 
@@ -54,13 +56,15 @@ def with_session(judged: Judged, session: SessionId, entry: Entry, settings: Set
 
 
 def _badly_named(judged: Judged, message: str, settings: Settings, named: Named) -> Judged:
-    rename, session = rename_command(judged.path, named, judged.name)
-    if not rename:
-        return judged.refused(
-            Code.BAD_NAME, message, "Rename it, or give another --pattern, --nameformat or --logfile."
-        )
-    command = f"{rename} && {command_for(settings, [session])}"
-    return judged.refused(Code.BAD_NAME, message, "Rename it:", command)
+    command = renamed_and_imported(judged, settings, named)
+    hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
+    return judged.refused(Code.BAD_NAME, message, hint, command)
+
+
+def renamed_and_imported(judged: Judged, settings: Settings, named: Named) -> str:
+    """Return the command that gives a packet a name of its own and imports it alone; empty where there is none."""
+    rename, session = rename_command(mapped(judged.path, settings.path_map), named, judged.name)
+    return f"{rename} && {command_for(settings, [session])}" if rename else ""
 
 
 def _chosen(judged: Judged, settings: Settings, session: SessionId | None) -> str:

@@ -14,6 +14,7 @@ from qxbatch.problems import Code, Problem
 from qxbatch.record.job import Job
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
 
@@ -40,7 +41,7 @@ def _with_command(
         # the packet is deleted; what was left out of it is in the session's own inbox
         own = replace(settings, masterinbox=None, bids_app=False)
         return replace(problem, command=command_for(own, [job.unit.session.id], changes))
-    back = [] if job.unit.inbox is not None else _moved_back(places)
+    back = [] if job.unit.inbox is not None else _moved_back(places, settings)
     shell = " && ".join((*back, *unpacking))
     if job.redact(shell) != shell:
         problem = replace(problem, hint=f"{problem.hint} Put the packet back into the inbox first.")
@@ -49,12 +50,13 @@ def _with_command(
     return replace(problem, command=" && ".join(filter(None, (shell, command))))
 
 
-def _moved_back(places: Mapping[Path, Path | None]) -> list[str]:
+def _moved_back(places: Mapping[Path, Path | None], settings: Settings) -> list[str]:
     """Return the commands that move packets back to where they were."""
-    moved = [
+    moved = (
         (now, before) for before, now in places.items() if now is not None and now != before and not before.exists()
-    ]
-    return [f"mv -n -- {shell_word(str(now))} {shell_word(str(before))}" for now, before in moved]
+    )
+    words = ([shell_word(str(mapped(each, settings.path_map))) for each in pair] for pair in moved)
+    return [f"mv -n -- {now} {before}" for now, before in words]
 
 
 def refused_again(missing: LeftOut, unit: Unit, settings: Settings) -> str:
@@ -90,5 +92,5 @@ def _unpacking(missing: LeftOut, unit: Unit, settings: Settings, places: Mapping
         or any(kind not in UNOPENED or kind == "split" for kind in kinds.values())
     ):
         return []
-    archive = settings.archive_folder
-    return [unpack_command(kind, folder / path, archive) for path, kind in kinds.items()]
+    outside, archive = (mapped(each, settings.path_map) for each in (folder, settings.archive_folder))
+    return [unpack_command(kind, outside / path, archive) for path, kind in kinds.items()]

@@ -55,6 +55,10 @@ pub struct Frame {
 
 /// One DICOM object.
 #[derive(Debug, Clone, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "facts that have nothing to do with each other"
+)]
 pub struct Object {
     /// SOPClassUID; MediaStorageSOPClassUID where the data set has none.
     pub class: String,
