@@ -1,7 +1,8 @@
 """Problems and conversions of a session, without identities where the session id stands in place of the patient's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition
 from qxbatch.deidentify import Redact, redacted_problem
@@ -15,8 +16,7 @@ from qxbatch.record.job import Job
 from qxbatch.record.left_out import left_out_of
 
 
-@dataclass(frozen=True)
-class Remarks:
+class Remarks(NamedTuple):
     """What there is to say of a session."""
 
     problems: tuple[Problem, ...]
