@@ -62,13 +62,16 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     anonymous = job.deidentified
     shares, mixed = share_out(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}
-    # a packet that is refused is not hashed
-    hashes = start_hashing(context, job.archives)
-    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients, hashes=hashes), shares
+    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), shares
 
 
-def place_files(context: Context, job: Job, shares: Sequence[Share], scratch: Path) -> list[tuple[Part, Path]]:
-    """Give every file its final name; return each session's part with the folder of its files. Raises OSError."""
+def place_files(
+    context: Context, job: Job, shares: Sequence[Share], scratch: Path
+) -> tuple[Job, list[tuple[Part, Path]]]:
+    """Give every file its final name; return each session's part with the folder of its files.
+
+    Also return the job, whose packets are hashed from now on, since they are not refused any more. Raises OSError.
+    """
     roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
     parts = assemble(
         job.reading,
@@ -78,4 +81,5 @@ def place_files(context: Context, job: Job, shares: Sequence[Share], scratch: Pa
         inbox=None if job.is_split else job.unit.inbox,
         join=context.settings.join_series is JoinSeries.AUTO,
     )
-    return [(part, roots[part.session.id]) for part in parts]
+    placed = [(part, roots[part.session.id]) for part in parts]
+    return replace(job, hashes=start_hashing(context, job.archives)), placed
