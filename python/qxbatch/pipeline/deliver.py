@@ -42,7 +42,7 @@ def deliver(
             product.part.session,
             workspace.sessionsfolder / product.part.session.id,
             (
-                *with_again(product.problems, product.left_out, job, context.settings, ending.places),
+                *with_again(product.remarks.problems, product.remarks.left_out, job, context.settings, ending.places),
                 *(of_packets if k == 0 else ()),
             ),
             len(product.part.series),

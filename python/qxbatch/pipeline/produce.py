@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 from qxbatch.events import Stage, StageStarted
 from qxbatch.ingest.assemble import Part
-from qxbatch.ingest.left_out import LeftOut
 from qxbatch.pack.series import bring
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import picture_of
 from qxbatch.pipeline.series import make_series
-from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
+from qxbatch.record.redacted import Remarks
 from qxbatch.record.session import record_session
 from qxbatch.session.layout import FOLDERS, picture_file
 from qxbatch.session.paths import SessionPaths
@@ -28,8 +27,7 @@ class Product(NamedTuple):
     part: Part
     build: Path
     images: int
-    problems: tuple[Problem, ...]
-    left_out: LeftOut = LeftOut()
+    remarks: Remarks
     syncing: Sequence[Future[None]] = ()
     """What is being brought to disk already."""
 
@@ -57,8 +55,8 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
     pictures = _place_pictures(recorded.placement, places.build)
     write_page(SessionPaths(places.build).page, recorded.summary, pictures)
-    images, remarks = len(recorded.placement.images), recorded.remarks
-    return Product(part, places.build, images, remarks.problems, remarks.left_out, syncing)
+    images = len(recorded.placement.images)
+    return Product(part, places.build, images, recorded.remarks, syncing)
 
 
 def _place_pictures(placement: Placement, build: Path) -> dict[int, str]:
