@@ -9,6 +9,7 @@ from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.par_choice import readable_par
 from qxbatch.convert.remarks import review
 from qxbatch.convert.sop import no_image, secondary_capture
+from qxbatch.convert.truncated import with_truncated
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.observed import observe
 from qxbatch.inspect.par import par_facts
@@ -22,7 +23,7 @@ def finished(series: Series, done: Attempt, odd: Sequence[Problem], evidence: Ev
 
     Raises OSError when a file cannot be read.
     """
-    conversion = _conversion(series, done, odd)
+    conversion = with_truncated(_conversion(series, done, odd), evidence.truncated)
     if evidence.frames is None:
         return conversion
     found = facts(observe(evidence.frames.acquired(), series.header, conversion.outputs))

@@ -14,8 +14,8 @@ from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import picture_of
 from qxbatch.pipeline.series import make_series
-from qxbatch.problems import Problem
 from qxbatch.record.job import Job, Places
+from qxbatch.record.redacted import Remarks
 from qxbatch.record.session import Recorded, record_session
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
@@ -27,7 +27,7 @@ class Product(NamedTuple):
     part: Part
     build: Path
     images: int
-    problems: tuple[Problem, ...]
+    remarks: Remarks
     syncing: Sequence[Future[None]] = ()
     """What is being brought to disk already."""
 
@@ -55,7 +55,7 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
     _place_pictures(recorded, places.build)
     write_page(SessionPaths(places.build), recorded.summary)
-    return Product(part, places.build, len(recorded.placement.images), recorded.problems, syncing)
+    return Product(part, places.build, len(recorded.placement.images), recorded.remarks, syncing)
 
 
 def _place_pictures(recorded: Recorded, build: Path) -> None:

@@ -196,6 +196,11 @@ impl SeriesFrames {
     }
 
     #[getter]
+    fn truncated(&self) -> Vec<&Path> {
+        self.series.truncated()
+    }
+
+    #[getter]
     fn mosaic(&self) -> bool {
         self.facts.mosaic
     }
