@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
+from qxbatch.convert.finished import sorted_only
 from qxbatch.convert.series import convert_series
 from qxbatch.events import SeriesConverted
 from qxbatch.ingest.assemble import Part
@@ -84,7 +85,8 @@ class _Making:
     def convert(self, series: Series, stored: Stored) -> Conversion:
         context = self.context
         if context.settings.stages is Stages.SORT:
-            conversion = Conversion(series, State.NOT_ASKED, "")
+            with context.slots.one(urgent=True):
+                conversion = sorted_only(series)
         else:
             with context.memory.hold(converter_memory(series)), context.slots.one(urgent=True):
                 conversion = self._converted(series)

@@ -146,10 +146,17 @@ pub(crate) struct SeriesFrames {
 #[pymethods]
 impl SeriesFrames {
     #[new]
-    fn new(py: Python<'_>, files: Vec<PathBuf>) -> PyResult<Self> {
+    #[pyo3(signature = (files, *, pixels = true))]
+    fn new(py: Python<'_>, files: Vec<PathBuf>, pixels: bool) -> PyResult<Self> {
         let first = files.first().cloned().unwrap_or_default();
         let series = py
-            .detach(|| Series::read(files))
+            .detach(|| {
+                if pixels {
+                    Series::read(files)
+                } else {
+                    Series::headers(files)
+                }
+            })
             .map_err(|error| os_error(&first, &error))?;
         let facts = series.facts();
         Ok(Self { series, facts })
