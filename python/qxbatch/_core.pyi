@@ -214,7 +214,9 @@ def ingest(
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC is one kept
     member `name`. Paths in `skip` are left out of folders. With `link`, files of a folder are hard-linked into staging where
     possible, else copied. With `headers_only` a staged file has the header of its DICOM object and ends in a hole, a PAR is
-    whole, and what is neither has no bytes. `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
+    whole, and what is neither has no bytes.
+
+    `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. What is wrong with one is in its row and `damage`.
     """

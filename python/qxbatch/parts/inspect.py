@@ -1,31 +1,23 @@
 """`qxbatch inspect`: what was planned and what was scanned, of packets and of sessions. Nothing is imported or converted."""
 
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
-from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.os_error import error_text
 from qxbatch.parts.inspect_headers import read_headers, unopened
+from qxbatch.parts.inspect_room import Room, interruptible, room_of, say
 from qxbatch.parts.inspect_series import Inspected, inspected
-from qxbatch.parts.inspect_session import Room, sorted_series, stored
+from qxbatch.parts.inspect_session import sorted_series, stored
 from qxbatch.parts.inspect_table import as_json, as_table
-from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.places import sessions_in
-from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
-from qxbatch.settings.paths import absolute
 from qxbatch.visible import one_line
-
-Result = TypeVar("Result")
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -49,19 +41,6 @@ def run(options: Mapping[str, object]) -> int:
     return int(ExitStatus.OK)
 
 
-def room_of(options: Mapping[str, object]) -> Room:
-    """Return what reading may use. Raises UsageError."""
-    given = options["--work-dir"]
-    work_dir = absolute("--work-dir", str(given)) if given else None
-    if work_dir is not None and not os.access(work_dir, os.W_OK | os.X_OK):
-        state = "cannot be written" if work_dir.exists() else "does not exist"
-        raise UsageError(
-            f"--work-dir={work_dir} {state}.", "Name a folder that can be written.", ExitStatus.CANNOT_WRITE
-        )
-    join = str(options["--join-series"] or "yes").casefold() in ("yes", "true")
-    return Room(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join)
-
-
 def paths_of(given: object) -> list[Path]:
     """Return the absolute paths that were named. Raises UsageError when one does not exist."""
     assert isinstance(given, list)
@@ -70,23 +49,6 @@ def paths_of(given: object) -> list[Path]:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, archives or sessions.")
     return list(dict.fromkeys(paths))
-
-
-def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
-    """Return what `work` returns. Ctrl-C stops it, and it clears its temporary folder."""
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(work)
-        try:
-            return future.result()
-        except BaseException:
-            monitor.cancel()
-            raise
-
-
-def say(problems: Iterable[str]) -> None:
-    """Print problems."""
-    for problem in problems:
-        print(f"qxbatch: {one_line(problem)}", file=sys.stderr)
 
 
 def look(path: Path, room: Room) -> list[Inspected]:

@@ -36,6 +36,8 @@ class FoundPar:
     path: Path
     files: int
     """1 without a REC."""
+    size: int
+    """Bytes."""
 
 
 class FoundHeaders(Headers, Protocol):
@@ -77,8 +79,16 @@ class ScannedHeaders:
 
     def pars(self) -> Sequence[FoundPar]:
         return [
-            FoundPar(str(par), header.series_number, header.dicom(), par, 1 if rec is None else 2)
+            FoundPar(
+                str(par),
+                header.series_number,
+                header.dicom(),
+                par,
+                len(pair),
+                sum(path.stat().st_size for path in pair),
+            )
             for par, rec, header in par_files(self._files)
+            for pair in [[path for path in (par, rec) if path is not None]]
         ]
 
 
@@ -111,6 +121,7 @@ class ReadHeaders:
                 pair.header,
                 Path(self._reading.staged(pair.files[0][0])),
                 len(pair.files),
+                sum(self._reading.row(row).size for row, _ in pair.files),
             )
             for pair in pairs
         ]

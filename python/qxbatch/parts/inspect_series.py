@@ -23,12 +23,19 @@ class InspectedSeries:
     n: int
     """As an import numbers it: series are in this order."""
     number: int | None
-    description: str
+    header: HeaderLike
     study_uid: str
     series_uid: str
     files: int
+    size: int
+    """Bytes."""
     verdict: SeriesVerdict | None = None
     acquisition: Acquisition | None = None
+
+    @property
+    def description(self) -> str:
+        """Return SeriesDescription, else ProtocolName."""
+        return text(self.header, "SeriesDescription") or text(self.header, "ProtocolName")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def inspected(source: str, headers: FoundHeaders, threads: int, monitor: Monitor
     series = series_of(groups, range(len(groups)))
     series = joined(headers, series) if join else series
     numbers, par_numbers = give_numbers(
-        [each.claim for each in series], [Claim(par.number or None, (par.order,)) for par in pars]
+        [each.claim for each in series], [Claim(_positive(par.number), (par.order,)) for par in pars]
     )
     problems = list(headers.problems)
 
@@ -90,7 +97,8 @@ def of_par(n: int, par: FoundPar) -> InspectedSeries:
     if par.files > 1:
         header = read_par(par.path)
         found = None if header.too_large else measured_par(header)
-    return _series(n, par.number, par.header, "", "", par.files, found)
+    facts, judged = found or (None, None)
+    return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, judged, facts)
 
 
 def _frames(headers: FoundHeaders, series: DicomSeries, monitor: Monitor) -> SeriesFrames:
@@ -123,20 +131,17 @@ def _measured(
 
 def _of_dicom(n: int, series: DicomSeries, found: Measured | None) -> InspectedSeries:
     first = series.members[0]
-    files = sum(group.files for group in series.members)
-    return _series(n, series.claim.number, first.header, first.study, first.series_uid, files, found)
-
-
-def _series(
-    n: int, number: int | None, header: HeaderLike, study: str, uid: str, files: int, found: Measured | None
-) -> InspectedSeries:
-    description = text(header, "SeriesDescription") or text(header, "ProtocolName")
-    facts, judged = (found.acquisition, found.verdict) if found else (None, None)
-    number = number if number and number > 0 else None
-    return InspectedSeries(n, number, description, study, uid, files, judged, facts)
+    files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.members), strict=True))
+    facts, judged = found or (None, None)
+    return InspectedSeries(
+        n, series.claim.number, first.header, first.study, first.series_uid, files, size, judged, facts
+    )
 
 
 def series_number(header: HeaderLike) -> int | None:
     """Return the SeriesNumber of a header; None where it is missing, zero or negative."""
-    number = whole(header, "SeriesNumber")
+    return _positive(whole(header, "SeriesNumber"))
+
+
+def _positive(number: int | None) -> int | None:
     return number if number and number > 0 else None

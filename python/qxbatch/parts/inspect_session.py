@@ -3,37 +3,20 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from qxbatch.convert.values import text
-from qxbatch.core import CancelledError, Monitor
+from qxbatch.core import CancelledError
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
 from qxbatch.parts.inspect_headers import FoundHeaders, read_headers
+from qxbatch.parts.inspect_room import Room
 from qxbatch.parts.inspect_series import Inspected, InspectedSeries, one_series, series_number
 from qxbatch.session.folder import SIDECARS, SessionFolder
 from qxbatch.session.layout import LOG, PACKED
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import SeriesSummary
-from qxbatch.settings.model import Passwords
-
-
-@dataclass(frozen=True)
-class Room:
-    """What reading may use."""
-
-    threads: int
-    monitor: Monitor
-    work_dir: Path | None = None
-    passwords: Passwords | None = None
-    join: bool = True
-
-    def temporary(self) -> "TemporaryDirectory[str]":
-        """Return a folder for headers of archives, which is removed at the end. Raises OSError."""
-        return TemporaryDirectory(prefix="qxbatch-inspect-", dir=self.work_dir)
 
 
 def stored(folder: SessionFolder) -> Inspected | None:
@@ -48,10 +31,11 @@ def _of_summary(series: SeriesSummary) -> InspectedSeries:
     return InspectedSeries(
         series.n,
         series_number(header),
-        text(header, "SeriesDescription") or text(header, "ProtocolName"),
+        header,
         text(header, "StudyInstanceUID"),
         next(iter(series.series_uids), "") or text(header, "SeriesInstanceUID"),
         series.files,
+        series.size,
         series.verdict,
         series.acquisition,
     )

@@ -1,0 +1,66 @@
+"""What `qxbatch inspect` may use, and how it ends early."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from qxbatch.core import Monitor
+from qxbatch.exits import ExitStatus
+from qxbatch.parts.passwords import passwords_of
+from qxbatch.parts.threads import threads_of
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.paths import absolute
+from qxbatch.visible import one_line
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Room:
+    """What reading may use."""
+
+    threads: int
+    monitor: Monitor
+    work_dir: Path | None = None
+    passwords: Passwords | None = None
+    join: bool = True
+
+    def temporary(self) -> "TemporaryDirectory[str]":
+        """Return a folder for headers of archives, which is removed at the end. Raises OSError."""
+        return TemporaryDirectory(prefix="qxbatch-inspect-", dir=self.work_dir)
+
+
+def room_of(options: Mapping[str, object]) -> Room:
+    """Return what reading may use. Raises UsageError."""
+    given = options["--work-dir"]
+    work_dir = absolute("--work-dir", str(given)) if given else None
+    if work_dir is not None and not os.access(work_dir, os.W_OK | os.X_OK):
+        state = "cannot be written" if work_dir.exists() else "does not exist"
+        raise UsageError(
+            f"--work-dir={work_dir} {state}.", "Name a folder that can be written.", ExitStatus.CANNOT_WRITE
+        )
+    join = str(options["--join-series"] or "yes").casefold() in ("yes", "true")
+    return Room(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join)
+
+
+def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
+    """Return what `work` returns. Ctrl-C stops it, and it clears its temporary folder."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        try:
+            return future.result()
+        except BaseException:
+            monitor.cancel()
+            raise
+
+
+def say(problems: Iterable[str]) -> None:
+    """Print problems."""
+    for problem in problems:
+        print(f"qxbatch: {one_line(problem)}", file=sys.stderr)
