@@ -9,7 +9,7 @@ from qxbatch.ingest.sources import sorted_sources
 from qxbatch.os_error import error_text
 from qxbatch.parts.inspect_headers import read_headers, unopened
 from qxbatch.parts.inspect_room import Room, interruptible, room_of, say
-from qxbatch.parts.inspect_series import Inspected, inspected
+from qxbatch.parts.inspect_series import FoundPacket, Inspected, found_packet, inspected
 from qxbatch.parts.inspect_session import sorted_series, stored
 from qxbatch.parts.inspect_table import as_json, as_table
 from qxbatch.parts.places import sessions_in
@@ -83,9 +83,13 @@ def _packet(path: Path, room: Room) -> Inspected:
         if closed:
             return Inspected(str(path), problems=(closed,))
         with room.temporary() as folder:
-            headers = read_headers(
-                path, Path(folder) / "read", threads=room.threads, passwords=room.passwords, monitor=room.monitor
-            )
-            return inspected(str(path), headers, room.threads, room.monitor, join=room.join)
+            found = _found(path, Path(folder) / "read", room)
+            return inspected(str(path), found, room.threads, room.monitor)
     except OSError as error:
         return Inspected(str(path), problems=(error_text(error, path),))
+
+
+def _found(path: Path, staging: Path, room: Room) -> FoundPacket:
+    """Return what is in a packet; the headers are not needed any more."""
+    headers = read_headers(path, staging, threads=room.threads, passwords=room.passwords, monitor=room.monitor)
+    return found_packet(headers, join=room.join)

@@ -21,6 +21,8 @@ _REFUSED = ("unreadable", "cannot")
 """How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
 _BROKEN = "unreadable DICOM"
 _PACKED = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
+_MOST = 20
+"""More problems of one source are counted, not listed."""
 _PHILIPS = ("XX_0", "PS_0")
 """Names of files beside the images, which an import does not sort."""
 
@@ -63,7 +65,7 @@ class ScannedHeaders:
     def __init__(self, files: Scan) -> None:
         self._files = files
         reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
-        self.problems = [f"{name}: {why}" for name, why in reasons if why and why.startswith(_REFUSED)]
+        self.problems = _first([f"{name}: {why}" for name, why in reasons if why and why.startswith(_REFUSED)])
 
     def groups(self) -> Sequence[Group]:
         return self._files.groups()
@@ -98,7 +100,9 @@ class ReadHeaders:
     def __init__(self, reading: Reading, passwords: Passwords | None) -> None:
         self._reading = reading
         advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
-        self.problems = [*reading.damage(), *([advice] if advice else [])]
+        broken = (reading.row(row) for row in reading.suspects())
+        damage = [*reading.damage(), *(f"{row.path}: {row.reason}" for row in broken)]
+        self.problems = [*_first(damage), *([advice] if advice else [])]
 
     def groups(self) -> Sequence[Group]:
         return self._reading.groups()
@@ -152,6 +156,12 @@ def read_headers(
     )
     read_suspects(reading, str(path), lambda: monitor.cancelled)
     return ReadHeaders(reading, passwords)
+
+
+def _first(problems: Sequence[str]) -> list[str]:
+    """Return the first problems, and how many more there are."""
+    more = [f"and {len(problems) - _MOST} more such files"] if len(problems) > _MOST else []
+    return [*problems[:_MOST], *more]
 
 
 def unopened(path: Path) -> str:

@@ -1,6 +1,6 @@
 """The series of a folder or an archive with their facts and verdicts, numbered as an import numbers them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,47 +48,79 @@ class Inspected:
     """What could not be read: path and reason."""
 
 
-def inspected(source: str, headers: FoundHeaders, threads: int, monitor: Monitor, *, join: bool = True) -> Inspected:
-    """Return the series of a packet. Raises CancelledError when the monitor is cancelled."""
+@dataclass(frozen=True)
+class FoundSeries:
+    """A series that was found, and where its headers can be read."""
+
+    n: int
+    series: DicomSeries
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True)
+class FoundPacket:
+    """What is in a packet. It outlives the headers of all its files, which need memory."""
+
+    series: tuple[FoundSeries, ...]
+    pars: tuple[tuple[int, FoundPar], ...]
+    """With the n of each."""
+    problems: tuple[str, ...]
+
+
+def found_packet(headers: FoundHeaders, *, join: bool = True) -> FoundPacket:
+    """Return the series among these headers, numbered as an import numbers them."""
     groups, pars = headers.groups(), headers.pars()
     series = series_of(groups, range(len(groups)))
     series = joined(headers, series) if join else series
     numbers, par_numbers = give_numbers(
         [each.claim for each in series], [Claim(_positive(par.number), (par.order,)) for par in pars]
     )
-    problems = list(headers.problems)
-
-    def of_series(pair: tuple[int, DicomSeries]) -> InspectedSeries:
-        n, each = pair
-        found = _measured(lambda: _frames(headers, each, monitor), each.members[0].header, (), problems)
-        return _of_dicom(n, each, found)
-
-    with ThreadPoolExecutor(threads) as pool:
-        found = [*pool.map(of_series, zip(numbers, series, strict=True))]
-    found += [of_par(n, par) for n, par in zip(par_numbers, pars, strict=True)]
-    return Inspected(source, tuple(sorted(found, key=lambda each: each.n)), tuple(problems))
+    return FoundPacket(
+        tuple(FoundSeries(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
+        tuple(zip(par_numbers, pars, strict=True)),
+        tuple(headers.problems),
+    )
 
 
-def one_series(
-    n: int, found: Sequence[FoundHeaders], outputs: Sequence[Output], monitor: Monitor
-) -> tuple[InspectedSeries | None, list[str]]:
-    """Return what is sorted under one number as one series, and what could not be read of it; None for nothing."""
-    problems = [problem for headers in found for problem in headers.problems]
+def found_number(n: int, found: Sequence[FoundHeaders]) -> FoundPacket:
+    """Return what is sorted under one number as one series: several UIDs are of a scan that was joined."""
     members = [
         (headers, each) for headers in found for each in series_of(headers.groups(), range(len(headers.groups())))
     ]
-    if not members:
-        pars = [par for headers in found for par in headers.pars()]
-        return (of_par(n, pars[0]) if pars else None), problems
-    whole_series = DicomSeries((), tuple(group for _, each in members for group in each.members), members[0][1].claim)
+    pars = [] if members else [par for headers in found for par in headers.pars()]
+    groups = tuple(group for _, each in members for group in each.members)
+    series = [FoundSeries(n, DicomSeries((), groups, members[0][1].claim), _paths(members))] if members else []
+    problems = tuple(problem for headers in found for problem in headers.problems)
+    return FoundPacket(tuple(series), tuple((n, par) for par in pars[:1]), problems)
 
-    def frames() -> SeriesFrames:
-        _stop(monitor)
-        files = [file for headers, each in members for file in _files(headers, each)]
-        return SeriesFrames([path for _, path in sorted(files)], pixels=False)
 
-    result = _measured(frames, whole_series.members[0].header, outputs, problems)
-    return _of_dicom(n, whole_series, result), problems
+def inspected(
+    source: str,
+    found: FoundPacket,
+    threads: int,
+    monitor: Monitor,
+    outputs: Sequence[Output] = (),
+) -> Inspected:
+    """Return the series with their facts; `outputs` are images of the only one.
+
+    Raises CancelledError when the monitor is cancelled.
+    """
+    problems = list(found.problems)
+
+    def of_series(one: FoundSeries) -> InspectedSeries:
+        if monitor.cancelled:
+            raise CancelledError("stopped")
+        try:
+            facts = measured(SeriesFrames(one.paths, pixels=False), one.series.members[0].header, outputs)
+        except OSError as error:
+            problems.append(error_text(error))
+            facts = None
+        return _of_dicom(one.n, one.series, facts)
+
+    with ThreadPoolExecutor(threads) as pool:
+        series = [*pool.map(of_series, found.series)]
+    series += [of_par(n, par) for n, par in found.pars]
+    return Inspected(source, tuple(sorted(series, key=lambda each: each.n)), tuple(problems))
 
 
 def of_par(n: int, par: FoundPar) -> InspectedSeries:
@@ -101,32 +133,17 @@ def of_par(n: int, par: FoundPar) -> InspectedSeries:
     return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, judged, facts)
 
 
-def _frames(headers: FoundHeaders, series: DicomSeries, monitor: Monitor) -> SeriesFrames:
-    _stop(monitor)
-    return SeriesFrames([path for _, path in sorted(_files(headers, series))], pixels=False)
+def _paths(members: Sequence[tuple[FoundHeaders, DicomSeries]]) -> list[str]:
+    """Return where the headers are, by the names that an import gives the files: their order decides between equal ones."""
 
+    rows = [(headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)]
 
-def _files(headers: FoundHeaders, series: DicomSeries) -> Iterable[tuple[str, str]]:
-    """Yield the files of a series with the names that an import gives them, whose order decides between equal ones."""
-    for group in series.groups:
-        for row in headers.group_rows(group):
-            header = headers.header(row)
-            yield f"{header.get('SOPInstanceUID') if header else ''}.dcm", headers.path(row)
+    def name(index: int) -> str:
+        headers, row = rows[index]
+        header = headers.header(row)
+        return f"{header.get('SOPInstanceUID') if header else ''}.dcm"
 
-
-def _stop(monitor: Monitor) -> None:
-    if monitor.cancelled:
-        raise CancelledError("stopped")
-
-
-def _measured(
-    frames: Callable[[], SeriesFrames], header: HeaderLike, outputs: Sequence[Output], problems: list[str]
-) -> Measured | None:
-    try:
-        return measured(frames(), header, outputs)
-    except OSError as error:
-        problems.append(error_text(error))
-        return None
+    return [headers.path(row) for headers, row in (rows[index] for index in sorted(range(len(rows)), key=name))]
 
 
 def _of_dicom(n: int, series: DicomSeries, found: Measured | None) -> InspectedSeries:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.convert.values import text
@@ -12,7 +13,7 @@ from qxbatch.model import Output
 from qxbatch.os_error import error_text
 from qxbatch.parts.inspect_headers import FoundHeaders, read_headers
 from qxbatch.parts.inspect_room import Room
-from qxbatch.parts.inspect_series import Inspected, InspectedSeries, one_series, series_number
+from qxbatch.parts.inspect_series import Inspected, InspectedSeries, found_number, inspected, series_number
 from qxbatch.session.folder import SIDECARS, SessionFolder
 from qxbatch.session.layout import LOG, PACKED
 from qxbatch.session.paths import SessionPaths
@@ -52,18 +53,16 @@ def sorted_series(session: Path, room: Room, outputs: Mapping[int, Sequence[Outp
         if name != LOG:
             found[int(name)].append(source.path)
 
-    def of_number(n: int) -> tuple[InspectedSeries | None, list[str]]:
+    def of_number(n: int) -> Inspected:
         return _one(n, found[n], room, (outputs or {}).get(n, ()))
 
     with ThreadPoolExecutor(room.threads) as pool:
         results = [*pool.map(of_number, sorted(found))]
-    series = tuple(each for each, _ in results if each is not None)
-    return Inspected(str(session), series, tuple(problem for _, problems in results for problem in problems))
+    series = tuple(series for each in results for series in each.series)
+    return Inspected(str(session), series, tuple(problem for each in results for problem in each.problems))
 
 
-def _one(
-    n: int, paths: Sequence[Path], room: Room, outputs: Sequence[Output]
-) -> tuple[InspectedSeries | None, list[str]]:
+def _one(n: int, paths: Sequence[Path], room: Room, outputs: Sequence[Output]) -> Inspected:
     if room.monitor.cancelled:
         raise CancelledError("stopped")
     with room.temporary() as folder:
@@ -75,8 +74,10 @@ def _one(
                 headers.append(read_headers(path, staging, threads=1, passwords=room.passwords, monitor=room.monitor))
             except OSError as error:
                 problems.append(error_text(error, path))
-        series, more = one_series(n, headers, outputs, room.monitor)
-        return series, [*problems, *more]
+        found = found_number(n, headers)
+        headers.clear()
+        result = inspected("", found, 1, room.monitor, outputs)
+        return replace(result, problems=(*problems, *result.problems))
 
 
 def images_by_series(folder: SessionFolder) -> dict[int, list[Output]]:

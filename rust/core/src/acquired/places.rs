@@ -1,6 +1,7 @@
 //! The slices of a stack: which frames are at one place, and which are there twice.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::clock::{Clock, bits};
 use super::moved;
@@ -121,13 +122,22 @@ fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
             .diffusion
             .direction
             .map(|parts| parts.map(f64::to_bits));
-        let key = (numbers, file, times, more, direction, member.frame.index);
+        let key = digest(&(numbers, file, times, more, direction, member.frame.index));
         if frame.instance.is_none() || seen.insert(key) {
             members.push(*member);
         }
     }
     let repeated = stack.frames.len().saturating_sub(members.len());
     (members, repeated)
+}
+
+/// 128 bits in place of a key that is long: a series may have a hundred thousand.
+fn digest(key: &impl Hash) -> [u64; 2] {
+    [0_u8, 1].map(|half| {
+        let mut hasher = DefaultHasher::new();
+        (half, key).hash(&mut hasher);
+        hasher.finish()
+    })
 }
 
 /// Where a frame is along a normal.

@@ -83,7 +83,10 @@ impl Series {
         for path in &files {
             let (object, used) = read_any(&regular::open(path)?, buffer)?;
             buffer = used;
-            objects.push(object.unwrap_or_else(unreadable));
+            let mut object = object.unwrap_or_else(unreadable);
+            // How pixels are stored matters to nobody then, and a series may have a hundred thousand objects.
+            (object.syntax, object.photometric) = (String::new(), String::new());
+            objects.push(object);
         }
         Ok(Self { files, objects })
     }
