@@ -13,6 +13,7 @@ from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.threads import threads_of
+from qxbatch.pipeline.signals import afterwards
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.paths import absolute
@@ -52,8 +53,9 @@ def room_of(options: Mapping[str, object]) -> Room:
 def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
     """Return what `work` returns. Ctrl-C stops it, and it clears its temporary folder."""
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(work)
         try:
+            with afterwards():
+                future = pool.submit(work)
             return future.result()
         except BaseException:
             monitor.cancel()

@@ -136,7 +136,9 @@ def of_par(n: int, par: FoundPar) -> InspectedSeries:
 def _paths(members: Sequence[tuple[FoundHeaders, DicomSeries]]) -> list[str]:
     """Return where the headers are, by the names that an import gives the files: their order decides between equal ones."""
 
-    rows = [(headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)]
+    rows = [
+        (headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)
+    ]
 
     def name(index: int) -> str:
         headers, row = rows[index]

@@ -218,13 +218,9 @@ impl SeriesFrames {
     }
 
     fn acquired(&self, py: Python<'_>) -> PyResult<Acquired> {
-        let first = self
-            .series
-            .files
-            .iter()
-            .zip(&self.series.objects)
-            .find(|(_, object)| object.pixels != Pixels::Absent)
-            .map(|(path, _)| path);
+        let mut files = self.series.files.iter().zip(&self.series.objects);
+        let image = files.find(|(_, object)| object.pixels != Pixels::Absent);
+        let first = image.map(|(path, _)| path).or(self.series.files.first());
         let (acquired, details) = py.detach(|| {
             let details = first.map_or_else(|| Ok(Details::default()), |path| details(path));
             (acquired(&self.series), details)

@@ -306,7 +306,9 @@ impl Visit for Gather {
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let groups = matches!(tag, 0x5200_9229 | 0x5200_9230);
-    let macros = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028);
+    // Without representations in the file, a value looks like a sequence.
+    let value = STANDARD.iter().any(|(known, ..)| *known == tag);
+    let macros = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028) && !value;
     let siemens = depth > 0 && tag >> 16 == 0x0021 && matches!(tag & 0xFF, 0xFE);
     element.may_be_sequence() && (groups || macros || siemens)
 }
