@@ -103,7 +103,7 @@ fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
     for member in &stack.frames {
         let frame = &member.frame.attributes;
         let numbers = (frame.temporal, frame.acquisition, frame.instance);
-        let file = (member.object.frame_count > 1).then_some(member.file);
+        let file = (member.object.frame_count > 1).then(|| object(member, clock));
         let times = [
             clock.time(member),
             frame.trigger,
@@ -129,6 +129,13 @@ fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
     }
     let repeated = stack.frames.len().saturating_sub(members.len());
     (members, repeated)
+}
+
+/// What tells an object of several frames from others: its InstanceNumber, if its frames have times, else its file. Objects
+/// of one volume each may all have the same number.
+fn object(member: &Member<'_>, clock: &Clock) -> Result<i64, usize> {
+    let timed = clock.time(member).is_some();
+    member.object.instance.filter(|_| timed).ok_or(member.file)
 }
 
 /// 128 bits in place of a key that is long: a series may have a hundred thousand.
