@@ -153,7 +153,7 @@ def test_the_parts_of_one_scan_are_one_series_unless_they_are_not_joined(tmp_pat
     packet = write_folder(by_volume(MrSeries(number=5, volumes=4)), tmp_path / "p")
     (joined,) = inspected(packet)
     assert (joined["acquired_volumes"], joined["files"]) == (4, 12)
-    assert len(inspected("--join-series=no", packet)) == 4
+    assert len(inspected("--join-series=never", packet)) == 4
 
 
 def test_an_encrypted_archive_needs_its_password(tmp_path: Path) -> None:
@@ -219,6 +219,7 @@ def test_a_packet_without_images_has_status_66(tree: dict[str, bytes], tmp_path:
     [
         ((), 64),
         (("nowhere",), 64),
+        ((".", "--join-series=no"), 64),
         ((".", "--json", "--wide"), 64),
         ((".", "--work-dir=/nowhere/x"), 73),
         ((".", "--tsv"), 64),

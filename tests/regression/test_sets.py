@@ -12,6 +12,7 @@ from tests.regression.acquisition import unexplained
 from tests.regression.consumers import check_all
 from tests.regression.declared import EXPECTED, Declared, declared, only_quick, updating, variants
 from tests.regression.independent import observed, series
+from tests.regression.inspection import differences
 
 
 def judged(sessions: Path) -> None:
@@ -23,8 +24,16 @@ def judged(sessions: Path) -> None:
 
 
 def as_expected(one: RegressionSet) -> Outcome:
-    """Run a set; its differences are none."""
-    outcome = check(one, also=judged)
+    """Run a set; its differences are none, and its only packet shows the facts of its only session."""
+    packets = sorted(one.packets.iterdir())
+
+    def judge(sessions: Path) -> None:
+        judged(sessions)
+        found = [path.parent for path in sessions.glob("*/session.txt")]
+        if len(found) == 1 and len(packets) == 1:
+            assert differences(packets[0], found[0]) == []
+
+    outcome = check(one, also=judge)
     if updating() and (outcome.new or outcome.differences):
         write_expected(one.expected, outcome.found)
         pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")

@@ -5,18 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
-from qxbatch.ingest.sources import sorted_sources
-from qxbatch.os_error import error_text
-from qxbatch.parts.inspect_headers import read_headers, unopened
-from qxbatch.parts.inspect_room import Room, interruptible, room_of, say
-from qxbatch.parts.inspect_series import FoundPacket, Inspected, found_packet, inspected
-from qxbatch.parts.inspect_session import sorted_series, stored
+from qxbatch.parts.inspect_look import look
+from qxbatch.parts.inspect_room import interruptible, room_of, say
 from qxbatch.parts.inspect_table import as_json, as_table
-from qxbatch.parts.places import sessions_in
 from qxbatch.problems import UsageError
-from qxbatch.session.contents import is_session
-from qxbatch.session.folder import SessionFolder
-from qxbatch.session.summary import SummaryError
 from qxbatch.visible import one_line
 
 
@@ -49,47 +41,3 @@ def paths_of(given: object) -> list[Path]:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, archives or sessions.")
     return list(dict.fromkeys(paths))
-
-
-def look(path: Path, room: Room) -> list[Inspected]:
-    """Return what is in a path: a session, the sessions in a folder, or a packet."""
-    if _is_session(path):
-        return [_session(path, room)]
-    if path.is_dir():
-        sessions = [each for each in sessions_in(path) if _is_session(each)]
-        if sessions:
-            return [_session(each, room) for each in sessions]
-    return [_packet(path, room)]
-
-
-def _is_session(path: Path) -> bool:
-    """Return whether a session has facts or sorted series: a packet may have a folder `dicom`, too."""
-    if not (path.is_dir() and is_session(path)):
-        return False
-    folder = SessionFolder(path)
-    return folder.paths.summary.is_file() or bool(sorted_sources(folder.paths.dicom))
-
-
-def _session(path: Path, room: Room) -> Inspected:
-    try:
-        return stored(SessionFolder(path)) or sorted_series(path, room)
-    except (SummaryError, OSError) as error:
-        return Inspected(str(path), problems=(error_text(error, path),))
-
-
-def _packet(path: Path, room: Room) -> Inspected:
-    try:
-        closed = unopened(path)
-        if closed:
-            return Inspected(str(path), problems=(closed,))
-        with room.temporary() as folder:
-            found = _found(path, Path(folder) / "read", room)
-            return inspected(str(path), found, room.threads, room.monitor)
-    except OSError as error:
-        return Inspected(str(path), problems=(error_text(error, path),))
-
-
-def _found(path: Path, staging: Path, room: Room) -> FoundPacket:
-    """Return what is in a packet; the headers are not needed any more."""
-    headers = read_headers(path, staging, threads=room.threads, passwords=room.passwords, monitor=room.monitor)
-    return found_packet(headers, join=room.join)

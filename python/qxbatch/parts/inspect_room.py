@@ -46,8 +46,10 @@ def room_of(options: Mapping[str, object]) -> Room:
         raise UsageError(
             f"--work-dir={work_dir} {state}.", "Name a folder that can be written.", ExitStatus.CANNOT_WRITE
         )
-    join = str(options["--join-series"] or "yes").casefold() in ("yes", "true")
-    return Room(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join)
+    join = str(options["--join-series"] or "auto").casefold()
+    if join not in ("auto", "never"):
+        raise UsageError(f"--join-series={join} is none of: auto, never.", "Write --join-series=never.")
+    return Room(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join == "auto")
 
 
 def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:

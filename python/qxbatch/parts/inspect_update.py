@@ -1,28 +1,22 @@
 """`qxbatch inspect --update`: the facts of sessions that have none, or older ones, by the DICOM that is sorted in them."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
+from qxbatch.parts.inspect_held import held
 from qxbatch.parts.inspect_room import Room, interruptible, say
-from qxbatch.parts.inspect_series import InspectedSeries
 from qxbatch.parts.inspect_session import images_by_series, sorted_series
-from qxbatch.parts.inspect_stored import new_summary
+from qxbatch.parts.inspect_stored import changed_texts
 from qxbatch.parts.places import chosen_sessions
-from qxbatch.pipeline.held import unit_lock
 from qxbatch.publish.durable import make_folder, replaced_text
-from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain import refuse_link
-from qxbatch.publish.workspace import Workspace
-from qxbatch.record.dicom_report import refreshed_report
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import DICOM, OWN_SUMMARY
-from qxbatch.session.summary import Summary, SummaryError, with_facts
-from qxbatch.textfile import read_text
+from qxbatch.session.summary import SummaryError
 from qxbatch.visible import one_line
 
 
@@ -66,26 +60,13 @@ def _report(done: Sequence[Updated], options: Mapping[str, object], *, test: boo
 
 def _update(session: Path, room: Room, *, test: bool) -> Updated:
     """Store the facts of one session while no other run works on it."""
-    workspace = Workspace(session.parent)
     try:
         if test:
             return _write(session, room, test=True)
-        workspace.refuse_links()
-        locks = Locks(workspace.locks)
-        try:
-            lock = locks.take(unit_lock(session.name))
-            if lock is None:
-                return Updated(session, held=True)
-            try:
-                if os.path.lexists(workspace.journal(session.name)):
-                    hint = f"an import of it was interrupted: `qxbatch {session.parent}` finishes it"
-                    return Updated(session, problems=(f"{session}: {hint}",))
-                return _write(session, room, test=False)
-            finally:
-                locks.release(lock)
-        finally:
-            locks.close()
-            workspace.tidy()
+        with held(session) as why:
+            if why is not None:
+                return Updated(session, problems=(why,) if why else (), held=not why)
+            return _write(session, room, test=False)
     except SummaryError as error:
         return Updated(session, problems=(str(error),))
     except OSError as error:
@@ -104,29 +85,10 @@ def _write(session: Path, room: Room, *, test: bool) -> Updated:
         if series.n not in numbers
     )
     written = []
-    for path, text in _texts(folder, found.series).items():
+    for path, text in changed_texts(folder, found.series).items():
         written.append(path.relative_to(session).as_posix())
         if not test:
             refuse_link(path.parent)
             make_folder(path.parent)
             replaced_text(path, text)
     return Updated(session, len(found.series), tuple(written), (*found.problems, *missing))
-
-
-def _texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
-    """Return the files that have to change, with their new text: the summary, and the report where it is ours."""
-    paths = folder.paths
-    if folder.summary is None:
-        return {paths.summary: new_summary(folder, series).to_json()}
-    before = read_text(paths.summary, "strict")
-    known = {each.n: (each.acquisition, each.verdict) for each in series if each.acquisition and each.verdict}
-    after = with_facts(before, known)
-    if after == before:
-        return {}
-    texts = {paths.summary: after}
-    try:
-        report = read_text(paths.dicom_report)
-    except OSError:
-        return texts
-    refreshed = refreshed_report(report, Summary.from_json(after, paths.summary))
-    return texts if refreshed is None else {**texts, paths.dicom_report: refreshed}
