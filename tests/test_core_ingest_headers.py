@@ -4,6 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset
 
 from qxbatch.core import Reading, SeriesFrames, ingest
 from tests.build.dicom import MrSeries, Vendor, encoded
@@ -94,7 +95,7 @@ def test_a_large_member_and_a_kept_archive_leave_no_bytes(tmp_path: Path) -> Non
     ],
     ids=["classic", "ge", "mosaics", "enhanced"],
 )
-def test_facts_of_headers_alone_are_those_of_whole_files(datasets: list, tmp_path: Path) -> None:
+def test_facts_of_headers_alone_are_those_of_whole_files(datasets: list[Dataset], tmp_path: Path) -> None:
     tree = {f"{index:03}": encoded(dataset) for index, dataset in enumerate(datasets)}
     write_packet(tree, tmp_path, "whole", Kind.FOLDER)
     write_packet({f"{name}.gz": gzip.compress(data) for name, data in tree.items()}, tmp_path, "gz", Kind.FOLDER)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
@@ -31,7 +32,7 @@ def echoes(vendor: Vendor, volumes: int, *, images: bool = False) -> list[Datase
     return [classic_slice(part, number, changes) for number, part in enumerate(parts, 1)]
 
 
-def diffusion(vendor: Vendor, **changes: object) -> list[Dataset]:
+def diffusion(vendor: Vendor, **changes: Any) -> list[Dataset]:
     """Return a scan of five weighted volumes, whose time points are counted as one."""
     datasets = classic(vendor, NumberOfTemporalPositions=1, **changes)
     for index, dataset in enumerate(datasets):
