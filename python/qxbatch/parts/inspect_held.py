@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.held import unit_lock
-from qxbatch.publish.locks import Locks
+from qxbatch.problems import UsageError
+from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.visible import shell_word
 
@@ -15,13 +18,12 @@ from qxbatch.visible import shell_word
 def held(session: Path) -> Iterator[str | None]:
     """Hold the lock of a session; yield why it may not be changed, empty where another run holds it, None where it may.
 
-    Raises OSError when the sessions folder cannot be written.
+    Raises UsageError (73) when the sessions folder cannot be written.
     """
     workspace = Workspace(session.parent)
-    workspace.refuse_links()
     locks = Locks(workspace.locks)
     try:
-        lock = locks.take(unit_lock(session.name))
+        lock = _taken(workspace, locks, session)
         if lock is None:
             yield ""
             return
@@ -34,3 +36,16 @@ def held(session: Path) -> Iterator[str | None]:
     finally:
         locks.close()
         workspace.tidy()
+
+
+def _taken(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
+    try:
+        workspace.refuse_links()
+        return locks.take(unit_lock(session.name))
+    except OSError as error:
+        raise cannot_write(error) from None
+
+
+def cannot_write(error: OSError) -> UsageError:
+    """Return what ends an update that cannot write."""
+    return UsageError(f"Cannot write {error_text(error)}.", "Make it writable.", ExitStatus.CANNOT_WRITE)

@@ -1,5 +1,6 @@
 """What a path is for `qxbatch inspect`: a session, a folder of sessions, or a packet."""
 
+import os
 from pathlib import Path
 
 from qxbatch.ingest.sources import sorted_sources
@@ -9,7 +10,7 @@ from qxbatch.parts.inspect_room import Room
 from qxbatch.parts.inspect_series import FoundPacket, Inspected, found_packet, inspected
 from qxbatch.parts.inspect_session import sorted_series, stored
 from qxbatch.parts.places import sessions_in
-from qxbatch.session.contents import is_session
+from qxbatch.session.contents import is_session, why_closed
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
 
@@ -26,9 +27,14 @@ def look(path: Path, room: Room) -> list[Inspected]:
 
 
 def _is_session(path: Path) -> bool:
-    """Return whether a session has facts or sorted series: a packet may have a folder `dicom`, too."""
-    if not (path.is_dir() and is_session(path)):
+    """Return whether a session has facts or sorted series: a packet may have a folder `dicom`, too.
+
+    A folder that cannot be entered is one: who reads it says why it cannot be read.
+    """
+    if not os.path.isdir(path) or not is_session(path):  # noqa: PTH112 - False where it is closed
         return False
+    if why_closed(path):
+        return True
     folder = SessionFolder(path)
     return folder.paths.summary.is_file() or bool(sorted_sources(folder.paths.dicom))
 

@@ -1,6 +1,5 @@
 """What `qxbatch inspect` may use, and how it ends early."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
 from qxbatch.parts.passwords import passwords_of
 from qxbatch.parts.threads import threads_of
 from qxbatch.pipeline.signals import afterwards
@@ -20,6 +20,7 @@ from qxbatch.settings.paths import absolute
 from qxbatch.visible import one_line
 
 Result = TypeVar("Result")
+_PREFIX = "qxbatch-inspect-"
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,23 @@ class Room:
 
     def temporary(self) -> "TemporaryDirectory[str]":
         """Return a folder for headers of archives, which is removed at the end. Raises OSError."""
-        return TemporaryDirectory(prefix="qxbatch-inspect-", dir=self.work_dir)
+        return TemporaryDirectory(prefix=_PREFIX, dir=self.work_dir)
 
 
 def room_of(options: Mapping[str, object]) -> Room:
     """Return what reading may use. Raises UsageError."""
     given = options["--work-dir"]
     work_dir = absolute("--work-dir", str(given)) if given else None
-    if work_dir is not None and not os.access(work_dir, os.W_OK | os.X_OK):
-        state = "cannot be written" if work_dir.exists() else "does not exist"
-        raise UsageError(
-            f"--work-dir={work_dir} {state}.", "Name a folder that can be written.", ExitStatus.CANNOT_WRITE
-        )
+    if work_dir is not None:
+        try:
+            with TemporaryDirectory(prefix=_PREFIX, dir=work_dir):
+                pass
+        except OSError as error:
+            reason = reason_text(error, work_dir)
+            hint = "Name a folder that can be written."
+            raise UsageError(
+                f"--work-dir={work_dir} cannot be used: {reason}.", hint, ExitStatus.CANNOT_WRITE
+            ) from None
     join = str(options["--join-series"] or "auto").casefold()
     if join not in ("auto", "never"):
         raise UsageError(f"--join-series={join} is none of: auto, never.", "Write --join-series=never.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.parts.inspect_held import held
+from qxbatch.parts.inspect_held import cannot_write, held
 from qxbatch.parts.inspect_room import Room, interruptible, say
 from qxbatch.parts.inspect_session import images_by_series, sorted_series
 from qxbatch.parts.inspect_stored import changed_texts
@@ -89,6 +89,13 @@ def _write(session: Path, room: Room, *, test: bool) -> Updated:
         written.append(path.relative_to(session).as_posix())
         if not test:
             refuse_link(path.parent)
-            make_folder(path.parent)
-            replaced_text(path, text)
+            _replace(path, text)
     return Updated(session, len(found.series), tuple(written), (*found.problems, *missing))
+
+
+def _replace(path: Path, text: str) -> None:
+    try:
+        make_folder(path.parent)
+        replaced_text(path, text)
+    except OSError as error:
+        raise cannot_write(error) from None
