@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
+from qxbatch.core import VERSION
 from qxbatch.model import SeriesKind, State
 from qxbatch.parts.inspect_series import InspectedSeries
 from qxbatch.record.dicom_report import refreshed_report
@@ -40,7 +40,7 @@ def new_summary(folder: SessionFolder, series: Sequence[InspectedSeries]) -> Sum
     for image in folder.images:
         images[image.series].append(image.number)
     return Summary(
-        qxbatch=version("qxbatch"),
+        qxbatch=VERSION,
         session=SessionIdentity(folder.id, folder.subject or folder.id),
         packets=(),
         series=tuple(_series(each, images[each.n]) for each in series),
