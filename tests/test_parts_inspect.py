@@ -149,6 +149,15 @@ def test_archives_in_a_folder_and_copies_are_as_in_an_import(tree: dict[str, byt
     assert series["verdict"] == "complete"
 
 
+def test_a_link_out_of_the_packet_is_left_out_as_an_import_does(tmp_path: Path) -> None:
+    outside = BOLD.write(tmp_path / "outside")
+    packet = write_folder(T1.files(), tmp_path / "p")
+    (packet / "link.dcm").symlink_to(outside[0])
+    assert [series["series_number"] for series in inspected(packet)] == [2]
+    (tmp_path / "whole").symlink_to(packet)
+    assert [series["source"] for series in inspected(tmp_path / "whole")] == [str(tmp_path / "whole")]
+
+
 def test_the_parts_of_one_scan_are_one_series_unless_they_are_not_joined(tmp_path: Path) -> None:
     packet = write_folder(by_volume(MrSeries(number=5, volumes=4)), tmp_path / "p")
     (joined,) = inspected(packet)

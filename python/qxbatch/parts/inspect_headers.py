@@ -1,5 +1,6 @@
 """Headers of a folder or an archive, as `qxbatch inspect` reads them: no pixels, and nothing of an archive but its headers."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -173,7 +174,7 @@ def unopened(path: Path) -> str:
 
 
 def _is_plain(files: Scan) -> bool:
-    """Return whether headers tell all that an import would find: no archives, no copies, no files without UIDs."""
+    """Return whether headers tell all that an import would find: no archives, copies and links, no files without UIDs."""
     rows = range(len(files))
     return not any(_is_odd(files, row) for row in rows) and not _has_copies(files, rows)
 
@@ -183,7 +184,7 @@ def _is_odd(files: Scan, row: int) -> bool:
     name = path.rpartition("/")[2]
     if header is not None:
         unnamed = not (header.get("SeriesInstanceUID") and header.get("SOPInstanceUID"))
-        return unnamed or name.startswith(_PHILIPS)
+        return unnamed or name.startswith(_PHILIPS) or os.path.islink(path)  # noqa: PTH114 - of many files
     why = files.problem(row) or ""
     if why.startswith(_REFUSED):
         return why.startswith(_BROKEN)

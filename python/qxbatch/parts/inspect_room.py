@@ -1,8 +1,10 @@
 """What `qxbatch inspect` may use, and how it ends early."""
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +23,8 @@ from qxbatch.visible import one_line
 
 Result = TypeVar("Result")
 _PREFIX = "qxbatch-inspect-"
+_TICK = 0.5
+"""Seconds within which Ctrl-C is noticed."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,25 @@ def room_of(options: Mapping[str, object]) -> Room:
     given = options["--work-dir"]
     work_dir = absolute("--work-dir", str(given)) if given else None
     if work_dir is not None:
-        try:
-            with TemporaryDirectory(prefix=_PREFIX, dir=work_dir):
-                pass
-        except OSError as error:
-            reason = reason_text(error, work_dir)
-            hint = "Name a folder that can be written."
-            raise UsageError(
-                f"--work-dir={work_dir} cannot be used: {reason}.", hint, ExitStatus.CANNOT_WRITE
-            ) from None
+        _need_folder(work_dir)
     join = str(options["--join-series"] or "auto").casefold()
     if join not in ("auto", "never"):
         raise UsageError(f"--join-series={join} is none of: auto, never.", "Write --join-series=never.")
     return Room(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join == "auto")
+
+
+def _need_folder(work_dir: Path) -> None:
+    """Raise UsageError where no folder can be made. None is made to see: Ctrl-C might leave it."""
+    error: OSError | None = None
+    try:
+        (work_dir / ".").stat()
+        if not os.access(work_dir, os.W_OK | os.X_OK):
+            error = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(work_dir))
+    except OSError as refused:
+        error = refused
+    if error is not None:
+        message = f"--work-dir={work_dir} cannot be used: {reason_text(error, work_dir)}."
+        raise UsageError(message, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE)
 
 
 def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
@@ -64,6 +74,8 @@ def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
         try:
             with afterwards():
                 future = pool.submit(work)
+            while not future.done():  # a signal that comes just before a wait does not end it
+                wait([future], timeout=_TICK)
             return future.result()
         except BaseException:
             monitor.cancel()
