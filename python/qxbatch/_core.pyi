@@ -213,10 +213,8 @@ def ingest(
 
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC is one kept
     member `name`. Paths in `skip` are left out of folders. With `link`, files of a folder are hard-linked into staging where
-    possible, else copied. With `headers_only` a staged file has the header of its DICOM object and ends in a hole, a PAR is
-    whole, and what is neither has no bytes.
-
-    `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
+    possible, else copied. With `headers_only` staged DICOM ends in a hole behind its header, a PAR is whole, and other files are
+    holes. `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. What is wrong with one is in its row and `damage`.
     """
@@ -252,10 +250,7 @@ class SeriesFrames:
     """
 
     def __new__(cls, files: Sequence[str], *, pixels: bool = True) -> SeriesFrames:
-        """Read the headers of files. Raises OSError when one cannot be opened or read.
-
-        With pixels=False files may be gzipped or end behind their header, and `compare` compares no values.
-        """
+        """Read the headers of files; without `pixels` gzipped ones too, and `compare` compares no values. Raises OSError."""
     @property
     def files(self) -> list[Path]: ...
     @property
