@@ -187,3 +187,57 @@ def test_a_part_beside_a_digit_is_replaced(text: str) -> None:
     redact = redaction([{"PatientID": "P1", "PatientName": "Doe^Jane"}], "S1")
     assert "doe" not in redact(text).casefold()
     assert "jane" not in redact(text).casefold()
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("ZagarS", "Q9S"),
+        ("KZagar_T1", "KQ9_T1"),
+        ("T1wZagar", "T1wQ9"),
+        ("zagarMR", "Q9MR"),
+        ("ZagarAna", "Q9"),
+        ("SZagarScan2", "SQ9Scan2"),
+        ("WIPZagarscan", "WIPQ9scan"),
+        ("T1wZagarscan", "T1wQ9scan"),
+        ("Zagars", "Zagars"),
+        ("wipzagarscan", "wipzagarscan"),
+        ("planned Hannover SCANAN", "planned Hannover SCANAN"),
+        ("AnaS", "AnaS"),
+        ("banana BANANA BanAna", "banana BANANA BanAna"),
+    ],
+)
+def test_a_part_that_capitals_show_in_joined_text_is_replaced(text: str, written: str) -> None:
+    assert redaction([{"PatientName": "Zagar^Ana"}], "Q9")(text) == written
+
+
+@pytest.mark.parametrize("name", ["Ann^Lee", "Head^Ann", "Rain^Bo"])
+@pytest.mark.parametrize(
+    "text", ["planned", "fleet", "Headneck", "BRAIN", "Brain", "overhead", "PLANNED", "T1_brain", "annual"]
+)
+def test_words_that_contain_a_part_of_a_name_stay(name: str, text: str) -> None:
+    assert redaction([{"PatientName": name}], "Q9")(text) == text
+
+
+@pytest.mark.parametrize(
+    ("description", "text", "written"),
+    [
+        ("WIP zzyzx scan", "WIPzzyzxscan", "WIPQ9scan"),
+        ("WIP ZZYZX SCAN", "x_WIPZZYZXSCAN_2", "x_WIPQ9SCAN_2"),
+        ("t1 abe", "T1abe", "T1Q9"),
+        ("abe t1", "abet1 abetter", "Q9t1 abetter"),
+        ("rest of abe x", "restofabex lab exam", "restofQ9x lab exam"),
+    ],
+)
+def test_a_description_without_its_spaces_is_as_it_is_with_them(description: str, text: str, written: str) -> None:
+    assert redaction([{"PatientName": "Zzyzx^Abe", "SeriesDescription": description}], "Q9")(text) == written
+
+
+def test_institution_and_station_are_free_text() -> None:
+    hide = redaction([{"PatientName": "Zagar^Ana"}], "Q9")
+    header: dict[str, Value] = {"InstitutionName": "Zagar Clinic", "StationName": "MR Zagar", "SOPInstanceUID": "1.2"}
+    assert redacted_header(header, hide) == {
+        "InstitutionName": "Q9 Clinic",
+        "StationName": "MR Q9",
+        "SOPInstanceUID": "1.2",
+    }

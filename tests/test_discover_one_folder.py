@@ -78,3 +78,13 @@ def test_a_file_system_with_case_keeps_two_sessions(tmp_path: Path) -> None:
     assert not ignores_case(place.sessions)
     assert not ignores_case(tmp_path / "new" / "one")
     assert [each.verdict for each in place.put("AP1.zip", "ap1.tar").candidates()] == [Verdict.READY] * 2
+
+
+@pytest.mark.usefixtures("without_case")
+def test_the_command_gives_a_packet_a_name_of_its_own_and_imports_it(tmp_path: Path) -> None:
+    place = Place(tmp_path).session("AP1/session.txt", "id: AP1\n").put("ap1.zip")
+    found = place.one()
+    assert found.problem is not None
+    rename, _, run = found.problem.command.partition(" && ")
+    assert rename == f"mv -n -- {found.path} {found.path.with_name('ap1-1.zip')}"
+    assert run == f"qxbatch {place.sessions} --sessions=ap1-1"

@@ -49,7 +49,8 @@ def test_two_packets_of_one_session_are_both_refused_and_named(place: Place) -> 
     for name, other in (("OP1", "OP1.zip"), ("OP1.zip", "OP1")):
         assert found[name].verdict is Verdict.REFUSED
         assert found[name].problem.code is Code.SAME_SESSION
-        assert other in found[name].problem.message
+        assert other in found[name].problem.subject
+        assert found[name].problem == found[other].problem, "one message for both"
 
 
 def test_two_packets_of_one_session_are_merged_on_request(place: Place) -> None:

@@ -126,7 +126,7 @@ def test_the_summary_is_json_in_a_fixed_order() -> None:
     assert list(read) == sorted(read)
     assert [series["n"] for series in read["series"]] == [20, 30]
     assert read["ledger"] == {"rows": 3, "fates": {"sorted": 2, "kept": 1}}
-    assert read["packets"] == [{"name": "a.zip", "files": 1, "size": 2}]
+    assert read["packets"] == [{"name": "a.zip", "files": 1, "size": 2, "sha256": ""}]
     assert read["series"][1]["state"] == "failed"
     assert read["problems"][0]["code"] == "convert-failed"
 

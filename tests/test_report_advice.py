@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.problems import UsageError
 from qxbatch.report.before import before
+from qxbatch.settings.names import session_patterns
 from qxbatch.settings.parse import parse
 from tests.build.inbox import Place
 
@@ -28,13 +30,52 @@ def proposed(text: str, option: str) -> list[str]:
     return [word.partition("=")[2] for word in words]
 
 
-@pytest.mark.parametrize("given", ["AP*", "AP-?", "AP", "P-1", "AP*,HQ210"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "AP*",
+        "AP-?",
+        "AP",
+        "P-1",
+        "AP*,HQ210",
+        "AP-1.zip",
+        "ap-1",
+        "hq210.ZIP",
+        "AP-1 AP-2",
+        "ap*",
+        "AP-1;HQ210",
+        "AP*|HQ*",
+    ],
+)
 def test_an_expression_that_nearly_matches_is_one_message_with_the_right_one(place: Place, given: str) -> None:
     text = said(place, sessions=given)
     [better] = proposed(text, "sessions")
     assert place.found(sessions=better) != place.found(sessions=given.split(",", maxsplit=1)[0])
     assert "AP-2.zip" not in text or "AP-2.zip ->" in text, "packets are not listed one by one"
     assert proposed(said(place, sessions=better), "sessions") == []
+
+
+@pytest.mark.parametrize(
+    ("given", "better"),
+    [
+        ("AP-1.zip", "AP-1"),
+        ("ap-1", "AP-1"),
+        ("hq210.zip", "HQ210"),
+        ("AP-1 AP-2", "AP-1,AP-2"),
+        ("AP-1.zip,ap-2,HQ210", "AP-1,AP-2,HQ210"),
+        ("AP*|HQ*", "AP.*,HQ.*"),
+        ("AP-1 XY", "AP-1,XY"),
+        ("ap*", "(?i:ap.*)"),
+    ],
+)
+def test_extensions_case_and_lists_are_corrected_in_one_message(place: Place, given: str, better: str) -> None:
+    assert proposed(said(place, sessions=given), "sessions") == [better]
+
+
+def test_what_is_no_expression_since_it_is_a_glob_is_an_error_with_the_right_one() -> None:
+    with pytest.raises(UsageError) as caught:
+        session_patterns(["*", "AP-1", "?P"])
+    assert caught.value.hint.endswith("write: --sessions='.*,AP-1,.P'")
 
 
 @pytest.mark.parametrize("given", ["AP.*", "AP-1", "XY", "XY.*"])
@@ -44,7 +85,9 @@ def test_an_expression_that_matches_or_is_far_from_all_is_not_advised_about(plac
     assert "HQ210.zip" in text, "what is left out is listed as ever"
 
 
-@pytest.mark.parametrize(("given", "better"), [("AP.*", "AP*"), ("AP", "AP*")])
+@pytest.mark.parametrize(
+    ("given", "better"), [("AP.*", "AP*"), ("AP", "AP*"), ("ap-1", "AP-1"), ("x/AP-1/", "AP-1"), ("AP-1 XY", "AP-1,XY")]
+)
 def test_in_folder_mode_a_glob_is_proposed(place: Place, given: str, better: str) -> None:
     place.session("AP-1/inbox/x", "x")
     text = said(place, sessions=given, masterinbox="none")

@@ -32,7 +32,7 @@ SCHEMA_1 = r"""{
  ],
  "ledger": {"fates": {"kept": 1, "sorted": 3}, "rows": 4},
  "numbers": {"100030": 30},
- "packets": [{"files": 1, "name": "S1.zip", "size": 2961}],
+ "packets": [{"files": 1, "name": "S1.zip", "sha256": "", "size": 2961}],
  "problems": [
   {"code": "duplicates", "hint": "", "message": "1 file was there more than once.", "severity": "warning",
    "subject": "series 30"}

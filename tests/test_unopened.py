@@ -43,7 +43,11 @@ def test_a_packet_is_named_and_the_run_failed_also_when_quiet(ending: str, study
 
 def test_the_command_that_unpacks_it_is_given_in_a_form_for_the_shell(study: Study) -> None:
     study.put_bytes("S 2.rar", FOREIGN["rar5"][1])
-    assert "`unrar x 'S 2.rar' 'S 2'/`" in study.main().text
+    archive, inbox = study.archive, study.inbox
+    unpack = (
+        f"unrar x '{inbox}/S 2.rar' '{inbox}/S 2'/ && mkdir -p {archive} && mv -n -- '{inbox}/S 2.rar' {archive}/ && "
+    )
+    assert unpack in study.main().text
 
 
 def test_the_summary_of_the_run_has_its_code(study: Study, tmp_path: Path) -> None:

@@ -275,6 +275,9 @@ class SeriesFrames:
     def countable(self) -> bool:
         """Whether every object tells its size and, a mosaic, its number of tiles."""
     @property
+    def truncated(self) -> list[Path]:
+        """Files that end before their pixel data do, or in their header; also images without any, where others have some."""
+    @property
     def mosaic(self) -> bool: ...
     @property
     def parts(self) -> int:

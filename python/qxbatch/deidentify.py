@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from qxbatch.model import SessionReport, Value
-from qxbatch.name_patterns import run_patterns, word_patterns
+from qxbatch.name_patterns import joined_patterns, run_patterns, without_joints, word_patterns
 from qxbatch.person_name import parse_name, person_tested, split_parts
 from qxbatch.problems import Problem
 
@@ -24,8 +24,11 @@ _BETWEEN = r"[\s^=,._-]*"
 _PART = re.compile(r"[\s^=,._-]+")
 _NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
 """What stands in place of a name already; such words are in many a log."""
-_DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments")
-"""Free text at the scanner; the other fields are identifiers and numbers that only look alike."""
+_DESCRIPTIONS = (
+    *("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments"),
+    *("InstitutionName", "StationName"),
+)
+"""Free text of the scanner and its owner; the other fields are identifiers and numbers that only look alike."""
 
 
 class HeaderLike(Protocol):
@@ -43,13 +46,16 @@ def unchanged(text: str) -> str:
 def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     """Return a function that replaces each patient id and name of some headers by the session id, in any case.
 
-    An id, and the name of a phantom, is replaced as a whole; of a person's name each part (qxbatch.name_patterns). The
+    An id, and the name of a phantom, is replaced as a whole; of a person's name each part (qxbatch.name_patterns), also in
+    descriptions of the headers from which a converter takes the spaces. The
     session id itself stays as it is. Where converters and readers count files (`Found 301 DICOM`), a number stays one
     though it is somebody's id.
     """
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
+    described: dict[str, None] = {}
     for header in headers:
+        described |= dict.fromkeys(text for field in _DESCRIPTIONS for text in _texts(header, field))
         ids |= dict.fromkeys(_texts(header, "PatientID"))
         names |= dict.fromkeys(_texts(header, "PatientName"))
     parsed = [parse_name(value) for value in names]
@@ -59,12 +65,20 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     wholes |= {form for value in names for parts in _orders(value) for form in _whole(parts, value)}
     longest_first = sorted(wholes, key=lambda form: (-len(form), form))
     # several parts before one of them
-    forms = [*longest_first, *run_patterns([*people, *tested]), *word_patterns(people)]
+    forms = [*longest_first, *run_patterns([*people, *tested]), *joined_patterns(people), *word_patterns(people)]
     if not forms:
         return unchanged
     own = rf"(?P<own>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"
     pattern = re.compile("|".join([own, *forms]), re.IGNORECASE)
+    spaceless = {form for text in described for form in without_joints(text, _identities(pattern, text))}
+    if spaceless:
+        pattern = re.compile("|".join([own, *sorted(spaceless), *forms]), re.IGNORECASE)
     return lambda text: pattern.sub(lambda match: match[0] if match["own"] else session_id, text)
+
+
+def _identities(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    """Return where the pattern finds ids and names in a text."""
+    return [match.span() for match in pattern.finditer(text) if not match["own"]]
 
 
 def _orders(value: str) -> tuple[list[str], list[str]]:

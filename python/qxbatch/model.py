@@ -160,6 +160,8 @@ class Conversion:
     log: str = ""
     """Command, exit status, and all it printed."""
     problems: tuple[Problem, ...] = ()
+    truncated: tuple[str, ...] = ()
+    """Names of its files that end before their pixel data do."""
     verdict: "SeriesVerdict | None" = None
     acquisition: "Acquisition | None" = None
     """None where nothing was read of its images."""

@@ -11,8 +11,14 @@ SHORTEST_WORD = 3
 """Characters of a part that is replaced where it stands alone."""
 SHORTEST_UNSPACED = 2
 """The same for scripts without spaces, in which a character is a syllable or a word."""
+SHORTEST_JOINED = 4
+"""Characters of a part that is replaced where capitals show that it is joined to other text: `ZagarS`, `KZagar`, `T1wZagar`."""
+SHORTEST_INSIDE = 5
+"""The same where they show only its beginning: `WIPZagarscan`."""
 _LONGEST_RUN = 12
 """Parts in a row that one match takes; it bounds the search."""
+_CONTEXT = 16
+"""Characters around a part that have to be the same where spaces are taken out."""
 _ENCODINGS = ("utf-8", "iso2022_jp", "shift_jis", "euc_kr", "gb18030", "cp874", *(f"iso8859-{k}" for k in range(2, 10)))
 """Those of SpecificCharacterSet besides Latin-1."""
 _ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
@@ -21,6 +27,8 @@ _LATIN_1 = "\u0080-\u00ff"
 _LETTER = rf"[^\W\d_{UNSPACED}]"
 _CAMEL = "(?-i:(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ]))"
 """The place between two words that are joined as in `T1wDoeJane`."""
+_ACRONYM = "(?-i:(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]))"
+"""The place between capitals and a word, as in `KZagar` and `WIPZagar`."""
 _BETWEEN = f"[{SEPARATORS}]{{0,3}}"
 
 
@@ -55,6 +63,36 @@ def word_patterns(names: Sequence[PersonName]) -> Iterator[str]:
         yield rf"(?<!{_LETTER})(?:{'|'.join(map(re.escape, spaced))})(?!{_LETTER})"
     if unspaced:
         yield f"(?:{'|'.join(map(re.escape, unspaced))})"
+
+
+def joined_patterns(names: Sequence[PersonName]) -> Iterator[str]:
+    """Yield the patterns of long parts of names that are joined to initials or other text.
+
+    Capitals have to show where a part begins; a part of a lower-case word, or of one in capitals, is none: `Ann` stays in `planned`
+    and in `Hannover`, and `Yamada` in `Yamadas`.
+    """
+    parts = [part for name in names for part in name.parts if not _is_minor(part) and not is_unspaced(part)]
+    shown = _alternatives(part for part in parts if len(part) >= SHORTEST_JOINED)
+    begun = _alternatives(part for part in parts if len(part) >= SHORTEST_INSIDE)
+    if shown:
+        yield rf"(?:(?<!{_LETTER})|{_CAMEL}|{_ACRONYM})(?:{shown})(?:(?!{_LETTER})|{_CAMEL})"
+    if begun:
+        yield rf"(?:{_CAMEL}|{_ACRONYM})(?:{begun})"
+
+
+def without_joints(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]:
+    """Yield the patterns of parts of a text, between these offsets, in the text as converters write it: without spaces.
+
+    >>> list(without_joints("WIP Doe scan", [(4, 7)]))
+    ['(?<=WIP)Doe(?=scan)']
+    """
+    for start, end in spans:
+        before, part, behind = (re.sub(r"[\W_]+", "", each) for each in (text[:start], text[start:end], text[end:]))
+        if len(part) < SHORTEST_WORD or not (before or behind):
+            continue
+        left = f"(?<={re.escape(before[-_CONTEXT:])})" if before else f"(?<!{_LETTER})"
+        right = f"(?={re.escape(behind[:_CONTEXT])})" if behind else f"(?!{_LETTER})"
+        yield f"{left}{re.escape(part)}{right}"
 
 
 def _alternatives(parts: Iterable[str]) -> str:

@@ -136,3 +136,28 @@ def test_what_is_made_obeys_the_umask(study: Study, umask: int, file: int, folde
     for path in [study.session("S1"), *study.session("S1").rglob("*")]:
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (folder if path.is_dir() else file), f"{path}: {mode:o}"
+
+
+@pytest.mark.parametrize("mode", [(), ("--masterinbox=none", "--sessions=*")], ids=["inbox", "folder"])
+def test_parts_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: tuple[str, ...]) -> None:
+    changes: dict[str, object] = {
+        "InstitutionName": "Zagar Clinic",
+        "StationName": "MRZagar",
+        "SequenceName": "ZagarSeq",
+        "ProtocolName": "WIP zagar scan",
+    }
+    series = SERIES.with_(name="Zagar^Ana", description="KZagar ana T1 planned", changes=changes)
+    tree = {**under("ZagarA", series.files()), "ZagarA/KZagar_notes.txt": b"x\n", "ZagarA/planned.txt": b"y\n"}
+    if mode:
+        for path, data in tree.items():
+            place = study.session("S1") / "inbox" / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+    else:
+        study.put("S1", tree)
+    run = study.main("--deidentify-logs", *mode)
+    assert run.status == 0, run.text
+    own = study.session("S1")
+    kept = (each for each in outputs(own) if not (mode and each[0].startswith(("inbox/", "qxbatch/ledger"))))
+    assert told(kept, re.compile(rb"zagar|\bana\b", re.IGNORECASE)) == []
+    assert b"planned" in (own / "session.txt").read_bytes()

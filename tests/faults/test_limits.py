@@ -196,5 +196,5 @@ def test_a_packet_with_an_odd_name_is_refused_with_the_command_that_renames_it(s
     run = run_command(str(study.sessions))
     assert run.status == 1, run.text
     assert "internal error" not in run.text
-    assert "mv -- $'" in run.text
+    assert "mv -n -- $'" in run.text
     assert study.session_names() == []

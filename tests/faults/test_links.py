@@ -98,3 +98,42 @@ def test_a_packet_that_is_a_link_leads_to_data_that_stay(study: Study, raw: Path
     assert (study.inbox / name).is_symlink() == (archive in ("copy", "leave"))
     if archive in ("move", "copy"):
         assert (study.archive / name).exists()
+
+
+@pytest.mark.parametrize("archive", MODES)
+@pytest.mark.parametrize("relative", [True, False], ids=["relative", "absolute"])
+def test_an_archive_in_a_session_inbox_that_is_a_link_leads_to_data_that_stay(
+    study: Study, raw: Path, archive: str, relative: bool
+) -> None:
+    (raw / "scan.zip").write_bytes(packed(TREE, Kind.ZIP))
+    link = study.session("S1") / "inbox" / "scan.zip"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(Path("../../../../raw/scan.zip") if relative else raw / "scan.zip")
+    before = snapshot(raw)
+    run = study.main(*FOLDER_MODE, f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert snapshot(raw) == before
+    assert run_command("verify", str(study.session("S1"))).status == 0
+    assert link.is_symlink() == (archive in ("copy", "leave"))
+    archived = study.archive / "scan.zip"
+    assert archived.is_symlink() == (archive == "move")
+    assert not archived.exists() or archived.read_bytes() == (raw / "scan.zip").read_bytes()
+    assert archived.exists() == (archive in ("move", "copy"))
+
+
+@pytest.mark.parametrize("archive", MODES)
+def test_other_links_in_a_session_inbox_are_not_followed_and_are_counted(study: Study, raw: Path, archive: str) -> None:
+    (raw / "scan.zip").write_bytes(packed(TREE, Kind.ZIP))
+    (raw / "table.xlsx").write_bytes(packed({"a.xml": b"<a/>"}, Kind.ZIP))
+    inbox = study.session("S1") / "inbox"
+    write_folder(under("T2", MrSeries(patient="P1", number=7).files()), inbox)
+    links = {"T2/scan.zip": "scan.zip", "image": "S1/T1/IM0001", "folder": "S1", "table.xlsx": "table.xlsx"}
+    for name, target in links.items():
+        (inbox / name).symlink_to(raw / target)
+    before = snapshot(raw)
+    run = study.main(*FOLDER_MODE, f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert snapshot(raw) == before
+    assert all((inbox / name).is_symlink() for name in links)
+    assert "4 symbolic links, which are not followed" in run.text
+    assert run_command("verify", str(study.session("S1"))).status == 0

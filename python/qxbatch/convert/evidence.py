@@ -24,6 +24,8 @@ class Evidence:
     """Objects of each SOP class."""
     without_pixels: int = 0
     """Complete objects that have no pixel data."""
+    truncated: tuple[str, ...] = ()
+    """Names of files that end before their pixel data do."""
     mosaic: bool = False
     description: str = ""
     """SeriesDescription or ProtocolName."""
@@ -44,6 +46,7 @@ def gather(frames: SeriesFrames, description: str = "") -> Evidence:
         series_number=frames.series_number,
         classes=Counter(frames.classes),
         without_pixels=frames.without_pixels,
+        truncated=tuple(path.name for path in frames.truncated),
         mosaic=frames.mosaic,
         description=description,
         frames=frames,

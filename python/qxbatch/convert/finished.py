@@ -10,6 +10,7 @@ from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.measured import Measured, measured, measured_par
 from qxbatch.convert.par_choice import readable_par
 from qxbatch.convert.remarks import review
+from qxbatch.convert.truncated import with_truncated
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.verdict import lacking
 from qxbatch.model import Conversion, Series, SeriesKind, State
@@ -21,7 +22,7 @@ def finished(series: Series, done: Attempt, odd: Sequence[Problem], evidence: Ev
 
     Raises OSError when a file cannot be read.
     """
-    conversion = _conversion(series, done, odd)
+    conversion = with_truncated(_conversion(series, done, odd), evidence.truncated)
     found = None if evidence.frames is None else measured(evidence.frames, series.header, conversion.outputs)
     return conversion if found is None else _judged(conversion, found, done.judgement.incomplete)
 

@@ -107,12 +107,13 @@ def _said(series: Series, converter: Converter, ran: Ran, *, settled: bool) -> l
     return problems
 
 
-def failed(series: Series, tool: str, reason: str, log: str) -> Judgement:
-    """Return a failure that holds the reason and the log's own words."""
+def failed(series: Series, tool: str, reason: str, log: str, *, named: bool = False) -> Judgement:
+    """Return a failure that holds the reason and the log's own words; information where another error names its files."""
     said = words(log)
     message = f"{tool} {reason}" + (f" It said: {said}" if said else "")
     hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
-    return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint),))
+    severity = Severity.INFO if named else Severity.ERROR
+    return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint, severity),))
 
 
 def words(log: str) -> str:

@@ -55,7 +55,8 @@ def readable_par(series: Series) -> ParHeader:
 
 def unreadable(series: Series, error: Exception) -> Attempt:
     """Return the failed conversion of a pair that is not given to a converter."""
-    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "")
+    # the session's problem about PARs alone names them all
+    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", named=series.files == 1)
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 

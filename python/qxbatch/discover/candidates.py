@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.measured import measured
 from qxbatch.discover.one_folder import in_own_folders
-from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session
+from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session, session_of
 from qxbatch.discover.results import was_parted
 from qxbatch.model import Candidate
 from qxbatch.session.contents import has_session, why_closed
@@ -39,7 +40,7 @@ def candidates(
 
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
     judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff, studies)
-    return [measured(each, each.path, settings.settle, now_ns()) for each in judged]
+    return [measured(each, each.path, settings, now_ns()) for each in judged]
 
 
 def _log(settings: Settings) -> "Log | None":
@@ -57,14 +58,14 @@ def of_folders(
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
-    return [measured(each, SessionPaths(each.path).inbox, settings.settle, now_ns()) for each in judged]
+    return [measured(each, SessionPaths(each.path).inbox, settings, now_ns()) for each in judged]
 
 
 def _of_inbox(
     settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff, studies: "Studies | None"
 ) -> list[Judged]:
     entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
-    judged = in_own_folders(judge_entries(entries, settings, log), settings.sessionsfolder)
+    judged = in_own_folders(judge_entries(entries, settings, log), settings, partial(session_of, settings, log))
     if sum(map(is_loose_dicom, entries)) > 1:
         from qxbatch.discover.loose import core_studies, judge_loose
 
@@ -76,7 +77,7 @@ def _of_inbox(
         for name, folder in folders.items()
         if (why := why_closed(folder))
     }
-    judged = judge_closed(judged, closed)
+    judged = judge_closed(judged, closed, settings)
     existing = {name for name in named.difference(closed) if _exists(settings, name)}
     return judge_same_session(judge_existing(judged, existing, settings), settings)
 

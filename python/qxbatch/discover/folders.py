@@ -7,12 +7,12 @@ from typing import NamedTuple
 from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
+from qxbatch.discover.refused import renamed_and_imported
 from qxbatch.model import Verdict
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
-from qxbatch.resolve.rename import rename_command
 from qxbatch.session.contents import has_results, why_closed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
@@ -73,18 +73,19 @@ def _judge(folder: ListedFolder, settings: Settings) -> Judged:
     filtered = by_label(settings, session)
     if filtered:
         return judged.turned(Verdict.FILTERED, filtered)
-    return _refused(judged, folder) or _by_results(judged, folder, settings)
+    return _refused(judged, folder, settings) or _by_results(judged, folder, settings)
 
 
-def _refused(judged: Judged, folder: ListedFolder) -> Judged | None:
+def _refused(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged | None:
     why = fault(folder.path.name)
     if why:
-        command = rename_command(folder.path)
+        command = renamed_and_imported(judged, settings, lambda name: by_folder(name, settings.nameformat))
         hint = f"Rename the folder{':' if command else '.'}"
         return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
     if folder.closed:
         message = f"the session folder cannot be entered: {folder.closed}."
-        return judged.refused(Code.UNREADABLE, message, access_hint(folder.path))
+        command = command_for(settings, [folder.path.name])
+        return judged.refused(Code.UNREADABLE, message, access_hint(folder.path), command)
     return None
 
 

@@ -8,11 +8,13 @@ from qxbatch.discover.judged import Judged
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.os_error import access_hint, error_text
 from qxbatch.problems import Code
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings
 
 _SECOND = 10**9
 
 
-def measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
+def measured(judged: Judged, data: Path, settings: Settings, now: int) -> Candidate:
     """Take the fingerprint of what is ready; what changed a moment ago waits."""
     if not judged.ready:
         return _candidate(judged, None)
@@ -26,12 +28,15 @@ def measured(judged: Judged, data: Path, settle: float, now: int) -> Candidate:
             Code.UNREADABLE,
             f"cannot be read: {error_text(error)}.",
             access_hint(unreadable),
+            command_for(settings, [judged.session.id if judged.session else judged.name]),
         )
         return _candidate(refused, None)
     age = (now - found.mtime_ns) / _SECOND
     # a time in the future says nothing, unless it is as near as clocks of two machines may be apart
-    if abs(age) < settle:
-        waits = judged.turned(Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settle:g}")
+    if abs(age) < settings.settle:
+        waits = judged.turned(
+            Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settings.settle:g}"
+        )
         return _candidate(waits, None)
     return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, found))
 

@@ -1,24 +1,39 @@
 """Refuses packets whose session folder the file system would take for that of another session."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
+from qxbatch.discover.refused import renamed_and_imported
 from qxbatch.problems import Code
+from qxbatch.resolve.rename import Named
 from qxbatch.session.one_name import folded, ignores_case, other_name
+from qxbatch.settings.model import Settings
 
 _HINT = "Rename one of them, or use a sessions folder on a file system that tells upper and lower case apart."
 
 
-def in_own_folders(judged: list[Judged], sessionsfolder: Path) -> list[Judged]:
-    """Refuse what would be published into the folder of another session, of this run or an existing one."""
+def in_own_folders(judged: list[Judged], settings: Settings, named: Named) -> list[Judged]:
+    """Refuse what would be published into the folder of another session, of this run or an existing one.
+
+    `named` tells the session of another name.
+    """
+    sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder))
     ids = {each.session.id for each in judged if each.ready and each.session is not None}
     other = {name: other_name(sessionsfolder / name, names) for name in ids - names}
     existing = {name: folder for name, folder in other.items() if folder}
     clash = len({folded(name) for name in ids}) < len(ids)
-    return judge_one_folder(judged, existing, ignores_case=clash and ignores_case(sessionsfolder))
+    together = clash and ignores_case(sessionsfolder)
+    return [_with_command(each, settings, named) for each in judge_one_folder(judged, existing, ignores_case=together)]
+
+
+def _with_command(each: Judged, settings: Settings, named: Named) -> Judged:
+    problem = each.problem
+    if problem is None or problem.hint != _HINT:
+        return each
+    return each._replace(problem=replace(problem, command=renamed_and_imported(each, settings, named)))
 
 
 def judge_one_folder(judged: Sequence[Judged], existing: Mapping[str, str], *, ignores_case: bool) -> list[Judged]:

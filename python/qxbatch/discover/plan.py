@@ -3,13 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import PACKETS, Entry, Shape
 from qxbatch.discover.filters import wanted
 from qxbatch.discover.judged import Judged
-from qxbatch.discover.refused import refused_by_itself, unopened_archive, with_session
+from qxbatch.discover.refused import refused_by_itself, with_session
 from qxbatch.discover.unfinished import unfinished
 from qxbatch.discover.unopened import UNOPENED
 from qxbatch.model import SessionId, Verdict
@@ -51,13 +53,13 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    refused = None if stray else refused_by_itself(entry, judged)
+    named = partial(session_of, settings, log)
+    refused = None if stray else refused_by_itself(entry, judged, settings, named)
     if refused:
         return refused
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
-    unopened = entry.content in UNOPENED
-    return unopened_archive(judged, session, entry) if unopened else with_session(judged, session, settings)
+    return with_session(judged, session, entry, settings, named)
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
@@ -84,6 +86,12 @@ def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionI
     return log[name].session_id, Verdict.NOT_PARSED, f"the logfile names no subject for {name}"
 
 
+def session_of(settings: Settings, log: "Log | None", file_name: str) -> SessionId | None:
+    """The session that a packet of that file name would have."""
+    name = packet_name(file_name, settings.pattern)
+    return _resolve(name, settings, log)[0] if name else None
+
+
 def _stray(entry: Entry, paired: str) -> str:
     """Why a thing is no packet; empty when it is one."""
     copied = unfinished(entry.name)
@@ -101,11 +109,14 @@ def _stray(entry: Entry, paired: str) -> str:
     return "neither an archive nor DICOM nor PAR"
 
 
-def judge_closed(judged: Iterable[Judged], closed: Mapping[str, str]) -> list[Judged]:
+def judge_closed(judged: Iterable[Judged], closed: Mapping[str, str], settings: Settings) -> list[Judged]:
     """Refuse what is ready where the folder of its session cannot be entered; `closed` says why, by session id."""
     return [
         each.refused(
-            Code.CANNOT_WRITE, closed[each.session.id], "Change the permissions of that folder, or move it away."
+            Code.CANNOT_WRITE,
+            closed[each.session.id],
+            "Change the permissions of that folder, or move it away, and import it:",
+            command_for(settings, [each.session.id]),
         )
         if each.ready and each.session is not None and each.session.id in closed
         else each
@@ -148,9 +159,13 @@ def _same(each: Judged, together: Sequence[Judged], settings: Settings) -> Judge
     if settings.on_same_session is OnSameSession.MERGE:
         return each.turned(Verdict.READY, f"one session with {names}")
     session = each.session.id if each.session else ""
-    return each.refused(
+    refused = each.refused(
         Code.SAME_SESSION,
-        f"belongs to session {session}, as does {names}.",
+        f"belong to one session, {session}.",
         "Move all but one away, or import them as one session:",
         command_for(settings, [session], {"on_same_session": "merge"}),
     )
+    assert refused.problem is not None
+    # one problem for all of them
+    subject = str(each.path.with_name(", ".join(other.path.name for other in together)))
+    return refused._replace(problem=replace(refused.problem, subject=subject))

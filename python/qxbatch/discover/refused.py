@@ -2,40 +2,71 @@
 
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged import Judged
-from qxbatch.discover.unopened import UNOPENED, advice
+from qxbatch.discover.unopened import SPLIT, UNOPENED, unpack_command, unpacked_name
 from qxbatch.model import SessionId
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.names import breaks_lines, fault
-from qxbatch.resolve.rename import rename_command
+from qxbatch.resolve.rename import Named, rename_command
+from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import mapped
 
 
-def refused_by_itself(entry: Entry, judged: Judged) -> Judged | None:
-    """Return a packet refused for what it is: it cannot be read, or its name breaks lines; None when it is neither."""
+def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: Named) -> Judged | None:
+    """Return a packet refused for what it is: it cannot be read, or its name breaks lines; None when it is neither.
+
+    `named` tells the session of another name.
+    """
     if entry.shape is Shape.UNREADABLE:
-        return judged.refused(Code.UNREADABLE, f"cannot be read: {entry.error}.", access_hint(entry.path))
+        message = f"cannot be read: {entry.error}."
+        command = command_for(settings, [_chosen(judged, settings, named(entry.name))])
+        return judged.refused(Code.UNREADABLE, message, access_hint(entry.path), command)
     if breaks_lines(entry.name):
         why = "its name contains a control character or a line end, so only a part of it would name the session."
-        return judged.refused(Code.BAD_NAME, why, "Rename it:", rename_command(entry.path))
+        return _badly_named(judged, why, settings, named)
     return None
 
 
-def unopened_archive(judged: Judged, session: SessionId, entry: Entry) -> Judged:
+def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: Named) -> Judged:
     """An archive of a kind that is not opened would be overlooked as a stray: it is refused."""
     message = f"is {UNOPENED[entry.content].title}, which qxbatch does not open."
-    return judged._replace(session=session).refused(Code.UNOPENED, message, advice(entry.content, entry.path))
+    judged = judged._replace(session=session)
+    if entry.content == "split":
+        return judged.refused(Code.UNOPENED, message, SPLIT)
+    unpacked = named(unpacked_name(entry.path)) or session
+    path, archive = (mapped(each, settings.path_map) for each in (entry.path, settings.archive_folder))
+    unpack = unpack_command(entry.content, path, archive)
+    command = f"{unpack} && {command_for(settings, [unpacked.id])}"
+    return judged.refused(Code.UNOPENED, message, "Unpack it into a folder in its place:", command)
 
 
-def with_session(judged: Judged, session: SessionId, settings: Settings) -> Judged:
-    """Return a packet with its session; refused where no session may have that id."""
+def with_session(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: Named) -> Judged:
+    """Return a packet with its session; refused where it is not opened, or where no session may have that id."""
+    if entry.content in UNOPENED:
+        return _unopened(judged, session, entry, settings, named)
     why = fault(session.id)
     if not why:
         return judged._replace(session=session)
-    command = rename_command(judged.path) if settings.logfile is None else ""
-    return judged.refused(
-        Code.BAD_NAME,
-        f"its session would be called {session.id!r}, and no session may: {why}.",
-        "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile.",
-        command,
-    )
+    message = f"its session would be called {session.id!r}, and no session may: {why}."
+    if settings.logfile is None:
+        return _badly_named(judged, message, settings, named)
+    hint = f"Correct it in {settings.logfile.path}, and import it:"
+    return judged.refused(Code.BAD_NAME, message, hint, command_for(settings, [judged.name]))
+
+
+def _badly_named(judged: Judged, message: str, settings: Settings, named: Named) -> Judged:
+    command = renamed_and_imported(judged, settings, named)
+    hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
+    return judged.refused(Code.BAD_NAME, message, hint, command)
+
+
+def renamed_and_imported(judged: Judged, settings: Settings, named: Named) -> str:
+    """Return the command that gives a packet a name of its own and imports it alone; empty where there is none."""
+    rename, session = rename_command(mapped(judged.path, settings.path_map), named, judged.name)
+    return f"{rename} && {command_for(settings, [session])}" if rename else ""
+
+
+def _chosen(judged: Judged, settings: Settings, session: SessionId | None) -> str:
+    """Return what --sessions chooses the packet by."""
+    return judged.name if session is None or settings.logfile is not None else session.id

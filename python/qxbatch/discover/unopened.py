@@ -34,10 +34,13 @@ SPLIT = (
 )
 
 
-def advice(kind: str, path: PurePath) -> str:
-    """Return what to do with a packet of that kind."""
-    if kind == "split":
-        return SPLIT
-    folder = shell_word(path.stem if path.suffix else f"{path.name}.folder")
-    unpack = UNOPENED[kind].command.format(shell_word(path.name), folder)
-    return f"Unpack it (`{unpack}`), put the folder into the inbox in its place, and run again."
+def unpacked_name(path: PurePath) -> str:
+    """Return the name of the folder that an archive is unpacked into."""
+    return path.stem if path.suffix else f"{path.name}.folder"
+
+
+def unpack_command(kind: str, path: PurePath, archive: PurePath) -> str:
+    """Return the command that unpacks an archive into a folder beside it and moves the archive itself to a folder."""
+    file, folder = shell_word(str(path)), shell_word(str(path.with_name(unpacked_name(path))))
+    moved = f"mkdir -p {shell_word(str(archive))} && mv -n -- {file} {shell_word(f'{archive}/')}"
+    return f"{UNOPENED[kind].command.format(file, folder)} && {moved}"

@@ -20,12 +20,17 @@ def refused_as_encrypted(reading: Reading) -> list[str]:
     return [*(row.reason for row in refused if row.reason.startswith("encrypted")), *(match[1] for match in whole)]
 
 
+def is_openable(reasons: list[str]) -> bool:
+    """Return whether a password would open one of the members that stayed closed, by their reasons."""
+    return any(match["wanting"] is not None for match in map(_REASON.search, reasons) if match)
+
+
 def hint(reasons: list[str], passwords: Passwords | None) -> str:
     """Return what to do next about members that stayed closed, by their reasons; empty when there are none."""
     found = [match for match in map(_REASON.search, reasons) if match]
     if not found:
         return ""
-    if all(match["wanting"] is None for match in found):
+    if not is_openable(reasons):
         return "Get a copy that is not encrypted in this way."
     if passwords is None:
         return "Give --password-file=FILE with the password on a line of its own."

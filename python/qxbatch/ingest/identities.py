@@ -5,13 +5,15 @@ from itertools import chain
 from pathlib import Path
 
 from qxbatch.core import Reading
-from qxbatch.deidentify import Redact, redaction
+from qxbatch.deidentify import Redact, redaction, unchanged
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 
 
-def redaction_of(reading: Reading, session_id: str) -> Redact:
-    """Return what takes the patients of all DICOM and PAR headers out of a text. Raises OSError."""
+def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:
+    """Return what takes the patients of all DICOM and PAR headers out of a text, where they are not to be told. Raises OSError."""
+    if not deidentified:
+        return unchanged
     return redaction(chain((group.header for group in reading.groups()), _par_headers(reading)), session_id)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.core import Reading
 from qxbatch.ingest import encrypted
+from qxbatch.ingest.limits import limits_of
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Passwords
 
@@ -24,6 +25,8 @@ class Cause(StrEnum):
     UNSORTED = "unsorted"
     EMPTY = "empty"
     NOT_DICOM = "not-dicom"
+    TRUNCATED = "truncated"
+    """It is sorted; only a conversion reads its pixels."""
     LINK = "link"
     MISSING = "missing"
     """A DICOMDIR lists it."""
@@ -40,6 +43,7 @@ _WORDS = {
         "file that is named like an image and is no DICOM",
         "files that are named like images and are no DICOM",
     ),
+    Cause.TRUNCATED: ("DICOM file that is cut short", "DICOM files that are cut short"),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
 }
 _ADVICE = {
@@ -49,6 +53,7 @@ _ADVICE = {
     Cause.UNSORTED: "Read the reason of each in qxbatch/ledger.tsv.",
     Cause.EMPTY: "Copy these files again from their source.",
     Cause.NOT_DICOM: "Look at these files: they may be damaged.",
+    Cause.TRUNCATED: "Copy these files again from their source.",
     Cause.LINK: "Replace links by files (`cp -rL` copies what they point to).",
     Cause.MISSING: "Copy the medium again.",
 }
@@ -90,11 +95,19 @@ class LeftOut(NamedTuple):
     gaps: tuple[Gap, ...] = ()
     closed: str = ""
     """What to do about encrypted archives."""
+    openable: bool = False
+    """A password opens one of them."""
+    limits: tuple[str, ...] = ()
+    """Parameters whose limits archives are above."""
 
     def of(self, rows: Container[int]) -> "LeftOut":
         """Return what belongs to some rows of the reading."""
         members = tuple(member for member in self.members if member.row in rows)
-        return LeftOut(members, tuple(gap for gap in self.gaps if gap.row in rows), self.closed)
+        return self._replace(members=members, gaps=tuple(gap for gap in self.gaps if gap.row in rows))
+
+    def with_truncated(self, members: Sequence[tuple[int, str]]) -> "LeftOut":
+        """Return it with files whose pixel data are cut short: the row and path of each."""
+        return self._replace(members=(*self.members, *(Member(row, Cause.TRUNCATED, path) for row, path in members)))
 
     def __bool__(self) -> bool:
         """Return whether anything was left out."""
@@ -114,14 +127,29 @@ class LeftOut(NamedTuple):
     def advice(self) -> str:
         """Return what to do, one sentence for each cause."""
         causes = self.counts()
-        return " ".join(filter(None, (_ADVICE.get(cause, self.closed) for cause in Cause if cause in causes)))
+        sentences = (_ADVICE.get(cause, self.closed) for cause in Cause if cause in causes)
+        return " ".join(dict.fromkeys(filter(None, sentences)))
 
-    def problems(self, subject: str, *, folder_mode: bool) -> list[Problem]:
-        """Return one warning, or none where nothing was left out."""
+    @property
+    def is_locked(self) -> bool:
+        """Return whether the same packet, imported again with the right password, gives more."""
+        return self.openable and any(member.cause is Cause.ENCRYPTED_ARCHIVE for member in self.members)
+
+    def foreign(self) -> list[str]:
+        """Return the paths of archives of kinds that are not opened."""
+        return [member.path for member in self.members if member.cause is Cause.FOREIGN_ARCHIVE]
+
+    def problems(self, subject: str) -> list[Problem]:
+        """Return one warning, or none where nothing was left out.
+
+        Where only a better packet helps, it says so: to import the same one again would change nothing.
+        """
         if not self:
             return []
         again = (
-            "Then import it again:" if folder_mode else "Then put the packet back into the inbox and import it again:"
+            "Then import the packet again with --overwrite=yes."
+            if self.is_locked or self.foreign() or self.limits
+            else "The same packet gives the same session: import the corrected one with --overwrite=yes."
         )
         message = f"not imported: {self.words()}."
         return [Problem(Code.LEFT_OUT, subject, message, f"{self.advice()} {again}", Severity.WARNING)]
@@ -149,4 +177,11 @@ def left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
         for index, listed, missing, names in reading.gaps()
     )
     closed = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
-    return LeftOut(members, gaps, encrypted.hint(closed, passwords))
+    limits = limits_of(row.reason for row, cause in rows if cause is Cause.LIMITED_ARCHIVE)
+    return LeftOut(
+        members,
+        gaps,
+        encrypted.hint(closed, passwords),
+        encrypted.is_openable(closed),
+        limits,
+    )

@@ -1,9 +1,14 @@
 """Packets that are sound and not read: of a kind that is not opened, or above a limit."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from qxbatch.discover.units import Unit
 from qxbatch.discover.unopened import SPLIT
+from qxbatch.ingest.limits import larger, limits_of
 from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings
 
 LIMIT = "(limit"
 """Stands in each reason of the core about a limit."""
@@ -11,19 +16,18 @@ REPACK = "; repack it"
 """Stands in those where the limit is one of memory, with the command."""
 
 
-def refuse_sound(damage: Sequence[str], names: str) -> None:
+def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
     """Raise PacketError where what the core says is no damage. `damage` is not empty."""
+    names, again = unit.names, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."
-        raise PacketError(Problem(Code.UNOPENED, names, message, SPLIT))
+        raise PacketError(Problem(Code.UNOPENED, names, message, SPLIT, command=again()))
     if not all(LIMIT in text for text in damage):
         return
     shown = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
-    code, hint = (
-        Code.DAMAGED,
-        "If it is meant to be so large, raise the limit: --max-expansion, --max-total or --max-members.",
-    )
+    code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
+    command = again(larger(limits_of(damage), settings))
     if all(REPACK in text for text in damage):
-        code, hint = Code.UNOPENED, "Unpacked, as a folder, it can be imported as it is."
+        code, hint, command = Code.UNOPENED, "Unpacked, as a folder, it can be imported as it is.", again()
     message = f"cannot be opened, though it may be sound: {shown}. Nothing was imported."
-    raise PacketError(Problem(code, names, message, hint))
+    raise PacketError(Problem(code, names, message, hint, command=command))

@@ -9,6 +9,9 @@ from qxbatch.problems import Code, Problem, Severity
 
 _SPLIT = re.compile(r"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:\.gz)?$", re.DOTALL)
 
+LONE_PAR = "a PAR header without its REC file, so there is no image."
+"""The message of a PAR alone."""
+
 
 Pair = tuple[int, int | None]
 """Row of a PAR, and row of its REC where there is one."""
@@ -72,10 +75,7 @@ def _match(
 
 def _alone(member: _Member, xmls: set[tuple[str, str]]) -> Problem:
     if member.role == "par":
-        message, hint = (
-            "a PAR header without its REC file, so there is no image.",
-            "Export both files together.",
-        )
+        message, hint = LONE_PAR, "Export both files together."
     elif (member.folder, member.stem.casefold()) in xmls:
         message = "a REC file whose header is XML, which is not read."
         hint = "Export it as PAR/REC or DICOM. Both files are kept in the session's inbox."

@@ -6,6 +6,7 @@ from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, left_out
 from qxbatch.ingest.unread import refuse_sound
+from qxbatch.pipeline.again import refused_again
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
@@ -24,23 +25,28 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
     problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names)]
     problems += read_suspects(reading, names, lambda: context.monitor.cancelled)
     missing = left_out(reading, settings.passwords)
-    _check_images(reading, names, missing)
+    _check_images(reading, unit, missing, settings)
     return problems, missing
 
 
-def _check_images(reading: Reading, names: str, missing: LeftOut) -> None:
+def _check_images(reading: Reading, unit: Unit, missing: LeftOut, settings: Settings) -> None:
     """Raise PacketError when nothing of what was read is an image; `missing` is what was left out of it."""
     if reading.groups() or any(reading.row(i).kind == "par" for i in range(len(reading))):
         return
+    names, command = unit.names, refused_again(missing, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
     if missing:
         message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {missing.words()}."
-        raise PacketError(Problem(Code.NO_IMAGES, names, message, missing.advice()))
+        raise PacketError(
+            Problem(Code.NO_IMAGES, names, message, f"{missing.advice()} Then import it:", command=command)
+        )
     if any(reading.row(i).kind in ("dicom", "dicomdir") for i in range(len(reading))):
         message = f"contains DICOM, but no images ({members})."
-        raise PacketError(Problem(Code.NO_IMAGES, names, message, "Add the images, or move it out of the inbox."))
+        hint = "Move it out of the inbox, or add the images and import it:"
+        raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
     message = f"contains no DICOM and no PAR/REC ({members})."
-    raise PacketError(Problem(Code.NO_IMAGES, names, message, "Remove it from the inbox, or complete it."))
+    hint = "Remove it from the inbox, or complete it and import it:"
+    raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
 
 
 def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
@@ -50,14 +56,17 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     shown = "; ".join(damage[:SHOWN]) + (f"; and {len(damage) - SHOWN} more" if len(damage) > SHOWN else "")
     closed = encrypted.refused_as_encrypted(reading)
     advice = encrypted.hint(closed, settings.passwords)
+    broken = len(closed) < len(damage)
+    changes = {"password_file": "FILE"} if encrypted.is_openable(closed) and settings.passwords is None else {}
+    sound = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
+    todo = " ".join(filter(None, (advice, sound if broken else "")))
     if settings.on_damaged is OnDamaged.KEEP:
         message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
-        hint = f"{advice or 'Get a sound copy.'} Then import it with --overwrite=yes."
-        return [Problem(Code.DAMAGED_KEPT, unit.names, message, hint)]
-    refuse_sound(damage, unit.names)
-    state = "cannot be opened" if len(closed) == len(damage) else "is damaged"
-    hint = advice or "Get a sound copy, or import what can be read:"
-    changes = {"password_file": "FILE"} if advice and settings.passwords is None else {}
-    command = command_for(settings, [unit.session.id], changes if advice else {"on_damaged": "keep"})
+        again = command_for(settings, [unit.session.id], {**changes, "overwrite": "yes"})
+        return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=again)]
+    refuse_sound(damage, unit, settings)
+    state = "is damaged" if broken else "cannot be opened"
+    hint = f"{todo} Or import what can be read:" if broken else advice
+    command = command_for(settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if broken else {})})
     message = f"{state}: {shown}. Nothing was imported."
     raise PacketError(Problem(Code.DAMAGED, unit.names, message, hint, command=command))

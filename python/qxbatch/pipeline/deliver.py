@@ -6,6 +6,7 @@ from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.discover.units import Unit
 from qxbatch.events import Stage, StageStarted
 from qxbatch.model import SessionReport
+from qxbatch.pipeline.again import with_again
 from qxbatch.pipeline.check_build import check_build
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.finish import finish
@@ -35,16 +36,18 @@ def deliver(
     journal = journaled(context, job, products, facts, need_lock)
     ending = finish(journal, workspace, context.locks, need_lock)
     of_packets = (*_not_as_asked(facts, unit), *ending.problems)
-    archived = ending.archived[0] if ending.archived else None
     return [
         SessionReport(
             unit.names,
             product.part.session,
             workspace.sessionsfolder / product.part.session.id,
-            (*product.problems, *(of_packets if k == 0 else ())),
+            (
+                *with_again(product.remarks.problems, product.remarks.left_out, job, context.settings, ending.places),
+                *(of_packets if k == 0 else ()),
+            ),
             len(product.part.series),
             product.images,
-            archived=archived,
+            archived=ending.archived,
         )
         for k, product in enumerate(products)
     ]

@@ -1,6 +1,6 @@
 """The end of a unit, from its journal: publish, keep what was replaced, archive. Every step can be repeated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +20,14 @@ from qxbatch.session.layout import REPLACED
 class Ending(NamedTuple):
     """How a unit ended."""
 
-    archived: tuple[Path, ...]
-    """Where its packets lie now."""
+    places: Mapping[Path, Path | None]
+    """Where each packet is now; None for a deleted one. What could not be archived is not among them."""
     problems: tuple[Problem, ...]
+
+    @property
+    def archived(self) -> Path | None:
+        """Return where the first packet is now."""
+        return next((place for place in self.places.values() if place is not None), None)
 
 
 def finish(
@@ -45,15 +50,15 @@ def finish(
     need_lock()
     stayed = [] if wrong else _take(journal, workspace)
     problems += map(left_in_inbox, stayed)
-    archived, unsettled = settle_packets(journal, workspace, locks, need_lock, published=not wrong, own=not verify)
+    places, unsettled = settle_packets(journal, workspace, locks, need_lock, published=not wrong, own=not verify)
     problems += unsettled
     if any(each.error for each in stayed):
-        return Ending(archived, tuple(problems))  # the next run tries again by the journal and its list
+        return Ending(places, tuple(problems))  # the next run tries again by the journal and its list
     need_lock()
     if not any(p.code is Code.ARCHIVE for p in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
-    return Ending(archived, tuple(problems))
+    return Ending(places, tuple(problems))
 
 
 def _published(journal: Journal, workspace: Workspace, session: str) -> list[Problem]:

@@ -35,7 +35,7 @@ def journaled(
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
     """Return what decides on the packets, as far as it is known before they are looked at again."""
-    problems = [problem for product in products for problem in product.problems]
+    problems = [problem for product in products for problem in product.remarks.problems]
     return Facts(
         context.settings.archive,
         series_failed=any(problem.severity is Severity.ERROR for problem in problems),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.deidentify import unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import Part, assemble
 from qxbatch.ingest.identities import redaction_of
@@ -12,6 +11,7 @@ from qxbatch.ingest.patients import Share, share_out
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.hashing import start_hashing
 from qxbatch.pipeline.loose import opened_inside
 from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import read_sources
@@ -30,15 +30,16 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous(folder) if unit.inbox is not None else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
+    archives = opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets
     return Job(
         unit,
         inbox.sources,
         reading,
-        opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets,
+        archives,
         opened_inside(reading, unit),
         previous,
         deidentified,
-        redaction_of(reading, unit.name) if deidentified else unchanged,
+        redaction_of(reading, unit.name, deidentified=deidentified),
     )
 
 
@@ -64,8 +65,13 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), shares
 
 
-def place_files(context: Context, job: Job, shares: Sequence[Share], scratch: Path) -> list[tuple[Part, Path]]:
-    """Give every file its final name; return each session's part with the folder of its files. Raises OSError."""
+def place_files(
+    context: Context, job: Job, shares: Sequence[Share], scratch: Path
+) -> tuple[Job, list[tuple[Part, Path]]]:
+    """Give every file its final name; return each session's part with the folder of its files.
+
+    Also return the job, whose packets are hashed from now on, since they are not refused any more. Raises OSError.
+    """
     roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
     parts = assemble(
         job.reading,
@@ -75,4 +81,5 @@ def place_files(context: Context, job: Job, shares: Sequence[Share], scratch: Pa
         inbox=None if job.is_split else job.unit.inbox,
         join=context.settings.join_series is JoinSeries.AUTO,
     )
-    return [(part, roots[part.session.id]) for part in parts]
+    placed = [(part, roots[part.session.id]) for part in parts]
+    return replace(job, hashes=start_hashing(context, job.archives)), placed

@@ -13,9 +13,9 @@ from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import picture_of
 from qxbatch.pipeline.series import make_series
-from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
+from qxbatch.record.redacted import Remarks
 from qxbatch.record.session import record_session
 from qxbatch.session.layout import FOLDERS, picture_file
 from qxbatch.session.paths import SessionPaths
@@ -27,7 +27,7 @@ class Product(NamedTuple):
     part: Part
     build: Path
     images: int
-    problems: tuple[Problem, ...]
+    remarks: Remarks
     syncing: Sequence[Future[None]] = ()
     """What is being brought to disk already."""
 
@@ -55,7 +55,8 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
     pictures = _place_pictures(recorded.placement, places.build)
     write_page(SessionPaths(places.build).page, recorded.summary, pictures)
-    return Product(part, places.build, len(recorded.placement.images), recorded.problems, syncing)
+    images = len(recorded.placement.images)
+    return Product(part, places.build, images, recorded.remarks, syncing)
 
 
 def _place_pictures(placement: Placement, build: Path) -> dict[int, str]:

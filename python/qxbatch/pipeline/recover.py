@@ -82,14 +82,13 @@ def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[
     left = path.exists()
     done = "an interrupted run had read it; " + ("something is still left." if left else "what was left was done now.")
     note = Problem(Code.RECOVERED, names, done, severity=Severity.WARNING)
-    archived = ending.archived[0] if ending.archived else None
     return [
         SessionReport(
             names,
             SessionId(session),
             _there(workspace.sessionsfolder / session),
             (note, *ending.problems) if k == 0 else (note,),
-            archived=archived,
+            archived=ending.archived,
         )
         for k, session in enumerate(journal.sessions)
     ]

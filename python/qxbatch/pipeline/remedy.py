@@ -26,7 +26,6 @@ PUBLISHED: Mapping[Code, Mapping[str, str]] = {
     Code.CANNOT_WRITE: {},
     Code.ARCHIVE: {},
     Code.DAMAGED_KEPT: _OVERWRITE,
-    Code.LEFT_OUT: _OVERWRITE,
 }
 """The same for a session that is published all the same."""
 

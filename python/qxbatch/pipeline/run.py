@@ -78,8 +78,11 @@ def _agreed(count: int) -> bool:
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     text = after(report, deidentified=settings.deidentified)
     if status is ExitStatus.NOTHING_READY:
-        idle = "Nothing is ready to be imported (--check=no makes this no error)."
-        advice = hints(report.candidates, settings) if settings.quiet else []
+        idle = "--check=no makes this no error."
+        advice: list[str] = []
+        if settings.quiet:
+            idle = f"Nothing is ready: {idle}"
+            advice = hints(report.candidates, settings)
         text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text and (not settings.quiet or status is not ExitStatus.OK):
         print(text)

@@ -26,21 +26,21 @@ def settle_packets(
     *,
     published: bool,
     own: bool,
-) -> tuple[tuple[Path, ...], list[Problem]]:
-    """Archive the packets of a journal; return where they are now, and why others stay.
+) -> tuple[dict[Path, Path | None], list[Problem]]:
+    """Archive the packets of a journal; return where each is now (None: deleted), and why others stay.
 
     `own`: this run read them itself. Raises PacketError when another run took the unit's lock over.
     """
-    places: list[Path] = []
+    places: dict[Path, Path | None] = {}
     problems: list[Problem] = []
     for each in journal.packets:
         need_lock()
         found = _Settled(each, journal, workspace, locks).settle(published=published, own=own)
         if isinstance(found, Problem):
             problems.append(found)
-        elif found is not None:
-            places.append(found)
-    return tuple(places), problems
+        else:
+            places[each.packet.path] = found
+    return places, problems
 
 
 class _Settled:

@@ -112,7 +112,7 @@ class _Import:
             others = [share.session for share in shares]
             self.locks.take([unit_lock(session.id) for session in others if session != unit.session])
             refuse_existing(context, unit, others)
-        parts = place_files(context, job, shares, scratch)
+        job, parts = place_files(context, job, shares, scratch)
         products = [produce(context, job, part, root) for part, root in parts]
         return deliver(context, job, products, self.locks.refuse_lost)
 

@@ -26,6 +26,7 @@ def record_summary(
     *,
     patient: str,
     problems: Sequence[Problem],
+    left_out: Mapping[str, int],
     fates: Mapping[str, int],
     sums: Mapping[Path, Sum],
     converters: Mapping[str, str],
@@ -34,13 +35,13 @@ def record_summary(
     """Write summary.json; return its content. `sums` are those of the compressed images."""
     about = summary(
         part.session,
-        [PacketInfo(packet, part.hide(packet.path.name)) for packet in job.archives],
+        [PacketInfo(packet, part.hide(packet.path.name), job.sha256(packet)) for packet in job.archives],
         conversions,
         placement,
         version=VERSION,
         converters=converters,
         fates=fates,
-        left_out=job.left_out.of(part.rows).counts(),
+        left_out=left_out,
         sums=sums_of(placement, places.build, sums),
         problems=problems,
         patient=patient,

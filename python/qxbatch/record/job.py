@@ -1,6 +1,7 @@
 """One import from reading to archiving: what all its stages know."""
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -35,10 +36,19 @@ class Job:
     """Takes the identities of all patients out of a text."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Members that may contain images and were not imported."""
+    hashes: Mapping[Path, Future[str]] = field(default_factory=dict)
+    """SHA-256 of each packet that is a file, as soon as it is known."""
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)
     """Session id to patient id (empty where it is redacted), where the unit is split into several sessions."""
+
+    def sha256(self, packet: Packet) -> str:
+        """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for one that changed.
+
+        Raises CancelledError.
+        """
+        return self.hashes[packet.path].result() if packet.path in self.hashes else ""
 
     @property
     def is_split(self) -> bool:

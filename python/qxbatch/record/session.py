@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, SeriesKind
-from qxbatch.problems import Problem
 from qxbatch.record.about import record_summary
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import hide_in_sidecars, write_images, write_logs
@@ -15,7 +14,7 @@ from qxbatch.record.images import Placement, place_images
 from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
 from qxbatch.record.lines import Moves, record_ledger
-from qxbatch.record.redacted import redacted_conversion, session_problems
+from qxbatch.record.redacted import Remarks, redacted_conversion, session_remarks
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
 from qxbatch.settings.model import Settings, Stages
@@ -26,8 +25,8 @@ class Recorded(NamedTuple):
 
     placement: Placement
     summary: Summary
-    problems: tuple[Problem, ...]
-    """All problems of the session, those of its series too."""
+    remarks: Remarks
+    """With all problems of the session, those of its series too."""
 
 
 def record_session(
@@ -50,7 +49,7 @@ def record_session(
     placement = _place_images(part, conversions, converted, places, settings)
     redacted = redact_kept(places.root, part.hide)
     tops = place_kept(places.root, places.build, places.inbox)
-    problems = session_problems(job, part)
+    remarks = session_remarks(job, part, conversions)
     patient = "" if job.deidentified else _patient(part)
     write_dicom_report(part, patient, conversions, places)
     about = record_summary(
@@ -60,7 +59,8 @@ def record_session(
         placement,
         places,
         patient=patient,
-        problems=problems,
+        problems=remarks.problems,
+        left_out=remarks.left_out.counts(),
         fates=record_ledger(job, part, Moves(converted.stored, tops, redacted), places),
         sums=converted.sums,
         converters=converters,
@@ -68,8 +68,8 @@ def record_session(
     )
     if settings.stages is not Stages.SORT:
         write_session_txt(part, placement, places, settings.path_map)
-    every = (*problems, *placement.problems, *(problem for each in conversions for problem in each.problems))
-    return Recorded(placement, about, tuple(dict.fromkeys(every)))
+    every = (*remarks.problems, *placement.problems, *(problem for each in conversions for problem in each.problems))
+    return Recorded(placement, about, Remarks(tuple(dict.fromkeys(every)), remarks.left_out))
 
 
 def _place_images(

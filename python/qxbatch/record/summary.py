@@ -58,6 +58,7 @@ class PacketInfo(NamedTuple):
     packet: Packet
     name: str
     """As it is told: without the patient's id or name where the session id stands in their place."""
+    sha256: str = ""
 
 
 def summary(
@@ -91,7 +92,7 @@ def summary(
         qxbatch=version,
         converters=dict(converters),
         session=SessionIdentity(session.id, session.subject, session.session, patient, concealed),
-        packets=(*(packet for packet in earlier_packets if packet not in own), *own),
+        packets=(*(each for each in earlier_packets if not any(map(each.is_same, own))), *own),
         series=tuple(_series(conversion, placement) for conversion in ordered),
         images=tuple(_image(image, sums or {}) for image in placement.images),
         numbers=dict(sorted(placement.further.items())),
@@ -111,7 +112,7 @@ def told_fields(header: HeaderLike) -> dict[str, Value]:
 def _packet(info: PacketInfo) -> PacketSummary:
     fingerprint = info.packet.fingerprint
     name = info.name.encode("utf-8", "backslashreplace").decode()
-    return PacketSummary(name, fingerprint.files, fingerprint.size)
+    return PacketSummary(name, fingerprint.files, fingerprint.size, info.sha256)
 
 
 def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:

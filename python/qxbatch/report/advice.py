@@ -1,14 +1,13 @@
 """What to write instead, where a run finds nothing because of how it was asked: sessions, logfile, inbox."""
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from qxbatch.discover.filters import by_glob
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.plan import packet_name
 from qxbatch.model import Candidate, Verdict
+from qxbatch.report.sessions_advice import Expressions, Globs, right_sessions
 from qxbatch.resolve.logfile import Log, read_log
 from qxbatch.settings.model import LogfileSpec, Settings
 from qxbatch.settings.paths import mapped
@@ -35,53 +34,20 @@ def missing_inbox(settings: Settings) -> str:
 
 
 def _sessions(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
-    """Return a sentence for each expression of --sessions that matches nothing and nearly matches something."""
+    """Return a sentence with the right value of --sessions, where parts of it match nothing and nearly match something."""
     if not settings.sessions:
         return []
     if settings.masterinbox is None:
-        return _globs(settings)
+        folders = [name for name in names_in(settings.sessionsfolder) if not name.startswith(".")]
+        return right_sessions(settings.sessions, Globs(folders))
     names = [name for each in candidates for name in _names(each, settings)]
-    lines = []
-    for expression in settings.sessions:
-        if any(re.fullmatch(expression, name) for name in names):
-            continue
-        better = _expression(expression, names)
-        if better:
-            lines.append(
-                f"--sessions={shell_word(expression)} matches no whole packet name or session id; it is a regular expression. "
-                f"Write: --sessions={shell_word(better)}"
-            )
-    return lines
+    return right_sessions(settings.sessions, Expressions(names, lambda name: packet_name(name, settings.pattern)))
 
 
 def _names(candidate: Candidate, settings: Settings) -> list[str]:
     name = packet_name(candidate.path.name, settings.pattern)
     session = candidate.session
     return [each for each in (name, session.id if session else "") if each]
-
-
-def _expression(given: str, names: Sequence[str]) -> str:
-    """Return the regular expression that was probably meant: a glob, the beginning of names, or a part of them."""
-    as_glob = re.escape(given).replace(r"\*", ".*").replace(r"\?", ".").replace(r"\-", "-")
-    tries = [as_glob] if any(each in given for each in "*?") else [f"{given}.*", f".*{given}.*"]
-    return next((each for each in tries if any(re.fullmatch(each, name) for name in names)), "")
-
-
-def _globs(settings: Settings) -> list[str]:
-    """Folder mode: a regular expression where a glob is expected, or the beginning of names."""
-    names = [name for name in names_in(settings.sessionsfolder) if not name.startswith(".")]
-    lines = []
-    for glob in settings.sessions:
-        if any(by_glob(name, [glob]) for name in names):
-            continue
-        tries = [glob.replace(".*", "*")] if ".*" in glob else [f"{glob}*"]
-        better = next((each for each in tries if any(by_glob(name, [each]) for name in names)), "")
-        if better:
-            lines.append(
-                f"--sessions={shell_word(glob)} matches no session folder; with --masterinbox=none it is a glob. "
-                f"Write: --sessions={shell_word(better)}"
-            )
-    return lines
 
 
 def _logfile(names: Sequence[str], log: Log, spec: LogfileSpec) -> str:

@@ -48,9 +48,8 @@ def outcome_line(report: SessionReport) -> str:
 def _outcome(report: SessionReport) -> str:
     name = report.packet if report.session is None else f"{report.packet} -> {report.session.id}"
     if report.folder is None:
-        first = next((p for p in report.problems if p.severity is Severity.ERROR), None)
-        if first is not None:
-            return f"{name}: FAILED: {first.message}"
+        if failed(report):
+            return f"{name}: FAILED, for the reason at the end"
         return f"{name}: {'already there' if any(p.code is Code.EXISTS for p in report.problems) else 'HELD'}"
     images = "1 image" if report.images == 1 else f"{report.images} images"
     marks = [f"{report.series} series", images, f"{report.seconds:.1f} s"]

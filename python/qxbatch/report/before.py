@@ -1,7 +1,6 @@
 """The report before the work: what was found, and what is to be done with it. Readable without colour."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings
@@ -15,17 +14,21 @@ HEADINGS = {
     Verdict.NOT_PARSED: "of which the name was not parsed",
     Verdict.FILTERED: "filtered out",
     Verdict.STRAY: "stray, no packet",
-    Verdict.REFUSED: "refused",
+    Verdict.REFUSED: "refused, for the reasons at the end",
 }
 """In the order of the report."""
 LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
 """What is only counted where advice says how to ask for it."""
 
+NAMED = 3
+"""So many things that are refused together are named."""
+
 
 def before(candidates: Sequence[Candidate], settings: Settings) -> str:
     """Return the report as text. With verbose off, only what is ready or refused is listed, the rest is counted.
 
-    What to do about something refused is in the report after the work. Hints take the place of the list of what was left out.
+    Why something is refused, and what to do about it, is in the report after the work. Hints take the place of the list of what
+    was left out.
     """
     advice = hints(candidates, settings)
     where = settings.masterinbox or settings.sessionsfolder
@@ -64,24 +67,24 @@ def _count(number: int, settings: Settings) -> str:
 
 def _rows(found: Sequence[Candidate]) -> list[str]:
     """One row for each thing; things that are refused together have one."""
-    alone: dict[object, Candidate] = {}
+    together: dict[object, list[Candidate]] = {}
     for each in found:
-        alone.setdefault(each.path if each.problem is None else each.problem, each)
-    width = min(40, max(len(_name(each)) for each in alone.values()))
-    return ["    " + _row(each, width).rstrip() for each in alone.values()]
+        together.setdefault(each.path if each.problem is None else each.problem, []).append(each)
+    names = [_names(same) for same in together.values()]
+    width = min(40, max(map(len, names)))
+    rows = zip(names, together.values(), strict=True)
+    return ["    " + _row(name.ljust(width), same[0]).rstrip() for name, same in rows]
 
 
-def _name(candidate: Candidate) -> str:
-    """The thing's name; that of their folder, where several things share a problem."""
-    problem = candidate.problem
-    return one_line(Path(problem.subject).name if problem is not None else candidate.path.name)
+def _names(same: Sequence[Candidate]) -> str:
+    """The name of a thing, or of those that share a problem."""
+    names = [one_line(each.path.name) for each in same]
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
-def _row(candidate: Candidate, width: int) -> str:
-    name = _name(candidate).ljust(width)
-    problem = candidate.problem
-    if problem is not None:
-        return f"{name}  {one_line(problem.message)}"
+def _row(name: str, candidate: Candidate) -> str:
+    if candidate.problem is not None:
+        return name
     note = one_line(candidate.note)
     if candidate.verdict is not Verdict.READY or candidate.session is None:
         return f"{name}  {note}"

@@ -1,17 +1,28 @@
 """The command that gives a packet or session folder a name that a session may have."""
 
+from collections.abc import Callable
 from pathlib import PurePath
 
+from qxbatch.model import SessionId
 from qxbatch.resolve.names import FORBIDDEN, fault
 from qxbatch.visible import shell_word
 
+Named = Callable[[str], SessionId | None]
+"""The session that a thing of that name would have; None where none is found in the name."""
 
-def rename_command(path: PurePath) -> str:
-    """Return the command that renames it; empty where its own name is not at fault, or no other is like it."""
-    other = cleaned(path.name)
-    if not other or other == path.name:
-        return ""
-    return f"mv -- {shell_word(str(path))} {shell_word(str(path.with_name(other)))}"
+
+def rename_command(path: PurePath, named: Named, name: str = "") -> tuple[str, str]:
+    """Return the command that renames it, and the id of its session then; empty where no such name is like its own.
+
+    `name` is the part of its name that names the session.
+    """
+    own = path.name
+    tries = (cleaned(own), own.replace(name, f"{name}-1", 1) if name else "", cleaned(f"S-{own}"))
+    for other in tries:
+        session = named(other) if other and other != own else None
+        if session is not None and not fault(session.id):
+            return f"mv -n -- {shell_word(str(path))} {shell_word(str(path.with_name(other)))}", session.id
+    return "", ""
 
 
 def cleaned(name: str) -> str:

@@ -42,6 +42,13 @@ class PacketSummary(NamedTuple):
     files: int
     size: int
     """Bytes."""
+    sha256: str = ""
+    """Of its file as it came; empty for a folder, and where it was not computed."""
+
+    def is_same(self, other: "PacketSummary") -> bool:
+        """Return whether both are of one packet; former versions did not write the hash."""
+        same = (self.name, self.files, self.size) == (other.name, other.files, other.size)
+        return same and (self.sha256 == other.sha256 or not (self.sha256 and other.sha256))
 
 
 @dataclass(frozen=True)
@@ -178,7 +185,7 @@ def read_split(given: Fields) -> Split:
 
 def read_packet(given: Fields) -> PacketSummary:
     """Return a packet. Raises FieldError."""
-    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"))
+    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"), given.text("sha256", ""))
 
 
 def read_series(given: Fields) -> SeriesSummary:

@@ -35,7 +35,7 @@ def _form(settings: Settings, sessions: Sequence[str]) -> list[str]:
     folder, inbox = settings.sessionsfolder, settings.masterinbox
     if settings.stages is not Stages.ALL:
         return [settings.stages.value, *(str(folder / session) for session in sessions)]
-    escape = _glob if inbox is None else _expression
+    escape = as_glob if inbox is None else as_expression
     chosen = f"--sessions={','.join(map(escape, sessions))}"
     if settings.bids_app:
         return [str(inbox), str(folder), "participant", chosen]
@@ -49,19 +49,19 @@ def _option(name: str, value: str) -> str:
     return parameter.option if parameter.form is Form.SWITCH else f"{parameter.option}={value}"
 
 
-def _expression(session: str) -> str:
+def as_expression(session: str) -> str:
     """Return a regular expression for one name, as a list of them is read.
 
-    >>> _expression("IM0.dcm"), _expression("HQ210_base"), _expression("a,b")
+    >>> as_expression("IM0.dcm"), as_expression("HQ210_base"), as_expression("a,b")
     ('IM0\\\\.dcm', 'HQ210_base', 'a\\\\,b')
     """
     return _EXPRESSION.sub(lambda match: f"\\{match[0]}", session)
 
 
-def _glob(session: str) -> str:
+def as_glob(session: str) -> str:
     """Return a glob for one name, as a list of them is read.
 
-    >>> _glob("S1*"), _glob("HQ210_base")
+    >>> as_glob("S1*"), as_glob("HQ210_base")
     ('S1[*]', 'HQ210_base')
     """
     return _GLOB.sub(lambda match: f"[{match[0]}]", session)

@@ -1,5 +1,7 @@
 """Comma-separated lists as users write them."""
 
+import re
+
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -37,3 +39,12 @@ def _follow(character: str, closing: list[str]) -> None:
 def labels(text: str, prefix: str) -> tuple[str, ...]:
     """Split BIDS labels at commas and white space, and take off `sub-` or `ses-`."""
     return tuple(word.removeprefix(prefix) for word in text.replace(",", " ").split())
+
+
+def of_glob(glob: str) -> str:
+    """Return the regular expression that matches what a glob does.
+
+    >>> of_glob("AP-*"), of_glob("?.x")
+    ('AP-.*', '.\\\\.x')
+    """
+    return re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".").replace(r"\-", "-")

@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 
 from qxbatch.problems import UsageError
+from qxbatch.settings.lists import of_glob
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.values import Values, compiled
+from qxbatch.visible import shell_word
 
 
 def named_pattern(values: Values, name: str, group: str, older: str = "") -> tuple[re.Pattern[str], tuple[str, ...]]:
@@ -24,5 +26,22 @@ def named_pattern(values: Values, name: str, group: str, older: str = "") -> tup
 
 
 def session_patterns(sessions: Sequence[str]) -> tuple[re.Pattern[str], ...]:
-    """Compile the regular expressions of the sessions filter. Raises UsageError."""
-    return tuple(compiled("--sessions", each) for each in sessions)
+    """Compile the regular expressions of the sessions filter. Raises UsageError; for a glob, with the expression to write."""
+    try:
+        return tuple(compiled("--sessions", each) for each in sessions)
+    except UsageError as error:
+        if not any(each in text for text in sessions for each in "*?"):
+            raise
+        meant = ",".join(map(_expression, sessions))
+        raise UsageError(
+            error.message, f"For the names that a glob matches, write: --sessions={shell_word(meant)}"
+        ) from None
+
+
+def _expression(item: str) -> str:
+    """Return an item as it is, or as the expression of the glob that it must be."""
+    try:
+        re.compile(item)
+    except re.error:
+        return of_glob(item)
+    return item

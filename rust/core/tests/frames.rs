@@ -94,3 +94,63 @@ fn a_cut_object_is_known_as_cut_wherever_it_ends() {
         }
     }
 }
+
+#[test]
+fn an_object_whose_pixel_data_are_cut_is_known_as_truncated() {
+    for syntax in [Syntax::Implicit, Syntax::Explicit, Syntax::Big] {
+        let whole = syntax.file(&image(syntax, "ORIGINAL", "0\\0\\0", &[], 32));
+        assert!(!read(&whole).truncated, "{syntax:?}");
+        for missing in 1..32 {
+            assert!(read(&whole[..whole.len() - missing]).truncated, "{missing}");
+        }
+        let surplus = syntax.file(&image(syntax, "ORIGINAL", "0\\0\\0", &[], 33));
+        assert!(
+            !read(&surplus[..surplus.len() - 1]).truncated,
+            "the pad byte"
+        );
+        let few = syntax.text(0x0028_0008, "IS", "2");
+        let short = syntax.file(&image(syntax, "ORIGINAL", "0\\0\\0", &few, 32));
+        assert!(read(&short).truncated, "one of two frames");
+    }
+}
+
+#[test]
+fn pixels_that_are_packed_or_share_samples_are_complete() {
+    let pixels = |bits: u16, samples: u16, photometric: &str, bytes: usize| {
+        let syntax = Syntax::Explicit;
+        let extra = [
+            syntax.short(0x0028_0100, bits),
+            syntax.short(0x0028_0002, samples),
+            syntax.text(0x0028_0004, "CS", photometric),
+        ];
+        let set = image(syntax, "ORIGINAL", "0\\0\\0", &extra.concat(), bytes);
+        read(&syntax.file(&set)).truncated
+    };
+    assert!(!pixels(1, 1, "MONOCHROME2", 2));
+    assert!(!pixels(12, 1, "MONOCHROME2", 24));
+    assert!(pixels(12, 1, "MONOCHROME2", 22));
+    assert!(!pixels(8, 3, "YBR_FULL_422", 32));
+    assert!(!pixels(8, 3, "RGB", 48));
+    assert!(pixels(8, 3, "RGB", 46));
+    assert!(!pixels(0, 1, "MONOCHROME2", 32), "no size is said");
+}
+
+#[test]
+fn fragments_may_lack_their_delimiter_and_not_their_end() {
+    let syntax = Syntax::Explicit;
+    let mut set = syntax.text(0x0008_0008, "CS", "ORIGINAL");
+    set.extend(syntax.short(0x0028_0010, 4));
+    set.extend(syntax.short(0x0028_0011, 4));
+    set.extend(syntax.head(0x7FE0_0010, "OB", u32::MAX));
+    for length in [0, 8, 20] {
+        set.extend(syntax.head(0xFFFE_E000, "", length));
+        set.extend(vec![1; length as usize]);
+    }
+    let whole = syntax.file(&set);
+    let delimited = [whole.clone(), syntax.head(0xFFFE_E0DD, "", 0)].concat();
+    assert!(!read(&delimited).truncated);
+    assert!(!read(&whole).truncated);
+    for missing in 1..20 {
+        assert!(read(&whole[..whole.len() - missing]).truncated, "{missing}");
+    }
+}

@@ -203,6 +203,11 @@ impl SeriesFrames {
     }
 
     #[getter]
+    fn truncated(&self) -> Vec<&Path> {
+        self.series.truncated()
+    }
+
+    #[getter]
     fn mosaic(&self) -> bool {
         self.facts.mosaic
     }

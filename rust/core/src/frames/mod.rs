@@ -9,6 +9,7 @@ mod csa;
 mod details;
 mod elements;
 mod groups;
+mod length;
 mod object;
 mod parse;
 mod private;

@@ -55,6 +55,10 @@ pub struct Frame {
 
 /// One DICOM object.
 #[derive(Debug, Clone, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "facts that have nothing to do with each other"
+)]
 pub struct Object {
     /// SOPClassUID; MediaStorageSOPClassUID where the data set has none.
     pub class: String,
@@ -88,6 +92,8 @@ pub struct Object {
     pub tiling: Option<Tiling>,
     /// The header ends before its end: the file is cut short.
     pub cut: bool,
+    /// The file ends before its pixel data do, or cannot be read as far as these.
+    pub truncated: bool,
     /// InstanceNumber.
     pub instance: Option<i64>,
     /// Its frames; empty where it has no pixel data.

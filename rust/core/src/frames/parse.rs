@@ -4,6 +4,7 @@ use super::attributes::{Attributes, hash};
 use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
 use super::groups::{fragments, functional, groups, plain_elements};
+use super::length;
 use super::object::{Frame, Object, Pixels};
 use super::private::{Blocks, Special};
 use super::tiles::Tiles;
@@ -48,6 +49,7 @@ impl Walk {
     /// What was read; `cut` when the header could not be read to its end.
     pub(super) fn finish(mut self, cut: bool) -> Object {
         self.object.cut |= cut;
+        self.object.truncated |= cut;
         self.object.instance = self.main.instance;
         if self.object.pixels == Pixels::Absent {
             self.object.frames.clear();
@@ -103,8 +105,12 @@ impl Walk {
     ) -> Result<u64, Fault> {
         if PIXELS.contains(&element.tag) {
             self.pixel_data(element, encoding, syntax);
-            if self.object.pixels == Pixels::Rle {
-                self.object.fragments = fragments(reader, element, encoding)?;
+            if element.length.is_none() && !syntax.deflated {
+                let found = fragments(reader, element, encoding)?;
+                self.object.truncated = length::ends_early(&found, self.size);
+                if self.object.pixels == Pixels::Rle {
+                    self.object.fragments = found;
+                }
             }
             return Ok(u64::MAX);
         }
@@ -287,6 +293,11 @@ impl Walk {
             .map_or(0, u64::from)
             .saturating_add(element.value);
         self.object.cut |= !syntax.deflated && end > self.size;
+        if let (Some(length), false) = (element.length, syntax.deflated) {
+            let present = u64::from(length).min(self.size.saturating_sub(element.value));
+            let need = length::needed(&self.object).filter(|_| plain);
+            self.object.truncated = present < need.unwrap_or(length.saturating_sub(1).into());
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::object::{Object, Pixels};
 use super::read::{read, read_any};
@@ -89,6 +89,20 @@ impl Series {
             objects.push(object);
         }
         Ok(Self { files, objects })
+    }
+
+    /// The files that end before their pixel data do; also images without any, where others of the series have some.
+    pub fn truncated(&self) -> Vec<&Path> {
+        let objects = &self.objects;
+        let some = objects.iter().any(|one| one.pixels != Pixels::Absent);
+        let is_image = |one: &Object| one.rows > 0 && one.columns > 0;
+        let lacks = |one: &Object| one.pixels == Pixels::Absent && some && is_image(one);
+        self.files
+            .iter()
+            .zip(objects)
+            .filter(|(_, object)| object.truncated || lacks(object))
+            .map(|(path, _)| path.as_path())
+            .collect()
     }
 
     /// What the headers say together.

@@ -26,7 +26,7 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         Pixels::Floating => return Some("floating-point pixels"),
         _ => return Some("compressed"),
     };
-    if object.cut {
+    if object.truncated {
         return Some("a file that is cut short");
     }
     let encoding = &object.encoding;

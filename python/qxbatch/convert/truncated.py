@@ -1,0 +1,41 @@
+"""Files of a series that end before their pixel data do: named, whatever a converter makes of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qxbatch.convert.remarks import subject
+from qxbatch.model import Conversion, State
+from qxbatch.problems import Code, Problem, Severity
+
+SHOWN = 3
+"""So many names are in a message; the ledger has the paths of all."""
+_AGAIN = "Copy these files again from their source, and import the whole packet with --overwrite=yes."
+
+
+def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
+    """Return a conversion that says which of its files are cut short; a series that failed says it in its own message."""
+    if not names:
+        return conversion
+    text = _words(names, conversion.series.files)
+    failed = conversion.state is State.FAILED
+    problems = tuple(
+        replace(each, message=f"{text}; {each.message}", hint=f"{_AGAIN} {each.hint}")
+        if failed and each.code is Code.CONVERT_FAILED
+        else each
+        for each in conversion.problems
+    )
+    if not failed:
+        message = f"{text}, so its image is incomplete." if conversion.outputs else f"{text}."
+        series = subject(conversion.series)
+        problems = (Problem(Code.CONVERT_PARTIAL, series, message, _AGAIN, Severity.WARNING), *problems)
+    state = State.PARTIAL if conversion.state is State.CONVERTED else conversion.state
+    return replace(conversion, state=state, problems=problems, truncated=tuple(names))
+
+
+def _words(names: Sequence[str], files: int) -> str:
+    """Return how many files are cut short, and which: `2 of 6 files are cut short (a.dcm, b.dcm)`."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    if files == 1:
+        return f"its only file is cut short ({names[0]})"
+    cut = "is cut short" if len(names) == 1 else "are cut short"
+    return f"{len(names)} of {files} files {cut} ({', '.join(names[:SHOWN])}{more})"

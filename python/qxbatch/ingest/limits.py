@@ -1,0 +1,34 @@
+"""The limits that the core's reasons are about, and larger ones to try."""
+
+from collections.abc import Iterable, Mapping
+
+from qxbatch.settings.model import Settings
+
+_OF_WORDS = {
+    "(limit on expansion": "max_expansion",
+    "(limit on total size": "max_total",
+    "members (limit)": "max_members",
+    " deep (limit)": "max_nesting",
+}
+"""Words of the core, and the parameter that they are about."""
+_DEEPEST = "20"
+"""The largest value of --max-nesting."""
+_LARGER = 10
+"""Other limits are proposed so many times larger."""
+
+
+def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Return the parameters that reasons are about; of other limits (names, memory) there is none."""
+    found = (name for reason in reasons for words, name in _OF_WORDS.items() if words in reason)
+    return tuple(dict.fromkeys(found))
+
+
+def larger(limits: Iterable[str], settings: Settings) -> Mapping[str, str]:
+    """Return larger values of these parameters, as the command line takes them."""
+    return {limit: _larger(limit, getattr(settings, limit)) for limit in limits}
+
+
+def _larger(limit: str, value: int) -> str:
+    if limit == "max_nesting":
+        return _DEEPEST
+    return f"{_LARGER * max(1, value >> 20)}M" if limit == "max_total" else f"{_LARGER * value}"

@@ -1,0 +1,19 @@
+"""What was left out of one session: by its reading, and by what its conversion found cut short."""
+
+from collections.abc import Iterable
+
+from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.left_out import LeftOut
+from qxbatch.model import Conversion
+from qxbatch.record.job import Job
+from qxbatch.session.layout import sorted_at
+
+
+def left_out_of(job: Job, part: Part, conversions: Iterable[Conversion]) -> LeftOut:
+    """Return what was left out of a session."""
+    missing = job.left_out.of(part.rows)
+    cut = {sorted_at(each.series.n, name) for each in conversions for name in each.truncated}
+    if not cut:
+        return missing
+    rows = (job.reading.row(index) for index in part.rows)
+    return missing.with_truncated([(row.index, row.path) for row in rows if row.fate == "sorted" and row.at in cut])

@@ -1,0 +1,99 @@
+"""What was probably meant by a value of --sessions that matches nothing."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from qxbatch.discover.filters import by_glob
+from qxbatch.settings.command import as_expression, as_glob
+from qxbatch.settings.lists import of_glob
+from qxbatch.visible import shell_word
+
+_JOINTS = re.compile(r"[\s;|]+")
+"""What people write between the items of a list instead of commas."""
+
+
+class Form(Protocol):
+    """How the items of a value are matched with names."""
+
+    matches_none: str
+    """What is said of items that match nothing."""
+
+    def matches(self, item: str) -> bool:
+        """Return whether an item matches a name."""
+
+    def tries(self, item: str) -> Iterable[str]:
+        """Yield what may have been meant by an item, the likeliest first."""
+
+
+def right_sessions(items: Sequence[str], form: Form) -> list[str]:
+    """Return a sentence with the right value; nothing where all items match, or none is near to a name."""
+    right = {item: item if form.matches(item) else _meant(item, form) for item in items}
+    wrong = [item for item in items if right[item] not in ("", item)]
+    if not wrong:
+        return []
+    value = ",".join(right[item] or item for item in items)
+    return [f"--sessions={shell_word(','.join(wrong))} {form.matches_none}. Write: --sessions={shell_word(value)}"]
+
+
+def _meant(item: str, form: Form) -> str:
+    """Return what was probably meant by an item; empty where nothing is near."""
+    parts = [part for part in _JOINTS.split(item) if part]
+    if len(parts) > 1:
+        right = [part if form.matches(part) else _meant(part, form) for part in parts]
+        if any(right):
+            return ",".join(better or part for better, part in zip(right, parts, strict=True))
+    return next((each for each in form.tries(item) if form.matches(each)), "")
+
+
+class Expressions:
+    """Inbox mode: regular expressions, which match the whole name of a packet or id of a session."""
+
+    matches_none = "matches no whole packet name or session id; it is a regular expression"
+
+    def __init__(self, names: Sequence[str], packet_name: Callable[[str], str]) -> None:
+        self._names = names
+        self._packet_name = packet_name
+        """Of a file: what its name is without an extension."""
+
+    def matches(self, item: str) -> bool:
+        """Return whether an expression matches a name."""
+        try:
+            return any(re.fullmatch(item, name) for name in self._names)
+        except re.error:
+            return False
+
+    def tries(self, item: str) -> Iterable[str]:
+        """Yield a glob, the packet of a file, other case, the beginning of names, a part of them."""
+        if any(each in item for each in "*?"):
+            yield of_glob(item)
+            yield f"(?i:{of_glob(item)})"
+            return
+        packet = self._packet_name(item)
+        yield as_expression(packet)
+        likely = (item.casefold(), packet.casefold())
+        same = dict.fromkeys(as_expression(name) for name in self._names if name.casefold() in likely)
+        yield ",".join(same)
+        yield from (f"{item}.*", f".*{item}.*")
+        yield from (f"(?i:{item}.*)", f"(?i:.*{item}.*)")
+
+
+class Globs:
+    """Folder mode: globs, which match the name of a session folder."""
+
+    matches_none = "matches no session folder; with --masterinbox=none it is a glob"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def matches(self, item: str) -> bool:
+        """Return whether a glob matches a name."""
+        return any(by_glob(name, [item]) for name in self._names)
+
+    def tries(self, item: str) -> Iterable[str]:
+        """Yield a folder that is written as a path, a regular expression, other case, the beginning of names."""
+        yield item.rstrip("/").rpartition("/")[2]
+        yield item.replace(".*", "*")
+        same = [as_glob(name) for name in self._names if name.casefold() == item.casefold()]
+        yield from same[:1]
+        yield f"{item}*"

@@ -1,0 +1,59 @@
+"""Commands that a report proposes, run by a shell as they are printed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.build.study import TIME_LIMIT, Run, Study
+
+UNPACKED = "unpacked"
+"""Beside the programs: the tree that every archive contains for them."""
+_PROGRAMS = {
+    "qxbatch": f'exec "{sys.executable}" -m qxbatch "$@"',
+    "unrar": 'test "$1" = x && test -f "$2" && mkdir -p "$3" && cp -R "$(dirname "$0")/unpacked/." "$3"',
+}
+
+
+def programs(folder: Path) -> Path:
+    """Make a folder with qxbatch, and with an unrar for which every archive contains what is in `unpacked`."""
+    (folder / UNPACKED).mkdir(parents=True, exist_ok=True)
+    for name, text in _PROGRAMS.items():
+        path = folder / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    return folder
+
+
+def in_shell(study: Study, command: str, **replaced: str) -> Run:
+    """Run a command as it is printed; only placeholders such as FILE are replaced."""
+    for word, text in replaced.items():
+        assert word in command
+        command = command.replace(word, text)
+    folder = programs(study.sessions.parent.parent / "programs")
+    done = subprocess.run(
+        ["bash", "-c", command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+        timeout=TIME_LIMIT,
+        text=True,
+        errors="backslashreplace",
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def problems(study: Study, *options: str) -> list[dict[str, Any]]:
+    """Run an import, and return its problems with their commands; each command is printed as it is."""
+    path = study.sessions.parent / "run.json"
+    run = study.main(*options, f"--json-file={path}")
+    content = json.loads(path.read_bytes())
+    found = [each["problem"] for each in content["found"] if each["problem"]]
+    found += [problem for session in content["sessions"] for problem in session["problems"]]
+    for problem in found:
+        if problem["severity"] != "info" and "\n" not in problem.get("command", ""):
+            assert f"      {problem.get('command', '')}".rstrip() in run.text
+    return found
