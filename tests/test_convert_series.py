@@ -19,7 +19,7 @@ from qxbatch.convert.series import convert_series
 from qxbatch.core import CancelledError
 from qxbatch.model import Conversion, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.settings.model import Tool
+from qxbatch.settings.model import Stages, Tool
 from tests.build.dicom import MrSeries, encoded
 from tests.build.objects import report, screen_save
 
@@ -32,6 +32,7 @@ class Wanted:
     fallback: Tool | None = None
     dicm2nii_dir: Path | None = None
     timeout: float | None = None
+    stages: Stages = Stages.ALL
 
 
 class Bench:

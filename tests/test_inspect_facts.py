@@ -21,6 +21,9 @@ from tests.build.parrec import ParRec
 from tests.build.scans import classic, enhanced, facts_of, mosaics
 from tests.build.slices import block, write_classic
 
+DYNAMIC, B_VALUE, B_NUMBER, IMAGE_WORDS = 2, 33, 41, 49
+"""Words of an image line of a PAR."""
+
 
 def test_times_are_those_of_the_frames(tmp_path: Path) -> None:
     found = facts_of(classic(), tmp_path)
@@ -182,6 +185,25 @@ def test_a_par_with_fewer_images_than_announced_is_incomplete() -> None:
     assert lacking(left(2, 5, 8, 11)) == "planned 4 volumes, 0 complete, 2 slices of one, which has 3, " + (
         "3 slices missing before the last volume"
     )
+
+
+def test_a_par_without_numbers_of_directions_has_a_volume_for_each_image_of_a_slice() -> None:
+    named = ("diffusion b value number", "gradient orientation number")
+    text = ParRec(slices=3, volumes=4).par()
+    lines = [_as_before(line) for line in text.splitlines() if not any(name in line for name in named)]
+    found = par_facts(parse_par("\n".join(lines).encode()))
+    assert found is not None
+    assert (found.b_values, found.acquired_volumes, found.duplicate_slices) == (((0.0, 1), (1000.0, 3)), 4, 0)
+
+
+def _as_before(line: str) -> str:
+    """Return a line of an image as versions before 4.1 write it, and other lines as they are."""
+    words = line.split()
+    if len(words) != IMAGE_WORDS or not words[0].isdecimal():
+        return line
+    words[B_VALUE] = "1000" if int(words[DYNAMIC]) > 1 else "0"
+    words[DYNAMIC] = "1"
+    return " ".join([*words[:B_NUMBER], *words[B_NUMBER + 2 :]])
 
 
 def test_a_par_that_cannot_be_read_has_no_facts() -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 
 from bench.bench import Bench, Figures, Row, Stages
-from bench.rows import batch, calls, growth, ingest, remote, scan, sizes, stages, start, whole
+from bench.rows import batch, calls, growth, ingest, inspect, remote, scan, sizes, stages, start, whole
 
 Rows = Callable[[Bench], Iterator[Row | Figures | Stages]]
 
 ALL: dict[str, Rows] = {
     "scan": scan.rows,
     "ingest": ingest.rows,
+    "inspect": inspect.rows,
     "short": whole.short,
     "reference": whole.reference,
     "long": whole.long,

@@ -200,6 +200,7 @@ def ingest(
     threads: int = 0,
     gunzip: bool = True,
     link: bool = False,
+    headers_only: bool = False,
     skip: Sequence[str] = ...,
     max_ratio: int = 1000,
     max_bytes: int = 1 << 40,
@@ -212,7 +213,8 @@ def ingest(
 
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC is one kept
     member `name`. Paths in `skip` are left out of folders. With `link`, files of a folder are hard-linked into staging where
-    possible, else copied. `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
+    possible, else copied. With `headers_only` staged DICOM ends in a hole behind its header, a PAR is whole, and other files are
+    holes. `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. What is wrong with one is in its row and `damage`.
     """
@@ -247,8 +249,8 @@ class SeriesFrames:
     mosaic (Siemens, United Imaging). A file that cannot be read to its pixel data counts as an object that tells no size.
     """
 
-    def __new__(cls, files: Sequence[str]) -> SeriesFrames:
-        """Read the headers of files. Raises OSError when one cannot be opened or read."""
+    def __new__(cls, files: Sequence[str], *, pixels: bool = True) -> SeriesFrames:
+        """Read the headers of files; without `pixels` gzipped ones too, and `compare` compares no values. Raises OSError."""
     @property
     def files(self) -> list[Path]: ...
     @property

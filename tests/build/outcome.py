@@ -14,7 +14,7 @@ from qxbatch.convert.available import check_available
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, Value
 from qxbatch.problems import Code, Severity
-from qxbatch.settings.model import Tool
+from qxbatch.settings.model import Stages, Tool
 from tests.build.proof import wrong
 from tests.build.tamper import Change, Files
 
@@ -30,6 +30,7 @@ class Wanted:
     fallback: Tool | None = None
     dicm2nii_dir: Path | None = None
     timeout: float | None = None
+    stages: Stages = Stages.ALL
 
 
 @dataclass(frozen=True)

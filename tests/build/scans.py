@@ -83,6 +83,11 @@ def facts_of(datasets: Sequence[Dataset], folder: Path) -> Acquisition:
     folder.mkdir(parents=True, exist_ok=True)
     for index, dataset in enumerate(datasets):
         (folder / f"IM{index:04}").write_bytes(encoded(dataset))
+    return of_files(folder)
+
+
+def of_files(folder: Path) -> Acquisition:
+    """Return the facts of the only series in a folder."""
     found = scan([str(folder)])
     (group,) = found.groups()
     frames = SeriesFrames([found.path(index) for index in found.group_files(0)])

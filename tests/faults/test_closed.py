@@ -61,6 +61,13 @@ PARTS = [
     ("A", 64, ("sort", "{s}/A")),
     ("A", 64, ("convert", "{s}/A")),
     ("inbox/MR", 1, ("scan", "{s}/inbox/MR")),
+    ("A", 1, ("inspect", "{s}")),
+    ("", 1, ("inspect", "{s}")),
+    ("inbox/MR", 1, ("inspect", "{s}/inbox/MR")),
+    ("inbox/MR/A/x", 1, ("inspect", "{s}/inbox/MR/A")),
+    ("inbox/MR/B.zip", 1, ("inspect", "{s}/inbox/MR/B.zip")),
+    ("../w", 73, ("inspect", "{s}/inbox/MR/B.zip", "--work-dir={s}/../w")),
+    ("A", 1, ("inspect", "--update", "{s}/A")),
     ("inbox/MR", 64, ("split", "{s}/inbox/MR")),
     ("../o", 73, ("split", "{s}/inbox/MR", "--output={s}/../o")),
     ("A", 73, ("regress", "{s}/A")),
@@ -84,6 +91,21 @@ def test_a_closed_folder_is_a_message_with_its_path_and_the_reason(
     assert "[Errno" not in text
     assert "permission denied" in text
     assert str(place.resolve() if path != ".." else closed.sessions) in text.replace("/sessions/../", "/")
+
+
+@pytest.mark.parametrize("place", ["", "A/qxbatch", "A/dicom"])
+def test_facts_are_not_stored_where_nobody_may_write(closed: Study, place: str) -> None:
+    assert unprivileged(str(closed.sessions)).status == 0
+    (closed.sessions / "A" / "dicom" / "DICOM-Report.txt").write_text("Report for P001 (A)\n")
+    summary = closed.sessions / "A" / "qxbatch" / "summary.json"
+    before = summary.read_text().replace('"verdict": "complete"', '"verdict": "incomplete"')
+    summary.write_text(before)
+    (closed.sessions / place).chmod(0o555)
+    run = unprivileged("inspect", "--update", str(closed.sessions / "A"))
+    assert run.status == 73, run.text
+    assert "permission denied" in run.text
+    assert "[Errno" not in run.text
+    assert (summary.read_text() == before) is (place != "A/dicom")
 
 
 def test_one_closed_packet_does_not_hold_back_the_others(closed: Study) -> None:

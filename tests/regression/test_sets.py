@@ -12,6 +12,9 @@ from tests.regression.acquisition import unexplained
 from tests.regression.consumers import check_all
 from tests.regression.declared import EXPECTED, Declared, declared, only_quick, updating, variants
 from tests.regression.independent import observed, series
+from tests.regression.inspection import differences
+from tests.regression.references import references
+from tests.regression.references import unexplained as unreferenced
 
 
 def judged(sessions: Path) -> None:
@@ -22,9 +25,22 @@ def judged(sessions: Path) -> None:
         check_all(path.parent)
 
 
-def as_expected(one: RegressionSet) -> Outcome:
-    """Run a set; its differences are none."""
-    outcome = check(one, also=judged)
+def as_expected(one: RegressionSet, given: Path | None = None) -> Outcome:
+    """Run a set; its differences are none, and its only packet shows the facts of its only session.
+
+    `given` is the folder of the set, which may have references.
+    """
+    packets = sorted(one.packets.iterdir())
+
+    def judge(sessions: Path) -> None:
+        judged(sessions)
+        found = [path.parent for path in sessions.glob("*/session.txt")]
+        if len(found) == 1 and len(packets) == 1:
+            assert differences(packets[0], found[0]) == []
+        for session in found:
+            assert given is None or unreferenced(references(session, given)) == []
+
+    outcome = check(one, also=judge)
     if updating() and (outcome.new or outcome.differences):
         write_expected(one.expected, outcome.found)
         pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")
@@ -40,7 +56,7 @@ def test_a_public_set(one: Declared, data: Path, tmp_path: Path) -> None:
     given = one.lay_out(data, tmp_path / "packets")
     (packet,) = given.packets.iterdir()
     counted = series(packet)
-    outcome = as_expected(given)
+    outcome = as_expected(given, data / (one.folder or one.name))
     assert observed(outcome.found["sessions"]) == counted
 
 

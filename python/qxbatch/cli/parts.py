@@ -40,6 +40,24 @@ PARTS: dict[str, Part] = {
             N_PROCS,
         ),
     ),
+    "inspect": Part(
+        "Shows what was planned and what was scanned, of packets and sessions, with a verdict on each series.",
+        ("inspect <path>... [options]",),
+        (
+            switch("wide", "Show all facts; not given: those that fit into 80 columns."),
+            switch("json", "Print JSON with all facts."),
+            switch("update", "Store the facts of sessions, by the DICOM that is sorted in them. Nothing is converted."),
+            *taken("test", "join_series", "password_file"),
+            Parameter(
+                "work_dir",
+                "Folder for the headers of archives, which are removed at the end; not given: TMPDIR.",
+                group=Group.RUN,
+                metavar="DIR",
+                short="-w",
+            ),
+            N_PROCS,
+        ),
+    ),
     "sort": Part(
         "Sorts what lies in the inbox of sessions into their dicom. Nothing is converted, session.txt is not written.",
         ("sort <session>... [options]",),
@@ -159,7 +177,7 @@ PARTS: dict[str, Part] = {
 }
 """Those that exist, in the order of the help."""
 
-FIRST_WORDS = ("scan", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "regress")
+FIRST_WORDS = ("scan", "inspect", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "regress")
 """Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
 
 

@@ -1,20 +1,19 @@
-"""Facts and verdict of a converted series, and the message about what it lacks."""
+"""Facts and verdict of a series that was converted, or only sorted, and the message about what it lacks."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qxbatch.acquisition import Acquisition, SeriesVerdict
+from qxbatch.acquisition import SeriesVerdict
 from qxbatch.convert.attempt import Attempt
 from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.measured import Measured, measured, measured_par
 from qxbatch.convert.par_choice import readable_par
 from qxbatch.convert.remarks import review
-from qxbatch.convert.sop import no_image, secondary_capture
 from qxbatch.convert.truncated import with_truncated
-from qxbatch.inspect.facts import facts
-from qxbatch.inspect.observed import observe
-from qxbatch.inspect.par import par_facts
-from qxbatch.inspect.verdict import lacking, verdict
-from qxbatch.model import Conversion, Series, State
+from qxbatch.core import SeriesFrames
+from qxbatch.inspect.verdict import lacking
+from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.problems import Code, Problem
 
 
@@ -24,22 +23,36 @@ def finished(series: Series, done: Attempt, odd: Sequence[Problem], evidence: Ev
     Raises OSError when a file cannot be read.
     """
     conversion = with_truncated(_conversion(series, done, odd), evidence.truncated)
-    if evidence.frames is None:
-        return conversion
-    found = facts(observe(evidence.frames.acquired(), series.header, conversion.outputs))
-    imageless = conversion.state is State.NOTHING or bool(no_image(evidence.classes))
-    evaluable = not imageless and not secondary_capture(evidence.classes)
-    return _judged(conversion, done, found, evaluable=evaluable)
+    found = None if evidence.frames is None else measured(evidence.frames, series.header, conversion.outputs)
+    return conversion if found is None else _judged(conversion, found, done.judgement.incomplete)
 
 
 def finished_par(series: Series, done: Attempt, odd: Sequence[Problem]) -> Conversion:
     """Return the conversion of a PAR/REC with its facts and verdict; without them where the PAR cannot be read."""
-    conversion = _conversion(series, done, odd)
+    conversion, found = _conversion(series, done, odd), _of_par(series)
+    return conversion if found is None else _judged(conversion, found, done.judgement.incomplete)
+
+
+def sorted_only(series: Series) -> Conversion:
+    """Return what became of a series that is not converted: its facts and verdict, by its headers alone.
+
+    Raises OSError when a file cannot be read.
+    """
+    conversion = Conversion(series, State.NOT_ASKED, "")
+    if series.kind is SeriesKind.PARREC:
+        found = _of_par(series)
+    else:
+        names = sorted(os.listdir(series.folder))  # noqa: PTH208 - no Path a file
+        frames = SeriesFrames([f"{series.folder}/{name}" for name in names], pixels=False)
+        found = measured(frames, series.header)
+    return conversion if found is None else _judged(conversion, found, None)
+
+
+def _of_par(series: Series) -> Measured | None:
     try:
-        found = par_facts(readable_par(series))
+        return measured_par(readable_par(series))
     except (ValueError, OSError):
-        found = None
-    return conversion if found is None else _judged(conversion, done, found, evaluable=True)
+        return None
 
 
 def _conversion(series: Series, done: Attempt, odd: Sequence[Problem]) -> Conversion:
@@ -50,10 +63,8 @@ def _conversion(series: Series, done: Attempt, odd: Sequence[Problem]) -> Conver
     return Conversion(series, state, done.tool, judged.outputs, done.log, problems)
 
 
-def _judged(conversion: Conversion, done: Attempt, found: Acquisition, *, evaluable: bool) -> Conversion:
-    judged = verdict(found, evaluable=evaluable)
-    about = done.judgement.incomplete
-    if judged is SeriesVerdict.INCOMPLETE:
-        about = review(conversion.series, f"incomplete: {lacking(found)}.")
+def _judged(conversion: Conversion, found: Measured, about: Problem | None) -> Conversion:
+    if found.verdict is SeriesVerdict.INCOMPLETE:
+        about = review(conversion.series, f"incomplete: {lacking(found.acquisition)}.")
     problems = (*conversion.problems, about) if about else conversion.problems
-    return replace(conversion, problems=problems, verdict=judged, acquisition=found)
+    return replace(conversion, problems=problems, verdict=found.verdict, acquisition=found.acquisition)

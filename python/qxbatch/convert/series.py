@@ -8,7 +8,7 @@ from qxbatch.convert.attempt import Room, attempt, room_for
 from qxbatch.convert.available import Available, choose
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.finished import finished, finished_par
+from qxbatch.convert.finished import finished, finished_par, sorted_only
 from qxbatch.convert.gzipped import gzipped_files, not_unzipped, some_not_unzipped
 from qxbatch.convert.par_checks import par_evidence, par_findings
 from qxbatch.convert.par_choice import convert_par, readable_par, unreadable
@@ -16,7 +16,7 @@ from qxbatch.convert.run import Cancel
 from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames
 from qxbatch.model import Conversion, Series, SeriesKind
-from qxbatch.settings.model import Settings, Tool
+from qxbatch.settings.model import Settings, Stages, Tool
 
 
 def convert_series(
@@ -31,10 +31,14 @@ def convert_series(
 ) -> Conversion:
     """Convert one series in `<work>/<n>` and return what became of it; outputs stay there until they are placed.
 
+    A series that is only to be sorted has its facts and verdict, and no outputs.
+
     Paths below `staging` are told as below `final` in logs and messages.
 
     Raises CancelledError when `cancel` is set meanwhile, and OSError where the machine is at fault.
     """
+    if settings.stages is Stages.SORT:
+        return sorted_only(series)
     room = room_for(series, work, staging, final)
     packed = gzipped_files(series)
     if packed and packed >= series.files:

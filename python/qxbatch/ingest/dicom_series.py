@@ -1,14 +1,24 @@
 """The DICOM series of one session: which groups of the core are one series."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from qxbatch.core import Group, Reading
+from qxbatch.core import Group, Header
 from qxbatch.ingest.join import scans_to_join
 from qxbatch.ingest.numbers import Claim
 from qxbatch.ingest.part import Instance, Part
 from qxbatch.ingest.part_facts import instance_of, numbers_in_thousands
 from qxbatch.model import SeriesPart
+
+
+class Headers(Protocol):
+    """Headers of files in groups: what the core read, or what it scanned."""
+
+    def group_rows(self, group: int, /) -> Sequence[int]:
+        """Return the indexes of a group's files."""
+
+    def header(self, row: int, /) -> Header | None:
+        """Return the header of a file."""
 
 
 class DicomSeries(NamedTuple):
@@ -34,7 +44,7 @@ def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]
     return series
 
 
-def joined(reading: Reading, series: Sequence[DicomSeries]) -> list[DicomSeries]:
+def joined(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
     """Return the series, the parts of one scan joined. Only files of series whose first headers agree are examined."""
     scans = scans_to_join([_part(reading, each) for each in series])
     within = {index for scan in scans for index in scan}
@@ -62,7 +72,7 @@ def _rank(part: DicomSeries) -> tuple[bool, str, int, tuple[str, ...]]:
     return (start == "", start, part.claim.number or 0, tuple(uids))
 
 
-def _part(reading: Reading, series: DicomSeries) -> Part | None:
+def _part(reading: Headers, series: DicomSeries) -> Part | None:
     """Return what decides about joining a series; None when nothing can be joined with it."""
     group, number = series.members[0], series.claim.number
     if len(series.groups) > 1 or number is None:

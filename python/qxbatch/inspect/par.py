@@ -84,8 +84,24 @@ def _table(header: ParTable) -> _Table:
         present = [columns[name] for name in names if columns.get(name)]
         return [tuple(column[row][0] for column in present) for row in range(count)]
 
-    numbers = columns.get("slice number") or []
-    return _Table(columns, keys(_GROUP), keys(_VOLUME), [number for (number,) in numbers])
+    numbers = [number for (number,) in columns.get("slice number") or []]
+    groups, volumes = keys(_GROUP), keys(_VOLUME)
+    weights = columns.get("diffusion_b_factor") or []
+    if any(map(any, weights)) and not columns.get("gradient orientation number"):
+        volumes = _ranked(
+            groups, [(*volume, *weight) for volume, weight in zip(volumes, weights, strict=True)], numbers
+        )
+    return _Table(columns, groups, volumes, numbers)
+
+
+def _ranked(groups: Sequence[Key], volumes: Sequence[Key], slices: Sequence[float]) -> list[Key]:
+    """Return volumes with their rank among those of one b-value: before version 4.1 no number tells directions apart."""
+    seen: Counter[tuple[Key, Key, float]] = Counter()
+    ranked = []
+    for image in zip(groups, volumes, slices, strict=True):
+        ranked.append((*image[1], seen[image]))
+        seen[image] += 1
+    return ranked
 
 
 def _counts(header: ParTable, table: _Table) -> dict[str, Any]:

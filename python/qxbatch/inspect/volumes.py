@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isclose
 from typing import NamedTuple
 
 from qxbatch.core import Stack
@@ -12,6 +13,8 @@ _GAP = 1.5
 """A step between neighbours of more than so many usual steps is a gap."""
 _FEW = 4
 """Fewer slices than this tell nothing about a usual step (localizers)."""
+_EQUAL = 1e-3
+"""Direction cosines that differ by less are equal."""
 _SEVERAL = 3
 """Volumes from which on an echo may lack the last one."""
 
@@ -39,8 +42,9 @@ def volumes(observed: Observed) -> Volumes | None:
     stacks = together(main, observed.acquired.stacks)
     slices, absent = _slices(main, observed)
     lacks = [_lacking(stack, main) for stack in stacks]
-    complete = 0 if absent else min(stack.complete for stack in stacks)
+    complete = 0 if absent else min(0 if _short(stack, main) else stack.complete for stack in stacks)
     partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent else 0)
+    partial = partial or next((stack.slices for stack in stacks if _short(stack, main)), 0)
     return Volumes(
         planned=planned_volumes(observed, stacks, slices),
         acquired=main.begun,
@@ -69,7 +73,14 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
 
 def _lacking(stack: Stack, main: Stack) -> int:
     last = stack.slices - stack.partial if stack.partial else 0
-    return stack.holes + last + (main.begun - stack.begun) * stack.slices
+    return stack.holes + last + (main.begun - stack.begun) * stack.slices + _short(stack, main) * stack.begun
+
+
+def _short(stack: Stack, main: Stack) -> int:
+    """Return how many slices of the main stack no volume of another one in the same plane has."""
+    one, other = stack.orientation or [], main.orientation or []
+    parallel = len(one) == len(other) and all(isclose(*pair, abs_tol=_EQUAL) for pair in zip(one, other, strict=True))
+    return max(main.slices - stack.slices, 0) if parallel else 0
 
 
 def _slices(main: Stack, observed: Observed) -> tuple[int, int]:

@@ -1,13 +1,13 @@
 """PAR/REC series as `qxbatch scan` shows them: beside those of DICOM, with the same fields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.core import Reading, Scan, sniff
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.model import Value
-from qxbatch.parrec.header import read_par
+from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.parrec.pairing import pair
 
 _ENDINGS = (".par", ".rec")
@@ -37,18 +37,26 @@ def of_reading(reading: Reading) -> list[ParSeries]:
 
 def of_files(files: Scan) -> list[ParSeries]:
     """Return the PAR/REC series among files that are no DICOM."""
-    rows = list(_rows(files))
-    pairs, _ = pair(rows)
-    paths = {index: Path(path) for index, path, _ in rows}
     found = []
-    for par, rec in pairs:
+    for par, rec, header in par_files(files):
         try:
-            header = read_par(paths[par])
-            sizes = [paths[row].stat().st_size for row in (par, rec) if row is not None]
+            sizes = [path.stat().st_size for path in (par, rec) if path is not None]
         except OSError:
             continue
         found.append(_series(header.series_number, header.dicom(), sizes))
     return found
+
+
+def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
+    """Yield each PAR among files that are no DICOM, with its REC and its header; one that cannot be read is left out."""
+    rows = list(_rows(files))
+    paths = {index: Path(path) for index, path, _ in rows}
+    for par, rec in pair(rows)[0]:
+        try:
+            header = read_par(paths[par])
+        except OSError:
+            continue
+        yield paths[par], None if rec is None else paths[rec], header
 
 
 def _rows(files: Scan) -> Iterable[tuple[int, str, str]]:

@@ -21,7 +21,6 @@ from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.images import shape_of
 from qxbatch.record.job import Job, Places
 from qxbatch.session.summary_parts import Sum
-from qxbatch.settings.model import Stages
 from qxbatch.settings.paths import mapped
 
 FULL = 4 << 20
@@ -83,12 +82,9 @@ class _Making:
 
     def convert(self, series: Series, stored: Stored) -> Conversion:
         context = self.context
-        if context.settings.stages is Stages.SORT:
-            conversion = Conversion(series, State.NOT_ASKED, "")
-        else:
-            with context.memory.hold(converter_memory(series)), context.slots.one(urgent=True):
-                conversion = self._converted(series)
-            _refuse_full_disk(conversion, self.places.build)
+        with context.memory.hold(converter_memory(series)), context.slots.one(urgent=True):
+            conversion = self._converted(series)
+        _refuse_full_disk(conversion, self.places.build)
         for output in conversion.outputs:
             self.shapes[output.nifti] = shape_of(output.nifti)
             self.finishing.append(context.working.submit(self.finish_image, output.nifti))

@@ -1,13 +1,16 @@
 """DICOM-Report.txt: the series of a session as a person wants to see them."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.values import numbers, text
 from qxbatch.inspect.verdict import lacking
-from qxbatch.model import Conversion, Series, SeriesKind
+from qxbatch.model import Conversion, Output, Series, SeriesKind
 from qxbatch.record.names import base_name, safe
 from qxbatch.session.dates import calendar_day
+from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import SeriesSummary
 
 _DATES = ("SeriesDate", "AcquisitionDate", "StudyDate")
 _TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
@@ -20,8 +23,34 @@ def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) 
     head = [f"Report for {safe(patient) or session} ({session})"]
     if first is not None:
         head += [f"scanned on {moment}" for moment in [_when(first)] if moment]
+    return _report(head, ordered)
+
+
+def _report(head: Sequence[str], ordered: Sequence[Conversion]) -> str:
     rows = [_row(conversion) for conversion in ordered]
     return "\n".join([*head, *_session_verdict(ordered), "", *_table([_TITLES, *rows])]) + "\n"
+
+
+def refreshed_report(report: str, summary: Summary) -> str | None:
+    """Return a report with the facts of the summary under the lines that name the session; None where it is not ours."""
+    first, *lines = report.splitlines() or [""]
+    if not (first.startswith("Report for ") and first.endswith(f"({summary.session.id})")):
+        return None
+    head = [first, *(line for line in lines[:1] if line.startswith("scanned on "))]
+    return _report(head, [_conversion(series) for series in summary.series])
+
+
+def _conversion(series: SeriesSummary) -> Conversion:
+    """Return what the report says of a series, without its files."""
+    nowhere = Path()
+    return Conversion(
+        Series(series.n, series.kind, series.header, series.files, series.size, nowhere),
+        series.state,
+        series.tool,
+        tuple(Output(nowhere, "", {}) for _ in series.images),
+        verdict=series.verdict,
+        acquisition=series.acquisition,
+    )
 
 
 _TITLES = (

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from qxbatch.convert.values import value
-from qxbatch.model import Conversion, Image, Packet, Series, SessionId
+from qxbatch.convert.values import HeaderLike, value
+from qxbatch.model import Conversion, Image, Packet, Series, SessionId, Value
 from qxbatch.problems import Problem, grouped
 from qxbatch.record.images import Placement
 from qxbatch.session.summary import Summary
@@ -106,6 +106,11 @@ def summary(
     )
 
 
+def told_fields(header: HeaderLike) -> dict[str, Value]:
+    """Return the fields of a header that a summary has; none of them names the patient."""
+    return {field: found for field in _HEADER if (found := value(header, field)) is not None}
+
+
 def _packet(info: PacketInfo) -> PacketSummary:
     fingerprint = info.packet.fingerprint
     name = info.name.encode("utf-8", "backslashreplace").decode()
@@ -120,7 +125,7 @@ def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
         kind=series.kind,
         files=series.files,
         size=series.size,
-        header={field: found for field in _HEADER if (found := value(series.header, field)) is not None},
+        header=told_fields(series.header),
         state=conversion.state,
         tool=conversion.tool,
         images=tuple(image.number for image in placement.images if image.n == series.n),

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.problems import Problem
+from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.session.summary_parts import (
     ImageSummary,
@@ -93,7 +95,7 @@ class Summary:
             content["command"] = self.command
         if self.split is not None:
             content["parted"] = {"from": self.split.source, "sessions": dict(self.split.sessions)}
-        return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
+        return _dumped(content)
 
     @classmethod
     def from_json(cls, text: str | bytes, path: Path) -> "Summary":
@@ -132,6 +134,28 @@ def _read(given: Fields, schema: int) -> Summary:
         command=given.text("command", ""),
         schema=schema,
     )
+
+
+def _dumped(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
+
+
+def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:
+    """Return the text of a summary that could be read, with facts and verdicts of series by n. All else stays.
+
+    A series that is repeated is still so when it is complete. Where nothing changes, the text is the same.
+    """
+    content = json.loads(text)
+    before = [dict(series) for series in content["series"]]
+    for series in content["series"]:
+        acquisition, verdict = facts.get(series["n"], (None, None))
+        if acquisition is None or verdict is None:
+            continue
+        if (verdict, series.get("verdict")) != (SeriesVerdict.COMPLETE, SeriesVerdict.REPEATED):
+            series["verdict"] = str(verdict)
+        series.pop("acquisition", None)
+        series.update({"acquisition": known} if (known := acquisition_value(acquisition)) else {})
+    return text if content["series"] == before else _dumped({**content, "schema": SCHEMA})
 
 
 def _number(text: str) -> int:

@@ -146,10 +146,17 @@ pub(crate) struct SeriesFrames {
 #[pymethods]
 impl SeriesFrames {
     #[new]
-    fn new(py: Python<'_>, files: Vec<PathBuf>) -> PyResult<Self> {
+    #[pyo3(signature = (files, *, pixels = true))]
+    fn new(py: Python<'_>, files: Vec<PathBuf>, pixels: bool) -> PyResult<Self> {
         let first = files.first().cloned().unwrap_or_default();
         let series = py
-            .detach(|| Series::read(files))
+            .detach(|| {
+                if pixels {
+                    Series::read(files)
+                } else {
+                    Series::headers(files)
+                }
+            })
             .map_err(|error| os_error(&first, &error))?;
         let facts = series.facts();
         Ok(Self { series, facts })
@@ -216,13 +223,9 @@ impl SeriesFrames {
     }
 
     fn acquired(&self, py: Python<'_>) -> PyResult<Acquired> {
-        let first = self
-            .series
-            .files
-            .iter()
-            .zip(&self.series.objects)
-            .find(|(_, object)| object.pixels != Pixels::Absent)
-            .map(|(path, _)| path);
+        let mut files = self.series.files.iter().zip(&self.series.objects);
+        let image = files.find(|(_, object)| object.pixels != Pixels::Absent);
+        let first = image.map(|(path, _)| path).or(self.series.files.first());
         let (acquired, details) = py.detach(|| {
             let details = first.map_or_else(|| Ok(Details::default()), |path| details(path));
             (acquired(&self.series), details)

@@ -1,6 +1,7 @@
 //! The slices of a stack: which frames are at one place, and which are there twice.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::clock::{Clock, bits};
 use super::moved;
@@ -102,7 +103,7 @@ fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
     for member in &stack.frames {
         let frame = &member.frame.attributes;
         let numbers = (frame.temporal, frame.acquisition, frame.instance);
-        let file = (member.object.frame_count > 1).then_some(member.file);
+        let file = (member.object.frame_count > 1).then(|| object(member, clock));
         let times = [
             clock.time(member),
             frame.trigger,
@@ -121,13 +122,29 @@ fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
             .diffusion
             .direction
             .map(|parts| parts.map(f64::to_bits));
-        let key = (numbers, file, times, more, direction, member.frame.index);
+        let key = digest(&(numbers, file, times, more, direction, member.frame.index));
         if frame.instance.is_none() || seen.insert(key) {
             members.push(*member);
         }
     }
     let repeated = stack.frames.len().saturating_sub(members.len());
     (members, repeated)
+}
+
+/// What tells an object of several frames from others: its InstanceNumber, if its frames have times, else its file. Objects
+/// of one volume each may all have the same number.
+fn object(member: &Member<'_>, clock: &Clock) -> Result<i64, usize> {
+    let timed = clock.time(member).is_some();
+    member.object.instance.filter(|_| timed).ok_or(member.file)
+}
+
+/// 128 bits in place of a key that is long: a series may have a hundred thousand.
+fn digest(key: &impl Hash) -> [u64; 2] {
+    [0_u8, 1].map(|half| {
+        let mut hasher = DefaultHasher::new();
+        (half, key).hash(&mut hasher);
+        hasher.finish()
+    })
 }
 
 /// Where a frame is along a normal.

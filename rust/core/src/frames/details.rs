@@ -10,7 +10,8 @@ use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
 use super::protocol;
 use crate::header::{
-    Element, Encoding, Fault, FileWindow, Reader, Syntax, Visit, Vr, Window, visit,
+    Element, Encoding, Fault, FileWindow, Inflated, Reader, Syntax, Visit, Vr, Window, is_gzip,
+    visit,
 };
 use crate::regular;
 
@@ -108,7 +109,7 @@ const PRIVATE: &[(&str, u32, Vr, &str)] = &[
 const CSA: &str = "(CSA)";
 const PROTOCOL: &str = "(protocol)";
 
-/// Reads the details of one file; none where it is no DICOM.
+/// Reads the details of one file, which may be gzipped; none where it is no DICOM.
 ///
 /// # Errors
 ///
@@ -118,7 +119,15 @@ pub fn details(path: &Path) -> io::Result<Details> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::in_blocks(&file, size, Vec::new(), BLOCK);
     let mut gather = Gather::default();
-    match visit(&mut window, &mut gather) {
+    let read = if is_gzip(&mut window)? {
+        match Inflated::gzip(&mut window)? {
+            Some(mut inflated) => visit(&mut inflated, &mut gather),
+            None => Ok(false),
+        }
+    } else {
+        visit(&mut window, &mut gather)
+    };
+    match read {
         Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
         // What was read of a damaged header counts.
         _ => Ok(gather.details),
@@ -297,7 +306,9 @@ impl Visit for Gather {
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let groups = matches!(tag, 0x5200_9229 | 0x5200_9230);
-    let macros = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028);
+    // Without representations in the file, a value looks like a sequence.
+    let value = STANDARD.iter().any(|(known, ..)| *known == tag);
+    let macros = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028) && !value;
     let siemens = depth > 0 && tag >> 16 == 0x0021 && matches!(tag & 0xFF, 0xFE);
     element.may_be_sequence() && (groups || macros || siemens)
 }

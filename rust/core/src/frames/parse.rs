@@ -15,7 +15,7 @@ const SHARED: u32 = 0x5200_9229;
 const PER_FRAME: u32 = 0x5200_9230;
 const PIXEL_DATA: u32 = 0x7FE0_0010;
 /// Float and double float pixel data, and pixel data.
-const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
+pub(super) const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
 /// Run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
 /// Most frames of one object: ten times those of a long functional scan. What claims more is not believed.

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io;
 
+use super::elements::each_element;
 use super::object::Object;
-use super::parse::Walk;
-use crate::header::{Fault, FileWindow, Window, visit};
+use super::parse::{PIXELS, Walk};
+use crate::header::{Fault, FileWindow, Inflated, Reader, Syntax, Visit, Window, is_gzip, visit};
 
 /// Bytes read at once: most headers of GE and Philips up to their pixel data.
 const BLOCK: usize = 1 << 14;
@@ -22,6 +23,25 @@ pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>
     Ok((object, window.into_buffer()))
 }
 
+/// Reads the header of one object that may be gzipped; None when the file is no DICOM. Returns the buffer for the next one.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
+    let size = file.metadata()?.len();
+    let mut window = FileWindow::in_blocks(file, size, buffer, BLOCK);
+    let object = if is_gzip(&mut window)? {
+        match Inflated::gzip(&mut window)? {
+            Some(mut inflated) => parse(&mut inflated)?,
+            None => None,
+        }
+    } else {
+        parse(&mut window)?
+    };
+    Ok((object, window.into_buffer()))
+}
+
 /// Reads the header of one object; None when the bytes are no DICOM.
 ///
 /// # Errors
@@ -34,5 +54,50 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
         Ok(false) => Ok(None),
         Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
         Err(_) => Ok(Some(walk.finish(true))),
+    }
+}
+
+/// Where the pixels of an object begin; None where it has none, or its data set is deflated.
+///
+/// # Errors
+///
+/// When the bytes cannot be read.
+pub fn pixels_begin<W: Window>(window: &mut W) -> io::Result<Option<u64>> {
+    let mut begin = Begin::default();
+    match visit(window, &mut begin) {
+        Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        _ => Ok(begin.0),
+    }
+}
+
+/// Offset of the pixel data.
+#[derive(Default)]
+struct Begin(Option<u64>);
+
+impl Visit for Begin {
+    fn visit<W: Window>(
+        &mut self,
+        reader: &mut Reader<'_, W>,
+        start: u64,
+        syntax: &Syntax,
+    ) -> Result<(), Fault> {
+        if syntax.deflated {
+            return Ok(());
+        }
+        let encoding = reader.encoding;
+        each_element(
+            reader,
+            start,
+            u64::MAX,
+            encoding,
+            &mut |reader, element, _| {
+                if PIXELS.contains(&element.tag) {
+                    self.0 = Some(element.value);
+                    return Ok(u64::MAX);
+                }
+                reader.after(element)
+            },
+        )?;
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::object::{Object, Pixels};
-use super::read::read;
+use super::read::{read, read_any};
 use super::stored::{Stored, obstacle};
 use crate::regular;
 
@@ -58,11 +58,7 @@ impl Series {
             let file = regular::open(path)?;
             let (object, used) = read(&file, buffer)?;
             buffer = used;
-            // What is no DICOM to us counts as an object that cannot be read.
-            let mut object = object.unwrap_or_else(|| Object {
-                cut: true,
-                ..Object::default()
-            });
+            let mut object = object.unwrap_or_else(unreadable);
             sign(&file, &mut object, &mut values)?;
             objects.push(object);
         }
@@ -72,6 +68,25 @@ impl Series {
                 object.whole = true;
                 sign(&regular::open(path)?, object, &mut values)?;
             }
+        }
+        Ok(Self { files, objects })
+    }
+
+    /// Reads the headers of files, gzipped ones too, and no pixels: nothing can be compared with images.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read.
+    pub fn headers(files: Vec<PathBuf>) -> io::Result<Self> {
+        let mut buffer = Vec::new();
+        let mut objects = Vec::with_capacity(files.len());
+        for path in &files {
+            let (object, used) = read_any(&regular::open(path)?, buffer)?;
+            buffer = used;
+            let mut object = object.unwrap_or_else(unreadable);
+            // How pixels are stored matters to nobody then, and a series may have a hundred thousand objects.
+            (object.syntax, object.photometric) = (String::new(), String::new());
+            objects.push(object);
         }
         Ok(Self { files, objects })
     }
@@ -109,6 +124,14 @@ impl Series {
         facts.sizes.sort_unstable();
         facts.sizes.dedup();
         facts
+    }
+}
+
+/// What stands for a file that is no DICOM to us.
+fn unreadable() -> Object {
+    Object {
+        cut: true,
+        ..Object::default()
     }
 }
 

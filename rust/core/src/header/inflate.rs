@@ -98,6 +98,11 @@ fn damaged(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
+/// Whether the bytes begin as a gzip file does (RFC 1952).
+pub fn is_gzip<W: Window>(source: &mut W) -> io::Result<bool> {
+    Ok(source.at(0, 2)?.starts_with(&[0x1F, 0x8B]))
+}
+
 /// Where the deflated bytes of a gzip file begin.
 fn gzip_header<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
     let head = source.at(0, 512)?;

@@ -26,7 +26,7 @@ mod window;
 
 pub use bundle::{Bundle, Bundled, Spot};
 pub use field::{Field, SPECS, Spec};
-pub use inflate::Inflated;
+pub use inflate::{Inflated, is_gzip};
 pub use parse::{Parsed, parse, parse_into};
 pub use stored::Header;
 pub use value::Value;

@@ -10,6 +10,7 @@ use super::row::{NOT_WANTED, Reason, ZEROS};
 use super::staging::{Copied, Shelf, Staged, fill};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind};
+use crate::frames::pixels_begin;
 use crate::header::{FileWindow, Parsed, parse};
 
 /// Where the bytes are.
@@ -135,6 +136,50 @@ impl Held<'_> {
                 Ok(staged)
             }
         }
+    }
+
+    /// Puts the bytes up to `head` onto a shelf of staging, with a hole behind them.
+    pub fn put_head(
+        self,
+        pass: &Pass<'_>,
+        place: &Place,
+        to: Shelf,
+        head: u64,
+    ) -> Result<Staged, Fault> {
+        let staged = place.staged(to);
+        match self {
+            Self::Bytes(bytes, _) => {
+                let length = usize::try_from(head).unwrap_or(usize::MAX);
+                let start = bytes.get(..length).unwrap_or(bytes);
+                pass.staging
+                    .write_head(&staged, start, bytes.len() as u64)?;
+            }
+            Self::Loose(path, known) => {
+                let mut start = Vec::new();
+                let failed = |error| Stop::io(&path, error);
+                let file = loose::open(&path).map_err(failed)?;
+                file.take(head).read_to_end(&mut start).map_err(failed)?;
+                pass.staging.write_head(&staged, &start, known.size)?;
+            }
+            Self::Staged(_) => {
+                let staged = self.put(pass, place, to)?;
+                pass.staging.hollow(&staged, head)?;
+                return Ok(staged);
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Where the pixels begin; None where there are none.
+    pub fn pixels_begin(&self, pass: &Pass<'_>) -> Result<Option<u64>, Stop> {
+        if let Self::Bytes(bytes, _) = self {
+            let mut window: &[u8] = bytes;
+            return pixels_begin(&mut window).map_err(|error| Stop::io(Path::new(""), error));
+        }
+        let (path, file) = self.open(pass)?;
+        let failed = |error| Stop::io(&path, error);
+        let size = file.metadata().map_err(failed)?.len();
+        pixels_begin(&mut FileWindow::new(&file, size, Vec::new())).map_err(failed)
     }
 
     /// Removes what was put into staging on the way.

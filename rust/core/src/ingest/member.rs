@@ -82,7 +82,11 @@ pub fn put(
     held: Held<'_>,
     shelf: Shelf,
 ) -> Result<(), Stop> {
-    match held.put(pass, place, shelf) {
+    let put = match head(pass, row, &held)? {
+        Some(head) => held.put_head(pass, place, shelf, head),
+        None => held.put(pass, place, shelf),
+    };
+    match put {
         Ok(staged) => row.staged = Some(staged),
         Err(fault) => {
             row.fate = Fate::Refused;
@@ -91,6 +95,19 @@ pub fn put(
         }
     }
     Ok(())
+}
+
+/// How many bytes of a member are kept where headers suffice; None where all of them are.
+fn head(pass: &Pass<'_>, row: &Row, held: &Held<'_>) -> Result<Option<u64>, Stop> {
+    if !pass.options.headers_only || row.suspect {
+        return Ok(None);
+    }
+    match row.kind {
+        Kind::Dicom => held.pixels_begin(pass),
+        Kind::Rec | Kind::Other => Ok(Some(0)),
+        Kind::Archive if matches!(held, Held::Loose(..)) => Ok(Some(0)), // it is opened where it is
+        _ => Ok(None),
+    }
 }
 
 /// Takes in what is no archive: DICOM, PAR, REC or anything else.

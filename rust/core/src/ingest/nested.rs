@@ -190,6 +190,9 @@ fn keep(
         if let Content::Packed(packing) = held.kind(pass)? {
             row.content_sha256 = packed::content_hash(pass, &row, &held, packing)?;
         }
+        if let (Held::Staged(staged), true) = (held, pass.options.headers_only) {
+            pass.staging.hollow(&staged, 0)?;
+        }
     }
     Ok(row)
 }

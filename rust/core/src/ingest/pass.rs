@@ -26,6 +26,8 @@ pub struct Options {
     pub gunzip: bool,
     /// Hard-link loose files where that works.
     pub link: bool,
+    /// Keep only the headers of DICOM, and nothing of what is neither DICOM nor PAR: staged files end in a hole.
+    pub headers_only: bool,
     /// Paths on the top level of a folder that are left out.
     pub skip: Vec<PathBuf>,
     /// An archive or member may expand to so many times its size.
@@ -46,6 +48,7 @@ impl Default for Options {
             threads: 0,
             gunzip: true,
             link: false,
+            headers_only: false,
             skip: Vec::new(),
             max_ratio: 1000,
             max_bytes: 1 << 40,
@@ -161,10 +164,11 @@ impl<'a> Pass<'a> {
         self.spent()
     }
 
-    /// Stops the work where so many bytes, which are still to be written, are more than staging has room for. `name` is
+    /// Stops the work where so many bytes, which are still to be written, are more than staging has room for; headers
+    /// alone are small. `name` is
     /// that of the member, or of the largest of several.
     pub fn need_room(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
-        match self.staging.free() {
+        match self.staging.free().filter(|_| !self.options.headers_only) {
             Some(free) if bytes > free => {
                 let text = format!(
                     "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",

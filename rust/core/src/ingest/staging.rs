@@ -124,6 +124,26 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
+    /// Ends a staged file at `head`, with a hole up to the size that it had.
+    pub fn hollow(&self, staged: &Staged, head: u64) -> Result<(), Stop> {
+        let path = self.path(staged);
+        let hollow = || {
+            let file = OpenOptions::new().write(true).open(&path)?;
+            let size = file.metadata()?.len();
+            file.set_len(head.min(size))?;
+            file.set_len(size)
+        };
+        hollow().map_err(|error| Stop::io(&path, error))
+    }
+
+    /// Writes the head of a file of `size` bytes, with a hole behind it.
+    pub fn write_head(&self, staged: &Staged, head: &[u8], size: u64) -> Result<(), Stop> {
+        let (path, mut file) = self.create(staged)?;
+        file.write_all(head)
+            .and_then(|()| file.set_len(size))
+            .map_err(|error| Stop::io(&path, error))
+    }
+
     /// Copies a stream into a file. Where the stream itself is at fault, the file is removed. Blocks of zeros become
     /// holes, so that a sparse giant stays small.
     pub fn spool(

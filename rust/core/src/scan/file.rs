@@ -7,7 +7,9 @@ use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags, SeekFrom, openat, seek};
 use rustix::path::Arg;
 
-use crate::header::{Bundle, FileWindow, Header, Inflated, Parsed, Spot, Window, parse_into};
+use crate::header::{
+    Bundle, FileWindow, Header, Inflated, Parsed, Spot, Window, is_gzip, parse_into,
+};
 
 /// What a file turned out to be.
 #[derive(Debug)]
@@ -83,7 +85,7 @@ pub fn parse_any<W: Window>(window: &mut W) -> io::Result<Parsed> {
 }
 
 fn parse_any_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<Parsed<Spot>> {
-    if window.at(0, 2)?.starts_with(&[0x1F, 0x8B]) {
+    if is_gzip(window)? {
         return match Inflated::gzip(window)? {
             Some(mut inflated) => parse_into(&mut inflated, bundle),
             None => Ok(Parsed::NotDicom),

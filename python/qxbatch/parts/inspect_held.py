@@ -1,0 +1,51 @@
+"""The lock of a session whose facts are stored: the same that an import of it takes."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
+from qxbatch.pipeline.held import unit_lock
+from qxbatch.problems import UsageError
+from qxbatch.publish.locks import Lock, Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.visible import shell_word
+
+
+@contextmanager
+def held(session: Path) -> Iterator[str | None]:
+    """Hold the lock of a session; yield why it may not be changed, empty where another run holds it, None where it may.
+
+    Raises UsageError (73) when the sessions folder cannot be written.
+    """
+    workspace = Workspace(session.parent)
+    locks = Locks(workspace.locks)
+    try:
+        lock = _taken(workspace, locks, session)
+        if lock is None:
+            yield ""
+            return
+        try:
+            interrupted = os.path.lexists(workspace.journal(session.name))
+            command = f"qxbatch {shell_word(str(session.parent))}"
+            yield f"{session}: an import of it was interrupted: `{command}` finishes it" if interrupted else None
+        finally:
+            locks.release(lock)
+    finally:
+        locks.close()
+        workspace.tidy()
+
+
+def _taken(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
+    try:
+        workspace.refuse_links()
+        return locks.take(unit_lock(session.name))
+    except OSError as error:
+        raise cannot_write(error) from None
+
+
+def cannot_write(error: OSError) -> UsageError:
+    """Return what ends an update that cannot write."""
+    return UsageError(f"Cannot write {error_text(error)}.", "Make it writable.", ExitStatus.CANNOT_WRITE)

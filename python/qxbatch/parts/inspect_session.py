@@ -1,0 +1,90 @@
+"""Facts and verdicts of a session: those that it has, or those of the DICOM that is sorted in it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.convert.values import text
+from qxbatch.core import CancelledError
+from qxbatch.ingest.sources import sorted_sources
+from qxbatch.model import Output
+from qxbatch.os_error import error_text
+from qxbatch.parts.inspect_headers import FoundHeaders, read_headers
+from qxbatch.parts.inspect_room import Room
+from qxbatch.parts.inspect_series import Inspected, InspectedSeries, found_number, inspected, series_number
+from qxbatch.session.folder import SIDECARS, SessionFolder
+from qxbatch.session.layout import LOG, PACKED
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import SeriesSummary
+
+
+def stored(folder: SessionFolder) -> Inspected | None:
+    """Return the facts that a session has; None where its summary has none. Raises SummaryError and OSError."""
+    if not any(series.acquisition for series in folder.series):
+        return None
+    return Inspected(str(folder.path), tuple(map(_of_summary, folder.series)))
+
+
+def _of_summary(series: SeriesSummary) -> InspectedSeries:
+    header = series.header
+    return InspectedSeries(
+        series.n,
+        series_number(header),
+        header,
+        text(header, "StudyInstanceUID"),
+        next(iter(series.series_uids), "") or text(header, "SeriesInstanceUID"),
+        series.files,
+        series.size,
+        series.verdict,
+        series.acquisition,
+    )
+
+
+def sorted_series(session: Path, room: Room, outputs: Mapping[int, Sequence[Output]] | None = None) -> Inspected:
+    """Return the series that are sorted in a session, by their DICOM and PAR/REC; `outputs` are images by n.
+
+    Raises CancelledError when the monitor is cancelled, and OSError when the temporary folder cannot be written.
+    """
+    found: dict[int, list[Path]] = defaultdict(list)
+    for source in sorted_sources(SessionPaths(session).dicom):
+        name = source.path.name.removesuffix(PACKED)
+        if name != LOG:
+            found[int(name)].append(source.path)
+
+    def of_number(n: int) -> Inspected:
+        return _one(n, found[n], room, (outputs or {}).get(n, ()))
+
+    with ThreadPoolExecutor(room.threads) as pool:
+        results = [*pool.map(of_number, sorted(found))]
+    series = tuple(series for each in results for series in each.series)
+    return Inspected(str(session), series, tuple(problem for each in results for problem in each.problems))
+
+
+def _one(n: int, paths: Sequence[Path], room: Room, outputs: Sequence[Output]) -> Inspected:
+    if room.monitor.cancelled:
+        raise CancelledError("stopped")
+    with room.temporary() as folder:
+        headers: list[FoundHeaders] = []
+        problems: list[str] = []
+        for index, path in enumerate(paths):
+            staging = Path(folder) / f"{index}"
+            try:
+                headers.append(read_headers(path, staging, threads=1, passwords=room.passwords, monitor=room.monitor))
+            except OSError as error:
+                problems.append(error_text(error, path))
+        found = found_number(n, headers)
+        headers.clear()
+        result = inspected("", found, 1, room.monitor, outputs)
+        return replace(result, problems=(*problems, *result.problems))
+
+
+def images_by_series(folder: SessionFolder) -> dict[int, list[Output]]:
+    """Return the images of each series with the files beside them. Raises SummaryError and OSError."""
+    found: dict[int, list[Output]] = defaultdict(list)
+    for image in folder.images:
+        beside = ((extension, folder.paths.image(image.number, extension)) for extension in SIDECARS)
+        sidecars = {extension: path for extension, path in beside if path.is_file()}
+        found[image.series].append(Output(folder.paths.image(image.number), "", sidecars))
+    return found

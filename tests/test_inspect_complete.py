@@ -1,0 +1,169 @@
+"""Complete scans of every kind that must not be called incomplete, and the same ones interrupted."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+from qxbatch.acquisition import Acquisition, SeriesVerdict
+from qxbatch.inspect.par import par_facts
+from qxbatch.inspect.verdict import lacking, verdict
+from qxbatch.parrec.header import parse_par
+from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
+from tests.build.mosaics import Mosaic
+from tests.build.objects import item, spectroscopy
+from tests.build.parrec import ParRec
+from tests.build.scans import SLICES, classic, copied, counted, enhanced, facts_of, mosaics, of_files, without
+from tests.build.slices import block, enhanced_object
+from tests.build.slices import classic as classic_slice
+
+MAPS = ["DERIVED", "PRIMARY", "DIFFUSION", "ADC", "ND"]
+
+
+def echoes(vendor: Vendor, volumes: int, *, images: bool = False) -> list[Dataset]:
+    """Return a scan of three echoes; GE counts the images of all of them."""
+    parts = [
+        part.with_(volume=v) for v in range(volumes) for te in (10.0, 20.0, 30.0) for part in block(SLICES, echo=te)
+    ]
+    changes = {"Manufacturer": vendor.value, **({"ImagesInAcquisition": len(parts)} if images else {})}
+    return [classic_slice(part, number, changes) for number, part in enumerate(parts, 1)]
+
+
+def diffusion(vendor: Vendor, **changes: Any) -> list[Dataset]:
+    """Return a scan of five weighted volumes, whose time points are counted as one."""
+    datasets = classic(vendor, NumberOfTemporalPositions=1, **changes)
+    for index, dataset in enumerate(datasets):
+        volume = index // SLICES
+        del dataset.TemporalPositionIdentifier
+        dataset.DiffusionBValue = 1000.0 if volume else 0.0
+        if volume:
+            dataset.DiffusionGradientOrientation = [float(volume == 1), float(volume == 2), float(volume > 2)]
+    return datasets
+
+
+def labelled() -> list[Dataset]:
+    """Return perfusion mosaics: pairs of label and control, of which the protocol counts others."""
+    protocol = "lRepetitions = 20\nlContrasts = 1\nsAsl.ulMode = 0x4"
+    return mosaics(6, protocol=protocol, SequenceName="epfid2d1_64", ImageType=["ORIGINAL", "PRIMARY", "ASL", "MOSAIC"])
+
+
+COMPLETE: dict[str, Callable[[], list[Dataset]]] = {
+    "echoes of Siemens": lambda: echoes(Vendor.SIEMENS, 3),
+    "echoes of GE": lambda: echoes(Vendor.GE, 3, images=True),
+    "echoes of Philips": lambda: echoes(Vendor.PHILIPS, 1),
+    "diffusion of Siemens": lambda: diffusion(Vendor.SIEMENS),
+    "diffusion of GE": lambda: diffusion(Vendor.GE, ImagesInAcquisition=SLICES * 5),
+    "diffusion of Canon": lambda: diffusion(Vendor.CANON),
+    "diffusion of UIH": lambda: Mosaic(vendor=Vendor.UIH, volumes=5, b_values=[0, 1000, 1000, 1000, 1000]).datasets(),
+    "perfusion of Siemens": labelled,
+    "mosaics of UIH": lambda: Mosaic(vendor=Vendor.UIH, slices=SLICES, volumes=4).datasets(),
+    "maps": lambda: classic(NumberOfTemporalPositions=80, ImageType=MAPS),
+    "one volume": lambda: [classic_slice(part, k) for k, part in enumerate(block(SLICES), 1)],
+}
+
+
+@pytest.mark.parametrize("make", COMPLETE.values(), ids=COMPLETE.keys())
+def test_a_complete_scan_is_not_called_incomplete(make: Callable[[], list[Dataset]], tmp_path: Path) -> None:
+    found = facts_of(make(), tmp_path)
+    assert (verdict(found), lacking(found)) == (SeriesVerdict.COMPLETE, "")
+    assert found.missing_slices == 0
+
+
+STACKED = {name: make for name, make in COMPLETE.items() if "UIH" not in name and "perfusion" not in name}
+
+
+@pytest.mark.parametrize("make", STACKED.values(), ids=STACKED.keys())
+def test_the_same_scan_without_its_last_slice_is_incomplete(make: Callable[[], list[Dataset]], tmp_path: Path) -> None:
+    datasets = make()
+    if len(datasets) == SLICES:  # nothing else tells how many slices the only volume was to have
+        datasets = counted(datasets, 0x2001, "Philips Imaging DD 001", 0x18, "SL", SLICES)
+    found = facts_of(without(datasets, -1), tmp_path / "stopped")
+    assert verdict(found) is SeriesVerdict.INCOMPLETE, found
+    assert found.missing_slices == 1
+
+
+@pytest.mark.parametrize("vendor", [Vendor.CANON, Vendor.UIH], ids=str)
+def test_no_element_of_canon_and_uih_counts_volumes_but_the_standard_one(vendor: Vendor, tmp_path: Path) -> None:
+    assert facts_of(classic(vendor), tmp_path / "none").planned_volumes is None
+    assert facts_of(classic(vendor, NumberOfTemporalPositions=8), tmp_path / "standard").planned_volumes == 8
+
+
+def test_a_mosaic_of_uih_that_is_missing_in_the_middle_is_found(tmp_path: Path) -> None:
+    found = facts_of(without(Mosaic(vendor=Vendor.UIH, slices=SLICES, volumes=5).datasets(), 2), tmp_path)
+    assert (found.acquired_volumes, found.missing_slices, verdict(found)) == (4, SLICES, SeriesVerdict.INCOMPLETE)
+
+
+def test_duplicates_and_missing_slices_are_counted_apart(tmp_path: Path) -> None:
+    datasets = classic(NumberOfTemporalPositions=8)
+    found = facts_of(without(copied(datasets, 0, 1, 2), 8, 29), tmp_path)
+    assert (found.duplicate_slices, found.missing_slices, found.partial_slices) == (3, 2, 5)
+    assert (found.planned_volumes, found.acquired_volumes, found.complete_volumes) == (8, 5, 3)
+    assert (
+        lacking(found) == "planned 8 volumes, 3 complete, 5 slices of one more, 1 slice missing before the last volume"
+    )
+
+
+def test_an_enhanced_object_that_was_sent_twice_is_one_scan(tmp_path: Path) -> None:
+    found = facts_of(copied(enhanced(NumberOfTemporalPositions=5), 0), tmp_path)
+    assert (found.acquired_volumes, found.slices_per_volume, found.duplicate_slices) == (5, SLICES, 5 * SLICES)
+    assert verdict(found) is SeriesVerdict.COMPLETE
+
+
+@pytest.mark.parametrize("dropped", [(), (1,), (2,)], ids=["whole", "in-the-middle", "at-the-end"])
+def test_enhanced_objects_of_a_volume_each_are_counted(dropped: tuple[int, ...], tmp_path: Path) -> None:
+    datasets = []
+    for volume in range(3):
+        part = enhanced_object([one.with_(volume=volume) for one in block(SLICES)])
+        part.InstanceNumber, part.NumberOfTemporalPositions = volume + 1, 3
+        datasets.append(part)
+    found = facts_of(without(datasets, *dropped) if dropped else datasets, tmp_path)
+    assert (found.planned_volumes, found.complete_volumes) == (3, 3 - len(dropped))
+    assert verdict(found) is (SeriesVerdict.INCOMPLETE if dropped else SeriesVerdict.COMPLETE)
+
+
+def par(pair: ParRec, general: Mapping[str, object]) -> Acquisition:
+    """Return the facts of a PAR in which some general lines have other values."""
+    lines = pair.par().splitlines()
+    for words, value in general.items():
+        (index,) = [index for index, line in enumerate(lines) if line.startswith(".") and words in line]
+        lines[index] = f"{lines[index].rpartition(':')[0]}:   {value}"
+    found = par_facts(parse_par("\n".join(lines).encode()))
+    assert found is not None
+    return found
+
+
+def test_a_complete_par_of_perfusion_or_diffusion_is_complete() -> None:
+    whole = ParRec(slices=3, volumes=4)
+    perfusion = par(whole, {"Max. number of dynamics": 2, "Number of label types": 2})
+    assert (perfusion.planned_volumes, verdict(perfusion)) == (4, SeriesVerdict.COMPLETE)
+    weighted = par(whole, {"Diffusion         <0": 1, "Max. number of dynamics": 1})
+    assert (weighted.planned_volumes, verdict(weighted)) == (None, SeriesVerdict.COMPLETE)
+    more = par(whole, {"Max. number of dynamics": 9})
+    assert lacking(more) == "planned 9 volumes, 4 complete"
+
+
+@pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG, Syntax.DEFLATED], ids=str)
+def test_values_of_functional_groups_are_read_in_every_syntax(syntax: Syntax, tmp_path: Path) -> None:
+    (dataset,) = enhanced()
+    for keyword in ("RepetitionTime", "FlipAngle", "PixelBandwidth"):
+        if keyword in dataset:
+            delattr(dataset, keyword)
+    groups = dataset.SharedFunctionalGroupsSequence[0]
+    groups.MRTimingAndRelatedParametersSequence = Items([item(RepetitionTime="1234", FlipAngle="9")])
+    groups.MRImagingModifierSequence = Items([item(PixelBandwidth="191.5")])
+    groups.MRModifierSequence = Items([item(ParallelReductionFactorInPlane=2.5)])
+    groups.MRFOVGeometrySequence = Items([item(InPlanePhaseEncodingDirection="ROW")])
+    (tmp_path / "1.dcm").write_bytes(encoded(dataset, syntax))
+    found = of_files(tmp_path)
+    assert (found.tr_ms, found.flip_angle_deg, found.pixel_bandwidth_hz) == (1234.0, 9.0, 191.5)
+    assert (found.in_plane_acceleration, found.phase_encoding_axis) == (2.5, "i")
+
+
+def test_spectra_have_the_values_of_their_header_and_are_not_evaluable(tmp_path: Path) -> None:
+    dataset = spectroscopy(MrSeries(number=9, tr=1500.0))
+    dataset.RepetitionTime = 1500.0
+    found = facts_of([dataset], tmp_path)
+    assert (found.tr_ms, found.acquired_volumes, verdict(found)) == (1500.0, None, SeriesVerdict.NOT_EVALUABLE)
