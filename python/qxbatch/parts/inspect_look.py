@@ -9,10 +9,10 @@ from qxbatch.parts.inspect_headers import read_headers, unopened
 from qxbatch.parts.inspect_room import Room
 from qxbatch.parts.inspect_series import FoundPacket, Inspected, found_packet, inspected
 from qxbatch.parts.inspect_session import sorted_series, stored
-from qxbatch.parts.places import sessions_in
 from qxbatch.session.contents import is_session, why_closed
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
+from qxbatch.study.sessions import sessions_in
 
 
 def look(path: Path, room: Room) -> list[Inspected]:
