@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from qxbatch.deidentify import FREE_TEXT
+from qxbatch.page.pictures import Pictures
 from qxbatch.problems import Problem, grouped
 from qxbatch.session.layout import LEDGER
 from qxbatch.session.summary import Summary
@@ -25,13 +26,13 @@ table { border-collapse: collapse; } td, th { padding: .1rem .8rem .1rem 0; text
 """.strip()
 
 
-def write_page(path: Path, summary: Summary, pictures: Mapping[int, str]) -> None:
+def write_page(path: Path, summary: Summary, pictures: Mapping[int, Pictures]) -> None:
     """Write the page of a session; `pictures` are paths beside the page, by image number. Raises OSError."""
     with created(path) as file:
         file.write(session_page(summary, pictures))
 
 
-def session_page(summary: Summary, pictures: Mapping[int, str]) -> str:
+def session_page(summary: Summary, pictures: Mapping[int, Pictures]) -> str:
     """Return the page as HTML; it needs no network and no script."""
     images = {image.number: image for image in summary.images}
     body = [f"<h1>{escape(summary.session.id)}</h1>", _facts(summary)]
@@ -65,7 +66,7 @@ def _facts(summary: Summary) -> str:
 def _series(
     series: SeriesSummary,
     images: Mapping[int, ImageSummary],
-    pictures: Mapping[int, str],
+    pictures: Mapping[int, Pictures],
     problems: Sequence[Problem],
 ) -> str:
     """Return the section of a series; `problems` are those of this series alone."""
@@ -80,7 +81,9 @@ def _series(
         ),
     ]
     state = escape(series.state.value)
-    figures = "".join(_figure(images[number], pictures.get(number)) for number in series.images if number in images)
+    figures = "".join(
+        _figure(images[number], pictures.get(number, Pictures())) for number in series.images if number in images
+    )
     return (
         f'<section id="s{series.n}">\n<h2>{series.n} &nbsp; {escape(str(name))}</h2>\n'
         f'<p class="small"><span class="state {state.split(" ", maxsplit=1)[0]}">{state}</span> '
@@ -89,10 +92,17 @@ def _series(
     )
 
 
-def _figure(image: ImageSummary, picture: str | None) -> str:
-    shown = f'<img src="{escape(picture)}" alt="middle slices of image {image.number}">' if picture else ""
+def _figure(image: ImageSummary, pictures: Pictures) -> str:
+    shown = _picture(pictures.slices, f"middle slices of image {image.number}")
+    shown += _picture(pictures.tsnr, f"temporal SNR of image {image.number}")
     shape = " x ".join(map(str, image.shape))
-    return f"<figure>{shown}<figcaption>{image.number} {escape(image.name)}<br>{shape}</figcaption></figure>"
+    tsnr = image.statistics.tsnr if image.statistics else None
+    quality = f", temporal SNR {tsnr:.0f}" if tsnr is not None else ""
+    return f"<figure>{shown}<figcaption>{image.number} {escape(image.name)}<br>{shape}{quality}</figcaption></figure>"
+
+
+def _picture(path: str, alt: str) -> str:
+    return f'<img src="{escape(path)}" alt="{escape(alt)}">' if path else ""
 
 
 def _problems(problems: Sequence[Problem]) -> str:

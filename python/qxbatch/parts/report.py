@@ -62,7 +62,7 @@ def _write_session(session: Path, written: list[Path], wrong: list[str], *, test
     page = folder.paths.page
     written.append(page)
     if not test:
-        pictures = pictures_of(folder.paths, [image.number for image in summary.images])
+        pictures = pictures_of(folder.paths, summary.images)
         replaced_text(page, session_page(summary, pictures))
 
 

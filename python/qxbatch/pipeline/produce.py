@@ -9,15 +9,16 @@ from typing import NamedTuple
 from qxbatch.events import Stage, StageStarted
 from qxbatch.ingest.assemble import Part
 from qxbatch.pack.series import bring
+from qxbatch.page.pictures import Pictures, pictures_beside
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.image import picture_of
+from qxbatch.pipeline.image import picture_of, tsnr_picture_of
 from qxbatch.pipeline.series import make_series
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
 from qxbatch.record.redacted import Remarks
 from qxbatch.record.session import record_session
-from qxbatch.session.layout import FOLDERS, picture_file
+from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
 
 
@@ -59,15 +60,14 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     return Product(part, places.build, images, recorded.remarks, syncing)
 
 
-def _place_pictures(placement: Placement, build: Path) -> dict[int, str]:
+def _place_pictures(placement: Placement, build: Path) -> dict[int, Pictures]:
     """Move the pictures of images to their folder; return their paths for the page."""
-    found = {}
     paths = SessionPaths(build)
     for placed in placement.placed:
-        picture = picture_of(placed.output.nifti)
-        if picture.exists():
-            number = placed.image.number
-            paths.pictures.mkdir(exist_ok=True)
-            bring(picture, paths.picture(number))
-            found[number] = picture_file(number)
-    return found
+        number, nifti = placed.image.number, placed.output.nifti
+        pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
+        for drawn, place in pairs:
+            if drawn.exists():
+                paths.pictures.mkdir(exist_ok=True)
+                bring(drawn, place)
+    return pictures_beside(paths, [placed.image.number for placed in placement.placed])

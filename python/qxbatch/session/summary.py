@@ -1,6 +1,7 @@
 """summary.json: what a program wants to know about a session and how it was made (docs/summary.md)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,8 @@ SCHEMA = 2
 _WRITTEN = ("seconds", "name", "system")
 VOLATILE = ("times", "host")
 """Fields that differ between two imports of the same packets."""
+_CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
+"""Written on one line. Within a text of JSON its quotes would be escaped."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
 
@@ -89,7 +92,8 @@ class Summary:
         }
         if self.split is not None:
             content["parted"] = {"from": self.split.source, "sessions": dict(self.split.sessions)}
-        return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
+        text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str)
+        return _CURVE.sub(lambda found: " ".join(found[0].split()), text) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, path: Path) -> "Summary":

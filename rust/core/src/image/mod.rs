@@ -3,6 +3,8 @@
 mod check;
 mod find;
 mod grid;
+mod mask;
+mod moments;
 mod nifti;
 mod order;
 mod picture;
@@ -11,14 +13,18 @@ mod report;
 mod rest;
 mod samples;
 mod scaling;
+mod statistics;
+mod steady;
 mod torn;
 mod values;
+mod volume_parts;
 mod volumes;
 mod voxel;
 
 pub use check::compare;
 pub use order::Order;
-pub use picture::grey;
+pub use picture::{colours, grey};
 pub use report::{Comparison, ImageCheck, Unplaced};
 pub use samples::Difference;
+pub use statistics::{LEAST_VOLUMES, Statistics, StatisticsError, statistics};
 pub use voxel::Voxel;
