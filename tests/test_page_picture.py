@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -38,7 +39,7 @@ def decode(path: Path) -> NDArray[np.uint8]:
     return pixels.reshape(high, wide, 3) if kind == 2 else pixels
 
 
-def plain(pixels: NDArray[np.float64], fields: Sequence[int] = (HEIGHT,)) -> NDArray[np.float64]:
+def plain(pixels: NDArray[Any], fields: Sequence[int] = (HEIGHT,)) -> NDArray[np.float64]:
     """The pixels with the places of the letters black; `fields` are the widths of the slices."""
     left, middle, found = 0, HEIGHT // 2, pixels.astype(float)
     for wide in fields:
@@ -167,7 +168,7 @@ def test_a_colour_is_shown_in_colour(tmp_path: Path, names: str) -> None:
         assert np.array_equal(plain(pixels[:, :, channel]), plain(shown))
 
 
-LETTERS = {
+LETTERS: dict[tuple[int, ...], list[tuple[str, ...]]] = {
     (60, 48, 54): [("L", "R", "A", "P"), ("L", "R", "S", "I"), ("P", "A", "S", "I")],
     (60, 60, 1): [("L", "R", "A", "P")],
     (1, 60, 60): [("P", "A", "S", "I")],
@@ -182,8 +183,8 @@ def test_letters_name_the_sides_of_each_plane(tmp_path: Path, shape: tuple[int, 
     for letters, wide in zip(LETTERS[shape], widths(shape), strict=True):
         field = pixels[:, left : left + wide]
         middle, centre = HEIGHT // 2, wide // 2
-        spots = (field[middle - 6 : middle + 6, :12], field[middle - 6 : middle + 6, -12:])
-        spots = (*spots, field[:14, centre - 6 : centre + 6], field[-14:, centre - 6 : centre + 6])
+        sides = (field[middle - 6 : middle + 6, :12], field[middle - 6 : middle + 6, -12:])
+        spots = (*sides, field[:14, centre - 6 : centre + 6], field[-14:, centre - 6 : centre + 6])
         assert tuple(map(letter, spots)) == letters
         left += wide + 4
 

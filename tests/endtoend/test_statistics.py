@@ -51,7 +51,7 @@ def pictures(study: Study) -> set[str]:
 def test_a_time_series_has_statistics_and_a_map(study: Study) -> None:
     image = imported(study, Scan())
     data = nib.Nifti1Image.from_filename(study.session("S1") / "nii/31.nii.gz").get_fdata()
-    tsnr, signal, _ = wanted(data, dropped=1)
+    tsnr, signal, _ = wanted(np.asarray(data, np.float64), dropped=1)
     found = image["statistics"]
     assert found["dropped_volumes"] == 1
     assert found["tsnr"] == pytest.approx(tsnr, rel=1e-4)

@@ -1,7 +1,7 @@
 //! Temporal SNR of each voxel and the mean of each volume, in one pass over the volumes.
 
 use super::mask::Mask;
-use super::statistics::StatisticsError;
+use super::statistics_error::StatisticsError;
 use super::volume_parts::{BLOCK, VolumeParts, total};
 use crate::monitor::Monitor;
 

@@ -7,9 +7,10 @@ use super::mask::{mask, upper_limit};
 use super::moments::{Moments, moments};
 use super::nifti;
 use super::picture::shaded;
+use super::statistics_error::StatisticsError;
 use super::steady::unsteady;
 use super::volume_parts::VolumeParts;
-use crate::monitor::{Cancelled, Monitor};
+use crate::monitor::Monitor;
 
 /// Fewer steady volumes have no statistics.
 pub const LEAST_VOLUMES: usize = 10;
@@ -21,27 +22,6 @@ const COMPARED: usize = 50;
 const AVERAGED: usize = 50;
 /// Bytes that sums and buffers take; a volume that needs more is read in several slabs.
 const MEMORY: usize = 16 << 20;
-
-/// Why there are no statistics.
-#[derive(Debug)]
-pub enum StatisticsError {
-    /// The work was stopped.
-    Cancelled,
-    /// The file cannot be read, or is no image.
-    Io(io::Error),
-}
-
-impl From<io::Error> for StatisticsError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<Cancelled> for StatisticsError {
-    fn from(_: Cancelled) -> Self {
-        Self::Cancelled
-    }
-}
 
 /// What a time series shows of its quality.
 #[derive(Debug)]
@@ -180,7 +160,8 @@ mod tests {
 
     use std::fs::write;
 
-    use super::{Statistics, StatisticsError, averaged, median, statistics, within};
+    use super::{Statistics, averaged, median, statistics, within};
+    use crate::image::StatisticsError;
     use crate::monitor::Monitor;
 
     /// A scan of whole numbers, in which a bright box varies from volume to volume.
@@ -190,7 +171,7 @@ mod tests {
             bytes
                 .get_mut(at..at + value.len())
                 .unwrap()
-                .copy_from_slice(value)
+                .copy_from_slice(value);
         };
         put(0, &348_i32.to_le_bytes());
         for (index, size) in [4, 30, 20, 10, volumes].into_iter().enumerate() {

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::nifti::Nifti;
-use super::statistics::StatisticsError;
+use super::statistics_error::StatisticsError;
 use super::voxel::Voxel;
 use crate::monitor::Monitor;
 
