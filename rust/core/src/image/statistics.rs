@@ -17,11 +17,11 @@ pub const LEAST_VOLUMES: usize = 10;
 /// An image with more voxels in a volume has no statistics: two maps of it are in memory.
 const MOST_VOXELS: usize = 1 << 23;
 /// Volumes at the beginning that are compared with each other to find those before the steady state.
-const COMPARED: usize = 50;
+const COMPARED: usize = 25;
 /// Steady volumes that the mean image is made of, evenly spaced over the scan.
-const AVERAGED: usize = 50;
+const AVERAGED: usize = 25;
 /// Bytes that sums and buffers take; a volume that needs more is read in several slabs.
-const MEMORY: usize = 16 << 20;
+const MEMORY: usize = 2 << 20;
 
 /// What a time series shows of its quality.
 #[derive(Debug)]
@@ -240,8 +240,8 @@ mod tests {
     fn the_mean_is_of_volumes_of_the_whole_scan() {
         assert_eq!(averaged(2, 12), (2..12).collect::<Vec<_>>());
         let of_many = averaged(3, 1003);
-        assert_eq!(of_many.len(), 50);
-        assert_eq!((of_many.first(), of_many.last()), (Some(&3), Some(&983)));
+        assert_eq!(of_many.len(), 25);
+        assert_eq!((of_many.first(), of_many.last()), (Some(&3), Some(&963)));
     }
 
     #[test]
