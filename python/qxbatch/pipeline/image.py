@@ -9,6 +9,7 @@ from qxbatch.inspect.time_series import ImageFacts, is_time_series
 from qxbatch.model import Conversion, Output
 from qxbatch.page.picture import write_picture, write_tsnr_picture
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.pictures import picture_of, tsnr_picture_of
 from qxbatch.record.compress import compressed
 from qxbatch.session.summary_parts import ImageStatistics, Sum
 
@@ -25,16 +26,6 @@ class FinishedImage(NamedTuple):
     """Of a time series."""
 
 
-def picture_of(nifti: Path) -> Path:
-    """Return where the picture of a converter's image lies until it is placed."""
-    return nifti.with_name(f"{nifti.name}.png")
-
-
-def tsnr_picture_of(nifti: Path) -> Path:
-    """Return where the picture of its temporal SNR lies until it is placed."""
-    return nifti.with_name(f"{nifti.name}.tsnr.png")
-
-
 def finish_image(context: Context, conversion: Conversion, output: Output, shape: tuple[int, ...]) -> FinishedImage:
     """Draw and compress an image. Raises OSError, CancelledError."""
     nifti = output.nifti
@@ -47,14 +38,21 @@ def finish_image(context: Context, conversion: Conversion, output: Output, shape
         "bval" in output.sidecars,
     )
     with context.slots.one():
-        found = _statistics(context, nifti) if is_time_series(facts) else None
-        write_picture(nifti, picture_of(nifti), found)
-        if found is not None:
-            write_tsnr_picture(nifti, tsnr_picture_of(nifti), found)
+        statistics = _draw(context, nifti, time_series=is_time_series(facts))
         packed = compressed(nifti)
         total = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)
         nifti.unlink()
-    return FinishedImage(packed, total, image_statistics(found) if found is not None else None)
+    return FinishedImage(packed, total, statistics)
+
+
+def _draw(context: Context, nifti: Path, *, time_series: bool) -> ImageStatistics | None:
+    """Draw the pictures of an image; return the statistics of a time series."""
+    found = _statistics(context, nifti) if time_series else None
+    write_picture(nifti, picture_of(nifti), found)
+    if found is None:
+        return None
+    write_tsnr_picture(nifti, tsnr_picture_of(nifti), found)
+    return image_statistics(found)
 
 
 def _statistics(context: Context, nifti: Path) -> Statistics | None:

@@ -1,0 +1,31 @@
+"""Pictures of a session's images, from beside the converted images to their folder in the build."""
+
+from pathlib import Path
+
+from qxbatch.pack.series import bring
+from qxbatch.page.pictures import Pictures, pictures_beside
+from qxbatch.record.images import Placement
+from qxbatch.session.paths import SessionPaths
+
+
+def picture_of(nifti: Path) -> Path:
+    """Return where the picture of a converter's image lies until it is placed."""
+    return nifti.with_name(f"{nifti.name}.png")
+
+
+def tsnr_picture_of(nifti: Path) -> Path:
+    """Return where the picture of its temporal SNR lies until it is placed."""
+    return nifti.with_name(f"{nifti.name}.tsnr.png")
+
+
+def place_pictures(placement: Placement, build: Path) -> dict[int, Pictures]:
+    """Move the pictures of images to their folder; return their paths for the page."""
+    paths = SessionPaths(build)
+    for placed in placement.placed:
+        number, nifti = placed.image.number, placed.output.nifti
+        pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
+        for drawn, place in pairs:
+            if drawn.exists():
+                paths.pictures.mkdir(exist_ok=True)
+                bring(drawn, place)
+    return pictures_beside(paths, [placed.image.number for placed in placement.placed])
