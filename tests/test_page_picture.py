@@ -3,15 +3,18 @@
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qxbatch.core import grey_slice
-from qxbatch.page.picture import HEIGHT, write_picture
+from qxbatch.core import Statistics, colour_slice, grey_slice
+from qxbatch.page.heat import css_gradient, palette
+from qxbatch.page.picture import HEIGHT, write_picture, write_tsnr_picture
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
@@ -24,9 +27,29 @@ def decode(path: Path) -> NDArray[np.uint8]:
         assert struct.unpack(">I", data[at + 8 + length : at + 12 + length])[0] == zlib.crc32(name + body)
         found[name] = body
         at += 12 + length
-    wide, high = struct.unpack(">II", found[b"IHDR"][:8])
-    lines = np.frombuffer(zlib.decompress(found[b"IDAT"]), np.uint8).reshape(high, wide + 1)
-    return lines[:, 1:]
+    wide, high, bits, kind = struct.unpack(">IIBB", found[b"IHDR"][:10])
+    assert bits == 8
+    lines = np.frombuffer(zlib.decompress(found[b"IDAT"]), np.uint8).reshape(high, -1)
+    assert not lines[:, 0].any()
+    pixels = lines[:, 1:]
+    if kind == 3:
+        return np.frombuffer(found[b"PLTE"], np.uint8).reshape(-1, 3)[pixels]
+    assert kind in (0, 2)
+    assert pixels.shape[1] == wide * (3 if kind == 2 else 1)
+    return pixels.reshape(high, wide, 3) if kind == 2 else pixels
+
+
+def plain(pixels: NDArray[Any], fields: Sequence[int] = (HEIGHT,)) -> NDArray[np.float64]:
+    """The pixels with the places of the letters black; `fields` are the widths of the slices."""
+    left, middle, found = 0, HEIGHT // 2, pixels.astype(float)
+    for wide in fields:
+        centre = left + wide // 2
+        found[middle - 6 : middle + 6, left : left + 10] = 0
+        found[middle - 6 : middle + 6, left + wide - 10 : left + wide] = 0
+        found[:12, centre - 6 : centre + 6] = 0
+        found[-12:, centre - 6 : centre + 6] = 0
+        left += wide + 4
+    return found
 
 
 def save(path: Path, data: NDArray[np.float32], zooms: tuple[float, ...] = (1, 1, 1)) -> Path:
@@ -40,7 +63,7 @@ def test_a_volume_is_shown_in_three_planes(tmp_path: Path) -> None:
     assert write_picture(save(tmp_path / "a.nii", data), tmp_path / "a.png")
     pixels = decode(tmp_path / "a.png")
     assert pixels.shape == (HEIGHT, 3 * HEIGHT + 8)
-    axial = pixels[:, :HEIGHT]
+    axial = pixels[20:80, :HEIGHT]
     assert axial[:, HEIGHT * 4 // 5 :].min() == 255
     assert axial[:, : HEIGHT * 3 // 5].max() == 0
 
@@ -91,7 +114,7 @@ def test_the_pixels_are_the_voxels_that_nibabel_reads(tmp_path: Path, kind: type
     read = np.asanyarray(nib.load(tmp_path / "a.nii").dataobj)[:, :, 1, 0]  # type: ignore[attr-defined]
     assert write_picture(tmp_path / "a.nii", tmp_path / "a.png")
     shown = np.abs(read).astype(np.float64)[::-1].T[::-1]  # left is at the left, front at the top
-    assert np.abs(decode(tmp_path / "a.png") - grey(shown)).max() <= 1
+    assert np.abs(plain(decode(tmp_path / "a.png")) - plain(grey(shown))).max() <= 1
 
 
 @pytest.mark.parametrize("turned", ["LPS", "RAS", "PIR", "SLA", "ARI"])
@@ -114,8 +137,11 @@ def test_each_plane_is_turned_as_people_know_it(tmp_path: Path, turned: str) -> 
         rows = np.arange(high) * size[up] // high
         columns = np.arange(wide) * size[across] // wide
         top = (HEIGHT - high) // 2
-        part = pixels[top : top + high, at : at + wide].astype(float)
-        assert min(np.abs(part - grey(one[rows][:, columns].astype(float))).max() for one in slices) <= 1
+        fields = [np.zeros((HEIGHT, wide)) for _ in slices]
+        for field, one in zip(fields, slices, strict=True):
+            field[top : top + high] = grey(one[rows][:, columns].astype(float))
+        part = plain(pixels[:, at : at + wide].astype(float), [wide])
+        assert min(np.abs(part - plain(field, [wide])).max() for field in fields) <= 1
         at += wide + 4
 
 
@@ -130,15 +156,92 @@ def test_the_core_finds_pixels_however_far_apart(tmp_path: Path, apart: int) -> 
 
 
 @pytest.mark.parametrize("names", ["RGB", "RGBA"])
-def test_a_colour_becomes_its_mean(tmp_path: Path, names: str) -> None:
+def test_a_colour_is_shown_in_colour(tmp_path: Path, names: str) -> None:
     data = np.zeros((HEIGHT, HEIGHT, 1), dtype=[(name, "u1") for name in names])
     data["R"], data["G"] = 30, np.arange(HEIGHT)[:, None, None]
-    if names == "RGBA":
-        data["A"] = np.arange(HEIGHT)[None, :, None]
+    data["B"] = np.arange(HEIGHT)[None, :, None]
     nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / "a.nii")
     assert write_picture(tmp_path / "a.nii", tmp_path / "a.png")
-    shown = (data["R"].astype(float) + data["G"])[:, :, 0].T[::-1] / 3
-    assert np.abs(decode(tmp_path / "a.png") - grey(shown)).max() <= 1
+    pixels = decode(tmp_path / "a.png")
+    for channel, name in enumerate("RGB"):
+        shown = data[name][:, :, 0].T[::-1].astype(float)
+        assert np.array_equal(plain(pixels[:, :, channel]), plain(shown))
+
+
+LETTERS: dict[tuple[int, ...], list[tuple[str, ...]]] = {
+    (60, 48, 54): [("L", "R", "A", "P"), ("L", "R", "S", "I"), ("P", "A", "S", "I")],
+    (60, 60, 1): [("L", "R", "A", "P")],
+    (1, 60, 60): [("P", "A", "S", "I")],
+    (60, 1, 60): [("L", "R", "S", "I")],
+}
+
+
+@pytest.mark.parametrize("shape", LETTERS)
+def test_letters_name_the_sides_of_each_plane(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    assert write_picture(save(tmp_path / "a.nii", np.zeros(shape, np.float32)), tmp_path / "a.png")
+    pixels, left = decode(tmp_path / "a.png"), 0
+    for letters, wide in zip(LETTERS[shape], widths(shape), strict=True):
+        field = pixels[:, left : left + wide]
+        middle, centre = HEIGHT // 2, wide // 2
+        sides = (field[middle - 6 : middle + 6, :12], field[middle - 6 : middle + 6, -12:])
+        spots = (*sides, field[:14, centre - 6 : centre + 6], field[-14:, centre - 6 : centre + 6])
+        assert tuple(map(letter, spots)) == letters
+        left += wide + 4
+
+
+def widths(shape: tuple[int, ...]) -> list[int]:
+    x, y, z = shape
+    pairs = [(x, y), (x, z), (y, z)]
+    return [round(wide * HEIGHT / max(wide, high)) for wide, high in pairs if 1 not in (wide, high)]
+
+
+def letter(spot: NDArray[np.uint8]) -> str:
+    """The letter that is written in white, by the shape of what is not black."""
+    ys, xs = np.nonzero(spot)
+    rows = spot[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1] > 0
+    first, last = rows[0], rows[-1]
+    if rows.shape[1] == 3:
+        return "I"
+    if last.all():
+        return "L"
+    if rows[:, 0].all():
+        return "P" if last.sum() == 1 else "R"
+    return "A" if not first[0] and rows[3].all() else "S"
+
+
+def test_a_single_voxel_has_no_picture(tmp_path: Path) -> None:
+    assert not write_picture(save(tmp_path / "a.nii", np.ones((1, 1, 1, 64), np.float32)), tmp_path / "a.png")
+
+
+def test_the_picture_of_a_time_series_is_its_mean_and_a_map_in_colours(tmp_path: Path) -> None:
+    chance = np.random.default_rng(3)
+    data = chance.normal(0, 1, (HEIGHT, HEIGHT, 1, 40)).astype(np.float32)
+    data[48:144, 24:168] += 200 + np.arange(96)[:, None, None, None]
+    save(tmp_path / "a.nii", data)
+    statistics = Statistics.read(str(tmp_path / "a.nii"))
+    assert statistics is not None
+    assert write_picture(tmp_path / "a.nii", tmp_path / "a.png", statistics)
+    shown = data.astype(float).mean(axis=3)[:, :, 0].T[::-1]
+    assert np.abs(plain(decode(tmp_path / "a.png")) - plain(grey(shown))).max() <= 1
+    assert write_tsnr_picture(tmp_path / "a.nii", tmp_path / "b.png", statistics)
+    pixels = decode(tmp_path / "b.png")[20:-20, 20:-20]
+    light = pixels.astype(float) @ (0.2126, 0.7152, 0.0722)
+    outside = np.ones((HEIGHT, HEIGHT), bool)
+    outside[48:144, 24:168] = False
+    outside = outside.T[::-1][20:-20, 20:-20]
+    assert light[outside].max() < 1
+    assert light[~outside].min() > 40
+
+
+def test_the_colours_of_a_map_become_brighter_step_by_step() -> None:
+    colours = np.frombuffer(palette(), np.uint8).reshape(256, 3)
+    linear = np.where(colours <= 10, colours / 255 / 12.92, ((colours / 255 + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ (0.2126, 0.7152, 0.0722)
+    lightness = np.where(luminance > 0.008856, 116 * np.cbrt(luminance) - 16, 903.3 * luminance)
+    steps = np.diff(lightness[::15])
+    assert 0.6 * steps.mean() < steps[2:].min()
+    assert steps.max() < 1.5 * steps.mean()
+    assert css_gradient().startswith("linear-gradient(to right, #000004,")
 
 
 def test_an_image_that_ends_too_early_has_none(tmp_path: Path) -> None:
@@ -160,3 +263,8 @@ def test_a_type_that_cannot_be_shown_is_told(tmp_path: Path) -> None:
     save(tmp_path / "a.nii", np.ones((8, 8, 1), np.float32))
     with pytest.raises(ValueError, match="voxels of type 1"):
         grey_slice(str(tmp_path / "a.nii"), 352, 1, [0], [0], big_endian=False)
+
+
+def test_voxels_without_colour_have_no_colours(tmp_path: Path) -> None:
+    save(tmp_path / "a.nii", np.ones((8, 8, 1), np.float32))
+    assert colour_slice(str(tmp_path / "a.nii"), 352, 16, [0], [0]) is None

@@ -14,6 +14,7 @@ from qxbatch.model import SeriesKind, State
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.summary import SCHEMA, NewerSchemaError, Summary, SummaryError
 from qxbatch.session.summary_parts import (
+    ImageStatistics,
     ImageSummary,
     LedgerCounts,
     PacketSummary,
@@ -185,7 +186,9 @@ def full_summary() -> Summary:
         FULL,
     )
     files = ("nii/31.nii.gz", "nii/31.json")
-    image = ImageSummary(31, 30, 1, 1, "T1w", {"TR": "2"}, (8, 6, 3), files, dict.fromkeys(files, (9, "a" * 64)))
+    statistics = ImageStatistics(61.5, 90.0, 2, tuple(800.0 + volume for volume in range(12)))
+    sums = dict.fromkeys(files, (9, "a" * 64))
+    image = ImageSummary(31, 30, 1, 1, "T1w", {"TR": "2"}, (8, 6, 3, 12), files, sums, statistics)
     return Summary(
         qxbatch="0.2.0",
         session=SessionIdentity("S1_a", "S1", "a", "P001", concealed=True),

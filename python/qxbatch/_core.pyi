@@ -10,6 +10,9 @@ from typing import final
 
 from qxbatch._acquired import Acquired as Acquired
 from qxbatch._acquired import Stack as Stack
+from qxbatch._images import Statistics as Statistics
+from qxbatch._images import colour_slice as colour_slice
+from qxbatch._images import grey_slice as grey_slice
 
 __all__ = [
     "FIELDS",
@@ -23,7 +26,9 @@ __all__ = [
     "Row",
     "Scan",
     "SeriesFrames",
+    "Statistics",
     "Streams",
+    "colour_slice",
     "grey_slice",
     "gzip_file",
     "gzip_size",
@@ -367,16 +372,6 @@ class ImageCheck:
     """Index of another image of the same kind that makes one volume together with this one."""
     twin: int | None
     """Index of another image of the same kind at the same place: both are volumes of one scan."""
-
-def grey_slice(
-    path: str, offset: int, datatype: int, rows: Sequence[int], columns: Sequence[int], *, big_endian: bool
-) -> bytes:
-    """Return pixels of an uncompressed NIfTI, 8-bit grey from their 1st to their 99th percentile, row by row.
-
-    A pixel is the voxel `row + column`, counted from byte `offset`; `datatype` is the code of a voxel (nifti1.h). A colour is
-    shown by its mean, a complex number by its size. Raises ValueError when the type is none of these, and OSError when
-    the file ends before a voxel.
-    """
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> tuple[int, str]:
     """Write a file as one gzip member without name or time; return (size, SHA-256) of the member. It is not synced.

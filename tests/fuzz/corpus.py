@@ -7,6 +7,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import sys
 import tarfile
 import zipfile
@@ -235,6 +236,29 @@ def packets() -> dict[str, bytes]:
     return found | {"odd": broken.odd_tar({"a": WORDS}, links={"l": b"/etc"}, devices=["null"])[: 512 * 8]}
 
 
+def scans() -> dict[str, bytes]:
+    """NIfTI images of a few volumes, in several types and both byte orders."""
+    shape, count = (4, 3, 2, 12), 4 * 3 * 2 * 12
+    values = [100 * (k % 5) + k % 7 for k in range(count)]
+    found = {}
+    for name, code, letter, order in (
+        ("short", 4, "h", "<"),
+        ("short-big", 4, "h", ">"),
+        ("byte", 2, "B", "<"),
+        ("float", 16, "f", "<"),
+        ("double-big", 64, "d", ">"),
+        ("long", 1024, "q", "<"),
+    ):
+        head = bytearray(352)
+        struct.pack_into(f"{order}i", head, 0, 348)
+        struct.pack_into(f"{order}8h", head, 40, 4, *shape, 1, 1, 1)
+        struct.pack_into(f"{order}2h", head, 70, code, 8 * struct.calcsize(letter))
+        struct.pack_into(f"{order}3f", head, 108, 352, 2, -1)
+        head[344:348] = b"n+1\0"
+        found[name] = bytes(head) + struct.pack(f"{order}{count}{letter}", *(value % 256 for value in values))
+    return found
+
+
 TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
     "header": headers,
     "frames": frames,
@@ -244,6 +268,7 @@ TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
     "compressed": streams,
     "deflate_blocks": blocks,
     "reread": files,
+    "statistics": scans,
     "ingest": packets,
 }
 

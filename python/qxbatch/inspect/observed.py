@@ -68,13 +68,16 @@ def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -
     return Observed(
         acquired,
         header,
-        _json(jsons[0]) if jsons else {},
+        read_sidecar(jsons[0] if jsons else None),
         tuple(values[0]) if len(values) == 1 else (),
         tuple(zip(*vectors, strict=True)) if len({len(row) for row in vectors}) == 1 else (),
     )
 
 
-def _json(path: Path) -> Mapping[str, Any]:
+def read_sidecar(path: Path | None) -> Mapping[str, Any]:
+    """Return the JSON that a converter wrote beside an image; empty where there is none or it cannot be read."""
+    if path is None:
+        return {}
     try:
         value = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     except (ValueError, OSError):

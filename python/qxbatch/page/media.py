@@ -34,22 +34,22 @@ class Pictures:
     """The pictures of a session's images as URLs: data in the page, or a path beside it when the page becomes too large."""
 
     def __init__(self, paths: SessionPaths, numbers: Iterable[int]) -> None:
-        self._paths = paths
-        sizes = {number: _size(paths.picture(number)) for number in numbers}
-        self._sizes = {number: size for number, size in sizes.items() if size}
-        total, self._embedded = 0, set[int]()
-        for number, size in self._sizes.items():
+        self._beside = paths.page.parent
+        every = list(numbers)
+        pictures = [*map(paths.picture, every), *map(paths.tsnr_picture, every)]
+        self._sizes = {picture: size for picture in pictures if (size := _size(picture))}
+        total, self._embedded = 0, set[Path]()
+        for picture, size in self._sizes.items():
             total += size * 4 // 3
             if total <= BUDGET:
-                self._embedded.add(number)
+                self._embedded.add(picture)
 
-    def url(self, number: int) -> str:
-        """Return the URL of an image's picture; empty when it has none. Raises OSError."""
-        picture = self._paths.picture(number)
-        if number not in self._sizes:
+    def url(self, picture: Path) -> str:
+        """Return the URL of a picture; empty when it does not exist. Raises OSError."""
+        if picture not in self._sizes:
             return ""
-        if number not in self._embedded:
-            return picture.relative_to(self._paths.page.parent).as_posix()
+        if picture not in self._embedded:
+            return picture.relative_to(self._beside).as_posix()
         return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"
 
 

@@ -1,33 +1,65 @@
-"""A small picture of a NIfTI image: its middle slices, axial, coronal and sagittal, as a radiologist's list shows them."""
+"""Pictures of a NIfTI image: its middle slices, axial, coronal and sagittal, with letters at their sides (docs/statistics.md)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.convert.nifti import Affine, Nifti, read_nifti
-from qxbatch.core import grey_slice
+from qxbatch.core import Statistics, colour_slice, grey_slice
+from qxbatch.page.heat import palette
+from qxbatch.page.marks import SIDES, mark
 from qxbatch.page.png import encode_png
 
-HEIGHT = 128
+HEIGHT = 192
 """Pixels of each slice's longer side."""
 _GAP = 4
 _THIN = 8
 """A volume so many times as wide as it is thick gives one slice alone."""
+_COLOURS = (128, 2304)
+"""Types of voxels that are red, green and blue (nifti1.h)."""
+_GREY, _COLOUR = 1, 3
+"""Bytes of a pixel."""
 
 
-def write_picture(nifti: Path, out: Path) -> bool:
-    """Write a PNG of the first volume of an uncompressed NIfTI; False when it has none that can be shown.
+def write_picture(nifti: Path, out: Path, statistics: Statistics | None = None) -> bool:
+    """Write a PNG of an uncompressed NIfTI; False when it has none that can be shown.
 
-    Raises OSError when `out` cannot be written.
+    It shows the mean of the volumes where there are statistics, else the first volume; colours are shown as such. Raises
+    OSError when `out` cannot be written.
     """
+
+    def pixels(header: Nifti, plane: Plane) -> bytes:
+        rows, columns = plane.rows, plane.columns
+        if statistics is not None:
+            return statistics.mean_slice(rows, columns)
+        place = (str(nifti), header.offset, header.datatype, rows, columns)
+        colours = colour_slice(*place) if header.datatype in _COLOURS else None
+        return colours or grey_slice(*place, big_endian=header.order == ">")
+
+    return _write(nifti, out, pixels)
+
+
+def write_tsnr_picture(nifti: Path, out: Path, statistics: Statistics) -> bool:
+    """Write a PNG of the map of temporal SNR, as `write_picture` does; black is 0, the brightest colour `tsnr_limit`."""
+
+    def pixels(_: Nifti, plane: Plane) -> bytes:
+        return statistics.tsnr_slice(plane.rows, plane.columns)
+
+    return statistics.tsnr is not None and _write(nifti, out, pixels, palette())
+
+
+def _write(nifti: Path, out: Path, pixels: "Callable[[Nifti, Plane], bytes]", colours: bytes = b"") -> bool:
     try:
         header = read_nifti(nifti)
-        pieces = [_piece(nifti, header, plane) for plane in planes(header.shape, header.affine)]
+        depth = _COLOUR if header.datatype in _COLOURS else _GREY
+        fields = [_field(plane, pixels(header, plane), depth) for plane in planes(header.shape, header.affine)]
     except (ValueError, ArithmeticError, OSError, MemoryError):
         return False
-    out.write_bytes(encode_png(side_by_side(pieces)))
+    gap = bytes(_GAP * depth)
+    lines = [gap.join(parts) for parts in zip(*fields, strict=True)]
+    out.write_bytes(encode_png(lines, colour=depth == _COLOUR, palette=colours))
     return True
 
 
@@ -56,15 +88,19 @@ class Plane(NamedTuple):
 
     rows: list[int]
     columns: list[int]
+    across: int
+    """The axis of the world that it is across."""
 
 
 def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
     """Return the middle slices, axial, coronal and sagittal; up is superior or anterior.
 
-    A volume of one slice, or of few thick ones, gives its middle slice alone.
+    A volume of one slice, or of few thick ones, gives its middle slice alone. Raises ValueError for a single voxel (spectroscopy).
     """
     axes = world_axes(shape, affine)
     counts = [axis.count for axis in axes]
+    if counts.count(1) > 1:
+        raise ValueError("no slices: it is one voxel or a line of them")
     thin = min(counts) == 1 or min(counts) * _THIN < max(counts)
     return [_plane(axes, world) for world in ([counts.index(min(counts))] if thin else [2, 1, 0])]
 
@@ -95,22 +131,15 @@ def _plane(axes: Sequence[Axis], across_it: int) -> Plane:
     from_top = replace(up, backwards=not up.backwards)
     rows = from_top.nearest(max(1, round(high * scale)))
     columns = across.nearest(max(1, round(wide * scale)))
-    return Plane([middle + row for row in rows], columns)
+    return Plane([middle + row for row in rows], columns, across_it)
 
 
-def _piece(path: Path, header: Nifti, plane: Plane) -> list[bytes]:
-    """Return the lines of a slice in grey."""
-    big_endian = header.order == ">"
-    found = grey_slice(str(path), header.offset, header.datatype, plane.rows, plane.columns, big_endian=big_endian)
-    wide = len(plane.columns)
-    return [found[at : at + wide] for at in range(0, len(found), wide)]
-
-
-def side_by_side(pieces: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """Return the lines of pieces in one row, each in the middle of a black field."""
-    fields = []
-    for piece in pieces:
-        black = bytes(len(piece[0]))
-        top = (HEIGHT - len(piece)) // 2
-        fields.append([black] * top + list(piece) + [black] * (HEIGHT - len(piece) - top))
-    return [bytes(_GAP).join(parts) for parts in zip(*fields, strict=True)]
+def _field(plane: Plane, pixels: bytes, depth: int) -> list[bytearray]:
+    """Return the lines of a slice in the middle of a black field, with letters at its sides."""
+    wide = len(plane.columns) * depth
+    top = (HEIGHT - len(plane.rows)) // 2
+    field = [bytearray(wide) for _ in range(HEIGHT)]
+    for row in range(len(plane.rows)):
+        field[top + row][:] = pixels[row * wide : (row + 1) * wide]
+    mark(field, SIDES[plane.across], depth)
+    return field

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.inspect.verdict import lacking
 from qxbatch.model import State
-from qxbatch.page.charts import Curve, Dot, sphere
+from qxbatch.page.charts import Curve, Dot, curve, sphere
 from qxbatch.page.media import Pictures, converter_log_of, gradients_of
 from qxbatch.problems import Problem, Severity
 from qxbatch.session.fact_text import (
@@ -49,9 +49,15 @@ class Figure(NamedTuple):
     picture: str
     """URL; empty when it has none."""
     alt: str
-    signal: Curve | None = None
-    tsnr: float | None = None
+    signal: Curve | None
+    """Global signal."""
+    tsnr: float | None
     """Median temporal SNR."""
+    tsnr_picture: str
+    tsnr_limit: float | None
+    """Temporal SNR that the brightest colour of its picture stands for."""
+    dropped: int
+    """Volumes at the beginning that are not in the steady state."""
 
 
 class Card(NamedTuple):
@@ -103,7 +109,7 @@ def card_of(
         level=_level(series, problems),
         detail=lacking(known) if series.verdict is SeriesVerdict.INCOMPLETE else "",
         cells=_cells(series, known, name),
-        figures=tuple(_figure(image, name, pictures) for image in own),
+        figures=tuple(_figure(image, name, paths, pictures) for image in own),
         sphere=gradients
         and Sphere(
             sphere(gradients.directions, gradients.shells),
@@ -189,7 +195,20 @@ def _with_unit(text: str, unit: str) -> str:
     return f"{text} {unit}" if text else ""
 
 
-def _figure(image: ImageSummary, series: str, pictures: Pictures) -> Figure:
+def _figure(image: ImageSummary, series: str, paths: SessionPaths, pictures: Pictures) -> Figure:
     shape = " x ".join(map(str, image.shape))
-    alt = f"Middle slices of image {image.number}, {series}" + (f", {shape} voxels" if shape else "")
-    return Figure(image.number, image.name, shape, pictures.url(image.number), alt)
+    statistics = image.statistics
+    of = "the mean of " if statistics else ""
+    alt = f"Middle slices of {of}image {image.number}, {series}" + (f", {shape} voxels" if shape else "")
+    return Figure(
+        image.number,
+        image.name,
+        shape,
+        pictures.url(paths.picture(image.number)),
+        alt,
+        curve(statistics.global_signal) if statistics else None,
+        statistics.tsnr if statistics else None,
+        pictures.url(paths.tsnr_picture(image.number)),
+        statistics.tsnr_limit if statistics else None,
+        statistics.dropped_volumes if statistics else 0,
+    )

@@ -2,10 +2,9 @@
 
 import struct
 import zlib
-from collections.abc import Mapping
-from pathlib import Path
 
 from qxbatch.page.png import SIGNATURE, encode_png
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 
 SIDE = 64
@@ -14,21 +13,19 @@ _GREY = 0
 _NO_FILTER = 0
 
 
-def write_thumbnail(summary: Summary, pictures: Mapping[int, Path], out: Path) -> bool:
-    """Write the thumbnail of the image with most voxels that has a grey picture; False when there is none.
+def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
+    """Write the thumbnail of a session: of the image with most voxels that has a grey picture, if there is one.
 
-    `pictures` are those of write_picture, by image number. Raises OSError when `out` cannot be written.
+    Raises OSError when it cannot be written.
     """
-    shapes = {image.number: image.shape for image in summary.images if image.number in pictures}
-    for number in sorted(shapes, key=lambda number: (-_voxels(shapes[number]), number)):
+    for image in sorted(summary.images, key=lambda image: (-_voxels(image.shape), image.number)):
         try:
-            lines = _grey_lines(pictures[number].read_bytes())
+            lines = _grey_lines(paths.picture(image.number).read_bytes())
         except (OSError, ValueError, zlib.error, struct.error):
             continue
         if lines:
-            out.write_bytes(encode_png(_square(lines)))
-            return True
-    return False
+            paths.thumbnail.write_bytes(encode_png(_square(lines)))
+            return
 
 
 def _voxels(shape: tuple[int, ...]) -> int:

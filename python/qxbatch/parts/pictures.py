@@ -6,32 +6,41 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from qxbatch.page.picture import write_picture
+from qxbatch.core import Statistics
+from qxbatch.page.picture import write_picture, write_tsnr_picture
 from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import ImageSummary
 
 
 def add_pictures(paths: SessionPaths, summary: Summary) -> None:
-    """Make the pictures of images that are missing, and the thumbnail of the session."""
-    numbers = [image.number for image in summary.images]
-    for number in numbers:
-        picture, image = paths.picture(number), paths.image(number)
-        if not picture.exists() and image.exists():
-            picture.parent.mkdir(exist_ok=True)
-            _write_picture(image, picture)
-    pictures = {number: path for number in numbers if (path := paths.picture(number)).exists()}
-    if pictures and not paths.thumbnail.exists():
-        write_thumbnail(summary, pictures, paths.thumbnail)
+    """Make the pictures of images that are missing, and the thumbnail of the session.
+
+    A picture of temporal SNR is made where the summary has statistics, so a session gets the pictures of its import.
+    """
+    for image in summary.images:
+        wanted = [paths.picture(image.number)]
+        if image.statistics is not None and image.statistics.tsnr is not None:
+            wanted.append(paths.tsnr_picture(image.number))
+        packed = paths.image(image.number)
+        if packed.exists() and not all(picture.exists() for picture in wanted):
+            paths.pictures.mkdir(exist_ok=True)
+            _write_pictures(packed, paths, image)
+    if paths.pictures.exists() and not paths.thumbnail.exists():
+        write_thumbnail(paths, summary)
 
 
-def _write_picture(image: Path, picture: Path) -> None:
-    """Make the picture of a compressed image; one that cannot be read has none."""
+def _write_pictures(packed: Path, paths: SessionPaths, image: ImageSummary) -> None:
+    """Make the pictures of a compressed image; one that cannot be read has none."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
         nifti = Path(folder) / "image.nii"
         try:
-            with gzip.open(image, "rb") as packed, nifti.open("wb") as plain:
-                shutil.copyfileobj(packed, plain, 1 << 20)
+            with gzip.open(packed, "rb") as file, nifti.open("wb") as plain:
+                shutil.copyfileobj(file, plain, 1 << 20)
+            statistics = Statistics.read(str(nifti)) if image.statistics is not None else None
         except (OSError, EOFError, zlib.error):
             return
-        write_picture(nifti, picture)
+        write_picture(nifti, paths.picture(image.number), statistics)
+        if statistics is not None:
+            write_tsnr_picture(nifti, paths.tsnr_picture(image.number), statistics)

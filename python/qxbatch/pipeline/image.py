@@ -1,24 +1,77 @@
-"""One converted image: its picture is drawn, then it is compressed."""
+"""One converted image: its statistics are computed and its pictures drawn, then it is compressed."""
 
 from pathlib import Path
+from typing import NamedTuple
 
-from qxbatch.core import gzip_file
-from qxbatch.page.picture import write_picture
+from qxbatch.core import Statistics, gzip_file
+from qxbatch.inspect.observed import read_sidecar
+from qxbatch.inspect.time_series import ImageFacts, is_time_series
+from qxbatch.model import Conversion, Output
+from qxbatch.page.picture import write_picture, write_tsnr_picture
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.pictures import picture_of, tsnr_picture_of
 from qxbatch.record.compress import compressed
-from qxbatch.session.summary_parts import Sum
+from qxbatch.session.summary_parts import ImageStatistics, Sum
+
+_DIGITS = 5
+"""Significant digits of a statistic."""
 
 
-def picture_of(nifti: Path) -> Path:
-    """Return where the picture of a converter's image lies until it is placed."""
-    return nifti.with_name(f"{nifti.name}.png")
+class FinishedImage(NamedTuple):
+    """A compressed image."""
+
+    path: Path
+    sum: Sum
+    statistics: ImageStatistics | None
+    """Of a time series."""
 
 
-def finish_image(context: Context, nifti: Path) -> tuple[Path, Sum]:
-    """Draw and compress an image; return the compressed file and its sum. Raises OSError, CancelledError."""
+def finish_image(context: Context, conversion: Conversion, output: Output, shape: tuple[int, ...]) -> FinishedImage:
+    """Draw and compress an image. Raises OSError, CancelledError."""
+    nifti = output.nifti
+    facts = ImageFacts(
+        shape,
+        conversion.series.header,
+        conversion.acquisition,
+        read_sidecar(output.sidecars.get("json")),
+        output.suffix,
+        "bval" in output.sidecars,
+    )
     with context.slots.one():
-        write_picture(nifti, picture_of(nifti))
+        statistics = _draw(context, nifti, time_series=is_time_series(facts))
         packed = compressed(nifti)
         total = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)
         nifti.unlink()
-    return packed, total
+    return FinishedImage(packed, total, statistics)
+
+
+def _draw(context: Context, nifti: Path, *, time_series: bool) -> ImageStatistics | None:
+    """Draw the pictures of an image; return the statistics of a time series."""
+    found = _statistics(context, nifti) if time_series else None
+    write_picture(nifti, picture_of(nifti), found)
+    if found is None:
+        return None
+    write_tsnr_picture(nifti, tsnr_picture_of(nifti), found)
+    return image_statistics(found)
+
+
+def _statistics(context: Context, nifti: Path) -> Statistics | None:
+    """Return the statistics of an image; one that cannot be read has none."""
+    try:
+        return Statistics.read(str(nifti), monitor=context.monitor)
+    except OSError:
+        return None
+
+
+def image_statistics(found: Statistics) -> ImageStatistics:
+    """Return statistics as the summary has them: with 5 significant digits."""
+    return ImageStatistics(
+        None if found.tsnr is None else _rounded(found.tsnr),
+        None if found.tsnr_limit is None else _rounded(found.tsnr_limit),
+        found.dropped_volumes,
+        tuple(map(_rounded, found.global_signal)),
+    )
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")

@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 from qxbatch.events import Stage, StageStarted
 from qxbatch.ingest.assemble import Part
-from qxbatch.pack.series import bring
 from qxbatch.page.session import write_page
 from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.image import picture_of
+from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
 from qxbatch.record.job import Job, Places
 from qxbatch.record.redacted import Remarks
-from qxbatch.record.session import Recorded, record_session
+from qxbatch.record.session import record_session
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
 
@@ -53,21 +52,8 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
         part, converted = against_protocol(protocol, part, converted)
     versions = context.tools.versions({series.kind for series in part.series})
     recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
-    _place_pictures(recorded, places.build)
-    write_page(SessionPaths(places.build), recorded.summary)
+    built = SessionPaths(places.build)
+    place_pictures(recorded.placement, built)
+    write_thumbnail(built, recorded.summary)
+    write_page(built, recorded.summary)
     return Product(part, places.build, len(recorded.placement.images), recorded.remarks, syncing)
-
-
-def _place_pictures(recorded: Recorded, build: Path) -> None:
-    """Move the pictures of images to their folder, and make the thumbnail of the session."""
-    placed_at: dict[int, Path] = {}
-    paths = SessionPaths(build)
-    for placed in recorded.placement.placed:
-        picture = picture_of(placed.output.nifti)
-        if picture.exists():
-            number = placed.image.number
-            paths.pictures.mkdir(exist_ok=True)
-            placed_at[number] = paths.picture(number)
-            bring(picture, placed_at[number])
-    if placed_at:
-        write_thumbnail(recorded.summary, placed_at, paths.thumbnail)

@@ -12,7 +12,7 @@ from typing import Any
 from qxbatch.convert.series import convert_series
 from qxbatch.events import SeriesConverted
 from qxbatch.ingest.assemble import Part
-from qxbatch.model import Conversion, Series, State
+from qxbatch.model import Conversion, Output, Series, State
 from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
@@ -20,7 +20,7 @@ from qxbatch.publish.durable import sync_open
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.images import shape_of
 from qxbatch.record.job import Job, Places
-from qxbatch.session.summary_parts import Sum
+from qxbatch.session.summary_parts import ImageStatistics, Sum
 from qxbatch.settings.paths import mapped
 
 FULL = 4 << 20
@@ -54,7 +54,7 @@ def make_series(
         if stored[series.n] is Stored.PLAIN:
             bring(series.folder, places.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in part.series)
-    return ConvertedSeries(conversions, stored, making.shapes, making.sums), making.syncing
+    return ConvertedSeries(conversions, stored, making.shapes, making.sums, making.statistics), making.syncing
 
 
 class _Making:
@@ -67,6 +67,7 @@ class _Making:
         self.places = places
         self.shapes: dict[Path, tuple[int, ...]] = {}
         self.sums: dict[Path, Sum] = {}
+        self.statistics: dict[Path, ImageStatistics] = {}
         self.finishing: list[Future[None]] = []
         self.syncing: list[Future[None]] = []
         self._half_done: set[int] = set()
@@ -87,7 +88,7 @@ class _Making:
         _refuse_full_disk(conversion, self.places.build)
         for output in conversion.outputs:
             self.shapes[output.nifti] = shape_of(output.nifti)
-            self.finishing.append(context.working.submit(self.finish_image, output.nifti))
+            self.finishing.append(context.working.submit(self.finish_image, conversion, output))
         self.tell(1)
         if stored is not Stored.PLAIN:
             self._clear_once_done(series)
@@ -119,9 +120,12 @@ class _Making:
             self._sync(self.places.built.packed(series.n))
         self._clear_once_done(series)
 
-    def finish_image(self, nifti: Path) -> None:
-        packed, self.sums[nifti] = finish_image(self.context, nifti)
-        self._sync(packed)
+    def finish_image(self, conversion: Conversion, output: Output) -> None:
+        finished = finish_image(self.context, conversion, output, self.shapes[output.nifti])
+        self.sums[output.nifti] = finished.sum
+        if finished.statistics is not None:
+            self.statistics[output.nifti] = finished.statistics
+        self._sync(finished.path)
 
     def _sync(self, path: Path) -> None:
         """Begin to bring a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""

@@ -13,7 +13,7 @@ from qxbatch.record.job import Job, Places
 from qxbatch.record.summary import PacketInfo, summary
 from qxbatch.record.sums import sums_of
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import Split, Sum
+from qxbatch.session.summary_parts import ImageStatistics, Split, Sum
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 from qxbatch.textfile import created
@@ -31,11 +31,13 @@ def record_summary(
     left_out: Mapping[str, int],
     fates: Mapping[str, int],
     sums: Mapping[Path, Sum],
+    statistics: Mapping[Path, ImageStatistics],
     converters: Mapping[str, str],
     seconds: float,
     settings: Settings,
 ) -> Summary:
-    """Write summary.json; return its content. `sums` are those of the compressed images."""
+    """Write summary.json; return its content. `sums` are those of the compressed images, `statistics` of time series."""
+    placed = ((each.image.number, statistics.get(each.output.nifti)) for each in placement.placed)
     about = summary(
         part.session,
         [PacketInfo(packet, part.hide(packet.path.name), job.sha256(packet)) for packet in job.archives],
@@ -46,6 +48,7 @@ def record_summary(
         fates=fates,
         left_out=left_out,
         sums=sums_of(placement, places.build, sums),
+        statistics={number: found for number, found in placed if found is not None},
         problems=problems,
         patient=patient,
         concealed=job.deidentified,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qxbatch.model import Conversion
 from qxbatch.pack.series import Stored
-from qxbatch.session.summary_parts import Sum
+from qxbatch.session.summary_parts import ImageStatistics, Sum
 
 
 class ConvertedSeries(NamedTuple):
@@ -20,3 +20,5 @@ class ConvertedSeries(NamedTuple):
     """Of each image, by its path as the converter left it."""
     sums: Mapping[Path, Sum]
     """Of each compressed image, by the same path."""
+    statistics: Mapping[Path, ImageStatistics]
+    """Of each image that is a time series, by the same path."""

@@ -63,6 +63,7 @@ def record_session(
         left_out=remarks.left_out.counts(),
         fates=record_ledger(job, part, Moves(converted.stored, tops, redacted), places),
         sums=converted.sums,
+        statistics=converted.statistics,
         converters=converters,
         seconds=time.monotonic() - began,
         settings=settings,

@@ -9,6 +9,7 @@ from qxbatch.problems import Problem, grouped
 from qxbatch.record.images import Placement
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import (
+    ImageStatistics,
     ImageSummary,
     LedgerCounts,
     PacketSummary,
@@ -72,6 +73,7 @@ def summary(
     fates: Mapping[str, int],
     left_out: Mapping[str, int] | None = None,
     sums: Mapping[str, Sum] | None = None,
+    statistics: Mapping[int, ImageStatistics] | None = None,
     problems: Sequence[Problem] = (),
     patient: str = "",
     concealed: bool = False,
@@ -83,8 +85,9 @@ def summary(
 ) -> Summary:
     """Return the summary. Only `times`, `host` and `command` differ between two runs on the same packets.
 
-    `sums` are those of the files of images, by path. `patient` is the patient's id, or empty where the session id stands
-    in its place (`concealed`). `earlier_packets`: those of the session that is imported again; they come first.
+    `sums` are those of the files of images, by path; `statistics` those of time series, by number. `patient` is the patient's
+    id, or empty where the session id stands in its place (`concealed`). `earlier_packets`: those of the session that is
+    imported again; they come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     own = tuple(map(_packet, packets))
@@ -95,7 +98,7 @@ def summary(
         session=SessionIdentity(session.id, session.subject, session.session, patient, concealed),
         packets=(*(each for each in earlier_packets if not any(map(each.is_same, own))), *own),
         series=tuple(_series(conversion, placement) for conversion in ordered),
-        images=tuple(_image(image, sums or {}) for image in placement.images),
+        images=tuple(_image(image, sums or {}, (statistics or {}).get(image.number)) for image in placement.images),
         numbers=dict(sorted(placement.further.items())),
         ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out or {})),
         problems=grouped([*problems, *placement.problems, *of_series]),
@@ -143,7 +146,7 @@ def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 
 
-def _image(image: Image, sums: Mapping[str, Sum]) -> ImageSummary:
+def _image(image: Image, sums: Mapping[str, Sum], statistics: ImageStatistics | None) -> ImageSummary:
     return ImageSummary(
         number=image.number,
         series=image.n,
@@ -154,4 +157,5 @@ def _image(image: Image, sums: Mapping[str, Sum]) -> ImageSummary:
         shape=image.shape,
         files=image.files,
         sums={file: sums[file] for file in image.files if file in sums},
+        statistics=statistics,
     )

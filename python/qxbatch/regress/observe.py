@@ -120,6 +120,9 @@ def _ledger(session: SessionFolder) -> dict[str, Any]:
 
 def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
     found: dict[str, Any] = {"name": image.name, **voxels(paths.image(image.number))}
+    if image.statistics is not None:
+        tsnr = image.statistics.tsnr
+        found["statistics"] = {"tsnr": tsnr and round(tsnr, 2), "dropped_volumes": image.statistics.dropped_volumes}
     for ending in ("bval", "bvec"):
         table = paths.image(image.number, ending)
         if table.is_file():

@@ -136,6 +136,11 @@ def picture_file(number: int) -> str:
     return f"{PICTURES}/{number}.png"
 
 
+def tsnr_picture_file(number: int) -> str:
+    """Return the path of the picture of an image's temporal SNR, relative to the page beside it."""
+    return f"{PICTURES}/{number}-tsnr.png"
+
+
 def is_from_packet(path: "Path") -> bool:
     """Return whether a file at that path, relative to the session, came from a packet and was not made by an import."""
     folder, depth = path.parts[0], len(path.parts)

@@ -21,6 +21,7 @@ from qxbatch.session.layout import (
     image_name,
     packed_name,
     picture_file,
+    tsnr_picture_file,
 )
 
 
@@ -108,6 +109,10 @@ class SessionPaths(NamedTuple):
     def picture(self, number: int) -> Path:
         """Return the path of an image's picture."""
         return self.folder / OWN / picture_file(number)
+
+    def tsnr_picture(self, number: int) -> Path:
+        """Return the path of the picture of an image's temporal SNR."""
+        return self.folder / OWN / tsnr_picture_file(number)
 
     def images(self) -> list[Path]:
         """Return the image files that exist, sorted by path."""

@@ -1,6 +1,7 @@
 """summary.json: what a program wants to know about a session and how it was made (docs/summary.md)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ SCHEMA = 2
 _WRITTEN = ("seconds", "name", "system")
 VOLATILE = ("times", "host", "command")
 """Fields that differ between two imports of the same packets."""
+_CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
+"""Written on one line. Within a text of JSON its quotes would be escaped."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
 
@@ -137,7 +140,8 @@ def _read(given: Fields, schema: int) -> Summary:
 
 
 def _dumped(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
+    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str)
+    return _CURVE.sub(lambda match: " ".join(match[0].split()), text) + "\n"
 
 
 def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:

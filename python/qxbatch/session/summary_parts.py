@@ -77,6 +77,19 @@ class SeriesSummary:
     acquisition: Acquisition | None = None
 
 
+class ImageStatistics(NamedTuple):
+    """What a time series shows of its quality (docs/statistics.md)."""
+
+    tsnr: float | None
+    """Median temporal SNR within the mask; None where no voxel varies."""
+    tsnr_limit: float | None
+    """What the brightest colour of the picture stands for."""
+    dropped_volumes: int
+    """Volumes at the beginning that are not in the steady state."""
+    global_signal: tuple[float, ...]
+    """Mean within the mask of each volume."""
+
+
 class ImageSummary(NamedTuple):
     """A NIfTI image and the files beside it."""
 
@@ -96,6 +109,8 @@ class ImageSummary(NamedTuple):
     """Relative to the session folder, the image first."""
     sums: Mapping[str, Sum] | None = None
     """File to size and SHA-256 as written. None where the summary has none; a damaged entry is left out."""
+    statistics: ImageStatistics | None = None
+    """Of a time series."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +174,13 @@ def image_value(image: ImageSummary) -> dict[str, Any]:
         "shape": list(image.shape),
         "files": list(image.files),
         **({} if image.sums is None else {"sums": sums}),
+        **({} if image.statistics is None else {"statistics": _statistics_value(image.statistics)}),
     }
+
+
+def _statistics_value(statistics: ImageStatistics) -> dict[str, Any]:
+    known = {key: value for key, value in statistics._asdict().items() if value is not None}
+    return {**known, "global_signal": list(statistics.global_signal)}
 
 
 def problem_value(problem: Problem) -> dict[str, str]:
@@ -221,6 +242,16 @@ def read_image(given: Fields) -> ImageSummary:
         shape=given.wholes("shape"),
         files=files,
         sums=_sums(given.value("sums"), files) if "sums" in given else None,
+        statistics=_read_statistics(given.table("statistics")) if "statistics" in given else None,
+    )
+
+
+def _read_statistics(given: Fields) -> ImageStatistics:
+    return ImageStatistics(
+        given.number("tsnr") if "tsnr" in given else None,
+        given.number("tsnr_limit") if "tsnr_limit" in given else None,
+        given.whole("dropped_volumes"),
+        given.numbers("global_signal"),
     )
 
 

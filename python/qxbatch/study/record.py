@@ -14,7 +14,7 @@ from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import ImageSummary, problem_value, read_problem
+from qxbatch.session.summary_parts import problem_value, read_problem
 from qxbatch.study.columns import COLUMNS
 from qxbatch.study.comparison import Readable, Unreadable, read_session
 
@@ -97,12 +97,8 @@ def _signal(summary: Summary, scanned: Readable) -> tuple[SignalPoint, ...]:
     return tuple(
         SignalPoint(image.series, names[image.series], tsnr)
         for image in summary.images
-        if image.series in names and (tsnr := median_tsnr(image)) is not None
+        if image.series in names and image.statistics is not None and (tsnr := image.statistics.tsnr) is not None
     )
-
-
-def median_tsnr(image: ImageSummary) -> float | None:
-    return None
 
 
 def record_value(record: SessionRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-//! `grey_slice`, `SeriesFrames` and what it compares.
+//! `grey_slice`, `colour_slice`, `SeriesFrames` and what it compares.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"
@@ -11,7 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use qxbatch_core::acquired::acquired;
 use qxbatch_core::frames::{Details, Facts, Pixels, Series, details};
-use qxbatch_core::image::{self as core, Order, Voxel, grey};
+use qxbatch_core::image::{self as core, Order, Voxel, colours, grey};
 
 use crate::acquired::Acquired;
 use crate::failure::os_error;
@@ -27,10 +27,28 @@ pub(crate) fn grey_slice(
     columns: Vec<u64>,
     big_endian: bool,
 ) -> PyResult<Vec<u8>> {
-    let voxel = Voxel::new(datatype, big_endian)
-        .ok_or_else(|| PyValueError::new_err(format!("voxels of type {datatype}")))?;
+    let voxel = voxel(datatype, big_endian)?;
     py.detach(|| grey(&path, offset, voxel, &rows, &columns))
         .map_err(|error| os_error(&path, &error))
+}
+
+#[pyfunction]
+pub(crate) fn colour_slice(
+    py: Python<'_>,
+    path: PathBuf,
+    offset: u64,
+    datatype: i32,
+    rows: Vec<u64>,
+    columns: Vec<u64>,
+) -> PyResult<Option<Vec<u8>>> {
+    let voxel = voxel(datatype, false)?;
+    py.detach(|| colours(&path, offset, voxel, &rows, &columns))
+        .map_err(|error| os_error(&path, &error))
+}
+
+fn voxel(datatype: i32, big_endian: bool) -> PyResult<Voxel> {
+    Voxel::new(datatype, big_endian)
+        .ok_or_else(|| PyValueError::new_err(format!("voxels of type {datatype}")))
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]

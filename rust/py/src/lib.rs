@@ -9,6 +9,7 @@ mod ingest;
 mod monitor;
 mod pack;
 mod scan;
+mod statistics;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -45,6 +46,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<image::Comparison>()?;
     m.add_class::<image::ImageCheck>()?;
     m.add_class::<image::SeriesFrames>()?;
+    m.add_function(wrap_pyfunction!(image::colour_slice, m)?)?;
     m.add_function(wrap_pyfunction!(image::grey_slice, m)?)?;
+    m.add_class::<statistics::Statistics>()?;
     Ok(())
 }

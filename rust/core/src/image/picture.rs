@@ -12,6 +12,8 @@ const DARK: f64 = 0.01;
 const BRIGHT: f64 = 0.99;
 /// Bytes that are read at once; pixels of a row that lie further apart are read one by one.
 const GULP: u64 = 1 << 20;
+/// Red, green and blue.
+const COLOURS: usize = 3;
 
 /// Reads the voxels `row + column`, counted from `offset`, for each of `rows` and `columns`; returns them as grey, row by row.
 ///
@@ -28,6 +30,28 @@ pub fn grey(
     values(path, offset, voxel, rows, columns).map(|values| shaded(&values))
 }
 
+/// Reads colour voxels as `grey` does; returns red, green and blue of each. None where the voxels are no colours.
+///
+/// # Errors
+///
+/// When the file cannot be read, or ends before one of them.
+pub fn colours(
+    path: &Path,
+    offset: u64,
+    voxel: Voxel,
+    rows: &[u64],
+    columns: &[u64],
+) -> io::Result<Option<Vec<u8>>> {
+    if !voxel.is_colour() {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    cells(path, offset, voxel, rows, columns, |cell| {
+        found.extend(cell.iter().take(COLOURS));
+    })?;
+    Ok(Some(found))
+}
+
 fn values(
     path: &Path,
     offset: u64,
@@ -35,6 +59,22 @@ fn values(
     rows: &[u64],
     columns: &[u64],
 ) -> io::Result<Vec<f64>> {
+    let mut found = Vec::with_capacity(rows.len() * columns.len());
+    cells(path, offset, voxel, rows, columns, |cell| {
+        found.push(voxel.value(cell));
+    })?;
+    Ok(found)
+}
+
+/// Passes on the bytes of each voxel.
+fn cells(
+    path: &Path,
+    offset: u64,
+    voxel: Voxel,
+    rows: &[u64],
+    columns: &[u64],
+    mut each: impl FnMut(&[u8]),
+) -> io::Result<()> {
     let file = regular::open(path)?;
     let size = voxel.size();
     let place = |index: Option<u64>| {
@@ -45,7 +85,6 @@ fn values(
     let first = columns.iter().copied().min().unwrap_or(0);
     let last = columns.iter().copied().max().unwrap_or(0);
     let together = (last - first).saturating_mul(size) < GULP;
-    let mut found = Vec::with_capacity(rows.len() * columns.len());
     let mut buffer = vec![
         0;
         if together {
@@ -61,14 +100,14 @@ fn values(
         for &column in columns {
             if together {
                 let at = usize_of((column - first) * size);
-                found.push(voxel.value(buffer.get(at..at + usize_of(size)).unwrap_or_default()));
+                each(buffer.get(at..at + usize_of(size)).unwrap_or_default());
             } else {
                 file.read_exact_at(&mut buffer, place(row.checked_add(column))?)?;
-                found.push(voxel.value(&buffer));
+                each(&buffer);
             }
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 fn usize_of(small: u64) -> usize {
@@ -80,7 +119,7 @@ fn usize_of(small: u64) -> usize {
     clippy::cast_sign_loss,
     reason = "the value lies between 0 and 255"
 )]
-fn shaded(values: &[f64]) -> Vec<u8> {
+pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let (mut low, mut high) = (percentile(&sorted, DARK), percentile(&sorted, BRIGHT));

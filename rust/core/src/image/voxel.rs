@@ -97,7 +97,42 @@ impl Voxel {
             Kind::Complex128 => self.length::<8>(bytes, f64::from_le_bytes),
             Kind::Colour(_) => bytes.iter().take(3).map(|&one| f64::from(one)).sum::<f64>() / 3.0,
         };
-        if value.is_finite() { value } else { 0.0 }
+        finite(value)
+    }
+
+    /// Whether a voxel is red, green and blue.
+    pub(super) fn is_colour(self) -> bool {
+        matches!(self.kind, Kind::Colour(_))
+    }
+
+    /// The values of many, as `value` gives them.
+    #[allow(clippy::cast_precision_loss, reason = "voxels of 64 bits are rare")]
+    pub(super) fn numbers(self, bytes: &[u8], out: &mut [f64]) {
+        let big = self.big_endian;
+        match self.kind {
+            Kind::U8 => each(bytes, out, big, |[byte]: [u8; 1]| byte.into()),
+            Kind::I8 => each(bytes, out, big, |own| i8::from_le_bytes(own).into()),
+            Kind::U16 => each(bytes, out, big, |own| u16::from_le_bytes(own).into()),
+            Kind::I16 => each(bytes, out, big, |own| i16::from_le_bytes(own).into()),
+            Kind::U32 => each(bytes, out, big, |own| u32::from_le_bytes(own).into()),
+            Kind::I32 => each(bytes, out, big, |own| i32::from_le_bytes(own).into()),
+            Kind::U64 => each(bytes, out, big, |own| u64::from_le_bytes(own) as f64),
+            Kind::I64 => each(bytes, out, big, |own| i64::from_le_bytes(own) as f64),
+            Kind::F32 => each(bytes, out, big, |own| {
+                finite(f32::from_le_bytes(own).into())
+            }),
+            Kind::F64 => each(bytes, out, big, |own| finite(f64::from_le_bytes(own))),
+            Kind::Complex64 | Kind::Complex128 | Kind::Colour(_) => {
+                let cells = bytes.chunks_exact(if let Kind::Complex128 = self.kind {
+                    16
+                } else {
+                    8
+                });
+                for (cell, one) in cells.zip(out) {
+                    *one = self.value(cell);
+                }
+            }
+        }
     }
 
     fn number<const N: usize, T>(self, bytes: &[u8], read: impl Fn([u8; N]) -> T) -> T {
@@ -114,6 +149,29 @@ impl Voxel {
     fn length<const N: usize>(self, bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> f64 {
         let (first, second) = bytes.split_at(N.min(bytes.len()));
         self.number(first, &read).hypot(self.number(second, &read))
+    }
+}
+
+fn finite(value: f64) -> f64 {
+    if value.is_finite() { value } else { 0.0 }
+}
+
+/// Converts cells of so many bytes.
+#[inline]
+fn each<const N: usize>(bytes: &[u8], out: &mut [f64], big: bool, read: impl Fn([u8; N]) -> f64) {
+    // A `filter_map` would keep the loops from being vectorised.
+    let cells = bytes.chunks_exact(N);
+    let cells = cells.map(|cell| cell.first_chunk::<N>().copied().unwrap_or([0; N]));
+    if big {
+        for (cell, one) in cells.zip(out) {
+            let mut own = cell;
+            own.reverse();
+            *one = read(own);
+        }
+    } else {
+        for (cell, one) in cells.zip(out) {
+            *one = read(cell);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod ingest;
 mod pieces;
 mod reread;
 mod sevenz;
+mod statistics;
 mod tar;
 mod zip;
 
@@ -33,7 +34,7 @@ pub struct Target {
 }
 
 /// All targets. `scripts/fuzz` and the programs in rust/fuzz name the same ones; a test compares.
-pub const ALL: [Target; 9] = [
+pub const ALL: [Target; 10] = [
     Target {
         name: "header",
         body: header::run,
@@ -81,6 +82,12 @@ pub const ALL: [Target; 9] = [
         body: reread::run,
         longest: 4096,
         words: reread::WORDS,
+    },
+    Target {
+        name: "statistics",
+        body: statistics::run,
+        longest: 4096,
+        words: statistics::WORDS,
     },
     Target {
         name: "ingest",

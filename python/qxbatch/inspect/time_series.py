@@ -1,0 +1,104 @@
+"""Whether an image is a series of volumes of one contrast, which temporal SNR describes (docs/statistics.md)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from qxbatch.acquisition import Acquisition, ImageKind
+from qxbatch.inspect.observed import HeaderLike
+
+_VOLUMES = 3
+"""The axis of the volumes."""
+_OTHER_LABELS = frozenset(
+    (
+        *("P", "PHASE", "PHASE_MAP", "R", "REAL", "I", "IMAGINARY", "DERIVED", "LOCALIZER", "ASL", "PERFUSION"),
+        *(
+            "DIFFUSION",
+            "ADC",
+            "FA",
+            "TRACEW",
+            "B0_MAP",
+            "FIELD_MAP",
+            "SPECTROSCOPY",
+            "VELOCITY_MAP",
+            "T1_MAP",
+            "T2_MAP",
+        ),
+    )
+)
+"""Values of ImageType and of its parts."""
+_OTHER_SUFFIX = re.compile(r"_(?:ph|pha|phase|real|imaginary|ADC|fieldmaphz|ROI\d*)(?=[_\d]|$)")
+"""What dcm2niix puts behind the name of phase, real and imaginary images, maps and overlays."""
+_LABELLING = re.compile(r"^(?:ArterialSpinLabeling|PASL|Labeling|PostLabel|InitialPostLabel)")
+"""Fields of the sidecar of an arterial spin labelling scan."""
+_PROGRAMS = ("PulseSequenceDetails", "InternalPulseSequenceName")
+"""Fields of the sidecar that name the program of a scan, of Siemens and of GE: it decides alone."""
+_SEQUENCES = ("SequenceName", "PulseSequenceName")
+_NAMES = ("ProtocolName", "SeriesDescription")
+_ASL = re.compile(r"(?<![a-z])(?:\dd)?(?:p|c|pc|vepc)?asl", re.IGNORECASE)
+
+
+class ImageFacts(NamedTuple):
+    """What is known of an image."""
+
+    shape: tuple[int, ...]
+    header: HeaderLike
+    """Of its series."""
+    acquisition: Acquisition | None
+    sidecar: Mapping[str, Any]
+    """JSON that the converter wrote; empty where there is none."""
+    suffix: str
+    """What the converter put behind the number."""
+    weighted: bool
+    """The converter wrote a table of b-values beside it."""
+
+
+def is_time_series(image: ImageFacts) -> bool:
+    """Return whether the image is a magnitude time series, as of BOLD: no diffusion, phase, spin labelling or map.
+
+    Headers decide; the name of a series counts only where a scan is spin labelling by no header.
+    """
+    return (
+        _has_volumes(image)
+        and image.header.get("Modality") in (None, "MR")
+        and not (image.weighted or (image.acquisition and image.acquisition.b_values))
+        and _is_magnitude(image)
+        and not _is_labelled(image)
+    )
+
+
+def _has_volumes(image: ImageFacts) -> bool:
+    """Return whether the fourth axis has several, of several voxels each, which are not the echoes."""
+    shape = image.shape
+    if len(shape) <= _VOLUMES or shape[_VOLUMES] == 1 or max(shape[_VOLUMES + 1 :], default=1) > 1:
+        return False
+    if shape[:_VOLUMES].count(1) > 1:
+        return False
+    echoes = image.acquisition.te_ms if image.acquisition else None
+    return shape[_VOLUMES] != len(echoes or ())
+
+
+def _is_magnitude(image: ImageFacts) -> bool:
+    kinds = set((image.acquisition and image.acquisition.kinds) or ())
+    if {ImageKind.DERIVED, ImageKind.LOCALIZER} & kinds:
+        return False
+    if kinds and ImageKind.MAGNITUDE not in kinds:
+        return False
+    return not _OTHER_LABELS & set(_labels(image)) and not _OTHER_SUFFIX.search(image.suffix)
+
+
+def _labels(image: ImageFacts) -> list[str]:
+    """Return the values of ImageType: those of the image, else those of the first one of its series."""
+    own = image.sidecar.get("ImageType")
+    values = own if isinstance(own, list) else image.header.get("ImageType")
+    values = values if isinstance(values, list) else str(values or "").split("\\")
+    return [str(value).strip().upper().replace(" ", "_") for value in values]
+
+
+def _is_labelled(image: ImageFacts) -> bool:
+    """Return whether the scan is arterial spin labelling."""
+    if any(_LABELLING.match(key) for key in image.sidecar):
+        return True
+    programs = [text for key in _PROGRAMS if (text := image.sidecar.get(key))]
+    fields = _SEQUENCES if programs else (*_SEQUENCES, *_NAMES)
+    return any(_ASL.search(str(text)) for text in (*programs, *map(image.header.get, fields)))

@@ -1,0 +1,25 @@
+"""The colours of a map: black, violet, red, yellow, white, each step as much brighter to the eye as the one before."""
+
+_STEPS = (0x000004, 0x1B0C41, 0x4A0C6B, 0x781C6D, 0xA52C60, 0xCF4446, 0xED6925, 0xFB9B06, 0xF7D13D, 0xFCFFA4)
+"""Of the colour map `inferno` (Nathaniel Smith and Stefan van der Walt, CC0), evenly spaced."""
+_COLOURS = 256
+
+
+def palette() -> bytes:
+    """Return 256 colours, red, green and blue of each, the darkest first."""
+    return b"".join(bytes(_colour(index)) for index in range(_COLOURS))
+
+
+def css_gradient() -> str:
+    """Return the colours as a CSS gradient, the darkest at the left."""
+    return f"linear-gradient(to right, {', '.join(f'#{step:06x}' for step in _STEPS)})"
+
+
+def _colour(index: int) -> list[int]:
+    below, part = divmod(index * (len(_STEPS) - 1), _COLOURS - 1)
+    pair = zip(_channels(_STEPS[below]), _channels(_STEPS[min(below + 1, len(_STEPS) - 1)]), strict=True)
+    return [low + (high - low) * part // (_COLOURS - 1) for low, high in pair]
+
+
+def _channels(colour: int) -> tuple[int, int, int]:
+    return colour >> 16, colour >> 8 & 255, colour & 255

@@ -1,0 +1,28 @@
+"""Pictures of a session's images, from beside the converted images to their folder in the build."""
+
+from pathlib import Path
+
+from qxbatch.pack.series import bring
+from qxbatch.record.images import Placement
+from qxbatch.session.paths import SessionPaths
+
+
+def picture_of(nifti: Path) -> Path:
+    """Return where the picture of a converter's image lies until it is placed."""
+    return nifti.with_name(f"{nifti.name}.png")
+
+
+def tsnr_picture_of(nifti: Path) -> Path:
+    """Return where the picture of its temporal SNR lies until it is placed."""
+    return nifti.with_name(f"{nifti.name}.tsnr.png")
+
+
+def place_pictures(placement: Placement, paths: SessionPaths) -> None:
+    """Move the pictures of images to their folder in a session."""
+    for placed in placement.placed:
+        number, nifti = placed.image.number, placed.output.nifti
+        pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
+        for drawn, place in pairs:
+            if drawn.exists():
+                paths.pictures.mkdir(exist_ok=True)
+                bring(drawn, place)

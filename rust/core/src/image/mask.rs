@@ -1,0 +1,132 @@
+//! The voxels that belong to the object, by the mean image.
+
+use super::volume_parts::BLOCK;
+
+/// A voxel belongs to the object when it is brighter than this part of the median of those that do.
+const PART: f32 = 0.5;
+/// Rounds until the threshold changes no longer; it never takes so many.
+const ROUNDS: usize = 50;
+/// The part of the voxels that a map shows in colours of their own; those above it have the last one.
+const SHOWN: f64 = 0.98;
+
+/// The voxels of a mask.
+#[derive(Debug)]
+pub(super) struct Mask {
+    inside: Vec<bool>,
+    pub count: usize,
+}
+
+impl Mask {
+    /// Returns the bits of a block that begins at a voxel: all ones or zeros for each. None where it has no voxel of the mask.
+    pub(super) fn block(&self, first: usize) -> Option<[u64; BLOCK]> {
+        let mut bits = [0; BLOCK];
+        let inside = self.inside.get(first..).unwrap_or_default();
+        for (bits, inside) in bits.iter_mut().zip(inside) {
+            *bits = if *inside { u64::MAX } else { 0 };
+        }
+        bits.iter().any(|bits| *bits != 0).then_some(bits)
+    }
+
+    /// Returns the first block between two voxels that has one of the mask, and the end of the last one.
+    pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
+        let inside = self.inside.get(first..end)?;
+        let from = inside.iter().position(|inside| *inside)?;
+        let last = inside.iter().rposition(|inside| *inside)?;
+        Some((
+            first + from / BLOCK * BLOCK,
+            (first + (last / BLOCK + 1) * BLOCK).min(end),
+        ))
+    }
+}
+
+/// Returns the voxels above a threshold which is half the median of the voxels above it; None where none is positive.
+///
+/// The threshold is found from the mean of the positive voxels on, as AFNI's 3dClipLevel does.
+pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
+    let mut above: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
+    above.sort_unstable_by(f32::total_cmp);
+    let threshold = threshold(&above)?;
+    let inside: Vec<bool> = mean.iter().map(|value| *value > threshold).collect();
+    let count = inside.iter().filter(|inside| **inside).count();
+    (count > 0).then_some(Mask { inside, count })
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a number of voxels, and the first guess at a threshold"
+)]
+fn threshold(sorted: &[f32]) -> Option<f32> {
+    let sum: f64 = sorted.iter().copied().map(f64::from).sum();
+    let mut threshold = (sum / sorted.len().max(1) as f64) as f32 * PART;
+    for _ in 0..ROUNDS {
+        let first = sorted.partition_point(|value| *value <= threshold);
+        let above = sorted.get(first..)?;
+        let next = above.get(above.len() / 2)? * PART;
+        if next.to_bits() == threshold.to_bits() {
+            break;
+        }
+        threshold = next;
+    }
+    Some(threshold)
+}
+
+/// Returns a round number that nearly all values are below.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place among the voxels of a volume"
+)]
+pub(super) fn upper_limit(values: &mut [f32]) -> Option<f64> {
+    let at = (values.len().checked_sub(1)? as f64 * SHOWN) as usize;
+    let (_, high, _) = values.select_nth_unstable_by(at, f32::total_cmp);
+    let high = f64::from(*high);
+    let step = 10_f64.powf(high.log10().floor()) / 2.0;
+    let limit = (high / step).ceil() * step;
+    limit.is_finite().then_some(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::float_cmp,
+        clippy::cast_precision_loss
+    )]
+
+    use super::{BLOCK, mask, upper_limit};
+
+    #[test]
+    fn what_is_bright_belongs_to_the_object() {
+        let mut mean = vec![10.0; 1000];
+        mean.extend([900.0; 300]);
+        mean.extend([0.0, -900.0, 1100.0, 480.0, 400.0]);
+        let mask = mask(&mean).unwrap();
+        assert_eq!(mask.count, 302);
+        assert_eq!(mask.span(0, mean.len()), Some((960, mean.len())));
+        assert_eq!(mask.span(64, 1024), Some((960, 1024)));
+        assert_eq!(mask.span(0, 1000), None);
+        assert_eq!(mask.block(896), None);
+        let bits = mask.block(1280).unwrap();
+        let inside: Vec<usize> = (0..BLOCK).filter(|index| bits[*index] != 0).collect();
+        assert_eq!(inside, (0..20).chain([22, 23]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_image_without_a_positive_voxel_has_no_mask() {
+        for mean in [vec![], vec![0.0, -3.0], vec![f32::INFINITY]] {
+            assert!(mask(&mean).is_none());
+        }
+        assert_eq!(mask(&[5.0; 8]).unwrap().count, 8);
+    }
+
+    #[test]
+    fn the_limit_is_a_round_number_above_nearly_all_values() {
+        let mut values: Vec<f32> = (0..1000).map(|value| value as f32 / 8.0).collect();
+        assert_eq!(upper_limit(&mut values), Some(150.0));
+        assert_eq!(upper_limit(&mut [41.0]), Some(45.0));
+        assert_eq!(upper_limit(&mut []), None);
+    }
+}

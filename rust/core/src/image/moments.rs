@@ -1,0 +1,201 @@
+//! Temporal SNR of each voxel and the mean of each volume, in one pass over the volumes.
+
+use super::mask::Mask;
+use super::statistics_error::StatisticsError;
+use super::volume_parts::{BLOCK, VolumeParts, total};
+use crate::monitor::Monitor;
+
+/// Volumes that are read together; the sums of a voxel are read and written once for all of them.
+const TOGETHER: usize = 8;
+/// A standard deviation below this part of the mean is no noise but the rounding of a voxel that does not vary.
+const STILL: f64 = 1e-6;
+
+/// Sums over time of voxels beside each other, each value less that of the first steady volume.
+struct Sums {
+    /// Index of its first voxel.
+    first: usize,
+    /// All bits of a voxel of the mask, none of the others.
+    mask: [u64; BLOCK],
+    reference: [f64; BLOCK],
+    plain: [f64; BLOCK],
+    /// Of the sums so far, after each volume: the t-th of n volumes counts n - t times.
+    running: [f64; BLOCK],
+    squares: [f64; BLOCK],
+}
+
+impl Sums {
+    fn new(first: usize, mask: &[u64; BLOCK], reference: &[f64; BLOCK]) -> Self {
+        Self {
+            first,
+            mask: *mask,
+            reference: *reference,
+            plain: [0.0; BLOCK],
+            running: [0.0; BLOCK],
+            squares: [0.0; BLOCK],
+        }
+    }
+
+    /// Adds the values of some volumes. The compiler unrolls the inner loop and vectorises the outer one.
+    #[allow(clippy::indexing_slicing, reason = "arrays of a fixed length")]
+    #[inline]
+    fn add<const VOLUMES: usize>(&mut self, values: &[[f64; BLOCK]; VOLUMES]) {
+        for index in 0..BLOCK {
+            let reference = self.reference[index];
+            let mut plain = self.plain[index];
+            let mut running = self.running[index];
+            let mut squares = self.squares[index];
+            for volume in values {
+                let apart = volume[index] - reference;
+                plain += apart;
+                running += plain;
+                squares += apart * apart;
+            }
+            self.plain[index] = plain;
+            self.running[index] = running;
+            self.squares[index] = squares;
+        }
+    }
+
+    /// The sum of values within the mask.
+    fn masked(&self, values: &[f64; BLOCK]) -> f64 {
+        let mut inside = *values;
+        for (value, mask) in inside.iter_mut().zip(&self.mask) {
+            *value = f64::from_bits(value.to_bits() & mask);
+        }
+        total(&inside)
+    }
+
+    /// The ratio of mean and deviation for each voxel of the mask.
+    ///
+    /// The deviation is that of what a straight line fitted to the volumes leaves, with two degrees of freedom less than
+    /// volumes; the ratio is 0 where a voxel does not vary or has no positive mean.
+    #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
+    fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
+        let times = n * (n * n - 1.0) / 12.0;
+        let first = self.reference.iter().zip(&self.plain);
+        let second = self.running.iter().zip(&self.squares);
+        let all = first.zip(second).zip(&self.mask).zip(map);
+        for ((((reference, plain), (running, squares)), mask), ratio) in all {
+            let mean = (reference + plain / n) * slope + intercept;
+            // Of value and time, which is counted from its middle.
+            let product = n * plain - running - plain * (n - 1.0) / 2.0;
+            let left = squares - plain * plain / n - product * product / times;
+            let deviation = (left / (n - 2.0)).max(0.0).sqrt() * slope.abs();
+            if *mask != 0 && mean > 0.0 && deviation > mean * STILL {
+                *ratio = (mean / deviation) as f32;
+            }
+        }
+    }
+}
+
+/// What one pass finds.
+pub(super) struct Moments {
+    /// Temporal SNR of each voxel within the mask; else, and where a voxel does not vary, 0.
+    pub map: Vec<f32>,
+    /// Mean of each volume within the mask, as stored.
+    pub signal: Vec<f64>,
+}
+
+/// Returns temporal SNR over the volumes from `dropped` on, and the mean of all volumes.
+#[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
+pub(super) fn moments(
+    parts: &VolumeParts,
+    mask: &Mask,
+    dropped: usize,
+    scale: [f64; 2],
+    memory: usize,
+    monitor: &Monitor,
+) -> Result<Moments, StatisticsError> {
+    let each = size_of::<Sums>() / BLOCK + TOGETHER * parts.size;
+    let slab = (memory / each / BLOCK).max(1) * BLOCK;
+    let mut found = Moments {
+        map: vec![0.0; parts.voxels],
+        signal: vec![0.0; parts.volumes],
+    };
+    for first in (0..parts.voxels).step_by(slab) {
+        let end = first.saturating_add(slab).min(parts.voxels);
+        let Some(span) = mask.span(first, end) else {
+            continue;
+        };
+        let sums = of_slab(parts, mask, dropped, span, &mut found.signal, monitor)?;
+        for sums in &sums {
+            let map = found.map.get_mut(sums.first..).unwrap_or_default();
+            sums.ratios((parts.volumes - dropped) as f64, scale, map);
+        }
+    }
+    let [slope, intercept] = scale;
+    for signal in &mut found.signal {
+        *signal = *signal / mask.count.max(1) as f64 * slope + intercept;
+    }
+    Ok(found)
+}
+
+/// Sums over the voxels from `first` to `end`, and the sum of each volume within the mask.
+fn of_slab(
+    parts: &VolumeParts,
+    mask: &Mask,
+    dropped: usize,
+    (first, end): (usize, usize),
+    signal: &mut [f64],
+    monitor: &Monitor,
+) -> Result<Vec<Sums>, StatisticsError> {
+    let bytes = (end - first) * parts.size;
+    let mut buffer = vec![0; bytes];
+    parts.read(dropped, first, &mut buffer)?;
+    let mut sums = Vec::new();
+    for at in (first..end).step_by(BLOCK) {
+        if let Some(mask) = mask.block(at) {
+            let mut reference = [0.0; BLOCK];
+            parts.numbers(&buffer, at - first, &mut reference);
+            sums.push(Sums::new(at, &mask, &reference));
+        }
+    }
+    for (place, signal) in signal.iter_mut().enumerate().take(dropped) {
+        parts.read(place, first, &mut buffer)?;
+        add(
+            parts,
+            &buffer,
+            first,
+            &mut sums,
+            std::slice::from_mut(signal),
+            false,
+        );
+    }
+    let steady = signal.get_mut(dropped..).unwrap_or_default();
+    for (group, signal) in steady.chunks_mut(TOGETHER).enumerate() {
+        monitor.check()?;
+        buffer.resize(signal.len() * bytes, 0);
+        for (index, volume) in buffer.chunks_exact_mut(bytes.max(1)).enumerate() {
+            parts.read(dropped + group * TOGETHER + index, first, volume)?;
+        }
+        add(parts, &buffer, first, &mut sums, signal, true);
+    }
+    Ok(sums)
+}
+
+/// Adds the volumes of a slab, whose voxels begin at `first`, to the sums of the volumes and, if they are steady, of voxels.
+fn add(
+    parts: &VolumeParts,
+    volumes: &[u8],
+    first: usize,
+    sums: &mut [Sums],
+    signal: &mut [f64],
+    steady: bool,
+) {
+    let each = (volumes.len() / signal.len().max(1)).max(1);
+    let mut values = [[0.0; BLOCK]; TOGETHER];
+    for sums in sums {
+        let filled = values.iter_mut().zip(volumes.chunks_exact(each));
+        for ((values, volume), signal) in filled.zip(&mut *signal) {
+            parts.numbers(volume, sums.first - first, values);
+            *signal += sums.masked(values);
+        }
+        if signal.len() == TOGETHER {
+            sums.add(&values);
+        } else if steady {
+            for values in values.iter().take(signal.len()) {
+                sums.add(&[*values]);
+            }
+        }
+    }
+}

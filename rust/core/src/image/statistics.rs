@@ -1,0 +1,253 @@
+//! Statistics of a time series in a NIfTI image: temporal SNR and the global signal (docs/statistics.md).
+
+use std::io;
+use std::path::Path;
+
+use super::mask::{mask, upper_limit};
+use super::moments::{Moments, moments};
+use super::nifti;
+use super::picture::shaded;
+use super::statistics_error::StatisticsError;
+use super::steady::unsteady;
+use super::volume_parts::VolumeParts;
+use crate::monitor::Monitor;
+
+/// Fewer steady volumes have no statistics.
+pub const LEAST_VOLUMES: usize = 10;
+/// An image with more voxels in a volume has no statistics: two maps of it are in memory.
+const MOST_VOXELS: usize = 1 << 23;
+/// Volumes at the beginning that are compared with each other to find those before the steady state.
+const COMPARED: usize = 25;
+/// Steady volumes that the mean image is made of, evenly spaced over the scan.
+const AVERAGED: usize = 25;
+/// Bytes that sums and buffers take; a volume that needs more is read in several slabs.
+const MEMORY: usize = 2 << 20;
+
+/// What a time series shows of its quality.
+#[derive(Debug)]
+pub struct Statistics {
+    /// Median temporal SNR within the mask; None where no voxel varies.
+    pub tsnr: Option<f64>,
+    /// The value of the map that is shown brightest.
+    pub tsnr_limit: Option<f64>,
+    /// Volumes at the beginning that are not in the steady state.
+    pub dropped: usize,
+    /// Mean within the mask of each volume, the dropped ones too.
+    pub global_signal: Vec<f64>,
+    /// Of steady volumes.
+    mean: Vec<f32>,
+    /// 0 outside of the mask and where a voxel does not vary.
+    map: Vec<f32>,
+}
+
+impl Statistics {
+    /// Returns voxels of the mean image as grey, row by row; see [`super::grey`].
+    ///
+    /// # Errors
+    ///
+    /// When a voxel is outside of the volume.
+    pub fn mean_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
+        picked(&self.mean, rows, columns).map(|values| shaded(&values))
+    }
+
+    /// Returns voxels of the map of temporal SNR, 255 at `tsnr_limit`, row by row.
+    ///
+    /// # Errors
+    ///
+    /// When a voxel is outside of the volume.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the value lies between 0 and 255"
+    )]
+    pub fn tsnr_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
+        let limit = self.tsnr_limit.unwrap_or(1.0);
+        let values = picked(&self.map, rows, columns)?;
+        let shown = |value: f64| ((value / limit).clamp(0.0, 1.0) * 255.0) as u8;
+        Ok(values.into_iter().map(shown).collect())
+    }
+}
+
+/// The values at `row + column`.
+fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>> {
+    let mut found = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
+    for row in rows {
+        for column in columns {
+            let index = row.checked_add(*column);
+            let value = index.and_then(|index| values.get(usize::try_from(index).ok()?));
+            found.push(f64::from(*value.ok_or(io::ErrorKind::UnexpectedEof)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the statistics of an uncompressed image; None where it has too few steady volumes, too many voxels or colours, or
+/// where no voxel is positive.
+///
+/// # Errors
+///
+/// When the file cannot be read or is no NIfTI image, or the work was stopped.
+pub fn statistics(path: &Path, monitor: &Monitor) -> Result<Option<Statistics>, StatisticsError> {
+    within(path, monitor, MEMORY)
+}
+
+fn within(
+    path: &Path,
+    monitor: &Monitor,
+    memory: usize,
+) -> Result<Option<Statistics>, StatisticsError> {
+    let image = nifti::open(path)?;
+    let scale = image.scale;
+    let Some(parts) = VolumeParts::new(image) else {
+        return Ok(None);
+    };
+    if parts.volumes < LEAST_VOLUMES || parts.voxels > MOST_VOXELS {
+        return Ok(None);
+    }
+    if !parts.is_whole() {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    let compared = parts.volumes.min(COMPARED);
+    let dropped = unsteady(&parts.means(compared, monitor)?);
+    if parts.volumes - dropped < LEAST_VOLUMES {
+        return Ok(None);
+    }
+    let mean = parts.mean_image(&averaged(dropped, parts.volumes), scale, monitor)?;
+    let Some(mask) = mask(&mean) else {
+        return Ok(None);
+    };
+    let Moments { map, signal } = moments(&parts, &mask, dropped, scale, memory, monitor)?;
+    let mut varying: Vec<f32> = map.iter().copied().filter(|value| *value > 0.0).collect();
+    let tsnr = median(&mut varying);
+    let finite = signal.iter().all(|value| value.is_finite());
+    Ok(finite.then_some(Statistics {
+        tsnr,
+        tsnr_limit: upper_limit(&mut varying),
+        dropped,
+        global_signal: signal,
+        mean,
+        map,
+    }))
+}
+
+/// The volumes that the mean image is made of.
+fn averaged(dropped: usize, volumes: usize) -> Vec<usize> {
+    let steady = volumes - dropped;
+    let count = steady.min(AVERAGED);
+    (0..count)
+        .map(|index| dropped + index * steady / count)
+        .collect()
+}
+
+/// The middle of some numbers, or the mean of the two in the middle.
+fn median(values: &mut [f32]) -> Option<f64> {
+    let half = values.len() / 2;
+    if values.is_empty() {
+        return None;
+    }
+    let (below, middle, _) = values.select_nth_unstable_by(half, f32::total_cmp);
+    let upper = f64::from(*middle);
+    let lower = below.iter().copied().max_by(f32::total_cmp);
+    match lower {
+        Some(lower) if values.len() % 2 == 0 => Some(f64::midpoint(f64::from(lower), upper)),
+        _ => Some(upper),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+    use std::fs::write;
+
+    use super::{Statistics, averaged, median, statistics, within};
+    use crate::image::StatisticsError;
+    use crate::monitor::Monitor;
+
+    /// A scan of whole numbers, in which a bright box varies from volume to volume.
+    fn image(volumes: i16) -> Vec<u8> {
+        let mut bytes = vec![0; 352];
+        let mut put = |at: usize, value: &[u8]| {
+            bytes
+                .get_mut(at..at + value.len())
+                .unwrap()
+                .copy_from_slice(value);
+        };
+        put(0, &348_i32.to_le_bytes());
+        for (index, size) in [4, 30, 20, 10, volumes].into_iter().enumerate() {
+            put(40 + 2 * index, &size.to_le_bytes());
+        }
+        put(70, &4_i16.to_le_bytes());
+        put(108, &352_f32.to_le_bytes());
+        put(112, &0.5_f32.to_le_bytes());
+        let mut random = 1_u32;
+        for volume in 0..volumes {
+            for voxel in 0..6000 {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (random >> 24) as i16;
+                let inside = (1000..5000).contains(&voxel) && voxel % 30 > 5;
+                let value = noise / 8 + if inside { 3000 + noise + volume } else { 0 };
+                bytes.extend(value.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
+    fn of(bytes: &[u8], memory: usize) -> Option<Statistics> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.nii");
+        write(&path, bytes).unwrap();
+        within(&path, &Monitor::default(), memory).unwrap()
+    }
+
+    #[test]
+    fn slabs_give_what_the_whole_gives() {
+        let bytes = image(37);
+        let whole = of(&bytes, 1 << 24).unwrap();
+        assert!(whole.tsnr.unwrap() > 10.0);
+        for memory in [1, 5000, 100_000] {
+            let slabs = of(&bytes, memory).unwrap();
+            assert_eq!(slabs.tsnr, whole.tsnr);
+            assert_eq!(slabs.global_signal, whole.global_signal);
+            assert_eq!(slabs.map, whole.map);
+            assert_eq!(slabs.mean, whole.mean);
+        }
+    }
+
+    #[test]
+    fn too_few_steady_volumes_have_no_statistics() {
+        assert!(of(&image(9), 1 << 24).is_none());
+        assert!(of(&image(10), 1 << 24).is_some());
+        let mut bytes = image(10);
+        for value in bytes.get_mut(352..352 + 12_000).unwrap().chunks_mut(2) {
+            value.copy_from_slice(&9000_i16.to_le_bytes());
+        }
+        assert!(of(&bytes, 1 << 24).is_none());
+    }
+
+    #[test]
+    fn a_cancelled_run_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.nii");
+        write(&path, image(12)).unwrap();
+        let monitor = Monitor::default();
+        monitor.cancel();
+        let found = statistics(&path, &monitor);
+        assert!(matches!(found, Err(StatisticsError::Cancelled)));
+    }
+
+    #[test]
+    fn the_mean_is_of_volumes_of_the_whole_scan() {
+        assert_eq!(averaged(2, 12), (2..12).collect::<Vec<_>>());
+        let of_many = averaged(3, 1003);
+        assert_eq!(of_many.len(), 25);
+        assert_eq!((of_many.first(), of_many.last()), (Some(&3), Some(&963)));
+    }
+
+    #[test]
+    fn the_median_of_an_even_count_lies_between_two() {
+        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), Some(2.5));
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&mut []), None);
+    }
+}

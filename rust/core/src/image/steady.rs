@@ -1,0 +1,59 @@
+//! The volumes at the beginning of a scan that the magnetisation has not reached its steady state in.
+
+/// A modified z-score above it is an outlier (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers).
+const OUTLIER: f64 = 3.5;
+/// Makes the median absolute deviation comparable with a standard deviation.
+const NORMAL: f64 = 0.6745;
+/// A part of the signal; less is nothing to drop a volume for, however stable the others are.
+const NOTICEABLE: f64 = 1e-3;
+
+/// Returns how many volumes at the beginning differ from the others, by the mean of each.
+pub(super) fn unsteady(means: &[f64]) -> usize {
+    let usual = median(means);
+    let apart: Vec<f64> = means.iter().map(|mean| (mean - usual).abs()).collect();
+    let spread = median(&apart);
+    let differs =
+        |apart: &&f64| **apart * NORMAL > OUTLIER * spread && **apart > NOTICEABLE * usual.abs();
+    apart.iter().take_while(differs).count()
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = |index: usize| sorted.get(index).copied().unwrap_or(0.0);
+    let half = sorted.len() / 2;
+    if sorted.len() % 2 == 1 {
+        at(half)
+    } else {
+        f64::midpoint(at(half.saturating_sub(1)), at(half))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unsteady;
+
+    fn scan(first: &[f64]) -> Vec<f64> {
+        let rest = (0..40).map(|volume| 1000.0 + f64::from(volume % 5));
+        first.iter().copied().chain(rest).collect()
+    }
+
+    #[test]
+    fn volumes_that_are_brighter_at_the_beginning_are_counted() {
+        assert_eq!(unsteady(&scan(&[1400.0, 1100.0, 1020.0])), 3);
+        assert_eq!(unsteady(&scan(&[])), 0);
+    }
+
+    #[test]
+    fn a_volume_that_differs_later_is_kept() {
+        assert_eq!(unsteady(&scan(&[1400.0, 1001.0, 1400.0])), 1);
+    }
+
+    #[test]
+    fn a_drift_and_a_change_that_nobody_sees_drop_nothing() {
+        let drift: Vec<f64> = (0..50).map(|volume| 1000.0 - f64::from(volume)).collect();
+        assert_eq!(unsteady(&drift), 0);
+        assert_eq!(unsteady(&[1000.5, 1000.0, 1000.0, 1000.0]), 0);
+        assert_eq!(unsteady(&[]), 0);
+    }
+}

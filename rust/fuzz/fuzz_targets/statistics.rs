@@ -1,0 +1,3 @@
+#![no_main]
+
+qxbatch_fuzz::program!("statistics");
