@@ -56,7 +56,7 @@ def test_a_time_series_has_statistics_and_a_map(study: Study) -> None:
     assert found["dropped_volumes"] == 1
     assert found["tsnr"] == pytest.approx(tsnr, rel=1e-4)
     assert found["global_signal"] == pytest.approx(signal.tolist(), rel=1e-4)
-    assert pictures(study) == {"31.png", "31-tsnr.png"}
+    assert pictures(study) == {"31.png", "31-tsnr.png", "thumbnail.png"}
     page = (study.session("S1") / "qxbatch/report.html").read_text()
     assert "temporal SNR 6" in page
 
@@ -80,7 +80,7 @@ def test_the_curve_is_one_line_of_the_summary(study: Study) -> None:
 def test_other_images_have_no_statistics(study: Study, series: MrSeries) -> None:
     image = imported(study, series)
     assert "statistics" not in image
-    assert pictures(study) == {"31.png"}
+    assert pictures(study) == {"31.png", "thumbnail.png"}
 
 
 def test_pictures_that_are_missing_are_drawn_as_the_import_drew_them(study: Study) -> None:
