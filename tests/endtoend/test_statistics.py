@@ -58,7 +58,7 @@ def test_a_time_series_has_statistics_and_a_map(study: Study) -> None:
     assert found["global_signal"] == pytest.approx(signal.tolist(), rel=1e-4)
     assert pictures(study) == {"31.png", "31-tsnr.png", "thumbnail.png"}
     page = (study.session("S1") / "qxbatch/report.html").read_text()
-    assert "temporal SNR 6" in page
+    assert "temporal SNR: median 6" in page
 
 
 def test_the_curve_is_one_line_of_the_summary(study: Study) -> None:
