@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qxbatch.cli.main import main
 from qxbatch.cli.parts import FIRST_WORDS, PARTS
-from qxbatch.cli.texts import import_text, part_text, wrap
+from qxbatch.cli.texts import FIRST, WIDTH, import_text, part_text, wrap
 from qxbatch.exits import ExitStatus
 from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import PARAMETERS
@@ -38,9 +38,47 @@ def test_the_help_shows_each_parameter_with_its_meaning_default_and_choices(para
 def test_each_part_has_a_help_text_that_docopt_reads(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     part = PARTS[name]
     assert name in FIRST_WORDS
-    assert main([name, "--help"]) == 0
+    assert main([name, "--help=all"]) == 0
     assert capsys.readouterr().out == part_text(part.summary, part.usage, part.parameters)
     assert f"  {name} " in import_text(((name, part.summary),))
+
+
+def options_in(text: str) -> set[str]:
+    """The long names of the options that a help text shows."""
+    words = [line.split()[-1] for line in text.splitlines() if line.startswith("  -")]
+    return {word.partition("=")[0] for word in words} - {"--help", "--version"}
+
+
+def test_the_help_shows_the_ten_options_that_people_use_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert options_in(text) == {each.option for each in PARAMETERS if each.name in FIRST}
+    assert len(FIRST) == 10
+    assert f"`qxbatch --help=all` shows the {len(PARAMETERS) - 10} other options." in text
+
+
+@pytest.mark.parametrize("words", [["--help=all"], ["help", "all"], ["/some/folder", "--help=all"]], ids=" ".join)
+def test_all_options_are_in_the_whole_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    assert options_in(capsys.readouterr().out) == {each.option for each in PARAMETERS}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_help_of_a_part_shows_ten_options_and_how_to_see_the_others(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    others = len(PARTS[name].parameters) - 10
+    assert len(options_in(text)) == min(10, len(PARTS[name].parameters))
+    assert (f"`qxbatch {name} --help=all` shows the {others} other options." in text) is (others > 0)
+
+
+@pytest.mark.parametrize("first", ["", *PARTS])
+@pytest.mark.parametrize("option", ["--help", "--help=all"])
+def test_the_help_fits_into_80_columns(first: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*([first] if first else []), option]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > WIDTH == 80] == []
 
 
 def test_no_text_holds_docopts_default_marker() -> None:
@@ -72,7 +110,17 @@ def test_help_is_no_option_behind_two_dashes(
 def test_the_help_needs_no_heavy_module() -> None:
     code = "import sys; from qxbatch.cli.main import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"docopt", "dataclasses", "pydicom", "numpy", "nibabel", "logging", "qxbatch._core", "importlib.metadata"}
+    heavy = {
+        "docopt",
+        "dataclasses",
+        "pydicom",
+        "numpy",
+        "nibabel",
+        "logging",
+        "qxbatch._core",
+        "importlib.metadata",
+        "rich",
+    }
     assert not heavy & set(done.stderr.split())
 
 

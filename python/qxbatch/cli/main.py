@@ -9,6 +9,9 @@ LEVELS = (["participant"], ["group"])
 OLD_NAMES = ("import_dicom", "import-dicom")
 """The reference's name of the import; dropped, so that a call can be moved as it is."""
 
+HELP_ALL = "--help=all"
+HELP_WORDS = ("--help", "-h", HELP_ALL)
+
 MACHINE_REFUSES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 """Errors that no bug makes: permissions, and no room. Others that come so far are bugs, with a traceback."""
 
@@ -36,7 +39,9 @@ def _asked(words: list[str]) -> list[str]:
     """Return the words with `help` and `version` in front turned into options: `help scan` is `scan --help`."""
     if words[:1] == ["version"]:
         return ["--version"]
-    return [*words[1:2], "--help"] if words[:1] == ["help"] else words
+    if words[:1] == ["help"]:
+        return [HELP_ALL] if words[1:2] == ["all"] else [*words[1:2], HELP_ALL if words[2:3] == ["all"] else "--help"]
+    return words
 
 
 def _help(words: Sequence[str]) -> str | None:
@@ -46,13 +51,21 @@ def _help(words: Sequence[str]) -> str | None:
         from qxbatch.core import VERSION
 
         return f"qxbatch {VERSION}\n"
-    if "--help" not in before_end and "-h" not in before_end:
-        return None
-    from qxbatch.cli.parts import PARTS, listed
-    from qxbatch.cli.texts import import_text, part_text
+    asked = [word for word in before_end if word in HELP_WORDS]
+    return _help_text(words[0], whole=asked[-1] == HELP_ALL) if asked else None
 
-    part = PARTS.get(words[0])
-    return part_text(part.summary, part.usage, part.parameters) if part else import_text(listed())
+
+def _help_text(first: str, *, whole: bool) -> str:
+    """Return the help of the part that the first word is, else of an import."""
+    from qxbatch.cli.parts import PARTS, listed
+    from qxbatch.cli.texts import import_summary, import_text, part_summary, part_text
+
+    part = PARTS.get(first)
+    if part is None:
+        return import_text(listed()) if whole else import_summary(listed())
+    if whole:
+        return part_text(part.summary, part.usage, part.parameters)
+    return part_summary(first, part.summary, part.usage, part.parameters)
 
 
 def _guarded(words: Sequence[str]) -> int:

@@ -26,7 +26,10 @@ def taken(*names: str) -> tuple[Parameter, ...]:
     return tuple(find(PARAMETERS, name) for name in names)
 
 
-REPORTS = (*taken("verbose", "quiet", "log_file", "json_file"), switch("json", "Print the run's summary as JSON."))
+REPORTS = (
+    *taken("verbose", "quiet", "list_all", "log_file", "json_file"),
+    switch("json", "Print the run's summary as JSON."),
+)
 """What a part that imports tells of itself, and where."""
 
 PARTS: dict[str, Part] = {

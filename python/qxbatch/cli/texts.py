@@ -7,44 +7,103 @@ given, and the config file stands between the two.
 from qxbatch.settings.parameter import Form, Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 
-WIDTH = 100
+WIDTH = 80
 INDENT = 6
+FIRST = (
+    "sessions",
+    "nameformat",
+    "logfile",
+    "overwrite",
+    "on_mixed",
+    "archive",
+    "test",
+    "list_all",
+    "quiet",
+    "log_file",
+)
+"""The options that people use first, in the order of the short help; of a part, those that it has."""
 
-HELP_OPTIONS = "Help:\n  -h --help\n      This text.\n  --version\n      The version.\n"
+HELP_OPTIONS = """\
+Help:
+  -h --help
+      The options that people use first; --help=all shows all of them.
+  --version
+      The version.
+"""
 
 IMPORT_HEAD = """\
-qxbatch: a study's incoming MR packets become sorted DICOM, NIfTI images and session.txt.
+qxbatch: a study's incoming MR packets become sorted DICOM, NIfTI images and
+session.txt.
 
 Usage:
   qxbatch [<sessionsfolder>] [options]
   qxbatch <data> <output> <level> [options]
 
-The first form imports what waits in <sessionsfolder>/inbox/MR. The second is the BIDS-App form: packets
-lie in <data>, sessions are made below <output>, <level> is participant or group.
+The first form imports what waits in <sessionsfolder>/inbox/MR. The second is
+the BIDS-App form: packets lie in <data>, sessions are made below <output>,
+<level> is participant or group.
 """
 
 IMPORT_FOOT = """\
 Names of options may be written with - or _, values follow after = or a space.
-Exit status: 0 done, 1 a packet or series failed, 64 wrong usage, 66 nothing was ready,
-69 a converter is missing, 73 cannot write, 75 held by another run, 130 interrupted.
+Exit status: 0 done, 1 a packet or series failed, 64 wrong usage, 66 nothing was
+ready, 69 a converter is missing, 73 cannot write, 75 held by another run,
+130 interrupted.
 """
 
 
 def import_text(parts: tuple[tuple[str, str], ...] = ()) -> str:
-    """Return the text of an import; `parts` are (name, summary) of the part commands that exist."""
-    blocks = [IMPORT_HEAD]
-    if parts:
-        lines = [f"  {name:<9} {summary}\n" for name, summary in parts]
-        blocks.append("Parts, each with its own --help, called as qxbatch PART:\n" + "".join(lines))
-    blocks += [_group(group) for group in Group]
-    return "\n".join([*blocks, HELP_OPTIONS, IMPORT_FOOT])
+    """Return the whole text of an import; `parts` are (name, summary) of the part commands that exist."""
+    groups = (_group(group) for group in Group)
+    return "\n".join([IMPORT_HEAD, *_listed(parts), *groups, HELP_OPTIONS, IMPORT_FOOT])
+
+
+def import_summary(parts: tuple[tuple[str, str], ...]) -> str:
+    """Return the text of an import with the options that people use first."""
+    return "\n".join([IMPORT_HEAD, *_listed(parts), _first(PARAMETERS, "qxbatch"), IMPORT_FOOT])
+
+
+def _listed(parts: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the block of the parts, where there are any."""
+    if not parts:
+        return []
+    lines = "".join(_row(f"  {name:<9} ", summary) for name, summary in parts)
+    return ["Parts, each with its own --help, called as qxbatch PART:\n" + lines]
+
+
+def _row(head: str, text: str) -> str:
+    """Return text behind a head, wrapped to its right."""
+    first, *others = wrap(text, WIDTH - len(head))
+    return f"{head}{first}\n" + "".join(f"{' ' * len(head)}{line}\n" for line in others)
 
 
 def part_text(summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
-    """Return the text of a part command."""
-    lines = "".join(f"  qxbatch {line}\n" for line in usage)
+    """Return the whole text of a part command."""
     options = "Options:\n" + "".join(option_text(parameter) for parameter in parameters)
-    return "\n".join([f"{summary}\n", f"Usage:\n{lines}", options, HELP_OPTIONS])
+    return "\n".join([_part_head(summary, usage), options, HELP_OPTIONS])
+
+
+def part_summary(name: str, summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
+    """Return the text of a part command with the options that people use first."""
+    if len(parameters) <= len(FIRST):
+        return part_text(summary, usage, parameters)
+    return "\n".join([_part_head(summary, usage), _first(parameters, f"qxbatch {name}")])
+
+
+def _part_head(summary: str, usage: tuple[str, ...]) -> str:
+    lines = "".join(f"  qxbatch {line}\n" for line in usage)
+    return "\n".join(["".join(f"{line}\n" for line in wrap(summary, WIDTH)), f"Usage:\n{lines}"])
+
+
+def _first(parameters: tuple[Parameter, ...], command: str) -> str:
+    """Return the block of the options that people use first, and how to see the others."""
+    named = {parameter.name: parameter for parameter in parameters}
+    first = [named[name] for name in FIRST if name in named]
+    more = [parameter for parameter in parameters if parameter not in first]
+    first += more[: len(FIRST) - len(first)]
+    rows = "".join(option_text(parameter) for parameter in first)
+    others = f"`{command} --help=all` shows the {len(parameters) - len(first)} other options.\n"
+    return f"Options that people use first:\n{rows}\n{others}"
 
 
 def _group(group: Group) -> str:

@@ -165,6 +165,8 @@ class Settings:
     deidentify_logs: bool
     """See `deidentified`."""
     quiet: bool
+    list_all: bool
+    """Nothing is folded to counts."""
     log_file: Path | None
     json_file: Path | None
     bids_app: bool = False

@@ -162,7 +162,18 @@ OF_QXBATCH = (
         group=Group.RUN,
         metavar="FILE",
     ),
-    Parameter("log_file", "File to which messages are written as well.", group=Group.RUN, metavar="FILE"),
+    Parameter(
+        "list_all",
+        "List everything one by one: each packet when it is imported, and lists that are folded to counts otherwise.",
+        group=Group.RUN,
+        form=Form.SWITCH,
+    ),
+    Parameter(
+        "log_file",
+        "File to which all that happens is written, with times: options, packets, stages, converters, problems.",
+        group=Group.RUN,
+        metavar="FILE",
+    ),
     Parameter(
         "quiet",
         "Say nothing but warnings and errors.",

@@ -76,6 +76,7 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         path_map=_path_map(values.text("path_map")),
         deidentify_logs=values.switch("deidentify_logs"),
         quiet=values.switch("quiet"),
+        list_all=values.switch("list_all"),
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),
         protocol=protocol_of(values),
