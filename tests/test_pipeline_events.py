@@ -11,6 +11,7 @@ import pytest
 
 from qxbatch.events import (
     BytesRead,
+    ConverterEnded,
     Event,
     MembersRead,
     Observer,
@@ -20,10 +21,12 @@ from qxbatch.events import (
     RunFinished,
     RunStarted,
     SeriesConverted,
+    SeriesFinished,
     Stage,
     StageStarted,
     UnitCancelled,
     UnitFinished,
+    UnitSorted,
     UnitStarted,
 )
 from qxbatch.pipeline.run import run
@@ -51,11 +54,11 @@ class Recorder:
         return [event for event in self.events if isinstance(event, kinds)]
 
     def steps(self) -> list[str]:
-        """The kinds of events; a stage by its name, repeated ones once, and without the counts of the core."""
+        """The kinds of events; a stage by its name, repeated ones once, without what the threads of series tell."""
         names = [
             event.stage if isinstance(event, StageStarted) else type(event).__name__
             for event in self.events
-            if not isinstance(event, MembersRead)
+            if not isinstance(event, (MembersRead, SeriesConverted, ConverterEnded, SeriesFinished))
         ]
         return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
 
@@ -88,8 +91,8 @@ def test_the_events_of_an_import(study: Study) -> None:
         "UnitStarted",
         Stage.READING,
         "BytesRead",
+        "UnitSorted",
         Stage.CONVERTING,
-        "SeriesConverted",
         Stage.RECORDING,
         Stage.VERIFYING,
         Stage.PUBLISHING,
@@ -99,6 +102,12 @@ def test_the_events_of_an_import(study: Study) -> None:
     assert seen.of(RunStarted, UnitStarted) == [RunStarted(1, size), UnitStarted("S1", size)]
     assert seen.of(BytesRead) == [BytesRead("S1", 0, size), BytesRead("S1", size, size)]
     assert seen.of(SeriesConverted) == [SeriesConverted("S1", "S1", done, 2) for done in range(3)]
+    size = sum(map(len, TREE.values()))
+    assert seen.of(UnitSorted) == [UnitSorted("S1", 2, size)]
+    assert sum(event.size for event in seen.events if isinstance(event, SeriesFinished)) == size
+    converters = [event for event in seen.events if isinstance(event, ConverterEnded)]
+    assert sorted(event.series for event in converters) == [30, 40]
+    assert all(event.commands[-1] == "exit status: 0" for event in converters)
     [finished] = seen.of(UnitFinished)
     [ended] = seen.of(RunFinished)
     assert isinstance(finished, UnitFinished)

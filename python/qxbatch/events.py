@@ -74,6 +74,30 @@ class SeriesConverted(NamedTuple):
     found: int
 
 
+class UnitSorted(NamedTuple):
+    """A unit was read and its files have their names: it has so many series, of so many bytes."""
+
+    unit: str
+    series: int
+    size: int
+
+
+class SeriesFinished(NamedTuple):
+    """A series is converted and stored; `size` is that of its files."""
+
+    unit: str
+    size: int
+
+
+class ConverterEnded(NamedTuple):
+    """Converters were run on a series: their commands and how they ended, without identities where logs are de-identified."""
+
+    unit: str
+    series: int
+    state: str
+    commands: tuple[str, ...]
+
+
 class ProblemFound(NamedTuple):
     """A problem of a unit."""
 
@@ -109,6 +133,9 @@ Event = (
     | BytesRead
     | MembersRead
     | SeriesConverted
+    | UnitSorted
+    | SeriesFinished
+    | ConverterEnded
     | ProblemFound
     | UnitFinished
     | UnitCancelled

@@ -11,6 +11,7 @@ from qxbatch.problems import Problem
 if TYPE_CHECKING:  # facts are for runs that import: --help passes through this module
     from qxbatch.acquisition import Acquisition, SeriesVerdict
 
+_COMMAND_LINES = ("dcm2niix ", "dcm2nii ", "dicm2nii ", "nibabel ", "exit status: ", "stopped: ")
 Value = str | int | float | list[str] | list[int] | list[float] | None
 """A header field: see `Header.get` in qxbatch/_core.pyi."""
 
@@ -165,6 +166,11 @@ class Conversion:
     verdict: "SeriesVerdict | None" = None
     acquisition: "Acquisition | None" = None
     """None where nothing was read of its images."""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Return the lines of the log that say what was run and how it ended."""
+        return tuple(line for line in self.log.splitlines() if line.startswith(_COMMAND_LINES))
 
 
 @dataclass(frozen=True)

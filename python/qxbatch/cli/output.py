@@ -7,6 +7,7 @@ from qxbatch.visible import lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # --help passes here; it needs neither types nor typing
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Any, TextIO
 
@@ -21,10 +22,24 @@ class Lasting:
         self._stream = stream
         self._name = name
         self._errors = errors
+        self._above: Callable[[str], None] | None = None
+        self._begun = ""
+        """Of a line that goes to the display, what was written so far."""
 
     def write(self, text: str) -> int:
-        self.control(lines(text))
+        if self._above is None:
+            self.control(lines(text))
+        else:
+            whole, _, self._begun = f"{self._begun}{text}".rpartition("\n")
+            if whole or text.startswith("\n"):
+                self._above(lines(whole))
         return len(text)
+
+    def divert(self, above: "Callable[[str], None] | None") -> None:
+        """Give whole lines to a display, which prints them above itself; None ends that."""
+        rest, self._begun, self._above = self._begun, "", above
+        if rest:
+            self.write(rest)
 
     def control(self, text: str) -> None:
         """Write text as it is: control sequences of a display."""

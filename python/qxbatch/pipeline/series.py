@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.convert.series import convert_series
-from qxbatch.events import SeriesConverted
+from qxbatch.events import ConverterEnded, SeriesConverted, SeriesFinished
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, Output, Series, State
 from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
@@ -90,9 +90,20 @@ class _Making:
             self.shapes[output.nifti] = shape_of(output.nifti)
             self.finishing.append(context.working.submit(self.finish_image, conversion, output))
         self.tell(1)
-        if stored is not Stored.PLAIN:
+        self._tell_commands(conversion)
+        if stored is Stored.PLAIN:
+            self._tell_finished(series)
+        else:
             self._clear_once_done(series)
         return conversion
+
+    def _tell_commands(self, conversion: Conversion) -> None:
+        commands = tuple(self.job.redact(line) for line in conversion.commands)
+        unit, n = self.job.unit.name, conversion.series.n
+        self.context.observer.notify(ConverterEnded(unit, n, conversion.state.value, commands))
+
+    def _tell_finished(self, series: Series) -> None:
+        self.context.observer.notify(SeriesFinished(self.job.unit.name, series.size))
 
     def _converted(self, series: Series) -> Conversion:
         return convert_series(
@@ -145,6 +156,7 @@ class _Making:
             first = series.n not in self._half_done
             self._half_done.add(series.n)
         if not first:
+            self._tell_finished(series)
             self.finishing.append(self.context.working.submit(shutil.rmtree, series.folder))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.core import CancelledError
 from qxbatch.deidentify import Redact, redacted_report, unchanged
 from qxbatch.discover.units import Unit
-from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitStarted
+from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitSorted, UnitStarted
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import deliver
@@ -113,6 +113,8 @@ class _Import:
             self.locks.take([unit_lock(session.id) for session in others if session != unit.session])
             refuse_existing(context, unit, others)
         job, parts = place_files(context, job, shares, scratch)
+        series = [series for part, _ in parts for series in part.series]
+        context.observer.notify(UnitSorted(unit.name, len(series), sum(each.size for each in series)))
         products = [produce(context, job, part, root) for part, root in parts]
         return deliver(context, job, products, self.locks.refuse_lost)
 

@@ -13,7 +13,7 @@ class RunObservers:
     """Passes events to them, and to those that the caller adds."""
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
-        self.progress = Progress(quiet=settings.quiet)
+        self.progress = Progress(quiet=settings.quiet, list_all=settings.list_all)
         """To be entered while the import runs."""
         self.json_file = JsonFile(settings.json_file)
         self._all = Observers([LogObserver(), self.progress, self.json_file, *more])

@@ -1,43 +1,62 @@
-"""The live display: one line on a terminal, plain lines elsewhere, all on stderr."""
+"""What people see of a run while it works, on standard error: a display on a terminal, plain lines elsewhere."""
 
+import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from qxbatch.events import (
-    Event,
-    MembersRead,
-    RunStarted,
-    SeriesConverted,
-    StageStarted,
-    UnitCancelled,
-    UnitFinished,
-)
-from qxbatch.report.after import failed, outcome_line
-from qxbatch.visible import one_line
+from qxbatch.events import Event, UnitFinished
+from qxbatch.report.after import outcome_line
+from qxbatch.report.lines import Line, counts_text, display, ended
+from qxbatch.report.marks import marks_for
+from qxbatch.report.tally import Tally
+from qxbatch.wrapping import terminal_width
 
-REFRESH_SECONDS = 0.2
+if TYPE_CHECKING:
+    from qxbatch.report.live import LiveDisplay
+
+DELAY_SECONDS = 0.5
+"""A run that is shorter needs no display, and does not load what draws it."""
+REFRESH_SECONDS = 0.25
+PLAIN_SECONDS = 30.0
+"""Between two lines about the whole run, where there is no terminal."""
+
+
+def is_live(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether lines of a stream can be drawn over."""
+    return stream.isatty() and environment.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
 class Progress:
-    """An observer that counts packets and series; on a terminal a thread redraws the line."""
+    """An observer that counts, and shows the counts while it is entered."""
 
-    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
-        self._packets = self._files = self._bytes = 0
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        list_all: bool = False,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._quiet = quiet
-        self._live = not quiet and self._stream.isatty()
+        self._list_all = list_all
+        self._live = is_live(self._stream)
+        self._marks = marks_for(self._stream)
+        self._clock = clock
         self._guard = threading.Lock()
-        self._stages: dict[str, str] = {}
-        self._done = self._failed = self._series = self._series_done = 0
-        self._started = time.monotonic()
+        self._tally = Tally(clock())
+        self._next = clock() + PLAIN_SECONDS
+        self._display: LiveDisplay | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._redraw, name="progress", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="progress", daemon=True)
 
     def __enter__(self) -> "Progress":
-        if self._live:
+        if not self._quiet:
             self._thread.start()
         return self
 
@@ -45,69 +64,81 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        if self._live:
+        if not self._quiet:
             self._thread.join()
-            self._clear()
+        self._close()
 
     def notify(self, event: Event, /) -> None:
         """Count what happened; say how a unit ended."""
         with self._guard:
-            match event:
-                case RunStarted():
-                    self._packets = event.units
-                case StageStarted():
-                    self._stages[event.unit] = event.stage
-                case MembersRead():
-                    self._files, self._bytes = event.files, event.size
-                case SeriesConverted(done=0):
-                    self._series += event.found
-                case SeriesConverted():
-                    self._series_done += 1
-                case UnitCancelled():
-                    self._stages.pop(event.unit, None)
-                case UnitFinished():
-                    self._finished(event)
-                case _:
-                    pass
+            self._tally.notify(event, self._clock())
+            if isinstance(event, UnitFinished) and not self._quiet:
+                self._finished(event)
 
     def _finished(self, event: UnitFinished) -> None:
-        self._stages.pop(event.unit, None)
-        self._done += 1
-        self._failed += any(map(failed, event.reports))
-        if self._quiet:
-            return
         if self._live:
-            self._clear()
-        line = "; ".join(map(outcome_line, event.reports))
-        print(f"[{self._done}/{self._packets}] {line}", file=self._stream, flush=True)
+            for line in ended(event.reports, self._marks, list_all=self._list_all):
+                self._print(line)
+            return
+        view = self._tally.view(self._clock())
+        outcome = "; ".join(map(outcome_line, event.reports))
+        print(f"[{view.done}/{view.packets}] {outcome}", file=self._stream, flush=True)
 
-    def line(self) -> str:
-        """Return the display's line: `2 of 40 packets, 31 of 52 series, 1 failed, 0:12 | OP3 converting`."""
+    def _print(self, line: Line) -> None:
+        if self._display is not None:
+            self._display.above(line)
+        else:
+            print("".join(text for text, _ in line), file=self._stream, flush=True)
+
+    def tick(self) -> None:
+        """Show how far the run is: draw the display, or write a line if it is time for one."""
+        now = self._clock()
         with self._guard:
-            seconds = int(time.monotonic() - self._started)
-            parts = [
-                f"{self._done} of {self._packets} packets",
-                f"{self._series_done} of {self._series} series",
-                f"{self._files} files, {self._bytes / 1e6:.0f} MB read",
-            ]
-            if self._failed:
-                parts.append(f"{self._failed} failed")
-            now = "; ".join(f"{unit} {stage}" for unit, stage in self._stages.items())
-            return f"{', '.join(parts)}, {seconds // 60}:{seconds % 60:02} | {now}"
+            if self._display is None and (self._live or now < self._next):
+                return
+            view = self._tally.view(now)
+        if self._display is not None:
+            self._display.show(display(view, terminal_width(self._stream), self._marks))
+            return
+        while self._next <= now:
+            self._next += PLAIN_SECONDS
+        print(counts_text(view), file=self._stream, flush=True)
 
-    def _redraw(self) -> None:
-        import shutil
+    def open(self) -> None:
+        """Begin to draw. What others write to the stream is printed above the display from now on."""
+        from qxbatch.report.live import LiveDisplay
 
-        while not self._stop.wait(REFRESH_SECONDS):
-            width = shutil.get_terminal_size().columns - 1
-            text = self.line()[:width]
-            with self._guard:
-                self._control(f"\r\x1b[2K{one_line(text)}")
+        shown = LiveDisplay(self._stream, self._marks.cut)
+        with self._guard:
+            shown.start()
+            self._display = shown
+            if hasattr(self._stream, "divert"):
+                self._stream.divert(shown.write_above)
 
-    def _clear(self) -> None:
-        self._control("\r\x1b[2K")
+    def _close(self) -> None:
+        with self._guard:
+            shown, self._display = self._display, None
+            if shown is None:
+                return
+            if hasattr(self._stream, "divert"):
+                self._stream.divert(None)
+            shown.stop()
 
-    def _control(self, text: str) -> None:
-        """Write a control sequence; the stream of a run escapes those of other texts."""
-        getattr(self._stream, "control", self._stream.write)(text)
-        self._stream.flush()
+    def _work(self) -> None:
+        """Draw until the run ends. A display that fails ends alone."""
+        wait = REFRESH_SECONDS if self._live else PLAIN_SECONDS
+        if self._live and self._stop.wait(DELAY_SECONDS):
+            return
+        try:
+            if self._live:
+                self.open()
+            self.tick()
+            while not self._stop.wait(wait):
+                self.tick()
+        except Exception:  # what is shown must not lose data
+            import logging
+
+            with suppress(Exception):
+                self._close()
+
+            logging.getLogger("qxbatch").exception("The display failed and is not shown any more.")

@@ -1,0 +1,128 @@
+"""The lines of the display, as pieces of text with a style: what the run is at, and how a unit ended."""
+
+from collections.abc import Sequence
+
+from qxbatch.model import SessionReport
+from qxbatch.problems import Severity, grouped
+from qxbatch.report.after import failed, outcome_line
+from qxbatch.report.marks import Marks
+from qxbatch.report.tally import AtWork, View
+from qxbatch.visible import one_line
+from qxbatch.wrapping import cut
+
+Line = tuple[tuple[str, str], ...]
+"""Pairs (text, style of rich)."""
+ROWS = 3
+"""So many units at work are shown."""
+WIDEST = 79
+"""On a wide terminal too: what is narrower than it becomes is not broken by the terminal when it becomes narrower."""
+_BAR = (10, 30)
+_NAME = 30
+
+
+def display(view: View, width: int, marks: Marks) -> list[Line]:
+    """Return the display: the bar, the counts, and up to three units at work."""
+    room = min(WIDEST, width - 1)
+    names = min(_NAME, max((len(one_line(each.unit)) for each in view.at_work[:ROWS]), default=0))
+    return [
+        _bar(view, room, marks),
+        _counts(view, room),
+        *(_unit(each, room, names, marks) for each in view.at_work[:ROWS]),
+    ]
+
+
+def _bar(view: View, room: int, marks: Marks) -> Line:
+    share = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
+    parts = [f"{int(100 * share)}%", f"{megabytes(view.bytes)} of {megabytes(view.size)} MB"]
+    parts += [] if view.rate is None else [f"{megabytes(view.rate)} MB/s"]
+    parts += [] if view.left is None else [f"{clock(view.left)} left"]
+    text = "  ".join(parts)
+    narrow, wide = _BAR
+    bar = max(narrow, min(wide, room - len(text) - 2))
+    full = int(share * bar)
+    return (
+        (marks.full * full, "green"),
+        (marks.empty * (bar - full), "dim"),
+        (cut(f"  {text}", max(0, room - bar), marks.cut), ""),
+    )
+
+
+def _counts(view: View, room: int) -> Line:
+    texts = [(f"{view.done} of {view.packets} packets done", "bold")]
+    texts += [(f"{view.failed} failed", "bold red")] * (view.failed > 0)
+    texts += [(f"{view.to_check} to check", "yellow")] * (view.to_check > 0)
+    texts.append((clock(view.seconds), ""))
+    line: list[tuple[str, str]] = []
+    for text, style in texts:
+        taken = sum(len(each) for each, _ in line)
+        if line and taken + 2 + len(text) > room:
+            break
+        line += [(", ", "")] * bool(line) + [(text, style)]
+    return tuple(line)
+
+
+def _unit(each: AtWork, room: int, names: int, marks: Marks) -> Line:
+    name = cut(one_line(each.unit), names, marks.cut).ljust(names)
+    series = f"{each.done} of {each.found} series" if each.found and each.stage == "converting" else ""
+    return ((cut(f"  {name}  {each.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)
+
+
+def counts_text(view: View) -> str:
+    """Return how far the run is as one line without a bar."""
+    share = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
+    parts = [f"{view.done} of {view.packets} packets done"]
+    parts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
+    parts.append(f"{int(100 * share)}% of {megabytes(view.size)} MB")
+    parts += [] if view.rate is None else [f"{megabytes(view.rate)} MB/s"]
+    parts += [] if view.left is None else [f"{clock(view.left)} left"]
+    return ", ".join(parts)
+
+
+def ended(reports: Sequence[SessionReport], marks: Marks, *, list_all: bool) -> list[Line]:
+    """Return the lines that scroll above the display when a unit ends; one that went well has none unless asked for."""
+    return [line for report in reports if (line := _ended(report, marks, list_all=list_all))]
+
+
+def _ended(report: SessionReport, marks: Marks, *, list_all: bool) -> Line:
+    text = outcome_line(report)
+    if failed(report):
+        return ((f"{marks.failed} ", "bold red"), (_reason(report, Severity.ERROR) or text, ""))
+    reason = _reason(report, Severity.WARNING)
+    if reason:
+        return ((f"{marks.warning} ", "bold yellow"), (text if list_all else reason, ""))
+    return ((f"{marks.done} ", "green"), (text, "")) if list_all else ()
+
+
+def _reason(report: SessionReport, severity: Severity) -> str:
+    """Return the packet and the first of its problems of this severity, in one line; empty where there is none."""
+    problems = [problem for problem in grouped(report.problems) if problem.severity is severity]
+    if not problems:
+        return ""
+    first = problems[0]
+    subject = "" if first.subject in (report.packet, getattr(report.session, "id", "")) else f"{first.subject}: "
+    if first.subject.endswith(report.packet):
+        subject = ""
+    more = f" ({len(problems)} problems)" if len(problems) > 1 else ""
+    failing = "FAILED" if severity is Severity.ERROR else "check"
+    return one_line(f"{report.packet}: {failing}{more}: {subject}{first.message}")
+
+
+def megabytes(size: float) -> str:
+    """Return bytes as megabytes; small ones with a decimal.
+
+    >>> megabytes(2_340_000), megabytes(114_000_000)
+    ('2.3', '114')
+    """
+    small = 9_950_000
+    return f"{size / 1e6:.1f}" if size < small else f"{size / 1e6:.0f}"
+
+
+def clock(seconds: float) -> str:
+    """Return minutes and seconds, and hours where there are any.
+
+    >>> clock(72.4), clock(3900)
+    ('1:12', '1:05:00')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,34 @@
+"""The marks of the display: characters of Unicode, or of ASCII where the locale has no others."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple, TextIO
+
+
+class Marks(NamedTuple):
+    """What stands before a line, what a bar is made of, and what ends a text that was cut."""
+
+    done: str
+    warning: str
+    failed: str
+    full: str
+    empty: str
+    cut: str
+
+
+UNICODE = Marks("\N{CHECK MARK}", "!", "\N{BALLOT X}", "\N{FULL BLOCK}", "\N{LIGHT SHADE}", "\N{HORIZONTAL ELLIPSIS}")
+ASCII = Marks("+", "!", "x", "#", "-", "...")
+
+
+def marks_for(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Marks:
+    """Return the marks for a stream.
+
+    In the locale C, Python writes UTF-8 nevertheless (and sets LC_CTYPE to C.UTF-8 for its children). Whether the terminal
+    understands it is told by what the user set.
+    """
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
+    if not encoding.startswith("utf"):
+        return ASCII
+    own = environment.get("LC_CTYPE", "")
+    chosen = environment.get("LC_ALL") or ("" if own == "C.UTF-8" else own) or environment.get("LANG", "")
+    return UNICODE if "utf8" in chosen.lower().replace("-", "") else ASCII

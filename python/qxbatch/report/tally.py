@@ -1,0 +1,211 @@
+"""How far a run is, from its events: packets, bytes, rate, time left, and what is at work.
+
+A packet's bytes on disk count once. They advance with its stages, by the share of time that each takes (SHARES), so the bar
+is not full while series are converted. What is read again, such as for verification, is not counted again.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+from qxbatch.events import (
+    Event,
+    MembersRead,
+    RunStarted,
+    SeriesConverted,
+    SeriesFinished,
+    Stage,
+    StageStarted,
+    UnitCancelled,
+    UnitFinished,
+    UnitSorted,
+    UnitStarted,
+)
+from qxbatch.problems import Severity
+from qxbatch.report.after import failed
+
+SHARES = {
+    Stage.READING: 0.15,
+    Stage.CONVERTING: 0.6,
+    Stage.RECORDING: 0.02,
+    Stage.VERIFYING: 0.2,
+    Stage.PUBLISHING: 0.03,
+}
+"""Of a packet's time, measured on the sample sets and on packets of 28 and 90 MB (docs/command-line.md)."""
+WINDOW = 60.0
+"""Seconds over which the rate is averaged."""
+FIRST = 3.0
+"""Seconds before a time left is told: what is computed from less is wrong."""
+STEADY = 0.85
+"""So much of the time left is what was told before, so that it does not jump."""
+
+
+class AtWork(NamedTuple):
+    """One unit that is being imported."""
+
+    unit: str
+    stage: str
+    done: int
+    """Series that are converted, of those found so far; 0 of 0 before they are known."""
+    found: int
+
+
+class View(NamedTuple):
+    """How far a run is."""
+
+    packets: int
+    done: int
+    failed: int
+    to_check: int
+    size: int
+    """Bytes of all packets."""
+    bytes: float
+    """Of them, so many are done."""
+    rate: float | None
+    """Bytes in a second; None as long as it cannot be told."""
+    left: float | None
+    """Seconds; None as long as they cannot be told."""
+    seconds: float
+    at_work: tuple[AtWork, ...]
+
+
+class _Unit:
+    """One unit from its start to its end."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self.name = name
+        self.size = size
+        self.stage: Stage | None = None
+        self.read = 0.0
+        self.share = 0.0
+        """Of its work that is done, 0 to 1; never less than before."""
+        self.series_size = self.converted_size = 0
+        self.series: dict[str, tuple[int, int]] = {}
+        """Of each session: series converted, and found."""
+        self.found = 0
+
+    def advance(self) -> None:
+        """Compute the share anew."""
+        if self.stage is None:
+            return
+        stages = list(SHARES)
+        before = sum(SHARES[stage] for stage in stages[: stages.index(self.stage)])
+        within = 0.0
+        if self.stage is Stage.READING:
+            within = min(1.0, self.read / self.size) if self.size else 0.0
+        elif self.stage is Stage.CONVERTING:
+            within = self._converted()
+        elif self.stage is Stage.RECORDING and self._converted() < 1:
+            return  # one session of several
+        self.share = max(self.share, before + SHARES[self.stage] * within)
+
+    def _converted(self) -> float:
+        return min(1.0, self.converted_size / self.series_size) if self.series_size else 0.0
+
+    def at_work(self) -> AtWork:
+        """Return what is shown of it."""
+        done = sum(done for done, _ in self.series.values())
+        return AtWork(self.name, "waiting" if self.stage is None else str(self.stage), done, self.found)
+
+
+class Tally:
+    """Counts events. Times are given by the caller."""
+
+    def __init__(self, now: float) -> None:
+        self._began = now
+        self._units: dict[str, _Unit] = {}
+        self._packets = self._size = self._done = self._failed = self._to_check = 0
+        self._ended = self._skipped = 0.0
+        """Bytes of units that ended; of them, those that needed no work."""
+        self._read = 0
+        self._rates = deque([(now, 0.0)])
+        self._left: float | None = None
+        self._told = now
+
+    def notify(self, event: Event, now: float) -> None:
+        """Count an event."""
+        match event:
+            case RunStarted():
+                self._packets, self._size = event.units, event.size
+                self._began = self._told = now
+                self._rates = deque([(now, 0.0)])
+            case UnitStarted():
+                self._units[event.unit] = _Unit(event.unit, event.size)
+            case MembersRead():
+                self._count_read(event.size)
+            case UnitCancelled():
+                self._units.pop(event.unit, None)
+            case UnitFinished():
+                self._finish(event)
+            case StageStarted() | UnitSorted() | SeriesConverted() | SeriesFinished():
+                self._count_series(event)
+            case _:
+                pass
+
+    def _count_series(self, event: StageStarted | UnitSorted | SeriesConverted | SeriesFinished) -> None:
+        unit = self._units.get(event.unit)
+        if unit is None:
+            return
+        match event:
+            case StageStarted():
+                unit.stage = event.stage
+            case UnitSorted():
+                unit.series_size, unit.found = event.size, event.series
+            case SeriesConverted():
+                unit.series[event.session] = (event.done, event.found)
+            case SeriesFinished():
+                unit.converted_size += event.size
+        unit.advance()
+
+    def _count_read(self, size: int) -> None:
+        """The core counts for all units together: what it read is of those that are being read, by their size."""
+        reading = [unit for unit in self._units.values() if unit.stage is Stage.READING]
+        together = sum(unit.size for unit in reading)
+        more, self._read = size - self._read, size
+        for unit in reading:
+            unit.read += more * unit.size / together if together else 0
+            unit.advance()
+
+    def _finish(self, event: UnitFinished) -> None:
+        unit = self._units.pop(event.unit, None)
+        self._done += 1
+        if any(map(failed, event.reports)):
+            self._failed += 1
+        elif any(problem.severity is Severity.WARNING for report in event.reports for problem in report.problems):
+            self._to_check += 1
+        if unit is not None:
+            self._ended += unit.size
+            self._skipped += unit.size * (1 - unit.share) if unit.share < SHARES[Stage.READING] else 0.0
+
+    def view(self, now: float) -> View:
+        """Return how far the run is."""
+        at_work = sum(unit.size * unit.share for unit in self._units.values())
+        done = self._ended + at_work
+        self._rates.append((now, done - self._skipped))
+        while len(self._rates) > 2 and self._rates[1][0] <= now - WINDOW:  # noqa: PLR2004 - the oldest and the newest
+            self._rates.popleft()
+        rate = self._rate()
+        return View(
+            self._packets,
+            self._done,
+            self._failed,
+            self._to_check,
+            self._size,
+            done,
+            rate,
+            self._time_left(now, done, rate),
+            now - self._began,
+            tuple(unit.at_work() for unit in self._units.values()),
+        )
+
+    def _rate(self) -> float | None:
+        (then, before), (now, after) = self._rates[0], self._rates[-1]
+        return (after - before) / (now - then) if now - self._began >= FIRST and after > before else None
+
+    def _time_left(self, now: float, done: float, rate: float | None) -> float | None:
+        if rate is None:
+            return None
+        left = max(0.0, (self._size - done) / rate)
+        if self._left is not None:
+            left = STEADY * max(0.0, self._left - (now - self._told)) + (1 - STEADY) * left
+        self._left, self._told = left, now
+        return left

@@ -1,0 +1,145 @@
+"""A run of the command on a pseudo-terminal, and the screen that a person sees."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyte
+
+TIME_LIMIT = 300.0
+"""A run that takes longer has failed."""
+
+
+class Terminal:
+    """A run of `qxbatch` on a terminal of so many columns and rows. Use it in a `with` statement."""
+
+    def __init__(
+        self, *args: str, columns: int = 80, rows: int = 24, env: Mapping[str, str | None] | None = None
+    ) -> None:
+        """`env` changes the environment; None removes a variable."""
+        self.screen = pyte.HistoryScreen(columns, rows, history=10_000)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        """All that was written to the terminal."""
+        self._master, slave = pty.openpty()
+        self._set_size(columns, rows)
+        changed = {"TERM": "xterm-256color", "LANG": "C.UTF-8", **dict.fromkeys(UNSET), **(env or {})}
+        environment = {name: value for name, value in {**os.environ, **changed}.items() if value is not None}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "qxbatch", *args],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            preexec_fn=_own_terminal,  # noqa: PLW1509 - short, and without locks of ours
+        )
+        os.close(slave)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    def until(self, seen: Callable[[str], bool]) -> str:
+        """Wait until the screen is as wanted; return it. The process must not end before."""
+        end = time.monotonic() + TIME_LIMIT
+        while not seen(self.text):
+            if not self._read(end):
+                raise AssertionError(f"the screen never was as wanted:\n{self.all_text}")
+        return self.text
+
+    def wait(self) -> int:
+        """Wait until the process ends; return its exit status."""
+        end = time.monotonic() + TIME_LIMIT
+        while self._read(end):
+            pass
+        return self.process.wait(timeout=TIME_LIMIT)
+
+    def _read(self, end: float) -> bool:
+        """Show what comes next; return False when nothing comes any more."""
+        if not select.select([self._master], [], [], max(0.0, end - time.monotonic()))[0]:
+            return False
+        try:
+            data = os.read(self._master, 1 << 16)
+        except OSError:  # the other end is closed
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return bool(data)
+
+    @property
+    def rows(self) -> list[str]:
+        """The rows of the screen, without the blanks at their ends."""
+        return [row.rstrip() for row in self.screen.display]
+
+    @property
+    def text(self) -> str:
+        """The screen as text."""
+        return "\n".join(self.rows)
+
+    @property
+    def all_text(self) -> str:
+        """What scrolled off the screen, and the screen."""
+        rows = ["".join(row[k].data for k in range(self.screen.columns)) for row in self.screen.history.top]
+        return "\n".join([*(row.rstrip() for row in rows), *self.rows])
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size, as a window's frame does."""
+        self._set_size(columns, rows)
+        self.screen.resize(rows, columns)
+        self.process.send_signal(signal.SIGWINCH)
+
+    def press_ctrl_c(self) -> None:
+        """Write ^C to the terminal: its driver sends SIGINT to the process, and echoes it."""
+        os.write(self._master, b"\x03")
+
+    def _set_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+UNSET = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "LC_ALL", "LC_CTYPE", "COLORTERM")
+"""What the environment of the tests must not say of the terminal."""
+
+
+def _own_terminal() -> None:
+    """Make the terminal that of this process, so that ^C reaches it."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Gate:
+    """A converter that waits until the gate is open, then is the real one."""
+
+    def __init__(self, folder: Path) -> None:
+        import shutil
+
+        real = (
+            os.environ.get("QXBATCH_DCM2NIIX")
+            or shutil.which("dcm2niix")
+            or str(Path(sys.executable).with_name("dcm2niix"))
+        )
+        self._open = folder / "open"
+        self.program = folder / "dcm2niix"
+        self.program.write_text(
+            f"#!/bin/sh\n[ $# -gt 1 ] && while ! [ -e '{self._open}' ]; do sleep 0.02; done\nexec '{real}' \"$@\"\n"
+        )
+        self.program.chmod(0o755)
+        self.env = {"QXBATCH_DCM2NIIX": str(self.program)}
+
+    def open(self) -> None:
+        """Let all converters work."""
+        self._open.touch()
