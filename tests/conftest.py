@@ -35,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=MISSING))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def wide_text() -> None:
+    """Let no line be wrapped: tests look for sentences."""
+    os.environ["COLUMNS"] = "10000"
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     """Return an empty study: `study.put(...)`, `study.run(...)`."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from qxbatch.model import Report, SessionId, SessionReport
 from qxbatch.page.session import session_page
 from qxbatch.problems import Code, Problem, Severity, grouped
-from qxbatch.report.after import after, outcome_line
+from qxbatch.report.after import outcome_line
+from qxbatch.report.end import after
 from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.paths import SessionPaths
 from tests.build.dicom import MrSeries, encoded

@@ -157,6 +157,11 @@ class Observers:
         self._observers = list(observers)
         self._lock = threading.Lock()
 
+    def add(self, observer: Observer) -> None:
+        """Tell another observer from now on."""
+        with self._lock:
+            self._observers.append(observer)
+
     def notify(self, event: Event, /) -> None:
         """Tell all observers."""
         with self._lock:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.problems import Problem
 
@@ -192,6 +192,16 @@ class Image:
     """Relative to the session folder, the .nii.gz first."""
 
 
+class SeriesLabel(NamedTuple):
+    """What a person calls a series, and its images."""
+
+    n: int
+    number: int | None
+    """SeriesNumber: the scanner's."""
+    description: str
+    images: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class SessionReport:
     """What became of one session, for the summary, the report and the exit status."""
@@ -206,6 +216,10 @@ class SessionReport:
     images: int = 0
     seconds: float = 0.0
     archived: Path | None = None
+    unit: str = ""
+    """The session id under which its packets were imported together."""
+    labels: tuple[SeriesLabel, ...] = ()
+    """Of its series."""
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def _guarded(words: Sequence[str]) -> int:
         with _stop_on_sigterm():
             return _run(words)
     except UsageError as wrong:
+        _log(f"{wrong.message} {wrong.hint}", int(wrong.status))
         print(f"qxbatch: {wrong.message}", file=sys.stderr)
         if wrong.hint:
             print(f"         {wrong.hint}", file=sys.stderr)
@@ -86,12 +87,23 @@ def _guarded(words: Sequence[str]) -> int:
             raise
         from qxbatch.os_error import error_text
 
+        _log(f"{error_text(error)}.", int(ExitStatus.CANNOT_WRITE))
         print(f"qxbatch: {error_text(error)}.", file=sys.stderr)
         print("         Nothing more was done; correct this and run again.", file=sys.stderr)
         return int(ExitStatus.CANNOT_WRITE)
     except KeyboardInterrupt:
+        _log("interrupted", int(ExitStatus.INTERRUPTED))
         print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
         return int(ExitStatus.INTERRUPTED)
+
+
+def _log(text: str, status: int) -> None:
+    """Write how the run ended to the log, if it came so far that there is one."""
+    if "qxbatch.cli.messages" in sys.modules:
+        import logging
+
+        logging.getLogger("qxbatch").info("%s", text)
+        logging.getLogger("qxbatch").info("exit status %d", status)
 
 
 def _run(words: Sequence[str]) -> int:

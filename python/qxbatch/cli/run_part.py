@@ -20,6 +20,11 @@ def run(name: str, argv: Sequence[str]) -> int:
     options = read(name, part, argv)
     log_file = options.get("--log-file")
     set_up(bool(options.get("--quiet")), Path(str(log_file)) if log_file else None, ())
+    if log_file:
+        from qxbatch.cli.log_head import log_head
+
+        given = {each.name: str(options[each.option]) for each in part.parameters if options.get(each.option)}
+        log_head([name, *argv], part.parameters, given, deidentified=bool(options.get("--deidentify-logs")))
     module = import_module(f"qxbatch.parts.{name}")
     status: int = module.run(options)
     return status

@@ -31,12 +31,21 @@ def start(words: Sequence[str]) -> int:
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
     set_up(settings.quiet, settings.log_file, asked.notes)
+    if settings.log_file is not None:
+        _log_head(words, {**from_file, **request.given}, settings)
     gc.set_threshold(COLLECT)
     if request.level == "group":
         return _group(settings)
     _prepare(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
+
+
+def _log_head(words: Sequence[str], given: dict[str, str], settings: Settings) -> None:
+    from qxbatch.cli.log_head import log_head
+    from qxbatch.settings.parameters import PARAMETERS
+
+    log_head(words, PARAMETERS, given, deidentified=settings.deidentified)
 
 
 def _config(path: str) -> dict[str, str]:

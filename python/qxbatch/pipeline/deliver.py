@@ -48,6 +48,7 @@ def deliver(
             len(product.part.series),
             product.images,
             archived=ending.archived,
+            labels=product.placement.labels(product.part.series, job.redact),
         )
         for k, product in enumerate(products)
     ]

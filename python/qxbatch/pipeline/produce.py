@@ -13,6 +13,7 @@ from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
+from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
 from qxbatch.record.redacted import Remarks
 from qxbatch.record.session import record_session
@@ -25,10 +26,15 @@ class Product(NamedTuple):
 
     part: Part
     build: Path
-    images: int
+    placement: Placement
     remarks: Remarks
     syncing: Sequence[Future[None]] = ()
     """What is being brought to disk already."""
+
+    @property
+    def images(self) -> int:
+        """Return how many images it has."""
+        return len(self.placement.images)
 
 
 def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
@@ -56,4 +62,4 @@ def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
     place_pictures(recorded.placement, built)
     write_thumbnail(built, recorded.summary)
     write_page(built, recorded.summary)
-    return Product(part, places.build, len(recorded.placement.images), recorded.remarks, syncing)
+    return Product(part, places.build, recorded.placement, recorded.remarks, syncing)

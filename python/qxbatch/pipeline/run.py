@@ -5,15 +5,14 @@ import sys
 from collections.abc import Callable, Sequence
 
 from qxbatch.discover.candidates import candidates as discover
-from qxbatch.events import Observer, PacketFound, RunFinished
-from qxbatch.exits import ExitStatus
+from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
+from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
 from qxbatch.pipeline.left import finish_left, without_finished
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.report.after import after, idle_status, status_of
-from qxbatch.report.before import before, hints
+from qxbatch.report.before import before
 from qxbatch.report.observers import RunObservers
 from qxbatch.settings.model import Check, Settings
 
@@ -49,18 +48,15 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
             from qxbatch.pipeline.opened import tidy
 
             tidy(workspace, locks)
-        status = idle_status(settings, report, ready=bool(ready))
-    elif settings.check is Check.YES and not _agreed(len(ready)):
-        print("Nothing was done.")
-        status = ExitStatus.OK
-    else:
-        need_writable(settings, ready)
-        from qxbatch.pipeline.batch import import_ready
+        return end_idle(settings, report, observer, ready=bool(ready))
+    if settings.check is Check.YES and not _agreed(len(ready)):
+        return end_declined(settings, report, observer)
+    need_writable(settings, ready)
+    from qxbatch.pipeline.batch import import_ready
 
-        with observer.progress:
-            report = import_ready(settings, workspace, locks, ready, report, observer)
-        status = status_of(report)
-    return _end(settings, report, status, observer)
+    with observer.progress:
+        report = import_ready(settings, workspace, locks, ready, report, observer)
+    return end_imported(settings, report, observer)
 
 
 def _say(text: str) -> None:
@@ -73,21 +69,3 @@ def _agreed(count: int) -> bool:
     except EOFError:
         return False
     return answer.strip().lower() in ("y", "yes")
-
-
-def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
-    text = after(report, deidentified=settings.deidentified)
-    if status is ExitStatus.NOTHING_READY:
-        idle = "--check=no makes this no error."
-        advice: list[str] = []
-        if settings.quiet:
-            idle = f"Nothing is ready: {idle}"
-            advice = hints(report.candidates, settings)
-        text = "\n".join(line for line in (text, *advice, idle) if line).strip()
-    if text and (not settings.quiet or status is not ExitStatus.OK):
-        print(text)
-    observer.notify(RunFinished(report, status))
-    if observer.json_file.error:
-        print(f"--json-file={settings.json_file} cannot be written: {observer.json_file.error}.", file=sys.stderr)
-        return int(ExitStatus.CANNOT_WRITE if status is ExitStatus.OK else status)
-    return int(status)

@@ -54,7 +54,9 @@ def import_unit(context: Context, unit: Unit) -> Imported:
         context.observer.notify(UnitCancelled(unit.name))
         raise
     seconds = time.monotonic() - began
-    reports = [with_commands(replace(report, seconds=seconds), unit, context.settings) for report in reports]
+    reports = [
+        with_commands(replace(report, seconds=seconds, unit=unit.name), unit, context.settings) for report in reports
+    ]
     reports = [redacted_report(report, work.redact) for report in reports]
     for problem in dict.fromkeys(problem for report in reports for problem in report.problems):
         context.observer.notify(ProblemFound(unit.name, problem))
@@ -89,7 +91,7 @@ class _Import:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a bug ends one packet, not the batch (a panic of the core is no Exception)
-            log.exception("%s: internal error", unit.names)
+            log.exception("%s: internal error", unit.name)
             message = f"internal error: {type(error).__name__}: {error}."
             problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
         finally:

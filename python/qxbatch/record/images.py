@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.convert.nifti import read_nifti
-from qxbatch.model import Conversion, Image, Output
+from qxbatch.deidentify import Redact
+from qxbatch.model import Conversion, Image, Output, Series, SeriesLabel
 from qxbatch.problems import Problem
 from qxbatch.record.compress import compressed
 from qxbatch.record.image_numbers import image_numbers
 from qxbatch.record.json_info import json_info
-from qxbatch.record.names import image_name
+from qxbatch.record.names import description, image_name, scanner_number
 from qxbatch.session.layout import image_file
 
 
@@ -33,6 +34,21 @@ class Placement(NamedTuple):
     def images(self) -> tuple[Image, ...]:
         """Return the images alone."""
         return tuple(placed.image for placed in self.placed)
+
+    def labels(self, series: Iterable[Series], hide: Redact) -> tuple[SeriesLabel, ...]:
+        """Return what a person calls each series; `hide` takes identities out of descriptions."""
+        images: dict[int, list[int]] = {}
+        for image in self.images:
+            images.setdefault(image.n, []).append(image.number)
+        return tuple(
+            SeriesLabel(
+                each.n,
+                scanner_number(each.header),
+                hide(description(each.header)),
+                tuple(images.get(each.n, ())),
+            )
+            for each in series
+        )
 
 
 def shape_of(nifti: Path) -> tuple[int, ...]:

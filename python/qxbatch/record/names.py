@@ -33,6 +33,18 @@ def base_name(header: HeaderLike) -> str:
     return ANONYMOUS
 
 
+def description(header: HeaderLike) -> str:
+    """Return what the scanner calls a series; empty where it has no name."""
+    name = base_name(header)
+    return "" if name == ANONYMOUS else name
+
+
+def scanner_number(header: HeaderLike) -> int | None:
+    """Return the SeriesNumber; None where there is none."""
+    number = text(header, "SeriesNumber")
+    return int(number) if number.isdecimal() else None
+
+
 def image_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
     """Return the name of image k of a series that gave `of` images.
 

@@ -1,16 +1,10 @@
-"""The report after the work: what was imported, and last, what failed, why, and what to do."""
-
-from collections import Counter
-from collections.abc import Sequence
+"""How a run and its sessions ended: the exit status, and one line for each session."""
 
 from qxbatch.exits import ExitStatus
-from qxbatch.model import Candidate, Report, SessionReport
-from qxbatch.problems import Code, Problem, Severity, grouped
+from qxbatch.model import Report, SessionReport
+from qxbatch.problems import Code, Severity, grouped
 from qxbatch.settings.model import Check, Settings
 from qxbatch.visible import one_line
-
-_OF_PACKETS = (Code.MERGED_PATIENTS, Code.DIFFERENT_NAMES, Code.SURROUNDED, Code.HEADER_FALLBACK, Code.DAMAGED_KEPT)
-"""Problems of a packet: each session of a packet that is split has them."""
 
 
 def failed(report: SessionReport) -> bool:
@@ -57,46 +51,3 @@ def _outcome(report: SessionReport) -> str:
     warnings = sum(p.severity is Severity.WARNING for p in grouped(report.problems))
     marks += [f"{errors} FAILED"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
     return f"{name}: {', '.join(marks)}"
-
-
-def after(report: Report, *, deidentified: bool = False) -> str:
-    """Return the whole report as text; what went wrong stands last. `deidentified`: it says what redaction leaves."""
-    done = [r for r in report.sessions if r.folder is not None]
-    lines = [f"\n{len(done)} of {len(report.sessions)} sessions are complete."] if report.sessions else []
-    if deidentified and done:
-        from qxbatch.deidentify import FREE_TEXT
-
-        lines.append(FREE_TEXT)
-    warnings = _problems(report.sessions, Severity.WARNING)
-    if warnings:
-        lines += ["", "To look at:", *warnings]
-    errors = _refused(report.candidates) + _problems(report.sessions, Severity.ERROR)
-    if errors:
-        lines += ["", "Failed:", *errors]
-    return "\n".join(lines)
-
-
-def _refused(candidates: Sequence[Candidate]) -> list[str]:
-    return list(dict.fromkeys(_line(c.problem) for c in candidates if c.problem is not None))
-
-
-def _problems(sessions: Sequence[SessionReport], severity: Severity) -> list[str]:
-    """One line a problem, with its session where the subject does not name it; what several sessions share is one line."""
-    found = [
-        (problem, "" if session.folder is None else session.folder.name)
-        for session in sessions
-        for problem in grouped(session.problems)
-        if problem.severity is severity
-    ]
-    of_packet = {
-        problem
-        for problem, count in Counter(problem for problem, _ in dict.fromkeys(found)).items()
-        if count > 1 and problem.code in _OF_PACKETS
-    }
-    return list(dict.fromkeys(_line(problem, "" if problem in of_packet else session) for problem, session in found))
-
-
-def _line(problem: Problem, session: str = "") -> str:
-    where = f"{session}, {problem.subject}" if session and session not in problem.subject else problem.subject
-    advice = "".join(f"\n      {one_line(text)}" for text in (problem.hint, problem.command) if text)
-    return f"  {one_line(where)}: {one_line(problem.message)}{advice}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line
+from qxbatch.wrapping import columns_of, text_width, wrapped
 
 HEADINGS = {
     Verdict.READY: "ready to be imported",
@@ -19,6 +20,8 @@ HEADINGS = {
 """In the order of the report."""
 LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
 """What is only counted where advice says how to ask for it."""
+LONGEST = 15
+"""Things that are listed one by one; --test and --list-all have no limit."""
 
 NAMED = 3
 """So many things that are refused together are named."""
@@ -30,7 +33,7 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
     Why something is refused, and what to do about it, is in the report after the work. Hints take the place of the list of what
     was left out.
     """
-    advice = hints(candidates, settings)
+    advice, width = hints(candidates, settings), text_width()
     where = settings.masterinbox or settings.sessionsfolder
     lines = [f"Found {_count(len(candidates), settings)} in {one_line(str(where))}"]
     listed = {verdict: [each for each in candidates if each.verdict is verdict] for verdict in HEADINGS}
@@ -41,12 +44,22 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
         short = verdict not in (Verdict.READY, Verdict.REFUSED) and (
             not settings.verbose or (bool(advice) and verdict in LEFT_OUT)
         )
-        lines.append(f"  {len(found)} {heading}{'' if short else ':'}")
-        lines += [] if short else _rows(found)
-    lines += map(one_line, advice)
+        rows = [] if short else _rows(found)
+        folded = len(rows) > LONGEST and not (settings.test or settings.list_all)
+        lines.append(f"  {len(found)} {heading}{'' if short else ' (--list-all lists them)' if folded else ':'}")
+        lines += [] if folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
+    lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]
     if not listed[Verdict.READY]:
         lines.append("Nothing is ready.")
     return "\n".join(lines)
+
+
+def _advice_lines(text: str, width: int) -> list[str]:
+    """Return a sentence in lines; the command at its end stays on a line of its own, so that it can be copied."""
+    if columns_of(text) <= width:
+        return [text]
+    sentence, colon, command = text.rpartition(": ")
+    return [*wrapped(sentence + colon.strip(), width), f"    {command}"] if sentence else wrapped(text, width)
 
 
 def hints(candidates: Sequence[Candidate], settings: Settings) -> list[str]:

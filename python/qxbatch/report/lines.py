@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from qxbatch.model import SessionReport
 from qxbatch.problems import Severity, grouped
 from qxbatch.report.after import failed, outcome_line
+from qxbatch.report.labels import labelled
 from qxbatch.report.marks import Marks
 from qxbatch.report.tally import AtWork, View
 from qxbatch.visible import one_line
@@ -99,11 +100,10 @@ def _reason(report: SessionReport, severity: Severity) -> str:
     if not problems:
         return ""
     first = problems[0]
-    subject = "" if first.subject in (report.packet, getattr(report.session, "id", "")) else f"{first.subject}: "
-    if first.subject.endswith(report.packet):
-        subject = ""
+    whole = first.subject.endswith(report.packet) or first.subject == getattr(report.session, "id", "")
+    subject = "" if whole else f"{labelled(first.subject, report.labels)}: "
     more = f" ({len(problems)} problems)" if len(problems) > 1 else ""
-    failing = "FAILED" if severity is Severity.ERROR else "check"
+    failing = "FAILED" if severity is Severity.ERROR else "to check"
     return one_line(f"{report.packet}: {failing}{more}: {subject}{first.message}")
 
 

@@ -1,22 +1,41 @@
 """The observers that every run has: the terminal, the log, the JSON summary."""
 
+import time
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from qxbatch.events import Event, Observer, Observers
 from qxbatch.report.json_file import JsonFile
 from qxbatch.report.log import LogObserver
-from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
+
+if TYPE_CHECKING:  # a run that imports nothing does not load it
+    from qxbatch.report.progress import Progress
 
 
 class RunObservers:
     """Passes events to them, and to those that the caller adds."""
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
-        self.progress = Progress(quiet=settings.quiet, list_all=settings.list_all)
-        """To be entered while the import runs."""
+        self._settings = settings
         self.json_file = JsonFile(settings.json_file)
-        self._all = Observers([LogObserver(), self.progress, self.json_file, *more])
+        self._all = Observers([LogObserver(settings), self.json_file, *more])
+        self._began = time.monotonic()
+
+    @cached_property
+    def progress(self) -> "Progress":
+        """What people see while the import runs, to be entered then; it is told of events from now on."""
+        from qxbatch.report.progress import Progress
+
+        progress = Progress(quiet=self._settings.quiet, list_all=self._settings.list_all)
+        self._all.add(progress)
+        return progress
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the run has been working."""
+        return time.monotonic() - self._began
 
     def notify(self, event: Event, /) -> None:
         """Tell all observers."""

@@ -1,0 +1,64 @@
+"""The end of a run: the report after the work, and what observers are told."""
+
+import sys
+
+from qxbatch.events import RunFinished
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Report
+from qxbatch.report.after import idle_status, status_of
+from qxbatch.report.before import hints
+from qxbatch.report.observers import RunObservers
+from qxbatch.session.layout import PAGE
+from qxbatch.settings.model import Settings
+from qxbatch.wrapping import text_width
+
+
+def end_imported(settings: Settings, report: Report, observer: RunObservers) -> int:
+    """End a run that imported packets."""
+    return _end(settings, report, status_of(report), observer)
+
+
+def end_idle(settings: Settings, report: Report, observer: RunObservers, *, ready: bool) -> int:
+    """End a run that imported nothing; `ready`: there is something to import."""
+    return _end(settings, report, idle_status(settings, report, ready=ready), observer)
+
+
+def end_declined(settings: Settings, report: Report, observer: RunObservers) -> int:
+    """End a run that was to ask, and the answer was no."""
+    print("Nothing was done.")
+    return _end(settings, report, ExitStatus.OK, observer)
+
+
+def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
+    """Print the report, tell the observers, and return the exit status."""
+    text = _report(settings, report, observer.seconds)
+    if status is ExitStatus.NOTHING_READY:
+        idle = "--check=no makes this no error."
+        advice: list[str] = []
+        if settings.quiet:
+            idle = f"Nothing is ready: {idle}"
+            advice = hints(report.candidates, settings)
+        text = "\n".join(line for line in (text, *advice, idle) if line).strip()
+    if text and (not settings.quiet or status is not ExitStatus.OK):
+        print(text)
+    observer.notify(RunFinished(report, status))
+    if observer.json_file.error:
+        print(f"--json-file={settings.json_file} cannot be written: {observer.json_file.error}.", file=sys.stderr)
+        return int(ExitStatus.CANNOT_WRITE if status is ExitStatus.OK else status)
+    return int(status)
+
+
+def _report(settings: Settings, report: Report, seconds: float) -> str:
+    """Return the report after the work; empty where nothing was imported and nothing is wrong."""
+    if not report.sessions and all(candidate.problem is None for candidate in report.candidates):
+        return ""
+    from qxbatch.report.blocks import Form
+    from qxbatch.report.end import after
+
+    return after(
+        report,
+        Form(text_width(), settings.list_all),
+        deidentified=settings.deidentified,
+        seconds=seconds,
+        study_page=settings.sessionsfolder / PAGE,
+    )

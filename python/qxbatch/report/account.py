@@ -1,0 +1,83 @@
+"""What became of each thing that was found: each is counted once."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from qxbatch.model import Candidate, Report, SessionReport, Verdict
+from qxbatch.problems import Code, Severity
+from qxbatch.report.after import failed
+
+
+class Fate(StrEnum):
+    """What became of a thing; the value is how the report calls it, in the order of the report."""
+
+    IMPORTED = "imported"
+    TO_CHECK = "imported, to check"
+    SERIES_FAILED = "imported, with series that failed"
+    REFUSED = "refused"
+    ALREADY_THERE = "already there"
+    HELD = "in the hands of another run"
+    NO_MATCH = "without a match in the logfile"
+    NO_NAME = "without a packet name"
+    NOT_PARSED = "of a name that was not parsed"
+    FILTERED = "filtered out"
+    STRAY = "stray, no packet"
+
+
+IMPORTED = (Fate.IMPORTED, Fate.TO_CHECK, Fate.SERIES_FAILED)
+NOT_IMPORTED = (
+    Fate.ALREADY_THERE,
+    Fate.HELD,
+    Fate.NO_MATCH,
+    Fate.NO_NAME,
+    Fate.NOT_PARSED,
+    Fate.FILTERED,
+    Fate.STRAY,
+)
+_OF_VERDICT: Mapping[Verdict, Fate] = {
+    Verdict.ALREADY_THERE: Fate.ALREADY_THERE,
+    Verdict.NO_MATCH_IN_LOG: Fate.NO_MATCH,
+    Verdict.NO_NAME: Fate.NO_NAME,
+    Verdict.NOT_PARSED: Fate.NOT_PARSED,
+    Verdict.FILTERED: Fate.FILTERED,
+    Verdict.STRAY: Fate.STRAY,
+    Verdict.REFUSED: Fate.REFUSED,
+}
+
+
+def fates(report: Report) -> list[tuple[Candidate, Fate]]:
+    """Return what became of each candidate, in the order in which they were found."""
+    by_unit: dict[str, list[SessionReport]] = {}
+    for session in report.sessions:
+        by_unit.setdefault(session.unit or getattr(session.session, "id", ""), []).append(session)
+    return [(each, _fate(each, by_unit.get(getattr(each.session, "id", ""), ()))) for each in report.candidates]
+
+
+def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> Fate:
+    """`reports` are those of the candidate's unit; what an interrupted run left has some though it is not ready."""
+    if candidate.problem is not None:
+        return Fate.REFUSED
+    if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):
+        return _OF_VERDICT.get(candidate.verdict, Fate.HELD)
+    published = [report for report in reports if report.folder is not None]
+    if any(map(failed, reports)):
+        return Fate.SERIES_FAILED if published else Fate.REFUSED
+    if not published:
+        exists = any(problem.code is Code.EXISTS for report in reports for problem in report.problems)
+        return Fate.ALREADY_THERE if exists else Fate.HELD
+    warned = any(problem.severity is Severity.WARNING for report in reports for problem in report.problems)
+    return Fate.TO_CHECK if warned else Fate.IMPORTED
+
+
+def account(found: Sequence[tuple[Candidate, Fate]]) -> list[str]:
+    """Return the lines of the account: how many were imported, refused, and not imported."""
+    counts = Counter(fate for _, fate in found)
+    imported = sum(counts[fate] for fate in IMPORTED)
+    parts = [f"{imported} imported"]
+    parts += [f"{counts[Fate.TO_CHECK]} to check"] * (counts[Fate.TO_CHECK] > 0)
+    parts += [f"{counts[Fate.SERIES_FAILED]} with series that failed"] * (counts[Fate.SERIES_FAILED] > 0)
+    lines = [parts[0] + (f" ({', '.join(parts[1:])})" if len(parts) > 1 else "")]
+    lines += [f"{counts[Fate.REFUSED]} refused"] * (counts[Fate.REFUSED] > 0)
+    left = sum(counts[fate] for fate in NOT_IMPORTED)
+    return lines + [f"{left} not imported:"] * (left > 0)

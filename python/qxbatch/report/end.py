@@ -1,0 +1,129 @@
+"""The report after the work: what is to be looked at, what failed, and what became of everything that was found."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from qxbatch.model import Candidate, Report, SessionReport
+from qxbatch.problems import Code, Problem, Severity, grouped
+from qxbatch.report.account import NOT_IMPORTED, Fate, account, fates
+from qxbatch.report.after import failed
+from qxbatch.report.blocks import LONGEST, Block, Form, Reason, merged, text_of
+from qxbatch.report.labels import labelled
+from qxbatch.report.lines import clock
+from qxbatch.visible import one_line
+from qxbatch.wrapping import wrapped
+
+_OF_PACKETS = (Code.MERGED_PATIENTS, Code.DIFFERENT_NAMES, Code.SURROUNDED, Code.HEADER_FALLBACK, Code.DAMAGED_KEPT)
+"""Problems of a packet: each session of a packet that is split has them."""
+_ADVICE = {
+    Fate.ALREADY_THERE: "--overwrite=yes imports them anew.",
+    Fate.HELD: "Run again when the other run has ended.",
+    Fate.NO_MATCH: "Add them to the table of --logfile.",
+    Fate.NO_NAME: "--pattern says which names are packets.",
+    Fate.NOT_PARSED: "--nameformat says how names are read.",
+}
+
+
+def after(
+    report: Report,
+    form: Form | None = None,
+    *,
+    deidentified: bool = False,
+    seconds: float | None = None,
+    study_page: Path | None = None,
+) -> str:
+    """Return the whole report as text. `deidentified`: it says what redaction leaves. A run without work has no account."""
+    form = form or Form()
+    lines: list[str] = []
+    if report.sessions:
+        done = sum(session.folder is not None for session in report.sessions)
+        lines += ["", f"{done} of {len(report.sessions)} sessions are complete."]
+        if deidentified and done:
+            from qxbatch.deidentify import FREE_TEXT
+
+            lines += wrapped(FREE_TEXT, form.width)
+    failing = [session for session in report.sessions if failed(session)]
+    fine = [session for session in report.sessions if not failed(session)]
+    lines += _section("To look at:", text_of(_blocks(fine, (Severity.WARNING,)), form))
+    refused = [*_refused(report.candidates), *_blocks(failing, (Severity.ERROR, Severity.WARNING))]
+    lines += _section("Failed:", text_of(merged(refused), form))
+    if report.sessions and report.candidates:
+        lines += _account(report, seconds, form)
+    if report.sessions and study_page is not None and study_page.exists():
+        lines += [f"Page of the study: {one_line(str(study_page))}"]
+    return "\n".join(lines)
+
+
+def _section(heading: str, body: Iterable[str]) -> list[str]:
+    lines = list(body)
+    return ["", heading, *lines] if lines else []
+
+
+def _account(report: Report, seconds: float | None, form: Form) -> list[str]:
+    """Return how many things were found, and what became of them: the last lines, which stay on the screen."""
+    found = fates(report)
+    time = "" if seconds is None else f" in {clock(seconds)}"
+    lines = ["", f"{len(found)} thing{'s' * (len(found) != 1)} found{time}:"]
+    lines += [f"  {line}" for line in account(found)]
+    return lines + list(_left(found, form))
+
+
+def _left(found: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
+    """Yield what was not imported by reason; a long list of names is only counted."""
+    for fate in NOT_IMPORTED:
+        names = [one_line(candidate.path.name) for candidate, its in found if its is fate]
+        if not names:
+            continue
+        listed = ", ".join(names)
+        if len(names) > LONGEST and not form.list_all:
+            listed = f"{', '.join(names[:LONGEST])} and {len(names) - LONGEST} more"
+        yield from wrapped(f"{len(names)} {fate}: {listed}", form.width, "      ", "          ")
+        if fate in _ADVICE:
+            yield f"          {_ADVICE[fate]}"
+
+
+def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
+    """Yield a block for each problem of candidates; things that are refused together have one."""
+    for problem in dict.fromkeys(each.problem for each in candidates if each.problem is not None):
+        yield Block((problem.subject,), (_reason(problem, ""),))
+
+
+def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:
+    """Return a block for each session or packet that has such problems; what a packet's sessions share is one block."""
+    found = [
+        (session, problem)
+        for session in sessions
+        for severity in severities
+        for problem in grouped(session.problems)
+        if problem.severity is severity
+    ]
+    counts = Counter(problem for problem in (problem for _, problem in found))
+    blocks: list[Block] = []
+    for problem in dict.fromkeys(problem for _, problem in found):
+        if counts[problem] > 1 and problem.code in _OF_PACKETS:
+            blocks.append(Block((problem.subject,), (_reason(problem, ""),)))
+    shared = {block.reasons[0].message for block in blocks}
+    for session in sessions:
+        own = [problem for its, problem in found if its is session]
+        own = [each for each in own if not (each.code in _OF_PACKETS and each.message in shared)]
+        if own:
+            blocks.append(_block(session, own))
+    return merged(blocks)
+
+
+def _block(session: SessionReport, problems: Sequence[Problem]) -> Block:
+    """Return the block of a session, or of a packet that has none."""
+    name = session.packet if session.folder is None else session.folder.name
+    if session.folder is None and len(problems) == 1:
+        return Block((problems[0].subject,), (_reason(problems[0], ""),))
+    reasons = []
+    for problem in problems:
+        subject = labelled(problem.subject, session.labels)
+        named = problem.subject in (name, session.packet)
+        reasons.append(_reason(problem, "" if named else subject))
+    return Block((name,), tuple(reasons))
+
+
+def _reason(problem: Problem, subject: str) -> Reason:
+    return Reason(problem.code, subject, problem.message, problem.hint, problem.command)

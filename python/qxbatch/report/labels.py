@@ -1,0 +1,55 @@
+"""Series under the scanner's number, with their description and images, in place of the number of their folder."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from qxbatch.model import SeriesLabel
+
+_SUBJECT = re.compile(r"series (\d+(?:, \d+)*(?: and \d+)?)")
+_NUMBER = re.compile(r"\d+")
+_IMAGES = 4
+"""So many images of one series are listed."""
+_LONGEST = 60
+"""Of a description."""
+
+
+def labelled(subject: str, labels: Sequence[SeriesLabel]) -> str:
+    """Return the subject of a problem, in which series are called as at the scanner.
+
+    >>> labelled("series 20", [SeriesLabel(20, 2, "epiRT", (21, 22))])
+    'series 2, epiRT (images 21, 22)'
+    >>> labelled("series 20 and 30", [SeriesLabel(20, 2, "epiRT", (21, 22)), SeriesLabel(30, 3, "T1w", (31,))])
+    'series 2 and 3 (images 21, 22, 31)'
+    """
+    match = _SUBJECT.fullmatch(subject)
+    by_n = {label.n: label for label in labels}
+    found = [by_n.get(int(n)) for n in _NUMBER.findall(match[1])] if match else []
+    known = [label for label in found if label is not None]
+    if not known or len(known) < len(found):
+        return subject
+    images = _images(image for label in known for image in label.images)
+    if len(known) == 1:
+        return f"series {_one(known[0])}{images}"
+    names = [_number(label) for label in known]
+    return f"series {', '.join(names[:-1])} and {names[-1]}{images}"
+
+
+def _one(label: SeriesLabel) -> str:
+    description = label.description[:_LONGEST].strip()
+    return f"{_number(label)}, {description}" if description else _number(label)
+
+
+def _number(label: SeriesLabel) -> str:
+    """Return the scanner's number, with that of the folder where one does not follow from the other."""
+    if label.number is None:
+        return f"in dicom/{label.n}"
+    return str(label.number) if label.n == 10 * label.number else f"{label.number} in dicom/{label.n}"
+
+
+def _images(images: Iterable[int]) -> str:
+    numbers = list(images)
+    if not numbers:
+        return ""
+    listed = ", ".join(map(str, numbers[:_IMAGES]))
+    more = f" and {len(numbers) - _IMAGES} more" if len(numbers) > _IMAGES else ""
+    return f" (image{'s' * (len(numbers) > 1)} {listed}{more})"
