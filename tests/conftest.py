@@ -1,6 +1,8 @@
 """Fixtures: a study folder, and the sample data sets where they are present."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,10 +37,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=MISSING))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def wide_text() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Fixtures run the command, too."""
+    with wide_text():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
     """Let no line be wrapped: tests look for sentences."""
-    os.environ["COLUMNS"] = "10000"
+    with wide_text():
+        return (yield)
+
+
+@contextmanager
+def wide_text() -> Iterator[None]:
+    """Within, text is as wide as it needs; pytest itself stays as wide as its terminal."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "10000")
+        yield
 
 
 @pytest.fixture

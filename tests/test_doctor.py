@@ -24,7 +24,7 @@ def test_the_json_tells_everything(capsys: pytest.CaptureFixture[str]) -> None:
     status = doctor.run({"--json": True})
     told = json.loads(capsys.readouterr().out)
     found = {finding["name"]: finding for finding in told["findings"]}
-    assert list(found) == ["qxbatch core", "pydicom", "docopt-ng", "dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
+    assert list(found) == ["qxbatch core", "pydicom", "docopt-ng", "rich", "dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
     assert found["dcm2niix"]["found"]
     assert found["dcm2niix"]["version"].startswith("1.0.")
     assert Path(found["dcm2niix"]["where"]).is_file()
@@ -37,7 +37,7 @@ def test_the_json_tells_everything(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_table_has_a_line_for_each_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     doctor.run({})
     out = capsys.readouterr().out
-    assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 7
+    assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 8
     assert "github.com/xiangruili/dicm2nii" in out
 
 

@@ -6,11 +6,14 @@ import unicodedata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
 WIDTH = 80
 """Where there is no terminal. The variable COLUMNS says otherwise."""
 _NARROWEST = 20
+_COLUMN = 6
+"""The narrowest column of a table."""
 
 
 def text_width(stream: "TextIO | None" = None) -> int:
@@ -75,3 +78,41 @@ def cut(text: str, width: int, mark: str = "...") -> str:
             break
         kept += character
     return kept + mark
+
+
+def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: str = "  ") -> list[str]:
+    """Return the lines of a table. Its last `flexible` columns are wrapped where it would be wider than `width`.
+
+    >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 17, 2)
+    ['  1   a b      c', '  20  long     d', '      text', '      here']
+    """
+    widths = [max(columns_of(row[k]) for row in rows) for k in range(len(rows[0]))]
+    over = len(indent) + sum(widths) + 2 * (len(widths) - 1) - width
+    for k in sorted(range(len(widths) - flexible, len(widths)), key=lambda k: -widths[k]):
+        narrower = max(min(_COLUMN, widths[k]), widths[k] - max(0, over))
+        over -= widths[k] - narrower
+        widths[k] = narrower
+    lines = []
+    for row in rows:
+        cells = [_cell(text, room) for text, room in zip(row, widths, strict=True)]
+        for n in range(max(map(len, cells))):
+            parts = [_padded(cell[n] if n < len(cell) else "", room) for cell, room in zip(cells, widths, strict=True)]
+            lines.append((indent + "  ".join(parts)).rstrip())
+    return lines
+
+
+def _cell(text: str, width: int) -> list[str]:
+    """Return a cell's lines; a word that is too long for it is broken."""
+    lines = []
+    for line in wrapped(text, width):
+        rest = line
+        while columns_of(rest) > width:
+            head = cut(rest, width, "")
+            lines.append(head)
+            rest = rest[len(head) :]
+        lines.append(rest)
+    return lines
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - columns_of(text))

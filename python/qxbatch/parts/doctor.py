@@ -10,10 +10,14 @@ from pathlib import Path
 
 from qxbatch.convert.available import probes_of
 from qxbatch.exits import ExitStatus
+from qxbatch.wrapping import text_width, wrapped
 
 _PACKAGES = {"pydicom": "DICOM headers that the core cannot parse", "docopt-ng": "the command line"}
+_OF_DISPLAY = {"rich": "the display of a run on a terminal"}
+"""Without it a run prints plain lines."""
 _NEEDED = "needed"
 _OPTIONAL = "optional"
+_INDENT = " " * 9
 
 
 @dataclass(frozen=True)
@@ -44,29 +48,50 @@ def run(options: Mapping[str, object]) -> int:
         }
         print(json.dumps(told, indent=1, ensure_ascii=False))
     else:
-        print(table(findings), end="")
+        print(table(findings, text_width()), end="")
     lacking = any(finding.need == _NEEDED and not finding.found for finding in findings)
     return int(ExitStatus.NO_CONVERTER if lacking else ExitStatus.OK)
 
 
 def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
     """Look for everything; nothing is changed."""
-    return [_core(), *map(_package, _PACKAGES), *_converters(dicm2nii_dir)]
-
-
-def table(findings: Sequence[Finding]) -> str:
-    """Return findings as lines for a person: what is missing comes with what to do."""
-    rows = [
-        (_mark(finding), finding.name, finding.version or "-", finding.purpose, finding.where) for finding in findings
+    return [
+        _core(),
+        *(_package(name, purpose, _NEEDED) for name, purpose in _PACKAGES.items()),
+        *(_package(name, purpose, _OPTIONAL) for name, purpose in _OF_DISPLAY.items()),
+        *_converters(dicm2nii_dir),
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = []
-    for finding, row in zip(findings, rows, strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        lines.append("  ".join([*cells, row[4]]).rstrip())
-        if finding.advice:
-            lines.append(" " * (widths[0] + 2) + finding.advice)
-    return "\n".join(lines) + "\n"
+
+
+def table(findings: Sequence[Finding], width: int) -> str:
+    """Return findings as lines for a person: what is missing comes with what to do. The last line says what works."""
+    names = max(len(finding.name) for finding in findings)
+    versions = max(len(finding.version or "-") for finding in findings)
+    lines: list[str] = []
+    for finding in findings:
+        head = f"{_mark(finding):<7}  {finding.name:<{names}}  {finding.version or '-':<{versions}}  "
+        lines += wrapped(finding.purpose, width, head, " " * len(head))
+        lines += wrapped(finding.where, width, _INDENT, _INDENT)
+        lines += wrapped(finding.advice, width, _INDENT, _INDENT) if finding.advice else []
+    return "\n".join([*lines, "", *wrapped(readiness(findings), width)]) + "\n"
+
+
+def readiness(findings: Sequence[Finding]) -> str:
+    """Return in one sentence what an import is ready for, and what is missing for what."""
+    missing = [finding for finding in findings if not finding.found]
+    needed = [finding for finding in missing if finding.need == _NEEDED]
+    if needed:
+        return f"Not ready: missing {_named(needed)}."
+    ready = "Ready to import DICOM and PAR/REC"
+    return (
+        f"{ready}; missing, and not needed by default: {_named(missing)}."
+        if missing
+        else f"{ready}; nothing is missing."
+    )
+
+
+def _named(findings: Sequence[Finding]) -> str:
+    return "; ".join(f"{finding.name} ({finding.purpose})" for finding in findings)
 
 
 def _mark(finding: Finding) -> str:
@@ -85,10 +110,10 @@ def _core() -> Finding:
     )
 
 
-def _package(name: str) -> Finding:
+def _package(name: str, purpose: str, need: str) -> Finding:
     version = _version(name)
     advice = "" if version else f"Install it with `pip install {name}`."
-    return Finding(name, _PACKAGES[name], _NEEDED, bool(version), version, "the Python packages", advice)
+    return Finding(name, purpose, need, bool(version), version, "the Python packages", advice)
 
 
 def _version(name: str) -> str:

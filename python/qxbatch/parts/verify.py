@@ -15,6 +15,7 @@ from qxbatch.session.layout import OWN_LEDGER
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verify.session import session_checks
 from qxbatch.visible import one_line, shell_word
+from qxbatch.wrapping import text_width, wrapped
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,24 @@ def _guarded(check: object) -> list[str]:
 
 def as_text(found: Sequence[Verified]) -> str:
     """Return a line for each session, and one for each thing that is wrong."""
-    lines = []
+    lines: list[str] = []
+    width = text_width()
     for each in found:
         state = f"{len(each.wrong)} WRONG" if each.wrong else "as its ledger says"
-        lines.append(f"{one_line(each.session)}: {each.images} images, {state}")
-        lines += [f"  {one_line(text)}" for text in (*each.wrong, each.hint) if text]
+        lines += wrapped(f"{one_line(each.session)}: {each.images} images, {state}", width, "", "    ")
+        for text in each.wrong:
+            lines += wrapped(one_line(text), width, "  ", "    ")
+        lines += _hint_lines(each.hint, width) if each.hint else []
     good = sum(not each.wrong for each in found)
     return "\n".join([*lines, f"{good} of {len(found)} sessions are whole."]) + "\n"
+
+
+def _hint_lines(hint: str, width: int) -> list[str]:
+    """Return a hint in lines; its command stays on one, so that it can be copied."""
+    sentence, colon, command = hint.partition(": ")
+    if not colon:
+        return wrapped(one_line(hint), width, "  ", "    ")
+    return [*wrapped(f"{sentence}:", width, "  ", "    "), f"    {one_line(command)}"]
 
 
 def as_json(found: Sequence[Verified]) -> str:

@@ -115,6 +115,13 @@ class Progress:
             if hasattr(self._stream, "divert"):
                 self._stream.divert(shown.write_above)
 
+    def _open_or_plain(self) -> None:
+        """Begin to draw; without rich, lines are printed as where there is no terminal."""
+        try:
+            self.open()
+        except ModuleNotFoundError:
+            self._live = False
+
     def _close(self) -> None:
         with self._guard:
             shown, self._display = self._display, None
@@ -126,13 +133,13 @@ class Progress:
 
     def _work(self) -> None:
         """Draw until the run ends. A display that fails ends alone."""
-        wait = REFRESH_SECONDS if self._live else PLAIN_SECONDS
         if self._live and self._stop.wait(DELAY_SECONDS):
             return
         try:
             if self._live:
-                self.open()
+                self._open_or_plain()
             self.tick()
+            wait = REFRESH_SECONDS if self._live else PLAIN_SECONDS
             while not self._stop.wait(wait):
                 self.tick()
         except Exception:  # what is shown must not lose data

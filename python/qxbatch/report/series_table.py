@@ -6,6 +6,7 @@ from typing import Protocol
 
 from qxbatch.model import Value
 from qxbatch.visible import one_line
+from qxbatch.wrapping import table, text_width, wrapped
 
 FIELDS = (
     "Modality",
@@ -21,6 +22,10 @@ FIELDS = (
 )
 """Of the header of each series, by their DICOM keywords."""
 COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
+
+
+FLEXIBLE = 2
+"""The last columns of the table for people, description and patient, are wrapped where the terminal is narrow."""
 
 
 class Fields(Protocol):
@@ -138,15 +143,15 @@ def as_table(found: Sequence[Found]) -> str:
 def _source(found: Found) -> str:
     series = in_order(found.series)
     files = sum(group.files for group in series)
+    width = text_width()
     head = f"{one_line(found.path)} ({found.kind}): {len(series)} series, {files} of {found.files} files"
     rows: list[tuple[str, ...]] = [("number", "files", "size", "started", "modality", "description", "patient")]
     rows += [_row(group) for group in series]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    lines = [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    problems = [
+        line for problem in found.problems for line in wrapped(f"problem: {one_line(problem)}", width, "  ", "      ")
     ]
-    problems = [f"  problem: {one_line(problem)}" for problem in found.problems]
-    return "\n".join([head, *(lines if series else []), *problems]) + "\n"
+    lines = table(rows, width, FLEXIBLE) if series else []
+    return "\n".join([*wrapped(head, width, "", "    "), *lines, *problems]) + "\n"
 
 
 def _row(group: Listed) -> tuple[str, ...]:
