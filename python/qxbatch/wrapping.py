@@ -83,7 +83,7 @@ def cut(text: str, width: int, mark: str = "...") -> str:
 def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: str = "  ") -> list[str]:
     """Return the lines of a table. Its last `flexible` columns are wrapped where it would be wider than `width`.
 
-    >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 17, 2)
+    >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 16, 2)
     ['  1   a b      c', '  20  long     d', '      text', '      here']
     """
     widths = [max(columns_of(row[k]) for row in rows) for k in range(len(rows[0]))]

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pyte
 
+from qxbatch.convert import dcm2niix
+
 TIME_LIMIT = 300.0
 """A run that takes longer has failed."""
 
@@ -124,18 +126,20 @@ def _own_terminal() -> None:
 class Gate:
     """A converter that waits until the gate is open, then is the real one."""
 
-    def __init__(self, folder: Path) -> None:
-        import shutil
-
-        real = (
-            os.environ.get("QXBATCH_DCM2NIIX")
-            or shutil.which("dcm2niix")
-            or str(Path(sys.executable).with_name("dcm2niix"))
-        )
+    def __init__(self, folder: Path, says: str = "") -> None:
+        """`says` is printed by the converter, also to the terminal itself if it can open it."""
+        folder.mkdir(exist_ok=True)
+        real = dcm2niix.probe().where
         self._open = folder / "open"
         self.program = folder / "dcm2niix"
+        speak = f"echo '{says}'; echo '{says}' >&2; (echo '{says}' > /dev/tty) 2> /dev/null" if says else ":"
         self.program.write_text(
-            f"#!/bin/sh\n[ $# -gt 1 ] && while ! [ -e '{self._open}' ]; do sleep 0.02; done\nexec '{real}' \"$@\"\n"
+            "#!/bin/sh\n"
+            "if [ $# -gt 1 ]; then\n"
+            f"    {speak}\n"
+            f"    while ! [ -e '{self._open}' ]; do sleep 0.02; done\n"
+            "fi\n"
+            f"exec '{real}' \"$@\"\n"
         )
         self.program.chmod(0o755)
         self.env = {"QXBATCH_DCM2NIIX": str(self.program)}

@@ -17,6 +17,9 @@ ROWS = 3
 """So many units at work are shown."""
 WIDEST = 79
 """On a wide terminal too: what is narrower than it becomes is not broken by the terminal when it becomes narrower."""
+UNITS = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
+_DECIMAL = 9.95
+"""Numbers below have a decimal."""
 _BAR = (10, 30)
 _NAME = 30
 
@@ -34,8 +37,9 @@ def display(view: View, width: int, marks: Marks) -> list[Line]:
 
 def _bar(view: View, room: int, marks: Marks) -> Line:
     share = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
-    parts = [f"{int(100 * share)}%", f"{megabytes(view.bytes)} of {megabytes(view.size)} MB"]
-    parts += [] if view.rate is None else [f"{megabytes(view.rate)} MB/s"]
+    unit = unit_of(view.size)
+    parts = [f"{int(100 * share)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
+    parts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
     parts += [] if view.left is None else [f"{clock(view.left)} left"]
     text = "  ".join(parts)
     narrow, wide = _BAR
@@ -49,7 +53,7 @@ def _bar(view: View, room: int, marks: Marks) -> Line:
 
 
 def _counts(view: View, room: int) -> Line:
-    texts = [(f"{view.done} of {view.packets} packets done", "bold")]
+    texts = [(cut(f"{view.done} of {view.packets} packets done", room), "bold")]
     texts += [(f"{view.failed} failed", "bold red")] * (view.failed > 0)
     texts += [(f"{view.to_check} to check", "yellow")] * (view.to_check > 0)
     texts.append((clock(view.seconds), ""))
@@ -73,8 +77,8 @@ def counts_text(view: View) -> str:
     share = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
     parts = [f"{view.done} of {view.packets} packets done"]
     parts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
-    parts.append(f"{int(100 * share)}% of {megabytes(view.size)} MB")
-    parts += [] if view.rate is None else [f"{megabytes(view.rate)} MB/s"]
+    parts.append(f"{int(100 * share)}% of {size_text(view.size)}")
+    parts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
     parts += [] if view.left is None else [f"{clock(view.left)} left"]
     return ", ".join(parts)
 
@@ -107,14 +111,29 @@ def _reason(report: SessionReport, severity: Severity) -> str:
     return one_line(f"{report.packet}: {failing}{more}: {subject}{first.message}")
 
 
-def megabytes(size: float) -> str:
-    """Return bytes as megabytes; small ones with a decimal.
+def unit_of(size: float) -> str:
+    """Return the unit in which a size is written."""
+    return next((unit for unit, least in UNITS.items() if size >= least), "kB")
 
-    >>> megabytes(2_340_000), megabytes(114_000_000)
+
+def in_unit(size: float, unit: str) -> str:
+    """Return a size in a unit; small numbers with a decimal.
+
+    >>> in_unit(2_340_000, "MB"), in_unit(114_000_000, "MB")
     ('2.3', '114')
     """
-    small = 9_950_000
-    return f"{size / 1e6:.1f}" if size < small else f"{size / 1e6:.0f}"
+    number = size / UNITS[unit]
+    return f"{number:.1f}" if number < _DECIMAL else f"{number:.0f}"
+
+
+def size_text(size: float) -> str:
+    """Return a size with its unit.
+
+    >>> size_text(2_340_000), size_text(700)
+    ('2.3 MB', '0.7 kB')
+    """
+    unit = unit_of(size)
+    return f"{in_unit(size, unit)} {unit}"
 
 
 def clock(seconds: float) -> str:

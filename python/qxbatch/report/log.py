@@ -2,7 +2,6 @@
 
 import logging
 import time
-from dataclasses import replace
 
 from qxbatch.events import (
     ConverterEnded,
@@ -17,13 +16,14 @@ from qxbatch.events import (
     UnitSorted,
     UnitStarted,
 )
-from qxbatch.model import Candidate, Report, Verdict
-from qxbatch.problems import Problem
+from qxbatch.model import Candidate, Verdict
 from qxbatch.report.after import outcome_line
 from qxbatch.settings.model import Settings
 
 log = logging.getLogger("qxbatch")
 NAMELESS = "(name left out)"
+_SHORTEST = 3
+"""Shorter names are in many a word."""
 _WIDTH = 1_000_000
 """Nothing is wrapped in a log: programs search it by lines."""
 
@@ -37,6 +37,8 @@ class LogObserver:
     def __init__(self, settings: Settings) -> None:
         self._deidentified = settings.deidentified
         self._whole = settings.log_file is not None
+        self._names: list[str] = []
+        """What is left out of each line."""
         self._stages: dict[str, tuple[str, float]] = {}
         """Of each unit: what it is at, and since when."""
 
@@ -46,7 +48,7 @@ class LogObserver:
             case UnitFinished():
                 self._leave_stage(event.unit)
                 for report in event.reports:
-                    log.info("%s", outcome_line(report))
+                    self._say(outcome_line(report))
             case RunFinished():
                 self._finished(event)
             case _ if self._whole:
@@ -57,18 +59,20 @@ class LogObserver:
     def _detail(self, event: Event) -> None:
         match event:
             case PacketFound():
-                log.info("found: %s", self._found(event.candidate))
+                if self._deidentified:
+                    self._keep_name(event.candidate)
+                self._say(f"found: {self._found(event.candidate)}")
             case RunStarted():
-                log.info("importing %d packets of %d bytes", event.units, event.size)
+                self._say(f"importing {event.units} packets of {event.size} bytes")
             case UnitStarted():
-                log.info("%s: started, %d bytes", event.unit, event.size)
+                self._say(f"{event.unit}: started, {event.size} bytes")
             case StageStarted():
                 self._leave_stage(event.unit)
                 self._stages[event.unit] = (event.stage, time.monotonic())
-                log.info("%s: %s", event.unit, event.stage)
+                self._say(f"{event.unit}: {event.stage}")
             case UnitCancelled():
                 self._leave_stage(event.unit)
-                log.info("%s: stopped; nothing of it was published", event.unit)
+                self._say(f"{event.unit}: stopped; nothing of it was published")
             case UnitSorted() | ConverterEnded() | ProblemFound():
                 self._of_unit(event)
             case _:
@@ -77,26 +81,24 @@ class LogObserver:
     def _of_unit(self, event: UnitSorted | ConverterEnded | ProblemFound) -> None:
         match event:
             case UnitSorted():
-                log.info("%s: %d series of %d bytes", event.unit, event.series, event.size)
+                self._say(f"{event.unit}: {event.series} series of {event.size} bytes")
             case ConverterEnded():
-                log.info("%s: series %d: %s", event.unit, event.series, event.state)
+                self._say(f"{event.unit}: series {event.series}: {event.state}")
                 for command in event.commands:
-                    log.info("%s: series %d: %s", event.unit, event.series, command)
+                    self._say(f"{event.unit}: series {event.series}: {command}")
             case ProblemFound():
                 problem = event.problem
-                log.info("%s: %s (%s): %s", event.unit, problem.severity, problem.code, problem.text())
+                self._say(f"{event.unit}: {problem.severity} ({problem.code}): {problem.text()}")
 
     def _leave_stage(self, unit: str) -> None:
         stage = self._stages.pop(unit, None)
         if stage is not None:
-            log.info("%s: %s took %.2f s", unit, stage[0], time.monotonic() - stage[1])
+            self._say(f"{unit}: {stage[0]} took {time.monotonic() - stage[1]:.2f} s")
 
     def _found(self, candidate: Candidate) -> str:
-        """Return a line about a candidate; its name may be the patient's, and no header was read yet."""
+        """Return a line about a candidate, with its path; in a de-identified log its folder is no secret."""
         session = "" if candidate.session is None else f" -> {candidate.session.id}"
         size = "" if candidate.packet is None else f", {candidate.packet.fingerprint.size} bytes"
-        if self._deidentified:
-            return f"{NAMELESS}{session}: {candidate.verdict}{size}"
         problem = "" if candidate.problem is None else f": {candidate.problem.text()}"
         note = f" ({candidate.note})" if candidate.note else ""
         verdict = candidate.verdict if candidate.verdict is not Verdict.READY else "ready"
@@ -107,26 +109,19 @@ class LogObserver:
             from qxbatch.report.blocks import Form
             from qxbatch.report.end import after
 
-            report = _nameless(event.report) if self._deidentified else event.report
-            for line in filter(None, after(report, Form(_WIDTH, list_all=True)).splitlines()):
-                log.info("%s", line)
-        log.info("exit status %d", event.status)
+            for line in filter(None, after(event.report, Form(_WIDTH, list_all=True)).splitlines()):
+                self._say(line)
+        self._say(f"exit status {event.status}")
 
+    def _say(self, text: str) -> None:
+        """Log a line. Where logs are de-identified, names of packets are left out: they may be those of patients."""
+        for name in self._names:
+            text = text.replace(name, NAMELESS)
+        log.info("%s", text)
 
-def _nameless(report: Report) -> Report:
-    """Return a report without the names of what was not read: nobody knows whose they are."""
-    read = {session.unit for session in report.sessions if session.unit}
-    return replace(
-        report,
-        candidates=tuple(
-            each if each.session is not None and each.session.id in read else _without_name(each)
-            for each in report.candidates
-        ),
-    )
-
-
-def _without_name(candidate: Candidate) -> Candidate:
-    problem = candidate.problem
-    if problem is not None:
-        problem = Problem(problem.code, NAMELESS, f"{candidate.verdict}.")
-    return replace(candidate, path=candidate.path.with_name(NAMELESS), note="", problem=problem)
+    def _keep_name(self, candidate: Candidate) -> None:
+        """Keep the names of a thing that are not its session's id, the longest first."""
+        own = "" if candidate.session is None else candidate.session.id
+        names = (candidate.path.name, "" if candidate.packet is None else candidate.packet.name)
+        more = [name for name in names if len(name) >= _SHORTEST and name not in (own, *self._names)]
+        self._names = sorted([*self._names, *more], key=len, reverse=True)

@@ -68,6 +68,11 @@ class Progress:
             self._thread.join()
         self._close()
 
+    @property
+    def is_working(self) -> bool:
+        """Whether the thread that shows the counts is alive."""
+        return self._thread.is_alive()
+
     def notify(self, event: Event, /) -> None:
         """Count what happened; say how a unit ended."""
         with self._guard:

@@ -1,0 +1,199 @@
+"""The report after the work: everything that was found stands in it once."""
+
+from pathlib import Path
+
+import pytest
+
+from qxbatch.model import Candidate, Fingerprint, Packet, Report, SeriesLabel, SessionId, SessionReport, Verdict
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.report.blocks import LONGEST, Form, merged_command
+from qxbatch.report.end import after
+from qxbatch.report.labels import labelled
+from tests.build.dicom import MrSeries
+from tests.build.packets import under
+from tests.build.study import Study
+
+LABELS = (
+    SeriesLabel(20, 2, "epiRT ascending", (21, 22)),
+    SeriesLabel(100030, 3, "", (100031,)),
+    SeriesLabel(50, None, "x"),
+)
+
+
+def warning(subject: str, message: str = "looks odd.", code: Code = Code.CONVERT_REVIEW) -> Problem:
+    return Problem(code, subject, message, "Look at it.", severity=Severity.WARNING)
+
+
+def ready(name: str) -> Candidate:
+    path = Path("/in") / f"{name}.zip"
+    return Candidate(path, Verdict.READY, Packet(path, name, Fingerprint(1, 2, 3)), SessionId(name))
+
+
+def complete(name: str, *problems: Problem) -> SessionReport:
+    session = SessionId(name)
+    return SessionReport(f"{name}.zip", session, Path("/s") / name, problems, 2, 2, unit=name, labels=LABELS)
+
+
+def refused(name: str, command: str = "") -> SessionReport:
+    problem = Problem(Code.DAMAGED, f"{name}.zip", "is damaged.", "Get a sound copy.", command=command)
+    return SessionReport(f"{name}.zip", SessionId(name), None, (problem,), unit=name)
+
+
+def other(name: str, verdict: Verdict) -> Candidate:
+    return Candidate(Path("/in") / name, verdict)
+
+
+def test_everything_that_was_found_is_counted_once() -> None:
+    exists = Problem(Code.EXISTS, "S6", "exists.", severity=Severity.WARNING)
+    held = Problem(Code.HELD, "S7", "is held.", severity=Severity.WARNING)
+    failed_series = Problem(Code.CONVERT_FAILED, "series 20", "did not convert.")
+    report = Report(
+        (
+            *(ready(f"S{k}") for k in range(1, 8)),
+            other("a.zip", Verdict.ALREADY_THERE),
+            other("README", Verdict.STRAY),
+            other("b.zip", Verdict.FILTERED),
+            other("c.zip", Verdict.NO_MATCH_IN_LOG),
+            Candidate(Path("/in/d.zip"), Verdict.REFUSED, problem=Problem(Code.SAME_SESSION, "/in/d.zip", "is of S1.")),
+        ),
+        (
+            complete("S1"),
+            complete("S2", warning("series 20")),
+            complete("S3", failed_series),
+            refused("S4"),
+            refused("S5"),
+            SessionReport("S6.zip", SessionId("S6"), None, (exists,), unit="S6"),
+            SessionReport("S7.zip", SessionId("S7"), None, (held,), unit="S7"),
+        ),
+    )
+    lines = after(report, seconds=72.0).splitlines()
+    assert lines[lines.index("12 things found in 1:12:") :] == [
+        "12 things found in 1:12:",
+        "  3 imported (1 to check, 1 with series that failed)",
+        "  3 refused",
+        "  6 not imported:",
+        "      2 already there: S6.zip, a.zip",
+        "          --overwrite=yes imports them anew.",
+        "      1 in the hands of another run: S7.zip",
+        "          Run again when the other run has ended.",
+        "      1 without a match in the logfile: c.zip",
+        "          Add them to the table of --logfile.",
+        "      1 filtered out: b.zip",
+        "      1 stray, no packet: README",
+    ]
+
+
+def test_series_stand_under_the_scanners_number() -> None:
+    report = Report((), (complete("S1", warning("series 20")),))
+    assert "  S1, series 2, epiRT ascending (images 21, 22): looks odd." in after(report).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("series 20", "series 2, epiRT ascending (images 21, 22)"),
+        ("series 100030", "series 3 in dicom/100030 (image 100031)"),
+        ("series 20 and 100030", "series 2 and 3 in dicom/100030 (images 21, 22, 100031)"),
+        ("series 50", "series in dicom/50, x"),
+        ("series 990", "series 990"),
+        ("x.PAR", "x.PAR"),
+    ],
+)
+def test_the_name_of_a_series(subject: str, expected: str) -> None:
+    assert labelled(subject, LABELS) == expected
+
+
+def test_a_session_with_several_problems_stands_once() -> None:
+    report = Report((), (complete("S1", warning("series 20"), warning("series 100030", "is short.")),))
+    text = after(report)
+    assert text.count("S1") == 1
+    assert "    - series 2, epiRT ascending (images 21, 22): looks odd." in text
+    assert "    - series 3 in dicom/100030 (image 100031): is short." in text
+    assert text.count("Look at it.") == 1
+
+
+def test_what_several_packets_share_is_said_once_with_one_command_for_all() -> None:
+    sessions = tuple(refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep") for k in (1, 2, 3))
+    text = after(Report((), sessions))
+    assert text.count("is damaged.") == 1
+    assert "  S1.zip, S2.zip, S3.zip: is damaged." in text
+    assert "      qxbatch /s --sessions=S1,S2,S3 --on-damaged=keep" in text
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        (["qxbatch /s --sessions=A"], "qxbatch /s --sessions=A"),
+        (["qxbatch /s --sessions=A", "qxbatch /s --sessions=B"], "qxbatch /s --sessions=A,B"),
+        (["qxbatch /s '--sessions=A 1'", "qxbatch /s --sessions=B"], "qxbatch /s '--sessions=A 1,B'"),
+        (["chmod u+r /a", "chmod u+r /b"], "chmod u+r /a\nchmod u+r /b"),
+        (["qxbatch /s --sessions=A", "qxbatch /t --sessions=B"], "qxbatch /s --sessions=A\nqxbatch /t --sessions=B"),
+        (
+            ["qxbatch /s $'--sessions=A\\x1b'", "qxbatch /s --sessions=B"],
+            "qxbatch /s $'--sessions=A\\x1b'\nqxbatch /s --sessions=B",
+        ),
+    ],
+)
+def test_commands_that_differ_in_their_sessions_are_one(commands: list[str], expected: str) -> None:
+    assert merged_command(commands) == expected
+
+
+def test_a_long_list_is_folded_to_counts_by_reason_and_whole_when_asked_for() -> None:
+    sessions = [complete(f"S{k}", warning("series 20", f"misses {k} slices.")) for k in range(LONGEST)]
+    sessions.append(complete("T1", warning("T1", "was left out.", Code.LEFT_OUT)))
+    report = Report((), tuple(sessions))
+    folded = after(report)
+    assert "15 convert-review: S0, S1, S2, S3, S4, S5, S6, S7 and 7 more" in folded
+    assert "1 left-out: T1" in folded
+    assert "--list-all lists them" in folded
+    assert "misses 3 slices." not in folded
+    whole = after(report, Form(list_all=True))
+    assert all(f"misses {k} slices." in whole for k in range(LONGEST))
+    assert "misses 3 slices." in after(Report((), tuple(sessions[:LONGEST])))
+
+
+def test_a_message_is_cut_after_three_lines_and_whole_when_asked_for() -> None:
+    message = " ".join(f"word{k}" for k in range(100))
+    report = Report((), (complete("S1", warning("S1", message)),))
+    short = after(report).splitlines()
+    assert max(map(len, short)) <= 80
+    assert short[6].endswith(" ... (whole with --list-all)")
+    assert "word99" not in "\n".join(short)
+    assert "word99" in after(report, Form(list_all=True))
+
+
+def test_commands_are_not_broken() -> None:
+    command = "qxbatch /a/long/path" + "/of/folders" * 10 + " --sessions=S1 --on-damaged=keep"
+    assert f"      {command}" in after(Report((), (refused("S1", command),))).splitlines()
+
+
+def test_the_report_of_a_run_is_wrapped_to_80_columns_without_a_terminal(study: Study) -> None:
+    two = {
+        **under("a", MrSeries(number=3, patient="A1").files()),
+        **under("b", MrSeries(number=4, patient="B2").files()),
+    }
+    study.put("two", two)
+    study.put_bytes("README", b"no packet")
+    run = study.run(env={"COLUMNS": ""})
+    reports = run.out.replace(str(study.sessions), "SESSIONS")
+    assert [line for line in reports.splitlines() if len(line) > 80 and "qxbatch " not in line] == []
+    assert "  1 refused" in run.out.splitlines()
+    assert "      1 stray, no packet: README" in run.out.splitlines()
+    assert run.out.splitlines()[-1].startswith("      1 stray")
+
+
+def test_the_page_of_the_study_is_named_where_there_is_one(study: Study) -> None:
+    study.put("S1", MrSeries(number=3, patient="S1").files())
+    assert "Page of the study" not in study.run().out
+    (study.sessions / "report.html").write_text("")
+    study.put("S2", MrSeries(number=3, patient="S2").files())
+    assert f"Page of the study: {study.sessions / 'report.html'}" in study.run().out
+
+
+def test_a_long_inbox_is_counted_before_the_work_and_listed_for_a_test(study: Study) -> None:
+    for k in range(LONGEST + 1):
+        study.put_bytes(f"stray{k}.txt", b"no packet")
+    assert "16 stray, no packet (--list-all lists them)" in study.main().out
+    assert "stray7.txt" not in study.main().out
+    assert "stray7.txt" in study.main("--list-all").out
+    assert "stray7.txt" in study.main("--test").out

@@ -1,0 +1,214 @@
+"""How far a run is: by the bytes of its packets, with a clock of the test's own."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from qxbatch.events import (
+    BytesRead,
+    Event,
+    MembersRead,
+    RunStarted,
+    SeriesConverted,
+    SeriesFinished,
+    Stage,
+    StageStarted,
+    UnitCancelled,
+    UnitFinished,
+    UnitSorted,
+    UnitStarted,
+)
+from qxbatch.model import SessionId, SessionReport
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.report.lines import display
+from qxbatch.report.marks import ASCII, UNICODE, Marks, marks_for
+from qxbatch.report.progress import PLAIN_SECONDS, Progress
+from qxbatch.report.tally import SHARES, Tally
+
+MB = 1_000_000
+DONE = SessionReport("S1.zip", SessionId("S1"), Path("/s/S1"), series=2, images=2)
+WARNED = SessionReport(
+    "S1.zip", SessionId("S1"), Path("/s/S1"), (Problem(Code.LEFT_OUT, "S1", "left out.", severity=Severity.WARNING),)
+)
+REFUSED = SessionReport("S2.zip", SessionId("S2"), None, (Problem(Code.DAMAGED, "S2.zip", "is damaged."),))
+
+
+class Clock:
+    """Shows the time that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def tally_of(*events: Event) -> Tally:
+    tally = Tally(0.0)
+    for event in events:
+        tally.notify(event, 0.0)
+    return tally
+
+
+def share_of(*events: Event) -> float:
+    """The share of a packet of 10 MB that is done after some events."""
+    started = (RunStarted(1, 10 * MB), UnitStarted("S1", 10 * MB))
+    return tally_of(*started, *events).view(1.0).bytes / (10 * MB)
+
+
+READING = StageStarted("S1", Stage.READING)
+SORTED = (READING, UnitSorted("S1", 2, 40 * MB), StageStarted("S1", Stage.CONVERTING))
+
+
+def test_the_shares_of_the_stages_are_a_whole() -> None:
+    assert sum(SHARES.values()) == pytest.approx(1)
+    assert set(SHARES) == set(Stage)
+
+
+def test_a_packet_advances_with_its_stages_and_its_series() -> None:
+    read = SHARES[Stage.READING]
+    assert share_of(READING) == 0
+    assert share_of(READING, MembersRead(1, 5 * MB)) == pytest.approx(read / 2)
+    assert share_of(*SORTED) == pytest.approx(read)
+    half = (*SORTED, SeriesFinished("S1", 20 * MB))
+    assert share_of(*half) == pytest.approx(read + SHARES[Stage.CONVERTING] / 2)
+    whole = (*half, SeriesFinished("S1", 20 * MB))
+    assert share_of(*whole, StageStarted("S1", Stage.VERIFYING)) == pytest.approx(1 - 0.2 - 0.03)
+    assert share_of(*whole, UnitFinished("S1", (DONE,))) == 1
+
+
+def test_what_is_read_again_is_not_counted_again() -> None:
+    counts = [MembersRead(k, k * 50 * MB) for k in range(1, 20)]
+    assert share_of(READING, *counts) == pytest.approx(SHARES[Stage.READING])
+    verifying = (*SORTED, SeriesFinished("S1", 40 * MB), StageStarted("S1", Stage.VERIFYING))
+    assert share_of(*verifying, *counts) == share_of(*verifying)
+
+
+def test_a_packet_of_several_sessions_never_goes_back() -> None:
+    first = (*SORTED, SeriesFinished("S1", 20 * MB))
+    recorded = (*first, StageStarted("S1", Stage.RECORDING))
+    again = (*recorded, StageStarted("S1", Stage.CONVERTING))
+    assert share_of(*first) == share_of(*recorded) == share_of(*again)
+
+
+def test_packets_failed_and_to_check_are_counted() -> None:
+    events = [UnitFinished("S1", (DONE,)), UnitFinished("S2", (REFUSED,)), UnitFinished("S3", (WARNED,))]
+    view = tally_of(RunStarted(4, MB), *events).view(1.0)
+    assert (view.packets, view.done, view.failed, view.to_check) == (4, 3, 1, 1)
+
+
+def test_a_unit_that_was_stopped_is_at_work_no_more() -> None:
+    tally = tally_of(RunStarted(1, MB), UnitStarted("S1", MB), UnitCancelled("S1"), READING)
+    assert tally.view(1.0).at_work == ()
+
+
+def run_at(rate: float, seconds: int) -> Tally:
+    """A run of 100 packets of 1 MB, of which so many are done in each second."""
+    tally = tally_of(RunStarted(100, 100 * MB))
+    done = 0
+    for second in range(1, seconds + 1):
+        while done < int(second * rate):
+            done += 1
+            tally.notify(UnitStarted(f"S{done}", MB), second)
+            for event in (READING, *SORTED):
+                tally.notify(event._replace(unit=f"S{done}"), second)
+            tally.notify(UnitFinished(f"S{done}", (DONE,)), second)
+        tally.view(float(second))
+    return tally
+
+
+def test_rate_and_time_left_come_from_the_bytes() -> None:
+    view = run_at(2.0, 20).view(20.0)
+    assert view.rate == pytest.approx(2 * MB, rel=0.1)
+    assert view.left == pytest.approx(30, rel=0.1)
+
+
+def test_no_time_left_is_told_from_too_little() -> None:
+    view = run_at(2.0, 2).view(2.0)
+    assert (view.rate, view.left) == (None, None)
+
+
+def test_the_time_left_does_not_jump() -> None:
+    tally = run_at(2.0, 20)
+    before = tally.view(20.0).left
+    tally.notify(UnitStarted("large", 30 * MB), 20.5)
+    tally.notify(UnitFinished("large", (DONE,)), 20.5)
+    after = tally.view(21.0).left
+    assert before is not None
+    assert after is not None
+    assert abs(before - after) < 8
+
+
+def test_packets_that_need_no_work_do_not_make_the_rate() -> None:
+    tally = tally_of(RunStarted(2, 100 * MB), UnitStarted("S2", 90 * MB), UnitStarted("S1", 10 * MB))
+    tally.notify(UnitFinished("S2", (REFUSED,)), 1.0)
+    for event in (*SORTED, SeriesFinished("S1", 20 * MB)):
+        tally.notify(event, 9.0)
+    view = tally.view(10.0)
+    assert view.bytes > 90 * MB
+    assert view.rate is not None
+    assert view.rate < MB
+
+
+def test_up_to_three_units_at_work_are_shown_with_their_series() -> None:
+    tally = tally_of(RunStarted(5, 5 * MB), *(UnitStarted(f"S{k}", MB) for k in range(1, 6)), *SORTED)
+    tally.notify(SeriesConverted("S1", "S1", 1, 2), 0.0)
+    lines = ["".join(text for text, _ in line) for line in display(tally.view(1.0), 80, UNICODE)]
+    assert lines[2:] == ["  S1  converting  1 of 2 series", "  S2  waiting", "  S3  waiting"]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120])
+@pytest.mark.parametrize("marks", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_the_display_is_narrower_than_the_terminal(width: int, marks: Marks) -> None:
+    name = "a-very-long-name-of-a-session-that-somebody-chose" * 2
+    tally = tally_of(RunStarted(3000, 5 * MB), UnitStarted(name, MB), StageStarted(name, Stage.READING))
+    for line in display(tally.view(5000.0), width, marks):
+        assert sum(len(text) for text, _ in line) < width
+
+
+@pytest.mark.parametrize(
+    ("encoding", "environment", "expected"),
+    [
+        ("utf-8", {"LANG": "en_GB.UTF-8"}, UNICODE),
+        ("utf-8", {"LANG": "C.UTF-8", "LC_CTYPE": "C.UTF-8"}, UNICODE),
+        ("utf-8", {"LC_ALL": "C", "LANG": "C.UTF-8"}, ASCII),
+        ("utf-8", {"LC_CTYPE": "C.UTF-8"}, ASCII),
+        ("utf-8", {}, ASCII),
+        ("iso8859-1", {"LANG": "de_DE"}, ASCII),
+        ("ascii", {"LANG": "C.UTF-8"}, ASCII),
+    ],
+)
+def test_marks_are_of_the_locale(encoding: str, environment: dict[str, str], expected: object) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    assert marks_for(stream, environment) == expected
+
+
+def test_without_a_terminal_a_line_comes_every_half_minute() -> None:
+    clock, stream = Clock(), io.StringIO()
+    progress = Progress(stream=stream, clock=clock)
+    progress.notify(RunStarted(2, 10 * MB))
+    progress.notify(UnitStarted("S1", 5 * MB))
+    for seconds in (1.0, PLAIN_SECONDS - 1, PLAIN_SECONDS, PLAIN_SECONDS + 1, 3 * PLAIN_SECONDS):
+        clock.now = 1000.0 + seconds
+        progress.tick()
+    progress.notify(UnitFinished("S1", (DONE,)))
+    lines = stream.getvalue().splitlines()
+    assert lines[:2] == ["0 of 2 packets done, 0% of 10 MB"] * 2
+    assert lines[2:] == ["[1/2] S1.zip -> S1: 2 series, 2 images, 0.0 s"]
+
+
+def test_leaving_does_not_wait_for_the_next_line() -> None:
+    """The thread sleeps for half a minute; a run that ends must not."""
+    progress = Progress(stream=io.StringIO())
+    with progress:
+        progress.notify(BytesRead("S1", 0, 1))
+    assert not progress.is_working
+
+
+def test_quiet_writes_nothing() -> None:
+    clock, stream = Clock(), io.StringIO()
+    progress = Progress(quiet=True, stream=stream, clock=clock)
+    progress.notify(RunStarted(1, MB))
+    progress.notify(UnitFinished("S1", (REFUSED,)))
+    assert stream.getvalue() == ""
