@@ -6,7 +6,8 @@ import pytest
 
 from qxbatch.model import Candidate, Fingerprint, Packet, Report, SeriesLabel, SessionId, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.blocks import LONGEST, Form, merged_command
+from qxbatch.report.blocks import LONGEST, Form
+from qxbatch.report.commands import merged_commands
 from qxbatch.report.end import after
 from qxbatch.report.labels import labelled
 from tests.build.dicom import MrSeries
@@ -135,7 +136,7 @@ def test_what_several_packets_share_is_said_once_with_one_command_for_all() -> N
     ],
 )
 def test_commands_that_differ_in_their_sessions_are_one(commands: list[str], expected: str) -> None:
-    assert merged_command(commands) == expected
+    assert merged_commands(commands) == expected.splitlines()
 
 
 def test_a_long_list_is_folded_to_counts_by_reason_and_whole_when_asked_for() -> None:
@@ -157,9 +158,26 @@ def test_a_message_is_cut_after_three_lines_and_whole_when_asked_for() -> None:
     report = Report((), (complete("S1", warning("S1", message)),))
     short = after(report).splitlines()
     assert max(map(len, short)) <= 80
-    assert short[6].endswith(" ... (whole with --list-all)")
+    assert short[6].endswith(" ...")
+    assert "Lines that end with ... are whole with --list-all, and in the log (--log-file)." in short
     assert "word99" not in "\n".join(short)
     assert "word99" in after(report, Form(list_all=True))
+
+
+def test_what_is_to_be_done_stands_once_below_all_that_need_it() -> None:
+    commands = [f"qxbatch /s --sessions=S{k} --on-damaged=keep" for k in range(3)]
+    hint = "Get a sound copy, or import what can be read:"
+    problems = [Problem(Code.DAMAGED, f"S{k}.zip", f"is damaged at {k}.", hint, command=commands[k]) for k in range(3)]
+    reports = [SessionReport(f"S{k}.zip", SessionId(f"S{k}"), None, (problem,)) for k, problem in enumerate(problems)]
+    lines = after(Report((), tuple(reports))).splitlines()
+    assert lines[lines.index("Failed:") :] == [
+        "Failed:",
+        "  S0.zip: is damaged at 0.",
+        "  S1.zip: is damaged at 1.",
+        "  S2.zip: is damaged at 2.",
+        f"      {hint}",
+        "      qxbatch /s --sessions=S0,S1,S2 --on-damaged=keep",
+    ]
 
 
 def test_commands_are_not_broken() -> None:

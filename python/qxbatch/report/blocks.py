@@ -7,13 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qxbatch.problems import Code
+from qxbatch.report.commands import merged_commands, split_command, without_sessions
 from qxbatch.visible import one_line
-from qxbatch.wrapping import columns_of, cut, wrapped
+from qxbatch.wrapping import cut, wrapped
 
 LONGEST = 15
 """Blocks that are listed one by one."""
+FEW = 3
 LINES = 3
-"""So many lines a message may take; `--list-all` has no limit."""
+"""So many lines a message may take in a list of few blocks; `--list-all` has no limit."""
+LINES_OF_MANY = 2
+CUT = " ..."
+LONGEST_COMMAND = 400
+"""Of a folded list."""
 NAMES = 8
 """So many names are listed of what is folded or grouped."""
 
@@ -23,6 +29,8 @@ class Form(NamedTuple):
 
     width: int = 80
     list_all: bool = False
+    lines: int | None = None
+    """So many a message may take; None: no limit."""
 
 
 class Reason(NamedTuple):
@@ -49,59 +57,57 @@ def merged(blocks: Iterable[Block]) -> list[Block]:
     for block in blocks:
         key = tuple((each.code, each.subject, each.message, each.hint, bool(each.command)) for each in block.reasons)
         same.setdefault(key, []).append(block)
-    return [_merged(group) for group in same.values()]
+    return [group[0] if len(group) == 1 else _merged(group) for group in same.values()]
 
 
 def _merged(group: Sequence[Block]) -> Block:
     names = tuple(name for block in group for name in block.names)
-    if len(group) == 1:
-        return group[0]
-    commands = [merged_command([block.reasons[k].command for block in group]) for k in range(len(group[0].reasons))]
-    reasons = [each._replace(command=command) for each, command in zip(group[0].reasons, commands, strict=True)]
+    reasons = [
+        each._replace(command="\n".join(merged_commands([block.reasons[k].command for block in group])))
+        for k, each in enumerate(group[0].reasons)
+    ]
     return Block(names, tuple(reasons))
 
 
-def merged_command(commands: Sequence[str]) -> str:
-    """Return the command for all sessions of some commands that differ in `--sessions` alone; else each on its line.
-
-    >>> merged_command(["qxbatch /s --sessions=A --overwrite=yes", "qxbatch /s --sessions='B 2' --overwrite=yes"])
-    "qxbatch /s '--sessions=A,B 2' --overwrite=yes"
-    """
-    import shlex
-
-    different = list(dict.fromkeys(commands))
-    if len(different) == 1:
-        return different[0]
-    try:
-        words = [shlex.split(command) for command in different]
-    except ValueError:
-        return "\n".join(different)
-    differing = {k for each in words for k, word in enumerate(each) if words[0][k : k + 1] != [word]}
-    if len({len(each) for each in words}) > 1 or len(differing) != 1:
-        return "\n".join(different)
-    [k] = differing
-    option = "--sessions="
-    if any("$'" in command for command in different) or not all(each[k].startswith(option) for each in words):
-        return "\n".join(different)
-    sessions = ",".join(each[k].removeprefix(option) for each in words)
-    return shlex.join([*words[0][:k], option + sessions, *words[0][k + 1 :]])
-
-
 def text_of(blocks: Sequence[Block], form: Form) -> list[str]:
-    """Return the lines of a list of blocks."""
+    """Return the lines of a list of blocks. What is to be done stands once, below all that need the same."""
     if len(blocks) > LONGEST and not form.list_all:
         return list(_folded(blocks, form))
-    return [line for block in blocks for line in _block(block, form)]
+    lines = LINES if len(blocks) <= FEW else LINES_OF_MANY
+    form = form._replace(lines=None if form.list_all else lines)
+    groups: dict[object, list[Block]] = {}
+    for block in blocks:
+        groups.setdefault(_remedy(block), []).append(block)
+    return [line for group in groups.values() for line in _group(group, form)]
+
+
+def _remedy(block: Block) -> tuple[object, ...]:
+    """Return what blocks have in common that need the same hints and, but for their sessions, commands."""
+    commands = {_shape(line) for reason in block.reasons for line in reason.command.splitlines()}
+    hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
+    return (hints, frozenset(commands)) if any(hints) or commands else (hints, block.names)
+
+
+def _shape(command: str) -> object:
+    words = split_command(command)
+    return command.partition(" ")[0] if words is None else without_sessions(words)
 
 
 def _folded(blocks: Sequence[Block], form: Form) -> Iterator[str]:
     """Yield a line for each reason, with how many have it; a block is of its first reason."""
-    by_code: dict[Code, list[str]] = {}
+    by_code: dict[Code, list[Block]] = {}
     for block in blocks:
-        by_code.setdefault(block.reasons[0].code, []).extend(block.names)
-    for code, names in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
+        by_code.setdefault(block.reasons[0].code, []).append(block)
+    for code, group in sorted(by_code.items(), key=lambda item: (-_count(item[1]), item[0])):
+        names = [name for block in group for name in block.names]
         yield from wrapped(f"{len(names)} {code}: {_names(names, form)}", form.width, "  ", "      ")
+        if len({_remedy(block) for block in group}) == 1:
+            yield from (line for line in _what_to_do(group, form) if len(line) <= LONGEST_COMMAND)
     yield "  --list-all lists them with their reasons; so does the log (--log-file)."
+
+
+def _count(blocks: Sequence[Block]) -> int:
+    return sum(len(block.names) for block in blocks)
 
 
 def _names(names: Sequence[str], form: Form) -> str:
@@ -111,29 +117,46 @@ def _names(names: Sequence[str], form: Form) -> str:
     return f"{', '.join(shown[:NAMES])} and {len(shown) - NAMES} more"
 
 
+def _group(blocks: Sequence[Block], form: Form) -> Iterator[str]:
+    for block in blocks:
+        yield from _block(block, form)
+    yield from _what_to_do(blocks, form)
+
+
 def _block(block: Block, form: Form) -> Iterator[str]:
     names = _names(block.names, form)
     if len(block.reasons) == 1:
         [reason] = block.reasons
         where = ", ".join(text for text in (names, one_line(reason.subject)) if text)
         yield from _message(f"{where}: {one_line(reason.message)}", form, "  ")
-    else:
-        yield from wrapped(f"{names}:", form.width, "  ", "      ")
-        for reason in block.reasons:
-            subject = f"{one_line(reason.subject)}: " if reason.subject else ""
-            yield from _message(f"- {subject}{one_line(reason.message)}", form, "    ")
-    for hint in dict.fromkeys(reason.hint for reason in block.reasons if reason.hint):
+        return
+    yield from wrapped(f"{names}:", form.width, "  ", "      ")
+    for reason in block.reasons:
+        yield from _message(f"- {_reason_text(reason, form)}", form, "    ")
+
+
+def _reason_text(reason: Reason, form: Form) -> str:
+    """Return subject and message; a long list of files stands behind the message, where it may be cut."""
+    subject, message = one_line(reason.subject), one_line(reason.message)
+    if not subject:
+        return message
+    if len(subject) > form.width:
+        return f"{message.rstrip('.')}: {subject}."
+    return f"{subject}: {message}"
+
+
+def _what_to_do(blocks: Sequence[Block], form: Form) -> Iterator[str]:
+    reasons = [reason for block in blocks for reason in block.reasons]
+    for hint in dict.fromkeys(reason.hint for reason in reasons if reason.hint):
         yield from wrapped(one_line(hint), form.width, "      ", "      ")
-    commands = (line for reason in block.reasons for line in reason.command.splitlines())
-    yield from (f"      {one_line(command)}" for command in dict.fromkeys(commands))
+    commands = [line for reason in reasons for line in reason.command.splitlines()]
+    yield from (f"      {one_line(command)}" for command in merged_commands(commands))
 
 
 def _message(text: str, form: Form, indent: str) -> list[str]:
-    """Return a message; one that takes too many lines is cut at its end."""
-    later = f"{indent}    "
-    lines = wrapped(text, form.width, indent, later)
-    if len(lines) <= LINES or form.list_all:
+    """Return a message; one that takes too many lines ends with three dots."""
+    lines = wrapped(text, form.width, indent, f"{indent}    ")
+    if form.lines is None or len(lines) <= form.lines:
         return lines
-    end = " ... (whole with --list-all)"
-    last = cut(lines[LINES - 1], form.width - columns_of(end), "")
-    return [*lines[: LINES - 1], last.rstrip(" ,;(") + end]
+    last = cut(f"{lines[form.lines - 1]} {lines[form.lines].strip()}", form.width - len(CUT), "")
+    return [*lines[: form.lines - 1], last.rstrip(" ,;(") + CUT]

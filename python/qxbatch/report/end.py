@@ -8,7 +8,7 @@ from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED, Fate, account, fates
 from qxbatch.report.after import failed
-from qxbatch.report.blocks import LONGEST, Block, Form, Reason, merged, text_of
+from qxbatch.report.blocks import CUT, LONGEST, Block, Form, Reason, merged, text_of
 from qxbatch.report.labels import labelled
 from qxbatch.report.lines import clock
 from qxbatch.visible import one_line
@@ -45,9 +45,12 @@ def after(
             lines += wrapped(FREE_TEXT, form.width)
     failing = [session for session in report.sessions if failed(session)]
     fine = [session for session in report.sessions if not failed(session)]
-    lines += _section("To look at:", text_of(_blocks(fine, (Severity.WARNING,)), form))
+    listed = _section("To look at:", text_of(_blocks(fine, (Severity.WARNING,)), form))
     refused = [*_refused(report.candidates), *_blocks(failing, (Severity.ERROR, Severity.WARNING))]
-    lines += _section("Failed:", text_of(merged(refused), form))
+    listed += _section("Failed:", text_of(merged(refused), form))
+    if any(line.endswith(CUT) for line in listed):
+        listed += ["", "Lines that end with ... are whole with --list-all, and in the log (--log-file)."]
+    lines += listed
     if report.sessions and report.candidates:
         lines += _account(report, seconds, form)
     if report.sessions and study_page is not None and study_page.exists():
@@ -86,7 +89,7 @@ def _left(found: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
 def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
     """Yield a block for each problem of candidates; things that are refused together have one."""
     for problem in dict.fromkeys(each.problem for each in candidates if each.problem is not None):
-        yield Block((problem.subject,), (_reason(problem, ""),))
+        yield Block((Path(problem.subject).name or problem.subject,), (_reason(problem, ""),))
 
 
 def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:

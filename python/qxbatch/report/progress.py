@@ -14,7 +14,7 @@ from qxbatch.report.after import outcome_line
 from qxbatch.report.lines import Line, counts_text, display, ended
 from qxbatch.report.marks import marks_for
 from qxbatch.report.tally import Tally
-from qxbatch.wrapping import terminal_width
+from qxbatch.wrapping import cut, terminal_width
 
 if TYPE_CHECKING:
     from qxbatch.report.live import LiveDisplay
@@ -93,7 +93,9 @@ class Progress:
         if self._display is not None:
             self._display.above(line)
         else:
-            print("".join(text for text, _ in line), file=self._stream, flush=True)
+            text = "".join(text for text, _ in line)
+            width = terminal_width(self._stream) - 1
+            print(cut(text, width, self._marks.cut), file=self._stream, flush=True)
 
     def tick(self) -> None:
         """Show how far the run is: draw the display, or write a line if it is time for one."""

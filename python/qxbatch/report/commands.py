@@ -1,0 +1,48 @@
+"""Commands that differ in their sessions alone become one."""
+
+from collections.abc import Sequence
+
+_SESSIONS = "--sessions="
+Words = tuple[str, ...]
+
+
+def merged_commands(commands: Sequence[str]) -> list[str]:
+    """Return the commands in order, once each; those that differ in `--sessions` alone are one for all their sessions.
+
+    >>> merged_commands(["qxbatch /s --sessions=A --overwrite=yes", "qxbatch /s '--sessions=B 2' --overwrite=yes"])
+    ["qxbatch /s '--sessions=A,B 2' --overwrite=yes"]
+    """
+    groups: dict[object, list[Words]] = {}
+    for command in dict.fromkeys(command for command in commands if command):
+        words = split_command(command)
+        groups.setdefault(command if words is None else without_sessions(words), []).append(words or (command,))
+    return [_merged(group) for group in groups.values()]
+
+
+def split_command(command: str) -> Words | None:
+    """Return the words of a command that names sessions; None for others, and for words that only some shells read."""
+    import shlex
+
+    if _SESSIONS not in command or "$'" in command:
+        return None
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return None
+
+
+def without_sessions(words: Words) -> Words:
+    """Return the words of a command without its sessions."""
+    return tuple(_SESSIONS if word.startswith(_SESSIONS) else word for word in words)
+
+
+def _merged(group: Sequence[Words]) -> str:
+    import shlex
+
+    if len(group[0]) == 1:
+        return group[0][0]
+    sessions = dict.fromkeys(
+        word.removeprefix(_SESSIONS) for words in group for word in words if word.startswith(_SESSIONS)
+    )
+    value = _SESSIONS + ",".join(sessions)
+    return shlex.join([value if word.startswith(_SESSIONS) else word for word in group[0]])
