@@ -141,14 +141,16 @@ def test_the_time_left_does_not_jump() -> None:
 
 
 def test_packets_that_need_no_work_do_not_make_the_rate() -> None:
-    tally = tally_of(RunStarted(2, 100 * MB), UnitStarted("S2", 90 * MB), UnitStarted("S1", 10 * MB))
+    tally = tally_of(RunStarted(2, 100 * MB), UnitStarted("S2", 90 * MB), READING._replace(unit="S2"))
+    tally.notify(MembersRead(1, 90 * MB), 0.5)
     tally.notify(UnitFinished("S2", (REFUSED,)), 1.0)
+    tally.notify(UnitStarted("S1", 10 * MB), 1.0)
     for event in (*SORTED, SeriesFinished("S1", 20 * MB)):
         tally.notify(event, 9.0)
     view = tally.view(10.0)
     assert view.bytes > 90 * MB
     assert view.rate is not None
-    assert view.rate < MB
+    assert view.rate < 3 * MB
 
 
 def test_up_to_three_units_at_work_are_shown_with_their_series() -> None:

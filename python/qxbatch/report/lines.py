@@ -9,7 +9,7 @@ from qxbatch.report.labels import labelled
 from qxbatch.report.marks import Marks
 from qxbatch.report.tally import AtWork, View
 from qxbatch.visible import one_line
-from qxbatch.wrapping import cut
+from qxbatch.wrapping import columns_of, cut
 
 Line = tuple[tuple[str, str], ...]
 """Pairs (text, style of rich)."""
@@ -27,7 +27,7 @@ _NAME = 30
 def display(view: View, width: int, marks: Marks) -> list[Line]:
     """Return the display: the bar, the counts, and up to three units at work."""
     room = min(WIDEST, width - 1)
-    names = min(_NAME, max((len(one_line(each.unit)) for each in view.at_work[:ROWS]), default=0))
+    names = min(_NAME, max((columns_of(one_line(each.unit)) for each in view.at_work[:ROWS]), default=0))
     return [
         _bar(view, room, marks),
         _counts(view, room),
@@ -67,7 +67,8 @@ def _counts(view: View, room: int) -> Line:
 
 
 def _unit(each: AtWork, room: int, names: int, marks: Marks) -> Line:
-    name = cut(one_line(each.unit), names, marks.cut).ljust(names)
+    name = cut(one_line(each.unit), names, marks.cut)
+    name += " " * (names - columns_of(name))
     series = f"{each.done} of {each.found} series" if each.found and each.stage == "converting" else ""
     return ((cut(f"  {name}  {each.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)
 

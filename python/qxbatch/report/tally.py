@@ -174,7 +174,8 @@ class Tally:
             self._to_check += 1
         if unit is not None:
             self._ended += unit.size
-            self._skipped += unit.size * (1 - unit.share) if unit.share < SHARES[Stage.READING] else 0.0
+            published = any(report.folder is not None for report in event.reports)
+            self._skipped += 0.0 if published else unit.size * (1 - unit.share)
 
     def view(self, now: float) -> View:
         """Return how far the run is."""
