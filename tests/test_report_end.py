@@ -35,8 +35,8 @@ def complete(name: str, *problems: Problem) -> SessionReport:
     return SessionReport(f"{name}.zip", session, Path("/s") / name, problems, 2, 2, unit=name, labels=LABELS)
 
 
-def refused(name: str, command: str = "") -> SessionReport:
-    problem = Problem(Code.DAMAGED, f"{name}.zip", "is damaged.", "Get a sound copy.", command=command)
+def refused(name: str, command: str = "", message: str = "is damaged.") -> SessionReport:
+    problem = Problem(Code.DAMAGED, f"{name}.zip", message, "Get a sound copy.", command=command)
     return SessionReport(f"{name}.zip", SessionId(name), None, (problem,), unit=name)
 
 
@@ -151,6 +151,18 @@ def test_a_long_list_is_folded_to_counts_by_reason_and_whole_when_asked_for() ->
     whole = after(report, Form(list_all=True))
     assert all(f"misses {k} slices." in whole for k in range(LONGEST))
     assert "misses 3 slices." in after(Report((), tuple(sessions[:LONGEST])))
+
+
+@pytest.mark.parametrize(("count", "shown"), [(60, True), (600, False)])
+def test_a_folded_list_has_the_command_for_all_unless_that_is_very_long(count: int, shown: bool) -> None:
+    sessions = [
+        refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep", f"is damaged at {k}.") for k in range(count)
+    ]
+    text = after(Report((), tuple(sessions)))
+    assert f"{count} damaged: S0.zip, " in text
+    assert ("--sessions=S0,S1,S2," in text) is shown
+    assert ("--list-all prints it" in text) is not shown
+    assert f",S{count - 1} --on-damaged=keep" in after(Report((), tuple(sessions)), Form(list_all=True))
 
 
 def test_a_message_is_cut_after_three_lines_and_whole_when_asked_for() -> None:

@@ -18,8 +18,9 @@ LINES = 3
 """So many lines a message may take in a list of few blocks; `--list-all` has no limit."""
 LINES_OF_MANY = 2
 CUT = " ..."
-LONGEST_COMMAND = 400
+LONGEST_COMMAND = 1000
 """Of a folded list."""
+TOO_LONG = "      (the command for all of them is long: it is in the log, and --list-all prints it)"
 NAMES = 8
 """So many names are listed of what is folded or grouped."""
 
@@ -102,7 +103,7 @@ def _folded(blocks: Sequence[Block], form: Form) -> Iterator[str]:
         names = [name for block in group for name in block.names]
         yield from wrapped(f"{len(names)} {code}: {_names(names, form)}", form.width, "  ", "      ")
         if len({_remedy(block) for block in group}) == 1:
-            yield from (line for line in _what_to_do(group, form) if len(line) <= LONGEST_COMMAND)
+            yield from (line if len(line) <= LONGEST_COMMAND else TOO_LONG for line in _what_to_do(group, form))
     yield "  --list-all lists them with their reasons; so does the log (--log-file)."
 
 

@@ -8,7 +8,7 @@ from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED, Fate, account, fates
 from qxbatch.report.after import failed
-from qxbatch.report.blocks import CUT, LONGEST, Block, Form, Reason, merged, text_of
+from qxbatch.report.blocks import CUT, LONGEST, NAMES, Block, Form, Reason, merged, text_of
 from qxbatch.report.labels import labelled
 from qxbatch.report.lines import clock
 from qxbatch.visible import one_line
@@ -80,7 +80,7 @@ def _left(found: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
             continue
         listed = ", ".join(names)
         if len(names) > LONGEST and not form.list_all:
-            listed = f"{', '.join(names[:LONGEST])} and {len(names) - LONGEST} more"
+            listed = f"{', '.join(names[:NAMES])} and {len(names) - NAMES} more"
         yield from wrapped(f"{len(names)} {fate}: {listed}", form.width, "      ", "          ")
         if fate in _ADVICE:
             yield f"          {_ADVICE[fate]}"
