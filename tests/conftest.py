@@ -51,6 +51,13 @@ def pytest_runtest_call() -> Iterator[None]:
         return (yield)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """What a test changed of the environment is put back to what it was for the test."""
+    with wide_text():
+        return (yield)
+
+
 @contextmanager
 def wide_text() -> Iterator[None]:
     """Within, text is as wide as it needs; pytest itself stays as wide as its terminal."""

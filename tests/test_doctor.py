@@ -46,8 +46,16 @@ def test_a_missing_default_converter_gives_status_69(
 ) -> None:
     monkeypatch.setattr(dcm2niix, "candidates", list)
     assert doctor.run({}) == ExitStatus.NO_CONVERTER
-    line = next(line for line in capsys.readouterr().out.splitlines() if "dcm2niix" in line)
-    assert line.startswith("MISSING")
+    lines = capsys.readouterr().out.splitlines()
+    assert next(line for line in lines if "dcm2niix" in line).startswith("MISSING")
+    assert lines[-1] == "Not ready: missing dcm2niix (DICOM and PAR/REC (the default))."
+
+
+def test_the_last_line_says_what_an_import_is_ready_for(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.run({})
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Ready to import DICOM and PAR/REC; missing, and not needed by default: dicm2nii (")
+    assert "; dcm2nii (" in last
 
 
 def test_dicm2nii_is_found_where_the_option_says(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:

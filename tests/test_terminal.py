@@ -104,6 +104,17 @@ def test_the_display_follows_a_resize(study: Study, gate: Gate, narrower: int) -
         assert "packets done" not in terminal.all_text
 
 
+def test_a_terminal_of_few_rows_shows_the_first_lines(study: Study, gate: Gate) -> None:
+    put_three(study)
+    with Terminal(str(study.sessions), rows=4, env=gate.env) as terminal:
+        terminal.until(lambda screen: converting(screen) and " left" in screen)
+        assert len([row for row in terminal.all_text.splitlines() if "packets done" in row]) == 1
+        assert len([row for row in terminal.all_text.splitlines() if BAR.match(row)]) == 1
+        gate.open()
+        assert terminal.wait() == 0
+        assert "packets done" not in terminal.all_text
+
+
 def test_ctrl_c_clears_the_display_before_it_prints(study: Study, gate: Gate) -> None:
     put_three(study)
     with Terminal(str(study.sessions), env=gate.env) as terminal:

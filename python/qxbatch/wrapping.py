@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 """Where there is no terminal. The variable COLUMNS says otherwise."""
+ROWS = 24
 _NARROWEST = 20
 _COLUMN = 6
 """The narrowest column of a table."""
@@ -30,6 +31,14 @@ def terminal_width(stream: "TextIO") -> int:
     except (OSError, ValueError, AttributeError):
         return WIDTH
     return max(_NARROWEST, columns) if columns else WIDTH
+
+
+def terminal_rows(stream: "TextIO") -> int:
+    """Return the height of a stream's terminal now; 24 where it is no terminal."""
+    try:
+        return os.get_terminal_size(stream.fileno()).lines or ROWS
+    except (OSError, ValueError, AttributeError):
+        return ROWS
 
 
 def columns_of(text: str) -> int:

@@ -9,10 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from qxbatch.report.lines import Line
-from qxbatch.wrapping import terminal_width
-
-HEIGHT = 24
-"""rich asks for a height; the display is always lower."""
+from qxbatch.wrapping import ROWS, terminal_rows, terminal_width
 
 
 class LiveDisplay:
@@ -28,11 +25,12 @@ class LiveDisplay:
         self._console = Console(
             file=cast("IO[str]", _Raw(stream)),
             force_terminal=True,
+            force_interactive=True,
             highlight=False,
             markup=False,
             emoji=False,
             width=80,
-            height=HEIGHT,
+            height=ROWS,
         )
         self._live = Live(
             Text(""),
@@ -54,7 +52,7 @@ class LiveDisplay:
         """Show these lines in place of those before."""
         with self._lock:
             self._fit()
-            texts = [self._text(line) for line in lines]
+            texts = [self._text(line) for line in lines[: max(1, terminal_rows(self._stream) - 1)]]
             self._live.update(Group(*texts), refresh=True)
             self._widths = [text.cell_len for text in texts]
             self._to_margin()
@@ -92,7 +90,7 @@ class LiveDisplay:
         width = terminal_width(self._stream)
         if width == self._console.width:
             return
-        self._console.size = (width, HEIGHT)
+        self._console.size = (width, ROWS)
         more = sum((columns - 1) // width for columns in self._widths[:-1] if columns)
         up = f"\x1b[{more}A" if more else ""
         _Raw(self._stream).write(f"\r{up}\x1b[J")

@@ -122,7 +122,7 @@ class Progress:
             if hasattr(self._stream, "divert"):
                 self._stream.divert(shown.write_above)
 
-    def _open_or_plain(self) -> None:
+    def open_or_plain(self) -> None:
         """Begin to draw; without rich, lines are printed as where there is no terminal."""
         try:
             self.open()
@@ -144,7 +144,7 @@ class Progress:
             return
         try:
             if self._live:
-                self._open_or_plain()
+                self.open_or_plain()
             self.tick()
             wait = REFRESH_SECONDS if self._live else PLAIN_SECONDS
             while not self._stop.wait(wait):

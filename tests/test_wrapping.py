@@ -1,0 +1,119 @@
+"""Text as wide as the terminal, and what others print while a display is drawn."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qxbatch.cli.output import Lasting
+from qxbatch.report.progress import PLAIN_SECONDS, Progress, is_live
+from qxbatch.wrapping import columns_of, cut, table, text_width, wrapped
+from tests.build.dicom import MrSeries
+from tests.build.study import Study
+
+WORDS = st.lists(st.text("ab日é", min_size=1, max_size=30), max_size=20)
+
+
+class Screen(io.StringIO):
+    """Says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@given(WORDS, st.integers(20, 120))
+def test_wrapping_keeps_all_words_and_only_a_long_word_is_wider(words: list[str], width: int) -> None:
+    lines = wrapped(" ".join(words), width, "- ", "  ")
+    assert " ".join(lines).split() == ["-", *words]
+    assert all(columns_of(line) <= width or len(line.split()) <= 2 for line in lines)
+
+
+@given(WORDS, st.integers(4, 60))
+def test_what_is_cut_has_at_most_so_many_columns(words: list[str], width: int) -> None:
+    text = " ".join(words)
+    short = cut(text, width)
+    assert columns_of(short) <= width
+    assert short == text or short.endswith("...")
+
+
+@given(st.lists(st.tuples(st.text("ab ", max_size=40), st.text("cd ", max_size=40)), min_size=1, max_size=5))
+def test_a_table_is_as_wide_as_the_terminal_and_loses_no_character(rows: list[tuple[str, str]]) -> None:
+    lines = table(rows, 40, 2)
+    assert max(map(len, lines)) <= 40
+    shown = "".join(lines).replace(" ", "")
+    assert sorted(shown) == sorted("".join(a + b for a, b in rows).replace(" ", ""))
+
+
+@pytest.mark.parametrize(("given", "width"), [("", 80), ("132", 132), ("many", 80), ("1", 20)])
+def test_without_a_terminal_text_has_80_columns_or_what_the_variable_says(
+    given: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", given)
+    assert text_width(io.StringIO()) == width
+
+
+def test_the_words_of_scan_and_doctor_are_wrapped(study: Study, tmp_path: Path) -> None:
+    long = MrSeries(number=3, description="many words which no terminal of eighty columns has room for")
+    study.put("S1", long.files())
+    (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04" + bytes(500))
+    for words in (["scan", "S1.zip"], ["scan", str(tmp_path / "damaged.zip")], ["doctor"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "qxbatch", *words], capture_output=True, text=True, check=False, cwd=study.inbox
+        )
+        assert max(map(len, done.stdout.splitlines())) > 80
+        narrow = subprocess.run(
+            ["env", "COLUMNS=80", sys.executable, "-m", "qxbatch", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=study.inbox,
+        )
+        wide = [line for line in narrow.stdout.splitlines() if len(line) > 80 and len(line.split()) > 1]
+        assert wide == []
+        assert sorted(narrow.stdout.split()) == sorted(done.stdout.split())
+
+
+def test_whole_lines_go_above_a_display_and_control_characters_are_escaped() -> None:
+    stream, above = io.StringIO(), list[str]()
+    lasting = Lasting(stream, "standard error")
+    lasting.divert(above.append)
+    print("one", file=lasting)
+    print("two\nthree", file=lasting)
+    lasting.write("half")
+    lasting.write(" a line\x1b[2J\n")
+    lasting.write("the end")
+    lasting.control("\x1b[2K")
+    assert above == ["one", "two", "three", "half a line\\x1b[2J"]
+    lasting.divert(None)
+    assert stream.getvalue() == "\x1b[2Kthe end"
+
+
+@pytest.mark.parametrize(("term", "live"), [("xterm", True), ("dumb", False), ("", False)])
+def test_a_terminal_is_one_that_can_move_its_cursor(term: str, live: bool) -> None:
+    assert is_live(Screen(), {"TERM": term}) is live
+    assert not is_live(io.StringIO(), {"TERM": term})
+
+
+def test_without_rich_lines_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setitem(sys.modules, "qxbatch.report.live", None)
+    stream, now = Screen(), [0.0]
+    progress = Progress(stream=stream, clock=lambda: now[0])
+    progress.open_or_plain()
+    now[0] = PLAIN_SECONDS
+    progress.tick()
+    assert stream.getvalue() == "0 of 0 packets done, 100% of 0.0 kB\n"
+
+
+def test_rich_is_loaded_only_for_a_terminal(study: Study) -> None:
+    study.put("S1", MrSeries(number=3, patient="S1").files())
+    code = "import sys; from qxbatch.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    words = [sys.executable, "-c", code, str(study.sessions)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert study.session_names() == ["S1"]
+    assert "qxbatch.report.progress" in done.stderr
+    assert "rich" not in done.stderr.split()
