@@ -19,6 +19,7 @@ from qxbatch.events import (
 from qxbatch.model import Candidate, Verdict
 from qxbatch.report.after import outcome_line
 from qxbatch.settings.model import Settings
+from qxbatch.visible import one_line
 
 log = logging.getLogger("qxbatch")
 NAMELESS = "(name left out)"
@@ -117,7 +118,7 @@ class LogObserver:
         """Log a line. Where logs are de-identified, names of packets are left out: they may be those of patients."""
         for name in self._names:
             text = text.replace(name, NAMELESS)
-        log.info("%s", text)
+        log.info("%s", one_line(text))
 
     def _keep_name(self, candidate: Candidate) -> None:
         """Keep the names of a thing that are not its session's id, the longest first."""
