@@ -127,6 +127,11 @@ def test_what_several_packets_share_is_said_once_with_one_command_for_all() -> N
         (["qxbatch /s --sessions=A"], "qxbatch /s --sessions=A"),
         (["qxbatch /s --sessions=A", "qxbatch /s --sessions=B"], "qxbatch /s --sessions=A,B"),
         (["qxbatch /s '--sessions=A 1'", "qxbatch /s --sessions=B"], "qxbatch /s '--sessions=A 1,B'"),
+        (
+            ["mv a b && qxbatch /s --sessions=A", "mv c d && qxbatch /s --sessions=B"],
+            "mv a b && qxbatch /s --sessions=A\nmv c d && qxbatch /s --sessions=B",
+        ),
+        (["qxbatch /s --sessions=A > log"], "qxbatch /s --sessions=A > log"),
         (["chmod u+r /a", "chmod u+r /b"], "chmod u+r /a\nchmod u+r /b"),
         (["qxbatch /s --sessions=A", "qxbatch /t --sessions=B"], "qxbatch /s --sessions=A\nqxbatch /t --sessions=B"),
         (

@@ -259,3 +259,14 @@ def test_a_shell_outside_of_a_container_gets_its_own_paths(study: Study) -> None
     assert only(found, "left-out")["command"].startswith(
         "mv -n -- /out/side/archive/MR/S1.zip /out/side/inbox/MR/S1.zip && "
     )
+
+
+def test_one_command_imports_all_that_need_the_same(study: Study) -> None:
+    for name in ("P 1", "P2", "P3"):
+        packet = study.put(name, TREE)
+        packet.write_bytes(packet.read_bytes()[:-60])
+    run = study.main("--archive=leave")
+    [command] = [line.strip() for line in run.out.splitlines() if line.strip().startswith("qxbatch ")]
+    assert study.session_names() == []
+    in_shell(study, command)
+    assert study.session_names() == ["P 1", "P2", "P3"]

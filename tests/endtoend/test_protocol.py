@@ -151,7 +151,9 @@ def test_an_import_reports_each_session_that_differs_and_does_not_fail(study: St
     for text in (run.out, page):
         assert text.count("tr_ms is 2500") == 1
     logged = [line for line in log.read_text(encoding="utf-8").splitlines() if "tr_ms is 2500" in line]
-    assert [f" {OTHER_TR}: warning (protocol): " in line for line in logged] == [True, False], "as it came, and at the end"
+    assert [f" {OTHER_TR}: warning (protocol): " in line for line in logged] == [True, False], (
+        "as it came, and at the end"
+    )
     sessions = {each["session"]: each for each in json.loads(told.read_bytes())["sessions"]}
     assert [each["code"] for each in sessions[OTHER_TR]["problems"]] == ["protocol"]
     assert sessions["S01"]["problems"] == []

@@ -84,7 +84,7 @@ def text_of(blocks: Sequence[Block], form: Form) -> list[str]:
 
 def _remedy(block: Block) -> tuple[object, ...]:
     """Return what blocks have in common that need the same hints and, but for their sessions, commands."""
-    commands = {_shape(line) for reason in block.reasons for line in reason.command.splitlines()}
+    commands = {_shape(line) for reason in block.reasons for line in reason.command.split("\n") if line}
     hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
     return (hints, frozenset(commands)) if any(hints) or commands else (hints, block.names)
 
@@ -150,7 +150,7 @@ def _what_to_do(blocks: Sequence[Block], form: Form) -> Iterator[str]:
     reasons = [reason for block in blocks for reason in block.reasons]
     for hint in dict.fromkeys(reason.hint for reason in reasons if reason.hint):
         yield from wrapped(one_line(hint), form.width, "      ", "      ")
-    commands = [line for reason in reasons for line in reason.command.splitlines()]
+    commands = [line for reason in reasons for line in reason.command.split("\n")]
     yield from (f"      {one_line(command)}" for command in merged_commands(commands))
 
 

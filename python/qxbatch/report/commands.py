@@ -20,15 +20,16 @@ def merged_commands(commands: Sequence[str]) -> list[str]:
 
 
 def split_command(command: str) -> Words | None:
-    """Return the words of a command that names sessions; None for others, and for words that only some shells read."""
+    """Return the words of a call of qxbatch that names sessions; None for all others, such as two commands in one."""
     import shlex
 
-    if _SESSIONS not in command or "$'" in command:
+    if not command.startswith("qxbatch ") or _SESSIONS not in command:
         return None
     try:
-        return tuple(shlex.split(command))
+        words = tuple(shlex.split(command))
     except ValueError:
         return None
+    return words if shlex.join(words) == command else None
 
 
 def without_sessions(words: Words) -> Words:
