@@ -19,14 +19,15 @@ from qxbatch.events import (
     UnitSorted,
     UnitStarted,
 )
-from qxbatch.model import SessionId, SessionReport
+from qxbatch.model import SeriesLabel, SessionId, SessionReport
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.lines import display
+from qxbatch.report.lines import display, ended
 from qxbatch.report.marks import ASCII, UNICODE, Marks, marks_for
 from qxbatch.report.progress import PLAIN_SECONDS, Progress
 from qxbatch.report.tally import SHARES, Tally
 
 MB = 1_000_000
+LABELS = (SeriesLabel(20, 2, "epiRT", (21, 22)),)
 DONE = SessionReport("S1.zip", SessionId("S1"), Path("/s/S1"), series=2, images=2)
 WARNED = SessionReport(
     "S1.zip", SessionId("S1"), Path("/s/S1"), (Problem(Code.LEFT_OUT, "S1", "left out.", severity=Severity.WARNING),)
@@ -214,3 +215,20 @@ def test_quiet_writes_nothing() -> None:
     progress.notify(RunStarted(1, MB))
     progress.notify(UnitFinished("S1", (REFUSED,)))
     assert stream.getvalue() == ""
+
+
+def ended_text(*problems: Problem, list_all: bool = False) -> list[str]:
+    report = SessionReport("S1.zip", SessionId("S1"), Path("/s/S1"), problems, 2, 2, labels=LABELS)
+    return ["".join(text for text, _ in line) for line in ended((report,), UNICODE, list_all=list_all)]
+
+
+def test_the_line_of_a_packet_that_ended_has_the_first_problem_with_the_scanners_number() -> None:
+    one = Problem(Code.CONVERT_REVIEW, "series 20", "looks odd.", severity=Severity.WARNING)
+    many = ", ".join(f"folder/file{k}.PAR" for k in range(9))
+    long = Problem(Code.UNPAIRED, many, "has no REC.", severity=Severity.WARNING)
+    assert ended_text() == []
+    assert ended_text(list_all=True) == ["✓ S1.zip -> S1: 2 series, 2 images, 0.0 s"]
+    assert ended_text(one) == ["! S1.zip: to check: series 2, epiRT (images 21, 22): looks odd."]
+    assert ended_text(long, one) == [f"! S1.zip: to check (2 problems): has no REC: {many}."]
+    failing = Problem(Code.CONVERT_FAILED, "series 20", "failed.")
+    assert ended_text(failing, one) == ["✗ S1.zip: FAILED: series 2, epiRT (images 21, 22): failed."]

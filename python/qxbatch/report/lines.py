@@ -22,6 +22,8 @@ _DECIMAL = 9.95
 """Numbers below have a decimal."""
 _BAR = (10, 30)
 _NAME = 30
+_SUBJECT = 50
+"""A longer subject, such as a list of files, stands behind the message."""
 
 
 def display(view: View, width: int, marks: Marks) -> list[Line]:
@@ -106,10 +108,13 @@ def _reason(report: SessionReport, severity: Severity) -> str:
         return ""
     first = problems[0]
     whole = first.subject.endswith(report.packet) or first.subject == getattr(report.session, "id", "")
-    subject = "" if whole else f"{labelled(first.subject, report.labels)}: "
+    subject = "" if whole else labelled(first.subject, report.labels)
+    told = first.message if whole else f"{subject}: {first.message}"
+    if len(subject) > _SUBJECT:
+        told = f"{first.message.rstrip('.')}: {subject}."
     more = f" ({len(problems)} problems)" if len(problems) > 1 else ""
     failing = "FAILED" if severity is Severity.ERROR else "to check"
-    return one_line(f"{report.packet}: {failing}{more}: {subject}{first.message}")
+    return one_line(f"{report.packet}: {failing}{more}: {told}")
 
 
 def unit_of(size: float) -> str:
