@@ -88,31 +88,31 @@ def _left(found: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
 
 def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
     """Yield a block for each problem of candidates; things that are refused together have one."""
-    for problem in dict.fromkeys(each.problem for each in candidates if each.problem is not None):
-        yield Block((Path(problem.subject).name or problem.subject,), (_reason(problem, ""),))
+    names: dict[Problem, list[str]] = {}
+    for each in candidates:
+        if each.problem is not None:
+            names.setdefault(each.problem, []).append(each.path.name)
+    for problem, together in names.items():
+        alone = [Path(problem.subject).name] == together
+        yield Block((together[0] if alone else problem.subject,), (_reason(problem, ""),))
 
 
 def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:
     """Return a block for each session or packet that has such problems; what a packet's sessions share is one block."""
-    found = [
-        (session, problem)
-        for session in sessions
-        for severity in severities
-        for problem in grouped(session.problems)
-        if problem.severity is severity
-    ]
-    counts = Counter(problem for problem in (problem for _, problem in found))
-    blocks: list[Block] = []
-    for problem in dict.fromkeys(problem for _, problem in found):
-        if counts[problem] > 1 and problem.code in _OF_PACKETS:
-            blocks.append(Block((problem.subject,), (_reason(problem, ""),)))
-    shared = {block.reasons[0].message for block in blocks}
-    for session in sessions:
-        own = [problem for its, problem in found if its is session]
-        own = [each for each in own if not (each.code in _OF_PACKETS and each.message in shared)]
+    found = [(session, _of_severity(session, severities)) for session in sessions]
+    counts = Counter(problem for _, problems in found for problem in problems)
+    shared = [problem for problem, count in counts.items() if count > 1 and problem.code in _OF_PACKETS]
+    blocks = [Block((problem.subject,), (_reason(problem, ""),)) for problem in shared]
+    for session, problems in found:
+        own = [problem for problem in problems if problem not in shared]
         if own:
             blocks.append(_block(session, own))
     return merged(blocks)
+
+
+def _of_severity(session: SessionReport, severities: Sequence[Severity]) -> list[Problem]:
+    problems = grouped(session.problems)
+    return [problem for severity in severities for problem in problems if problem.severity is severity]
 
 
 def _block(session: SessionReport, problems: Sequence[Problem]) -> Block:

@@ -109,12 +109,12 @@ def _reason(report: SessionReport, severity: Severity) -> str:
     first = problems[0]
     whole = first.subject.endswith(report.packet) or first.subject == getattr(report.session, "id", "")
     subject = "" if whole else labelled(first.subject, report.labels)
-    told = first.message if whole else f"{subject}: {first.message}"
+    text = first.message if whole else f"{subject}: {first.message}"
     if len(subject) > _SUBJECT:
-        told = f"{first.message.rstrip('.')}: {subject}."
+        text = f"{first.message.rstrip('.')}: {subject}."
     more = f" ({len(problems)} problems)" if len(problems) > 1 else ""
     failing = "FAILED" if severity is Severity.ERROR else "to check"
-    return one_line(f"{report.packet}: {failing}{more}: {told}")
+    return one_line(f"{report.packet}: {failing}{more}: {text}")
 
 
 def unit_of(size: float) -> str:

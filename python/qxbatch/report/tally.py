@@ -34,9 +34,9 @@ SHARES = {
 WINDOW = 60.0
 """Seconds over which the rate is averaged."""
 FIRST = 3.0
-"""Seconds before a time left is told: what is computed from less is wrong."""
+"""Seconds before a time left is shown: what is computed from less is wrong."""
 STEADY = 0.85
-"""So much of the time left is what was told before, so that it does not jump."""
+"""So much of the time left is what was shown before, so that it does not jump."""
 
 
 class AtWork(NamedTuple):
@@ -61,9 +61,9 @@ class View(NamedTuple):
     bytes: float
     """Of them, so many are done."""
     rate: float | None
-    """Bytes in a second; None as long as it cannot be told."""
+    """Bytes in a second; None as long as it is not known."""
     left: float | None
-    """Seconds; None as long as they cannot be told."""
+    """Seconds; None as long as they are not known."""
     seconds: float
     at_work: tuple[AtWork, ...]
 
@@ -119,14 +119,14 @@ class Tally:
         self._read = 0
         self._rates = deque([(now, 0.0)])
         self._left: float | None = None
-        self._told = now
+        self._left_at = now
 
     def notify(self, event: Event, now: float) -> None:
         """Count an event."""
         match event:
             case RunStarted():
                 self._packets, self._size = event.units, event.size
-                self._began = self._told = now
+                self._began = self._left_at = now
                 self._rates = deque([(now, 0.0)])
             case UnitStarted():
                 self._units[event.unit] = _Unit(event.unit, event.size)
@@ -207,6 +207,6 @@ class Tally:
             return None
         left = max(0.0, (self._size - done) / rate)
         if self._left is not None:
-            left = STEADY * max(0.0, self._left - (now - self._told)) + (1 - STEADY) * left
-        self._left, self._told = left, now
+            left = STEADY * max(0.0, self._left - (now - self._left_at)) + (1 - STEADY) * left
+        self._left, self._left_at = left, now
         return left
