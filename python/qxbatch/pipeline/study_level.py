@@ -9,7 +9,8 @@ from qxbatch.model import Report, Verdict
 from qxbatch.os_error import error_text
 from qxbatch.page.study import study_page
 from qxbatch.problems import Problem, Severity
-from qxbatch.publish.durable import replaced_text
+from qxbatch.publish.alone import alone_in
+from qxbatch.publish.durable import NO_RUN, replaced_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Settings, Stages
@@ -27,13 +28,15 @@ def write_study(folder: Path, sessions: Iterable[Path], report: Report | None = 
     Sessions whose summary is that of the last study.json are not read again. `report` is of the import that ends now; without
     it, what earlier imports did not import stays as long as it is in the inbox.
     """
-    known = read_known(folder / STUDY_SIDECAR)
-    waiting = _not_imported(report, known.not_imported) if report else _still_there(known.not_imported)
-    study = study_of(map(SessionFolder, sessions), known.sessions, waiting)
-    replaced_text(folder / STUDY_TABLE, as_tsv(study.rows))
-    replaced_text(folder / STUDY_SIDECAR, as_json(study))
-    replaced_text(folder / PAGE, study_page(folder, study))
-    return study
+    with alone_in(folder) as alone:
+        known = read_known(folder / STUDY_SIDECAR)
+        waiting = _not_imported(report, known.not_imported) if report else _still_there(known.not_imported)
+        study = study_of(map(SessionFolder, sessions), known.sessions, waiting)
+        tag = NO_RUN if alone else os.urandom(8).hex()
+        replaced_text(folder / STUDY_TABLE, as_tsv(study.rows), tag)
+        replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)
+        replaced_text(folder / PAGE, study_page(folder, study), tag)
+        return study
 
 
 def refresh_study(settings: Settings, report: Report) -> None:

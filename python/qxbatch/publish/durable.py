@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.textfile import created
 from qxbatch.walk import remove, walk
 
@@ -85,9 +86,16 @@ def _write_json(path: Path, content: object) -> None:
         os.fsync(file.fileno())
 
 
-def replaced_text(path: Path, text: str) -> None:
-    """Write a text under a temporary name, sync it, and rename it into place."""
-    temporary = path.with_name(f"{path.name}.new")
+NO_RUN = "0" * 16
+"""Tag in a hidden name that belongs to no run."""
+
+
+def replaced_text(path: Path, text: str, tag: str = NO_RUN) -> None:
+    """Write a text under a hidden name, sync it, and rename it into place. Raises OSError.
+
+    Where several processes may write the same file at once, each needs a `tag` of its own (16 hex digits).
+    """
+    temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     with created(temporary) as file:
         file.write(text)
