@@ -113,12 +113,12 @@ def test_a_session_with_several_problems_stands_once() -> None:
     assert text.count("Look at it.") == 1
 
 
-def test_what_several_packets_share_is_said_once_with_one_command_for_all() -> None:
+def test_what_several_packets_share_is_said_once_with_the_command_of_each() -> None:
     sessions = tuple(refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep") for k in (1, 2, 3))
     text = after(Report((), sessions))
     assert text.count("is damaged.") == 1
     assert "  S1.zip, S2.zip, S3.zip: is damaged." in text
-    assert "      qxbatch /s --sessions=S1,S2,S3 --on-damaged=keep" in text
+    assert all(f"      qxbatch /s --sessions=S{k} --on-damaged=keep\n" in f"{text}\n" for k in (1, 2, 3))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,9 @@ def test_a_folded_list_has_the_command_for_all_unless_that_is_very_long(count: i
     assert f"{count} damaged: S0.zip, " in text
     assert ("--sessions=S0,S1,S2," in text) is shown
     assert ("--list-all prints it" in text) is not shown
-    assert f",S{count - 1} --on-damaged=keep" in after(Report((), tuple(sessions)), Form(list_all=True))
+    assert f"      qxbatch /s --sessions=S{count - 1} --on-damaged=keep" in after(
+        Report((), tuple(sessions)), Form(list_all=True)
+    )
 
 
 def test_a_message_is_cut_after_three_lines_and_whole_when_asked_for() -> None:
@@ -181,7 +183,7 @@ def test_a_message_is_cut_after_three_lines_and_whole_when_asked_for() -> None:
     assert "word99" in after(report, Form(list_all=True))
 
 
-def test_what_is_to_be_done_stands_once_below_all_that_need_it() -> None:
+def test_a_hint_stands_once_and_each_packet_has_its_own_command() -> None:
     commands = [f"qxbatch /s --sessions=S{k} --on-damaged=keep" for k in range(3)]
     hint = "Get a sound copy, or import what can be read:"
     problems = [Problem(Code.DAMAGED, f"S{k}.zip", f"is damaged at {k}.", hint, command=commands[k]) for k in range(3)]
@@ -190,10 +192,12 @@ def test_what_is_to_be_done_stands_once_below_all_that_need_it() -> None:
     assert lines[lines.index("Failed:") :] == [
         "Failed:",
         "  S0.zip: is damaged at 0.",
-        "  S1.zip: is damaged at 1.",
-        "  S2.zip: is damaged at 2.",
         f"      {hint}",
-        "      qxbatch /s --sessions=S0,S1,S2 --on-damaged=keep",
+        "      qxbatch /s --sessions=S0 --on-damaged=keep",
+        "  S1.zip: is damaged at 1.",
+        "      qxbatch /s --sessions=S1 --on-damaged=keep",
+        "  S2.zip: is damaged at 2.",
+        "      qxbatch /s --sessions=S2 --on-damaged=keep",
     ]
 
 

@@ -261,12 +261,14 @@ def test_a_shell_outside_of_a_container_gets_its_own_paths(study: Study) -> None
     )
 
 
-def test_one_command_imports_all_that_need_the_same(study: Study) -> None:
+def test_the_command_of_each_refused_packet_imports_that_packet_alone(study: Study) -> None:
     for name in ("P 1", "P2", "P3"):
         packet = study.put(name, TREE)
         packet.write_bytes(packet.read_bytes()[:-60])
     run = study.main("--archive=leave")
-    [command] = [line.strip() for line in run.out.splitlines() if line.strip().startswith("qxbatch ")]
+    commands = [line.strip() for line in run.out.splitlines() if line.strip().startswith("qxbatch ")]
     assert study.session_names() == []
-    in_shell(study, command)
-    assert study.session_names() == ["P 1", "P2", "P3"]
+    for command, name in zip(commands, ("P 1", "P2", "P3"), strict=True):
+        before = study.session_names()
+        in_shell(study, command)
+        assert study.session_names() == [*before, name]

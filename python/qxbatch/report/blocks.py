@@ -63,15 +63,16 @@ def merged(blocks: Iterable[Block]) -> list[Block]:
 
 def _merged(group: Sequence[Block]) -> Block:
     names = tuple(name for block in group for name in block.names)
-    reasons = [
-        each._replace(command="\n".join(merged_commands([block.reasons[k].command for block in group])))
-        for k, each in enumerate(group[0].reasons)
-    ]
+    reasons = []
+    for k, each in enumerate(group[0].reasons):
+        commands = [block.reasons[k].command for block in group]
+        one_by_one = commands if len(group) <= FEW else merged_commands(commands)
+        reasons.append(each._replace(command="\n".join(one_by_one)))
     return Block(names, tuple(reasons))
 
 
 def text_of(blocks: Sequence[Block], form: Form) -> list[str]:
-    """Return the lines of a list of blocks. What is to be done stands once, below all that need the same."""
+    """Return the lines of a list of blocks, each with its own command. A hint that several need stands at the first of them."""
     if len(blocks) > LONGEST and not form.list_all:
         return list(_folded(blocks, form))
     lines = LINES if len(blocks) <= FEW else LINES_OF_MANY
@@ -119,9 +120,13 @@ def _names(names: Sequence[str], form: Form) -> str:
 
 
 def _group(blocks: Sequence[Block], form: Form) -> Iterator[str]:
+    said: set[str] = set()
     for block in blocks:
         yield from _block(block, form)
-    yield from _what_to_do(blocks, form)
+        hints = dict.fromkeys(reason.hint for reason in block.reasons if reason.hint and reason.hint not in said)
+        yield from _hints(hints, form)
+        said.update(hints)
+        yield from _commands(line for reason in block.reasons for line in reason.command.split("\n"))
 
 
 def _block(block: Block, form: Form) -> Iterator[str]:
@@ -147,11 +152,18 @@ def _reason_text(reason: Reason, form: Form) -> str:
 
 
 def _what_to_do(blocks: Sequence[Block], form: Form) -> Iterator[str]:
-    reasons = [reason for block in blocks for reason in block.reasons]
-    for hint in dict.fromkeys(reason.hint for reason in reasons if reason.hint):
+    yield from _hints(dict.fromkeys(reason.hint for block in blocks for reason in block.reasons if reason.hint), form)
+    commands = [line for block in blocks for reason in block.reasons for line in reason.command.split("\n")]
+    yield from _commands(merged_commands(commands))
+
+
+def _hints(hints: Iterable[str], form: Form) -> Iterator[str]:
+    for hint in hints:
         yield from wrapped(one_line(hint), form.width, "      ", "      ")
-    commands = [line for reason in reasons for line in reason.command.split("\n")]
-    yield from (f"      {one_line(command)}" for command in merged_commands(commands))
+
+
+def _commands(commands: Iterable[str]) -> Iterator[str]:
+    yield from (f"      {one_line(command)}" for command in dict.fromkeys(commands) if command)
 
 
 def _message(text: str, form: Form, indent: str) -> list[str]:
