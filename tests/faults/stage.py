@@ -22,8 +22,10 @@ from tests.faults.victim import BELOW
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMPARE = REPOSITORY / "scripts" / "compare-trees"
 HIDDEN = ".qxbatch"
-MADE = re.compile(r"[^/]+/(session\.txt|qxbatch/.*|nii/.*|dicom/dcm2niix_\d+\.log|dicom/DICOM-Report\.txt)")
-"""What a session holds that was made from data: it is made anew, and is no input."""
+MADE = re.compile(
+    r"report\.html|study\.(tsv|json)|[^/]+/(session\.txt|qxbatch/.*|nii/.*|dicom/dcm2niix_\d+\.log|dicom/DICOM-Report\.txt)"
+)
+"""What a session and the study level contain that was made from data: it is made anew, and is no input."""
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,33 @@ def import_ready(
     report: Report,
     observer: Observer,
 ) -> Report:
-    """Import the ready packets; return the whole run's report, in which no packet's name names a patient."""
+    """Import the ready packets; return the whole run's report, in which no packet's name names a patient.
+
+    Raises UsageError and KeyboardInterrupt as `opened_context`.
+    """
+    try:
+        return _imported(settings, workspace, locks, ready, report, observer)
+    except KeyboardInterrupt:
+        refresh_study(settings, report)
+        raise
+
+
+def _imported(
+    settings: Settings,
+    workspace: Workspace,
+    locks: Locks,
+    ready: Sequence[Candidate],
+    report: Report,
+    observer: Observer,
+) -> Report:
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
         imported = import_units(context, units)
-    redact = {each.unit.name: each.redact for each in imported}
-    sessions = (session for each in imported for session in each.reports)
-    found = tuple(_redacted(candidate, redact) for candidate in report.candidates)
-    done = Report(found, (*report.sessions, *sessions))
-    refresh_study(settings, done)
+        redact = {each.unit.name: each.redact for each in imported}
+        sessions = (session for each in imported for session in each.reports)
+        found = tuple(_redacted(candidate, redact) for candidate in report.candidates)
+        done = Report(found, (*report.sessions, *sessions))
+        refresh_study(settings, done)  # before the hidden folder goes: after a kill, it says that this is to be done
     return done
 
 

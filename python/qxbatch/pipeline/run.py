@@ -28,7 +28,8 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = Locks(workspace.locks, tell=None if settings.quiet else _say)
     recovered: list[SessionReport] = []
-    if not settings.test and os.path.lexists(workspace.top):
+    interrupted = not settings.test and os.path.lexists(workspace.top)
+    if interrupted:
         need_writable(settings)
         recovered = finish_left(workspace, locks)
         workspace.tidy()
@@ -44,9 +45,11 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
             from qxbatch.pipeline.opened import need_converters
 
             need_converters(settings)
-        elif not settings.test and workspace.top.exists():
+        elif interrupted:
             from qxbatch.pipeline.opened import tidy
+            from qxbatch.pipeline.study_level import refresh_study
 
+            refresh_study(settings, report)
             tidy(workspace, locks)
         return end_idle(settings, report, observer, ready=bool(ready))
     if settings.check is Check.YES and not _agreed(len(ready)):

@@ -42,10 +42,11 @@ def write_study(folder: Path, sessions: Iterable[Path], report: Report | None = 
 def refresh_study(settings: Settings, report: Report) -> None:
     """Write the study level after an import; what cannot be written is a message, since the sessions are published.
 
-    Where single sessions were sorted or converted, only a study level that exists is refreshed.
+    Where nothing was imported, or single sessions were sorted or converted, only a study level that exists is refreshed.
     """
     folder = settings.sessionsfolder
-    if settings.stages is not Stages.ALL and not (folder / STUDY_SIDECAR).exists():
+    imported = settings.stages is Stages.ALL and any(session.folder is not None for session in report.sessions)
+    if not imported and not (folder / STUDY_SIDECAR).exists() and not sessions_in(folder):
         return
     try:
         for _ in range(_ATTEMPTS):
