@@ -43,7 +43,7 @@ def test_a_unit_alone_is_what_it_is_in_a_batch(study: Study, tmp_path_factory: p
         import_unit(context, unit)
     assert other.main("--masterinbox=none", "--sessions=S*").status == 0
     made = [snapshot(each.session("S1")) for each in (study, other)]
-    varying = {"session.txt", "qxbatch/summary.json", "dicom/dcm2niix_30.log"}
+    varying = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html", "dicom/dcm2niix_30.log"}
     assert made[0].keys() == made[1].keys()
     assert {name for name in made[0] if made[0][name] != made[1][name]} <= varying
     assert study.session("S2").is_dir()

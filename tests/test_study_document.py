@@ -128,3 +128,13 @@ def test_a_study_level_that_cannot_be_written_fails_no_import(study: StudyFolder
     assert run.status == 0
     assert "The study page was not refreshed: cannot write" in run.text
     assert SessionFolder(study.session("S1")).summary is not None
+
+
+def test_a_refused_packet_makes_no_study_level(study: StudyFolder) -> None:
+    packet = study.put("S1", T1.files())
+    packet.write_bytes(packet.read_bytes()[:-60])
+    assert study.main().status == 1
+    assert [path.name for path in study.sessions.iterdir()] == ["inbox"]
+    study.put("S2", T1.files())
+    assert study.main().status == 1
+    assert [item.item for item in not_imported(study)] == ["S1.zip"]

@@ -27,7 +27,7 @@ def participant(packets: Path, *options: str) -> Run:
 
 def sessions(packets: Path) -> list[str]:
     folders = (packets.parent / "out").iterdir()
-    return sorted(path.name for path in folders if not path.name.startswith(".") and path.name != "archive")
+    return sorted(path.name for path in folders if path.is_dir() and path.name[0] != "." and path.name != "archive")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
-from tests.build.study import Run, Study, run_command
+from tests.build.study import STUDY_LEVEL, Run, Study, run_command
 
 PATTERN = r"--pattern=.*?-(?P<packet_name>.*?)($|\..*$)"
 NAMEFORMAT = "--nameformat=(?P<subject_id>.*?)_(?P<session_name>.*)"
@@ -26,6 +26,7 @@ RESULTS = (
     "nii/31.nii.gz",
     "qxbatch/ledger.tsv",
     "qxbatch/pictures/31.png",
+    "qxbatch/pictures/thumbnail.png",
     "qxbatch/report.html",
     "qxbatch/summary.json",
     "session.txt",
@@ -33,8 +34,9 @@ RESULTS = (
 
 
 def files(study: Study) -> set[str]:
-    """All files of the study, below its sessions folder."""
-    return {path.relative_to(study.sessions).as_posix() for path in study.sessions.rglob("*") if path.is_file()}
+    """All files of the study, below its sessions folder, without those of the study level."""
+    every = {path.relative_to(study.sessions).as_posix() for path in study.sessions.rglob("*") if path.is_file()}
+    return every - set(STUDY_LEVEL)
 
 
 def session(name: str, *kept: str) -> set[str]:

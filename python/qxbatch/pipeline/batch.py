@@ -30,7 +30,7 @@ def import_ready(
     try:
         return _imported(settings, workspace, locks, ready, report, observer)
     except KeyboardInterrupt:
-        refresh_study(settings, report)
+        refresh_study(settings, report, interrupted=True)
         raise
 
 

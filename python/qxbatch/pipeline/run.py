@@ -49,7 +49,7 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
             from qxbatch.pipeline.opened import tidy
             from qxbatch.pipeline.study_level import refresh_study
 
-            refresh_study(settings, report)
+            refresh_study(settings, report, interrupted=True)
             tidy(workspace, locks)
         return end_idle(settings, report, observer, ready=bool(ready))
     if settings.check is Check.YES and not _agreed(len(ready)):

@@ -39,18 +39,21 @@ def write_study(folder: Path, sessions: Iterable[Path], report: Report | None = 
         return study
 
 
-def refresh_study(settings: Settings, report: Report) -> None:
+def refresh_study(settings: Settings, report: Report, *, interrupted: bool = False) -> None:
     """Write the study level after an import; what cannot be written is a message, since the sessions are published.
 
-    Where nothing was imported, or single sessions were sorted or converted, only a study level that exists is refreshed.
+    Where nothing was imported, or single sessions were sorted or converted, only a study level that exists is refreshed: a
+    refused packet changes nothing. `interrupted`: a run may have published sessions and not come here.
     """
     folder = settings.sessionsfolder
-    imported = settings.stages is Stages.ALL and any(session.folder is not None for session in report.sessions)
-    if not imported and not (folder / STUDY_SIDECAR).exists() and not sessions_in(folder):
+    imported = interrupted or any(session.folder is not None for session in report.sessions)
+    if not (imported and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
         return
     try:
         for _ in range(_ATTEMPTS):
             sessions = [path for path in sessions_in(folder) if path.parent == folder]
+            if not sessions and not (folder / STUDY_SIDECAR).exists():
+                return
             study = write_study(folder, sessions, report)
             if is_current(study, folder):
                 return

@@ -91,12 +91,21 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// The files that end before their pixel data do; also images without any, where others of the series have some.
+    /// The files that end before their pixel data do; also images without any, where others of their SOP class have some.
     pub fn truncated(&self) -> Vec<&Path> {
         let objects = &self.objects;
-        let some = objects.iter().any(|one| one.pixels != Pixels::Absent);
-        let is_image = |one: &Object| one.rows > 0 && one.columns > 0;
-        let lacks = |one: &Object| one.pixels == Pixels::Absent && some && is_image(one);
+        // Presentation states and raw data of the same series have no pixels, though some have Rows and Columns.
+        let with_pixels: BTreeSet<&str> = objects
+            .iter()
+            .filter(|one| one.pixels != Pixels::Absent)
+            .map(|one| one.class.as_str())
+            .collect();
+        let lacks = |one: &Object| {
+            one.pixels == Pixels::Absent
+                && one.rows > 0
+                && one.columns > 0
+                && with_pixels.contains(one.class.as_str())
+        };
         self.files
             .iter()
             .zip(objects)
