@@ -44,7 +44,7 @@ def test_the_page_of_a_study_has_every_session(imported: Study) -> None:
     assert links == ["study.tsv", "study.json", "S1/qxbatch/report.html", "S2/qxbatch/report.html"]
     assert all((imported.sessions / link).is_file() for link in links)
     assert "S3" in page
-    assert "incomplete" in page
+    assert "no session.txt or summary" in page
     assert "notes" not in page
 
 

@@ -106,7 +106,7 @@ def test_files_of_other_systems_are_read(tmp_path: Path, start: bytes, end: byte
         ("[scanners]", "[scanner]", 2, ["'scanner' is not known", "Did you mean scanners?"]),
         ('["syngo MR E11"]', '"syngo MR E11"', 3, ["a list of texts"]),
         ('[series.scanner."Siemens Skyra"]', "[series.scaner.x]", 15, ["'scaner' is not known"]),
-        ("name = 'dwi'", 'name = "REST*"\nkinds = ["magnitude"]', 18, ["is in line 5, too"]),
+        ("name = 'dwi'", 'name = "REST*"\nkinds = ["magnitude"]', 18, ["is already defined in line 5"]),
         ("count =", "count", 8, ["not TOML", "expected '='"]),
         ("name = 'dwi'", "name = 'dwi", 19, ["not TOML"]),
         ("name = 'dwi'", "name = 'dwi'\nname = 'dwi'", 20, ["not TOML", "overwrite"]),

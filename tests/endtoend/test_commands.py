@@ -239,7 +239,7 @@ def test_where_only_another_packet_helps_there_is_no_command(
         in_session(study, {**TREE, **tree})
         problem = only(problems(study, *FOLDER_MODE), "left-out")
     assert "command" not in problem
-    assert "The same packet gives the same session" in problem["hint"]
+    assert "Importing the same packet again changes nothing" in problem["hint"]
 
 
 def test_the_command_does_not_name_a_patient_whom_the_session_id_replaces(study: Study) -> None:

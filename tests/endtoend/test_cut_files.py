@@ -43,7 +43,7 @@ def test_a_cut_file_is_named_with_its_series_and_counted(study: Study, cut: Cut)
     assert of_series["subject"] == "series 30"
     assert "Copy these files again from their source" in of_series["hint"]
     left_out = only(found, "left-out")
-    assert "2 DICOM files that are cut short (T1/IM0002, T1/IM0004)" in left_out["message"]
+    assert "imported, but cut short: 2 DICOM files (T1/IM0002, T1/IM0004)" in left_out["message"]
     assert "command" not in left_out
     assert counts(study) == {"truncated": 2}
 
@@ -56,7 +56,7 @@ def test_it_is_counted_under_its_path_in_the_packet(study: Study, mode: str) -> 
     else:
         study.put("S1", tree, Kind.FOLDER)
     found = problems(study, *(FOLDER_MODE if mode == "folder mode" else ()))
-    assert "1 DICOM file that is cut short (a.zip!T1/IM0002)" in only(found, "left-out")["message"]
+    assert "imported, but cut short: 1 DICOM file (a.zip!T1/IM0002)" in only(found, "left-out")["message"]
 
 
 def test_a_series_that_fails_says_so_in_its_own_message_alone(study: Study) -> None:

@@ -34,7 +34,7 @@ REPORTS = (
 
 PARTS: dict[str, Part] = {
     "scan": Part(
-        "Lists the series that lie in folders, files and archives.",
+        "Lists the series in folders, files and archives.",
         ("scan <path>... [options]",),
         (
             switch("json", "Print JSON."),
@@ -62,7 +62,7 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "sort": Part(
-        "Sorts what lies in the inbox of sessions into their dicom. Nothing is converted, session.txt is not written.",
+        "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, session.txt is not written.",
         ("sort <session>... [options]",),
         (
             *taken("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
@@ -80,7 +80,7 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "convert": Part(
-        "Converts what lies sorted in sessions, also of another program, and writes their session.txt anew.",
+        "Converts the sorted DICOM of sessions, also of other programs, and rewrites session.txt.",
         ("convert <session>... [options]",),
         (
             *taken(
@@ -109,7 +109,7 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "split": Part(
-        "Parts a folder or archive of several patients or studies into one folder for each. What it reads stays.",
+        "Splits a folder or archive of several patients or studies into one folder for each. The source is not changed.",
         ("split <folder> [options]",),
         (
             Parameter(
@@ -123,12 +123,12 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "verify": Part(
-        "Reads sessions again and holds them against their ledgers. Nothing is written.",
+        "Checks sessions against their ledgers. Nothing is written.",
         ("verify <session>... [options]",),
         (switch("json", "Print JSON."), N_PROCS),
     ),
     "report": Part(
-        "Makes the pages of sessions anew; for a sessions folder also the page of the study.",
+        "Writes the pages of sessions again; for a sessions folder also the page of the study.",
         ("report <folder>... [options]",),
         (*taken("test"), switch("json", "Print JSON.")),
     ),
@@ -163,7 +163,7 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "regress": Part(
-        "Imports regression sets anew and holds the results against their expectations.",
+        "Imports regression sets again and compares the results with the expected ones.",
         ("regress <folder>... [options]",),
         (
             switch("update", "Write the expectations of sets that have none or differ."),

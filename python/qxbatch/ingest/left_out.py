@@ -43,7 +43,7 @@ _WORDS = {
         "file that is named like an image and is no DICOM",
         "files that are named like images and are no DICOM",
     ),
-    Cause.TRUNCATED: ("DICOM file that is cut short", "DICOM files that are cut short"),
+    Cause.TRUNCATED: ("DICOM file", "DICOM files"),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
 }
 _ADVICE = {
@@ -85,7 +85,8 @@ class Gap(NamedTuple):
     def words(self) -> str:
         """Return what is missing as part of a sentence."""
         shown = f" ({_listed(self.names)})" if self.names else ""
-        return f"{self.path} lists {self.listed} files, {self.missing} {_is(self.missing)} missing{shown}"
+        files = "1 file" if self.listed == 1 else f"{self.listed} files"
+        return f"{self.path} lists {files}, {self.missing} {_is(self.missing)} missing{shown}"
 
 
 class LeftOut(NamedTuple):
@@ -120,9 +121,15 @@ class LeftOut(NamedTuple):
         return {cause.value: found[cause] for cause in Cause if found[cause]}
 
     def words(self) -> str:
-        """Return what was left out as a list for a sentence."""
+        """Return what was left out, and what is cut short, as a list for a sentence."""
         causes = [cause for cause in Cause if any(member.cause is cause for member in self.members)]
-        return "; ".join([*map(self._words, causes), *(gap.words() for gap in self.gaps)])
+        absent = [
+            *(self._words(each) for each in causes if each is not Cause.TRUNCATED),
+            *(gap.words() for gap in self.gaps),
+        ]
+        parts = [f"not imported: {'; '.join(absent)}"] if absent else []
+        parts += [f"imported, but cut short: {self._words(Cause.TRUNCATED)}"] if Cause.TRUNCATED in causes else []
+        return "; ".join(parts)
 
     def advice(self) -> str:
         """Return what to do, one sentence for each cause."""
@@ -149,9 +156,9 @@ class LeftOut(NamedTuple):
         again = (
             "Then import the packet again with --overwrite=yes."
             if self.is_locked or self.foreign() or self.limits
-            else "The same packet gives the same session: import the corrected one with --overwrite=yes."
+            else "Importing the same packet again changes nothing: correct the packet, then import it with --overwrite=yes."
         )
-        message = f"not imported: {self.words()}."
+        message = f"{self.words()}."
         return [Problem(Code.LEFT_OUT, subject, message, f"{self.advice()} {again}", Severity.WARNING)]
 
     def _words(self, cause: Cause) -> str:

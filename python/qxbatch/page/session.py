@@ -19,10 +19,10 @@ from qxbatch.textfile import created
 
 _FATES = {
     "sorted": "sorted into series",
-    "duplicate": "duplicate of a sorted file",
+    "duplicate": "equal to a sorted file",
     "kept": "kept in inbox (neither DICOM nor PAR/REC, or not sorted)",
-    "opened": "archive, opened",
-    "nodata": "folder, link or device",
+    "opened": "archives whose members are listed",
+    "nodata": "without data (folders, links, devices)",
     "refused": "refused",
 }
 """Fate of a row of the ledger, in words."""
@@ -136,6 +136,8 @@ def _state(summary: Summary) -> tuple[str, str]:
     severities = {problem.severity for problem in summary.problems}
     if Severity.ERROR in severities or any(series.state is State.FAILED for series in summary.series):
         return "bad", "failed"
+    if summary.series and all(series.state is State.NOT_ASKED for series in summary.series):
+        return "check", "sorted, not converted"
     return ("check", "to check") if Severity.WARNING in severities else ("good", "complete")
 
 
@@ -174,6 +176,6 @@ def _footer(summary: Summary) -> list[Line]:
         Line("qxbatch", summary.qxbatch),
         Line("converters", converters),
         Line("imported in", f"{seconds:.1f} s" if seconds is not None else "", volatile=True),
-        Line("command", summary.command, volatile=True),
+        Line("imported with", summary.command, volatile=True),
     )
     return [line for line in lines if line.text]

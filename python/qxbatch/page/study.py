@@ -21,7 +21,7 @@ _TILES = {
     SessionState.REVIEW: ("to check", "check"),
     SessionState.FAILED: ("failed", "bad"),
     SessionState.SORTED: ("sorted, not converted", "check"),
-    SessionState.INCOMPLETE: ("incomplete", "bad"),
+    SessionState.INCOMPLETE: ("no session.txt or summary", "bad"),
 }
 """State to its name on the page and the look of its badge, in the order of the tiles."""
 _MARKS = {

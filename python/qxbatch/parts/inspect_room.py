@@ -50,7 +50,7 @@ def room_of(options: Mapping[str, object]) -> Room:
         _need_folder(work_dir)
     join = str(options["--join-series"] or "auto").casefold()
     if join not in ("auto", "never"):
-        raise UsageError(f"--join-series={join} is none of: auto, never.", "Write --join-series=never.")
+        raise UsageError(f"--join-series={join} is not one of: auto, never.", "Write --join-series=never.")
     return Room(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join == "auto")
 
 

@@ -9,6 +9,7 @@ from qxbatch.publish.durable import replaced_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import OWN_SUMMARY
 from qxbatch.session.summary import SummaryError
+from qxbatch.visible import shell_word
 
 
 def write_session_page(session: Path, written: list[Path], wrong: list[str], *, test: bool) -> None:
@@ -20,7 +21,9 @@ def write_session_page(session: Path, written: list[Path], wrong: list[str], *, 
         wrong.append(error_text(error))
         return
     if summary is None:
-        wrong.append(f"{session}: it has no {OWN_SUMMARY}; `qxbatch convert --overwrite` makes one")
+        wrong.append(
+            f"{session}: {OWN_SUMMARY} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
+        )
         return
     page = folder.paths.page
     written.append(page)

@@ -153,7 +153,7 @@ class _Reader:
             if key in seen:
                 line = line_of(self._lines, ("series", seen[key]))
                 hint = "Leave one of them out, or give them different kinds or scanners."
-                self._refuse(("series", k), f"the series {entry.name!r} is in line {line}, too.", hint)
+                self._refuse(("series", k), f"the series {entry.name!r} is already defined in line {line}, too.", hint)
             seen[key] = k
 
     def _refuse_unlisted(self, place: Place, names: Iterable[str], scanners: Iterable[str]) -> None:

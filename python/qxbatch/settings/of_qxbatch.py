@@ -39,7 +39,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "on_damaged",
-        "What to do with a packet of which some bytes cannot be had: refuse it, or keep what is whole.",
+        "How to handle a damaged packet: refuse it, or import the readable files.",
         group=Group.WORK,
         default="refuse",
         choices=("refuse", "keep"),
@@ -80,7 +80,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "max_nesting",
-        "How deep archives may lie in one another and are still opened; deeper ones are kept whole.",
+        "Maximum depth of archives inside archives; deeper ones are kept unopened.",
         group=Group.WORK,
         default="5",
         metavar="N",
@@ -106,14 +106,14 @@ OF_QXBATCH = (
     ),
     Parameter(
         "gzip_level",
-        "Compression of what is written: 1 is fast, 9 is small, 0 is the default, where files of a zip stay deflated as they are.",
+        "Compression level: 1 is fast, 9 is small. 0 (default) copies deflated zip members without recompressing them.",
         group=Group.OUTPUT,
         default="0",
         metavar="0-9",
     ),
     Parameter(
         "path_map",
-        "Paths for session.txt where others see them elsewhere: `HERE=OUTSIDE`, several parted by commas.",
+        "Map paths in session.txt: `HERE=OUTSIDE`, several separated by commas.",
         group=Group.OUTPUT,
         metavar="LIST",
     ),
@@ -164,7 +164,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "list_all",
-        "List everything one by one: each packet when it is imported, and lists that are folded to counts otherwise.",
+        "List every packet and message, also where a list is shortened to counts by default.",
         group=Group.RUN,
         form=Form.SWITCH,
     ),

@@ -36,7 +36,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "check",
-        "Before the work: `yes` asks on the terminal, `no` goes on, `any` fails where nothing is ready.",
+        "`yes` asks before importing, `no` starts without asking, `any` starts, but fails if no packet is ready.",
         group=Group.INPUT,
         default="any",
         choices=("yes", "no", "any"),
@@ -134,7 +134,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "verbose",
-        "Whether the report before the work lists packets that are not ready one by one.",
+        "Whether to list each packet that is not ready, not only their number.",
         group=Group.RUN,
         default="yes",
         choices=YES_NO,
@@ -153,7 +153,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "test",
-        "Stop after the report before the work; nothing is written.",
+        "Print what would be done, and stop. Nothing is written.",
         group=Group.RUN,
         default="no",
         choices=YES_NO,
