@@ -1,6 +1,7 @@
 """study.json: what a later run knows of sessions, and what it reads again."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -138,3 +139,77 @@ def test_a_refused_packet_makes_no_study_level(study: StudyFolder) -> None:
     study.put("S2", T1.files())
     assert study.main().status == 1
     assert [item.item for item in not_imported(study)] == ["S1.zip"]
+
+
+def test_a_users_file_of_that_name_is_kept(study: StudyFolder) -> None:
+    study.sessions.mkdir(parents=True, exist_ok=True)
+    (study.sessions / "study.tsv").write_text("mine")
+    (study.sessions / "study.tsv.1").write_text("mine as well")
+    study.put("S1", T1.files())
+    run = study.main()
+    assert run.status == 0
+    assert (study.sessions / "study.tsv.2").read_text() == "mine"
+    assert (study.sessions / "study.tsv.1").read_text() == "mine as well"
+    assert "study.tsv was not written by qxbatch: it is now study.tsv.2." in run.text
+    assert (study.sessions / "study.tsv").read_text().startswith("session_id\t")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "endless"])
+@pytest.mark.parametrize("name", ["thumbnail.png", "31.png"])
+def test_a_picture_that_is_no_file_stops_nothing(imported: StudyFolder, kind: str, name: str) -> None:
+    picture = imported.session("S1") / "qxbatch/pictures" / name
+    picture.unlink()
+    if kind == "fifo":
+        os.mkfifo(picture)
+    else:
+        picture.symlink_to("/dev/zero")
+    assert main(["report", str(imported.sessions)]) == 0
+    imported.put("S4", T1.files())
+    assert imported.main().status == 0
+
+
+def test_report_writes_nothing_through_a_link(imported: StudyFolder, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    pictures = imported.session("S1") / "qxbatch/pictures"
+    for path in pictures.iterdir():
+        path.unlink()
+    (pictures / "31.png").symlink_to(outside / "31.png")
+    (pictures / "thumbnail.png").symlink_to(outside / "thumbnail.png")
+    assert main(["report", str(imported.sessions)]) == 0
+    own = imported.session("S2") / "qxbatch"
+    own.rename(outside / "own")
+    own.symlink_to(outside / "own")
+    before = {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()}
+    assert main(["report", str(imported.sessions)]) == 1
+    assert {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in outside.iterdir()) == ["own"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"temporal_snr": [{"n": 1, "name": "x", "tsnr": 10**400}]},
+        {"subject": "\ud800"},
+        {"packets": "\ud800", "scanned": 10**400},
+    ],
+)
+def test_forged_numbers_and_surrogates_end_no_import(imported: StudyFolder, forged: dict[str, object]) -> None:
+    path = imported.sessions / "study.json"
+    content = json.loads(path.read_text())
+    content["sessions"][0].update(forged)
+    path.write_text(json.dumps(content))
+    imported.put("S4", T1.files())
+    run = imported.main()
+    assert run.status == 0, run.text
+    assert "S4" in (imported.sessions / "report.html").read_text()
+    assert [each.name for each in imported.sessions.iterdir() if each.name.startswith(".")] == []
+
+
+def test_what_a_filter_leaves_out_stays_listed(imported: StudyFolder) -> None:
+    for name in ("S5", "S6"):
+        packet = imported.put(name, T1.files())
+        packet.write_bytes(packet.read_bytes()[:-60])
+    assert imported.main().status == 1
+    assert imported.main("--sessions=S5").status == 1
+    assert [item.item for item in not_imported(imported)] == ["S5.zip", "S6.zip"]

@@ -39,6 +39,18 @@ def opened(path: Path, errors: str = "surrogateescape") -> Iterator[TextIO]:
         yield file
 
 
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a file that is no link. Raises OSError as `opened` does, and for links."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+        return file.read(most)
+
+
 def read_text(path: Path, errors: str = "surrogateescape") -> str:
     """Return the text of a file. Raises OSError as `opened` does, and UnicodeDecodeError with the errors "strict"."""
     with opened(path, errors) as file:

@@ -145,6 +145,11 @@ class Stage:
             return differences(self.references[0].sessions, copy.sessions)
         wrong = []
         for name in sorted(p.name for p in self.references[0].sessions.iterdir()):
+            if (
+                self.references[0].sessions / name
+            ).is_file():  # of the study level, which tells of all sessions together
+                wrong += [] if (copy.sessions / name).is_file() else [f"{name} is absent"]
+                continue
             each = [differences(reference.sessions / name, copy.sessions / name) for reference in self.references]
             wrong += [] if any(not found for found in each) else each[0]
         return wrong

@@ -23,4 +23,5 @@ def _environment() -> Environment:
 
 def render(template: str, **values: Any) -> str:
     """Return a page as HTML. Style and script are in it, so that it is one file that needs no network."""
-    return _environment().get_template(template).render(**values)
+    text = _environment().get_template(template).render(**values)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # JSON may have surrogates

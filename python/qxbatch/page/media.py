@@ -1,13 +1,14 @@
 """What a page of a session shows besides its summary: pictures, converter logs, directions of diffusion."""
 
 import base64
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
-from qxbatch.textfile import read_text
+from qxbatch.textfile import read_bytes, read_text
 
 BUDGET = 4_500_000
 """Bytes of pictures in one page; a picture beyond it is a link to its file beside the page."""
@@ -50,14 +51,16 @@ class Pictures:
             return ""
         if picture not in self._embedded:
             return picture.relative_to(self._beside).as_posix()
-        return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"
+        return f"data:image/png;base64,{base64.b64encode(read_bytes(picture)).decode('ascii')}"
 
 
 def _size(path: Path) -> int:
+    """Return the size of a picture; 0 where there is none, or something else has its name."""
     try:
-        return path.stat().st_size
+        found = path.lstat()
     except OSError:
         return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:

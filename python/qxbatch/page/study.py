@@ -15,6 +15,7 @@ from qxbatch.session.layout import STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.session.paths import SessionPaths
 from qxbatch.study.comparison import Cell, CellState, Column
 from qxbatch.study.study import Row, Study
+from qxbatch.textfile import read_bytes
 
 _TILES = {
     SessionState.COMPLETE: ("complete", "good"),
@@ -145,10 +146,10 @@ def _day(text: str) -> str:
 
 def _thumbnail(paths: SessionPaths) -> str:
     try:
-        data = paths.thumbnail.read_bytes()
+        data = read_bytes(paths.thumbnail, _LARGEST)
     except OSError:
         return ""
-    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}" if len(data) < _LARGEST else ""
+    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
 
 
 _LARGEST = 8192

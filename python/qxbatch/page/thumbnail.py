@@ -6,10 +6,13 @@ import zlib
 from qxbatch.page.png import SIGNATURE, encode_png
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
+from qxbatch.textfile import read_bytes
 
 SIDE = 64
 """Pixels."""
 _GREY = 0
+_LARGEST = 1 << 24
+"""Bytes of a picture."""
 _NO_FILTER = 0
 
 
@@ -20,7 +23,7 @@ def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
     """
     for image in sorted(summary.images, key=lambda image: (-_voxels(image.shape), image.number)):
         try:
-            lines = _grey_lines(paths.picture(image.number).read_bytes())
+            lines = _grey_lines(read_bytes(paths.picture(image.number), _LARGEST))
         except (OSError, ValueError, zlib.error, struct.error):
             continue
         if lines:

@@ -1,6 +1,7 @@
 """Pictures of a session's images for its page, made again where they are missing."""
 
 import gzip
+import os
 import shutil
 import tempfile
 import zlib
@@ -24,10 +25,10 @@ def add_pictures(paths: SessionPaths, summary: Summary) -> None:
         if image.statistics is not None and image.statistics.tsnr is not None:
             wanted.append(paths.tsnr_picture(image.number))
         packed = paths.image(image.number)
-        if packed.exists() and not all(picture.exists() for picture in wanted):
+        if packed.is_file() and not all(map(os.path.lexists, wanted)):
             paths.pictures.mkdir(exist_ok=True)
             _write_pictures(packed, paths, image)
-    if paths.pictures.exists() and not paths.thumbnail.exists():
+    if paths.pictures.is_dir() and not os.path.lexists(paths.thumbnail):
         write_thumbnail(paths, summary)
 
 

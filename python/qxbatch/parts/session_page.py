@@ -25,7 +25,12 @@ def write_session_page(session: Path, written: list[Path], wrong: list[str], *, 
             f"{session}: {OWN_SUMMARY} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
         )
         return
-    page = folder.paths.page
+    paths = folder.paths
+    linked = next((each for each in (session, paths.own, paths.pictures) if each.is_symlink()), None)
+    if linked is not None:
+        wrong.append(f"{linked}: is a link, and nothing is written where it leads")
+        return
+    page = paths.page
     written.append(page)
     if not test:
         add_pictures(folder.paths, summary)

@@ -10,13 +10,14 @@ from qxbatch.os_error import error_text
 from qxbatch.page.study import study_page
 from qxbatch.problems import Problem, Severity
 from qxbatch.publish.alone import alone_in
-from qxbatch.publish.durable import NO_RUN, replaced_text
+from qxbatch.publish.durable import NO_RUN, rename_new, replaced_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.study.document import as_json, as_tsv, read_known
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, is_current, study_of
+from qxbatch.textfile import read_bytes
 
 _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
 """Verdicts of things in the inbox that no run imports as they are."""
@@ -33,10 +34,34 @@ def write_study(folder: Path, sessions: Iterable[Path], report: Report | None = 
         waiting = _not_imported(report, known.not_imported) if report else _still_there(known.not_imported)
         study = study_of(map(SessionFolder, sessions), known.sessions, waiting)
         tag = NO_RUN if alone else os.urandom(8).hex()
+        for name, start in _OWN.items():
+            keep_foreign(folder / name, start)
         replaced_text(folder / STUDY_TABLE, as_tsv(study.rows), tag)
         replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)
         replaced_text(folder / PAGE, study_page(folder, study), tag)
         return study
+
+
+_OWN = {STUDY_TABLE: b"session_id\t", STUDY_SIDECAR: b"{\n", PAGE: b'<!DOCTYPE html>\n<html lang="en">\n'}
+"""How the files of the study level begin, of this version and of earlier ones."""
+
+
+def keep_foreign(path: Path, start: bytes) -> None:
+    """Rename a user's file that has the name of a file of the study level, and say so. Raises OSError."""
+    try:
+        if read_bytes(path).startswith(start):
+            return
+    except FileNotFoundError:
+        return
+    except OSError:
+        if path.is_symlink() or not path.is_file():
+            return  # a link or FIFO has no bytes to keep, and a folder cannot be replaced
+        raise
+    k = 1
+    while os.path.lexists(kept := path.with_name(f"{path.name}.{k}")):
+        k += 1
+    rename_new(path, kept)
+    print(f"{path} was not written by qxbatch: it is now {kept.name}.", file=sys.stderr)
 
 
 def refresh_study(settings: Settings, report: Report, *, interrupted: bool = False) -> None:
@@ -57,8 +82,9 @@ def refresh_study(settings: Settings, report: Report, *, interrupted: bool = Fal
             study = write_study(folder, sessions, report)
             if is_current(study, folder):
                 return
-    except OSError as error:
-        print(f"The study page was not refreshed: cannot write {error_text(error, folder)}.", file=sys.stderr)
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
+        text = error_text(error, folder) if isinstance(error, OSError) else repr(error)
+        print(f"The study page was not refreshed: cannot write {text}.", file=sys.stderr)
 
 
 _ATTEMPTS = 3
@@ -67,7 +93,7 @@ _ATTEMPTS = 3
 
 def _not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImported]:
     """Return what was not imported: by this run, and by earlier ones where this run did not look at it."""
-    seen = {candidate.path.name for candidate in report.candidates}
+    seen = {candidate.path.name for candidate in report.candidates if candidate.verdict is not Verdict.FILTERED}
     found = [item for item in _still_there(earlier) if item.item not in seen]
     for candidate in report.candidates:
         problem = candidate.problem
@@ -86,8 +112,9 @@ def _not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImp
 
 def _item(path: Path, problem: Problem) -> NotImported:
     reason = " ".join(text for text in (problem.message, problem.hint) if text)
-    return NotImported(path.name, reason, problem.command, str(path) if path.is_absolute() else "")
+    return NotImported(path.name, reason, problem.command, str(path) if os.path.lexists(path) else "")
 
 
 def _still_there(items: Sequence[NotImported]) -> list[NotImported]:
-    return [item for item in items if item.path and os.path.lexists(item.path)]
+    """Return the items that are in the inbox; one without a path has a name that is not that of the file."""
+    return [item for item in items if not item.path or os.path.lexists(item.path)]

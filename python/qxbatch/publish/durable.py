@@ -97,9 +97,13 @@ def replaced_text(path: Path, text: str, tag: str = NO_RUN) -> None:
     """
     temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
-    with created(temporary) as file:
-        file.write(text)
-    temporary.replace(path)
+    try:
+        with created(temporary) as file:
+            file.write(text)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -120,9 +120,16 @@ class Fields:
 
     def number_value(self, value: object, key: str) -> float:
         """Return a value of the field as a finite number."""
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not _is_finite(value):
             raise self._wrong(key, "a number")
         return value
 
     def _wrong(self, key: str, what: str) -> FieldError:
         return FieldError(f"{self.place(key)} is not {what}")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest float
+        return False

@@ -113,7 +113,9 @@ class Summary:
                 message = f"{path}: has schema {schema}, this version of qxbatch reads up to {SCHEMA}. Update qxbatch."
                 raise NewerSchemaError(message)
             return _read(given, schema)
-        except (FieldError, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        except SummaryError:
+            raise
+        except (ValueError, RecursionError) as error:
             raise SummaryError(f"{path}: cannot be read ({error})") from None
 
 

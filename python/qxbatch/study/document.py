@@ -52,7 +52,7 @@ def as_json(study: Study) -> str:
 
 
 def _line(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, default=str)  # ASCII: names may have surrogates
 
 
 def _value(row: Row) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def read_known(path: Path) -> Known:
             NotImported(each.text("item"), each.text("reason"), each.text("command", ""), each.text("path", ""))
             for each in given.tables("not_imported")
         )
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, OverflowError, RecursionError):
         return Known({})
     return Known(sessions, items)
 
