@@ -40,7 +40,7 @@ Usage:
   qxbatch <data> <output> <level> [options]
 
 The first form imports what waits in <sessionsfolder>/inbox/MR. The second is
-the BIDS-App form: packets lie in <data>, sessions are made below <output>,
+the BIDS-App form: packets are in <data>, sessions are made below <output>,
 <level> is participant or group.
 """
 

@@ -97,11 +97,11 @@ def _outputs(converter: Converter, job: Job, ran: Ran) -> Sequence[Output]:
 
 
 def _tell(judgement: Judgement, room: Room) -> Judgement:
-    def told(problem: Problem) -> Problem:
+    def with_final_paths(problem: Problem) -> Problem:
         return replace(problem, message=room.tell(problem.message))
 
-    incomplete = told(judgement.incomplete) if judgement.incomplete else None
-    return replace(judgement, problems=tuple(map(told, judgement.problems)), incomplete=incomplete)
+    incomplete = with_final_paths(judgement.incomplete) if judgement.incomplete else None
+    return replace(judgement, problems=tuple(map(with_final_paths, judgement.problems)), incomplete=incomplete)
 
 
 def _log(converter: Converter, argv: Sequence[str], ran: Ran, series: Series, job: Job) -> str:
