@@ -1,0 +1,1 @@
+"""Export of finished sessions to a BIDS raw data set."""
