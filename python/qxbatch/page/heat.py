@@ -1,10 +1,13 @@
 """The colours of a map: black, violet, red, yellow, white, each step as much brighter to the eye as the one before."""
 
+from functools import cache
+
 _STEPS = (0x000004, 0x1B0C41, 0x4A0C6B, 0x781C6D, 0xA52C60, 0xCF4446, 0xED6925, 0xFB9B06, 0xF7D13D, 0xFCFFA4)
 """Of the colour map `inferno` (Nathaniel Smith and Stefan van der Walt, CC0), evenly spaced."""
 _COLOURS = 256
 
 
+@cache
 def palette() -> bytes:
     """Return 256 colours, red, green and blue of each, the darkest first."""
     return b"".join(bytes(_colour(index)) for index in range(_COLOURS))

@@ -1,6 +1,7 @@
 """Letters in a picture that say which side is which."""
 
 from collections.abc import Sequence
+from functools import cache
 
 _LETTERS = {
     "A": ("01110", "10001", "10001", "11111", "10001", "10001", "10001"),
@@ -38,9 +39,14 @@ def mark(field: Sequence[bytearray], sides: tuple[str, str, str, str], depth: in
 
 
 def _write(field: Sequence[bytearray], letter: str, left: int, top: int, depth: int) -> None:
-    ink = {(y, x) for y, row in enumerate(_LETTERS[letter]) for x, cell in enumerate(row) if cell == "1"}
-    edge = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
-    for y, x in edge:
-        pixel = _BRIGHT if (y, x) in ink else _DARK
+    for y, x, pixel in _pixels(letter):
         at = (left + x) * depth
         field[top + y][at : at + depth] = pixel * depth
+
+
+@cache
+def _pixels(letter: str) -> tuple[tuple[int, int, bytes], ...]:
+    """Return line, column and grey of the pixels of a letter and its edge."""
+    ink = {(y, x) for y, row in enumerate(_LETTERS[letter]) for x, cell in enumerate(row) if cell == "1"}
+    edge = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
+    return tuple((y, x, _BRIGHT if (y, x) in ink else _DARK) for y, x in sorted(edge))

@@ -8,8 +8,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _NO_FILTER = b"\0"
 """Each line begins with its filter."""
-_LEVEL = 6
-"""The highest level takes three times as long, for files that are 2 % smaller."""
+_LEVEL = 2
+"""Level 6 takes four times as long, for files that are 6 % smaller."""
 
 
 def encode_png(lines: Sequence[bytes], *, colour: bool = False, palette: bytes = b"") -> bytes:

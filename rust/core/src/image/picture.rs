@@ -93,8 +93,10 @@ fn cells(
             usize_of(size)
         }
     ];
+    let mut held = None;
     for &row in rows {
-        if together {
+        if together && held != Some(row) {
+            held = Some(row);
             file.read_exact_at(&mut buffer, place(row.checked_add(first))?)?;
         }
         for &column in columns {
@@ -120,12 +122,14 @@ fn usize_of(small: u64) -> usize {
     reason = "the value lies between 0 and 255"
 )]
 pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let (mut low, mut high) = (percentile(&sorted, DARK), percentile(&sorted, BRIGHT));
+    let mut ordered = values.to_vec();
+    let (mut low, mut high) = (
+        percentile(&mut ordered, DARK),
+        percentile(&mut ordered, BRIGHT),
+    );
     if high <= low {
-        low = sorted.first().copied().unwrap_or(0.0);
-        high = sorted.last().copied().unwrap_or(0.0);
+        low = ordered.iter().copied().min_by(f64::total_cmp).unwrap_or(0.0);
+        high = ordered.iter().copied().max_by(f64::total_cmp).unwrap_or(0.0);
     }
     let span = if high > low { high - low } else { 1.0 };
     values
@@ -134,16 +138,20 @@ pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
         .collect()
 }
 
-/// The value below which a part of the sorted ones lies, between its two neighbours in proportion.
+/// The value below which a part of the values lies, between its two neighbours in proportion. Reorders them.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a place among some thousand pixels"
 )]
-fn percentile(sorted: &[f64], part: f64) -> f64 {
-    let at = sorted.len().saturating_sub(1) as f64 * part;
-    let below = sorted.get(at.floor() as usize).copied().unwrap_or(0.0);
-    let above = sorted.get(at.ceil() as usize).copied().unwrap_or(below);
+fn percentile(values: &mut [f64], part: f64) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let at = (values.len() - 1) as f64 * part;
+    let (_, below, rest) = values.select_nth_unstable_by(at.floor() as usize, f64::total_cmp);
+    let below = *below;
+    let above = rest.iter().copied().min_by(f64::total_cmp).unwrap_or(below);
     below + (above - below) * at.fract()
 }
