@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from qxbatch.core import Statistics, colour_slice, grey_slice
 from qxbatch.page.heat import css_gradient, palette
-from qxbatch.page.picture import HEIGHT, write_picture, write_tsnr_picture
+from qxbatch.page.picture import HEIGHT, write_picture
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
@@ -220,10 +220,9 @@ def test_the_picture_of_a_time_series_is_its_mean_and_a_map_in_colours(tmp_path:
     save(tmp_path / "a.nii", data)
     statistics = Statistics.read(str(tmp_path / "a.nii"))
     assert statistics is not None
-    assert write_picture(tmp_path / "a.nii", tmp_path / "a.png", statistics)
+    assert write_picture(tmp_path / "a.nii", tmp_path / "a.png", statistics, tmp_path / "b.png")
     shown = data.astype(float).mean(axis=3)[:, :, 0].T[::-1]
     assert np.abs(plain(decode(tmp_path / "a.png")) - plain(grey(shown))).max() <= 1
-    assert write_tsnr_picture(tmp_path / "a.nii", tmp_path / "b.png", statistics)
     pixels = decode(tmp_path / "b.png")[20:-20, 20:-20]
     light = pixels.astype(float) @ (0.2126, 0.7152, 0.0722)
     outside = np.ones((HEIGHT, HEIGHT), bool)

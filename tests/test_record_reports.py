@@ -27,7 +27,7 @@ def conversion(n: int, **header: Value) -> Conversion:
 def test_the_ledger_has_a_line_for_each_row_and_counts_them() -> None:
     file = io.StringIO()
     row = LedgerRow("a/b.dcm", 10, "ab", "cd", Kind.DICOM, Fate.SORTED, "dicom/30/b.dcm", 30)
-    kept = replace(row, fate=Fate.KEPT, at="inbox/t\tx\n\udcff\\", series=None, reason="no\tDICOM")
+    kept = row._replace(fate=Fate.KEPT, at="inbox/t\tx\n\udcff\\", series=None, reason="no\tDICOM")
     counts = write_ledger(file, [row, kept, row])
     lines = file.getvalue().split("\n")
     assert lines[0].split("\t") == list(COLUMNS)

@@ -24,7 +24,9 @@ _ENCODINGS = ("utf-8", "iso2022_jp", "shift_jis", "euc_kr", "gb18030", "cp874", 
 _ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
 _LATIN_1 = "\u0080-\u00ff"
 """What the bytes of other character sets are taken for; they need no edge of a word."""
-_LETTER = rf"[^\W\d_{UNSPACED}]"
+_LETTER = rf"(?-i:[^\W\d_{UNSPACED}])"
+"""Without case, since to compile such a class with IGNORECASE takes 5 ms."""
+_NO_EDGE = f"(?-i:[{UNSPACED}{_LATIN_1}])"
 _CAMEL = "(?-i:(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ]))"
 """The place between two words that are joined as in `T1wDoeJane`."""
 _ACRONYM = "(?-i:(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]))"
@@ -46,8 +48,8 @@ def run_patterns(names: Sequence[PersonName]) -> Iterator[str]:
     runs = [f"(?:{core})(?:{_BETWEEN}{part}){{1,{_LONGEST_RUN}}}"]
     if minor:
         runs.append(f"(?:(?:{minor}){_BETWEEN}){{1,{_LONGEST_RUN}}}(?:{core})(?:{_BETWEEN}{part}){{0,{_LONGEST_RUN}}}")
-    start = rf"(?:(?=[{UNSPACED}{_LATIN_1}])|(?<!{_LETTER})|{_CAMEL})"
-    end = rf"(?:(?<=[{UNSPACED}{_LATIN_1}])|(?!{_LETTER})|{_CAMEL})"
+    start = rf"(?:(?={_NO_EDGE})|(?<!{_LETTER})|{_CAMEL})"
+    end = rf"(?:(?<={_NO_EDGE})|(?!{_LETTER})|{_CAMEL})"
     yield from (f"{start}{run}{end}" for run in runs)
 
 

@@ -4,7 +4,6 @@ The rule is strict: a scan that stays in parts can still be used, two scans in o
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import replace
 
 from qxbatch.ingest.part import Part, agree
 from qxbatch.ingest.stacks import Stack, interleaved, one_geometry, stacks_of, volumes_of
@@ -93,7 +92,7 @@ def _by_time(parts: Sequence[Part], stacks: Sequence[Stack] | None) -> list[list
     if times is None:
         return []
     whole = stacks is not None and any(len(stack.places) > 1 for stack in stacks)
-    return groups_by_time(times if whole else replace(times, steady=False), range(len(parts)))
+    return groups_by_time(times if whole else times._replace(steady=False), range(len(parts)))
 
 
 def _groups_of_scan(parts: Sequence[Part], stacks: Sequence[Stack]) -> list[list[int]] | None:

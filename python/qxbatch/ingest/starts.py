@@ -2,8 +2,8 @@
 
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 DAY = 86400.0
 LONGEST_GAP = 60.0
@@ -14,8 +14,7 @@ STEADY_RATIO = 5
 """A gap is at most so many times the median of the gaps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A date and time of a header."""
 
     day: int | None
@@ -36,8 +35,7 @@ STEADY_SOURCES = 2
 """The acquisition's and the series' start are evenly spaced, unlike the content's: it is the time of reconstruction."""
 
 
-@dataclass(frozen=True)
-class Timeline:
+class Timeline(NamedTuple):
     """The starts of all parts, from one source."""
 
     seconds: tuple[float, ...]

@@ -1,7 +1,7 @@
 """Pictures of a NIfTI image: its middle slices, axial, coronal and sagittal, with letters at their sides (docs/statistics.md)."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -23,44 +23,51 @@ _GREY, _COLOUR = 1, 3
 """Bytes of a pixel."""
 
 
-def write_picture(nifti: Path, out: Path, statistics: Statistics | None = None) -> bool:
+def write_picture(
+    nifti: Path,
+    out: Path,
+    statistics: Statistics | None = None,
+    tsnr: Path | None = None,
+    header: Nifti | None = None,
+) -> bool:
     """Write a PNG of an uncompressed NIfTI; False when it has none that can be shown.
 
-    It shows the mean of the volumes where there are statistics, else the first volume; colours are shown as such. Raises
-    OSError when `out` cannot be written.
+    It shows the mean of the volumes where there are statistics, else the first volume; colours are shown as such. With `tsnr`,
+    statistics that have a temporal SNR are also drawn there: black is 0, the brightest colour `tsnr_limit`. Raises OSError when a
+    file cannot be written. `header` is the image's, where it has been read.
     """
-
-    def pixels(header: Nifti, plane: Plane) -> bytes:
-        rows, columns = plane.rows, plane.columns
-        if statistics is not None:
-            return statistics.mean_slice(rows, columns)
-        place = (str(nifti), header.offset, header.datatype, rows, columns)
-        colours = colour_slice(*place) if header.datatype in _COLOURS else None
-        return colours or grey_slice(*place, big_endian=header.order == ">")
-
-    return _write(nifti, out, pixels)
-
-
-def write_tsnr_picture(nifti: Path, out: Path, statistics: Statistics) -> bool:
-    """Write a PNG of the map of temporal SNR, as `write_picture` does; black is 0, the brightest colour `tsnr_limit`."""
-
-    def pixels(_: Nifti, plane: Plane) -> bytes:
-        return statistics.tsnr_slice(plane.rows, plane.columns)
-
-    return statistics.tsnr is not None and _write(nifti, out, pixels, palette())
-
-
-def _write(nifti: Path, out: Path, pixels: "Callable[[Nifti, Plane], bytes]", colours: bytes = b"") -> bool:
     try:
-        header = read_nifti(nifti)
-        depth = _COLOUR if header.datatype in _COLOURS else _GREY
-        fields = [_field(plane, pixels(header, plane), depth) for plane in planes(header.shape, header.affine)]
+        header = header or read_nifti(nifti)
+        shown = planes(header.shape, header.affine)
+        fields = [_field(plane, _pixels(nifti, header, plane, statistics), _depth(header)) for plane in shown]
+        maps = []
+        if tsnr is not None and statistics is not None and statistics.tsnr is not None:
+            maps = [_field(plane, statistics.tsnr_slice(plane.rows, plane.columns), _GREY) for plane in shown]
     except (ValueError, ArithmeticError, OSError, MemoryError):
         return False
-    gap = bytes(_GAP * depth)
-    lines = [gap.join(parts) for parts in zip(*fields, strict=True)]
-    out.write_bytes(encode_png(lines, colour=depth == _COLOUR, palette=colours))
+    out.write_bytes(encode_png(_beside(fields, _depth(header)), colour=_depth(header) == _COLOUR))
+    if maps and tsnr is not None:
+        tsnr.write_bytes(encode_png(_beside(maps, _GREY), palette=palette()))
     return True
+
+
+def _depth(header: Nifti) -> int:
+    return _COLOUR if header.datatype in _COLOURS else _GREY
+
+
+def _pixels(nifti: Path, header: Nifti, plane: "Plane", statistics: Statistics | None) -> bytes:
+    rows, columns = plane.rows, plane.columns
+    if statistics is not None:
+        return statistics.mean_slice(rows, columns)
+    place = (str(nifti), header.offset, header.datatype, rows, columns)
+    colours = colour_slice(*place) if header.datatype in _COLOURS else None
+    return colours or grey_slice(*place, big_endian=header.order == ">")
+
+
+def _beside(fields: Sequence[Sequence[bytearray]], depth: int) -> list[bytes]:
+    """Return the lines of fields beside each other."""
+    gap = bytes(_GAP * depth)
+    return [gap.join(parts) for parts in zip(*fields, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -138,8 +145,8 @@ def _field(plane: Plane, pixels: bytes, depth: int) -> list[bytearray]:
     """Return the lines of a slice in the middle of a black field, with letters at its sides."""
     wide = len(plane.columns) * depth
     top = (HEIGHT - len(plane.rows)) // 2
-    field = [bytearray(wide) for _ in range(HEIGHT)]
-    for row in range(len(plane.rows)):
-        field[top + row][:] = pixels[row * wide : (row + 1) * wide]
+    field = [bytearray(wide) for _ in range(top)]
+    field += [bytearray(pixels[at : at + wide]) for at in range(0, len(plane.rows) * wide, wide)]
+    field += [bytearray(wide) for _ in range(HEIGHT - len(field))]
     mark(field, SIDES[plane.across], depth)
     return field

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 from qxbatch.core import Statistics
-from qxbatch.page.picture import write_picture, write_tsnr_picture
+from qxbatch.page.picture import write_picture
 from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
@@ -42,6 +42,4 @@ def _write_pictures(packed: Path, paths: SessionPaths, image: ImageSummary) -> N
             statistics = Statistics.read(str(nifti)) if image.statistics is not None else None
         except (OSError, EOFError, zlib.error):
             return
-        write_picture(nifti, paths.picture(image.number), statistics)
-        if statistics is not None:
-            write_tsnr_picture(nifti, paths.tsnr_picture(image.number), statistics)
+        write_picture(nifti, paths.picture(image.number), statistics, paths.tsnr_picture(image.number))

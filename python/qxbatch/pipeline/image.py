@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.convert.nifti import Nifti
 from qxbatch.core import Statistics, gzip_file
 from qxbatch.inspect.observed import read_sidecar
 from qxbatch.inspect.time_series import ImageFacts, is_time_series
 from qxbatch.model import Conversion, Output
-from qxbatch.page.picture import write_picture, write_tsnr_picture
+from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import picture_of, tsnr_picture_of
 from qxbatch.record.compress import compressed
@@ -26,11 +27,11 @@ class FinishedImage(NamedTuple):
     """Of a time series."""
 
 
-def finish_image(context: Context, conversion: Conversion, output: Output, shape: tuple[int, ...]) -> FinishedImage:
+def finish_image(context: Context, conversion: Conversion, output: Output, header: Nifti) -> FinishedImage:
     """Draw and compress an image. Raises OSError, CancelledError."""
     nifti = output.nifti
     facts = ImageFacts(
-        shape,
+        header.shape,
         conversion.series.header,
         conversion.acquisition,
         read_sidecar(output.sidecars.get("json")),
@@ -38,21 +39,18 @@ def finish_image(context: Context, conversion: Conversion, output: Output, shape
         "bval" in output.sidecars,
     )
     with context.slots.one():
-        statistics = _draw(context, nifti, time_series=is_time_series(facts))
+        statistics = _draw(context, nifti, header, time_series=is_time_series(facts))
         packed = compressed(nifti)
         total = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)
         nifti.unlink()
     return FinishedImage(packed, total, statistics)
 
 
-def _draw(context: Context, nifti: Path, *, time_series: bool) -> ImageStatistics | None:
+def _draw(context: Context, nifti: Path, header: Nifti, *, time_series: bool) -> ImageStatistics | None:
     """Draw the pictures of an image; return the statistics of a time series."""
     found = _statistics(context, nifti) if time_series else None
-    write_picture(nifti, picture_of(nifti), found)
-    if found is None:
-        return None
-    write_tsnr_picture(nifti, tsnr_picture_of(nifti), found)
-    return image_statistics(found)
+    write_picture(nifti, picture_of(nifti), found, tsnr_picture_of(nifti), header)
+    return image_statistics(found) if found else None
 
 
 def _statistics(context: Context, nifti: Path) -> Statistics | None:

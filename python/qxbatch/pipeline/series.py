@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
+from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.series import convert_series
 from qxbatch.events import ConverterEnded, SeriesConverted, SeriesFinished
 from qxbatch.ingest.assemble import Part
@@ -18,7 +19,6 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
 from qxbatch.record.converted import ConvertedSeries
-from qxbatch.record.images import shape_of
 from qxbatch.record.job import Job, Places
 from qxbatch.session.summary_parts import ImageStatistics, Sum
 from qxbatch.settings.paths import mapped
@@ -54,7 +54,7 @@ def make_series(
         if stored[series.n] is Stored.PLAIN:
             bring(series.folder, places.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in part.series)
-    return ConvertedSeries(conversions, stored, making.shapes, making.sums, making.statistics), making.syncing
+    return ConvertedSeries(conversions, stored, making.headers, making.sums, making.statistics), making.syncing
 
 
 class _Making:
@@ -65,7 +65,7 @@ class _Making:
         self.job = job
         self.part = part
         self.places = places
-        self.shapes: dict[Path, tuple[int, ...]] = {}
+        self.headers: dict[Path, Nifti] = {}
         self.sums: dict[Path, Sum] = {}
         self.statistics: dict[Path, ImageStatistics] = {}
         self.finishing: list[Future[None]] = []
@@ -87,7 +87,7 @@ class _Making:
             conversion = self._converted(series)
         _refuse_full_disk(conversion, self.places.build)
         for output in conversion.outputs:
-            self.shapes[output.nifti] = shape_of(output.nifti)
+            self.headers[output.nifti] = read_nifti(output.nifti)
             self.finishing.append(context.working.submit(self.finish_image, conversion, output))
         self.tell(1)
         self._tell_commands(conversion)
@@ -132,7 +132,7 @@ class _Making:
         self._clear_once_done(series)
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:
-        finished = finish_image(self.context, conversion, output, self.shapes[output.nifti])
+        finished = finish_image(self.context, conversion, output, self.headers[output.nifti])
         self.sums[output.nifti] = finished.sum
         if finished.statistics is not None:
             self.statistics[output.nifti] = finished.statistics

@@ -1,7 +1,7 @@
 """A session compared with a protocol."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.protocol.compared import parameter_differences, volume_difference
@@ -10,8 +10,7 @@ from qxbatch.protocol.rules import Expected, Protocol, is_scanner
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """An entry of the protocol, and what a session has of it."""
 
     entry: Expected
@@ -22,8 +21,7 @@ class Match:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True)
-class SessionCheck:
+class SessionCheck(NamedTuple):
     """What differs between a session and a protocol."""
 
     session: ScannedSession

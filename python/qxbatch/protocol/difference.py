@@ -1,9 +1,8 @@
 """What differs between a session and a protocol."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class DifferenceKind(StrEnum):
@@ -16,8 +15,7 @@ class DifferenceKind(StrEnum):
     VOLUMES = "volumes"
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """One difference of a session."""
 
     kind: DifferenceKind

@@ -1,8 +1,8 @@
 """Parameters that a protocol can contain, and how far a value may be from the expected one."""
 
 import math
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from qxbatch.acquisition import Orientation
 
@@ -16,8 +16,7 @@ class Form(Enum):
     SHELLS = "a table of b-values"
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A parameter: a field of Acquisition."""
 
     name: str

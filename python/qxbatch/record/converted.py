@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.convert.nifti import Nifti
 from qxbatch.model import Conversion
 from qxbatch.pack.series import Stored
 from qxbatch.session.summary_parts import ImageStatistics, Sum
@@ -16,7 +17,7 @@ class ConvertedSeries(NamedTuple):
     """In the order of the series."""
     stored: Mapping[int, Stored]
     """How each n is stored."""
-    shapes: Mapping[Path, tuple[int, ...]]
+    headers: Mapping[Path, Nifti]
     """Of each image, by its path as the converter left it."""
     sums: Mapping[Path, Sum]
     """Of each compressed image, by the same path."""

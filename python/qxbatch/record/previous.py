@@ -4,7 +4,7 @@ Its own sorted files are the sources then, so without this the names that member
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qxbatch.cells import unescaped
@@ -49,7 +49,7 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
             _add(merged, row)
     kept = (row for rows in left.values() for row in rows if _lies(session, row))
     for row in (*(previous.placeless if previous.rows else ()), *kept):
-        _add(merged, replace(row, series=None, reason=without_note(row.reason)))
+        _add(merged, row._replace(series=None, reason=without_note(row.reason)))
     last = len(previous.order)
     return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], last))]
 
@@ -79,4 +79,4 @@ def _again(before: LedgerRow, now: LedgerRow) -> LedgerRow:
     # a duplicate names the file whose row has the note
     note = "" if before.fate is Fate.DUPLICATE else note_of(now.reason)
     reason = "; ".join(filter(None, (without_note(before.reason), note)))
-    return replace(before, fate=fate, at=now.at, series=now.series, reason=reason)
+    return before._replace(fate=fate, at=now.at, series=now.series, reason=reason)

@@ -83,7 +83,7 @@ def _place_images(
         [series.n for series in part.series],
         add_image_type=settings.add_image_type,
         add_json_info=settings.add_json_info,
-        shape=converted.shapes.__getitem__,
+        shape=lambda nifti: converted.headers[nifti].shape,
     )
     write_images(placement, places.build, _no_gzip)
     hide_in_sidecars(places.built.nii, part.hide)

@@ -1,11 +1,10 @@
 """ledger.tsv: one row for each member of the packets, and where its bytes are (docs/ledger.md)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from sys import intern
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from qxbatch.cells import escaped, unescaped
 from qxbatch.textfile import opened
@@ -44,8 +43,7 @@ PLACELESS = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
 """Fates of members that have no place in the session."""
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """One row of the ledger."""
 
     path: str

@@ -4,8 +4,8 @@ The result is the matrix of a study: a row for each session, a column for each s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from qxbatch.os_error import error_text
 from qxbatch.protocol.check import Match, check_session
@@ -33,16 +33,14 @@ class CellState(StrEnum):
     """The series is optional or not expected on the scanner, and is not there."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A series that sessions have in common."""
 
     name: str
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One series of one session."""
 
     state: CellState
@@ -51,8 +49,7 @@ class Cell:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True)
-class SessionComparison:
+class SessionComparison(NamedTuple):
     """The row of one session."""
 
     id: str
@@ -64,16 +61,14 @@ class SessionComparison:
     """Why the session cannot be compared."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """All sessions, in the order in which they were given."""
 
     columns: tuple[Column, ...]
     sessions: tuple[SessionComparison, ...]
 
 
-@dataclass(frozen=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """A session without facts, and why."""
 
     id: str

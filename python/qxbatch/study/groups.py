@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.protocol.rules import literal
@@ -18,8 +18,7 @@ _OPTIONAL = 1 / 3
 _DIGITS = re.compile(r"\d+")
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """Series that are compared with each other: of one name and the same kinds of images."""
 
     name: str

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.protocol.rules import Expected, Parameters, Protocol, literal
 from qxbatch.protocol.scanned import ScannedSession
@@ -11,8 +11,7 @@ from qxbatch.study.groups import Group, Key, by_scanner, spelling
 from qxbatch.study.majority import usual_parameters
 
 
-@dataclass(frozen=True)
-class Learned:
+class Learned(NamedTuple):
     """A proposed protocol, and what it is made of."""
 
     protocol: Protocol

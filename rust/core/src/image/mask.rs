@@ -43,9 +43,8 @@ impl Mask {
 ///
 /// The threshold is found from the mean of the positive voxels on, as AFNI's 3dClipLevel does.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
-    let mut above: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
-    above.sort_unstable_by(f32::total_cmp);
-    let threshold = threshold(&above)?;
+    let mut positive: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
+    let threshold = threshold(&mut positive)?;
     let inside: Vec<bool> = mean.iter().map(|value| *value > threshold).collect();
     let count = inside.iter().filter(|inside| **inside).count();
     (count > 0).then_some(Mask { inside, count })
@@ -56,19 +55,34 @@ pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
     clippy::cast_possible_truncation,
     reason = "a number of voxels, and the first guess at a threshold"
 )]
-fn threshold(sorted: &[f32]) -> Option<f32> {
-    let sum: f64 = sorted.iter().copied().map(f64::from).sum();
-    let mut threshold = (sum / sorted.len().max(1) as f64) as f32 * PART;
+fn threshold(values: &mut [f32]) -> Option<f32> {
+    let sum: f64 = values.iter().copied().map(f64::from).sum();
+    let mut threshold = (sum / values.len().max(1) as f64) as f32 * PART;
     for _ in 0..ROUNDS {
-        let first = sorted.partition_point(|value| *value <= threshold);
-        let above = sorted.get(first..)?;
-        let next = above.get(above.len() / 2)? * PART;
+        let above = brought_forward(values, threshold);
+        let (_, middle, _) = values
+            .get_mut(..above)
+            .filter(|values| !values.is_empty())?
+            .select_nth_unstable_by(above / 2, f32::total_cmp);
+        let next = *middle * PART;
         if next.to_bits() == threshold.to_bits() {
             break;
         }
         threshold = next;
     }
     Some(threshold)
+}
+
+/// Brings the values above a threshold to the front; returns how many they are.
+fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
+    let mut above = 0;
+    for index in 0..values.len() {
+        if values.get(index).is_some_and(|value| *value > threshold) {
+            values.swap(above, index);
+            above += 1;
+        }
+    }
+    above
 }
 
 /// Returns a round number that nearly all values are below.

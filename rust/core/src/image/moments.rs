@@ -140,35 +140,32 @@ fn of_slab(
     monitor: &Monitor,
 ) -> Result<Vec<Sums>, StatisticsError> {
     let bytes = (end - first) * parts.size;
-    let mut buffer = vec![0; bytes];
-    parts.read(dropped, first, &mut buffer)?;
+    let mut buffers: [Vec<u8>; TOGETHER] = Default::default();
     let mut sums = Vec::new();
+    let [buffer, ..] = &mut buffers;
+    let reference = parts.part(dropped, first, bytes, buffer)?;
     for at in (first..end).step_by(BLOCK) {
         if let Some(mask) = mask.block(at) {
-            let mut reference = [0.0; BLOCK];
-            parts.numbers(&buffer, at - first, &mut reference);
-            sums.push(Sums::new(at, &mask, &reference));
+            let mut numbers = [0.0; BLOCK];
+            parts.numbers(reference, at - first, &mut numbers);
+            sums.push(Sums::new(at, &mask, &numbers));
         }
     }
     for (place, signal) in signal.iter_mut().enumerate().take(dropped) {
-        parts.read(place, first, &mut buffer)?;
-        add(
-            parts,
-            &buffer,
-            first,
-            &mut sums,
-            std::slice::from_mut(signal),
-            false,
-        );
+        let volume = parts.part(place, first, bytes, buffer)?;
+        let signal = std::slice::from_mut(signal);
+        add(parts, &[volume], first, &mut sums, signal, false);
     }
     let steady = signal.get_mut(dropped..).unwrap_or_default();
     for (group, signal) in steady.chunks_mut(TOGETHER).enumerate() {
         monitor.check()?;
-        buffer.resize(signal.len() * bytes, 0);
-        for (index, volume) in buffer.chunks_exact_mut(bytes.max(1)).enumerate() {
-            parts.read(dropped + group * TOGETHER + index, first, volume)?;
+        let mut volumes: [&[u8]; TOGETHER] = Default::default();
+        let places = dropped + group * TOGETHER..;
+        let filled = volumes.iter_mut().zip(&mut buffers).zip(places);
+        for ((volume, buffer), place) in filled.take(signal.len()) {
+            *volume = parts.part(place, first, bytes, buffer)?;
         }
-        add(parts, &buffer, first, &mut sums, signal, true);
+        add(parts, &volumes, first, &mut sums, signal, true);
     }
     Ok(sums)
 }
@@ -176,16 +173,15 @@ fn of_slab(
 /// Adds the volumes of a slab, whose voxels begin at `first`, to the sums of the volumes and, if they are steady, of voxels.
 fn add(
     parts: &VolumeParts,
-    volumes: &[u8],
+    volumes: &[&[u8]],
     first: usize,
     sums: &mut [Sums],
     signal: &mut [f64],
     steady: bool,
 ) {
-    let each = (volumes.len() / signal.len().max(1)).max(1);
     let mut values = [[0.0; BLOCK]; TOGETHER];
     for sums in sums {
-        let filled = values.iter_mut().zip(volumes.chunks_exact(each));
+        let filled = values.iter_mut().zip(volumes);
         for ((values, volume), signal) in filled.zip(&mut *signal) {
             parts.numbers(volume, sums.first - first, values);
             *signal += sums.masked(values);

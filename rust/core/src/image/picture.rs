@@ -128,8 +128,16 @@ pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
         percentile(&mut ordered, BRIGHT),
     );
     if high <= low {
-        low = ordered.iter().copied().min_by(f64::total_cmp).unwrap_or(0.0);
-        high = ordered.iter().copied().max_by(f64::total_cmp).unwrap_or(0.0);
+        low = ordered
+            .iter()
+            .copied()
+            .min_by(f64::total_cmp)
+            .unwrap_or(0.0);
+        high = ordered
+            .iter()
+            .copied()
+            .max_by(f64::total_cmp)
+            .unwrap_or(0.0);
     }
     let span = if high > low { high - low } else { 1.0 };
     values

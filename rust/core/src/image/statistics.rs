@@ -98,7 +98,7 @@ fn within(
 ) -> Result<Option<Statistics>, StatisticsError> {
     let image = nifti::open(path)?;
     let scale = image.scale;
-    let Some(parts) = VolumeParts::new(image) else {
+    let Some(mut parts) = VolumeParts::new(image) else {
         return Ok(None);
     };
     if parts.volumes < LEAST_VOLUMES || parts.voxels > MOST_VOXELS {
@@ -107,6 +107,7 @@ fn within(
     if !parts.is_whole() {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
+    parts.hold_small()?;
     let compared = parts.volumes.min(COMPARED);
     let dropped = unsteady(&parts.means(compared, monitor)?);
     if parts.volumes - dropped < LEAST_VOLUMES {

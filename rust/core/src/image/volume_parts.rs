@@ -12,6 +12,8 @@ use crate::monitor::Monitor;
 pub(super) const BLOCK: usize = 64;
 /// Voxels that are read at once, a multiple of a block.
 const READ: usize = 1 << 16;
+/// Bytes of a small image, which is read once for all passes.
+const SMALL: u64 = 16 << 20;
 /// Sums that run beside each other.
 const LANES: usize = 8;
 
@@ -24,6 +26,8 @@ pub(super) struct VolumeParts {
     /// Of a volume.
     pub voxels: usize,
     pub volumes: usize,
+    /// All voxels of a small image; else empty.
+    held: Vec<u8>,
 }
 
 impl VolumeParts {
@@ -40,27 +44,61 @@ impl VolumeParts {
             voxels,
             volumes: usize::try_from(image.volumes).ok()?,
             image,
+            held: Vec::new(),
         })
+    }
+
+    /// Reads a small image, for all passes over it.
+    pub(super) fn hold_small(&mut self) -> io::Result<()> {
+        let bytes = self.bytes().filter(|bytes| *bytes <= SMALL);
+        if let Some(bytes) = bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
+            self.held.resize(bytes, 0);
+            self.image
+                .file
+                .read_exact_at(&mut self.held, self.image.offset)?;
+        }
+        Ok(())
+    }
+
+    /// Of all voxels.
+    fn bytes(&self) -> Option<u64> {
+        let voxels = self.voxels.checked_mul(self.volumes)?;
+        u64::try_from(voxels.checked_mul(self.size)?).ok()
     }
 
     /// Whether the file has all voxels.
     pub(super) fn is_whole(&self) -> bool {
-        let bytes = self.voxels.checked_mul(self.volumes);
-        let bytes = bytes.and_then(|voxels| u64::try_from(voxels.checked_mul(self.size)?).ok());
-        let end = bytes.and_then(|bytes| self.image.offset.checked_add(bytes));
+        let end = self
+            .bytes()
+            .and_then(|bytes| self.image.offset.checked_add(bytes));
         let length = self.image.file.metadata().map_or(0, |data| data.len());
         end.is_some_and(|end| end <= length)
     }
 
-    /// Reads voxels of a volume, from `first` on, until the buffer is full.
-    pub(super) fn read(&self, volume: usize, first: usize, buffer: &mut [u8]) -> io::Result<()> {
-        let place = || {
+    /// Returns so many bytes of a volume, from the voxel `first` on; they are read into the buffer if they are not held.
+    pub(super) fn part<'a>(
+        &'a self,
+        volume: usize,
+        first: usize,
+        bytes: usize,
+        buffer: &'a mut Vec<u8>,
+    ) -> io::Result<&'a [u8]> {
+        let begin = || {
             let voxel = volume.checked_mul(self.voxels)?.checked_add(first)?;
-            let bytes = u64::try_from(voxel.checked_mul(self.size)?).ok()?;
-            self.image.offset.checked_add(bytes)
+            voxel.checked_mul(self.size)
         };
-        let place = place().ok_or(io::ErrorKind::InvalidInput)?;
-        self.image.file.read_exact_at(buffer, place)
+        let begin = begin().ok_or(io::ErrorKind::InvalidInput)?;
+        if !self.held.is_empty() {
+            let held = self.held.get(begin..).and_then(|rest| rest.get(..bytes));
+            return held.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+        }
+        let place = u64::try_from(begin).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let place = place.checked_add(self.image.offset);
+        buffer.resize(bytes, 0);
+        self.image
+            .file
+            .read_exact_at(buffer, place.ok_or(io::ErrorKind::InvalidInput)?)?;
+        Ok(buffer)
     }
 
     /// Converts a block of voxels, from the k-th of some bytes on, to numbers; 0 for what is no number. Voxels that the bytes
@@ -82,11 +120,10 @@ impl VolumeParts {
         for first in (0..self.voxels).step_by(READ) {
             monitor.check()?;
             let voxels = (self.voxels - first).min(READ);
-            buffer.resize(voxels * self.size, 0);
-            self.read(volume, first, &mut buffer)?;
+            let bytes = self.part(volume, first, voxels * self.size, &mut buffer)?;
             for k in (0..voxels).step_by(BLOCK) {
                 let mut numbers = [0.0; BLOCK];
-                self.numbers(&buffer, k, &mut numbers);
+                self.numbers(bytes, k, &mut numbers);
                 each(first + k, &numbers);
             }
         }
