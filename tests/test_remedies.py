@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -111,3 +112,24 @@ def test_a_part_is_repeated_as_a_part(study: Study, part: str, capsys: pytest.Ca
     [command] = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("qxbatch ")]
     assert shlex.split(command)[1:3] == [part, str(study.session("S1"))]
     assert follow(command.replace("split", "merge")) == 0
+
+
+def test_a_packet_without_a_whole_member_offers_no_rest_to_import(study: Study) -> None:
+    [name, *_] = FILES
+    data = bytearray(packed({name: FILES[name]}, Kind.ZIP))
+    data[200:240] = bytes(40)  # in its only member
+    (study.inbox / "S1.zip").write_bytes(data)
+    [command] = commands(study)
+    assert "--on-damaged" not in command
+    (study.inbox / "S1.zip").write_bytes(packed(FILES, Kind.ZIP))
+    assert follow(command) == 0
+
+
+def test_packets_whose_names_become_equal_get_names_of_their_own(study: Study) -> None:
+    for name in ("a:b", "a#b", "a::b"):
+        (study.inbox / f"{name}.zip").write_bytes(packed(FILES, Kind.ZIP))
+    (study.inbox / "a_b.zip").write_bytes(packed(FILES, Kind.ZIP))
+    for command in commands(study):
+        subprocess.run(["bash", "-c", command.partition(" && ")[0]], check=True)
+    assert study.main().status == 0
+    assert study.session_names() == ["a__b", "a_b", "a_b-2", "a_b-3"]

@@ -213,3 +213,50 @@ def test_what_a_filter_leaves_out_stays_listed(imported: StudyFolder) -> None:
     assert imported.main().status == 1
     assert imported.main("--sessions=S5").status == 1
     assert [item.item for item in not_imported(imported)] == ["S5.zip", "S6.zip"]
+
+
+def test_with_deidentified_logs_packets_without_a_session_are_counted_and_not_named(study: StudyFolder) -> None:
+    study.put("S1", T1.files())
+    damaged = study.put("Zagar", T1.files())
+    damaged.write_bytes(damaged.read_bytes()[:-60])
+    (study.inbox / "Horvat.txt").write_text("x")
+    assert study.main("--deidentify-logs").status == 1
+    for name in ("study.json", "study.tsv", "report.html"):
+        text = (study.sessions / name).read_text()
+        assert "Zagar" not in text
+        assert "Horvat" not in text
+    assert [item.item for item in not_imported(study)] == ["packet 1", "packet 2"]
+    assert study.main().status == 1
+    assert [item.item for item in not_imported(study)] == ["Horvat.txt", "Zagar.zip"]
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_written_as_null(imported: StudyFolder, value: str) -> None:
+    summary = SessionFolder(imported.session("S2")).paths.summary
+    text = summary.read_text()
+    assert '"SeriesNumber": 3' in text
+    summary.write_text(text.replace('"SeriesNumber": 3', f'"SeriesNumber": {value}'))
+    assert main(["report", str(imported.sessions)]) == 0
+
+    def refused(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads((imported.sessions / "study.json").read_text(), parse_constant=refused)
+
+
+@pytest.mark.parametrize("option", ["--json-file", "--log-file"])
+def test_a_file_of_the_study_level_is_no_file_of_the_user(study: StudyFolder, option: str) -> None:
+    study.put("S1", T1.files())
+    run = study.main(f"{option}={study.sessions}/study.json")
+    assert run.status == 64
+    assert f"{option}={study.sessions}/study.json is a file that the import itself writes" in run.text
+
+
+def test_a_folder_in_the_place_of_the_page_is_named(imported: StudyFolder) -> None:
+    page = imported.sessions / "report.html"
+    page.unlink()
+    page.mkdir()
+    imported.put("S4", T1.files())
+    run = imported.main()
+    assert run.status == 0
+    assert f"cannot write {page}" in run.text

@@ -12,6 +12,7 @@ from qxbatch.cli.request import read
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
 
@@ -30,6 +31,7 @@ def start(words: Sequence[str]) -> int:
             "--check=yes asks before the work, and there is no terminal to answer at.",
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
+    _check_outputs(settings)
     set_up(settings.quiet, settings.log_file, asked.notes)
     if settings.log_file is not None:
         _log_head(words, {**from_file, **request.given}, settings)
@@ -39,6 +41,14 @@ def start(words: Sequence[str]) -> int:
     _prepare(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
+
+
+def _check_outputs(settings: Settings) -> None:
+    """Raise UsageError where a file that the user names is one that the import writes itself."""
+    own = {settings.sessionsfolder.absolute() / name for name in (PAGE, STUDY_TABLE, STUDY_SIDECAR)}
+    for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
+        if path is not None and path.absolute() in own:
+            raise UsageError(f"{option}={path} is a file that the import itself writes.", "Give it another name.")
 
 
 def _log_head(words: Sequence[str], given: dict[str, str], settings: Settings) -> None:

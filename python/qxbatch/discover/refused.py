@@ -63,7 +63,11 @@ def _badly_named(judged: Judged, message: str, settings: Settings, named: Named)
 
 def renamed_and_imported(judged: Judged, settings: Settings, named: Named) -> str:
     """Return the command that gives a packet a name of its own and imports it alone; empty where there is none."""
-    rename, session = rename_command(mapped(judged.path, settings.path_map), named, judged.name)
+    try:
+        beside = [path.name for path in judged.path.parent.iterdir()]
+    except OSError:
+        beside = []
+    rename, session = rename_command(mapped(judged.path, settings.path_map), named, judged.name, beside)
     return f"{rename} && {command_for(settings, [session])}" if rename else ""
 
 

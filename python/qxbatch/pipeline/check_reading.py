@@ -31,7 +31,7 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
 
 def _check_images(reading: Reading, unit: Unit, missing: LeftOut, settings: Settings) -> None:
     """Raise PacketError when nothing of what was read is an image; `missing` is what was left out of it."""
-    if reading.groups() or any(reading.row(i).kind == "par" for i in range(len(reading))):
+    if _has_images(reading):
         return
     names, command = unit.names, refused_again(missing, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
@@ -47,6 +47,11 @@ def _check_images(reading: Reading, unit: Unit, missing: LeftOut, settings: Sett
     message = f"contains no DICOM and no PAR/REC ({members})."
     hint = "Remove it from the inbox, or complete it and import it:"
     raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
+
+
+def _has_images(reading: Reading) -> bool:
+    rows = map(reading.row, range(len(reading)))
+    return bool(reading.groups()) or any(row.kind == "par" and row.fate != "refused" for row in rows)
 
 
 def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
@@ -66,7 +71,8 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
         return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=again)]
     refuse_sound(damage, unit, settings)
     state = "is damaged" if broken else "cannot be opened"
-    hint = f"{todo} Or import what can be read:" if broken else advice
-    command = command_for(settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if broken else {})})
+    some = broken and _has_images(reading)
+    hint = f"{todo} {'Or import what can be read:' if some else 'Then import it:'}" if broken else advice
+    command = command_for(settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if some else {})})
     message = f"{state}: {shown}. Nothing was imported."
     raise PacketError(Problem(Code.DAMAGED, unit.names, message, hint, command=command))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from qxbatch.model import Report, Verdict
+from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.os_error import error_text
 from qxbatch.page.study import study_page
 from qxbatch.problems import Problem, Severity
@@ -23,15 +23,21 @@ _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, V
 """Verdicts of things in the inbox that no run imports as they are."""
 
 
-def write_study(folder: Path, sessions: Iterable[Path], report: Report | None = None) -> Study:
+def write_study(
+    folder: Path, sessions: Iterable[Path], report: Report | None = None, *, deidentified: bool = False
+) -> Study:
     """Write the three files from the summaries of these sessions; return the study. Raises OSError.
 
     Sessions whose summary is that of the last study.json are not read again. `report` is of the import that ends now; without
-    it, what earlier imports did not import stays as long as it is in the inbox.
+    it, what earlier imports did not import stays as long as it is in the inbox. `deidentified`: packets that have no session are
+    counted and not named, since no session id can replace what their names say of a patient.
     """
     with alone_in(folder) as alone:
         known = read_known(folder / STUDY_SIDECAR)
-        waiting = _not_imported(report, known.not_imported) if report else _still_there(known.not_imported)
+        if report is None:
+            waiting = _still_there(known.not_imported)
+        else:
+            waiting = _counted(report) if deidentified else _not_imported(report, known.not_imported)
         study = study_of(map(SessionFolder, sessions), known.sessions, waiting)
         tag = NO_RUN if alone else os.urandom(8).hex()
         for name, start in _OWN.items():
@@ -79,7 +85,7 @@ def refresh_study(settings: Settings, report: Report, *, interrupted: bool = Fal
             sessions = [path for path in sessions_in(folder) if path.parent == folder]
             if not sessions and not (folder / STUDY_SIDECAR).exists():
                 return
-            study = write_study(folder, sessions, report)
+            study = write_study(folder, sessions, report, deidentified=settings.deidentified)
             if is_current(study, folder):
                 return
     except (OSError, ValueError, OverflowError, RecursionError) as error:
@@ -92,9 +98,12 @@ _ATTEMPTS = 3
 
 
 def _not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImported]:
-    """Return what was not imported: by this run, and by earlier ones where this run did not look at it."""
+    """Return what was not imported: by this run, and by earlier ones where this run did not look at it.
+
+    Whether an item without a path is still there only its own run knew.
+    """
     seen = {candidate.path.name for candidate in report.candidates if candidate.verdict is not Verdict.FILTERED}
-    found = [item for item in _still_there(earlier) if item.item not in seen]
+    found = [item for item in _still_there(earlier) if item.path and item.item not in seen]
     for candidate in report.candidates:
         problem = candidate.problem
         if problem is not None:
@@ -108,6 +117,23 @@ def _not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImp
             path = next((c.path for c in report.candidates if c.path.name in session.packet.split(", ")), None)
             found.append(_item(path or Path(session.packet), problem))
     return sorted(dict.fromkeys(found))
+
+
+def _counted(report: Report) -> list[NotImported]:
+    """Return what this run did not import, without names; messages and commands have names too."""
+    reasons = [str(each.problem.code if each.problem else each.verdict) for each in report.candidates if _waits(each)]
+    for session in report.sessions:
+        codes = [each.code for each in session.problems if each.severity is Severity.ERROR]
+        if session.folder is None and codes:
+            reasons.append(str(codes[0]))
+    return [
+        NotImported(f"packet {k}", f"{reason}; the end of the run named it")
+        for k, reason in enumerate(sorted(reasons), 1)
+    ]
+
+
+def _waits(candidate: Candidate) -> bool:
+    return candidate.problem is not None or candidate.verdict in _NOT_IMPORTED
 
 
 def _item(path: Path, problem: Problem) -> NotImported:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -186,10 +187,10 @@ def expectation(field: Field, value: object) -> Expectation:
 
 def _amount(field: Field, value: object) -> tuple[float, float]:
     """Return a number and its tolerance."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
         return float(value), field.tolerance(value)
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if match is None or not all(math.isfinite(float(each)) for each in (match[1], match[2] or "0")):
         raise WrongValueError('a number, or a number with its tolerance such as "30 ± 1", "30 +- 1" or "30 ± 2%"')
     number = float(match[1])
     if match[2] is None:

@@ -100,7 +100,10 @@ def replaced_text(path: Path, text: str, tag: str = NO_RUN) -> None:
     try:
         with created(temporary) as file:
             file.write(text)
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

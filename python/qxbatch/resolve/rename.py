@@ -1,6 +1,6 @@
 """The command that gives a packet or session folder a name that a session may have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 
 from qxbatch.model import SessionId
@@ -11,18 +11,32 @@ Named = Callable[[str], SessionId | None]
 """The session that a thing of that name would have; None where none is found in the name."""
 
 
-def rename_command(path: PurePath, named: Named, name: str = "") -> tuple[str, str]:
+def rename_command(path: PurePath, named: Named, name: str = "", beside: Iterable[str] = ()) -> tuple[str, str]:
     """Return the command that renames it, and the id of its session then; empty where no such name is like its own.
 
-    `name` is the part of its name that names the session.
+    `name` is the part of its name that names the session, `beside` what is in its folder: each gets a name of its own.
     """
     own = path.name
     tries = (cleaned(own), own.replace(name, f"{name}-1", 1) if name else "", cleaned(f"S-{own}"))
-    for other in tries:
+    names = frozenset(beside)
+    for other in (_free(each, own, names) for each in tries):
         session = named(other) if other and other != own else None
         if session is not None and not fault(session.id):
             return f"mv -n -- {shell_word(str(path))} {shell_word(str(path.with_name(other)))}", session.id
     return "", ""
+
+
+def _free(wanted: str, own: str, names: frozenset[str]) -> str:
+    """Return the name with a number where it is taken, or where others get the same one.
+
+    >>> _free("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
+    'a_b-2.zip'
+    """
+    alike = [wanted] if wanted in names and wanted != own else []
+    alike += sorted(name for name in {*names, own} if name not in alike and cleaned(name) == wanted)
+    k = alike.index(own) if own in alike else len(alike)
+    stem, dot, ending = wanted.partition(".")
+    return f"{stem}-{k + 1}{dot}{ending}" if wanted and k else wanted
 
 
 def cleaned(name: str) -> str:

@@ -52,7 +52,11 @@ def as_json(study: Study) -> str:
 
 
 def _line(value: object) -> str:
-    return json.dumps(value, default=str)  # ASCII: names may have surrogates
+    """Return JSON in ASCII, since names may have surrogates. Summaries of others may have NaN, which is no JSON: it is null."""
+    try:
+        return json.dumps(value, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(value, default=str), parse_constant=lambda _: None))
 
 
 def _value(row: Row) -> dict[str, Any]:
