@@ -60,3 +60,14 @@ def test_the_readme_is_read_in_two_minutes() -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     without_table = re.sub(r"(?s)<!-- parameters -->.*<!-- /parameters -->", "", text)
     assert len(without_table.split()) < 700
+
+
+def test_the_files_that_contributing_names_exist() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./<>-]+/[\w./<>-]*\.?\w*)`", text) + re.findall(
+        r"scripts/test (tests/\w+\.py)(?: |$)", text
+    )
+    places = (REPOSITORY, REPOSITORY / "python" / "qxbatch")
+    missing = [name for name in named if "<" not in name and not any((place / name).exists() for place in places)]
+    assert len(named) > 20
+    assert not [name for name in missing if not name.startswith((".venv", "bench/run"))]

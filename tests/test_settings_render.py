@@ -36,7 +36,7 @@ REFERENCE = [
 )
 def test_the_tables_and_descriptors_are_those_of_the_program(name: str) -> None:
     wanted = documents(REPOSITORY)[REPOSITORY / name]
-    assert (REPOSITORY / name).read_text() == wanted, "run python -m qxbatch.settings.render"
+    assert (REPOSITORY / name).read_text() == wanted, "run .venv/bin/python -m qxbatch.settings.render"
 
 
 def test_every_parameter_of_the_reference_is_here_and_compared() -> None:
