@@ -1,7 +1,8 @@
 """The types of a BIDS export: what is matched, what was decided, and what is planned."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.session.folder import SessionFolder
@@ -33,6 +34,22 @@ class Serves(NamedTuple):
     """`B0FieldIdentifier`, `IntendedFor`."""
 
 
+Captures = Mapping[str, str]
+"""Parts of names that the braces of a pattern captured."""
+
+
+class Condition(NamedTuple):
+    """One key of `match`."""
+
+    key: str
+    value: Any
+    """As in the rule file."""
+    found: Callable[[Any], object]
+    """Returns what an image (ImageFacts) has; None where it is not known."""
+    accept: Callable[[Any], Captures | None]
+    """Returns the captures where a value is accepted, else None."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule of the rule file."""
@@ -50,6 +67,49 @@ class Rule:
     """`set`: sidecar fields that no header has."""
     context: tuple[str, ...] = ()
     """`context`: the volume types of an ASL series, for aslcontext.tsv."""
+    conditions: tuple[Condition, ...] = field(default=(), compare=False)
+    """`match`, ready to be compared with images."""
+    session: str = ""
+    """The session that it is an override of; empty for rules of all sessions."""
+
+
+class SessionRules(NamedTuple):
+    """A table `[session.ID]`: what is different in one session."""
+
+    line: int
+    subject: str | None = None
+    """Label, where it is given."""
+    session: str | None = None
+    """Label, where it is given; empty for no session level."""
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The table `[labels]`: how sessions are named in the data set."""
+
+    pattern: str = ""
+    """The session id with `{subject}` and `{session}`; empty where the names are those of the import."""
+    subject: str = "{subject}"
+    session: str = "{session}"
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """Subject to its label."""
+    sessions: Mapping[str, str] = field(default_factory=dict)
+    """Session name to its label."""
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """A rule file that was read and checked."""
+
+    path: Path
+    rules: tuple[Rule, ...]
+    """In their order: the first that matches decides."""
+    sessions: Mapping[str, SessionRules] = field(default_factory=dict)
+    """By session id."""
+    labels: Labels = field(default_factory=Labels)
+    dataset: Mapping[str, Any] = field(default_factory=dict)
+    """`[dataset]`: fields of dataset_description.json."""
 
 
 class Placed(NamedTuple):
@@ -64,11 +124,14 @@ class Placed(NamedTuple):
 
 
 class Ignored(NamedTuple):
-    """An image that is not exported."""
+    """An image or a series without images that is not exported."""
 
-    image: ExportImage
+    image: ExportImage | None
+    """None for a series without images."""
     rule: Rule | None
     reason: str
+    series: SeriesSummary | None = None
+    """Set where there is no image."""
 
 
 class Undecided(NamedTuple):
@@ -92,3 +155,14 @@ class SessionPlan:
     placed: tuple[Placed, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    problem: str = ""
+    """Why nothing of the session can be exported, whatever the rules say; empty where it can."""
+    hint: str = ""
+    """What to do about the problem."""
+    remarks: tuple[str, ...] = ()
+    """What the user should look at; nothing is held back by it."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether the session can be exported."""
+        return not self.problem and not self.undecided

@@ -1,0 +1,155 @@
+"""The decision on every image of a study: a pure function of the sessions' records and the rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from qxbatch.bids.acquisitions import Candidate
+from qxbatch.bids.entities import Named
+from qxbatch.bids.facts import ImageFacts, SessionFactsError, images_of
+from qxbatch.bids.groups import grouped
+from qxbatch.bids.labels import SessionLabels, labels_of, same_labels
+from qxbatch.bids.matching import Match, first_match
+from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
+from qxbatch.bids.schema import Schema, load_schema
+from qxbatch.bids.target import TargetError, filled, label, read_target
+from qxbatch.bids.texts import rule_for, rule_text, series_text, session_key
+from qxbatch.model import State
+from qxbatch.record.names import scanner_number
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.summary_parts import SeriesSummary
+
+
+def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPlan]:
+    """Return the plan of each session, in their order. A bad session does not affect the others."""
+    schema = load_schema()
+    labels = [(session, labels_of(session, rules)) for session in sessions]
+    same = same_labels(labels)
+    return [_session(session, own, same.get(session.id), rules, schema) for session, own in labels]
+
+
+def _session(
+    session: SessionFolder, labels: SessionLabels, same: tuple[str, str] | None, rules: RuleFile, schema: Schema
+) -> SessionPlan:
+    problem, hint = same or (labels.problem, labels.hint)
+    if problem:
+        return SessionPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
+    try:
+        facts = [ImageFacts(image) for image in images_of(session)]
+    except SessionFactsError as error:
+        return SessionPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
+    own = rules.sessions[session.id].rules if session.id in rules.sessions else ()
+    return _Session(session, labels, schema).plan(facts, (*own, *rules.rules), own)
+
+
+class _Session:
+    """Decides the images of one session."""
+
+    def __init__(self, session: SessionFolder, labels: SessionLabels, schema: Schema) -> None:
+        self._session = session
+        self._labels = labels
+        self._schema = schema
+        self._placed: list[Placed] = []
+        self._ignored: list[Ignored] = []
+        self._undecided: list[Undecided] = []
+
+    def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], own: Sequence[Rule]) -> SessionPlan:
+        """Return the plan."""
+        self._without_images()
+        candidates = [candidate for each in facts if (candidate := self._candidate(each, rules))]
+        groups = grouped(candidates, self._schema)
+        for candidate, reason in groups.dropped:
+            self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
+        for candidate, reason, hint in groups.orphans:
+            self._leave(candidate.facts, reason, f"{hint} {self._ignore_hint(candidate.facts)}")
+        self._place(groups.named)
+        return SessionPlan(
+            self._session,
+            self._labels.subject,
+            self._labels.session,
+            tuple(sorted(self._placed, key=lambda each: each.image.number)),
+            tuple(sorted(self._ignored, key=_ignored_order)),
+            tuple(sorted(self._undecided, key=lambda each: each.series.n)),
+            remarks=tuple(self._remarks(facts, own)),
+        )
+
+    def _without_images(self) -> None:
+        for series in self._session.series:
+            if series.images:
+                continue
+            reason = "no image: its conversion failed" if series.state is State.FAILED else "no image"
+            self._ignored.append(Ignored(None, None, reason, series))
+
+    def _candidate(self, facts: ImageFacts, rules: Sequence[Rule]) -> Candidate | None:
+        match = first_match(rules, facts)
+        if match is None:
+            self._leave(facts, "no rule matches it", rule_for(facts))
+            return None
+        if match.rule.ignore:
+            reason = f"{match.rule.ignore} ({rule_text(match.rule)})"
+            self._ignored.append(Ignored(facts.image, match.rule, reason))
+            return None
+        try:
+            return Candidate(facts, match, read_target(self._target_text(match, facts), self._schema))
+        except TargetError as error:
+            self._leave(facts, f"{rule_text(match.rule)} gives no valid name: {error.message}", error.hint)
+            return None
+
+    def _target_text(self, match: Match, facts: ImageFacts) -> str:
+        built_in = {"name": facts.name, "protocol": facts.protocol, "number": str(facts.number), "dir": facts.direction}
+        values = {name: label(text) for name, text in {**built_in, **match.captures}.items()}
+        return filled(match.rule.target, values)
+
+    def _place(self, named: Iterable[Named]) -> None:
+        complete = []
+        for each in named:
+            if each.missing:
+                target = f"{each.target.datatype}/{each.target.suffix}"
+                self._leave(each.candidate.facts, f"{target}: {each.missing}", "Write the entity into as.")
+            else:
+                complete.append(each)
+        paths = {id(each): each.target.path(self._labels.subject, self._labels.session) for each in complete}
+        counts = Counter(path.casefold() for path in paths.values())
+        for each in complete:
+            path = paths[id(each)]
+            if counts[path.casefold()] > 1:
+                self._same_path(
+                    each, path, [other for other in complete if paths[id(other)].casefold() == path.casefold()]
+                )
+                continue
+            rule = each.candidate.match.rule
+            reason = "; ".join([rule_text(rule), *each.notes])
+            self._placed.append(Placed(each.candidate.facts.image, path, rule, reason))
+
+    def _same_path(self, each: Named, path: str, same: Sequence[Named]) -> None:
+        names = " and ".join(dict.fromkeys(series_text(other.candidate.facts) for other in same))
+        hint = (
+            'Keep one by repeat = "last" in the rule, or give them different names: a rule for one of them with'
+            f" another acq- or rec- label. {self._ignore_hint(each.candidate.facts)}"
+        )
+        self._leave(each.candidate.facts, f"{names} are scans of one time and would both be {path}", hint)
+
+    def _leave(self, facts: ImageFacts, reason: str, hint: str) -> None:
+        series = facts.image.series
+        if not any(each.series is series and each.reason == reason for each in self._undecided):
+            self._undecided.append(Undecided(series, reason, hint))
+
+    def _ignore_hint(self, facts: ImageFacts) -> str:
+        return f'in [session.{session_key(self._session.id)}]: {_own_key(facts, self._session.series)} = {{ ignore = "..." }}'
+
+    def _remarks(self, facts: Sequence[ImageFacts], own: Sequence[Rule]) -> Iterable[str]:
+        """Yield which rules of the session's own table concern nothing."""
+        for rule in own:
+            if not any(first_match([rule], each) for each in facts):
+                yield f"[session.{session_key(self._session.id)}], line {rule.line}: the session has no such series."
+
+
+def _own_key(facts: ImageFacts, series: Sequence[SeriesSummary]) -> str:
+    """Return the key of a series in a session's table: the scanner's number, where only one series has it."""
+    numbers = [scanner_number(each.header) for each in series]
+    return f'"{facts.number}"' if numbers.count(facts.number) == 1 and facts.number else f'"n{facts.image.series.n}"'
+
+
+def _ignored_order(ignored: Ignored) -> tuple[int, int]:
+    if ignored.image is not None:
+        return ignored.image.series.n, ignored.image.number
+    return (ignored.series.n if ignored.series else 0), 0

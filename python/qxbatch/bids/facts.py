@@ -1,0 +1,224 @@
+"""What is known of each image of a session: what rules are compared with."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeGuard
+
+from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
+from qxbatch.bids.model import ExportImage
+from qxbatch.convert.values import text
+from qxbatch.model import SeriesKind
+from qxbatch.protocol.scanned import scanner_name
+from qxbatch.record.names import base_name, scanner_number
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.summary import SummaryError
+from qxbatch.textfile import read_text
+
+FIELD_MAP = "fieldmap"
+"""The kind of an image in Hz."""
+KINDS = (*ImageKind, FIELD_MAP)
+_NO_FACTS = Acquisition()
+_VOLUMES = 3
+"""The axis of an image's shape."""
+_WORDS = {"FIELDMAPHZ": FIELD_MAP, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
+"""What dcm2niix adds to ImageType in the sidecar, which it knows for each image."""
+_SUFFIXES = {"fieldmaphz": FIELD_MAP, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
+"""How the name of an image ends, in pieces: `e2_ph`."""
+
+
+class SessionFactsError(Exception):
+    """A session without the facts that rules need; the message says why, the hint has the command."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
+    """Return the images of a session by their numbers. Raises SessionFactsError."""
+    try:
+        summary = session.summary
+    except (SummaryError, OSError) as error:
+        raise SessionFactsError(str(error), "Import the session again with --overwrite=yes.") from None
+    if summary is None:
+        hint = "Import its packet with qxbatch; an export needs the facts of the headers."
+        raise SessionFactsError("it has no qxbatch/summary.json: another program made it.", hint)
+    series = {each.n: each for each in summary.series}
+    converted = [each for each in summary.series if each.images]
+    if converted and all(each.acquisition is None for each in converted):
+        raise SessionFactsError(
+            "a former version imported it: the acquisition facts of its series are missing.",
+            f"qxbatch inspect {session.path} --update",
+        )
+    return tuple(
+        ExportImage(session, series[image.series], image, _sidecar(session, image.number))
+        for image in sorted(summary.images, key=lambda image: image.number)
+        if image.series in series
+    )
+
+
+def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
+    path = session.paths.image(number, "json")
+    try:
+        content = json.loads(read_text(path, "strict"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        hint = f"qxbatch convert {session.path} --overwrite=yes"
+        raise SessionFactsError(f"{path}: cannot be read ({error}).", hint) from None
+    return content if isinstance(content, dict) else {}
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """The facts of one image: those of its sidecar, else those of its series."""
+
+    image: ExportImage
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """Return the facts of the series."""
+        return self.image.series.acquisition or _NO_FACTS
+
+    @cached_property
+    def name(self) -> str:
+        """Return what the scanner calls the series, as in session.txt."""
+        return base_name(self.image.series.header)
+
+    @property
+    def protocol(self) -> str:
+        """Return ProtocolName."""
+        return text(self.image.series.header, "ProtocolName")
+
+    @property
+    def number(self) -> int | None:
+        """Return the scanner's series number."""
+        return scanner_number(self.image.series.header)
+
+    @property
+    def is_par(self) -> bool:
+        """Return whether the series is of a PAR/REC: it has the time of the examination, not its own."""
+        return self.image.series.kind is SeriesKind.PARREC
+
+    @cached_property
+    def image_type(self) -> tuple[str, ...]:
+        """Return the words of ImageType: of the sidecar, and of the header."""
+        of_header = self.image.series.header.get("ImageType")
+        values = [self.image.sidecar.get("ImageType"), self.image.sidecar.get("ImageTypeText"), of_header]
+        words = (str(word) for value in values if isinstance(value, list) for word in value)
+        return tuple(dict.fromkeys(words))
+
+    @cached_property
+    def kind(self) -> str:
+        """Return what the pixels show, in one word."""
+        kinds = self.acquisition.kinds or ()
+        own = self._own_kind
+        if ImageKind.LOCALIZER in kinds:
+            return ImageKind.LOCALIZER
+        if ImageKind.DERIVED in kinds or own == ImageKind.DERIVED:
+            return ImageKind.DERIVED
+        if own:
+            return own
+        components = [kind for kind in kinds if kind in _SUFFIXES.values() or kind is ImageKind.MAGNITUDE]
+        return components[0] if len(components) == 1 else ImageKind.MAGNITUDE
+
+    @cached_property
+    def _own_kind(self) -> str:
+        """Return what the converter knows of this image alone; empty where it says nothing."""
+        ending = self.image.image.name.removeprefix(self.name).casefold()
+        pieces = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
+        for piece in pieces:
+            if piece in _SUFFIXES:
+                return _SUFFIXES[piece]
+        given = self.image.sidecar.get("ImageType")
+        words = [str(word).upper() for word in given] if isinstance(given, list) else []
+        return next((_WORDS[word] for word in reversed(words) if word in _WORDS), "")
+
+    @cached_property
+    def te_ms(self) -> float | None:
+        """Return the echo time."""
+        times = self.acquisition.te_ms or ()
+        own = self.milliseconds("EchoTime")
+        return own if own is not None else times[0] if len(times) == 1 else None
+
+    @property
+    def echo(self) -> int | None:
+        """Return the number of the echo in its acquisition, as the converter counts them."""
+        number = self.image.sidecar.get("EchoNumber")
+        return int(number) if _is_number(number) else None
+
+    @property
+    def ti_ms(self) -> float | None:
+        """Return the inversion time."""
+        own = self.milliseconds("InversionTime")
+        return own if own is not None else self.acquisition.ti_ms
+
+    @property
+    def tr_ms(self) -> float | None:
+        """Return the repetition time."""
+        return self.acquisition.tr_ms if self.acquisition.tr_ms is not None else self.milliseconds("RepetitionTime")
+
+    @property
+    def flip_angle_deg(self) -> float | None:
+        """Return the flip angle."""
+        own = self.image.sidecar.get("FlipAngle")
+        return float(own) if _is_number(own) else self.acquisition.flip_angle_deg
+
+    @property
+    def mt(self) -> str:
+        """Return `on` or `off`; empty where no header says whether there was a magnetization transfer pulse."""
+        state = self.image.sidecar.get("MTState")
+        return {True: "on", False: "off"}.get(state, "") if isinstance(state, bool) else ""
+
+    @property
+    def volumes(self) -> int:
+        """Return the number of volumes of the image."""
+        shape = self.image.image.shape
+        return shape[_VOLUMES] if len(shape) > _VOLUMES else 1
+
+    @property
+    def verdict(self) -> SeriesVerdict | None:
+        """Return the verdict on the series."""
+        return self.image.series.verdict
+
+    @property
+    def scanner(self) -> str:
+        """Return the scanner model."""
+        header = self.image.series.header
+        return scanner_name(text(header, "Manufacturer"), text(header, "ManufacturerModelName"))
+
+    @property
+    def guess(self) -> str:
+        """Return data type and suffix that dcm2niix guesses: `func/bold`; empty where it guesses nothing."""
+        given = self.image.sidecar.get("BidsGuess")
+        match given:
+            case [str() as datatype, str() as name]:
+                return f"{datatype}/{name.rpartition('_')[2]}"
+        return ""
+
+    @property
+    def direction(self) -> str:
+        """Return the polarity of phase encoding by anatomy: `AP`, `PA` ...; empty where it is not known."""
+        match self.image.sidecar.get("BidsGuess"):
+            case [str(), str() as name]:
+                found = re.search(r"_dir-([A-Z]{2})(?:_|$)", name)
+                return found[1] if found else ""
+        return ""
+
+    def milliseconds(self, field: str) -> float | None:
+        """Return a time of the sidecar, which has it in seconds, in ms."""
+        value = self.image.sidecar.get(field)
+        return round(float(value) * 1000, 6) if _is_number(value) else None
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def facts_of(session: SessionFolder) -> Iterator[ImageFacts]:
+    """Yield the facts of each image of a session, without what its acquisition adds."""
+    return (ImageFacts(image) for image in images_of(session))

@@ -1,0 +1,98 @@
+"""What the BIDS schema says of the names of images: data types, suffixes and entities."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+
+_IMAGE = ".nii.gz"
+_LEVELS = ("subject", "session")
+"""Entities that the session gives."""
+LABEL = r"[0-9a-zA-Z+]+"
+INDEX = r"[0-9]+"
+
+
+class Entity(NamedTuple):
+    """An entity that a file name may have."""
+
+    name: str
+    """As in file names: `acq`."""
+    is_index: bool
+    choices: tuple[str, ...]
+    """Values that are possible; none: any."""
+    required: bool
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The schema of one version of BIDS."""
+
+    content: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """Return the version of BIDS."""
+        return str(self.content["bids_version"])
+
+    @cached_property
+    def _names(self) -> Mapping[tuple[str, str], Mapping[str, bool]]:
+        """Return, by data type and suffix of an image, the entities and whether each is required."""
+        found: dict[tuple[str, str], dict[str, bool]] = {}
+        for group in self.content["rules"]["files"]["raw"].values():
+            for rule in group.values():
+                if _IMAGE not in rule.get("extensions", ()):
+                    continue
+                for key in ((datatype, suffix) for datatype in rule["datatypes"] for suffix in rule["suffixes"]):
+                    given = {name: _is_required(level) for name, level in rule["entities"].items()}
+                    known = found.get(key, given)
+                    found[key] = {name: known.get(name, False) and given.get(name, False) for name in known | given}
+        return found
+
+    @cached_property
+    def datatypes(self) -> tuple[str, ...]:
+        """Return the data types that have images."""
+        return tuple(dict.fromkeys(datatype for datatype, _suffix in self._names))
+
+    def suffixes(self, datatype: str) -> tuple[str, ...]:
+        """Return the suffixes of the images of a data type."""
+        return tuple(suffix for each, suffix in self._names if each == datatype)
+
+    def entities(self, datatype: str, suffix: str) -> Mapping[str, Entity]:
+        """Return the entities that an image's name may have besides `sub` and `ses`, by their short name, in order."""
+        known = self._names[datatype, suffix]
+        order = [name for name in self.content["rules"]["entities"] if name in known and name not in _LEVELS]
+        return {entity.name: entity for entity in (self._entity(name, known[name]) for name in order)}
+
+    @cached_property
+    def entity_names(self) -> tuple[str, ...]:
+        """Return the short names of all entities, in the order of file names."""
+        objects = self.content["objects"]["entities"]
+        return tuple(str(objects[name]["name"]) for name in self.content["rules"]["entities"])
+
+    @cached_property
+    def metadata(self) -> frozenset[str]:
+        """Return the names of sidecar fields."""
+        return frozenset(str(each["name"]) for each in self.content["objects"]["metadata"].values())
+
+    def _entity(self, name: str, required: bool) -> Entity:
+        given = self.content["objects"]["entities"][name]
+        return Entity(given["name"], given["format"] == "index", tuple(given.get("enum", ())), required)
+
+
+def _is_required(level: Any) -> bool:
+    return (level if isinstance(level, str) else level["level"]) == "required"
+
+
+@lru_cache
+def load_schema() -> Schema:
+    """Return the schema that bidsschematools has. Raises UsageError where it is not installed."""
+    try:
+        from bidsschematools.schema import load_schema as load
+    except ImportError as error:
+        message = f"the BIDS schema cannot be loaded: {error}."
+        hint = "Install it: python -m pip install 'qxbatch[bids]'"
+        raise UsageError(message, hint, ExitStatus.NO_CONVERTER) from None
+    return Schema(load().to_dict())

@@ -1,0 +1,100 @@
+"""A TOML file that a user wrote: its content with the line of each key; what is wrong with it is an error with its line."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from qxbatch.nearest import nearest
+from qxbatch.os_error import reason_text
+from qxbatch.problems import UsageError
+from qxbatch.protocol.lines import Place, line_of, line_of_unfinished, lines_of
+from qxbatch.textfile import opened
+
+LARGEST = 1 << 20
+"""Bytes; a larger file was named by mistake."""
+_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
+_LONGEST = 60
+"""Characters of a value in a message."""
+
+
+class TomlFile(NamedTuple):
+    """The content of a file and the place of each of its keys."""
+
+    path: Path
+    content: Mapping[str, Any]
+    lines: Mapping[Place, int]
+
+    def line(self, place: Place) -> int:
+        """Return the line of a key."""
+        return line_of(self.lines, place)
+
+    def refuse(self, place: Place, message: str, hint: str) -> NoReturn:
+        """Raise UsageError about a key."""
+        raise UsageError(f"{self.path}:{self.line(place)}: {message}", hint)
+
+    def refuse_value(self, place: Place, value: Any, expected: str) -> NoReturn:
+        """Raise UsageError about the value of a key."""
+        self.refuse(place, f"{place[-1]} = {_shown(value)} cannot be read.", f"Write {expected}.")
+
+    def know(self, place: Place, table: Mapping[str, Any], known: Iterable[str]) -> None:
+        """Refuse a key that is not known."""
+        known = tuple(known)
+        for key in table:
+            if key not in known:
+                near = nearest(key, known)
+                hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(known)}."
+                self.refuse((*place, key), f"the key {key!r} is not known.", hint)
+
+    def texts(self, place: Place, value: Any, *, empty: bool = False, example: str = "magnitude") -> tuple[str, ...]:
+        """Return a list of texts."""
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or not (value or empty):
+            self.refuse_value(place, value, f'a list of texts, such as ["{example}"]')
+        return tuple(value)
+
+
+def read_toml(path: Path, what: str, missing: str, quoting: str) -> TomlFile:
+    """Return a file. Raises UsageError.
+
+    `what` says in messages what the file should be, `missing` what to do where there is none, `quoting` shows how texts are
+    written.
+    """
+    text = _text(path, what, missing)
+    try:
+        content = tomllib.loads(text)
+    except ValueError as error:
+        line, message = _toml_error(text, error)
+        raise UsageError(f"{path}:{line}: this is not TOML: {message}.", quoting) from None
+    except RecursionError:
+        raise UsageError(f"{path}:1: lists are nested too deeply.", missing) from None
+    return TomlFile(path, content, lines_of(text))
+
+
+def _text(path: Path, what: str, missing: str) -> str:
+    try:
+        with opened(path) as file:
+            data = file.buffer.read(LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", missing) from None
+    if len(data) > LARGEST:
+        raise UsageError(f"{path}: has more than {LARGEST} bytes: this is no {what}.", missing)
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        hint = "Save the file in the encoding UTF-8."
+        raise UsageError(f"{path}:{line}: this is not UTF-8.", hint) from None
+
+
+def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
+    message = str(error)
+    match = _LINE.search(message)
+    if match:
+        return int(match[1]), _LINE.sub("", message).lower()
+    return line_of_unfinished(text), message.replace(" (at end of document)", ", and the file ends before it").lower()
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
