@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from qxbatch.acquisition import ImageKind
 from qxbatch.problems import UsageError
 from qxbatch.protocol.file import read_protocol
-from qxbatch.protocol.toml_file import LARGEST
 from qxbatch.protocol.lines import lines_of
 from qxbatch.protocol.rules import Protocol, is_scanner
+from qxbatch.protocol.toml_file import LARGEST
 from qxbatch.protocol.values import Count
 from tests.build.study import run_main
 

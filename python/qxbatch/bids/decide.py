@@ -85,13 +85,13 @@ class _Session:
             self._leave(facts, "no rule matches it", rule_for(facts))
             return None
         if match.rule.ignore:
-            reason = f"{match.rule.ignore} ({rule_text(match.rule)})"
+            reason = f"{match.rule.ignore}; {rule_text(match.rule)}"
             self._ignored.append(Ignored(facts.image, match.rule, reason))
             return None
         try:
             return Candidate(facts, match, read_target(self._target_text(match, facts), self._schema))
         except TargetError as error:
-            self._leave(facts, f"{rule_text(match.rule)} gives no valid name: {error.message}", error.hint)
+            self._leave(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
             return None
 
     def _target_text(self, match: Match, facts: ImageFacts) -> str:

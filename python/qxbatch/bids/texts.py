@@ -7,13 +7,11 @@ from qxbatch.protocol.values import quoted
 
 
 def rule_text(rule: Rule) -> str:
-    """Return `rule in line 12 (name = "rest")`; `line 30 of [session.S012]` for an override."""
+    """Return `rule in line 12: name = "rest"`; `[session.S012], line 30` for an override."""
     keys = ", ".join(f"{key} = {value_text(value)}" for key, value in rule.match.items())
-    return (
-        f"[session.{session_key(rule.session)}], line {rule.line}"
-        if rule.session
-        else f"rule in line {rule.line} ({keys})"
-    )
+    if rule.session:
+        return f"[session.{session_key(rule.session)}], line {rule.line}"
+    return f"rule in line {rule.line}: {keys}" if rule.line else "the edited plan"
 
 
 def value_text(value: object) -> str:
