@@ -18,6 +18,9 @@ from qxbatch.record.names import scanner_number
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary_parts import SeriesSummary
 
+_SHOWN = 4
+"""So many series are named in one message."""
+
 
 def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPlan]:
     """Return the plan of each session, in their order. A bad session does not affect the others."""
@@ -60,7 +63,7 @@ class _Session:
         for candidate, reason in groups.dropped:
             self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
         for candidate, reason, hint in groups.orphans:
-            self._leave(candidate.facts, reason, f"{hint} {self._ignore_hint(candidate.facts)}")
+            self._leave(candidate.facts, reason, f"{hint} {self._ignore_hint(candidate.facts)}.")
         self._place(groups.named)
         return SessionPlan(
             self._session,
@@ -121,12 +124,12 @@ class _Session:
             self._placed.append(Placed(each.candidate.facts.image, path, rule, reason))
 
     def _same_path(self, each: Named, path: str, same: Sequence[Named]) -> None:
-        names = " and ".join(dict.fromkeys(series_text(other.candidate.facts) for other in same))
+        names = _listed([series_text(other.candidate.facts) for other in same])
         hint = (
-            'Keep one by repeat = "last" in the rule, or give them different names: a rule for one of them with'
-            f" another acq- or rec- label. {self._ignore_hint(each.candidate.facts)}"
+            'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
+            f" or write {self._ignore_hint(each.candidate.facts)}."
         )
-        self._leave(each.candidate.facts, f"{names} are scans of one time and would both be {path}", hint)
+        self._leave(each.candidate.facts, f"{names} would have one path, {path}: nothing tells them apart", hint)
 
     def _leave(self, facts: ImageFacts, reason: str, hint: str) -> None:
         series = facts.image.series
@@ -141,6 +144,13 @@ class _Session:
         for rule in own:
             if not any(first_match([rule], each) for each in facts):
                 yield f"[session.{session_key(self._session.id)}], line {rule.line}: the session has no such series."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a text; the third and later ones are counted."""
+    known = list(dict.fromkeys(names))
+    shown = known if len(known) <= _SHOWN else [*known[: _SHOWN - 1], f"{len(known) - _SHOWN + 1} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
 
 
 def _own_key(facts: ImageFacts, series: Sequence[SeriesSummary]) -> str:

@@ -65,15 +65,16 @@ def _start_text(run: Acquisition) -> str:
 def _drop_copies(run: Acquisition, result: Grouped) -> None:
     """Leave one image of each scan that exists more than once, where its rule says which."""
     for same in copies(run):
-        repeat = same[-1].match.rule.repeat
-        if repeat == "all":
+        rule = same[-1].match.rule
+        option, choice = ("copies", rule.copies) if rule.copies else ("repeat", rule.repeat)
+        if choice == "all":
             continue
-        kept = _best(same, repeat)
+        kept = _best(same, choice)
         for member in same:
             if member is not kept:
                 run.members.remove(member)
                 number = kept.facts.number
-                result.dropped.append((member, f"repeat = {repeat}: series {number} is the same acquisition"))
+                result.dropped.append((member, f"{option} = {choice}: series {number} is the same acquisition"))
 
 
 def _best(same: list[Candidate], repeat: str) -> Candidate:

@@ -13,8 +13,9 @@ from qxbatch.protocol.lines import Place
 from qxbatch.protocol.toml_file import TomlFile
 from qxbatch.protocol.values import WrongValueError
 
-OPTIONS = ("as", "ignore", "repeat", "serves", "set", "context")
+OPTIONS = ("as", "ignore", "repeat", "copies", "serves", "set", "context")
 REPEAT = ("last", "all", "longest", "complete")
+COPIES = ("last", "longest", "complete")
 SERVES_BY = ("shim", "geometry", "nearest-time")
 SERVES_WRITE = ("B0FieldIdentifier", "IntendedFor")
 CONTEXT = ("control", "label", "m0scan", "deltam", "cbf", "noRF")
@@ -60,6 +61,7 @@ class RuleReader:
             target=target,
             ignore=ignore,
             repeat=self._word((*place, "repeat"), table.get("repeat", "all"), REPEAT),
+            copies=self._word((*place, "copies"), table["copies"], COPIES) if "copies" in table else "",
             serves=self._serves((*place, "serves"), table["serves"]) if "serves" in table else None,
             fields=self._set((*place, "set"), table.get("set", {})),
             context=self._words((*place, "context"), table["context"], CONTEXT) if "context" in table else (),

@@ -21,7 +21,7 @@ COLUMNS = ("session", "series", "image", "name", "rule", "path", "reason")
 IGNORED = "ignore"
 """What stands for a path where an image is not exported."""
 UNDECIDED = "undecided"
-_HINT = "Write the table with --plan, and edit its columns path and reason."
+_HINT = "Write the table with --plan, and edit its column path: a path, or ignore."
 
 
 class _Row(NamedTuple):
@@ -62,7 +62,8 @@ def _rows(plan: SessionPlan) -> Iterator[tuple[object, ...]]:
 
 def _undecided_rows(plan: SessionPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
     """Yield a row for each image that has neither a path nor a reason to be ignored."""
-    decided = {each.image.number for each in (*plan.placed, *plan.ignored) if each.image is not None}
+    decided = {each.image.number for each in plan.placed}
+    decided |= {each.image.number for each in plan.ignored if each.image is not None}
     names = {image.number: image.name for image in plan.session.images}
     for undecided in plan.undecided:
         number = _blank(scanner_number(undecided.series.header))
@@ -147,6 +148,7 @@ def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
     if plan.problem:
         return plan
     images, rules = _images(plan)
+    reasons: dict[int, str] = {}
     placed: list[Placed] = []
     ignored = [each for each in plan.ignored if each.image is None]
     left: dict[int, ExportImage] = dict(images)
@@ -156,6 +158,7 @@ def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
             what = "is in the table twice" if row.image in images else f"does not exist in session {row.session}"
             raise UsageError(f"{path}:{row.line}: image {row.image} {what}.", _HINT)
         if row.path.casefold() == UNDECIDED or not row.path:
+            reasons[row.image] = f"the plan does not decide it in line {row.line}"
             continue
         image, rule = left.pop(row.image), rules.get(row.image)
         if row.path.casefold() == IGNORED:

@@ -10,7 +10,7 @@ from qxbatch.bids.patterns import glob_pattern
 from qxbatch.bids.schema import Schema, load_schema
 from qxbatch.bids.target import label, placeholders
 from qxbatch.protocol.lines import Place
-from qxbatch.protocol.toml_file import TomlFile, read_toml
+from qxbatch.protocol.toml_file import TomlFile, read_toml, toml_file
 
 _TOP = ("rule", "session", "labels", "dataset")
 _LABELS = ("pattern", "subject", "session", "subjects", "sessions")
@@ -29,6 +29,11 @@ def read_rules(path: Path) -> RuleFile:
     """Return the rules in a file. Raises UsageError, which names file, line and key."""
     schema = load_schema()
     return _Reader(read_toml(path, "rule file", _HINT, _QUOTING), schema).rule_file()
+
+
+def rules_of(text: str) -> RuleFile:
+    """Return the rules of a text that this program wrote."""
+    return _Reader(toml_file(Path("rules.toml"), text, _HINT, _QUOTING), load_schema()).rule_file()
 
 
 class _Reader:

@@ -60,7 +60,11 @@ def read_toml(path: Path, what: str, missing: str, quoting: str) -> TomlFile:
     `what` says in messages what the file should be, `missing` what to do where there is none, `quoting` shows how texts are
     written.
     """
-    text = _text(path, what, missing)
+    return toml_file(path, _text(path, what, missing), missing, quoting)
+
+
+def toml_file(path: Path, text: str, missing: str, quoting: str) -> TomlFile:
+    """Return the file that has this text. Raises UsageError."""
     try:
         content = tomllib.loads(text)
     except ValueError as error:
