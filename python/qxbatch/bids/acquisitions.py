@@ -27,7 +27,7 @@ class Candidate:
     def order(self) -> tuple[bool, str, int, int]:
         """Return what sorts images by the time of their acquisition."""
         image = self.facts.image
-        start = "" if self.facts.is_par else self.facts.acquisition.started or ""
+        start = "" if self.facts.is_par or not self.facts.has_clock else self.facts.acquisition.started or ""
         return not start, start, image.series.n, image.number
 
 
@@ -108,9 +108,9 @@ def copies(acquisition: Acquisition) -> list[list[Candidate]]:
 
 
 def start_of(facts: ImageFacts) -> datetime | None:
-    """Return when an image's series began; None where it is not known, as of PAR/REC."""
+    """Return when an image's series began; None where it is not known, as of PAR/REC and of deidentified times."""
     started = facts.acquisition.started
-    return None if started is None or facts.is_par else _time(started)
+    return None if started is None or facts.is_par or not facts.has_clock else _time(started)
 
 
 def _end_of(facts: ImageFacts) -> datetime | None:
@@ -129,14 +129,18 @@ def _together(a: Candidate, b: Candidate) -> bool:
         return True
     if one.is_par or other.is_par:
         return one.is_par and other.is_par and one.number is not None and _par_scan(one) == _par_scan(other)
-    if text(one.image.series.header, "StudyInstanceUID") != text(other.image.series.header, "StudyInstanceUID"):
-        return False
     starts, ends = (start_of(one), start_of(other)), (_end_of(one), _end_of(other))
     if starts[0] is None or starts[1] is None or ends[0] is None or ends[1] is None:
         return False
+    if _study(one) != _study(other):  # a study that was sent again under new UIDs has the same times
+        return starts[0] == starts[1]
     if abs(starts[0] - starts[1]) <= _SAME_START:
         return True
     return max(starts[0], starts[1]) < min(ends[0], ends[1])
+
+
+def _study(facts: ImageFacts) -> str:
+    return text(facts.image.series.header, "StudyInstanceUID")
 
 
 def _par_scan(facts: ImageFacts) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from qxbatch.bids.acquisitions import Candidate
 from qxbatch.bids.entities import Named
-from qxbatch.bids.facts import ImageFacts, SessionFactsError, images_of
+from qxbatch.bids.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.groups import grouped
 from qxbatch.bids.labels import SessionLabels, labels_of, same_labels
 from qxbatch.bids.matching import Match, first_match
@@ -37,7 +37,7 @@ def _session(
     if problem:
         return SessionPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
     try:
-        facts = [ImageFacts(image) for image in images_of(session)]
+        facts = facts_of(session)
     except SessionFactsError as error:
         return SessionPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
     own = rules.sessions[session.id].rules if session.id in rules.sessions else ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from qxbatch.bids.decide import decide
-from qxbatch.bids.facts import ImageFacts, SessionFactsError, images_of
+from qxbatch.bids.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.matching import Mismatch, compare
 from qxbatch.bids.model import Rule, RuleFile, SessionPlan
 from qxbatch.bids.texts import rule_text, series_text, value_text
@@ -20,7 +20,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
         near = nearest(session, [each.id for each in sessions])
         raise UsageError(f"there is no session {session}.", f"Did you mean {near}?" if near else "")
     try:
-        images = [facts for image in images_of(folder) if _is_named(facts := ImageFacts(image), series)]
+        images = [facts for facts in facts_of(folder) if _is_named(facts, series)]
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
     plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
@@ -35,7 +35,7 @@ def _is_named(facts: ImageFacts, series: str) -> bool:
 
 
 def _known(plan: SessionPlan) -> str:
-    facts = sorted({(image.series.n, series_text(ImageFacts(image))) for image in images_of(plan.session)})
+    facts = sorted({(each.image.series.n, series_text(each)) for each in facts_of(plan.session)})
     return f"It has: {', '.join(text for _n, text in facts)}."
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -15,6 +15,7 @@ from qxbatch.protocol.scanned import scanner_name
 from qxbatch.record.names import base_name, scanner_number
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary_parts import SeriesSummary
 from qxbatch.textfile import read_text
 
 FIELD_MAP = "fieldmap"
@@ -55,7 +56,9 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
             f"qxbatch inspect {session.path} --update",
         )
     return tuple(
-        ExportImage(session, series[image.series], image, _sidecar(session, image.number))
+        ExportImage(
+            session, series[image.series], image, _completed(_sidecar(session, image.number), series[image.series])
+        )
         for image in sorted(summary.images, key=lambda image: image.number)
         if image.series in series
     )
@@ -73,11 +76,22 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def _completed(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str, Any]:
+    """Return a sidecar with times of the headers that the converter did not write, as of PAR/REC."""
+    facts = series.acquisition or _NO_FACTS
+    echo = facts.te_ms[0] if facts.te_ms and len(facts.te_ms) == 1 else None
+    times = {"RepetitionTime": facts.tr_ms, "EchoTime": echo, "InversionTime": facts.ti_ms}
+    known = {name: round(time / 1000, 9) for name, time in times.items() if time is not None and name not in sidecar}
+    return {**sidecar, **known} if known else sidecar
+
+
 @dataclass(frozen=True)
 class ImageFacts:
     """The facts of one image: those of its sidecar, else those of its series."""
 
     image: ExportImage
+    has_clock: bool = True
+    """Whether times of the session tell its series apart: of deidentified sessions all can be the same."""
 
     @property
     def acquisition(self) -> Acquisition:
@@ -219,6 +233,18 @@ def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def facts_of(session: SessionFolder) -> Iterator[ImageFacts]:
-    """Yield the facts of each image of a session, without what its acquisition adds."""
-    return (ImageFacts(image) for image in images_of(session))
+def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
+    """Return the facts of each image of a session by its number. Raises SessionFactsError."""
+    images = images_of(session)
+    has_clock = _has_clock([image.series for image in images])
+    return tuple(ImageFacts(image, has_clock) for image in images)
+
+
+def _has_clock(series: Iterable[SeriesSummary]) -> bool:
+    """Return whether not all series have one time; series of one name and time are one scan, sent more than once."""
+    known = [each for each in series if each.acquisition and each.acquisition.started]
+    starts = {each.acquisition.started for each in known if each.acquisition}
+    return len(starts) > 1 or len({base_name(each.header) for each in known}) < _NAMES
+
+
+_NAMES = 2

@@ -38,7 +38,8 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
     if not mains:
         mains, companions = companions, []
     runs = acquisitions(mains)
-    runs = joined(runs) if is_set(family, schema) else runs
+    has_times = any(run.start for run in runs)
+    runs = joined(runs) if is_set(family, schema) or not has_times else runs
     for run in runs:
         _drop_copies(run, result)
     belongs = _companions(companions, runs, result)

@@ -17,7 +17,7 @@ class ExportImage:
     series: SeriesSummary
     image: ImageSummary
     sidecar: Mapping[str, Any]
-    """The image's JSON file; empty where there is none."""
+    """The image's JSON file, completed with times of the headers; empty where neither is known."""
 
     @property
     def number(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from qxbatch.bids.decide import decide
 from qxbatch.bids.drafts import Draft, drafts_of
-from qxbatch.bids.facts import ImageFacts, SessionFactsError, images_of
+from qxbatch.bids.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.labels import same_labels
 from qxbatch.bids.matching import first_match
 from qxbatch.bids.model import RuleFile, SessionPlan
@@ -31,7 +31,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     problems: list[str] = []
     for session in sessions:
         try:
-            facts += [ImageFacts(image) for image in images_of(session)]
+            facts += facts_of(session)
         except SessionFactsError as error:
             problems.append(f"{session.id}: {error.message} {error.hint}")
     if not facts:
@@ -95,7 +95,7 @@ def _ignored(facts: ImageFacts, reason: str) -> Draft:
 
 
 def _images(plan: SessionPlan) -> Iterator[ImageFacts]:
-    return (ImageFacts(image) for image in images_of(plan.session)) if plan.undecided else iter(())
+    return iter(facts_of(plan.session) if plan.undecided else ())
 
 
 def _same_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
