@@ -27,7 +27,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     if not images:
         raise UsageError(f"session {session} has no images of a series {series}.", _known(plan))
     lines = [line for facts in images for line in _image(facts, plan, rules)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _is_named(facts: ImageFacts, series: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 from qxbatch.bids.model import ExportImage
 from qxbatch.convert.values import text
-from qxbatch.model import SeriesKind
+from qxbatch.model import SeriesKind, State
 from qxbatch.protocol.scanned import scanner_name
 from qxbatch.record.names import base_name, scanner_number
 from qxbatch.session.folder import SessionFolder
@@ -55,6 +55,8 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
             "a former version imported it: the acquisition facts of its series are missing.",
             f"qxbatch inspect {session.path} --update",
         )
+    if not converted and any(each.state is State.NOT_ASKED for each in summary.series):
+        raise SessionFactsError("it is sorted, and not converted.", f"qxbatch convert {session.path}")
     return tuple(
         ExportImage(
             session, series[image.series], image, _completed(_sidecar(session, image.number), series[image.series])

@@ -77,6 +77,10 @@ def _axis(facts: ImageFacts) -> str | None:
     return given[0] if given else None
 
 
+def _b_max(facts: ImageFacts) -> float | None:
+    return max((b for b, _count in facts.acquisition.b_values or ()), default=None)
+
+
 _NUMBERS = (
     *("slice_gap_mm", "in_plane_acceleration", "multiband_factor", "partial_fourier", "pixel_bandwidth_hz"),
     *("effective_echo_spacing_s", "total_readout_time_s", "directions", "field_strength_t"),
@@ -111,6 +115,7 @@ KEYS: Mapping[str, MatchKey] = {
     "phase_encoding_direction": MatchKey(_fact("phase_encoding_direction"), one_of("i", "i-", "j", "j-", "k", "k-")),
     "phase_encoding_axis": MatchKey(_axis, one_of("i", "j", "k")),
     "b_values": MatchKey(_fact("b_values"), shells),
+    "b_max": MatchKey(_b_max, amount()),
     "coil": MatchKey(_fact("coil"), globs),
     "software": MatchKey(_fact("software"), globs),
     **{name: _of_acquisition(name) for name in _NUMBERS},

@@ -31,7 +31,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
             parts.append(_class(glob[at + 1 : end]))
             at = end + 1
             continue
-        parts.append({"*": ".*", "?": "."}.get(glob[at], re.escape(glob[at])))
+        parts.append({"*": ".*?", "?": "."}.get(glob[at], re.escape(glob[at])))
         at += 1
     return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
 
@@ -54,7 +54,7 @@ def _captured(name: str, names: set[str]) -> str:
     if name in names:
         return f"(?P={name})"
     names.add(name)
-    return rf"(?P<{name}>[^_\s]+?)"
+    return rf"(?P<{name}>[^_\s]+)"
 
 
 def _class(inner: str) -> str:

@@ -1,0 +1,364 @@
+"""Images of one acquisition: echo, part, inv, flip, mt and run follow from what was scanned together, and when."""
+
+import pytest
+
+from qxbatch.acquisition import SeriesVerdict
+from qxbatch.model import SeriesKind
+from tests.build.bids import Image, Scan, names, plan
+
+REST = """
+[[rule]]
+match = { name = "rest*" }
+as = "func/task-rest_bold"
+[[rule]]
+match = { name = "sbref*" }
+as = "func/task-rest_sbref"
+"""
+SHORT, LONG = 4.92, 7.38
+"""Echo times of a field map in ms."""
+
+
+def repeated(choice: str) -> str:
+    return REST.replace("_bold", f'_bold"\nrepeat = "{choice}', 1)
+
+
+def gre(magnitudes: int, phase: int, start: str = "10:00:00") -> tuple[Scan, Scan]:
+    """Return a field map as Siemens scanners store it: magnitudes of both echoes, and the difference of phases."""
+    echoes = (Image("e1", SHORT), Image("e2", LONG))
+    return (
+        Scan(magnitudes, "gre", start, 60, images=echoes),
+        Scan(phase, "gre", start, 60, kind="phase", te=LONG, images=(Image("e2_ph"),)),
+    )
+
+
+FIELD_MAP = """
+[[rule]]
+match = { name = "gre*" }
+as = "fmap/phasediff"
+"""
+
+
+def test_runs_are_numbered_by_acquisition_time_not_by_series_number(tmp_path):
+    found = plan(tmp_path, REST, Scan(5, "rest", "10:20:00", 300), Scan(9, "rest", "10:00:00", 300))
+    assert names(found) == {91: "func/task-rest_run-1_bold", 51: "func/task-rest_run-2_bold"}
+
+
+def test_runs_of_several_rules_with_one_name_are_numbered_together(tmp_path):
+    rules = REST + '[[rule]]\nmatch = { name = "again" }\nas = "func/task-rest_bold"\n'
+    found = plan(tmp_path, rules, Scan(5, "rest", "10:20:00", 300), Scan(9, "again", "10:00:00", 300))
+    assert names(found) == {91: "func/task-rest_run-1_bold", 51: "func/task-rest_run-2_bold"}
+
+
+def test_one_run_has_no_number(tmp_path):
+    assert names(plan(tmp_path, REST, Scan(5, "rest"))) == {51: "func/task-rest_bold"}
+
+
+def test_a_run_number_in_the_rule_is_kept(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "rest_{run}" }\nas = "func/task-rest_run-{run}_bold"\n'
+    found = plan(tmp_path, rules, Scan(5, "rest_2", "10:00:00", 9), Scan(6, "rest_01", "11:00:00", 9))
+    assert names(found) == {51: "func/task-rest_run-2_bold", 61: "func/task-rest_run-01_bold"}
+
+
+def test_echoes_in_one_series_are_no_runs(tmp_path):
+    echoes = (Image("e1", 12.0), Image("e2", 28.0), Image("e3", 44.0))
+    found = plan(tmp_path, REST, Scan(5, "rest", "10:00:00", 300, images=echoes))
+    assert names(found) == {50 + k: f"func/task-rest_echo-{k}_bold" for k in (1, 2, 3)}
+
+
+def test_echoes_in_series_of_their_own_are_no_runs_wherever_their_numbers_are(tmp_path):
+    scans = [Scan(number, "rest", "10:00:00", 300, te=te) for number, te in ((4, 28.0), (15, 12.0), (27, 44.0))]
+    second = [Scan(number, "rest", "11:00:00", 300, te=te) for number, te in ((5, 12.0), (6, 28.0), (28, 44.0))]
+    found = names(plan(tmp_path, REST, *scans, *second))
+    assert [found[number] for number in (151, 41, 271)] == [f"func/task-rest_run-1_echo-{k}_bold" for k in (1, 2, 3)]
+    assert [found[number] for number in (51, 61, 281)] == [f"func/task-rest_run-2_echo-{k}_bold" for k in (1, 2, 3)]
+
+
+def test_two_scans_with_other_echo_times_are_two_runs(tmp_path):
+    found = plan(tmp_path, REST, Scan(5, "rest", "10:00:00", 300, te=30.0), Scan(6, "rest", "10:10:00", 300, te=32.0))
+    assert names(found) == {51: "func/task-rest_run-1_bold", 61: "func/task-rest_run-2_bold"}
+
+
+def test_a_phase_series_has_run_and_echo_of_its_magnitude(tmp_path):
+    echoes = (Image("e1", 12.0), Image("e2", 28.0))
+    phases = (Image("e1_ph", 12.0), Image("e2_ph", 28.0))
+    scans = []
+    for start, magnitude, phase in (("11:00:00", 3, 20), ("10:00:00", 8, 21)):
+        scans.append(Scan(magnitude, "rest", start, 300, images=echoes))
+        scans.append(Scan(phase, "rest_Pha", start, 300, kind="phase", images=phases))
+    assert names(plan(tmp_path, REST, *scans)) == {
+        81: "func/task-rest_run-1_echo-1_part-mag_bold",
+        82: "func/task-rest_run-1_echo-2_part-mag_bold",
+        211: "func/task-rest_run-1_echo-1_part-phase_bold",
+        212: "func/task-rest_run-1_echo-2_part-phase_bold",
+        31: "func/task-rest_run-2_echo-1_part-mag_bold",
+        32: "func/task-rest_run-2_echo-2_part-mag_bold",
+        201: "func/task-rest_run-2_echo-1_part-phase_bold",
+        202: "func/task-rest_run-2_echo-2_part-phase_bold",
+    }
+
+
+def test_magnitude_alone_has_no_part(tmp_path):
+    found = plan(tmp_path, REST, Scan(5, "rest", "10:00:00", 9), Scan(6, "sbref", "09:59:50", kind="phase"))
+    assert names(found) == {51: "func/task-rest_bold", 61: "func/task-rest_part-phase_sbref"}
+
+
+def test_real_and_imaginary_images_of_one_series_are_parts(tmp_path):
+    parts = (Image("", kind="magnitude"), Image("real", kind="real"), Image("imaginary", kind="imaginary"))
+    found = plan(tmp_path, '[[rule]]\nmatch = { name = "swi" }\nas = "anat/T2starw"\n', Scan(5, "swi", images=parts))
+    assert names(found) == {
+        51: "anat/part-mag_T2starw",
+        52: "anat/part-real_T2starw",
+        53: "anat/part-imag_T2starw",
+    }
+
+
+def test_an_sbref_has_the_run_of_the_bold_that_follows(tmp_path):
+    found = plan(
+        tmp_path,
+        REST,
+        Scan(10, "sbref", "10:00:00"),
+        Scan(11, "rest", "10:00:15", 300),
+        Scan(2, "sbref", "10:06:00"),
+        Scan(3, "rest", "10:06:15", 300),
+    )
+    assert names(found) == {
+        101: "func/task-rest_run-1_sbref",
+        111: "func/task-rest_run-1_bold",
+        21: "func/task-rest_run-2_sbref",
+        31: "func/task-rest_run-2_bold",
+    }
+
+
+def test_an_sbref_of_the_first_echo_alone_has_its_echo(tmp_path):
+    echoes = (Image("e1", 12.0), Image("e2", 28.0))
+    found = plan(tmp_path, REST, Scan(4, "sbref", "10:00:00", te=12.0), Scan(5, "rest", "10:00:09", 300, images=echoes))
+    assert names(found)[41] == "func/task-rest_echo-1_sbref"
+
+
+def test_an_sbref_goes_with_its_dropped_run(tmp_path):
+    found = plan(
+        tmp_path,
+        repeated("last"),
+        Scan(1, "sbref", "10:00:00"),
+        Scan(2, "rest", "10:00:15", 60),
+        Scan(3, "sbref", "10:05:00"),
+        Scan(4, "rest", "10:05:15", 300),
+    )
+    assert names(found) == {31: "func/task-rest_sbref", 41: "func/task-rest_bold"}
+    reasons = {each.image.number: each.reason for each in found.ignored if each.image}
+    assert reasons == dict.fromkeys((11, 21), "repeat = last: series 4 was scanned later")
+
+
+def test_an_sbref_without_a_run_is_undecided(tmp_path):
+    found = plan(tmp_path, REST, Scan(4, "rest", "10:00:00", 300), Scan(5, "sbref", "10:10:00"))
+    (undecided,) = found.undecided
+    assert undecided.series.n == 50
+    assert "no run was scanned after it" in undecided.reason
+    assert '[session.S01]: "5" = { ignore = "..." }' in undecided.hint
+
+
+@pytest.mark.parametrize(
+    ("choice", "kept"),
+    [("all", {21, 31, 41}), ("last", {41}), ("longest", {31}), ("complete", {31, 41})],
+)
+def test_repeat_says_which_runs_are_exported(tmp_path, choice, kept):
+    scans = (
+        Scan(2, "rest", "10:00:00", 60, volumes=40, verdict=SeriesVerdict.INCOMPLETE),
+        Scan(3, "rest", "10:10:00", 300, volumes=300),
+        Scan(4, "rest", "10:20:00", 200, volumes=200),
+    )
+    found = plan(tmp_path, repeated(choice), *scans)
+    assert set(names(found)) == kept
+    assert {each.image.number for each in found.ignored if each.image} == {21, 31, 41} - kept
+
+
+def test_two_images_of_one_acquisition_that_nothing_tells_apart_are_undecided_and_named(tmp_path):
+    found = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 9), Scan(7, "rest", "10:00:00", 9))
+    assert [each.series.n for each in found.undecided] == [20, 70]
+    assert found.placed == ()
+    for each in found.undecided:
+        assert "series 2 (rest) and series 7 (rest) would have one path" in each.reason
+        assert 'copies = "last"' in each.hint
+
+
+def test_copies_says_which_of_them_is_exported(tmp_path):
+    rules = REST.replace("_bold", '_bold"\ncopies = "last', 1)
+    scans = (Scan(2, "rest", "10:00:00", 9), Scan(7, "rest", "10:00:00", 9), Scan(8, "rest", "11:00:00", 9))
+    assert names(plan(tmp_path, rules, *scans)) == {71: "func/task-rest_run-1_bold", 81: "func/task-rest_run-2_bold"}
+
+
+def test_a_phase_difference_field_map_gets_its_suffixes_from_echo_and_kind(tmp_path):
+    found = plan(tmp_path, FIELD_MAP, *gre(4, 11))
+    assert names(found) == {41: "fmap/magnitude1", 42: "fmap/magnitude2", 111: "fmap/phasediff"}
+
+
+def test_two_field_maps_are_two_runs_by_time(tmp_path):
+    found = plan(tmp_path, FIELD_MAP, *gre(4, 5, "12:00:00"), *gre(8, 2, "10:00:00"))
+    assert names(found) == {
+        81: "fmap/run-1_magnitude1",
+        82: "fmap/run-1_magnitude2",
+        21: "fmap/run-1_phasediff",
+        41: "fmap/run-2_magnitude1",
+        42: "fmap/run-2_magnitude2",
+        51: "fmap/run-2_phasediff",
+    }
+
+
+def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
+    parts = (
+        *(Image("e1", SHORT), Image("e2", LONG)),
+        *(Image("e1_ph", SHORT, kind="phase"), Image("e2_ph", LONG, kind="phase")),
+    )
+    found = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=parts))
+    assert names(found) == {
+        41: "fmap/magnitude1",
+        42: "fmap/magnitude2",
+        43: "fmap/phase1",
+        44: "fmap/phase2",
+    }
+
+
+def test_a_direct_field_map_has_fieldmap_and_magnitude(tmp_path):
+    in_hz = Image("fieldmaphz", sidecar={"ImageType": ["ORIGINAL", "FIELDMAPHZ"]})
+    found = plan(tmp_path, FIELD_MAP, Scan(4, "gre", te=SHORT, images=(Image("e1"), in_hz)))
+    assert names(found) == {41: "fmap/magnitude", 42: "fmap/fieldmap"}
+
+
+def test_opposite_polarities_are_told_apart_by_a_captured_direction(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "SpinEchoFieldMap_{dir}" }\nas = "fmap/dir-{dir}_epi"\n'
+    scans = (Scan(4, "SpinEchoFieldMap_AP", "10:00:00", 9), Scan(5, "spinechofieldmap_PA", "10:01:00", 9))
+    assert names(plan(tmp_path, rules, *scans)) == {41: "fmap/dir-AP_epi", 51: "fmap/dir-PA_epi"}
+
+
+MP2RAGE = """
+[[rule]]
+match = { name = "mp2rage*UNI*" }
+as = "anat/UNIT1"
+[[rule]]
+match = { name = "mp2rage*T1*" }
+as = "anat/T1map"
+[[rule]]
+match = { name = "mp2rage*" }
+as = "anat/MP2RAGE"
+"""
+
+
+def mp2rage(first: int, start: str) -> list[Scan]:
+    """Return the series of an MP2RAGE; the second inversion is two seconds later."""
+    second = f"{start[:-1]}2"
+    return [
+        Scan(first, "mp2rage_INV1", start, ti=700.0, flip=4.0),
+        Scan(first + 1, "mp2rage_INV2", second, ti=2500.0, flip=5.0),
+        Scan(first + 2, "mp2rage_INV2_PHS", second, kind="phase", ti=2500.0, flip=5.0),
+        Scan(first + 3, "mp2rage_UNI_Images", start, kind="derived"),
+        Scan(first + 4, "mp2rage_T1_Images", start, kind="derived"),
+    ]
+
+
+def test_an_mp2rage_has_inversions_and_parts(tmp_path):
+    assert names(plan(tmp_path, MP2RAGE, *mp2rage(3, "10:00:00"))) == {
+        31: "anat/inv-1_part-mag_MP2RAGE",
+        41: "anat/inv-2_part-mag_MP2RAGE",
+        51: "anat/inv-2_part-phase_MP2RAGE",
+        61: "anat/UNIT1",
+        71: "anat/T1map",
+    }
+
+
+def test_the_maps_of_a_second_mp2rage_have_its_run(tmp_path):
+    found = names(plan(tmp_path, MP2RAGE, *mp2rage(3, "12:00:00"), *mp2rage(13, "10:00:00")))
+    assert {number: name for number, name in found.items() if "UNIT1" in name or "T1map" in name} == {
+        161: "anat/run-1_UNIT1",
+        171: "anat/run-1_T1map",
+        61: "anat/run-2_UNIT1",
+        71: "anat/run-2_T1map",
+    }
+    assert found[131] == "anat/run-1_inv-1_part-mag_MP2RAGE"
+    assert found[51] == "anat/run-2_inv-2_part-phase_MP2RAGE"
+
+
+def test_a_multi_echo_gre_has_echoes_and_parts_over_two_series(tmp_path):
+    times = (4.0, 8.0, 12.0)
+    magnitudes = [Image(f"e{k}", te) for k, te in enumerate(times, 1)]
+    phases = [Image(f"e{k}_ph", te) for k, te in enumerate(times, 1)]
+    rules = '[[rule]]\nmatch = { name = "megre" }\nas = "anat/MEGRE"\n'
+    scans = (
+        Scan(5, "megre", "10:00:00", 60, images=magnitudes),
+        Scan(9, "megre", "10:00:00", 60, kind="phase", images=phases),
+    )
+    expected = {50 + k: f"anat/echo-{k}_part-mag_MEGRE" for k in (1, 2, 3)}
+    assert names(plan(tmp_path, rules, *scans)) == expected | {
+        90 + k: f"anat/echo-{k}_part-phase_MEGRE" for k in (1, 2, 3)
+    }
+
+
+def test_a_needed_echo_that_no_header_has_leaves_the_series_undecided(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "megre" }\nas = "anat/MEGRE"\n'
+    found = plan(tmp_path, rules, Scan(5, "megre", te=None))
+    (undecided,) = found.undecided
+    assert "anat/MEGRE: it needs the entity echo, and no header of series 5 has EchoTime" in undecided.reason
+
+
+def test_flip_angles_that_were_scanned_one_after_the_other_are_one_set(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "vfa*" }\nas = "anat/VFA"\n'
+    scans = [
+        Scan(number, "vfa", f"10:0{number}:00", 60, flip=flip) for number, flip in ((3, 20.0), (4, 5.0), (5, 10.0))
+    ]
+    assert names(plan(tmp_path, rules, *scans)) == {41: "anat/flip-1_VFA", 51: "anat/flip-2_VFA", 31: "anat/flip-3_VFA"}
+
+
+def test_a_second_set_of_flip_angles_is_a_second_run(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "vfa*" }\nas = "anat/VFA"\n'
+    flips = ((1, 5.0), (2, 20.0), (3, 5.0), (4, 20.0))
+    scans = [Scan(number, "vfa", f"10:0{number}:00", 30, flip=flip) for number, flip in flips]
+    assert names(plan(tmp_path, rules, *scans)) == {
+        11: "anat/run-1_flip-1_VFA",
+        21: "anat/run-1_flip-2_VFA",
+        31: "anat/run-2_flip-1_VFA",
+        41: "anat/run-2_flip-2_VFA",
+    }
+
+
+def test_magnetization_transfer_is_on_or_off(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "mts*" }\nas = "anat/MTS"\n'
+    found = plan(
+        tmp_path,
+        rules,
+        Scan(1, "mts_mtw", "10:00:00", 60, flip=6.0, sidecar={"MTState": True}),
+        Scan(2, "mts_pdw", "10:02:00", 60, flip=6.0, sidecar={"MTState": False}),
+        Scan(3, "mts_t1w", "10:04:00", 60, flip=21.0, sidecar={"MTState": False}),
+    )
+    assert names(found) == {
+        11: "anat/flip-1_mt-on_MTS",
+        21: "anat/flip-1_mt-off_MTS",
+        31: "anat/flip-2_mt-off_MTS",
+    }
+
+
+def test_par_rec_series_have_the_time_of_the_examination_and_are_runs_by_number(tmp_path):
+    scans = [Scan(number, "rest", "09:00:00", source=SeriesKind.PARREC) for number in (301, 201)]
+    assert names(plan(tmp_path, REST, *scans)) == {2011: "func/task-rest_run-1_bold", 3011: "func/task-rest_run-2_bold"}
+
+
+def test_series_that_all_have_one_time_are_ordered_by_number(tmp_path):
+    scans = [Scan(number, name, "00:00:00") for number, name in ((1, "t1"), (3, "rest"), (2, "rest"))]
+    rules = REST + '[[rule]]\nmatch = { name = "t1" }\nas = "anat/T1w"\n'
+    assert names(plan(tmp_path, rules, *scans)) == {
+        11: "anat/T1w",
+        21: "func/task-rest_run-1_bold",
+        31: "func/task-rest_run-2_bold",
+    }
+
+
+def test_without_times_magnitude_and_phase_are_still_one_run(tmp_path):
+    scans = (Scan(2, "rest", None), Scan(3, "rest", None, kind="phase"))
+    assert names(plan(tmp_path, REST, *scans)) == {
+        21: "func/task-rest_part-mag_bold",
+        31: "func/task-rest_part-phase_bold",
+    }
+
+
+def test_the_reason_says_where_each_entity_comes_from(tmp_path):
+    echoes = (Image("e1", 12.0), Image("e2", 28.0))
+    found = plan(tmp_path, REST, Scan(5, "rest", images=echoes))
+    assert found.placed[1].reason == 'rule in line 2: name = "rest*"; echo-2: EchoTime 28 ms of 12, 28'

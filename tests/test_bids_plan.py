@@ -1,0 +1,184 @@
+"""The plan as a table, edited and read again; and the explanation of one series."""
+
+import pytest
+
+from qxbatch.bids.decide import decide
+from qxbatch.bids.explain import explain
+from qxbatch.bids.plan_table import COLUMNS, plan_text, read_plan
+from qxbatch.model import State
+from qxbatch.problems import UsageError
+from qxbatch.session.folder import SessionFolder
+from tests.build.bids import Image, Scan, names, rules, session
+
+TEXT = """
+[[rule]]
+match = { kind = "localizer" }
+ignore = "localizer"
+[[rule]]
+match = { name = "rest", EchoTime = "30±1" }
+as = "func/task-rest_bold"
+set = { CogAtlasID = "x" }
+[[rule]]
+match = { name = "rest*" }
+as = "func/task-other_bold"
+"""
+SCANS = (
+    Scan(1, "loc", kind="localizer"),
+    Scan(2, "rest", "10:00:00", 60),
+    Scan(3, "rest", "11:00:00", 60, te=40.0),
+    Scan(4, "new\tname", images=(Image("e1", 4.0), Image("e2", 8.0))),
+    Scan(9, "report", images=(), state=State.NOTHING),
+)
+
+
+@pytest.fixture
+def made(tmp_path):
+    return [session(tmp_path, "S01", *SCANS), session(tmp_path, "S02", Scan(2, "rest"))]
+
+
+def table(text):
+    return [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in text.splitlines()[1:]]
+
+
+def edited(tmp_path, plans, *changes):
+    """Return the plans of the table after replacing texts in it."""
+    text = plan_text(plans)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = tmp_path / "plan.tsv"
+    path.write_text(text)
+    return read_plan(path, plans)
+
+
+def test_the_table_has_a_row_for_each_image_and_each_series_without_one(tmp_path, made):
+    rows = table(plan_text(decide(made, rules(tmp_path, TEXT))))
+    assert [(row["session"], row["series"], row["image"], row["rule"], row["path"]) for row in rows] == [
+        ("S01", "1", "11", "2", "ignore"),
+        ("S01", "2", "21", "5", "sub-S01/func/sub-S01_task-rest_bold"),
+        ("S01", "3", "31", "9", "sub-S01/func/sub-S01_task-other_bold"),
+        ("S01", "4", "41", "", "undecided"),
+        ("S01", "4", "42", "", "undecided"),
+        ("S01", "9", "", "", "ignore"),
+        ("S02", "2", "21", "5", "sub-S02/func/sub-S02_task-rest_bold"),
+    ]
+    assert rows[3]["name"] == "new name [1/2] e1"
+    assert "no rule matches it" in rows[3]["reason"]
+
+
+def test_a_session_with_a_problem_has_one_row(tmp_path, made):
+    made[0].paths.summary.write_text("{")
+    anew = [SessionFolder(each.path) for each in made]
+    first, second = table(plan_text(decide(anew, rules(tmp_path, TEXT))))
+    assert (first["session"], first["path"]) == ("S01", "undecided")
+    assert "cannot be read" in first["reason"]
+    assert second["session"] == "S02"
+
+
+def test_a_table_that_nobody_edited_gives_the_same_plan(tmp_path, made):
+    plans = decide(made, rules(tmp_path, TEXT))
+    again = edited(tmp_path, plans)
+    assert [names(each) for each in again] == [names(each) for each in plans]
+    assert [each.is_ready for each in again] == [False, True]
+    assert again[0].placed[0].rule.fields == {"CogAtlasID": "x"}
+
+
+def test_edited_paths_are_exported(tmp_path, made):
+    plans = decide(made, rules(tmp_path, TEXT))
+    (first, second) = edited(
+        tmp_path,
+        plans,
+        ("sub-S01/func/sub-S01_task-other_bold", "ignore"),
+        ("undecided", "sub-S01/anat/sub-S01_echo-1_MEGRE"),
+        ("undecided", "sub-S01/anat/sub-S01_echo-2_MEGRE"),
+    )
+    assert names(first) == {21: "func/task-rest_bold", 41: "anat/echo-1_MEGRE", 42: "anat/echo-2_MEGRE"}
+    assert {each.image.number for each in first.ignored if each.image} == {11, 31}
+    assert first.is_ready
+    assert names(second) == {21: "func/task-rest_bold"}
+
+
+def test_sessions_that_the_table_does_not_have_are_left_out(tmp_path, made):
+    plans = decide(made, rules(tmp_path, TEXT))
+    path = tmp_path / "plan.tsv"
+    path.write_text("".join(line for line in plan_text(plans).splitlines(True) if "S01" not in line))
+    assert [each.session.id for each in read_plan(path, plans)] == ["S02"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        ("sub-S01_task-rest_bold", "sub-S01_task-rest_bld", ":3: the suffix 'bld' is not known.", "Did you mean bold?"),
+        ("sub-S01_task-rest_bold", "sub-S01_bold", ":3: func/bold needs the entity task.", "task-"),
+        (
+            "sub-S01/func/sub-S01_task-rest",
+            "sub-X/func/sub-X_task-rest",
+            ":3: sub-X/func/",
+            "Write sub-S01/<data type>",
+        ),
+        ("sub-S01_task-rest_bold", "sub-S01_dir-AP_task-rest_bold", ":3: the entities are not in", "task-rest_dir-AP"),
+        (
+            "task-other_bold",
+            "task-rest_bold",
+            ":4: sub-S01/func/sub-S01_task-rest_bold is already in line 3",
+            "own path",
+        ),
+        ("S02\t2\t21", "S03\t2\t21", ":8: there is no session S03.", "--plan"),
+        ("S01\t3\t31", "S01\t3\t21", ":4: image 21 is in the table twice.", "--plan"),
+        ("S01\t3\t31", "S01\t3\t33", ":4: image 33 does not exist in session S01.", "--plan"),
+        ("S01\t3\t31", "S01\t3\tx", ":4: image 'x' is no number.", "--plan"),
+        ("image", "picture", ":1: the column image is missing.", "--plan"),
+    ],
+)
+def test_what_is_wrong_with_an_edited_table_is_named_with_its_line(tmp_path, made, old, new, message, hint):
+    with pytest.raises(UsageError) as caught:
+        edited(tmp_path, decide(made, rules(tmp_path, TEXT)), (old, new))
+    assert caught.value.message.removeprefix(f"{tmp_path}/plan.tsv").startswith(message)
+    assert hint in caught.value.hint
+
+
+def test_the_table_may_come_back_from_a_spreadsheet(tmp_path, made):
+    plans = decide(made, rules(tmp_path, TEXT))
+    path = tmp_path / "plan.tsv"
+    path.write_bytes(b"\xef\xbb\xbf" + plan_text(plans).replace("\n", "\r\n").encode() + b"\r\n\r\n")
+    assert [names(each) for each in read_plan(path, plans)] == [names(each) for each in plans]
+
+
+def test_an_explanation_says_which_rule_won_and_why_the_others_did_not(tmp_path, made):
+    found = explain(made, rules(tmp_path, TEXT), "S01", "3")
+    assert "series 3 (rest) of session S01, image 31 (rest):" in found
+    assert "sub-S01/func/sub-S01_task-other_bold" in found
+    assert 'no match: rule in line 2: kind = "localizer": kind is "magnitude", expected "localizer"' in found
+    assert 'no match: rule in line 5: name = "rest", EchoTime = "30±1": EchoTime is 40, expected "30±1"' in found
+    assert 'decides: rule in line 9: name = "rest*" -> func/task-other_bold' in found
+
+
+def test_an_explanation_names_later_rules_that_match_too(tmp_path, made):
+    found = explain(made, rules(tmp_path, TEXT), "S01", "2")
+    assert 'also matches, but is later: rule in line 9: name = "rest*" -> func/task-other_bold' in found
+
+
+def test_an_undecided_series_is_explained(tmp_path, made):
+    found = explain(made, rules(tmp_path, TEXT), "S01", "n40")
+    assert "undecided: no rule matches it." in found
+    assert found.count("image 4") == 2
+
+
+def test_a_key_that_no_header_has_is_said_to_be_unknown(tmp_path, made):
+    text = '[[rule]]\nmatch = { ti_ms = 900 }\nas = "anat/T1w"\n[[rule]]\nmatch = { not = { name = "re*" } }\nignore = "x"\n'
+    found = explain(made, rules(tmp_path, text), "S02", "2")
+    assert "ti_ms = 900: ti_ms is not known, expected 900" in found
+    assert 'not = { name = "re*" }: not = { name = "re*" } excludes it' in found
+
+
+@pytest.mark.parametrize(
+    ("session_id", "series", "message", "hint"),
+    [
+        ("S1", "2", "there is no session S1.", "Did you mean S01?"),
+        ("S02", "8", "session S02 has no images of a series 8.", "It has: series 2 (rest)."),
+    ],
+)
+def test_a_session_or_series_that_does_not_exist_is_named(tmp_path, made, session_id, series, message, hint):
+    with pytest.raises(UsageError) as caught:
+        explain(made, rules(tmp_path, TEXT), session_id, series)
+    assert (caught.value.message, caught.value.hint) == (message, hint)

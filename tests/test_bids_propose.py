@@ -1,0 +1,180 @@
+"""A rule file proposed from a study: it decides every series, and says why."""
+
+import pytest
+
+from qxbatch.acquisition import SeriesVerdict
+from qxbatch.bids.decide import decide
+from qxbatch.bids.propose import propose
+from qxbatch.bids.recognise import reproin
+from qxbatch.bids.required import missing_fields
+from qxbatch.bids.schema import load_schema
+from qxbatch.model import SeriesKind
+from qxbatch.problems import UsageError
+from qxbatch.session.folder import SessionFolder
+from tests.build.bids import Image, Scan, names, rules, session
+
+ASL = Scan(
+    8, "pcasl", "11:00:00", volumes=20, guess=("perf", "acq-x_asl"), sidecar={"ArterialSpinLabelingType": "PCASL"}
+)
+USUAL = (
+    Scan(1, "localizer", "09:50:00", kind="localizer", verdict=SeriesVerdict.NOT_EVALUABLE),
+    Scan(2, "T1w_MPRAGE", "10:00:00", guess=("anat", "acq-tfl3_run-2_T1w")),
+    Scan(3, "rest_SBRef", "10:05:00", guess=("func", "acq-x_dir-AP_sbref")),
+    Scan(4, "rest", "10:05:20", 300, volumes=200, guess=("func", "acq-x_dir-AP_bold")),
+    Scan(5, "se_AP", "10:20:00", guess=("fmap", "acq-x_dir-AP_epi"), sidecar={"PhaseEncodingDirection": "j-"}),
+    Scan(6, "se_PA", "10:21:00", guess=("fmap", "acq-x_dir-PA_epi"), sidecar={"PhaseEncodingDirection": "j"}),
+    Scan(7, "dti", "10:30:00", 300, volumes=3, bvals=(0, 1000, 1000)),
+    Scan(9, "dti_ADC", "10:30:00", kind="derived"),
+)
+
+
+def exported(tmp_path, *scans):
+    """Return what a proposed rule file exports of one session, and its text."""
+    made = [session(tmp_path, "S01", *scans)]
+    text = propose(made)
+    (found,) = decide(made, rules(tmp_path, text))
+    assert found.undecided == ()
+    return names(found), text
+
+
+def test_a_proposal_exports_as_it_is(tmp_path):
+    found, _text = exported(tmp_path, *USUAL)
+    assert found == {
+        21: "anat/T1w",
+        31: "func/task-restSBRef_sbref",
+        41: "func/task-rest_bold",
+        51: "fmap/dir-AP_epi",
+        61: "fmap/dir-PA_epi",
+        71: "dwi/dwi",
+    }
+    assert missing_fields(load_schema(), "fmap", "epi", {}) == ["PhaseEncodingDirection"]
+
+
+def test_each_proposal_has_its_reason_as_a_comment(tmp_path):
+    _found, text = exported(tmp_path, *USUAL)
+    heads = [line for line in text.splitlines() if line.startswith("[[rule]]")]
+    assert all("# " in head and " series in 1 session: " in head for head in heads)
+    assert "[[rule]]  # BidsGuess; 1 series in 1 session: T1w_MPRAGE" in heads
+    assert "[[rule]]  # b-values; 1 series in 1 session: dti" in heads
+
+
+def test_asl_without_its_required_fields_is_ignored_and_they_are_named(tmp_path):
+    found, text = exported(tmp_path, *USUAL, ASL)
+    assert 81 not in found
+    (line,) = (line for line in text.splitlines() if "LabelingDuration" in line)
+    for field in ("PostLabelingDelay", "BackgroundSuppression", "the context of its volumes are in no header"):
+        assert field in line
+
+
+def test_names_by_the_convention_of_reproin_give_targets(tmp_path):
+    scans = (Scan(2, "func_task-faces_acq-mb8_run-01", volumes=9), Scan(3, "anat-T2w_acq-spc", "11:00:00"))
+    found, text = exported(tmp_path, *scans)
+    assert found == {21: "func/task-faces_acq-mb8_bold", 31: "anat/acq-spc_T2w"}
+    assert text.count("# ReproIn;") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("WIP func-bold_task-rest_dir-AP", "func/task-rest_dir-AP_bold"),
+        ("fmap_acq-4mm_dir-PA__dup", "fmap/acq-4mm_dir-PA_epi"),
+        ("anat-scout", "anat/scout"),
+        ("dwi", ""),
+        ("functional", ""),
+    ],
+)
+def test_a_name_of_reproin_is_told_from_others(name, target):
+    assert reproin(name) == target
+
+
+def test_scans_that_were_sent_twice_are_exported_once(tmp_path):
+    scans = [Scan(number, "T1", "10:00:00", guess=("anat", "T1w")) for number in (2, 3)]
+    found, text = exported(tmp_path, *scans, Scan(4, "T1", "11:00:00", guess=("anat", "T1w")))
+    assert found == {31: "anat/run-1_T1w", 41: "anat/run-2_T1w"}
+    assert 'copies = "last"' in text
+
+
+def test_one_volume_is_no_time_series(tmp_path):
+    found, text = exported(tmp_path, Scan(4, "rest", volumes=1, guess=("func", "bold")))
+    assert found == {}
+    assert 'ignore = "one volume is no time series"' in text
+
+
+def test_par_rec_beside_its_dicom_is_ignored(tmp_path):
+    dicom = Scan(401, "T1", guess=("anat", "T1w"))
+    found, text = exported(tmp_path, dicom, Scan(401, "T1 SENSE", source=SeriesKind.PARREC, n=104010))
+    assert found == {4011: "anat/T1w"}
+    assert 'ignore = "the same scans exist as DICOM"' in text
+
+
+def test_par_rec_alone_is_recognised_by_its_facts(tmp_path):
+    scans = (
+        Scan(201, "EPI", volumes=100, source=SeriesKind.PARREC),
+        Scan(301, "3D TFE", tr=8.0, te=3.5, source=SeriesKind.PARREC),
+    )
+    found, _text = exported(tmp_path, *scans)
+    assert found == {2011: "func/task-EPI_bold", 3011: "anat/T1w"}
+
+
+def test_many_tasks_share_a_rule(tmp_path):
+    scans = [Scan(k, f"task{k}", f"10:{k:02}:00", 30, volumes=9, guess=("func", "bold")) for k in range(1, 10)]
+    found, text = exported(tmp_path, *scans)
+    assert found[11] == "func/task-task1_bold"
+    assert text.count("[[rule]]") == 1
+
+
+def test_a_rule_that_a_name_alone_would_widen_asks_for_what_it_was_made_of(tmp_path):
+    scans = (Scan(2, "unnamed", "10:00:00", tr=8.0, te=3.5), Scan(3, "unnamed", "11:00:00", tr=4000.0, te=12.0))
+    found, text = exported(tmp_path, *scans)
+    assert found == {21: "anat/T1w"}
+    assert "not recognised" in text
+
+
+def test_images_of_other_modalities_are_ignored(tmp_path):
+    found, text = exported(tmp_path, Scan(2, "CT head", header={"Modality": "CT"}))
+    assert found == {}
+    assert 'match = { modality = ["CT"] }' in text
+
+
+def test_field_maps_of_all_kinds_share_one_rule(tmp_path):
+    phase = Image("e2_ph", 7.0, kind="phase", sidecar={"EchoTime1": 0.004, "EchoTime2": 0.007})
+    scans = (
+        Scan(2, "gre", "10:00:00", 60, images=(Image("e1", 4.0), Image("e2", 7.0)), guess=("fmap", "magnitude1")),
+        Scan(3, "gre", "10:00:00", 60, kind="phase", te=7.0, images=(phase,), guess=("fmap", "phasediff")),
+    )
+    found, text = exported(tmp_path, *scans)
+    assert found == {21: "fmap/magnitude1", 22: "fmap/magnitude2", 31: "fmap/phasediff"}
+    assert text.count("[[rule]]") == 1
+
+
+def test_an_sbref_without_its_run_is_left_out(tmp_path):
+    scans = (
+        Scan(3, "rest", "10:00:00", 60, volumes=9, guess=("func", "bold")),
+        Scan(4, "rest", "10:09:00", guess=("func", "sbref")),
+    )
+    found, _text = exported(tmp_path, *scans)
+    assert found == {31: "func/task-rest_bold"}
+
+
+def test_two_sessions_with_one_label_get_labels(tmp_path):
+    made = [session(tmp_path, name, USUAL[1], subject=name) for name in ("S-1", "S_1")]
+    plans = decide(made, rules(tmp_path, propose(made)))
+    assert [each.problem for each in plans] == ["", ""]
+    assert len({(each.subject, each.label) for each in plans}) == 2
+
+
+def test_the_same_sessions_give_the_same_text(tmp_path):
+    made = [session(tmp_path, name, *USUAL, ASL) for name in ("A", "B")]
+    assert propose(made) == propose(made)
+
+
+def test_a_bad_session_leaves_the_proposal_of_the_others(tmp_path):
+    made = [session(tmp_path, name, *USUAL) for name in ("A", "B")]
+    bad = session(tmp_path, "C", *USUAL)
+    bad.paths.summary.unlink()
+    assert propose([*made, SessionFolder(bad.path)]) == propose(made)
+
+
+def test_a_study_without_images_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no images to propose rules from"):
+        propose([session(tmp_path, "A")])

@@ -1,0 +1,321 @@
+"""The rule file: read, and refused with file, line and name before anything is written."""
+
+import sys
+
+import pytest
+
+from qxbatch.acquisition import SeriesVerdict
+from qxbatch.bids.rules import read_rules
+from qxbatch.exits import ExitStatus
+from qxbatch.model import SeriesKind
+from qxbatch.problems import UsageError
+from tests.build.bids import Image, Scan, names, plan, rules
+
+RULE = '[[rule]]\nmatch = {{ {match} }}\nas = "{target}"\n'
+BOLD = "func/task-rest_bold"
+
+
+def refused(tmp_path, text):
+    with pytest.raises(UsageError) as caught:
+        rules(tmp_path, text)
+    assert caught.value.status is ExitStatus.USAGE
+    return caught.value.message.removeprefix(f"{tmp_path}/"), caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("[[rules]]\n", "rules.toml:1: the key 'rules' is not known.", "Did you mean rule?"),
+        ('[[rule]]\nmach = { name = "a" }\n', "rules.toml:2: the key 'mach' is not known.", "Did you mean match?"),
+        ('[[rule]]\nas = "anat/T1w"\n', "rules.toml:1: a rule needs a table match.", 'match = { name = "rest*" }'),
+        ('[[rule]]\nmatch = { name = "a" }\n', "rules.toml:1: the rule has neither as nor ignore.", "ignore ="),
+        (
+            '[[rule]]\nmatch = { name = "a" }\nas = "anat/T1w"\nignore = "x"\n',
+            "rules.toml:1: the rule has both as and ignore.",
+            "",
+        ),
+        ('[[rule]]\nmatch = { nam = "a" }\n', "rules.toml:2: the key 'nam' is not known.", "Did you mean name?"),
+        (
+            '[[rule]]\nmatch = { EchoTme = 3 }\nas = "anat/T1w"\n',
+            "rules.toml:2: the key 'EchoTme' is not known.",
+            "Did you mean EchoTime?",
+        ),
+        (
+            '[[rule]]\nmatch = { kind = "phas" }\nas = "anat/T1w"\n',
+            "rules.toml:2: kind = 'phas' cannot be read.",
+            "Write one of magnitude, phase",
+        ),
+        (
+            '[[rule]]\nmatch = { volumes = "many" }\nas = "anat/T1w"\n',
+            "rules.toml:2: volumes = 'many' cannot be read.",
+            '">=100"',
+        ),
+        (
+            '[[rule]]\nmatch = { name_regex = "(" }\nas = "anat/T1w"\n',
+            "rules.toml:2: name_regex = '(' cannot be read.",
+            "regular expression",
+        ),
+        (
+            '[[rule]]\nmatch = { name = "a" }\nas = "anat/T1w"\nrepeat = "first"\n',
+            "rules.toml:4: 'first' is not known.",
+            "last, all, longest, complete",
+        ),
+        (
+            '[[rule]]\nmatch = { name = "a" }\nas = "fmap/epi"\nserves = { by = ["shims"] }\n',
+            "rules.toml:4: 'shims' is not known.",
+            "shim, geometry, nearest-time",
+        ),
+        (
+            '[[rule]]\nmatch = { name = "a" }\nas = "perf/asl"\nset = { LabelingDuratoin = 1.8 }\n',
+            "rules.toml:4: the key 'LabelingDuratoin' is not known.",
+            "Did you mean LabelingDuration?",
+        ),
+        (
+            '[[rule]]\nmatch = { name = "a" }\nas = "perf/asl"\ncontext = ["lable"]\n',
+            "rules.toml:4: 'lable' is not known.",
+            "control, label",
+        ),
+        ("# nothing\n", "rules.toml:1: there is no rule.", "[[rule]]"),
+        ("[[rule]]\nmatch = {\n", "rules.toml:2: this is not TOML", "in quotes"),
+        (
+            '[session.S1]\n"seven" = { ignore = "x" }\n',
+            "rules.toml:2: the key 'seven' is no number of a series.",
+            '"7"',
+        ),
+        ('[session.S1]\n"7" = { match = {} }\n', "rules.toml:2: the key 'match' is not known.", ""),
+        ('[session.S1]\nsubject = "0-1"\n', "rules.toml:2: subject = '0-1' cannot be read.", "letters and digits"),
+        ('[labels]\nsubject = "{sub}"\n', "rules.toml:2: {sub} is not known.", "{subject}"),
+        ('[labels]\npattern = "*"\n', "rules.toml:2: pattern has no {subject}.", "{subject}_{session}"),
+        ('[dataset]\nname = "x"\n', "rules.toml:2: the key 'name' is not known.", "Did you mean Name?"),
+    ],
+)
+def test_a_key_or_value_that_is_not_known_is_named_with_its_line(tmp_path, text, message, hint):
+    needs_rule = text.startswith(("[labels]", "[dataset]"))
+    found = refused(tmp_path, text + ('[[rule]]\nmatch = { name = "a" }\nas = "anat/T1w"\n' if needs_rule else ""))
+    assert found[0].startswith(message)
+    assert hint in found[1]
+
+
+@pytest.mark.parametrize(
+    ("target", "message", "hint"),
+    [
+        ("bold", "'bold' is no data type and name.", "func/task-rest_bold"),
+        ("fnc/task-rest_bold", "the data type 'fnc' is not known.", "Did you mean func?"),
+        ("func/task-rest_bld", "the suffix 'bld' is not known.", "Did you mean bold?"),
+        ("anat/task-rest_bold", "the suffix 'bold' is none of the data type anat.", "It is one of func."),
+        ("func/tsk-rest_bold", "the entity 'tsk' is not known.", "Did you mean task?"),
+        ("anat/dir-AP_T1w", "anat/T1w cannot have the entity dir.", "It can have:"),
+        ("func/dir-AP_bold", "func/bold needs the entity task.", "Write task-<label>."),
+        ("func/task-n_back_bold", "'back' is no entity with a label.", "task-rest"),
+        ("func/task-n.back_bold", "task-n.back is not valid.", "letters and digits"),
+        ("func/task-a_task-b_bold", "the entity task is given twice.", "one of them"),
+        ("func/task-a_run-x_bold", "run-x is not valid.", "a number"),
+        ("func/task-a_part-magn_bold", "part-magn is not valid.", "Did you mean mag?"),
+        ("anat/sub-01_T1w", "sub- is given by the session.", "[labels]"),
+        ("fmap/dir-{pe}_epi", "{pe} is captured by no key of match.", "dir"),
+        ("func/task-{name_bold", "'func/task-{name_bold' has a brace without its other one.", "dir-{dir}"),
+        ("anat/{name}", "data type and suffix cannot be in braces.", "each suffix"),
+    ],
+)
+def test_a_target_is_checked_by_the_schema(tmp_path, target, message, hint):
+    found = refused(tmp_path, RULE.format(match='name = "a"', target=target))
+    assert found[0] == f"rules.toml:3: {message}"
+    assert hint in found[1]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("anat/T1w", "anat/T2w", "anat/FLAIR", "anat/MP2RAGE", "anat/UNIT1", "anat/MEGRE", "anat/VFA", BOLD),
+        *("func/task-{name}_sbref", "dwi/dir-AP_dwi", "perf/asl", "perf/m0scan", "fmap/dir-PA_epi", "fmap/phasediff"),
+        *("fmap/magnitude1", "fmap/phase1", "fmap/fieldmap", "anat/acq-a_rec-norm_run-1_echo-2_part-phase_T2starw"),
+    ],
+)
+def test_what_bids_has_is_accepted(tmp_path, target):
+    (rule,) = rules(tmp_path, RULE.format(match='name = "a"', target=target)).rules
+    assert rule.target == target
+
+
+def test_entities_are_put_into_the_order_of_bids(tmp_path):
+    text = RULE.format(match='name = "a"', target="func/dir-AP_acq-x_task-rest_bold")
+    assert names(plan(tmp_path, text, Scan(1, "a"))) == {11: "func/task-rest_acq-x_dir-AP_bold"}
+
+
+def test_without_the_schema_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
+    from qxbatch.bids import schema
+
+    schema.load_schema.cache_clear()
+    monkeypatch.setitem(sys.modules, "bidsschematools.schema", None)
+    with pytest.raises(UsageError) as caught:
+        rules(tmp_path, RULE.format(match='name = "a"', target="anat/T1w"))
+    assert caught.value.status is ExitStatus.NO_CONVERTER
+    assert "pip install 'qxbatch[bids]'" in caught.value.hint
+
+
+def test_a_file_that_is_missing_is_named_with_the_option_that_proposes_one(tmp_path):
+    with pytest.raises(UsageError, match=r"none\.toml: cannot be read") as caught:
+        read_rules(tmp_path / "none.toml")
+    assert "--init=FILE" in caught.value.hint
+
+
+REST = Scan(
+    7,
+    "fMRI_rest [mb8]",
+    te=30.0,
+    volumes=300,
+    guess=("func", "acq-x_bold"),
+    facts={
+        "sequence_name": "epfid2d1_64",
+        "multiband_factor": 8,
+        "orientation": "axial",
+        "phase_encoding_direction": "j-",
+        "b_values": ((0.0, 2), (1005.0, 6)),
+        "coil": "Head_32",
+    },
+    header={"ImageType": ["ORIGINAL", "PRIMARY", "M", "NORM"]},
+    sidecar={"PulseSequenceDetails": "%CustomerSeq%\\cmrr", "MTState": False, "SliceThickness": 3.0},
+)
+MATCHING = (
+    'name = "fmri_REST*"',
+    'name = ["none", "*rest*"]',
+    'name = "fMRI_rest [[]mb8]"',
+    'name = "fMRI_res? *[0-9]]"',
+    'name_regex = "rest|task"',
+    'name_regex = "^fmri_(?P<task>[a-z]+)"',
+    'protocol = "*rest*"',
+    'sequence = "epfid2d*"',
+    'kind = "magnitude"',
+    'kind = ["phase", "magnitude"]',
+    'guess = "func/bold"',
+    'image_type = "NORM"',
+    'image_type = ["norm", "!ND"]',
+    "number = 7",
+    'number = "5-8"',
+    "number = [1, 7]",
+    "n = 70",
+    "image = 1",
+    "volumes = 300",
+    'volumes = ">=300"',
+    'volumes = "290-310"',
+    'volumes = "<301"',
+    'volumes = "310 ± 10"',
+    'EchoTime = "30±1"',
+    'EchoTime = "30 +- 1"',
+    "EchoTime = 30",
+    "te_ms = 30.05",
+    'tr_ms = ">1999"',
+    "RepetitionTime = 2000",
+    "flip_angle_deg = 77",
+    "FlipAngle = 77",
+    "matrix = [4, 4, 3]",
+    'matrix = ["<10", 4, ">=3"]',
+    "voxel_mm = [3, 3, 3]",
+    'orientation = "axial"',
+    'phase_encoding_direction = "j-"',
+    'phase_encoding_axis = "j"',
+    "multiband_factor = 8",
+    "b_values = [0, 1000]",
+    'b_max = ">=500"',
+    'coil = "head*"',
+    'session = "S0*"',
+    'subject = "S01"',
+    'scanner = "siemens prisma"',
+    'modality = "MR"',
+    'source = "dicom"',
+    'verdict = "complete"',
+    'PulseSequenceDetails = "*cmrr"',
+    "MTState = false",
+    "SliceThickness = 3",
+    'ImageType = "NORM"',
+    'name = "*", not = { name = "*task*" }',
+    'not = { kind = "magnitude", volumes = 1 }',
+)
+OTHERS = (
+    'name = "rest"',
+    'name = "fMRI_rest [mb8]"',
+    'name_regex = "^rest"',
+    'kind = ["phase", "derived"]',
+    'guess = "func/sbref"',
+    'image_type = ["NORM", "MOSAIC"]',
+    'image_type = "!NORM"',
+    "number = 70",
+    "n = 7",
+    "image = 2",
+    "echo = 1",
+    'volumes = ">300"',
+    'volumes = "<300"',
+    "volumes = 299",
+    'EchoTime = "0.03±0.001"',
+    "EchoTime = 31",
+    "te_ms = 30.5",
+    "ti_ms = 900",
+    "matrix = [4, 4, 4]",
+    'phase_encoding_direction = "j"',
+    "b_values = [0]",
+    "b_values = [0, 1000, 2000]",
+    "b_max = 3000",
+    'session = "S02"',
+    'scanner = "GE*"',
+    'modality = ["CT", "PT"]',
+    'source = "parrec"',
+    'verdict = ["incomplete", "not evaluable"]',
+    "MTState = true",
+    'ScanOptions = "*"',
+    'not = { name = "*rest*", volumes = 300 }',
+)
+
+
+@pytest.mark.parametrize("match", MATCHING)
+def test_a_key_matches(tmp_path, match):
+    assert len(plan(tmp_path, RULE.format(match=match, target=BOLD), REST).placed) == 1
+
+
+@pytest.mark.parametrize("match", OTHERS)
+def test_a_key_does_not_match(tmp_path, match):
+    found = plan(tmp_path, RULE.format(match=match, target=BOLD), REST)
+    assert [each.reason for each in found.undecided] == ["no rule matches it"]
+
+
+def test_the_kind_of_an_image_is_one_word(tmp_path):
+    text = "".join(
+        f'[[rule]]\nmatch = {{ kind = "{kind}" }}\nignore = "{kind}"\n'
+        for kind in ("magnitude", "phase", "real", "imaginary", "derived", "localizer", "fieldmap")
+    )
+    images = (Image("e1"), Image("e1_ph"), Image("real"), Image("e2_fieldmaphz"), Image("ADC"))
+    scans = (Scan(1, "a", images=images), Scan(2, "b", kind="localizer"), Scan(3, "c", kind="derived"))
+    found = plan(tmp_path, text, *scans)
+    kinds = {each.image.number: each.reason.partition(";")[0] for each in found.ignored if each.image}
+    assert kinds == {
+        **{11: "magnitude", 12: "phase", 13: "real", 14: "fieldmap", 15: "derived"},
+        **{21: "localizer", 31: "derived"},
+    }
+
+
+def test_the_first_rule_that_matches_decides(tmp_path):
+    text = RULE.format(match='name = "a*"', target="anat/T1w") + RULE.format(match='name = "ab"', target="anat/T2w")
+    assert names(plan(tmp_path, text, Scan(1, "ab"))) == {11: "anat/T1w"}
+
+
+def test_captures_and_built_in_names_are_reduced_to_letters_and_digits(tmp_path):
+    text = RULE.format(match='protocol = "*{acq}"', target="func/task-{name}_acq-{acq}{number}_bold")
+    assert names(plan(tmp_path, text, Scan(4, "n-back (2.5 mm)"))) == {41: "func/task-nback25mm_acq-mm4_bold"}
+
+
+def test_a_direction_comes_from_the_header_where_no_pattern_captures_it(tmp_path):
+    text = RULE.format(match='name = "se"', target="fmap/dir-{dir}_epi")
+    scan = Scan(4, "se", guess=("fmap", "acq-x_dir-PA_epi"))
+    assert names(plan(tmp_path, text, scan)) == {41: "fmap/dir-PA_epi"}
+
+
+def test_a_label_that_is_empty_leaves_the_series_undecided(tmp_path):
+    found = plan(tmp_path, RULE.format(match='name = "*"', target="func/task-{name}_bold"), Scan(4, "???"))
+    (undecided,) = found.undecided
+    assert "task- is not valid" in undecided.reason
+
+
+def test_par_rec_series_are_told_by_their_source(tmp_path):
+    text = '[[rule]]\nmatch = { source = "parrec" }\nignore = "also DICOM"\n' + RULE.format(
+        match='verdict = "complete"', target="anat/T1w"
+    )
+    scans = (Scan(1, "T1", source=SeriesKind.PARREC), Scan(2, "T1", verdict=SeriesVerdict.COMPLETE))
+    assert names(plan(tmp_path, text, *scans)) == {21: "anat/T1w"}
