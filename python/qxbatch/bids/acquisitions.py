@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from qxbatch.bids.facts import ImageFacts
 from qxbatch.bids.matching import Match
@@ -75,14 +76,20 @@ def slot(candidate: Candidate) -> tuple[object, ...]:
 
 def acquisitions(candidates: Iterable[Candidate]) -> list[Acquisition]:
     """Return the acquisitions of images with one target, by time."""
-    found: list[Acquisition] = []
+    series: dict[int, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda each: each.order):
-        same = next((each for each in found if any(_together(candidate, member) for member in each.members)), None)
-        if same is None:
-            same = Acquisition()
-            found.append(same)
-        same.members.append(candidate)
-    return sorted(found, key=lambda each: each.order)
+        series.setdefault(candidate.facts.image.series.n, []).append(candidate)
+    found: list[list[ImageFacts]] = []
+    made: list[Acquisition] = []
+    for members in series.values():
+        facts = members[0].facts
+        k = next((k for k, known in enumerate(found) if any(_together(facts, each) for each in known)), len(found))
+        if k == len(found):
+            found.append([])
+            made.append(Acquisition())
+        found[k].append(facts)
+        made[k].members += members
+    return sorted(made, key=lambda each: each.order)
 
 
 def joined(found: Sequence[Acquisition]) -> list[Acquisition]:
@@ -122,11 +129,8 @@ def _end_of(facts: ImageFacts) -> datetime | None:
     return start + timedelta(seconds=facts.acquisition.duration_s or 0.0)
 
 
-def _together(a: Candidate, b: Candidate) -> bool:
-    """Return whether two images are of one acquisition."""
-    one, other = a.facts, b.facts
-    if one.image.series.n == other.image.series.n:
-        return True
+def _together(one: ImageFacts, other: ImageFacts) -> bool:
+    """Return whether two series are of one acquisition."""
     if one.is_par or other.is_par:
         return one.is_par and other.is_par and one.number is not None and _par_scan(one) == _par_scan(other)
     starts, ends = (start_of(one), start_of(other)), (_end_of(one), _end_of(other))
@@ -148,6 +152,7 @@ def _par_scan(facts: ImageFacts) -> int:
     return (facts.number or 0) // 100
 
 
+@lru_cache(1 << 12)
 def _time(text_: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text_).replace(tzinfo=None)

@@ -62,9 +62,15 @@ class Schema:
 
     def entities(self, datatype: str, suffix: str) -> Mapping[str, Entity]:
         """Return the entities that an image's name may have besides `sub` and `ses`, by their short name, in order."""
-        known = self._names[datatype, suffix]
-        order = [name for name in self.content["rules"]["entities"] if name in known and name not in _LEVELS]
-        return {entity.name: entity for entity in (self._entity(name, known[name]) for name in order)}
+        return self._entities[datatype, suffix]
+
+    @cached_property
+    def _entities(self) -> Mapping[tuple[str, str], Mapping[str, Entity]]:
+        order = [name for name in self.content["rules"]["entities"] if name not in _LEVELS]
+        return {
+            place: {each.name: each for name in order if name in known for each in [self._entity(name, known[name])]}
+            for place, known in self._names.items()
+        }
 
     @cached_property
     def entity_names(self) -> tuple[str, ...]:
