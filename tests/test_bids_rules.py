@@ -5,11 +5,14 @@ import sys
 import pytest
 
 from qxbatch.acquisition import SeriesVerdict
+from qxbatch.bids.match_keys import KEYS
+from qxbatch.bids.one_rule import OPTIONS
 from qxbatch.bids.rules import read_rules
 from qxbatch.exits import ExitStatus
 from qxbatch.model import SeriesKind
 from qxbatch.problems import UsageError
 from tests.build.bids import Image, Scan, names, plan, rules
+from tests.conftest import REPOSITORY
 
 RULE = '[[rule]]\nmatch = {{ {match} }}\nas = "{target}"\n'
 BOLD = "func/task-rest_bold"
@@ -319,3 +322,31 @@ def test_par_rec_series_are_told_by_their_source(tmp_path):
     )
     scans = (Scan(1, "T1", source=SeriesKind.PARREC), Scan(2, "T1", verdict=SeriesVerdict.COMPLETE))
     assert names(plan(tmp_path, text, *scans)) == {21: "anat/T1w"}
+
+
+DOCUMENT = (REPOSITORY / "docs" / "bids.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", [*KEYS, *OPTIONS, "not"])
+def test_every_key_is_documented(key):
+    assert f"`{key}`" in DOCUMENT
+
+
+def test_the_documented_rule_file_is_valid(tmp_path):
+    example = DOCUMENT.partition("```toml\n")[2].partition("```")[0]
+    found = rules(tmp_path, example)
+    assert len(found.rules) == example.count("[[rule]]") > 3
+    assert found.sessions["S012"].subject == "12"
+    assert found.dataset == {"Name": "Working memory"}
+
+
+def test_an_override_takes_options_of_a_rule(tmp_path):
+    text = '[session.S01]\n"3" = { as = "perf/asl", set = { M0Type = "Absent" }, context = ["control", "label"] }\n'
+    (rule,) = rules(tmp_path, text).sessions["S01"].rules
+    assert (rule.fields, rule.context, rule.line) == ({"M0Type": "Absent"}, ("control", "label"), 2)
+
+
+def test_serves_has_defaults_for_what_is_left_out(tmp_path):
+    text = RULE.format(match='name = "a"', target="fmap/epi") + 'serves = { write = ["IntendedFor"] }\n'
+    (rule,) = rules(tmp_path, text).rules
+    assert rule.serves == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
