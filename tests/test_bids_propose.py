@@ -41,7 +41,7 @@ def test_a_proposal_exports_as_it_is(tmp_path):
     found, _text = exported(tmp_path, *USUAL)
     assert found == {
         21: "anat/T1w",
-        31: "func/task-restSBRef_sbref",
+        31: "func/task-rest_sbref",
         41: "func/task-rest_bold",
         51: "fmap/dir-AP_epi",
         61: "fmap/dir-PA_epi",
@@ -121,6 +121,7 @@ def test_many_tasks_share_a_rule(tmp_path):
     found, text = exported(tmp_path, *scans)
     assert found[11] == "func/task-task1_bold"
     assert text.count("[[rule]]") == 1
+    assert 'as = "func/task-{task}_bold"' in text
 
 
 def test_a_rule_that_a_name_alone_would_widen_asks_for_what_it_was_made_of(tmp_path):
@@ -145,6 +146,41 @@ def test_field_maps_of_all_kinds_share_one_rule(tmp_path):
     found, text = exported(tmp_path, *scans)
     assert found == {21: "fmap/magnitude1", 22: "fmap/magnitude2", 31: "fmap/phasediff"}
     assert text.count("[[rule]]") == 1
+
+
+def test_runs_of_a_task_are_runs_and_its_sbrefs_have_their_numbers(tmp_path):
+    found, _text = exported(
+        tmp_path,
+        Scan(3, "fMRI_rest_run1_SBRef", "10:00:00", guess=("func", "acq-x_sbref")),
+        Scan(4, "fMRI_rest_run1", "10:00:10", 60, volumes=9, guess=("func", "acq-x_bold")),
+        Scan(5, "fMRI_rest_run2_SBRef", "10:10:00", guess=("func", "acq-x_sbref")),
+        Scan(6, "fMRI_rest_run2", "10:10:10", 60, volumes=9, guess=("func", "acq-x_bold")),
+    )
+    assert found == {
+        31: "func/task-rest_run-1_sbref",
+        41: "func/task-rest_run-1_bold",
+        51: "func/task-rest_run-2_sbref",
+        61: "func/task-rest_run-2_bold",
+    }
+
+
+def test_polarities_in_names_are_no_runs(tmp_path):
+    found, _text = exported(
+        tmp_path,
+        Scan(4, "rest_AP", "10:00:10", 60, volumes=9, guess=("func", "acq-x_dir-AP_bold")),
+        Scan(6, "rest_PA", "10:10:10", 60, volumes=9, guess=("func", "acq-x_dir-PA_bold")),
+    )
+    assert found == {41: "func/task-rest_dir-AP_bold", 61: "func/task-rest_dir-PA_bold"}
+
+
+def test_a_b0_of_the_other_polarity_is_a_field_map_where_it_has_no_b_values(tmp_path):
+    polarity = {"PhaseEncodingDirection": "j"}
+    found, _text = exported(
+        tmp_path,
+        Scan(4, "dwi_AP", "10:00:10", 60, volumes=3, bvals=(0, 1000, 1000), guess=("dwi", "acq-x_dir-AP_dwi")),
+        Scan(5, "dwi_PA", "10:10:10", guess=("dwi", "acq-x_dir-PA_dwi"), sidecar=polarity),
+    )
+    assert found == {41: "dwi/dwi", 51: "fmap/dir-PA_epi"}
 
 
 def test_an_sbref_without_its_run_is_left_out(tmp_path):

@@ -12,6 +12,7 @@ from qxbatch.bids.matching import Match, first_match
 from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
 from qxbatch.bids.schema import Schema, load_schema
 from qxbatch.bids.target import TargetError, filled, label, read_target
+from qxbatch.bids.task_names import task_label
 from qxbatch.bids.texts import rule_for, rule_text, series_text, session_key
 from qxbatch.model import State
 from qxbatch.record.names import scanner_number
@@ -98,7 +99,13 @@ class _Session:
             return None
 
     def _target_text(self, match: Match, facts: ImageFacts) -> str:
-        built_in = {"name": facts.name, "protocol": facts.protocol, "number": str(facts.number), "dir": facts.direction}
+        built_in = {
+            "name": facts.name,
+            "task": task_label(facts.name),
+            "protocol": facts.protocol,
+            "number": str(facts.number),
+            "dir": facts.direction,
+        }
         values = {name: label(text) for name, text in {**built_in, **match.captures}.items()}
         return filled(match.rule.target, values)
 

@@ -6,14 +6,15 @@ from typing import Any
 
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.bids.facts import ImageFacts
-from qxbatch.bids.recognise import CONDITIONS, Recognised, recognise
+from qxbatch.bids.recognise import CONDITIONS, GUESS, Recognised, recognise
 from qxbatch.bids.schema import Schema
-from qxbatch.bids.target import label
+from qxbatch.bids.task_names import has_direction, task_label
 from qxbatch.convert.values import text
 from qxbatch.protocol.rules import literal
 
 _FEW = 6
 """So many tasks get a rule each; more share one."""
+_TASK = "task-{task}"
 _NAMED = 3
 """So many series names are in a comment."""
 _SCANNER_MAPS = ("anat/UNIT1", "anat/T1map")
@@ -120,29 +121,47 @@ def _unrecognised(pairs: Pairs) -> Iterator[Draft]:
 def _targets(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules for what is exported."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
+    tells_directions = _tells_directions(each for each, found in pairs if _TASK in found.target)
     for each, found in pairs:
-        if found.target:
-            groups.setdefault((found.target, found.source), []).append(each)
+        target = found.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if tells_directions else found.target
+        if target:
+            groups.setdefault((target, found.source), []).append(each)
+    targets: dict[str, set[str]] = {}
+    for (target, _source), own in groups.items():
+        for each in own:
+            targets.setdefault(each.guess, set()).add(target)
+    shared = {guess for guess, several in targets.items() if len(several) > 1}
     for (target, source), own in groups.items():
-        yield from _of_tasks(target, source, own) if "{name}" in target else [_draft(target, source, own)]
+        made = _of_tasks(target, source, own) if _TASK in target else [_draft(target, source, own)]
+        by_name = source == GUESS and any(each.guess in shared for each in own)
+        yield from (_named(draft, own) for draft in made) if by_name else made
+
+
+def _named(draft: Draft, own: Iterable[ImageFacts]) -> Draft:
+    """Return a rule that also asks for the name, since other images have the same guess."""
+    return replace(draft, match=tuple({"name": _names(own), **dict(draft.match)}.items()))
+
+
+def _tells_directions(own: Iterable[ImageFacts]) -> bool:
+    """Return whether runs differ in polarity, by their names, and all headers have it."""
+    runs = list(own)
+    return any(has_direction(each.name) for each in runs) and all(each.direction for each in runs)
 
 
 def _of_tasks(target: str, source: str, own: list[ImageFacts]) -> Iterator[Draft]:
     tasks: dict[str, list[ImageFacts]] = {}
     for each in own:
-        tasks.setdefault(label(each.name), []).append(each)
+        tasks.setdefault(task_label(each.name), []).append(each)
     if len(tasks) > _FEW or "" in tasks:
         yield _draft(target, source, own)
         return
     for task, images in tasks.items():
-        draft = _draft(target.replace("{name}", task), source, images)
-        named = {"name": _names(images), **dict(draft.match)}
-        yield replace(draft, match=tuple(named.items()))
+        yield _named(_draft(target.replace("{task}", task), source, images), images)
 
 
 def _draft(target: str, source: str, own: list[ImageFacts]) -> Draft:
     guesses = sorted({each.guess for each in own})
-    match: dict[str, Any] = {"guess": _one(guesses)} if source == "BidsGuess" else {"name": _names(own)}
+    match: dict[str, Any] = {"guess": _one(guesses)} if source == GUESS else {"name": _names(own)}
     return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", f"{source}; {_counted(own)}")
 
 

@@ -24,6 +24,7 @@ _WORDS = (
     ("anat/T2starw", r"t2\*|t2star|swi|gre"),
 )
 """Target, and what is in the names of such series."""
+GUESS = "BidsGuess"
 VOLUMES, SHORT, LONG = "several volumes", "short TE and TR", "long TE"
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
 """ms."""
@@ -61,7 +62,7 @@ def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     if target := reproin(facts.name):
         yield target, "ReproIn"
     if target := _of_guess(facts):
-        yield target, "BidsGuess"
+        yield target, GUESS
     yield from _of_facts(facts)
 
 
@@ -84,10 +85,14 @@ def _of_guess(facts: ImageFacts) -> str:
         return ""
     if suffix in FIELD_MAP and datatype == "fmap":
         suffix = "phasediff"
-    entities = {"bold": "task-{name}_", "epi": "dir-{dir}_"}.get(suffix, "")
-    if suffix == "sbref" and datatype == "func":
-        entities = "task-{name}_"
+    if facts.guess == "dwi/dwi" and facts.direction and not _has_b_values(facts):
+        return "fmap/dir-{dir}_epi"  # a b0 of the other polarity
+    entities = "task-{task}_" if datatype == "func" else "dir-{dir}_" if suffix == "epi" else ""
     return f"{datatype}/{entities}{suffix}"
+
+
+def _has_b_values(facts: ImageFacts) -> bool:
+    return any(file.endswith(".bval") for file in facts.image.image.files)
 
 
 def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
@@ -96,7 +101,7 @@ def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     if len(shells) > 1 or (shells and volumes > 1):
         yield "dwi/dwi", "b-values"
     if volumes > 1 and not shells and (facts.tr_ms or 0) > _SHORT_TR:
-        yield "func/task-{name}_bold", VOLUMES
+        yield "func/task-{task}_bold", VOLUMES
     for target, words in _WORDS:
         if re.search(words, name):
             yield target, "name"
@@ -119,7 +124,7 @@ def _why_not(target: str, facts: ImageFacts, schema: Schema) -> str | None:
     missing = missing_fields(schema, checked.datatype, checked.suffix, facts.image.sidecar)
     if checked.suffix == "asl":
         missing.append("the context of its volumes")
-    if checked.suffix == "dwi" and not any(file.endswith(".bval") for file in facts.image.image.files):
+    if checked.suffix == "dwi" and not _has_b_values(facts):
         missing.append("b-values")
     if checked.suffix == "phasediff" and facts.kind not in (ImageKind.MAGNITUDE, IN_HZ) and not _has_two_echoes(facts):
         missing += ["EchoTime1", "EchoTime2"]

@@ -9,7 +9,7 @@ from qxbatch.nearest import nearest
 
 GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
 """Entities that follow from the group of images and the time of their acquisition."""
-BUILT_IN = ("name", "protocol", "number", "dir")
+BUILT_IN = ("name", "task", "protocol", "number", "dir")
 """What `as` can name in braces without a capture in `match`."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[0-9a-zA-Z+]+", re.ASCII)

@@ -1,0 +1,36 @@
+"""Labels of tasks, from the names of series."""
+
+import re
+
+_OTHER = frozenset(
+    (
+        *("sbref", "bold", "fmri", "func", "epi", "ep2d", "cmrr", "task", "wip", "sense", "clear", "moco", "run"),
+        *("ap", "pa", "lr", "rl", "pha", "phase", "mag", "magnitude"),
+    )
+)
+"""Words of names that say how a series was scanned, and not what the subject did."""
+_COUNTED = re.compile(
+    r"(?:run|r|mb|sms|e|echo|te|tr|pat|grappa|ipat)[-_]?\d+|\d+(?:[.p]\d+)?mm", re.IGNORECASE | re.ASCII
+)
+DIRECTIONS = ("ap", "pa", "lr", "rl")
+
+
+def task_label(name: str) -> str:
+    """Return the label of the task of a series: its name without what says how it was scanned.
+
+    >>> task_label("fMRI_rest_AP_run1_SBRef"), task_label("task-nback_run-02_bold"), task_label("BOLD")
+    ('rest', 'nback', 'BOLD')
+    """
+    words = [word for word in words_of(name) if word.casefold() not in _OTHER and not _COUNTED.fullmatch(word)]
+    kept = "".join(re.findall(r"[0-9A-Za-z]+", " ".join(words)))
+    return kept or "".join(re.findall(r"[0-9A-Za-z]+", name))
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name; the number of a run belongs to its word."""
+    return re.split(r"[_\s]+|-(?!\d)", re.sub(r"(?i)\b(run)[-_ ](\d+)", r"\1\2", name.replace("_", " ")))
+
+
+def has_direction(name: str) -> bool:
+    """Return whether a name says the polarity of phase encoding."""
+    return any(word.casefold() in DIRECTIONS for word in words_of(name))
