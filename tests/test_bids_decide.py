@@ -5,6 +5,7 @@ import json
 import pytest
 
 from qxbatch.bids.decide import decide
+from qxbatch.bids.facts import images_of
 from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Image, Scan, names, plan, rules, session
@@ -136,6 +137,23 @@ def test_a_rule_for_a_series_that_the_session_does_not_have_is_remarked(tmp_path
     assert found.is_ready
 
 
+def test_names_that_become_one_label_are_remarked(tmp_path):
+    text = '[[rule]]\nmatch = { name = "*" }\nas = "func/task-{name}_bold"\n'
+    found = plan(
+        tmp_path, text, Scan(2, "n-back", "10:00:00"), Scan(3, "n back", "11:00:00"), Scan(4, "rest", "12:00:00")
+    )
+    assert names(found)[31] == "func/task-nback_run-2_bold"
+    expected = (
+        "series 2 (n-back) and series 3 (n back) have different names and one label, task-nback: they count as runs."
+    )
+    assert found.remarks == (expected,)
+
+
+def test_a_prefix_of_bids_is_no_part_of_a_label(tmp_path):
+    (found,) = study(tmp_path, T1, ("x", "sub-01", "ses-2"))
+    assert (found.subject, found.label) == ("01", "2")
+
+
 def test_a_bad_session_leaves_the_others(tmp_path):
     made = [session(tmp_path, name, Scan(2, "T1")) for name in ("A", "B", "C", "D")]
     made[0].paths.summary.write_text("{")
@@ -168,14 +186,21 @@ def test_the_same_sessions_give_the_same_plan(tmp_path):
     assert [(each.path, each.reason) for each in one[0].placed] == [(each.path, each.reason) for each in two[0].placed]
 
 
-def test_times_of_the_header_complete_a_sidecar(tmp_path):
+def test_facts_of_the_header_complete_a_sidecar(tmp_path):
     made = session(tmp_path, "A", Scan(2, "T1", tr=2500.0, te=3.0))
     made.paths.image(21, "json").write_text("{}")
     (found,) = decide([SessionFolder(made.path)], rules(tmp_path, T1))
-    assert found.placed[0].image.sidecar == {"RepetitionTime": 2.5, "EchoTime": 0.003}
+    assert found.placed[0].image.sidecar == {"RepetitionTime": 2.5, "EchoTime": 0.003, "FlipAngle": 77.0}
 
 
-def test_a_session_that_is_only_sorted_names_the_command_that_converts_it(tmp_path):
-    made = session(tmp_path, "A", Scan(2, "T1", images=(), state=State.NOT_ASKED))
-    (found,) = decide([made], rules(tmp_path, T1))
-    assert (found.problem, found.hint) == ("it is sorted, and not converted.", f"qxbatch convert {made.path}")
+def test_what_a_sidecar_has_comes_before_the_header(tmp_path):
+    made = session(tmp_path, "A", Scan(2, "T1", tr=2500.0, te=3.0))
+    made.paths.image(21, "json").write_text('{"RepetitionTime": 2.3}')
+    (found,) = decide([SessionFolder(made.path)], rules(tmp_path, T1))
+    assert found.placed[0].image.sidecar["RepetitionTime"] == 2.3
+
+
+def test_the_echo_time_of_a_series_with_several_is_of_none_of_its_images(tmp_path):
+    made = session(tmp_path, "A", Scan(2, "T1", images=(Image("e1", 3.0), Image("e2", 5.0))))
+    made.paths.image(21, "json").write_text("{}")
+    assert ["EchoTime" in each.sidecar for each in images_of(made)] == [False, True]

@@ -187,6 +187,20 @@ def test_copies_says_which_of_them_is_exported(tmp_path):
     assert names(plan(tmp_path, rules, *scans)) == {71: "func/task-rest_run-1_bold", 81: "func/task-rest_run-2_bold"}
 
 
+@pytest.mark.parametrize(("choice", "kept"), [("last", 41), ("longest", 31), ("complete", 21)])
+def test_each_choice_of_a_copy(tmp_path, choice, kept):
+    rules = REST.replace("_bold", f'_bold"\ncopies = "{choice}', 1)
+    scans = (
+        Scan(2, "rest", "10:00:00", 9, volumes=5),
+        Scan(3, "rest", "10:00:00", 9, volumes=8, verdict=SeriesVerdict.INCOMPLETE),
+        Scan(4, "rest", "10:00:00", 9, volumes=5, verdict=SeriesVerdict.INCOMPLETE),
+    )
+    found = plan(tmp_path, rules, *scans)
+    assert names(found) == {kept: "func/task-rest_bold"}
+    reasons = {each.reason for each in found.ignored}
+    assert reasons == {f"copies = {choice}: series {kept // 10} is the same acquisition"}
+
+
 def test_a_phase_difference_field_map_gets_its_suffixes_from_echo_and_kind(tmp_path):
     found = plan(tmp_path, FIELD_MAP, *gre(4, 11))
     assert names(found) == {41: "fmap/magnitude1", 42: "fmap/magnitude2", 111: "fmap/phasediff"}
@@ -204,6 +218,34 @@ def test_two_field_maps_are_two_runs_by_time(tmp_path):
     }
 
 
+def test_field_maps_with_other_echo_times_are_two_runs(tmp_path):
+    other = (Image("e1", 5.19), Image("e2", 7.65))
+    third = Scan(8, "gre", "11:00:00", 60, images=other)
+    found = plan(tmp_path, FIELD_MAP, *gre(4, 5), third)
+    assert names(found) == {
+        41: "fmap/run-1_magnitude1",
+        42: "fmap/run-1_magnitude2",
+        51: "fmap/run-1_phasediff",
+        81: "fmap/run-2_magnitude1",
+        82: "fmap/run-2_magnitude2",
+    }
+
+
+def test_the_two_echoes_of_a_field_map_may_be_scans_of_their_own(tmp_path):
+    scans = (
+        Scan(2, "gre_te1", "10:00:00", 60, te=SHORT),
+        Scan(3, "gre_te1_P", "10:00:00", 60, te=SHORT, kind="phase"),
+        Scan(4, "gre_te2", "10:02:00", 60, te=LONG),
+        Scan(5, "gre_te2_P", "10:02:00", 60, te=LONG, kind="phase"),
+    )
+    assert names(plan(tmp_path, FIELD_MAP, *scans)) == {
+        21: "fmap/magnitude1",
+        31: "fmap/phase1",
+        41: "fmap/magnitude2",
+        51: "fmap/phase2",
+    }
+
+
 def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
     parts = (
         *(Image("e1", SHORT), Image("e2", LONG)),
@@ -216,6 +258,12 @@ def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
         43: "fmap/phase1",
         44: "fmap/phase2",
     }
+
+
+def test_a_field_map_of_three_echoes_is_undecided(tmp_path):
+    echoes = tuple(Image(f"e{k}", float(k)) for k in (1, 2, 3))
+    found = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=echoes))
+    assert [each.reason for each in found.undecided] == ["fmap/magnitude3: its field map has more than 2 echoes"]
 
 
 def test_a_direct_field_map_has_fieldmap_and_magnitude(tmp_path):
@@ -317,6 +365,46 @@ def test_a_second_set_of_flip_angles_is_a_second_run(tmp_path):
         31: "anat/run-2_flip-1_VFA",
         41: "anat/run-2_flip-2_VFA",
     }
+
+
+def test_what_may_differ_is_named_only_where_it_does(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "b1" }\nas = "fmap/TB1TFL"\n'
+    by_flip = (Image(sidecar={"FlipAngle": 8}), Image("x", sidecar={"FlipAngle": 80}))
+    by_inversion = (Image(sidecar={"InversionTime": 0.7}), Image("x", sidecar={"InversionTime": 1.8}))
+    assert names(plan(tmp_path / "a", rules, Scan(1, "b1"))) == {11: "fmap/TB1TFL"}
+    assert names(plan(tmp_path / "b", rules, Scan(1, "b1", images=by_flip))) == {
+        11: "fmap/flip-1_TB1TFL",
+        12: "fmap/flip-2_TB1TFL",
+    }
+    assert names(plan(tmp_path / "c", rules, Scan(1, "b1", images=by_inversion))) == {
+        11: "fmap/inv-1_TB1TFL",
+        12: "fmap/inv-2_TB1TFL",
+    }
+
+
+def test_a_study_that_was_sent_again_under_other_uids_is_one_acquisition(tmp_path):
+    other = {"StudyInstanceUID": "1.2.3"}
+    again = Scan(2, "rest", "10:00:00", 60, header=other, n=100020)
+    found = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 60), again)
+    assert [each.series.n for each in found.undecided] == [20, 100020]
+
+
+def test_scans_of_two_studies_that_overlap_are_two_runs(tmp_path):
+    other = {"StudyInstanceUID": "1.2.3"}
+    found = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 60), Scan(3, "rest", "10:00:30", 60, header=other))
+    assert names(found) == {21: "func/task-rest_run-1_bold", 31: "func/task-rest_run-2_bold"}
+
+
+def test_an_sbref_that_begins_with_its_run_belongs_to_it_and_a_later_one_to_the_next(tmp_path):
+    found = plan(
+        tmp_path,
+        REST,
+        Scan(1, "rest", "10:00:00", 60),
+        Scan(2, "sbref", "10:00:00.500"),
+        Scan(3, "sbref", "10:00:02"),
+        Scan(4, "rest", "10:09:00", 60),
+    )
+    assert (names(found)[21], names(found)[31]) == ("func/task-rest_run-1_sbref", "func/task-rest_run-2_sbref")
 
 
 def test_magnetization_transfer_is_on_or_off(tmp_path):

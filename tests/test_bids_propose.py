@@ -50,6 +50,36 @@ def test_a_proposal_exports_as_it_is(tmp_path):
     assert missing_fields(load_schema(), "fmap", "epi", {}) == ["PhaseEncodingDirection"]
 
 
+@pytest.mark.parametrize(
+    ("place", "sidecar", "missing"),
+    [
+        ("func/bold", {"RepetitionTime": 2}, []),
+        ("func/bold", {}, ["RepetitionTime"]),
+        ("anat/VFA", {"FlipAngle": 5, "PulseSequenceType": "x", "RepetitionTime": 0.02}, []),
+        ("anat/VFA", {"FlipAngle": 5, "PulseSequenceType": "x"}, ["RepetitionTimeExcitation"]),
+        ("fmap/phase1", {}, ["EchoTime"]),
+        ("anat/T1w", {}, []),
+        (
+            "perf/asl",
+            {
+                "ArterialSpinLabelingType": "PASL",
+                "PostLabelingDelay": 1,
+                "BackgroundSuppression": True,
+                "MagneticFieldStrength": 3,
+                "MRAcquisitionType": "2D",
+                "EchoTime": 0.01,
+                "RepetitionTime": 3,
+                "BolusCutOffFlag": True,
+            },
+            ["SliceTiming", "BolusCutOffDelayTime", "BolusCutOffTechnique"],
+        ),
+    ],
+)
+def test_fields_that_bids_requires_and_nobody_completes(place, sidecar, missing):
+    datatype, _slash, suffix = place.partition("/")
+    assert missing_fields(load_schema(), datatype, suffix, sidecar) == missing
+
+
 def test_each_proposal_has_its_reason_as_a_comment(tmp_path):
     _found, text = exported(tmp_path, *USUAL)
     heads = [line for line in text.splitlines() if line.startswith("[[rule]]")]
@@ -209,6 +239,18 @@ def test_a_bad_session_leaves_the_proposal_of_the_others(tmp_path):
     bad = session(tmp_path, "C", *USUAL)
     bad.paths.summary.unlink()
     assert propose([*made, SessionFolder(bad.path)]) == propose(made)
+
+
+def test_a_series_that_is_not_valid_in_one_session_is_exported_of_the_others(tmp_path):
+    good = Scan(4, "rest", volumes=9, guess=("func", "bold"))
+    made = [
+        session(tmp_path, "A", good),
+        session(tmp_path, "B", Scan(4, "rest", volumes=9, guess=("func", "bold"), tr=None)),
+    ]
+    text = propose(made)
+    one, two = decide(made, rules(tmp_path, text))
+    assert (names(one), names(two)) == ({41: "func/task-rest_bold"}, {})
+    assert 'match = { name = "rest", session = ["B"] }\nignore = "RepetitionTime is in no header"' in text
 
 
 def test_a_study_without_images_is_refused(tmp_path):

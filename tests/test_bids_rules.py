@@ -294,6 +294,14 @@ def test_the_kind_of_an_image_is_one_word(tmp_path):
     }
 
 
+def test_the_kind_of_an_image_without_an_own_one_is_that_of_its_series(tmp_path):
+    text = RULE.format(match='kind = "phase"', target="anat/part-phase_T2starw")
+    unknown = {"ImageType": None}
+    assert plan(tmp_path / "a", text, Scan(1, "a", kind="phase", sidecar=unknown)).is_ready
+    both = (Image(sidecar=unknown, kind="phase"), Image("x", sidecar=unknown))
+    assert len(plan(tmp_path / "b", text, Scan(1, "a", images=both)).undecided) == 1
+
+
 def test_the_first_rule_that_matches_decides(tmp_path):
     text = RULE.format(match='name = "a*"', target="anat/T1w") + RULE.format(match='name = "ab"', target="anat/T2w")
     assert names(plan(tmp_path, text, Scan(1, "ab"))) == {11: "anat/T1w"}

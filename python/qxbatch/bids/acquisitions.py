@@ -55,6 +55,11 @@ class Acquisition:
         return max(member.facts.volumes for member in self.members)
 
     @property
+    def echoes(self) -> set[int | None]:
+        """Return its echo times, in steps of rounding."""
+        return {_rounded(member.facts.te_ms, _TE_MS) for member in self.members} - {None}
+
+    @property
     def slots(self) -> set[tuple[object, ...]]:
         """Return what tells its images apart."""
         return {slot(member) for member in self.members}
@@ -92,14 +97,17 @@ def acquisitions(candidates: Iterable[Candidate]) -> list[Acquisition]:
     return sorted(made, key=lambda each: each.order)
 
 
-def joined(found: Sequence[Acquisition]) -> list[Acquisition]:
+def joined(found: Sequence[Acquisition], most_echoes: int = 0) -> list[Acquisition]:
     """Return acquisitions that follow each other as one, as long as their images differ in what they measure.
 
-    Flip angles, inversions and magnetization transfer are scanned one after the other, and make one set.
+    Flip angles, inversions and magnetization transfer are scanned one after the other, and make one set; so are the two
+    echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
     """
     sets: list[Acquisition] = []
     for acquisition in found:
-        if sets and not (sets[-1].slots & acquisition.slots):
+        echoes = sets[-1].echoes | acquisition.echoes if sets else set()
+        fits = not most_echoes or len(echoes) <= most_echoes
+        if sets and fits and not (sets[-1].slots & acquisition.slots):
             sets[-1].members.extend(acquisition.members)
         else:
             sets.append(Acquisition([*acquisition.members]))

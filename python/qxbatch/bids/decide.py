@@ -1,7 +1,7 @@
 """The decision on every image of a study: a pure function of the sessions' records and the rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from qxbatch.bids.acquisitions import Candidate
 from qxbatch.bids.entities import Named
@@ -11,7 +11,7 @@ from qxbatch.bids.labels import SessionLabels, labels_of, same_labels
 from qxbatch.bids.matching import Match, first_match
 from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
 from qxbatch.bids.schema import Schema, load_schema
-from qxbatch.bids.target import TargetError, filled, label, read_target
+from qxbatch.bids.target import Target, TargetError, filled, label, read_target
 from qxbatch.bids.task_names import task_label
 from qxbatch.bids.texts import rule_for, rule_text, series_text, session_key
 from qxbatch.model import State
@@ -60,6 +60,7 @@ class _Session:
         """Return the plan."""
         self._without_images()
         candidates = [candidate for each in facts if (candidate := self._candidate(each, rules))]
+        remarks = [*self._remarks(facts, own), *same_names(candidates)]
         groups = grouped(candidates, self._schema)
         for candidate, reason in groups.dropped:
             self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
@@ -73,7 +74,7 @@ class _Session:
             tuple(sorted(self._placed, key=lambda each: each.image.number)),
             tuple(sorted(self._ignored, key=_ignored_order)),
             tuple(sorted(self._undecided, key=lambda each: each.series.n)),
-            remarks=tuple(self._remarks(facts, own)),
+            remarks=tuple(remarks),
         )
 
     def _without_images(self) -> None:
@@ -158,6 +159,21 @@ def _listed(names: Sequence[str]) -> str:
     known = list(dict.fromkeys(names))
     shown = known if len(known) <= _SHOWN else [*known[: _SHOWN - 1], f"{len(known) - _SHOWN + 1} more"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+
+
+def same_names(candidates: Iterable[Candidate]) -> Iterator[str]:
+    """Yield which series have different names and one target, since a label has no more than letters and digits."""
+    found: dict[tuple[Target, str], dict[str, ImageFacts]] = {}
+    for each in candidates:
+        template = each.match.rule.target
+        if "{" in template:
+            key = each.target, template
+            found.setdefault(key, {}).setdefault(each.facts.name.casefold(), each.facts)
+    for (target, template), names in found.items():
+        if len(names) > 1 and "{name}" in template:
+            series = " and ".join(series_text(each) for each in names.values())
+            labels = "_".join(f"{name}-{value}" for name, value in target.entities)
+            yield f"{series} have different names and one label, {labels}: they count as runs."
 
 
 def _own_key(facts: ImageFacts, series: Sequence[SeriesSummary]) -> str:

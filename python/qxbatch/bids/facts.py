@@ -79,12 +79,14 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
 
 
 def _completed(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str, Any]:
-    """Return a sidecar with times of the headers that the converter did not write, as of PAR/REC."""
+    """Return a sidecar with facts of the headers that the converter did not write, as of PAR/REC."""
     facts = series.acquisition or _NO_FACTS
     echo = facts.te_ms[0] if facts.te_ms and len(facts.te_ms) == 1 else None
     times = {"RepetitionTime": facts.tr_ms, "EchoTime": echo, "InversionTime": facts.ti_ms}
-    known = {name: round(time / 1000, 9) for name, time in times.items() if time is not None and name not in sidecar}
-    return {**sidecar, **known} if known else sidecar
+    known = {name: round(time / 1000, 9) for name, time in times.items() if time is not None}
+    angle = {} if facts.flip_angle_deg is None else {"FlipAngle": facts.flip_angle_deg}
+    added = {name: value for name, value in {**known, **angle}.items() if name not in sidecar}
+    return {**sidecar, **added} if added else sidecar
 
 
 @dataclass(frozen=True)
@@ -154,12 +156,10 @@ class ImageFacts:
         words = [str(word).upper() for word in given] if isinstance(given, list) else []
         return next((_WORDS[word] for word in reversed(words) if word in _WORDS), "")
 
-    @cached_property
+    @property
     def te_ms(self) -> float | None:
         """Return the echo time."""
-        times = self.acquisition.te_ms or ()
-        own = self.milliseconds("EchoTime")
-        return own if own is not None else times[0] if len(times) == 1 else None
+        return self.milliseconds("EchoTime")
 
     @property
     def echo(self) -> int | None:
@@ -170,19 +170,18 @@ class ImageFacts:
     @property
     def ti_ms(self) -> float | None:
         """Return the inversion time."""
-        own = self.milliseconds("InversionTime")
-        return own if own is not None else self.acquisition.ti_ms
+        return self.milliseconds("InversionTime")
 
     @property
     def tr_ms(self) -> float | None:
         """Return the repetition time."""
-        return self.acquisition.tr_ms if self.acquisition.tr_ms is not None else self.milliseconds("RepetitionTime")
+        return self.milliseconds("RepetitionTime")
 
     @property
     def flip_angle_deg(self) -> float | None:
         """Return the flip angle."""
         own = self.image.sidecar.get("FlipAngle")
-        return float(own) if _is_number(own) else self.acquisition.flip_angle_deg
+        return float(own) if _is_number(own) else None
 
     @property
     def mt(self) -> str:

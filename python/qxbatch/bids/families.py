@@ -54,9 +54,14 @@ def is_companion(candidate: Candidate) -> bool:
     return candidate.target.suffix in _COMPANIONS
 
 
+def most_echoes(family: Family) -> int:
+    """Return how many echo times the images of one run can have; 0: any number."""
+    return 2 if family.datatype == "fmap" and family.suffix in FIELD_MAP else 0
+
+
 def is_set(family: Family, schema: Schema) -> bool:
     """Return whether the images of one run are scanned one after the other."""
-    if family.datatype == "fmap" and family.suffix in FIELD_MAP:
+    if most_echoes(family):
         return True
     entities = schema.entities(family.datatype, family.suffix)
     return any(name in entities and entities[name].required for name in _SETS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.acquisitions import Acquisition, Candidate, acquisitions, copies, joined, slot
 from qxbatch.bids.entities import Named, named
-from qxbatch.bids.families import Family, family_of, is_companion, is_set, run_of
+from qxbatch.bids.families import Family, family_of, is_companion, is_set, most_echoes, run_of
 from qxbatch.bids.schema import Schema
 
 
@@ -39,7 +39,8 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
         mains, companions = companions, []
     runs = acquisitions(mains)
     has_times = any(run.start for run in runs)
-    runs = joined(runs) if is_set(family, schema) or not has_times else runs
+    if is_set(family, schema) or not has_times:
+        runs = joined(runs, most_echoes(family))
     for run in runs:
         _drop_copies(run, result)
     belongs = _companions(companions, runs, result)

@@ -36,9 +36,10 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
             hint = f'Correct pattern = "{table.pattern}" in [labels], or write [session.{session_key(session.id)}] subject = "...".'
             return _given(session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint))
         parts = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
-    subject = table.subjects.get(parts["subject"]) or label(filled(table.subject, parts))
+    own = {name: text.removeprefix(f"{name[:3]}-") for name, text in parts.items()}
+    subject = table.subjects.get(parts["subject"]) or label(filled(table.subject, own))
     name = parts["session"]
-    ses = table.sessions[name] if name in table.sessions else label(filled(table.session, parts))
+    ses = table.sessions[name] if name in table.sessions else label(filled(table.session, own))
     found = SessionLabels(subject, ses)
     if not subject:
         hint = f'Write [session.{session_key(session.id)}] subject = "01".'
