@@ -278,6 +278,36 @@ def test_opposite_polarities_are_told_apart_by_a_captured_direction(tmp_path):
     assert names(plan(tmp_path, rules, *scans)) == {41: "fmap/dir-AP_epi", 51: "fmap/dir-PA_epi"}
 
 
+def test_diffusion_has_its_polarity_its_sbref_and_its_maps(tmp_path):
+    rules = """
+[[rule]]
+match = { name = "dwi_{dir}_SBRef" }
+as = "dwi/dir-{dir}_sbref"
+[[rule]]
+match = { name = "dwi_{dir}_ADC" }
+as = "dwi/dir-{dir}_ADC"
+[[rule]]
+match = { name = "dwi_{dir}" }
+as = "dwi/dir-{dir}_dwi"
+"""
+    scans = (
+        Scan(3, "dwi_AP_SBRef", "10:00:00"),
+        Scan(4, "dwi_AP", "10:00:10", 300, volumes=3, bvals=(0, 1000, 1000)),
+        Scan(5, "dwi_AP_ADC", "10:00:10", kind="derived"),
+        Scan(6, "dwi_PA", "10:10:00", 20, volumes=2, bvals=(0, 0)),
+        Scan(7, "dwi_AP", "10:20:10", 300, volumes=3, bvals=(0, 1000, 1000)),
+        Scan(8, "dwi_AP_ADC", "10:20:10", kind="derived"),
+    )
+    assert names(plan(tmp_path, rules, *scans)) == {
+        31: "dwi/dir-AP_run-1_sbref",
+        41: "dwi/dir-AP_run-1_dwi",
+        51: "dwi/dir-AP_run-1_ADC",
+        61: "dwi/dir-PA_dwi",
+        71: "dwi/dir-AP_run-2_dwi",
+        81: "dwi/dir-AP_run-2_ADC",
+    }
+
+
 MP2RAGE = """
 [[rule]]
 match = { name = "mp2rage*UNI*" }

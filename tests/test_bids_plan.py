@@ -164,6 +164,11 @@ def test_an_undecided_series_is_explained(tmp_path, made):
     assert found.count("image 4") == 2
 
 
+def test_a_series_without_images_needs_no_rule(tmp_path, made):
+    found = explain(made, rules(tmp_path, TEXT), "S01", "9")
+    assert found == "series 9 (report) of session S01 is not exported: no image. It needs no rule."
+
+
 def test_a_key_that_no_header_has_is_said_to_be_unknown(tmp_path, made):
     text = '[[rule]]\nmatch = { ti_ms = 900 }\nas = "anat/T1w"\n[[rule]]\nmatch = { not = { name = "re*" } }\nignore = "x"\n'
     found = explain(made, rules(tmp_path, text), "S02", "2")
@@ -175,6 +180,7 @@ def test_a_key_that_no_header_has_is_said_to_be_unknown(tmp_path, made):
     ("session_id", "series", "message", "hint"),
     [
         ("S1", "2", "there is no session S1.", "Did you mean S01?"),
+        ("other", "2", "there is no session other.", ""),
         ("S02", "8", "session S02 has no images of a series 8.", "It has: series 2 (rest)."),
     ],
 )

@@ -82,6 +82,7 @@ def test_fields_that_bids_requires_and_nobody_completes(place, sidecar, missing)
 
 def test_each_proposal_has_its_reason_as_a_comment(tmp_path):
     _found, text = exported(tmp_path, *USUAL)
+    assert text.startswith("# Rules of the BIDS export, proposed from 1 session. ")
     heads = [line for line in text.splitlines() if line.startswith("[[rule]]")]
     assert all("# " in head and " series in 1 session: " in head for head in heads)
     assert "[[rule]]  # BidsGuess; 1 series in 1 session: T1w_MPRAGE" in heads
@@ -141,9 +142,12 @@ def test_par_rec_alone_is_recognised_by_its_facts(tmp_path):
     scans = (
         Scan(201, "EPI", volumes=100, source=SeriesKind.PARREC),
         Scan(301, "3D TFE", tr=8.0, te=3.5, source=SeriesKind.PARREC),
+        Scan(401, "TSE", tr=3000.0, te=80.0, source=SeriesKind.PARREC),
+        Scan(501, "a FLAIR", tr=9000.0, te=125.0, source=SeriesKind.PARREC),
+        Scan(601, "unknown", tr=10.0, te=9.0, source=SeriesKind.PARREC),
     )
     found, _text = exported(tmp_path, *scans)
-    assert found == {2011: "func/task-EPI_bold", 3011: "anat/T1w"}
+    assert found == {2011: "func/task-EPI_bold", 3011: "anat/T1w", 4011: "anat/T2w", 5011: "anat/FLAIR"}
 
 
 def test_many_tasks_share_a_rule(tmp_path):

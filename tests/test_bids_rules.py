@@ -263,6 +263,7 @@ OTHERS = (
     'source = "parrec"',
     'verdict = ["incomplete", "not evaluable"]',
     "MTState = true",
+    "SliceThickness = 3.01",
     'ScanOptions = "*"',
     'not = { name = "*rest*", volumes = 300 }',
 )
@@ -284,12 +285,19 @@ def test_the_kind_of_an_image_is_one_word(tmp_path):
         f'[[rule]]\nmatch = {{ kind = "{kind}" }}\nignore = "{kind}"\n'
         for kind in ("magnitude", "phase", "real", "imaginary", "derived", "localizer", "fieldmap")
     )
-    images = (Image("e1"), Image("e1_ph"), Image("real"), Image("e2_fieldmaphz"), Image("ADC"))
+    images = (
+        Image("e1"),
+        Image("e1_ph"),
+        Image("real"),
+        Image("e2_fieldmaphz"),
+        Image("ADC"),
+        Image("b", kind="imaginary"),
+    )
     scans = (Scan(1, "a", images=images), Scan(2, "b", kind="localizer"), Scan(3, "c", kind="derived"))
     found = plan(tmp_path, text, *scans)
     kinds = {each.image.number: each.reason.partition(";")[0] for each in found.ignored if each.image}
     assert kinds == {
-        **{11: "magnitude", 12: "phase", 13: "real", 14: "fieldmap", 15: "derived"},
+        **{11: "magnitude", 12: "phase", 13: "real", 14: "fieldmap", 15: "derived", 16: "imaginary"},
         **{21: "localizer", 31: "derived"},
     }
 

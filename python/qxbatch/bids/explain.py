@@ -10,6 +10,7 @@ from qxbatch.bids.texts import rule_text, series_text, value_text
 from qxbatch.nearest import nearest
 from qxbatch.problems import UsageError
 from qxbatch.protocol.values import found_text
+from qxbatch.record.names import description, scanner_number
 from qxbatch.session.folder import SessionFolder
 
 
@@ -24,6 +25,8 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
     plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
+    if not images and (without := _without_images(plan, series)):
+        return without
     if not images:
         raise UsageError(f"session {session} has no images of a series {series}.", _known(plan))
     lines = [line for facts in images for line in _image(facts, plan, rules)]
@@ -32,6 +35,15 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
 
 def _is_named(facts: ImageFacts, series: str) -> bool:
     return series in (str(facts.number), f"n{facts.image.series.n}")
+
+
+def _without_images(plan: SessionPlan, series: str) -> str:
+    """Return what becomes of a series without images; empty where there is none of that number."""
+    for each in plan.ignored:
+        if each.series is not None and series in (str(scanner_number(each.series.header)), f"n{each.series.n}"):
+            name = description(each.series.header)
+            return f"series {series} ({name}) of session {plan.session.id} is not exported: {each.reason}. It needs no rule."
+    return ""
 
 
 def _known(plan: SessionPlan) -> str:
