@@ -5,7 +5,7 @@ import json
 import pytest
 
 from qxbatch.bids.decide import decide
-from qxbatch.bids.facts import images_of
+from qxbatch.bids.facts import facts_of, images_of
 from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Image, Scan, names, plan, rules, session
@@ -191,6 +191,15 @@ def test_facts_of_the_header_complete_a_sidecar(tmp_path):
     made.paths.image(21, "json").write_text("{}")
     (found,) = decide([SessionFolder(made.path)], rules(tmp_path, T1))
     assert found.placed[0].image.sidecar == {"RepetitionTime": 2.5, "EchoTime": 0.003, "FlipAngle": 77.0}
+
+
+def test_values_of_a_sidecar_that_are_none_are_not_known(tmp_path):
+    made = session(tmp_path, "A", Scan(2, "T1"))
+    odd = '{"EchoTime": NaN, "FlipAngle": "x", "EchoNumber": 1e400, "BidsGuess": [3], "ImageType": "M", "MTState": 1}'
+    made.paths.image(21, "json").write_text(odd)
+    (facts,) = facts_of(SessionFolder(made.path))
+    assert (facts.te_ms, facts.flip_angle_deg, facts.echo, facts.guess, facts.direction) == (None, None, None, "", "")
+    assert (facts.kind, facts.mt) == ("magnitude", "")
 
 
 def test_what_a_sidecar_has_comes_before_the_header(tmp_path):

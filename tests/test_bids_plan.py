@@ -62,7 +62,7 @@ def test_the_table_has_a_row_for_each_image_and_each_series_without_one(tmp_path
         ("S01", "9", "", "", "ignore"),
         ("S02", "2", "21", "5", "sub-S02/func/sub-S02_task-rest_bold"),
     ]
-    assert rows[3]["name"] == "new name [1/2] e1"
+    assert rows[3]["name"] == "new\\tname [1/2] e1"
     assert "no rule matches it" in rows[3]["reason"]
 
 
@@ -135,6 +135,17 @@ def test_what_is_wrong_with_an_edited_table_is_named_with_its_line(tmp_path, mad
         edited(tmp_path, decide(made, rules(tmp_path, TEXT)), (old, new))
     assert caught.value.message.removeprefix(f"{tmp_path}/plan.tsv").startswith(message)
     assert hint in caught.value.hint
+
+
+def test_names_of_strangers_forge_no_rows_and_lines(tmp_path):
+    made = [session(tmp_path, "S 1\t\x1b", Scan(2, "rest\n\x1b[2J"), subject="1")]
+    plans = decide(made, rules(tmp_path, TEXT.replace('"rest*"', '"*"')))
+    text = plan_text(plans)
+    assert text.count("\n") == 2
+    assert "\x1b" not in text + explain(made, rules(tmp_path, TEXT), made[0].id, "2")
+    path = tmp_path / "plan.tsv"
+    path.write_text(text)
+    assert [names(each) for each in read_plan(path, plans)] == [{21: "func/task-other_bold"}]
 
 
 def test_the_table_may_come_back_from_a_spreadsheet(tmp_path, made):

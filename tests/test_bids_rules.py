@@ -1,21 +1,35 @@
 """The rule file: read, and refused with file, line and name before anything is written."""
 
+import contextlib
 import sys
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qxbatch.acquisition import SeriesVerdict
+from qxbatch.bids.facts import ImageFacts
 from qxbatch.bids.match_keys import KEYS
+from qxbatch.bids.matching import first_match
+from qxbatch.bids.model import ExportImage
 from qxbatch.bids.one_rule import OPTIONS
-from qxbatch.bids.rules import read_rules
+from qxbatch.bids.rules import read_rules, rules_of
+from qxbatch.bids.schema import load_schema
+from qxbatch.bids.target import TargetError, read_target
+from qxbatch.bids.texts import value_text
 from qxbatch.exits import ExitStatus
-from qxbatch.model import SeriesKind
+from qxbatch.model import SeriesKind, State
 from qxbatch.problems import UsageError
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
 from tests.build.bids import Image, Scan, names, plan, rules
 from tests.conftest import REPOSITORY
 
 RULE = '[[rule]]\nmatch = {{ {match} }}\nas = "{target}"\n'
 BOLD = "func/task-rest_bold"
+SERIES = SeriesSummary(50, SeriesKind.DICOM, 1, 1, {"SeriesDescription": "a", "SeriesNumber": 5}, State.CONVERTED, "x")
+IMAGE = ImageSummary(51, 50, 1, 1, "a", {}, (4, 4, 4), ())
 
 
 def refused(tmp_path, text):
@@ -366,3 +380,47 @@ def test_serves_has_defaults_for_what_is_left_out(tmp_path):
     text = RULE.format(match='name = "a"', target="fmap/epi") + 'serves = { write = ["IntendedFor"] }\n'
     (rule,) = rules(tmp_path, text).rules
     assert rule.serves == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
+
+
+WORDS = st.sampled_from(
+    ["", "rest", "{dir}", "{x", "[", "*", "(", "30±1", ">=1", "1-0", "func/task-a_bold", "not", "\u2028"]
+)
+NUMBERS = st.one_of(
+    st.integers(-(10**20), 10**20), st.just(10**400), st.floats(allow_nan=True, width=32), st.booleans()
+)
+VALUES = st.recursive(
+    st.one_of(WORDS, NUMBERS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["name", "kind", "by", "EchoTime", "x", "not"]), inner, max_size=2),
+    ),
+    max_leaves=6,
+)
+PLACES = st.sampled_from([*KEYS, "not", "EchoTime", "MTState", "ImageType", *OPTIONS])
+
+
+@settings(max_examples=300)
+@given(place=PLACES, value=VALUES)
+def test_any_value_is_read_or_refused_with_its_line(place, value):
+    given_ = f"{place} = {value_text(value)}"
+    text = (
+        f'[[rule]]\nmatch = {{ name = "a" }}\n{given_}\n'
+        + ('as = "anat/T1w"\n' if place not in ("as", "ignore") else "")
+        if place in OPTIONS
+        else f'[[rule]]\nmatch = {{ {given_} }}\nas = "anat/T1w"\n'
+    )
+    with contextlib.suppress(UsageError):
+        found = rules_of(text)
+        assert [rule.line for rule in found.rules] == [1]
+        facts = ImageFacts(
+            ExportImage(SessionFolder(Path("S01")), SERIES, IMAGE, {"EchoTime": 0.03, "ImageType": ["M"]})
+        )
+        first_match(found.rules, facts)
+
+
+@settings(max_examples=300)
+@given(text=st.text(alphabet="abT1w/_-{}.:0+\u00e9 ", max_size=24))
+def test_any_target_is_read_or_refused(text):
+    with contextlib.suppress(TargetError):
+        target = read_target(text, load_schema())
+        assert read_target(f"{target.datatype}/{target.path('1', '').partition('_')[2]}", load_schema()) == target

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from qxbatch.protocol.values import WrongValueError
 
@@ -11,6 +11,7 @@ _NUMBER = r"[-+]?\d{1,15}(?:\.\d{0,15})?(?:[eE][-+]?\d{1,2})?"
 _LIMIT = re.compile(rf"\s*(>=|<=|>|<|≥|≤)\s*({_NUMBER})\s*", re.ASCII)
 _RANGE = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*[-–]\s*(\d{1,15}(?:\.\d{0,15})?)\s*", re.ASCII)
 _AROUND = re.compile(rf"\s*({_NUMBER})\s*(?:(?:±|\+/?-)\s*({_NUMBER})\s*(%)?\s*)?", re.ASCII)
+_LARGEST = 10**15
 _NOISE = 1e-6
 """Share of a value by which numbers differ that were rounded to be written."""
 
@@ -31,13 +32,18 @@ class Amount(NamedTuple):
         return self.least - noise <= number <= self.most + noise
 
 
+def is_amount(value: object) -> TypeGuard[int | float]:
+    """Return whether a value of TOML is a number that a scan can have."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
 def read_amount(value: object, tolerance: Callable[[float], float] = lambda _number: 0.0) -> Amount:
     """Return the numbers that a value of the rule file stands for. Raises WrongValueError.
 
     >>> read_amount(">=100")(100), read_amount(">100")(100), read_amount("30±1")(31)
     (True, False, True)
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_amount(value):
         number = float(value)
         return Amount(number - tolerance(number), number + tolerance(number))
     written = value if isinstance(value, str) else ""

@@ -12,6 +12,7 @@ from qxbatch.problems import UsageError
 from qxbatch.protocol.values import found_text
 from qxbatch.record.names import description, scanner_number
 from qxbatch.session.folder import SessionFolder
+from qxbatch.visible import one_line
 
 
 def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
@@ -30,7 +31,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     if not images:
         raise UsageError(f"session {session} has no images of a series {series}.", _known(plan))
     lines = [line for facts in images for line in _image(facts, plan, rules)]
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _is_named(facts: ImageFacts, series: str) -> bool:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
+from qxbatch.bids.amounts import is_amount
 from qxbatch.bids.model import ExportImage
 from qxbatch.convert.values import text
 from qxbatch.model import SeriesKind, State
@@ -165,7 +166,7 @@ class ImageFacts:
     def echo(self) -> int | None:
         """Return the number of the echo in its acquisition, as the converter counts them."""
         number = self.image.sidecar.get("EchoNumber")
-        return int(number) if _is_number(number) else None
+        return int(number) if is_amount(number) else None
 
     @property
     def ti_ms(self) -> float | None:
@@ -181,7 +182,7 @@ class ImageFacts:
     def flip_angle_deg(self) -> float | None:
         """Return the flip angle."""
         own = self.image.sidecar.get("FlipAngle")
-        return float(own) if _is_number(own) else None
+        return float(own) if is_amount(own) else None
 
     @property
     def mt(self) -> str:
@@ -227,11 +228,7 @@ class ImageFacts:
     def milliseconds(self, field: str) -> float | None:
         """Return a time of the sidecar, which has it in seconds, in ms."""
         value = self.image.sidecar.get(field)
-        return round(float(value) * 1000, 6) if _is_number(value) else None
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        return round(float(value) * 1000, 6) if is_amount(value) else None
 
 
 def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qxbatch.bids.amounts import Amount, read_amount
+from qxbatch.bids.amounts import Amount, is_amount, read_amount
 from qxbatch.bids.model import Captures
 from qxbatch.bids.patterns import glob_pattern, regex_pattern
 from qxbatch.protocol.values import WrongValueError, same_shell
@@ -74,7 +74,7 @@ def amounts(length: int, tolerance: Callable[[float], float]) -> Callable[[Any],
 def shells(value: Any) -> Accept:
     """Read a list of b-values: those that the series has, and no other."""
     given = value if isinstance(value, list) else [value]
-    if not given or not all(isinstance(b, int | float) and not isinstance(b, bool) for b in given):
+    if not given or not all(map(is_amount, given)):
         raise WrongValueError("a list of b-values, such as [0, 1000]")
 
     def accept(found: Any) -> Captures | None:

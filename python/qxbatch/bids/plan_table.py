@@ -16,6 +16,7 @@ from qxbatch.problems import UsageError
 from qxbatch.record.names import description, scanner_number
 from qxbatch.session.summary_parts import SeriesSummary
 from qxbatch.textfile import read_text
+from qxbatch.visible import one_line
 
 COLUMNS = ("session", "series", "image", "name", "rule", "path", "reason")
 IGNORED = "ignore"
@@ -97,7 +98,7 @@ def _blank(number: int | None) -> object:
 
 def _cell(value: object) -> str:
     """Return a value without what would end its cell."""
-    return " ".join(str(value).split())
+    return one_line(str(value)).strip()
 
 
 def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
@@ -109,11 +110,11 @@ def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
     by_session: dict[str, list[_Row]] = {}
     for row in rows:
         by_session.setdefault(row.session, []).append(row)
-    known = {plan.session.id for plan in plans}
+    known = {_cell(plan.session.id): plan for plan in plans}
     for row in rows:
         if row.session not in known:
             raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
-    return [_edited(path, plan, by_session[plan.session.id]) for plan in plans if plan.session.id in by_session]
+    return [_edited(path, plan, by_session[name]) for name, plan in known.items() if name in by_session]
 
 
 def _read(path: Path) -> Iterator[_Row]:
