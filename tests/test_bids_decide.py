@@ -164,6 +164,7 @@ def test_a_bad_session_leaves_the_others(tmp_path):
     assert "summary.json: cannot be read" in bad[0].problem
     assert "21.json: cannot be read" in bad[1].problem
     assert "another program made it" in bad[2].problem
+    assert bad[2].hint == f"qxbatch inspect {made[2].path} --update"
     assert [each.path for each in bad[3].placed] == ["sub-D/anat/sub-D_T1w"]
 
 

@@ -157,6 +157,22 @@ def test_an_sbref_without_a_run_is_undecided(tmp_path):
     assert '[session.S01]: "5" = { ignore = "..." }' in undecided.hint
 
 
+SBREFS = (Scan(3, "sbref", "10:00:00"), Scan(4, "sbref", "10:03:00"), Scan(5, "rest", "10:03:09", 300))
+
+
+def test_of_two_sbrefs_before_one_run_the_first_is_undecided(tmp_path):
+    found = plan(tmp_path, REST, *SBREFS)
+    (undecided,) = found.undecided
+    assert undecided.series.n == 30
+    assert undecided.reason == "it is the sbref of no run: series 5 has a later one"
+
+
+def test_with_repeat_the_first_of_two_sbrefs_is_left_out(tmp_path):
+    found = plan(tmp_path, REST.replace("_sbref", '_sbref"\nrepeat = "last', 1), *SBREFS)
+    assert names(found) == {41: "func/task-rest_sbref", 51: "func/task-rest_bold"}
+    assert [each.reason for each in found.ignored] == ["repeat = last: series 5 has a later one"]
+
+
 @pytest.mark.parametrize(
     ("choice", "kept"),
     [("all", {21, 31, 41}), ("last", {41}), ("longest", {31}), ("complete", {31, 41})],

@@ -81,6 +81,8 @@ def test_a_table_that_nobody_edited_gives_the_same_plan(tmp_path, made):
     assert [names(each) for each in again] == [names(each) for each in plans]
     assert [each.is_ready for each in again] == [False, True]
     assert again[0].placed[0].rule.fields == {"CogAtlasID": "x"}
+    assert [each.series.n for each in again[0].ignored if each.series] == [90]
+    assert len(again[0].ignored) == len(plans[0].ignored)
 
 
 def test_edited_paths_are_exported(tmp_path, made):

@@ -257,6 +257,25 @@ def test_a_series_that_is_not_valid_in_one_session_is_exported_of_the_others(tmp
     assert 'match = { name = "rest", session = ["B"] }\nignore = "RepetitionTime is in no header"' in text
 
 
+def test_a_series_without_a_needed_entity_is_ignored_with_the_reason(tmp_path):
+    found, text = exported(
+        tmp_path, Scan(4, "megre", te=None, guess=("anat", "acq-x_MEGRE"), sidecar={"EchoTime": None})
+    )
+    assert found == {}
+    assert 'ignore = "EchoTime is in no header"' in text
+    mts = Scan(4, "mts", guess=("anat", "acq-x_MTR"))
+    found, text = exported(tmp_path / "mt", mts)
+    assert found == {}
+    assert 'match = { name = "mts", session = "S01" }\nignore = "anat/MTR: it needs the entity mt"' in text
+
+
+def test_a_task_without_letters_is_ignored_with_the_reason(tmp_path):
+    scans = [Scan(k, name, f"10:0{k}:00", 30, volumes=9, guess=("func", "bold")) for k, name in ((4, "rest"), (5, "???"))]
+    found, text = exported(tmp_path, *scans)
+    assert found == {41: "func/task-rest_bold"}
+    assert "task- is not valid" in text
+
+
 def test_a_study_without_images_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no images to propose rules from"):
         propose([session(tmp_path, "A")])

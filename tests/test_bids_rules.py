@@ -92,6 +92,8 @@ def refused(tmp_path, text):
             "rules.toml:4: 'lable' is not known.",
             "control, label",
         ),
+        ('[[rule]]\nmatch = { name = "a" }\nignore = 3\n', "rules.toml:3: ignore = 3 cannot be read.", '"localizer"'),
+        ('[[rule]]\nmatch = { name = "a" }\nas = 3\n', "rules.toml:3: as = 3 cannot be read.", '"func/task-rest_bold"'),
         ("# nothing\n", "rules.toml:1: there is no rule.", "[[rule]]"),
         ("[[rule]]\nmatch = {\n", "rules.toml:2: this is not TOML", "in quotes"),
         (

@@ -18,6 +18,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
 from qxbatch.session.summary_parts import SeriesSummary
 from qxbatch.textfile import read_text
+from qxbatch.visible import shell_word
 
 FIELD_MAP = "fieldmap"
 """The kind of an image in Hz."""
@@ -47,17 +48,17 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
     except (SummaryError, OSError) as error:
         raise SessionFactsError(str(error), "Import the session again with --overwrite=yes.") from None
     if summary is None:
-        hint = "Import its packet with qxbatch; an export needs the facts of the headers."
-        raise SessionFactsError("it has no qxbatch/summary.json: another program made it.", hint)
+        message = "it has no qxbatch/summary.json: another program made it."
+        raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
     series = {each.n: each for each in summary.series}
     converted = [each for each in summary.series if each.images]
     if converted and all(each.acquisition is None for each in converted):
         raise SessionFactsError(
             "a former version imported it: the acquisition facts of its series are missing.",
-            f"qxbatch inspect {session.path} --update",
+            f"qxbatch inspect {shell_word(str(session.path))} --update",
         )
     if not converted and any(each.state is State.NOT_ASKED for each in summary.series):
-        raise SessionFactsError("it is sorted, and not converted.", f"qxbatch convert {session.path}")
+        raise SessionFactsError("it is sorted, and not converted.", f"qxbatch convert {shell_word(str(session.path))}")
     return tuple(
         ExportImage(
             session, series[image.series], image, _completed(_sidecar(session, image.number), series[image.series])
@@ -74,7 +75,7 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        hint = f"qxbatch convert {session.path} --overwrite=yes"
+        hint = f"qxbatch convert {shell_word(str(session.path))} --overwrite=yes"
         raise SessionFactsError(f"{path}: cannot be read ({error}).", hint) from None
     return content if isinstance(content, dict) else {}
 
@@ -192,8 +193,10 @@ class ImageFacts:
 
     @property
     def volumes(self) -> int:
-        """Return the number of volumes of the image."""
+        """Return the number of volumes of the image: of its series, where another program made the session."""
         shape = self.image.image.shape
+        if not shape:
+            return self.acquisition.acquired_volumes or 1
         return shape[_VOLUMES] if len(shape) > _VOLUMES else 1
 
     @property
