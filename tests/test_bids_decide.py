@@ -132,7 +132,8 @@ def test_the_rule_of_one_session_leaves_the_others(tmp_path):
 
 
 def test_a_rule_for_a_series_that_the_session_does_not_have_is_remarked(tmp_path):
-    found = plan(tmp_path, T1 + '[session.S01]\n"7" = { ignore = "moved" }\n', Scan(2, "T1"))
+    text = T1 + '[session.S01]\n"7" = { ignore = "moved" }\n"9" = { ignore = "report" }\n'
+    found = plan(tmp_path, text, Scan(2, "T1"), Scan(9, "report", images=(), state=State.NOTHING))
     assert found.remarks == ("[session.S01], line 5: the session has no such series.",)
     assert found.is_ready
 

@@ -270,7 +270,9 @@ def test_a_series_without_a_needed_entity_is_ignored_with_the_reason(tmp_path):
 
 
 def test_a_task_without_letters_is_ignored_with_the_reason(tmp_path):
-    scans = [Scan(k, name, f"10:0{k}:00", 30, volumes=9, guess=("func", "bold")) for k, name in ((4, "rest"), (5, "???"))]
+    scans = [
+        Scan(k, name, f"10:0{k}:00", 30, volumes=9, guess=("func", "bold")) for k, name in ((4, "rest"), (5, "???"))
+    ]
     found, text = exported(tmp_path, *scans)
     assert found == {41: "func/task-rest_bold"}
     assert "task- is not valid" in text

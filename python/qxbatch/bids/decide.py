@@ -1,26 +1,22 @@
 """The decision on every image of a study: a pure function of the sessions' records and the rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from qxbatch.bids.acquisitions import Candidate
 from qxbatch.bids.entities import Named
 from qxbatch.bids.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.groups import grouped
+from qxbatch.bids.hints import ignore_hint, listed, remarks
 from qxbatch.bids.labels import SessionLabels, labels_of, same_labels
-from qxbatch.bids.matching import Match, first_match
+from qxbatch.bids.matching import first_match
 from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
 from qxbatch.bids.schema import Schema, load_schema
-from qxbatch.bids.target import Target, TargetError, filled, label, read_target
-from qxbatch.bids.task_names import task_label
-from qxbatch.bids.texts import rule_for, rule_text, series_text, session_key
+from qxbatch.bids.target import TargetError
+from qxbatch.bids.target_text import target_of
+from qxbatch.bids.texts import rule_for, rule_text
 from qxbatch.model import State
-from qxbatch.record.names import scanner_number
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.summary_parts import SeriesSummary
-
-_SHOWN = 4
-"""So many series are named in one message."""
 
 
 def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPlan]:
@@ -60,12 +56,11 @@ class _Session:
         """Return the plan."""
         self._without_images()
         candidates = [candidate for each in facts if (candidate := self._candidate(each, rules))]
-        remarks = [*self._remarks(facts, own), *same_names(candidates)]
         groups = grouped(candidates, self._schema)
         for candidate, reason in groups.dropped:
             self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
         for candidate, reason, hint in groups.orphans:
-            self._leave(candidate.facts, reason, f"{hint} {self._ignore_hint(candidate.facts)}.")
+            self._leave(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
         self._place(groups.named)
         return SessionPlan(
             self._session,
@@ -74,7 +69,7 @@ class _Session:
             tuple(sorted(self._placed, key=lambda each: each.image.number)),
             tuple(sorted(self._ignored, key=_ignored_order)),
             tuple(sorted(self._undecided, key=lambda each: each.series.n)),
-            remarks=tuple(remarks),
+            remarks=remarks(self._session, facts, own, candidates),
         )
 
     def _without_images(self) -> None:
@@ -94,21 +89,10 @@ class _Session:
             self._ignored.append(Ignored(facts.image, match.rule, reason))
             return None
         try:
-            return Candidate(facts, match, read_target(self._target_text(match, facts), self._schema))
+            return Candidate(facts, match, target_of(match, facts, self._schema))
         except TargetError as error:
             self._leave(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
             return None
-
-    def _target_text(self, match: Match, facts: ImageFacts) -> str:
-        built_in = {
-            "name": facts.name,
-            "task": task_label(facts.name),
-            "protocol": facts.protocol,
-            "number": str(facts.number),
-            "dir": facts.direction,
-        }
-        values = {name: label(text) for name, text in {**built_in, **match.captures}.items()}
-        return filled(match.rule.target, values)
 
     def _place(self, named: Iterable[Named]) -> None:
         complete = []
@@ -132,10 +116,10 @@ class _Session:
             self._placed.append(Placed(each.candidate.facts.image, path, rule, reason))
 
     def _same_path(self, each: Named, path: str, same: Sequence[Named]) -> None:
-        names = _listed([series_text(other.candidate.facts) for other in same])
+        names = listed(other.candidate.facts for other in same)
         hint = (
             'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
-            f" or write {self._ignore_hint(each.candidate.facts)}."
+            f" or write {ignore_hint(self._session, each.candidate.facts)}."
         )
         self._leave(each.candidate.facts, f"{names} would have one path, {path}: nothing tells them apart", hint)
 
@@ -143,43 +127,6 @@ class _Session:
         series = facts.image.series
         if not any(each.series is series and each.reason == reason for each in self._undecided):
             self._undecided.append(Undecided(series, reason, hint))
-
-    def _ignore_hint(self, facts: ImageFacts) -> str:
-        return f'in [session.{session_key(self._session.id)}]: {_own_key(facts, self._session.series)} = {{ ignore = "..." }}'
-
-    def _remarks(self, facts: Sequence[ImageFacts], own: Sequence[Rule]) -> Iterable[str]:
-        """Yield which rules of the session's own table concern nothing."""
-        for rule in own:
-            if not any(first_match([rule], each) for each in facts):
-                yield f"[session.{session_key(self._session.id)}], line {rule.line}: the session has no such series."
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a text; the third and later ones are counted."""
-    known = list(dict.fromkeys(names))
-    shown = known if len(known) <= _SHOWN else [*known[: _SHOWN - 1], f"{len(known) - _SHOWN + 1} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
-
-
-def same_names(candidates: Iterable[Candidate]) -> Iterator[str]:
-    """Yield which series have different names and one target, since a label has no more than letters and digits."""
-    found: dict[tuple[Target, str], dict[str, ImageFacts]] = {}
-    for each in candidates:
-        template = each.match.rule.target
-        if "{" in template:
-            key = each.target, template
-            found.setdefault(key, {}).setdefault(each.facts.name.casefold(), each.facts)
-    for (target, template), names in found.items():
-        if len(names) > 1 and "{name}" in template:
-            series = " and ".join(series_text(each) for each in names.values())
-            labels = "_".join(f"{name}-{value}" for name, value in target.entities)
-            yield f"{series} have different names and one label, {labels}: they count as runs."
-
-
-def _own_key(facts: ImageFacts, series: Sequence[SeriesSummary]) -> str:
-    """Return the key of a series in a session's table: the scanner's number, where only one series has it."""
-    numbers = [scanner_number(each.header) for each in series]
-    return f'"{facts.number}"' if numbers.count(facts.number) == 1 and facts.number else f'"n{facts.image.series.n}"'
 
 
 def _ignored_order(ignored: Ignored) -> tuple[int, int]:
