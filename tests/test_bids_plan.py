@@ -118,6 +118,7 @@ def test_sessions_that_the_table_does_not_have_are_left_out(tmp_path, made):
             ":3: sub-X/func/",
             "Write sub-S01/<data type>",
         ),
+        ("sub-S01_task-rest_bold", "sub-X_task-rest_bold", ":3: sub-S01/func/sub-X", "Write sub-S01/<data type>"),
         ("sub-S01_task-rest_bold", "sub-S01_dir-AP_task-rest_bold", ":3: the entities are not in", "task-rest_dir-AP"),
         (
             "task-other_bold",

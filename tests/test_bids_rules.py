@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.facts import ImageFacts
 from qxbatch.bids.match_keys import KEYS
 from qxbatch.bids.matching import first_match
@@ -23,7 +22,7 @@ from qxbatch.model import SeriesKind, State
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
-from tests.build.bids import Image, Scan, names, plan, rules
+from tests.build.bids import Scan, names, plan, rules
 from tests.conftest import REPOSITORY
 
 RULE = '[[rule]]\nmatch = {{ {match} }}\nas = "{target}"\n'
@@ -103,6 +102,12 @@ def refused(tmp_path, text):
         ),
         ('[session.S1]\n"7" = { match = {} }\n', "rules.toml:2: the key 'match' is not known.", ""),
         ('[session.S1]\nsubject = "0-1"\n', "rules.toml:2: subject = '0-1' cannot be read.", "letters and digits"),
+        ('[session.S1]\nsubject = ""\n', "rules.toml:2: subject = '' cannot be read.", "letters and digits"),
+        (
+            '[[rule]]\nmatch = { name = ["a", 3] }\nas = "anat/T1w"\n',
+            "rules.toml:2: name = ['a', 3] cannot be read.",
+            "a list of texts",
+        ),
         ('[labels]\nsubject = "{sub}"\n', "rules.toml:2: {sub} is not known.", "{subject}"),
         ('[labels]\npattern = "*"\n', "rules.toml:2: pattern has no {subject}.", "{subject}_{session}"),
         ('[dataset]\nname = "x"\n', "rules.toml:2: the key 'name' is not known.", "Did you mean Name?"),
@@ -175,185 +180,6 @@ def test_a_file_that_is_missing_is_named_with_the_option_that_proposes_one(tmp_p
     with pytest.raises(UsageError, match=r"none\.toml: cannot be read") as caught:
         read_rules(tmp_path / "none.toml")
     assert "--init=FILE" in caught.value.hint
-
-
-REST = Scan(
-    7,
-    "fMRI_rest [mb8]",
-    te=30.0,
-    volumes=300,
-    guess=("func", "acq-x_bold"),
-    facts={
-        "sequence_name": "epfid2d1_64",
-        "multiband_factor": 8,
-        "orientation": "axial",
-        "phase_encoding_direction": "j-",
-        "b_values": ((0.0, 2), (1005.0, 6)),
-        "coil": "Head_32",
-    },
-    header={"ImageType": ["ORIGINAL", "PRIMARY", "M", "NORM"]},
-    sidecar={"PulseSequenceDetails": "%CustomerSeq%\\cmrr", "MTState": False, "SliceThickness": 3.0},
-)
-MATCHING = (
-    'name = "fmri_REST*"',
-    'name = ["none", "*rest*"]',
-    'name = "fMRI_rest [[]mb8]"',
-    'name = "fMRI_res? *[0-9]]"',
-    'name_regex = "rest|task"',
-    'name_regex = "^fmri_(?P<task>[a-z]+)"',
-    'protocol = "*rest*"',
-    'sequence = "epfid2d*"',
-    'kind = "magnitude"',
-    'kind = ["phase", "magnitude"]',
-    'guess = "func/bold"',
-    'image_type = "NORM"',
-    'image_type = ["norm", "!ND"]',
-    "number = 7",
-    'number = "5-8"',
-    "number = [1, 7]",
-    "n = 70",
-    "image = 1",
-    "volumes = 300",
-    'volumes = ">=300"',
-    'volumes = "290-310"',
-    'volumes = "<301"',
-    'volumes = "310 ± 10"',
-    'EchoTime = "30±1"',
-    'EchoTime = "30 +- 1"',
-    "EchoTime = 30",
-    "te_ms = 30.05",
-    'tr_ms = ">1999"',
-    "RepetitionTime = 2000",
-    "flip_angle_deg = 77",
-    "FlipAngle = 77",
-    "matrix = [4, 4, 3]",
-    'matrix = ["<10", 4, ">=3"]',
-    "voxel_mm = [3, 3, 3]",
-    'orientation = "axial"',
-    'phase_encoding_direction = "j-"',
-    'phase_encoding_axis = "j"',
-    "multiband_factor = 8",
-    "b_values = [0, 1000]",
-    'b_max = ">=500"',
-    'coil = "head*"',
-    'session = "S0*"',
-    'subject = "S01"',
-    'scanner = "siemens prisma"',
-    'modality = "MR"',
-    'source = "dicom"',
-    'verdict = "complete"',
-    'PulseSequenceDetails = "*cmrr"',
-    "MTState = false",
-    "SliceThickness = 3",
-    'ImageType = "NORM"',
-    'name = "*", not = { name = "*task*" }',
-    'not = { kind = "magnitude", volumes = 1 }',
-)
-OTHERS = (
-    'name = "rest"',
-    'name = "fMRI_rest [mb8]"',
-    'name_regex = "^rest"',
-    'kind = ["phase", "derived"]',
-    'guess = "func/sbref"',
-    'image_type = ["NORM", "MOSAIC"]',
-    'image_type = "!NORM"',
-    "number = 70",
-    "n = 7",
-    "image = 2",
-    "echo = 1",
-    'volumes = ">300"',
-    'volumes = "<300"',
-    "volumes = 299",
-    'EchoTime = "0.03±0.001"',
-    "EchoTime = 31",
-    "te_ms = 30.5",
-    "ti_ms = 900",
-    "matrix = [4, 4, 4]",
-    'phase_encoding_direction = "j"',
-    "b_values = [0]",
-    "b_values = [0, 1000, 2000]",
-    "b_max = 3000",
-    'session = "S02"',
-    'scanner = "GE*"',
-    'modality = ["CT", "PT"]',
-    'source = "parrec"',
-    'verdict = ["incomplete", "not evaluable"]',
-    "MTState = true",
-    "SliceThickness = 3.01",
-    'ScanOptions = "*"',
-    'not = { name = "*rest*", volumes = 300 }',
-)
-
-
-@pytest.mark.parametrize("match", MATCHING)
-def test_a_key_matches(tmp_path, match):
-    assert len(plan(tmp_path, RULE.format(match=match, target=BOLD), REST).placed) == 1
-
-
-@pytest.mark.parametrize("match", OTHERS)
-def test_a_key_does_not_match(tmp_path, match):
-    found = plan(tmp_path, RULE.format(match=match, target=BOLD), REST)
-    assert [each.reason for each in found.undecided] == ["no rule matches it"]
-
-
-def test_the_kind_of_an_image_is_one_word(tmp_path):
-    text = "".join(
-        f'[[rule]]\nmatch = {{ kind = "{kind}" }}\nignore = "{kind}"\n'
-        for kind in ("magnitude", "phase", "real", "imaginary", "derived", "localizer", "fieldmap")
-    )
-    images = (
-        Image("e1"),
-        Image("e1_ph"),
-        Image("real"),
-        Image("e2_fieldmaphz"),
-        Image("ADC"),
-        Image("b", kind="imaginary"),
-    )
-    scans = (Scan(1, "a", images=images), Scan(2, "b", kind="localizer"), Scan(3, "c", kind="derived"))
-    found = plan(tmp_path, text, *scans)
-    kinds = {each.image.number: each.reason.partition(";")[0] for each in found.ignored if each.image}
-    assert kinds == {
-        **{11: "magnitude", 12: "phase", 13: "real", 14: "fieldmap", 15: "derived", 16: "imaginary"},
-        **{21: "localizer", 31: "derived"},
-    }
-
-
-def test_the_kind_of_an_image_without_an_own_one_is_that_of_its_series(tmp_path):
-    text = RULE.format(match='kind = "phase"', target="anat/part-phase_T2starw")
-    unknown = {"ImageType": None}
-    assert plan(tmp_path / "a", text, Scan(1, "a", kind="phase", sidecar=unknown)).is_ready
-    both = (Image(sidecar=unknown, kind="phase"), Image("x", sidecar=unknown))
-    assert len(plan(tmp_path / "b", text, Scan(1, "a", images=both)).undecided) == 1
-
-
-def test_the_first_rule_that_matches_decides(tmp_path):
-    text = RULE.format(match='name = "a*"', target="anat/T1w") + RULE.format(match='name = "ab"', target="anat/T2w")
-    assert names(plan(tmp_path, text, Scan(1, "ab"))) == {11: "anat/T1w"}
-
-
-def test_captures_and_built_in_names_are_reduced_to_letters_and_digits(tmp_path):
-    text = RULE.format(match='protocol = "*{acq}"', target="func/task-{name}_acq-{acq}{number}_bold")
-    assert names(plan(tmp_path, text, Scan(4, "n-back (2.5 mm)"))) == {41: "func/task-nback25mm_acq-mm4_bold"}
-
-
-def test_a_direction_comes_from_the_header_where_no_pattern_captures_it(tmp_path):
-    text = RULE.format(match='name = "se"', target="fmap/dir-{dir}_epi")
-    scan = Scan(4, "se", guess=("fmap", "acq-x_dir-PA_epi"))
-    assert names(plan(tmp_path, text, scan)) == {41: "fmap/dir-PA_epi"}
-
-
-def test_a_label_that_is_empty_leaves_the_series_undecided(tmp_path):
-    found = plan(tmp_path, RULE.format(match='name = "*"', target="func/task-{name}_bold"), Scan(4, "???"))
-    (undecided,) = found.undecided
-    assert "task- is not valid" in undecided.reason
-
-
-def test_par_rec_series_are_told_by_their_source(tmp_path):
-    text = '[[rule]]\nmatch = { source = "parrec" }\nignore = "also DICOM"\n' + RULE.format(
-        match='verdict = "complete"', target="anat/T1w"
-    )
-    scans = (Scan(1, "T1", source=SeriesKind.PARREC), Scan(2, "T1", verdict=SeriesVerdict.COMPLETE))
-    assert names(plan(tmp_path, text, *scans)) == {21: "anat/T1w"}
 
 
 DOCUMENT = (REPOSITORY / "docs" / "bids.md").read_text(encoding="utf-8")
