@@ -108,10 +108,8 @@ def _flip(own: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allo
     return _NONE
 
 
-def _mt(own: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]) -> Found:
-    if own.mt and (allowed["mt"].required or len({facts.mt for facts in alike}) > 1):
-        return own.mt, "MTState"
-    return _NONE
+def _mt(own: ImageFacts, _alike: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]) -> Found:
+    return (own.mt, "MTState") if own.mt else _NONE
 
 
 _FINDERS: Mapping[str, Callable[[ImageFacts, list[ImageFacts], list[ImageFacts], Mapping[str, Entity]], Found]] = {
