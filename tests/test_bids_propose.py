@@ -217,6 +217,24 @@ def test_a_b0_of_the_other_polarity_is_a_field_map_where_it_has_no_b_values(tmp_
     assert found == {41: "dwi/dwi", 51: "fmap/dir-PA_epi"}
 
 
+def test_without_a_guess_names_say_what_a_series_is(tmp_path):
+    found, _text = exported(
+        tmp_path,
+        Scan(2, "gre_field_mapping", "10:00:00", 60, images=(Image("e1", 4.92), Image("e2", 7.38))),
+        Scan(3, "gre_field_mapping", "10:00:00", 60, kind="phase", te=7.38),
+        Scan(4, "rest_SBRef", "10:10:00"),
+        Scan(5, "rest", "10:10:09", 60, volumes=9),
+        Scan(6, "field_map", "10:20:00", kind="phase", te=7.38),
+    )
+    assert found == {
+        21: "fmap/magnitude1",
+        22: "fmap/magnitude2",
+        31: "fmap/phasediff",
+        41: "func/task-rest_sbref",
+        51: "func/task-rest_bold",
+    }
+
+
 def test_an_sbref_without_its_run_is_left_out(tmp_path):
     scans = (
         Scan(3, "rest", "10:00:00", 60, volumes=9, guess=("func", "bold")),

@@ -50,12 +50,19 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
         if own:
             drafts.append(replace(draft, comment=_counted(own)))
             remaining = [each for each in remaining if not concerns(each)]
-    recognised = [(each, recognise(each, schema)) for each in remaining]
+    peers: dict[tuple[str, str], list[ImageFacts]] = {}
+    for each in remaining:
+        peers.setdefault(_key(each), []).append(each)
+    recognised = [(each, recognise(each, peers[_key(each)], schema)) for each in remaining]
     maps = [(each, found) for each, found in recognised if each.kind == ImageKind.DERIVED]
     others = [(each, found) for each, found in recognised if each.kind != ImageKind.DERIVED]
     computed = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
     before = [draft for draft in drafts if draft not in computed]
     return [*before, *_targets(maps), *computed, *_ignored(others), *_targets(others), *_unrecognised(others)]
+
+
+def _key(facts: ImageFacts) -> tuple[str, str]:
+    return facts.image.session.id, facts.name
 
 
 def _general(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:

@@ -1,7 +1,7 @@
 """What one image probably is: the target that a proposed rule gives it, and why."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from qxbatch.acquisition import ImageKind
@@ -18,6 +18,8 @@ _REPROIN = re.compile(r"(?:WIP[ _])?(anat|func|fmap|dwi|perf)(?:-([A-Za-z0-9]+))
 _USUAL = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
 _GIVEN = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
 _WORDS = (
+    ("func/task-{task}_sbref", r"sbref"),
+    ("fmap/phasediff", r"field_?map(?!.*(?:_|-)(?:ap|pa|lr|rl))"),
     ("anat/FLAIR", r"flair|tirm|darkfluid"),
     ("anat/T1w", r"mp-?rage|bravo|t1"),
     ("anat/T2w", r"t2(?!\*|star)|space|cube"),
@@ -48,10 +50,14 @@ class Recognised(NamedTuple):
     """Where this comes from: `BidsGuess`, `ReproIn`, `b-values` ..."""
 
 
-def recognise(facts: ImageFacts, schema: Schema) -> Recognised:
-    """Return the first place that is valid, else why the image is ignored."""
+def recognise(facts: ImageFacts, peers: Iterable[ImageFacts], schema: Schema) -> Recognised:
+    """Return the first place that is valid, else why the image is ignored.
+
+    `peers` are the images of its session with its name.
+    """
+    echoes = {each.te_ms for each in peers if each.kind == ImageKind.MAGNITUDE}
     for target, source in _candidates(facts):
-        refused = _why_not(target, facts, schema)
+        refused = _why_not(target, facts, len(echoes), schema)
         if refused is None:
             continue
         return Recognised("", refused, source) if refused else Recognised(target, "", source)
@@ -111,7 +117,7 @@ def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
         yield "anat/T2w", LONG
 
 
-def _why_not(target: str, facts: ImageFacts, schema: Schema) -> str | None:
+def _why_not(target: str, facts: ImageFacts, echoes: int, schema: Schema) -> str | None:
     """Return why an image of that kind cannot be exported as it is; empty where it can, None where the name is not valid."""
     try:
         checked = read_target(re.sub(r"\{\w+\}", "x", target), schema)
@@ -126,7 +132,11 @@ def _why_not(target: str, facts: ImageFacts, schema: Schema) -> str | None:
         missing.append("the context of its volumes")
     if checked.suffix == "dwi" and not _has_b_values(facts):
         missing.append("b-values")
-    if checked.suffix == "phasediff" and facts.kind not in (ImageKind.MAGNITUDE, IN_HZ) and not _has_two_echoes(facts):
+    if (
+        checked.suffix == "phasediff"
+        and facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)
+        and not _has_two_echoes(facts, echoes)
+    ):
         missing += ["EchoTime1", "EchoTime2"]
     if not missing:
         return ""
@@ -134,6 +144,7 @@ def _why_not(target: str, facts: ImageFacts, schema: Schema) -> str | None:
     return f"{names} {'is' if len(missing) == 1 else 'are'} in no header"
 
 
-def _has_two_echoes(facts: ImageFacts) -> bool:
-    """Return whether a difference of phases says of which echoes it is."""
-    return ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar) or facts.echo is not None
+def _has_two_echoes(facts: ImageFacts, echoes: int) -> bool:
+    """Return whether a difference of phases, or its magnitudes, say of which echoes it is."""
+    of_two = echoes == 2  # noqa: PLR2004 - a difference is of two
+    return of_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)
