@@ -138,6 +138,14 @@ def test_a_rule_for_a_series_that_the_session_does_not_have_is_remarked(tmp_path
     assert found.is_ready
 
 
+def test_a_table_of_a_session_that_does_not_exist_is_remarked_where_it_was_probably_meant(tmp_path):
+    found = study(
+        tmp_path, T1 + '[session.S-0I2]\n"2" = { ignore = "moved" }\n', ("S-012", "1", None), ("X", "2", None)
+    )
+    expected = ("[session.S-0I2], line 4: there is no such session. Did you mean S-012?",)
+    assert [each.remarks for each in found] == [expected, ()]
+
+
 def test_names_that_become_one_label_are_remarked(tmp_path):
     text = '[[rule]]\nmatch = { name = "*" }\nas = "func/task-{name}_bold"\n'
     found = plan(

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from qxbatch.bids.acquisitions import Candidate
 from qxbatch.bids.entities import Named
 from qxbatch.bids.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.groups import grouped
-from qxbatch.bids.hints import ignore_hint, listed, remarks
+from qxbatch.bids.hints import ignore_hint, listed, remarks, unknown_sessions
 from qxbatch.bids.labels import SessionLabels, labels_of, same_labels
 from qxbatch.bids.matching import first_match
 from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
@@ -24,7 +25,9 @@ def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPl
     schema = load_schema()
     labels = [(session, labels_of(session, rules)) for session in sessions]
     same = same_labels(labels)
-    return [_session(session, own, same.get(session.id), rules, schema) for session, own in labels]
+    unknown = unknown_sessions(sessions, rules)
+    plans = [_session(session, own, same.get(session.id), rules, schema) for session, own in labels]
+    return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
 
 
 def _session(

@@ -1,18 +1,31 @@
 """What a user should look at in the rules and names of one session."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from qxbatch.bids.acquisitions import Candidate
 from qxbatch.bids.facts import ImageFacts
 from qxbatch.bids.matching import first_match
-from qxbatch.bids.model import Rule
+from qxbatch.bids.model import Rule, RuleFile
 from qxbatch.bids.target import Target
 from qxbatch.bids.texts import series_text, session_key
+from qxbatch.nearest import nearest
 from qxbatch.record.names import scanner_number
 from qxbatch.session.folder import SessionFolder
 
 _SHOWN = 4
 """So many series are named in one message."""
+
+
+def unknown_sessions(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
+    """Return, by the id of the session that was probably meant, which tables are of sessions that do not exist."""
+    known = [session.id for session in sessions]
+    found: dict[str, tuple[str, ...]] = {}
+    for name, table in rules.sessions.items():
+        near = "" if name in known else nearest(name, known)
+        if near:
+            text = f"[session.{session_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
+            found[near] = (*found.get(near, ()), text)
+    return found
 
 
 def listed(series: Iterable[ImageFacts]) -> str:
