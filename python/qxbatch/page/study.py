@@ -14,6 +14,7 @@ from qxbatch.session.folder import SessionState
 from qxbatch.session.layout import STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.session.paths import SessionPaths
 from qxbatch.study.comparison import Cell, CellState, Column
+from qxbatch.study.exports import DataSet
 from qxbatch.study.study import Row, Study
 from qxbatch.textfile import read_bytes
 
@@ -92,15 +93,25 @@ def study_page(folder: Path, study: Study) -> str:
         title=f"{folder.name} - qxbatch",
         name=folder.name,
         tiles=_tiles(study),
-        columns=COLUMNS,
+        columns=(*COLUMNS[:-1], *(["bids"] if study.data_sets else []), COLUMNS[-1]),
         sessions=sessions,
         matrix_columns=[_column_name(column) for column in study.comparison.columns],
         matrix=_matrix(study, anchors),
         strips=_strips(study, anchors),
         not_imported=study.not_imported,
+        data_sets=[_data_set(each) for each in study.data_sets],
         table=STUDY_TABLE,
         sidecar=STUDY_SIDECAR,
     )
+
+
+def _data_set(data_set: DataSet) -> tuple[str, str]:
+    """Return the folder of a data set, and what the validator said of it."""
+    found = data_set.validation
+    if found is None:
+        return str(data_set.path), "not validated since it was written last: qxbatch bids --validate"
+    said = f"{found.errors} errors, {found.warnings} warnings ({found.validator})"
+    return str(data_set.path), said
 
 
 def _tiles(study: Study) -> list[Tile]:
@@ -129,6 +140,7 @@ def _session(folder: Path, row: Row) -> Session:
         (
             *((_day(text) if index == 0 else text, text) for index, text in enumerate(shown)),
             (f"{differences}: {words}" if words else differences, differences),
+            *([] if row.export is None else [(row.export, row.export)]),
             (str(cells["packets"] or ""), ""),
         ),
     )

@@ -11,6 +11,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
 from qxbatch.study.document import as_tsv
+from qxbatch.study.exports import existing_exports
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import study_of
 
@@ -26,7 +27,7 @@ def run(settings: Settings) -> int:
         print(f"There is no session in {folder} (--check=no makes this no error).")
         return int(ExitStatus.NOTHING_READY)
     if settings.test:
-        print(as_tsv(study_of(map(SessionFolder, sessions)).rows), end="")
+        print(as_tsv(study_of(map(SessionFolder, sessions), data_sets=existing_exports(folder)).rows), end="")
         return int(ExitStatus.OK)
     try:
         study = write_study(folder, sessions)

@@ -15,6 +15,7 @@ from qxbatch.report.study import differing
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
+from qxbatch.study.exports import existing_exports
 from qxbatch.study.study import study_of
 from qxbatch.visible import one_line
 
@@ -35,7 +36,8 @@ def run(options: Mapping[str, object]) -> int:
             if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as the sessions were found
                 folder = sessions[0].parent
                 written += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
-                study = study_of(map(SessionFolder, sessions)) if test else write_study(folder, sessions)
+                known, data_sets = map(SessionFolder, sessions), existing_exports(folder)
+                study = study_of(known, data_sets=data_sets) if test else write_study(folder, sessions)
                 different += differing(study.rows)
     except OSError as error:
         hint = "Make it writable."

@@ -15,6 +15,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.study.document import as_json, as_tsv, read_known
+from qxbatch.study.exports import existing_exports
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, is_current, study_of
 from qxbatch.textfile import read_bytes
@@ -38,7 +39,7 @@ def write_study(
             waiting = _still_there(known.not_imported)
         else:
             waiting = _counted(report) if deidentified else _not_imported(report, known.not_imported)
-        study = study_of(map(SessionFolder, sessions), known.sessions, waiting)
+        study = study_of(map(SessionFolder, sessions), known.sessions, waiting, existing_exports(folder))
         tag = NO_RUN if alone else os.urandom(8).hex()
         for name, start in _OWN.items():
             keep_foreign(folder / name, start)

@@ -19,7 +19,10 @@ COLUMNS = {
     "errors": "Problems that are errors",
     "warnings": "Problems that are warnings",
     "differences": "Series, parameters and volumes that differ from the majority of the study; n/a: not compared",
+    "bids": "Whether the export to BIDS is up to date; n/a: the study was not exported",
     "packets": "File names of the packets",
     "qxbatch": "Version that made the session",
 }
 """Name to meaning, in the order of the table."""
+BY_OTHERS = ("differences", "bids")
+"""Columns that follow from more than the session's summary."""

@@ -15,7 +15,7 @@ from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import problem_value, read_problem
-from qxbatch.study.columns import COLUMNS
+from qxbatch.study.columns import BY_OTHERS, COLUMNS
 from qxbatch.study.comparison import Readable, Unreadable, read_session
 
 
@@ -87,6 +87,7 @@ def _cells(folder: SessionFolder, summary: Summary, scanner: str | None) -> dict
         "errors": severities[Severity.ERROR],
         "warnings": severities[Severity.WARNING],
         "differences": None,
+        "bids": None,
         "packets": ", ".join(packet.name for packet in summary.packets) or None,
         "qxbatch": summary.qxbatch,
     }
@@ -130,7 +131,7 @@ def _series_value(series: ScannedSeries) -> dict[str, Any]:
 
 def read_record(given: Fields) -> SessionRecord:
     """Return a record. Raises FieldError."""
-    cells = {column: given.value(column) if column != "differences" else None for column in COLUMNS}
+    cells = {column: None if column in BY_OTHERS else given.value(column) for column in COLUMNS}
     session = given.text("session_id")
     scanned: Readable
     if "not_compared" in given:

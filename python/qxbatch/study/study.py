@@ -8,6 +8,7 @@ from typing import NamedTuple
 from qxbatch.protocol.difference import Difference
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.comparison import Comparison, SessionComparison, compare
+from qxbatch.study.exports import DataSet, export_cells
 from qxbatch.study.record import SessionRecord, Stamp, session_record
 from qxbatch.study.sessions import sessions_in
 
@@ -31,11 +32,16 @@ class Study(NamedTuple):
     comparison: Comparison
     """With the majority of the sessions, in the same order."""
     not_imported: tuple[NotImported, ...] = ()
+    exports: Mapping[str, str] = {}
+    """By session id, how far its BIDS export is; nothing where the study was not exported."""
+    data_sets: tuple[DataSet, ...] = ()
+    """Those that sessions were exported to."""
 
     @property
     def rows(self) -> "list[Row]":
         """Return each session with what differs."""
-        return [Row(record, compared) for record, compared in zip(self.sessions, self.comparison.sessions, strict=True)]
+        pairs = zip(self.sessions, self.comparison.sessions, strict=True)
+        return [Row(record, compared, self.exports.get(record.id)) for record, compared in pairs]
 
 
 class Row(NamedTuple):
@@ -43,6 +49,8 @@ class Row(NamedTuple):
 
     record: SessionRecord
     compared: SessionComparison
+    export: str | None = None
+    """How far its BIDS export is."""
 
     @property
     def session(self) -> str:
@@ -57,36 +65,38 @@ class Row(NamedTuple):
     @property
     def cells(self) -> Mapping[str, object]:
         """Return the row of the table."""
-        if self.compared.cells is None:
-            return self.record.cells
-        return {**self.record.cells, "differences": len(self.differences)}
+        differences = None if self.compared.cells is None else len(self.differences)
+        return {**self.record.cells, "differences": differences, "bids": self.export}
 
 
 def study_of(
     folders: Iterable[SessionFolder],
     known: Mapping[str, SessionRecord] | None = None,
     not_imported: Sequence[NotImported] = (),
+    data_sets: Sequence[DataSet] = (),
 ) -> Study:
     """Return the study of some sessions. Records of `known`, by session id, are taken where the summary is the same."""
     records = tuple(_record(folder, (known or {}).get(folder.id)) for folder in folders)
-    return Study(records, compare(record.scanned for record in records), tuple(not_imported))
+    comparison = compare(record.scanned for record in records)
+    return Study(records, comparison, tuple(not_imported), export_cells(data_sets, records), tuple(data_sets))
 
 
 def is_current(study: Study, folder: Path) -> bool:
     """Return whether the sessions in a folder still are those of the study, with the same summaries."""
     stamps = {record.id: record.stamp for record in study.sessions}
     sessions = [path for path in sessions_in(folder) if path.parent == folder]
-    return stamps == {path.name: _stamp(SessionFolder(path)) for path in sessions}
+    return stamps == {path.name: summary_stamp(SessionFolder(path)) for path in sessions}
 
 
 def _record(folder: SessionFolder, known: SessionRecord | None) -> SessionRecord:
-    stamp = _stamp(folder)
+    stamp = summary_stamp(folder)
     if known is not None and stamp is not None and known.stamp == stamp:
         return known
     return session_record(folder, stamp)
 
 
-def _stamp(folder: SessionFolder) -> Stamp | None:
+def summary_stamp(folder: SessionFolder) -> Stamp | None:
+    """Return the stamp of a session's summary; None where there is none."""
     try:
         found = os.stat(folder.paths.summary)  # noqa: PTH116 - one call for each of thousands of sessions
     except OSError:
