@@ -1,0 +1,18 @@
+"""How a sidecar names another image of the data set."""
+
+from enum import StrEnum
+
+from qxbatch.session.layout import IMAGE
+
+
+class IntendedFor(StrEnum):
+    """How a sidecar names another image."""
+
+    URI = "uri"
+    """`bids::sub-01/func/...`"""
+    PATH = "path"
+    """Relative to the folder of the subject, as BIDS had it before 1.8."""
+
+    def to(self, path: str) -> str:
+        """Return the name of an image for a sidecar of the same subject; `path` has no extension."""
+        return f"bids::{path}{IMAGE}" if self is IntendedFor.URI else f"{path.split('/', 1)[1]}{IMAGE}"

@@ -1,0 +1,51 @@
+"""When an image was acquired, as far as the session says it."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from qxbatch.bids.model import ExportImage
+
+
+class Interval(NamedTuple):
+    """Begin and end of an acquisition."""
+
+    begin: datetime
+    end: datetime
+
+    def gap(self, other: "Interval") -> float:
+        """Return the seconds between two acquisitions; 0 where they overlap."""
+        between = max(other.begin - self.end, self.begin - other.end)
+        return max(0.0, between.total_seconds())
+
+
+def acquired(image: ExportImage) -> Interval | None:
+    """Return when the series of an image was acquired: by its frames, else by its header. None where neither says it."""
+    facts = image.series.acquisition
+    begin = _moment(facts.started) if facts and facts.started else None
+    begin = begin or _of_header(image)
+    if begin is None:
+        return None
+    end = _moment(facts.ended) if facts and facts.ended else None
+    if end is None and facts and facts.duration_s:
+        end = begin + timedelta(seconds=facts.duration_s)
+    return Interval(begin, max(begin, end or begin))
+
+
+def _of_header(image: ExportImage) -> datetime | None:
+    """Return the time of the first of the header's pairs of date and time that can be read."""
+    header = image.series.header
+    for kind in ("Acquisition", "Series", "Content", "Study"):
+        day, time = (str(header.get(f"{kind}{part}") or "") for part in ("Date", "Time"))
+        digits, _, fraction = time.partition(".")
+        if day.isdecimal() and digits.isdecimal():
+            found = _moment(f"{day}T{digits.ljust(6, '0')}.{fraction.ljust(6, '0')[:6]}")
+            if found:
+                return found
+    return None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None

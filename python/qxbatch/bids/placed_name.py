@@ -1,0 +1,46 @@
+"""The place of an image in a data set, taken apart: folders, entities, suffix."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class PlacedName(NamedTuple):
+    """A path such as `sub-01/ses-a/func/sub-01_ses-a_task-rest_bold`, without extension."""
+
+    datatype: str
+    entities: Mapping[str, str]
+    """Short name to value, in the order of the file name; `sub` and `ses` are among them."""
+    suffix: str
+
+    @classmethod
+    def of(cls, path: str) -> "PlacedName":
+        """Return the parts of a path.
+
+        >>> PlacedName.of("sub-01/func/sub-01_task-rest_bold").entities["task"]
+        'rest'
+        """
+        *folders, name = path.split("/")
+        *pairs, suffix = name.split("_")
+        parts = (pair.partition("-") for pair in pairs)
+        entities = {key: value for key, _dash, value in parts}
+        return cls(folders[-1] if folders else "", entities, suffix)
+
+    def family(self, *without: str) -> str:
+        """Return what images have in common that differ in some entities or in the suffix alone."""
+        kept = [f"{name}-{value}" for name, value in self.entities.items() if name not in without]
+        return "_".join([self.datatype, *kept])
+
+
+def subject_folder(path: str) -> str:
+    """Return the first folder of a path in a data set: `sub-01`."""
+    return path.split("/", 1)[0]
+
+
+def session_prefix(subject: str, session: str) -> tuple[str, str]:
+    """Return the folder of a session and how its file names begin.
+
+    >>> session_prefix("01", "a"), session_prefix("01", "")
+    (('sub-01/ses-a', 'sub-01_ses-a'), ('sub-01', 'sub-01'))
+    """
+    levels = [f"sub-{subject}", *([f"ses-{session}"] if session else [])]
+    return "/".join(levels), "_".join(levels)

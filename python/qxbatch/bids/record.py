@@ -1,0 +1,107 @@
+"""The record of an export: what it wrote, in `code/qxbatch/` of the data set."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.core import VERSION
+from qxbatch.problems import UsageError
+from qxbatch.publish.durable import replaced_text
+from qxbatch.publish.plain import read_plain
+from qxbatch.session.json_fields import Fields
+from qxbatch.session.layout import OWN
+
+FOLDER = f"code/{OWN}"
+RECORD = f"{FOLDER}/export.json"
+JOURNAL = f"{FOLDER}/journal.json"
+"""What a run is about to write. It is absent between runs."""
+STAGING = f"{FOLDER}/.staging"
+SCHEMA = 1
+
+
+class Entry(NamedTuple):
+    """A file that was written."""
+
+    path: str
+    """Relative to the data set."""
+    size: int
+    sha256: str
+    session: str = ""
+    """Folder name of the session; empty for files of the whole data set."""
+    image: int = 0
+    """Number in the session; 0 for files of no image."""
+    rule: str = ""
+    link: str = ""
+    """What a symbolic link leads to, as written; empty for files."""
+    edited: bool = False
+    """A table with hand edits, to which only rows are added."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was written, by path, and what a run that was interrupted may have written besides."""
+
+    files: Mapping[str, Entry] = field(default_factory=dict)
+    begun: Mapping[str, Entry] = field(default_factory=dict)
+    shifted: bool = False
+    """Dates are shifted."""
+
+    def ours(self, path: str) -> tuple[Entry, ...]:
+        """Return what this program may have written under a path."""
+        found = (self.files.get(path), self.begun.get(path))
+        return tuple(entry for entry in found if entry is not None)
+
+
+def read_record(dataset: Path) -> Record:
+    """Return the record of a data set, with the journal of an interrupted run. Raises UsageError and OSError."""
+    written, begun = _read(dataset / RECORD), _read(dataset / JOURNAL)
+    return Record(written.files, begun.files, written.shifted or begun.shifted)
+
+
+def _read(path: Path) -> Record:
+    text = read_plain(path)
+    if text is None:
+        return Record()
+    try:
+        given = Fields(json.loads(text))
+        schema = given.whole("schema")
+        if schema > SCHEMA:
+            raise UsageError(
+                f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
+            )
+        entries = [_entry(each) for each in given.tables("files")]
+        return Record({entry.path: entry for entry in entries}, shifted=given.flag("shifted", False))
+    except (ValueError, RecursionError) as error:
+        hint = "Restore it, or move the data set away and export again."
+        raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
+
+
+def _entry(given: Fields) -> Entry:
+    path = given.text("path")
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"the path {path!r} leads out of the data set")
+    return Entry(
+        path,
+        given.whole("size"),
+        given.text("sha256"),
+        given.text("session", ""),
+        given.whole("image") if "image" in given else 0,
+        given.text("rule", ""),
+        given.text("link", ""),
+        given.flag("edited", False),
+    )
+
+
+def write_record(path: Path, entries: Iterable[Entry], *, shifted: bool) -> None:
+    """Write a record or a journal, durably. Raises OSError."""
+    replaced_text(path, record_text(entries, shifted=shifted))
+
+
+def record_text(entries: Iterable[Entry], *, shifted: bool) -> str:
+    """Return a record: a file in each line, by path."""
+    values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted(entries))
+    files = ",\n".join(f"  {json.dumps({'size': 0, **value}, ensure_ascii=False, sort_keys=True)}" for value in values)
+    head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(shifted)},\n'
+    return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'

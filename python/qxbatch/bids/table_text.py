@@ -1,0 +1,57 @@
+"""Tables of a data set (tab-separated), merged with the rows and columns that people added."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+ABSENT = "n/a"
+
+
+class Table(NamedTuple):
+    """A table; the first column names the row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+
+    @property
+    def key(self) -> str:
+        """Return the column that names the row."""
+        return self.columns[0]
+
+    def text(self) -> str:
+        """Return the text of the file."""
+        lines = ["\t".join(self.columns)]
+        lines += ["\t".join(_cell(row.get(column, "")) for column in self.columns) for row in self.rows]
+        return "".join(f"{line}\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text).strip() or ABSENT
+
+
+def read_table(text: str) -> Table | None:
+    """Return the table of a text; None where it is none."""
+    lines = [line.split("\t") for line in text.lstrip("\ufeff").splitlines() if line.strip()]
+    if not lines or len(set(lines[0])) != len(lines[0]) or any(len(line) > len(lines[0]) for line in lines):
+        return None
+    return Table(tuple(lines[0]), tuple(dict(zip(lines[0], line, strict=False)) for line in lines[1:]))
+
+
+def merged(existing: Table | None, ours: Table, *, edited: bool, stays: Callable[[str], bool]) -> Table:
+    """Return our table with the rows of the existing one that still stand for something (`stays`, by their name).
+
+    Where people edited the existing one, its rows, values, columns and their order stay; only new rows are added.
+    """
+    if existing is None or ours.key not in existing.columns:
+        return ours
+    named = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
+    own = {row[ours.key]: row for row in ours.rows}
+    if edited:
+        kept = [row for name, row in named.items() if name in own or stays(name)]
+        return Table(existing.columns, (*kept, *(row for name, row in own.items() if name not in named)))
+    others = {name: row for name, row in named.items() if name not in own and stays(name)}
+    return Table(ours.columns, _sorted([*own.values(), *others.values()], ours.key))
+
+
+def _sorted(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:
+    """Return rows by time where they have one, else by name."""
+    return tuple(sorted(rows, key=lambda row: (row.get("acq_time", ABSENT), row[key])))

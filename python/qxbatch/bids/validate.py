@@ -1,0 +1,84 @@
+"""The official BIDS validator, run offline on a data set."""
+
+import json
+import re
+import subprocess
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
+from typing import Any, NamedTuple
+
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.visible import one_line, shell_word
+
+PROGRAM = "bids-validator-deno"
+_INSTALL = "python -m pip install 'qxbatch[bids]'"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_TIME_LIMIT = 6 * 3600
+
+
+class Issue(NamedTuple):
+    """An error of the validator."""
+
+    code: str
+    path: str
+    text: str
+
+
+class Validated(NamedTuple):
+    """What the validator said."""
+
+    errors: tuple[Issue, ...]
+    warnings: int
+    validator: str
+
+
+def find_validator() -> str:
+    """Return the path of the validator. Raises UsageError with the command that installs it."""
+    beside = Path(sysconfig.get_path("scripts"), PROGRAM)
+    found = str(beside) if beside.is_file() else which(PROGRAM)
+    if found is None:
+        raise UsageError("The BIDS validator is not installed.", f"Install it: {_INSTALL}", ExitStatus.NO_CONVERTER)
+    return found
+
+
+def validate(dataset: Path, program: str) -> Validated:
+    """Run the validator. Raises UsageError where it gives no result."""
+    command = [program, "--format", "json", "--no-color", str(dataset)]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_TIME_LIMIT, encoding="utf-8"
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise _no_result(str(error), command) from None
+    try:
+        content = json.loads(done.stdout)
+        issues = content["issues"]["issues"]
+    except (ValueError, KeyError, TypeError):
+        words = next((line for line in _COLOUR.sub("", done.stderr).splitlines() if line.strip()), "it printed nothing")
+        raise _no_result(words, command) from None
+    return Validated(_errors(issues), sum(each.get("severity") == "warning" for each in issues), _version(content))
+
+
+def _no_result(reason: str, command: Sequence[str]) -> UsageError:
+    hint = f"Run it by itself: {' '.join(map(shell_word, command))}"
+    return UsageError(f"The BIDS validator gave no result: {one_line(reason)}.", hint, ExitStatus.NO_CONVERTER)
+
+
+def _errors(issues: Sequence[dict[str, Any]]) -> tuple[Issue, ...]:
+    found = []
+    for each in issues:
+        if each.get("severity") == "error":
+            code = ".".join(str(part) for part in (each.get("code"), each.get("subCode")) if part)
+            text = " ".join(str(each.get("issueMessage") or "").split())
+            found.append(Issue(code, str(each.get("location") or ""), text))
+    return tuple(found)
+
+
+def _version(content: dict[str, Any]) -> str:
+    """Return the version of the schema that was validated with."""
+    summary = content.get("summary")
+    version = summary.get("schemaVersion") if isinstance(summary, dict) else None
+    return f"BIDS schema {version}" if version else PROGRAM

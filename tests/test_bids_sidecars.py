@@ -1,0 +1,206 @@
+"""What the sidecars of a data set have besides what the converter wrote."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qxbatch.bids.asl import context_problem, volume_types
+from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.sidecars import complete
+from qxbatch.bids.sources import Sources
+from qxbatch.bids.stamps import Stamps
+from qxbatch.bids.wanted import Form, Wanted, session_files
+from tests.build.bids import Image, Scan, plan
+
+REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
+
+
+def fields(found: SessionPlan, **options: Any) -> dict[str, Any]:
+    """The sidecars by the last parts of their names."""
+    completed = complete(found.placed, {}, **options)
+    return {path.rpartition("/")[2].removeprefix("sub-S01_"): dict(each) for path, each in completed.fields.items()}
+
+
+def files(found: SessionPlan) -> dict[str, Wanted]:
+    """The files of a session by their last parts."""
+    wanted = session_files(found, Form(), Sources(Stamps(None))).files
+    return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in wanted}
+
+
+def test_a_sidecar_keeps_all_that_the_converter_wrote(tmp_path):
+    found = plan(tmp_path, REST, Scan(1, "rest", volumes=2, sidecar={"SliceTiming": [0, 1.5e-05], "X": {"y": None}}))
+    given = dict(found.placed[0].image.sidecar)
+    written = fields(found)["task-rest_bold"]
+    assert {key: written[key] for key in given} == given
+    assert set(written) - set(given) == {"TaskName"}
+
+
+def test_the_name_of_the_task_is_that_of_the_entity_unless_the_rule_sets_it(tmp_path):
+    (tmp_path / "b").mkdir()
+    assert fields(plan(tmp_path, REST, Scan(1, "rest")))["task-rest_bold"]["TaskName"] == "rest"
+    rule = REST + 'set = { TaskName = "resting state", Instructions = "Lie still" }\n'
+    written = fields(plan(tmp_path / "b", rule, Scan(1, "rest")))["task-rest_bold"]
+    assert (written["TaskName"], written["Instructions"]) == ("resting state", "Lie still")
+
+
+def test_fields_that_name_a_person_are_left_out_unless_asked_for(tmp_path):
+    person = {
+        "PatientName": "Doe",
+        "PatientBirthDate": "1970",
+        "SeriesInstanceUID": "1.2",
+        "AcquisitionDateTime": "2024",
+    }
+    found = plan(tmp_path, REST, Scan(1, "rest", sidecar=person))
+    assert not set(person) & set(fields(found)["task-rest_bold"])
+    assert set(person) <= set(fields(found, keep_identifying=True)["task-rest_bold"])
+
+
+GRE = """
+[[rule]]
+match = { name = "gre", kind = "magnitude", EchoTime = 4.92 }
+as = "fmap/magnitude1"
+[[rule]]
+match = { name = "gre", kind = "magnitude", EchoTime = 7.38 }
+as = "fmap/magnitude2"
+[[rule]]
+match = { name = "gre", kind = "phase" }
+as = "fmap/phasediff"
+"""
+
+
+def test_a_phase_difference_has_both_echo_times_of_its_magnitude_images(tmp_path):
+    echoes = (Image("e1", te=4.92), Image("e2", te=7.38))
+    found = plan(
+        tmp_path,
+        GRE,
+        Scan(1, "gre", te=None, images=echoes),
+        Scan(2, "gre", te=7.38, kind="phase", images=(Image("e2_ph"),)),
+    )
+    written = fields(found)["phasediff"]
+    assert (written["EchoTime1"], written["EchoTime2"], written["Units"]) == (0.00492, 0.00738, "arbitrary")
+
+
+def test_echo_times_that_nobody_knows_are_a_warning_with_what_to_write(tmp_path):
+    found = plan(tmp_path, GRE, Scan(2, "gre", kind="phase", te=7.38))
+    warnings = complete(found.placed, {}).warnings
+    assert "EchoTime1" in warnings[0]
+    assert "set = {" in warnings[0]
+
+
+def direct(folder: Path, maker: str) -> Any:
+    rules = (
+        '[[rule]]\nmatch = { name = "b0 map" }\nas = "fmap/fieldmap"\n'
+        '[[rule]]\nmatch = { name = "b0 mag" }\nas = "fmap/magnitude"\n'
+    )
+    folder.mkdir()
+    scans = [
+        Scan(1, "b0 map", kind="phase", sidecar={"Manufacturer": maker}),
+        Scan(2, "b0 mag", sidecar={"Manufacturer": maker}),
+    ]
+    found = plan(folder, rules, *scans)
+    return fields(found)["fieldmap"].get("Units"), complete(found.placed, {}).warnings
+
+
+def test_a_direct_field_map_is_in_hertz_where_its_maker_writes_hertz(tmp_path):
+    assert direct(tmp_path / "ge", "GE") == ("Hz", ())
+    assert direct(tmp_path / "philips", "Philips") == ("Hz", ())
+    units, warnings = direct(tmp_path / "other", "Siemens")
+    assert units is None
+    assert "Units" in warnings[0]
+
+
+def test_a_phase_part_has_units(tmp_path):
+    images = (Image("", kind="magnitude"), Image("ph", kind="phase"))
+    found = plan(tmp_path, REST, Scan(1, "rest", volumes=2, images=images))
+    written = fields(found)
+    assert written["task-rest_part-phase_bold"]["Units"] == "arbitrary"
+    assert "Units" not in written["task-rest_part-mag_bold"]
+
+
+ASL = """
+[[rule]]
+match = { name = "asl" }
+as = "perf/asl"
+context = ["m0scan", "control", "label"]
+set = { BackgroundSuppression = true }
+"""
+
+
+def test_the_context_of_asl_is_repeated_for_its_volumes_and_gives_the_pairs(tmp_path):
+    found = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, tr=4000.0))
+    written = fields(found)["asl"]
+    assert written["TotalAcquiredPairs"] == 2
+    assert written["M0Type"] == "Included"
+    assert written["RepetitionTimePreparation"] == 4
+    assert written["BackgroundSuppression"] is True
+    assert files(found)["aslcontext.tsv"].content == b"volume_type\nm0scan\ncontrol\nlabel\ncontrol\nlabel\n"
+
+
+def test_a_context_that_does_not_fit_the_volumes_is_a_warning_and_no_file(tmp_path):
+    found = plan(tmp_path, ASL, Scan(1, "asl", volumes=4))
+    assert volume_types(found.placed[0]) is None
+    assert "do not fit the 4 volumes" in context_problem(found.placed[0])
+    assert "aslcontext.tsv" not in files(found)
+
+
+def test_an_m0_scan_of_its_own_names_the_asl_image_that_it_is_nearest_to(tmp_path):
+    rules = ASL.replace('"m0scan", ', "") + '[[rule]]\nmatch = { name = "m0" }\nas = "perf/m0scan"\n'
+    scans = [
+        Scan(1, "m0", "10:00:00", 10),
+        Scan(2, "asl", "10:01:00", 60, volumes=4),
+        Scan(3, "m0", "10:20:00", 10),
+        Scan(4, "asl", "10:21:00", 60, volumes=4),
+    ]
+    import json
+
+    found = plan(tmp_path, rules, *scans)
+    assert fields(found)["run-1_asl"]["M0Type"] == "Separate"
+    content = files(found)["run-2_m0scan.json"].content
+    assert isinstance(content, bytes)
+    assert json.loads(content)["IntendedFor"] == ["bids::sub-S01/perf/sub-S01_run-2_asl.nii.gz"]
+
+
+def test_a_diffusion_scan_without_diffusion_gets_gradients_of_zero(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "b0" }\nas = "dwi/dwi"\n'
+    found = files(plan(tmp_path, rules, Scan(1, "b0", volumes=2, facts={"b_values": ((0.0, 2),)})))
+    assert found["dwi.bval"].content == b"0 0\n"
+    assert found["dwi.bvec"].content == b"0 0\n0 0\n0 0\n"
+
+
+def test_a_diffusion_scan_with_unknown_b_values_gets_no_gradients(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "dwi" }\nas = "dwi/dwi"\n'
+    assert "dwi.bval" not in files(plan(tmp_path, rules, Scan(1, "dwi", volumes=2)))
+
+
+def test_quantitative_suffixes_and_mt_entities_get_their_required_fields(tmp_path):
+    rules = (
+        '[[rule]]\nmatch = { name = "vfa" }\nas = "anat/flip-1_VFA"\n'
+        '[[rule]]\nmatch = { name = "mton" }\nas = "anat/acq-x_mt-on_MTR"\n'
+    )
+    written = fields(plan(tmp_path, rules, Scan(1, "vfa", tr=15.0, flip=5.0), Scan(2, "mton")))
+    assert written["flip-1_VFA"]["RepetitionTimeExcitation"] == 0.015
+    assert written["acq-x_mt-on_MTR"]["MTState"] is True
+
+
+@pytest.mark.parametrize(
+    ("observed", "fields_of_time"),
+    [
+        (1350.0, {"VolumeTiming": [0, 1.35, 2.7], "FrameAcquisitionDuration": 2}),
+        (2000.0, {"RepetitionTime": 2}),
+        (None, {"RepetitionTime": 1.35}),
+    ],
+)
+def test_a_time_between_volumes_that_differs_in_the_image_is_that_of_the_frames(tmp_path, observed, fields_of_time):
+    scan = Scan(1, "rest", volumes=3, tr=2000.0, sidecar={"RepetitionTime": 1.35}, facts={"observed_tr_ms": observed})
+    found = plan(tmp_path, REST, scan)
+    completed = complete(found.placed, {})
+    written = completed.fields[found.placed[0].path]
+    names = ("RepetitionTime", "VolumeTiming", "FrameAcquisitionDuration")
+    assert {key: written[key] for key in names if key in written} == fields_of_time
+    assert "1.35 s in the sidecar and 2 s in the image" in completed.warnings[0]
+
+
+def test_a_time_between_volumes_that_is_the_same_in_both_is_no_news(tmp_path):
+    found = plan(tmp_path, REST, Scan(1, "rest", volumes=3, tr=1950.0, sidecar={"RepetitionTime": 2}))
+    assert complete(found.placed, {}).warnings == ()
