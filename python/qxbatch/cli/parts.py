@@ -162,6 +162,76 @@ PARTS: dict[str, Part] = {
             switch("json", "check: print JSON."),
         ),
     ),
+    "bids": Part(
+        "Exports sessions to a BIDS data set, by a rule file that decides every series.",
+        ("bids <sessionsfolder> <bidsdir> [options]",),
+        (
+            Parameter("rules", "Rule file (docs/bids.md).", group=Group.INPUT, metavar="FILE"),
+            Parameter(
+                "init", "Propose a rule file from the sessions; nothing is exported.", group=Group.INPUT, metavar="FILE"
+            ),
+            Parameter(
+                "plan",
+                "Print the path of every image as a table; nothing is exported. With a file: export by this edited table.",
+                group=Group.INPUT,
+                metavar="FILE",
+                form=Form.YES_NO,
+            ),
+            Parameter(
+                "explain",
+                "Say which rule decides a series, and why the others do not.",
+                group=Group.INPUT,
+                metavar="SESSION SERIES",
+                form=Form.WORDS,
+            ),
+            Parameter("sessions", "Sessions to export: globs, separated by commas.", group=Group.INPUT, metavar="LIST"),
+            *taken("test"),
+            switch("validate", "Run the official BIDS validator on the data set; it needs no internet."),
+            Parameter(
+                "link",
+                "How images get into the data set (docs/bids-export.md).",
+                group=Group.OUTPUT,
+                default="auto",
+                choices=("auto", "reflink", "hard", "copy", "symlink"),
+            ),
+            Parameter(
+                "intended_for",
+                "How IntendedFor names images: as BIDS URI, or as path relative to the folder of the subject.",
+                group=Group.OUTPUT,
+                default="uri",
+                choices=("uri", "path"),
+            ),
+            switch("sourcedata", "Place the sorted DICOM of exported series in sourcedata."),
+            switch(
+                "shift_dates",
+                "Move the dates of each subject by a number of days that is kept outside of the data set.",
+            ),
+            Parameter(
+                "shift_table",
+                "Table of the days.",
+                group=Group.OUTPUT,
+                default="<sessionsfolder>/bids-date-shifts.tsv",
+                metavar="FILE",
+            ),
+            *taken("logfile"),
+            Parameter(
+                "participant_columns",
+                "Columns of --logfile for participants.tsv.",
+                group=Group.INPUT,
+                metavar="LIST",
+            ),
+            switch("keep_identifying", "Keep fields of sidecars that name or describe a person."),
+            Parameter(
+                "overwrite",
+                "With --init: whether an existing file is replaced.",
+                group=Group.OUTPUT,
+                default="no",
+                choices=("yes", "no"),
+                form=Form.YES_NO,
+            ),
+            switch("json", "Print JSON."),
+        ),
+    ),
     "regress": Part(
         "Imports regression sets again and compares the results with the expected ones.",
         ("regress <folder>... [options]",),
@@ -180,7 +250,19 @@ PARTS: dict[str, Part] = {
 }
 """Those that exist, in the order of the help."""
 
-FIRST_WORDS = ("scan", "inspect", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "regress")
+FIRST_WORDS = (
+    "scan",
+    "inspect",
+    "sort",
+    "convert",
+    "split",
+    "report",
+    "doctor",
+    "verify",
+    "protocol",
+    "bids",
+    "regress",
+)
 """Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
 
 

@@ -1,0 +1,99 @@
+"""What an export did, as lines for the terminal."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from qxbatch.bids.changes import Action, Change
+from qxbatch.bids.result import Export, SessionResult
+from qxbatch.bids.validate import Validated
+from qxbatch.visible import one_line
+from qxbatch.wrapping import text_width, wrapped
+
+_LISTED = 20
+"""So many lines of one kind are printed; --json has all."""
+
+
+def export_text(export: Export, dataset: str, *, test: bool) -> str:
+    """Return what did not go as planned, and a summary."""
+    lines: list[str] = []
+    for session in export.failed:
+        lines += _failed(session)
+    warnings = [f"to check: {each.session}: {text}" for each in export.sessions for text in each.warnings]
+    lines += _listed(warnings)
+    lines += _listed(_left(change) for change in export.left)
+    return "\n".join([*lines, *_wrapped(_summary(export, dataset, len(warnings), test=test))])
+
+
+def _failed(session: SessionResult) -> list[str]:
+    state = "not exported"
+    if len(session.problems) == 1:
+        return _wrapped(f"{session.session}: {state}: {session.problems[0]}")
+    return [
+        *_wrapped(f"{session.session}: {state}:"),
+        *(line for text in session.problems for line in _wrapped(text, "  ")),
+    ]
+
+
+def _left(change: Change) -> str:
+    if change.action is Action.FOREIGN:
+        return f"left alone: {change.path}: the export did not write it. Move it away and run again to have the export's file."
+    if change.differs:
+        return (
+            f"left alone: {change.path}: it was edited, and the export would change it. Delete it and run again to have "
+            "the export's file, or keep it so."
+        )
+    return f"left alone: {change.path}: it was edited. Delete it and run again to have the export's file."
+
+
+def _listed(texts: Iterable[str]) -> list[str]:
+    every = list(texts)
+    lines = [line for text in every[:_LISTED] for line in _wrapped(text)]
+    more = len(every) - _LISTED
+    return [*lines, *([f"... and {more} more: --json lists all"] if more > 0 else [])]
+
+
+def _wrapped(text: str, first: str = "") -> list[str]:
+    return wrapped(one_line(text), text_width(), first, f"{first}    ")
+
+
+def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
+    done = [each for each in export.sessions if each not in export.failed]
+    counts = export.counts
+    images = sum(each.images for each in done)
+    files = [
+        f"{counts[action]} {word}"
+        for action, word in (
+            (Action.ADD, "added"),
+            (Action.REPLACE, "changed"),
+            (Action.REMOVE, "removed"),
+            (Action.UNCHANGED, "unchanged"),
+        )
+        if counts[action] or action is Action.ADD
+    ]
+    edited = len(export.left)
+    parts = [
+        f"{_count(len(done), 'session')}{' would be' if test else ''} exported to {dataset}",
+        *([f"{len(export.failed)} not"] if export.failed else []),
+        _count(images, "image"),
+    ]
+    tail = [f"files: {', '.join(files)}"]
+    tail += [f"{edited} left alone"] if edited else []
+    tail += [_count(warnings, "warning")] if warnings else []
+    return f"{', '.join(parts)}; {'; '.join(tail)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def validated_text(validated: Validated) -> str:
+    """Return the validator's errors, and its counts."""
+    lines = _listed(f"invalid: {each.path}: {each.code}: {each.text}".rstrip(": ") for each in validated.errors)
+    counts = f"{_count(len(validated.errors), 'error')}, {_count(validated.warnings, 'warning')}"
+    return "\n".join([*lines, f"BIDS validator ({validated.validator}): {counts}"])
+
+
+def validated_value(validated: Validated) -> dict[str, Any]:
+    """Return the JSON value."""
+    errors: Sequence[dict[str, str]] = [each._asdict() for each in validated.errors]
+    return {"validator": validated.validator, "errors": errors, "warnings": validated.warnings}

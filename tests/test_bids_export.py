@@ -1,0 +1,313 @@
+"""The export: what is added, changed, removed and left alone."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from qxbatch.publish import alone
+from tests.build.bids import Scan
+from tests.build.bids_study import BOLD, SCANS, T1, BidsStudy
+from tests.build.study import run_main
+
+SCHEMA = Path(__file__).parents[1] / "docs" / "schema" / "bids-export-1.json"
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = BidsStudy(tmp_path)
+    made.add("S1")
+    made.add("S2")
+    return made
+
+
+def test_an_export_has_images_sidecars_tables_and_a_record(study):
+    done = study.run()
+    assert done.status == 0, done.text
+    tree = study.tree()
+    assert {f"{T1}.nii.gz", f"{T1}.json", f"{BOLD}.nii.gz", f"{BOLD}.json", "sub-S1/sub-S1_scans.tsv"} <= set(tree)
+    assert {
+        "dataset_description.json",
+        "README",
+        "CHANGES",
+        ".bidsignore",
+        "participants.tsv",
+        "participants.json",
+    } <= set(tree)
+    assert tree[f"{T1}.nii.gz"] == (study.sessions / "S1" / "nii" / "21.nii.gz").read_bytes()
+    record = {each["path"]: each for each in json.loads(tree["code/qxbatch/export.json"])["files"]}
+    assert set(record) == set(tree) - {"code/qxbatch/export.json"}
+    assert record[f"{BOLD}.nii.gz"]["rule"] == "func/task-rest_bold"
+    assert (record[f"{BOLD}.nii.gz"]["session"], record[f"{BOLD}.nii.gz"]["image"]) == ("S1", 31)
+    assert "2 sessions exported" in done.out
+
+
+def test_the_same_input_gives_the_same_bytes(study, tmp_path):
+    assert study.run().status == 0
+    first = study.tree()
+    assert run_main("bids", str(study.sessions), str(tmp_path / "x" / "bids"), f"--rules={study.rules}").status == 0
+    study.bids = tmp_path / "x" / "bids"
+    second = study.tree()
+    different = {path for path in first if first[path] != second.get(path)}
+    assert different <= {"dataset_description.json", "code/qxbatch/export.json"}, "the path to the sessions differs"
+    assert set(first) == set(second)
+
+
+def test_a_second_run_changes_nothing(study):
+    assert study.run().status == 0
+    before = {path: path.stat().st_mtime_ns for path in study.bids.rglob("*")}
+    done = study.run()
+    assert "0 added" in done.out
+    assert {path: path.stat().st_mtime_ns for path in study.bids.rglob("*")} == before
+
+
+def test_a_second_run_adds_a_new_session_and_its_row(study):
+    assert study.run().status == 0
+    study.add("S3")
+    assert study.run().status == 0
+    rows = study.tree()["participants.tsv"].decode().splitlines()
+    assert rows == ["participant_id", "sub-S1", "sub-S2", "sub-S3"]
+    assert "sub-S3/anat/sub-S3_T1w.nii.gz" in study.tree()
+
+
+def test_what_a_changed_rule_moves_is_moved(study):
+    assert study.run().status == 0
+    study.change_rules("task-rest", "task-eyesopen")
+    assert study.run().status == 0
+    tree = study.tree()
+    assert f"{BOLD}.nii.gz" not in tree
+    assert "sub-S1/func/sub-S1_task-eyesopen_bold.nii.gz" in tree
+    assert b"task-eyesopen" in tree["sub-S1/sub-S1_scans.tsv"]
+    assert b"task-rest" not in tree["sub-S1/sub-S1_scans.tsv"]
+
+
+def test_what_a_changed_rule_ignores_is_removed_with_its_folder(study):
+    assert study.run().status == 0
+    study.change_rules('as = "func/task-rest_bold"', 'ignore = "not needed"')
+    assert study.run().status == 0
+    assert not (study.bids / "sub-S1" / "func").exists()
+
+
+def test_an_edited_sidecar_is_left_alone_and_reported(study):
+    assert study.run().status == 0
+    path = study.bids / f"{BOLD}.json"
+    path.write_text('{"TaskName": "mine"}')
+    done = study.run()
+    assert done.status == 0
+    assert path.read_text() == '{"TaskName": "mine"}'
+    assert f"left alone: {BOLD}.json: it was edited" in done.out
+    assert "Delete it and run again" in done.out
+
+
+def test_an_edited_file_that_a_rule_would_move_stays(study):
+    assert study.run().status == 0
+    path = study.bids / f"{BOLD}.json"
+    path.write_text("{}")
+    study.change_rules("task-rest", "task-eyesopen")
+    done = study.run()
+    assert path.read_text() == "{}"
+    assert "the export would change it" in done.out
+    assert not (study.bids / f"{BOLD}.nii.gz").exists()
+
+
+def test_a_deleted_file_comes_again(study):
+    assert study.run().status == 0
+    path = study.bids / f"{BOLD}.json"
+    content = path.read_text()
+    path.write_text("{}")
+    path.unlink()
+    assert study.run().status == 0
+    assert path.read_text() == content
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(study):
+    path = study.bids / f"{T1}.json"
+    path.parent.mkdir(parents=True)
+    (study.bids / "dataset_description.json").write_text('{"Name": "mine", "BIDSVersion": "1.10.0"}')
+    path.write_text("{}")
+    done = study.run()
+    assert path.read_text() == "{}"
+    assert f"left alone: {T1}.json: the export did not write it" in done.out
+    assert json.loads((study.bids / "dataset_description.json").read_text())["Name"] == "mine"
+
+
+def test_an_edited_readme_or_description_is_kept_without_a_word(study):
+    assert study.run().status == 0
+    for name in ("README", "CHANGES", "dataset_description.json", ".bidsignore"):
+        (study.bids / name).write_text('{"Name": "mine", "BIDSVersion": "1.10.0"}')
+    done = study.run()
+    assert "left alone" not in done.out
+    assert "mine" in (study.bids / "README").read_text()
+
+
+def test_columns_rows_and_values_that_people_added_to_a_table_stay(study):
+    assert study.run().status == 0
+    path = study.bids / "participants.tsv"
+    path.write_text("participant_id\tgroup\nsub-S2\tpatient\nsub-S1\tcontrol\n")
+    study.add("S3")
+    assert study.run().status == 0
+    expected = "participant_id\tgroup\nsub-S2\tpatient\nsub-S1\tcontrol\nsub-S3\tn/a\n"
+    assert path.read_text() == expected
+    study.add("S4")
+    assert study.run().status == 0
+    assert path.read_text() == expected + "sub-S4\tn/a\n", "a second export after the edit keeps it, too"
+
+
+def test_a_bad_session_leaves_the_others(study):
+    study.add("S3", Scan(7, "unknown"))
+    done = study.run()
+    assert done.status == 1
+    assert "S3: not exported: series 7 (unknown)" in done.out
+    assert f"{T1}.nii.gz" in study.tree()
+    assert not (study.bids / "sub-S3").exists()
+
+
+def test_a_session_that_can_no_longer_be_decided_keeps_what_was_exported(study):
+    assert study.run().status == 0
+    before = study.tree()
+    study.add("S2", *SCANS, Scan(7, "unknown"))
+    assert study.run().status == 1
+    assert study.tree() == before
+
+
+def test_a_session_whose_image_is_missing_leaves_the_others(study):
+    (study.sessions / "S2" / "nii" / "21.nii.gz").unlink()
+    done = study.run()
+    assert done.status == 1
+    assert "S2: not exported" in done.out
+    assert "21.nii.gz cannot be read" in done.out
+    assert f"{T1}.nii.gz" in study.tree()
+    assert not (study.bids / "sub-S2").exists()
+
+
+def test_sessions_that_are_not_chosen_stay_as_they_are(study):
+    assert study.run().status == 0
+    before = study.tree()
+    study.change_rules("task-rest", "task-eyesopen")
+    assert study.run("--sessions=S1").status == 0
+    tree = study.tree()
+    assert {path for path in before if path.startswith("sub-S2/")} <= set(tree)
+    assert "sub-S1/func/sub-S1_task-eyesopen_bold.json" in tree
+    assert tree["participants.tsv"] == before["participants.tsv"]
+
+
+def test_a_session_that_is_gone_keeps_its_files(study):
+    assert study.run().status == 0
+    before = study.tree()
+    (study.sessions / "S2").rename(study.sessions.parent / "S2")
+    assert study.run().status == 0
+    assert study.tree() == before
+
+
+def test_a_test_writes_nothing(study):
+    done = study.run("--test")
+    assert done.status == 0
+    assert "would be exported" in done.out
+    assert not study.bids.exists()
+
+
+def test_json_is_one_document_with_all_sessions(study):
+    study.add("S3", Scan(7, "unknown"))
+    done = study.run("--json")
+    value = json.loads(done.out)
+    jsonschema.validate(value, json.loads(SCHEMA.read_text()))
+    assert [each["state"] for each in value["sessions"]] == ["exported", "exported", "undecided"]
+    assert value["files"]["add"] == len(value["changed"])
+
+
+@pytest.mark.parametrize("link", ["auto", "hard", "copy", "symlink"])
+def test_images_are_placed_as_asked(study, link):
+    assert study.run(f"--link={link}").status == 0
+    placed, source = study.bids / f"{T1}.nii.gz", study.sessions / "S1" / "nii" / "21.nii.gz"
+    assert placed.read_bytes() == source.read_bytes()
+    assert placed.is_symlink() == (link == "symlink")
+    assert (placed.stat().st_ino == source.stat().st_ino) == (link in ("hard", "symlink"))
+    assert "0 added" in study.run(f"--link={link}").out
+
+
+def test_an_edit_of_a_copied_image_does_not_reach_the_session(study):
+    assert study.run().status == 0
+    source = study.sessions / "S1" / "nii" / "21.nii.gz"
+    before = source.read_bytes()
+    with (study.bids / f"{T1}.nii.gz").open("r+b") as file:
+        file.write(b"edited")
+    assert source.read_bytes() == before
+    assert "it was edited" in study.run().out
+
+
+def test_symbolic_links_are_replaced_and_never_written_through(study):
+    assert study.run("--link=symlink").status == 0
+    source = study.sessions / "S1" / "nii" / "21.nii.gz"
+    before = source.read_bytes()
+    assert study.run("--link=copy").status == 0
+    assert not (study.bids / f"{T1}.nii.gz").is_symlink()
+    assert source.read_bytes() == before
+
+
+def test_nothing_is_written_through_a_folder_that_is_a_link(study, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    study.bids.mkdir()
+    (study.bids / "dataset_description.json").write_text("{}")
+    (study.bids / "sub-S1").symlink_to(elsewhere)
+    done = study.run()
+    assert list(elsewhere.iterdir()) == []
+    assert "left alone: sub-S1/anat" in done.out
+
+
+def test_a_link_in_the_place_of_a_file_is_not_followed(study, tmp_path):
+    assert study.run().status == 0
+    victim = tmp_path / "victim"
+    victim.write_text("{}")
+    path = study.bids / f"{BOLD}.json"
+    path.unlink()
+    path.symlink_to(victim)
+    study.change_rules('as = "func/task-rest_bold"', 'as = "func/task-rest_bold"\nset = { Instructions = "x" }')
+    study.run()
+    assert victim.read_text() == "{}"
+
+
+def test_a_folder_that_is_no_data_set_is_refused(study):
+    study.bids.mkdir()
+    (study.bids / "thesis.doc").write_text("x")
+    done = study.run()
+    assert done.status == 64
+    assert "no BIDS data set" in done.err
+    assert [path.name for path in study.bids.iterdir()] == ["thesis.doc"]
+
+
+@pytest.mark.parametrize("where", ["sessions", "sessions/S1", "sessions/S1/bids", "."])
+def test_a_data_set_is_not_made_in_or_around_sessions(study, where):
+    done = run_main("bids", str(study.sessions), str(study.sessions.parent / where), f"--rules={study.rules}")
+    assert done.status == 64, done.text
+
+
+def test_two_exports_at_once_are_safe(study, monkeypatch):
+    assert study.run().status == 0
+    monkeypatch.setattr(alone, "_PATIENCE", 0.0)
+    descriptor = os.open(study.bids / "code" / "qxbatch", os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        done = study.run()
+    finally:
+        os.close(descriptor)
+    assert done.status == 75
+    assert "Another run exports" in done.err
+
+
+def test_an_unknown_key_ends_before_anything_is_written(study):
+    study.change_rules('as = "anat/T1w"', 'az = "anat/T1w"')
+    done = study.run()
+    assert done.status == 64
+    assert not study.bids.exists()
+
+
+def test_a_record_that_cannot_be_read_is_not_believed(study):
+    assert study.run().status == 0
+    (study.bids / "code" / "qxbatch" / "export.json").write_text('{"schema": 1, "files": [{"path": "../x"}]}')
+    done = study.run()
+    assert done.status == 64
+    assert "cannot be read" in done.err

@@ -1,0 +1,183 @@
+"""Data sets of imported DICOM, as the official validator and pybids read them."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from qxbatch.bids.validate import find_validator
+from qxbatch.problems import UsageError
+from tests.build.bids_study import BidsStudy
+from tests.build.dicom import MrSeries
+from tests.build.packets import under
+from tests.build.study import Study, run_main
+from tests.test_bids_export import SCHEMA
+
+RULES = """
+[[rule]]
+match = { name = "t1" }
+as = "anat/T1w"
+[[rule]]
+match = { name = "rest" }
+as = "func/task-rest_bold"
+set = { PhaseEncodingDirection = "j-" }
+[[rule]]
+match = { name = "SE_AP" }
+as = "fmap/dir-AP_epi"
+set = { PhaseEncodingDirection = "j-", TotalReadoutTime = 0.05 }
+[[rule]]
+match = { name = "SE_PA" }
+as = "fmap/dir-PA_epi"
+set = { PhaseEncodingDirection = "j", TotalReadoutTime = 0.05 }
+"""
+
+
+def has_validator() -> bool:
+    """Return whether the official validator is installed."""
+    try:
+        find_validator()
+    except UsageError:
+        return False
+    return True
+
+
+needs_validator = pytest.mark.skipif(not has_validator(), reason="bids-validator-deno is not installed")
+needs_pybids = pytest.mark.skipif(importlib.util.find_spec("bids") is None, reason="pybids is not installed")
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return sessions that were imported by the real converter: two of one subject, one of another."""
+    study = Study(tmp_path_factory.mktemp("imported"))
+    for name in ("A_pre", "A_post", "B"):
+        series = [
+            MrSeries(patient=name, number=number, description=text, time=f"10{number:02}00", volumes=volumes, slices=4)
+            for number, text, volumes in (
+                (2, "t1", 1),
+                (3, "SE_AP", 1),
+                (4, "SE_PA", 1),
+                (5, "rest", 4),
+                (7, "SE_AP", 1),
+                (8, "SE_PA", 1),
+                (9, "rest", 4),
+            )
+        ]
+        study.put(name, {path: data for each in series for path, data in under(str(each.number), each.files()).items()})
+    done = study.main(r"--nameformat=(?P<subject_id>[A-Z])(_(?P<session_name>.+))?")
+    assert done.status == 0, done.text
+    return study.sessions
+
+
+@pytest.fixture
+def study(imported, tmp_path):
+    made = BidsStudy(tmp_path)
+    made.sessions = imported
+    made.rules.write_text(RULES)
+    return made
+
+
+@needs_validator
+def test_the_official_validator_finds_no_error(study):
+    done = study.run("--validate", "--json")
+    value = json.loads(done.out)
+    jsonschema.validate(value, json.loads(SCHEMA.read_text()))
+    assert value["validation"]["errors"] == []
+    assert done.status == 0
+    assert (study.bids / "sub-A" / "ses-pre" / "func" / "sub-A_ses-pre_task-rest_run-1_bold.nii.gz").is_file()
+
+
+@needs_validator
+@pytest.mark.parametrize("words", [["--intended-for=path"], ["--shift-dates"], ["--sourcedata", "--link=hard"]])
+def test_the_official_validator_finds_no_error_in_other_forms(study, words, tmp_path):
+    if "--shift-dates" in words:
+        words = [*words, f"--shift-table={tmp_path / 'shifts.tsv'}"]
+    done = study.run("--validate", *words)
+    assert "0 errors" in done.out
+    assert done.status == 0
+
+
+@needs_validator
+def test_an_error_of_the_validator_is_told_and_the_exit_status_is_1(study):
+    assert study.run().status == 0
+    (study.bids / "sub-A" / "ses-pre" / "anat" / "scan.nii.gz").write_bytes(b"x")
+    done = study.run("--validate")
+    assert done.status == 1
+    assert "invalid: /sub-A/ses-pre/anat/scan.nii.gz" in done.out
+
+
+@needs_pybids
+@pytest.mark.filterwarnings("ignore")
+def test_pybids_finds_each_file_and_the_targets_of_each_field_map(study):
+    from bids import BIDSLayout
+
+    assert study.run("--intended-for=path").status == 0
+    layout = BIDSLayout(study.bids, validate=True)
+    assert sorted(layout.get_subjects()) == ["A", "B"]
+    assert sorted(layout.get_sessions(subject="A")) == ["post", "pre"]
+    assert len(layout.get(extension=".nii.gz")) == 3 * 7
+    assert layout.get_tasks() == ["rest"]
+    for subject, session in (("A", "pre"), ("A", "post"), ("B", None)):
+        for run in (1, 2):
+            filters = {"subject": subject, "session": session, "run": run, "suffix": "bold", "extension": ".nii.gz"}
+            (bold,) = layout.get(**filters)
+            found = layout.get_fieldmap(bold.path, return_list=True)
+            names = sorted(Path(each["epi"]).name for each in found)
+            start = f"sub-{subject}{f'_ses-{session}' if session else ''}"
+            assert names == [f"{start}_dir-AP_run-{run}_epi.nii.gz", f"{start}_dir-PA_run-{run}_epi.nii.gz"]
+            assert bold.get_metadata()["TaskName"] == "rest"
+            assert bold.get_metadata()["B0FieldSource"].endswith(f"pepolar{run}")
+
+
+def test_without_the_validator_the_command_that_installs_it_is_told(study, monkeypatch):
+    monkeypatch.setattr("qxbatch.bids.validate.PROGRAM", "bids-validator-of-nobody")
+    done = study.run("--validate")
+    assert done.status == 69
+    assert "pip install 'qxbatch[bids]'" in done.err
+    assert not study.bids.exists()
+
+
+def test_a_validator_that_gives_no_result_is_told_with_its_words(study, tmp_path, monkeypatch):
+    program = tmp_path / "validator"
+    program.write_text("#!/bin/sh\necho '\033[31mout of memory\033[0m' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("qxbatch.parts.bids_export.find_validator", lambda: str(program))
+    done = study.run("--validate")
+    assert done.status == 69
+    assert "gave no result: out of memory." in done.err
+
+
+def test_the_study_level_says_whether_each_export_is_up_to_date(tmp_path):
+    source = Study(tmp_path)
+    for name in ("S1", "S2"):
+        source.put(name, MrSeries(patient=name, description="t1").files())
+    assert source.main().status == 0
+    study = BidsStudy(tmp_path / "bids")
+    study.sessions = source.sessions
+    study.rules.write_text('[[rule]]\nmatch = { name = "t1" }\nas = "anat/T1w"\n')
+    assert column(study) == {"S1": "n/a", "S2": "n/a"}
+    assert study.run("--sessions=S1").status == 0
+    assert column(study) == {"S1": "up to date", "S2": "not exported"}
+    assert study.run().status == 0
+    source.put("S2", MrSeries(patient="S2", description="t1", slices=5).files())
+    assert source.main("--overwrite").status == 0
+    assert column(study) == {"S1": "up to date", "S2": "changed since"}
+    page = (study.sessions / "report.html").read_text()
+    assert "changed since" in page
+    assert str(study.bids) in page
+    study.rules.write_text('[[rule]]\nmatch = { name = "t1" }\nas = "anat/acq-x_T1w"\n')
+    assert run_main("report", str(study.sessions)).status == 0
+    assert column(study) == {"S1": "rules changed", "S2": "rules changed"}
+
+
+def column(study: BidsStudy) -> dict[str, str]:
+    """Return what study.tsv says of the exports."""
+    head, *rows = [line.split("\t") for line in (study.sessions / "study.tsv").read_text().splitlines()]
+    return {row[0]: row[head.index("bids")] for row in rows}
+
+
+@needs_validator
+def test_the_study_page_has_what_the_validator_said(study):
+    assert study.run("--validate").status == 0
+    assert "0 errors" in (study.sessions / "report.html").read_text()

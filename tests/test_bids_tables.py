@@ -1,0 +1,203 @@
+"""Tables of a data set: people, times, shifted dates."""
+
+import json
+import stat
+from datetime import datetime
+
+import pytest
+
+from qxbatch.bids.people import age_text
+from qxbatch.bids.table_text import Table, merged, read_table
+from tests.build.bids import Scan
+from tests.build.bids_study import SCANS, BidsStudy
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, under
+
+
+@pytest.fixture
+def study(tmp_path):
+    return BidsStudy(tmp_path)
+
+
+def scans(study: BidsStudy, path: str) -> list[list[str]]:
+    """The rows of a table below the header."""
+    return [line.split("\t") for line in study.tree()[path].decode().splitlines()[1:]]
+
+
+def test_scans_are_listed_in_order_of_time(study):
+    study.add("S1", Scan(9, "t1", "10:00:00.5"), Scan(2, "rest", "10:10:00", 100, volumes=3))
+    assert study.run().status == 0
+    assert scans(study, "sub-S1/sub-S1_scans.tsv") == [
+        ["anat/sub-S1_T1w.nii.gz", "2024-05-06T10:00:00.500000"],
+        ["func/sub-S1_task-rest_bold.nii.gz", "2024-05-06T10:10:00"],
+    ]
+
+
+def test_a_scan_without_time_has_no_time(study):
+    study.add("S1", Scan(1, "t1", None))
+    assert study.run().status == 0
+    assert scans(study, "sub-S1/sub-S1_scans.tsv") == [["anat/sub-S1_T1w.nii.gz", "n/a"]]
+
+
+def test_sessions_of_a_subject_are_listed_where_the_data_set_has_sessions(study):
+    study.add("A_pre", subject="A", ses="pre")
+    study.add("A_post", Scan(2, "t1", "15:00:00"), subject="A", ses="post")
+    study.add("B")
+    assert study.run().status == 0
+    assert scans(study, "sub-A/sub-A_sessions.tsv") == [
+        ["ses-pre", "2024-05-06T10:00:00"],
+        ["ses-post", "2024-05-06T15:00:00"],
+    ]
+    assert "sub-B/sub-B_sessions.tsv" not in study.tree()
+    assert "sub-A/ses-pre/sub-A_ses-pre_scans.tsv" in study.tree()
+
+
+def header(series: MrSeries) -> bytes:
+    return packed(under("20", series.files()), Kind.TAR_GZ)
+
+
+def test_age_and_sex_are_those_of_the_headers(study):
+    study.add("S1")
+    (study.sessions / "S1" / "dicom" / "20.tar.gz").write_bytes(
+        header(MrSeries(changes={"PatientSex": "F", "PatientAge": "034Y", "PatientBirthDate": "19900101"}))
+    )
+    study.add("S2")
+    assert study.run().status == 0
+    assert study.tree()["participants.tsv"].decode() == "participant_id\tage\tsex\nsub-S1\t34\tF\nsub-S2\tn/a\tn/a\n"
+    assert json.loads(study.tree()["participants.json"])["age"]["Units"] == "year"
+
+
+@pytest.mark.parametrize(
+    ("age", "born", "scanned", "years"),
+    [
+        ("034Y", "", "", "34"),
+        ("018M", "", "", "1.5"),
+        ("", "19900102", "20240101", "33"),
+        ("", "", "20240101", ""),
+        ("000Y", "", "", ""),
+        ("0X4Y", "", "", ""),
+        ("092Y", "", "", "89"),
+        ("", "19000101", "20240101", "89"),
+        ("", "1990", "20240101", ""),
+    ],
+)
+def test_an_age_in_years(age, born, scanned, years):
+    assert age_text(age, born, scanned) == years
+
+
+def logfile(study: BidsStudy, text: str) -> list[str]:
+    path = study.rules.parent / "log.csv"
+    path.write_text(text)
+    return [f"--logfile=path:{path}|packet_name:packet|subject_id:subject"]
+
+
+def test_columns_of_the_logfile_are_columns_of_participants(study):
+    study.add("S1", subject="A")
+    words = logfile(study, "packet,subject,age,group name,note\np1,A,41,control,x\np2,A,,control,y\n")
+    assert study.run(*words, "--participant-columns=age,group name").status == 0
+    assert study.tree()["participants.tsv"].decode() == "participant_id\tage\tgroup_name\nsub-A\t41\tcontrol\n"
+    assert "group_name" in json.loads(study.tree()["participants.json"])
+
+
+def test_a_column_that_the_logfile_does_not_have_is_named_before_anything_is_written(study):
+    study.add("S1", subject="A")
+    done = study.run(*logfile(study, "packet,subject,group\np1,A,x\n"), "--participant-columns=groop")
+    assert done.status == 64
+    assert "Did you mean group?" in done.err
+    assert not study.bids.exists()
+
+
+def test_a_logfile_that_contradicts_itself_is_told(study):
+    study.add("S1", subject="A")
+    done = study.run(*logfile(study, "packet,subject,group\np1,A,x\np2,A,y\n"), "--participant-columns=group")
+    assert "several values of group for A" in done.err
+
+
+def test_shifted_dates_are_before_1925_and_keep_the_intervals_of_a_subject(study):
+    study.add("A_pre", Scan(2, "t1", "10:00:00"), subject="A", ses="pre")
+    study.add("A_post", Scan(2, "t1", "15:00:00"), subject="A", ses="post")
+    assert study.run("--shift-dates").status == 0
+    pre, post = (datetime.fromisoformat(row[1]) for row in scans(study, "sub-A/sub-A_sessions.tsv"))
+    assert pre.year < 1925
+    assert (post - pre).total_seconds() == 5 * 3600
+    assert (pre.hour, pre.minute) == (10, 0)
+    assert b"2024" not in b"".join(content for path, content in study.tree().items() if not path.endswith(".nii.gz"))
+
+
+def test_the_table_of_shifts_is_outside_and_for_its_owner_alone_and_used_again(study):
+    study.add("S1")
+    assert study.run("--shift-dates").status == 0
+    table = study.sessions / "bids-date-shifts.tsv"
+    assert stat.S_IMODE(table.stat().st_mode) == 0o600
+    before, shifts = study.tree(), table.read_text()
+    assert study.run("--shift-dates").status == 0
+    study.add("S2")
+    assert study.run("--shift-dates").status == 0
+    assert table.read_text().startswith(shifts)
+    assert study.tree()["sub-S1/sub-S1_scans.tsv"] == before["sub-S1/sub-S1_scans.tsv"]
+
+
+def test_true_dates_do_not_get_into_a_data_set_with_shifted_ones(study):
+    study.add("S1")
+    assert study.run("--shift-dates").status == 0
+    before = study.tree()
+    done = study.run()
+    assert done.status == 64
+    assert "--shift-dates" in done.err
+    assert study.tree() == before
+
+
+@pytest.mark.parametrize("words", [["--sourcedata"], ["--shift-table={bids}/x.tsv"]])
+def test_shifted_dates_cannot_be_given_away(study, words):
+    study.add("S1")
+    done = study.run("--shift-dates", *(word.format(bids=study.bids) for word in words))
+    assert done.status == 64
+    assert not study.bids.exists()
+
+
+def test_a_damaged_table_of_shifts_ends_the_export(study):
+    study.add("S1")
+    assert study.run("--shift-dates").status == 0
+    (study.sessions / "bids-date-shifts.tsv").write_text("participant_id\tdays\nsub-S1\tmany\n")
+    done = study.run("--shift-dates")
+    assert done.status == 64
+    assert "cannot be read" in done.err
+
+
+def test_sourcedata_has_the_dicom_of_exported_series(study):
+    study.add("S1", *SCANS)
+    dicom = study.sessions / "S1" / "dicom"
+    (dicom / "10.tar.gz").write_bytes(b"localizer")
+    (dicom / "20.tar.gz").write_bytes(b"t1")
+    (dicom / "30").mkdir()
+    (dicom / "30" / "x.dcm.gz").write_bytes(b"rest")
+    assert study.run("--sourcedata").status == 0
+    tree = study.tree()
+    assert tree["sourcedata/sub-S1/20.tar.gz"] == b"t1"
+    assert tree["sourcedata/sub-S1/30/x.dcm.gz"] == b"rest"
+    assert "sourcedata/sub-S1/10.tar.gz" not in tree
+    assert json.loads(tree["dataset_description.json"])["SourceDatasets"] == [{"URL": "bids::sourcedata/"}]
+    assert study.run().status == 0
+    assert not any(path.startswith("sourcedata") for path in study.tree()), "not asked for again"
+
+
+def test_the_description_names_this_program_and_what_the_rule_file_says(study):
+    study.add("S1")
+    study.rules.write_text(study.rules.read_text() + '\n[dataset]\nName = "My study"\nAuthors = ["A. Uthor"]\n')
+    assert study.run().status == 0
+    description = json.loads(study.tree()["dataset_description.json"])
+    assert (description["Name"], description["Authors"]) == ("My study", ["A. Uthor"])
+    assert description["GeneratedBy"][0]["Name"] == "qxbatch"
+    assert description["SourceDatasets"] == [{"URL": "../sessions"}]
+
+
+def test_a_table_that_people_made_keeps_all_of_theirs():
+    theirs = read_table("\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n")
+    ours = Table(("participant_id", "age"), ({"participant_id": "sub-1", "age": "3"}, {"participant_id": "sub-2"}))
+    table = merged(theirs, ours, edited=True, stays=lambda name: name != "sub-9")
+    assert table.text() == "participant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
+
+
+@pytest.mark.parametrize("text", ["", "a\ta\nx\ty\n", "a\nx\ty\n"])
+def test_a_text_that_is_no_table(text):
+    assert read_table(text) is None
