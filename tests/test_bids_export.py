@@ -311,3 +311,39 @@ def test_a_record_that_cannot_be_read_is_not_believed(study):
     done = study.run()
     assert done.status == 64
     assert "cannot be read" in done.err
+
+
+def test_an_edit_through_a_hard_link_is_told_since_it_changed_the_session(study):
+    assert study.run("--link=hard").status == 0
+    with (study.bids / f"{T1}.nii.gz").open("r+b") as file:
+        file.write(b"edited")
+    done = study.run("--link=hard")
+    assert "are one file by a hard link, and it was edited" in done.out
+
+
+def test_the_place_of_a_session_that_is_not_exported_now_is_not_taken_by_another(study):
+    assert study.run().status == 0
+    before = study.tree()
+    study.rules.write_text(study.rules.read_text() + '\n[session.S2]\nsubject = "S1"\n[session.S1]\nsubject = "S2"\n')
+    done = study.run("--sessions=S2")
+    assert done.status == 1
+    assert "Export both" in done.out
+    assert study.tree() == before
+    assert study.run().status == 0
+    assert study.tree()["code/qxbatch/export.json"] != before["code/qxbatch/export.json"]
+
+
+def test_files_behind_links_of_git_annex_are_the_same_files(study):
+    assert study.run().status == 0
+    path = study.bids / f"{T1}.nii.gz"
+    annex = study.bids / ".git" / "annex" / "key"
+    annex.parent.mkdir(parents=True)
+    path.rename(annex)
+    path.symlink_to("../../.git/annex/key")
+    content = annex.read_bytes()
+    done = study.run()
+    assert "left alone" not in done.out
+    study.change_rules('as = "anat/T1w"', 'ignore = "moved"')
+    assert study.run().status == 0
+    assert not path.is_symlink()
+    assert annex.read_bytes() == content

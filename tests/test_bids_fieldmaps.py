@@ -254,3 +254,17 @@ def test_the_identifier_has_session_and_acquisition_and_no_character_that_tools_
     assert {fields["B0FieldIdentifier"] for fields in found.fields.values() if "B0FieldIdentifier" in fields} == {
         "sesx1_acqab_pepolar1"
     }
+
+
+def test_two_diffusion_scans_of_opposite_directions_correct_themselves(tmp_path):
+    rules = RULES.replace(
+        'as = "dwi/dir-{dir}_dwi"',
+        'as = "dwi/dir-{dir}_dwi"\nserves = { by = ["shim", "geometry", "nearest-time"], write = ["B0FieldIdentifier"] }',
+    )
+    scans = [
+        Scan(number, f"dwi_{name}", f"10:{number:02}:00", 50, volumes=3, bvals=(0, 9, 9), shim=SHIM, sidecar=sidecar)
+        for number, name, sidecar in ((1, "AP", OPPOSITE), (2, "PA", EPI))
+    ]
+    found = links(tmp_path, *scans, rules=rules)
+    assert identifiers(found) == sources(found) == {"dir-AP_dwi": "pepolar1", "dir-PA_dwi": "pepolar1"}
+    assert found.warnings == ()

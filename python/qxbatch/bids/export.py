@@ -49,8 +49,13 @@ class Exporter:
 
     def export(self, plans: Sequence[SessionPlan], shared: Shared) -> Export:
         """Export sessions; `shared` are the files of the whole data set. Raises OSError where it cannot be written."""
-        for plan in plans:
-            self._take(plan)
+        taken = {plan.session.id: files for plan in plans if (files := self._take(plan))}
+        while conflicts := self._conflicts(taken):
+            for name, problem in conflicts.items():
+                self._results[name] = self._results[name]._replace(state=SessionState.FAILED, problems=(problem,))
+                del taken[name]
+        for files in taken.values():
+            self._want(files)
         for wanted in shared:
             self._users |= {wanted.path} if wanted.users else set()
             self._want([wanted])
@@ -60,35 +65,37 @@ class Exporter:
             return self._export(changes, done={change.path for change in changes}, failed={})
         return self._apply(changes)
 
-    def _take(self, plan: SessionPlan) -> None:
-        """Want the files of a session, or note why not."""
+    def _take(self, plan: SessionPlan) -> Sequence[Wanted]:
+        """Return the files of a session; none where it cannot be exported, which is noted."""
         name = plan.session.id
         result = SessionResult(
             name, plan.subject, plan.label, SessionState.EXPORTED, len(plan.placed), len(plan.ignored)
         )
+        self._results[name] = result
         if not plan.is_ready:
             self._results[name] = result._replace(state=SessionState.UNDECIDED, problems=tuple(_undecided(plan)))
-            return
+            return ()
         try:
             files = session_files(plan, self._target.form, self._sources)
         except SourceError as error:
             self._results[name] = result._replace(state=SessionState.FAILED, problems=(f"{error}.",))
-            return
-        taken = [wanted.path for wanted in files.files if self._is_of_other(wanted)]
-        if taken:
-            problem = f"{taken[0]} is the place of an image of another session, which is not exported now. Export both."
-            self._results[name] = result._replace(state=SessionState.FAILED, problems=(problem,))
-            return
+            return ()
         self._results[name] = result._replace(warnings=(*plan.remarks, *files.warnings, *self._sources.warnings))
         self._sources.warnings.clear()
-        self._want(files.files)
+        return files.files
 
-    def _is_of_other(self, wanted: Wanted) -> bool:
-        """Return whether a path is that of a session which this run leaves as it is, or of one that was taken before."""
-        if wanted.path in self._wanted:
-            return True
-        entry = self._record.files.get(wanted.path)
-        return entry is not None and entry.session not in ("", wanted.origin.session) and not self._is_exported(entry)
+    def _conflicts(self, taken: Mapping[str, Sequence[Wanted]]) -> dict[str, str]:
+        """Return the sessions that want the place of a file of a session which this run leaves as it is, and why not."""
+        problems = {}
+        for name, files in taken.items():
+            for wanted in files:
+                entry = self._record.files.get(wanted.path)
+                if entry is not None and entry.session not in ("", name) and not self._is_exported(entry):
+                    problems[name] = (
+                        f"{wanted.path} is in the data set and is of session {entry.session}, which is not exported now. "
+                        "Export both."
+                    )
+        return problems
 
     def _is_exported(self, entry: Entry) -> bool:
         result = self._results.get(entry.session)
@@ -164,6 +171,9 @@ class Exporter:
         self, changes: Iterable[Change], done: set[str], failed: Mapping[str, str], late: Iterable[str] = ()
     ) -> Export:
         results = dict(self._results)
+        for change, text in self._changed_together(changes):
+            known = results[change.session]
+            results[change.session] = known._replace(warnings=(*known.warnings, text))
         for name, problem in failed.items():
             results[name] = results[name]._replace(state=SessionState.FAILED, problems=(f"{problem}.",))
         left = [change._replace(action=Action.EDITED) if change.path in late else change for change in changes]
@@ -171,6 +181,21 @@ class Exporter:
             change for change in left if change.path in done or change.action in (Action.EDITED, Action.FOREIGN)
         )
         return Export(tuple(results.values()), counted)
+
+    def _changed_together(self, changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
+        """Yield images that differ from the record in the data set and in the session alike: a hard link was written to."""
+        for change in changes:
+            content, last = self._contents.get(change.path), self._record.files.get(change.path)
+            if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
+                continue
+            if (last.size, last.sha256) != (content.size, content.sha256):
+                yield (
+                    change,
+                    (
+                        f"{change.path} and {content.path} are one file by a hard link, and it was edited. "
+                        "Take the image of the session from a backup, or convert the session again."
+                    ),
+                )
 
 
 def _undecided(plan: SessionPlan) -> Iterator[str]:

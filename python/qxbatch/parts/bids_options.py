@@ -97,6 +97,10 @@ def _check(found: BidsOptions, options: Mapping[str, object]) -> None:
         if found.sourcedata:
             hint = "Leave one of them out: the headers of DICOM contain the true dates."
             raise UsageError("--sourcedata and --shift-dates are given.", hint)
+        if found.keep_identifying:
+            raise UsageError(
+                "--keep-identifying and --shift-dates are given.", "Leave one of them out: dates identify."
+            )
         if found.shift_table.is_relative_to(found.dataset):
             raise UsageError(f"{found.shift_table} is in the data set.", "Keep the table of shifts outside of it.")
 

@@ -1,0 +1,130 @@
+"""The words of `qxbatch bids`, and what it does besides the export."""
+
+import pytest
+
+from qxbatch.session.folder import SessionFolder
+from tests.build.bids import Scan
+from tests.build.bids_study import BidsStudy
+from tests.build.study import run_main
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = BidsStudy(tmp_path)
+    made.add("S1")
+    made.add("S2")
+    return made
+
+
+def bids(study: BidsStudy, *words: str):
+    return run_main("bids", str(study.sessions), str(study.bids), *words)
+
+
+def test_init_writes_rules_that_export_as_they_are(study, tmp_path):
+    rules = tmp_path / "proposed.toml"
+    done = bids(study, f"--init={rules}")
+    assert done.status == 0, done.text
+    assert f"--rules={rules}" in done.out
+    assert bids(study, f"--rules={rules}").status == 0
+    assert (study.bids / "sub-S1").is_dir()
+
+
+def test_init_replaces_no_file_unless_asked(study):
+    before = study.rules.read_text()
+    done = bids(study, f"--init={study.rules}")
+    assert done.status == 64
+    assert study.rules.read_text() == before
+    assert bids(study, f"--init={study.rules}", "--overwrite").status == 0
+    assert study.rules.read_text() != before
+
+
+def test_init_with_test_prints_the_rules(study, tmp_path):
+    done = bids(study, f"--init={tmp_path / 'x.toml'}", "--test")
+    assert "[[rule]]" in done.out
+    assert not (tmp_path / "x.toml").exists()
+
+
+def test_plan_prints_a_table_and_an_edited_one_decides(study, tmp_path):
+    printed = study.run("--plan")
+    assert printed.status == 0
+    assert not study.bids.exists()
+    table = tmp_path / "plan.tsv"
+    table.write_text(printed.out.replace("sub-S1_T1w", "sub-S1_acq-new_T1w"))
+    assert study.run(f"--plan={table}").status == 0
+    assert "sub-S1/anat/sub-S1_acq-new_T1w.nii.gz" in study.tree()
+    assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
+
+
+def test_explain_says_which_rule_decides(study):
+    done = study.run("--explain", "S1", "3")
+    assert done.status == 0
+    assert "func/task-rest_bold" in done.out
+    assert not study.bids.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--link=soft"], "--link=soft is not known"),
+        (["--intended-for=url"], "--intended-for=url is not known"),
+        (["--explain", "S1"], "--explain needs a session and a series"),
+        (["--plan", "--explain", "S1", "3"], "--plan and --explain are given"),
+        (["--plan", "--validate"], "nothing to --validate"),
+        (["--participant-columns=age"], "--logfile is missing"),
+        (["--shift-table=x"], "without --shift-dates"),
+        (["--shift-dates", "--keep-identifying"], "--keep-identifying and --shift-dates"),
+        (["--test=maybe"], "--test=maybe is not known"),
+        (["--linc=hard"], "Did you mean --link?"),
+    ],
+)
+def test_a_wrong_request_is_told_before_anything_is_written(study, words, said):
+    done = study.run(*words)
+    assert done.status == 64, done.text
+    assert said in done.err
+    assert not study.bids.exists()
+
+
+def test_without_rules_the_command_that_proposes_them_is_told(study):
+    done = bids(study)
+    assert done.status == 64
+    assert "--init=" in done.err
+
+
+def test_a_list_of_sessions_that_names_none_is_told_with_those_that_exist(study):
+    done = study.run("--sessions=X*")
+    assert done.status == 66
+    assert "S1, S2" in done.err
+
+
+def test_a_session_of_another_program_leaves_the_others(study):
+    SessionFolder(study.sessions / "S2").paths.summary.unlink()
+    done = study.run()
+    assert done.status == 1
+    assert "S2: not exported" in done.out
+    assert (study.bids / "sub-S1").is_dir()
+
+
+def test_two_sessions_with_one_label_are_both_named_and_the_others_exported(study):
+    study.add("a_1", subject="a_1")
+    study.add("a-1", subject="a-1")
+    done = study.run()
+    assert done.status == 1
+    assert "a-1" in done.out
+    assert "a_1" in done.out
+    assert not (study.bids / "sub-a1").exists()
+    assert (study.bids / "sub-S1").is_dir()
+
+
+def test_a_study_folder_stands_for_the_sessions_in_it(study):
+    done = run_main("bids", str(study.sessions.parent), str(study.bids), f"--rules={study.rules}")
+    assert done.status == 0, done.text
+    assert (study.sessions / ".qxbatch" / "bids.json").is_file()
+
+
+def test_warnings_are_folded_on_the_terminal(study):
+    study.rules.write_text('[[rule]]\nmatch = { name = "*" }\nas = "fmap/dir-{number}_epi"\n')
+    for k in range(25):
+        study.add(f"W{k:02}", Scan(1, "se"))
+    done = study.run()
+    assert "more: --json lists all" in done.out
+    assert done.out.count("to check:") == 20
