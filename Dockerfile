@@ -1,4 +1,5 @@
-# qxbatch in a container. Targets: slim (dcm2niix, nibabel) and, by default, full (also Octave for dicm2nii).
+# qxbatch in a container. Targets: slim (dcm2niix, nibabel) and, by default, full (also Octave for
+# dicm2nii, and the BIDS validator).
 # docs/containers.md says how it is built and used.
 #
 # Optional secrets, none of which stays in the image: `ca` (certificates to trust while building), `pip` (a pip.conf), `cargo` (a
@@ -49,6 +50,15 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
         --no-cache-dir --no-compile --no-deps --no-index /wheel/qxbatch-*.whl
 COPY containers/thin ./
 RUN sh thin /opt/qxbatch
+
+
+# The BIDS validator (bids-validator-deno, 126 MB) is in the target full alone.
+FROM build AS build-full
+COPY containers/bids.lock ./
+RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
+    with-registries /maturin/bin/pip --python /opt/qxbatch/bin/python install \
+        --no-cache-dir --no-compile --only-binary :all: --require-hashes -r bids.lock && \
+    sh thin /opt/qxbatch
 
 
 # All that the two targets share but qxbatch itself, which changes most often and so comes last.
@@ -120,6 +130,6 @@ LABEL org.opencontainers.image.title="qxbatch (full)"
 
 
 FROM octave AS full
-COPY --from=build /opt/qxbatch /opt/qxbatch
+COPY --from=build-full /opt/qxbatch /opt/qxbatch
 COPY --from=given /laid-out/ /
 RUN qxbatch doctor

@@ -24,7 +24,8 @@ def test_the_json_tells_everything(capsys: pytest.CaptureFixture[str]) -> None:
     status = doctor.run({"--json": True})
     told = json.loads(capsys.readouterr().out)
     found = {finding["name"]: finding for finding in told["findings"]}
-    assert list(found) == ["qxbatch core", "pydicom", "docopt-ng", "rich", "dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
+    packages, converters = ["pydicom", "docopt-ng", "rich"], ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
+    assert list(found) == ["qxbatch core", *packages, *converters, "bidsschematools", "bids-validator-deno"]
     assert found["dcm2niix"]["found"]
     assert found["dcm2niix"]["version"].startswith("1.0.")
     assert Path(found["dcm2niix"]["where"]).is_file()
@@ -37,7 +38,7 @@ def test_the_json_tells_everything(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_table_has_a_line_for_each_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     doctor.run({})
     out = capsys.readouterr().out
-    assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 8
+    assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 10
     assert "github.com/xiangruili/dicm2nii" in out
 
 
@@ -69,3 +70,14 @@ def test_dicm2nii_is_found_where_the_option_says(bare: Path, capsys: pytest.Capt
     found = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
     assert found["dicm2nii"]["found"]
     assert found["dicm2nii"]["where"] == f"{code} under {octave}"
+
+
+def test_what_a_bids_export_lacks_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "bids-validator-deno" else version(name))
+    assert doctor.run({}) == ExitStatus.OK
+    out = capsys.readouterr().out
+    assert "pip install 'qxbatch[bids]'" in out
+    assert "bids-validator-deno (`qxbatch bids --validate`)" in out.splitlines()[-1]

@@ -15,6 +15,10 @@ from qxbatch.wrapping import text_width, wrapped
 _PACKAGES = {"pydicom": "DICOM headers that the core cannot parse", "docopt-ng": "the command line"}
 _OF_DISPLAY = {"rich": "the display of a run on a terminal"}
 """Without it a run prints plain lines."""
+_OF_BIDS = {
+    "bidsschematools": ("the rules of `qxbatch bids`", "bidsschematools"),
+    "bids-validator-deno": ("`qxbatch bids --validate`", "'qxbatch[bids]'"),
+}
 _NEEDED = "needed"
 _OPTIONAL = "optional"
 _INDENT = " " * 9
@@ -60,6 +64,7 @@ def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
         *(_package(name, purpose, _NEEDED) for name, purpose in _PACKAGES.items()),
         *(_package(name, purpose, _OPTIONAL) for name, purpose in _OF_DISPLAY.items()),
         *_converters(dicm2nii_dir),
+        *(_package(name, purpose, _OPTIONAL, install) for name, (purpose, install) in _OF_BIDS.items()),
     ]
 
 
@@ -110,9 +115,9 @@ def _core() -> Finding:
     )
 
 
-def _package(name: str, purpose: str, need: str) -> Finding:
+def _package(name: str, purpose: str, need: str, install: str = "") -> Finding:
     version = _version(name)
-    advice = "" if version else f"Install it with `pip install {name}`."
+    advice = "" if version else f"Install it with `pip install {install or name}`."
     return Finding(name, purpose, need, bool(version), version, "the Python packages", advice)
 
 
