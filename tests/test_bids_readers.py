@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -89,7 +92,9 @@ def test_the_official_validator_finds_no_error(study):
 
 
 @needs_validator
-@pytest.mark.parametrize("words", [["--intended-for=path"], ["--shift-dates"], ["--sourcedata", "--link=hard"]])
+@pytest.mark.parametrize(
+    "words", [["--intended-for=path"], ["--shift-dates"], ["--sourcedata", "--link=hard"], ["--link=symlink"]]
+)
 def test_the_official_validator_finds_no_error_in_other_forms(study, words, tmp_path):
     if "--shift-dates" in words:
         words = [*words, f"--shift-table={tmp_path / 'shifts.tsv'}"]
@@ -105,6 +110,19 @@ def test_an_error_of_the_validator_is_told_and_the_exit_status_is_1(study):
     done = study.run("--validate")
     assert done.status == 1
     assert "invalid: /sub-A/ses-pre/anat/scan.nii.gz" in done.out
+
+
+@needs_validator
+def test_the_validator_needs_no_network(study, tmp_path, monkeypatch):
+    alone = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system lets nobody make a network namespace")
+    program = tmp_path / "validator"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(alone)} {shlex.quote(find_validator())} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr("qxbatch.parts.bids_export.find_validator", lambda: str(program))
+    done = study.run("--validate")
+    assert "0 errors" in done.out, done.text
 
 
 @needs_pybids
@@ -167,6 +185,8 @@ def test_the_study_level_says_whether_each_export_is_up_to_date(tmp_path):
     assert "changed since" in page
     assert str(study.bids) in page
     study.rules.write_text('[[rule]]\nmatch = { name = "t1" }\nas = "anat/acq-x_T1w"\n')
+    assert run_main(str(source.inbox), str(study.sessions), "group").status == 0
+    assert column(study) == {"S1": "rules changed", "S2": "rules changed"}
     assert run_main("report", str(study.sessions)).status == 0
     assert column(study) == {"S1": "rules changed", "S2": "rules changed"}
 

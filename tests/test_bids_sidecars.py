@@ -204,3 +204,24 @@ def test_a_time_between_volumes_that_differs_in_the_image_is_that_of_the_frames(
 def test_a_time_between_volumes_that_is_the_same_in_both_is_no_news(tmp_path):
     found = plan(tmp_path, REST, Scan(1, "rest", volumes=3, tr=1950.0, sidecar={"RepetitionTime": 2}))
     assert complete(found.placed, {}).warnings == ()
+
+
+def test_the_repetition_time_of_mp2rage_is_that_of_the_inversions_and_what_is_unknown_is_asked_for(tmp_path):
+    rules = '[[rule]]\nmatch = { name = "mp2rage" }\nas = "anat/MP2RAGE"\n'
+    inversions = [
+        Scan(number, f"mp2rage_INV{number}", "10:00:00", 300, tr=5000.0, ti=ti)
+        for number, ti in ((1, 700.0), (2, 2500.0))
+    ]
+    found = plan(tmp_path, rules.replace('"mp2rage"', '"mp2rage*"'), *inversions)
+    completed = complete(found.placed, {})
+    written = completed.fields["sub-S01/anat/sub-S01_inv-1_MP2RAGE"]
+    assert written["RepetitionTimePreparation"] == 5
+    assert "RepetitionTimeExcitation" not in written
+    assert "BIDS requires RepetitionTimeExcitation, NumberShots" in completed.warnings[0]
+
+
+def test_required_fields_of_asl_depend_on_its_type(tmp_path):
+    found = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, sidecar={"ArterialSpinLabelingType": "PCASL"}))
+    (warning,) = complete(found.placed, {}).warnings
+    assert "LabelingDuration" in warning
+    assert "BolusCutOffFlag" not in warning

@@ -46,16 +46,13 @@ def context_problem(placed: Placed) -> str:
 def asl_fields(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
     """Return the fields of a perfusion image that its header does not have."""
     name = PlacedName.of(placed.path)
-    found: dict[str, Any] = {}
-    repetition = placed.image.sidecar.get("RepetitionTime")
-    if repetition is not None:
-        found["RepetitionTimePreparation"] = repetition
-    if name.suffix == "asl":
-        types = volume_types(placed) or ()
-        separate = any(PlacedName.of(each.path).suffix == M0 for each in session)
-        found["M0Type"] = "Included" if M0 in types else "Separate" if separate else "Absent"
-        if types.count(LABEL) and types.count(LABEL) == types.count(CONTROL):
-            found["TotalAcquiredPairs"] = types.count(LABEL)
+    if name.suffix != "asl":
+        return {}
+    types = volume_types(placed) or ()
+    separate = any(PlacedName.of(each.path).suffix == M0 for each in session)
+    found: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if separate else "Absent"}
+    if types.count(LABEL) and types.count(LABEL) == types.count(CONTROL):
+        found["TotalAcquiredPairs"] = types.count(LABEL)
     return found
 
 

@@ -7,20 +7,16 @@ from typing import Any
 from qxbatch.bids.schema import Schema
 
 _GROUPS = ("mri", "anat", "func", "dwi", "fmap", "asl", "qmri")
-COMPLETED: Mapping[str, str] = {
-    "TaskName": "",
-    "Units": "",
-    "IntendedFor": "",
-    "M0Type": "",
-    "TotalAcquiredPairs": "",
-    "MTState": "",
-    "EchoTime1": "",
-    "EchoTime2": "",
-    "VolumeTiming": "",
-    "RepetitionTimePreparation": "RepetitionTime",
-    "RepetitionTimeExcitation": "RepetitionTime",
+COMPLETED = (
+    *("TaskName", "Units", "IntendedFor", "M0Type", "TotalAcquiredPairs", "MTState"),
+    *("EchoTime1", "EchoTime2", "VolumeTiming"),
+)
+"""Fields that the export completes."""
+REPETITION: Mapping[str, tuple[str, ...]] = {
+    "RepetitionTimeExcitation": ("VFA", "MTS", "MPM"),
+    "RepetitionTimePreparation": ("MP2RAGE", "TB1SRGE", "asl", "m0scan"),
 }
-"""Fields that the export completes, and the field that it needs for it; empty: none."""
+"""Suffixes whose RepetitionTime is the time between excitations, and those where it is between preparations."""
 _IS = re.compile(r'(datatype|suffix|modality) == "(\w+)"')
 _ONE_OF = re.compile(r"intersects\(\[(suffix|sidecar\.\w+)\], \[([^\]]*)\]\)")
 _FIELD = re.compile(r'sidecar\.(\w+) == (true|false|"[^"]*")')
@@ -30,15 +26,22 @@ _IMAGE = re.compile(r"match\(extension, .*nii.*\)")
 
 def missing_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
     """Return the required fields that neither the sidecar has nor the export completes."""
-    found = dict.fromkeys(_required(schema, datatype, suffix, sidecar))
-    return [name for name in found if name not in sidecar and not _is_completed(name, sidecar)]
+    found = dict.fromkeys(required_fields(schema, datatype, suffix, sidecar))
+    return [name for name in found if name not in sidecar and not _is_completed(name, suffix, sidecar)]
 
 
-def _is_completed(name: str, sidecar: Mapping[str, Any]) -> bool:
-    return name in COMPLETED and (not COMPLETED[name] or COMPLETED[name] in sidecar)
+def _is_completed(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
+    return name in COMPLETED or name in repetition_fields(suffix, sidecar)
 
 
-def _required(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> Iterator[str]:
+def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what RepetitionTime means for a suffix."""
+    given = sidecar.get("RepetitionTime")
+    return {} if given is None else {name: given for name, suffixes in REPETITION.items() if suffix in suffixes}
+
+
+def required_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields that BIDS requires of an image with this sidecar."""
     place = {"datatype": datatype, "suffix": suffix, "modality": "mri"}
     for group in _GROUPS:
         for rule in schema.content["rules"]["sidecars"].get(group, {}).values():

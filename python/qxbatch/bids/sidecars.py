@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from qxbatch.bids.absent import Absent, absent_fields
 from qxbatch.bids.asl import asl_fields
 from qxbatch.bids.model import ExportImage, Placed
 from qxbatch.bids.placed_name import PlacedName
+from qxbatch.bids.required import repetition_fields
 from qxbatch.bids.timing import timing_of
 
 IDENTIFYING = (
@@ -45,8 +47,6 @@ IDENTIFYING = (
 """Fields of a sidecar that name or describe a person, or lead to one; those that a converter of this program writes are none."""
 _HERTZ = ("GE", "PHILIPS")
 """Makers whose direct field maps are in Hz."""
-_EXCITATION = ("VFA", "MTS", "MPM", "MP2RAGE", "TB1AFI", "TB1SRGE")
-"""Suffixes whose RepetitionTime is that of the excitations."""
 
 
 class Completed(NamedTuple):
@@ -66,6 +66,7 @@ def complete(
     """
     found: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
+    absent = absent_fields()
     for each in placed:
         given = dict(each.image.sidecar)
         if not keep_identifying:
@@ -78,7 +79,7 @@ def complete(
             } | timing.fields
             warnings.append(f"{each.path}: {timing.warning}")
         found[each.path] = {**given, **added, **links.get(each.path, {}), **each.rule.fields}
-        warnings += _lacking(each, found[each.path])
+        warnings += _absent(each, found[each.path], absent)
     return Completed(found, tuple(warnings))
 
 
@@ -103,8 +104,7 @@ def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
         found["Units"] = "Hz"
     if name.suffix == "phasediff":
         found |= _echo_times(placed, session)
-    if name.suffix in _EXCITATION and (repetition := placed.image.sidecar.get("RepetitionTime")) is not None:
-        found["RepetitionTimeExcitation"] = repetition
+    found |= repetition_fields(name.suffix, placed.image.sidecar)
     if name.datatype == "perf":
         found |= asl_fields(placed, session)
     given = placed.image.sidecar
@@ -139,21 +139,10 @@ def _echo_times_of(image: ExportImage) -> set[float]:
     return {round(float(time), 6)} if isinstance(time, int | float) else set()
 
 
-def _lacking(placed: Placed, fields: Mapping[str, Any]) -> list[str]:
-    """Return warnings for required fields that nobody can know but the user."""
+def _absent(placed: Placed, fields: Mapping[str, Any], absent: Absent) -> list[str]:
+    """Return a warning for required fields that nobody can know but the user."""
     name = PlacedName.of(placed.path)
-    required: list[str] = []
-    if name.datatype == "fmap":
-        required += {
-            "phasediff": ["EchoTime1", "EchoTime2"],
-            "fieldmap": ["Units"],
-            "epi": ["PhaseEncodingDirection"],
-        }.get(name.suffix, [])
-    if name.suffix == "epi" and not ("TotalReadoutTime" in fields or "EffectiveEchoSpacing" in fields):
-        required.append("TotalReadoutTime")
-    if name.suffix == "bold" and not ("RepetitionTime" in fields or "VolumeTiming" in fields):
-        required.append("RepetitionTime")
-    missing = [key for key in required if key not in fields]
+    missing = absent.fields(name.datatype, name.suffix, fields)
     if not missing:
         return []
     sets = ", ".join(f"{key} = ..." for key in missing)
