@@ -347,3 +347,11 @@ def test_files_behind_links_of_git_annex_are_the_same_files(study):
     assert study.run().status == 0
     assert not path.is_symlink()
     assert annex.read_bytes() == content
+
+
+def test_a_readme_of_another_form_is_the_readme(study):
+    assert study.run().status == 0
+    (study.bids / "README.md").write_text("mine")
+    assert study.run().status == 0
+    assert "README" not in study.tree()
+    assert study.tree()["README.md"] == b"mine"

@@ -1,5 +1,6 @@
 """What the sidecars of a data set have besides what the converter wrote."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from qxbatch.bids.asl import context_problem, volume_types
 from qxbatch.bids.model import SessionPlan
-from qxbatch.bids.sidecars import complete
+from qxbatch.bids.sidecars import complete, sidecar_text
 from qxbatch.bids.sources import Sources
 from qxbatch.bids.stamps import Stamps
 from qxbatch.bids.wanted import Form, Wanted, session_files
@@ -152,8 +153,6 @@ def test_an_m0_scan_of_its_own_names_the_asl_image_that_it_is_nearest_to(tmp_pat
         Scan(3, "m0", "10:20:00", 10),
         Scan(4, "asl", "10:21:00", 60, volumes=4),
     ]
-    import json
-
     found = plan(tmp_path, rules, *scans)
     assert fields(found)["run-1_asl"]["M0Type"] == "Separate"
     content = files(found)["run-2_m0scan.json"].content
@@ -225,3 +224,8 @@ def test_required_fields_of_asl_depend_on_its_type(tmp_path):
     (warning,) = complete(found.placed, {}).warnings
     assert "LabelingDuration" in warning
     assert "BolusCutOffFlag" not in warning
+
+
+def test_a_number_that_json_does_not_have_is_left_out():
+    text = sidecar_text({"EchoTime": 0.03, "SAR": float("nan"), "SliceTiming": [0.0, float("inf")], "x": {"y": [1.5]}})
+    assert json.loads(text, parse_constant=pytest.fail) == {"EchoTime": 0.03, "x": {"y": [1.5]}}

@@ -35,11 +35,14 @@ def dataset_files(dataset: Path, sessionsfolder: Path, given: Mapping[str, Any],
         "CHANGES": f"1.0.0\n  - Exported by qxbatch {VERSION}.\n",
         ".bidsignore": "# Files that the BIDS validator leaves out, one pattern in each line.\n",
     }
+    if any((dataset / f"README{extension}").exists() for extension in _OTHER_READMES):
+        del texts["README"]  # a data set has one
     return [
         Wanted(path, Origin(), text.encode("utf-8", "backslashreplace"), users=True) for path, text in texts.items()
     ]
 
 
+_OTHER_READMES = (".md", ".rst", ".txt")
 _README = """\
 {name}
 

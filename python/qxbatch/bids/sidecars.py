@@ -1,6 +1,7 @@
 """Sidecars as BIDS wants them: those of the session, completed. A pure function of the images of one session."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -84,8 +85,17 @@ def complete(
 
 
 def sidecar_text(fields: Mapping[str, Any]) -> bytes:
-    """Return the text of a sidecar."""
-    return (json.dumps(fields, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    """Return the text of a sidecar. A field with a number that JSON does not have (NaN) is left out."""
+    known = {key: value for key, value in fields.items() if _is_finite(value)}
+    return (json.dumps(known, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
