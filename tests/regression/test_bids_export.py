@@ -109,3 +109,12 @@ def intended(layout: Any, bids: Path, fmap: str) -> set[str]:
             if fmap in files:
                 found.add(Path(image.path).relative_to(bids).as_posix())
     return found
+
+
+@pytest.mark.skipif(not has_validator(), reason="bids-validator-deno is not installed")
+def test_the_proposed_rules_export_as_they_are_without_an_error(exported: Exported, tmp_path: Path) -> None:
+    folders = [str(exported.sessions), str(tmp_path / "bids")]
+    assert run_main("bids", *folders, f"--init={tmp_path / 'rules.toml'}").status == 0
+    done = run_main("bids", *folders, f"--rules={tmp_path / 'rules.toml'}", "--validate", "--json")
+    assert json.loads(done.out)["validation"]["errors"] == []
+    assert done.status == 0
