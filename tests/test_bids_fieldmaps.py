@@ -268,3 +268,14 @@ def test_two_diffusion_scans_of_opposite_directions_correct_themselves(tmp_path)
     found = links(tmp_path, *scans, rules=rules)
     assert identifiers(found) == sources(found) == {"dir-AP_dwi": "pepolar1", "dir-PA_dwi": "pepolar1"}
     assert found.warnings == ()
+
+
+def test_a_field_map_of_another_study_is_tied_to_no_run_unless_the_shim_is_the_same(tmp_path):
+    other = {"StudyInstanceUID": "1.2.3"}
+    for shim, expected in (((), {}), (SHIM, {"task-rest_bold": "pepolar1"})):
+        folder = tmp_path / f"shim{len(shim)}"
+        folder.mkdir()
+        run = Scan(3, "rest", "10:05:00", 300, volumes=10, shim=shim, sidecar=OPPOSITE, header=other)
+        found = links(folder, *pair(1, 0, shim), run)
+        assert sources(found) == expected
+        assert any("another study" in text for text in found.warnings) == (not shim)

@@ -45,6 +45,8 @@ class Facts(NamedTuple):
     """`j-`; without a header the label of `dir-`."""
     axis: str
     time: Interval | None
+    study: str
+    """StudyInstanceUID."""
 
 
 class Run(NamedTuple):
@@ -89,8 +91,8 @@ class FieldMap(NamedTuple):
         return self.kind is not Kind.PEPOLAR or len(self.directions) > 1
 
     def can_serve(self, run: Run) -> bool:
-        """Return whether the field can be estimated, and has the phase axis of a run."""
-        if self.kind is None:
+        """Return whether the field can be estimated, is of the study of a run, and has its phase axis."""
+        if self.kind is None or self.is_of_other_study(run):
             return False
         if self.kind is not Kind.PEPOLAR:
             return True
@@ -99,6 +101,11 @@ class FieldMap(NamedTuple):
         own = {placed.path for placed in self.images} & {placed.path for placed in run.images}
         opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
         return self.is_complete or (opposite and not own)
+
+    def is_of_other_study(self, run: Run) -> bool:
+        """Return whether a run is of another study: the subject may have left the scanner. The same shim says that it is not so."""
+        known = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
+        return known and (self.shim is None or self.shim != run.shim)
 
     def likeness(self, run: Run) -> tuple[int, ...]:
         """Return for orientation, field of view and matrix 1 where the two are the same, 0 where one is not known, else -1."""
@@ -173,7 +180,8 @@ def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
     alike: dict[object, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
     for members in takes.values():
         facts = _facts(members)
-        alike[facts.shim, facts.geometry, facts.axis][facts.direction].append((facts, members))
+        study = facts.study if facts.shim is None else ""
+        alike[facts.shim, facts.geometry, facts.axis, study][facts.direction].append((facts, members))
     return [group for directions in alike.values() for group in _groups([*directions.values()])]
 
 
@@ -255,6 +263,7 @@ def _facts(images: Sequence[Placed]) -> Facts:
         ),
         direction=direction or label,
         axis=axis,
+        study=str(first.series.header.get("StudyInstanceUID") or ""),
         time=Interval(min(t.begin for t in times), max(t.end for t in times)) if times else None,
     )
 

@@ -113,6 +113,8 @@ def _serves_nothing(each: FieldMap, runs: Sequence[Run]) -> str:
         return f"{name}: this field map corrects nothing, since the session has no functional, diffusion or perfusion image."
     if each.kind is None:
         return f"{name}: this field map corrects nothing: it has no phase image. Export it with its phase images."
+    if all(each.is_of_other_study(run) for run in runs):
+        return f"{name}: this field map corrects nothing: every image is of another study (StudyInstanceUID) and shim."
     if not any(each.can_serve(run) for run in runs):
         axis = (
             "a scan of the opposite phase encoding direction" if not each.is_complete else "an image of its phase axis"
