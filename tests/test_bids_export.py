@@ -355,3 +355,13 @@ def test_a_readme_of_another_form_is_the_readme(study):
     assert study.run().status == 0
     assert "README" not in study.tree()
     assert study.tree()["README.md"] == b"mine"
+
+
+@pytest.mark.parametrize("name", ["S\udcff3", "Süß 3", "S\u202e3"])
+def test_a_session_of_an_odd_name_is_exported_and_known_again(study, name):
+    study.add("S3")
+    (study.sessions / "S3").rename(study.sessions / name)
+    done = study.run()
+    assert done.status == 0, done.text
+    assert "sub-S3/anat/sub-S3_T1w.nii.gz" in study.tree()
+    assert "0 added" in study.run().out

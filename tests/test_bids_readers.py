@@ -201,3 +201,14 @@ def column(study: BidsStudy) -> dict[str, str]:
 def test_the_study_page_has_what_the_validator_said(study):
     assert study.run("--validate").status == 0
     assert "0 errors" in (study.sessions / "report.html").read_text()
+    known = {each["path"]: each for each in json.loads((study.sessions / "study.json").read_text())["bids"]}
+    assert known[str(study.bids)]["validation"]["errors"] == 0
+    assert known[str(study.bids)]["rules"] == str(study.rules)
+    study.change_rules("task-rest", "task-open")
+    assert study.run().status == 0
+    (after,) = (
+        each
+        for each in json.loads((study.sessions / "study.json").read_text())["bids"]
+        if each["path"] == str(study.bids)
+    )
+    assert "validation" not in after, "what was validated is no longer what is there"

@@ -102,6 +102,6 @@ def write_record(path: Path, entries: Iterable[Entry], *, shifted: bool) -> None
 def record_text(entries: Iterable[Entry], *, shifted: bool) -> str:
     """Return a record: a file in each line, by path."""
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted(entries))
-    files = ",\n".join(f"  {json.dumps({'size': 0, **value}, ensure_ascii=False, sort_keys=True)}" for value in values)
+    files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)
     head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(shifted)},\n'
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'

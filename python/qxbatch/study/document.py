@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from qxbatch.protocol.difference import difference_value
 from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.study.columns import COLUMNS
+from qxbatch.study.exports import data_set_value
 from qxbatch.study.record import SessionRecord, read_record, record_value
 from qxbatch.study.study import NotImported, Row, Study
 from qxbatch.textfile import read_text
@@ -47,8 +48,14 @@ def as_json(study: Study) -> str:
     items = ",\n".join(f"  {_line(item._asdict())}" for item in study.not_imported)
     return (
         f'{{\n "schema": {SCHEMA},\n "columns": {_line(COLUMNS)},\n'
-        f' "sessions": [\n{sessions}\n ],\n "not_imported": [\n{items}\n ]\n}}\n'
+        f' "sessions": [\n{sessions}\n ],\n "not_imported": [\n{items}\n ]{_data_sets(study)}\n}}\n'
     )
+
+
+def _data_sets(study: Study) -> str:
+    """Return the BIDS data sets with what the validator said; nothing where there are none."""
+    values = ",\n".join(f"  {_line(data_set_value(each))}" for each in study.data_sets)
+    return f',\n "bids": [\n{values}\n ]' if values else ""
 
 
 def _line(value: object) -> str:

@@ -126,7 +126,12 @@ def _value(data_set: DataSet) -> dict[str, Any]:
         name: {"rules_sha256": each.rules_sha256, **({"summary": each.stamp._asdict()} if each.stamp else {})}
         for name, each in sorted(data_set.sessions.items())
     }
-    value = {"path": str(data_set.path), "rules": str(data_set.rules), "sessions": sessions}
+    return {**data_set_value(data_set), "sessions": sessions}
+
+
+def data_set_value(data_set: DataSet) -> dict[str, Any]:
+    """Return the JSON value of a data set without its sessions."""
+    value = {"path": str(data_set.path), "rules": str(data_set.rules)}
     return {**value, **({"validation": data_set.validation._asdict()} if data_set.validation else {})}
 
 
