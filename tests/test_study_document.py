@@ -260,3 +260,39 @@ def test_a_folder_in_the_place_of_the_page_is_named(imported: StudyFolder) -> No
     run = imported.main()
     assert run.status == 0
     assert f"cannot write {page}" in run.text
+
+
+def test_a_page_that_could_not_be_written_is_written_by_the_next_run(imported: StudyFolder) -> None:
+    page = imported.sessions / "report.html"
+    page.unlink()
+    page.mkdir()
+    imported.put("S4", T1.files())
+    assert "The study page was not refreshed" in imported.main().text
+    page.rmdir()
+    assert imported.main("--check=no").status == 0
+    assert 'id="s-S4"' in page.read_text()
+    assert [record.id for record in read(imported.sessions).sessions] == ["S1", "S2", "S3", "S4"]
+
+
+@pytest.mark.parametrize("lost", ["study.json", "study.tsv", "report.html"])
+def test_a_run_without_packets_writes_a_study_level_that_is_older_than_a_session(
+    imported: StudyFolder, lost: str
+) -> None:
+    (imported.sessions / lost).unlink()
+    if lost != "study.json":
+        os.utime(imported.sessions / "study.json", (0, 0))
+    assert imported.main("--check=no").status == 0
+    assert (imported.sessions / lost).is_file()
+
+
+def test_a_run_without_packets_leaves_a_study_level_that_is_current(imported: StudyFolder) -> None:
+    names = ("study.json", "study.tsv", "report.html")
+    before = {name: (imported.sessions / name).stat().st_mtime_ns for name in names}
+    assert imported.main("--check=no").status == 0
+    assert {name: (imported.sessions / name).stat().st_mtime_ns for name in names} == before
+
+
+def test_a_dry_run_writes_no_study_level(imported: StudyFolder) -> None:
+    (imported.sessions / "study.json").unlink()
+    assert imported.main("--check=no", "--test").status == 0
+    assert not (imported.sessions / "study.json").exists()

@@ -8,7 +8,7 @@ from qxbatch.discover.units import units_of
 from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report
 from qxbatch.pipeline.opened import opened_context
-from qxbatch.pipeline.study_level import refresh_study
+from qxbatch.pipeline.refresh import refresh_study
 from qxbatch.pipeline.together import import_units
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace

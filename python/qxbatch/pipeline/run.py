@@ -8,6 +8,7 @@ from qxbatch.discover.candidates import candidates as discover
 from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
+from qxbatch.pipeline.idle import finish_idle
 from qxbatch.pipeline.left import finish_left, without_finished
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
@@ -41,16 +42,7 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
     ready = [candidate for candidate in found if candidate.verdict is Verdict.READY]
     report = Report(tuple(found), tuple(recovered))
     if settings.test or not ready:
-        if settings.test and ready:
-            from qxbatch.pipeline.opened import need_converters
-
-            need_converters(settings)
-        elif interrupted:
-            from qxbatch.pipeline.opened import tidy
-            from qxbatch.pipeline.study_level import refresh_study
-
-            refresh_study(settings, report, interrupted=True)
-            tidy(workspace, locks)
+        finish_idle(settings, workspace, locks, report, ready=bool(ready), interrupted=interrupted)
         return end_idle(settings, report, observer, ready=bool(ready))
     if settings.check is Check.YES and not _agreed(len(ready)):
         return end_declined(settings, report, observer)

@@ -1,0 +1,27 @@
+"""A run that imports nothing: a dry run, and one without ready packets."""
+
+from qxbatch.model import Report
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings, Stages
+from qxbatch.study.behind import is_behind
+
+
+def finish_idle(
+    settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, interrupted: bool
+) -> None:
+    """Check the converters in a dry run with ready packets; else refresh a study level that is behind its sessions.
+
+    `interrupted`: an earlier run left its hidden folder. Raises UsageError.
+    """
+    if settings.test:
+        if ready:
+            from qxbatch.pipeline.opened import need_converters
+
+            need_converters(settings)
+    elif interrupted or (settings.stages is Stages.ALL and is_behind(settings.sessionsfolder)):
+        from qxbatch.pipeline.opened import tidy
+        from qxbatch.pipeline.refresh import refresh_study
+
+        refresh_study(settings, report, interrupted=True)
+        tidy(workspace, locks)

@@ -1,0 +1,39 @@
+"""The study level is written after an import, and made up for after a run that could not write it."""
+
+import sys
+
+from qxbatch.model import Report
+from qxbatch.os_error import error_text
+from qxbatch.pipeline.study_level import write_study
+from qxbatch.session.layout import STUDY_SIDECAR
+from qxbatch.settings.model import Settings, Stages
+from qxbatch.study.behind import is_behind
+from qxbatch.study.sessions import sessions_in
+from qxbatch.study.study import is_current
+
+
+def refresh_study(settings: Settings, report: Report, *, interrupted: bool = False) -> None:
+    """Write the study level after an import; what cannot be written is a message, since the sessions are published.
+
+    Where nothing was imported, or single sessions were sorted or converted, only a study level that exists is refreshed: a
+    refused packet changes nothing. `interrupted`: a run may have published sessions and not come here.
+    """
+    folder = settings.sessionsfolder
+    imported = interrupted or any(session.folder is not None for session in report.sessions) or is_behind(folder)
+    if not (imported and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
+        return
+    try:
+        for _ in range(_ATTEMPTS):
+            sessions = [path for path in sessions_in(folder) if path.parent == folder]
+            if not sessions and not (folder / STUDY_SIDECAR).exists():
+                return
+            study = write_study(folder, sessions, report, deidentified=settings.deidentified)
+            if is_current(study, folder):
+                return
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
+        text = error_text(error, folder) if isinstance(error, OSError) else repr(error)
+        print(f"The study page was not refreshed: cannot write {text}.", file=sys.stderr)
+
+
+_ATTEMPTS = 3
+"""Another run may publish a session while the files are written."""

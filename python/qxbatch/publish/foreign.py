@@ -1,0 +1,26 @@
+"""A user's file that has the name of a file that qxbatch writes."""
+
+import os
+import sys
+from pathlib import Path
+
+from qxbatch.publish.durable import rename_new
+from qxbatch.textfile import read_bytes
+
+
+def keep_foreign(path: Path, start: bytes) -> None:
+    """Rename a user's file that has the name of a file of the study level, and say so. Raises OSError."""
+    try:
+        if read_bytes(path).startswith(start):
+            return
+    except FileNotFoundError:
+        return
+    except OSError:
+        if path.is_symlink() or not path.is_file():
+            return  # a link or FIFO has no bytes to keep, and a folder cannot be replaced
+        raise
+    k = 1
+    while os.path.lexists(kept := path.with_name(f"{path.name}.{k}")):
+        k += 1
+    rename_new(path, kept)
+    print(f"{path} was not written by qxbatch: it is now {kept.name}.", file=sys.stderr)

@@ -1,0 +1,36 @@
+"""Whether the study level is older than a session, by the times of files alone: a run that imports nothing asks this."""
+
+import os
+from pathlib import Path
+
+from qxbatch.resolve.names import RESERVED
+from qxbatch.session.layout import OWN, STUDY_SIDECAR, SUMMARY
+
+
+def is_behind(folder: Path) -> bool:
+    """Return whether a session with a summary changed after study.json was written, or study.json is missing.
+
+    study.json is the last file of the study level that is written, so the others are not older. The change time of a
+    folder is the time of the rename that published it.
+    """
+    try:
+        written = (folder / STUDY_SIDECAR).stat().st_mtime_ns
+    except FileNotFoundError:
+        written = -1
+    except OSError:
+        return False
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if not entry.name.startswith(".")]
+    except OSError:
+        return False
+    return any(_changed(folder / name) > written for name in names if name.casefold() not in RESERVED)
+
+
+def _changed(session: Path) -> int:
+    """Return when a session changed, in nanoseconds; -1 where there is no summary."""
+    own = session / OWN
+    try:
+        return max(os.stat(path).st_ctime_ns for path in (own / SUMMARY, own, session))  # noqa: PTH116 - thousands of calls
+    except OSError:
+        return -1
