@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from qxbatch.bids.decide import decide
-from qxbatch.bids.facts import facts_of, images_of
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.images.facts import facts_of, images_of
 from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Image, Scan, names, plan, rules, session

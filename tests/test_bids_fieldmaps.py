@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.fieldmaps import Links, link
-from qxbatch.bids.intended_for import IntendedFor
+from qxbatch.bids.sidecars.fieldmaps import Links, link
+from qxbatch.bids.sidecars.intended_for import IntendedFor
 from tests.build.bids import Image, Scan, plan
 
 RULES = """

@@ -2,9 +2,9 @@
 
 import pytest
 
-from qxbatch.bids.decide import decide
-from qxbatch.bids.explain import explain
-from qxbatch.bids.plan_table import COLUMNS, plan_text, read_plan
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.decide.explanation import explain
+from qxbatch.bids.decide.plan_table import COLUMNS, plan_text, read_plan
 from qxbatch.model import State
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder

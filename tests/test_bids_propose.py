@@ -3,11 +3,11 @@
 import pytest
 
 from qxbatch.acquisition import SeriesVerdict
-from qxbatch.bids.decide import decide
-from qxbatch.bids.propose import propose
-from qxbatch.bids.recognise import reproin
-from qxbatch.bids.required import missing_fields
-from qxbatch.bids.schema import load_schema
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.propose.proposal import propose
+from qxbatch.bids.propose.recognise import reproin
+from qxbatch.bids.schema.names import load_schema
+from qxbatch.bids.schema.required import missing_fields
 from qxbatch.model import SeriesKind
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from qxbatch.bids.validate import find_validator
+from qxbatch.bids.write.validate import find_validator
 from qxbatch.problems import UsageError
 from tests.build.bids_study import BidsStudy
 from tests.build.dicom import MrSeries
@@ -149,7 +149,7 @@ def test_pybids_finds_each_file_and_the_targets_of_each_field_map(study):
 
 
 def test_without_the_validator_the_command_that_installs_it_is_told(study, monkeypatch):
-    monkeypatch.setattr("qxbatch.bids.validate.PROGRAM", "bids-validator-of-nobody")
+    monkeypatch.setattr("qxbatch.bids.write.validate.PROGRAM", "bids-validator-of-nobody")
     done = study.run("--validate")
     assert done.status == 69
     assert "pip install 'qxbatch[bids]'" in done.err

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qxbatch.bids.facts import ImageFacts
-from qxbatch.bids.match_keys import KEYS
-from qxbatch.bids.matching import first_match
+from qxbatch.bids.decide.texts import value_text
+from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import ExportImage
-from qxbatch.bids.one_rule import OPTIONS
-from qxbatch.bids.rules import read_rules, rules_of
-from qxbatch.bids.schema import load_schema
-from qxbatch.bids.target import TargetError, read_target
-from qxbatch.bids.texts import value_text
+from qxbatch.bids.rules.match_keys import KEYS
+from qxbatch.bids.rules.matching import first_match
+from qxbatch.bids.rules.one_rule import OPTIONS
+from qxbatch.bids.rules.rule_file import read_rules, rules_of
+from qxbatch.bids.schema.names import load_schema
+from qxbatch.bids.schema.target import TargetError, read_target
 from qxbatch.exits import ExitStatus
 from qxbatch.model import SeriesKind, State
 from qxbatch.problems import UsageError
@@ -166,7 +166,7 @@ def test_entities_are_put_into_the_order_of_bids(tmp_path):
 
 
 def test_without_the_schema_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
-    from qxbatch.bids import schema
+    from qxbatch.bids.schema import names as schema
 
     schema.load_schema.cache_clear()
     monkeypatch.setitem(sys.modules, "bidsschematools.schema", None)

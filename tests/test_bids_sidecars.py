@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.asl import context_problem, volume_types
+from qxbatch.bids.files.sources import Sources
+from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.files.wanted import Form, Wanted, session_files
 from qxbatch.bids.model import SessionPlan
-from qxbatch.bids.sidecars import complete, sidecar_text
-from qxbatch.bids.sources import Sources
-from qxbatch.bids.stamps import Stamps
-from qxbatch.bids.wanted import Form, Wanted, session_files
+from qxbatch.bids.sidecars.asl import context_problem, volume_types
+from qxbatch.bids.sidecars.completed import complete, sidecar_text
 from tests.build.bids import Image, Scan, plan
 
 REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from qxbatch.bids.people import age_text
-from qxbatch.bids.table_text import Table, merged, read_table
+from qxbatch.bids.files.people import age_text
+from qxbatch.bids.tables.table_text import Table, merged, read_table
 from tests.build.bids import Scan
 from tests.build.bids_study import SCANS, BidsStudy
 from tests.build.dicom import MrSeries

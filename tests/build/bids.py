@@ -13,9 +13,9 @@ import nibabel as nib
 import numpy as np
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
-from qxbatch.bids.decide import decide
+from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.model import RuleFile, SessionPlan
-from qxbatch.bids.rules import read_rules
+from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.model import SeriesKind, State
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.paths import SessionPaths

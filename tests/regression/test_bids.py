@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.bids.decide import decide
-from qxbatch.bids.plan_table import COLUMNS, plan_text
-from qxbatch.bids.propose import propose
-from qxbatch.bids.rules import read_rules, rules_of
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.decide.plan_table import COLUMNS, plan_text
+from qxbatch.bids.propose.proposal import propose
+from qxbatch.bids.rules.rule_file import read_rules, rules_of
 from tests.regression.bids_study import PATHS, RULES, SharedStudy, shared_study
 from tests.regression.declared import only_quick, updating
 

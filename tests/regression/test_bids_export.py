@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.placed_name import PlacedName
+from qxbatch.bids.schema.placed_name import PlacedName
 from tests.build.study import Run, run_main
 from tests.regression.bids_study import PATHS, RULES, shared_study
 from tests.regression.declared import only_quick

@@ -2,11 +2,11 @@
 
 What decides, and what writes, meet in these functions:
 
-- `rules.read_rules(path) -> RuleFile`: raises UsageError before anything is written.
-- `facts.images_of(session) -> tuple[ExportImage, ...]`: raises SessionFactsError.
-- `decide.decide(sessions, rules) -> list[SessionPlan]`: pure; a session with `problem` or `undecided` is not written.
-- `propose.propose(sessions) -> str`: the text of a rule file.
-- `plan_table.plan_text(plans) -> str`: the editable table.
-- `plan_table.read_plan(path, plans) -> list[SessionPlan]`: an edited one; rules still give all but the paths.
-- `explain.explain(sessions, rules, session, series) -> str`: which rule won, and why the others did not.
+- `rules.rule_file.read_rules(path) -> RuleFile`: raises UsageError before anything is written.
+- `images.facts.images_of(session) -> tuple[ExportImage, ...]`: raises SessionFactsError.
+- `decide.decision.decide(sessions, rules) -> list[SessionPlan]`: pure; a session with `problem` or `undecided` is not written.
+- `propose.proposal.propose(sessions) -> str`: the text of a rule file.
+- `decide.plan_table.plan_text(plans) -> str`: the editable table.
+- `decide.plan_table.read_plan(path, plans) -> list[SessionPlan]`: an edited one; rules still give all but the paths.
+- `decide.explanation.explain(sessions, rules, session, series) -> str`: which rule won, and why the others did not.
 """

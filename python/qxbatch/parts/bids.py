@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from qxbatch.bids.decide import decide
-from qxbatch.bids.explain import explain
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.decide.explanation import explain
+from qxbatch.bids.decide.plan_table import plan_text, read_plan
 from qxbatch.bids.model import SessionPlan
-from qxbatch.bids.plan_table import plan_text, read_plan
-from qxbatch.bids.rules import read_rules
+from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.discover.filters import by_glob
 from qxbatch.exits import ExitStatus
 from qxbatch.parts.bids_export import export_plans

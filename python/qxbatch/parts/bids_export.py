@@ -4,13 +4,13 @@ import json
 import sys
 from collections.abc import Sequence
 
+from qxbatch.bids.files.shared import StudyTable
+from qxbatch.bids.files.study_table import read_study_table
 from qxbatch.bids.model import RuleFile, SessionPlan
-from qxbatch.bids.placing import LinkRefusedError
-from qxbatch.bids.result import Export, export_value
-from qxbatch.bids.run import Request, run_export
-from qxbatch.bids.shared import StudyTable
-from qxbatch.bids.study_table import read_study_table
-from qxbatch.bids.validate import Validated, find_validator, validate
+from qxbatch.bids.write.placing import LinkRefusedError
+from qxbatch.bids.write.result import Export, export_value
+from qxbatch.bids.write.run import Request, run_export
+from qxbatch.bids.write.validate import Validated, find_validator, validate
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.parts.bids_options import BidsOptions

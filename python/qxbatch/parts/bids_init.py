@@ -2,7 +2,7 @@
 
 import os
 
-from qxbatch.bids.propose import propose
+from qxbatch.bids.propose.proposal import propose
 from qxbatch.discover.filters import by_glob
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text

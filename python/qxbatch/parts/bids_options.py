@@ -6,9 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from qxbatch.bids.intended_for import IntendedFor
-from qxbatch.bids.placing import Link
-from qxbatch.bids.shifts import FILE
+from qxbatch.bids.sidecars.intended_for import IntendedFor
+from qxbatch.bids.tables.shifts import FILE
+from qxbatch.bids.write.placing import Link
 from qxbatch.problems import UsageError
 from qxbatch.settings.lists import split
 from qxbatch.settings.logfile import logfile_spec

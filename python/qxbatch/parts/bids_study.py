@@ -2,10 +2,10 @@
 
 import sys
 
-from qxbatch.bids.changes import Action
+from qxbatch.bids.files.changes import Action
 from qxbatch.bids.model import RuleFile
-from qxbatch.bids.result import Export, SessionState
-from qxbatch.bids.validate import Validated
+from qxbatch.bids.write.result import Export, SessionState
+from qxbatch.bids.write.validate import Validated
 from qxbatch.os_error import error_text
 from qxbatch.parts.bids_options import BidsOptions
 from qxbatch.pipeline.study_level import write_study

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from qxbatch.bids.changes import Action, Change
-from qxbatch.bids.result import Export, SessionResult
-from qxbatch.bids.validate import Validated
+from qxbatch.bids.files.changes import Action, Change
+from qxbatch.bids.write.result import Export, SessionResult
+from qxbatch.bids.write.validate import Validated
 from qxbatch.visible import one_line
 from qxbatch.wrapping import text_width, wrapped
 

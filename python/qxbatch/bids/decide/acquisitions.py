@@ -1,0 +1,172 @@
+"""Images of one acquisition: echoes, components, inversions and companions, found by times and UIDs, not by series numbers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from qxbatch.bids.images.facts import ImageFacts
+from qxbatch.bids.rules.matching import Match
+from qxbatch.bids.schema.target import Target
+from qxbatch.convert.values import text
+
+_SAME_START = timedelta(seconds=0.6)
+"""Starts of one acquisition differ by at most so much: components have times of whole seconds and of their own echo."""
+_TE_MS, _TI_MS, _FLIP = 0.05, 0.5, 0.05
+"""Values that differ by less are the same: sidecars and headers round them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An image, the rule that decides it, and its target before its group is known."""
+
+    facts: ImageFacts
+    match: Match
+    target: Target
+
+    @property
+    def order(self) -> tuple[bool, str, int, int]:
+        """Return what sorts images by the time of their acquisition."""
+        image = self.facts.image
+        start = "" if self.facts.is_par or not self.facts.has_clock else self.facts.acquisition.started or ""
+        return not start, start, image.series.n, image.number
+
+
+@dataclass(eq=False)
+class Acquisition:
+    """Images that were acquired together."""
+
+    members: list[Candidate] = field(default_factory=list)
+
+    @property
+    def order(self) -> tuple[bool, str, int, int]:
+        """Return what sorts acquisitions by time."""
+        return min(member.order for member in self.members)
+
+    @property
+    def start(self) -> datetime | None:
+        """Return when it began."""
+        starts = [start for member in self.members if (start := start_of(member.facts)) is not None]
+        return min(starts, default=None)
+
+    @property
+    def volumes(self) -> int:
+        """Return the number of volumes of its longest image."""
+        return max(member.facts.volumes for member in self.members)
+
+    @property
+    def echoes(self) -> set[int | None]:
+        """Return its echo times, in steps of rounding."""
+        return {_rounded(member.facts.te_ms, _TE_MS) for member in self.members} - {None}
+
+    @property
+    def slots(self) -> set[tuple[object, ...]]:
+        """Return what tells its images apart."""
+        return {slot(member) for member in self.members}
+
+
+def slot(candidate: Candidate) -> tuple[object, ...]:
+    """Return what tells an image apart from others of its acquisition."""
+    facts = candidate.facts
+    return (
+        candidate.target.suffix,
+        facts.kind,
+        _rounded(facts.te_ms, _TE_MS),
+        _rounded(facts.ti_ms, _TI_MS),
+        _rounded(facts.flip_angle_deg, _FLIP),
+        facts.mt,
+        candidate.target.entities,
+    )
+
+
+def acquisitions(candidates: Iterable[Candidate]) -> list[Acquisition]:
+    """Return the acquisitions of images with one target, by time."""
+    series: dict[int, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda each: each.order):
+        series.setdefault(candidate.facts.image.series.n, []).append(candidate)
+    found: list[list[ImageFacts]] = []
+    made: list[Acquisition] = []
+    for members in series.values():
+        facts = members[0].facts
+        k = next((k for k, known in enumerate(found) if any(_together(facts, each) for each in known)), len(found))
+        if k == len(found):
+            found.append([])
+            made.append(Acquisition())
+        found[k].append(facts)
+        made[k].members += members
+    return sorted(made, key=lambda each: each.order)
+
+
+def joined(found: Sequence[Acquisition], most_echoes: int = 0) -> list[Acquisition]:
+    """Return acquisitions that follow each other as one, as long as their images differ in what they measure.
+
+    Flip angles, inversions and magnetization transfer are scanned one after the other, and make one set; so are the two
+    echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
+    """
+    sets: list[Acquisition] = []
+    for acquisition in found:
+        echoes = sets[-1].echoes | acquisition.echoes if sets else set()
+        fits = not most_echoes or len(echoes) <= most_echoes
+        if sets and fits and not (sets[-1].slots & acquisition.slots):
+            sets[-1].members.extend(acquisition.members)
+        else:
+            sets.append(Acquisition([*acquisition.members]))
+    return sets
+
+
+def copies(acquisition: Acquisition) -> list[list[Candidate]]:
+    """Return images of one acquisition that nothing tells apart: the same scan, sent or reconstructed more than once."""
+    by_slot: dict[tuple[object, ...], list[Candidate]] = {}
+    for member in acquisition.members:
+        by_slot.setdefault(slot(member), []).append(member)
+    return [same for same in by_slot.values() if len(same) > 1]
+
+
+def start_of(facts: ImageFacts) -> datetime | None:
+    """Return when an image's series began; None where it is not known, as of PAR/REC and of deidentified times."""
+    started = facts.acquisition.started
+    return None if started is None or facts.is_par or not facts.has_clock else _time(started)
+
+
+def _end_of(facts: ImageFacts) -> datetime | None:
+    start, ended = start_of(facts), facts.acquisition.ended
+    if start is None:
+        return None
+    if ended is not None:
+        return _time(ended)
+    return start + timedelta(seconds=facts.acquisition.duration_s or 0.0)
+
+
+def _together(one: ImageFacts, other: ImageFacts) -> bool:
+    """Return whether two series are of one acquisition."""
+    if one.is_par or other.is_par:
+        return one.is_par and other.is_par and one.number is not None and _par_scan(one) == _par_scan(other)
+    starts, ends = (start_of(one), start_of(other)), (_end_of(one), _end_of(other))
+    if starts[0] is None or starts[1] is None or ends[0] is None or ends[1] is None:
+        return False
+    if _study(one) != _study(other):  # a study that was sent again under new UIDs has the same times
+        return starts[0] == starts[1]
+    if abs(starts[0] - starts[1]) <= _SAME_START:
+        return True
+    return max(starts[0], starts[1]) < min(ends[0], ends[1])
+
+
+def _study(facts: ImageFacts) -> str:
+    return text(facts.image.series.header, "StudyInstanceUID")
+
+
+def _par_scan(facts: ImageFacts) -> int:
+    """Return the acquisition number, which the series number of a PAR begins with."""
+    return (facts.number or 0) // 100
+
+
+@lru_cache(1 << 12)
+def _time(text_: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text_).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _rounded(value: float | None, step: float) -> int | None:
+    return None if value is None else round(value / step)

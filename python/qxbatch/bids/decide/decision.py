@@ -1,0 +1,138 @@
+"""The decision on every image of a study: a pure function of the sessions' records and the rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from qxbatch.bids.decide.acquisitions import Candidate
+from qxbatch.bids.decide.entities import Named
+from qxbatch.bids.decide.groups import grouped
+from qxbatch.bids.decide.hints import ignore_hint, listed, remarks, unknown_sessions
+from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
+from qxbatch.bids.decide.target_text import target_of
+from qxbatch.bids.decide.texts import rule_for, rule_text
+from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
+from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
+from qxbatch.bids.rules.matching import first_match
+from qxbatch.bids.schema.names import Schema, load_schema
+from qxbatch.bids.schema.target import TargetError
+from qxbatch.model import State
+from qxbatch.session.folder import SessionFolder
+
+
+def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPlan]:
+    """Return the plan of each session, in their order. A bad session does not affect the others."""
+    schema = load_schema()
+    labels = [(session, labels_of(session, rules)) for session in sessions]
+    same = same_labels(labels)
+    unknown = unknown_sessions(sessions, rules)
+    plans = [_session(session, own, same.get(session.id), rules, schema) for session, own in labels]
+    return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
+
+
+def _session(
+    session: SessionFolder, labels: SessionLabels, same: tuple[str, str] | None, rules: RuleFile, schema: Schema
+) -> SessionPlan:
+    problem, hint = same or (labels.problem, labels.hint)
+    if problem:
+        return SessionPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
+    try:
+        facts = facts_of(session)
+    except SessionFactsError as error:
+        return SessionPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
+    own = rules.sessions[session.id].rules if session.id in rules.sessions else ()
+    return _Session(session, labels, schema).plan(facts, (*own, *rules.rules), own)
+
+
+class _Session:
+    """Decides the images of one session."""
+
+    def __init__(self, session: SessionFolder, labels: SessionLabels, schema: Schema) -> None:
+        self._session = session
+        self._labels = labels
+        self._schema = schema
+        self._placed: list[Placed] = []
+        self._ignored: list[Ignored] = []
+        self._undecided: list[Undecided] = []
+
+    def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], own: Sequence[Rule]) -> SessionPlan:
+        """Return the plan."""
+        self._without_images()
+        candidates = [candidate for each in facts if (candidate := self._candidate(each, rules))]
+        groups = grouped(candidates, self._schema)
+        for candidate, reason in groups.dropped:
+            self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
+        for candidate, reason, hint in groups.orphans:
+            self._leave(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
+        self._place(groups.named)
+        return SessionPlan(
+            self._session,
+            self._labels.subject,
+            self._labels.session,
+            tuple(sorted(self._placed, key=lambda each: each.image.number)),
+            tuple(sorted(self._ignored, key=_ignored_order)),
+            tuple(sorted(self._undecided, key=lambda each: each.series.n)),
+            remarks=remarks(self._session, facts, own, candidates),
+        )
+
+    def _without_images(self) -> None:
+        for series in self._session.series:
+            if series.images:
+                continue
+            reason = "no image: its conversion failed" if series.state is State.FAILED else "no image"
+            self._ignored.append(Ignored(None, None, reason, series))
+
+    def _candidate(self, facts: ImageFacts, rules: Sequence[Rule]) -> Candidate | None:
+        match = first_match(rules, facts)
+        if match is None:
+            self._leave(facts, "no rule matches it", rule_for(facts))
+            return None
+        if match.rule.ignore:
+            reason = f"{match.rule.ignore}; {rule_text(match.rule)}"
+            self._ignored.append(Ignored(facts.image, match.rule, reason))
+            return None
+        try:
+            return Candidate(facts, match, target_of(match, facts, self._schema))
+        except TargetError as error:
+            self._leave(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
+            return None
+
+    def _place(self, named: Iterable[Named]) -> None:
+        complete = []
+        for each in named:
+            if each.missing:
+                target = f"{each.target.datatype}/{each.target.suffix}"
+                self._leave(each.candidate.facts, f"{target}: {each.missing}", "Write the entity into as.")
+            else:
+                complete.append(each)
+        paths = {id(each): each.target.path(self._labels.subject, self._labels.session) for each in complete}
+        counts = Counter(path.casefold() for path in paths.values())
+        for each in complete:
+            path = paths[id(each)]
+            if counts[path.casefold()] > 1:
+                self._same_path(
+                    each, path, [other for other in complete if paths[id(other)].casefold() == path.casefold()]
+                )
+                continue
+            rule = each.candidate.match.rule
+            reason = "; ".join([rule_text(rule), *each.notes])
+            self._placed.append(Placed(each.candidate.facts.image, path, rule, reason))
+
+    def _same_path(self, each: Named, path: str, same: Sequence[Named]) -> None:
+        names = listed(other.candidate.facts for other in same)
+        hint = (
+            'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
+            f" or write {ignore_hint(self._session, each.candidate.facts)}."
+        )
+        self._leave(each.candidate.facts, f"{names} would have one path, {path}: nothing tells them apart", hint)
+
+    def _leave(self, facts: ImageFacts, reason: str, hint: str) -> None:
+        series = facts.image.series
+        if not any(each.series is series and each.reason == reason for each in self._undecided):
+            self._undecided.append(Undecided(series, reason, hint))
+
+
+def _ignored_order(ignored: Ignored) -> tuple[int, int]:
+    if ignored.image is not None:
+        return ignored.image.series.n, ignored.image.number
+    return (ignored.series.n if ignored.series else 0), 0

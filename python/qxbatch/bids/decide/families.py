@@ -1,0 +1,97 @@
+"""Families: images whose runs are counted together, such as BOLD and SBRef, or the images of a field map."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from qxbatch.bids.decide.acquisitions import Acquisition, Candidate
+from qxbatch.bids.schema.names import Schema
+from qxbatch.convert.values import text
+
+FIELD_MAP = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
+"""Suffixes of which the group decides: one rule can name any of them for the whole field map."""
+_DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
+_MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("func", "bold"): ("bold", "cbv", "phase", "sbref"),
+    ("dwi", "dwi"): ("dwi", "sbref", *_DIFFUSION_MAPS),
+    ("anat", "MP2RAGE"): ("MP2RAGE", "UNIT1", "T1map"),
+    ("fmap", "phasediff"): FIELD_MAP,
+}
+_COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
+"""Suffixes of images that get the run of another one."""
+_BEFORE = ("sbref",)
+"""Companions that are scanned before the run they belong to."""
+_SETS = ("flip", "inv", "mt")
+"""Entities of what is scanned one after the other and makes one set."""
+_SLACK = 0.6
+"""Seconds by which a companion may begin after its run and still be the one before it."""
+
+
+class Family(NamedTuple):
+    """What images have in common whose runs are counted together."""
+
+    datatype: str
+    suffix: str
+    """Of the images that are counted."""
+    entities: tuple[tuple[str, str], ...]
+
+
+def family_of(candidate: Candidate) -> Family:
+    """Return the family of an image."""
+    target = candidate.target
+    for (datatype, main), suffixes in _MEMBERS.items():
+        if target.datatype == datatype and target.suffix in suffixes:
+            return Family(datatype, main, _shared(target.entities))
+    return Family(target.datatype, target.suffix, _shared(target.entities))
+
+
+def _shared(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return entities without those that tell the images of one acquisition apart."""
+    return tuple(pair for pair in entities if pair[0] not in ("echo", "part", "inv", "flip", "mt"))
+
+
+def is_companion(candidate: Candidate) -> bool:
+    """Return whether an image gets the run of another one."""
+    return candidate.target.suffix in _COMPANIONS
+
+
+def most_echoes(family: Family) -> int:
+    """Return how many echo times the images of one run can have; 0: any number."""
+    return 2 if family.datatype == "fmap" and family.suffix in FIELD_MAP else 0
+
+
+def is_set(family: Family, schema: Schema) -> bool:
+    """Return whether the images of one run are scanned one after the other."""
+    if most_echoes(family):
+        return True
+    entities = schema.entities(family.datatype, family.suffix)
+    return any(name in entities and entities[name].required for name in _SETS)
+
+
+def run_of(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | None:
+    """Return the run that a companion belongs to: the one it was scanned with, else the next one, or the nearest."""
+    together = [run for run in runs if _studies(run) & _studies(companion)] or runs
+    if len(together) == 1 and not _is_before(companion):
+        return together[0]
+    start = companion.start
+    timed = [(run_start, run) for run in together if (run_start := run.start) is not None]
+    if start is None or len(timed) < len(together):
+        return _by_order(companion, together)
+    gaps = [((run_start - start).total_seconds(), run) for run_start, run in timed]
+    if _is_before(companion):
+        gaps = [(gap, run) for gap, run in gaps if gap >= -_SLACK]
+    return min(gaps, key=lambda pair: abs(pair[0]), default=(0.0, None))[1]
+
+
+def _by_order(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | None:
+    """Return the next run by number where no times are known."""
+    later = [run for run in runs if run.order > companion.order]
+    return later[0] if later else None if _is_before(companion) else runs[-1]
+
+
+def _is_before(companion: Acquisition) -> bool:
+    return companion.members[0].target.suffix in _BEFORE
+
+
+def _studies(acquisition: Acquisition) -> set[str]:
+    uids = (text(member.facts.image.series.header, "StudyInstanceUID") for member in acquisition.members)
+    return {uid for uid in uids if uid}

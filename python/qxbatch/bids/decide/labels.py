@@ -1,0 +1,75 @@
+"""The labels of subject and session in the data set."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from qxbatch.bids.decide.texts import session_key
+from qxbatch.bids.model import RuleFile
+from qxbatch.bids.rules.patterns import glob_pattern
+from qxbatch.bids.schema.target import filled, label
+from qxbatch.session.folder import SessionFolder
+
+
+class SessionLabels(NamedTuple):
+    """The labels of one session."""
+
+    subject: str
+    session: str
+    """Empty for no session level."""
+    problem: str = ""
+    hint: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return `sub-01/ses-a`."""
+        return "/".join([f"sub-{self.subject}", *([f"ses-{self.session}"] if self.session else [])])
+
+
+def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
+    """Return the labels of a session, reduced to letters and digits."""
+    table = rules.labels
+    summary = session.readable_summary
+    parts = {"subject": session.subject or session.id, "session": (summary.session.session if summary else "") or ""}
+    if table.pattern:
+        match = glob_pattern(table.pattern).fullmatch(session.id)
+        if match is None:
+            hint = f'Correct pattern = "{table.pattern}" in [labels], or write [session.{session_key(session.id)}] subject = "...".'
+            return _given(session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint))
+        parts = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
+    own = {name: text.removeprefix(f"{name[:3]}-") for name, text in parts.items()}
+    subject = table.subjects.get(parts["subject"]) or label(filled(table.subject, own))
+    name = parts["session"]
+    ses = table.sessions[name] if name in table.sessions else label(filled(table.session, own))
+    found = SessionLabels(subject, ses)
+    if not subject:
+        hint = f'Write [session.{session_key(session.id)}] subject = "01".'
+        found = SessionLabels("", ses, "its subject has no letters or digits", hint)
+    return _given(session, rules, found)
+
+
+def _given(session: SessionFolder, rules: RuleFile, found: SessionLabels) -> SessionLabels:
+    """Return the labels with those of the table of the session."""
+    own = rules.sessions.get(session.id)
+    if own is None:
+        return found
+    subject = found.subject if own.subject is None else own.subject
+    name = found.session if own.session is None else own.session
+    return SessionLabels(subject, name) if own.subject or not found.problem else found._replace(session=name)
+
+
+def same_labels(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> Mapping[str, tuple[str, str]]:
+    """Return, by session id, why sessions cannot be exported whose labels another one has, and what to write."""
+    owners: dict[tuple[str, str], list[SessionFolder]] = {}
+    for session, labels in sessions:
+        if labels.subject:
+            # file systems that ignore case would put both into one folder
+            owners.setdefault((labels.subject.casefold(), labels.session.casefold()), []).append(session)
+    problems: dict[str, tuple[str, str]] = {}
+    texts = {session.id: labels.text for session, labels in sessions}
+    for same in owners.values():
+        if len(same) > 1:
+            names = " and ".join(session.id for session in same)
+            hint = f'Write [session.{session_key(same[-1].id)}] session = "2" into the rule file, or [labels] pattern.'
+            for session in same:
+                problems[session.id] = (f"sessions {names} have one label, {texts.get(session.id, '')}", hint)
+    return problems

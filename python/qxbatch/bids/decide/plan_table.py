@@ -1,0 +1,209 @@
+"""The plan as a table that people edit: a row for each image, and for each series without one."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.bids.images.facts import images_of
+from qxbatch.bids.model import ExportImage, Ignored, Placed, Rule, SessionPlan, Undecided
+from qxbatch.bids.schema.names import load_schema
+from qxbatch.bids.schema.target import TargetError, read_target
+from qxbatch.os_error import reason_text
+from qxbatch.problems import UsageError
+from qxbatch.record.names import description, scanner_number
+from qxbatch.session.summary_parts import SeriesSummary
+from qxbatch.textfile import read_text
+from qxbatch.visible import one_line
+
+COLUMNS = ("session", "series", "image", "name", "rule", "path", "reason")
+IGNORED = "ignore"
+"""What stands for a path where an image is not exported."""
+UNDECIDED = "undecided"
+_HINT = "Write the table with --plan, and edit its column path: a path, or ignore."
+
+
+class _Row(NamedTuple):
+    line: int
+    session: str
+    image: int
+    path: str
+    reason: str
+
+
+def plan_text(plans: Iterable[SessionPlan]) -> str:
+    """Return the table as tab-separated values."""
+    out = io.StringIO()
+    writer = csv.writer(out, dialect="excel-tab", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
+    writer.writerow(COLUMNS)
+    for plan in plans:
+        for cells in _rows(plan):
+            writer.writerow([_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
+def _rows(plan: SessionPlan) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a session by image numbers."""
+    if plan.problem:
+        yield plan.session.id, "", "", "", "", UNDECIDED, f"{plan.problem}. {plan.hint}"
+        return
+    rows: list[tuple[tuple[int, int], tuple[object, ...]]] = []
+    for placed in plan.placed:
+        rows.append(_image_row(plan, placed.image, placed.rule, placed.path, placed.reason))
+    for ignored in plan.ignored:
+        if ignored.image is not None:
+            rows.append(_image_row(plan, ignored.image, ignored.rule, IGNORED, ignored.reason))
+        elif ignored.series is not None:
+            rows.append(_series_row(plan, ignored.series, IGNORED, ignored.reason))
+    rows += _undecided_rows(plan)
+    yield from (cells for _order, cells in sorted(rows, key=lambda row: row[0]))
+
+
+def _undecided_rows(plan: SessionPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
+    """Yield a row for each image that has neither a path nor a reason to be ignored."""
+    decided = {each.image.number for each in plan.placed}
+    decided |= {each.image.number for each in plan.ignored if each.image is not None}
+    names = {image.number: image.name for image in plan.session.images}
+    for undecided in plan.undecided:
+        number = _blank(scanner_number(undecided.series.header))
+        for image in undecided.series.images:
+            if image not in decided:
+                decided.add(image)
+                reason = f"{undecided.reason}. {undecided.hint}"
+                cells = (plan.session.id, number, image, names.get(image, ""), "", UNDECIDED, reason)
+                yield (undecided.series.n, image), cells
+
+
+def _image_row(
+    plan: SessionPlan, image: ExportImage, rule: Rule | None, path: str, reason: str
+) -> tuple[tuple[int, int], tuple[object, ...]]:
+    number, name = scanner_number(image.series.header), image.image.name
+    line = rule.line if rule and rule.line else ""
+    cells = (plan.session.id, _blank(number), image.number, name, line, path, reason)
+    return (image.series.n, image.number), cells
+
+
+def _series_row(
+    plan: SessionPlan, series: SeriesSummary, path: str, reason: str
+) -> tuple[tuple[int, int], tuple[object, ...]]:
+    number = scanner_number(series.header)
+    return (series.n, 0), (plan.session.id, _blank(number), "", description(series.header), "", path, reason)
+
+
+def _blank(number: int | None) -> object:
+    return "" if number is None else number
+
+
+def _cell(value: object) -> str:
+    """Return a value without what would end its cell."""
+    return one_line(str(value)).strip()
+
+
+def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
+    """Return the plans with the paths of an edited table; rules still give everything else. Raises UsageError.
+
+    An image that the table does not have stays undecided, and sessions that it does not have are left out.
+    """
+    rows = list(_read(path))
+    by_session: dict[str, list[_Row]] = {}
+    for row in rows:
+        by_session.setdefault(row.session, []).append(row)
+    known = {_cell(plan.session.id): plan for plan in plans}
+    for row in rows:
+        if row.session not in known:
+            raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
+    return [_edited(path, plan, by_session[name]) for name, plan in known.items() if name in by_session]
+
+
+def _read(path: Path) -> Iterator[_Row]:
+    try:
+        text = read_text(path, "strict")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", _HINT) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: this is not UTF-8.", "Save the table in the encoding UTF-8.") from None
+    lines = text.removeprefix("\ufeff").split("\n")
+    header = [cell.strip().casefold() for cell in lines[0].rstrip("\r").split("\t")]
+    for column in ("session", "image", "path"):
+        if column not in header:
+            raise UsageError(f"{path}:1: the column {column} is missing.", _HINT)
+    for number, line in enumerate(lines[1:], 2):
+        cells = [cell.strip() for cell in line.rstrip("\r").split("\t")]
+        if any(cells):
+            yield from _row(path, number, dict(zip(header, [*cells, *[""] * len(header)], strict=False)))
+
+
+def _row(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
+    """Yield a row for each image; none for a series without images."""
+    for text in filter(None, cells["image"].split(",")):
+        if not text.strip().isdecimal():
+            raise UsageError(
+                f"{path}:{line}: image {text!r} is no number.", "Leave the column image as --plan wrote it."
+            )
+        yield _Row(line, cells["session"], int(text), cells["path"], cells.get("reason", ""))
+
+
+def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
+    if plan.problem:
+        return plan
+    images, rules = _images(plan)
+    reasons: dict[int, str] = {}
+    placed: list[Placed] = []
+    ignored = [each for each in plan.ignored if each.image is None]
+    left: dict[int, ExportImage] = dict(images)
+    paths: dict[str, int] = {}
+    for row in rows:
+        if row.image not in left:
+            what = "is in the table twice" if row.image in images else f"does not exist in session {row.session}"
+            raise UsageError(f"{path}:{row.line}: image {row.image} {what}.", _HINT)
+        if row.path.casefold() == UNDECIDED or not row.path:
+            reasons[row.image] = f"the plan does not decide it in line {row.line}"
+            continue
+        image, rule = left.pop(row.image), rules.get(row.image)
+        if row.path.casefold() == IGNORED:
+            ignored.append(Ignored(image, rule, row.reason or "ignored by the plan"))
+            continue
+        if row.path.casefold() in paths:
+            earlier = paths[row.path.casefold()]
+            raise UsageError(
+                f"{path}:{row.line}: {row.path} is already in line {earlier}.", "Give each image its own path."
+            )
+        paths[row.path.casefold()] = row.line
+        target = _check_path(path, row, plan)
+        given = rule if rule is not None and not rule.ignore else Rule(0, {}, target)
+        placed.append(Placed(image, row.path, given, row.reason))
+    undecided = {
+        image.series.n: Undecided(image.series, "the plan does not decide it", _HINT) for image in left.values()
+    }
+    order = sorted(placed, key=lambda each: each.image.number)
+    return replace(plan, placed=tuple(order), ignored=tuple(ignored), undecided=tuple(undecided.values()))
+
+
+def _images(plan: SessionPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
+    """Return the images of a session by number, and the rule that decides each."""
+    images = {image.number: image for image in images_of(plan.session)}
+    placed = {each.image.number: each.rule for each in plan.placed}
+    ignored = {each.image.number: each.rule for each in plan.ignored if each.image and each.rule}
+    return images, placed | ignored
+
+
+def _check_path(path: Path, row: _Row, plan: SessionPlan) -> str:
+    """Return the target of a path. Raises UsageError where it is not valid."""
+    levels = [f"sub-{plan.subject}", *([f"ses-{plan.label}"] if plan.label else [])]
+    start, name_start = "/".join(levels) + "/", "_".join(levels) + "_"
+    below = row.path.removeprefix(start)
+    datatype, _slash, name = below.partition("/")
+    if not row.path.startswith(start) or not name.startswith(name_start):
+        hint = f"Write {start}<data type>/{name_start}<entities>_<suffix>; [labels] changes subject and session."
+        raise UsageError(f"{path}:{row.line}: {row.path} is no path of session {row.session}.", hint)
+    text = f"{datatype}/{name.removeprefix(name_start)}"
+    try:
+        target = read_target(text, load_schema())
+    except TargetError as error:
+        raise UsageError(f"{path}:{row.line}: {error.message}", error.hint) from None
+    if target.path(plan.subject, plan.label) != row.path:
+        right = target.path(plan.subject, plan.label)
+        raise UsageError(f"{path}:{row.line}: the entities are not in the order of BIDS.", f"Write {right}.")
+    return text

@@ -1,0 +1,20 @@
+"""The target of one image: `as` of its rule, with captures and facts in place of the names in braces."""
+
+from qxbatch.bids.decide.task_names import task_label
+from qxbatch.bids.images.facts import ImageFacts
+from qxbatch.bids.rules.matching import Match
+from qxbatch.bids.schema.names import Schema
+from qxbatch.bids.schema.target import Target, filled, label, read_target
+
+
+def target_of(match: Match, facts: ImageFacts, schema: Schema) -> Target:
+    """Return the target of an image. Raises TargetError, since a label may be empty."""
+    built_in = {
+        "name": facts.name,
+        "task": task_label(facts.name),
+        "protocol": facts.protocol,
+        "number": str(facts.number),
+        "dir": facts.direction,
+    }
+    values = {name: label(text) for name, text in {**built_in, **match.captures}.items()}
+    return read_target(filled(match.rule.target, values), schema)

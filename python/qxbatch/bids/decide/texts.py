@@ -1,0 +1,45 @@
+"""Rules, series and sessions in words."""
+
+from qxbatch.bids.images.facts import ImageFacts
+from qxbatch.bids.model import Rule
+from qxbatch.protocol.rules import literal
+from qxbatch.protocol.values import quoted
+
+
+def rule_text(rule: Rule) -> str:
+    """Return `rule in line 12: name = "rest"`; `[session.S012], line 30` for an override."""
+    keys = ", ".join(f"{key} = {value_text(value)}" for key, value in rule.match.items())
+    if rule.session:
+        return f"[session.{session_key(rule.session)}], line {rule.line}"
+    return f"rule in line {rule.line}: {keys}" if rule.line else "the edited plan"
+
+
+def value_text(value: object) -> str:
+    """Return a value as TOML has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(value_text, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {value_text(each)}' for key, each in value.items())} }}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def series_text(facts: ImageFacts) -> str:
+    """Return `series 7 (rest)`; the internal number, where the scanner gave none."""
+    number = facts.number if facts.number is not None else f"n{facts.image.series.n}"
+    return f"series {number} ({facts.name})"
+
+
+def rule_for(facts: ImageFacts) -> str:
+    """Return what to write for a series that no rule matches."""
+    name = quoted(literal(facts.name))
+    return f'Add to the rule file: [[rule]] match = {{ name = {name} }} and as = "...", or ignore = "the reason".'
+
+
+def session_key(session: str) -> str:
+    """Return a session id as a key of TOML."""
+    is_bare = session.isascii() and session.replace("_", "a").replace("-", "a").isalnum()
+    return session if is_bare else quoted(session)

@@ -1,0 +1,1 @@
+"""The files of a data set: which should exist, and which the export wrote."""

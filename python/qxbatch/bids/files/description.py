@@ -1,0 +1,62 @@
+"""The files that describe a data set as a whole: dataset_description.json, README, CHANGES, .bidsignore."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qxbatch.bids.files.record import RECORD
+from qxbatch.bids.files.wanted import SOURCEDATA, Origin, Wanted
+from qxbatch.core import VERSION
+
+BIDS_VERSION = "1.10.0"
+DESCRIPTION = "dataset_description.json"
+
+
+def dataset_files(dataset: Path, sessionsfolder: Path, given: Mapping[str, Any], *, sourcedata: bool) -> list[Wanted]:
+    """Return the files of the whole data set; `given` are fields of dataset_description.json of the rule file.
+
+    People edit them, and then they are left alone.
+    """
+    name = str(given.get("Name") or dataset.name)
+    source = f"bids::{SOURCEDATA}/" if sourcedata else Path(os.path.relpath(sessionsfolder, dataset)).as_posix()
+    description = {
+        "Name": name,
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "raw",
+        "GeneratedBy": [{"Name": "qxbatch", "Version": VERSION, **_container(os.environ)}],
+        "SourceDatasets": [{"URL": source}],
+        **given,
+    }
+    texts = {
+        DESCRIPTION: json.dumps(description, indent=2, ensure_ascii=False) + "\n",
+        "README": _README.format(name=name, version=VERSION, record=RECORD),
+        "CHANGES": f"1.0.0\n  - Exported by qxbatch {VERSION}.\n",
+        ".bidsignore": "# Files that the BIDS validator leaves out, one pattern in each line.\n",
+    }
+    if any((dataset / f"README{extension}").exists() for extension in _OTHER_READMES):
+        del texts["README"]  # a data set has one
+    return [
+        Wanted(path, Origin(), text.encode("utf-8", "backslashreplace"), users=True) for path, text in texts.items()
+    ]
+
+
+_OTHER_READMES = (".md", ".rst", ".txt")
+_README = """\
+{name}
+
+This data set was exported by qxbatch {version} from sessions that it had imported: the images are
+those of the sessions, and the sidecars were completed. {record} lists each file with its session,
+image and rule.
+
+Write here what the study is about, who was scanned, and how. An edited README is kept by later
+exports, and so is every other file that was edited.
+"""
+
+
+def _container(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is known of the container that this program runs in."""
+    if any(environment.get(name) for name in ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")):
+        return {"Container": {"Type": "singularity"}}
+    return {"Container": {"Type": "docker"}} if Path("/.dockerenv").exists() else {}

@@ -1,0 +1,115 @@
+"""Age and sex of subjects, from the headers of their sorted DICOM."""
+
+import gzip
+import os
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import IO, Any, cast
+
+from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.files.wanted import series_files
+from qxbatch.model import SeriesKind
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import PACKED
+
+_MOST = 89
+"""Age that stands for all above: HIPAA and BIDS."""
+_DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
+_TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
+_SEXES = ("F", "M", "O")
+
+
+def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
+    """Return what the headers say; a header is read once for each import."""
+    try:
+        status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
+    except OSError:
+        return {}
+    known = stamps.person(session.id, status)
+    if known is None or len(known) != 2:  # noqa: PLR2004 - age and sex
+        found = _of_headers(session)
+        known = [found.get("age", ""), found.get("sex", "")]
+        stamps.note_person(session.id, status, known)
+    return {name: value for name, value in zip(("age", "sex"), known, strict=True) if value}
+
+
+def _of_headers(session: SessionFolder) -> dict[str, str]:
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    for series in session.series:
+        if series.kind is not SeriesKind.DICOM:
+            continue
+        for path in series_files(session, series.n)[:1]:
+            try:
+                with _first_object(path) as file:
+                    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+                return _values(header)
+            except (
+                OSError,
+                EOFError,
+                ValueError,
+                tarfile.TarError,
+                InvalidDicomError,
+                AttributeError,
+                KeyError,
+                TypeError,
+            ):
+                continue
+    return {}
+
+
+@contextmanager
+def _first_object(path: Path) -> Iterator[IO[bytes]]:
+    """Open the first DICOM object of a file of a series."""
+    if path.name.endswith(PACKED):
+        with tarfile.open(path, "r:gz") as archive:  # only the first member is read
+            for member in archive:
+                file = archive.extractfile(member) if member.isfile() else None
+                if file is not None:
+                    yield file
+                    return
+        raise EOFError(str(path))
+    if path.suffix == ".gz":
+        with gzip.open(path) as unpacked:
+            yield cast("IO[bytes]", unpacked)
+        return
+    with path.open("rb") as plain:
+        yield plain
+
+
+def _values(header: Any) -> dict[str, str]:
+    found = {}
+    sex = str(header.get("PatientSex", "") or "").strip().upper()[:1]
+    if sex in _SEXES:
+        found["sex"] = sex
+    age = age_text(
+        str(header.get("PatientAge", "") or ""),
+        str(header.get("PatientBirthDate", "") or ""),
+        str(header.get("StudyDate", "") or header.get("AcquisitionDate", "") or ""),
+    )
+    return {**found, **({"age": age} if age else {})}
+
+
+def age_text(age: str, born: str, scanned: str) -> str:
+    """Return the age in years: whole years, and with decimals below 2. Empty where it is not known.
+
+    >>> age_text("034Y", "", ""), age_text("006M", "", ""), age_text("", "19500101", "20260101"), age_text("095Y", "", "")
+    ('34', '0.5', '76', '89')
+    """
+    number, unit = age[:-1], age[-1:].upper()
+    days = int(number) * _DAYS[unit] if unit in _DAYS and number.isdecimal() else _days_between(born, scanned)
+    if days is None or days <= 0:
+        return ""
+    years = days / _DAYS["Y"]
+    return f"{years:.2f}".rstrip("0").rstrip(".") if years < 2 else str(min(_MOST, int(years + 1e-9)))  # noqa: PLR2004
+
+
+def _days_between(born: str, scanned: str) -> float | None:
+    try:
+        return float((date.fromisoformat(scanned.strip()) - date.fromisoformat(born.strip())).days)
+    except ValueError:
+        return None

@@ -1,0 +1,82 @@
+"""The files of a data set that several sessions share: its description and its tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qxbatch.bids.files.description import dataset_files
+from qxbatch.bids.files.people import age_and_sex
+from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.files.wanted import Origin, Wanted
+from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.tables.rows import (
+    PARTICIPANTS,
+    PARTICIPANTS_JSON,
+    begin_of,
+    end_of,
+    participants_json,
+    participants_table,
+    sessions_table,
+)
+from qxbatch.bids.tables.shifts import Shifts
+
+
+class StudyTable(NamedTuple):
+    """Columns of the table of the study, by the subject of the sessions."""
+
+    columns: tuple[str, ...] = ()
+    values: Mapping[str, Mapping[str, str]] = {}
+
+
+class Study(NamedTuple):
+    """What a data set takes of the study as a whole."""
+
+    dataset: Path
+    sessionsfolder: Path
+    description: Mapping[str, Any]
+    """Fields of dataset_description.json."""
+    table: StudyTable
+    shifts: Shifts | None
+    sourcedata: bool
+
+
+def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> list[Wanted]:
+    """Return the shared files for the sessions that are exported."""
+    subjects: dict[str, list[SessionPlan]] = {}
+    for plan in plans:
+        if plan.is_ready and plan.placed:
+            subjects.setdefault(plan.subject, []).append(plan)
+    people = {subject: _person(sessions, study.table, stamps) for subject, sessions in subjects.items()}
+    table = participants_table(people, study.table.columns)
+    files = dataset_files(study.dataset, study.sessionsfolder, study.description, sourcedata=study.sourcedata)
+    for subject, sessions in subjects.items():
+        labelled = [plan for plan in sessions if plan.label]
+        if labelled:
+            path = f"sub-{subject}/sub-{subject}_sessions.tsv"
+            files.append(Wanted(path, Origin(), sessions_table(labelled, study.shifts)))
+    if people:
+        files.append(Wanted(PARTICIPANTS, Origin(), table))
+        files.append(Wanted(PARTICIPANTS_JSON, Origin(), participants_json(table), users=True))
+    return files
+
+
+def _person(sessions: Sequence[SessionPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
+    """Return age and sex at the first session, and the columns of the table, which come first."""
+    found: dict[str, str] = {}
+    for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
+        found = {**age_and_sex(plan.session, stamps), **found}
+    for plan in sessions:
+        given = table.values.get(plan.session.subject, {})
+        found |= {column: value for column, value in given.items() if value}
+    return found
+
+
+def choose_shifts(plans: Iterable[SessionPlan], shifts: Shifts) -> bool:
+    """Choose the days of subjects that have none; return whether there are new ones."""
+    latest: dict[str, date] = {}
+    for plan in plans:
+        end = end_of(plan) if plan.is_ready else None
+        if end is not None:
+            latest[plan.subject] = max(end.date(), latest.get(plan.subject, end.date()))
+    return shifts.choose(sorted(latest.items()))

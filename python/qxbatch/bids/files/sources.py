@@ -1,0 +1,74 @@
+"""Files of sessions that are placed in a data set, with their size and hash."""
+
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.model import ExportImage
+from qxbatch.os_error import reason_text
+
+
+class SourceError(Exception):
+    """A file of a session that cannot be placed. The session is left as it is in the data set."""
+
+
+class Source(NamedTuple):
+    """A file of a session."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class Sources:
+    """Sizes and hashes of files of sessions. What was not written since the import has the hash of the summary."""
+
+    def __init__(self, stamps: Stamps) -> None:
+        self._stamps = stamps
+        self._written: dict[Path, int] = {}
+        self.warnings: list[str] = []
+
+    def of_image(self, image: ExportImage, file: str) -> Source:
+        """Return an image, or a file beside it. Raises SourceError."""
+        path = image.session.path / file
+        status = _status(path)
+        size, digest = (image.image.sums or {}).get(file, (-1, ""))
+        if size == status.st_size and status.st_mtime_ns <= self._summary_written(image):
+            return Source(path, size, digest)
+        found = self._hashed(path, status)
+        if digest and found.sha256 != digest:
+            self.warnings.append(
+                f"{path} is not as it was imported. It is exported as it is now; see `qxbatch verify`."
+            )
+        return found
+
+    def of_file(self, path: Path) -> Source:
+        """Return a file. Raises SourceError."""
+        return self._hashed(path, _status(path))
+
+    def _hashed(self, path: Path, status: os.stat_result) -> Source:
+        try:
+            return Source(path, status.st_size, self._stamps.hash_of(f"/{path}", path, status))
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
+
+    def _summary_written(self, image: ExportImage) -> int:
+        path = image.session.paths.summary
+        if path not in self._written:
+            try:
+                self._written[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - one call for each of many sessions
+            except OSError:
+                self._written[path] = -1
+        return self._written[path]
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        status = os.lstat(path)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(f"{path} is no regular file")
+    return status

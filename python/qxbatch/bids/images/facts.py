@@ -1,0 +1,251 @@
+"""What is known of each image of a session: what rules are compared with."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
+from qxbatch.bids.images.numbers import is_amount
+from qxbatch.bids.model import ExportImage
+from qxbatch.convert.values import text
+from qxbatch.model import SeriesKind, State
+from qxbatch.protocol.scanned import scanner_name
+from qxbatch.record.names import base_name, scanner_number
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary_parts import SeriesSummary
+from qxbatch.textfile import read_text
+from qxbatch.visible import shell_word
+
+FIELD_MAP = "fieldmap"
+"""The kind of an image in Hz."""
+KINDS = (*ImageKind, FIELD_MAP)
+_NO_FACTS = Acquisition()
+_VOLUMES = 3
+"""The axis of an image's shape."""
+_WORDS = {"FIELDMAPHZ": FIELD_MAP, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
+"""What dcm2niix adds to ImageType in the sidecar, which it knows for each image."""
+_SUFFIXES = {"fieldmaphz": FIELD_MAP, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
+"""How the name of an image ends, in pieces: `e2_ph`."""
+
+
+class SessionFactsError(Exception):
+    """A session without the facts that rules need; the message says why, the hint has the command."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
+    """Return the images of a session by their numbers. Raises SessionFactsError."""
+    try:
+        summary = session.summary
+    except (SummaryError, OSError) as error:
+        raise SessionFactsError(str(error), "Import the session again with --overwrite=yes.") from None
+    if summary is None:
+        message = "it has no qxbatch/summary.json: another program made it."
+        raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
+    series = {each.n: each for each in summary.series}
+    converted = [each for each in summary.series if each.images]
+    if converted and all(each.acquisition is None for each in converted):
+        raise SessionFactsError(
+            "a former version imported it: the acquisition facts of its series are missing.",
+            f"qxbatch inspect {shell_word(str(session.path))} --update",
+        )
+    if not converted and any(each.state is State.NOT_ASKED for each in summary.series):
+        raise SessionFactsError("it is sorted, and not converted.", f"qxbatch convert {shell_word(str(session.path))}")
+    return tuple(
+        ExportImage(
+            session, series[image.series], image, _completed(_sidecar(session, image.number), series[image.series])
+        )
+        for image in sorted(summary.images, key=lambda image: image.number)
+        if image.series in series
+    )
+
+
+def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
+    path = session.paths.image(number, "json")
+    try:
+        content = json.loads(read_text(path, "strict"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        hint = f"qxbatch convert {shell_word(str(session.path))} --overwrite=yes"
+        raise SessionFactsError(f"{path}: cannot be read ({error}).", hint) from None
+    return content if isinstance(content, dict) else {}
+
+
+def _completed(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str, Any]:
+    """Return a sidecar with facts of the headers that the converter did not write, as of PAR/REC."""
+    facts = series.acquisition or _NO_FACTS
+    echo = facts.te_ms[0] if facts.te_ms and len(facts.te_ms) == 1 else None
+    times = {"RepetitionTime": facts.tr_ms, "EchoTime": echo, "InversionTime": facts.ti_ms}
+    known = {name: round(time / 1000, 9) for name, time in times.items() if time is not None}
+    angle = {} if facts.flip_angle_deg is None else {"FlipAngle": facts.flip_angle_deg}
+    added = {name: value for name, value in {**known, **angle}.items() if name not in sidecar}
+    return {**sidecar, **added} if added else sidecar
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """The facts of one image: those of its sidecar, else those of its series."""
+
+    image: ExportImage
+    has_clock: bool = True
+    """Whether times of the session tell its series apart: of deidentified sessions all can be the same."""
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """Return the facts of the series."""
+        return self.image.series.acquisition or _NO_FACTS
+
+    @cached_property
+    def name(self) -> str:
+        """Return what the scanner calls the series, as in session.txt."""
+        return base_name(self.image.series.header)
+
+    @property
+    def protocol(self) -> str:
+        """Return ProtocolName."""
+        return text(self.image.series.header, "ProtocolName")
+
+    @property
+    def number(self) -> int | None:
+        """Return the scanner's series number."""
+        return scanner_number(self.image.series.header)
+
+    @property
+    def is_par(self) -> bool:
+        """Return whether the series is of a PAR/REC: it has the time of the examination, not its own."""
+        return self.image.series.kind is SeriesKind.PARREC
+
+    @cached_property
+    def image_type(self) -> tuple[str, ...]:
+        """Return the words of ImageType: of the sidecar, and of the header."""
+        of_header = self.image.series.header.get("ImageType")
+        values = [self.image.sidecar.get("ImageType"), self.image.sidecar.get("ImageTypeText"), of_header]
+        words = (str(word) for value in values if isinstance(value, list) for word in value)
+        return tuple(dict.fromkeys(words))
+
+    @cached_property
+    def kind(self) -> str:
+        """Return what the pixels show, in one word."""
+        kinds = self.acquisition.kinds or ()
+        own = self._own_kind
+        if ImageKind.LOCALIZER in kinds:
+            return ImageKind.LOCALIZER
+        if ImageKind.DERIVED in kinds or own == ImageKind.DERIVED:
+            return ImageKind.DERIVED
+        if own:
+            return own
+        components = [kind for kind in kinds if kind in _SUFFIXES.values() or kind is ImageKind.MAGNITUDE]
+        return components[0] if len(components) == 1 else ImageKind.MAGNITUDE
+
+    @cached_property
+    def _own_kind(self) -> str:
+        """Return what the converter knows of this image alone; empty where it says nothing."""
+        ending = self.image.image.name.removeprefix(self.name).casefold()
+        pieces = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
+        for piece in pieces:
+            if piece in _SUFFIXES:
+                return _SUFFIXES[piece]
+        given = self.image.sidecar.get("ImageType")
+        words = [str(word).upper() for word in given] if isinstance(given, list) else []
+        return next((_WORDS[word] for word in reversed(words) if word in _WORDS), "")
+
+    @property
+    def te_ms(self) -> float | None:
+        """Return the echo time."""
+        return self.milliseconds("EchoTime")
+
+    @property
+    def echo(self) -> int | None:
+        """Return the number of the echo in its acquisition, as the converter counts them."""
+        number = self.image.sidecar.get("EchoNumber")
+        return int(number) if is_amount(number) else None
+
+    @property
+    def ti_ms(self) -> float | None:
+        """Return the inversion time."""
+        return self.milliseconds("InversionTime")
+
+    @property
+    def tr_ms(self) -> float | None:
+        """Return the repetition time."""
+        return self.milliseconds("RepetitionTime")
+
+    @property
+    def flip_angle_deg(self) -> float | None:
+        """Return the flip angle."""
+        own = self.image.sidecar.get("FlipAngle")
+        return float(own) if is_amount(own) else None
+
+    @property
+    def mt(self) -> str:
+        """Return `on` or `off`; empty where no header says whether there was a magnetization transfer pulse."""
+        state = self.image.sidecar.get("MTState")
+        return {True: "on", False: "off"}.get(state, "") if isinstance(state, bool) else ""
+
+    @property
+    def volumes(self) -> int:
+        """Return the number of volumes of the image: of its series, where another program made the session."""
+        shape = self.image.image.shape
+        if not shape:
+            return self.acquisition.acquired_volumes or 1
+        return shape[_VOLUMES] if len(shape) > _VOLUMES else 1
+
+    @property
+    def verdict(self) -> SeriesVerdict | None:
+        """Return the verdict on the series."""
+        return self.image.series.verdict
+
+    @property
+    def scanner(self) -> str:
+        """Return the scanner model."""
+        header = self.image.series.header
+        return scanner_name(text(header, "Manufacturer"), text(header, "ManufacturerModelName"))
+
+    @property
+    def guess(self) -> str:
+        """Return data type and suffix that dcm2niix guesses: `func/bold`; empty where it guesses nothing."""
+        given = self.image.sidecar.get("BidsGuess")
+        match given:
+            case [str() as datatype, str() as name]:
+                return f"{datatype}/{name.rpartition('_')[2]}"
+        return ""
+
+    @property
+    def direction(self) -> str:
+        """Return the polarity of phase encoding by anatomy: `AP`, `PA` ...; empty where it is not known."""
+        match self.image.sidecar.get("BidsGuess"):
+            case [str(), str() as name]:
+                found = re.search(r"_dir-([A-Z]{2})(?:_|$)", name)
+                return found[1] if found else ""
+        return ""
+
+    def milliseconds(self, field: str) -> float | None:
+        """Return a time of the sidecar, which has it in seconds, in ms."""
+        value = self.image.sidecar.get(field)
+        return round(float(value) * 1000, 6) if is_amount(value) else None
+
+
+def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
+    """Return the facts of each image of a session by its number. Raises SessionFactsError."""
+    images = images_of(session)
+    has_clock = _has_clock([image.series for image in images])
+    return tuple(ImageFacts(image, has_clock) for image in images)
+
+
+def _has_clock(series: Iterable[SeriesSummary]) -> bool:
+    """Return whether not all series have one time; series of one name and time are one scan, sent more than once."""
+    known = [each for each in series if each.acquisition and each.acquisition.started]
+    starts = {each.acquisition.started for each in known if each.acquisition}
+    return len(starts) > 1 or len({base_name(each.header) for each in known}) < _NAMES
+
+
+_NAMES = 2

@@ -1,0 +1,1 @@
+"""A rule file proposed from a study."""

@@ -1,0 +1,113 @@
+"""A rule file proposed from a study: it decides every series, and exports as it is."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.decide.labels import same_labels
+from qxbatch.bids.decide.texts import session_key, value_text
+from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
+from qxbatch.bids.model import RuleFile, SessionPlan
+from qxbatch.bids.propose.drafts import Draft, drafts_of
+from qxbatch.bids.rules.matching import first_match
+from qxbatch.bids.rules.rule_file import rules_of
+from qxbatch.bids.schema.names import load_schema
+from qxbatch.problems import UsageError
+from qxbatch.protocol.rules import literal
+from qxbatch.session.folder import SessionFolder
+
+_HEAD = """\
+# Rules of the BIDS export, proposed from {sessions}. The first rule that matches decides a series.
+# Read and correct them. docs/bids.md explains every key; --plan shows what they give, --explain why.
+"""
+_WIDTH = 132
+_ROUNDS = 3
+"""Of proposals that are tried and corrected."""
+
+
+def propose(sessions: Sequence[SessionFolder]) -> str:
+    """Return the text of a rule file. The same sessions give the same text. Raises UsageError where nothing is known."""
+    facts: list[ImageFacts] = []
+    problems: list[str] = []
+    for session in sessions:
+        try:
+            facts += facts_of(session)
+        except SessionFactsError as error:
+            problems.append(f"{session.id}: {error.message} {error.hint}")
+    if not facts:
+        hint = problems[0] if problems else "Import sessions first."
+        raise UsageError("there are no images to propose rules from.", hint)
+    drafts = drafts_of(facts, load_schema())
+    count = len({each.image.session.id for each in facts})
+    for _round in range(_ROUNDS):
+        rules = rules_of(_text(drafts, count, ()))
+        plans = decide(sessions, rules)
+        if not any(plan.undecided for plan in plans):
+            break
+        drafts = _corrected(drafts, rules, plans)
+    return _text(drafts, count, _same_labels(sessions, rules))
+
+
+def _text(drafts: Sequence[Draft], count: int, tables: Iterable[str]) -> str:
+    sessions = f"{count} session{'s' * (count != 1)}"
+    return _HEAD.format(sessions=sessions) + "".join(map(_rule_text, drafts)) + "".join(tables)
+
+
+def _rule_text(draft: Draft) -> str:
+    outcome = f"ignore = {value_text(draft.ignore)}" if draft.ignore else f"as = {value_text(draft.target)}"
+    options = [f"{name} = {value_text(value)}" for name, value in draft.options.items()]
+    lines = [_comment(draft.comment), f"match = {value_text(dict(draft.match))}", outcome, *options]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _comment(text: str) -> str:
+    line = f"[[rule]]  # {' '.join(text.split())}"
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
+
+
+def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[SessionPlan]) -> list[Draft]:
+    """Return the drafts with what leaves no series undecided: copies are left out, then the series are ignored."""
+    by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
+    changed = [*drafts]
+    first: list[Draft] = []
+    for plan in plans:
+        reasons = {each.series.n: each.reason for each in plan.undecided}
+        for facts in _images(plan):
+            reason = reasons.get(facts.image.series.n)
+            match = first_match(rules.rules, facts) if reason is not None else None
+            if reason is None:
+                continue
+            k = by_line[match.rule.line] if match else None
+            if k is not None and changed[k].target and "copies" not in drafts[k].options:
+                changed[k] = drafts[k].with_options({"copies": "last", **_last_of_sbref(drafts[k])})
+            elif k is None or not changed[k].ignore:
+                first.append(_ignored(facts, reason))
+    return [*dict.fromkeys(first), *changed]
+
+
+def _last_of_sbref(draft: Draft) -> dict[str, str]:
+    return {"repeat": "last"} if draft.target.endswith("_sbref") else {}
+
+
+def _ignored(facts: ImageFacts, reason: str) -> Draft:
+    match = (("name", literal(facts.name)), ("session", literal(facts.image.session.id)))
+    return Draft(match, "", reason.partition(",")[0], "no valid name")
+
+
+def _images(plan: SessionPlan) -> Iterator[ImageFacts]:
+    return iter(facts_of(plan.session) if plan.undecided else ())
+
+
+def _same_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
+    """Yield tables that give sessions own labels which have one otherwise."""
+    from qxbatch.bids.decide.labels import labels_of
+
+    labels = [(session, labels_of(session, rules)) for session in sessions]
+    problems = same_labels(labels)
+    seen: Counter[str] = Counter()
+    for session, own in labels:
+        if session.id in problems:
+            seen[own.text] += 1
+            label = f"{own.session}{seen[own.text]}"
+            yield f"[session.{session_key(session.id)}]  # another session has the same label, {own.text}\n"
+            yield f"session = {value_text(label)}\n"

@@ -1,0 +1,150 @@
+"""What one image probably is: the target that a proposed rule gives it, and why."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from qxbatch.acquisition import ImageKind
+from qxbatch.bids.decide.families import FIELD_MAP
+from qxbatch.bids.images.facts import FIELD_MAP as IN_HZ
+from qxbatch.bids.images.facts import ImageFacts
+from qxbatch.bids.schema.names import Schema
+from qxbatch.bids.schema.required import missing_fields
+from qxbatch.bids.schema.target import TargetError, read_target
+
+_DISCARDED = ("discard", "derived", "mrs")
+"""Data types of BidsGuess that are none."""
+_REPROIN = re.compile(r"(?:WIP[ _])?(anat|func|fmap|dwi|perf)(?:-([A-Za-z0-9]+))?((?:_[a-z]+-[A-Za-z0-9]+)*)", re.ASCII)
+_USUAL = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
+_GIVEN = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
+_WORDS = (
+    ("func/task-{task}_sbref", r"sbref"),
+    ("fmap/phasediff", r"field_?map(?!.*(?:_|-)(?:ap|pa|lr|rl))"),
+    ("anat/FLAIR", r"flair|tirm|darkfluid"),
+    ("anat/T1w", r"mp-?rage|bravo|t1"),
+    ("anat/T2w", r"t2(?!\*|star)|space|cube"),
+    ("anat/T2starw", r"t2\*|t2star|swi|gre"),
+)
+"""Target, and what is in the names of such series."""
+GUESS = "BidsGuess"
+VOLUMES, SHORT, LONG = "several volumes", "short TE and TR", "long TE"
+_SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
+"""ms."""
+
+
+CONDITIONS: Mapping[str, Mapping[str, Any]] = {
+    VOLUMES: {"volumes": ">1"},
+    SHORT: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
+    LONG: {"te_ms": f">={_LONG_TE:g}"},
+}
+"""What a proposed rule asks for besides the name, by its source."""
+
+
+class Recognised(NamedTuple):
+    """What an image probably is."""
+
+    target: str
+    """Empty where a rule should ignore it."""
+    ignore: str
+    source: str
+    """Where this comes from: `BidsGuess`, `ReproIn`, `b-values` ..."""
+
+
+def recognise(facts: ImageFacts, peers: Iterable[ImageFacts], schema: Schema) -> Recognised:
+    """Return the first place that is valid, else why the image is ignored.
+
+    `peers` are the images of its session with its name.
+    """
+    echoes = {each.te_ms for each in peers if each.kind == ImageKind.MAGNITUDE}
+    for target, source in _candidates(facts):
+        refused = _why_not(target, facts, len(echoes), schema)
+        if refused is None:
+            continue
+        return Recognised("", refused, source) if refused else Recognised(target, "", source)
+    return Recognised("", "not recognised: say what it is", "none")
+
+
+def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
+    if target := reproin(facts.name):
+        yield target, "ReproIn"
+    if target := _of_guess(facts):
+        yield target, GUESS
+    yield from _of_facts(facts)
+
+
+def reproin(name: str) -> str:
+    """Return the target of a name by the convention of ReproIn; empty where it is none.
+
+    >>> reproin("func_task-rest_acq-p2_run-01"), reproin("anat-T1w_acq-tfl"), reproin("anatomy")
+    ('func/task-rest_acq-p2_bold', 'anat/acq-tfl_T1w', '')
+    """
+    match = _REPROIN.match(name)
+    if match is None or not (match[2] or match[3]) or name[match.end() : match.end() + 1].isalnum():
+        return ""
+    entities = [pair for pair in match[3].split("_") if pair and pair.partition("-")[0] not in _GIVEN]
+    return f"{match[1]}/{'_'.join([*entities, match[2] or _USUAL[match[1]]])}"
+
+
+def _of_guess(facts: ImageFacts) -> str:
+    datatype, _slash, suffix = facts.guess.partition("/")
+    if not suffix or datatype in _DISCARDED:
+        return ""
+    if suffix in FIELD_MAP and datatype == "fmap":
+        suffix = "phasediff"
+    if facts.guess == "dwi/dwi" and facts.direction and not _has_b_values(facts):
+        return "fmap/dir-{dir}_epi"  # a b0 of the other polarity
+    entities = "task-{task}_" if datatype == "func" else "dir-{dir}_" if suffix == "epi" else ""
+    return f"{datatype}/{entities}{suffix}"
+
+
+def _has_b_values(facts: ImageFacts) -> bool:
+    return any(file.endswith(".bval") for file in facts.image.image.files)
+
+
+def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
+    name, volumes = facts.name.casefold(), facts.volumes
+    shells = facts.acquisition.b_values or ()
+    if len(shells) > 1 or (shells and volumes > 1):
+        yield "dwi/dwi", "b-values"
+    if volumes > 1 and not shells and (facts.tr_ms or 0) > _SHORT_TR:
+        yield "func/task-{task}_bold", VOLUMES
+    for target, words in _WORDS:
+        if re.search(words, name):
+            yield target, "name"
+    if volumes == 1 and (facts.tr_ms or _SHORT_TR) < _SHORT_TR and (facts.te_ms or _SHORT_TE) < _SHORT_TE:
+        yield "anat/T1w", SHORT
+    if volumes == 1 and (facts.te_ms or 0) >= _LONG_TE:
+        yield "anat/T2w", LONG
+
+
+def _why_not(target: str, facts: ImageFacts, echoes: int, schema: Schema) -> str | None:
+    """Return why an image of that kind cannot be exported as it is; empty where it can, None where the name is not valid."""
+    try:
+        checked = read_target(re.sub(r"\{\w+\}", "x", target), schema)
+    except TargetError:
+        return None
+    if "{dir}" in target and not facts.direction:
+        return "the polarity of its phase encoding is in no header"
+    if checked.suffix == "bold" and facts.volumes == 1:
+        return "one volume is no time series"
+    missing = missing_fields(schema, checked.datatype, checked.suffix, facts.image.sidecar)
+    if checked.suffix == "asl":
+        missing.append("the context of its volumes")
+    if checked.suffix == "dwi" and not _has_b_values(facts):
+        missing.append("b-values")
+    if (
+        checked.suffix == "phasediff"
+        and facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)
+        and not _has_two_echoes(facts, echoes)
+    ):
+        missing += ["EchoTime1", "EchoTime2"]
+    if not missing:
+        return ""
+    names = " and ".join([part for part in (", ".join(missing[:-1]), missing[-1]) if part])
+    return f"{names} {'is' if len(missing) == 1 else 'are'} in no header"
+
+
+def _has_two_echoes(facts: ImageFacts, echoes: int) -> bool:
+    """Return whether a difference of phases, or its magnitudes, say of which echoes it is."""
+    of_two = echoes == 2  # noqa: PLR2004 - a difference is of two
+    return of_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)

@@ -1,0 +1,64 @@
+"""Numbers in `match`: one with its tolerance, a range, or a limit."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from qxbatch.bids.images.numbers import is_amount
+from qxbatch.protocol.values import WrongValueError
+
+EXPECTED = 'a number, "30 ± 1", "100-200", ">=100" or "<100"'
+_NUMBER = r"[-+]?\d{1,15}(?:\.\d{0,15})?(?:[eE][-+]?\d{1,2})?"
+_LIMIT = re.compile(rf"\s*(>=|<=|>|<|≥|≤)\s*({_NUMBER})\s*", re.ASCII)
+_RANGE = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*[-–]\s*(\d{1,15}(?:\.\d{0,15})?)\s*", re.ASCII)
+_AROUND = re.compile(rf"\s*({_NUMBER})\s*(?:(?:±|\+/?-)\s*({_NUMBER})\s*(%)?\s*)?", re.ASCII)
+_NOISE = 1e-6
+"""Share of a value by which numbers differ that were rounded to be written."""
+
+
+class Amount(NamedTuple):
+    """Numbers from `least` to `most`."""
+
+    least: float
+    most: float
+    strict: bool = False
+    """The limits are not in it."""
+
+    def __call__(self, number: float) -> bool:
+        """Return whether a number is one of these."""
+        noise = _NOISE * max(abs(number), 1e-9)
+        if self.strict:
+            return self.least + noise < number < self.most - noise
+        return self.least - noise <= number <= self.most + noise
+
+
+def read_amount(value: object, tolerance: Callable[[float], float] = lambda _number: 0.0) -> Amount:
+    """Return the numbers that a value of the rule file stands for. Raises WrongValueError.
+
+    >>> read_amount(">=100")(100), read_amount(">100")(100), read_amount("30±1")(31)
+    (True, False, True)
+    """
+    if is_amount(value):
+        number = float(value)
+        return Amount(number - tolerance(number), number + tolerance(number))
+    written = value if isinstance(value, str) else ""
+    if match := _LIMIT.fullmatch(written):
+        return _limit(match[1], float(match[2]))
+    if match := _RANGE.fullmatch(written):
+        if float(match[1]) > float(match[2]):
+            raise WrongValueError('a range from a smaller to a larger number, such as "100-200"')
+        return Amount(float(match[1]), float(match[2]))
+    match = _AROUND.fullmatch(written)
+    if match is None or (match[2] or "0").startswith("-"):
+        raise WrongValueError(EXPECTED)
+    number = float(match[1])
+    around = float(match[2]) if match[2] else tolerance(number)
+    around = abs(number) * around / 100 if match[3] else around
+    return Amount(number - around, number + around)
+
+
+def _limit(sign: str, number: float) -> Amount:
+    infinite = float("inf")
+    if sign.startswith((">", "≥")):
+        return Amount(number, infinite, sign == ">")
+    return Amount(-infinite, number, sign == "<")

@@ -1,0 +1,140 @@
+"""The keys of `match` (docs/bids.md describes each)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from qxbatch.acquisition import Orientation, SeriesVerdict
+from qxbatch.bids.images.facts import KINDS, ImageFacts
+from qxbatch.bids.rules.match_values import (
+    IN_MS,
+    Accept,
+    all_words,
+    amount,
+    amounts,
+    field,
+    globs,
+    one_of,
+    regexes,
+    shells,
+)
+from qxbatch.convert.values import text
+from qxbatch.model import SeriesKind
+from qxbatch.protocol.fields import FIELDS
+
+Found = Callable[[ImageFacts], object]
+
+
+class MatchKey(NamedTuple):
+    """A key of `match`."""
+
+    found: Found
+    """What an image has; None where it is not known."""
+    read: Callable[[Any], Accept]
+
+
+OF_CONVERTER = (
+    *("ConversionSoftware", "EchoNumber", "EchoTime1", "EchoTime2", "ImageComments", "ImageOrientationText"),
+    *("ImageType", "ImageTypeText", "ImagingFrequency", "Modality", "MRAcquisitionType", "NumberOfAverages"),
+    *("PartialFourierDirection", "PercentPhaseFOV", "PercentSampling", "PhaseEncodingAxis", "ProcedureStepDescription"),
+    *("ProtocolName", "PulseSequenceName", "ReceiveCoilName", "ScanOptions", "SequenceName", "SeriesDescription"),
+    *("SpacingBetweenSlices", "StudyDescription", "TransmitCoilName", "TriggerDelayTime", "TxRefAmp", "WipMemBlock"),
+    *(
+        "BandwidthPerPixelPhaseEncode",
+        "BaseResolution",
+        "CoilString",
+        "InternalPulseSequenceName",
+        "SAR",
+        "SliceThickness",
+    ),
+)
+"""Fields that dcm2niix writes and BIDS does not define."""
+CAPTURING = ("name", "protocol", "sequence", "session", "subject", "name_regex")
+"""Keys whose braces, or named groups, `as` can use."""
+
+
+def _header(field_name: str) -> Found:
+    return lambda facts: text(facts.image.series.header, field_name) or None
+
+
+def _fact(name: str) -> Found:
+    return lambda facts: getattr(facts.acquisition, name)
+
+
+def _tolerance(name: str) -> Callable[[float], float]:
+    return FIELDS[name].tolerance
+
+
+def _of_acquisition(name: str) -> MatchKey:
+    return MatchKey(_fact(name), amount(_tolerance(name)))
+
+
+def _three(name: str) -> MatchKey:
+    return MatchKey(_fact(name), amounts(3, _tolerance(name)))
+
+
+def _axis(facts: ImageFacts) -> str | None:
+    given = facts.acquisition.phase_encoding_direction or facts.acquisition.phase_encoding_axis
+    return given[0] if given else None
+
+
+def _b_max(facts: ImageFacts) -> float | None:
+    return max((b for b, _count in facts.acquisition.b_values or ()), default=None)
+
+
+_NUMBERS = (
+    *("slice_gap_mm", "in_plane_acceleration", "multiband_factor", "partial_fourier", "pixel_bandwidth_hz"),
+    *("effective_echo_spacing_s", "total_readout_time_s", "directions", "field_strength_t"),
+)
+KEYS: Mapping[str, MatchKey] = {
+    "name": MatchKey(lambda facts: facts.name, globs),
+    "name_regex": MatchKey(lambda facts: facts.name, regexes),
+    "protocol": MatchKey(lambda facts: facts.protocol or None, globs),
+    "sequence": MatchKey(_fact("sequence_name"), globs),
+    "kind": MatchKey(lambda facts: facts.kind, one_of(*KINDS)),
+    "guess": MatchKey(lambda facts: facts.guess or None, globs),
+    "image_type": MatchKey(lambda facts: facts.image_type, all_words),
+    "number": MatchKey(lambda facts: facts.number, amount()),
+    "n": MatchKey(lambda facts: facts.image.series.n, amount()),
+    "image": MatchKey(lambda facts: facts.image.image.k, amount()),
+    "echo": MatchKey(lambda facts: facts.echo, amount()),
+    "volumes": MatchKey(lambda facts: facts.volumes, amount()),
+    "verdict": MatchKey(lambda facts: facts.verdict, one_of(*SeriesVerdict)),
+    "session": MatchKey(lambda facts: facts.image.session.id, globs),
+    "subject": MatchKey(lambda facts: facts.image.session.subject or None, globs),
+    "scanner": MatchKey(lambda facts: facts.scanner or None, globs),
+    "modality": MatchKey(_header("Modality"), globs),
+    "source": MatchKey(lambda facts: facts.image.series.kind, one_of(*SeriesKind)),
+    "te_ms": MatchKey(lambda facts: facts.te_ms, amount(_tolerance("te_ms"))),
+    "ti_ms": MatchKey(lambda facts: facts.ti_ms, amount(_tolerance("ti_ms"))),
+    "tr_ms": MatchKey(lambda facts: facts.tr_ms, amount(_tolerance("tr_ms"))),
+    "flip_angle_deg": MatchKey(lambda facts: facts.flip_angle_deg, amount(_tolerance("flip_angle_deg"))),
+    "matrix": _three("matrix"),
+    "voxel_mm": _three("voxel_mm"),
+    "fov_mm": _three("fov_mm"),
+    "orientation": MatchKey(_fact("orientation"), one_of(*Orientation)),
+    "phase_encoding_direction": MatchKey(_fact("phase_encoding_direction"), one_of("i", "i-", "j", "j-", "k", "k-")),
+    "phase_encoding_axis": MatchKey(_axis, one_of("i", "j", "k")),
+    "b_values": MatchKey(_fact("b_values"), shells),
+    "b_max": MatchKey(_b_max, amount()),
+    "coil": MatchKey(_fact("coil"), globs),
+    "software": MatchKey(_fact("software"), globs),
+    **{name: _of_acquisition(name) for name in _NUMBERS},
+}
+
+
+def sidecar_key(name: str) -> MatchKey:
+    """Return the key of a sidecar field."""
+
+    def found(facts: ImageFacts) -> object:
+        own = {
+            "EchoTime": facts.te_ms,
+            "RepetitionTime": facts.tr_ms,
+            "InversionTime": facts.ti_ms,
+            "FlipAngle": facts.flip_angle_deg,
+            "ImageType": list(facts.image_type),
+        }
+        if name in own:
+            return own[name]
+        return facts.milliseconds(name) if name in IN_MS else facts.image.sidecar.get(name)
+
+    return MatchKey(found, field(name))

@@ -1,0 +1,174 @@
+"""How values of `match` are read, by the kind of the key. Each reader raises WrongValueError."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qxbatch.bids.images.numbers import is_amount
+from qxbatch.bids.model import Captures
+from qxbatch.bids.rules.amounts import Amount, read_amount
+from qxbatch.bids.rules.patterns import glob_pattern, regex_pattern
+from qxbatch.protocol.values import WrongValueError, same_shell
+
+Accept = Callable[[Any], Captures | None]
+"""Returns the captures where a value is accepted, else None. It is not asked about unknown values."""
+_YES: Captures = {}
+
+
+def globs(value: Any) -> Accept:
+    """Read a glob, or several of which one has to fit."""
+    return _patterns([glob_pattern(text) for text in _texts(value)], whole=True)
+
+
+def regexes(value: Any) -> Accept:
+    """Read a regular expression, or several of which one has to be found."""
+    return _patterns([regex_pattern(text) for text in _texts(value)], whole=False)
+
+
+def one_of(*choices: str) -> Callable[[Any], Accept]:
+    """Read a word, or several of which the image has one."""
+
+    def read(value: Any) -> Accept:
+        words = _texts(value)
+        if not set(words) <= set(choices):
+            raise WrongValueError(f"one of {', '.join(choices)}, or a list of them")
+        return lambda found: _YES if str(found) in words else None
+
+    return read
+
+
+def all_words(value: Any) -> Accept:
+    """Read words, all of which have to be there; `!word` must not be there."""
+    words = [text.casefold() for text in _texts(value)]
+
+    def accept(found: Any) -> Captures | None:
+        present = {str(each).casefold() for each in found}
+        fits = all((word[1:] not in present) if word.startswith("!") else word in present for word in words)
+        return _YES if fits else None
+
+    return accept
+
+
+def amount(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], Accept]:
+    """Read a number with a tolerance, a range or a limit; or several of which one has to fit."""
+
+    def read(value: Any) -> Accept:
+        items = value if isinstance(value, list) and value else [value]
+        amounts = [read_amount(item, tolerance) for item in items]
+        return lambda found: _YES if any(each(found) for each in amounts) else None
+
+    return read
+
+
+def amounts(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
+    """Read a list of so many numbers."""
+
+    def read(value: Any) -> Accept:
+        if not isinstance(value, list) or len(value) != length:
+            raise WrongValueError(f"a list of {length} numbers")
+        expected = [read_amount(item, tolerance) for item in value]
+        return lambda found: _YES if _all_fit(expected, found) else None
+
+    return read
+
+
+def shells(value: Any) -> Accept:
+    """Read a list of b-values: those that the series has, and no other."""
+    given = value if isinstance(value, list) else [value]
+    if not given or not all(map(is_amount, given)):
+        raise WrongValueError("a list of b-values, such as [0, 1000]")
+
+    def accept(found: Any) -> Captures | None:
+        nearest = [min(given, key=lambda shell, b=b: abs(shell - b)) for b, _count in found]  # type: ignore[misc]
+        near = all(same_shell(shell, b) for shell, (b, _count) in zip(nearest, found, strict=True))
+        return _YES if near and set(nearest) == set(given) else None
+
+    return accept
+
+
+def field(name: str) -> Callable[[Any], Accept]:
+    """Read the value of a sidecar field: a number, a text (a glob), true or false, or a list of which one has to fit."""
+    tolerance: Callable[[float], float] = (
+        (lambda _number: 0.5) if name in IN_MS else (lambda number: abs(number) * 0.001)
+    )
+
+    def read(value: Any) -> Accept:
+        items = value if isinstance(value, list) else [value]
+        tests = [_field_test(item, tolerance) for item in items]
+        if not tests:
+            raise WrongValueError("at least one value")
+        return lambda found: next((got for test in tests if (got := test(found)) is not None), None)
+
+    return read
+
+
+IN_MS = ("EchoTime", "EchoTime1", "EchoTime2", "RepetitionTime", "InversionTime")
+"""Fields that are in ms in `match`, as on the console; sidecars have them in seconds."""
+
+
+def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
+    if isinstance(item, bool):
+        return lambda found: _YES if found is item else None
+    if isinstance(item, int | float):
+        return _number_test(read_amount(item, tolerance))
+    if not isinstance(item, str):
+        raise WrongValueError("a number, a text, true or false, or a list of these")
+    pattern = glob_pattern(item)
+    try:
+        as_number: Accept | None = _number_test(read_amount(item, tolerance))
+    except WrongValueError:
+        as_number = None
+
+    def accept(found: Any) -> Captures | None:
+        if as_number and isinstance(found, int | float) and not isinstance(found, bool):
+            return as_number(found)
+        texts = found if isinstance(found, list) else [found]
+        matches = (pattern.fullmatch(str(text)) for text in texts)
+        return next((match.groupdict() for match in matches if match), None)
+
+    return accept
+
+
+def _number_test(expected: Amount) -> Accept:
+    def accept(found: Any) -> Captures | None:
+        is_number = isinstance(found, int | float) and not isinstance(found, bool)
+        return _YES if is_number and expected(found) else None
+
+    return accept
+
+
+def _all_fit(expected: list[Amount], found: Any) -> bool:
+    return len(found) == len(expected) and all(test(number) for test, number in zip(expected, found, strict=True))
+
+
+def _patterns(patterns: list[re.Pattern[str]], *, whole: bool) -> Accept:
+    def accept(found: Any) -> Captures | None:
+        for pattern in patterns:
+            match = pattern.fullmatch(str(found)) if whole else pattern.search(str(found))
+            if match:
+                return {name: part for name, part in match.groupdict().items() if part is not None}
+        return None
+
+    return accept
+
+
+def captured_names(value: Any, *, is_regex: bool) -> frozenset[str]:
+    """Return the names that every pattern of a value captures."""
+    read = regex_pattern if is_regex else glob_pattern
+    names = [frozenset(read(text).groupindex) for text in _texts(value)]
+    return frozenset.intersection(*names)
+
+
+def _texts(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    texts = [item for item in items if isinstance(item, str) and item]
+    if not texts or len(texts) < len(items):
+        raise WrongValueError("a text in quotes, or a list of texts of which one has to fit")
+    return texts
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """Return a table. Raises WrongValueError."""
+    if not isinstance(value, Mapping) or not value:
+        raise WrongValueError('a table of keys, such as { name = "rest*" }')
+    return value

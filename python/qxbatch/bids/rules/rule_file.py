@@ -1,0 +1,126 @@
+"""A rule file: read, and checked completely by the BIDS schema before anything is written (docs/bids.md)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qxbatch.bids.model import Labels, Rule, RuleFile, SessionRules
+from qxbatch.bids.rules.one_rule import RuleReader
+from qxbatch.bids.rules.patterns import glob_pattern
+from qxbatch.bids.schema.names import Schema, load_schema
+from qxbatch.bids.schema.target import label, placeholders
+from qxbatch.protocol.lines import Place
+from qxbatch.protocol.toml_file import TomlFile, read_toml, toml_file
+
+_TOP = ("rule", "session", "labels", "dataset")
+_LABELS = ("pattern", "subject", "session", "subjects", "sessions")
+_SESSION = ("subject", "session")
+_PARTS = ("subject", "session")
+_DATASET = (
+    *("Name", "License", "Authors", "Acknowledgements", "HowToAcknowledge", "Funding", "EthicsApprovals", "DatasetDOI"),
+    *("ReferencesAndLinks", "Keywords", "HEDVersion", "DatasetLinks", "SourceDatasets"),
+)
+"""Fields of dataset_description.json that a person writes."""
+_HINT = "Name a rule file; `qxbatch bids <sessionsfolder> <bidsdir> --init=FILE` proposes one."
+_QUOTING = 'Texts, and numbers with ±, are in quotes: match = { name = "rest", EchoTime = "30±1" }.'
+
+
+def read_rules(path: Path) -> RuleFile:
+    """Return the rules in a file. Raises UsageError, which names file, line and key."""
+    schema = load_schema()
+    return _Reader(read_toml(path, "rule file", _HINT, _QUOTING), schema).rule_file()
+
+
+def rules_of(text: str) -> RuleFile:
+    """Return the rules of a text that this program wrote."""
+    return _Reader(toml_file(Path("rules.toml"), text, _HINT, _QUOTING), load_schema()).rule_file()
+
+
+class _Reader:
+    """Makes rules of the tables of one file. Each method raises UsageError."""
+
+    def __init__(self, file: TomlFile, schema: Schema) -> None:
+        self._file = file
+        self._rules = RuleReader(file, schema)
+
+    def rule_file(self) -> RuleFile:
+        """Return the rules."""
+        content = self._file.content
+        self._file.know((), content, _TOP)
+        tables = content.get("rule", [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._file.refuse(("rule",), "rule is not a list of tables.", "Begin each rule with [[rule]].")
+        sessions = self._table(("session",), content.get("session", {}))
+        if not tables and not sessions:
+            self._file.refuse((), "there is no rule.", "Begin each rule with [[rule]].")
+        return RuleFile(
+            self._file.path,
+            tuple(self._rules.rule(("rule", k), table) for k, table in enumerate(tables)),
+            {name: self._session(name, table) for name, table in sessions.items()},
+            self._labels(self._table(("labels",), content.get("labels", {}))),
+            self._dataset(self._table(("dataset",), content.get("dataset", {}))),
+        )
+
+    def _table(self, place: Place, value: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            self._file.refuse(place, f"{place[-1]} is not a table.", f"Write [{place[0]}].")
+        return value
+
+    def _session(self, name: str, value: Any) -> SessionRules:
+        place: Place = ("session", name)
+        table = self._table(place, value)
+        rules: list[Rule] = []
+        for key, given in table.items():
+            if key in _SESSION:
+                continue
+            number, _dot, image = key.removeprefix("n").partition(".")
+            if not number.isdecimal() or (image and not image.isdecimal()) or key.endswith("."):
+                hint = (
+                    'Write the scanner\'s series number, "7"; "7.2" is its second image, "n70" the series in dicom/70.'
+                )
+                self._file.refuse((*place, key), f"the key {key!r} is no number of a series.", hint)
+            rules.append(self._rules.override((*place, key), name, self._table((*place, key), given)))
+        return SessionRules(
+            self._file.line(place),
+            self._label((*place, "subject"), table.get("subject")),
+            self._label((*place, "session"), table.get("session"), empty=True),
+            tuple(rules),
+        )
+
+    def _labels(self, table: Mapping[str, Any]) -> Labels:
+        place: Place = ("labels",)
+        self._file.know(place, table, _LABELS)
+        pattern = table.get("pattern", "")
+        for key in ("pattern", "subject", "session"):
+            value = table.get(key, "{subject}")
+            if not isinstance(value, str):
+                self._file.refuse_value((*place, key), value, 'a text, such as "{subject}"')
+            for name in placeholders(value):
+                if name not in _PARTS:
+                    self._file.refuse((*place, key), f"{{{name}}} is not known.", "Write {subject} or {session}.")
+        if pattern and "subject" not in glob_pattern(pattern).groupindex:
+            self._file.refuse(
+                (*place, "pattern"), "pattern has no {subject}.", 'Write pattern = "{subject}_{session}".'
+            )
+        return Labels(
+            pattern,
+            table.get("subject", Labels.subject),
+            table.get("session", Labels.session),
+            self._label_table((*place, "subjects"), table.get("subjects", {})),
+            self._label_table((*place, "sessions"), table.get("sessions", {})),
+        )
+
+    def _label_table(self, place: Place, value: Any) -> dict[str, str]:
+        table = self._table(place, value)
+        return {name: self._label((*place, name), text, empty=True) or "" for name, text in table.items()}
+
+    def _label(self, place: Place, value: Any, *, empty: bool = False) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str) or value != label(value) or not (value or empty):
+            self._file.refuse_value(place, value, "a label of letters and digits")
+        return value
+
+    def _dataset(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._file.know(("dataset",), table, _DATASET)
+        return table

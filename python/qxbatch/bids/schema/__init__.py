@@ -1,0 +1,1 @@
+"""What the BIDS schema says: names of images, and required fields of sidecars."""

@@ -1,0 +1,77 @@
+"""Sidecar fields that BIDS requires of an image, by the selectors of the schema that a rule file can decide."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from qxbatch.bids.schema.names import Schema
+
+_GROUPS = ("mri", "anat", "func", "dwi", "fmap", "asl", "qmri")
+COMPLETED = (
+    *("TaskName", "Units", "IntendedFor", "M0Type", "TotalAcquiredPairs", "MTState"),
+    *("EchoTime1", "EchoTime2", "VolumeTiming"),
+)
+"""Fields that the export completes."""
+REPETITION: Mapping[str, tuple[str, ...]] = {
+    "RepetitionTimeExcitation": ("VFA", "MTS", "MPM"),
+    "RepetitionTimePreparation": ("MP2RAGE", "TB1SRGE", "asl", "m0scan"),
+}
+"""Suffixes whose RepetitionTime is the time between excitations, and those where it is between preparations."""
+_IS = re.compile(r'(datatype|suffix|modality) == "(\w+)"')
+_ONE_OF = re.compile(r"intersects\(\[(suffix|sidecar\.\w+)\], \[([^\]]*)\]\)")
+_FIELD = re.compile(r'sidecar\.(\w+) == (true|false|"[^"]*")')
+_ABSENT = re.compile(r'!\("(\w+)" in sidecar\)')
+_IMAGE = re.compile(r"match\(extension, .*nii.*\)")
+
+
+def missing_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
+    """Return the required fields that neither the sidecar has nor the export completes."""
+    found = dict.fromkeys(required_fields(schema, datatype, suffix, sidecar))
+    return [name for name in found if name not in sidecar and not _is_completed(name, suffix, sidecar)]
+
+
+def _is_completed(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
+    return name in COMPLETED or name in repetition_fields(suffix, sidecar)
+
+
+def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what RepetitionTime means for a suffix."""
+    given = sidecar.get("RepetitionTime")
+    return {} if given is None else {name: given for name, suffixes in REPETITION.items() if suffix in suffixes}
+
+
+def required_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields that BIDS requires of an image with this sidecar."""
+    place = {"datatype": datatype, "suffix": suffix, "modality": "mri"}
+    for group in _GROUPS:
+        for rule in schema.content["rules"]["sidecars"].get(group, {}).values():
+            if all(_applies(selector, place, sidecar) for selector in rule["selectors"]):
+                levels = (
+                    (name, each if isinstance(each, str) else each["level"]) for name, each in rule["fields"].items()
+                )
+                yield from (_name(schema, name) for name, level in levels if level == "required")
+
+
+def _name(schema: Schema, key: str) -> str:
+    """Return the name of a field; the schema has keys such as `EchoTime__fmap`."""
+    return str(schema.content["objects"]["metadata"][key]["name"])
+
+
+def _applies(selector: str, place: Mapping[str, str], sidecar: Mapping[str, Any]) -> bool:
+    """Return whether a selector is met; one of another form never is."""
+    tests: Mapping[re.Pattern[str], Callable[[re.Match[str]], bool]] = {
+        _IS: lambda match: place[match[1]] == match[2],
+        _ONE_OF: lambda match: _value(match[1], place, sidecar) in re.findall(r'"([^"]*)"', match[2]),
+        _FIELD: lambda match: match[1] in sidecar and _text(sidecar[match[1]]) == match[2].strip('"'),
+        _ABSENT: lambda match: match[1] not in sidecar,
+        _IMAGE: lambda _match: True,
+    }
+    return any(test(match) for pattern, test in tests.items() if (match := pattern.fullmatch(selector)))
+
+
+def _value(name: str, place: Mapping[str, str], sidecar: Mapping[str, Any]) -> object:
+    return place["suffix"] if name == "suffix" else sidecar.get(name.removeprefix("sidecar."))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,42 @@
+"""Required fields that a completed sidecar does not have."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from qxbatch.bids.schema.names import Schema, load_schema
+from qxbatch.bids.schema.required import required_fields
+
+_SELECTING = (
+    *("ArterialSpinLabelingType", "BackgroundSuppression", "BolusCutOffFlag", "LookLocker", "M0Type", "MTState"),
+    *("MRAcquisitionType", "RepetitionTime", "SpoilingState", "VolumeTiming"),
+)
+"""Fields on which the schema's requirements depend."""
+_READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
+"""One of them is required of a PEPOLAR field map, which the schema says in words alone."""
+
+
+class Absent:
+    """Looks for required fields; images with the same requirements are looked up once."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._known: dict[object, tuple[str, ...]] = {}
+
+    def fields(self, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
+        """Return the required fields that are absent."""
+        chosen = {name: sidecar[name] for name in _SELECTING if name in sidecar}
+        key = (datatype, suffix, *(f"{name}={value}" for name, value in chosen.items()))
+        if key not in self._known:
+            found = required_fields(self._schema, datatype, suffix, chosen)
+            self._known[key] = tuple(dict.fromkeys(found))
+        absent = [name for name in self._known[key] if name not in sidecar]
+        if (datatype, suffix) == ("fmap", "epi") and not any(name in sidecar for name in _READOUT):
+            absent.append(_READOUT[0])
+        return absent
+
+
+@lru_cache
+def absent_fields() -> Absent:
+    """Return the one that looks by the installed schema."""
+    return Absent(load_schema())

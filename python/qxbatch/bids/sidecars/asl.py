@@ -1,0 +1,73 @@
+"""What BIDS wants of arterial spin labelling besides the header: the volume types, and the fields that follow from them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from qxbatch.bids.images.moments import acquired
+from qxbatch.bids.model import Placed
+from qxbatch.bids.schema.placed_name import PlacedName
+
+M0, CONTROL, LABEL = "m0scan", "control", "label"
+_VOLUMES = 3
+"""Index of the volumes in an image's shape."""
+
+
+def volume_types(placed: Placed) -> tuple[str, ...] | None:
+    """Return the type of each volume by the rule's `context`; None where the rule has none or it does not fit.
+
+    `m0scan` at the begin stands once; the rest is repeated until the volumes of the image have types.
+    """
+    context, volumes = placed.rule.context, _volumes(placed)
+    if not context or len(context) == volumes:
+        return context or None
+    first = next((k for k, kind in enumerate(context) if kind != M0), len(context))
+    head, pattern = context[:first], context[first:]
+    times, remaining = divmod(volumes - len(head), len(pattern)) if pattern else (0, 1)
+    return (*head, *(pattern * times)) if remaining == 0 and times > 0 else None
+
+
+def context_text(types: Sequence[str]) -> bytes:
+    """Return aslcontext.tsv."""
+    return "".join(f"{line}\n" for line in ("volume_type", *types)).encode()
+
+
+def context_problem(placed: Placed) -> str:
+    """Return why an ASL image has no volume types; empty where it has them."""
+    if PlacedName.of(placed.path).suffix != "asl" or volume_types(placed) is not None:
+        return ""
+    if not placed.rule.context:
+        return f'{placed.path}: aslcontext.tsv needs the type of each volume. Write context = ["control", "label"] in its rule.'
+    return (
+        f"{placed.path}: context has {len(placed.rule.context)} volume types, which do not fit the {_volumes(placed)} volumes. "
+        "Give one for each volume, or a pattern that is repeated."
+    )
+
+
+def asl_fields(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
+    """Return the fields of a perfusion image that its header does not have."""
+    name = PlacedName.of(placed.path)
+    if name.suffix != "asl":
+        return {}
+    types = volume_types(placed) or ()
+    separate = any(PlacedName.of(each.path).suffix == M0 for each in session)
+    found: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if separate else "Absent"}
+    if types.count(LABEL) and types.count(LABEL) == types.count(CONTROL):
+        found["TotalAcquiredPairs"] = types.count(LABEL)
+    return found
+
+
+def m0_targets(placed: Placed, session: Sequence[Placed]) -> list[str]:
+    """Return the paths of the ASL images that a separate M0 scan is for: those that no other M0 scan is nearer to."""
+    asl = [each for each in session if PlacedName.of(each.path).suffix == "asl"]
+    scans = [each for each in session if PlacedName.of(each.path)[::2] == ("perf", M0)]
+    return [each.path for each in asl if min(scans, key=lambda scan: (_gap(scan, each), scan.path)) == placed]
+
+
+def _gap(one: Placed, two: Placed) -> float:
+    times = acquired(one.image), acquired(two.image)
+    return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
+
+
+def _volumes(placed: Placed) -> int:
+    shape = placed.image.image.shape
+    return shape[_VOLUMES] if len(shape) > _VOLUMES else 1

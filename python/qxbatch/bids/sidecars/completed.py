@@ -1,0 +1,161 @@
+"""Sidecars as BIDS wants them: those of the session, completed. A pure function of the images of one session."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from qxbatch.bids.model import ExportImage, Placed
+from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.required import repetition_fields
+from qxbatch.bids.sidecars.absent import Absent, absent_fields
+from qxbatch.bids.sidecars.asl import asl_fields
+from qxbatch.bids.sidecars.timing import timing_of
+
+IDENTIFYING = (
+    "AccessionNumber",
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "AdmissionID",
+    "ContentDate",
+    "FrameOfReferenceUID",
+    "IssuerOfPatientID",
+    "OperatorsName",
+    "OtherPatientIDs",
+    "OtherPatientNames",
+    "PatientAddress",
+    "PatientAge",
+    "PatientBirthDate",
+    "PatientComments",
+    "PatientID",
+    "PatientName",
+    "PatientSex",
+    "PatientSize",
+    "PatientTelephoneNumbers",
+    "PatientWeight",
+    "PerformedProcedureStepStartDate",
+    "PerformingPhysicianName",
+    "PhysiciansOfRecord",
+    "ReferringPhysicianName",
+    "RequestingPhysician",
+    "SeriesDate",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "StudyDate",
+    "StudyID",
+    "StudyInstanceUID",
+)
+"""Fields of a sidecar that name or describe a person, or lead to one; those that a converter of this program writes are none."""
+_HERTZ = ("GE", "PHILIPS")
+"""Makers whose direct field maps are in Hz."""
+
+
+class Completed(NamedTuple):
+    """The sidecars of a session."""
+
+    fields: Mapping[str, Mapping[str, Any]]
+    """By the path of the image, without extension."""
+    warnings: tuple[str, ...]
+
+
+def complete(
+    placed: Sequence[Placed], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
+) -> Completed:
+    """Return the sidecars of all images. `links` is what field maps add.
+
+    What the rule sets comes before what is added, and that before what the header has.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    warnings: list[str] = []
+    absent = absent_fields()
+    for each in placed:
+        given = dict(each.image.sidecar)
+        if not keep_identifying:
+            given = {key: value for key, value in given.items() if key not in IDENTIFYING}
+        added = {**_added(each, placed), **each.rule.fields}
+        timing = timing_of(each.image) if PlacedName.of(each.path).suffix == "bold" else None
+        if timing is not None:
+            given = {
+                key: value for key, value in given.items() if key not in ("RepetitionTime", "DelayTime")
+            } | timing.fields
+            warnings.append(f"{each.path}: {timing.warning}")
+        found[each.path] = {**given, **added, **links.get(each.path, {}), **each.rule.fields}
+        warnings += _absent(each, found[each.path], absent)
+    return Completed(found, tuple(warnings))
+
+
+def sidecar_text(fields: Mapping[str, Any]) -> bytes:
+    """Return the text of a sidecar. A field with a number that JSON does not have (NaN) is left out."""
+    known = {key: value for key, value in fields.items() if _is_finite(value)}
+    return (json.dumps(known, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
+    """Return fields that name and group of an image say, and its header does not."""
+    name = PlacedName.of(placed.path)
+    found: dict[str, Any] = {}
+    if "task" in name.entities:
+        found["TaskName"] = name.entities["task"]
+    if "mt" in name.entities:
+        found["MTState"] = name.entities["mt"] == "on"
+    if name.entities.get("part") == "phase" or (
+        name.datatype == "fmap" and name.suffix in ("phasediff", "phase1", "phase2")
+    ):
+        found["Units"] = "arbitrary"
+    if name.suffix == "fieldmap" and _maker(placed.image).startswith(_HERTZ):
+        found["Units"] = "Hz"
+    if name.suffix == "phasediff":
+        found |= _echo_times(placed, session)
+    found |= repetition_fields(name.suffix, placed.image.sidecar)
+    if name.datatype == "perf":
+        found |= asl_fields(placed, session)
+    given = placed.image.sidecar
+    return {key: value for key, value in found.items() if key not in given or key in ("TaskName", "MTState")}
+
+
+def _maker(image: ExportImage) -> str:
+    header = image.series.header
+    return str(image.sidecar.get("Manufacturer") or header.get("Manufacturer") or "").upper()
+
+
+def _echo_times(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
+    """Return the two echo times of a phase difference: of its magnitude images, else of its series and theirs."""
+    family = PlacedName.of(placed.path).family()
+    times = set()
+    for each in session:
+        name = PlacedName.of(each.path)
+        if (
+            name.datatype == "fmap"
+            and name.family() == family
+            and name.suffix in ("magnitude1", "magnitude2", "phasediff")
+        ):
+            times |= _echo_times_of(each.image)
+    if len(times) != 2:  # noqa: PLR2004 - a difference is of two
+        return {}
+    return {"EchoTime1": min(times), "EchoTime2": max(times)}
+
+
+def _echo_times_of(image: ExportImage) -> set[float]:
+    """Return the echo time of an image in seconds."""
+    time = image.sidecar.get("EchoTime")
+    return {round(float(time), 6)} if isinstance(time, int | float) else set()
+
+
+def _absent(placed: Placed, fields: Mapping[str, Any], absent: Absent) -> list[str]:
+    """Return a warning for required fields that nobody can know but the user."""
+    name = PlacedName.of(placed.path)
+    missing = absent.fields(name.datatype, name.suffix, fields)
+    if not missing:
+        return []
+    sets = ", ".join(f"{key} = ..." for key in missing)
+    return [
+        f"{placed.path}: BIDS requires {', '.join(missing)}, which no header has. Write set = {{ {sets} }} in its rule."
+    ]

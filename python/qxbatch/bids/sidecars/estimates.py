@@ -1,0 +1,274 @@
+"""Field maps and the runs that they correct, as groups of the images of one session."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from itertools import count
+from typing import Any, NamedTuple
+
+from qxbatch.bids.images.moments import Interval, acquired
+from qxbatch.bids.model import Placed, Serves
+from qxbatch.bids.schema.placed_name import PlacedName
+
+DEFAULT = Serves(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
+"""For field maps whose rule has no `serves`."""
+_PEPOLAR = ("epi", "m0scan")
+_PHASE = ("phasediff", "phase1", "phase2")
+_DIRECT = ("fieldmap",)
+_MAGNITUDE = ("magnitude", "magnitude1", "magnitude2")
+_CORRECTED = {"func": ("bold", "cbv", "sbref"), "dwi": ("dwi", "sbref"), "perf": ("asl", "m0scan")}
+"""Suffixes of images that a field map corrects, by data type."""
+_WITHIN_RUN = ("echo", "part")
+_DIGITS = 2
+"""Decimals of mm in which two geometries are the same."""
+
+
+class Kind(StrEnum):
+    """How a field is estimated."""
+
+    PEPOLAR = "pepolar"
+    PHASE = "phase"
+    DIRECT = "direct"
+
+
+Geometry = tuple[object, ...]
+
+
+class Facts(NamedTuple):
+    """What decides whether a field map fits an image; None and empty: not known."""
+
+    shim: tuple[float, ...] | None
+    geometry: Geometry
+    """Orientation, field of view, matrix."""
+    direction: str
+    """`j-`; without a header the label of `dir-`."""
+    axis: str
+    time: Interval | None
+    study: str
+    """StudyInstanceUID."""
+
+
+class Run(NamedTuple):
+    """The images of one acquisition that are corrected together: echoes, parts and the single-band reference."""
+
+    key: str
+    images: tuple[Placed, ...]
+    facts: Facts
+
+    @property
+    def shim(self) -> tuple[float, ...] | None:
+        """Return the shim."""
+        return self.facts.shim
+
+    @property
+    def estimating(self) -> str:
+        """Return the path of the image that a field can be estimated from: the single-band reference, else the first echo."""
+        return min(self.images, key=_estimating_order).path
+
+
+class FieldMap(NamedTuple):
+    """The images of one estimate."""
+
+    kind: Kind | None
+    """None where there are magnitude images alone."""
+    images: tuple[Placed, ...]
+    facts: Facts
+    directions: frozenset[str]
+    serves: Serves
+    identifier: str
+    order: int
+    """By time, within the session."""
+
+    @property
+    def shim(self) -> tuple[float, ...] | None:
+        """Return the shim."""
+        return self.facts.shim
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether the field can be estimated from these images alone."""
+        return self.kind is not Kind.PEPOLAR or len(self.directions) > 1
+
+    def can_serve(self, run: Run) -> bool:
+        """Return whether the field can be estimated, is of the study of a run, and has its phase axis."""
+        if self.kind is None or self.is_of_other_study(run):
+            return False
+        if self.kind is not Kind.PEPOLAR:
+            return True
+        if "geometry" in self.serves.by and self.facts.axis and run.facts.axis and self.facts.axis != run.facts.axis:
+            return False
+        own = {placed.path for placed in self.images} & {placed.path for placed in run.images}
+        opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
+        return self.is_complete or (opposite and not own)
+
+    def is_of_other_study(self, run: Run) -> bool:
+        """Return whether a run is of another study: the subject may have left the scanner. The same shim says that it is not so."""
+        known = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
+        return known and (self.shim is None or self.shim != run.shim)
+
+    def likeness(self, run: Run) -> tuple[int, ...]:
+        """Return for orientation, field of view and matrix 1 where the two are the same, 0 where one is not known, else -1."""
+        pairs = zip(self.facts.geometry, run.facts.geometry, strict=True)
+        return tuple(0 if a is None or b is None else 1 if a == b else -1 for a, b in pairs)
+
+    def gap(self, run: Run) -> float:
+        """Return the seconds between the two; without times none is nearer."""
+        times = self.facts.time, run.facts.time
+        return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
+
+
+def runs_of(placed: Iterable[Placed]) -> list[Run]:
+    """Return the runs that field maps correct, in the order of the images."""
+    groups: dict[str, list[Placed]] = defaultdict(list)
+    for each in placed:
+        name = PlacedName.of(each.path)
+        if name.suffix in _CORRECTED.get(name.datatype, ()):
+            kind = name.suffix if name.suffix == "m0scan" else ""
+            groups[name.family(*_WITHIN_RUN) + kind].append(each)
+    return [Run(key, tuple(images), _facts_of_run(images)) for key, images in groups.items()]
+
+
+def _facts_of_run(images: Sequence[Placed]) -> Facts:
+    """Return the facts of the time series, whose single-band reference was acquired before it."""
+    main = [each for each in images if PlacedName.of(each.path).suffix != "sbref"]
+    return _facts(main or images)
+
+
+def _estimating_order(placed: Placed) -> tuple[bool, bool, int, str]:
+    name = PlacedName.of(placed.path)
+    is_phase = name.entities.get("part", "mag") != "mag"
+    return (is_phase, name.suffix != "sbref", int(name.entities.get("echo", "1")), placed.path)
+
+
+def field_maps(placed: Sequence[Placed]) -> list[FieldMap]:
+    """Return the field maps of a session, the earliest first, with their identifiers."""
+    pairs: dict[str, list[Placed]] = defaultdict(list)
+    others: dict[str, list[Placed]] = defaultdict(list)
+    for each in placed:
+        name = PlacedName.of(each.path)
+        in_fmap = name.datatype == "fmap"
+        if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
+            others[name.family()].append(each)
+        elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and each.rule.serves is not None):
+            pairs[f"{name.family('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(each)
+    groups = [(Kind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)]
+    found = [*groups, *((_kind(images), images) for images in others.values())]
+    return _identified(found)
+
+
+def _kind(images: Iterable[Placed]) -> Kind | None:
+    suffixes = {PlacedName.of(each.path).suffix for each in images}
+    if suffixes & set(_PHASE):
+        return Kind.PHASE
+    return Kind.DIRECT if suffixes & set(_DIRECT) else None
+
+
+Take = tuple[Facts, list[Placed]]
+"""One acquisition of one direction."""
+
+
+def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
+    """Return the images of each estimate: two takes of opposite directions with one shim, geometry and phase axis.
+
+    With as many takes of one direction as of the other, the first belongs to the first. Otherwise one was repeated, and those
+    that are nearest in time belong together. What is left is a group of its own.
+    """
+    takes: dict[str, list[Placed]] = defaultdict(list)
+    for each in images:
+        takes[PlacedName.of(each.path).family(*_WITHIN_RUN)].append(each)
+    alike: dict[object, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
+    for members in takes.values():
+        facts = _facts(members)
+        study = facts.study if facts.shim is None else ""
+        alike[facts.shim, facts.geometry, facts.axis, study][facts.direction].append((facts, members))
+    return [group for directions in alike.values() for group in _groups([*directions.values()])]
+
+
+def _groups(directions: list[list[Take]]) -> list[list[Placed]]:
+    if len(directions) != 2:  # noqa: PLR2004 - a pair
+        return [members for takes in directions for _facts_of, members in takes]
+    one, two = (sorted(takes, key=_begin) for takes in directions)
+    pairs = list(zip(one, two, strict=True)) if len(one) == len(two) else _nearest_pairs(one, two)
+    used = [id(take) for pair in pairs for take in pair]
+    alone = [take[1] for take in (*one, *two) if id(take) not in used]
+    return [*([*a[1], *b[1]] for a, b in pairs), *alone]
+
+
+def _nearest_pairs(one: list[Take], two: list[Take]) -> list[tuple[Take, Take]]:
+    found: list[tuple[Take, Take]] = []
+    every = [(_take_gap(a, b), k, n) for k, a in enumerate(one) for n, b in enumerate(two)]
+    used: tuple[set[int], set[int]] = (set(), set())
+    for _gap, k, n in sorted(every):
+        if k not in used[0] and n not in used[1]:
+            found.append((one[k], two[n]))
+            used[0].add(k)
+            used[1].add(n)
+    return found
+
+
+def _take_gap(one: Take, two: Take) -> float:
+    times = one[0].time, two[0].time
+    return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
+
+
+def _begin(take: Take) -> tuple[bool, object, str]:
+    time = take[0].time
+    return (time is None, time.begin if time else 0, take[1][0].path)
+
+
+def _identified(found: Iterable[tuple[Kind | None, list[Placed]]]) -> list[FieldMap]:
+    """Return the field maps in order of time, each with an identifier that no other of the subject has."""
+    ordered = sorted(
+        ((kind, images, _facts(images)) for kind, images in found), key=lambda each: _begin((each[2], each[1]))
+    )
+    counters: dict[str, Callable[[], int]] = defaultdict(lambda: count(1).__next__)
+    maps = []
+    for order, (kind, images, facts) in enumerate(ordered):
+        start = _identifier_start(images[0].path, kind)
+        maps.append(
+            FieldMap(
+                kind,
+                tuple(images),
+                facts,
+                frozenset(_facts([each]).direction for each in images) - {""},
+                next((each.rule.serves for each in images if each.rule.serves), DEFAULT),
+                f"{start}{counters[start]()}",
+                order,
+            )
+        )
+    return maps
+
+
+def _identifier_start(path: str, kind: Kind | None) -> str:
+    entities = PlacedName.of(path).entities
+    parts = [f"{name}{entities[name]}" for name in ("ses", "acq") if name in entities]
+    return re.sub(r"[^0-9A-Za-z_]", "", "_".join([*parts, kind.value if kind else "magnitude"]))
+
+
+def _facts(images: Sequence[Placed]) -> Facts:
+    """Return what the images have in common; times from the first begin to the last end."""
+    first = images[0].image
+    facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}
+    direction = str(sidecar.get("PhaseEncodingDirection") or (facts and facts.phase_encoding_direction) or "")
+    axis = direction[:1] or str(sidecar.get("PhaseEncodingAxis") or (facts and facts.phase_encoding_axis) or "")
+    label = PlacedName.of(images[0].path).entities.get("dir", "")
+    times = [time for each in images if (time := acquired(each.image))]
+    return Facts(
+        shim=_numbers(sidecar.get("ShimSetting")),
+        geometry=(
+            facts.orientation if facts else None,
+            _numbers(facts.fov_mm if facts else None),
+            facts.matrix if facts else None,
+        ),
+        direction=direction or label,
+        axis=axis,
+        study=str(first.series.header.get("StudyInstanceUID") or ""),
+        time=Interval(min(t.begin for t in times), max(t.end for t in times)) if times else None,
+    )
+
+
+def _numbers(value: Any) -> tuple[float, ...] | None:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, int | float) for each in value):
+        return None
+    return tuple(round(float(each), _DIGITS) for each in value) or None

@@ -1,0 +1,143 @@
+"""Which images each field map corrects, and what their sidecars say of it.
+
+A pure function of the images of one session. A field map is all images that give one estimate of the field: both directions of
+a pair, or magnitude and phase images of one acquisition.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from qxbatch.bids.model import Placed
+from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.sidecars.estimates import FieldMap, Kind, Run, field_maps, runs_of
+from qxbatch.bids.sidecars.intended_for import IntendedFor
+
+IDENTIFIER, SOURCE, INTENDED_FOR = "B0FieldIdentifier", "B0FieldSource", "IntendedFor"
+
+
+class Links(NamedTuple):
+    """What field maps add to sidecars."""
+
+    fields: Mapping[str, Mapping[str, Any]]
+    """By the path of the image, without extension."""
+    warnings: tuple[str, ...]
+
+
+def link(placed: Sequence[Placed], form: IntendedFor = IntendedFor.URI) -> Links:
+    """Return the sidecar fields that tie field maps to the images that they correct, in one session."""
+    maps, runs = field_maps(placed), runs_of(placed)
+    chosen = {run.key: _choose(maps, run) for run in runs}
+    served: dict[str, list[Run]] = {each.identifier: [] for each in maps}
+    for run in runs:
+        for each in chosen[run.key]:
+            served[each.identifier].append(run)
+    fields = _fields(maps, served, form)
+    warnings = [_serves_nothing(each, runs) for each in maps if not served[each.identifier]]
+    warnings += _not_served([run for run in runs if not chosen[run.key]], maps)
+    return Links({path: dict(values) for path, values in fields.items()}, tuple(warnings))
+
+
+def _choose(maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
+    """Return the field maps of a run: of each kind the best."""
+    found = []
+    for kind in Kind:
+        candidates = [each for each in maps if each.kind is kind and each.can_serve(run)]
+        found += _best(candidates, run)
+    return found
+
+
+def _best(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+    """Return what the steps of `by` leave, in their order. A field map whose rule has not a step is not left out by it."""
+    steps = dict.fromkeys(step for each in candidates for step in each.serves.by)
+    for step in steps:
+        asked = [each for each in candidates if step in each.serves.by]
+        kept = _STEPS[step](asked, run)
+        candidates = [each for each in candidates if each in kept or each not in asked]
+    return candidates
+
+
+def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+    """Leave out other shims: they make another field. A shim that is not known is worse than the same."""
+    possible = [each for each in candidates if each.shim == run.shim or each.shim is None or run.shim is None]
+    same = [each for each in possible if each.shim is not None and each.shim == run.shim]
+    return same or possible
+
+
+def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+    """Keep those with the most alike geometry, and complete ones before those that need the run itself."""
+    best = max((each.likeness(run) for each in candidates), default=())
+    alike = [each for each in candidates if each.likeness(run) == best]
+    return [each for each in alike if each.is_complete] or alike
+
+
+def _nearest(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+    """Keep the one with the shortest time to the run; of two, the earlier. Without times: the first."""
+    ordered = sorted(candidates, key=lambda each: (each.gap(run), each.order))
+    return ordered[:1]
+
+
+_STEPS = {"shim": _same_shim, "geometry": _alike, "nearest-time": _nearest}
+
+
+def _fields(
+    maps: Iterable[FieldMap], served: Mapping[str, Sequence[Run]], form: IntendedFor
+) -> Mapping[str, Mapping[str, Any]]:
+    identifiers: dict[str, list[str]] = defaultdict(list)
+    sources: dict[str, list[str]] = defaultdict(list)
+    fields: dict[str, dict[str, Any]] = defaultdict(dict)
+    for each in maps:
+        runs = served[each.identifier]
+        targets = [placed.path for run in runs for placed in run.images]
+        if INTENDED_FOR in each.serves.write and targets:
+            for placed in each.images:
+                if PlacedName.of(placed.path).datatype == "fmap":
+                    fields[placed.path][INTENDED_FOR] = [form.to(path) for path in targets]
+        if IDENTIFIER not in each.serves.write:
+            continue
+        own = [] if each.is_complete else [run.estimating for run in runs]
+        for path in [*(placed.path for placed in each.images), *own]:
+            identifiers[path].append(each.identifier)
+        for path in targets:
+            sources[path].append(each.identifier)
+    for key, table in ((IDENTIFIER, identifiers), (SOURCE, sources)):
+        for path, names in table.items():
+            fields[path][key] = names[0] if len(names) == 1 else names
+    return fields
+
+
+def _serves_nothing(each: FieldMap, runs: Sequence[Run]) -> str:
+    """Return the warning for a field map that corrects no image, with the reason."""
+    name = each.images[0].path
+    if not runs:
+        return f"{name}: this field map corrects nothing, since the session has no functional, diffusion or perfusion image."
+    if each.kind is None:
+        return f"{name}: this field map corrects nothing: it has no phase image. Export it with its phase images."
+    if all(each.is_of_other_study(run) for run in runs):
+        return f"{name}: this field map corrects nothing: every image is of another study (StudyInstanceUID) and shim."
+    if not any(each.can_serve(run) for run in runs):
+        axis = (
+            "a scan of the opposite phase encoding direction" if not each.is_complete else "an image of its phase axis"
+        )
+        return f"{name}: this field map corrects nothing: there is not {axis}."
+    if not any(_same_shim([each], run) for run in runs if each.can_serve(run)):
+        return f"{name}: this field map corrects nothing: every image was acquired with another shim."
+    return (
+        f"{name}: this field map corrects nothing: another one is nearer to every image. Ignore it, or change `serves`."
+    )
+
+
+def _not_served(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
+    """Return a warning for the runs that only the shim keeps from a field map; none where nothing could correct them."""
+    kept = [
+        run
+        for run in runs
+        if run.shim is not None and any("shim" in each.serves.by and each.can_serve(run) for each in maps)
+    ]
+    if not kept:
+        return []
+    more = f" and {len(kept) - 1} other runs: no field map has their" if len(kept) > 1 else ": no field map has its"
+    return [
+        f"{kept[0].estimating}{more} shim, so none is tied. To allow any shim, write "
+        'serves = { by = ["geometry", "nearest-time"] } in the rule of the field map.'
+    ]

@@ -1,0 +1,1 @@
+"""Tables of a data set: scans.tsv, sessions.tsv, participants.tsv."""

@@ -1,0 +1,80 @@
+"""scans.tsv, sessions.tsv and participants.tsv. Pure: values in, tables out."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from qxbatch.bids.images.moments import acquired
+from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.schema.placed_name import session_prefix
+from qxbatch.bids.tables.shifts import Shifts
+from qxbatch.bids.tables.table_text import ABSENT, Table
+from qxbatch.session.layout import IMAGE
+
+PARTICIPANTS = "participants.tsv"
+PARTICIPANTS_JSON = "participants.json"
+_DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "age": {
+        "LongName": "Age",
+        "Description": "Age at the first session; 89 stands for 89 and more",
+        "Units": "year",
+    },
+    "sex": {
+        "LongName": "Sex",
+        "Description": "Sex by the headers",
+        "Levels": {"F": "female", "M": "male", "O": "other"},
+    },
+}
+
+
+def scans_table(plan: SessionPlan, shifts: Shifts | None) -> Table:
+    """Return the table of a session's images with their times, in order of time."""
+    folder, _ = session_prefix(plan.subject, plan.label)
+    rows = []
+    for each in plan.placed:
+        time = acquired(each.image)
+        text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
+        rows.append({"filename": f"{each.path.removeprefix(f'{folder}/')}{IMAGE}", "acq_time": text})
+    return Table(("filename", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["filename"]))))
+
+
+def sessions_table(plans: Iterable[SessionPlan], shifts: Shifts | None) -> Table:
+    """Return the table of a subject's sessions."""
+    rows = []
+    for plan in plans:
+        begin = begin_of(plan)
+        text = moment_text(plan.subject, begin, shifts) if begin else ABSENT
+        rows.append({"session_id": f"ses-{plan.label}", "acq_time": text})
+    return Table(("session_id", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["session_id"]))))
+
+
+def begin_of(plan: SessionPlan) -> datetime | None:
+    """Return when the first image of a session was acquired."""
+    return min((time.begin for each in plan.placed if (time := acquired(each.image))), default=None)
+
+
+def end_of(plan: SessionPlan) -> datetime | None:
+    """Return when the last image of a session was acquired."""
+    return max((time.end for each in plan.placed if (time := acquired(each.image))), default=None)
+
+
+def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
+    """Return a time as BIDS writes it."""
+    return (shifts.moved(subject, moment) if shifts else moment).isoformat()
+
+
+def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> Table:
+    """Return the table of subjects; `columns` are those of the logfile table. A column nobody has a value for is left out."""
+    every = dict.fromkeys(("age", "sex", *columns))
+    used = [name for name in every if name in columns or any(values.get(name) for values in people.values())]
+    rows = ({"participant_id": f"sub-{subject}", **values} for subject, values in sorted(people.items()))
+    return Table(("participant_id", *used), tuple(rows))
+
+
+def participants_json(table: Table) -> bytes:
+    """Return what the columns mean."""
+    named = {"participant_id": {"Description": "Label of the subject"}}
+    for column in table.columns[1:]:
+        named[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
+    return (json.dumps(named, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -1,0 +1,65 @@
+"""The folder of a data set: whether it may be written to, and one export at a time."""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from qxbatch.bids.files.description import DESCRIPTION
+from qxbatch.bids.files.record import FOLDER, RECORD
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
+from qxbatch.problems import UsageError
+from qxbatch.publish.alone import alone_in
+from qxbatch.publish.plain import refuse_link
+from qxbatch.session.contents import is_session
+from qxbatch.visible import shell_word
+
+
+def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
+    """Refuse a folder that is no data set. Raises UsageError."""
+    if dataset == sessionsfolder or sessionsfolder.is_relative_to(dataset):
+        raise UsageError(f"{dataset} contains the sessions.", "Name another folder for the data set.")
+    inside = dataset.relative_to(sessionsfolder).parts if dataset.is_relative_to(sessionsfolder) else ()
+    if any(is_session(path) for path in (sessionsfolder.joinpath(*inside[:k]) for k in range(1, len(inside) + 1))):
+        raise UsageError(f"{dataset} is a session or in one.", "Name another folder for the data set.")
+    try:
+        names = os.listdir(dataset)  # noqa: PTH208 - names are enough
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"{error_text(error, dataset)}.", "Name a folder.", ExitStatus.CANNOT_WRITE) from None
+    known = any(os.path.lexists(dataset / name) for name in (DESCRIPTION, RECORD, FOLDER))
+    if not known and any(not name.startswith(".") for name in names):
+        hint = "Name a new or empty folder, or a data set: a folder with dataset_description.json."
+        raise UsageError(f"{dataset} is not empty, and is no BIDS data set.", hint)
+
+
+@contextlib.contextmanager
+def one_export_at_a_time(dataset: Path) -> Iterator[None]:
+    """Make the folder of the record and hold its lock. Raises UsageError where another run has it, OSError."""
+    folder = dataset / FOLDER
+    for path in (folder.parent, folder):
+        refuse_link(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(folder) as alone:
+        if not alone and _is_locked(folder):
+            hint = f"Wait until it is done, then run again. It holds the lock of {shell_word(str(folder))}."
+            raise UsageError(f"Another run exports to {dataset}.", hint, ExitStatus.HELD)
+        yield
+
+
+def _is_locked(folder: Path) -> bool:
+    """Return whether another process has the lock; not where the file system has no locks."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN)
+    finally:
+        os.close(descriptor)
+    return False

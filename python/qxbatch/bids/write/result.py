@@ -1,0 +1,81 @@
+"""What an export did."""
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from qxbatch.bids.files.changes import Action, Change
+
+
+class SessionState(StrEnum):
+    """What became of a session."""
+
+    EXPORTED = "exported"
+    UNDECIDED = "undecided"
+    """No rule decides one of its series; nothing of it was written."""
+    FAILED = "failed"
+    """A file of it could not be placed."""
+
+
+class SessionResult(NamedTuple):
+    """What became of a session."""
+
+    session: str
+    subject: str
+    label: str
+    state: SessionState
+    images: int
+    """Placed by the rules."""
+    ignored: int
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Export(NamedTuple):
+    """What became of all sessions and files."""
+
+    sessions: tuple[SessionResult, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def failed(self) -> tuple[SessionResult, ...]:
+        """Return the sessions that were not exported."""
+        return tuple(each for each in self.sessions if each.state is not SessionState.EXPORTED)
+
+    @property
+    def left(self) -> tuple[Change, ...]:
+        """Return the files that were left alone, since they are of people."""
+        return tuple(change for change in self.changes if change.action in (Action.EDITED, Action.FOREIGN))
+
+    @property
+    def counts(self) -> Mapping[Action, int]:
+        """Return how many files each action had."""
+        return Counter(change.action for change in self.changes)
+
+
+SCHEMA = 1
+
+
+def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
+    """Return the JSON value of an export (docs/schema/bids-export-1.json)."""
+    counts = export.counts
+    return {
+        "schema": SCHEMA,
+        "dataset": dataset,
+        "test": test,
+        "sessions": [
+            {**each._asdict(), "problems": list(each.problems), "warnings": list(each.warnings)}
+            for each in export.sessions
+        ],
+        "files": {action.value: counts[action] for action in Action if action is not Action.FORGET},
+        "changed": [
+            {"path": change.path, "action": change.action.value, "session": change.session}
+            for change in export.changes
+            if change.action in (Action.ADD, Action.REPLACE, Action.REMOVE)
+        ],
+        "left": [
+            {"path": change.path, "action": change.action.value, "session": change.session, "differs": change.differs}
+            for change in export.left
+        ],
+    }

@@ -1,0 +1,75 @@
+"""One export from plans to the report, under the lock of the data set."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qxbatch.bids.files.record import Record, read_record
+from qxbatch.bids.files.shared import Study, StudyTable, choose_shifts, shared_files
+from qxbatch.bids.files.stamps import stamps_of
+from qxbatch.bids.files.wanted import Form
+from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.sidecars.intended_for import IntendedFor
+from qxbatch.bids.tables.shifts import Shifts
+from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
+from qxbatch.bids.write.export import Exporter, Target
+from qxbatch.bids.write.placing import Link
+from qxbatch.bids.write.result import Export
+from qxbatch.problems import UsageError
+
+
+class Request(NamedTuple):
+    """What is exported where, and how."""
+
+    sessionsfolder: Path
+    dataset: Path
+    description: Mapping[str, Any] = {}
+    """Fields of dataset_description.json of the rule file."""
+    table: StudyTable = StudyTable()
+    link: Link = Link.AUTO
+    intended_for: IntendedFor = IntendedFor.URI
+    shift_table: Path | None = None
+    """Set where dates are shifted."""
+    sourcedata: bool = False
+    keep_identifying: bool = False
+    complete: bool = True
+    """The plans are those of all sessions."""
+    test: bool = False
+
+
+def run_export(request: Request, plans: Sequence[SessionPlan]) -> Export:
+    """Export sessions. Raises UsageError, LinkRefusedError, and OSError where the data set cannot be written."""
+    check_dataset(request.dataset, request.sessionsfolder)
+    if request.test:
+        return _export(request, plans)
+    request.dataset.mkdir(parents=True, exist_ok=True)
+    with one_export_at_a_time(request.dataset):
+        return _export(request, plans)
+
+
+def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
+    stamps = stamps_of(request.sessionsfolder, request.dataset)
+    record = read_record(request.dataset)
+    shifts = _shifts(request, plans, record)
+    form = Form(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
+    target = Target(request.dataset, request.link, form, request.complete, request.test)
+    study = Study(
+        request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
+    )
+    export = Exporter(target, record, stamps).export(plans, shared_files(plans, study, stamps))
+    if not request.test:
+        stamps.write()
+    return export
+
+
+def _shifts(request: Request, plans: Sequence[SessionPlan], record: Record) -> Shifts | None:
+    """Return the shifts of dates; the table is written before any date is. Raises UsageError, OSError."""
+    if request.shift_table is None:
+        if record.shifted:
+            hint = "Add --shift-dates, or export to a new folder."
+            raise UsageError(f"The dates in {request.dataset} are shifted.", hint)
+        return None
+    shifts = Shifts(request.shift_table).read()
+    if choose_shifts(plans, shifts) and not request.test:
+        shifts.write()
+    return shifts
