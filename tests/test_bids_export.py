@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -365,3 +366,43 @@ def test_a_session_of_an_odd_name_is_exported_and_known_again(study, name):
     assert done.status == 0, done.text
     assert "sub-S3/anat/sub-S3_T1w.nii.gz" in study.tree()
     assert "0 added" in study.run().out
+
+
+def test_a_session_that_cannot_be_exported_is_no_participant(study):
+    study.add("S3")
+    (study.sessions / "S3" / "nii" / "21.nii.gz").unlink()
+    done = study.run()
+    assert done.status == 1
+    assert (study.bids / "participants.tsv").read_text() == "participant_id\nsub-S1\nsub-S2\n"
+
+
+def test_a_row_of_a_subject_without_images_stays_where_a_person_added_it(study):
+    assert study.run().status == 0
+    path = study.bids / "participants.tsv"
+    path.write_text("participant_id\nsub-S1\nsub-S2\nsub-X\n")
+    study.add("S3")
+    assert study.run().status == 0
+    assert path.read_text() == "participant_id\nsub-S1\nsub-S2\nsub-X\nsub-S3\n"
+
+
+def test_the_place_of_a_session_that_was_renamed_is_free_once_its_files_are_deleted(study):
+    assert study.run().status == 0
+    (study.sessions / "S2").rename(study.sessions / "S-2")
+    done = study.run()
+    assert done.status == 1
+    assert "is of session S2, which no longer exists. Delete the files of S2" in " ".join(done.out.split())
+    shutil.rmtree(study.bids / "sub-S2")
+    assert study.run().status == 0
+    assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
+
+
+@pytest.mark.parametrize("path", ["../x", "a//b", "", "/x", "a/./b", "a\0b"])
+def test_a_record_with_a_path_outside_of_the_data_set_is_refused(study, path):
+    assert study.run().status == 0
+    record = study.bids / "code" / "qxbatch" / "export.json"
+    content = json.loads(record.read_text())
+    content["files"].append({"path": path, "size": 1, "sha256": "x"})
+    record.write_text(json.dumps(content))
+    done = study.run()
+    assert done.status == 64
+    assert "is not in the data set" in done.err

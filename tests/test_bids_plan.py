@@ -5,6 +5,7 @@ import pytest
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.explanation import explain
 from qxbatch.bids.decide.plan_table import COLUMNS, plan_text, read_plan
+from qxbatch.exits import ExitStatus
 from qxbatch.model import State
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
@@ -130,6 +131,14 @@ def test_sessions_that_the_table_does_not_have_are_left_out(tmp_path, made):
         ("S01\t3\t31", "S01\t3\t21", ":4: image 21 is in the table twice.", "--plan"),
         ("S01\t3\t31", "S01\t3\t33", ":4: image 33 does not exist in session S01.", "--plan"),
         ("S01\t3\t31", "S01\t3\tx", ":4: image 'x' is no number.", "--plan"),
+        ("S01\t3\t31", f"S01\t3\t{'9' * 5000}", ":4: image '999", "--plan"),
+        ("name\trule\tpath", "path\trule\tpath", ":1: the column path exists twice.", "Leave one"),
+        (
+            "sub-S01_task-rest_bold",
+            "sub-S01_task-rest_bold.nii.gz",
+            ":3: func/task-rest_bold.nii.gz has the",
+            "rest_bold.",
+        ),
         ("image", "picture", ":1: the column image is missing.", "--plan"),
     ],
 )
@@ -202,3 +211,33 @@ def test_a_session_or_series_that_does_not_exist_is_named(tmp_path, made, sessio
     with pytest.raises(UsageError) as caught:
         explain(made, rules(tmp_path, TEXT), session_id, series)
     assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        lambda text: text.replace("\n", "\r"),
+        lambda text: "".join(f"{_quoted(line)}\r\n" for line in text.splitlines()),
+        lambda text: "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in text.splitlines()),
+    ],
+    ids=["line ends of an old Mac", "every cell in quotes", "columns in another order"],
+)
+def test_a_table_may_have_the_form_of_any_spreadsheet(tmp_path, made, saved):
+    plans = decide(made, rules(tmp_path, TEXT))
+    path = tmp_path / "plan.tsv"
+    path.write_bytes(saved(plan_text(plans)).encode())
+    found = {each.image.number: each.path for plan in read_plan(path, plans) for each in plan.placed}
+    assert found == {each.image.number: each.path for plan in plans for each in plan.placed}
+
+
+def _quoted(line):
+    return "\t".join('"' + cell.replace('"', '""') + '"' for cell in line.split("\t"))
+
+
+def test_a_table_without_images_is_refused(tmp_path, made):
+    plans = decide(made, rules(tmp_path, TEXT))
+    path = tmp_path / "plan.tsv"
+    path.write_text(plan_text(plans).splitlines()[0] + "\n")
+    with pytest.raises(UsageError, match="the table has no image") as caught:
+        read_plan(path, plans)
+    assert caught.value.status is ExitStatus.NOTHING_READY

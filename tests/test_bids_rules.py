@@ -110,6 +110,17 @@ def refused(tmp_path, text):
         ),
         ('[labels]\nsubject = "{sub}"\n', "rules.toml:2: {sub} is not known.", "{subject}"),
         ('[labels]\npattern = "*"\n', "rules.toml:2: pattern has no {subject}.", "{subject}_{session}"),
+        ("[dataset]\nName = 1979-05-27\n", "rules.toml:2: Name = 1979-05-27 cannot be read.", "a text"),
+        (
+            '[dataset]\nAuthors = "me"\n',
+            "rules.toml:2: Authors = 'me' cannot be read.",
+            "a list, of which each is a text",
+        ),
+        (
+            "[dataset]\nDatasetLinks = { a = nan }\n",
+            "rules.toml:2: DatasetLinks = {'a': nan} cannot be read.",
+            "a table",
+        ),
         ('[dataset]\nname = "x"\n', "rules.toml:2: the key 'name' is not known.", "Did you mean Name?"),
     ],
 )
@@ -252,3 +263,38 @@ def test_any_target_is_read_or_refused(text):
     with contextlib.suppress(TargetError):
         target = read_target(text, load_schema())
         assert read_target(f"{target.datatype}/{target.path('1', '').partition('_')[2]}", load_schema()) == target
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('EchoTime = "30"', "a number above 0"),
+        ("EchoTime = nan", "a number above 0"),
+        ("EchoTime = -1", "a number above 0"),
+        ("EchoTime = true", "a number above 0"),
+        ("EchoTime = 1979-05-27", "a number above 0"),
+        ('SliceTiming = ["a"]', "a list, of which each is a number of at least 0"),
+        ("BackgroundSuppression = 1", "true or false"),
+        ('M0Type = "Seperate"', "one of: Separate"),
+        ('ArterialSpinLabelingType = "pcasl"', "one of: CASL"),
+    ],
+)
+def test_a_value_that_its_field_cannot_have_is_refused_with_what_it_can_be(tmp_path, value, expected):
+    message, hint = refused(tmp_path, RULE.format(match='name = "a"', target=BOLD) + f"set = {{ {value} }}\n")
+    assert message.startswith(f"rules.toml:4: {value.partition(' ')[0]} = ")
+    assert expected in hint
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "EchoTime = 0.03",
+        "EchoTime = [0.01, 0.02]",
+        "BackgroundSuppression = true",
+        'M0Type = "Separate"',
+        "SliceTiming = [0, 1]",
+    ],
+)
+def test_a_value_of_the_kind_of_its_field_is_accepted(tmp_path, value):
+    found = rules(tmp_path, RULE.format(match='name = "a"', target=BOLD) + f"set = {{ {value} }}\n")
+    assert list(found.rules[0].fields) == [value.partition(" ")[0]]

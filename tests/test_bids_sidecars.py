@@ -70,6 +70,15 @@ as = "fmap/phasediff"
 """
 
 
+def test_fields_that_lead_to_a_person_are_left_out_of_tables_of_other_converters_too(tmp_path):
+    own = {"PatientWeight": 70, "OtherPatientIDs": "x", "PatientPosition": "HFS", "ScanDate": "2024-05-06"}
+    nested = {"global": {"const": {"PatientName": "A", "StudyDate": "20240506", "EchoTime": 1}}}
+    found = fields(plan(tmp_path, REST, Scan(1, "rest", sidecar={**own, **nested})))["task-rest_bold"]
+    assert found["PatientPosition"] == "HFS"
+    assert found["global"] == {"const": {"EchoTime": 1}}
+    assert not {"PatientWeight", "OtherPatientIDs", "ScanDate"} & set(found)
+
+
 def test_a_phase_difference_has_both_echo_times_of_its_magnitude_images(tmp_path):
     echoes = (Image("e1", te=4.92), Image("e2", te=7.38))
     found = plan(

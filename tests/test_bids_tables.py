@@ -201,3 +201,24 @@ def test_a_table_that_people_made_keeps_all_of_theirs():
 @pytest.mark.parametrize("text", ["", "a\ta\nx\ty\n", "a\nx\ty\n"])
 def test_a_text_that_is_no_table(text):
     assert read_table(text) is None
+
+
+@pytest.mark.parametrize("label", ["20240506", "060524", "S1x20240506", "05062024"])
+def test_a_label_that_contains_the_date_of_its_session_is_not_exported_with_shifted_dates(study, label):
+    study.add("A", Scan(2, "t1", "10:00:00"), subject="A", ses=label)
+    study.add("B", Scan(2, "t1", "10:00:00"), subject="B", ses="20200101")
+    done = study.run("--shift-dates")
+    assert done.status == 1
+    assert "contains the date of its acquisition" in " ".join(done.out.split())
+    assert {path.partition("/")[0] for path in study.tree() if path.startswith("sub-")} == {"sub-B"}
+    assert study.run(f"--shift-table={study.sessions / 'x.tsv'}", "--shift-dates").status == 1
+
+
+def test_a_data_set_with_true_dates_gets_no_shifted_ones(study):
+    study.add("S1")
+    assert study.run().status == 0
+    before = study.tree()
+    done = study.run("--shift-dates")
+    assert done.status == 64
+    assert "are not shifted" in done.err
+    assert study.tree() == before

@@ -107,5 +107,5 @@ class Reader:
             words.positional += taken[-missing:] if missing > 0 else []
             taken = taken[:-missing] if missing > 0 else taken
         if not taken:
-            raise UsageError(f"{parameter.option} needs a label.", f"Write {parameter.option} 01 02.")
+            raise UsageError(f"{parameter.option} needs a value.", f"Write {parameter.option} {parameter.metavar}.")
         return ",".join(taken)

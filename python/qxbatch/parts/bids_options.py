@@ -74,6 +74,16 @@ def _check(found: BidsOptions, options: Mapping[str, object]) -> None:
     if found.init is None and found.rules is None:
         hint = "Propose one first: qxbatch bids SESSIONSFOLDER BIDSDIR --init=rules.toml"
         raise UsageError("--rules is missing: the file that decides every series.", hint)
+    _check_deeds(found)
+    if bool(found.columns) != (found.logfile is not None):
+        lacking = "--participant-columns" if found.logfile else "--logfile"
+        hint = "Write --logfile='path:FILE|packet_name:COLUMN|subject_id:COLUMN' --participant-columns=age,group."
+        raise UsageError(f"{lacking} is missing: both together fill participants.tsv.", hint)
+    _check_shifts(found, options)
+
+
+def _check_deeds(found: BidsOptions) -> None:
+    """Refuse several things that are asked for in place of an export, and options that they do not have."""
     deeds = [
         name
         for name, asked in (
@@ -85,12 +95,15 @@ def _check(found: BidsOptions, options: Mapping[str, object]) -> None:
     ]
     if len(deeds) > 1:
         raise UsageError(f"{deeds[0]} and {deeds[1]} are given.", "Give one of them.")
+    if deeds and found.json:
+        raise UsageError(f"{deeds[0]} and --json are given.", "Leave one of them out: --json describes an export.")
+    if found.test and found.validate:
+        deeds = [*deeds, "--test"]
     if deeds and found.validate:
         raise UsageError(f"{deeds[0]} exports nothing, so there is nothing to --validate.", "Leave one of them out.")
-    if bool(found.columns) != (found.logfile is not None):
-        lacking = "--participant-columns" if found.logfile else "--logfile"
-        hint = "Write --logfile='path:FILE|packet_name:COLUMN|subject_id:COLUMN' --participant-columns=age,group."
-        raise UsageError(f"{lacking} is missing: both together fill participants.tsv.", hint)
+
+
+def _check_shifts(found: BidsOptions, options: Mapping[str, object]) -> None:
     if options["--shift-table"] and not options["--shift-dates"]:
         raise UsageError("--shift-table is given without --shift-dates.", "Add --shift-dates.")
     if found.shift_table is not None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from qxbatch.bids.images.facts import images_of
 from qxbatch.bids.model import ExportImage, Ignored, Placed, Rule, SessionPlan, Undecided
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.bids.schema.target import TargetError, read_target
+from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.record.names import description, scanner_number
@@ -22,6 +24,8 @@ COLUMNS = ("session", "series", "image", "name", "rule", "path", "reason")
 IGNORED = "ignore"
 """What stands for a path where an image is not exported."""
 UNDECIDED = "undecided"
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_IMAGE = re.compile(r"\d{1,12}", re.ASCII)
 _HINT = "Write the table with --plan, and edit its column path: a path, or ignore."
 
 
@@ -107,10 +111,12 @@ def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
     An image that the table does not have stays undecided, and sessions that it does not have are left out.
     """
     rows = list(_read(path))
+    if not rows:
+        raise UsageError(f"{path}: the table has no image.", _HINT, ExitStatus.NOTHING_READY)
     by_session: dict[str, list[_Row]] = {}
     for row in rows:
         by_session.setdefault(row.session, []).append(row)
-    known = {_cell(plan.session.id): plan for plan in plans}
+    known = {_unquoted(_cell(plan.session.id)): plan for plan in plans}
     for row in rows:
         if row.session not in known:
             raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
@@ -124,21 +130,36 @@ def _read(path: Path) -> Iterator[_Row]:
         raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", _HINT) from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: this is not UTF-8.", "Save the table in the encoding UTF-8.") from None
-    lines = text.removeprefix("\ufeff").split("\n")
-    header = [cell.strip().casefold() for cell in lines[0].rstrip("\r").split("\t")]
+    lines = _LINE_END.split(text.removeprefix("\ufeff"))
+    header = [cell.casefold() for cell in _cells(lines[0])]
+    twice = next((column for column in header if column and header.count(column) > 1), "")
+    if twice:
+        raise UsageError(f"{path}:1: the column {twice} exists twice.", "Leave one of them out.")
     for column in ("session", "image", "path"):
         if column not in header:
             raise UsageError(f"{path}:1: the column {column} is missing.", _HINT)
     for number, line in enumerate(lines[1:], 2):
-        cells = [cell.strip() for cell in line.rstrip("\r").split("\t")]
+        cells = _cells(line)
         if any(cells):
             yield from _row(path, number, dict(zip(header, [*cells, *[""] * len(header)], strict=False)))
+
+
+def _cells(line: str) -> list[str]:
+    """Return the cells of a line, without the quotes that a spreadsheet puts around a cell."""
+    return [_unquoted(cell.strip()) for cell in line.split("\t")]
+
+
+def _unquoted(cell: str) -> str:
+    """Return a cell as it was before a spreadsheet saved it: without quotes, and `""` is `"`."""
+    inner = cell[1:-1]
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
+    return inner.replace('""', '"').strip() if is_quoted else cell
 
 
 def _row(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
     """Yield a row for each image; none for a series without images."""
     for text in filter(None, cells["image"].split(",")):
-        if not text.strip().isdecimal():
+        if not _IMAGE.fullmatch(text.strip()):
             raise UsageError(
                 f"{path}:{line}: image {text!r} is no number.", "Leave the column image as --plan wrote it."
             )

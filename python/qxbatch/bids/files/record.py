@@ -80,8 +80,8 @@ def _read(path: Path) -> Record:
 
 def _entry(given: Fields) -> Entry:
     path = given.text("path")
-    if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"the path {path!r} leads out of the data set")
+    if not {"", ".", ".."}.isdisjoint(path.split("/")) or "\0" in path:
+        raise ValueError(f"the path {path!r} is not in the data set")
     return Entry(
         path,
         given.whole("size"),

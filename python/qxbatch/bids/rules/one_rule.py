@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qxbatch.bids.model import Condition, Rule, Serves
+from qxbatch.bids.rules.field_tables import check_values
 from qxbatch.bids.rules.match_keys import CAPTURING, KEYS, OF_CONVERTER, MatchKey, sidecar_key
 from qxbatch.bids.rules.match_values import as_mapping, captured_names
 from qxbatch.bids.rules.matching import excludes
@@ -125,6 +126,7 @@ class RuleReader:
         if not isinstance(value, dict):
             self._file.refuse_value(place, value, "a table of sidecar fields, such as { BackgroundSuppression = true }")
         self._file.know(place, value, sorted(self._fields))
+        check_values(self._file, place, value, self._schema)
         return value
 
     def _word(self, place: Place, value: Any, known: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.bids.model import Labels, Rule, RuleFile, SessionRules
+from qxbatch.bids.rules.field_tables import check_values
 from qxbatch.bids.rules.one_rule import RuleReader
 from qxbatch.bids.rules.patterns import glob_pattern
 from qxbatch.bids.schema.names import Schema, load_schema
@@ -41,6 +42,7 @@ class _Reader:
 
     def __init__(self, file: TomlFile, schema: Schema) -> None:
         self._file = file
+        self._schema = schema
         self._rules = RuleReader(file, schema)
 
     def rule_file(self) -> RuleFile:
@@ -123,4 +125,5 @@ class _Reader:
 
     def _dataset(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
         self._file.know(("dataset",), table, _DATASET)
+        check_values(self._file, ("dataset",), table, self._schema)
         return table

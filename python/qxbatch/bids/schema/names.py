@@ -81,7 +81,18 @@ class Schema:
     @cached_property
     def metadata(self) -> frozenset[str]:
         """Return the names of sidecar fields."""
-        return frozenset(str(each["name"]) for each in self.content["objects"]["metadata"].values())
+        return frozenset(self._definitions)
+
+    def metadata_definition(self, field: str) -> Mapping[str, Any]:
+        """Return what the schema says of the values of a field; empty where it has no such field."""
+        return self._definitions.get(field, {})
+
+    @cached_property
+    def _definitions(self) -> Mapping[str, Mapping[str, Any]]:
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for each in self.content["objects"]["metadata"].values():
+            found.setdefault(str(each["name"]), []).append(each)
+        return {name: same[0] if len(same) == 1 else {"anyOf": same} for name, same in found.items()}
 
     def _entity(self, name: str, required: bool) -> Entity:
         given = self.content["objects"]["entities"][name]

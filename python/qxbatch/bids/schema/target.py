@@ -97,6 +97,9 @@ def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Targ
     if datatype not in schema.datatypes:
         raise _unknown("data type", datatype, schema.datatypes)
     *pairs, suffix = name.split("_")
+    _stem, dot, extension = suffix.partition(".")
+    if dot:
+        raise TargetError(f"{text} has the extension .{extension}.", f"Write {text.removesuffix(dot + extension)}.")
     known = schema.suffixes(datatype)
     if suffix not in known:
         raise _unknown_suffix(suffix, datatype, schema)

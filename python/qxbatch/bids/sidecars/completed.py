@@ -10,42 +10,9 @@ from qxbatch.bids.schema.placed_name import PlacedName
 from qxbatch.bids.schema.required import repetition_fields
 from qxbatch.bids.sidecars.absent import Absent, absent_fields
 from qxbatch.bids.sidecars.asl import asl_fields
+from qxbatch.bids.sidecars.identifying import without_identifying
 from qxbatch.bids.sidecars.timing import timing_of
 
-IDENTIFYING = (
-    "AccessionNumber",
-    "AcquisitionDate",
-    "AcquisitionDateTime",
-    "AdmissionID",
-    "ContentDate",
-    "FrameOfReferenceUID",
-    "IssuerOfPatientID",
-    "OperatorsName",
-    "OtherPatientIDs",
-    "OtherPatientNames",
-    "PatientAddress",
-    "PatientAge",
-    "PatientBirthDate",
-    "PatientComments",
-    "PatientID",
-    "PatientName",
-    "PatientSex",
-    "PatientSize",
-    "PatientTelephoneNumbers",
-    "PatientWeight",
-    "PerformedProcedureStepStartDate",
-    "PerformingPhysicianName",
-    "PhysiciansOfRecord",
-    "ReferringPhysicianName",
-    "RequestingPhysician",
-    "SeriesDate",
-    "SeriesInstanceUID",
-    "SOPInstanceUID",
-    "StudyDate",
-    "StudyID",
-    "StudyInstanceUID",
-)
-"""Fields of a sidecar that name or describe a person, or lead to one; those that a converter of this program writes are none."""
 _HERTZ = ("GE", "PHILIPS")
 """Makers whose direct field maps are in Hz."""
 
@@ -71,7 +38,7 @@ def complete(
     for each in placed:
         given = dict(each.image.sidecar)
         if not keep_identifying:
-            given = {key: value for key, value in given.items() if key not in IDENTIFYING}
+            given = without_identifying(given)
         added = {**_added(each, placed), **each.rule.fields}
         timing = timing_of(each.image) if PlacedName.of(each.path).suffix == "bold" else None
         if timing is not None:

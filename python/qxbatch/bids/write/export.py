@@ -1,7 +1,7 @@
 """One export: what is planned of sessions becomes the files of a data set."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.files.wanted import Form, Wanted, session_files
 from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.tables.table_text import Table, merged, read_table
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import Link, symbolic_target
@@ -31,8 +32,9 @@ class Target(NamedTuple):
     test: bool = False
 
 
-Shared = Iterable[Wanted]
-"""Files of the whole data set."""
+_ANOTHER_LABEL = "Give the session another label with [labels] or [session.ID], or change `as` of the rule."
+Shared = Callable[[Sequence[SessionPlan]], Iterable[Wanted]]
+"""Returns the files of the whole data set for the sessions that are exported."""
 
 
 class Exporter:
@@ -48,7 +50,7 @@ class Exporter:
         self._results: dict[str, SessionResult] = {}
 
     def export(self, plans: Sequence[SessionPlan], shared: Shared) -> Export:
-        """Export sessions; `shared` are the files of the whole data set. Raises OSError where it cannot be written."""
+        """Export sessions, and the shared files of those that can be exported. Raises OSError where nothing can be written."""
         taken = {plan.session.id: files for plan in plans if (files := self._take(plan))}
         while conflicts := self._conflicts(taken):
             for name, problem in conflicts.items():
@@ -56,7 +58,7 @@ class Exporter:
                 del taken[name]
         for files in taken.values():
             self._want(files)
-        for wanted in shared:
+        for wanted in shared([plan for plan in plans if plan.session.id in taken]):
             self._users |= {wanted.path} if wanted.users else set()
             self._want([wanted])
         changes = compare(self._wanted, self._record, self._disk.look, self._stays)
@@ -75,6 +77,10 @@ class Exporter:
         if not plan.is_ready:
             self._results[name] = result._replace(state=SessionState.UNDECIDED, problems=tuple(_undecided(plan)))
             return ()
+        if self._target.form.shifts and (path := path_with_date(plan)):
+            problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
+            self._results[name] = result._replace(state=SessionState.FAILED, problems=(problem,))
+            return ()
         try:
             files = session_files(plan, self._target.form, self._sources)
         except SourceError as error:
@@ -90,12 +96,20 @@ class Exporter:
         for name, files in taken.items():
             for wanted in files:
                 entry = self._record.files.get(wanted.path)
-                if entry is not None and entry.session not in ("", name) and not self._is_exported(entry):
-                    problems[name] = (
-                        f"{wanted.path} is in the data set and is of session {entry.session}, which is not exported now. "
-                        "Export both."
-                    )
+                if entry is None or entry.session in ("", name) or self._is_exported(entry):
+                    continue
+                if self._disk.look(wanted.path) is not None:
+                    problems[name] = self._conflict(wanted.path, entry.session)
         return problems
+
+    def _conflict(self, path: str, owner: str) -> str:
+        """Return why a session cannot have a place, and what to do."""
+        if self._target.complete and owner not in self._results:
+            return (
+                f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
+                "again, or give the session another label."
+            )
+        return f"{path} is of session {owner}, which is not exported now. Export both in one run."
 
     def _is_exported(self, entry: Entry) -> bool:
         result = self._results.get(entry.session)
@@ -129,14 +143,16 @@ class Exporter:
         if existing is None or ours.key not in existing.columns:
             return ours.text().encode("utf-8", "backslashreplace"), False
         folder = path.rpartition("/")[0]
-        table = merged(existing, ours, edited=edited, stays=lambda name: self._stands(folder, ours.key, name))
+        table = merged(
+            existing, ours, edited=edited, stays=lambda name: self._stands(folder, ours.key, name, edited=edited)
+        )
         known = Entry(path, found.size, found.sha256, edited=edited)
         self._record = replace(self._record, begun={**self._record.begun, path: known})
         same = edited and table == existing
         return (text if same else table.text()).encode("utf-8", "backslashreplace"), edited
 
-    def _stands(self, folder: str, key: str, name: str) -> bool:
-        """Return whether the file or folder that a row of a table names will exist."""
+    def _stands(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
+        """Return whether the file or folder that a row of a table names will exist, or a person added the row."""
         path = "/".join(part for part in (folder, name) if part)
         if path in self._wanted:
             return True
@@ -146,7 +162,7 @@ class Exporter:
         if key != "filename" and any(each.path.startswith(f"{path}/") for each in self._record.files.values()):
             begins = (*self._wanted, *(each.path for each in self._record.files.values() if self._stays(each)))
             return any(each.startswith(f"{path}/") for each in begins)
-        return os.path.lexists(self._target.dataset / path)
+        return edited or os.path.lexists(self._target.dataset / path)
 
     def _apply(self, changes: Sequence[Change]) -> Export:
         dataset, shifted = self._target.dataset, self._target.form.shifts is not None

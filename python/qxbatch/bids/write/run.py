@@ -56,7 +56,7 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
     study = Study(
         request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
     )
-    export = Exporter(target, record, stamps).export(plans, shared_files(plans, study, stamps))
+    export = Exporter(target, record, stamps).export(plans, lambda exported: shared_files(exported, study, stamps))
     if not request.test:
         stamps.write()
     return export
@@ -69,6 +69,9 @@ def _shifts(request: Request, plans: Sequence[SessionPlan], record: Record) -> S
             hint = "Add --shift-dates, or export to a new folder."
             raise UsageError(f"The dates in {request.dataset} are shifted.", hint)
         return None
+    if record.files and not record.shifted:
+        hint = "Export to a new folder: tables that were edited would keep the true dates."
+        raise UsageError(f"The dates in {request.dataset} are not shifted.", hint)
     shifts = Shifts(request.shift_table).read()
     if choose_shifts(plans, shifts) and not request.test:
         shifts.write()

@@ -1,0 +1,77 @@
+"""Values of sidecar fields and of dataset_description.json, checked by their definitions in the BIDS schema."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qxbatch.bids.schema.names import Schema
+
+_WORDS = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+_LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
+    ("minimum", "of at least", lambda value, limit: value >= limit),
+    ("exclusiveMinimum", "above", lambda value, limit: value > limit),
+    ("maximum", "of at most", lambda value, limit: value <= limit),
+)
+
+
+def expected(schema: Schema, field: str, value: Any) -> str:
+    """Return what a field can be where the value is not it; empty where the value is possible, or the schema has no such field.
+
+    A value that JSON does not have (a date, NaN) is possible nowhere.
+    """
+    definition = schema.metadata_definition(field)
+    if not _fits(value, definition):
+        return _text(definition) if definition else "a text, a number, a list or a table"
+    return ""
+
+
+def _fits(value: Any, definition: Mapping[str, Any]) -> bool:
+    if not _is_json(value):
+        return False
+    choices = definition.get("anyOf")
+    if choices:
+        return any(_fits(value, each) for each in choices)
+    kind = definition.get("type")
+    if kind is not None and not _is_of(value, kind):
+        return False
+    if "enum" in definition and value not in definition["enum"]:
+        return False
+    if isinstance(value, int | float):
+        return all(accept(value, definition[name]) for name, _word, accept in _LIMITS if name in definition)
+    return not isinstance(value, list) or all(_fits(each, definition.get("items", {})) for each in value)
+
+
+def _is_of(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    types: Mapping[str, Any] = {"string": str, "number": (int, float), "integer": int, "array": list, "object": dict}
+    return isinstance(value, types.get(kind, ()))
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values()))
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _text(definition: Mapping[str, Any]) -> str:
+    """Return the values of a definition in words: `a number above 0`."""
+    choices = definition.get("anyOf")
+    if choices:
+        return ", or ".join(dict.fromkeys(_text(each) for each in choices))
+    if "enum" in definition:
+        return f"one of: {', '.join(map(str, definition['enum']))}"
+    kind = str(definition.get("type", ""))
+    if kind == "array" and definition.get("items"):
+        return f"a list, of which each is {_text(definition['items'])}"
+    limits = " and ".join(f"{word} {definition[name]}" for name, word, _accept in _LIMITS if name in definition)
+    return f"{_WORDS.get(kind, 'a value of JSON')} {limits}".strip()
