@@ -1,8 +1,8 @@
 """Sidecars as BIDS wants them: those of the session, completed. A pure function of the images of one session."""
 
+import contextlib
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.bids.model import ExportImage, Placed
@@ -15,6 +15,7 @@ from qxbatch.bids.sidecars.timing import timing_of
 
 _HERTZ = ("GE", "PHILIPS")
 """Makers whose direct field maps are in Hz."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class Completed(NamedTuple):
@@ -52,17 +53,15 @@ def complete(
 
 
 def sidecar_text(fields: Mapping[str, Any]) -> bytes:
-    """Return the text of a sidecar. A field with a number that JSON does not have (NaN) is left out."""
-    known = {key: value for key, value in fields.items() if _is_finite(value)}
-    return (json.dumps(known, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    """Return the text of a sidecar, a field in each line. A field with a number that JSON does not have (NaN) is left out."""
+    lines = ",\n".join(_lines(fields))
+    return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
 
 
-def _is_finite(value: object) -> bool:
-    if isinstance(value, list | tuple):
-        return all(map(_is_finite, value))
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    return not isinstance(value, float) or math.isfinite(value)
+def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in fields.items():
+        with contextlib.suppress(ValueError):
+            yield f"  {_ENCODER.encode(key)}: {_ENCODER.encode(value)}"
 
 
 def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _NAMES = (
@@ -18,6 +19,7 @@ _NAMES = (
 _PATTERN = re.compile(r"(?:Other)?Patient(?!Position$).*|.*Physician(?:s?)Name|.*Date(?:Time)?|.*InstanceUID")
 
 
+@lru_cache(1 << 12)
 def is_identifying(field: str) -> bool:
     """Return whether a field is left out of a data set.
 
