@@ -279,3 +279,16 @@ def test_a_field_map_of_another_study_is_tied_to_no_run_unless_the_shim_is_the_s
         found = links(folder, *pair(1, 0, shim), run)
         assert sources(found) == expected
         assert any("another study" in text for text in found.warnings) == (not shim)
+
+
+def test_a_pair_with_a_run_between_its_scans_is_as_far_as_its_farthest_scan(tmp_path):
+    scans = [
+        Scan(1, "SE_AP", "10:00:00", 5, sidecar=OPPOSITE, shim=SHIM),
+        Scan(2, "SE_PA", "10:00:10", 5, sidecar=EPI, shim=SHIM),
+        Scan(3, "rest", "10:01:00", 200, volumes=3, shim=SHIM, sidecar=EPI),
+        Scan(4, "SE_AP", "10:05:00", 5, sidecar=OPPOSITE, shim=SHIM),
+        Scan(5, "rest", "10:06:00", 200, volumes=3, shim=SHIM, sidecar=EPI),
+        Scan(6, "SE_PA", "10:10:00", 5, sidecar=EPI, shim=SHIM),
+    ]
+    found = links(tmp_path, *scans)
+    assert sources(found) == {"task-rest_run-1_bold": "pepolar1", "task-rest_run-2_bold": "pepolar2"}

@@ -299,3 +299,38 @@ def test_a_task_without_letters_is_ignored_with_the_reason(tmp_path):
 def test_a_study_without_images_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no images to propose rules from"):
         propose([session(tmp_path, "A")])
+
+
+def test_a_field_map_in_hz_that_the_scanner_computed_is_exported_with_its_magnitude(tmp_path):
+    hertz = Image("e1_fieldmaphz", sidecar={"ImageType": ["DERIVED", "PRIMARY", "FIELDMAPHZ"]})
+    scan = Scan(3, "B0map", kind="derived", images=(Image("e1"), hertz), guess=("fmap", "fieldmap"))
+    found, text = exported(tmp_path, scan, Scan(4, "fa", "10:10:00", kind="derived"))
+    assert found == {31: "fmap/magnitude", 32: "fmap/fieldmap"}
+    assert 'ignore = "computed by the scanner"' in text
+
+
+def test_diffusion_scans_of_two_polarities_have_them_and_correct_each_other(tmp_path):
+    scans = [
+        Scan(number, f"dti_{name}", start, seconds, bvals=bvals, volumes=volumes, guess=("dwi", f"dir-{name}_{suffix}"))
+        for number, name, start, seconds, bvals, volumes, suffix in (
+            (1, "AP", "10:00:00", 2, (), 1, "sbref"),
+            (2, "AP", "10:00:05", 60, (0, 1000), 2, "dwi"),
+            (3, "PA", "10:05:00", 2, (), 1, "sbref"),
+            (4, "PA", "10:05:05", 20, (0, 0), 2, "dwi"),
+        )
+    ]
+    found, text = exported(tmp_path, *scans)
+    assert found == {
+        11: "dwi/dir-AP_sbref",
+        21: "dwi/dir-AP_dwi",
+        31: "dwi/dir-PA_sbref",
+        41: "dwi/dir-PA_dwi",
+    }
+    assert 'serves = { write = ["B0FieldIdentifier"] }' in text
+
+
+@pytest.mark.parametrize("name", ["FAST LOCALIZER", "T/S/C RF FAST PILOT", "AAHead_Scout", "Survey_32ch", "3Plane Loc"])
+def test_a_series_that_its_name_calls_a_localizer_is_ignored(tmp_path, name):
+    found, text = exported(tmp_path, Scan(1, name, te=4, tr=8), Scan(2, "t1_mprage", "10:10:00"))
+    assert found == {21: "anat/T1w"}
+    assert "localizer by its name" in text

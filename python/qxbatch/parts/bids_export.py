@@ -24,8 +24,14 @@ def export_plans(asked: BidsOptions, rules: RuleFile, plans: Sequence[SessionPla
     program = find_validator() if asked.validate else ""
     table, warnings = read_study_table(asked.logfile, asked.columns) if asked.logfile else (StudyTable(), [])
     export = _exported(_request(asked, rules, table, complete=complete), plans)
-    validated = validate(asked.dataset, program) if asked.validate and not asked.test else None
     if not asked.test:
+        note_export(asked, rules, export, None)
+    try:
+        validated = validate(asked.dataset, program) if program else None
+    except UsageError:
+        _say(asked, export, warnings, None)
+        raise
+    if validated:
         note_export(asked, rules, export, validated)
     _say(asked, export, warnings, validated)
     return ExitStatus.FAILED if export.failed or (validated and validated.errors) else ExitStatus.OK

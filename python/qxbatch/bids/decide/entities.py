@@ -130,7 +130,8 @@ def _missing(name: str, facts: ImageFacts) -> str:
 def _field_map(members: list[Candidate]) -> list[Named]:
     """Return the images of one field map; echo and kind give the suffix."""
     in_hz = [member for member in members if _shows_hz(member)]
-    phases = [member for member in members if member not in in_hz and member.facts.kind != ImageKind.MAGNITUDE]
+    no_phases = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
+    phases = [member for member in members if member not in in_hz and member.facts.kind not in no_phases]
     magnitudes = [member for member in members if member not in in_hz and member not in phases]
     found = [_suffixed(member, "fieldmap", "it is in Hz") for member in in_hz]
     times = _distinct(member.facts.te_ms for member in phases)

@@ -139,6 +139,8 @@ class ImageFacts:
         own = self._own_kind
         if ImageKind.LOCALIZER in kinds:
             return ImageKind.LOCALIZER
+        if own == FIELD_MAP:
+            return own
         if ImageKind.DERIVED in kinds or own == ImageKind.DERIVED:
             return ImageKind.DERIVED
         if own:

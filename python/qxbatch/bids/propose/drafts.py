@@ -1,5 +1,6 @@
 """Draft rules from the images of a study: similar series share a rule."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,8 +18,12 @@ _FEW = 6
 _TASK = "task-{task}"
 _NAMED = 3
 """So many series names are in a comment."""
-_SCANNER_MAPS = ("anat/UNIT1", "anat/T1map")
-"""Guesses of what the scanner computes and BIDS has a place for."""
+_DIFFUSION = {"dwi/dwi": "dwi/dir-{dir}_dwi", "dwi/sbref": "dwi/dir-{dir}_sbref"}
+"""Targets of diffusion scans, and what tells their polarities apart."""
+_EACH_OTHER = {"write": ["B0FieldIdentifier"]}
+"""`serves` of scans that correct each other: the field is estimated from their b0 volumes."""
+_SCANNER_MAPS = re.compile(r"anat/(?:UNIT1|T1map)|fmap/.*")
+"""Guesses of what the scanner computes and BIDS has a place for; field maps in Hz are among them."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,10 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     others = [(each, found) for each, found in recognised if each.kind != ImageKind.DERIVED]
     computed = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
     before = [draft for draft in drafts if draft not in computed]
-    return [*before, *_targets(maps), *computed, *_ignored(others), *_targets(others), *_unrecognised(others)]
+    of_maps = [*_targets(maps)]
+    known = [(draft.match, draft.target) for draft in of_maps]
+    of_others = [draft for draft in _targets(others) if (draft.match, draft.target) not in known]
+    return [*before, *of_maps, *computed, *_ignored(others), *of_others, *_unrecognised(others)]
 
 
 def _key(facts: ImageFacts) -> tuple[str, str]:
@@ -80,7 +88,7 @@ def _general(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[Ima
     )
     yield (
         _ignore({"kind": str(ImageKind.DERIVED)}, "computed by the scanner"),
-        lambda each: each.kind == ImageKind.DERIVED and each.guess not in _SCANNER_MAPS,
+        lambda each: each.kind == ImageKind.DERIVED and not _SCANNER_MAPS.fullmatch(each.guess),
     )
 
 
@@ -129,8 +137,10 @@ def _targets(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules for what is exported."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     tells_directions = _tells_directions(each for each, found in pairs if _TASK in found.target)
+    is_reversed = _is_reversed([each for each, found in pairs if found.target in _DIFFUSION])
     for each, found in pairs:
         target = found.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if tells_directions else found.target
+        target = _DIFFUSION.get(target, target) if is_reversed else target
         if target:
             groups.setdefault((target, found.source), []).append(each)
     targets: dict[str, set[str]] = {}
@@ -155,6 +165,12 @@ def _tells_directions(own: Iterable[ImageFacts]) -> bool:
     return any(has_direction(each.name) for each in runs) and all(each.direction for each in runs)
 
 
+def _is_reversed(own: Sequence[ImageFacts]) -> bool:
+    """Return whether a session has diffusion scans of two polarities, and all headers have theirs."""
+    polarities = {(each.image.session.id, each.direction) for each in own}
+    return all(each.direction for each in own) and len(polarities) > len({session for session, _ in polarities})
+
+
 def _of_tasks(target: str, source: str, own: list[ImageFacts]) -> Iterator[Draft]:
     tasks: dict[str, list[ImageFacts]] = {}
     for each in own:
@@ -169,7 +185,9 @@ def _of_tasks(target: str, source: str, own: list[ImageFacts]) -> Iterator[Draft
 def _draft(target: str, source: str, own: list[ImageFacts]) -> Draft:
     guesses = sorted({each.guess for each in own})
     match: dict[str, Any] = {"guess": _one(guesses)} if source == GUESS else {"name": _names(own)}
-    return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", f"{source}; {_counted(own)}")
+    comment = f"{source}; {_counted(own)}"
+    extra = (("serves", _EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
+    return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, extra)
 
 
 def _names(own: Iterable[ImageFacts]) -> Any:

@@ -1,7 +1,7 @@
 """What one image probably is: the target that a proposed rule gives it, and why."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.acquisition import ImageKind
@@ -26,6 +26,9 @@ _WORDS = (
     ("anat/T2starw", r"t2\*|t2star|swi|gre"),
 )
 """Target, and what is in the names of such series."""
+_LOCALIZER = re.compile(
+    r"(?<![a-z])(?:localizer|localiser|scout|survey|pilot|3-?plane|plan_?scan)(?![a-z])", re.IGNORECASE
+)
 GUESS = "BidsGuess"
 VOLUMES, SHORT, LONG = "several volumes", "short TE and TR", "long TE"
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
@@ -50,14 +53,15 @@ class Recognised(NamedTuple):
     """Where this comes from: `BidsGuess`, `ReproIn`, `b-values` ..."""
 
 
-def recognise(facts: ImageFacts, peers: Iterable[ImageFacts], schema: Schema) -> Recognised:
+def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> Recognised:
     """Return the first place that is valid, else why the image is ignored.
 
     `peers` are the images of its session with its name.
     """
-    echoes = {each.te_ms for each in peers if each.kind == ImageKind.MAGNITUDE}
+    if _LOCALIZER.search(facts.name):
+        return Recognised("", "localizer by its name", "name")
     for target, source in _candidates(facts):
-        refused = _why_not(target, facts, len(echoes), schema)
+        refused = _why_not(target, facts, peers, schema)
         if refused is None:
             continue
         return Recognised("", refused, source) if refused else Recognised(target, "", source)
@@ -117,7 +121,7 @@ def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
         yield "anat/T2w", LONG
 
 
-def _why_not(target: str, facts: ImageFacts, echoes: int, schema: Schema) -> str | None:
+def _why_not(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> str | None:
     """Return why an image of that kind cannot be exported as it is; empty where it can, None where the name is not valid."""
     try:
         checked = read_target(re.sub(r"\{\w+\}", "x", target), schema)
@@ -135,7 +139,7 @@ def _why_not(target: str, facts: ImageFacts, echoes: int, schema: Schema) -> str
     if (
         checked.suffix == "phasediff"
         and facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)
-        and not _has_two_echoes(facts, echoes)
+        and not _has_two_echoes(facts, peers)
     ):
         missing += ["EchoTime1", "EchoTime2"]
     if not missing:
@@ -144,7 +148,10 @@ def _why_not(target: str, facts: ImageFacts, echoes: int, schema: Schema) -> str
     return f"{names} {'is' if len(missing) == 1 else 'are'} in no header"
 
 
-def _has_two_echoes(facts: ImageFacts, echoes: int) -> bool:
-    """Return whether a difference of phases, or its magnitudes, say of which echoes it is."""
-    of_two = echoes == 2  # noqa: PLR2004 - a difference is of two
+def _has_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
+    """Return whether a difference of phases, or its magnitudes, say of which echoes it is; a field map in Hz needs none."""
+    if facts.kind == ImageKind.DERIVED and any(each.kind == IN_HZ for each in peers):
+        return True
+    echoes = {each.te_ms for each in peers if each.kind == ImageKind.MAGNITUDE}
+    of_two = len(echoes) == 2  # noqa: PLR2004 - a difference is of two
     return of_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)

@@ -113,9 +113,10 @@ class FieldMap(NamedTuple):
         return tuple(0 if a is None or b is None else 1 if a == b else -1 for a, b in pairs)
 
     def gap(self, run: Run) -> float:
-        """Return the seconds between the two; without times none is nearer."""
-        times = self.facts.time, run.facts.time
-        return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
+        """Return the seconds from a run to the farthest scan of the field map; without times none is nearer."""
+        moment = run.facts.time
+        times = [time for each in self.images if (time := acquired(each.image))]
+        return max(map(moment.gap, times), default=float("inf")) if moment else float("inf")
 
 
 def runs_of(placed: Iterable[Placed]) -> list[Run]:

@@ -49,7 +49,13 @@ def validate(dataset: Path, program: str) -> Validated:
     command = [program, "--format", "json", "--no-color", str(dataset)]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_TIME_LIMIT, encoding="utf-8"
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_TIME_LIMIT,
+            encoding="utf-8",
+            errors="replace",
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise _no_result(str(error), command) from None
