@@ -156,6 +156,19 @@ def test_without_the_validator_the_command_that_installs_it_is_told(study, monke
     assert not study.bids.exists()
 
 
+def test_a_long_text_of_the_validator_is_shortened_but_not_in_json(study, tmp_path, monkeypatch):
+    program = tmp_path / "validator"
+    issue = {"severity": "error", "code": "X", "location": "/a", "issueMessage": "long " * 100}
+    program.write_text(f"#!/bin/sh\necho '{json.dumps({'issues': {'issues': [issue]}})}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("qxbatch.parts.bids_export.find_validator", lambda: str(program))
+    done = study.run("--validate")
+    assert done.status == 1
+    assert 20 < done.out.count("long") < 50
+    errors = json.loads(study.run("--validate", "--json").out)["validation"]["errors"]
+    assert errors[0]["text"].count("long") == 100
+
+
 def test_a_validator_that_gives_no_result_is_told_with_its_words(study, tmp_path, monkeypatch):
     program = tmp_path / "validator"
     program.write_text("#!/bin/sh\necho '\033[31mout of memory\033[0m' >&2\nexit 1\n")

@@ -94,6 +94,11 @@ def refused(tmp_path, text):
         ('[[rule]]\nmatch = { name = "a" }\nignore = 3\n', "rules.toml:3: ignore = 3 cannot be read.", '"localizer"'),
         ('[[rule]]\nmatch = { name = "a" }\nas = 3\n', "rules.toml:3: as = 3 cannot be read.", '"func/task-rest_bold"'),
         ("# nothing\n", "rules.toml:1: there is no rule.", "[[rule]]"),
+        (
+            '[[rule]]\nas = "anat/T1w"\nas = "anat/T2w"\n',
+            "rules.toml:3: this is not TOML: a key exists twice in one table.",
+            "Leave one",
+        ),
         ("[[rule]]\nmatch = {\n", "rules.toml:2: this is not TOML", "in quotes"),
         (
             '[session.S1]\n"seven" = { ignore = "x" }\n',

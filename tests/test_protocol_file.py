@@ -110,7 +110,7 @@ def test_files_of_other_systems_are_read(tmp_path: Path, start: bytes, end: byte
         ("name = 'dwi'", 'name = "REST*"\nkinds = ["magnitude"]', 18, ["is already defined in line 5"]),
         ("count =", "count", 8, ["not TOML", "expected '='"]),
         ("name = 'dwi'", "name = 'dwi", 19, ["not TOML"]),
-        ("name = 'dwi'", "name = 'dwi'\nname = 'dwi'", 20, ["not TOML", "overwrite"]),
+        ("name = 'dwi'", "name = 'dwi'\nname = 'dwi'", 20, ["not TOML", "exists twice"]),
     ],
 )
 def test_an_error_names_the_line(tmp_path: Path, old: str, new: str, line: int, words: list[str]) -> None:

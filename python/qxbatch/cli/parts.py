@@ -179,7 +179,7 @@ PARTS: dict[str, Part] = {
             ),
             Parameter(
                 "explain",
-                "Say which rule decides a series, and why the others do not.",
+                "Print which rule decides a series, and why the others do not.",
                 group=Group.INPUT,
                 metavar="SESSION SERIES",
                 form=Form.WORDS,
@@ -196,7 +196,7 @@ PARTS: dict[str, Part] = {
             ),
             Parameter(
                 "intended_for",
-                "How IntendedFor names images: as BIDS URI, or as path relative to the folder of the subject.",
+                "How IntendedFor names images: as BIDS URIs, or as paths relative to the folder of the subject.",
                 group=Group.OUTPUT,
                 default="uri",
                 choices=("uri", "path"),
@@ -204,7 +204,7 @@ PARTS: dict[str, Part] = {
             switch("sourcedata", "Place the sorted DICOM of exported series in sourcedata."),
             switch(
                 "shift_dates",
-                "Move the dates of each subject by a number of days that is kept outside of the data set.",
+                "Move the dates of each subject by a random number of days, which is kept outside of the data set.",
             ),
             Parameter(
                 "shift_table",

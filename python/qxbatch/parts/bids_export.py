@@ -59,7 +59,7 @@ def _exported(request: Request, plans: Sequence[SessionPlan]) -> Export:
     except LinkRefusedError as error:
         raise UsageError(f"{error}.", "Write --link=auto or --link=copy.", ExitStatus.CANNOT_WRITE) from None
     except OSError as error:
-        hint = "Correct this and run again: the next run does the rest."
+        hint = "Correct this and run again: the next run completes the export."
         text = error_text(error, request.dataset)
         raise UsageError(f"Cannot write {text}.", hint, ExitStatus.CANNOT_WRITE) from None
 

@@ -11,6 +11,8 @@ from qxbatch.wrapping import text_width, wrapped
 
 _LISTED = 20
 """So many lines of one kind are printed; --json has all."""
+_LONGEST = 200
+"""Characters of a text of the validator; --json has the whole text."""
 
 
 def export_text(export: Export, dataset: str, *, test: bool) -> str:
@@ -36,13 +38,13 @@ def _failed(session: SessionResult) -> list[str]:
 
 def _left(change: Change) -> str:
     if change.action is Action.FOREIGN:
-        return f"left alone: {change.path}: the export did not write it. Move it away and run again to have the export's file."
+        return f"left alone: {change.path}: the export did not write it. Move it away and run again to get the exported file."
     if change.differs:
         return (
-            f"left alone: {change.path}: it was edited, and the export would change it. Delete it and run again to have "
-            "the export's file, or keep it so."
+            f"left alone: {change.path}: it was edited, and the export would change it. Delete it and run again to get "
+            "the exported file, or keep it."
         )
-    return f"left alone: {change.path}: it was edited. Delete it and run again to have the export's file."
+    return f"left alone: {change.path}: it was edited. Delete it and run again to get the exported file."
 
 
 def _listed(texts: Iterable[str]) -> list[str]:
@@ -73,7 +75,7 @@ def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
     edited = len(export.left)
     parts = [
         f"{_count(len(done), 'session')}{' would be' if test else ''} exported to {dataset}",
-        *([f"{len(export.failed)} not"] if export.failed else []),
+        *([f"{len(export.failed)} not exported"] if export.failed else []),
         _count(images, "image"),
     ]
     tail = [f"files: {', '.join(files)}"]
@@ -88,9 +90,15 @@ def _count(number: int, noun: str) -> str:
 
 def validated_text(validated: Validated) -> str:
     """Return the validator's errors, and its counts."""
-    lines = _listed(f"invalid: {each.path}: {each.code}: {each.text}".rstrip(": ") for each in validated.errors)
+    lines = _listed(
+        f"invalid: {each.path}: {each.code}: {_shortened(each.text)}".rstrip(": ") for each in validated.errors
+    )
     counts = f"{_count(len(validated.errors), 'error')}, {_count(validated.warnings, 'warning')}"
     return "\n".join([*lines, f"BIDS validator ({validated.validator}): {counts}"])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def validated_value(validated: Validated) -> dict[str, Any]:

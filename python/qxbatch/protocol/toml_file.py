@@ -15,6 +15,7 @@ from qxbatch.textfile import opened
 LARGEST = 1 << 20
 """Bytes; a larger file was named by mistake."""
 _LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
+_TWICE = "a key exists twice in one table"
 _LONGEST = 60
 """Characters of a value in a message."""
 
@@ -69,7 +70,8 @@ def toml_file(path: Path, text: str, missing: str, quoting: str) -> TomlFile:
         content = tomllib.loads(text)
     except ValueError as error:
         line, message = _toml_error(text, error)
-        raise UsageError(f"{path}:{line}: this is not TOML: {message}.", quoting) from None
+        hint = "Leave one of them out." if message == _TWICE else quoting
+        raise UsageError(f"{path}:{line}: this is not TOML: {message}.", hint) from None
     except RecursionError:
         raise UsageError(f"{path}:1: lists are nested too deeply.", missing) from None
     return TomlFile(path, content, lines_of(text))
@@ -92,7 +94,7 @@ def _text(path: Path, what: str, missing: str) -> str:
 
 
 def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
-    message = str(error)
+    message = str(error).replace("Cannot overwrite a value", _TWICE)
     match = _LINE.search(message)
     if match:
         return int(match[1]), _LINE.sub("", message).lower()

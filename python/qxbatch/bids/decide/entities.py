@@ -82,7 +82,7 @@ def _part(own: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], _all
     present = {facts.kind for facts in alike} & set(_PARTS)
     if own.kind not in _PARTS or present <= {ImageKind.MAGNITUDE}:
         return _NONE
-    return _PARTS[ImageKind(own.kind)], f"it shows {own.kind}"
+    return _PARTS[ImageKind(own.kind)], f"its kind is {own.kind}"
 
 
 def _inversion(
@@ -166,7 +166,7 @@ def _suffixed(member: Candidate, suffix: str, note: str) -> Named:
 
 
 def _echo_note(member: Candidate, times: list[float]) -> str:
-    kind = f"it shows {member.facts.kind}"
+    kind = f"its kind is {member.facts.kind}"
     if len(times) < _TWO:
         return kind
     return f"{kind}, EchoTime {_number(member.facts.te_ms)} ms of {', '.join(map(_number, times))}"

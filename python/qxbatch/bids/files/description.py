@@ -46,12 +46,12 @@ _OTHER_READMES = (".md", ".rst", ".txt")
 _README = """\
 {name}
 
-This data set was exported by qxbatch {version} from sessions that it had imported: the images are
-those of the sessions, and the sidecars were completed. {record} lists each file with its session,
-image and rule.
+qxbatch {version} exported this data set from imported sessions. The images are those of the sessions.
+The sidecars are those of the sessions, with the fields that BIDS needs. {record}
+lists each file with its session, image and rule.
 
-Write here what the study is about, who was scanned, and how. An edited README is kept by later
-exports, and so is every other file that was edited.
+Describe here what the study is about, who was scanned, and how. Later exports do not change a file
+that was edited.
 """
 
 

@@ -114,17 +114,17 @@ def _serves_nothing(each: FieldMap, runs: Sequence[Run]) -> str:
     if each.kind is None:
         return f"{name}: this field map corrects nothing: it has no phase image. Export it with its phase images."
     if all(each.is_of_other_study(run) for run in runs):
-        return f"{name}: this field map corrects nothing: every image is of another study (StudyInstanceUID) and shim."
+        return f"{name}: this field map corrects nothing: all images have another StudyInstanceUID and another shim."
     if not any(each.can_serve(run) for run in runs):
-        axis = (
-            "a scan of the opposite phase encoding direction" if not each.is_complete else "an image of its phase axis"
+        lacking = (
+            "image has its phase encoding axis"
+            if each.is_complete
+            else "scan has the opposite phase encoding direction"
         )
-        return f"{name}: this field map corrects nothing: there is not {axis}."
+        return f"{name}: this field map corrects nothing: no {lacking}."
     if not any(_same_shim([each], run) for run in runs if each.can_serve(run)):
-        return f"{name}: this field map corrects nothing: every image was acquired with another shim."
-    return (
-        f"{name}: this field map corrects nothing: another one is nearer to every image. Ignore it, or change `serves`."
-    )
+        return f"{name}: this field map corrects nothing: all images were acquired with another shim."
+    return f"{name}: this field map corrects nothing: another field map is nearer to each image. Ignore it, or change `serves`."
 
 
 def _not_served(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
@@ -136,8 +136,11 @@ def _not_served(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
     ]
     if not kept:
         return []
-    more = f" and {len(kept) - 1} other runs: no field map has their" if len(kept) > 1 else ": no field map has its"
+    others = len(kept) - 1
+    more = (
+        f" and {others} other run{'s' * (others != 1)}: no field map has their" if others else ": no field map has its"
+    )
     return [
-        f"{kept[0].estimating}{more} shim, so none is tied. To allow any shim, write "
+        f"{kept[0].estimating}{more} shim, so none is used. To use a field map of another shim, write "
         'serves = { by = ["geometry", "nearest-time"] } in the rule of the field map.'
     ]
