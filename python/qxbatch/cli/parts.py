@@ -247,6 +247,14 @@ PARTS: dict[str, Part] = {
         ("doctor [options]",),
         (*taken("dicm2nii_dir"), switch("json", "Print JSON.")),
     ),
+    "demo": Part(
+        "Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.",
+        ("demo [<folder>] [options]",),
+        (
+            switch("packets_only", "Make the packets and import nothing."),
+            *taken("archive", "gzip", "path_map", "n_procs", "quiet", "list_all", "log_file", "json_file"),
+        ),
+    ),
 }
 """Those that exist, in the order of the help."""
 
@@ -262,6 +270,7 @@ FIRST_WORDS = (
     "protocol",
     "bids",
     "regress",
+    "demo",
 )
 """Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
 
