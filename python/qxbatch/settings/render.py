@@ -13,7 +13,7 @@ from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
 END = "<!-- /parameters -->"
-KEYWORDS = "python/qxbatch/settings/import_parameters.py"
+KEYWORDS = "import_parameters.py"
 
 
 def short_table() -> str:
@@ -82,7 +82,7 @@ def documents(repository: Path) -> dict[Path, str]:
     made = {
         repository / name: put((repository / name).read_text(encoding="utf-8"), table) for name, table in tables.items()
     }
-    made[repository / KEYWORDS] = keywords()
+    made[Path(__file__).with_name(KEYWORDS)] = keywords()
     made[repository / "containers" / "boutiques.json"] = as_text(descriptor())
     made[repository / "containers" / "command.json"] = as_text(command())
     return made
