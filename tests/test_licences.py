@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.sbom import faults
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -30,6 +32,10 @@ def test_both_files_are_those_of_the_lock_file(licences: ModuleType) -> None:
     version = json.loads(licences.SBOM.read_text())["metadata"]["component"]["version"]
     assert licences.SBOM.read_text(encoding="utf-8") == licences.sbom(packages, version), "run scripts/licences"
     assert licences.TEXTS.read_text(encoding="utf-8") == licences.texts(packages), "run scripts/licences"
+
+
+def test_the_sbom_is_one(licences: ModuleType) -> None:
+    assert faults(licences.SBOM.read_text(encoding="utf-8")) == ""
 
 
 def test_every_crate_of_the_sbom_has_a_licence_and_its_text(licences: ModuleType) -> None:
