@@ -3,7 +3,7 @@
 # Whether the command is the one named; the import is what no part is.
 function __qxbatch_is
     set -l words (commandline -opc)
-    set -l parts scan inspect sort convert split verify report protocol regress doctor demo
+    set -l parts scan inspect sort convert split verify report protocol bids regress doctor demo
     if test (count $words) -gt 1; and contains -- $words[2] $parts
         test "$argv[1]" = $words[2]
     else
@@ -32,6 +32,7 @@ complete -c qxbatch -n '__qxbatch_place 1' -a split -d 'Splits a folder or archi
 complete -c qxbatch -n '__qxbatch_place 1' -a verify -d 'Checks sessions against their ledgers. Nothing is written.'
 complete -c qxbatch -n '__qxbatch_place 1' -a report -d 'Writes the pages of sessions again; for a sessions folder also the page of the study.'
 complete -c qxbatch -n '__qxbatch_place 1' -a protocol -d 'Proposes a protocol from the majority of sessions (learn), or lists what differs from one (check).'
+complete -c qxbatch -n '__qxbatch_place 1' -a bids -d 'Exports sessions to a BIDS data set, by a rule file that decides every series.'
 complete -c qxbatch -n '__qxbatch_place 1' -a regress -d 'Imports regression sets again and compares the results with the expected ones.'
 complete -c qxbatch -n '__qxbatch_place 1' -a doctor -d 'Says what is installed, which version, where, and what is missing for which job.'
 complete -c qxbatch -n '__qxbatch_place 1' -a demo -d 'Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.'
@@ -202,6 +203,28 @@ complete -c qxbatch -n '__qxbatch_is protocol' -l protocol -r -F -d 'check: prot
 complete -c qxbatch -n '__qxbatch_is protocol' -l json -d 'check: print JSON.'
 complete -c qxbatch -n '__qxbatch_is protocol' -l help -s h -d 'The options that people use first.'
 complete -c qxbatch -n '__qxbatch_is protocol' -l version -d 'The version.'
+
+complete -c qxbatch -n '__qxbatch_is bids; and __qxbatch_place 2' -f -a '(__qxbatch_folders)'
+complete -c qxbatch -n '__qxbatch_is bids; and __qxbatch_place 3' -f -a '(__qxbatch_folders)'
+complete -c qxbatch -n '__qxbatch_is bids' -l rules -r -F -d 'Rule file (docs/bids.md).'
+complete -c qxbatch -n '__qxbatch_is bids' -l init -r -F -d 'Propose a rule file from the sessions; nothing is exported.'
+complete -c qxbatch -n '__qxbatch_is bids' -l plan -d 'Print the path of every image as a table; nothing is exported. With a file: export by this edited table.'
+complete -c qxbatch -n '__qxbatch_is bids' -l explain -r -f -a '' -d 'Say which rule decides a series, and why the others do not.'
+complete -c qxbatch -n '__qxbatch_is bids' -l sessions -r -f -a '' -d 'Sessions to export: globs, separated by commas.'
+complete -c qxbatch -n '__qxbatch_is bids' -l test -d 'Print what would be done, and stop. Nothing is written.'
+complete -c qxbatch -n '__qxbatch_is bids' -l validate -d 'Run the official BIDS validator on the data set; it needs no internet.'
+complete -c qxbatch -n '__qxbatch_is bids' -l link -r -f -a 'auto reflink hard copy symlink' -d 'How images get into the data set (docs/bids-export.md).'
+complete -c qxbatch -n '__qxbatch_is bids' -l intended-for -r -f -a 'uri path' -d 'How IntendedFor names images: as BIDS URI, or as path relative to the folder of the subject.'
+complete -c qxbatch -n '__qxbatch_is bids' -l sourcedata -d 'Place the sorted DICOM of exported series in sourcedata.'
+complete -c qxbatch -n '__qxbatch_is bids' -l shift-dates -d 'Move the dates of each subject by a number of days that is kept outside of the data set.'
+complete -c qxbatch -n '__qxbatch_is bids' -l shift-table -r -F -d 'Table of the days.'
+complete -c qxbatch -n '__qxbatch_is bids' -l logfile -r -f -a '' -d 'Table of packets, as path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN].'
+complete -c qxbatch -n '__qxbatch_is bids' -l participant-columns -r -f -a '' -d 'Columns of --logfile for participants.tsv.'
+complete -c qxbatch -n '__qxbatch_is bids' -l keep-identifying -d 'Keep fields of sidecars that name or describe a person.'
+complete -c qxbatch -n '__qxbatch_is bids' -l overwrite -d 'With --init: whether an existing file is replaced.'
+complete -c qxbatch -n '__qxbatch_is bids' -l json -d 'Print JSON.'
+complete -c qxbatch -n '__qxbatch_is bids' -l help -s h -d 'The options that people use first.'
+complete -c qxbatch -n '__qxbatch_is bids' -l version -d 'The version.'
 
 complete -c qxbatch -n '__qxbatch_is regress' -F
 complete -c qxbatch -n '__qxbatch_is regress' -l update -d 'Write the expectations of sets that have none or differ.'
