@@ -35,14 +35,15 @@ COPY rust/core/Cargo.toml rust/core/
 COPY rust/core/benches rust/core/benches
 COPY rust/py/Cargo.toml rust/py/
 RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
-    mkdir -p rust/core/src rust/py/src python/qxbatch && \
-    touch rust/core/src/lib.rs rust/py/src/lib.rs python/qxbatch/__init__.py README.md LICENSE && \
+    mkdir -p rust/core/src rust/py/src python/qxbatch installed/data && \
+    touch rust/core/src/lib.rs rust/py/src/lib.rs python/qxbatch/__init__.py README.md LICENSE rust/crates.cdx.json && \
     with-registries /maturin/bin/maturin build --release --locked --out /tmp/empty
 COPY rust rust
 RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
     find rust -name '*.rs' -exec touch {} + && \
     with-registries /maturin/bin/maturin build --release --locked --out /tmp/empty
 COPY README.md LICENSE ./
+COPY installed installed
 COPY python python
 RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
     with-registries /maturin/bin/maturin build --release --locked --out /wheel && \
@@ -81,17 +82,22 @@ ENV PATH=/opt/qxbatch/bin:$PATH \
     OPENBLAS_NUM_THREADS=1 \
     MKL_NUM_THREADS=1
 
+# The base once more: an argument before the first stage is not known within one.
+ARG BASE
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="qxbatch" \
       org.opencontainers.image.description="Brings a study's incoming MR packets to sorted DICOM, NIfTI images and session.txt" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}"
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.base.name="${BASE}" \
+      org.opencontainers.image.documentation="docs/containers.md"
 ENTRYPOINT ["qxbatch"]
 CMD ["--help"]
 
 
 FROM runtime AS slim
 COPY --from=build /opt/qxbatch /opt/qxbatch
+RUN --mount=type=bind,source=containers/describe,target=/run/describe python3 /run/describe /usr/share/doc/qxbatch
 
 
 # Converters that are no part of qxbatch. They come from a folder, `--build-context dicm2nii=FOLDER`, which takes the place of
@@ -132,4 +138,5 @@ LABEL org.opencontainers.image.title="qxbatch (full)"
 FROM octave AS full
 COPY --from=build-full /opt/qxbatch /opt/qxbatch
 COPY --from=given /laid-out/ /
+RUN --mount=type=bind,source=containers/describe,target=/run/describe python3 /run/describe /usr/share/doc/qxbatch
 RUN qxbatch doctor

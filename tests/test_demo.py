@@ -1,7 +1,6 @@
 """The demo packets hold the real scans of pydicom and nibabel."""
 
-import subprocess
-import sys
+import json
 import tarfile
 import zipfile
 from pathlib import Path
@@ -10,6 +9,7 @@ import pydicom
 import pytest
 
 from qxbatch import demo
+from tests.build.study import run_command, run_main
 
 
 def test_the_packets_hold_every_file_of_their_sources(tmp_path: Path) -> None:
@@ -31,12 +31,67 @@ def test_the_first_packet_is_one_patient_with_more_series_than_numbers() -> None
 
 
 def test_a_package_without_its_data_is_named() -> None:
-    with pytest.raises(FileNotFoundError, match=r"nibabel: no \*\.nothing"):
+    with pytest.raises(demo.MissingDataError, match=r"nibabel: no \*\.nothing"):
         demo.Source("nibabel", "tests/data", ("*.nothing",)).files()
 
 
-def test_the_module_runs_and_names_the_sessions_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "qxbatch.demo"]
-    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(tmp_path / "study" / "sessions")
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 64
+def test_the_command_imports_the_packets_and_names_what_to_look_at(tmp_path: Path) -> None:
+    run = run_command("demo", "first try", cwd=tmp_path)
+    sessions = tmp_path / "first try" / "study" / "sessions"
+    assert run.status == 0, run.text
+    assert f"$ qxbatch '{sessions}'" in run.out
+    shown = run.out.partition("What to look at:")[2]
+    named = [Path(line.strip()) for line in shown.splitlines() if line.startswith("  /")]
+    assert len(named) == 4
+    assert [path for path in named if not path.is_file()] == []
+
+
+def test_without_a_folder_the_demo_is_made_in_the_current_one(tmp_path: Path) -> None:
+    run = run_command("demo", "--packets-only", cwd=tmp_path)
+    sessions = tmp_path / "qxbatch-demo" / "study" / "sessions"
+    assert run.status == 0, run.text
+    assert f"Import them with: qxbatch {sessions}" in run.out
+    assert sorted(path.name for path in sessions.iterdir()) == ["inbox"]
+
+
+def test_quiet_and_the_options_of_an_import_reach_the_import(tmp_path: Path) -> None:
+    told = tmp_path / "run.json"
+    run = run_command("demo", str(tmp_path / "demo"), "--quiet", "--archive=copy", f"--json-file={told}")
+    assert (run.status, run.out) == (0, "")
+    assert len(json.loads(told.read_text())["sessions"]) == 4
+    assert (tmp_path / "demo/study/sessions/inbox/MR/OP101.zip").exists()
+    assert (tmp_path / "demo/study/sessions/archive/MR/OP101.zip").exists()
+
+
+def test_a_folder_that_has_files_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("text")
+    run = run_main("demo", str(tmp_path))
+    assert run.status == 64
+    assert f"The folder {tmp_path} is not empty; nothing was changed." in run.err
+    assert "qxbatch demo DIR" in run.err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_wrong_option_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    assert run_main("demo", str(tmp_path / "new"), "--n-procs=many").status == 64
+    assert run_main("demo", str(tmp_path / "a:b")).status == 64
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_73(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert run_main("demo", str(tmp_path / "file")).status == 64
+    run = run_main("demo", str(tmp_path / "file" / "below"))
+    assert run.status == 73
+    assert f"{tmp_path / 'file' / 'below'}" in run.err
+
+
+def test_packages_without_their_data_are_said_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = demo.Source("nibabel", "tests/data", ("*.nothing",))
+    monkeypatch.setattr(demo, "SOURCES", (*demo.SOURCES[:3], missing))
+    run = run_main("demo", str(tmp_path / "new"))
+    assert run.status == 69
+    assert "install nibabel with pip" in run.err
+    assert list(tmp_path.iterdir()) == []

@@ -1,9 +1,5 @@
-"""Makes a small study of real scans: the MR files inside pydicom and nibabel, as packets in an inbox.
+"""Makes a small study of real scans: the MR files inside pydicom and nibabel, as packets in an inbox."""
 
-`python -m qxbatch.demo FOLDER`, then `qxbatch FOLDER/study/sessions`.
-"""
-
-import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable
@@ -17,6 +13,10 @@ README = "A file without images. Such files are kept in the session's own inbox.
 STRAY = "A file that is no packet. It is reported, and stays where it is.\n"
 
 
+class MissingDataError(Exception):
+    """A package is installed without its sample data."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Files inside an installed package: those that a pattern finds below a folder of it."""
@@ -28,7 +28,7 @@ class Source:
     def files(self) -> list[tuple[str, Path]]:
         """Return (name below the folder, path) in the order of the names.
 
-        Raises FileNotFoundError when the package is installed without its data.
+        Raises MissingDataError when the package is installed without its data.
         """
         spec = find_spec(self.package)
         root = Path(spec.origin).parent / self.folder if spec and spec.origin else None
@@ -37,7 +37,7 @@ class Source:
         if not files:
             wanted = ", ".join(self.patterns)
             place = root or "this Python"
-            raise FileNotFoundError(
+            raise MissingDataError(
                 f"{self.package}: no {wanted} in {place}; install {self.package} with pip, which brings its data."
             )
         return files
@@ -51,17 +51,25 @@ PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))
 """One enhanced multi-frame object."""
 PAR_REC = Source("nibabel", "tests/data", ("phantom_EPI_asc_CLEAR_2_1.*", "phantom_varscale.*"))
 """Two PAR/REC pairs of one number; in one of them the scaling varies by slice."""
+SOURCES = (PYDICOM_MR, SIEMENS_DWI, PHILIPS_T1, PAR_REC)
+"""All files that the demo needs; the image keeps them of its packages (containers/thin)."""
+
+
+def sessions_folder(folder: Path) -> Path:
+    """Return the sessions folder of a demo study below a folder."""
+    return folder / "study" / "sessions"
 
 
 def make(folder: Path) -> Path:
     """Make the demo study below a folder and return its sessions folder; other files stay as they are."""
-    sessions = folder / "study" / "sessions"
+    pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)  # before anything is written
+    sessions = sessions_folder(folder)
     inbox = sessions / MASTER_INBOX
     inbox.mkdir(parents=True, exist_ok=True)
-    _zip(inbox / "OP101.zip", PYDICOM_MR.files())
-    _tar_gz(inbox / "OP102_baseline.tar.gz", SIEMENS_DWI.files())
-    _folder(inbox / "OP103", PHILIPS_T1.files())
-    _zip(inbox / "OP104.zip", PAR_REC.files())
+    _zip(inbox / "OP101.zip", pilot)
+    _tar_gz(inbox / "OP102_baseline.tar.gz", diffusion)
+    _folder(inbox / "OP103", anatomical)
+    _zip(inbox / "OP104.zip", pairs)
     (inbox / "README.txt").write_text(STRAY)
     return sessions
 
@@ -84,16 +92,3 @@ def _folder(path: Path, files: Iterable[tuple[str, Path]]) -> None:
     (path / "README.txt").write_text(README)
     for name, source in files:
         (path / name).write_bytes(source.read_bytes())
-
-
-def main(argv: list[str]) -> int:
-    """Make the study in the folder that the only argument names; return an exit status."""
-    if len(argv) != 1 or argv[0].startswith("-"):
-        print("usage: python -m qxbatch.demo FOLDER", file=sys.stderr)
-        return 64
-    print(make(Path(argv[0])))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -129,7 +129,7 @@ class UsageError(Exception):
     """A wrong request, found before anything is written."""
 
     def __init__(self, message: str, hint: str = "", status: ExitStatus = ExitStatus.USAGE) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} {hint}".rstrip())
         self.message = message
         self.hint = hint
         self.status = status

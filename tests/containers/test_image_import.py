@@ -1,6 +1,7 @@
 """Imports in a container that may do nothing: whose the outputs are, what the data's folder keeps, what paths are told."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.containers.conftest import Case
 from tests.containers.container import LOCKED, Image
 from tests.endtoend.judge import Judge
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "containers.md"
 COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
 
@@ -134,3 +136,20 @@ def test_a_folder_that_cannot_be_written_is_said_before_any_work(image: Image, c
     assert run.status == 73, run.text
     assert "/out" in run.err
     assert list(case.out.iterdir()) == []
+
+
+def test_the_first_block_of_the_document_can_be_copied(image: Image, case: Case) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    (command,) = re.findall(r"(?m)^    (docker run .*\\\n.*participant.*)$", text)
+    for written, real in (
+        ('"$(id -u):$(id -g)"', f"{case.user}:{case.user}"),
+        ("/path/to/packets", str(case.data)),
+        ("/path/to/sessions", str(case.out)),
+        ("qxbatch:slim", image.name),
+        ("docker run", f"{image.engine} run"),
+    ):
+        assert written in command
+        command = command.replace(written, real)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert case.sessions() == ["OP1", "OP2"]

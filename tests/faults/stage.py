@@ -122,7 +122,7 @@ class Stage:
     def _halves(self, copy: Copy) -> list[str]:
         """A folder with session.txt is complete; one without was there before."""
         from qxbatch.core import Monitor
-        from qxbatch.verify.session import session_checks
+        from qxbatch.verification.session import session_checks
 
         wrong = []
         for folder in sorted(copy.sessions.iterdir()):

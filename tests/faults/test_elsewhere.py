@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.core import Monitor
-from qxbatch.verify.session import session_checks
+from qxbatch.verification.session import session_checks
 from tests.build.packets import Kind
 from tests.build.study import Study, snapshot
 from tests.endtoend.judge import Judge

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.core import Monitor
-from qxbatch.verify.session import session_checks
+from qxbatch.verification.session import session_checks
 from tests.build.broken import bomb, cut, flipped, odd_names, odd_tar, same_names, wrong_crc
 from tests.build.dicom import MrSeries
 from tests.build.encrypted import encrypted

@@ -7,10 +7,19 @@ from qxbatch.settings.parameters import PARAMETERS
 class Part:
     """One part command. Its module is `qxbatch.parts.<name>` with `run(options) -> int`."""
 
-    def __init__(self, summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> None:
+    def __init__(
+        self,
+        summary: str,
+        usage: tuple[str, ...],
+        parameters: tuple[Parameter, ...],
+        *,
+        words: dict[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.summary = summary
         self.usage = usage
         self.parameters = parameters
+        self.words = words or {}
+        """What a positional word of the usage may be, where only a few are possible."""
 
 
 N_PROCS = find(PARAMETERS, "n_procs")
@@ -161,6 +170,7 @@ PARTS: dict[str, Part] = {
             Parameter("protocol", "check: protocol to compare the sessions with.", group=Group.INPUT, metavar="FILE"),
             switch("json", "check: print JSON."),
         ),
+        words={"action": ("learn", "check")},
     ),
     "bids": Part(
         "Exports sessions to a BIDS data set, by a rule file that decides every series.",
@@ -247,6 +257,14 @@ PARTS: dict[str, Part] = {
         ("doctor [options]",),
         (*taken("dicm2nii_dir"), switch("json", "Print JSON.")),
     ),
+    "demo": Part(
+        "Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.",
+        ("demo [<folder>] [options]",),
+        (
+            switch("packets_only", "Make the packets and import nothing."),
+            *taken("archive", "gzip", "path_map", "n_procs", "quiet", "list_all", "log_file", "json_file"),
+        ),
+    ),
 }
 """Those that exist, in the order of the help."""
 
@@ -262,6 +280,7 @@ FIRST_WORDS = (
     "protocol",
     "bids",
     "regress",
+    "demo",
 )
 """Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
 

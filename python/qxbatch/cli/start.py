@@ -26,25 +26,25 @@ def start(words: Sequence[str]) -> int:
     from_file = _config(request.given["config"]) if "config" in request.given else {}
     asked = parse({**from_file, **request.given}, bids_app=bool(request.level), typed=request.given)
     settings = asked.settings
-    if settings.check is Check.YES and not terminal():
-        raise UsageError(
-            "--check=yes asks before the work, and there is no terminal to answer at.",
-            "Use --check=any (needs at least one ready packet) or --check=no.",
-        )
-    _check_outputs(settings)
+    check_request(settings)
     set_up(settings.quiet, settings.log_file, asked.notes)
     if settings.log_file is not None:
         _log_head(words, {**from_file, **request.given}, settings)
     gc.set_threshold(COLLECT)
     if request.level == "group":
         return _group(settings)
-    _prepare(settings)
+    prepare(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
 
 
-def _check_outputs(settings: Settings) -> None:
-    """Raise UsageError where a file that the user names is one that the import writes itself."""
+def check_request(settings: Settings) -> None:
+    """Raise UsageError where nobody could answer a question, or a file that the user names is one of the import's own."""
+    if settings.check is Check.YES and not terminal():
+        raise UsageError(
+            "--check=yes asks before the work, and there is no terminal to answer at.",
+            "Use --check=any (needs at least one ready packet) or --check=no.",
+        )
     own = {settings.sessionsfolder.absolute() / name for name in (PAGE, STUDY_TABLE, STUDY_SIDECAR)}
     for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
         if path is not None and path.absolute() in own:
@@ -64,7 +64,7 @@ def _config(path: str) -> dict[str, str]:
     return read_config(path)
 
 
-def _prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> None:
     """See that session.txt can name the sessions folder, and make it where packets lie elsewhere. Raises UsageError."""
     from qxbatch.record.mapped_path import check_path
 

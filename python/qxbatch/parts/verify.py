@@ -13,7 +13,7 @@ from qxbatch.parts.places import chosen_sessions
 from qxbatch.parts.threads import threads_of
 from qxbatch.session.layout import OWN_LEDGER
 from qxbatch.session.paths import SessionPaths
-from qxbatch.verify.session import session_checks
+from qxbatch.verification.session import session_checks
 from qxbatch.visible import one_line, shell_word
 from qxbatch.wrapping import text_width, wrapped
 

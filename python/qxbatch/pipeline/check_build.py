@@ -10,7 +10,7 @@ from qxbatch.problems import PacketError
 from qxbatch.publish.durable import sync_tree, sync_up
 from qxbatch.record.job import Job
 from qxbatch.session.paths import SessionPaths
-from qxbatch.verify.session import Check, session_checks
+from qxbatch.verification.session import Check, session_checks
 
 
 def check_build(context: Context, job: Job, product: Product) -> None:

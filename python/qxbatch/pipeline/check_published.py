@@ -7,7 +7,7 @@ from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.paths import SessionPaths
-from qxbatch.verify.session import session_checks
+from qxbatch.verification.session import session_checks
 
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:

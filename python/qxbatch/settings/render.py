@@ -1,4 +1,4 @@
-"""README's and docs/parameters.md's tables and the image's descriptors, written from the table of parameters.
+"""Tables of the documents, descriptors of the image and keywords of Python, written from the table of parameters.
 
 `python -m qxbatch.settings.render` in the repository rewrites them.
 """
@@ -6,12 +6,14 @@
 from pathlib import Path
 
 from qxbatch.settings.boutiques import as_text, descriptor
+from qxbatch.settings.keywords import module as keywords
 from qxbatch.settings.parameter import Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
 END = "<!-- /parameters -->"
+KEYWORDS = "import_parameters.py"
 
 
 def short_table() -> str:
@@ -80,6 +82,7 @@ def documents(repository: Path) -> dict[Path, str]:
     made = {
         repository / name: put((repository / name).read_text(encoding="utf-8"), table) for name, table in tables.items()
     }
+    made[Path(__file__).with_name(KEYWORDS)] = keywords()
     made[repository / "containers" / "boutiques.json"] = as_text(descriptor())
     made[repository / "containers" / "command.json"] = as_text(command())
     return made

@@ -15,7 +15,7 @@ from qxbatch.session.ledger import STORED, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
 from qxbatch.session.summary_parts import Sum
-from qxbatch.verify.sums import differs, image_sums
+from qxbatch.verification.sums import differs, image_sums
 
 Check = Callable[[], list[str]]
 """One piece of the work; returns what is wrong."""

@@ -1,0 +1,25 @@
+"""What scripts and notebooks use of qxbatch (docs/python-api.md); the package loads it when it is first used."""
+
+from qxbatch.api.packets import ImportResult, import_packets
+from qxbatch.api.scanned import ScannedPath, ScannedSeries, scan
+from qxbatch.api.sessions import open_session, verify
+from qxbatch.exits import ExitStatus
+from qxbatch.parts.verify import Verified
+from qxbatch.problems import UsageError
+from qxbatch.session.folder import SessionFolder
+from qxbatch.settings.import_parameters import ImportParameters
+
+__all__ = [
+    "ExitStatus",
+    "ImportParameters",
+    "ImportResult",
+    "ScannedPath",
+    "ScannedSeries",
+    "SessionFolder",
+    "UsageError",
+    "Verified",
+    "import_packets",
+    "open_session",
+    "scan",
+    "verify",
+]

@@ -1,0 +1,62 @@
+"""`qxbatch.import_packets`: an import, as the command `qxbatch` does it."""
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import Unpack
+
+from qxbatch.cli.start import check_request, prepare
+from qxbatch.events import Event, RunFinished
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Candidate, Report, SessionReport
+from qxbatch.pipeline.run import run
+from qxbatch.settings.import_parameters import ImportParameters
+from qxbatch.settings.keywords import texts
+from qxbatch.settings.parse import parse
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of an import."""
+
+    status: ExitStatus
+    """As the command's exit status; `ExitStatus.FAILED` where a packet or series failed."""
+    found: tuple[Candidate, ...]
+    """What was found, each with its path, its verdict and, where it was refused, its problem."""
+    sessions: tuple[SessionReport, ...]
+    """What became of each session, with its folder (None: it was not published) and its problems."""
+
+    @property
+    def ok(self) -> bool:
+        """Return whether all was done: the exit status is 0."""
+        return self.status is ExitStatus.OK
+
+
+def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpack[ImportParameters]) -> ImportResult:
+    """Import the packets that wait in `<sessionsfolder>/inbox/MR`, or where `masterinbox` says.
+
+    Parameters have the names and defaults of the command line; lists may be lists, yes and no may be True and False.
+    The report is printed; `quiet=True` leaves warnings and errors. Raises UsageError before anything is written when
+    the request is wrong, and KeyboardInterrupt when it is interrupted: the next import finishes or clears what it left.
+    """
+    given = {**texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
+    settings, notes = parse(given)
+    check_request(settings)
+    for note in notes:
+        logging.getLogger("qxbatch").info(note)
+    prepare(settings)
+    end = _End()
+    status = ExitStatus(run(settings, observers=[end]))
+    return ImportResult(status, end.report.candidates, end.report.sessions)
+
+
+class _End:
+    """An observer that keeps the report of the run."""
+
+    def __init__(self) -> None:
+        self.report = Report()
+
+    def notify(self, event: Event, /) -> None:
+        """Keep the report."""
+        if isinstance(event, RunFinished):
+            self.report = event.report

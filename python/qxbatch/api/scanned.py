@@ -1,0 +1,89 @@
+"""`qxbatch.scan`: the series in folders, files and archives."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.model import Value
+from qxbatch.parts.scan import look
+from qxbatch.parts.threads import threads_of
+from qxbatch.problems import UsageError
+from qxbatch.report.series_table import FIELDS, Listed, in_order, kind_of
+from qxbatch.settings.passwords import read_passwords
+
+
+@dataclass(frozen=True)
+class ScannedSeries:
+    """A series of DICOM or PAR/REC files."""
+
+    number: int | None
+    """SeriesNumber; None when it is missing."""
+    description: str
+    """SeriesDescription, else ProtocolName; empty where there is neither."""
+    kind: str
+    """`DICOM` or `PAR/REC`."""
+    files: int
+    size: int
+    """Bytes."""
+    started: str
+    """Date and time as DICOM writes them, `YYYYMMDDHHMMSS.ffffff`; empty when unknown."""
+    patient_id: str
+    study_uid: str
+    series_uid: str
+    header: Mapping[str, Value]
+    """DICOM keyword to value, of the first file: the fields that `qxbatch scan --json` shows, without empty ones."""
+
+
+@dataclass(frozen=True)
+class ScannedPath:
+    """What is in one path."""
+
+    path: Path
+    kind: str
+    """`folder`, or what the file is: `zip`, `tar`, `dicom`, ..."""
+    files: int
+    """Files, or members of an archive."""
+    series: tuple[ScannedSeries, ...]
+    problems: tuple[str, ...]
+    """What cannot be read, and why."""
+
+
+def scan(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    n_procs: int | None = None,
+    password_file: str | os.PathLike[str] | None = None,
+) -> list[ScannedPath]:
+    """Return the series in folders, files and archives, in the order of the paths. Nothing is written.
+
+    `n_procs` bounds the threads; None: all CPUs that the process may use. Raises UsageError when a path does not exist.
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    threads = threads_of(None if n_procs is None else str(n_procs))
+    passwords = None if password_file is None else read_passwords(os.fspath(password_file))
+    for path in given:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
+    found = ((Path(path), look(os.fspath(path), threads, passwords)) for path in given)
+    return [
+        ScannedPath(path, each.kind, each.files, tuple(map(_series, in_order(each.series))), each.problems)
+        for path, each in found
+    ]
+
+
+def _series(series: Listed) -> ScannedSeries:
+    header = {field: value for field in FIELDS if (value := series.header.get(field)) is not None}
+    description = header.get("SeriesDescription") or header.get("ProtocolName") or ""
+    return ScannedSeries(
+        number=series.number,
+        description=str(description),
+        kind=kind_of(series),
+        files=series.files,
+        size=series.size,
+        started=series.started,
+        patient_id=str(header.get("PatientID") or ""),
+        study_uid=series.study,
+        series_uid=series.series_uid,
+        header=header,
+    )

@@ -1,0 +1,34 @@
+"""`qxbatch.open_session` and `qxbatch.verify`: finished sessions, read and checked."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from qxbatch.parts.places import chosen_sessions
+from qxbatch.parts.sessions import session_paths
+from qxbatch.parts.threads import threads_of
+from qxbatch.parts.verify import Verified
+from qxbatch.parts.verify import verify as verify_session
+from qxbatch.problems import UsageError
+from qxbatch.session.contents import is_session
+from qxbatch.session.folder import SessionFolder
+
+
+def open_session(path: str | os.PathLike[str]) -> SessionFolder:
+    """Return a session folder of this or another program. Its files are read when they are first needed.
+
+    Raises UsageError when the path is no session folder.
+    """
+    (folder,) = session_paths([os.fspath(path)])
+    if not is_session(folder):
+        raise UsageError(f"{folder} contains no session.", "Name a folder such as study/sessions/OP386.")
+    return SessionFolder(folder)
+
+
+def verify(path: str | os.PathLike[str], *, n_procs: int | None = None) -> list[Verified]:
+    """Read a session again and compare it with its ledger; a folder of sessions stands for all in it. Nothing is written.
+
+    A session is as it was written where `wrong` is empty. Raises UsageError when the path contains no session.
+    """
+    threads = threads_of(None if n_procs is None else str(n_procs))
+    with ThreadPoolExecutor(threads) as pool:
+        return [verify_session(session, pool) for session in chosen_sessions([os.fspath(path)])]

@@ -1,0 +1,80 @@
+"""Completion for fish."""
+
+from collections.abc import Iterable
+
+from qxbatch.completion.words import DIR, FILE, IMPORT, Command, Option
+
+HEAD = """\
+# Completion of qxbatch for fish. Written by `python -m qxbatch.completion.render`.
+
+# Whether the command is the one named; the import is what no part is.
+function __qxbatch_is
+    set -l words (commandline -opc)
+    set -l parts {parts}
+    if test (count $words) -gt 1; and contains -- $words[2] $parts
+        test "$argv[1]" = $words[2]
+    else
+        test "$argv[1]" = import
+    end
+end
+
+# Whether so many words without dashes precede.
+function __qxbatch_place
+    set -l words (string match -v -- '-*' (commandline -opc))
+    test (count $words) -eq $argv[1]
+end
+
+# The folders that complete a word, or the value behind its =.
+function __qxbatch_folders
+    __fish_complete_directories (commandline -ct | string replace -r '^--[^=]*=' '') ''
+end
+
+complete -c qxbatch -f
+"""
+
+
+def script(commands: Iterable[Command]) -> str:
+    """Return the script."""
+    listed = list(commands)
+    parts = [each for each in listed if each.name != IMPORT]
+    lines = [HEAD.replace("{parts}", " ".join(each.name for each in parts))]
+    lines += [f"complete -c qxbatch -n '__qxbatch_place 1' -a {each.name} -d {_quoted(each.summary)}" for each in parts]
+    lines += ["complete -c qxbatch -n '__qxbatch_place 1' -a help -d 'The help of a part'"]
+    lines += ["complete -c qxbatch -n '__qxbatch_place 1' -a version -d 'The version'"]
+    for command in listed:
+        lines += ["", *_words(command), *(_option(command, each) for each in command.options if "=" not in each.name)]
+    return "\n".join(lines) + "\n"
+
+
+def _condition(command: Command, more: str = "") -> str:
+    name = command.name or "import"
+    return f"complete -c qxbatch -n {_quoted(f'__qxbatch_is {name}{more}')}"
+
+
+def _words(command: Command) -> list[str]:
+    first = 1 if command.name == IMPORT else 2
+    lines = []
+    for place, word in enumerate(command.words, first):
+        more = "" if word.repeated else f"; and __qxbatch_place {place}"
+        lines.append(f"{_condition(command, more)} {_values(word.values)}")
+    return lines
+
+
+def _option(command: Command, option: Option) -> str:
+    names = [f"-l {option.name.removeprefix('--')}"]
+    names += [f"-s {option.short.removeprefix('-')}"] if option.short else []
+    takes = f" -r {_values(option.values)}" if option.values and not option.optional else ""
+    return f"{_condition(command)} {' '.join(names)}{takes} -d {_quoted(option.meaning.replace('`', ''))}"
+
+
+def _values(values: tuple[str, ...]) -> str:
+    """Return how fish completes these values."""
+    if FILE in values:
+        return "-F"
+    # Without -f, fish offers files for the value of an option.
+    words = " ".join(each for each in values if not each.startswith("@"))
+    return f"-f -a {_quoted(f'(__qxbatch_folders) {words}'.strip() if DIR in values else words)}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

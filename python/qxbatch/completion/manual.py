@@ -1,0 +1,106 @@
+"""The man page qxbatch(1), made of the table of parameters and of the parts."""
+
+import re
+from collections.abc import Iterable
+
+from qxbatch.cli.parts import PARTS, Part
+from qxbatch.core import VERSION
+from qxbatch.exits import ExitStatus
+from qxbatch.settings.boutiques import STATUSES
+from qxbatch.settings.parameter import Form, Group, Parameter
+from qxbatch.settings.parameters import PARAMETERS
+
+HEAD = r"""
+.TH QXBATCH 1 "" "qxbatch {version}" "User Commands"
+.SH NAME
+qxbatch \- bring incoming MR packets to sorted DICOM, NIfTI images and session.txt
+.SH SYNOPSIS
+.B qxbatch
+.RI [ sessionsfolder ]
+.RI [ options ]
+.br
+.B qxbatch
+.I data output level
+.RI [ options ]
+.br
+.B qxbatch
+.I part
+\&...
+.SH DESCRIPTION
+The first form imports the packets (folders, zip, 7z and tar archives of DICOM or PAR/REC) that wait in
+.IR sessionsfolder /inbox/MR.
+The second is the BIDS-App form: packets are in
+.IR data ,
+sessions are made below
+.IR output ,
+.I level
+is participant or group.
+The third calls a part.
+.PP
+Names of options may be written with \- or _, values follow after = or a space.
+A packet is moved only when its session is complete and verified.
+""".lstrip()
+
+EXAMPLES = (
+    ("A first try with real scans:", "qxbatch demo"),
+    ("What would be done:", "qxbatch /data/study/sessions --test"),
+    ("Packets named OP101_baseline.zip:", "qxbatch DIR --nameformat='(?P<subject_id>.*?)_(?P<session_name>.*)'"),
+    ("Check all sessions:", "qxbatch verify /data/study/sessions"),
+)
+
+
+def page() -> str:
+    """Return the page."""
+    parts = [
+        ".SH PARTS",
+        *(line for name, part in PARTS.items() for line in _part(name, part)),
+        ".SH OPTIONS OF AN IMPORT",
+        *(line for group in Group for line in _group(group)),
+        ".SH EXIT STATUS",
+        *(line for status, text in _statuses() for line in (".TP", f".B {status}", _escaped(text))),
+        ".SH EXAMPLES",
+        *(line for text, command in EXAMPLES for line in (".TP", _escaped(text), f".B {_escaped(command)}")),
+    ]
+    return HEAD.replace("{version}", VERSION) + "\n".join(parts) + "\n"
+
+
+def _statuses() -> Iterable[tuple[int, str]]:
+    yield int(ExitStatus.OK), "all done"
+    yield from ((int(status), text) for status, text in STATUSES.items())
+
+
+def _part(name: str, part: Part) -> Iterable[str]:
+    """Yield a part: its usage, what it does, and the options that an import does not have; the others by name."""
+    yield f".SS qxbatch {name}"
+    yield from (line for usage in part.usage for line in (f".B {_escaped(f'qxbatch {usage}')}", ".br"))
+    yield ".PP"
+    yield _escaped(part.summary)
+    own = [each for each in part.parameters if each not in PARAMETERS]
+    shared = [each.option for each in part.parameters if each in PARAMETERS]
+    yield from (line for each in own for line in _option(each))
+    if shared:
+        yield ".PP"
+        yield _escaped(f"As for an import: {', '.join(shared)}.")
+
+
+def _group(group: Group) -> Iterable[str]:
+    rows = [each for each in PARAMETERS if each.group is group]
+    if rows:
+        yield f".SS {_escaped(group.value)}"
+        yield from (line for each in rows for line in _option(each))
+
+
+def _option(parameter: Parameter) -> Iterable[str]:
+    value = "" if parameter.form is Form.SWITCH else f"={parameter.metavar}"
+    names = ", ".join(filter(None, (parameter.short, f"{parameter.option}{value}")))
+    yield ".TP"
+    yield f".B {_escaped(names)}"
+    yield _escaped(parameter.meaning.replace("`", ""))
+    if parameter.default:
+        yield _escaped(f"Default: {parameter.default}")
+
+
+def _escaped(text: str) -> str:
+    """Return text as roff takes it: a dash of an option can be copied, no line is a request."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return re.sub(r"^([.'])", r"\\&\1", text)

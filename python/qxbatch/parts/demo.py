@@ -1,0 +1,107 @@
+"""`qxbatch demo`: a small study of real scans is made in a folder and imported, as a first try."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.demo import MissingDataError, make, sessions_folder
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
+from qxbatch.pipeline.run import run as run_import
+from qxbatch.problems import UsageError
+from qxbatch.record.mapped_path import check_path
+from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, PAGE
+from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.model import Settings
+from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parse import parse
+from qxbatch.visible import one_line, shell_word
+
+FOLDER = "qxbatch-demo"
+"""Where the demo is made when no folder is named."""
+SHOWN = "OP101"
+"""The session whose files are named at the end."""
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Make the packets, import them, and say what to look at; return the exit status. Raises UsageError."""
+    folder = Path(os.path.abspath(str(options["<folder>"] or FOLDER)))  # noqa: PTH100 - links in its path stay
+    settings = _settings(options, sessions_folder(folder))
+    _must_be_empty(folder)
+    _make(folder)
+    command = one_line(f"qxbatch {shell_word(str(settings.sessionsfolder))}")
+    say = _nothing if settings.quiet else _say
+    say(f"Packets: {one_line(str(settings.masterinbox))}")
+    if options["--packets-only"]:
+        say(f"Import them with: {command}")
+        return int(ExitStatus.OK)
+    say(f"\n$ {command}")
+    status = run_import(settings)
+    say(_closing(settings.sessionsfolder))
+    return status
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _nothing(_text: str) -> None:
+    pass
+
+
+def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
+    """Return the settings of the import, before anything is made. Raises UsageError."""
+    given = {
+        each.name: "yes" if options[each.option] is True else str(options[each.option])
+        for each in PARAMETERS
+        if options.get(each.option)
+    }
+    asked = parse({**given, "masterinbox": "/"}, typed=given).settings
+    check_path(sessions, asked.path_map)
+    inbox, archive = sessions / MASTER_INBOX, sessions / ARCHIVED_PACKETS
+    return replace(asked, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)
+
+
+def _must_be_empty(folder: Path) -> None:
+    """Raise UsageError where the folder has files, or something else has its name."""
+    other = "Name a folder that is empty or does not exist: qxbatch demo DIR"
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder.", other)
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise UsageError(f"The folder {folder} is not empty; nothing was changed.", other)
+    except OSError as error:
+        raise UsageError(f"Cannot read {error_text(error, folder)}.", other) from None
+
+
+def _make(folder: Path) -> None:
+    """Make the packets. Raises UsageError where it cannot, or where pydicom or nibabel came without their data."""
+    try:
+        make(folder)
+    except MissingDataError as error:
+        raise UsageError(str(error), "Nothing was made or imported.", ExitStatus.NO_CONVERTER) from None
+    except OSError as error:
+        text = f"The demo cannot be made: {error_text(error, folder)}."
+        raise UsageError(text, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE) from None
+
+
+def _closing(sessions: Path) -> str:
+    """Return what a person should look at, and how the next study is imported."""
+    session = SessionPaths(sessions / SHOWN)
+    rows = (
+        (sessions / PAGE, "the study; open it in a browser"),
+        (session.page, "the pictures and facts of a session; open it in a browser"),
+        (session.session_txt, "the images of the session by number and name"),
+        (session.ledger, "where each file of the packet is now"),
+    )
+    lines = [line for path, meaning in rows for line in (f"  {one_line(str(path))}", f"      {meaning}")]
+    return "\n".join(
+        [
+            "",
+            "What to look at:",
+            *lines,
+            "",
+            "For your own packets, put them into DIR/inbox/MR and run `qxbatch DIR`. `qxbatch --help` lists the options.",
+        ]
+    )

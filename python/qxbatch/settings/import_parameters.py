@@ -1,0 +1,106 @@
+"""The keywords of `qxbatch.import_packets`, written by `python -m qxbatch.settings.render` from the table of parameters."""
+
+import os
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+StrPath = str | os.PathLike[str]
+
+
+class ImportParameters(TypedDict, total=False):
+    """Parameters of an import. What is not given has the default of the command line."""
+
+    sessions: str | Sequence[str]
+    """What to import: regular expressions for session ids or packet names; globs with `masterinbox=none`."""
+    masterinbox: StrPath
+    """Folder in which packets wait, or `none`: the data lie in `<session>/inbox`. Default:
+    <sessionsfolder>/inbox/MR"""
+    check: Literal["yes", "no", "any"]
+    """`yes` asks before importing, `no` starts without asking, `any` starts, but fails if no packet is ready.
+    Default: any"""
+    pattern: str
+    """Regular expression that finds packets; its group `packet_name` is the packet's name. Default:
+    (?P<packet_name>.*?)(?i:\\.zip$|\\.7z$|\\.tar$|\\.tgz$|\\.tarz$|\\.tar\\..*$|$)"""
+    nameformat: str
+    """Regular expression that finds `subject_id` and, if there is one, `session_name` in a packet's name.
+    Default: (?P<subject_id>.*)"""
+    tool: Literal["auto", "dcm2niix", "dcm2nii", "dicm2nii"]
+    """Converter; `auto` takes what fits each series. Default: auto"""
+    parelements: int | Literal["all"]
+    """Converter processes at once: a number, or `all` CPUs this process may use. Default: 1"""
+    logfile: str
+    """Table of packets, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
+    archive: Literal["move", "copy", "leave", "delete"]
+    """What becomes of a packet once its session is complete and verified. Default: move"""
+    add_image_type: int
+    """How many of the last ImageType labels are added to an image's name. Default: 0"""
+    add_json_info: str | Sequence[str]
+    """Fields added to session.txt: `all`, or some of TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection."""
+    unzip: bool | Literal["yes", "no"]
+    """Whether single DICOM files that are gzipped are unpacked; else they are sorted and listed, not converted.
+    Default: yes"""
+    gzip: Literal["folder", "file", "no"]
+    """How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is. Default: folder"""
+    verbose: bool | Literal["yes", "no"]
+    """Whether to list each packet that is not ready, not only their number. Default: yes"""
+    overwrite: bool | Literal["yes", "no"]
+    """Whether a session that has results is made anew. Default: no"""
+    test: bool | Literal["yes", "no"]
+    """Print what would be done, and stop. Nothing is written. Default: no"""
+    fallback: Literal["dcm2niix", "dcm2nii", "dicm2nii"]
+    """Converter used, and named, where the one of `--tool` is absent."""
+    dicm2nii_dir: StrPath
+    """Folder of an installed dicm2nii."""
+    n_procs: int | Literal["all"]
+    """Threads and child processes at once, all together: a number, or `all` CPUs this process may use. Default:
+    all"""
+    mem: str | int
+    """Memory the run should stay below, converters included, like 8G or 500M; without a unit, megabytes."""
+    on_mixed: Literal["reject", "merge", "split"]
+    """What to do with a packet of several patients: refuse it, make one session, or one for each patient.
+    Default: reject"""
+    on_same_session: Literal["reject", "merge"]
+    """What to do with several packets of one session: refuse them all, or make one session of them. Default:
+    reject"""
+    on_damaged: Literal["refuse", "keep"]
+    """How to handle a damaged packet: refuse it, or import the readable files. Default: refuse"""
+    join_series: Literal["auto", "never"]
+    """Whether to join the parts of one scan that an exporter gave different UIDs: `auto` by strict rules, or
+    `never`. Default: auto"""
+    protocol: StrPath
+    """Protocol (TOML) that each session is compared with when it is published; differences are warnings."""
+    max_expansion: int
+    """How many times its own size an archive may unpack to. Default: 1000"""
+    max_total: str | int
+    """What one packet may unpack to altogether, like 2T or 500G; without a unit, megabytes. Default: 1T"""
+    max_members: int
+    """How many members one packet may have, those of archives inside it counted. Default: 5000000"""
+    max_nesting: int
+    """Maximum depth of archives inside archives; deeper ones are kept unopened. Default: 5"""
+    password_file: StrPath
+    """File of passwords for encrypted zip and 7z packets: one on each line, tried in this order."""
+    timeout: float
+    """Seconds that one conversion may take; not given: by the size of the series."""
+    settle: float
+    """A packet that changed less than so many seconds ago waits for the next run. Default: 0"""
+    gzip_level: int
+    """Compression level: 1 is fast, 9 is small. 0 (default) copies deflated zip members without recompressing
+    them. Default: 0"""
+    path_map: str | Sequence[str]
+    """Map paths in session.txt: `HERE=OUTSIDE`, several separated by commas."""
+    deidentify_logs: bool
+    """Replace patient ids and each part of names by the session id in file names, logs and reports, as with
+    `--logfile`."""
+    json_file: StrPath
+    """File for the run's summary as JSON."""
+    participant_label: str | Sequence[str]
+    """Only these subjects, with or without `sub-`; the packet `sub-105_ses-1` is of subject 105 in the BIDS-App
+    form."""
+    session_label: str | Sequence[str]
+    """Only these sessions, with or without `ses-`."""
+    work_dir: StrPath
+    """Folder for small files while a packet is read; not given: beside the session."""
+    list_all: bool
+    """List every packet and message, also where a list is shortened to counts by default."""
+    quiet: bool
+    """Say nothing but warnings and errors."""

@@ -1,0 +1,88 @@
+"""The parameters as keywords of `qxbatch.import_packets`: their values as text, and their types.
+
+`python -m qxbatch.settings.render` in the repository writes the types to import_parameters.py.
+"""
+
+import os
+import textwrap
+from collections.abc import Mapping, Sequence
+
+from qxbatch.nearest import nearest
+from qxbatch.settings.config import LISTS
+from qxbatch.settings.parameter import Form, Parameter
+from qxbatch.settings.parameters import PARAMETERS
+
+NO_KEYWORDS = (
+    "sessionsfolder",  # the first argument
+    "config",  # a file of what keywords say
+    "log_file",  # a script gets messages of `logging.getLogger("qxbatch")`
+    "existing_structure",  # without effect
+    "clean_dicom_folders",
+    "skip_bids_validator",
+)
+KEYWORDS = tuple(each for each in PARAMETERS if each.name not in NO_KEYWORDS)
+PATHS = ("DIR", "FILE", "DIR|none")
+WIDTH = 110
+HEAD = '''\
+"""The keywords of `qxbatch.import_packets`, written by `python -m qxbatch.settings.render` from the table of parameters."""
+
+import os
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+StrPath = str | os.PathLike[str]
+
+
+class ImportParameters(TypedDict, total=False):
+    """Parameters of an import. What is not given has the default of the command line."""
+'''
+
+
+def texts(keywords: Mapping[str, object]) -> dict[str, str]:
+    """Return parameters as they stand on a command line; None is as good as not given. Raises TypeError."""
+    return {name: _text(name, value) for name, value in keywords.items() if value is not None}
+
+
+def _text(name: str, value: object) -> str:
+    names = [each.name for each in KEYWORDS]
+    if name not in names:
+        near = nearest(name, names)
+        hint = f"did you mean {near}?" if near else "docs/python-api.md names them"
+        raise TypeError(f"import_packets() has no parameter {name!r}: {hint}")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str | os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Sequence) and name in LISTS and all(isinstance(item, str | int) for item in value):
+        return ",".join(map(str, value))
+    raise TypeError(f"import_packets(): {name} cannot be a {type(value).__name__}")
+
+
+def module() -> str:
+    """Return the text of import_parameters.py."""
+    return "\n".join([HEAD, *(_field(each) for each in KEYWORDS), ""])
+
+
+def _field(parameter: Parameter) -> str:
+    meaning = parameter.meaning + (f" Default: {parameter.default}" if parameter.default else "")
+    lines = textwrap.wrap(f'"""{meaning.replace(chr(92), chr(92) * 2)}', WIDTH, break_on_hyphens=False)
+    text = "\n    ".join(lines)
+    return f'    {parameter.name}: {_type(parameter)}\n    {text}"""'
+
+
+def _type(parameter: Parameter) -> str:
+    if parameter.form is Form.SWITCH:
+        return "bool"
+    if parameter.choices == ("yes", "no") or parameter.form is Form.YES_NO:
+        return 'bool | Literal["yes", "no"]'
+    if parameter.choices:
+        return f"Literal[{', '.join(f'{chr(34)}{choice}{chr(34)}' for choice in parameter.choices)}]"
+    if parameter.name in LISTS:
+        return "str | Sequence[str]"
+    if parameter.metavar in PATHS:
+        return "StrPath"
+    return {"N|all": 'int | Literal["all"]', "N": "int", "0-9": "int", "SECONDS": "float", "SIZE": "str | int"}.get(
+        parameter.metavar, "str"
+    )

@@ -1,0 +1,1 @@
+"""The completions in real shells."""

@@ -1,0 +1,173 @@
+"""The Python interface: what docs/python-api.md says, and that it costs the command nothing."""
+
+import inspect
+import logging
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import pytest
+
+import qxbatch
+from qxbatch import demo
+from qxbatch.api import packets
+from qxbatch.settings import keywords
+from qxbatch.settings.import_parameters import ImportParameters
+from qxbatch.settings.parameters import PARAMETERS
+from tests.build.dicom import MrSeries
+from tests.build.study import Study
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DOCUMENT = (REPOSITORY / "docs" / "python-api.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"(?s)```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", DOCUMENT)
+
+
+@pytest.fixture
+def imported(study: Study) -> Study:
+    """A study with the session S1 of one series."""
+    study.put("S1", MrSeries().files())
+    assert qxbatch.import_packets(study.sessions, quiet=True).ok
+    return study
+
+
+def test_the_examples_of_the_document_print_what_it_says(tmp_path: Path) -> None:
+    assert len(EXAMPLES) == DOCUMENT.count("```python") == 5
+    demo.make(tmp_path)
+    for code, printed in EXAMPLES:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.returncode) == (printed, 0), done.stderr
+
+
+def test_the_document_names_everything_that_is_public() -> None:
+    assert [name for name in qxbatch.__all__ if name not in DOCUMENT and name != "__version__"] == []
+    for each in (qxbatch.ScannedPath, qxbatch.ScannedSeries, qxbatch.ImportResult, qxbatch.Verified):
+        assert [name for name in each.__dataclass_fields__ if f"`{name}`" not in DOCUMENT] == []
+
+
+def test_all_names_are_there_and_documented() -> None:
+    assert set(qxbatch.__all__) <= set(dir(qxbatch))
+    for name in set(qxbatch.__all__) - {"__version__"}:
+        assert inspect.getdoc(getattr(qxbatch, name)), name
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", qxbatch.__version__)
+    with pytest.raises(AttributeError, match="no attribute 'imports'"):
+        qxbatch.imports  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_importing_the_package_loads_nothing_of_it() -> None:
+    code = "import sys; import qxbatch; print(*(name for name in sys.modules if name.startswith('qxbatch.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_functions_stay_functions_when_rooms_are_loaded() -> None:
+    code = (
+        "import pkgutil, qxbatch\n"
+        "rooms = {each.name for each in pkgutil.iter_modules(qxbatch.__path__)}\n"
+        "print(*rooms & set(qxbatch.__all__))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_keywords_are_those_of_the_table() -> None:
+    path = REPOSITORY / "python" / "qxbatch" / "settings" / "import_parameters.py"
+    assert path.read_text() == keywords.module(), "run python -m qxbatch.settings.render"
+    assert [*ImportParameters.__annotations__, *keywords.NO_KEYWORDS] != []
+    names = {each.name for each in PARAMETERS}
+    assert set(ImportParameters.__annotations__) == names - set(keywords.NO_KEYWORDS)
+    assert set(keywords.NO_KEYWORDS) <= names
+
+
+def test_values_of_python_become_those_of_the_command_line() -> None:
+    given = {"overwrite": True, "quiet": False, "sessions": ["A", "B.*"], "n_procs": 2, "masterinbox": Path("/in")}
+    texts = {"overwrite": "yes", "quiet": "no", "sessions": "A,B.*", "n_procs": "2", "masterinbox": "/in"}
+    assert keywords.texts({**given, "mem": None}) == texts
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"archiv": "copy"}, "did you mean archive?"),
+        ({"log_file": "x"}, "no parameter 'log_file'"),
+        ({"nameformat": ["a"]}, "nameformat cannot be a list"),
+        ({"mem": {}}, "mem cannot be a dict"),
+    ],
+)
+def test_a_wrong_keyword_is_a_type_error(given: dict[str, typing.Any], message: str, study: Study) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        qxbatch.import_packets(study.sessions, **given)
+
+
+def test_an_import_gives_what_became_of_it(study: Study) -> None:
+    study.put("S1", MrSeries().files())
+    study.put_bytes("broken.zip", b"PK\x03\x04 no zip")
+    result = qxbatch.import_packets(study.sessions, archive="copy", n_procs=1)
+    assert (result.status, result.ok) == (qxbatch.ExitStatus.FAILED, False)
+    by_packet = {each.packet: each for each in result.sessions}
+    assert by_packet["S1.zip"].folder == study.session("S1")
+    assert by_packet["broken.zip"].folder is None
+    assert [problem.code.value for problem in by_packet["broken.zip"].problems] == ["damaged"]
+
+
+def test_a_test_writes_nothing(study: Study) -> None:
+    study.put("S1", MrSeries().files())
+    result = qxbatch.import_packets(str(study.sessions), test=True)
+    assert [found.verdict.value for found in result.found] == ["ready"]
+    assert sorted(path.name for path in study.sessions.iterdir()) == ["inbox"]
+
+
+def test_a_question_needs_a_terminal(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qxbatch.cli.start.terminal", lambda: False)
+    with pytest.raises(qxbatch.UsageError, match="no terminal"):
+        qxbatch.import_packets(study.sessions, check="yes")
+
+
+def test_how_a_folder_was_understood_goes_to_the_log(study: Study, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("qxbatch")
+    logger.propagate = True  # a run of the command in this process switched it off
+    with caplog.at_level(logging.INFO, "qxbatch"):
+        packets.import_packets(study.sessions.parent, check="no")
+    assert "is a study folder" in caplog.text
+
+
+def test_a_session_is_opened(imported: Study) -> None:
+    session = qxbatch.open_session(imported.session("S1"))
+    assert (session.id, session.state.value) == ("S1", "complete")
+    assert [image.number for image in session.images] == [31]
+
+
+@pytest.mark.parametrize(
+    ("below", "message"),
+    [(".", "is a folder of sessions"), ("none", "does not exist"), ("inbox", "contains no session")],
+)
+def test_what_is_no_session_is_a_usage_error(imported: Study, below: str, message: str) -> None:
+    with pytest.raises(qxbatch.UsageError, match=message):
+        qxbatch.open_session(imported.sessions / below)
+
+
+def test_verify_tells_what_is_wrong(imported: Study) -> None:
+    assert [each.wrong for each in qxbatch.verify(imported.sessions)] == [()]
+    (image,) = (imported.session("S1") / "nii").glob("*.nii.gz")
+    image.write_bytes(b"other")
+    (verified,) = qxbatch.verify(str(imported.session("S1")), n_procs=1)
+    assert any(str(image) in text for text in verified.wrong)
+    with pytest.raises(qxbatch.UsageError, match="does not exist"):
+        qxbatch.verify(imported.sessions / "none")
+
+
+def test_scan_takes_one_path_or_several(study: Study, tmp_path: Path) -> None:
+    packet = study.put("S1", MrSeries(number=4).files())
+    (found,) = qxbatch.scan(str(packet))
+    assert [(series.number, series.kind, series.patient_id) for series in found.series] == [(4, "DICOM", "P001")]
+    damaged = tmp_path / "damaged.zip"
+    damaged.write_bytes(packet.read_bytes()[:-200])
+    assert [bool(each.problems) for each in qxbatch.scan([packet, damaged], n_procs=1)] == [False, True]
+    with pytest.raises(qxbatch.UsageError, match="does not exist"):
+        qxbatch.scan([tmp_path / "none"])
+
+
+def test_an_error_says_what_to_do_also_in_a_traceback() -> None:
+    assert str(qxbatch.UsageError("It is wrong.", "Do this.")) == "It is wrong. Do this."
