@@ -39,6 +39,10 @@ def start(words: Sequence[str]) -> int:
     if request.level == "group":
         return _group(settings)
     _prepare(settings)
+    if settings.scheduler is not None:
+        submitted: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.given})
+        return submitted
+    _refuse_alone(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
 
@@ -49,6 +53,19 @@ def _check_outputs(settings: Settings) -> None:
     for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
         if path is not None and path.absolute() in own:
             raise UsageError(f"{option}={path} is a file that the import itself writes.", "Give it another name.")
+
+
+def _refuse_alone(settings: Settings) -> None:
+    """Raise UsageError for options of a cluster without --scheduler."""
+    for asked, option in (
+        (settings.container is not None, "--container"),
+        (settings.wait, "--wait"),
+        (settings.print_script, "--print-script"),
+    ):
+        if asked:
+            raise UsageError(
+                f"{option} needs --scheduler.", "Write --scheduler=SLURM, or leave it out to import on this machine."
+            )
 
 
 def _log_head(words: Sequence[str], given: dict[str, str], settings: Settings) -> None:

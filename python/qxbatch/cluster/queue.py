@@ -1,0 +1,61 @@
+"""What the scheduler's queue says of the submitted tasks. Nothing is concluded from a queue that does not answer."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qxbatch.cluster.command import call
+from qxbatch.cluster.schedulers import Scheduler
+
+SECONDS = 20.0
+_DIGITS = re.compile(r"\d+")
+
+
+class Queue(NamedTuple):
+    """The tasks that wait or run: (job, index); index None is a job that is no array, or a whole one."""
+
+    answered: bool
+    tasks: frozenset[tuple[str, int | None]] = frozenset()
+    reason: str = ""
+    """Why it did not answer."""
+
+    def has(self, job: str, index: int | None) -> bool:
+        """Return whether a task, or its whole job, waits or runs."""
+        key = job_number(job)
+        return (key, index) in self.tasks or (key, None) in self.tasks
+
+    def has_job(self, job: str) -> bool:
+        """Return whether any task of a job waits or runs."""
+        key = job_number(job)
+        return any(each == key for each, _ in self.tasks)
+
+
+def job_number(job: str) -> str:
+    """Return the number of a job.
+
+    >>> job_number("1234[].server")
+    '1234'
+    """
+    match = _DIGITS.match(job)
+    return match[0] if match else job
+
+
+def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
+    """Ask the scheduler for the jobs of these names."""
+    by_name = [scheduler.by_name.format(",".join(names))] if scheduler.by_name and names else []
+    answer = call([*scheduler.query, *by_name], seconds=SECONDS)
+    if answer.status is None:
+        return Queue(False, reason=answer.reason)
+    if answer.status != 0 and not re.search(scheduler.none, answer.err + answer.out):
+        return Queue(False, reason=answer.reason)
+    return Queue(True, frozenset(_tasks(scheduler, answer.out)))
+
+
+def _tasks(scheduler: Scheduler, text: str) -> list[tuple[str, int | None]]:
+    found = []
+    for line in text.splitlines():
+        match = re.fullmatch(scheduler.line, line.strip())
+        if match and match["state"] not in scheduler.ended:
+            index = match["index"] or ""
+            found.append((match["job"], int(index) if index.isdecimal() else None))
+    return found
