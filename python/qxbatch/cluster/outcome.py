@@ -17,7 +17,7 @@ def submitted_text(submission: Submission, packets: int, submitted: Submitted, s
     ]
     if submitted.remaining:
         lines.append(
-            f"{count(submitted.remaining, 'packet')} more will be submitted by the last job, since the scheduler refused "
+            f"{count(submitted.remaining, 'more packet')} will be submitted by the last job, since the scheduler refused "
             f"them now: {one_line(submitted.refusal)}"
         )
     lines.append(f"What became of them: qxbatch jobs {folder}")

@@ -18,11 +18,18 @@ class Queue(NamedTuple):
     tasks: frozenset[tuple[str, int | None]] = frozenset()
     reason: str = ""
     """Why it did not answer."""
+    pending: frozenset[tuple[str, int | None]] = frozenset()
+    """Those that wait."""
 
     def has(self, job: str, index: int | None) -> bool:
         """Return whether a task, or its whole job, waits or runs."""
         key = job_number(job)
         return (key, index) in self.tasks or (key, None) in self.tasks
+
+    def is_pending(self, job: str, index: int | None) -> bool:
+        """Return whether a task, or its whole job, waits."""
+        key = job_number(job)
+        return (key, index) in self.pending or ((key, None) in self.pending and (key, index) not in self.tasks)
 
     def has_job(self, job: str) -> bool:
         """Return whether any task of a job waits or runs."""
@@ -48,14 +55,18 @@ def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
         return Queue(False, reason=answer.reason)
     if answer.status != 0 and not re.search(scheduler.none, answer.err + answer.out):
         return Queue(False, reason=answer.reason)
-    return Queue(True, frozenset(_tasks(scheduler, answer.out)))
+    tasks = _tasks(scheduler, answer.out)
+    pending = {task for task, state in tasks.items() if state in scheduler.pending}
+    return Queue(True, frozenset(tasks), pending=frozenset(pending))
 
 
-def _tasks(scheduler: Scheduler, text: str) -> list[tuple[str, int | None]]:
-    found = []
+def _tasks(scheduler: Scheduler, text: str) -> dict[tuple[str, int | None], str]:
+    """Return the tasks that are not over, and their states."""
+    found: dict[tuple[str, int | None], str] = {}
     for line in text.splitlines():
         match = re.fullmatch(scheduler.line, line.strip())
-        if match and match["state"] not in scheduler.ended:
+        if match and match["state"] not in scheduler.ended and match["index"] != "":  # of a whole array, listed besides
             index = match["index"] or ""
-            found.append((match["job"], int(index) if index.isdecimal() else None))
+            no_array = not index.isdecimal() or int(index) < scheduler.first
+            found[match["job"], None if no_array else int(index)] = match["state"]
     return found

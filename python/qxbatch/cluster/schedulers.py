@@ -34,6 +34,10 @@ class Scheduler(NamedTuple):
     """The first index."""
     log_index: str
     """What stands for the index in the path of a log."""
+    escaped: tuple[tuple[str, str], ...]
+    """What signs in the path of a log are replaced by."""
+    quoted: bool
+    """Whether a path with blanks may stand in quotes."""
     least_array: int
     """Arrays of fewer tasks are refused."""
     largest_array: int
@@ -44,6 +48,8 @@ class Scheduler(NamedTuple):
     """Option that restricts it to jobs of these names."""
     line: str
     """Regular expression of a line: groups `job`, `index`, `state`."""
+    pending: tuple[str, ...]
+    """States of jobs that wait."""
     ended: tuple[str, ...]
     """States of jobs that are over."""
     none: str
@@ -97,11 +103,14 @@ SLURM = Scheduler(
     index_variable="SLURM_ARRAY_TASK_ID",
     first=0,
     log_index="%a",
+    escaped=(("\\", "\\\\"), ('"', '\\"'), ("%", "%%")),
+    quoted=True,
     least_array=1,
     largest_array=1001,
     query=("squeue", "--noheader", "--array", "--format=%F|%K|%T"),
     by_name="--name={}",
     line=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
+    pending=("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
     ended=("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
     none=r"$^",
     cancel=("scancel",),
@@ -137,11 +146,14 @@ PBS = Scheduler(
     index_variable="PBS_ARRAY_INDEX",
     first=0,
     log_index="^array_index^",
+    escaped=(),
+    quoted=False,
     least_array=2,
     largest_array=10000,
     query=("qstat", "-t"),
     by_name="",
     line=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+\S+\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
+    pending=("Q", "H", "W", "T"),
     ended=("F", "X"),
     none=r"$^",
     cancel=("qdel",),
@@ -177,11 +189,14 @@ LSF = Scheduler(
     index_variable="LSB_JOBINDEX",
     first=1,
     log_index="%I",
+    escaped=(("%", "%%"),),
+    quoted=True,
     least_array=1,
     largest_array=1000,
     query=("bjobs", "-noheader", "-o", "jobid jobindex stat"),
     by_name="",
     line=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)",
+    pending=("PEND", "PSUSP", "WAIT"),
     ended=("DONE", "EXIT"),
     none=r"No unfinished job found",
     cancel=("bkill",),
@@ -217,11 +232,14 @@ SGE = Scheduler(
     index_variable="SGE_TASK_ID",
     first=1,
     log_index="$TASK_ID",
+    escaped=(),
+    quoted=False,
     least_array=1,
     largest_array=75000,
     query=("qstat", "-u", "*", "-g", "d"),
     by_name="",
     line=r"(?P<job>\d+)\s+\S+\s+\S+\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
+    pending=("qw", "hqw", "Rq", "Eqw"),
     ended=(),
     none=r"$^",
     cancel=("qdel",),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.cluster.grouping import Array
 from qxbatch.cluster.schedulers import Scheduler
+from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 END_SECONDS = 3600
@@ -25,7 +26,10 @@ class Job(NamedTuple):
 
     name: str
     """Of its job."""
+    logs: Path
+    """Folder of its logs."""
     log: str
+    """Name of its log."""
     command: str
     """Shell words that do the work; `$task` is the number of the task."""
     array: Array | None
@@ -57,7 +61,7 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> list[str
     mem = spec.mem or (END_MEMORY if array is None else array.mem)
     values = {
         "name": job.name,
-        "output": job.log,
+        "output": _path(scheduler, job.logs, job.log),
         "time": scheduler.time(seconds),
         "mem": "" if _asks_memory(spec) else scheduler.mem(mem),
         "cpus": "" if array is None else str(spec.cpus or 1),
@@ -72,6 +76,22 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> list[str
     found += [_other(scheduler, key, value) for key, value in spec.options]
     before = [scheduler.before_end] if scheduler.before_end and array is not None else []
     return [*scheduler.fixed, *found, *before]
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./,:@=+%-]+")
+
+
+def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
+    """Return the path of a log as a directive has it. Raises UsageError where the scheduler cannot have it."""
+    text = str(folder)
+    plain = _PLAIN.fullmatch(text) is not None
+    if "\n" in text or not (plain or scheduler.quoted):
+        raise UsageError(
+            f"{scheduler.name} cannot write its logs below {text!r}.", "Use a sessions folder without blanks and signs."
+        )
+    for sign, instead in scheduler.escaped:
+        text = text.replace(sign, instead)
+    return f"{text}/{name}" if plain else f'"{text}/{name}"'
 
 
 def _asks_memory(spec: SchedulerSpec) -> bool:

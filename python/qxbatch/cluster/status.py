@@ -108,14 +108,17 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
     if unit.state in FINAL or queue is None or not queue.answered:
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, log)
     waits = _waits(submission, place)
-    if waits or is_alive(submission, place, queue):
+    job = _job(submission, place)
+    if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
+        return Row(submission, unit, State.WAITING, "its job was requeued", False, log)
+    if waits or (job is not None and queue.has(*job)):
         return Row(submission, unit, unit.state, waits or unit.reason, False, log)
     with contextlib.suppress(OSError, ValueError):  # it may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
     if unit.state in FINAL or submission.user != os.geteuid():
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, log)
-    reason = JOB_GONE if _job(submission, place) else NOT_SUBMITTED
+    reason = JOB_GONE if job else NOT_SUBMITTED
     return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, log)
 
 
@@ -126,12 +129,6 @@ def _waits(submission: Submission, place: Place | None) -> str:
     if place.round.printed and not place.round.jobs:
         return "the printed script was not run yet"
     return "it is being submitted" if submission.is_new(place.round.number) else ""
-
-
-def is_alive(submission: Submission, place: Place | None, queue: Queue) -> bool:
-    """Return whether a unit is still to be imported by a job that waits or runs."""
-    job = _job(submission, place)
-    return job is not None and queue.has(*job)
 
 
 def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] | None:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,10 @@ from qxbatch.settings.scheduler import SchedulerSpec
 LARGER = 2
 MOST_LARGER = 8
 """Groups become up to so many times larger where the scheduler refuses."""
+
+
+TRIES = 10
+WAIT_SECONDS = 1.0
 
 
 class Submitted(NamedTuple):
@@ -70,7 +75,7 @@ class Submitter:
         end = self._end(left)
         while end is None:
             self._withdraw()
-            end = self._end(self._not_accepted(sizes))
+            end = self._end_after_a_while(self._not_accepted(sizes))
         left = self._not_accepted(sizes)
         return Submitted(self.number, len(self.tasks), (*self.jobs, end), len(left), self.refusal)
 
@@ -119,6 +124,15 @@ class Submitter:
             self.submission.note_job(self.number, END, end)
         return end
 
+    def _end_after_a_while(self, left: Mapping[int, int]) -> str | None:
+        """Submit the dependent job when the cancelled array has left the queue; None where it is refused still."""
+        for _ in range(TRIES):
+            end = self._end(left)
+            if end is not None:
+                return end
+            time.sleep(WAIT_SECONDS)
+        return None
+
     def _withdraw(self) -> None:
         """Cancel the last array, so that there is room for the dependent job."""
         array = self.arrays.pop()
@@ -145,11 +159,12 @@ class Submitter:
         """Write the script of an array, or of the dependent job."""
         logs = self.submission.log_folder(self.number, name)
         logs.mkdir(parents=True, exist_ok=True)
-        log = logs / (f"{self.scheduler.log_index}.log" if self._indexed(array) else "0.log")
+        log = f"{self.scheduler.log_index}.log" if self._indexed(array) else "0.log"
         task = TASK if array is not None else END
         job = Job(
             self.submission.job_name,
-            str(log),
+            logs,
+            log,
             self._command(task),
             array,
             self._host_command("remaining") if resubmit else "",

@@ -63,6 +63,8 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
     >>> scheduler_spec("SLURM,time=02:00:00,mem=8G").time
     7200
     """
+    if not text.isprintable():
+        raise UsageError(f"{where}={text!r} has a line break or a sign that cannot be printed.", "Leave it out.")
     name, *items = split(text) or ("",)
     if name.casefold() not in SCHEDULERS:
         known = ", ".join(each.upper() for each in SCHEDULERS)
