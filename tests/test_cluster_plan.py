@@ -21,7 +21,9 @@ GB = 1 << 30
 
 
 def test_the_text_of_a_scheduler_is_read() -> None:
-    spec = scheduler_spec("SLURM,time=02:00:00,mem=8G,partition=a,cpus-per-task=4,throttle=20,minutes=10,gres=gpu:1,exclude=n[1,3]")
+    spec = scheduler_spec(
+        "SLURM,time=02:00:00,mem=8G,partition=a,cpus-per-task=4,throttle=20,minutes=10,gres=gpu:1,exclude=n[1,3]"
+    )
     assert (spec.name, spec.time, spec.mem, spec.cpus, spec.partition) == ("slurm", 7200, 8 * GB, 4, "a")
     assert (spec.throttle, spec.minutes) == (20, 10.0)
     assert spec.options == (("gres", "gpu:1"), ("exclude", "n[1,3]"))
@@ -208,7 +210,10 @@ def test_a_container_gets_the_folders_and_the_variables_of_its_job(tmp_path: Pat
     called = done.stdout.splitlines()
     assert called[:3] == ["exec", "--cleanenv", "--no-home"]
     assert [called[k + 1] for k, word in enumerate(called) if word == "--bind"] == ["/s x:/s x", "/in:/in", "/scratch"]
-    assert [called[k + 1] for k, word in enumerate(called) if word == "--env"] == ["SLURM_CPUS_PER_TASK=2", "TMPDIR=/scratch"]
+    assert [called[k + 1] for k, word in enumerate(called) if word == "--env"] == [
+        "SLURM_CPUS_PER_TASK=2",
+        "TMPDIR=/scratch",
+    ]
     assert called[-5:] == ["/i.sif", "qxbatch", "worker", "/s x", "--task=1/5"]
 
 

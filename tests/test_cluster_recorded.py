@@ -5,6 +5,7 @@ None of them was run for real (docs/cluster.md says so): the fakes print what th
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,10 @@ def test_what_the_queue_shows_runs_or_waits_and_what_it_does_not_show_is_lost(re
     recorded.calls()
     assert sorted(each["state"] for each in recorded.jobs()) == ["lost", "waiting"]
     [query] = recorded.calls()
-    assert query == {"PBS": "qstat -t", "LSF": "bjobs -noheader -o jobid jobindex stat", "SGE": "qstat -u * -g d"}[recorded.name]
+    assert (
+        query
+        == {"PBS": "qstat -t", "LSF": "bjobs -noheader -o jobid jobindex stat", "SGE": "qstat -u * -g d"}[recorded.name]
+    )
 
 
 def test_an_empty_queue_is_an_answer_and_an_error_is_none(recorded: Recorded) -> None:
@@ -154,9 +158,7 @@ def test_a_task_that_is_called_as_the_script_does_imports_its_packet(recorded: R
     assert (again.status, again.out) == (0, "All packets of this task have results.\n")
 
 
-def test_a_printed_script_calls_the_same_commands(recorded: Recorded, tmp_path: Path) -> None:
-    import subprocess
-
+def test_a_printed_script_calls_the_same_commands(recorded: Recorded) -> None:
     run = recorded.study.run(f"--scheduler={recorded.name},minutes=0.02", "--print-script", env=recorded.env)
     assert run.status == 0, run.text
     assert not (recorded.folder / "calls").exists()

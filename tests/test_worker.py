@@ -1,6 +1,7 @@
 """`qxbatch worker`: one named packet, imported once however often it is called."""
 
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_a_worker_finishes_what_a_killed_one_left(study: Study) -> None:
     (space.work / "S1" / ("0" * 16) / "scratch").mkdir(parents=True)
     (space.work / "S2" / ("0" * 16) / "scratch").mkdir(parents=True)
     assert worker(study, "--packet=S1.zip").status == 0
-    assert os.listdir(space.work) == ["S2"], "what belongs to others is left to them"
+    assert [path.name for path in space.work.iterdir()] == ["S2"], "what belongs to others is left to them"
 
 
 @pytest.mark.parametrize(
@@ -135,9 +136,6 @@ def test_an_import_without_a_scheduler_loads_nothing_of_clusters(study: Study) -
         "import sys; from qxbatch.cli.main import main; status = main(sys.argv[1:]);"
         "print([name for name in sys.modules if 'cluster' in name or name == 'qxbatch.settings.scheduler']); sys.exit(status)"
     )
-    import subprocess
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-c", code, str(study.sessions)], capture_output=True, text=True, check=True, timeout=100
     )

@@ -49,7 +49,11 @@ def main() -> int:
             if asked.overhead:
                 print("\n".join(f"{key}: {value}" for key, value in overhead(folder / "overhead").items()))
             elif asked.simulate:
-                print("\n".join(f"{key}: {value:.2f}" for key, value in simulate(folder / "many", slurm, asked.simulate).items()))
+                print(
+                    "\n".join(
+                        f"{key}: {value:.2f}" for key, value in simulate(folder / "many", slurm, asked.simulate).items()
+                    )
+                )
             else:
                 faults(folder, slurm, asked.packets)
     return 0
@@ -92,7 +96,9 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     states = Counter(submitted.states().values())
     twice = sum(count > 1 for count in submitted.published().values())
     seconds = time.monotonic() - began
-    print(f"packets {packets}, done {states['done']}, failed {states['failed']}, lost {states['lost']}, twice {twice}, ")
+    print(
+        f"packets {packets}, done {states['done']}, failed {states['failed']}, lost {states['lost']}, twice {twice}, "
+    )
     print(f"{seconds:.0f} s in all, with three virtual nodes on {os.cpu_count()} CPUs")
 
 
@@ -104,7 +110,11 @@ def timed_out(folder: Path, submitted: Submitted, number: int) -> Gate:
     run = submitted.submit(f"--sessions=S{number:03}", spec=f"{SPEC},time=1")
     assert run.status == 0, run.text
     submitted.until(lambda states: states.get(f"S{number:03}.zip") == "running")
-    stopped = [process for process in map(int, filter(str.isdecimal, os.listdir("/proc"))) if is_worker(process, submitted)]
+    stopped = [
+        process
+        for path in Path("/proc").iterdir()
+        if path.name.isdecimal() and is_worker(process := int(path.name), submitted)
+    ]
     for process in stopped:
         os.kill(process, signal.SIGSTOP)
     print(f"stopped: {len(stopped)} worker, whose job will be killed at its time limit", flush=True)

@@ -89,7 +89,7 @@ class Slurm:
         self._munged = subprocess.Popen(
             words, env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        self._until(lambda: (munge / "s").exists(), "munged")
+        self._until((munge / "s").exists, "munged")
         first = _free_ports(NODES + 1)
         self.conf.write_text(
             CONFIGURATION.format(
@@ -138,7 +138,9 @@ class Slurm:
 
     def call(self, *words: str) -> str:
         """Run a command and return what it printed. Raises CalledProcessError."""
-        done = subprocess.run(words, env=self._environment(), capture_output=True, check=True, text=True, timeout=LONGEST)
+        done = subprocess.run(
+            words, env=self._environment(), capture_output=True, check=True, text=True, timeout=LONGEST
+        )
         return done.stdout
 
     def answers(self, *words: str) -> bool:

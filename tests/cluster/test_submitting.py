@@ -33,7 +33,9 @@ def test_a_submitted_import_makes_what_an_import_here_makes(
     assert {name for name in made if made[name] != other[name] and not name.endswith(VARYING)} == set()
     tables = [each.study.sessions / "study.tsv" for each in (submitted, here)]
     assert tables[0].read_text() == tables[1].read_text()
-    left_out = [json.loads((each.study.sessions / "study.json").read_text())["not_imported"] for each in (submitted, here)]
+    left_out = [
+        json.loads((each.study.sessions / "study.json").read_text())["not_imported"] for each in (submitted, here)
+    ]
     assert [each["item"] for each in left_out[0]] == [each["item"] for each in left_out[1]] == ["S004.zip"]
 
 
@@ -95,7 +97,9 @@ def test_folder_mode_is_submitted_too(submitted: Submitted) -> None:
 
 def test_the_config_file_names_the_scheduler(submitted: Submitted, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text("archive = 'copy'\n[scheduler]\nname = 'SLURM'\nminutes = 0.02\nmem = '300M'\ntime = '00:10:00'\n")
+    config.write_text(
+        "archive = 'copy'\n[scheduler]\nname = 'SLURM'\nminutes = 0.02\nmem = '300M'\ntime = '00:10:00'\n"
+    )
     submitted.put(2)
     run = submitted.study.run(f"--config={config}", "--wait", env=submitted.env)
     assert run.status == 0, run.text

@@ -7,10 +7,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.plain import is_plain_name, read_plain
+from qxbatch.publish.plain import is_plain_name
 
 FOLDER_SIZE = 1000
 """So many state files are in one folder."""
+
+LONGEST_REASON = 2000
+LARGEST = 1 << 16
+"""Bytes of a state file."""
 
 
 class State(StrEnum):
@@ -53,12 +57,17 @@ def state_path(folder: Path, number: int) -> Path:
     >>> state_path(Path("states"), 12345).as_posix()
     'states/0012/12345.json'
     """
-    return folder / f"{number // FOLDER_SIZE:04d}" / f"{number}.json"
+    return folder / _name(number)
+
+
+def _name(number: int) -> str:
+    return f"{number // FOLDER_SIZE:04d}/{number}.json"
 
 
 def as_text(state: UnitState) -> str:
     """Return the content of a state file."""
-    return json.dumps({key: value for key, value in state._asdict().items() if value or key in ("number", "size")})
+    value = {key: value for key, value in state._asdict().items() if value or key in ("number", "size")}
+    return json.dumps({**value, "reason": state.reason[:LONGEST_REASON]})
 
 
 def of_text(text: bytes) -> UnitState:
@@ -78,13 +87,13 @@ def of_text(text: bytes) -> UnitState:
 
 def read_state(folder: Path, number: int) -> UnitState:
     """Return the state of a unit. Raises OSError, ValueError."""
-    path = state_path(folder, number)
-    text = read_plain(path)
-    if text is None:
-        raise FileNotFoundError(2, "there is no such state file", str(path))
-    state = of_text(text)
+    descriptor = os.open(f"{folder}/{_name(number)}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        state = of_text(os.read(descriptor, LARGEST))
+    finally:
+        os.close(descriptor)
     if state.number != number:
-        raise ValueError(f"{path} is of another unit")
+        raise ValueError(f"{_name(number)} is of another unit")
     return state
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,19 @@ class Row(NamedTuple):
     reason: str
     unknown: bool
     """The queue did not answer: the state is what was written down."""
-    log: Path | None
+    place: Place | None = None
+
+    @property
+    def log(self) -> Path | None:
+        """Return the log of its task; it need not exist yet."""
+        place = self.place
+        if place is None or place.task is None:
+            return None
+        for k, array in enumerate(place.round.arrays):
+            if array.first <= place.task < array.first + array.size:
+                index = place.task - array.first + scheduler_of(self.submission).first
+                return self.submission.log_folder(place.round.number, str(k)) / f"{index}.log"
+        return None
 
 
 class Status(NamedTuple):
@@ -71,7 +84,12 @@ def status_of(found: Sequence[Submission]) -> Status:
 
 def scheduler_of(submission: Submission) -> Scheduler:
     """Return the scheduler of a submission. Raises UsageError."""
-    return SCHEDULERS[scheduler_spec(str(submission.record["scheduler"]), submission.id).name]
+    return _scheduler(str(submission.record["scheduler"]))
+
+
+@lru_cache(maxsize=8)
+def _scheduler(text: str) -> Scheduler:
+    return SCHEDULERS[scheduler_spec(text).name]
 
 
 def live_jobs(found: Sequence[Submission], queues: Mapping[str, Queue]) -> list[tuple[Submission, str]]:
@@ -104,22 +122,21 @@ def places_of(submission: Submission) -> Mapping[int, Place]:
 
 def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: Queue | None) -> Row:
     """Judge one unit. `queue` is None where none had to be asked."""
-    log = _log(submission, place)
     if unit.state in FINAL or queue is None or not queue.answered:
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, log)
+        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
     waits = _waits(submission, place)
     job = _job(submission, place)
     if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
-        return Row(submission, unit, State.WAITING, "its job was requeued", False, log)
+        return Row(submission, unit, State.WAITING, "its job was requeued", False, place)
     if waits or (job is not None and queue.has(*job)):
-        return Row(submission, unit, unit.state, waits or unit.reason, False, log)
+        return Row(submission, unit, unit.state, waits or unit.reason, False, place)
     with contextlib.suppress(OSError, ValueError):  # it may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
     if unit.state in FINAL or submission.user != os.geteuid():
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, log)
+        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
     reason = JOB_GONE if job else NOT_SUBMITTED
-    return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, log)
+    return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, place)
 
 
 def _waits(submission: Submission, place: Place | None) -> str:
@@ -140,13 +157,3 @@ def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] 
         return None if end is None else (end, None)
     found = place.round.job_of(place.task)
     return None if found is None else (found[0], found[1] + scheduler_of(submission).first)
-
-
-def _log(submission: Submission, place: Place | None) -> Path | None:
-    if place is None or place.task is None:
-        return None
-    first = scheduler_of(submission).first
-    for k, array in enumerate(place.round.arrays):
-        if array.first <= place.task < array.first + array.size:
-            return submission.log_folder(place.round.number, str(k)) / f"{place.task - array.first + first}.log"
-    return None
