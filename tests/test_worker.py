@@ -120,7 +120,7 @@ def test_a_worker_finishes_what_a_killed_one_left(study: Study) -> None:
         ([], "No packet is named"),
         (["--packet=S1", "--packt=S2"], "--packet"),
         (["--packet=S1", "--scheduler=SLURM"], "There is no option --scheduler"),
-        (["--submission=20260101-000000-aaaaaa", "--task=1/0"], "There is no submission"),
+        (["--submission=20260101-000000-aaaaaaaa", "--task=1/0"], "There is no submission"),
         (["--submission=../x", "--task=1/0"], "There is no submission"),
     ],
 )

@@ -19,7 +19,7 @@ from qxbatch.publish.plain import read_plain, refuse_link
 from qxbatch.publish.workspace import JOBS
 
 SCHEMA = 1
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 RECORD = "submission.json"
 END = "end"
 """In the list of jobs: the dependent job."""
@@ -220,7 +220,11 @@ def _read(folder: Path) -> Submission | None:
 
 def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
     """Write a submission, which appears complete. Raises OSError."""
-    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
+    now = time.time_ns()
+    # microseconds: of two submissions in one second the later one sorts last
+    name = (
+        f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now // 10**9))}-{now // 1000 % 10**6:06d}{os.urandom(1).hex()}"
+    )
     top = jobs_folder(sessionsfolder)
     new = top / f".{name}.new"
     make_folder(new)
