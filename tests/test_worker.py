@@ -141,3 +141,15 @@ def test_an_import_without_a_scheduler_loads_nothing_of_clusters(study: Study) -
     )
     loaded = [line for line in done.stdout.splitlines() if line.startswith("[")][-1]
     assert loaded in ("['qxbatch.settings.of_cluster']", "[]")
+
+
+@pytest.mark.parametrize("order", [("S1.zip", "S1_2.zip"), ("S1_2.zip", "S1.zip")], ids=" ".join)
+def test_numbers_of_archived_names_do_not_depend_on_the_order(study: Study, order: tuple[str, str]) -> None:
+    study.archive.mkdir(parents=True)
+    (study.archive / "S1.zip").write_bytes(b"another packet of that name")
+    put(study, "S1", "S1_2")
+    names = {name: (study.inbox / name).read_bytes() for name in order}
+    for name in order:
+        assert worker(study, f"--packet={name}").status == 0
+    assert (study.archive / "S1_2.zip").read_bytes() == names["S1_2.zip"]
+    assert (study.archive / "S1_3.zip").read_bytes() == names["S1.zip"]

@@ -22,7 +22,12 @@ def env(tmp_path: Path) -> dict[str, str]:
     program = folder / "qxbatch"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m qxbatch "$@"\n')
     program.chmod(0o755)
-    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    return {
+        **os.environ,
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
 
 
 @pytest.fixture
