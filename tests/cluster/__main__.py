@@ -1,10 +1,10 @@
-"""The long form: python -m tests.cluster [--packets N] [--simulate N] [--overhead]
+"""The long form: python -m tests.cluster [--packets N] [--simulate N] [--overhead] [--limits N]
 
 Real packets are imported over a real Slurm while tasks are cancelled, a node's daemon is killed, a task runs into its time
 limit, the controller is restarted, and two submissions are made at once. `resume` has to end with every good packet imported
 exactly once, and every bad one failed with its reason. --simulate submits many packets whose tasks only write state files,
---overhead compares the CPU time of a task with that of an import without a scheduler. The figures of docs/scaling.md are
-those that this prints.
+--overhead compares the CPU time of jobs with that of an import without a scheduler, --limits says what grows with the number
+of packets and sessions. The figures of docs/scaling.md are those that this prints.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tests.build.study import Study
 from tests.build.terminal import Gate
+from tests.cluster.limits import limits
 from tests.cluster.overhead import overhead
 from tests.cluster.simulation import simulate
 from tests.cluster.slurm import Slurm, missing, running
@@ -37,6 +38,7 @@ def main() -> int:
     parser.add_argument("--packets", type=int, default=200)
     parser.add_argument("--simulate", type=int, default=0)
     parser.add_argument("--overhead", action="store_true")
+    parser.add_argument("--limits", type=int, default=0)
     asked = parser.parse_args()
     why = missing()
     if why:
@@ -44,11 +46,13 @@ def main() -> int:
         return 69
     with tempfile.TemporaryDirectory(prefix="qx-cluster-") as name:
         folder = Path(name)
+        if asked.overhead or asked.limits:
+            figures = overhead(folder) if asked.overhead else limits(folder, asked.limits)
+            print("\n".join(f"{key}: {value}" for key, value in figures.items()))
+            return 0
         (folder / "slurm").mkdir()
         with running(folder / "slurm") as slurm:
-            if asked.overhead:
-                print("\n".join(f"{key}: {value}" for key, value in overhead(folder / "overhead").items()))
-            elif asked.simulate:
+            if asked.simulate:
                 print(
                     "\n".join(
                         f"{key}: {value:.2f}" for key, value in simulate(folder / "many", slurm, asked.simulate).items()
