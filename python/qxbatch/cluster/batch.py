@@ -10,6 +10,7 @@ from qxbatch.cluster.submit import largest_array
 from qxbatch.discover.units import units_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report
+from qxbatch.pipeline.ending import end_submitted
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -57,8 +58,6 @@ class ClusterBatch:
         observer: "RunObservers",
     ) -> int:
         """Submit; return the exit status. Raises UsageError."""
-        from qxbatch.events import RunFinished
-
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
             with locks.waiting(SUBMITTING):
@@ -66,10 +65,9 @@ class ClusterBatch:
             if submission is None:
                 return int(ExitStatus.HELD)
             choose_archive_numbers(settings, workspace, locks, units)
-            print(submit_new(submission, self._spec, self._out if settings.print_script else None), flush=True)
+            text = submit_new(submission, self._spec, self._out if settings.print_script else None)
         finally:
             locks.close()
             workspace.tidy()
         self.submission = submission.id
-        observer.notify(RunFinished(report, ExitStatus.OK))
-        return int(ExitStatus.OK)
+        return end_submitted(settings, report, observer, text)

@@ -2,13 +2,13 @@
 
 import sys
 
-from qxbatch.cluster.record import candidates_of, problem_of
+from qxbatch.cluster.record import candidates_of, report_of
 from qxbatch.cluster.resubmit import resubmit
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import State
 from qxbatch.cluster.status import status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.exits import ExitStatus
-from qxbatch.model import Report, SessionId, SessionReport
+from qxbatch.model import Report
 from qxbatch.pipeline.study_level import refresh_study
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
@@ -18,17 +18,11 @@ from qxbatch.settings.scheduler import scheduler_spec
 def write_study_level(submission: Submission, settings: Settings) -> int:
     """Write the page and the table of the study; return the exit status."""
     states = list(submission.all_states())
-    sessions = tuple(_report(state, settings) for state in states)
+    sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), interrupted=True)
     counted = {state: sum(each.state is state for each in states) for state in State}
     print(", ".join(f"{number} {state}" for state, number in counted.items() if number))
     return int(ExitStatus.OK)
-
-
-def _report(state: UnitState, settings: Settings) -> SessionReport:
-    problems = () if state.problem is None else (problem_of(state.problem),)
-    folder = settings.sessionsfolder / state.unit if state.published else None
-    return SessionReport(", ".join(state.packets), SessionId(state.unit, folder=state.unit), folder, problems)
 
 
 def submit_remaining(submission: Submission, number: int) -> int:
@@ -41,7 +35,7 @@ def submit_remaining(submission: Submission, number: int) -> int:
     try:
         submitted = resubmit(submission, left, scheduler_spec(str(submission.record["scheduler"])))
     except UsageError as error:
-        print(f"{error.message} Submit them elsewhere: qxbatch resume {submission.folder.parents[2]}", file=sys.stderr)
+        print(f"{error.message} Submit them elsewhere: qxbatch resume {submission.sessionsfolder}", file=sys.stderr)
         return int(error.status)
     if submitted is not None:
         print(f"{len(left)} packets were submitted: jobs {', '.join(submitted.jobs)}.")

@@ -20,11 +20,11 @@ def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str],
     """
     sizes = {each.number: each.size for each in submission.all_states() if each.state is State.WAITING}
     submitter = Submitter(submission, spec)
-    if out is not None:
-        out(submitter.print_script(sizes))
-        return f"The script on standard output submits {count(len(sizes), 'packet')}."
     began = time.monotonic()
     try:
+        if out is not None:
+            out(submitter.print_script(sizes))
+            return f"The script on standard output submits {count(len(sizes), 'packet')}."
         submitted = submitter.submit(sizes)
     except UsageError as refused:
         shutil.rmtree(submission.folder, ignore_errors=True)

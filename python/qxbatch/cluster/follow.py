@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 
-from qxbatch.cluster.record import problem_of
+from qxbatch.cluster.record import report_of
 from qxbatch.cluster.state import FINAL, State, UnitState
 from qxbatch.cluster.status import live_jobs, queues_of, status_of
 from qxbatch.cluster.submission import Submission, submissions
 from qxbatch.cluster.table import as_text
 from qxbatch.events import RunStarted, Stage, StageStarted, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.exits import ExitStatus
-from qxbatch.model import SessionId, SessionReport
 from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
 
@@ -81,20 +80,8 @@ class _Shown:
                 self._progress.notify(UnitStarted(state.unit, state.size))
                 self._progress.notify(StageStarted(state.unit, Stage.CONVERTING))
             if state.state in FINAL:
-                self._progress.notify(UnitFinished(state.unit, (_report(state),)))
+                self._progress.notify(UnitFinished(state.unit, (report_of(state, submission.sessionsfolder),)))
         if state.state in FINAL:
             self._open.pop((submission, state.number), None)
         else:
             self._open[submission, state.number] = state
-
-
-def _report(state: UnitState) -> SessionReport:
-    problems = () if state.problem is None else (problem_of(state.problem),)
-    return SessionReport(
-        ", ".join(state.packets),
-        SessionId(state.unit, folder=state.unit),
-        None,
-        problems,
-        seconds=state.seconds,
-        unit=state.unit,
-    )

@@ -16,7 +16,7 @@ def task_settings(submission: Submission) -> Settings:
     settings = parse(
         submission.options, bids_app=bool(submission.record["bids_app"]), typed=_typed(submission)
     ).settings
-    return replace(settings, sessionsfolder=submission.folder.parents[2])
+    return replace(settings, sessionsfolder=submission.sessionsfolder)
 
 
 def _typed(submission: Submission) -> dict[str, str]:

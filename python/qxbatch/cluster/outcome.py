@@ -9,7 +9,7 @@ from qxbatch.visible import one_line, shell_word
 
 def submitted_text(submission: Submission, packets: int, submitted: Submitted, seconds: float | None = None) -> str:
     """Return what was submitted, and the commands that follow it."""
-    folder = shell_word(str(submission.folder.parents[2]))
+    folder = shell_word(str(submission.sessionsfolder))
     now = packets - submitted.remaining
     lines = [
         f"Submitted to {scheduler_of(submission).name}: {count(now, 'packet')} in {count(submitted.tasks, 'task')}, "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.discover.units import Unit
-from qxbatch.model import Candidate, Report, Verdict
+from qxbatch.model import Candidate, Report, SessionId, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.summary_parts import problem_value
 from qxbatch.settings.model import Settings
@@ -83,6 +83,24 @@ def problem_of(value: Mapping[str, str]) -> Problem:
         value.get("hint", ""),
         Severity(value.get("severity", Severity.ERROR)),
         value.get("command", ""),
+    )
+
+
+def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
+    """Return what became of a unit as an import tells it."""
+    problems = () if state.problem is None else (problem_of(state.problem),)
+    there = state.state is State.DONE and not state.series
+    if there:
+        problems = (Problem(Code.EXISTS, ", ".join(state.packets), state.reason, severity=Severity.WARNING),)
+    return SessionReport(
+        ", ".join(state.packets),
+        SessionId(state.unit, folder=state.unit),
+        sessionsfolder / state.unit if state.published and not there else None,
+        problems,
+        state.series,
+        state.images,
+        state.seconds,
+        unit=state.unit,
     )
 
 

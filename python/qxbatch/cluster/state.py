@@ -47,6 +47,9 @@ class UnitState(NamedTuple):
     published: bool = False
     """Its session is complete, although a series of it may have failed."""
     seconds: float = 0.0
+    series: int = 0
+    images: int = 0
+    """Of its session, where it was imported now; 0 where the session was there before."""
     problem: Mapping[str, str] | None = None
     """The first error, for the page of the study."""
 

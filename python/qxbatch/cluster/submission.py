@@ -61,6 +61,11 @@ class Submission:
         self.job_name = f"qxbatch-{folder.name}"
 
     @property
+    def sessionsfolder(self) -> Path:
+        """Return the sessions folder it is in."""
+        return self.folder.parents[2]
+
+    @property
     def options(self) -> dict[str, str]:
         """Return the options of the import, as the user gave them."""
         return {str(key): str(value) for key, value in self.record["options"].items()}

@@ -114,7 +114,7 @@ class Submitter:
             self._write(sorted(left))
             raise UsageError(
                 f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
-                f"Correct the options of --scheduler, then: qxbatch resume {self.submission.folder.parents[2]}",
+                f"Correct the options of --scheduler, then: qxbatch resume {self.submission.sessionsfolder}",
                 ExitStatus.NO_CONVERTER,
             )
         self._write(sorted(left))
@@ -177,7 +177,7 @@ class Submitter:
         return array is not None and array.size >= self.scheduler.least_array
 
     def _words(self, program: Sequence[str], task: str) -> list[str]:
-        folder = str(self.submission.folder.parents[2])
+        folder = str(self.submission.sessionsfolder)
         return [*program, "worker", folder, f"--submission={self.submission.id}", f"--task={self.number}/{task}"]
 
     def _command(self, task: str) -> str:
