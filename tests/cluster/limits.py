@@ -21,8 +21,11 @@ def limits(folder: Path, sessions: int) -> dict[str, str]:
     if shutil.which("strace") is None:
         found["metadata calls"] = "not measured: there is no strace"
     else:
-        few, many = (_calls(folder / f"calls-{count}", count) for count in (4, 12))
-        found["metadata calls for each packet of 3 series"] = f"{(many - few) / 8:.0f}"
+        for name, own in (("small files beside the session", False), ("small files on a disk of the node", True)):
+            few, many = (_calls(folder / f"{name}-{count}", count, own_disk=own) for count in (2, 6))
+            found[f"metadata calls below the sessions folder for a packet of 240 files, {name}"] = (
+                f"{(many - few) / 4:.0f}"
+            )
     study = Study(folder / "one")
     study.put_bytes("S0.zip", packet_of_series(0))
     assert study.run().status == 0
@@ -32,7 +35,7 @@ def limits(folder: Path, sessions: int) -> dict[str, str]:
     return found
 
 
-def _calls(folder: Path, packets: int) -> int:
+def _calls(folder: Path, packets: int, *, own_disk: bool) -> int:
     """Return how many metadata calls a task makes for so many packets."""
     study = Study(folder)
     for k in range(packets):
@@ -47,7 +50,10 @@ def _calls(folder: Path, packets: int) -> int:
     trace = folder / "trace"
     words = ["strace", "-f", "-e", METADATA, "-o", str(trace), sys.executable, "-m", "qxbatch", "worker"]
     words += [str(study.sessions), f"--submission={submission}", "--task=1/0"]
-    subprocess.run(words, check=True, capture_output=True, timeout=600)
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    variables = {"TMPDIR": str(scratch)} if own_disk else {"TMPDIR": ""}
+    subprocess.run(words, check=True, capture_output=True, timeout=600, env={**os.environ, **variables})
     shared = re.compile(re.escape(os.fspath(study.sessions)).encode() + rb"|sync\(")
     return sum(1 for line in trace.read_bytes().splitlines() if shared.search(line))
 

@@ -52,9 +52,7 @@ class StateWriter:
         seconds = round(time.monotonic() - self._began.get(unit, time.monotonic()), 3)
         published = any(report.folder is not None for report in reports)
         if unit in self._states:
-            series, images = (
-                sum(counts) for counts in zip(*((each.series, each.images) for each in reports), strict=True)
-            )
+            series, images = sum(each.series for each in reports), sum(each.images for each in reports)
             self._states[unit] = self._states[unit]._replace(series=series, images=images)
         error = next((each for each in problems if each.severity is Severity.ERROR), None)
         if any(map(failed, reports)) and error is not None:
