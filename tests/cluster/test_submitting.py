@@ -126,6 +126,27 @@ def test_a_printed_script_submits_what_the_tool_did_not(submitted: Submitted, tm
     submitted.check()
 
 
+def test_a_printed_script_that_is_not_run_can_be_cancelled(submitted: Submitted) -> None:
+    submitted.put(1)
+    assert submitted.submit("--print-script").status == 0
+    assert submitted.submit().status == 75
+    assert submitted.call("cancel").status == 0
+    assert submitted.states() == {"S001.zip": "lost"}
+    assert submitted.call("resume", "--wait").status == 0
+    submitted.check()
+
+
+def test_a_resume_that_is_refused_can_be_repeated(submitted: Submitted) -> None:
+    submitted.put(1)
+    assert submitted.submit("--print-script").status == 0
+    assert submitted.call("cancel").status == 0
+    run = submitted.call("resume", "--scheduler=SLURM,partition=none")
+    assert run.status == 69
+    assert submitted.states() == {"S001.zip": "lost"}
+    assert submitted.call("resume", "--wait").status == 0
+    submitted.check()
+
+
 def refusing(folder: Path, most: int, jobs: int, largest: int = 1001) -> dict[str, str]:
     """Return an environment whose sbatch refuses arrays of more tasks, and more jobs than so many in the queue."""
     folder.mkdir()

@@ -6,6 +6,7 @@ from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import Submitted, Submitter, need_command
+from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 MOST = 8
@@ -21,7 +22,12 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
         return None
     need_command(SCHEDULERS[spec.name])
     wait_again(submission, units)
-    return Submitter(submission, spec).submit({each.number: each.size for each in units}, more_of(units))
+    try:
+        return Submitter(submission, spec).submit({each.number: each.size for each in units}, more_of(units))
+    except UsageError:
+        for each in units:
+            submission.write(each)
+        raise
 
 
 def script_again(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:

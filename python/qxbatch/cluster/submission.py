@@ -172,6 +172,11 @@ class Submission:
         value = {"arrays": [list(each) for each in plan.arrays], "remaining": as_ranges(remaining), "printed": printed}
         write_json(self._path(number, "json"), value)
 
+    def remove_round(self, number: int) -> None:
+        """Remove a round of which nothing was submitted."""
+        for ending in ("json", "tasks", "jobs"):
+            self._path(number, ending).unlink(missing_ok=True)
+
     def is_new(self, number: int) -> bool:
         """Return whether a round was written a moment ago, so that its jobs may not be noted yet."""
         try:

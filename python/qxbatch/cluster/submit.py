@@ -111,7 +111,7 @@ class Submitter:
     def _end(self, left: Mapping[int, int]) -> str | None:
         """Submit the dependent job; None where it is refused. Raises UsageError where there is nothing it depends on."""
         if not self.jobs:
-            self._write(sorted(left))
+            self.submission.remove_round(self.number)
             raise UsageError(
                 f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
                 f"Correct the options of --scheduler, then: qxbatch resume {self.submission.sessionsfolder}",

@@ -23,8 +23,11 @@ def run(options: Mapping[str, object]) -> int:
             refusals.append(f"{' '.join([*command, job])}: {answer.reason}")
     if refusals:
         raise UsageError(f"Not all jobs were cancelled: {'; '.join(refusals)}.", "Try again.", ExitStatus.NO_CONVERTER)
+    unused = [(each, one.number) for each in own for one in each.rounds() if one.printed and not one.jobs]
+    for submission, number in unused:  # scripts that were not run
+        submission.remove_round(number)
     if not options["--quiet"]:
         print(f"{count(len(live), 'job')} cancelled." if live else "No job waits or runs.")
-        if live:
+        if live or unused:
             print(f"To import what has no result: qxbatch resume {folder}")
     return int(ExitStatus.OK)
