@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
 from tests.build.study import Run, Study, run_main, snapshot
@@ -64,6 +66,17 @@ def test_a_damaged_packet_fails_with_its_reason_each_time(study: Study) -> None:
         assert "is damaged" in run.out
 
 
+def test_a_packet_that_another_run_imports_is_left_to_it(study: Study) -> None:
+    put(study, "S1")
+    locks = Locks(Workspace(study.sessions).locks)
+    lock = locks.take("session S1")
+    assert lock is not None
+    assert worker(study, "--packet=S1.zip").status == 75
+    locks.release(lock)
+    locks.close()
+    assert worker(study, "--packet=S1.zip").status == 0
+
+
 def test_two_packets_of_one_session_are_refused_or_merged_as_in_a_run(study: Study) -> None:
     study.put("S1", MrSeries(number=1).files())
     write_folder(MrSeries(number=2).files(), study.inbox / "S1")
@@ -104,8 +117,6 @@ def test_a_worker_reads_the_logfile_and_names_of_bids(study: Study, tmp_path: Pa
 
 
 def test_a_worker_finishes_what_a_killed_one_left(study: Study) -> None:
-    from qxbatch.publish.workspace import Workspace
-
     put(study, "S1", "S2")
     space = Workspace(study.sessions)
     (space.work / "S1" / ("0" * 16) / "scratch").mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -145,6 +146,30 @@ def test_a_resume_that_is_refused_can_be_repeated(submitted: Submitted) -> None:
     assert submitted.states() == {"S001.zip": "lost"}
     assert submitted.call("resume", "--wait").status == 0
     submitted.check()
+
+
+def test_jobs_run_in_a_container_that_gets_folders_and_variables(submitted: Submitted, tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    image = tmp_path / "q x.sif"
+    (programs / "qxbatch").write_text(f'#!/bin/sh\nexec {sys.executable} -m qxbatch "$@"\n')
+    (programs / "apptainer").write_text(
+        f'#!/bin/bash\nprintf "%s\\n" "$@" >> {tmp_path}/calls\n'
+        f'while [ "$1" != "{image}" ]; do shift; done\nshift\nexec "$@"\n'
+    )
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    submitted.env["PATH"] = f"{programs}:{submitted.env['PATH']}"
+    submitted.put(2)
+    run = submitted.submit(f"--container={image}", "--wait", spec="SLURM,mem=300M")
+    assert run.status == 0, run.text + submitted.logs()
+    submitted.check()
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls.count("exec") == 2, "a task and the dependent job"
+    assert f"{submitted.study.sessions}:{submitted.study.sessions}" in calls
+    assert f"{submitted.study.inbox}:{submitted.study.inbox}" in calls
+    assert "SLURM_CPUS_PER_TASK=1" in calls
+    assert "SLURM_MEM_PER_NODE=300" in calls
 
 
 def refusing(folder: Path, most: int, jobs: int, largest: int = 1001) -> dict[str, str]:
