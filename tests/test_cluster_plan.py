@@ -173,6 +173,13 @@ def test_a_script_knows_its_task_by_the_index_in_its_array(name: str, index: str
     assert done.stdout.strip() == task
 
 
+def test_the_dependent_job_gets_memory_for_the_study_level() -> None:
+    small, large = (Job("x", Path("/l"), "0.log", "true", None, units=units) for units in (10, 1_000_000))
+    assert "#SBATCH --mem=2049M" in script(SLURM, scheduler_spec("slurm"), small)
+    assert "#SBATCH --mem=21122M" in script(SLURM, scheduler_spec("slurm"), large)
+    assert "#SBATCH --mem=4096M" in script(SLURM, scheduler_spec("slurm,mem=4G"), large)
+
+
 def test_dependencies_and_ids_of_each_scheduler() -> None:
     ids = ["7", "8"]
     assert dependency(SLURM, ids) == ["--dependency=afterany:7:8"]

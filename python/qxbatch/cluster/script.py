@@ -13,6 +13,8 @@ from qxbatch.settings.scheduler import SchedulerSpec
 
 END_SECONDS = 3600
 END_MEMORY = 2 << 30
+END_MEMORY_EACH = 20_000
+"""Bytes of a session in the study level (docs/scaling.md)."""
 _PASSED = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
 """Variables that a container is given, besides those of the scheduler's table."""
 
@@ -36,6 +38,8 @@ class Job(NamedTuple):
     """None: a single job."""
     host_command: str = ""
     """Shell words that are run before it, outside of a container."""
+    units: int = 0
+    """Of the submission, for the dependent job."""
 
 
 def script(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> str:
@@ -58,7 +62,7 @@ def _is_array(scheduler: Scheduler, array: Array) -> bool:
 def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> list[str]:
     array = job.array
     seconds = spec.time or (END_SECONDS if array is None else array.seconds)
-    mem = spec.mem or (END_MEMORY if array is None else array.mem)
+    mem = spec.mem or (END_MEMORY + END_MEMORY_EACH * job.units if array is None else array.mem)
     values = {
         "name": job.name,
         "output": _path(scheduler, job.logs, job.log),

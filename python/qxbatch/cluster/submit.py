@@ -168,6 +168,7 @@ class Submitter:
             self._command(task),
             array,
             self._host_command("remaining") if resubmit else "",
+            self.submission.size,
         )
         path = self.submission.script_path(self.number, name)
         path.write_text(script(self.scheduler, self.spec, job), encoding="utf-8")
