@@ -1,6 +1,6 @@
 """Units by their names, without a look at the other packets of an inbox: as a job of a cluster imports them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.plan import session_of
 from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observer, PacketFound
-from qxbatch.model import Report, SessionReport, Verdict
+from qxbatch.model import Report, Verdict
 from qxbatch.pipeline.batch import imported
 from qxbatch.pipeline.left import finish_left, without_finished
 from qxbatch.problems import UsageError
@@ -91,8 +91,3 @@ def import_named(
     else:
         workspace.tidy()
     return report
-
-
-def of_unit(sessions: Sequence[SessionReport], unit: str) -> list[SessionReport]:
-    """Return the reports of the sessions of one unit."""
-    return [each for each in sessions if unit in (each.unit, each.session.id if each.session else "")]
