@@ -1,11 +1,13 @@
 """`qxbatch worker`: one named packet, imported once however often it is called."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from qxbatch.collecting import OBJECTS
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
@@ -139,6 +141,16 @@ def test_a_wrong_call_is_wrong_usage(study: Study, options: list[str], message: 
     run = worker(study, *options)
     assert run.status == 64
     assert message in run.err
+
+
+def test_a_worker_looks_for_cycles_as_seldom_as_an_import(study: Study) -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(700)
+        assert worker(study, "--packet=S1").status == 66
+        assert gc.get_threshold()[0] == OBJECTS
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_an_import_without_a_scheduler_loads_nothing_of_clusters(study: Study) -> None:

@@ -1,6 +1,5 @@
 """From an import's words to the pipeline: settings, messages, the call."""
 
-import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -9,15 +8,13 @@ from importlib import import_module
 from qxbatch.cli.messages import NAME, set_up
 from qxbatch.cli.owner import owner_hint
 from qxbatch.cli.request import read
+from qxbatch.collecting import collect_seldom
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
-
-COLLECT = 50_000
-"""Objects that are made before Python looks for cycles: what an import makes lasts to its end, and has few."""
 
 
 def start(words: Sequence[str]) -> int:
@@ -35,7 +32,7 @@ def start(words: Sequence[str]) -> int:
     set_up(settings.quiet, settings.log_file, asked.notes)
     if settings.log_file is not None:
         _log_head(words, {**from_file, **request.given}, settings)
-    gc.set_threshold(COLLECT)
+    collect_seldom()
     if request.level == "group":
         return _group(settings)
     _prepare(settings)

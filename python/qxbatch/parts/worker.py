@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from qxbatch.collecting import collect_seldom
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
@@ -13,6 +14,7 @@ _FORMS = (1, 3)
 
 def run(options: Mapping[str, object]) -> int:
     """Import; return the exit status. Raises UsageError."""
+    collect_seldom()
     words = options["<folder>"]
     assert isinstance(words, list)
     if options["--submission"]:
