@@ -11,11 +11,13 @@ import pytest
 
 from qxbatch.cli.request import read
 from qxbatch.exits import ExitStatus
+from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form
 from qxbatch.settings.parameters import PARAMETERS
 
 CONTAINERS = Path(__file__).resolve().parents[2] / "containers"
-EXPECTED = {each.option for each in PARAMETERS} - {"--sessionsfolder", "--masterinbox"}
+EXPECTED = {each.option for each in PARAMETERS if each not in OF_CLUSTER} - {"--sessionsfolder", "--masterinbox"}
+"""The image has no scheduler."""
 
 
 def load(name: str) -> dict[str, Any]:
@@ -134,7 +136,7 @@ def test_boutiques_call_is_understood(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("qxbatch "))
     request = read(shlex.split(line)[1:])
-    assert set(request.given) == {each.name for each in PARAMETERS}
+    assert set(request.given) == {each.name for each in PARAMETERS if each not in OF_CLUSTER}
     assert request.given["participant_label"] == "a,b"
 
 

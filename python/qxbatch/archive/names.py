@@ -41,10 +41,16 @@ def free_name(folder: Path, packet: Path, name: str, number: int | None = None) 
 
 
 def _next_place(folder: Path, packet: Path, name: str) -> Path:
+    """The numbered name of a packet that waits beside it is that packet's: so their order does not matter."""
     k = 1
-    while os.path.lexists(target := folder / place_of(name, k)) and not same_content(packet, target):
+    while True:
+        target = folder / place_of(name, k)
+        if os.path.lexists(target):
+            if same_content(packet, target):
+                return target
+        elif k == 1 or not os.path.lexists(packet.with_name(target.name)):
+            return target
         k += 1
-    return target
 
 
 def numbers_there(name: str, there: Collection[str]) -> set[int]:

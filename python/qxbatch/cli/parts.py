@@ -1,5 +1,6 @@
 """The part commands: which there are, and their grammar. Light, since the help of an import lists them."""
 
+from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form, Group, Parameter, find
 from qxbatch.settings.parameters import PARAMETERS
 
@@ -40,6 +41,20 @@ REPORTS = (
     switch("json", "Print the run's summary as JSON."),
 )
 """What a part that imports tells of itself, and where."""
+
+NOT_FOR_ONE = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
+"""Parameters of an import that a worker, which is given its packet, does not have."""
+WORKER = (
+    Parameter(
+        "packet",
+        "The packet: its name in the inbox, or its session id.",
+        group=Group.INPUT,
+        metavar="NAME",
+    ),
+    *(each for each in PARAMETERS if each not in OF_CLUSTER and each.name not in NOT_FOR_ONE),
+    Parameter("submission", "For job scripts: the submission of this task.", group=Group.CLUSTER, metavar="ID"),
+    Parameter("task", "For job scripts: the task.", group=Group.CLUSTER, metavar="N"),
+)
 
 PARTS: dict[str, Part] = {
     "scan": Part(
@@ -265,22 +280,36 @@ PARTS: dict[str, Part] = {
             *taken("archive", "gzip", "path_map", "n_procs", "quiet", "list_all", "log_file", "json_file"),
         ),
     ),
+    "worker": Part(
+        "Imports one packet. Other packets and the study level are left alone, and a packet that was imported is a success.",
+        ("worker <folder>... [options]",),
+        WORKER,
+    ),
+    "jobs": Part(
+        "Shows what became of packets that were submitted to a cluster.",
+        ("jobs <sessionsfolder> [options]",),
+        (switch("json", "Print JSON."), *taken("list_all")),
+    ),
+    "resume": Part(
+        "Submits again what was lost: packets whose job ended without a result.",
+        ("resume <sessionsfolder> [options]",),
+        (
+            switch("failed", "Also packets that failed."),
+            *(each for each in OF_CLUSTER if each.name != "container"),
+            *taken("quiet"),
+        ),
+    ),
+    "cancel": Part(
+        "Cancels the jobs that wait or run.",
+        ("cancel <sessionsfolder> [options]",),
+        (*taken("quiet"),),
+    ),
 }
 """Those that exist, in the order of the help."""
 
 FIRST_WORDS = (
-    "scan",
-    "inspect",
-    "sort",
-    "convert",
-    "split",
-    "report",
-    "doctor",
-    "verify",
-    "protocol",
-    "bids",
-    "regress",
-    "demo",
+    *("scan", "inspect", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "bids", "regress"),
+    *("worker", "jobs", "resume", "cancel", "demo"),
 )
 """Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
 

@@ -1,6 +1,5 @@
 """From an import's words to the pipeline: settings, messages, the call."""
 
-import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -9,15 +8,13 @@ from importlib import import_module
 from qxbatch.cli.messages import NAME, set_up
 from qxbatch.cli.owner import owner_hint
 from qxbatch.cli.request import read
+from qxbatch.collecting import collect_seldom
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
-
-COLLECT = 50_000
-"""Objects that are made before Python looks for cycles: what an import makes lasts to its end, and has few."""
 
 
 def start(words: Sequence[str]) -> int:
@@ -30,10 +27,14 @@ def start(words: Sequence[str]) -> int:
     set_up(settings.quiet, settings.log_file, asked.notes)
     if settings.log_file is not None:
         _log_head(words, {**from_file, **request.given}, settings)
-    gc.set_threshold(COLLECT)
+    collect_seldom()
     if request.level == "group":
         return _group(settings)
     prepare(settings)
+    if settings.scheduler is not None:
+        submitted: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.given})
+        return submitted
+    _refuse_alone(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
 
@@ -49,6 +50,19 @@ def check_request(settings: Settings) -> None:
     for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
         if path is not None and path.absolute() in own:
             raise UsageError(f"{option}={path} is a file that the import itself writes.", "Give it another name.")
+
+
+def _refuse_alone(settings: Settings) -> None:
+    """Raise UsageError for options of a cluster without --scheduler."""
+    for asked, option in (
+        (settings.container is not None, "--container"),
+        (settings.wait, "--wait"),
+        (settings.print_script, "--print-script"),
+    ):
+        if asked:
+            raise UsageError(
+                f"{option} needs --scheduler.", "Write --scheduler=SLURM, or leave it out to import on this machine."
+            )
 
 
 def _log_head(words: Sequence[str], given: dict[str, str], settings: Settings) -> None:

@@ -1,12 +1,11 @@
 """The stage's door: list once, judge, measure what is ready."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qxbatch.discover.entry import is_loose_dicom
+from qxbatch.discover.entry import Entry, is_loose_dicom
 from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.measured import measured
@@ -30,20 +29,24 @@ def candidates(
     sniff: Sniff = core_sniff,
     studies: "Studies | None" = None,
     now_ns: Callable[[], int] = time.time_ns,
+    only: Collection[str] | None = None,
 ) -> list[Candidate]:
     """Return all that lies in the inbox (or the session folders asked for), sorted by name, each with its verdict.
 
-    In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. Raises UsageError.
+    In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. With `only`, just these names are looked
+    at. Raises UsageError.
     """
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders
 
-        return of_folders(list_folders(settings.sessionsfolder, settings.sessions), settings, now_ns)
-    judged = _of_inbox(settings, settings.masterinbox, _log(settings), sniff, studies)
+        return of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
+    entries = list_inbox(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
+    judged = _of_inbox(settings, entries, log_of(settings), studies)
     return [measured(each, each.path, settings, now_ns()) for each in judged]
 
 
-def _log(settings: Settings) -> "Log | None":
+def log_of(settings: Settings) -> "Log | None":
+    """Return the logfile's table, where there is one. Raises UsageError."""
     if settings.logfile is None:
         return None
     from qxbatch.resolve.logfile import read_log
@@ -62,9 +65,8 @@ def of_folders(
 
 
 def _of_inbox(
-    settings: Settings, inbox: Path, log: "Log | None", sniff: Sniff, studies: "Studies | None"
+    settings: Settings, entries: Sequence[Entry], log: "Log | None", studies: "Studies | None"
 ) -> list[Judged]:
-    entries = list_inbox(inbox, (settings.sessionsfolder, settings.archive_folder), sniff)
     judged = in_own_folders(judge_entries(entries, settings, log), settings, partial(session_of, settings, log))
     if sum(map(is_loose_dicom, entries)) > 1:
         from qxbatch.discover.loose import core_studies, judge_loose

@@ -1,6 +1,7 @@
 """Folder mode: session folders whose data lie in their own inbox."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,10 +33,13 @@ class ListedFolder(NamedTuple):
     """Why the folder cannot be entered."""
 
 
-def list_folders(sessionsfolder: Path, globs: Sequence[str]) -> list[ListedFolder]:
-    """Return the session folders that the globs mean, sorted by name; the study's own folders are none."""
+def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str] | None = None) -> list[ListedFolder]:
+    """Return the session folders that the globs mean, sorted by name; the study's own folders are none.
+
+    With `only`, just folders of these names are looked at.
+    """
     found = []
-    for name in names_in(sessionsfolder):
+    for name in names_in(sessionsfolder) if only is None else sorted(only, key=os.fsencode):
         path = sessionsfolder / name
         if name.startswith(".") or name.casefold() in RESERVED or not by_glob(name, globs) or not path.is_dir():
             continue

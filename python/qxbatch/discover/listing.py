@@ -21,13 +21,21 @@ def core_sniff(path: str) -> str:
     return sniff(path)
 
 
-def list_inbox(inbox: Path, kept: Iterable[Path] = (), sniff: Sniff = core_sniff) -> list[Entry]:
+def list_inbox(
+    inbox: Path, kept: Iterable[Path] = (), sniff: Sniff = core_sniff, only: Iterable[str] | None = None
+) -> list[Entry]:
     """Return all that lies in the inbox, dot files too, sorted by name.
 
-    `kept` are folders this run writes to, which are no packets. Raises UsageError when the inbox cannot be listed.
+    `kept` are folders this run writes to, which are no packets. With `only` the inbox is not listed: those of these names
+    that exist are returned. Raises UsageError when the inbox cannot be listed.
     """
     held = [os.path.realpath(path) for path in kept]
-    return [_entry(inbox / name, held, sniff) for name in names_in(inbox) if not is_own_name(name)]
+    names = names_in(inbox) if only is None else _existing(inbox, only)
+    return [_entry(inbox / name, held, sniff) for name in names if not is_own_name(name)]
+
+
+def _existing(inbox: Path, names: Iterable[str]) -> list[str]:
+    return sorted((name for name in names if os.path.lexists(inbox / name)), key=os.fsencode)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Imports all ready packets of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from qxbatch.deidentify import Redact
@@ -28,29 +29,32 @@ def import_ready(
     Raises UsageError and KeyboardInterrupt as `opened_context`.
     """
     try:
-        return _imported(settings, workspace, locks, ready, report, observer)
+        with imported(settings, workspace, locks, ready, report, observer) as done:
+            # before the hidden folder goes: after a kill, it says that this is to be done
+            refresh_study(settings, done)
     except KeyboardInterrupt:
         refresh_study(settings, report, interrupted=True)
         raise
+    return done
 
 
-def _imported(
+@contextmanager
+def imported(
     settings: Settings,
     workspace: Workspace,
     locks: Locks,
     ready: Sequence[Candidate],
     report: Report,
     observer: Observer,
-) -> Report:
+) -> Iterator[Report]:
+    """Import the ready packets, and yield the whole run's report before the hidden folder is removed."""
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
-        imported = import_units(context, units)
-        redact = {each.unit.name: each.redact for each in imported}
-        sessions = (session for each in imported for session in each.reports)
+        units_done = import_units(context, units)
+        redact = {each.unit.name: each.redact for each in units_done}
+        sessions = (session for each in units_done for session in each.reports)
         found = tuple(_redacted(candidate, redact) for candidate in report.candidates)
-        done = Report(found, (*report.sessions, *sessions))
-        refresh_study(settings, done)  # before the hidden folder goes: after a kill, it says that this is to be done
-    return done
+        yield Report(found, (*report.sessions, *sessions))
 
 
 def _redacted(candidate: Candidate, redact: Mapping[str, Redact]) -> Candidate:

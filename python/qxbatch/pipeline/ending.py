@@ -29,6 +29,13 @@ def end_declined(settings: Settings, report: Report, observer: RunObservers) -> 
     return _end(settings, report, ExitStatus.OK, observer)
 
 
+def end_submitted(settings: Settings, report: Report, observer: RunObservers, text: str) -> int:
+    """End a run that submitted its packets; `text` says what was submitted."""
+    if not settings.quiet:
+        print(text, flush=True)
+    return _told(settings, report, ExitStatus.OK, observer)
+
+
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     """Print the report, tell the observers, and return the exit status."""
     text = _report(settings, report, observer.seconds)
@@ -41,6 +48,10 @@ def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunOb
         text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text and (not settings.quiet or status is not ExitStatus.OK):
         print(text)
+    return _told(settings, report, status, observer)
+
+
+def _told(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     observer.notify(RunFinished(report, status))
     if observer.json_file.error:
         print(f"--json-file={settings.json_file} cannot be written: {observer.json_file.error}.", file=sys.stderr)

@@ -1,6 +1,6 @@
 """What an interrupted run left is finished before a run begins, and is not imported once more."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from qxbatch.exits import ExitStatus
@@ -11,12 +11,12 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 
 
-def finish_left(workspace: Workspace, locks: Locks) -> list[SessionReport]:
-    """Finish what killed runs left. Raises UsageError (73) when nothing can be written there."""
+def finish_left(workspace: Workspace, locks: Locks, only: Collection[str] | None = None) -> list[SessionReport]:
+    """Finish what killed runs left, with `only` of these units. Raises UsageError (73) when nothing can be written there."""
     from qxbatch.pipeline.recover import recover
 
     try:
-        return recover(workspace, locks)
+        return recover(workspace, locks, only)
     except OSError as error:
         hint = "Correct this and run again."
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error

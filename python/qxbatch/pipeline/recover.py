@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -18,14 +18,14 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.session.paths import SessionPaths
 
 
-def recover(workspace: Workspace, locks: Locks) -> list[SessionReport]:
-    """Finish or clear each unit that no live run holds; return what was finished, and what could not be.
+def recover(workspace: Workspace, locks: Locks, only: Collection[str] | None = None) -> list[SessionReport]:
+    """Finish or clear each unit that no live run holds, with `only` of these; return what was finished, and what could not be.
 
     Raises OSError when no lock can be taken, or the hidden folder leads out of the study.
     """
     workspace.refuse_links()
     reports = []
-    for unit in sorted({*workspace.units(), *workspace.journaled()}):
+    for unit in sorted({*workspace.units(), *workspace.journaled()} if only is None else _left(workspace, only)):
         lock = locks.take(unit_lock(unit))
         if lock is None:
             continue
@@ -33,8 +33,14 @@ def recover(workspace: Workspace, locks: Locks) -> list[SessionReport]:
             reports += recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit))
         finally:
             locks.release(lock)
-    locks.sweep()
+    if only is None:
+        locks.sweep()
     return reports
+
+
+def _left(workspace: Workspace, units: Collection[str]) -> list[str]:
+    """Return those of these units of which a run left something."""
+    return [each for each in units if any(map(os.path.lexists, (workspace.unit(each), workspace.journal(each))))]
 
 
 def _need(locks: Locks, lock: Lock, unit: str) -> None:

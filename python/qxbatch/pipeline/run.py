@@ -1,8 +1,8 @@
 """A whole batch: recover, discover, report, import what is ready, report."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from qxbatch.discover.candidates import candidates as discover
 from qxbatch.events import Observer, PacketFound
@@ -20,16 +20,37 @@ from qxbatch.settings.model import Check, Settings
 Find = Callable[[Settings], list[Candidate]]
 
 
-def run(settings: Settings, find: Find | None = None, observers: Sequence[Observer] = ()) -> int:
+class Batch(Protocol):
+    """Another way to import what is ready: to submit it to a cluster."""
+
+    def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
+        """Return what would be done, for --test. Raises UsageError."""
+
+    def carry_out(
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        locks: Locks,
+        ready: Sequence[Candidate],
+        report: Report,
+        observer: RunObservers,
+    ) -> int:
+        """Do it; return the exit status. Raises UsageError."""
+
+
+def run(
+    settings: Settings, find: Find | None = None, observers: Sequence[Observer] = (), batch: Batch | None = None
+) -> int:
     """Import what waits, or what `find` finds; return the exit status. Raises UsageError before anything is written.
 
-    `observers` are told of the run's events, besides the terminal, the log and the JSON summary.
+    `observers` are told of the run's events, besides the terminal, the log and the JSON summary. `batch` does with what is
+    ready something else than to import it here.
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = Locks(workspace.locks, tell=None if settings.quiet else _say)
     recovered: list[SessionReport] = []
-    interrupted = not settings.test and os.path.lexists(workspace.top)
+    interrupted = not settings.test and workspace.is_left
     if interrupted:
         need_writable(settings)
         recovered = finish_left(workspace, locks)
@@ -42,11 +63,16 @@ def run(settings: Settings, find: Find | None = None, observers: Sequence[Observ
     ready = [candidate for candidate in found if candidate.verdict is Verdict.READY]
     report = Report(tuple(found), tuple(recovered))
     if settings.test or not ready:
-        finish_idle(settings, workspace, locks, report, ready=bool(ready), interrupted=interrupted)
+        if batch is not None and settings.test and ready:
+            print(batch.describe(settings, ready))
+        else:
+            finish_idle(settings, workspace, locks, report, ready=bool(ready), interrupted=interrupted)
         return end_idle(settings, report, observer, ready=bool(ready))
     if settings.check is Check.YES and not _agreed(len(ready)):
         return end_declined(settings, report, observer)
     need_writable(settings, ready)
+    if batch is not None:
+        return batch.carry_out(settings, workspace, locks, ready, report, observer)
     from qxbatch.pipeline.batch import import_ready
 
     with observer.progress:

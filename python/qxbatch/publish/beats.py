@@ -4,6 +4,9 @@ A holder renews the time every 15 s, and a lock is stale after 2 minutes. The fi
 time is; where clients set times by their own clocks, hosts may differ in theirs, so an old time is only a reason to look:
 the lock is stale when its time does not change for some more seconds, in which we saw it again and again. A pause in our
 looking (this run slept, or the file server did not answer) counts for nothing.
+
+Where the scheduler of a cluster says that the holder's job has ended, its lock is stale when its time does not change for
+CONFIRM_SECONDS, however young it is: a node that lost its daemon may go on working.
 """
 
 import math
@@ -45,14 +48,18 @@ class Beats:
         self._folder = folder
         self._tell = tell
         self._watched: dict[Path, _Watched] = {}
+        self._looked = -math.inf
         self._guard = threading.Lock()
         self._hurry = threading.Event() if hurry is None else hurry
 
-    def is_stale(self, path: Path, *, wait: bool) -> bool:
-        """Return whether the holder of a lock file is dead; with `wait`, look long enough to know. Raises OSError."""
+    def is_stale(self, path: Path, *, wait: bool, gone: bool = False) -> bool:
+        """Return whether the holder of a lock file is dead; with `wait`, look long enough to know. Raises OSError.
+
+        `gone`: the holder's job has ended.
+        """
         try:
             while True:
-                known = self._judged(path)
+                known = self._judged(path, gone=gone)
                 if known is not None:
                     return known
                 if not wait:
@@ -63,25 +70,30 @@ class Beats:
         except FileNotFoundError:
             return True
 
-    def _judged(self, path: Path) -> bool | None:
+    def _judged(self, path: Path, *, gone: bool) -> bool | None:
         """Look once; return None where it takes longer to know."""
-        self._look()
+        self._look(path)
         with self._guard:
             watched = self._watched.get(path)
         if watched is None:
             raise FileNotFoundError(path)
-        if watched.quiet >= STALE_SECONDS:
+        if watched.quiet >= STALE_SECONDS or (gone and watched.quiet >= CONFIRM_SECONDS):
             return True
+        if gone:
+            return False if watched.looked - watched.changed < CONFIRM_SECONDS else None
         age = self._now() - watched.state[1] / 1e9
         if -AHEAD_SECONDS <= age <= STALE_SECONDS or watched.looked - watched.changed < CONFIRM_SECONDS:
             return False
         return True if age > 0 and watched.quiet >= CONFIRM_SECONDS else None
 
-    def _look(self) -> None:
-        """Look at all files, so that a run that waits for one knows of the others, too."""
+    def _look(self, wanted: Path) -> None:
+        """Look at all files, so that a run that waits for one knows of the others, too: once for all that it asks about."""
         with self._guard:
-            states = {path: state for path in self._folder.iterdir() if (state := _state(path)) is not None}
             now = time.monotonic()
+            if wanted in self._watched and now - self._looked < LOOK_SECONDS / 2:
+                return
+            self._looked = now
+            states = {path: state for path in self._folder.iterdir() if (state := _state(path)) is not None}
             for path, state in states.items():
                 watched = self._watched.get(path)
                 if watched is None:

@@ -36,6 +36,8 @@ LONGEST_WAIT = 600.0
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LONGEST_RECORD = 4096
+_JOB = ", job "
+"""In a record, between the holder and the job of the cluster in which it is."""
 
 Flock = Callable[[int, int], None]
 
@@ -67,7 +69,8 @@ class Locks:
     """The locks that one run holds in one folder.
 
     `flock` is the kernel's call, None where there is none; `boot` says which kernel this is. `tell` is called with a
-    sentence before a wait of some seconds.
+    sentence before a wait of some seconds. `job` names the job of a cluster in which the run is; `gone` says of such a name
+    whether that job has ended. Its lock is then stale as soon as it is seen not to be renewed.
     """
 
     def __init__(
@@ -77,8 +80,12 @@ class Locks:
         flock: Flock | None = fcntl.flock,
         boot: str | None = None,
         tell: Callable[[str], None] | None = None,
+        job: str = "",
+        gone: Callable[[str], bool] | None = None,
     ) -> None:
         self.folder = folder
+        self._job = job
+        self._gone = gone
         self._flock = flock
         self._boot = boot
         self._tell = tell
@@ -160,7 +167,7 @@ class Locks:
         import socket
 
         place = f"{self._kernel()} {os.stat(self.folder).st_dev}" if self._flock else "none"  # noqa: PTH116
-        holder = f"process {os.getpid()} on {socket.gethostname()}"
+        holder = f"process {os.getpid()} on {socket.gethostname()}" + (f"{_JOB}{self._job}" if self._job else "")
         text = f"{place}\n{os.urandom(8).hex()}\n{holder}\n{name}\n"
         return text.encode("utf-8", "surrogateescape")[:LONGEST_RECORD]
 
@@ -199,9 +206,11 @@ class Locks:
             if not self._try_flock(descriptor):
                 return False
             seen = _Seen(descriptor)
-            return (self._is_ours(seen.record, descriptor) or self._beats.is_stale(path, wait=wait)) and _removed(
-                path, seen
-            )
+            if not self._is_ours(seen.record, descriptor):
+                gone = wait and self._is_gone(seen.record)
+                if not self._beats.is_stale(path, wait=wait, gone=gone):
+                    return False
+            return _removed(path, seen)
         finally:
             os.close(descriptor)
 
@@ -209,6 +218,12 @@ class Locks:
         """Whether the kernel that locked it is this one, which says that it is not locked any more."""
         place = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
         return self._flock is not None and record.startswith(f"{place}\n".encode())
+
+    def _is_gone(self, record: bytes) -> bool:
+        """Whether the job that wrote a record has ended; that it is this very job means that an earlier run of it has."""
+        lines = record.decode("utf-8", "surrogateescape").splitlines()
+        job = lines[2].partition(_JOB)[2] if self._gone is not None and len(lines) > 2 else ""  # noqa: PLR2004 - the holder
+        return bool(job) and (job == self._job or (self._gone is not None and self._gone(job)))
 
     @cached_property
     def _beats(self) -> "Beats":

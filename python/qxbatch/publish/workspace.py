@@ -21,6 +21,8 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import created
 
 _RUN = "[0-9a-f]{16}"
+JOBS = "jobs"
+"""In the hidden folder: the state of what was submitted to a cluster (qxbatch.cluster.submission)."""
 
 
 class Workspace:
@@ -50,6 +52,16 @@ class Workspace:
         self._work_dir = work_dir
         self.since = time.time()
         """When the run began."""
+
+    @property
+    def is_left(self) -> bool:
+        """Whether anything of a run is here, dead or alive; the state of jobs on a cluster stays when all runs have ended."""
+        try:
+            return os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
 
     def of_run(self, run: str) -> "Workspace":
         """Return the same folder as another run names it."""

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 
 from qxbatch.core import VERSION
 from qxbatch.exits import ExitStatus
-from qxbatch.settings.parameter import Form, Parameter
+from qxbatch.settings.parameter import Form, Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 
 IMAGE = "qxbatch:full"
 DESCRIPTION = "Brings a study's incoming MR packets to sorted DICOM, NIfTI images and session.txt."
 POSITIONAL = ("sessionsfolder", "masterinbox")
 """In the BIDS-App form these are the words <output> and <data>, and cannot be given a second time."""
-OFFERED = tuple(each for each in PARAMETERS if each.name not in POSITIONAL)
+OFFERED = tuple(each for each in PARAMETERS if each.name not in POSITIONAL and each.group is not Group.CLUSTER)
+"""The image has no scheduler."""
 NUMBERS = ("N", "SECONDS", "0-9")
 """Values of these names are numbers, of whatever unit."""
 READ = ("config", "password_file", "protocol")

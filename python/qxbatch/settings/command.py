@@ -13,6 +13,7 @@ _NOT_REPEATED = frozenset(
     (
         *("sessionsfolder", "masterinbox", "sessions", "participant_label", "session_label", "skip_bids_validator"),
         *("check", "test", "verbose", "quiet", "json_file", "log_file", "existing_structure", "clean_dicom_folders"),
+        *("scheduler", "container", "wait", "print_script"),
     )
 )
 """What chooses packets, or only how the run reports."""

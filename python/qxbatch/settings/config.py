@@ -31,6 +31,9 @@ def read_config(path: str) -> dict[str, str]:
     given: dict[str, str] = {}
     for key, value in values.items():
         name = _name(path, key)
+        if name == "scheduler" and isinstance(value, dict):
+            given[name] = _scheduler(path, value)
+            continue
         if name in given:
             raise UsageError(f"--config={path} gives {name} twice, with - and with _.", "Leave one of them out.")
         given[name] = _text(path, name, value)
@@ -45,6 +48,15 @@ def _name(path: str, key: str) -> str:
         hint = f"Did you mean {near}?" if near else "`qxbatch --help` lists the parameters."
         raise UsageError(f"--config={path} names {key!r}, which is no parameter.", hint)
     return name
+
+
+def _scheduler(path: str, table: dict[str, object]) -> str:
+    """Return the table `[scheduler]` as it would stand on the command line: its `name` first."""
+    options = dict(table)
+    name = options.pop("name", "")
+    if not isinstance(name, str) or not name:
+        raise UsageError(f"--config={path}: [scheduler] has no name.", "Write name = 'SLURM' in it.")
+    return ",".join([name, *(f"{key}={_text(path, f'scheduler.{key}', value)}" for key, value in options.items())])
 
 
 def _text(path: str, name: str, value: object) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qxbatch.protocol.rules import Protocol
+    from qxbatch.settings.scheduler import SchedulerSpec
 
 
 class Archive(StrEnum):
@@ -185,5 +186,12 @@ class Settings:
     """Set by the parts that do not go all the way."""
     protocol: "Protocol | None" = None
     """What each session is compared with when it is published."""
+    scheduler: "SchedulerSpec | None" = None
+    """The cluster to which the import is submitted; None: it is done here."""
+    container: Path | None = None
+    """The image in which the jobs of a cluster run."""
+    wait: bool = False
+    """Follow the submitted jobs."""
+    print_script: bool = False
     gzip_as_found: bool = False
     """A session's DICOM stays packed as it is, whatever `gzip` says."""

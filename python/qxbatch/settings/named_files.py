@@ -1,4 +1,4 @@
-"""Files that parameters name, read with their content."""
+"""Parameters whose values are read by a module of their own, which is loaded where they are given."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from qxbatch.settings.values import Values
 
 if TYPE_CHECKING:
     from qxbatch.protocol.rules import Protocol
+    from qxbatch.settings.scheduler import SchedulerSpec
 
 
 def passwords_of(values: Values) -> Passwords | None:
@@ -23,3 +24,12 @@ def protocol_of(values: Values) -> "Protocol | None":
     from qxbatch.protocol.file import read_protocol
 
     return read_protocol(absolute("--protocol", values.text("protocol")))
+
+
+def scheduler_of(values: Values) -> "SchedulerSpec | None":
+    """Return the request of --scheduler. Raises UsageError."""
+    if not values.given("scheduler"):
+        return None
+    from qxbatch.settings.scheduler import scheduler_spec
+
+    return scheduler_spec(values.text("scheduler"))

@@ -2,7 +2,7 @@
 
 _SCRIPT = "Put these commands into the script that calls qxbatch, before or after the call."
 _PARALLEL = "One run imports sessions in parallel: --n-procs=N bounds all threads, --parelements=N the converters."
-_CONTAINER = "Start the image with the container program itself: docs/containers.md has the calls."
+_CONTAINER = "--container=FILE binds the folders of a run itself; docs/containers.md has other calls."
 _LOG = "--log-file=FILE keeps the messages of a run; the logs of converters are in each session's dicom folder."
 _FOLDER = "The sessions folder is the first word, or --sessionsfolder=DIR."
 
@@ -11,13 +11,11 @@ OF_QUNEX = {
     "bash_pre": _SCRIPT,
     "bash_post": _SCRIPT,
     "bash_prologue": _SCRIPT,
-    "scheduler": "Give the whole qxbatch call to the scheduler, for example: sbatch --cpus-per-task=4 --wrap='qxbatch DIR'.",
-    "scheduler_environment": "Set variables in the job's script, before the call.",
-    "parjobs": "Submit one job for each sessions folder; within a run, sessions are imported in parallel (--n-procs=N).",
+    "scheduler_environment": "Set variables before the call: jobs get the environment of the shell that submits them.",
+    "parjobs": "--scheduler=SLURM,throttle=N bounds the tasks that run at once; within a run, --n-procs=N bounds all threads.",
     "parsessions": _PARALLEL,
     "parsubjects": _PARALLEL,
     "cores": _PARALLEL,
-    "container": _CONTAINER,
     "bind": _CONTAINER,
     "logfolder": _LOG,
     "runlogfolder": _LOG,

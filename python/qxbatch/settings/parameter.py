@@ -10,6 +10,7 @@ class Group(Enum):
     WORK = "How to import it"
     OUTPUT = "What is left behind"
     BIDS = "BIDS-App form"
+    CLUSTER = "On a cluster"
     RUN = "The run itself"
 
 

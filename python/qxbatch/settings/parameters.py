@@ -1,8 +1,9 @@
 """The one table of parameters: help texts, README, docs and defaults are made of it."""
 
+from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.of_qxbatch import OF_QXBATCH
 from qxbatch.settings.of_reference import OF_REFERENCE
 
-PARAMETERS = OF_REFERENCE + OF_QXBATCH
+PARAMETERS = OF_REFERENCE + OF_QXBATCH + OF_CLUSTER
 JSON_FIELDS = ("TR", "PEDirection", "EchoSpacing", "DwellTime", "ReadoutDirection")
 """What add_json_info may name, in the order of session.txt."""

@@ -10,7 +10,7 @@ from qxbatch.settings.folders import Folders, find_folders
 from qxbatch.settings.lists import labels, split
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import Archive, Check, Gzip, JoinSeries, OnDamaged, OnMixed, OnSameSession, Settings, Tool
-from qxbatch.settings.named_files import passwords_of, protocol_of
+from qxbatch.settings.named_files import passwords_of, protocol_of, scheduler_of
 from qxbatch.settings.names import named_pattern, session_patterns
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
@@ -80,6 +80,10 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         log_file=_path(values, "log_file"),
         json_file=_path(values, "json_file"),
         protocol=protocol_of(values),
+        scheduler=scheduler_of(values),
+        container=_path(values, "container"),
+        wait=values.switch("wait"),
+        print_script=values.switch("print_script"),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
         given=tuple((given if typed is None else typed).items()),

@@ -83,16 +83,20 @@ class Values:
 
     def size(self, name: str) -> int:
         """Bytes from `8G`, `500M` or plain megabytes."""
-        value = self.text(name)
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", value, re.ASCII | re.IGNORECASE)
-        size = int(float(match[1]) * _UNITS[match[2].casefold()]) if match else 0
-        if size < 1:
-            raise UsageError(f"{_option(name)}={value} is not a size.", "Give a number with K, M, G or T, like 8G.")
-        return size
+        return size_of(_option(name), self.text(name))
 
     def regex(self, name: str) -> re.Pattern[str]:
         """A compiled regular expression."""
         return compiled(_option(name), self.text(name))
+
+
+def size_of(where: str, value: str) -> int:
+    """Bytes from `8G`, `500M` or plain megabytes. Raises UsageError."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", value, re.ASCII | re.IGNORECASE)
+    size = int(float(match[1]) * _UNITS[match[2].casefold()]) if match else 0
+    if size < 1:
+        raise UsageError(f"{where}={value} is not a size.", "Give a number with K, M, G or T, like 8G.")
+    return size
 
 
 def compiled(where: str, text: str) -> re.Pattern[str]:

@@ -1,0 +1,62 @@
+"""What a task of a cluster was given: CPUs, memory, and a disk of its node."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.cluster.schedulers import Scheduler
+from qxbatch.settings.model import Settings
+
+SCRATCH = ("SLURM_TMPDIR", "TMPDIR")
+"""Variables that name a folder on a disk of the node."""
+ROOM = 3
+"""A packet's import needs about so many times its size."""
+USED = 0.9
+"""The share of the memory that is planned with: the scheduler ends what uses more than all."""
+_UNLIMITED = 1 << 50
+
+
+def within(
+    settings: Settings, scheduler: Scheduler, largest: int, environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """Return the settings of a run that stays within its allocation; `largest` is the size of its largest packet."""
+    cpus = min([settings.n_procs, *(_numbers(scheduler.cpus, environment))])
+    memory = allocated_memory(scheduler, environment)
+    bounds = [each for each in (settings.mem, None if memory is None else int(memory * USED)) if each is not None]
+    return replace(
+        settings,
+        n_procs=cpus,
+        parelements=min(settings.parelements, cpus),
+        mem=min(bounds) if bounds else None,
+        work_dir=settings.work_dir or scratch(largest, environment),
+    )
+
+
+def allocated_memory(scheduler: Scheduler, environment: Mapping[str, str]) -> int | None:
+    """Return the bytes of a task's allocation; None where the scheduler does not tell."""
+    for name, unit in scheduler.memory:
+        for number in _numbers((name,), environment):
+            return number * unit if number * unit < _UNLIMITED else None
+    for number in _numbers(("SLURM_MEM_PER_CPU",), environment):
+        cpus = _numbers(scheduler.cpus, environment) or [1]
+        return (number << 20) * cpus[0]
+    return None
+
+
+def scratch(largest: int, environment: Mapping[str, str]) -> Path | None:
+    """Return a folder on a disk of the node with room for the largest packet; None where there is none."""
+    for name in SCRATCH:
+        folder = environment.get(name, "")
+        if not folder.startswith("/") or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH112
+            continue
+        if shutil.disk_usage(folder).free > ROOM * largest:
+            return Path(folder)
+    return None
+
+
+def _numbers(names: tuple[str, ...], environment: Mapping[str, str]) -> list[int]:
+    """Return the numbers above 0 that these variables have."""
+    texts = (environment.get(name, "") for name in names)
+    return [int(text) for text in texts if text.isdecimal() and int(text) > 0]

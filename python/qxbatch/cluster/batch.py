@@ -1,0 +1,73 @@
+"""What is ready is submitted to a cluster in place of being imported here."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from qxbatch.cluster.first import submit_new
+from qxbatch.cluster.grouping import plan
+from qxbatch.cluster.pending import choose_archive_numbers, make_submission
+from qxbatch.cluster.schedulers import SCHEDULERS
+from qxbatch.cluster.submit import largest_array
+from qxbatch.discover.units import units_of
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Candidate, Report
+from qxbatch.pipeline.ending import end_submitted
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings
+from qxbatch.settings.scheduler import SchedulerSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qxbatch.report.observers import RunObservers
+
+SUBMITTING = "submit"
+"""The lock of whoever submits: two runs at once submit nothing twice."""
+
+
+class ClusterBatch:
+    """Submits what is ready (qxbatch.pipeline.run.Batch)."""
+
+    def __init__(self, spec: SchedulerSpec, given: Mapping[str, str], out: Callable[[str], object]) -> None:
+        """`given` are all options, also those of a config file; `out` takes a printed script."""
+        self._spec = spec
+        self._given = given
+        self._out = out
+        self.submission = ""
+        """The id of what was submitted."""
+
+    def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
+        """Return how many tasks there would be."""
+        units = units_of(ready, folder_mode=settings.masterinbox is None)
+        scheduler = SCHEDULERS[self._spec.name]
+        planned = plan({k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, largest_array(scheduler))
+        requests = "; ".join(
+            f"{each.size} with {(self._spec.mem or each.mem) >> 20} MB for {(self._spec.time or each.seconds) // 60} min"
+            for each in planned.arrays
+        )
+        return (
+            f"To {scheduler.name} would be submitted: {len(units)} packets in {len(planned.tasks)} tasks ({requests})."
+        )
+
+    def carry_out(
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        locks: Locks,
+        ready: Sequence[Candidate],
+        report: Report,
+        observer: "RunObservers",
+    ) -> int:
+        """Submit; return the exit status. Raises UsageError."""
+        units = units_of(ready, folder_mode=settings.masterinbox is None)
+        try:
+            with locks.waiting(SUBMITTING):
+                submission = make_submission(settings, self._given, units, report)
+            if submission is None:
+                return int(ExitStatus.HELD)
+            choose_archive_numbers(settings, workspace, locks, units)
+            text = submit_new(submission, self._spec, self._out if settings.print_script else None)
+        finally:
+            locks.close()
+            workspace.tidy()
+        self.submission = submission.id
+        return end_submitted(settings, report, observer, text)

@@ -1,0 +1,60 @@
+"""The commands of the cluster: run with a time limit, in an environment that a job may have."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from typing import NamedTuple
+
+SECONDS = 60.0
+_OF_JOB = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
+_KEPT = (
+    "SLURM_CONF",
+    "SLURM_CONF_SERVER",
+    "SLURM_JWT",
+    "LSB_ENVDIR",
+    "SGE_ROOT",
+    "SGE_CELL",
+    "PBS_SERVER",
+    "PBS_CONF_FILE",
+)
+
+
+class Answer(NamedTuple):
+    """How a command ended."""
+
+    status: int | None
+    """None: the command does not exist."""
+    out: str = ""
+    err: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Return what a command that failed said, in one line."""
+        lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
+        return lines[-1] if lines else f"exit status {self.status}"
+
+
+def call(words: Sequence[str], *, given: str | None = None, seconds: float = SECONDS) -> Answer:
+    """Run a command of the scheduler; one that does not answer in time has failed.
+
+    Variables of the job in which this runs are taken away: a job that is submitted from a job would inherit its requests.
+    """
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(_OF_JOB) or key in _KEPT}
+    try:
+        done = subprocess.run(
+            list(words),
+            input="" if given is None else given,
+            capture_output=True,
+            check=False,
+            text=True,
+            errors="backslashreplace",
+            timeout=seconds,
+            env=environment,
+        )
+    except FileNotFoundError:
+        return Answer(None, err=f"there is no command {words[0]}")
+    except subprocess.TimeoutExpired:
+        return Answer(1, err=f"{words[0]} did not answer in {seconds:.0f} s")
+    except OSError as error:
+        return Answer(1, err=f"{words[0]}: {error.strerror}")
+    return Answer(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,42 @@
+"""The dependent job: it writes the study level, which no worker writes, and submits what the scheduler had refused."""
+
+import sys
+
+from qxbatch.cluster.record import candidates_of, report_of
+from qxbatch.cluster.resubmit import resubmit
+from qxbatch.cluster.state import State
+from qxbatch.cluster.status import status_of
+from qxbatch.cluster.submission import Submission
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Report
+from qxbatch.pipeline.study_level import refresh_study
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import Settings
+from qxbatch.settings.scheduler import scheduler_spec
+
+
+def write_study_level(submission: Submission, settings: Settings) -> int:
+    """Write the page and the table of the study; return the exit status."""
+    states = list(submission.all_states())
+    sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
+    refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), interrupted=True)
+    counted = {state: sum(each.state is state for each in states) for state in State}
+    print(", ".join(f"{number} {state}" for state, number in counted.items() if number))
+    return int(ExitStatus.OK)
+
+
+def submit_remaining(submission: Submission, number: int) -> int:
+    """Submit the units of a round that had no job; return the exit status.
+
+    A node that may not submit says so: `qxbatch resume` on another host submits them.
+    """
+    rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(number).remaining]
+    left = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
+    try:
+        submitted = resubmit(submission, left, scheduler_spec(str(submission.record["scheduler"])))
+    except UsageError as error:
+        print(f"{error.message} Submit them elsewhere: qxbatch resume {submission.sessionsfolder}", file=sys.stderr)
+        return int(error.status)
+    if submitted is not None:
+        print(f"{len(left)} packets were submitted: jobs {', '.join(submitted.jobs)}.")
+    return int(ExitStatus.OK)

@@ -1,0 +1,87 @@
+"""Follows submitted jobs by their state files, with the display of an import."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from qxbatch.cluster.record import report_of
+from qxbatch.cluster.state import FINAL, State, UnitState
+from qxbatch.cluster.status import live_jobs, queues_of, status_of
+from qxbatch.cluster.submission import Submission, submissions
+from qxbatch.cluster.table import as_text
+from qxbatch.events import RunStarted, Stage, StageStarted, UnitCancelled, UnitFinished, UnitStarted
+from qxbatch.exits import ExitStatus
+from qxbatch.report.progress import Progress
+from qxbatch.settings.model import Settings
+
+STATES_SECONDS = 1.0
+"""Between two looks at the state files; more where looking takes long."""
+QUEUE_SECONDS = 10.0
+SHARE = 20
+"""Looking takes at most so small a part of the time."""
+
+
+def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
+    """Show how far submissions are until none of their jobs waits or runs; return the exit status."""
+    try:
+        _follow(settings, ids, sleep)
+    except KeyboardInterrupt:
+        print(f"The jobs go on: qxbatch jobs {settings.sessionsfolder}")
+        raise
+    status = status_of(_chosen(settings, ids))
+    print(as_text(status, list_all=settings.list_all), end="")
+    return int(ExitStatus.FAILED if status.of_state(State.FAILED, State.LOST) else ExitStatus.OK)
+
+
+def _chosen(settings: Settings, ids: Sequence[str]) -> list[Submission]:
+    return [each for each in submissions(settings.sessionsfolder) if each.id in ids]
+
+
+def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None]) -> None:
+    found = _chosen(settings, ids)
+    with Progress(quiet=settings.quiet, list_all=settings.list_all) as progress:
+        shown = _Shown(found, progress)
+        asked = time.monotonic()
+        while True:
+            began = time.monotonic()
+            open_units = shown.look()
+            if not open_units or began - asked > QUEUE_SECONDS:
+                asked = began
+                if not live_jobs(found, queues_of(found)):
+                    shown.look()
+                    return
+            sleep(max(STATES_SECONDS, SHARE * (time.monotonic() - began)))
+
+
+class _Shown:
+    """What the display was told of."""
+
+    def __init__(self, found: Sequence[Submission], progress: Progress) -> None:
+        self._progress = progress
+        self._open = {(each, state.number): state for each in found for state in each.all_states()}
+        progress.notify(RunStarted(len(self._open), sum(state.size for state in self._open.values())))
+        for (submission, _), state in list(self._open.items()):
+            self._tell(submission, state._replace(state=State.WAITING), state)
+
+    def look(self) -> int:
+        """Read the states of what has no result; return how many there are."""
+        for (submission, number), before in list(self._open.items()):
+            try:
+                state = submission.state(number)
+            except (OSError, ValueError):
+                continue
+            self._tell(submission, before, state)
+        return len(self._open)
+
+    def _tell(self, submission: Submission, before: UnitState, state: UnitState) -> None:
+        if state.state is not before.state:
+            if before.state is State.RUNNING and state.state is State.WAITING:
+                self._progress.notify(UnitCancelled(state.unit))
+            elif before.state is State.WAITING:
+                self._progress.notify(UnitStarted(state.unit, state.size))
+                self._progress.notify(StageStarted(state.unit, Stage.CONVERTING))
+            if state.state in FINAL:
+                self._progress.notify(UnitFinished(state.unit, (report_of(state, submission.sessionsfolder),)))
+        if state.state in FINAL:
+            self._open.pop((submission, state.number), None)
+        else:
+            self._open[submission, state.number] = state

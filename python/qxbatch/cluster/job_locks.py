@@ -1,0 +1,33 @@
+"""Locks of a task: they name its job, so that the scheduler can say whether the holder of one is gone."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from qxbatch.cluster.queue import Queue, ask
+from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
+from qxbatch.publish.locks import Locks
+
+
+def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
+    """Return the locks of a task of that job."""
+    return Locks(folder, job=f"{scheduler.name} {job}" if job else "", gone=is_gone)
+
+
+def is_gone(holder: str) -> bool:
+    """Return whether the scheduler says that the job of a lock's holder neither waits nor runs; False where it is unknown."""
+    name, _, job = holder.partition(" ")
+    scheduler = SCHEDULERS.get(name.casefold())
+    if scheduler is None or not job:
+        return False
+    queue: Queue = ask(scheduler, [])
+    number, _, index = job.partition("_")
+    # a queue that shows no task at all may be one that hides those of others: this task itself runs
+    return queue.answered and bool(queue.tasks) and not queue.has(number, int(index) if index.isdecimal() else None)
+
+
+def job_id(scheduler: Scheduler, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the id of the task's job with its index, as the queue has it; empty outside of a job."""
+    job = next((environment[name] for name in scheduler.job if environment.get(name)), "")
+    index = environment.get(scheduler.index_variable, "")
+    return f"{job}_{index}" if job and index.isdecimal() else job

@@ -1,0 +1,92 @@
+"""An observer that writes down what becomes of each unit of a task."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.submission import Submission
+from qxbatch.events import Event, UnitCancelled, UnitFinished, UnitStarted
+from qxbatch.model import SessionReport
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.report.after import failed
+from qxbatch.session.summary_parts import problem_value
+
+STOPPED = "it was stopped before its end"
+
+
+class StateWriter:
+    """Writes the state files of some units. What cannot be written is told in the log of the task: the import continues."""
+
+    def __init__(self, submission: Submission, states: Sequence[UnitState], where: str) -> None:
+        self._submission = submission
+        self._states = {state.unit: state for state in states}
+        self._where = where
+        """The job and its host, for people."""
+        self._began: dict[str, float] = {}
+
+    @property
+    def states(self) -> Mapping[str, UnitState]:
+        """Return the states by unit."""
+        return self._states
+
+    def notify(self, event: Event, /) -> None:
+        """Write the state that an event leads to."""
+        match event:
+            case UnitStarted():
+                self._began[event.unit] = time.monotonic()
+                before = self._states.get(event.unit)
+                attempts = before.attempts + 1 if before else 0
+                self.change(event.unit, state=State.RUNNING, reason=self._where, attempts=attempts)
+            case UnitFinished():
+                self.finish(event.unit, event.reports)
+            case UnitCancelled():
+                self.change(event.unit, state=State.WAITING, reason=STOPPED)
+            case _:
+                pass
+
+    def finish(self, unit: str, reports: Sequence[SessionReport]) -> None:
+        """Write how a unit ended."""
+        problems = [problem for report in reports for problem in report.problems]
+        seconds = round(time.monotonic() - self._began.get(unit, time.monotonic()), 3)
+        published = any(report.folder is not None for report in reports)
+        if unit in self._states:
+            series, images = sum(each.series for each in reports), sum(each.images for each in reports)
+            self._states[unit] = self._states[unit]._replace(series=series, images=images)
+        error = next((each for each in problems if each.severity is Severity.ERROR), None)
+        if any(map(failed, reports)) and error is not None:
+            value = problem_value(error)
+            self.change(
+                unit, state=State.FAILED, reason=_text(error), problem=value, published=published, seconds=seconds
+            )
+        elif any(problem.code is Code.HELD for problem in problems):
+            self.change(unit, state=State.WAITING, reason="it is held by another run")
+        else:
+            there = any(problem.code is Code.EXISTS for problem in problems)
+            self.done(unit, "its session was there already" if there else "", seconds)
+
+    def done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
+        """Write that a unit is imported."""
+        self.change(unit, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
+
+    def fail(self, unit: str, reason: str, problem: Problem | None = None) -> None:
+        """Write that a unit cannot be imported."""
+        value = None if problem is None else problem_value(problem)
+        self.change(unit, state=State.FAILED, reason=reason, problem=value)
+
+    def change(self, unit: str, **changes: Any) -> None:
+        """Write a changed state."""
+        state = self._states.get(unit)
+        if state is None:
+            return
+        self._states[unit] = state = state._replace(**changes)
+        try:
+            self._submission.write(state)
+        except OSError as error:
+            logging.getLogger("qxbatch").warning("The state of %s cannot be written: %s", unit, error)
+
+
+def _text(problem: Problem) -> str:
+    """Return what failed, without the name of the packet, which is beside it."""
+    return " ".join(text for text in (problem.message, problem.hint, problem.command) if text)

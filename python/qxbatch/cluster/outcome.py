@@ -1,0 +1,24 @@
+"""What people are told of a submission."""
+
+from qxbatch.cluster.counts import count
+from qxbatch.cluster.status import scheduler_of
+from qxbatch.cluster.submission import Submission
+from qxbatch.cluster.submit import Submitted
+from qxbatch.visible import one_line, shell_word
+
+
+def submitted_text(submission: Submission, packets: int, submitted: Submitted, seconds: float | None = None) -> str:
+    """Return what was submitted, and the commands that follow it."""
+    folder = shell_word(str(submission.sessionsfolder))
+    now = packets - submitted.remaining
+    lines = [
+        f"Submitted to {scheduler_of(submission).name}: {count(now, 'packet')} in {count(submitted.tasks, 'task')}, "
+        f"jobs {', '.join(submitted.jobs)}{'' if seconds is None else f' ({seconds:.1f} s)'}."
+    ]
+    if submitted.remaining:
+        lines.append(
+            f"{count(submitted.remaining, 'more packet')} will be submitted by the last job, since the scheduler refused "
+            f"them now: {one_line(submitted.refusal)}"
+        )
+    lines.append(f"What became of them: qxbatch jobs {folder}")
+    return "\n".join(lines)

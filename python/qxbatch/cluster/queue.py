@@ -1,0 +1,72 @@
+"""What the scheduler's queue says of the submitted tasks. Nothing is concluded from a queue that does not answer."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qxbatch.cluster.command import call
+from qxbatch.cluster.schedulers import Scheduler
+
+SECONDS = 20.0
+_DIGITS = re.compile(r"\d+")
+
+
+class Queue(NamedTuple):
+    """The tasks that wait or run: (job, index); index None is a job that is no array, or a whole one."""
+
+    answered: bool
+    tasks: frozenset[tuple[str, int | None]] = frozenset()
+    reason: str = ""
+    """Why it did not answer."""
+    pending: frozenset[tuple[str, int | None]] = frozenset()
+    """Those that wait."""
+
+    def has(self, job: str, index: int | None) -> bool:
+        """Return whether a task, or its whole job, waits or runs."""
+        key = job_number(job)
+        return (key, index) in self.tasks or (key, None) in self.tasks
+
+    def is_pending(self, job: str, index: int | None) -> bool:
+        """Return whether a task, or its whole job, waits."""
+        key = job_number(job)
+        return (key, index) in self.pending or ((key, None) in self.pending and (key, index) not in self.tasks)
+
+    def has_job(self, job: str) -> bool:
+        """Return whether any task of a job waits or runs."""
+        key = job_number(job)
+        return any(each == key for each, _ in self.tasks)
+
+
+def job_number(job: str) -> str:
+    """Return the number of a job.
+
+    >>> job_number("1234[].server")
+    '1234'
+    """
+    match = _DIGITS.match(job)
+    return match[0] if match else job
+
+
+def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
+    """Ask the scheduler for the jobs of these names."""
+    by_name = [scheduler.by_name.format(",".join(names))] if scheduler.by_name and names else []
+    answer = call([*scheduler.query, *by_name], seconds=SECONDS)
+    if answer.status is None:
+        return Queue(False, reason=answer.reason)
+    if answer.status != 0 and not re.search(scheduler.none, answer.err + answer.out):
+        return Queue(False, reason=answer.reason)
+    tasks = _tasks(scheduler, answer.out)
+    pending = {task for task, state in tasks.items() if state in scheduler.pending}
+    return Queue(True, frozenset(tasks), pending=frozenset(pending))
+
+
+def _tasks(scheduler: Scheduler, text: str) -> dict[tuple[str, int | None], str]:
+    """Return the tasks that are not over, and their states."""
+    found: dict[tuple[str, int | None], str] = {}
+    for line in text.splitlines():
+        match = re.fullmatch(scheduler.line, line.strip())
+        if match and match["state"] not in scheduler.ended and match["index"] != "":  # of a whole array, listed besides
+            index = match["index"] or ""
+            no_array = not index.isdecimal() or int(index) < scheduler.first
+            found[match["job"], None if no_array else int(index)] = match["state"]
+    return found

@@ -1,0 +1,262 @@
+"""The schedulers, each as a small table: how to submit, which directives, how to ask and to cancel."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+
+class Scheduler(NamedTuple):
+    """What has to be known of a scheduler. Slurm was run for real, the others against recorded commands (docs/cluster.md)."""
+
+    name: str
+    submit: tuple[str, ...]
+    """The command, before the dependency and the script."""
+    script_on_stdin: bool
+    job_id: str
+    """Regular expression (of sed -E, too) whose first group is the id in what the command prints."""
+    prefix: str
+    """How a directive begins."""
+    fixed: tuple[str, ...]
+    """Directives of every job: it may be requeued, and appends to its log."""
+    fields: Mapping[str, str]
+    """Directives of what a job asks for; that of `array` contains `last`, or `count` and other fields."""
+    other: str
+    """Directive of an option that is passed on: `key`, `value`."""
+    before_end: str
+    """Directive that sends SIGTERM before the time limit; empty where the scheduler does so by itself."""
+    after: tuple[str, ...]
+    """Words of the dependency on the end of `ids`."""
+    ids: tuple[str, str]
+    """How one id is written in it, and what joins them."""
+    index_variable: str
+    """Variable with the index of a task of an array."""
+    first: int
+    """The first index."""
+    log_index: str
+    """What stands for the index in the path of a log."""
+    escaped: tuple[tuple[str, str], ...]
+    """What signs in the path of a log are replaced by."""
+    quoted: bool
+    """Whether a path with blanks may stand in quotes."""
+    least_array: int
+    """Arrays of fewer tasks are refused."""
+    largest_array: int
+    """Where the scheduler does not tell."""
+    query: tuple[str, ...]
+    """Lists waiting and running tasks, one on each line."""
+    by_name: str
+    """Option that restricts it to jobs of these names."""
+    line: str
+    """Regular expression of a line: groups `job`, `index`, `state`."""
+    pending: tuple[str, ...]
+    """States of jobs that wait."""
+    ended: tuple[str, ...]
+    """States of jobs that are over."""
+    none: str
+    """Regular expression of what the query prints, with an error, where there is no job."""
+    cancel: tuple[str, ...]
+    cpus: tuple[str, ...]
+    """Variables with the CPUs of a task."""
+    memory: tuple[tuple[str, int], ...]
+    """Variables with its memory, and their unit in bytes."""
+    job: tuple[str, ...]
+    """Variables with the id of the job in a task."""
+    time: Callable[[int], str]
+    mem: Callable[[int], str]
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def _hours_minutes(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def _megabytes(unit: str) -> Callable[[int], str]:
+    return lambda size: f"{-(-size // (1 << 20))}{unit}"
+
+
+SLURM = Scheduler(
+    name="SLURM",
+    submit=("sbatch", "--parsable"),
+    script_on_stdin=False,
+    job_id=r"^([0-9]+)",
+    prefix="#SBATCH",
+    fixed=("--requeue", "--open-mode=append"),
+    fields={
+        "name": "--job-name={}",
+        "output": "--output={}",
+        "time": "--time={}",
+        "mem": "--mem={}",
+        "cpus": "--cpus-per-task={}",
+        "partition": "--partition={}",
+        "account": "--account={}",
+        "array": "--array=0-{last}",
+        "throttle": "%{}",
+    },
+    other="--{key}={value}",
+    before_end="--signal=B:TERM@60",
+    after=("--dependency=afterany:{ids}",),
+    ids=("{}", ":"),
+    index_variable="SLURM_ARRAY_TASK_ID",
+    first=0,
+    log_index="%a",
+    escaped=(("\\", "\\\\"), ('"', '\\"'), ("%", "%%")),
+    quoted=True,
+    least_array=1,
+    largest_array=1001,
+    query=("squeue", "--noheader", "--array", "--format=%F|%K|%T"),
+    by_name="--name={}",
+    line=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
+    pending=("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
+    ended=("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
+    none=r"$^",
+    cancel=("scancel",),
+    cpus=("SLURM_CPUS_PER_TASK",),
+    memory=(("SLURM_MEM_PER_NODE", 1 << 20),),
+    job=("SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID"),
+    time=_clock,
+    mem=_megabytes("M"),
+)
+
+PBS = Scheduler(
+    name="PBS",
+    submit=("qsub",),
+    script_on_stdin=False,
+    job_id=r"^([0-9]+(\[\])?[^ ]*)",
+    prefix="#PBS",
+    fixed=("-r y", "-j oe", "-V"),
+    fields={
+        "name": "-N {}",
+        "output": "-o {}",
+        "time": "-l walltime={}",
+        "mem": "-l mem={}",
+        "cpus": "-l ncpus={}",
+        "partition": "-q {}",
+        "account": "-A {}",
+        "array": "-J 0-{last}",
+        "throttle": "%{}",
+    },
+    other="-l {key}={value}",
+    before_end="",
+    after=("-W", "depend=afterany:{ids}"),
+    ids=("{}", ":"),
+    index_variable="PBS_ARRAY_INDEX",
+    first=0,
+    log_index="^array_index^",
+    escaped=(),
+    quoted=False,
+    least_array=2,
+    largest_array=10000,
+    query=("qstat", "-t"),
+    by_name="",
+    line=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+\S+\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
+    pending=("Q", "H", "W", "T"),
+    ended=("F", "X"),
+    none=r"$^",
+    cancel=("qdel",),
+    cpus=("NCPUS",),
+    memory=(),
+    job=("PBS_ARRAY_ID", "PBS_JOBID"),
+    time=_clock,
+    mem=_megabytes("mb"),
+)
+
+LSF = Scheduler(
+    name="LSF",
+    submit=("bsub",),
+    script_on_stdin=True,
+    job_id=r"^Job <([0-9]+)>.*",
+    prefix="#BSUB",
+    fixed=("-r", '-R "span[hosts=1]"'),
+    fields={
+        "name": '-J "{}"',
+        "output": "-o {}",
+        "time": "-W {}",
+        "mem": "-M {}",
+        "cpus": "-n {}",
+        "partition": "-q {}",
+        "account": "-P {}",
+        "array": '-J "{name}[1-{count}]{throttle}"',
+        "throttle": "%{}",
+    },
+    other="-{key} {value}",
+    before_end="-wt 1 -wa TERM",
+    after=("-w", "{ids}"),
+    ids=("ended({})", " && "),
+    index_variable="LSB_JOBINDEX",
+    first=1,
+    log_index="%I",
+    escaped=(("%", "%%"),),
+    quoted=True,
+    least_array=1,
+    largest_array=1000,
+    query=("bjobs", "-noheader", "-o", "jobid jobindex stat"),
+    by_name="",
+    line=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)",
+    pending=("PEND", "PSUSP", "WAIT"),
+    ended=("DONE", "EXIT"),
+    none=r"No unfinished job found",
+    cancel=("bkill",),
+    cpus=("LSB_DJOB_NUMPROC",),
+    memory=(),
+    job=("LSB_JOBID",),
+    time=_hours_minutes,
+    mem=_megabytes("MB"),
+)
+
+SGE = Scheduler(
+    name="SGE",
+    submit=("qsub", "-terse"),
+    script_on_stdin=False,
+    job_id=r"^([0-9]+).*",
+    prefix="#$",
+    fixed=("-r y", "-j y", "-V", "-S /bin/bash"),
+    fields={
+        "name": "-N {}",
+        "output": "-o {}",
+        "time": "-l h_rt={}",
+        "mem": "-l h_vmem={}",
+        "cpus": "-pe smp {}",
+        "partition": "-q {}",
+        "account": "-P {}",
+        "array": "-t 1-{count}",
+        "throttle": "-tc {}",
+    },
+    other="-l {key}={value}",
+    before_end="",
+    after=("-hold_jid", "{ids}"),
+    ids=("{}", ","),
+    index_variable="SGE_TASK_ID",
+    first=1,
+    log_index="$TASK_ID",
+    escaped=(),
+    quoted=False,
+    least_array=1,
+    largest_array=75000,
+    query=("qstat", "-u", "*", "-g", "d"),
+    by_name="",
+    line=r"(?P<job>\d+)\s+\S+\s+\S+\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
+    pending=("qw", "hqw", "Rq", "Eqw"),
+    ended=(),
+    none=r"$^",
+    cancel=("qdel",),
+    cpus=("NSLOTS",),
+    memory=(),
+    job=("JOB_ID",),
+    time=_clock,
+    mem=_megabytes("M"),
+)
+
+SCHEDULERS = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "sge": SGE}
+
+
+def found_id(scheduler: Scheduler, printed: str) -> str:
+    """Return the id of a submitted job; empty where there is none in what was printed."""
+    for line in printed.splitlines():
+        match = re.match(scheduler.job_id, line.strip())
+        if match:
+            return match[1]
+    return ""

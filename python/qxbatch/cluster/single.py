@@ -1,0 +1,71 @@
+"""One named packet, imported alone: what any engine may call again and again."""
+
+import os
+
+from qxbatch.discover.candidates import log_of
+from qxbatch.discover.plan import session_of
+from qxbatch.exits import ExitStatus
+from qxbatch.model import Candidate, Report, Verdict
+from qxbatch.pipeline.ending import end_imported
+from qxbatch.pipeline.one import Named, import_named, named
+from qxbatch.pipeline.writable import need_writable
+from qxbatch.publish.locks import Locks
+from qxbatch.report.observers import RunObservers
+from qxbatch.session.contents import has_session
+from qxbatch.session.folder import SessionFolder
+from qxbatch.settings.model import Check, Settings
+from qxbatch.visible import one_line
+
+
+def import_one(settings: Settings, name: str) -> int:
+    """Import the packet of that name, or the packets of the session of that id; return the exit status.
+
+    What is there already is a success, so that the call can be repeated. Raises UsageError.
+    """
+    need_writable(settings)
+    meant = named(settings, name)
+    observer = RunObservers(settings)
+    with observer.progress:
+        report = import_named(settings, meant.packets, meant.units, observer, lambda space: Locks(space.locks))
+    there = _note(report, settings, name, meant)
+    if there and not settings.quiet:
+        print(there)
+    status = end_imported(settings, report, observer)
+    if status or there or report.sessions:
+        return status
+    return _nothing(report, settings, name)
+
+
+def _note(report: Report, settings: Settings, name: str, meant: Named) -> str:
+    """Return that a packet was imported before; empty where it was not."""
+    if report.sessions:
+        return ""
+    for candidate in report.candidates:
+        if candidate.verdict is Verdict.ALREADY_THERE and candidate.session is not None:
+            return f"{one_line(name)}: session {candidate.session.id} exists; nothing was done."
+    for unit in () if report.candidates else (*meant.units, *_session(settings, name)):
+        folder = settings.sessionsfolder / unit
+        if has_session(folder) and SessionFolder(folder).readable_summary is not None:
+            return f"{one_line(name)} is not in the inbox, and session {unit} exists; nothing was done."
+    return ""
+
+
+def _session(settings: Settings, name: str) -> list[str]:
+    """Return the session that a packet of that name had, before it was archived."""
+    session = None if settings.masterinbox is None else session_of(settings, log_of(settings), name)
+    return [] if session is None else [session.id]
+
+
+def _nothing(report: Report, settings: Settings, name: str) -> int:
+    """Say why nothing was imported."""
+    notes = "; ".join(map(_verdict, report.candidates)) or f"nothing of that name is in {_where(settings)}"
+    print(f"{one_line(name)} was not imported: {one_line(notes)}.")
+    return int(ExitStatus.NOTHING_READY if settings.check is Check.ANY else ExitStatus.OK)
+
+
+def _verdict(candidate: Candidate) -> str:
+    return f"{candidate.path.name}: {candidate.verdict}{f' ({candidate.note})' if candidate.note else ''}"
+
+
+def _where(settings: Settings) -> str:
+    return os.fspath(settings.sessionsfolder if settings.masterinbox is None else settings.masterinbox)

@@ -1,0 +1,33 @@
+"""An import with `--scheduler`: the run plans as always, and submits what is ready."""
+
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext, redirect_stdout
+
+from qxbatch.cluster.batch import ClusterBatch
+from qxbatch.cluster.schedulers import SCHEDULERS
+from qxbatch.cluster.submit import need_command
+from qxbatch.pipeline.opened import need_converters
+from qxbatch.pipeline.run import run as run_pipeline
+from qxbatch.settings.model import Settings
+
+
+def run(settings: Settings, given: Mapping[str, str]) -> int:
+    """Submit what waits; return the exit status. Raises UsageError. `given` are all options, also of a config file."""
+    spec = settings.scheduler
+    assert spec is not None
+    if not (settings.print_script or settings.test):
+        need_command(SCHEDULERS[spec.name])
+    if settings.container is None and not settings.test:
+        need_converters(settings)
+    stdout = sys.stdout
+    batch = ClusterBatch(spec, given, stdout.write)
+    with (
+        redirect_stdout(sys.stderr) if settings.print_script else nullcontext()
+    ):  # the script is all that is printed there
+        status = run_pipeline(settings, batch=batch)
+    if batch.submission and settings.wait and not settings.print_script:
+        from qxbatch.cluster.follow import follow
+
+        return follow(settings, [batch.submission])
+    return status

@@ -1,0 +1,127 @@
+"""What is written down of a unit of a submission: a small JSON file, replaced as a whole."""
+
+import json
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.publish.plain import is_plain_name
+
+FOLDER_SIZE = 1000
+"""So many state files are in one folder."""
+
+LONGEST_REASON = 2000
+LARGEST = 1 << 16
+"""Bytes of a state file."""
+
+
+class State(StrEnum):
+    """What became of a unit. LOST is never written: it is found by asking the scheduler."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+FINAL = (State.DONE, State.FAILED)
+
+
+class UnitState(NamedTuple):
+    """A unit: the packets of one session."""
+
+    number: int
+    """In its submission."""
+    unit: str
+    """Its session id."""
+    packets: tuple[str, ...]
+    """Names in the inbox; in folder mode, of the session folder."""
+    size: int
+    state: State = State.WAITING
+    reason: str = ""
+    attempts: int = 0
+    """How often its import was begun."""
+    published: bool = False
+    """Its session is complete, although a series of it may have failed."""
+    seconds: float = 0.0
+    series: int = 0
+    images: int = 0
+    """Of its session, where it was imported now; 0 where the session was there before."""
+    problem: Mapping[str, str] | None = None
+    """The first error, for the page of the study."""
+
+
+def state_path(folder: Path, number: int) -> Path:
+    """Return the path of a state file below a submission's folder of states.
+
+    >>> state_path(Path("states"), 12345).as_posix()
+    'states/0012/12345.json'
+    """
+    return folder / _name(number)
+
+
+def _name(number: int) -> str:
+    return f"{number // FOLDER_SIZE:04d}/{number}.json"
+
+
+def as_text(state: UnitState) -> str:
+    """Return the content of a state file."""
+    value = {key: value for key, value in state._asdict().items() if value or key in ("number", "size")}
+    return json.dumps({**value, "reason": state.reason[:LONGEST_REASON]})
+
+
+def of_text(text: bytes) -> UnitState:
+    """Read a state file. Raises ValueError when it is none."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("is not an object")  # noqa: TRY004 - of a file
+    try:
+        packets = tuple(value["packets"])
+        if not all(map(is_plain_name, (value["unit"], *packets))):
+            raise ValueError("names a path")
+        known = {key: value[key] for key in UnitState._fields if key in value}
+        return UnitState(**{**known, "packets": packets, "state": State(value["state"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"is no state of a unit: {error}") from error
+
+
+def read_state(folder: Path, number: int) -> UnitState:
+    """Return the state of a unit. Raises OSError, ValueError."""
+    descriptor = os.open(f"{folder}/{_name(number)}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        state = of_text(os.read(descriptor, LARGEST))
+    finally:
+        os.close(descriptor)
+    if state.number != number:
+        raise ValueError(f"{_name(number)} is of another unit")
+    return state
+
+
+def write_state(folder: Path, state: UnitState) -> None:
+    """Replace a state file. Raises OSError.
+
+    It is not brought to disk by force: after a crash of the file server, a unit may have an earlier state, and its import is
+    repeated or found to be done.
+    """
+    path = state_path(folder, state.number)
+    temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+    try:
+        temporary.write_text(as_text(state), encoding="utf-8", errors="surrogateescape")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_new_states(folder: Path, states: list[UnitState]) -> None:
+    """Write the states of a new submission, which nobody reads yet. Raises OSError."""
+    made: set[Path] = set()
+    for state in states:
+        path = state_path(folder, state.number)
+        if path.parent not in made:
+            path.parent.mkdir(parents=True)
+            made.add(path.parent)
+        path.write_text(as_text(state), encoding="utf-8", errors="surrogateescape")

@@ -1,0 +1,203 @@
+"""Submits units as job arrays, and a dependent job that writes the study level and submits what was refused."""
+
+import re
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.cluster.command import Answer, call
+from qxbatch.cluster.grouping import Array, Plan, plan
+from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, found_id
+from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_part, submitting
+from qxbatch.cluster.submission import END, Submission
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.settings.scheduler import SchedulerSpec
+
+LARGER = 2
+MOST_LARGER = 8
+"""Groups become up to so many times larger where the scheduler refuses."""
+
+
+TRIES = 10
+WAIT_SECONDS = 1.0
+
+
+class Submitted(NamedTuple):
+    """What was submitted."""
+
+    round: int
+    tasks: int
+    jobs: tuple[str, ...]
+    """Ids of the arrays and of the dependent job."""
+    remaining: int
+    """Units that the dependent job is to submit."""
+    refusal: str = ""
+    """What the scheduler said where it refused something."""
+
+
+def largest_array(scheduler: Scheduler) -> int:
+    """Return how many tasks an array may have. Slurm's MaxArraySize limits the index, which begins with 0 here."""
+    if scheduler.name == "SLURM":
+        answer = call(("scontrol", "show", "config"))
+        match = re.search(r"(?m)^MaxArraySize\s*=\s*(\d+)", answer.out)
+        if match and int(match[1]) > 0:
+            return int(match[1])
+    return scheduler.largest_array
+
+
+class Submitter:
+    """Submits one round of a submission."""
+
+    def __init__(self, submission: Submission, spec: SchedulerSpec) -> None:
+        self.submission = submission
+        self.spec = spec
+        self.scheduler = SCHEDULERS[spec.name]
+        self.number = 0
+        self.tasks: list[tuple[int, ...]] = []
+        """Of the arrays that were accepted."""
+        self.arrays: list[Array] = []
+        self.jobs: list[str] = []
+        self.refusal = ""
+
+    def submit(self, sizes: Mapping[int, int], more: int = 1) -> Submitted:
+        """Submit these units (number to size). Raises UsageError (69) where nothing is accepted."""
+        largest = largest_array(self.scheduler)
+        self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
+        left, factor = dict(sizes), 1
+        while left and factor <= MOST_LARGER:
+            self._arrays(plan(left, self.spec.minutes * factor, largest, more))
+            left = self._not_accepted(sizes)
+            factor *= LARGER
+        end = self._end(left)
+        while end is None:
+            self._withdraw()
+            end = self._end_after_a_while(self._not_accepted(sizes))
+        left = self._not_accepted(sizes)
+        return Submitted(self.number, len(self.tasks), (*self.jobs, end), len(left), self.refusal)
+
+    def print_script(self, sizes: Mapping[int, int], more: int = 1) -> str:
+        """Write all scripts; return the one that submits them."""
+        planned = plan(sizes, self.spec.minutes, self.scheduler.largest_array, more)
+        self.number = self.submission.add_round(planned, printed=True)
+        arrays = {str(k): self._script(str(k), array) for k, array in enumerate(planned.arrays)}
+        end = self._script(END, None)
+        return submitting(self.scheduler, arrays, end, self.submission.jobs_path(self.number))
+
+    def _arrays(self, planned: Plan) -> None:
+        """Submit arrays until one is refused."""
+        start = len(self.tasks)
+        for array in planned.arrays:
+            tasks = planned.tasks[array.first : array.first + array.size]
+            self.arrays.append(array._replace(first=start + array.first))
+            self.tasks += tasks
+            self._write(())
+            name = str(len(self.arrays) - 1)
+            job = self._submitted(self._script(name, self.arrays[-1]))
+            if job is None:
+                self.arrays.pop()
+                del self.tasks[len(self.tasks) - len(tasks) :]
+                return
+            self.jobs.append(job)
+            self.submission.note_job(self.number, name, job)
+
+    def _not_accepted(self, sizes: Mapping[int, int]) -> dict[int, int]:
+        accepted = {number for task in self.tasks for number in task}
+        return {number: size for number, size in sizes.items() if number not in accepted}
+
+    def _end(self, left: Mapping[int, int]) -> str | None:
+        """Submit the dependent job; None where it is refused. Raises UsageError where there is nothing it depends on."""
+        if not self.jobs:
+            self.submission.remove_round(self.number)
+            raise UsageError(
+                f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
+                f"Correct the options of --scheduler, then: qxbatch resume {self.submission.sessionsfolder}",
+                ExitStatus.NO_CONVERTER,
+            )
+        self._write(sorted(left))
+        path = self._script(END, None, resubmit=bool(left))
+        end = self._submitted(path, dependency(self.scheduler, self.jobs))
+        if end is not None:
+            self.submission.note_job(self.number, END, end)
+        return end
+
+    def _end_after_a_while(self, left: Mapping[int, int]) -> str | None:
+        """Submit the dependent job when the cancelled array has left the queue; None where it is refused still."""
+        for _ in range(TRIES):
+            end = self._end(left)
+            if end is not None:
+                return end
+            time.sleep(WAIT_SECONDS)
+        return None
+
+    def _withdraw(self) -> None:
+        """Cancel the last array, so that there is room for the dependent job."""
+        array = self.arrays.pop()
+        del self.tasks[array.first :]
+        call([*self.scheduler.cancel, self.jobs.pop()])
+
+    def _write(self, remaining: Sequence[int]) -> None:
+        self.submission.write_round(self.number, Plan(tuple(self.tasks), tuple(self.arrays)), remaining)
+
+    def _submitted(self, path: Path, after: Sequence[str] = ()) -> str | None:
+        """Submit a script; return the id of its job, None where it is refused."""
+        words = [*self.scheduler.submit, *after]
+        answer: Answer
+        if self.scheduler.script_on_stdin:
+            answer = call(words, given=path.read_text(encoding="utf-8"))
+        else:
+            answer = call([*words, str(path)])
+        job = found_id(self.scheduler, answer.out) if answer.status == 0 else ""
+        if not job:
+            self.refusal = answer.reason
+        return job or None
+
+    def _script(self, name: str, array: Array | None, *, resubmit: bool = False) -> Path:
+        """Write the script of an array, or of the dependent job."""
+        logs = self.submission.log_folder(self.number, name)
+        logs.mkdir(parents=True, exist_ok=True)
+        log = f"{self.scheduler.log_index}.log" if self._indexed(array) else "0.log"
+        task = TASK if array is not None else END
+        job = Job(
+            self.submission.job_name,
+            logs,
+            log,
+            self._command(task),
+            array,
+            self._host_command("remaining") if resubmit else "",
+            self.submission.size,
+        )
+        path = self.submission.script_path(self.number, name)
+        path.write_text(script(self.scheduler, self.spec, job), encoding="utf-8")
+        return path
+
+    def _indexed(self, array: Array | None) -> bool:
+        return array is not None and array.size >= self.scheduler.least_array
+
+    def _words(self, program: Sequence[str], task: str) -> list[str]:
+        folder = str(self.submission.sessionsfolder)
+        return [*program, "worker", folder, f"--submission={self.submission.id}", f"--task={self.number}/{task}"]
+
+    def _command(self, task: str) -> str:
+        container = self.submission.record.get("container")
+        if not container:
+            return self._host_command(task)
+        binds = [Path(each) for each in self.submission.record["binds"]]
+        return in_container(self.scheduler, Path(container), binds, self._words(["qxbatch"], task))
+
+    def _host_command(self, task: str) -> str:
+        words = self._words([sys.executable, "-P", "-m", "qxbatch"], task)
+        return " ".join(map(shell_part, words))
+
+
+def need_command(scheduler: Scheduler) -> None:
+    """Raise UsageError (69) where the scheduler's command is not on PATH."""
+    if shutil.which(scheduler.submit[0]) is None:
+        raise UsageError(
+            f"There is no {scheduler.submit[0]} on this host, so nothing can be submitted to {scheduler.name}.",
+            "Run this on a login node, or write the script with --print-script and run it there.",
+            ExitStatus.NO_CONVERTER,
+        )

@@ -1,0 +1,85 @@
+"""The states of submitted packets, for people and for programs."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from qxbatch.cluster.counts import count
+from qxbatch.cluster.state import State
+from qxbatch.cluster.status import Row, Status
+from qxbatch.visible import one_line, shell_word
+from qxbatch.wrapping import text_width, wrapped
+
+LONGEST = 15
+"""Rows that are listed; --list-all has no limit."""
+_FIRST = (State.LOST, State.FAILED, State.RUNNING, State.WAITING, State.DONE)
+"""The order of the table: what needs somebody comes first."""
+
+
+def as_json(status: Status) -> str:
+    """Return one object with a row for each packet (docs/schema/jobs-1.json)."""
+    rows = [_value(row, packet) for row in status.rows for packet in row.unit.packets]
+    return json.dumps({"schema": 1, "packets": rows}, indent=1) + "\n"
+
+
+def _value(row: Row, packet: str) -> dict[str, object]:
+    return {
+        "packet": packet,
+        "session": row.unit.unit,
+        "state": str(row.state),
+        "reason": row.reason,
+        "log": None if row.log is None else str(row.log),
+        "unknown": row.unknown,
+        "submission": row.submission.id,
+        "attempts": row.unit.attempts,
+        "seconds": row.unit.seconds,
+    }
+
+
+def as_text(status: Status, *, list_all: bool = False) -> str:
+    """Return counts, the packets, and what to do about those that are lost or failed."""
+    counted = Counter(row.state for row in status.rows for _ in row.unit.packets)
+    total = sum(counted.values())
+    parts = ", ".join(f"{counted[state]} {state}" for state in State if counted[state])
+    lines = [f"{count(total, 'packet')}: {parts}."]
+    if status.unanswered:
+        lines += wrapped(
+            f"The queue does not answer ({one_line(status.unanswered)}): what is waiting or running is unknown now, and shown "
+            "as it was written down last.",
+            text_width(),
+        )
+    rows = sorted(status.rows, key=lambda row: _FIRST.index(row.state))
+    if not list_all:
+        rows = _short(rows)
+    lines += [line for row in rows for line in _lines(row)]
+    if len(rows) < len(status.rows):
+        lines.append(f"{len(status.rows) - len(rows)} more: --list-all lists them.")
+    return "\n".join([*lines, *_advice(status)]) + "\n"
+
+
+def _short(rows: Sequence[Row]) -> list[Row]:
+    """Return at most LONGEST rows; what is done is listed where all are."""
+    if len(rows) <= LONGEST:
+        return list(rows)
+    return [row for row in rows if row.state is not State.DONE][:LONGEST]
+
+
+def _lines(row: Row) -> list[str]:
+    state = f"{row.state}{'?' if row.unknown else ''}"
+    names = one_line(", ".join(row.unit.packets))
+    text = f"{state:<9} {names}{f': {one_line(row.reason)}' if row.reason else ''}"
+    log = (
+        [] if row.state in (State.DONE, State.WAITING) or row.log is None else [f"      log: {one_line(str(row.log))}"]
+    )
+    return [*wrapped(text, text_width(), "  ", "      "), *log]
+
+
+def _advice(status: Status) -> list[str]:
+    if not status.rows:
+        return []
+    folder = shell_word(str(status.rows[0].submission.sessionsfolder))
+    lost, failed = status.of_state(State.LOST), status.of_state(State.FAILED)
+    lines = [f"To import again what was lost: qxbatch resume {folder}"] if lost else []
+    if any(not row.unit.published for row in failed):
+        lines.append(f"To import again what failed, once its reasons are corrected: qxbatch resume {folder} --failed")
+    return lines

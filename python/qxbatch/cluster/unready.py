@@ -1,0 +1,38 @@
+"""What became of units of a task that were not ready: finished or refused before, or gone from the inbox."""
+
+from qxbatch.cluster.observer import StateWriter
+from qxbatch.cluster.state import FINAL
+from qxbatch.model import Candidate, Report, Verdict
+from qxbatch.session.contents import has_session
+from qxbatch.settings.model import Settings
+
+
+def write_others(report: Report, writer: StateWriter, settings: Settings) -> None:
+    """Write what became of units that were not imported now: finished or refused before, or gone from the inbox."""
+    found: dict[str, list[Candidate]] = {}
+    for candidate in report.candidates:
+        if candidate.session is not None:
+            found.setdefault(candidate.session.id, []).append(candidate)
+    recovered = {each.session.id: each for each in report.sessions if each.session is not None and not each.unit}
+    by_packet = {candidate.path.name: candidate for candidate in report.candidates}
+    for unit, state in list(writer.states.items()):
+        candidates = found.get(unit) or [by_packet[name] for name in state.packets if name in by_packet]
+        if state.state in FINAL or any(each.verdict is Verdict.READY for each in candidates):
+            continue
+        if unit in recovered:
+            writer.finish(unit, [recovered[unit]])
+        elif candidates:
+            _by_verdict(writer, unit, candidates[0])
+        elif has_session(settings.sessionsfolder / unit):
+            writer.done(unit, "its session was there already")
+        else:
+            writer.fail(unit, "its packet is not in the inbox any more, and it has no session.")
+
+
+def _by_verdict(writer: StateWriter, unit: str, candidate: Candidate) -> None:
+    if candidate.verdict is Verdict.ALREADY_THERE:
+        writer.done(unit, "its session was there already")
+    elif candidate.problem is not None:
+        writer.fail(unit, f"{candidate.problem.message} {candidate.problem.hint}".strip(), candidate.problem)
+    else:
+        writer.fail(unit, f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}")

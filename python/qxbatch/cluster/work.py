@@ -1,0 +1,36 @@
+"""Imports the units of a task."""
+
+import socket
+from collections.abc import Sequence
+
+from qxbatch.cluster.allocation import within
+from qxbatch.cluster.job_locks import job_id, job_locks
+from qxbatch.cluster.observer import StateWriter
+from qxbatch.cluster.state import FINAL, UnitState
+from qxbatch.cluster.status import scheduler_of
+from qxbatch.cluster.submission import Submission
+from qxbatch.cluster.unready import write_others
+from qxbatch.exits import ExitStatus
+from qxbatch.pipeline.ending import end_imported
+from qxbatch.pipeline.one import import_named
+from qxbatch.report.observers import RunObservers
+from qxbatch.settings.model import Settings
+
+
+def import_units(submission: Submission, settings: Settings, states: Sequence[UnitState]) -> int:
+    """Import what has no result yet: a requeued task begins again, and does nothing twice."""
+    todo = [state for state in states if state.state not in FINAL]
+    if not todo:
+        print("All packets of this task have results.")
+        return int(ExitStatus.OK)
+    scheduler = scheduler_of(submission)
+    settings = within(settings, scheduler, max(state.size for state in todo))
+    job = job_id(scheduler)
+    writer = StateWriter(submission, todo, f"job {job} on {socket.gethostname()}")
+    observer = RunObservers(settings, [writer])
+    packets = [packet for state in todo for packet in state.packets]
+    units = [state.unit for state in todo]
+    with observer.progress:
+        report = import_named(settings, packets, units, observer, lambda space: job_locks(space.locks, scheduler, job))
+    write_others(report, writer, settings)
+    return end_imported(settings, report, observer)

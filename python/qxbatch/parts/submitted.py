@@ -1,0 +1,22 @@
+"""The sessions folder and the submissions that `jobs`, `resume` and `cancel` are about."""
+
+from pathlib import Path
+
+from qxbatch.cluster.submission import Submission, submissions
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.settings.folders import find_folders
+from qxbatch.settings.values import Values
+
+
+def submitted_in(given: object) -> tuple[Path, list[Submission]]:
+    """Return the sessions folder and its submissions. Raises UsageError where there are none."""
+    folder = find_folders(Values({"sessionsfolder": str(given)})).sessionsfolder
+    found = submissions(folder)
+    if not found:
+        raise UsageError(
+            f"Nothing was submitted in {folder}.",
+            "`qxbatch FOLDER --scheduler=SLURM` submits an import.",
+            ExitStatus.NOTHING_READY,
+        )
+    return folder, found

@@ -1,0 +1,64 @@
+"""`qxbatch worker`: imports one named packet, or a task of a submitted import."""
+
+from collections.abc import Mapping
+
+from qxbatch.collecting import collect_seldom
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import Settings
+from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parse import parse
+
+_FORMS = (1, 3)
+"""Words: SESSIONSFOLDER, or DATA OUTPUT participant."""
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Import; return the exit status. Raises UsageError."""
+    collect_seldom()
+    words = options["<folder>"]
+    assert isinstance(words, list)
+    if options["--submission"]:
+        from qxbatch.cluster.task import run_task
+
+        return run_task(words[0], str(options["--submission"]), str(options["--task"] or ""))
+    if not options["--packet"]:
+        raise UsageError("No packet is named.", "Write --packet=NAME: its name in the inbox, or its session id.")
+    from qxbatch.cluster.single import import_one
+
+    return import_one(_settings(options, words), str(options["--packet"]))
+
+
+def _settings(options: Mapping[str, object], words: list[str]) -> Settings:
+    given = {
+        each.name: "yes" if options[each.option] is True else str(options[each.option])
+        for each in PARAMETERS
+        if options.get(each.option)
+    }
+    if len(words) not in _FORMS or words[2:] not in ([], ["participant"]):
+        raise UsageError(
+            f"worker {' '.join(words)}: the folders are not as expected.",
+            "Give the sessions folder, or DATA OUTPUT participant.",
+        )
+    if len(words) == 1:
+        return _checked({"sessionsfolder": words[0], "sessions": _all(given), **given}, bids_app=False)
+    return _checked({**given, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
+
+
+def _all(given: Mapping[str, str]) -> str:
+    """In folder mode sessions are chosen by globs; --packet chooses one of them."""
+    return "*" if given.get("masterinbox", "").casefold() == "none" else ""
+
+
+def _checked(given: dict[str, str], *, bids_app: bool) -> Settings:
+    from qxbatch.record.mapped_path import check_path
+
+    config = given.pop("config", None)
+    if config is not None:
+        from qxbatch.settings.config import read_config
+
+        given = {**read_config(config), **given}
+    asked = parse(given, bids_app=bids_app, typed=given)
+    check_path(asked.settings.sessionsfolder, asked.settings.path_map)
+    if not asked.settings.sessionsfolder.exists():
+        asked.settings.sessionsfolder.mkdir(parents=True, exist_ok=True)
+    return asked.settings

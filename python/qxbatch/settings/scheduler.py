@@ -1,0 +1,137 @@
+"""The text of `--scheduler` becomes a typed request: which scheduler, and what is asked of it."""
+
+import re
+from typing import Any, NamedTuple
+
+from qxbatch.problems import UsageError
+from qxbatch.settings.lists import split
+from qxbatch.settings.values import size_of
+
+SCHEDULERS = ("slurm", "pbs", "lsf", "sge")
+ALIASES = {
+    "cpus_per_task": "cpus",
+    "walltime": "time",
+    "memory": "mem",
+    "queue": "partition",
+    "jobname": "name",
+    "job_name": "name",
+}
+"""Other names of the options that every scheduler has."""
+OWN = (
+    "array",
+    "output",
+    "error",
+    "open_mode",
+    "requeue",
+    "no_requeue",
+    "signal",
+    "dependency",
+    "wrap",
+    "name",
+    "parsable",
+    "chdir",
+)
+"""Options that a submission sets itself."""
+EXAMPLE = "SLURM,time=02:00:00,mem=8G,partition=main"
+_TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+class SchedulerSpec(NamedTuple):
+    """What `--scheduler` asks for; None where it is not given."""
+
+    name: str
+    """One of SCHEDULERS."""
+    time: int | None = None
+    """Seconds that a task may take."""
+    mem: int | None = None
+    """Bytes for a task."""
+    cpus: int | None = None
+    partition: str = ""
+    account: str = ""
+    minutes: float = 5.0
+    """So long a task shall work: packets are put together for that."""
+    throttle: int | None = None
+    """So many tasks of an array run at once."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Other options, passed to the scheduler as they are."""
+
+
+def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
+    """Read `NAME,key=value,...`. Raises UsageError.
+
+    >>> scheduler_spec("SLURM,time=02:00:00,mem=8G").time
+    7200
+    """
+    if not text.isprintable():
+        raise UsageError(f"{where}={text!r} has a line break or a sign that cannot be printed.", "Leave it out.")
+    name, *items = split(text) or ("",)
+    if name.casefold() not in SCHEDULERS:
+        known = ", ".join(each.upper() for each in SCHEDULERS)
+        raise UsageError(
+            f"{where}={text}: {name!r} is no known scheduler.", f"Begin with one of {known}: {where}={EXAMPLE}."
+        )
+    pairs = dict(_pair(where, text, item) for item in items)
+    if len(pairs) < len(items):
+        raise UsageError(f"{where}={text} gives an option twice.", "Give it once.")
+    common = {key: pairs.pop(key) for key in COMMON if key in pairs}
+    spec = SchedulerSpec(name.casefold(), options=tuple(pairs.items()))
+    values: dict[str, Any] = {key: _read(where, key, value) for key, value in common.items()}
+    return spec._replace(**values)
+
+
+def merged(first: str, second: str) -> str:
+    """Return a text of `--scheduler` in which the options of the second one replace those of the first."""
+    name, *items = split(second)
+    earlier = dict(_pair("--scheduler", first, item) for item in split(first)[1:])
+    options = {**earlier, **dict(_pair("--scheduler", second, item) for item in items)}
+    return ",".join([name, *(f"{key}={value}" if value else key for key, value in options.items())])
+
+
+def _pair(where: str, text: str, item: str) -> tuple[str, str]:
+    key, _, value = item.partition("=")
+    folded = key.strip().lstrip("-").replace("-", "_")
+    name = ALIASES.get(folded.casefold(), folded)
+    if name in OWN:
+        raise UsageError(f"{where}={text}: the option {key.strip()} is set by qxbatch itself.", "Leave it out.")
+    return (name, value.strip())
+
+
+def seconds_of(where: str, text: str) -> int:
+    """Read minutes, `HH:MM:SS` or `D-HH:MM:SS`, as Slurm writes times. Raises UsageError.
+
+    >>> [seconds_of("time", text) for text in ("90", "90:30", "02:00:00", "1-12", "1-00:30:00")]
+    [5400, 5430, 7200, 129600, 88200]
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{where}={text} is no time.", "Write minutes, HH:MM:SS or D-HH:MM:SS.")
+    days, first, second, third = match.groups()
+    if days is not None:
+        return int(days) * DAY + int(first) * HOUR + int(second or 0) * MINUTE + int(third or 0)
+    if third is not None:
+        return int(first) * HOUR + int(second) * MINUTE + int(third)
+    return int(first) * MINUTE + int(second or 0)
+
+
+def _read(where: str, key: str, value: str) -> object:
+    name = f"{where}: {key}"
+    if key == "time":
+        return seconds_of(name, value)
+    if key == "mem":
+        return size_of(name, value)
+    if key in ("cpus", "throttle"):
+        if not re.fullmatch(r"[1-9]\d{0,5}", value):
+            raise UsageError(f"{name}={value} is no whole number from 1 up.", f"Write {key}=4.")
+        return int(value)
+    if key == "minutes":
+        if not re.fullmatch(r"\d{1,5}(\.\d+)?", value) or float(value) <= 0:
+            raise UsageError(f"{name}={value} is no number of minutes.", "Write minutes=5.")
+        return float(value)
+    if not value:
+        raise UsageError(f"{name} has no value.", f"Write {key}=NAME.")
+    return value
+
+
+COMMON = ("time", "mem", "cpus", "partition", "account", "minutes", "throttle")
+"""Options that mean the same for every scheduler."""

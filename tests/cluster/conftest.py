@@ -1,0 +1,30 @@
+"""A Slurm for the tests of this folder."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.build.study import Study
+from tests.cluster.slurm import Slurm, missing, running
+from tests.cluster.submitted import Submitted
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Slurm]:
+    """Return a Slurm that runs; the tests are skipped where there is none."""
+    why = missing()
+    if why:
+        pytest.skip(f"no real Slurm: {why}")
+    # paths of sockets are short
+    with tempfile.TemporaryDirectory(prefix="qx-slurm-") as folder, running(Path(folder)) as started:
+        yield started
+
+
+@pytest.fixture
+def submitted(study: Study, slurm: Slurm) -> Iterator[Submitted]:
+    """Return an empty study on that cluster; its jobs are cancelled at the end."""
+    found = Submitted(study, slurm)
+    yield found
+    found.call("cancel")

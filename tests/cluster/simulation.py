@@ -1,0 +1,57 @@
+"""Many packets: a real submission to a real Slurm, whose tasks write real state files and import nothing."""
+
+import contextlib
+import io
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+from unittest.mock import patch
+
+from tests.build.study import Study, run_command
+from tests.cluster.slurm import Slurm
+from tests.cluster.submitted import packet
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
+    """Submit so many packets; return how many seconds each step took."""
+    from qxbatch.cli.main import main
+    from qxbatch.cluster.submit import Submitter
+
+    study = Study(folder)
+    data = packet(1)
+    for k in range(packets):
+        study.put_bytes(f"S{k:07}.zip", data)
+    path = f"{REPOSITORY}:{os.environ.get('PYTHONPATH', '')}"
+
+    def stand_in(submitter: Submitter, task: str) -> str:
+        words = [sys.executable, "-m", "tests.cluster.stand_in", str(study.sessions), submitter.submission.id]
+        return f"env PYTHONPATH={shlex.quote(path)} {shlex.join(words)} {submitter.number}/{task}"
+
+    seconds: dict[str, float] = {}
+    with patch.dict(os.environ, slurm.env), patch.object(Submitter, "_host_command", stand_in):
+        began = time.monotonic()
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            status = main([str(study.sessions), "--scheduler=SLURM,mem=300M"])
+        seconds["submit"] = time.monotonic() - began
+    assert status == 0, told.getvalue()
+    seconds["tasks"] = float(told.getvalue().partition("packets in ")[2].split()[0])
+    seconds["jobs, while they wait or run"] = _jobs(study, slurm, packets, "waiting")
+    began = time.monotonic()
+    slurm.wait_for_jobs(1200)
+    seconds["all tasks"] = time.monotonic() - began
+    seconds["jobs, when all are done"] = _jobs(study, slurm, packets, "done")
+    return seconds
+
+
+def _jobs(study: Study, slurm: Slurm, packets: int, state: str) -> float:
+    began = time.monotonic()
+    run = run_command("jobs", str(study.sessions), env=slurm.env)
+    seconds = time.monotonic() - began
+    assert run.status == 0, run.text
+    assert f"{packets} packets: " in run.out, run.out
+    assert state in run.out, run.out
+    return seconds

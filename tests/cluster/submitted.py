@@ -1,0 +1,103 @@
+"""A study whose import is submitted, and the judge of what came of it."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import zipped
+from tests.build.study import Run, Study, run_command
+from tests.cluster.slurm import Slurm
+
+SPEC = "SLURM,minutes=0.02,mem=300M"
+"""One small packet for each task."""
+PUBLISHED = re.compile(r"(?m)^\[\d+/\d+\] (?:.* -> )?(\S+): \d+ series, ")
+LONGEST = 120.0
+
+
+class Submitted:
+    """A study on a cluster."""
+
+    def __init__(self, study: Study, slurm: Slurm, env: Mapping[str, str] | None = None) -> None:
+        self.study = study
+        self.slurm = slurm
+        self.env = {**slurm.env, **(env or {})}
+        self.good: dict[str, str] = {}
+        """File name of each good packet, and its hash."""
+        self.bad: set[str] = set()
+
+    def put(self, count: int, bad: int = 0, first: int = 1) -> None:
+        """Put small packets into the inbox, of which the last ones are cut short."""
+        for k in range(first, first + count):
+            data = packet(k)
+            name = f"S{k:03}.zip"
+            self.study.put_bytes(name, data)
+            self.good[name] = hashlib.sha256(data).hexdigest()
+        for k in range(first + count, first + count + bad):
+            name = f"S{k:03}.zip"
+            self.study.put_bytes(name, packet(k)[:-300])
+            self.bad.add(name)
+
+    def submit(self, *options: str, spec: str = SPEC) -> Run:
+        """Submit the import."""
+        return self.study.run(f"--scheduler={spec}", *options, env=self.env)
+
+    def call(self, part: str, *options: str) -> Run:
+        """Call `qxbatch jobs`, `resume` or `cancel`."""
+        return run_command(part, str(self.study.sessions), *options, env=self.env)
+
+    def jobs(self) -> dict[str, dict[str, Any]]:
+        """Return what `qxbatch jobs --json` says of each packet."""
+        run = self.call("jobs", "--json")
+        assert run.status in (0, 1), run.text
+        return {each["packet"]: each for each in json.loads(run.out)["packets"]}
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each packet."""
+        return {packet: each["state"] for packet, each in self.jobs().items()}
+
+    def until(self, holds: Callable[[dict[str, str]], bool], seconds: float = LONGEST) -> dict[str, str]:
+        """Wait until the states are as they should be; return them."""
+        until = time.monotonic() + seconds
+        while not holds(states := self.states()):
+            assert time.monotonic() < until, f"not within {seconds:.0f} s: {states}\n{self.slurm.jobs()}"
+            time.sleep(0.1)
+        return states
+
+    def logs(self) -> str:
+        """Return the logs of all tasks."""
+        found = sorted((self.study.sessions / ".qxbatch" / "jobs").glob("*/logs/*/*.log"))
+        return "\n".join(path.read_text(errors="replace") for path in found)
+
+    def published(self) -> dict[str, int]:
+        """Return how often each session was published, as the logs say."""
+        counted: dict[str, int] = {}
+        for session in PUBLISHED.findall(self.logs()):
+            counted[session] = counted.get(session, 0) + 1
+        return counted
+
+    def check(self) -> None:
+        """Raise AssertionError unless each good packet was imported exactly once, and each bad one failed with its reason."""
+        found = self.jobs()
+        assert {name for name, each in found.items() if each["state"] == "done"} == set(self.good)
+        failed = {name: each["reason"] for name, each in found.items() if each["state"] == "failed"}
+        assert set(failed) == self.bad
+        assert all("cut short" in reason or "damaged" in reason for reason in failed.values()), failed
+        archived = {path.name: path.read_bytes() for path in self.study.archive.iterdir()}
+        assert {name: hashlib.sha256(data).hexdigest() for name, data in archived.items()} == self.good
+        assert {path.name for path in self.study.inbox.iterdir()} == self.bad
+        sessions = {Path(name).stem for name in self.good}
+        assert set(self.study.session_names()) == sessions
+        assert {name: count for name, count in self.published().items() if count != 1} == {}
+        left = {path.name for path in (self.study.sessions / ".qxbatch").iterdir()}
+        assert left == {"jobs"}, left
+        assert run_command("verify", str(self.study.sessions)).status == 0
+
+
+def packet(number: int) -> bytes:
+    """Return a small packet of one patient."""
+    return zipped(MrSeries(patient=f"P{number:03}", name=f"Doe^{number:03}", study=f"study {number}").files())

@@ -1,0 +1,146 @@
+"""What happens to jobs on a real Slurm, and what `jobs`, `resume` and `cancel` make of it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.build.terminal import Gate
+from tests.cluster.submitted import SPEC, Submitted
+
+
+@pytest.fixture
+def gate(submitted: Submitted, tmp_path: Path) -> Gate:
+    """Hold back the converters of all tasks until it is opened."""
+    found = Gate(tmp_path / "gate")
+    submitted.env.update(found.env)
+    return found
+
+
+def all_running(states: dict[str, str]) -> bool:
+    return set(states.values()) == {"running"}
+
+
+def test_what_is_cancelled_is_lost_until_it_is_resumed(submitted: Submitted, gate: Gate) -> None:
+    submitted.put(3)
+    assert submitted.submit().status == 0
+    submitted.until(all_running)
+    submitted.slurm.call("scancel", submitted.slurm.running()[1])
+    states = submitted.until(lambda states: "lost" in states.values())
+    assert sorted(states.values()) == ["lost", "running", "running"]
+    run = submitted.call("jobs")
+    assert run.status == 1
+    assert "its job ended without a result" in run.out
+    assert f"qxbatch resume {submitted.study.sessions}" in run.out
+    gate.open()
+    submitted.slurm.wait_for_jobs()
+    run = submitted.call("resume")
+    assert run.status == 0, run.text
+    assert "1 packet in 1 task" in run.out
+    submitted.slurm.wait_for_jobs()
+    submitted.check()
+    assert "Nothing is to be resumed." in submitted.call("resume").out
+
+
+def test_cancel_ends_all_jobs_and_resume_imports_what_has_no_result(submitted: Submitted, gate: Gate) -> None:
+    submitted.put(3)
+    assert submitted.submit(spec=f"{SPEC},throttle=2").status == 0
+    submitted.until(lambda states: sorted(states.values()) == ["running", "running", "waiting"])
+    run = submitted.call("cancel")
+    assert run.status == 0, run.text
+    assert "2 jobs cancelled." in run.out
+    submitted.slurm.wait_for_jobs()
+    assert set(submitted.states().values()) == {"lost"}
+    assert "No job waits or runs." in submitted.call("cancel").out
+    gate.open()
+    run = submitted.call("resume", "--wait")
+    assert run.status == 0, run.text
+    submitted.check()
+
+
+def test_the_tasks_of_a_dead_node_are_imported_once_by_another_node(submitted: Submitted, gate: Gate) -> None:
+    submitted.put(3)
+    assert submitted.submit().status == 0
+    submitted.until(all_running)
+    nodes = submitted.slurm.call("squeue", "--noheader", "--states=running", "--format=%N").split()
+    number = int(nodes[0].removeprefix("n"))
+    submitted.slurm.kill_node(number)
+    try:
+        submitted.until(lambda states: set(states.values()) == {"waiting"})
+    finally:
+        gate.open()
+        submitted.slurm.start_node(number)
+        submitted.slurm.wait_for_nodes()
+    submitted.slurm.wait_for_jobs()
+    submitted.call("resume", "--wait")
+    submitted.check()
+
+
+def test_a_queue_that_does_not_answer_loses_nothing(submitted: Submitted, gate: Gate) -> None:
+    submitted.put(2)
+    assert submitted.submit().status == 0
+    submitted.until(all_running)
+    submitted.slurm.stop_controller()
+    try:
+        jobs = submitted.jobs()
+        assert [(each["state"], each["unknown"]) for each in jobs.values()] == [("running", True)] * 2
+        assert "The queue does not answer" in submitted.call("jobs").out
+        run = submitted.call("resume")
+        assert run.status == 69, run.text
+        assert "it is not known what was lost" in run.err
+    finally:
+        submitted.slurm.start_controller()
+    gate.open()
+    submitted.slurm.wait_for_nodes()
+    submitted.slurm.wait_for_jobs()
+    submitted.check()
+
+
+def test_the_signal_before_the_time_limit_leaves_a_packet_that_can_be_resumed(submitted: Submitted, gate: Gate) -> None:
+    submitted.put(1)
+    assert submitted.submit().status == 0
+    submitted.until(all_running)
+    submitted.slurm.call("scancel", "--batch", "--signal=TERM", submitted.slurm.running()[0])
+    submitted.until(lambda states: set(states.values()) == {"lost"})
+    assert "it was stopped before its end" in submitted.jobs()["S001.zip"]["reason"]
+    assert "interrupted" in submitted.logs()
+    assert not (submitted.study.sessions / ".qxbatch" / "work").exists()
+    gate.open()
+    run = submitted.call("resume", "--scheduler=SLURM,time=10", "--wait")
+    assert run.status == 0, run.text
+    submitted.check()
+
+
+def test_of_two_submissions_at_once_each_packet_is_imported_by_one(submitted: Submitted) -> None:
+    submitted.put(6)
+    words = [sys.executable, "-m", "qxbatch", str(submitted.study.sessions), f"--scheduler={SPEC}"]
+    both = [
+        subprocess.Popen(words, env={**os.environ, **submitted.env}, stdout=subprocess.PIPE, text=True) for _ in (1, 2)
+    ]
+    told = [each.communicate(timeout=100)[0] for each in both]
+    assert sorted(each.returncode for each in both) == [0, 75], told
+    submitted.slurm.wait_for_jobs()
+    submitted.check()
+
+
+def test_failed_packets_are_resumed_on_request_once_they_are_whole(submitted: Submitted) -> None:
+    submitted.put(1, bad=1)
+    assert submitted.submit("--wait").status == 1
+    submitted.check()
+    assert "Nothing is to be resumed." in submitted.call("resume").out
+    submitted.bad.clear()
+    submitted.put(1, first=2)
+    run = submitted.call("resume", "--failed", "--wait")
+    assert run.status == 0, run.text
+    submitted.check()
+
+
+def test_an_import_here_finds_what_jobs_have_imported(submitted: Submitted) -> None:
+    submitted.put(2)
+    assert submitted.submit("--wait").status == 0
+    assert submitted.study.run().status == 66
+    submitted.put(1, first=3)
+    assert submitted.study.run().status == 0
+    assert set(submitted.study.session_names()) == {"S001", "S002", "S003"}

@@ -1,0 +1,156 @@
+"""State files, and what `jobs` and `resume` make of them."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cluster import status as module
+from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.queue import Queue
+from qxbatch.cluster.state import State, UnitState, as_text, of_text, state_path
+from qxbatch.cluster.status import Status, status_of
+from qxbatch.cluster.submission import Submission, new_submission, submissions
+from qxbatch.cluster.table import as_text as table_text
+from tests.build.study import Study, run_main
+
+RECORD = {"options": {}, "scheduler": "SLURM", "cwd": "/", "bids_app": False, "found": []}
+
+
+def unit(number: int, state: State = State.WAITING, **fields: object) -> UnitState:
+    return UnitState(number, f"S{number}", (f"S{number}.zip",), 1000, state)._replace(**fields)  # type: ignore[arg-type]
+
+
+def submitted(folder: Path, *units: UnitState) -> Submission:
+    """Return a submission of which each unit is a task of job 7, and job 8 is the dependent one."""
+    made = new_submission(folder, RECORD, list(units))
+    tasks = tuple((each.number,) for each in units)
+    number = made.add_round(Plan(tasks, (Array(0, len(tasks), 1, 1),)))
+    made.note_job(number, "0", "7")
+    made.note_job(number, "end", "8")
+    return made
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, found: list[Submission], queue: Queue) -> Status:
+    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: queue)
+    return status_of(found)
+
+
+def states(status: Status) -> list[tuple[str, str, bool]]:
+    return [(row.unit.unit, str(row.state), row.unknown) for row in status.rows]
+
+
+def test_a_state_is_read_as_it_was_written() -> None:
+    full = unit(3, State.FAILED, reason="bad \udcff", attempts=2, seconds=1.5, problem={"code": "damaged"})
+    assert of_text(as_text(full).encode("utf-8", "surrogateescape")) == full
+    for wrong in ("null", "{}", "[", '{"number": 1, "unit": "../x", "packets": ["a"], "state": "done", "size": 0}'):
+        with pytest.raises(ValueError):  # noqa: PT011 - json says it in many ways
+            of_text(wrong.encode())
+
+
+def test_no_folder_contains_more_than_a_thousand_states() -> None:
+    paths = [state_path(Path("s"), number) for number in range(0, 1_000_000, 997)]
+    assert len({path.parent for path in paths}) == 1000
+    assert state_path(Path("s"), 999).parent != state_path(Path("s"), 1000).parent
+
+
+def test_units_are_judged_by_their_files_and_the_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = submitted(tmp_path, unit(0, State.DONE), unit(1, State.FAILED), unit(2), unit(3, State.RUNNING), unit(4))
+    queue = Queue(True, frozenset({("7", 2), ("7", 3), ("8", None)}), pending=frozenset({("7", 2), ("8", None)}))
+    assert states(judged(monkeypatch, [made], queue)) == [
+        ("S0", "done", False),
+        ("S1", "failed", False),
+        ("S2", "waiting", False),
+        ("S3", "running", False),
+        ("S4", "lost", False),
+    ]
+
+
+def test_a_requeued_task_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = submitted(tmp_path, unit(0, State.RUNNING))
+    queue = Queue(True, frozenset({("7", 0)}), pending=frozenset({("7", 0)}))
+    assert states(judged(monkeypatch, [made], queue)) == [("S0", "waiting", False)]
+
+
+def test_a_queue_that_does_not_answer_makes_nothing_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = submitted(tmp_path, unit(0), unit(1, State.RUNNING), unit(2, State.DONE))
+    status = judged(monkeypatch, [made], Queue(False, reason="down"))
+    assert states(status) == [("S0", "waiting", True), ("S1", "running", True), ("S2", "done", False)]
+    assert "The queue does not answer (down)" in table_text(status)
+
+
+def test_a_queue_of_another_user_may_hide_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = submitted(tmp_path, unit(0))
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert states(judged(monkeypatch, [made], Queue(True))) == [("S0", "waiting", True)]
+
+
+def test_a_result_that_was_written_while_the_queue_was_asked_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = submitted(tmp_path, unit(0, State.RUNNING))
+
+    def ask(*_: object) -> Queue:
+        made.write(unit(0, State.DONE))
+        return Queue(True)
+
+    monkeypatch.setattr(module, "ask", ask)
+    assert states(status_of([made])) == [("S0", "done", False)]
+
+
+def test_a_packet_of_two_submissions_is_in_the_state_of_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = submitted(tmp_path, unit(0, State.FAILED), unit(1, State.DONE))
+    second = submitted(tmp_path, unit(0, State.DONE))
+    found = sorted([first, second], key=lambda each: each is second)
+    assert states(judged(monkeypatch, found, Queue(True))) == [("S1", "done", False), ("S0", "done", False)]
+
+
+def test_a_long_table_is_folded_and_begins_with_what_needs_somebody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = [unit(k, State.DONE) for k in range(40)]
+    units += [unit(40, State.FAILED, reason="is damaged"), unit(41)]
+    status = judged(monkeypatch, [submitted(tmp_path, *units)], Queue(True))
+    text = table_text(status).splitlines()
+    assert text[0] == "42 packets: 40 done, 1 failed, 1 lost."
+    assert text[1].split()[:2] == ["lost", "S41.zip:"]
+    assert "failed    S40.zip: is damaged" in text[3]
+    assert "40 more: --list-all lists them." in text
+    assert len(table_text(status, list_all=True).splitlines()) > 42
+
+
+def test_links_and_strange_files_among_submissions_are_no_submissions(study: Study, tmp_path: Path) -> None:
+    assert run_main("jobs", str(study.sessions)).status == 66
+    made = submitted(study.sessions, unit(0, State.DONE))
+    outside = submitted(tmp_path / "other", unit(0, State.DONE))
+    made.folder.with_name("20260101-000000-aaaaaaaa").symlink_to(outside.folder)
+    made.folder.with_name("20260101-000000-bbbbbbbb").mkdir()
+    (made.folder.with_name("20260101-000000-bbbbbbbb") / "submission.json").write_text("[]")
+    assert [each.id for each in submissions(study.sessions)] == [made.id]
+
+
+def test_a_submission_of_another_user_is_not_continued(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = submitted(study.sessions, unit(0, State.FAILED))
+    assert run_main("jobs", str(study.sessions)).status == 1
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    run = run_main("resume", str(study.sessions), "--failed")
+    assert run.status == 64
+    assert f"Submission {made.id} was made by user" in run.err
+
+
+def test_a_published_session_with_a_failed_series_is_not_imported_again(study: Study) -> None:
+    submitted(study.sessions, unit(0, State.FAILED, published=True))
+    run = run_main("resume", str(study.sessions), "--failed")
+    assert run.status == 0
+    assert "1 session with series that failed are complete otherwise, and stay: S0." in run.out
+    assert "Nothing is to be resumed." in run.out
+
+
+def test_the_study_folder_may_be_named(study: Study) -> None:
+    submitted(study.sessions, unit(0, State.DONE))
+    run = run_main("jobs", str(study.sessions.parent), "--json")
+    assert run.status == 0
+    assert [each["state"] for each in json.loads(run.out)["packets"]] == ["done"]

@@ -1,0 +1,170 @@
+"""PBS, LSF and SGE by recorded commands: what they are called with, and what is made of what they print.
+
+None of them was run for real (docs/cluster.md says so): the fakes print what the documents of each show.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.study import Run, Study, run_command
+
+FAKE = """\
+#!/bin/bash
+folder=$(dirname "$0")
+printf '%s\\n' "$(basename "$0") $*" >> "$folder/calls"
+case $(basename "$0") in
+qsub | bsub)
+    cat > "$folder/stdin"
+    n=$(($(cat "$folder/count" 2>/dev/null || echo 100) + 1))
+    echo "$n" > "$folder/count"
+    sed "s/N/$n/" "$folder/printed"
+    ;;
+qstat | bjobs)
+    [ -e "$folder/down" ] && { echo 'cannot connect to server' >&2; exit 1; }
+    cat "$folder/queue"
+    [ -s "$folder/queue" ] || [ ! -e "$folder/none" ] || { cat "$folder/none" >&2; exit 255; }
+    ;;
+esac
+"""
+PRINTED = {"PBS": "N[].pbs.host", "LSF": "Job <N> is submitted to queue <normal>.", "SGE": "N.1-2:1"}
+COMMANDS = {"PBS": ("qsub", "qstat", "qdel"), "LSF": ("bsub", "bjobs", "bkill"), "SGE": ("qsub", "qstat", "qdel")}
+QUEUES = {
+    "PBS": """\
+Job id            Name             User              Time Use S Queue
+----------------  ---------------- ----------------  -------- - -----
+101[].pbs         qxbatch-2026112  me                       0 B workq
+101[0].pbs        qxbatch-2026112  me                00:00:01 R workq
+102.pbs           qxbatch-2026112  me                       0 H workq
+""",
+    "LSF": "101 1 RUN\n102 0 PEND\n",
+    "SGE": """\
+job-ID  prior   name       user         state submit/start at     queue                          slots ja-task-ID
+-----------------------------------------------------------------------------------------------------------------
+    101 0.55500 qxbatch-20 me           r     11/28/2026 10:00:00 all.q@node1                        1 1
+    102 0.00000 qxbatch-20 me           hqw   11/28/2026 10:00:00                                    1
+""",
+}
+"""Task 0 runs, task 1 is gone, the dependent job waits."""
+
+
+class Recorded:
+    """A study, and the recorded commands of a scheduler."""
+
+    def __init__(self, study: Study, folder: Path, name: str) -> None:
+        self.study = study
+        self.name = name
+        self.folder = folder
+        folder.mkdir()
+        for command in COMMANDS[name]:
+            (folder / command).write_text(FAKE)
+            (folder / command).chmod(0o755)
+        (folder / "printed").write_text(PRINTED[name] + "\n")
+        (folder / "queue").write_text(QUEUES[name])
+        if name == "LSF":
+            (folder / "none").write_text("No unfinished job found\n")
+        for k in (1, 2):
+            study.put(f"S{k}", MrSeries(patient=f"P{k}").files())
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"PATH": f"{self.folder}:{os.environ['PATH']}"}
+
+    def submit(self) -> Run:
+        return self.study.run(f"--scheduler={self.name},minutes=0.02,mem=1G", env=self.env)
+
+    def call(self, part: str, *options: str) -> Run:
+        return run_command(part, str(self.study.sessions), *options, env=self.env)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.call("jobs", "--json").out)["packets"]
+        return found
+
+    def calls(self) -> list[str]:
+        path = self.folder / "calls"
+        found = path.read_text().splitlines()
+        path.unlink()
+        return found
+
+
+@pytest.fixture(params=sorted(PRINTED))
+def recorded(request: pytest.FixtureRequest, study: Study, tmp_path: Path) -> Recorded:
+    return Recorded(study, tmp_path / "bin", request.param)
+
+
+def test_a_submission_calls_the_scheduler_with_an_array_and_a_dependent_job(recorded: Recorded) -> None:
+    run = recorded.submit()
+    assert run.status == 0, run.text
+    assert "2 packets in 2 tasks" in run.out
+    first, second = recorded.calls()
+    folder = next((recorded.study.sessions / ".qxbatch" / "jobs").iterdir())
+    array, end = folder / "round-1.0.sh", folder / "round-1.end.sh"
+    assert (first, second) == {
+        "PBS": (f"qsub {array}", f"qsub -W depend=afterany:101[].pbs.host {end}"),
+        "LSF": ("bsub ", "bsub -w ended(101)"),
+        "SGE": (f"qsub -terse {array}", f"qsub -terse -hold_jid 101 {end}"),
+    }[recorded.name]
+    if recorded.name == "LSF":
+        assert (recorded.folder / "stdin").read_text() == end.read_text()
+
+
+def test_what_the_queue_shows_runs_or_waits_and_what_it_does_not_show_is_lost(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    recorded.calls()
+    assert sorted(each["state"] for each in recorded.jobs()) == ["lost", "waiting"]
+    [query] = recorded.calls()
+    assert (
+        query
+        == {"PBS": "qstat -t", "LSF": "bjobs -noheader -o jobid jobindex stat", "SGE": "qstat -u * -g d"}[recorded.name]
+    )
+
+
+def test_an_empty_queue_is_an_answer_and_an_error_is_none(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    (recorded.folder / "queue").write_text("")
+    assert [each["state"] for each in recorded.jobs()] == ["lost", "lost"]
+    (recorded.folder / "down").touch()
+    assert [(each["state"], each["unknown"]) for each in recorded.jobs()] == [("waiting", True)] * 2
+    assert recorded.call("resume").status == 69
+
+
+def test_resume_and_cancel_are_for_the_jobs_of_the_submission(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    recorded.calls()
+    run = recorded.call("resume")
+    assert run.status == 0, run.text
+    assert "1 packet in 1 task" in run.out
+    submits = [call for call in recorded.calls() if call.startswith(("qsub", "bsub"))]
+    assert len(submits) == 2
+    assert recorded.call("cancel").status == 0
+    cancels = [call for call in recorded.calls() if call.startswith(("qdel", "bkill"))]
+    program, suffix = COMMANDS[recorded.name][2], "[].pbs.host" if recorded.name == "PBS" else ""
+    assert cancels == [f"{program} 102{suffix}", f"{program} 101{suffix}"]
+
+
+def test_a_task_that_is_called_as_the_script_does_imports_its_packet(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    folder = next((recorded.study.sessions / ".qxbatch" / "jobs").iterdir())
+    run = run_command("worker", str(recorded.study.sessions), f"--submission={folder.name}", "--task=1/1")
+    assert run.status == 0, run.text
+    states = {each["packet"]: each["state"] for each in recorded.jobs()}
+    assert sorted(states.values()) == ["done", "waiting"]
+    again = run_command("worker", str(recorded.study.sessions), f"--submission={folder.name}", "--task=1/1")
+    assert (again.status, again.out) == (0, "All packets of this task have results.\n")
+
+
+def test_a_printed_script_calls_the_same_commands(recorded: Recorded) -> None:
+    run = recorded.study.run(f"--scheduler={recorded.name},minutes=0.02", "--print-script", env=recorded.env)
+    assert run.status == 0, run.text
+    assert not (recorded.folder / "calls").exists()
+    subprocess.run(["bash", "-c", run.out], check=True, env={**os.environ, **recorded.env}, timeout=60)
+    calls = recorded.calls()
+    assert len(calls) == 2
+    assert {"PBS": "afterany:101[].pbs.host", "LSF": "ended(101)", "SGE": "-hold_jid 101"}[recorded.name] in calls[1]
+    [jobs] = (recorded.study.sessions / ".qxbatch" / "jobs").glob("*/round-1.jobs")
+    assert [line.split()[0] for line in jobs.read_text().splitlines()] == ["0", "end"]

@@ -1,0 +1,178 @@
+"""`qxbatch worker`: one named packet, imported once however often it is called."""
+
+import gc
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qxbatch.collecting import OBJECTS
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from tests.build.dicom import MrSeries
+from tests.build.packets import write_folder
+from tests.build.study import Run, Study, run_main, snapshot
+
+
+def put(study: Study, *names: str) -> None:
+    for name in names:
+        study.put(name, MrSeries(patient=f"P {name}").files())
+
+
+def worker(study: Study, *options: str) -> Run:
+    return run_main("worker", str(study.sessions), *options)
+
+
+@pytest.mark.parametrize("name", ["S2.zip", "S2"])
+def test_a_worker_imports_the_packet_that_is_named_and_no_other(study: Study, name: str) -> None:
+    put(study, "S1", "S2", "S3")
+    before = snapshot(study.inbox)
+    run = worker(study, f"--packet={name}")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S2"]
+    assert {key: value for key, value in before.items() if key != "S2.zip"} == snapshot(study.inbox)
+    assert not (study.sessions / "study.tsv").exists(), "a worker never writes the study level"
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_worker_does_nothing_twice(study: Study) -> None:
+    put(study, "S1")
+    assert worker(study, "--packet=S1.zip").status == 0
+    before = snapshot(study.sessions)
+    for name in ("S1.zip", "S1"):
+        run = worker(study, f"--packet={name}")
+        assert run.status == 0
+        assert "session S1 exists; nothing was done." in run.out
+    put(study, "S1")
+    assert "session S1 exists; nothing was done." in worker(study, "--packet=S1.zip").out
+    assert {key: value for key, value in snapshot(study.sessions).items() if key in before} == before
+
+
+def test_what_is_not_there_is_not_ready(study: Study) -> None:
+    study.put_bytes("notes.txt", b"notes")
+    for name, reason in (("S9", "nothing of that name is in"), ("notes.txt", "stray")):
+        run = worker(study, f"--packet={name}")
+        assert run.status == 66
+        assert reason in run.out
+        assert worker(study, f"--packet={name}", "--check=no").status == 0
+
+
+def test_a_damaged_packet_fails_with_its_reason_each_time(study: Study) -> None:
+    put(study, "S1")
+    path = study.inbox / "S1.zip"
+    path.write_bytes(path.read_bytes()[:-300])
+    for _ in range(2):
+        run = worker(study, "--packet=S1.zip")
+        assert run.status == 1
+        assert "is damaged" in run.out
+
+
+def test_a_packet_that_another_run_imports_is_left_to_it(study: Study) -> None:
+    put(study, "S1")
+    locks = Locks(Workspace(study.sessions).locks)
+    lock = locks.take("session S1")
+    assert lock is not None
+    assert worker(study, "--packet=S1.zip").status == 75
+    locks.release(lock)
+    locks.close()
+    assert worker(study, "--packet=S1.zip").status == 0
+
+
+def test_two_packets_of_one_session_are_refused_or_merged_as_in_a_run(study: Study) -> None:
+    study.put("S1", MrSeries(number=1).files())
+    write_folder(MrSeries(number=2).files(), study.inbox / "S1")
+    put(study, "S2")
+    run = worker(study, "--packet=S1.zip")
+    assert run.status == 1
+    assert "belong to one session" in run.out
+    run = worker(study, "--packet=S1.zip", "--on-same-session=merge")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1"]
+    assert [path.name for path in study.inbox.iterdir()] == ["S2.zip"]
+
+
+def test_a_worker_imports_a_session_of_folder_mode(study: Study) -> None:
+    for k in (1, 2):
+        write_folder(MrSeries(patient=f"P{k}").files(), study.session(f"S{k}") / "inbox")
+    run = worker(study, "--packet=S2", "--masterinbox=none")
+    assert run.status == 0, run.text
+    assert not (study.session("S1") / "dicom").exists()
+    assert (study.session("S2") / "session.txt").exists()
+    assert worker(study, "--packet=S2", "--masterinbox=none").status == 0
+
+
+def test_a_worker_reads_the_logfile_and_names_of_bids(study: Study, tmp_path: Path) -> None:
+    table = tmp_path / "log.csv"
+    table.write_text("packet,subject\nAX1,OP1\nAX2,OP2\n")
+    put(study, "AX1", "AX2")
+    spec = f"--logfile=path:{table}|packet_name:packet|subject_id:subject"
+    assert worker(study, "--packet=OP2", spec).status == 0
+    assert worker(study, "--packet=AX2.zip", spec).status == 0
+    assert study.session_names() == ["OP2"]
+    put(study, "sub-7_ses-2")
+    output = tmp_path / "out"
+    run = run_main("worker", str(study.inbox), str(output), "participant", "--packet=sub-7_ses-2.zip")
+    assert run.status == 0, run.text
+    assert (output / "sub-7_ses-2" / "session.txt").exists()
+    assert (study.inbox / "sub-7_ses-2.zip").exists(), "the BIDS-App form leaves packets"
+
+
+def test_a_worker_finishes_what_a_killed_one_left(study: Study) -> None:
+    put(study, "S1", "S2")
+    space = Workspace(study.sessions)
+    (space.work / "S1" / ("0" * 16) / "scratch").mkdir(parents=True)
+    (space.work / "S2" / ("0" * 16) / "scratch").mkdir(parents=True)
+    assert worker(study, "--packet=S1.zip").status == 0
+    assert [path.name for path in space.work.iterdir()] == ["S2"], "what belongs to others is left to them"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "No packet is named"),
+        (["--packet=S1", "--packt=S2"], "--packet"),
+        (["--packet=S1", "--scheduler=SLURM"], "There is no option --scheduler"),
+        (["--submission=20260101-000000-aaaaaaaa", "--task=1/0"], "There is no submission"),
+        (["--submission=../x", "--task=1/0"], "There is no submission"),
+    ],
+)
+def test_a_wrong_call_is_wrong_usage(study: Study, options: list[str], message: str) -> None:
+    run = worker(study, *options)
+    assert run.status == 64
+    assert message in run.err
+
+
+def test_a_worker_looks_for_cycles_as_seldom_as_an_import(study: Study) -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(700)
+        assert worker(study, "--packet=S1").status == 66
+        assert gc.get_threshold()[0] == OBJECTS
+    finally:
+        gc.set_threshold(*before)
+
+
+def test_an_import_without_a_scheduler_loads_nothing_of_clusters(study: Study) -> None:
+    put(study, "S1")
+    code = (
+        "import sys; from qxbatch.cli.main import main; status = main(sys.argv[1:]);"
+        "print([name for name in sys.modules if 'cluster' in name or name == 'qxbatch.settings.scheduler']); sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(study.sessions)], capture_output=True, text=True, check=True, timeout=100
+    )
+    loaded = [line for line in done.stdout.splitlines() if line.startswith("[")][-1]
+    assert loaded in ("['qxbatch.settings.of_cluster']", "[]")
+
+
+@pytest.mark.parametrize("order", [("S1.zip", "S1_2.zip"), ("S1_2.zip", "S1.zip")], ids=" ".join)
+def test_numbers_of_archived_names_do_not_depend_on_the_order(study: Study, order: tuple[str, str]) -> None:
+    study.archive.mkdir(parents=True)
+    (study.archive / "S1.zip").write_bytes(b"another packet of that name")
+    put(study, "S1", "S1_2")
+    names = {name: (study.inbox / name).read_bytes() for name in order}
+    for name in order:
+        assert worker(study, f"--packet={name}").status == 0
+    assert (study.archive / "S1_2.zip").read_bytes() == names["S1_2.zip"]
+    assert (study.archive / "S1_3.zip").read_bytes() == names["S1.zip"]
