@@ -6,8 +6,8 @@
 from pathlib import Path
 
 from qxbatch.settings.boutiques import as_text, descriptor
-from qxbatch.settings.parameter import Group, Parameter
-from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parameter import Parameter, find
+from qxbatch.settings.parameters import FIRST, PARAMETERS
 from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
@@ -15,14 +15,12 @@ END = "<!-- /parameters -->"
 
 
 def short_table() -> str:
-    """Return README's table: what each parameter means."""
+    """Return README's table: the parameters that people use first."""
     rows = ["| parameter | default | meaning |", "|---|---|---|"]
-    for group in Group:
-        rows += [
-            f"| `{each.option}{_value(each)}` | {_default(each)} | {_cell(each.meaning)} |"
-            for each in PARAMETERS
-            if each.group is group
-        ]
+    rows += [
+        f"| `{each.option}{_value(each)}` | {_default(each)} | {_cell(each.meaning)} |"
+        for each in (find(PARAMETERS, name) for name in FIRST)
+    ]
     return "\n".join(rows)
 
 
@@ -31,7 +29,7 @@ def long_table() -> str:
     shared = [each for each in PARAMETERS if each.reference]
     own = [each for each in PARAMETERS if not each.reference]
     rows = [
-        "## Those that the reference has",
+        "## Parameters of QuNex's import_dicom",
         "",
         "| parameter | default | here | the reference | deliberate difference |",
     ]
@@ -41,7 +39,7 @@ def long_table() -> str:
         f"| {_cell(each.difference) or 'none'} |"
         for each in shared
     ]
-    rows += ["", "## Those that only qxbatch has", "", "| parameter | default | meaning |", "|---|---|---|"]
+    rows += ["", "## Parameters that only qxbatch has", "", "| parameter | default | meaning |", "|---|---|---|"]
     rows += [f"| `{each.name}`{_choices(each)} | {_default(each)} | {_cell(each.meaning)} |" for each in own]
     return "\n".join(rows)
 
