@@ -1,6 +1,9 @@
 """Fixtures: a study folder, and the sample data sets where they are present."""
 
+import importlib.util
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,4 +81,16 @@ def data() -> Path:
     folder = data_folder()
     if folder is None:
         pytest.skip(MISSING)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the documentation as a site, which is built."""
+    if importlib.util.find_spec("material") is None:
+        pytest.skip("no mkdocs-material: install qxbatch[docs]")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return folder

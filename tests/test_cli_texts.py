@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from qxbatch.cli.main import main
 from qxbatch.cli.parts import FIRST_WORDS, PARTS
-from qxbatch.cli.texts import FIRST, WIDTH, import_text, part_text, wrap
+from qxbatch.cli.texts import WIDTH, import_text, part_text, wrap
 from qxbatch.exits import ExitStatus
 from qxbatch.settings.parameter import Form, Parameter
-from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parameters import FIRST, PARAMETERS
 
 
 def test_docopt_finds_exactly_the_parameters_in_the_help() -> None:

@@ -5,24 +5,10 @@ given, and the config file stands between the two.
 """
 
 from qxbatch.settings.parameter import Form, Group, Parameter
-from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parameters import FIRST, PARAMETERS
 
 WIDTH = 80
 INDENT = 6
-FIRST = (
-    "sessions",
-    "nameformat",
-    "logfile",
-    "overwrite",
-    "on_mixed",
-    "archive",
-    "test",
-    "list_all",
-    "quiet",
-    "log_file",
-)
-"""The options that people use first, in the order of the short help; of a part, those that it has."""
-
 HELP_OPTIONS = """\
 Help:
   -h --help

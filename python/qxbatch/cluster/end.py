@@ -9,7 +9,7 @@ from qxbatch.cluster.status import status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
-from qxbatch.pipeline.study_level import refresh_study
+from qxbatch.pipeline.refresh import refresh_study
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
 from qxbatch.settings.scheduler import scheduler_spec

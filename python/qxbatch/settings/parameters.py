@@ -7,3 +7,16 @@ from qxbatch.settings.of_reference import OF_REFERENCE
 PARAMETERS = OF_REFERENCE + OF_QXBATCH + OF_CLUSTER
 JSON_FIELDS = ("TR", "PEDirection", "EchoSpacing", "DwellTime", "ReadoutDirection")
 """What add_json_info may name, in the order of session.txt."""
+FIRST = (
+    "sessions",
+    "nameformat",
+    "logfile",
+    "overwrite",
+    "on_mixed",
+    "archive",
+    "test",
+    "list_all",
+    "quiet",
+    "log_file",
+)
+"""The options that people use first, in the order of the short help and of README; of a part, those that it has."""

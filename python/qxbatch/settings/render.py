@@ -7,8 +7,8 @@ from pathlib import Path
 
 from qxbatch.settings.boutiques import as_text, descriptor
 from qxbatch.settings.keywords import module as keywords
-from qxbatch.settings.parameter import Group, Parameter
-from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parameter import Parameter, find
+from qxbatch.settings.parameters import FIRST, PARAMETERS
 from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
@@ -17,14 +17,12 @@ KEYWORDS = "import_parameters.py"
 
 
 def short_table() -> str:
-    """Return README's table: what each parameter means."""
+    """Return README's table: the parameters that people use first."""
     rows = ["| parameter | default | meaning |", "|---|---|---|"]
-    for group in Group:
-        rows += [
-            f"| `{each.option}{_value(each)}` | {_default(each)} | {_cell(each.meaning)} |"
-            for each in PARAMETERS
-            if each.group is group
-        ]
+    rows += [
+        f"| `{each.option}{_value(each)}` | {_default(each)} | {_cell(each.meaning)} |"
+        for each in (find(PARAMETERS, name) for name in FIRST)
+    ]
     return "\n".join(rows)
 
 
@@ -33,7 +31,7 @@ def long_table() -> str:
     shared = [each for each in PARAMETERS if each.reference]
     own = [each for each in PARAMETERS if not each.reference]
     rows = [
-        "## Those that the reference has",
+        "## Parameters of QuNex's import_dicom",
         "",
         "| parameter | default | here | the reference | deliberate difference |",
     ]
@@ -43,7 +41,7 @@ def long_table() -> str:
         f"| {_cell(each.difference) or 'none'} |"
         for each in shared
     ]
-    rows += ["", "## Those that only qxbatch has", "", "| parameter | default | meaning |", "|---|---|---|"]
+    rows += ["", "## Parameters that only qxbatch has", "", "| parameter | default | meaning |", "|---|---|---|"]
     rows += [f"| `{each.name}`{_choices(each)} | {_default(each)} | {_cell(each.meaning)} |" for each in own]
     return "\n".join(rows)
 
