@@ -32,7 +32,7 @@ def test_the_sbom_has_every_package(image: Image, sbom: dict[str, Any]) -> None:
     purls = {each["purl"].partition("?")[0] for each in sbom["components"] if "purl" in each}
     packages = image.inside("dpkg-query", "--show", "--showformat=${Package}\t${Version}\n").out.splitlines()
     names = [each.split("\t") for each in packages]
-    assert {f"pkg:deb/debian/{quote(name, safe='')}@{quote(version, safe='')}" for name, version in names} <= purls
+    assert {f"pkg:deb/debian/{quote(name, safe='')}@{quote(version, safe=':')}" for name, version in names} <= purls
     locked = re.findall(r"(?m)^([\w.-]+)==(\S+)", (REPOSITORY / "containers" / "runtime.lock").read_text())
     assert {f"pkg:pypi/{name}@{version}" for name, version in locked} <= purls
     crates = json.loads((REPOSITORY / "rust" / "crates.cdx.json").read_text())["components"]
