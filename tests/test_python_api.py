@@ -15,6 +15,7 @@ from qxbatch import demo
 from qxbatch.api import packets
 from qxbatch.settings import keywords
 from qxbatch.settings.import_parameters import ImportParameters
+from qxbatch.settings.parameter import Group
 from qxbatch.settings.parameters import PARAMETERS
 from tests.build.dicom import MrSeries
 from tests.build.study import Study
@@ -75,8 +76,7 @@ def test_the_functions_stay_functions_when_rooms_are_loaded() -> None:
 def test_the_keywords_are_those_of_the_table() -> None:
     path = REPOSITORY / "python" / "qxbatch" / "settings" / "import_parameters.py"
     assert path.read_text() == keywords.module(), "run python -m qxbatch.settings.render"
-    assert [*ImportParameters.__annotations__, *keywords.NO_KEYWORDS] != []
-    names = {each.name for each in PARAMETERS}
+    names = {each.name for each in PARAMETERS if each.group is not Group.CLUSTER}
     assert set(ImportParameters.__annotations__) == names - set(keywords.NO_KEYWORDS)
     assert set(keywords.NO_KEYWORDS) <= names
 
@@ -92,6 +92,7 @@ def test_values_of_python_become_those_of_the_command_line() -> None:
     [
         ({"archiv": "copy"}, "did you mean archive?"),
         ({"log_file": "x"}, "no parameter 'log_file'"),
+        ({"scheduler": "SLURM"}, "no parameter 'scheduler'"),
         ({"nameformat": ["a"]}, "nameformat cannot be a list"),
         ({"mem": {}}, "mem cannot be a dict"),
     ],

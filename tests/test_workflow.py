@@ -54,6 +54,7 @@ def test_the_workflow_only_calls_scripts() -> None:
         ".ci/run tests",
         ".ci/run wheel",
         ".ci/run image",
+        "scripts/docs",
         "scripts/release --check",
     }
 

@@ -104,12 +104,3 @@ class ImportParameters(TypedDict, total=False):
     """List every packet and message, also where a list is shortened to counts by default."""
     quiet: bool
     """Say nothing but warnings and errors."""
-    scheduler: str
-    """Submit the import to a cluster: `SLURM`, `PBS`, `LSF` or `SGE`, and its options, like
-    `SLURM,time=02:00:00,mem=8G`."""
-    container: StrPath
-    """Apptainer or Singularity image in which the jobs run; not given: the installed qxbatch."""
-    wait: bool
-    """Follow the submitted jobs until they end."""
-    print_script: bool
-    """Print the script that submits the jobs instead of submitting them."""

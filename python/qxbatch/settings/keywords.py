@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from qxbatch.nearest import nearest
 from qxbatch.settings.config import LISTS
-from qxbatch.settings.parameter import Form, Parameter
+from qxbatch.settings.parameter import Form, Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 
 NO_KEYWORDS = (
@@ -20,7 +20,8 @@ NO_KEYWORDS = (
     "clean_dicom_folders",
     "skip_bids_validator",
 )
-KEYWORDS = tuple(each for each in PARAMETERS if each.name not in NO_KEYWORDS)
+KEYWORDS = tuple(each for each in PARAMETERS if each.name not in NO_KEYWORDS and each.group is not Group.CLUSTER)
+"""An import by a function is done here: jobs of a cluster are submitted by the command."""
 PATHS = ("DIR", "FILE", "DIR|none")
 WIDTH = 110
 HEAD = '''\
