@@ -7,12 +7,13 @@ from qxbatch.completion.words import commands
 
 SHARE = "installed/data/share"
 """In the repository; pyproject.toml names it."""
+PROGRAM = "qxbatch"
 
 
 def files() -> dict[str, str]:
     """Return the files by their paths below share."""
     return {
-        "bash-completion/completions/qxbatch": bash.script(commands()),
+        f"bash-completion/completions/{PROGRAM}": bash.script(commands()),
         "zsh/site-functions/_qxbatch": zsh.script(commands()),
         "fish/vendor_completions.d/qxbatch.fish": fish.script(commands()),
         "man/man1/qxbatch.1": manual.page(),
