@@ -406,3 +406,18 @@ def test_a_record_with_a_path_outside_of_the_data_set_is_refused(study, path):
     done = study.run()
     assert done.status == 64
     assert "is not in the data set" in done.err
+
+
+def test_an_edited_sidecar_beside_which_another_image_is_put_is_told(study):
+    study.add(
+        "S3", Scan(2, "t1"), Scan(4, "rest", "10:10:00", 100, volumes=3), Scan(5, "rest", "10:20:00", 100, volumes=4)
+    )
+    assert study.run().status == 0
+    sidecar = study.bids / "sub-S3/func/sub-S3_task-rest_run-2_bold.json"
+    sidecar.write_text('{"mine": 1}')
+    study.add("S3", Scan(2, "t1"), *(Scan(k, "rest", f"10:{10 * k}:00", 100, volumes=k) for k in (3, 4, 5)))
+    done = study.run("--json")
+    assert sidecar.read_text() == '{"mine": 1}'
+    (left,) = json.loads(done.out)["left"]
+    assert left["other_image"]
+    assert "describes another image than the one that is there now" in " ".join(study.run().out.split())
