@@ -177,6 +177,17 @@ def test_a_bad_session_leaves_the_others(tmp_path):
     assert [each.path for each in bad[3].placed] == ["sub-D/anat/sub-D_T1w"]
 
 
+@pytest.mark.parametrize("name", ["qxbatch/summary.json", "nii/21.json"])
+def test_a_file_of_a_session_that_cannot_be_opened_is_named_with_the_reason(tmp_path, name):
+    made = session(tmp_path, "A", Scan(2, "T1"))
+    (made.path / name).unlink()
+    (made.path / name).mkdir()
+    (bad,) = decide([SessionFolder(made.path)], rules(tmp_path, T1))
+    assert bad.problem.startswith(f"{made.path}/{name} cannot be read: ")
+    assert "Errno" not in bad.problem
+    assert bad.hint == "Make it readable, and run again."
+
+
 def test_a_session_of_a_former_version_names_the_command_that_adds_its_facts(tmp_path):
     made = session(tmp_path, "A", Scan(2, "T1"))
     content = json.loads(made.paths.summary.read_text())

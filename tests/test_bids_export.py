@@ -406,3 +406,48 @@ def test_a_record_with_a_path_outside_of_the_data_set_is_refused(study, path):
     done = study.run()
     assert done.status == 64
     assert "is not in the data set" in done.err
+
+
+def test_an_edited_sidecar_beside_which_another_image_is_put_is_told(study):
+    study.add(
+        "S3", Scan(2, "t1"), Scan(4, "rest", "10:10:00", 100, volumes=3), Scan(5, "rest", "10:20:00", 100, volumes=4)
+    )
+    assert study.run().status == 0
+    sidecar = study.bids / "sub-S3/func/sub-S3_task-rest_run-2_bold.json"
+    sidecar.write_text('{"mine": 1}')
+    study.add("S3", Scan(2, "t1"), *(Scan(k, "rest", f"10:{10 * k}:00", 100, volumes=k) for k in (3, 4, 5)))
+    done = study.run("--json")
+    assert sidecar.read_text() == '{"mine": 1}'
+    (left,) = json.loads(done.out)["left"]
+    assert left["other_image"]
+    assert "describes another image than the one that is there now" in " ".join(study.run().out.split())
+
+
+def test_a_session_that_turns_out_to_be_damaged_while_it_is_copied_is_no_participant(study):
+    study.add("S3", ses="x", subject="S3")
+    image = study.sessions / "S3" / "nii" / "21.nii.gz"
+    summary = study.sessions / "S3" / "qxbatch" / "summary.json"
+    status, content = image.stat(), json.loads(summary.read_text())
+    (known,) = (each for each in content["images"] if each["number"] == 21)
+    known["sums"] = {"nii/21.nii.gz": {"size": status.st_size, "sha256": "0" * 64}}
+    summary.write_text(json.dumps(content))
+    done = study.run()
+    assert done.status == 1, done.text
+    assert (study.bids / "participants.tsv").read_text() == "participant_id\nsub-S1\nsub-S2\n"
+    assert not (study.bids / "sub-S3").exists()
+
+
+@pytest.mark.parametrize("change", ["undecided", "removed"])
+def test_tables_stay_with_the_files_of_sessions_that_are_not_exported_now(tmp_path, change):
+    study = BidsStudy(tmp_path)
+    study.add("A_x", ses="x", subject="A")
+    study.add("B_x", ses="x", subject="B")
+    assert study.run().status == 0
+    before = study.tree()
+    for name in ("A_x", "B_x"):
+        if change == "removed" and name == "A_x":
+            shutil.rmtree(study.sessions / name)
+        else:
+            study.add(name, Scan(9, "unknown"), ses="x", subject=name[0])
+    assert study.run().status == 1
+    assert study.tree() == before

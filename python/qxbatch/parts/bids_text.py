@@ -39,6 +39,11 @@ def _failed(session: SessionResult) -> list[str]:
 def _left(change: Change) -> str:
     if change.action is Action.FOREIGN:
         return f"left alone: {change.path}: the export did not write it. Move it away and run again to get the exported file."
+    if change.other_image:
+        return (
+            f"left alone: {change.path}: it was edited, and describes another image than the one that is there now. Copy "
+            "what you need, delete it, and run again."
+        )
     if change.differs:
         return (
             f"left alone: {change.path}: it was edited, and the export would change it. Delete it and run again to get "

@@ -37,6 +37,8 @@ class Change(NamedTuple):
     session: str = ""
     differs: bool = False
     """Of an edited file: the export would write something else than it wrote last."""
+    other_image: bool = False
+    """Of an edited file: it was written for another image than the one that has its place now."""
 
 
 def compare(
@@ -65,7 +67,8 @@ def _wanted(entry: Entry, record: Record, found: Found | None) -> Change:
     if last is None:
         return Change(path, Action.FOREIGN, None, session)
     same = (last.sha256, last.size, last.link) == (entry.sha256, entry.size, entry.link)
-    return Change(path, Action.EDITED, last, session, differs=not same)
+    other_image = (last.session, last.image) != (entry.session, entry.image)
+    return Change(path, Action.EDITED, last, session, differs=not same, other_image=other_image)
 
 
 def _unwanted(

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
@@ -12,6 +13,7 @@ from qxbatch.bids.images.numbers import is_amount
 from qxbatch.bids.model import ExportImage
 from qxbatch.convert.values import text
 from qxbatch.model import SeriesKind, State
+from qxbatch.os_error import reason_text
 from qxbatch.protocol.scanned import scanner_name
 from qxbatch.record.names import base_name, scanner_number
 from qxbatch.session.folder import SessionFolder
@@ -45,8 +47,10 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
     """Return the images of a session by their numbers. Raises SessionFactsError."""
     try:
         summary = session.summary
-    except (SummaryError, OSError) as error:
+    except SummaryError as error:
         raise SessionFactsError(str(error), "Import the session again with --overwrite=yes.") from None
+    except OSError as error:
+        raise _unreadable(session.paths.summary, error) from None
     if summary is None:
         message = "it has no qxbatch/summary.json: another program made it."
         raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
@@ -68,13 +72,19 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
     )
 
 
+def _unreadable(path: Path, error: OSError) -> SessionFactsError:
+    return SessionFactsError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable, and run again.")
+
+
 def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
     path = session.paths.image(number, "json")
     try:
         content = json.loads(read_text(path, "strict"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    except (ValueError, RecursionError) as error:
         hint = f"qxbatch convert {shell_word(str(session.path))} --overwrite=yes"
         raise SessionFactsError(f"{path}: cannot be read ({error}).", hint) from None
     return content if isinstance(content, dict) else {}

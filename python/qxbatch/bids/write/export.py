@@ -48,6 +48,8 @@ class Exporter:
         self._wanted: dict[str, Entry] = {}
         self._users: set[str] = set()
         self._results: dict[str, SessionResult] = {}
+        self.tables_are_early = False
+        """Shared tables were written before one of their sessions turned out to be damaged."""
 
     def export(self, plans: Sequence[SessionPlan], shared: Shared) -> Export:
         """Export sessions, and the shared files of those that can be exported. Raises OSError where nothing can be written."""
@@ -116,8 +118,19 @@ class Exporter:
         return result is not None and result.state is SessionState.EXPORTED
 
     def _stays(self, entry: Entry) -> bool:
-        """Return whether a file that nobody wants stays as it is: those of sessions that are not exported now."""
-        return not (self._target.complete if not entry.session else self._is_exported(entry))
+        """Return whether a file that nobody wants stays as it is: those of sessions that are not exported now.
+
+        A table that several sessions share stays with their files.
+        """
+        if entry.session:
+            return not self._is_exported(entry)
+        folder = entry.path.rpartition("/")[0]
+        below = (
+            each
+            for each in self._record.files.values()
+            if each.session and each.path.startswith(f"{folder}/".lstrip("/"))
+        )
+        return not self._target.complete or any(map(self._stays, below))
 
     def _want(self, files: Iterable[Wanted]) -> None:
         for wanted in files:
@@ -181,6 +194,7 @@ class Exporter:
             if entries != before or self._record.shifted != shifted or not (dataset / RECORD).exists():
                 write_record(dataset / RECORD, entries, shifted=shifted)
         (dataset / JOURNAL).unlink(missing_ok=True)
+        self.tables_are_early = bool(applied.failed)
         return self._export(changes, applied.done, applied.failed, applied.late)
 
     def _export(

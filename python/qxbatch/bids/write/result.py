@@ -75,7 +75,13 @@ def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
             if change.action in (Action.ADD, Action.REPLACE, Action.REMOVE)
         ],
         "left": [
-            {"path": change.path, "action": change.action.value, "session": change.session, "differs": change.differs}
+            {
+                "path": change.path,
+                "action": change.action.value,
+                "session": change.session,
+                "differs": change.differs,
+                "other_image": change.other_image,
+            }
             for change in export.left
         ],
     }

@@ -56,7 +56,13 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
     study = Study(
         request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
     )
-    export = Exporter(target, record, stamps).export(plans, lambda exported: shared_files(exported, study, stamps))
+    exporter = Exporter(target, record, stamps)
+    export = exporter.export(plans, lambda exported: shared_files(exported, study, stamps))
+    if exporter.tables_are_early:
+        failed = {each.session for each in export.failed}
+        others = [plan for plan in plans if plan.session.id not in failed]
+        again = Exporter(target, read_record(request.dataset), stamps)
+        again.export(others, lambda exported: shared_files(exported, study, stamps))
     if not request.test:
         stamps.write()
     return export
