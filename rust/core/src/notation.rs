@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-/// SHA-256.
+/// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// Text for one cell of the ledger: control characters, backslash and bytes that are no UTF-8 become `\xNN`.
+/// Escapes text for a cell of the ledger: control characters, backslash and bytes that are not UTF-8 become `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -24,7 +24,7 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// Bytes of [`escape`]d text.
+/// Returns the bytes of [`escape`]d text.
 #[must_use]
 pub fn escaped_len(bytes: &[u8]) -> u64 {
     let mut len = 0usize;
@@ -38,10 +38,10 @@ pub fn escaped_len(bytes: &[u8]) -> u64 {
     len as u64
 }
 
-/// Most bytes at each end of a path that another row's reason or a message names.
+/// Bytes at each end of a path that messages and reasons of other rows show at most.
 const SHOWN: usize = 500;
 
-/// A path as messages and reasons name it: a long one without its middle.
+/// Returns a path for messages and reasons: a long one without its middle.
 #[must_use]
 pub fn shown(path: &[u8]) -> String {
     let ends = path.get(..SHOWN).zip(path.len().checked_sub(SHOWN));
@@ -54,7 +54,7 @@ pub fn shown(path: &[u8]) -> String {
     }
 }
 
-/// Lower-case hexadecimal.
+/// Returns bytes in lower-case hexadecimal.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes

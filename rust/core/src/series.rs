@@ -1,4 +1,4 @@
-//! Files sorted by series.
+//! Sorts files by series.
 
 mod share;
 mod start;
@@ -18,7 +18,7 @@ use share::{Share, joined};
 /// One file to sort.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// Its path: decides the order where nothing else does.
+    /// Its path, which decides the order of otherwise equal files.
     pub path: &'a [u8],
     /// Its header.
     pub header: &'a Header,
@@ -35,21 +35,21 @@ pub struct Group {
     pub series_uid: String,
     /// SeriesNumber; None when absent, empty, unreadable, zero or negative.
     pub number: Option<i64>,
-    /// PatientID, trimmed and in lower case; empty when there is none.
+    /// PatientID, trimmed and in lower case; empty without one.
     pub patient: String,
     /// Indices of the files, in the order of their paths.
     pub members: Vec<usize>,
     /// Sum of the sizes.
     pub size: u64,
-    /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as given; empty when unknown.
+    /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
     pub started: String,
     /// Index of the file with the lowest InstanceNumber, and among equals the lowest path.
     pub first: usize,
 }
 
-/// Why a DICOM object belongs to no series; None when it does.
+/// Returns why a DICOM object belongs to no series; None if it does.
 ///
-/// An object without SOPInstanceUID or SeriesInstanceUID is sorted when it says what it is; else it may be no DICOM at all.
+/// An object without SOPInstanceUID or SeriesInstanceUID is sorted if it has a class; else it may not be DICOM at all.
 pub fn unsorted(header: &Header) -> Option<&'static str> {
     let has = |field| !header.raw(field).is_empty();
     if header.is_directory() {
@@ -66,18 +66,18 @@ pub fn unsorted(header: &Header) -> Option<&'static str> {
     })
 }
 
-/// SeriesNumber where it is one: positive, and one that IS has room for (PS3.5 section 6.2).
+/// Returns SeriesNumber if it is valid: positive, and within the range of IS (PS3.5 section 6.2).
 pub fn series_number(header: &Header) -> Option<i64> {
     header.int(Field::SeriesNumber).filter(is_series_number)
 }
 
-/// Whether a number can be a SeriesNumber.
+/// Returns whether a number can be a SeriesNumber.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "a filter of options")]
 pub(crate) fn is_series_number(number: &i64) -> bool {
     (1..=i64::from(i32::MAX)).contains(number)
 }
 
-/// PatientID trimmed and in lower case; empty when there is none.
+/// Returns PatientID trimmed and in lower case; empty without one.
 pub fn patient(header: &Header) -> String {
     header
         .text(Field::PatientId)
@@ -85,13 +85,14 @@ pub fn patient(header: &Header) -> String {
         .unwrap_or_default()
 }
 
-/// What files of one series share, whatever patient and number they name.
+/// The key of a series, independent of patient and number.
 type Series<'a> = (&'a [u8], Cow<'a, [u8]>);
 
 /// Sorts files by series; a file that belongs to none (see [`unsorted`]) is in no group.
 ///
 /// A file without a patient joins the only patient of its series, one without a number the only number of its patient
-/// there. Groups come by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID, patient.
+/// in the series. Groups are ordered by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID,
+/// patient.
 pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
     let mut series: HashMap<Series<'_>, HashMap<Share, Vec<usize>>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -142,7 +143,7 @@ fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option
         let number = of(index).and_then(|header| header.int(Field::InstanceNumber));
         (number.is_none(), number)
     };
-    // The first of equals is the one with the lowest path.
+    // The first of equals has the lowest path.
     let first = *members.iter().min_by_key(instance)?;
     let header = of(&first)?;
     let series_uid = || series_uid(header, path(&first).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! One malformation, one test: nothing is believed, nothing is followed out of bounds, every refusal says where.
+//! One malformation per test: lengths are never trusted or followed out of bounds, and every error has an offset.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -104,7 +104,7 @@ fn stray_delimiters_are_passed() {
         header(&SYNTAX.file(&SYNTAX.with(&sequence))).int(Field::SeriesNumber),
         Some(7)
     );
-    // After the data set, where files are padded or joined.
+    // After the data set, where files may be padded or joined.
     assert_eq!(
         header(&SYNTAX.file(&[SYNTAX.plain(), stray].concat())).int(Field::SeriesNumber),
         Some(7)
@@ -218,7 +218,8 @@ fn numbers_that_are_none_are_absent() {
     );
 }
 
-/// The bytes of a file whose data set has `count` elements or one large one between identity and the rest.
+/// Returns a file whose data set has `count` elements, or one large element, between the identity and the other
+/// elements.
 fn around(between: u64, head: &[u8], tail: &[u8]) -> Counting<impl Fn(u64) -> u8 + use<>> {
     let (start, end) = (head.len() as u64, head.len() as u64 + between);
     let (head, tail) = (head.to_vec(), tail.to_vec());

@@ -1,4 +1,4 @@
-//! Objects of every legal shape give the same header.
+//! Objects of every legal encoding give the same header.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

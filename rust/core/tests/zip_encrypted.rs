@@ -1,4 +1,4 @@
-//! Archives that other programs encrypted, and their one member in clear.
+//! Archives that other programs encrypted, and their single member decrypted.
 
 #![allow(
     clippy::unwrap_used,
@@ -75,7 +75,7 @@ fn bytes(text: &str) -> Vec<u8> {
     pairs.map(|byte| u8::try_from(byte).unwrap()).collect()
 }
 
-/// The only member's content, or what the password makes of it.
+/// Returns the content of the only member, or the result of the password.
 fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, &'static str> {
     let directory = list(&archive, 10);
     assert_eq!(directory.damage, Vec::<String>::new());

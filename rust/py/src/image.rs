@@ -1,4 +1,4 @@
-//! `grey_slice`, `colour_slice`, `SeriesFrames` and what it compares.
+//! `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"

@@ -1,19 +1,19 @@
-//! Volumes that the scanner moved as a whole while it corrected motion: their slices have other places in each of them.
+//! Volumes that the scanner moved as a whole to correct motion: the positions of their slices differ between volumes.
 
 use std::collections::BTreeMap;
 
 use super::clock::{Clock, whole};
 use super::split::{Member, file_number};
 
-/// A scanner follows a head no further, mm.
+/// Largest movement that a scanner follows, mm.
 const FURTHEST: f64 = 8.0;
-/// Slices of two volumes are this near to each other, as a part of the distance of slices; parts of an interleaved
-/// scan are farther.
+/// Slices of two volumes match within this fraction of the slice distance; parts of an interleaved scan are further
+/// apart.
 const NEAR: f64 = 0.3;
-/// Fewer slices than this are no volume.
+/// Fewer slices than this do not form a volume.
 const FEW: usize = 3;
 
-/// The slices by their order in each volume.
+/// The slices, by their order in each volume.
 pub(super) struct Moved {
     /// Index of the slice of each member.
     pub slices: Vec<usize>,
@@ -21,7 +21,7 @@ pub(super) struct Moved {
     pub places: Vec<f64>,
 }
 
-/// The slices of volumes that moved; None where they did not.
+/// Returns the slices of volumes that moved; None if they did not move.
 pub(super) fn moved(
     members: &[Member<'_>],
     along: &[f64],
@@ -37,7 +37,7 @@ pub(super) fn moved(
         .or_else(|| ordered(members, along, places, 0.0, &time))
 }
 
-/// `bound`: how far volumes may be apart, where their number alone says that they are volumes.
+/// `bound` limits the distance between volumes that only their number identifies as volumes.
 fn ordered(
     members: &[Member<'_>],
     along: &[f64],

@@ -1,4 +1,4 @@
-//! One Zstandard frame as a stream (RFC 8878), held to the length that its header tells.
+//! One Zstandard frame as a stream (RFC 8878), checked against the length in its header.
 
 use std::io::{self, Read};
 
@@ -7,14 +7,14 @@ use zstd::zstd_safe::get_frame_content_size;
 use super::invalid;
 use super::peek::Peeker;
 
-/// Windows up to 128 MB: what the program itself accepts without being asked.
+/// Windows up to 128 MB: the default limit of the `zstd` program.
 const WINDOW_LOG: u32 = 27;
 /// Longest header (3.1.1.1).
 const HEADER: usize = 18;
 
-/// Reads one frame; what follows it stays in the input.
+/// Reads one frame; the input after it is not consumed.
 ///
-/// The decoder looks at the length itself, but not where the last block is an empty one and the frame comes in parts.
+/// The decoder checks the length itself, but not if the last block is empty and the frame arrives in parts.
 pub struct ZstdReader<'a> {
     decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
     told: Option<u64>,
@@ -22,7 +22,7 @@ pub struct ZstdReader<'a> {
 }
 
 impl<'a> ZstdReader<'a> {
-    /// Looks at the header.
+    /// Reads the header.
     pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
         let head = input.peek(HEADER)?;
         let told = get_frame_content_size(head).unwrap_or(None);
@@ -42,18 +42,18 @@ impl<'a> ZstdReader<'a> {
         })
     }
 
-    /// The input behind what was read.
+    /// Returns the input after the bytes read so far.
     pub fn get_ref(&self) -> &Peeker<'a> {
         self.decoder.get_ref()
     }
 
-    /// Gives the input back.
+    /// Returns the input.
     pub fn into_inner(self) -> Peeker<'a> {
         self.decoder.finish()
     }
 }
 
-/// The window that a frame asks for (3.1.1.1.2), which is its length where it is one segment; None for another frame.
+/// Returns the window of a frame (3.1.1.1.2), which is its length for a single segment; None for another frame.
 fn window(head: &[u8]) -> Option<u64> {
     let [0x28, 0xb5, 0x2f, 0xfd, flags, descriptor, ..] = *head else {
         return None;
@@ -108,7 +108,7 @@ mod tests {
             let frame = [
                 0x28, 0xb5, 0x2f, 0xfd, 0xe0, told, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
             ];
-            // In two parts, so that the decoder cannot take the frame at once.
+            // In two parts, so that the decoder cannot read the frame at once.
             let (head, rest) = frame.split_at(9);
             let mut reader = ZstdReader::new(Peeker::new(Box::new(head.chain(rest)))).unwrap();
             let mut out = Vec::new();

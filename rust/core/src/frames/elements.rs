@@ -1,11 +1,11 @@
-//! Elements and items one after the other, and values as numbers and text.
+//! Elements and items in order, and values as numbers and text.
 
 use crate::header::{
     Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window, representation,
     trim,
 };
 
-/// Most numbers of one value that are looked at.
+/// Limit on the numbers of one value.
 const MOST: usize = 16;
 
 /// The numbers of one value.
@@ -28,14 +28,14 @@ impl Numbers {
         self.get(0)
     }
 
-    /// The number at a place.
+    /// The number at an index.
     pub(super) fn get(&self, index: usize) -> Option<f64> {
         (index < self.count)
             .then(|| self.values.get(index).copied())
             .flatten()
     }
 
-    /// The first whole number.
+    /// The first integer.
     #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
     pub(super) fn whole(&self) -> Option<i64> {
         self.first()
@@ -48,7 +48,7 @@ impl Numbers {
         self.values.get(..self.count).unwrap_or_default().to_vec()
     }
 
-    /// All numbers, when there are as many as asked for.
+    /// All numbers, if there are exactly this many.
     pub(super) fn array<const N: usize>(&self) -> Option<[f64; N]> {
         if self.count != N {
             return None;
@@ -57,7 +57,7 @@ impl Numbers {
     }
 }
 
-/// Reads the numbers of a value; none where one of them cannot be read.
+/// Reads the numbers of a value; returns none if one of them is unreadable.
 pub(super) fn numbers<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -110,7 +110,7 @@ pub(super) fn numbers<W: Window>(
     Ok(found)
 }
 
-/// Reads a value as text without its padding.
+/// Returns a value as text without its padding.
 pub(super) fn text<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -119,11 +119,11 @@ pub(super) fn text<W: Window>(
     Ok(String::from_utf8_lossy(trim(bytes)).into_owned())
 }
 
-/// Shows one element of an item; returns the offset behind it.
+/// Passes one element of an item to the visitor; returns the offset after it.
 pub(crate) type Visit<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, Fault> + 'v;
 
-/// Shows the elements from `start` to `end`, or to the end of their item; returns the offset behind them.
+/// Visits the elements from `start` to `end`, or to the end of their item; returns the offset after them.
 pub(crate) fn each_element<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     start: u64,
@@ -144,11 +144,11 @@ pub(crate) fn each_element<'w, W: Window>(
     Ok(at)
 }
 
-/// Takes one item: where it starts and ends, and how it is written; returns the offset behind it.
+/// Receives one item: its start, its end and its encoding; returns the offset after it.
 pub(crate) type VisitItem<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, Fault> + 'v;
 
-/// Calls `visit` for each item of a sequence; returns the offset behind the sequence.
+/// Calls `visit` for each item of a sequence; returns the offset after the sequence.
 pub(crate) fn each_item<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     sequence: &Element,

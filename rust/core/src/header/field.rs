@@ -1,4 +1,4 @@
-//! The table of header fields. One line adds a field; nothing else has to change.
+//! The table of header fields. To add a field, add one line.
 
 use super::vr::{Kind, Vr};
 
@@ -7,17 +7,17 @@ use super::vr::{Kind, Vr};
 pub struct Spec {
     /// The field.
     pub field: Field,
-    /// DICOM keyword (PS3.6), or vendor and name for a private element.
+    /// DICOM keyword (PS3.6), or vendor and name of a private element.
     pub keyword: &'static str,
-    /// Group and element; of a private element the block's number is left out.
+    /// Group and element; for a private element without the block number.
     pub tag: u32,
-    /// Representation where the file does not say it.
+    /// VR if the file does not state it.
     pub vr: Vr,
-    /// Vendor of a private element, as Manufacturer begins; empty for others.
+    /// Vendor of a private element, as Manufacturer starts; empty for others.
     pub vendor: &'static str,
-    /// Private creator of the block that the element lies in.
+    /// Private creator of the element's block.
     pub owner: Option<&'static str>,
-    /// Where enhanced multi-frame objects keep it: functional group macro and element (PS3.3 C.7.6.16).
+    /// Place in enhanced multi-frame objects: functional group macro and element (PS3.3 C.7.6.16).
     pub within: &'static [(u32, u32)],
 }
 
@@ -29,7 +29,7 @@ macro_rules! fields {
         #[allow(missing_docs, reason = "the keyword says it")]
         pub enum Field { $($name),+ }
 
-        /// The table: public elements in ascending order of their tags, then private ones.
+        /// The table: public elements in ascending order of their tags, then private elements.
         pub static SPECS: [Spec; Field::COUNT] = [$(Spec {
             field: Field::$name,
             keyword: $keyword,
@@ -46,17 +46,17 @@ macro_rules! fields {
             /// All fields in the order of the table.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$name),+];
 
-            /// DICOM keyword, or vendor and name for a private element.
+            /// Returns the DICOM keyword, or vendor and name of a private element.
             pub const fn keyword(self) -> &'static str {
                 match self { $(Self::$name => $keyword),+ }
             }
 
-            /// What the value is once it is read.
+            /// Returns the kind of the decoded value.
             pub const fn kind(self) -> Kind {
                 match self { $(Self::$name => Vr::$vr.kind()),+ }
             }
 
-            /// The field of a keyword.
+            /// Returns the field with a keyword.
             pub fn from_keyword(keyword: &str) -> Option<Self> {
                 match keyword { $($keyword => Some(Self::$name),)+ _ => None }
             }

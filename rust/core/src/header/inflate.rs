@@ -1,4 +1,4 @@
-//! A window on compressed bytes: inflated as far as the parser looks, and no further.
+//! A window on compressed bytes, inflated only as far as the parser reads.
 
 use std::io;
 
@@ -6,18 +6,18 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::window::Window;
 
-/// Inflated at a time: the wanted part of most headers.
+/// Bytes inflated at a time: the used part of most headers.
 const STEP: usize = 8192;
-/// Kept behind the parser, which looks back a few bytes at most.
+/// Bytes kept before the current position; the parser looks back a few bytes at most.
 const KEPT: usize = 1 << 16;
-/// No header reaches further; a longer one is a bomb or no header.
+/// Limit on the inflated header; a longer one is a bomb or not a header.
 const FURTHEST: u64 = 1 << 26;
 
 /// The inflated bytes of a gzip file, or of a data set in the deflated transfer syntax (PS3.5 annex A.5).
 #[derive(Debug)]
 pub struct Inflated<'w, W> {
     source: &'w mut W,
-    /// Where the deflated bytes begin, to begin anew after a look far back.
+    /// Start of the deflated bytes, to restart after a look further back.
     begin: u64,
     next: u64,
     state: Decompress,
@@ -27,7 +27,7 @@ pub struct Inflated<'w, W> {
 }
 
 impl<'w, W: Window> Inflated<'w, W> {
-    /// Inflates a gzip file (RFC 1952); None when the bytes are none.
+    /// Inflates a gzip file (RFC 1952); returns None if the bytes are not gzip.
     pub fn gzip(source: &'w mut W) -> io::Result<Option<Self>> {
         let Some(begin) = gzip_header(source)? else {
             return Ok(None);
@@ -74,7 +74,7 @@ impl<'w, W: Window> Inflated<'w, W> {
         let stuck = read == 0 && written == 0;
         match status {
             Ok(Status::StreamEnd) => self.finished = true,
-            // No input is left: the object ends here, cut short or not.
+            // No input is left: the object ends here, complete or cut short.
             Ok(_) if stuck => self.finished = true,
             Ok(_) => {}
             Err(_) => return Err(damaged("the compressed data are damaged")),
@@ -98,12 +98,12 @@ fn damaged(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-/// Whether the bytes begin as a gzip file does (RFC 1952).
+/// Returns whether the bytes start like a gzip file (RFC 1952).
 pub fn is_gzip<W: Window>(source: &mut W) -> io::Result<bool> {
     Ok(source.at(0, 2)?.starts_with(&[0x1F, 0x8B]))
 }
 
-/// Where the deflated bytes of a gzip file begin.
+/// Returns the start of the deflated bytes of a gzip file.
 fn gzip_header<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
     let head = source.at(0, 512)?;
     let Some([0x1F, 0x8B, 8, flags, ..]) = head.first_chunk::<10>().copied() else {

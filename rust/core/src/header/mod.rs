@@ -1,7 +1,7 @@
 //! One DICOM header from bytes: syntaxes, values, character sets, functional groups (PS3.5, PS3.10).
 //!
-//! [`parse`] reads no further than the last wanted element, takes any bytes without a panic, and never follows a length
-//! past the end of what it was given.
+//! [`parse`] stops at the last used element, accepts any bytes without a panic, and never follows a length past the end
+//! of the input.
 
 mod bounds;
 mod bundle;

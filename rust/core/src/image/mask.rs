@@ -1,12 +1,12 @@
-//! The voxels that belong to the object, by the mean image.
+//! The voxels of the object, from the mean image.
 
 use super::volume_parts::BLOCK;
 
-/// A voxel belongs to the object when it is brighter than this part of the median of those that do.
+/// A voxel belongs to the object if it is brighter than this fraction of the median of the object.
 const PART: f32 = 0.5;
-/// Rounds until the threshold changes no longer; it never takes so many.
+/// Limit on the iterations until the threshold is stable; real images need fewer.
 const ROUNDS: usize = 50;
-/// The part of the voxels that a map shows in colours of their own; those above it have the last one.
+/// The fraction of voxels that a map shows in different colours; those above have the last colour.
 const SHOWN: f64 = 0.98;
 
 /// The voxels of a mask.
@@ -17,7 +17,8 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Returns the bits of a block that begins at a voxel: all ones or zeros for each. None where it has no voxel of the mask.
+    /// Returns the mask bits of a block that starts at a voxel: all ones or zeros for each voxel. None if no voxel is
+    /// in the mask.
     pub(super) fn block(&self, first: usize) -> Option<[u64; BLOCK]> {
         let mut bits = [0; BLOCK];
         let inside = self.inside.get(first..).unwrap_or_default();
@@ -27,7 +28,7 @@ impl Mask {
         bits.iter().any(|bits| *bits != 0).then_some(bits)
     }
 
-    /// Returns the first block between two voxels that has one of the mask, and the end of the last one.
+    /// Returns the first block with a masked voxel between two voxels, and the end of the last one.
     pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
         let inside = self.inside.get(first..end)?;
         let from = inside.iter().position(|inside| *inside)?;
@@ -39,9 +40,9 @@ impl Mask {
     }
 }
 
-/// Returns the voxels above a threshold which is half the median of the voxels above it; None where none is positive.
+/// Returns the voxels above a threshold which is half the median of the voxels above it; None if no voxel is positive.
 ///
-/// The threshold is found from the mean of the positive voxels on, as AFNI's 3dClipLevel does.
+/// The search starts from the mean of the positive voxels, as in AFNI's 3dClipLevel.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
     let mut positive: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
     let threshold = threshold(&mut positive)?;
@@ -73,7 +74,7 @@ fn threshold(values: &mut [f32]) -> Option<f32> {
     Some(threshold)
 }
 
-/// Brings the values above a threshold to the front; returns how many they are.
+/// Moves the values above a threshold to the front; returns their number.
 fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
     let mut above = 0;
     for index in 0..values.len() {
@@ -85,7 +86,7 @@ fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
     above
 }
 
-/// Returns a round number that nearly all values are below.
+/// Returns a round number above nearly all values.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

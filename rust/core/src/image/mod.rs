@@ -1,4 +1,4 @@
-//! NIfTI images: their headers, their slices as pictures, and the comparison with the DICOM frames they were made of.
+//! NIfTI images: headers, slices as pictures, and the comparison with the DICOM frames they were converted from.
 
 mod check;
 mod find;

@@ -1,13 +1,13 @@
-//! The ways in which stored values become the values of an image: one way for all its slices.
+//! The scalings from stored values to the values of an image: all slices of an image must use the same one.
 
 use super::places::Member;
 use super::samples::{alike, difference};
 use crate::frames::Attributes;
 
-/// Slope and intercept of the rescaled values, of Philips' floating-point values, and of the stored values themselves.
+/// Slope and intercept of the rescaled values, of Philips' floating-point values, and of the stored values.
 type Ways = [Option<[f64; 2]>; 3];
 
-/// What a slice shows.
+/// The values of a slice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shown<'s> {
     /// Its voxels.
@@ -16,10 +16,10 @@ pub(super) struct Shown<'s> {
     pub scale: [f64; 2],
 }
 
-/// The ways that the slices of each image follow so far.
+/// The scalings that the slices of each image have followed so far.
 #[derive(Debug)]
 pub(super) struct Scalings {
-    /// All frames have the same rescale slope and intercept, so that an image of stored values is as good.
+    /// Whether all frames have the same rescale slope and intercept, so that an image of stored values is correct too.
     uniform: bool,
     open: Vec<[bool; 3]>,
 }
@@ -51,8 +51,8 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Whether voxels that are stored values are a frame's own, scaled in a way that the slices before follow too; None
-    /// where the scale of the image is none of these ways, so that values have to be compared one by one.
+    /// Returns whether voxels that equal the stored values also have a scale that the previous slices allow; None if
+    /// the scale of the image is none of the known ones, so that the values must be compared one by one.
     pub(super) fn signed(
         &mut self,
         image: usize,
@@ -75,7 +75,7 @@ impl Scalings {
         Some(equal)
     }
 
-    /// Whether a slice shows a frame in a way that the slices before it follow too.
+    /// Returns whether a slice shows a frame with a scaling that the previous slices allow.
     pub(super) fn fits(
         &mut self,
         image: usize,
@@ -99,7 +99,7 @@ impl Scalings {
         some
     }
 
-    /// The first values that differ between a frame and a slice, in the way that the image follows.
+    /// Returns the first values that differ between a frame and a slice, with the scaling of the image.
     pub(super) fn difference(
         &self,
         image: usize,

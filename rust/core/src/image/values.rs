@@ -1,4 +1,4 @@
-//! Which frame each slice of each volume shows, by the values of some rows of pixels, or of all of them.
+//! Assigns a frame to each slice of each volume, by the values of some rows of pixels, or of all rows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -13,31 +13,31 @@ use super::scaling::{Scalings, Shown};
 use crate::frames::{Stored, obstacle};
 use crate::regular;
 
-/// Files that are held open at once.
+/// Limit on files that are open at once.
 const OPEN: usize = 64;
 
-/// What was found for one image.
+/// The result for one image.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Match {
-    /// For each slice and volume, the member that it shows.
+    /// The member that each slice and volume shows.
     pub frames: Vec<Vec<Option<usize>>>,
     /// Slices without a frame.
     pub surplus: usize,
-    /// Slices with other values than any frame of their place.
+    /// Slices whose values differ from every frame at their position.
     pub different: usize,
-    /// The first of them.
+    /// The first such slice.
     pub difference: Option<Difference>,
 }
 
-/// What was found for all images.
+/// The result for all images.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
     pub images: Vec<Match>,
-    /// Frames for which no slice is left.
+    /// Frames without a remaining slice.
     pub lost: usize,
 }
 
-/// The slices that frames of one place may be: image and index of the slice.
+/// The slices that frames at one position may match: image and index of the slice.
 type Slot = Vec<(usize, u32)>;
 
 /// Compares the frames of a series with its images.
@@ -49,7 +49,7 @@ pub(super) struct Values<'s> {
     open: HashMap<usize, File>,
     band: Band,
     scalings: Scalings,
-    /// All rows are compared.
+    /// Whether all rows are compared.
     whole: bool,
 }
 
@@ -95,7 +95,7 @@ impl<'s> Values<'s> {
                 ..Match::default()
             });
         }
-        // Frames that may be in fewer images choose first.
+        // Frames that match fewer images choose first.
         let mut ordered: Vec<(Slot, Vec<usize>)> = slots.into_iter().collect();
         ordered.sort_by_key(|(slot, _)| slot.len());
         for (_, frames) in ordered {
@@ -114,7 +114,7 @@ impl<'s> Values<'s> {
         Ok(matches)
     }
 
-    /// Shares the frames of one place out to the slices that show it.
+    /// Assigns the frames at one position to the slices that show them.
     fn fill(
         &mut self,
         frames: &[usize],
@@ -174,7 +174,7 @@ impl<'s> Values<'s> {
         Ok(())
     }
 
-    /// Pairs slices and frames that are left over: their values differ.
+    /// Pairs the remaining slices and frames, whose values differ.
     fn differing(
         &mut self,
         empty: &[(&Placed, u32)],
@@ -206,13 +206,13 @@ impl<'s> Values<'s> {
         Ok(())
     }
 
-    /// Whether the values of a frame can be read.
+    /// Returns whether the values of a frame can be read.
     fn comparable(&self, index: usize) -> bool {
         let member = self.members.get(index);
         member.is_some_and(|member| obstacle(member.object).is_none())
     }
 
-    /// The frame among those left whose values a slice shows.
+    /// Returns the remaining frame whose values a slice shows.
     fn find(&mut self, placed: &Placed, volume: u32, rest: &mut Rest) -> io::Result<Option<usize>> {
         let Some(image) = self.images.get(placed.image) else {
             return Ok(None);
@@ -241,7 +241,7 @@ impl<'s> Values<'s> {
         self.members.get(*rest.frames.get(at)?)
     }
 
-    /// Whether the slice that was read last has the values of a frame.
+    /// Returns whether the last slice read has the values of a frame.
     fn shows(
         &mut self,
         index: usize,
@@ -253,7 +253,7 @@ impl<'s> Values<'s> {
             return Ok(false);
         };
         if let (Some(own), Some(theirs)) = (member.frame.signature, signature) {
-            // Voxels that are the stored values themselves need no look at each.
+            // Voxels that equal the stored values need no comparison one by one.
             let equal = own == theirs;
             if let Some(shows) = self.scalings.signed(index, member, image.scale, equal) {
                 return Ok(shows);
@@ -269,7 +269,7 @@ impl<'s> Values<'s> {
         Ok(stored.is_some_and(|stored| self.scalings.fits(index, member, stored, shown)))
     }
 
-    /// The first values that differ between a slice and a frame.
+    /// Returns the first values that differ between a slice and a frame.
     fn pair(
         &mut self,
         placed: &Placed,
@@ -325,7 +325,7 @@ impl<'s> Values<'s> {
     }
 }
 
-/// Takes slices that show no frame with readable values for the frames whose values cannot be read, in their order.
+/// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
 fn unread(empty: &mut Vec<(&Placed, u32)>, rest: &mut Rest, matches: &mut Matches) {
     empty.retain(|(placed, volume)| {
         let free = rest.claimed.iter().zip(&rest.comparable);

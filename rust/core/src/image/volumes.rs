@@ -1,20 +1,20 @@
-//! Volumes that are where their image is but for a movement of the whole: what a scanner does that corrects motion
-//! prospectively.
+//! Volumes that match their image except for a movement of the whole volume, as scanners with prospective motion
+//! correction make them.
 
 use std::collections::BTreeMap;
 
 use super::grid::{Fit, Grid, Plane, angle, cross, dot, minus, norm, plus};
 use super::places::{CLOSE, Member, Placed, Places};
 
-/// A scanner follows a head no further, mm and radians.
+/// Largest movement that a scanner follows, mm and rad.
 const FURTHEST: f64 = 8.0;
 const WIDEST: f64 = 0.15;
-/// The slices of one volume have one direction, in radians.
+/// The slices of one volume have the same direction within this angle, rad.
 const STRAIGHT: f64 = 1e-3;
-/// Fewer slices than this are no volume whose movement could be told from an error.
+/// With fewer slices, a movement cannot be distinguished from an error.
 const FEW: usize = 3;
 
-/// What may tell the volumes of a series apart.
+/// Numbers and times that may distinguish the volumes of a series.
 type Key = fn(&Member<'_>) -> Option<i64>;
 
 #[allow(clippy::cast_possible_truncation, reason = "milliseconds of some days")]
@@ -41,7 +41,7 @@ const KEYS: [Key; 5] = [
     },
 ];
 
-/// Puts volumes that are astray into their image where they are a moved copy of its grid.
+/// Assigns unmatched volumes to their image if they are moved copies of its grid.
 pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut Places) {
     let best = KEYS
         .iter()
@@ -65,7 +65,7 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
     }
 }
 
-/// The members by key; None where one has none, or all have the same.
+/// Returns the members by key; None if one has no key, or if all have the same.
 fn partition(members: &[Member<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
     let mut volumes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, member) in members.iter().enumerate() {
@@ -84,7 +84,7 @@ struct Volume {
     distance: f64,
 }
 
-/// The volumes with astray frames that are moved copies of an image; nothing where no volume is in place.
+/// Returns the volumes with unmatched frames that are moved copies of an image; none if no volume matches.
 fn explained(
     members: &[Member<'_>],
     volumes: &[Vec<usize>],
@@ -102,7 +102,7 @@ fn explained(
         .collect()
 }
 
-/// Fits a volume into all images that it is a moved copy of.
+/// Locates a volume in all images that it is a moved copy of.
 fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> Option<Volume> {
     let mut planes: Vec<(usize, Plane)> = Vec::with_capacity(volume.len());
     for &index in volume {
@@ -140,7 +140,7 @@ fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> O
     })
 }
 
-/// How far a sorted volume is from the grid of an image that it is a copy of, and where each frame is.
+/// Returns the movement of a sorted volume relative to an image's grid, and the position of each frame.
 fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(f64, Vec<Fit>)> {
     let first = &planes.first()?.1;
     let way = grid.way(first)?;

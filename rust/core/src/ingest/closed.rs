@@ -1,30 +1,30 @@
-//! Why an archive inside a packet is kept whole: a closed set of words, which its reason in the ledger begins with.
+//! Why a nested archive is kept whole: a fixed set of phrases with which its reason in the ledger starts.
 
 use crate::archive::foreign::NOT_OPENED;
 
-/// The reason of what is encrypted where there is no password. Reasons that begin with this word are about encryption.
+/// The reason for encrypted data if no password was given. Reasons that start with this word concern encryption.
 pub const ENCRYPTED: &str = "encrypted";
 
-/// Why an archive is kept whole though images may be in it.
+/// Why an archive that may contain images is kept whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    /// Its kind is not opened.
+    /// Its kind is not supported.
     Unopened,
-    /// No password opens it, or a member of it.
+    /// No password decrypts it, or one of its members.
     Encrypted,
-    /// It passes a limit.
+    /// It exceeds a limit.
     Limit,
     /// It ends too early.
     Cut,
-    /// Anything else that is wrong with it.
+    /// It is damaged in another way.
     Damaged,
 }
 
-/// Begins the reason of each, with the word and `: ` behind it.
+/// Each reason starts with this, the phrase and `: `.
 const KEPT: &str = "kept whole, ";
 
 impl Closed {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 5] = [
         Self::Unopened,
         Self::Encrypted,
@@ -33,7 +33,7 @@ impl Closed {
         Self::Damaged,
     ];
 
-    /// As in the ledger.
+    /// Returns the phrase in the ledger.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Closed {
         }
     }
 
-    /// Tells it from what a reader says of bytes that it could not have. Readers name a limit in parentheses.
+    /// Returns the value for a reader's description of unreadable bytes. Readers name a limit in parentheses.
     #[must_use]
     pub fn of(fault: &str) -> Self {
         if let Some(closed) = Self::told(fault) {
@@ -65,7 +65,7 @@ impl Closed {
         }
     }
 
-    /// Tells it from the reason of an archive that is kept whole; None for another reason.
+    /// Returns the value for the reason of an archive that is kept whole; None for another reason.
     #[must_use]
     pub fn told(reason: &str) -> Option<Self> {
         let inner = reason.strip_prefix(KEPT)?;
@@ -73,7 +73,7 @@ impl Closed {
         Self::ALL.into_iter().find(told)
     }
 
-    /// The reason of an archive that is kept whole.
+    /// Returns the reason of an archive that is kept whole.
     #[must_use]
     pub fn reason(self, fault: &str) -> String {
         format!("{KEPT}{}: {fault}", self.word())

@@ -1,4 +1,4 @@
-//! A folder as a packet, and the files that lie loose in it.
+//! Reads a folder as a packet, with its loose files.
 
 use std::fs::{self, File};
 use std::io;
@@ -21,7 +21,7 @@ use crate::archive::kind::{self, Kind as Content};
 use crate::archive::{names_beyond, names_too_long, reason};
 use crate::notation::escaped_len;
 
-/// What a folder lists.
+/// An entry of a folder.
 enum What {
     File,
     EmptyFolder,
@@ -30,13 +30,13 @@ enum What {
     Unreadable(Kind, String),
 }
 
-/// Something in the packet, by its path below the packet.
+/// An entry of the packet, with its path below the packet.
 struct Found {
     name: Vec<u8>,
     what: What,
 }
 
-/// Reads all that lies below a folder, in sorted order.
+/// Reads everything below a folder, in sorted order.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,
@@ -76,7 +76,7 @@ fn one(
     })
 }
 
-/// Lists a folder and all below it; folders that hold something are not listed themselves.
+/// Lists a folder recursively; only empty folders are listed themselves.
 fn walk(pass: &Pass<'_>, root: &Path, top: &[u8], found: &mut Vec<Found>) -> Result<(), Stop> {
     let mut waiting = vec![Found {
         name: top.to_vec(),
@@ -155,7 +155,7 @@ fn what(kind: fs::FileType) -> What {
     }
 }
 
-/// Takes in a loose file.
+/// Reads a loose file.
 pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> {
     pass.check()?;
     let opened = open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
@@ -175,7 +175,7 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> 
         return large(pass, place, path, file, size);
     }
     scratch::with(|scratch| {
-        // One byte more than expected shows whether the file has grown.
+        // Reading one more byte than expected shows whether the file has grown.
         let want = usize::try_from(size).unwrap_or(0) + 1;
         if scratch.content.len() < want {
             scratch.content.resize(want, 0);
@@ -208,7 +208,7 @@ fn changed(place: &Place, size: u64) -> Taken {
         .into()
 }
 
-/// A file that is too large for memory. Archives stay where they are until they are opened.
+/// Reads a file that is too large for memory. Archives remain in place until they are opened.
 fn large(
     pass: &Pass<'_>,
     place: &Place,

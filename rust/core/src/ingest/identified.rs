@@ -1,10 +1,11 @@
-//! DICOM objects without SOPInstanceUID or SeriesInstanceUID get one, which the ledger records; their bytes stay as they are.
+//! Generates a SOPInstanceUID or SeriesInstanceUID for DICOM objects without one and records it in the ledger; the
+//! files do not change.
 
 use super::row::Row;
 use crate::header::{Field, Header};
 use crate::series::{series_uid, uid_of};
 
-/// The header with both UIDs. What was made goes into the reason of the row, which is empty otherwise.
+/// Returns the header with both UIDs. The reason of the row names generated UIDs, and is empty otherwise.
 pub fn identified(row: &mut Row, header: Header) -> Header {
     let mut made = Vec::new();
     if header.raw(Field::SopInstanceUid).is_empty() {

@@ -1,4 +1,4 @@
-//! Encrypted members of a zip: each password in turn, until one gives bytes that every check confirms.
+//! Encrypted members of a zip: tries each password until the decrypted bytes pass every check.
 
 use std::io::Read;
 
@@ -17,16 +17,16 @@ use crate::archive::zip::lock::Lock;
 use crate::archive::zip::locked::{Locked, Opening};
 use crate::archive::zip::unzip;
 
-/// Why an encrypted member is not tried at all.
+/// Returns why an encrypted member is not tried at all.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     match entry.lock? {
-        Lock::Closed(_) => None, // says itself why
+        Lock::Closed(_) => None, // the reason is complete
         _ if pass.options.passwords.is_empty() => Some(ENCRYPTED.into()),
         _ => None,
     }
 }
 
-/// Reads an encrypted member whose data begin at `data`.
+/// Reads an encrypted member; `data` is the start of its data.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
@@ -64,19 +64,19 @@ pub fn read(
     refuse(unopened(pass.options.passwords.len(), broken))
 }
 
-/// The reason of what none of so many passwords opens.
+/// Returns the reason if none of the passwords decrypts the member.
 pub fn unopened(passwords: usize, broken: Option<String>) -> String {
     let none = match passwords {
         1 => format!("{ENCRYPTED}: the one password given does not open it"),
         count => format!("{ENCRYPTED}: none of the {count} passwords given opens it"),
     };
-    // A wrong password may pass the first check by chance; with the right one it is the bytes that are at fault.
+    // A wrong password may pass the first check by chance; with the correct one, the bytes are damaged.
     broken.map_or(none.clone(), |reason| {
         format!("{none} (one seems to fit, but then: {reason})")
     })
 }
 
-/// Reads a member's packed bytes in clear.
+/// Reads the decrypted packed bytes of a member.
 fn attempt(
     pass: &Pass<'_>,
     packed: Box<dyn Read + Send + '_>,

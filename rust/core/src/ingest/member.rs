@@ -1,4 +1,4 @@
-//! One member that is no compression: parsed, and put where it belongs.
+//! One uncompressed member: parses and stages it.
 
 use sha2::{Digest, Sha256};
 
@@ -14,17 +14,17 @@ use crate::archive::kind::{self, Kind as Content};
 use crate::header::{Field, Header, Parsed};
 use crate::notation::Hash;
 
-/// A member that was taken in. An archive waits to be opened when the members beside it are done.
+/// A processed member. A nested archive is opened after the members beside it.
 pub struct Taken {
     /// Its row.
     pub row: Row,
-    /// Where the archive is, and where it stands.
+    /// Location of the archive, and its place in the packet.
     pub archive: Option<Box<(Place, Archive)>>,
 }
 
-/// Where a nested archive's bytes are.
+/// Location of a nested archive's bytes.
 pub enum Archive {
-    /// In staging, where the row says.
+    /// In staging, at the location in the row.
     Staged,
     /// In a loose file.
     Loose(std::path::PathBuf, Copied),
@@ -36,16 +36,16 @@ impl From<Row> for Taken {
     }
 }
 
-/// macOS puts a file `._name` beside `name`, with its extension, into archives.
+/// macOS adds a file `._name` beside `name`, with the same extension, to archives.
 const APPLE_DOUBLE: [u8; 4] = [0, 5, 0x16, 7];
 
-/// SHA-256 of bytes in memory.
+/// Returns the SHA-256 of bytes in memory.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// Leaves an archive for later; its bytes go to staging unless they lie in a loose file.
+/// Defers an archive; its bytes are staged unless they are in a loose file.
 pub fn archive(
     pass: &Pass<'_>,
     place: &Place,
@@ -74,7 +74,7 @@ pub fn archive(
     })
 }
 
-/// Puts bytes onto a shelf and notes it in the row; a loose file that changed is refused.
+/// Writes bytes to a folder of staging and records it in the row; refuses a loose file that changed.
 pub fn put(
     pass: &Pass<'_>,
     place: &Place,
@@ -97,7 +97,7 @@ pub fn put(
     Ok(())
 }
 
-/// How many bytes of a member are kept where headers suffice; None where all of them are.
+/// Returns how many bytes of a member are kept if only headers are needed; None to keep all.
 fn head(pass: &Pass<'_>, row: &Row, held: &Held<'_>) -> Result<Option<u64>, Stop> {
     if !pass.options.headers_only || row.suspect {
         return Ok(None);
@@ -105,12 +105,12 @@ fn head(pass: &Pass<'_>, row: &Row, held: &Held<'_>) -> Result<Option<u64>, Stop
     match row.kind {
         Kind::Dicom => held.pixels_begin(pass),
         Kind::Rec | Kind::Other => Ok(Some(0)),
-        Kind::Archive if matches!(held, Held::Loose(..)) => Ok(Some(0)), // it is opened where it is
+        Kind::Archive if matches!(held, Held::Loose(..)) => Ok(Some(0)), // it is opened in place
         _ => Ok(None),
     }
 }
 
-/// Takes in what is no archive: DICOM, PAR, REC or anything else.
+/// Processes a member that is not an archive: DICOM, PAR, REC or another file.
 pub fn file(
     pass: &Pass<'_>,
     place: &Place,
@@ -123,7 +123,7 @@ pub fn file(
     Ok(row)
 }
 
-/// Fills the row from the content; the shelf it belongs on.
+/// Fills the row from the content; returns the folder of staging for it.
 pub fn describe(
     pass: &Pass<'_>,
     place: &Place,
@@ -169,7 +169,7 @@ pub fn describe(
     Ok(Shelf::Other)
 }
 
-/// Whether the name, without a compression's extension, says REC.
+/// Returns whether the name, without a compression extension, is that of a REC.
 fn is_rec(place: &Place) -> bool {
     let name = &place.path;
     kind::Packing::ALL
@@ -182,7 +182,7 @@ fn suspect(row: &mut Row, reason: &str) {
     row.reason = format!("DICOM whose header cannot be read: {reason}").into();
 }
 
-/// Decides what becomes of a DICOM object.
+/// Decides what happens to a DICOM object.
 fn dicom(row: &mut Row, header: Header) -> Shelf {
     row.kind = if header.is_directory() {
         Kind::DicomDir
@@ -201,7 +201,7 @@ fn dicom(row: &mut Row, header: Header) -> Shelf {
     Shelf::Series(key)
 }
 
-/// The folder in staging of what makes a series: study, series and number.
+/// Returns the staging folder for the key of a series: study, series and number.
 #[must_use]
 pub fn series_key(header: &Header) -> [u8; 8] {
     let mut sha = Sha256::new();

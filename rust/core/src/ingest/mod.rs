@@ -1,4 +1,5 @@
-//! One pass over the packets of a session: each member is told by its content, checked, hashed, parsed and written once.
+//! One pass over the packets of a session: each member is recognised by content, checked, hashed, parsed and written
+//! once.
 
 mod batch;
 mod closed;
@@ -64,7 +65,7 @@ pub struct Packet {
     pub prefix: Vec<u8>,
 }
 
-/// Reads packets into `staging`, which must not hold an earlier reading.
+/// Reads packets into `staging`, which must not contain an earlier reading.
 pub fn ingest(
     packets: &[Packet],
     staging: &Path,
@@ -116,7 +117,7 @@ pub fn ingest(
                 .map(|note| format!("{name}: {note}")),
         );
         if rows.is_empty() {
-            rows = opened.rows; // not copied: a packet may have a hundred thousand
+            rows = opened.rows; // not copied: a packet may have a hundred thousand members
         } else {
             rows.extend(opened.rows);
         }
@@ -135,7 +136,7 @@ fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {
 
 fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
-    // The packet itself may be a link: the user put it there.
+    // The packet itself may be a link that the user created.
     let path = &fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
@@ -155,9 +156,10 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     Opened::of(pass, Members::of(vec![taken]))
 }
 
-/// Whether a packet of this content has members: a zip, a 7z, a tar, a compressed tar. A compressed file alone has none.
+/// Returns whether a packet with this content has members: a zip, a 7z, a tar, a compressed tar. A single compressed
+/// file has none.
 pub fn is_archive(path: &Path) -> io::Result<bool> {
-    // A REC has no mark of its own; what looks like one in it is chance.
+    // A REC has no mark; a mark in it is coincidence.
     if kind::is_rec(path.as_os_str().as_bytes()) {
         return Ok(false);
     }
@@ -168,9 +170,9 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
     })
 }
 
-/// Says what a file is by its content (and its name, for REC).
+/// Returns the kind of a file by its content (and its name, for REC).
 pub fn sniff(path: &Path) -> io::Result<&'static str> {
-    // A FIFO must not hold the caller up; a link to a packet is a packet.
+    // A FIFO must not block the caller; a link to a packet is a packet.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
     let metadata = file.metadata()?;

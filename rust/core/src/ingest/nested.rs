@@ -1,5 +1,5 @@
-//! Archives inside archives (and inside folders): opened when the members beside them are done, one after the other, so
-//! that depth and memory stay bounded whatever they hold.
+//! Nested archives (in archives and folders): opened one by one after the members beside them, so that depth and memory
+//! stay bounded whatever they contain.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -22,22 +22,22 @@ use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
 
-/// Why an archive that can be read is kept as it is.
+/// Why a readable archive is kept as it is.
 const IMAGELESS: &str = "an archive without DICOM or PAR";
 
-/// What came out of a packet or of one archive in it.
+/// The members of a packet or of one archive in it.
 #[derive(Default)]
 pub struct Opened {
-    /// One row for each member, those of inner archives behind their archive's.
+    /// One row for each member; those of a nested archive follow the archive's row.
     pub rows: Vec<Row>,
-    /// What is wrong with the archive as a whole.
+    /// Problems of the whole archive.
     pub damage: Vec<String>,
-    /// What is odd but loses nothing.
+    /// Oddities that lose nothing.
     pub notes: Vec<String>,
 }
 
 impl Opened {
-    /// Takes the members that a reader returns, and opens the archives among them.
+    /// Collects the members of a reader, and opens the archives among them.
     pub fn of(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
         let mut opened = Self::default();
         for batch in members.batches {
@@ -66,7 +66,7 @@ impl Opened {
         Ok(())
     }
 
-    /// Why an archive with this content is not opened, as the reason of its row.
+    /// Returns why an archive with this content is not opened, as the reason of its row.
     pub(super) fn fault(&self) -> Option<String> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
         let whole = || {
@@ -76,7 +76,7 @@ impl Opened {
         refused.map(told).or_else(whole)
     }
 
-    /// Why images that it may hold were not found: an archive in it stayed closed.
+    /// Returns why its possible images were not found: a nested archive was not opened.
     fn closed(&self) -> Option<String> {
         self.rows
             .iter()
@@ -84,7 +84,7 @@ impl Opened {
             .map(told)
     }
 
-    /// Whether it may hold images.
+    /// Returns whether it may contain images.
     pub(super) fn wanted(&self) -> bool {
         self.rows
             .iter()
@@ -92,7 +92,7 @@ impl Opened {
     }
 }
 
-/// The reason of an archive for one of its rows.
+/// Returns the reason of an archive for one of its rows.
 fn told(row: &Row) -> String {
     Closed::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
 }
@@ -118,7 +118,7 @@ fn open(
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
     }
-    // A bomb is many copies of one archive: what was of no use once is not opened again.
+    // A bomb consists of many copies of one archive: an archive without images is not opened again.
     if let Some(reason) = pass.known_useless(row.sha256, place.depth) {
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
@@ -147,7 +147,7 @@ fn open(
     Ok(())
 }
 
-/// Removes from staging what came out of an archive.
+/// Removes the members of an archive from staging.
 pub(super) fn discard(pass: &Pass<'_>, opened: &Opened) -> Result<(), Stop> {
     for staged in opened.rows.iter().filter_map(|row| row.staged.as_ref()) {
         pass.staging.remove(staged)?;

@@ -1,4 +1,4 @@
-//! A single member under one of the compressions.
+//! A single compressed member.
 
 use std::io::Read;
 
@@ -13,24 +13,24 @@ use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
 use crate::notation::Hash;
 
-/// So much is unpacked to see what is inside.
+/// Bytes that are unpacked to recognise the content.
 const LOOK: usize = 64 << 10;
 
-/// What a look inside shows.
+/// The kind of the content.
 enum Inside {
     /// A tar, a zip, or another compression.
     Archive,
     /// DICOM, PAR or REC.
     Wanted,
-    /// Anything else.
+    /// Another file.
     Other,
-    /// It cannot be unpacked far enough to tell, or is wanted and damaged.
+    /// It cannot be unpacked far enough to recognise it, or it is damaged DICOM, PAR or REC.
     Damaged(String),
-    /// It cannot be unpacked, and is nothing that is wanted.
+    /// It cannot be unpacked, and is not a kind that is used.
     Useless(String),
 }
 
-/// Takes in a compressed member: DICOM, PAR and REC are unpacked, archives opened later, all else is kept as it is.
+/// Processes a compressed member: unpacks DICOM, PAR and REC, defers archives, keeps other files unchanged.
 pub fn take(
     pass: &Pass<'_>,
     place: &Place,
@@ -61,8 +61,8 @@ pub fn take(
     }
 }
 
-/// SHA-256 of what the kept bytes are once gzip is taken off; of the bytes themselves when that cannot be had, or when
-/// they are packed in another way.
+/// Returns the SHA-256 of the content of kept gzip data; of the bytes themselves if they cannot be unpacked, or have
+/// another compression.
 pub fn content_hash(
     pass: &Pass<'_>,
     row: &Row,
@@ -144,14 +144,14 @@ fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Re
         {
             Inside::Archive
         }
-        // The mark of DICOM ends at byte 132: with fewer bytes nobody can say that it is none.
+        // The mark of DICOM ends at byte 132: with fewer bytes, it may be DICOM.
         (false, Some(reason)) if got < 132 => Inside::Damaged(reason),
         (false, Some(reason)) => Inside::Useless(reason),
         (false, None) => Inside::Other,
     })
 }
 
-/// Whether a name says that a tar is inside: then an end before its first header is damage of an archive.
+/// Returns whether a name says that it is a tar: then an end before the first header is a damaged archive.
 fn is_tar_name(path: &[u8], packing: Packing) -> bool {
     const SHORT: [&[u8]; 7] = [
         b".tgz", b".tbz", b".tbz2", b".txz", b".tzst", b".tarz", b".taz",
@@ -161,17 +161,17 @@ fn is_tar_name(path: &[u8], packing: Packing) -> bool {
     inner.ends_with(b".tar") || SHORT.iter().any(|end| path.ends_with(end))
 }
 
-/// A compression's content.
+/// The content of a compressed file.
 struct Unpacked {
-    /// All of it, when it fits into memory.
+    /// The bytes, if they fit into memory.
     bytes: Vec<u8>,
-    /// Where it lies otherwise.
+    /// The location otherwise.
     aside: Option<(Staged, Copied)>,
-    /// Bytes behind the compressed data.
+    /// Number of bytes after the compressed data.
     trailing: u64,
 }
 
-/// Unpacks to the end and takes in the content.
+/// Unpacks to the end and processes the content.
 fn unpack(
     pass: &Pass<'_>,
     place: &Place,
@@ -203,12 +203,12 @@ fn unpack(
     Ok(row)
 }
 
-/// Whether the bytes that are kept are those that came, with all around the content.
+/// Returns whether the kept bytes are the original ones, with everything around the content.
 fn keeps_all(row: &Row) -> bool {
     row.gzipped || !row.unpacked
 }
 
-/// Unpacks in memory, or through the disk.
+/// Unpacks in memory, or to disk.
 fn to_end(
     pass: &Pass<'_>,
     place: &Place,
@@ -261,7 +261,7 @@ fn check(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), Stri
     Ok(())
 }
 
-/// Puts the content into staging in place of what came; gzipped DICOM stays as it came where that is asked for.
+/// Stages the content in place of the original; gzipped DICOM stays gzipped on request.
 fn store(
     pass: &Pass<'_>,
     place: &Place,
@@ -282,7 +282,7 @@ fn store(
         (content, came)
     };
     row.gzipped = as_asked;
-    // A large member is in staging under the name that this one is to have.
+    // A large member is in staging under the name that the content needs.
     other.discard(pass)?;
     member::put(pass, place, &mut row, stored, shelf)?;
     Ok(row)

@@ -22,7 +22,7 @@ use crate::archive::{beyond, reason, too_much};
 use crate::notation::escape;
 use crate::notation::escaped_len;
 
-/// A target of a link that is longer is not shown.
+/// Longer targets of links are not shown.
 const LONGEST_TARGET: u64 = 4096;
 
 /// Reads all members.
@@ -87,8 +87,8 @@ fn said(pass: &Pass<'_>, refusal: Refusal) -> String {
     }
 }
 
-/// Decides which members are read, by what the list says of them, before any is.
-/// `prefix` is the length of the paths' common beginning.
+/// Decides which members to read before any is read, by the header of the archive. `prefix` is the length of the paths'
+/// common start.
 fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Result<(), String>> {
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
@@ -107,18 +107,18 @@ fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Resul
     listing.members.iter().map(&mut one).collect()
 }
 
-/// The thread that unpacks.
+/// The unpacking thread.
 struct Unpacking<'p> {
     pass: &'p Pass<'p>,
     source: &'p dyn Source,
     keys: Keys<'p>,
     blocks: Vec<Block>,
-    /// The block that is read, and what is left of it, or why nothing more can be had.
+    /// The current block and its remaining members, or why the rest of it is unreadable.
     current: Option<(usize, Result<Content<'p>, String>)>,
 }
 
 impl<'p> Unpacking<'p> {
-    /// Takes one member off its block; the row of one that has no bytes to be taken in.
+    /// Reads one member from its block; returns the row of one without bytes to process.
     fn next<'s>(
         &mut self,
         member: &Member,
@@ -158,7 +158,7 @@ impl<'p> Unpacking<'p> {
         Ok(None)
     }
 
-    /// What is left of the block of a member, from this member on; nothing for one without bytes.
+    /// Returns the remaining content of a member's block, starting at this member; None for one without bytes.
     fn content(&mut self, member: &Member) -> Result<Content<'_>, Fault> {
         let Some(block) = member.block else {
             return Ok(Box::new(io::empty()));
@@ -173,7 +173,7 @@ impl<'p> Unpacking<'p> {
         }
     }
 
-    /// Opens a block; an encrypted one with the password that gives its first member.
+    /// Opens a block; an encrypted one with the password that decrypts its first member.
     fn open(&self, at: usize) -> Result<Result<Content<'p>, String>, Stop> {
         self.pass.check()?;
         let Some(block) = self.blocks.get(at) else {
@@ -190,14 +190,14 @@ impl<'p> Unpacking<'p> {
         Ok(chain::open(self.source, block, &self.keys, fitting))
     }
 
-    /// Nothing more of this block can be had.
+    /// Marks the rest of this block as unreadable.
     fn end(&mut self, reason: &str) {
         if let Some((_, content)) = &mut self.current {
             *content = Err(reason.to_owned());
         }
     }
 
-    /// Brings a member into memory.
+    /// Reads a member into memory.
     fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), Fault> {
         let got = fill(&mut self.content(member)?, part);
         match got {
@@ -210,7 +210,7 @@ impl<'p> Unpacking<'p> {
         }
     }
 
-    /// A member too large for memory goes through the disk.
+    /// Unpacks a member that is too large for memory to disk.
     fn large(
         &mut self,
         member: &Member,
@@ -252,7 +252,7 @@ impl<'p> Unpacking<'p> {
         Ok(target)
     }
 
-    /// Reads what is not taken in, as the next member stands behind it.
+    /// Reads and drops a member, since the next one follows it.
     fn pass_over(&mut self, member: &Member) -> Result<(), Fault> {
         let mut content = self.content(member)?;
         let copied = io::copy(&mut content, &mut io::sink());

@@ -1,4 +1,4 @@
-//! A compressed archive with one member, and how it is told from a compressed tar.
+//! A compressed archive with one member, and the check for a compressed tar.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,18 +15,18 @@ use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
 
-/// Whether a compressed file is a compressed tar, as far as it can be unpacked.
+/// Returns whether a compressed file is a compressed tar, as far as it can be unpacked.
 #[must_use]
 pub fn holds_tar(path: &Path, packing: Packing) -> bool {
     let mut head = Vec::new();
     if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
-        // What an error leaves in the buffer is enough to tell.
+        // The bytes before an error are enough for this.
         let _ = unpack.take(HEAD as u64).read_to_end(&mut head);
     }
     kind::of(&head) == Content::Tar
 }
 
-/// A compressed archive that is no tar: its content is the only member.
+/// Reads a compressed archive that is not a tar: its content is the only member.
 pub fn read(
     pass: &Pass<'_>,
     mut file: File,

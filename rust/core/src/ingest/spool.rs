@@ -11,7 +11,7 @@ use super::take::take;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip;
 
-/// Brings the content of a large member to staging and takes it in.
+/// Unpacks a large member to staging and processes it.
 pub fn spool(
     pass: &Pass<'_>,
     entry: &Entry,

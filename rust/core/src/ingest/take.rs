@@ -1,4 +1,4 @@
-//! One member: its content says which way it goes.
+//! Processes one member according to its content.
 
 use super::held::Held;
 use super::member::{self, Taken};
@@ -9,7 +9,7 @@ use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
 use crate::notation::Hash;
 
-/// Takes in a member whose bytes are known with their hash.
+/// Processes a member with known bytes and hash.
 pub fn take(
     pass: &Pass<'_>,
     place: &Place,
@@ -25,7 +25,7 @@ pub fn take(
     let content = kind::named(held.kind(pass)?, &place.path);
     let taken = match content {
         Content::Dicom => member::file(pass, place, row, held, content).map(Taken::from),
-        // A REC has no mark of its own; what looks like one in it is chance.
+        // A REC has no mark; a mark in it is coincidence.
         _ if kind::is_rec(&place.path) => {
             member::file(pass, place, row, held, content).map(Taken::from)
         }

@@ -54,7 +54,7 @@ pub fn read(
     Ok(members)
 }
 
-/// What stands behind the members.
+/// Records the bytes after the members.
 fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
     let mut notes = Vec::new();
     if tar.trailing() > 0 {
@@ -76,7 +76,7 @@ fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
     notes
 }
 
-/// The thread that unpacks.
+/// The unpacking thread.
 struct Unpacking<'p, 'a> {
     pass: &'p Pass<'p>,
     tar: TarReader<Input<'a>>,
@@ -84,13 +84,13 @@ struct Unpacking<'p, 'a> {
     at: u64,
     /// Bytes of holes so far.
     holes: u64,
-    /// Hashes of the files' names so far, as a hard link would name them.
+    /// Hashes of the files' names so far, in the form of a hard link's target.
     files: HashSet<u64>,
     hashing: RandomState,
 }
 
 impl<'p> Unpacking<'p, '_> {
-    /// Takes one member off the stream; false at the end.
+    /// Reads one member from the stream; returns false at the end.
     fn next<'s>(
         &mut self,
         container: &Place,
@@ -134,7 +134,7 @@ impl<'p> Unpacking<'p, '_> {
         Ok(true)
     }
 
-    /// Holes cost nothing in the archive: many small ones make a bomb as well as one large one.
+    /// Holes take no space in the archive: many small ones can form a bomb as well as one large one.
     fn watch_holes(&mut self, member: &Member) -> Result<(), Fault> {
         let holes = member.size.saturating_sub(member.stored);
         self.holes = self.holes.saturating_add(holes);
@@ -145,7 +145,7 @@ impl<'p> Unpacking<'p, '_> {
         Ok(())
     }
 
-    /// A member too large for memory goes through the disk.
+    /// Unpacks a member that is too large for memory to disk.
     fn large(&mut self, place: &Place, member: &mut Member, crew: &Crew) -> Result<bool, Fault> {
         let (pass, size) = (self.pass, member.size);
         pass.need_room(size, &place.path)?;
@@ -165,14 +165,14 @@ impl<'p> Unpacking<'p, '_> {
         }
     }
 
-    /// A member whose data end too early is refused, and nothing can follow it.
+    /// Refuses a member whose data end too early; nothing can follow it.
     fn cut(&self, place: &Place, size: u64, reason: String, crew: &Crew) -> Result<bool, Fault> {
         let row = place.refused(Kind::Other, size, reason.clone());
         crew.keep(self.at, Ok(row.into()));
         Err(Fault::Data(reason))
     }
 
-    /// The row of a member that has no bytes, or none that are taken; None for a file.
+    /// Returns the row of a member without bytes to process; None for a file.
     fn without_data(&mut self, place: &Place, member: &Member) -> Option<Taken> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.what {
@@ -206,7 +206,7 @@ impl<'p> Unpacking<'p, '_> {
         place.refused(Kind::Link, 0, text)
     }
 
-    /// A name as it is compared with the target of a hard link.
+    /// Returns a name in the form of a hard link's target, for comparison.
     fn named(&self, name: &[u8]) -> u64 {
         self.hashing
             .hash_one(name.strip_prefix(b"./").unwrap_or(name))

@@ -1,4 +1,4 @@
-//! The members of a zip, side by side on all threads.
+//! The members of a zip, read in parallel.
 
 use rayon::prelude::*;
 
@@ -18,7 +18,7 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{beyond, too_much};
 use crate::notation::{escape, escaped_len};
 
-/// Reads all members; `zip` is the archive's number where it stays where it is.
+/// Reads all members; `zip` is the archive's number if it remains in place.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
@@ -48,8 +48,8 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Decides which members are read, by what the directory says of them, before any is: so the answer does not depend on
-/// which thread comes first.
+/// Decides which members to read before any is read, by the central directory, so that the result does not depend on
+/// the order of the threads.
 fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) -> Result<(), Stop> {
     let mut total = 0u64;
     let mut largest = None;
@@ -146,7 +146,7 @@ fn one(
     Ok(noted(taken, &found.differs))
 }
 
-/// Where a member's deflate stream lies, unless it is encrypted; its size and CRC were checked.
+/// Returns the position of a member's deflate stream, unless it is encrypted; its size and CRC were checked.
 fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
     let length = u32::try_from(entry.packed).ok()?;
     (entry.method == 8 && entry.lock.is_none()).then_some(Deflated {
@@ -157,7 +157,7 @@ fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
     })
 }
 
-/// A central directory and a local header that disagree are worth a word: two readers may see two things.
+/// Notes where the central directory and a local header disagree: two readers may see different members.
 fn noted(mut taken: Taken, differs: &[&str]) -> Taken {
     if !differs.is_empty() {
         let note = format!(

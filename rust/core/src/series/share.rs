@@ -1,11 +1,11 @@
-//! Files that do not say whose they are, or which number they have.
+//! Files without a patient or a series number.
 
 use std::collections::HashMap;
 
-/// What files of one group share besides.
+/// Patient and number of the files of one group.
 pub(super) type Share = (String, Option<i64>);
 
-/// Lets files without a patient, then files without a number, join those there is no choice about.
+/// Assigns files without a patient, then files without a number, to a group if only one is possible.
 pub(super) fn joined(mut shares: HashMap<Share, Vec<usize>>) -> HashMap<Share, Vec<usize>> {
     if shares.len() == 1 {
         return shares;

@@ -1,4 +1,4 @@
-//! What is packed together, and how: packed streams, blocks ("folders" in the format's own words), and the streams in them.
+//! Packed streams, blocks (the format calls them "folders"), and the streams in the blocks.
 
 use super::fields::{DAMAGED, END, Fields};
 use super::method::Coder;
@@ -11,50 +11,50 @@ const CRC: u8 = 0x0a;
 const FOLDER: u8 = 0x0b;
 const UNPACK_SIZE: u8 = 0x0c;
 const COUNT: u8 = 0x0d;
-/// As many coders and streams as one block may have; the format's own programs set the same limit.
+/// Limit on coders and streams in one block; the format's own programs use the same one.
 const MOST_CODERS: usize = 32;
-/// All blocks are held in memory at once.
+/// Limit on blocks, all of which are in memory at once.
 const MOST_BLOCKS: usize = 1 << 18;
-/// Where the packed streams are counted from.
+/// Offset from which the positions of packed streams count.
 const BASE: u64 = 32;
 
 /// Data that are packed together and read in one pass.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// What was done to the data.
+    /// Its coders.
     pub coders: Vec<Coder>,
-    /// Which coder's input (by number over all coders) is which one's output.
+    /// Connections: the input of one coder (by number over all coders) and the output it reads.
     pub bonds: Vec<(usize, usize)>,
-    /// Inputs that are packed streams, and where those lie: input, offset, length.
+    /// Inputs that are packed streams, with offset and length of each.
     pub packed: Vec<(usize, u64, u64)>,
-    /// Bytes that come out of each coder.
+    /// Unpacked bytes of each coder.
     pub sizes: Vec<u64>,
-    /// Of all of it.
+    /// CRC-32 of the whole content.
     pub crc: Option<u32>,
-    /// The members in it: size and checksum.
+    /// The members of the block: size and checksum.
     pub streams: Vec<(u64, Option<u32>)>,
 }
 
 impl Block {
-    /// The coder whose output no other one takes.
+    /// Returns the coder whose output no other coder reads.
     pub fn last(&self) -> Option<usize> {
         (0..self.coders.len()).find(|out| self.bonds.iter().all(|(_, bound)| bound != out))
     }
 
-    /// Bytes of the content.
+    /// Returns the unpacked size in bytes.
     pub fn size(&self) -> u64 {
         let size = self.last().and_then(|last| self.sizes.get(last));
         size.copied().unwrap_or(0)
     }
 
-    /// Bytes that it takes in the archive.
+    /// Returns the packed size in bytes.
     pub fn packed_size(&self) -> u64 {
         let sizes = self.packed.iter().map(|(.., size)| *size);
         sizes.fold(0, u64::saturating_add)
     }
 }
 
-/// Reads the part of a list that tells of streams; behind its first mark. `most` is the largest number of members.
+/// Reads the section with the streams, after its id. `most` is the largest number of members.
 pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block>, String> {
     let mut mark = fields.byte()?;
     let mut packed = Vec::new();
@@ -82,7 +82,7 @@ pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block
     }
 }
 
-/// Where each packed stream lies.
+/// Returns the position of each packed stream.
 fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, String> {
     let mut at = BASE.checked_add(fields.number()?).ok_or(DAMAGED)?;
     let count = fields.count(fields.left())?;
@@ -97,7 +97,7 @@ fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, Strin
         mark = fields.byte()?;
     }
     if mark == CRC {
-        fields.digests(count)?; // the content has checksums of its own
+        fields.digests(count)?; // the content has its own checksums
         mark = fields.byte()?;
     }
     if at > len {
@@ -118,7 +118,7 @@ fn unpack_info(fields: &mut Fields<'_>, packed: &[(u64, u64)]) -> Result<Vec<Blo
             "it has {count} blocks, more than {MOST_BLOCKS} (limit)"
         ));
     }
-    fields.expect(0)?; // not in a place of their own
+    fields.expect(0)?; // external data are not supported
     let mut places = packed.iter().copied();
     let mut blocks = Vec::new();
     for _ in 0..count {
@@ -178,7 +178,7 @@ fn block(
     Ok(block)
 }
 
-/// The members in each block.
+/// Returns the members of each block.
 fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Result<(), String> {
     let mut counts = vec![1; blocks.len()];
     let mut mark = fields.byte()?;
@@ -191,7 +191,7 @@ fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Res
     if counts.iter().sum::<usize>() > most {
         return Err(DAMAGED.into());
     }
-    // Where the sizes are left out, each block has one member.
+    // If the counts are omitted, each block has one member.
     let told = mark == SIZE;
     for (block, &count) in blocks.iter_mut().zip(&counts) {
         let mut left = block.size();

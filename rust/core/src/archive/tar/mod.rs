@@ -1,4 +1,4 @@
-//! Reads a tar as a stream, member by member: v7, ustar, pax and GNU forms.
+//! Reads a tar as a stream, member by member: v7, ustar, pax and GNU formats.
 
 mod content;
 pub mod header;
@@ -13,7 +13,7 @@ use self::pax::Extended;
 use self::sparse::{Filled, Map};
 use super::{fill, invalid};
 
-/// Names and records longer than that are refused; PATH_MAX is 4096.
+/// Longest name or record that is accepted; PATH_MAX is 4096.
 const LONGEST_RECORD: u64 = 1 << 20;
 
 /// What a member is.
@@ -25,44 +25,44 @@ pub enum What {
     Directory,
     /// A symbolic or hard link and its target.
     Link {
-        /// A hard link: the same file under a second name.
+        /// A hard link: a second name of the same file.
         hard: bool,
-        /// Where it points.
+        /// Its target.
         target: Vec<u8>,
     },
-    /// Devices, FIFOs and marks without data; the word says which.
+    /// Devices, FIFOs and markers without data; the text says which.
     Device(&'static str),
 }
 
-/// One member, before its data are read.
+/// One member before its data are read.
 #[derive(Debug)]
 pub struct Member {
-    /// As the archive names it.
+    /// Its name in the archive.
     pub name: Vec<u8>,
-    /// What it is.
+    /// Its kind.
     pub what: What,
-    /// Length of the content (a sparse file's with its holes).
+    /// Length of the content (of a sparse file with its holes).
     pub size: u64,
-    /// Bytes it takes in the archive.
+    /// Bytes that it takes in the archive.
     pub stored: u64,
     map: Option<Map>,
 }
 
-/// A tar that is read from a stream.
+/// A tar stream.
 pub struct TarReader<R> {
     input: R,
-    /// Bytes of the current member not yet read, and the padding behind them.
+    /// Bytes of the current member that were not read yet, and the padding after them.
     left: u64,
     padding: u64,
     global: Extended,
-    /// Blocks of zeros met since the last member.
+    /// Zero blocks since the last member.
     end_blocks: u64,
-    /// Bytes behind the end mark that are no member.
+    /// Bytes after the end mark that are not a member.
     trailing: u64,
 }
 
 impl<R: Read> TarReader<R> {
-    /// Starts at the stream's next byte.
+    /// Starts at the next byte of the stream.
     pub fn new(input: R) -> Self {
         Self {
             input,
@@ -74,19 +74,20 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// The stream below.
+    /// Returns the underlying stream.
     pub fn get_ref(&self) -> &R {
         &self.input
     }
 
-    /// Bytes behind the end mark that are neither zeros nor a member; known once [`TarReader::next_member`] gave None.
+    /// Returns the number of bytes after the end mark that are neither zeros nor a member; known once
+    /// [`TarReader::next_member`] returned None.
     pub fn trailing(&self) -> u64 {
         self.trailing
     }
 
-    /// The next member, None at the end. An error ends the archive: cut short, or no header where one must be.
+    /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is missing.
     ///
-    /// Archives that were appended to one another are read on behind the first end mark.
+    /// Reads past the first end mark, for archives that were appended to one another.
     pub fn next_member(&mut self) -> io::Result<Option<Member>> {
         self.skip_data()?;
         let mut extended = self.global.clone();
@@ -125,7 +126,7 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// The next header block; None at a proper end.
+    /// Returns the next header block; None at a proper end.
     fn header(&mut self, between: bool) -> io::Result<Option<Header>> {
         let mut block = [0u8; BLOCK];
         loop {
@@ -171,7 +172,7 @@ impl<R: Read> TarReader<R> {
         Err(invalid(text))
     }
 
-    /// The data of a record that belongs to the next member.
+    /// Reads the data of a record that belongs to the next member.
     fn record(&mut self, header: &Header) -> io::Result<Vec<u8>> {
         if header.size > LONGEST_RECORD {
             return Err(invalid(format!(
@@ -220,13 +221,13 @@ impl<R: Read> TarReader<R> {
             b'V' => What::Device("a volume label"),
             b'M' => return Err(invalid("a member that continues from another volume")),
             b'5' => What::Directory,
-            // Before ustar, a folder was a file whose name ends in a slash.
+            // Before ustar, a directory was a file whose name ends in a slash.
             0 | b'0' if name.ends_with(b"/") && size == 0 => What::Directory,
             // Unknown flags are files (POSIX.1-2001, pax, ustar interchange format).
             _ => What::File,
         };
-        // Only files have data; some writers give links the size of what they point to. GNU's folder lists ('D') count
-        // as files.
+        // Only files have data; some writers give links the size of their target. The directory lists of GNU ('D')
+        // count as files.
         let stored = if what == What::File { size } else { 0 };
         self.left = stored;
         self.padding = padding(stored);
@@ -276,7 +277,7 @@ impl<R: Read> TarReader<R> {
         Map::new(extended.map.clone(), size, self.left).map(Some)
     }
 
-    /// The content of the member that [`TarReader::next_member`] gave.
+    /// Returns the content of the member that [`TarReader::next_member`] returned.
     pub fn content(&mut self, member: &mut Member) -> Content<'_, R> {
         let stored = Stored {
             input: &mut self.input,

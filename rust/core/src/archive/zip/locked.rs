@@ -1,4 +1,4 @@
-//! The packed bytes of an encrypted member in clear, once a password fits.
+//! The decrypted packed bytes of an encrypted member.
 
 use std::io::{self, Read};
 
@@ -11,31 +11,31 @@ use super::traditional;
 use super::winzip_aes::{self, CODE};
 use crate::monitor::{Cancelled, Monitor};
 
-/// What a password makes of a member.
+/// The result of one password.
 pub enum Opening<'a> {
-    /// It is a wrong one.
+    /// The password is wrong.
     Unfit,
-    /// Its start says that the password is right, its bytes say otherwise.
+    /// The first bytes accept the password, but the data are damaged.
     Broken(&'static str),
-    /// The packed bytes. With the traditional encryption only their CRC tells whether the password is right.
+    /// The packed bytes. With traditional encryption only their CRC confirms the password.
     Clear(Box<dyn Read + Send + 'a>),
 }
 
-/// A member whose start and end were read, so that passwords can be tried.
+/// A member whose first and last bytes were read, so that passwords can be tried.
 pub struct Locked<'a> {
     source: &'a dyn Source,
-    /// The first encrypted byte, and the first one behind them.
+    /// Offsets of the first encrypted byte and of the end.
     range: (u64, u64),
     lock: Lock,
     before: Vec<u8>,
     code: [u8; CODE],
 }
 
-/// Bytes read at once for the authentication code.
+/// Bytes read at once to compute the authentication code.
 const BLOCK: usize = 128 << 10;
 
 impl<'a> Locked<'a> {
-    /// Reads what stands around the encrypted bytes of a member whose data begin at `data`.
+    /// Reads the bytes around the encrypted data of a member; `data` is the start of its data.
     pub fn read(
         source: &'a dyn Source,
         entry: &Entry,
@@ -61,7 +61,7 @@ impl<'a> Locked<'a> {
         Ok(locked)
     }
 
-    /// Tries a password. An authentication code is held against all bytes before any of them is handed out.
+    /// Tries a password. The authentication code is checked over all bytes before any are returned.
     pub fn open(&self, password: &[u8], monitor: &Monitor) -> Result<Opening<'a>, Cancelled> {
         let packed = Range::new(self.source, self.range.0, self.range.1);
         Ok(match self.lock {
@@ -95,7 +95,7 @@ impl<'a> Locked<'a> {
         })
     }
 
-    /// Gives all encrypted bytes to the authentication code; false when they cannot be read.
+    /// Computes the authentication code over all encrypted bytes; returns false if they cannot be read.
     fn take_all(&self, keys: &mut winzip_aes::Keys, monitor: &Monitor) -> Result<bool, Cancelled> {
         let mut packed = Range::new(self.source, self.range.0, self.range.1);
         let mut block = vec![0; BLOCK];
@@ -114,7 +114,7 @@ fn clear<'a>(packed: Range<'a>, decrypt: impl FnMut(&mut [u8]) + Send + 'a) -> O
     Opening::Clear(Box::new(Clear { packed, decrypt }))
 }
 
-/// Decrypts what is read.
+/// Decrypts the stream.
 struct Clear<'a, D> {
     packed: Range<'a>,
     decrypt: D,

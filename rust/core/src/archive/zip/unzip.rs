@@ -10,12 +10,12 @@ use super::super::{beyond, invalid, too_much};
 use super::entry::Entry;
 use super::lock::Lock;
 
-/// Deflate cannot make more than so many bytes out of one (RFC 1951: 258 bytes out of 2 bits).
+/// Deflate cannot expand one byte to more than this (RFC 1951: 258 bytes from 2 bits).
 const DEFLATE_MOST: u64 = 1032;
-/// What an lzma member's header may ask for as dictionary.
+/// Limit on the dictionary of an lzma member.
 const LZMA_MEMORY: u64 = 100 << 20;
 
-/// Buffers that one thread uses again and again.
+/// Buffers that one thread reuses.
 pub struct Scratch {
     packed: Vec<u8>,
     /// The content of the last member.
@@ -33,7 +33,7 @@ impl Default for Scratch {
     }
 }
 
-/// Why a member cannot be read, as far as its directory entry shows.
+/// Returns why a member cannot be read, as far as its directory entry shows.
 #[must_use]
 pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
@@ -69,7 +69,7 @@ pub fn into_memory(
 ) -> Result<(), String> {
     let size = usize::try_from(entry.size).map_err(|_| "too large for this machine")?;
     let packed = usize::try_from(entry.packed).map_err(|_| "too large for this machine")?;
-    // Before room is made for them: a directory can claim any number of bytes.
+    // Checked before allocating: a directory can claim any number of bytes.
     if entry.packed > source.len().saturating_sub(data) {
         return Err("cut short".into());
     }
@@ -128,7 +128,7 @@ fn inflate(
     }
 }
 
-/// Whether the content has the length the directory gives.
+/// Returns whether the content has the length of the directory.
 pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     match size.cmp(&entry.size) {
         Ordering::Equal => Ok(()),
@@ -143,7 +143,8 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     }
 }
 
-/// Whether the content has the CRC the directory gives; an AE-2 member has none, its bytes were authenticated.
+/// Returns whether the content has the CRC of the directory; an AE-2 member has none because its bytes were
+/// authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
     let without = matches!(entry.lock, Some(Lock::Aes(field)) if !field.with_crc);
     if without || crc == entry.crc {
@@ -156,7 +157,7 @@ pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
     }
 }
 
-/// A member's content as a stream; size and CRC are left to the caller.
+/// Returns a member's content as a stream; the caller checks size and CRC.
 pub fn stream<'a>(
     source: &'a dyn Source,
     entry: &Entry,
@@ -171,7 +172,7 @@ pub fn stream<'a>(
     unpack(Range::new(source, data, end), entry)
 }
 
-/// The content out of a member's packed bytes.
+/// Decompresses a member's packed bytes.
 pub fn unpack<'a>(
     packed: impl Read + Send + 'a,
     entry: &Entry,
@@ -197,8 +198,8 @@ pub fn unpack<'a>(
     })
 }
 
-/// Method 14 (5.8): version, length of the properties, properties, raw data. With the size put in between, this is the
-/// header of an .lzma file.
+/// Method 14 (5.8): version, length of the properties, properties, raw data. With the size inserted, this is the header
+/// of an .lzma file.
 fn lzma<'a>(
     mut packed: impl io::BufRead + Send + 'a,
     entry: &Entry,
@@ -208,7 +209,7 @@ fn lzma<'a>(
     let [_, _, 5, 0, properties @ ..] = head else {
         return Err(invalid("lzma properties of another length than 5"));
     };
-    // Bit 1 of the flags: the data end with a mark, which stands in place of the size.
+    // Bit 1 of the flags: the data end with a mark, which replaces the size.
     let size = if entry.flags & 2 != 0 {
         u64::MAX
     } else {

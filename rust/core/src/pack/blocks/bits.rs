@@ -1,6 +1,6 @@
 //! The bits of a deflate stream.
 
-/// Bits of a byte string, the low bit of each byte first.
+/// Reads the bits of bytes, the low bit of each byte first.
 pub struct Bits<'a> {
     data: &'a [u8],
     next: usize,
@@ -9,7 +9,7 @@ pub struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    /// From the first byte on.
+    /// Starts at the first byte.
     pub fn new(data: &'a [u8]) -> Self {
         Self {
             data,
@@ -19,7 +19,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Holds at least 56 bits; zeros stand for what is behind the end.
+    /// Loads at least 56 bits; zeros follow the end.
     #[inline]
     pub fn refill(&mut self) {
         if let Some(word) = self
@@ -31,7 +31,7 @@ impl<'a> Bits<'a> {
             let bytes = (63 - self.held) / 8;
             self.next += bytes as usize;
             self.held += bytes * 8;
-            // What was taken twice above `held` is the same next time.
+            // Bits above `held` are loaded again next time.
             return;
         }
         while self.held <= 56 {
@@ -42,44 +42,44 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// None once nothing but the zeros behind the end are left.
+    /// Returns None if only the zeros after the end are left.
     #[inline]
     pub fn within(&self) -> Option<()> {
         (self.next <= self.data.len() + 16).then_some(())
     }
 
-    /// How many bits are held.
+    /// Returns the number of loaded bits.
     #[inline]
     pub fn held(&self) -> u32 {
         self.held
     }
 
-    /// The bits held, the next one lowest.
+    /// Returns the loaded bits, the next one lowest.
     #[inline]
     pub fn ahead(&self) -> u64 {
         self.hold
     }
 
-    /// Passes bits that are held.
+    /// Skips loaded bits.
     #[inline]
     pub fn drop_bits(&mut self, count: u32) {
         self.hold >>= count;
         self.held = self.held.saturating_sub(count);
     }
 
-    /// Up to 32 bits; a refill was before.
+    /// Returns up to 32 bits; call `refill` first.
     pub fn take(&mut self, count: u32) -> Option<usize> {
         let value = self.hold & ((1 << count) - 1);
         self.drop_bits(count);
         usize::try_from(value).ok()
     }
 
-    /// Bits passed since the first byte.
+    /// Returns the number of bits read since the first byte.
     pub fn position(&self) -> usize {
         self.next * 8 - self.held as usize
     }
 
-    /// Passes a stored block: its length and the length's complement stand at the next whole byte.
+    /// Skips a stored block: its length and the complement of its length start at the next whole byte.
     pub fn skip_stored(&mut self) -> Option<()> {
         let at = self.position().div_ceil(8);
         let head: &[u8; 4] = self.data.get(at..)?.first_chunk()?;

@@ -4,16 +4,16 @@ use super::bits::Bits;
 use super::code::{LITERAL, MATCH};
 use super::codes::Codes;
 
-/// Where a stream's last block begins, and where it ends, in bits.
+/// Start and end of a stream's last block, in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Last {
-    /// The bit that says that the block is the last one.
+    /// Position of the bit that marks the last block.
     pub begin: usize,
-    /// Behind its last bit.
+    /// End of the block.
     pub end: usize,
 }
 
-/// Walks over all blocks; None when the data are no whole stream.
+/// Reads all blocks; returns None if the data are not a complete stream.
 pub fn last(data: &[u8]) -> Option<Last> {
     let mut bits = Bits::new(data);
     let mut codes = Codes::default();

@@ -12,7 +12,7 @@ fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Stored blocks of it hold marks that end no piece.
+/// Its stored blocks contain marks that end no piece.
 fn content(size: usize, every: usize) -> Vec<u8> {
     let mut state = 1u32;
     let mut noise = move || {
