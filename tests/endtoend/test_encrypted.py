@@ -121,7 +121,7 @@ def test_a_wrong_password_refuses_the_packet_and_nothing_changes(way: Way, study
     assert run.status == 1
     assert study.session_names() == ["S2"], "the others are imported"
     assert "S1.zip" in run.text
-    assert "BOLD/IM0001: encrypted: none of the 2 passwords given opens it" in run.text
+    assert "BOLD/IM0001: encrypted: none of the 2 given passwords decrypts it" in run.text
     assert f"None of the 2 passwords in {option.partition('=')[2]} fits" in run.text
     assert "damaged" not in run.text
     assert (study.inbox / "S1.zip").read_bytes() == locked(way)

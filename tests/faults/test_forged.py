@@ -140,7 +140,7 @@ def test_a_journal_that_is_a_pipe_or_a_link_stops_nothing(attack: Attack) -> Non
     attack.journal("other", unit="S2")
     (folder / "S2.json").symlink_to(folder / "other.json")
     text = attack.run()
-    assert text.count("is no file") == 2
+    assert text.count("is not a file") == 2
 
 
 @pytest.mark.parametrize("listed", ["thesis.tex", "../../home/thesis/thesis.tex", "link/thesis.tex"])

@@ -1,4 +1,4 @@
-"""The images of a series compared with its headers, slice by slice: what differs, in words."""
+"""Compares the images of a series with its headers, slice by slice, and describes the differences."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,30 +14,30 @@ from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.model import Output
 
 _MOST = 5
-"""More images than this are counted, not listed."""
+"""More images than this are counted instead of listed."""
 _SHIFT = 0.1
-"""Movements of a volume below this are none, in mm."""
+"""Movements of a volume below this are ignored, in mm."""
 
 
 class Findings(NamedTuple):
-    """What the comparison of one series found."""
+    """The result of comparing one series."""
 
     order: tuple[int, ...]
     """Indices of the images in the order of their numbers."""
     faults: tuple[str, ...] = ()
-    """Images that differ from what headers and pixels say: another conversion may do better."""
+    """Images that differ from headers and pixels: another conversion may be better."""
     counts: tuple[str, ...] = ()
-    """Those of the faults that are about the number of slices."""
+    """The faults about the number of slices."""
     doubts: tuple[str, ...] = ()
-    """What the headers do not suffice for, or another conversion does not change."""
+    """Faults for which the headers are insufficient, or that another conversion does not change."""
     notes: tuple[str, ...] = ()
-    """What is worth knowing, and no fault."""
+    """Remarks that are not faults."""
     proven: bool = False
-    """Place and count of every slice agree with the headers."""
+    """Whether position and number of all slices agree with the headers."""
 
 
 class _Named(NamedTuple):
-    """An image that was compared, under the name that messages give it."""
+    """A compared image with its name in messages."""
 
     name: str
     output: Output
@@ -69,7 +69,7 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
 def _findings(
     compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_Named], order: Sequence[int]
 ) -> Findings:
-    """Put what was compared into words; `images` are in the order in which they were compared."""
+    """Describe a comparison; `images` are in the order in which they were compared."""
     named = compared.astray or any(one.check.difference is not None for one in images)
     names = [Path(path).name for path in frames.files] if named else []
     counts = _counts(compared, images)
@@ -84,7 +84,7 @@ def _findings(
         faults += [f"{one.name}: {text}" for text in _image(one.check, index, images)]
         faults += [f"{one.name}: {text}" for text in direction_findings(one.output, one.image, one.check)]
         found = b_value_findings(one.output, one.image, one.check, evidence.description)
-        if one.check.order == "untold" and not compared.placeless:
+        if one.check.order == "undetermined" and not compared.placeless:
             found.append("no time or number of its headers tells the order of its volumes.")
         doubts += [f"{one.name}: {text}" for text in found]
     proven = not (faults or compared.placeless or compared.without_tiles or compared.undirected)
@@ -133,7 +133,7 @@ def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]
 
 
 def _torn(images: Sequence[_Named]) -> list[str]:
-    """Return that volumes of one scan are images of their own."""
+    """Return a fault if volumes of one scan are separate images."""
     torn = [index for index, one in enumerate(images) if one.check.twin is not None]
     if not torn:
         return []
@@ -207,5 +207,5 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
 
 
 def _which(name: str, frame: int, compared: Comparison) -> str:
-    """Name a frame: its file, and its number where files have several."""
+    """Return the name of a frame: its file, and its number if files have several frames."""
     return f"frame {frame + 1} of {name}" if compared.frames > compared.files else name

@@ -39,13 +39,15 @@ pub fn escaped_len(bytes: &[u8]) -> u64 {
 }
 
 /// Bytes at each end of a path that messages and reasons of other rows show at most.
-const SHOWN: usize = 500;
+const ABRIDGED_END: usize = 500;
 
 /// Returns a path for messages and reasons: a long one without its middle.
 #[must_use]
-pub fn shown(path: &[u8]) -> String {
-    let ends = path.get(..SHOWN).zip(path.len().checked_sub(SHOWN));
-    match ends.filter(|(_, from)| *from > 2 * SHOWN) {
+pub fn abridged(path: &[u8]) -> String {
+    let ends = path
+        .get(..ABRIDGED_END)
+        .zip(path.len().checked_sub(ABRIDGED_END));
+    match ends.filter(|(_, from)| *from > 2 * ABRIDGED_END) {
         Some((start, from)) => {
             let end = path.get(from..).unwrap_or_default();
             format!("{}...{}", escape(start), escape(end))
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_hold_no_tab_newline_or_broken_utf8() {
+    fn cells_contain_no_tab_newline_or_broken_utf8() {
         assert_eq!(escape(b"a\tb\nc\\d\xff\r"), r"a\x09b\x0ac\x5cd\xff\x0d");
         assert_eq!(escape("Schädel/a!b".as_bytes()), "Schädel/a!b");
         for text in [&b"a\tb\nc\\d\xff\r"[..], "Schädel/a!b".as_bytes()] {
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_long_path_is_shown_without_its_middle() {
-        assert_eq!(shown(&[b'a'; 1500]).len(), 1500);
-        assert_eq!(shown(&b"a".repeat(100_000)).len(), 1003);
+        assert_eq!(abridged(&[b'a'; 1500]).len(), 1500);
+        assert_eq!(abridged(&b"a".repeat(100_000)).len(), 1003);
     }
 }

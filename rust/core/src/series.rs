@@ -1,6 +1,6 @@
 //! Sorts files by series.
 
-mod share;
+mod group_key;
 mod start;
 mod uids;
 
@@ -13,7 +13,7 @@ use crate::header::{Field, Header};
 pub use start::started;
 pub use uids::{series_uid, uid_of};
 
-use share::{Share, joined};
+use group_key::{GroupKey, fill_in};
 
 /// One file to sort.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ pub struct Entry<'a> {
     pub size: u64,
 }
 
-/// The files of one patient that share StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
+/// The files of one patient that group_key StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// StudyInstanceUID; empty when there is none.
@@ -94,7 +94,7 @@ type Series<'a> = (&'a [u8], Cow<'a, [u8]>);
 /// in the series. Groups are ordered by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID,
 /// patient.
 pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
-    let mut series: HashMap<Series<'_>, HashMap<Share, Vec<usize>>> = HashMap::new();
+    let mut series: HashMap<Series<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let header = entry.header;
         if unsorted(header).is_some() {
@@ -105,20 +105,20 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
             uid => Cow::Borrowed(uid),
         };
         let key = (header.raw(Field::StudyInstanceUid), uid);
-        let share = (patient(header), series_number(header));
+        let group_key = (patient(header), series_number(header));
         series
             .entry(key)
             .or_default()
-            .entry(share)
+            .entry(group_key)
             .or_default()
             .push(index);
     }
     let mut groups: Vec<Group> = series
         .into_values()
-        .flat_map(|shares| {
-            joined(shares)
+        .flat_map(|by_key| {
+            fill_in(by_key)
                 .into_iter()
-                .filter_map(|(share, members)| build(entries, share, members))
+                .filter_map(|(group_key, members)| build(entries, group_key, members))
         })
         .collect();
     groups.sort_by(order);
@@ -135,7 +135,7 @@ fn order(a: &Group, b: &Group) -> Ordering {
         .then_with(|| a.patient.cmp(&b.patient))
 }
 
-fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option<Group> {
+fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) -> Option<Group> {
     let path = |index: &usize| entries.get(*index).map(|entry| entry.path);
     members.sort_by(|a, b| path(a).cmp(&path(b)).then(a.cmp(b)));
     let of = |index: &usize| entries.get(*index).map(|entry| entry.header);
@@ -153,7 +153,7 @@ fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option
         .map(started)
         .filter(|time| !time.is_empty())
         .min();
-    let (patient, number) = share;
+    let (patient, number) = group_key;
     Some(Group {
         study: header.text(Field::StudyInstanceUid).unwrap_or_default(),
         series_uid: header

@@ -216,7 +216,7 @@ fn a_slice_that_is_turned_by_more_than_a_stack_jitters_is_astray() {
 }
 
 #[test]
-fn volumes_in_another_order_than_any_number_are_told() {
+fn volumes_in_another_order_than_any_number_are_reported() {
     let slices = volumes(3);
     let comparison = compared_with(&slices, |folder| {
         let order = [1, 0, 2];

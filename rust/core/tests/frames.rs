@@ -132,7 +132,7 @@ fn pixels_that_are_packed_or_share_samples_are_complete() {
     assert!(!pixels(8, 3, "YBR_FULL_422", 32));
     assert!(!pixels(8, 3, "RGB", 48));
     assert!(pixels(8, 3, "RGB", 46));
-    assert!(!pixels(0, 1, "MONOCHROME2", 32), "no size is said");
+    assert!(!pixels(0, 1, "MONOCHROME2", 32), "no size");
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn an_item_left_open_ends_with_its_sequence() {
 }
 
 #[test]
-fn an_unknown_representation_is_passed_in_either_form() {
+fn an_unknown_vr_is_skipped_in_either_form() {
     let mut long = SYNTAX.tag(0x0011_1001);
     long.extend(b"ZZ\0\0\x02\0\0\0AB");
     let mut short = SYNTAX.tag(0x0011_1001);
@@ -310,7 +310,7 @@ fn work_grows_with_the_number_of_elements_and_not_faster() {
 }
 
 #[test]
-fn a_file_of_nothing_but_elements_is_given_up() {
+fn a_file_of_only_elements_is_refused() {
     let head = [
         SYNTAX.file(&SYNTAX.identity()),
         SYNTAX.head(0x0011_1001, "SQ", u32::MAX),

@@ -48,13 +48,13 @@ fn raw(bytes: &[u8], field: Field) -> String {
 
 /// Returns the element of a line, after its private creator if it has one.
 fn main_data_set(syntax: Syntax, spec: &Spec) -> Vec<(u32, Vec<u8>)> {
-    let Some(owner) = spec.owner else {
+    let Some(private_creator) = spec.private_creator else {
         return vec![(spec.tag, seven(syntax, spec.tag, spec.vr))];
     };
     let creator = spec.tag & 0xFFFF_0000 | 0x42;
     let tag = spec.tag | 0x4200;
     vec![
-        (creator, syntax.text(creator, "LO", owner)),
+        (creator, syntax.text(creator, "LO", private_creator)),
         (tag, seven(syntax, tag, spec.vr)),
     ]
 }

@@ -151,7 +151,7 @@ fn inflated_bytes_are_the_same_forwards_and_backwards() {
 }
 
 #[test]
-fn a_bomb_is_given_up() {
+fn a_bomb_is_refused() {
     let head = [
         SYNTAX.file(&SYNTAX.identity()),
         SYNTAX.head(0x0011_1001, "OB", 1 << 30),

@@ -111,7 +111,7 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
                 Order::NotCompared => "",
                 Order::Right => "right",
                 Order::Wrong => "wrong",
-                Order::Untold => "untold",
+                Order::Undetermined => "undetermined",
             },
             b_values: check.b_values,
             contradiction: check.contradiction,

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_are_told_by_their_first_bytes() {
+    fn archives_are_recognised_by_their_first_bytes() {
         assert_eq!(Foreign::of(b"Rar!\x1a\x07\0"), Some(Foreign::Rar));
         assert_eq!(Foreign::of(b"Rar!\x1a\x07\x01\0"), Some(Foreign::Rar));
         assert_eq!(Foreign::of(b"MSCF\0\0\0\0"), Some(Foreign::Cab));

@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dicom_in_the_preamble_of_which_a_tiff_begins_is_dicom() {
+    fn dicom_with_a_tiff_mark_in_its_preamble_is_dicom() {
         let mut head = vec![0u8; 200];
         head[..4].copy_from_slice(b"PK\x03\x04");
         head[128..132].copy_from_slice(b"DICM");
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn compressions_are_told_by_their_marks() {
+    fn compressions_are_recognised_by_their_marks() {
         assert_eq!(of(b"\x1f\x8b\x08\0"), Kind::Packed(Packing::Gzip));
         assert_eq!(of(b"BZh91AY&SY"), Kind::Packed(Packing::Bzip2));
         assert_eq!(of(b"BZh9 is a sentence"), Kind::Other);

@@ -14,8 +14,8 @@ pub struct LzwReader<R> {
     block_mode: bool,
     bits: u32,
     /// Bits that were read but not yet used, and their number.
-    hold: u64,
-    held: u32,
+    buffer: u64,
+    count: u32,
     /// Codes read since the width last changed; the writer pads each group of eight codes to whole bytes.
     in_group: u32,
     prefix: Vec<u16>,
@@ -47,8 +47,8 @@ impl<R: BufRead> LzwReader<R> {
             max_bits,
             block_mode,
             bits: 9,
-            hold: 0,
-            held: 0,
+            buffer: 0,
+            count: 0,
             in_group: 0,
             prefix: vec![0; 1 << max_bits],
             suffix: (0..1usize << max_bits)
@@ -79,20 +79,20 @@ impl<R: BufRead> LzwReader<R> {
 
     /// Returns the next code, or None at the end; fewer bits than a code are padding and must be zero.
     fn code(&mut self) -> io::Result<Option<usize>> {
-        while self.held < self.bits {
+        while self.count < self.bits {
             let Some(byte) = self.byte()? else {
-                return if self.hold == 0 {
+                return if self.buffer == 0 {
                     Ok(None)
                 } else {
                     Err(io::ErrorKind::UnexpectedEof.into())
                 };
             };
-            self.hold |= u64::from(byte) << self.held;
-            self.held += 8;
+            self.buffer |= u64::from(byte) << self.count;
+            self.count += 8;
         }
-        let code = self.hold & ((1 << self.bits) - 1);
-        self.hold >>= self.bits;
-        self.held -= self.bits;
+        let code = self.buffer & ((1 << self.bits) - 1);
+        self.buffer >>= self.bits;
+        self.count -= self.bits;
         self.in_group = (self.in_group + 1) % 8;
         Ok(usize::try_from(code).ok())
     }
@@ -218,11 +218,11 @@ mod tests {
     }
 
     #[test]
-    fn the_clear_code_starts_the_table_anew() {
+    fn the_clear_code_restarts_the_table() {
         // The clear code ends its group of eight codes of 9 bits: nine bytes.
         let mut packed = codes(&[97, 98, 256, 0, 0, 0, 0, 0]);
         packed.extend_from_slice(&codes(&[99, 258])[3..]);
-        assert!(unpack(&packed).is_err(), "258 is not known any more");
+        assert!(unpack(&packed).is_err(), "258 is no longer known");
         let mut packed = codes(&[97, 98, 256, 0, 0, 0, 0, 0]);
         packed.extend_from_slice(&codes(&[99, 100, 257])[3..]);
         assert_eq!(unpack(&packed).unwrap(), b"abcdcd");

@@ -15,23 +15,23 @@ pub mod zip;
 mod zst;
 
 /// Expansion limits count from at least this many packed bytes, so that 64 MB of zeros are not refused as a bomb.
-pub const LEAST_PACKED: u64 = 64 << 10;
+pub const MIN_PACKED: u64 = 64 << 10;
 
 /// Returns whether this expansion exceeds `max_ratio`.
 #[must_use]
 pub fn too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
-    expanded > max_ratio.saturating_mul(packed.max(LEAST_PACKED))
+    expanded > max_ratio.saturating_mul(packed.max(MIN_PACKED))
 }
 
 /// Bytes that the names of all members may take, however few members there are.
-pub const LEAST_NAMES: u64 = 32 << 20;
+pub const MIN_NAMES: u64 = 32 << 20;
 /// Average bytes that a name may take beyond that limit: no file system has names this long.
 pub const NAME_ON_AVERAGE: u64 = 512;
 
 /// Returns whether the names take more bytes than this many members can plausibly have. Names are kept in memory.
 #[must_use]
 pub fn names_too_long(bytes: u64, members: u64) -> bool {
-    bytes > LEAST_NAMES.max(members.saturating_mul(NAME_ON_AVERAGE))
+    bytes > MIN_NAMES.max(members.saturating_mul(NAME_ON_AVERAGE))
 }
 
 /// Returns the reason for names that are too long.
@@ -39,7 +39,7 @@ pub fn names_too_long(bytes: u64, members: u64) -> bool {
 pub fn names_beyond(members: u64) -> String {
     format!(
         "the names of its first {members} members have more than {} MB (limit on names)",
-        LEAST_NAMES >> 20
+        MIN_NAMES >> 20
     )
 }
 

@@ -17,15 +17,15 @@ const HEADER: usize = 18;
 /// The decoder checks the length itself, but not if the last block is empty and the frame arrives in parts.
 pub struct ZstdReader<'a> {
     decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
-    told: Option<u64>,
-    made: u64,
+    declared: Option<u64>,
+    produced: u64,
 }
 
 impl<'a> ZstdReader<'a> {
     /// Reads the header.
     pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
         let head = input.peek(HEADER)?;
-        let told = get_frame_content_size(head).unwrap_or(None);
+        let declared = get_frame_content_size(head).unwrap_or(None);
         if let Some(window) = window(head).filter(|window| *window > 1 << WINDOW_LOG) {
             return Err(invalid(format!(
                 "it needs a window of {} MiB, more than {} MiB (limit); repack it with `zstd --long={WINDOW_LOG}`",
@@ -37,8 +37,8 @@ impl<'a> ZstdReader<'a> {
         decoder.window_log_max(WINDOW_LOG)?;
         Ok(Self {
             decoder,
-            told,
-            made: 0,
+            declared,
+            produced: 0,
         })
     }
 
@@ -68,8 +68,13 @@ fn window(head: &[u8]) -> Option<u64> {
 impl Read for ZstdReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.decoder.read(buffer)?;
-        self.made += got as u64;
-        if got == 0 && !buffer.is_empty() && self.told.is_some_and(|told| told != self.made) {
+        self.produced += got as u64;
+        if got == 0
+            && !buffer.is_empty()
+            && self
+                .declared
+                .is_some_and(|declared| declared != self.produced)
+        {
             return Err(invalid("the length is not that of its header"));
         }
         Ok(got)
@@ -102,17 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_holds_less_than_its_header_tells_is_an_error() {
+    fn a_frame_shorter_than_its_header_says_is_an_error() {
         // One segment, 8 bytes of length, then one empty block that is the last.
-        for (told, right) in [(2, false), (0, true)] {
+        for (declared, right) in [(2, false), (0, true)] {
             let frame = [
-                0x28, 0xb5, 0x2f, 0xfd, 0xe0, told, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
+                0x28, 0xb5, 0x2f, 0xfd, 0xe0, declared, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
             ];
             // In two parts, so that the decoder cannot read the frame at once.
             let (head, rest) = frame.split_at(9);
             let mut reader = ZstdReader::new(Peeker::new(Box::new(head.chain(rest)))).unwrap();
             let mut out = Vec::new();
-            assert_eq!(reader.read_to_end(&mut out).is_ok(), right, "{told}");
+            assert_eq!(reader.read_to_end(&mut out).is_ok(), right, "{declared}");
         }
     }
 }

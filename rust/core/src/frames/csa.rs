@@ -9,7 +9,7 @@ pub(super) struct Csa {
 }
 
 /// Limit on names in a header; real headers have about a hundred.
-const MOST_NAMES: u32 = 512;
+const MAX_NAMES: u32 = 512;
 /// Bytes of the description of a name and of a value.
 const NAME: usize = 64;
 const TAG: usize = 84;
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8]) -> Csa {
 pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let second = bytes.starts_with(b"SV10");
     let mut rest = bytes.get(if second { 8 } else { 0 }..).unwrap_or_default();
-    let names = word(rest, 0).min(MOST_NAMES);
+    let names = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
     for _ in 0..names {
         let Some((tag, behind)) = rest.split_at_checked(TAG) else {

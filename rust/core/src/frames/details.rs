@@ -29,7 +29,7 @@ pub struct Details {
 const BLOCK: usize = 1 << 16;
 const PIXELS: u32 = 0x7FE0_0008;
 /// Limit on the depth of nested sequences.
-const DEEPEST: u32 = 4;
+const MAX_DEPTH: u32 = 4;
 /// Longer values are skipped; the longest used ones are protocol texts of Siemens.
 const LONGEST: u32 = 1 << 22;
 
@@ -162,7 +162,7 @@ impl Gather {
                 if element.tag >= PIXELS {
                     return Ok(u64::MAX);
                 }
-                if depth < DEEPEST && is_wanted(element, depth) {
+                if depth < MAX_DEPTH && is_wanted(element, depth) {
                     return self.first_item(reader, element, encoding, depth);
                 }
                 if element.length.is_some_and(|length| length <= LONGEST) {
@@ -190,9 +190,9 @@ impl Gather {
                 let within = if std::mem::take(&mut first) {
                     depth
                 } else {
-                    DEEPEST
+                    MAX_DEPTH
                 };
-                if within < DEEPEST || end == u64::MAX {
+                if within < MAX_DEPTH || end == u64::MAX {
                     return self.items(reader, start, end, inner, within.saturating_add(1));
                 }
                 Ok(end)

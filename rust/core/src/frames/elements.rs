@@ -1,17 +1,16 @@
 //! Elements and items in order, and values as numbers and text.
 
 use crate::header::{
-    Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window, representation,
-    trim,
+    Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window, effective_vr, trim,
 };
 
 /// Limit on the numbers of one value.
-const MOST: usize = 16;
+const MAX_NUMBERS: usize = 16;
 
 /// The numbers of one value.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Numbers {
-    values: [f64; MOST],
+    values: [f64; MAX_NUMBERS],
     count: usize,
 }
 
@@ -64,7 +63,7 @@ pub(super) fn numbers<W: Window>(
     encoding: Encoding,
     known: Vr,
 ) -> Result<Numbers, Fault> {
-    let vr = representation(element.vr, known);
+    let vr = effective_vr(element.vr, known);
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
     let mut found = Numbers::default();
     let size = match vr {
@@ -72,7 +71,7 @@ pub(super) fn numbers<W: Window>(
         Vr::FL | Vr::SL | Vr::UL => 4,
         Vr::FD => 8,
         _ => {
-            for text in bytes.split(|byte| *byte == b'\\').take(MOST) {
+            for text in bytes.split(|byte| *byte == b'\\').take(MAX_NUMBERS) {
                 let number = std::str::from_utf8(trim(text))
                     .ok()
                     .and_then(|text| text.parse::<f64>().ok())
@@ -85,7 +84,7 @@ pub(super) fn numbers<W: Window>(
             return Ok(found);
         }
     };
-    for chunk in bytes.chunks_exact(size).take(MOST) {
+    for chunk in bytes.chunks_exact(size).take(MAX_NUMBERS) {
         let mut wide = [0; 8];
         for (to, from) in wide.iter_mut().zip(chunk) {
             *to = *from;

@@ -8,7 +8,7 @@ use crate::header::{Element, Encoding, Fault, ITEM, Reader, Window};
 /// Philips stores the elements of a classic object in a private sequence of each frame.
 const PHILIPS_FRAME: u32 = 0x2005_000F;
 /// Limit on the depth of sequences in an item of functional groups.
-const DEEPEST: u32 = 4;
+const MAX_DEPTH: u32 = 4;
 
 /// Returns offset and length of each fragment of encapsulated pixel data; the first item is the offset table (PS3.5
 /// A.4).
@@ -86,7 +86,7 @@ pub(super) fn groups<W: Window>(
         encoding,
         &mut |reader, element, encoding| {
             let private = element.tag >> 16 & 1 == 1;
-            if depth < DEEPEST && is_wanted_macro(element) {
+            if depth < MAX_DEPTH && is_wanted_macro(element) {
                 return each_item(
                     reader,
                     element,

@@ -19,9 +19,9 @@ pub(super) const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
 /// Run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
 /// Limit on frames of one object: ten times those of a long functional scan. Larger counts are rejected.
-const MOST_FRAMES: u32 = 1 << 19;
+const MAX_FRAMES: u32 = 1 << 19;
 /// Limit on tiles of a mosaic.
-const MOST_TILES: u32 = 4096;
+const MAX_TILES: u32 = 4096;
 
 /// Fills an [`Object`] while reading the data set.
 pub(super) struct Walk {
@@ -94,7 +94,7 @@ impl Walk {
         };
         u32::try_from(bytes)
             .unwrap_or(u32::MAX)
-            .clamp(1, MOST_FRAMES)
+            .clamp(1, MAX_FRAMES)
     }
 
     fn element<W: Window>(
@@ -202,12 +202,12 @@ impl Walk {
             Special::Tiles => {
                 let count = small(numbers(reader, element, encoding, Vr::US)?.whole());
                 self.tiles.count = count
-                    .filter(|count| (1..=MOST_TILES).contains(count))
+                    .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
             Special::UihTiles => {
                 let count = small(numbers(reader, element, encoding, Vr::DS)?.whole());
-                self.tiles.count = count.filter(|count| (1..=MOST_TILES).contains(count));
+                self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
             Special::Csa => {
                 let read = csa::read(reader.bytes(element)?);
@@ -263,7 +263,7 @@ impl Walk {
                 // Elements of the object may be those of its first frame.
                 attributes.diffusion.range = None;
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
-                if index < MOST_FRAMES {
+                if index < MAX_FRAMES {
                     frames.push(Frame {
                         attributes,
                         index,

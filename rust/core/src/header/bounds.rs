@@ -12,7 +12,7 @@ pub(super) const FIRST_PRIVATE: usize = first_private();
 
 const fn first_private() -> usize {
     let mut at = 0;
-    while at < Field::COUNT && SPECS[at].owner.is_none() {
+    while at < Field::COUNT && SPECS[at].private_creator.is_none() {
         at += 1;
     }
     at

@@ -16,7 +16,7 @@ pub struct Bundle {
 
 /// Position of a header in its [`Bundle`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spot {
+pub struct HeaderRange {
     start: u32,
     length: u32,
 }
@@ -29,7 +29,7 @@ pub struct Bundled {
 
 impl Bundle {
     /// Adds the collected values.
-    pub(super) fn put(&mut self, utf8: bool) -> Spot {
+    pub(super) fn put(&mut self, utf8: bool) -> HeaderRange {
         let start = self.block.len();
         let mut head = [0; HEAD];
         head[0] = u8::from(utf8);
@@ -45,7 +45,7 @@ impl Bundle {
         for (byte, known) in added.iter_mut().zip(head) {
             *byte = known;
         }
-        Spot {
+        HeaderRange {
             start: u32::try_from(start).unwrap_or(u32::MAX),
             length: u32::try_from(added.len()).unwrap_or(u32::MAX),
         }
@@ -61,11 +61,11 @@ impl Bundle {
 
 impl Bundled {
     /// Returns the header at a position.
-    pub fn header(&self, spot: Spot) -> Header {
+    pub fn header(&self, range: HeaderRange) -> Header {
         Header {
             block: Arc::clone(&self.block),
-            start: spot.start,
-            length: spot.length,
+            start: range.start,
+            length: range.length,
         }
     }
 }
@@ -77,8 +77,8 @@ impl Header {
         for (field, text) in values {
             bundle.collector.set(*field, text.as_bytes());
         }
-        let spot = bundle.put(true);
-        bundle.close().header(spot)
+        let range = bundle.put(true);
+        bundle.close().header(range)
     }
 
     /// Returns the header with other ASCII values in some fields.
@@ -91,7 +91,7 @@ impl Header {
         for (field, text) in values {
             bundle.collector.set(*field, text.as_bytes());
         }
-        let spot = bundle.put(self.is_utf8());
-        bundle.close().header(spot)
+        let range = bundle.put(self.is_utf8());
+        bundle.close().header(range)
     }
 }

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_has_no_representation_in_any_encoding() {
+    fn an_item_has_no_vr_in_any_encoding() {
         let item = EXPLICIT.element(b"\xfe\xff\0\xe0\x10\0\0\0", 0).unwrap();
         assert_eq!((item.tag, item.vr, item.length), (ITEM, None, Some(16)));
     }

@@ -5,7 +5,7 @@ use super::collect::Collector;
 use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 use super::field::{SPECS, Spec};
 use super::nested::{Fault, Reader};
-use super::vr::{Vr, representation};
+use super::vr::{Vr, effective_vr};
 use super::window::Window;
 
 const SHARED: u32 = 0x5200_9229;
@@ -29,12 +29,12 @@ pub(super) fn read<W: Window>(
 ) -> Result<(), Fault> {
     let outer = reader.encoding;
     for_first_item(reader, element, outer, &mut |reader, group, encoding| {
-        let holds = |spec: &Spec| {
+        let has_field = |spec: &Spec| {
             spec.within
                 .iter()
                 .any(|(macro_tag, _)| *macro_tag == group.tag)
         };
-        if group.may_be_sequence() && SPECS.iter().any(holds) {
+        if group.may_be_sequence() && SPECS.iter().any(has_field) {
             read_macro(reader, group, encoding, collector)?;
         }
         Ok(())
@@ -62,7 +62,7 @@ fn read_macro<W: Window>(
             spec.vr
         };
         let bytes = reader.value(element, length)?;
-        collector.set_as(spec.field, representation(element.vr, vr), bytes, encoding);
+        collector.set_as(spec.field, effective_vr(element.vr, vr), bytes, encoding);
         Ok(())
     })
 }

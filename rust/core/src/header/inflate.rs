@@ -9,9 +9,9 @@ use super::window::Window;
 /// Bytes inflated at a time: the used part of most headers.
 const STEP: usize = 8192;
 /// Bytes kept before the current position; the parser looks back a few bytes at most.
-const KEPT: usize = 1 << 16;
+const KEPT_BEHIND: usize = 1 << 16;
 /// Limit on the inflated header; a longer one is a bomb or not a header.
-const FURTHEST: u64 = 1 << 26;
+const MAX_INFLATED: u64 = 1 << 26;
 
 /// The inflated bytes of a gzip file, or of a data set in the deflated transfer syntax (PS3.5 annex A.5).
 #[derive(Debug)]
@@ -61,15 +61,15 @@ impl<'w, W: Window> Inflated<'w, W> {
     fn step(&mut self) -> io::Result<()> {
         let input = self.source.at(self.next, STEP / 2)?;
         let input = input.get(..STEP).unwrap_or(input);
-        let held = self.out.len();
-        self.out.resize(held.saturating_add(STEP), 0);
+        let loaded = self.out.len();
+        self.out.resize(loaded.saturating_add(STEP), 0);
         let (read, written) = (self.state.total_in(), self.state.total_out());
-        let free = self.out.get_mut(held..).unwrap_or_default();
+        let free = self.out.get_mut(loaded..).unwrap_or_default();
         let status = self.state.decompress(input, free, FlushDecompress::None);
         let read = self.state.total_in().saturating_sub(read);
         let written = self.state.total_out().saturating_sub(written);
         self.out
-            .truncate(held.saturating_add(usize::try_from(written).unwrap_or(0)));
+            .truncate(loaded.saturating_add(usize::try_from(written).unwrap_or(0)));
         self.next = self.next.saturating_add(read);
         let stuck = read == 0 && written == 0;
         match status {
@@ -86,8 +86,8 @@ impl<'w, W: Window> Inflated<'w, W> {
         let passed = usize::try_from(offset.saturating_sub(self.start))
             .unwrap_or(usize::MAX)
             .min(self.out.len());
-        if passed > KEPT.saturating_mul(2) {
-            let gone = passed.saturating_sub(KEPT);
+        if passed > KEPT_BEHIND.saturating_mul(2) {
+            let gone = passed.saturating_sub(KEPT_BEHIND);
             self.out.drain(..gone);
             self.start = self.start.saturating_add(gone as u64);
         }
@@ -149,8 +149,8 @@ impl<W: Window> Window for Inflated<'_, W> {
         }
         let end = offset.saturating_add(want as u64);
         while !self.finished && self.reached() < end {
-            if end > FURTHEST {
-                return Err(damaged("the header goes on past 64 MB of inflated data"));
+            if end > MAX_INFLATED {
+                return Err(damaged("the header is longer than 64 MB of inflated data"));
             }
             self.forget(offset);
             self.step()?;

@@ -6,7 +6,7 @@ use super::field::SPECS;
 use super::nested::Fault;
 use super::skim::skim;
 use super::stored::Header;
-use super::vr::representation;
+use super::vr::effective_vr;
 use super::wanted::Wanted;
 use super::window::Window;
 
@@ -53,7 +53,7 @@ pub(super) fn read<W: Window>(
             let bytes = window.at(element.value, length)?;
             collector.set_as(
                 spec.field,
-                representation(element.vr, spec.vr),
+                effective_vr(element.vr, spec.vr),
                 bytes.get(..length).unwrap_or(bytes),
                 encoding,
             );

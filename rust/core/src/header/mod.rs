@@ -24,7 +24,7 @@ mod vr;
 mod wanted;
 mod window;
 
-pub use bundle::{Bundle, Bundled, Spot};
+pub use bundle::{Bundle, Bundled, HeaderRange};
 pub use field::{Field, SPECS, Spec};
 pub use inflate::{Inflated, is_gzip};
 pub use parse::{Parsed, parse, parse_into};
@@ -37,4 +37,4 @@ pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 pub(crate) use nested::{Fault, Reader};
 pub(crate) use value::trim;
 pub(crate) use visit::{Syntax, Visit, visit};
-pub(crate) use vr::representation;
+pub(crate) use vr::effective_vr;

@@ -35,9 +35,9 @@ impl From<io::Error> for Fault {
 
 /// Limit on elements: real objects have a few thousand before the last used one; this bounds the time for hostile
 /// input.
-const MOST_ELEMENTS: u32 = 4_000_000;
+const MAX_ELEMENTS: u32 = 4_000_000;
 /// Limit on nesting: real objects have about ten levels.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Reads and skips elements.
 #[derive(Debug)]
@@ -72,9 +72,9 @@ impl<'w, W: Window> Reader<'w, W> {
         encoding: Encoding,
     ) -> Result<Option<Element>, Fault> {
         self.elements = self.elements.saturating_add(1);
-        if self.elements > MOST_ELEMENTS {
+        if self.elements > MAX_ELEMENTS {
             return Err(Fault::broken(
-                "there are more data elements than any real object has",
+                "too many data elements before the pixel data",
                 at,
             ));
         }
@@ -169,8 +169,8 @@ impl<'w, W: Window> Reader<'w, W> {
                 });
             };
             at = self.step(&inner, top, &mut open)?;
-            if open.len() > DEEPEST {
-                let reason = format!("{} is nested more than {DEEPEST} deep", element.name());
+            if open.len() > MAX_DEPTH {
+                let reason = format!("{} is nested more than {MAX_DEPTH} deep", element.name());
                 return Err(Fault::Broken {
                     reason,
                     offset: element.value,
@@ -210,7 +210,7 @@ impl<'w, W: Window> Reader<'w, W> {
             (ITEM, Some(_)) => self.after(inner),
             (_, Some(_)) if top.item => self.after(inner),
             _ => Err(Fault::broken(
-                "no item where a sequence has to have one",
+                "an item of a sequence is missing",
                 inner.value,
             )),
         }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::bounds::{LAST_PLAIN, last_private};
-use super::bundle::{Bundle, Spot};
+use super::bundle::{Bundle, HeaderRange};
 use super::collect::Collector;
 use super::element::{EXPLICIT, Element, Encoding, HEAD};
 use super::field::{Field, SPECS};
@@ -14,7 +14,7 @@ use super::nested::{Fault, Reader};
 use super::start::{DEFLATED, Start, claimed, plain};
 use super::stored::Header;
 use super::value;
-use super::vr::representation;
+use super::vr::effective_vr;
 use super::wanted::Wanted;
 use super::window::Window;
 
@@ -52,13 +52,16 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_into(window, &mut bundle)?;
     let bundle = bundle.close();
-    Ok(parsed.map(|spot| bundle.header(spot)))
+    Ok(parsed.map(|range| bundle.header(range)))
 }
 
 /// Reads the header of one object into a bundle.
 ///
 /// As [`parse`], but the result is available only once the bundle is complete.
-pub fn parse_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<Parsed<Spot>> {
+pub fn parse_into<W: Window>(
+    window: &mut W,
+    bundle: &mut Bundle,
+) -> io::Result<Parsed<HeaderRange>> {
     let Some(start) = Start::find(window)? else {
         return Ok(Parsed::NotDicom);
     };
@@ -139,7 +142,7 @@ fn data_set<W: Window>(
     }
     let Some(encoding) = Encoding::guess(head, claimed) else {
         return Err(Fault::broken(
-            "no data element where the data set begins",
+            "the data set does not start with a data element",
             start,
         ));
     };
@@ -239,7 +242,7 @@ fn keep<W: Window>(
         let bytes = reader.value(element, length)?;
         collector.set_as(
             spec.field,
-            representation(element.vr, spec.vr),
+            effective_vr(element.vr, spec.vr),
             bytes,
             encoding,
         );

@@ -3,7 +3,7 @@
 use super::collect::Collector;
 use super::element::Encoding;
 use super::field::SPECS;
-use super::vr::{LONG, SHORT, form, representation};
+use super::vr::{LONG, SHORT, effective_vr, form};
 use super::wanted::Wanted;
 
 /// Reads elements of the common form: ascending tags up to `stop`, a known VR, a length within the available bytes.
@@ -64,7 +64,7 @@ fn skim_as<const EXPLICIT: bool>(
         if tag >= next_tag {
             if let Some(spec) = wanted.advance(tag).and_then(|index| SPECS.get(index)) {
                 let vr = EXPLICIT.then_some([v0, v1]);
-                collector.set_as(spec.field, representation(vr, spec.vr), value, encoding);
+                collector.set_as(spec.field, effective_vr(vr, spec.vr), value, encoding);
             }
             next_tag = wanted.next_tag();
         }
@@ -106,10 +106,10 @@ mod tests {
     fn it_stops_before_what_is_not_plain() {
         for bytes in [
             &b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff"[..], // undefined length
-            b"\x08\0\x05\0XX\x02\0AB", // unknown VR
-            b"\x08\0\x05\0CS\x03\0AB", // a length past the end
-            b"\x19\0\x10\0LO\x02\0AB", // a private creator
-            b"\x29\0\x10\0LO\x02\0AB", // after the last used tag
+            b"\x08\0\x05\0XX\x02\0AB",                    // unknown VR
+            b"\x08\0\x05\0CS\x03\0AB",                    // a length past the end
+            b"\x19\0\x10\0LO\x02\0AB",                    // a private creator
+            b"\x29\0\x10\0LO\x02\0AB",                    // after the last used tag
             b"\x08\0\x05",
         ] {
             assert_eq!(skimmed(bytes, EXPLICIT).0, 0, "{bytes:?}");

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn gathered_headers_are_the_same_headers() {
+    fn gathered_headers_are_unchanged() {
         let of = |text: &str| Header::from_values(&[(Field::PatientId, text)]);
         let mut headers = [of("a"), of("bcd"), of("")];
         Header::gather(headers.iter_mut());

@@ -68,7 +68,7 @@ impl Vr {
 /// Returns the VR to read a value with: that of the file, if the field can have it; `known` is that of the dictionary.
 /// Only a number can be binary.
 #[inline]
-pub(crate) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
+pub(crate) fn effective_vr(vr: Option<[u8; 2]>, known: Vr) -> Vr {
     match (vr.as_ref(), known.kind()) {
         (None | Some(b"UN" | b"OB" | b"OW"), _) | (_, Kind::Text | Kind::Person | Kind::Ascii) => {
             known

@@ -51,9 +51,9 @@ impl Wanted {
     /// section 7.8).
     pub(super) fn note_creator(&mut self, tag: u32, creator: &[u8]) {
         for (index, spec) in SPECS.iter().enumerate().skip(FIRST_PRIVATE) {
-            let owned = spec
-                .owner
-                .is_some_and(|owner| owner.as_bytes().eq_ignore_ascii_case(creator));
+            let owned = spec.private_creator.is_some_and(|private_creator| {
+                private_creator.as_bytes().eq_ignore_ascii_case(creator)
+            });
             if owned && spec.tag & 0xFFFF_0000 == tag & 0xFFFF_0000 {
                 self.private.push((spec.tag | (tag & 0xFFFF) << 8, index));
             }

@@ -78,7 +78,7 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
         self.buffer
     }
 
-    fn held(&self, offset: u64) -> &[u8] {
+    fn loaded(&self, offset: u64) -> &[u8] {
         offset
             .checked_sub(self.start)
             .and_then(|skip| usize::try_from(skip).ok())
@@ -117,13 +117,13 @@ impl<F: FileExt> Window for FileWindow<'_, F> {
 
     #[inline]
     fn at(&mut self, offset: u64, want: usize) -> io::Result<&[u8]> {
-        if self.held(offset).len() < want && offset < self.size {
+        if self.loaded(offset).len() < want && offset < self.size {
             let left = usize::try_from(self.size - offset).unwrap_or(usize::MAX);
             let want = want.min(left);
-            if self.held(offset).len() < want {
+            if self.loaded(offset).len() < want {
                 self.fill(offset, want)?;
             }
         }
-        Ok(self.held(offset))
+        Ok(self.loaded(offset))
     }
 }

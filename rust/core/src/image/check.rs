@@ -10,12 +10,12 @@ use super::nifti::{self, Nifti};
 use super::order::ordered;
 use super::places::{Member, Places};
 use super::report::{Comparison, ImageCheck, Unplaced};
-use super::torn::Torn;
+use super::split_images::SplitImages;
 use super::values::{Match, Values};
 use crate::frames::{Diffusion, Object, Pixels, Series, obstacle};
 
 /// b-values of one frame that differ by less than this (s/mm2) are the same.
-const LEAST_CONTRADICTION: f64 = 50.0;
+const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
 ///
@@ -75,7 +75,7 @@ impl Check<'_> {
         let mut comparison = self.counted(&members, &places);
         let matches = Values::new(&members, self.files, self.images, self.maps).matched(&places)?;
         comparison.lost = matches.lost;
-        let torn = Torn {
+        let split_images = SplitImages {
             images: self.images,
             maps: self.maps,
             grids: &grids,
@@ -84,7 +84,7 @@ impl Check<'_> {
         };
         for (image, found) in matches.images.iter().enumerate() {
             let mut check = self.check(&members, image, found);
-            let (one, other) = torn.others(image);
+            let (one, other) = split_images.others(image);
             (check.part_of, check.twin) = (one, other);
             comparison.checks.push(check);
         }
@@ -194,7 +194,7 @@ impl Check<'_> {
 
 /// Returns whether the b-values of a frame differ more than rounding and imaging gradients explain.
 fn contradict([low, high]: &[f64; 2]) -> bool {
-    high - low > f64::max(LEAST_CONTRADICTION, 0.1 * high)
+    high - low > f64::max(MIN_CONTRADICTION, 0.1 * high)
 }
 
 fn weighted(diffusion: &Diffusion) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::grid::{Grid, Plane};
-use super::places::{CLOSE, Member, Placed, Places};
+use super::places::{MAX_DISTANCE, Member, Placed, Places};
 use super::volumes::moved;
 
 /// Slices whose directions differ by less (rad) belong to one stack with jitter.
@@ -63,16 +63,16 @@ fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) 
         else {
             continue;
         };
-        let angle = grid.angle(plane, &fit.way);
+        let angle = grid.angle(plane, &fit.axis_map);
         // The angle alone moves the corners by this much; the centre of the slice must match anyway.
         let slack = if angle < JITTER {
             angle * plane.radius()
         } else {
             0.0
         };
-        if fit.distance <= CLOSE && fit.corner <= CLOSE + slack {
+        if fit.distance <= MAX_DISTANCE && fit.corner <= MAX_DISTANCE + slack {
             placed.push(Placed { image, fit });
-            if fit.corner > CLOSE {
+            if fit.corner > MAX_DISTANCE {
                 tilt = tilt.max(angle);
             }
         }

@@ -118,7 +118,7 @@ impl Plane {
 
 /// How the axes of a frame map to the axes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct AxisMap {
     /// The image axes of rows, of columns, and of slices.
     pub axes: [usize; 3],
     /// Whether rows and columns run against their image axis.
@@ -128,7 +128,7 @@ pub(super) struct Way {
 /// A frame in an image.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fit {
-    pub way: Way,
+    pub axis_map: AxisMap,
     /// Index of the nearest slice along the slice axis.
     pub slice: u32,
     /// Distance between the centres of the frame and that slice, mm.
@@ -173,8 +173,12 @@ impl Grid {
     }
 
     /// Returns the largest angle between a plane's axes and the image axes they map to, rad.
-    pub(super) fn angle(&self, plane: &Plane, way: &Way) -> f64 {
-        let runs = way.axes.into_iter().zip(way.against).zip(plane.axes);
+    pub(super) fn angle(&self, plane: &Plane, axis_map: &AxisMap) -> f64 {
+        let runs = axis_map
+            .axes
+            .into_iter()
+            .zip(axis_map.against)
+            .zip(plane.axes);
         runs.map(|((axis, against), direction)| {
             let sign = if against { -1.0 } else { 1.0 };
             angle(direction, self.step(axis).map(|part| part * sign))
@@ -198,7 +202,7 @@ impl Grid {
 
     /// Finds the axes that a plane's rows and columns map to, whatever its position; returns None if they match no
     /// axes.
-    pub(super) fn way(&self, plane: &Plane) -> Option<Way> {
+    pub(super) fn axis_map(&self, plane: &Plane) -> Option<AxisMap> {
         let mut axes = [0; 2];
         let mut against = [false; 2];
         for (index, direction) in plane.axes.into_iter().enumerate() {
@@ -217,7 +221,7 @@ impl Grid {
             *against.get_mut(index)? = cosine < 0.0;
         }
         let [rows, columns] = axes;
-        (rows != columns).then_some(Way {
+        (rows != columns).then_some(AxisMap {
             axes: [rows, columns, 3 - rows - columns],
             against,
         })
@@ -225,8 +229,8 @@ impl Grid {
 
     /// Locates a frame in the image; returns None if its size or directions differ from the image's.
     pub(super) fn fit(&self, plane: &Plane) -> Option<Fit> {
-        let way = self.way(plane)?;
-        let [.., axis] = way.axes;
+        let axis_map = self.axis_map(plane)?;
+        let [.., axis] = axis_map.axes;
         let at = self.voxel(plane.centre());
         let along = at.get(axis).copied()?;
         let last = f64::from(self.axis_size(axis).saturating_sub(1));
@@ -236,10 +240,11 @@ impl Grid {
             reason = "between 0 and the size of the axis"
         )]
         let slice = along.round().clamp(0.0, last) as u32;
-        let apart = |part: [f64; 2]| norm(minus(plane.point(part), self.point(&way, slice, part)));
+        let apart =
+            |part: [f64; 2]| norm(minus(plane.point(part), self.point(&axis_map, slice, part)));
         let corners = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         Some(Fit {
-            way,
+            axis_map,
             slice,
             distance: apart([0.5, 0.5]),
             corner: corners.into_iter().map(apart).fold(0.0, f64::max),
@@ -247,13 +252,13 @@ impl Grid {
     }
 
     /// Returns the point of a slice at a fraction of the frame's rows and columns.
-    pub(super) fn point(&self, way: &Way, slice: u32, part: [f64; 2]) -> Vector {
+    pub(super) fn point(&self, axis_map: &AxisMap, slice: u32, part: [f64; 2]) -> Vector {
         let mut voxel = [0.0; 3];
-        let [.., axis] = way.axes;
+        let [.., axis] = axis_map.axes;
         if let Some(slot) = voxel.get_mut(axis) {
             *slot = f64::from(slice);
         }
-        for ((axis, against), part) in way.axes.into_iter().zip(way.against).zip(part) {
+        for ((axis, against), part) in axis_map.axes.into_iter().zip(axis_map.against).zip(part) {
             let last = f64::from(self.axis_size(axis).saturating_sub(1));
             if let Some(slot) = voxel.get_mut(axis) {
                 *slot = last * if against { 1.0 - part } else { part };

@@ -3,11 +3,11 @@
 use super::volume_parts::BLOCK;
 
 /// A voxel belongs to the object if it is brighter than this fraction of the median of the object.
-const PART: f32 = 0.5;
+const THRESHOLD_FRACTION: f32 = 0.5;
 /// Limit on the iterations until the threshold is stable; real images need fewer.
 const ROUNDS: usize = 50;
 /// The fraction of voxels that a map shows in different colours; those above have the last colour.
-const SHOWN: f64 = 0.98;
+const DISPLAYED_FRACTION: f64 = 0.98;
 
 /// The voxels of a mask.
 #[derive(Debug)]
@@ -58,14 +58,14 @@ pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
 )]
 fn threshold(values: &mut [f32]) -> Option<f32> {
     let sum: f64 = values.iter().copied().map(f64::from).sum();
-    let mut threshold = (sum / values.len().max(1) as f64) as f32 * PART;
+    let mut threshold = (sum / values.len().max(1) as f64) as f32 * THRESHOLD_FRACTION;
     for _ in 0..ROUNDS {
         let above = brought_forward(values, threshold);
         let (_, middle, _) = values
             .get_mut(..above)
             .filter(|values| !values.is_empty())?
             .select_nth_unstable_by(above / 2, f32::total_cmp);
-        let next = *middle * PART;
+        let next = *middle * THRESHOLD_FRACTION;
         if next.to_bits() == threshold.to_bits() {
             break;
         }
@@ -94,7 +94,7 @@ fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
     reason = "a place among the voxels of a volume"
 )]
 pub(super) fn upper_limit(values: &mut [f32]) -> Option<f64> {
-    let at = (values.len().checked_sub(1)? as f64 * SHOWN) as usize;
+    let at = (values.len().checked_sub(1)? as f64 * DISPLAYED_FRACTION) as usize;
     let (_, high, _) = values.select_nth_unstable_by(at, f32::total_cmp);
     let high = f64::from(*high);
     let step = 10_f64.powf(high.log10().floor()) / 2.0;

@@ -6,9 +6,9 @@ use super::volume_parts::{BLOCK, VolumeParts, total};
 use crate::monitor::Monitor;
 
 /// Volumes that are processed together; the sums of a voxel are loaded and stored once for all of them.
-const TOGETHER: usize = 8;
+const VOLUMES_AT_ONCE: usize = 8;
 /// A standard deviation below this fraction of the mean is rounding of a constant voxel, not noise.
-const STILL: f64 = 1e-6;
+const MIN_RELATIVE_DEVIATION: f64 = 1e-6;
 
 /// Sums over time for adjacent voxels; each value is taken relative to the first steady volume.
 struct Sums {
@@ -81,7 +81,7 @@ impl Sums {
             let product = n * plain - running - plain * (n - 1.0) / 2.0;
             let left = squares - plain * plain / n - product * product / times;
             let deviation = (left / (n - 2.0)).max(0.0).sqrt() * slope.abs();
-            if *mask != 0 && mean > 0.0 && deviation > mean * STILL {
+            if *mask != 0 && mean > 0.0 && deviation > mean * MIN_RELATIVE_DEVIATION {
                 *ratio = (mean / deviation) as f32;
             }
         }
@@ -106,7 +106,7 @@ pub(super) fn moments(
     memory: usize,
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
-    let each = size_of::<Sums>() / BLOCK + TOGETHER * parts.size;
+    let each = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
     let slab = (memory / each / BLOCK).max(1) * BLOCK;
     let mut found = Moments {
         map: vec![0.0; parts.voxels],
@@ -140,7 +140,7 @@ fn of_slab(
     monitor: &Monitor,
 ) -> Result<Vec<Sums>, StatisticsError> {
     let bytes = (end - first) * parts.size;
-    let mut buffers: [Vec<u8>; TOGETHER] = Default::default();
+    let mut buffers: [Vec<u8>; VOLUMES_AT_ONCE] = Default::default();
     let mut sums = Vec::new();
     let [buffer, ..] = &mut buffers;
     let reference = parts.part(dropped, first, bytes, buffer)?;
@@ -157,10 +157,10 @@ fn of_slab(
         add(parts, &[volume], first, &mut sums, signal, false);
     }
     let steady = signal.get_mut(dropped..).unwrap_or_default();
-    for (group, signal) in steady.chunks_mut(TOGETHER).enumerate() {
+    for (group, signal) in steady.chunks_mut(VOLUMES_AT_ONCE).enumerate() {
         monitor.check()?;
-        let mut volumes: [&[u8]; TOGETHER] = Default::default();
-        let places = dropped + group * TOGETHER..;
+        let mut volumes: [&[u8]; VOLUMES_AT_ONCE] = Default::default();
+        let places = dropped + group * VOLUMES_AT_ONCE..;
         let filled = volumes.iter_mut().zip(&mut buffers).zip(places);
         for ((volume, buffer), place) in filled.take(signal.len()) {
             *volume = parts.part(place, first, bytes, buffer)?;
@@ -180,14 +180,14 @@ fn add(
     signal: &mut [f64],
     steady: bool,
 ) {
-    let mut values = [[0.0; BLOCK]; TOGETHER];
+    let mut values = [[0.0; BLOCK]; VOLUMES_AT_ONCE];
     for sums in sums {
         let filled = values.iter_mut().zip(volumes);
         for ((values, volume), signal) in filled.zip(&mut *signal) {
             parts.numbers(volume, sums.first - first, values);
             *signal += sums.masked(values);
         }
-        if signal.len() == TOGETHER {
+        if signal.len() == VOLUMES_AT_ONCE {
             sums.add(&values);
         } else if steady {
             for values in values.iter().take(signal.len()) {

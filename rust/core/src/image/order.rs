@@ -29,7 +29,7 @@ pub enum Order {
     /// In no order of the headers.
     Wrong,
     /// No time or number of the headers distinguishes the volumes.
-    Untold,
+    Undetermined,
 }
 
 /// Returns whether the frames of an image, `frames[slice][volume]`, are in the order of some header element at every
@@ -38,7 +38,7 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
     if frames.iter().flatten().any(Option::is_none) {
         return Order::NotCompared;
     }
-    let mut told = false;
+    let mut distinguished = false;
     for (index, key) in KEYS.iter().enumerate() {
         let Some(rows) = values(members, frames, *key) else {
             continue;
@@ -47,7 +47,7 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
         if !varies {
             continue;
         }
-        told = true;
+        distinguished = true;
         let rising = rows
             .iter()
             .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b));
@@ -57,7 +57,11 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
             return Order::Right;
         }
     }
-    if told { Order::Wrong } else { Order::Untold }
+    if distinguished {
+        Order::Wrong
+    } else {
+        Order::Undetermined
+    }
 }
 
 fn values(

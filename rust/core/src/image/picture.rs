@@ -11,7 +11,7 @@ use crate::regular;
 const DARK: f64 = 0.01;
 const BRIGHT: f64 = 0.99;
 /// Bytes that are read at once; pixels of a row that are further apart are read one by one.
-const GULP: u64 = 1 << 20;
+const READ_SIZE: u64 = 1 << 20;
 /// Red, green and blue.
 const COLOURS: usize = 3;
 
@@ -85,7 +85,7 @@ fn cells(
     };
     let first = columns.iter().copied().min().unwrap_or(0);
     let last = columns.iter().copied().max().unwrap_or(0);
-    let together = (last - first).saturating_mul(size) < GULP;
+    let together = (last - first).saturating_mul(size) < READ_SIZE;
     let mut buffer = vec![
         0;
         if together {
@@ -94,10 +94,10 @@ fn cells(
             usize_of(size)
         }
     ];
-    let mut held = None;
+    let mut loaded = None;
     for &row in rows {
-        if together && held != Some(row) {
-            held = Some(row);
+        if together && loaded != Some(row) {
+            loaded = Some(row);
             file.read_exact_at(&mut buffer, place(row.checked_add(first))?)?;
         }
         for &column in columns {

@@ -4,7 +4,7 @@ use super::grid::{Fit, Plane};
 use crate::frames::{Frame, Object};
 
 /// Accepted distance of a slice from the position in its header, mm.
-pub(super) const CLOSE: f64 = 0.1;
+pub(super) const MAX_DISTANCE: f64 = 0.1;
 /// One frame of a series.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'o> {

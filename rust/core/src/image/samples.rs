@@ -3,7 +3,7 @@
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::grid::Way;
+use super::grid::AxisMap;
 use super::nifti::Nifti;
 use super::voxel::Voxel;
 use crate::frames::{Signature, band};
@@ -44,7 +44,7 @@ impl Band {
     pub(super) fn read(
         &mut self,
         image: &Nifti,
-        way: &Way,
+        axis_map: &AxisMap,
         slice: u32,
         volume: u32,
         whole: bool,
@@ -53,8 +53,8 @@ impl Band {
         let strides = [1, x, x * y];
         let along = |axis: usize| strides.get(axis).copied().unwrap_or(0);
         let size_of = |axis: usize| image.size.get(axis).copied().unwrap_or(1);
-        let [across, down, deep] = way.axes;
-        let [left, up] = way.against;
+        let [across, down, deep] = axis_map.axes;
+        let [left, up] = axis_map.against;
         let (first, count) = band(size_of(down), whole);
         let lowest = if up {
             size_of(down) - first - count

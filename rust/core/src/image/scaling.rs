@@ -5,11 +5,11 @@ use super::samples::{alike, difference};
 use crate::frames::Attributes;
 
 /// Slope and intercept of the rescaled values, of Philips' floating-point values, and of the stored values.
-type Ways = [Option<[f64; 2]>; 3];
+type ScalingOptions = [Option<[f64; 2]>; 3];
 
 /// The values of a slice.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shown<'s> {
+pub(super) struct SliceValues<'s> {
     /// Its voxels.
     pub voxels: &'s [f64],
     /// Slope and intercept of its image.
@@ -34,7 +34,7 @@ impl Scalings {
         }
     }
 
-    fn ways(&self, member: &Member<'_>) -> Ways {
+    fn options(&self, member: &Member<'_>) -> ScalingOptions {
         let samples = member.object.encoding.samples;
         if samples > 1 {
             return [Some([1.0 / f64::from(samples), 0.0]), None, None];
@@ -60,11 +60,11 @@ impl Scalings {
         scale: [f64; 2],
         equal: bool,
     ) -> Option<bool> {
-        let ways = self.ways(member);
+        let options = self.options(member);
         let open = self.open.get_mut(image)?;
         let mut fits = [false; 3];
-        for ((fit, open), way) in fits.iter_mut().zip(*open).zip(ways) {
-            *fit = open && way.is_some_and(|way| alike(way, scale));
+        for ((fit, open), option) in fits.iter_mut().zip(*open).zip(options) {
+            *fit = open && option.is_some_and(|option| alike(option, scale));
         }
         if !fits.contains(&true) {
             return None;
@@ -81,16 +81,16 @@ impl Scalings {
         image: usize,
         member: &Member<'_>,
         stored: &[i64],
-        shown: Shown<'_>,
+        slice: SliceValues<'_>,
     ) -> bool {
-        let ways = self.ways(member);
+        let options = self.options(member);
         let Some(open) = self.open.get_mut(image) else {
             return false;
         };
         let mut fits = [false; 3];
-        for ((fit, open), way) in fits.iter_mut().zip(*open).zip(ways) {
-            let same = |way| difference(stored, shown.voxels, way, shown.scale).is_none();
-            *fit = open && way.is_some_and(same);
+        for ((fit, open), option) in fits.iter_mut().zip(*open).zip(options) {
+            let same = |option| difference(stored, slice.voxels, option, slice.scale).is_none();
+            *fit = open && option.is_some_and(same);
         }
         let some = fits.contains(&true);
         if some {
@@ -105,15 +105,20 @@ impl Scalings {
         image: usize,
         member: &Member<'_>,
         stored: &[i64],
-        shown: Shown<'_>,
+        slice: SliceValues<'_>,
     ) -> Option<(f64, f64)> {
         let open = self.open.get(image).copied().unwrap_or([true; 3]);
-        let ways = self.ways(member);
-        let way = open
+        let options = self.options(member);
+        let option = open
             .into_iter()
-            .zip(ways)
-            .find_map(|(open, way)| way.filter(|_| open));
-        difference(stored, shown.voxels, way.unwrap_or([1.0, 0.0]), shown.scale)
+            .zip(options)
+            .find_map(|(open, option)| option.filter(|_| open));
+        difference(
+            stored,
+            slice.voxels,
+            option.unwrap_or([1.0, 0.0]),
+            slice.scale,
+        )
     }
 }
 

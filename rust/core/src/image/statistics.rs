@@ -13,9 +13,9 @@ use super::volume_parts::VolumeParts;
 use crate::monitor::Monitor;
 
 /// Limit below which a series has too few steady volumes for statistics.
-pub const LEAST_VOLUMES: usize = 10;
+pub const MIN_VOLUMES: usize = 10;
 /// Limit on the voxels of a volume: two maps of it are kept in memory.
-const MOST_VOXELS: usize = 1 << 23;
+const MAX_VOXELS: usize = 1 << 23;
 /// Volumes at the start that are compared with each other to find those before the steady state.
 const COMPARED: usize = 25;
 /// Steady volumes that are averaged for the mean image, evenly spaced over the scan.
@@ -101,16 +101,16 @@ fn within(
     let Some(mut parts) = VolumeParts::new(image) else {
         return Ok(None);
     };
-    if parts.volumes < LEAST_VOLUMES || parts.voxels > MOST_VOXELS {
+    if parts.volumes < MIN_VOLUMES || parts.voxels > MAX_VOXELS {
         return Ok(None);
     }
     if !parts.is_whole() {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
-    parts.hold_small()?;
+    parts.load_small()?;
     let compared = parts.volumes.min(COMPARED);
     let dropped = unsteady(&parts.means(compared, monitor)?);
-    if parts.volumes - dropped < LEAST_VOLUMES {
+    if parts.volumes - dropped < MIN_VOLUMES {
         return Ok(None);
     }
     let mean = parts.mean_image(&averaged(dropped, parts.volumes), scale, monitor)?;
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_of_an_even_count_lies_between_two() {
+    fn the_median_of_an_even_count_is_between_two() {
         assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&mut []), None);

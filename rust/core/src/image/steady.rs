@@ -5,15 +5,16 @@ const OUTLIER: f64 = 3.5;
 /// Scales the median absolute deviation to a standard deviation.
 const NORMAL: f64 = 0.6745;
 /// Smallest difference, as a fraction of the signal, for which a volume is dropped, however stable the others are.
-const NOTICEABLE: f64 = 1e-3;
+const MIN_DIFFERENCE: f64 = 1e-3;
 
 /// Returns how many volumes at the start differ from the others, by the mean of each.
 pub(super) fn unsteady(means: &[f64]) -> usize {
     let usual = median(means);
     let apart: Vec<f64> = means.iter().map(|mean| (mean - usual).abs()).collect();
     let spread = median(&apart);
-    let differs =
-        |apart: &&f64| **apart * NORMAL > OUTLIER * spread && **apart > NOTICEABLE * usual.abs();
+    let differs = |apart: &&f64| {
+        **apart * NORMAL > OUTLIER * spread && **apart > MIN_DIFFERENCE * usual.abs()
+    };
     apart.iter().take_while(differs).count()
 }
 

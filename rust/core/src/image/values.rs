@@ -7,14 +7,14 @@ use std::path::PathBuf;
 
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::rest::Rest;
 use super::samples::{Band, Difference};
-use super::scaling::{Scalings, Shown};
+use super::scaling::{Scalings, SliceValues};
+use super::unassigned::Unassigned;
 use crate::frames::{Stored, obstacle};
 use crate::regular;
 
 /// Limit on files that are open at once.
-const OPEN: usize = 64;
+const MAX_OPEN_FILES: usize = 64;
 
 /// The result for one image.
 #[derive(Debug, Default, Clone)]
@@ -88,7 +88,7 @@ impl<'s> Values<'s> {
                 .iter()
                 .flatten()
                 .find(|placed| placed.image == index);
-            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.fit.way.axes);
+            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.fit.axis_map.axes);
             let count = image.size.get(deep).copied().unwrap_or(1) as usize;
             matches.images.push(Match {
                 frames: vec![vec![None; image.volumes as usize]; count],
@@ -121,7 +121,7 @@ impl<'s> Values<'s> {
         placed: &[Placed],
         matches: &mut Matches,
     ) -> io::Result<()> {
-        let mut rest = Rest {
+        let mut unassigned = Unassigned {
             comparable: frames.iter().map(|&index| self.comparable(index)).collect(),
             frames: frames.to_vec(),
             stored: vec![None; frames.len()],
@@ -131,7 +131,7 @@ impl<'s> Values<'s> {
         };
         for map in [false, true] {
             if map {
-                rest.release();
+                unassigned.release();
             }
             let mut empty = Vec::new();
             for placed in placed {
@@ -156,21 +156,25 @@ impl<'s> Values<'s> {
                     if taken {
                         continue;
                     }
-                    match self.find(placed, volume, &mut rest)? {
-                        Some(at) => put(matches, placed, volume, rest.take(at)),
+                    match self.find(placed, volume, &mut unassigned)? {
+                        Some(at) => put(matches, placed, volume, unassigned.take(at)),
                         None => empty.push((placed, volume)),
                     }
                 }
-                unread(&mut empty, &mut rest, matches);
+                unread(&mut empty, &mut unassigned, matches);
                 if map {
-                    rest.release();
+                    unassigned.release();
                 }
             }
             if !map {
-                self.differing(&empty, &mut rest, matches)?;
+                self.differing(&empty, &mut unassigned, matches)?;
             }
         }
-        matches.lost += rest.covered.iter().filter(|covered| !**covered).count();
+        matches.lost += unassigned
+            .covered
+            .iter()
+            .filter(|covered| !**covered)
+            .count();
         Ok(())
     }
 
@@ -178,17 +182,17 @@ impl<'s> Values<'s> {
     fn differing(
         &mut self,
         empty: &[(&Placed, u32)],
-        rest: &mut Rest,
+        unassigned: &mut Unassigned,
         matches: &mut Matches,
     ) -> io::Result<()> {
         for (placed, volume) in empty {
-            let Some(at) = rest.next() else {
+            let Some(at) = unassigned.next() else {
                 break;
             };
             let (expected, found) = self
-                .pair(placed, *volume, rest, at)?
+                .pair(placed, *volume, unassigned, at)?
                 .unwrap_or((f64::NAN, f64::NAN));
-            let index = rest.take(at);
+            let index = unassigned.take(at);
             let member = self.members.get(index);
             let Some((image, member)) = matches.images.get_mut(placed.image).zip(member) else {
                 continue;
@@ -213,32 +217,37 @@ impl<'s> Values<'s> {
     }
 
     /// Returns the remaining frame whose values a slice shows.
-    fn find(&mut self, placed: &Placed, volume: u32, rest: &mut Rest) -> io::Result<Option<usize>> {
+    fn find(
+        &mut self,
+        placed: &Placed,
+        volume: u32,
+        unassigned: &mut Unassigned,
+    ) -> io::Result<Option<usize>> {
         let Some(image) = self.images.get(placed.image) else {
             return Ok(None);
         };
         if image.voxel.is_none() {
-            return Ok(rest.next());
+            return Ok(unassigned.next());
         }
-        if !rest.comparable.contains(&true) {
+        if !unassigned.comparable.contains(&true) {
             return Ok(None);
         }
         let fit = &placed.fit;
         self.band
-            .read(image, &fit.way, fit.slice, volume, self.whole)?;
+            .read(image, &fit.axis_map, fit.slice, volume, self.whole)?;
         let signature = self.band.signature(image);
-        for at in rest.first..rest.frames.len() {
-            let free =
-                rest.claimed.get(at) == Some(&false) && rest.comparable.get(at) == Some(&true);
-            if free && self.shows(placed.image, signature, rest, at)? {
+        for at in unassigned.first..unassigned.frames.len() {
+            let free = unassigned.claimed.get(at) == Some(&false)
+                && unassigned.comparable.get(at) == Some(&true);
+            if free && self.shows(placed.image, signature, unassigned, at)? {
                 return Ok(Some(at));
             }
         }
         Ok(None)
     }
 
-    fn member(&self, rest: &Rest, at: usize) -> Option<&'s Member<'s>> {
-        self.members.get(*rest.frames.get(at)?)
+    fn member(&self, unassigned: &Unassigned, at: usize) -> Option<&'s Member<'s>> {
+        self.members.get(*unassigned.frames.get(at)?)
     }
 
     /// Returns whether the last slice read has the values of a frame.
@@ -246,10 +255,10 @@ impl<'s> Values<'s> {
         &mut self,
         index: usize,
         signature: Option<u64>,
-        rest: &mut Rest,
+        unassigned: &mut Unassigned,
         at: usize,
     ) -> io::Result<bool> {
-        let Some((image, member)) = self.images.get(index).zip(self.member(rest, at)) else {
+        let Some((image, member)) = self.images.get(index).zip(self.member(unassigned, at)) else {
             return Ok(false);
         };
         if let (Some(own), Some(theirs)) = (member.frame.signature, signature) {
@@ -259,14 +268,14 @@ impl<'s> Values<'s> {
                 return Ok(shows);
             }
         }
-        self.read(at, rest)?;
+        self.read(at, unassigned)?;
         let (voxels, scale) = (self.band.voxels(image), image.scale);
-        let shown = Shown {
+        let slice_values = SliceValues {
             voxels: &voxels,
             scale,
         };
-        let stored = rest.stored.get(at).and_then(Option::as_ref);
-        Ok(stored.is_some_and(|stored| self.scalings.fits(index, member, stored, shown)))
+        let stored = unassigned.stored.get(at).and_then(Option::as_ref);
+        Ok(stored.is_some_and(|stored| self.scalings.fits(index, member, stored, slice_values)))
     }
 
     /// Returns the first values that differ between a slice and a frame.
@@ -274,43 +283,43 @@ impl<'s> Values<'s> {
         &mut self,
         placed: &Placed,
         volume: u32,
-        rest: &mut Rest,
+        unassigned: &mut Unassigned,
         at: usize,
     ) -> io::Result<Option<(f64, f64)>> {
-        let member = self.member(rest, at);
+        let member = self.member(unassigned, at);
         let Some((image, member)) = self.images.get(placed.image).zip(member) else {
             return Ok(None);
         };
         let fit = &placed.fit;
         self.band
-            .read(image, &fit.way, fit.slice, volume, self.whole)?;
+            .read(image, &fit.axis_map, fit.slice, volume, self.whole)?;
         let (voxels, scale) = (self.band.voxels(image), image.scale);
-        let shown = Shown {
+        let slice_values = SliceValues {
             voxels: &voxels,
             scale,
         };
-        self.read(at, rest)?;
-        let stored = rest.stored.get(at).and_then(Option::as_ref);
+        self.read(at, unassigned)?;
+        let stored = unassigned.stored.get(at).and_then(Option::as_ref);
         Ok(stored.and_then(|stored| {
             self.scalings
-                .difference(placed.image, member, stored, shown)
+                .difference(placed.image, member, stored, slice_values)
         }))
     }
 
     /// Reads the compared rows of a frame, once.
-    fn read(&mut self, at: usize, rest: &mut Rest) -> io::Result<()> {
-        let member = rest
+    fn read(&mut self, at: usize, unassigned: &mut Unassigned) -> io::Result<()> {
+        let member = unassigned
             .frames
             .get(at)
             .and_then(|index| self.members.get(*index));
-        let (Some(member), Some(slot)) = (member, rest.stored.get_mut(at)) else {
+        let (Some(member), Some(slot)) = (member, unassigned.stored.get_mut(at)) else {
             return Ok(());
         };
         if slot.is_some() {
             return Ok(());
         }
         if !self.open.contains_key(&member.file) {
-            if self.open.len() >= OPEN {
+            if self.open.len() >= MAX_OPEN_FILES {
                 self.open.clear();
             }
             let path = self.files.get(member.file).ok_or(io::ErrorKind::NotFound)?;
@@ -326,14 +335,14 @@ impl<'s> Values<'s> {
 }
 
 /// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
-fn unread(empty: &mut Vec<(&Placed, u32)>, rest: &mut Rest, matches: &mut Matches) {
+fn unread(empty: &mut Vec<(&Placed, u32)>, unassigned: &mut Unassigned, matches: &mut Matches) {
     empty.retain(|(placed, volume)| {
-        let free = rest.claimed.iter().zip(&rest.comparable);
+        let free = unassigned.claimed.iter().zip(&unassigned.comparable);
         let at = free
             .into_iter()
             .position(|(claimed, comparable)| !claimed && !comparable);
         if let Some(at) = at {
-            put(matches, placed, *volume, rest.take(at));
+            put(matches, placed, *volume, unassigned.take(at));
         }
         at.is_none()
     });

@@ -27,7 +27,7 @@ pub(super) struct VolumeParts {
     pub voxels: usize,
     pub volumes: usize,
     /// All voxels of a small image, else empty.
-    held: Vec<u8>,
+    in_memory: Vec<u8>,
 }
 
 impl VolumeParts {
@@ -44,18 +44,18 @@ impl VolumeParts {
             voxels,
             volumes: usize::try_from(image.volumes).ok()?,
             image,
-            held: Vec::new(),
+            in_memory: Vec::new(),
         })
     }
 
     /// Reads a small image once for all passes.
-    pub(super) fn hold_small(&mut self) -> io::Result<()> {
+    pub(super) fn load_small(&mut self) -> io::Result<()> {
         let bytes = self.bytes().filter(|bytes| *bytes <= SMALL);
         if let Some(bytes) = bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
-            self.held.resize(bytes, 0);
+            self.in_memory.resize(bytes, 0);
             self.image
                 .file
-                .read_exact_at(&mut self.held, self.image.offset)?;
+                .read_exact_at(&mut self.in_memory, self.image.offset)?;
         }
         Ok(())
     }
@@ -89,9 +89,12 @@ impl VolumeParts {
             voxel.checked_mul(self.size)
         };
         let begin = begin().ok_or(io::ErrorKind::InvalidInput)?;
-        if !self.held.is_empty() {
-            let held = self.held.get(begin..).and_then(|rest| rest.get(..bytes));
-            return held.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+        if !self.in_memory.is_empty() {
+            let in_memory = self
+                .in_memory
+                .get(begin..)
+                .and_then(|rest| rest.get(..bytes));
+            return in_memory.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
         }
         let place = u64::try_from(begin).map_err(|_| io::ErrorKind::InvalidInput)?;
         let place = place.checked_add(self.image.offset);

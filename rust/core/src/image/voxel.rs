@@ -19,7 +19,7 @@ enum Kind {
     I64,
     F32,
     F64,
-    /// Shown by their magnitude.
+    /// SliceValues by their magnitude.
     Complex64,
     Complex128,
     /// Bytes of red, green and blue, shown by their mean; bytes after them are ignored.

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beside_another_directory_do_not_stand_in() {
+    fn files_beside_another_directory_do_not_count() {
         let rows = [dicom(b"cd/A1", "1.1"), dicom(b"cd2/A2", "1.9")];
         let listed = [file(b"A1", b"1.1"), file(b"A2", b"1.2")];
         assert_eq!(missing(&rows, &listed), Some((1, vec!["A2".into()])));

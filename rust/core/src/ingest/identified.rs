@@ -7,23 +7,23 @@ use crate::series::{series_uid, uid_of};
 
 /// Returns the header with both UIDs. The reason of the row names generated UIDs, and is empty otherwise.
 pub fn identified(row: &mut Row, header: Header) -> Header {
-    let mut made = Vec::new();
+    let mut generated = Vec::new();
     if header.raw(Field::SopInstanceUid).is_empty() {
         let hash = row.content_sha256.or(row.sha256).unwrap_or_default();
-        made.push((Field::SopInstanceUid, uid_of(&hash)));
+        generated.push((Field::SopInstanceUid, uid_of(&hash)));
     }
     if header.raw(Field::SeriesInstanceUid).is_empty() {
-        made.push((Field::SeriesInstanceUid, series_uid(&header, &row.path)));
+        generated.push((Field::SeriesInstanceUid, series_uid(&header, &row.path)));
     }
-    let texts: Vec<String> = made
+    let texts: Vec<String> = generated
         .iter()
         .map(|(field, uid)| format!("no {}: {uid} is used", field.keyword()))
         .collect();
     row.reason = texts.join("; ").into();
-    if made.is_empty() {
+    if generated.is_empty() {
         return header;
     }
-    let values: Vec<(Field, &str)> = made
+    let values: Vec<(Field, &str)> = generated
         .iter()
         .map(|(field, uid)| (*field, uid.as_str()))
         .collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::closed::Closed;
+use super::kept_whole::KeptWhole;
 use super::reading::Reading;
 use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, NOT_WANTED, Row, ZEROS};
 use crate::archive::foreign::Foreign;
@@ -72,11 +72,11 @@ impl Reading {
             Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
             // Viewer programs on a patient's disc are often cabinets.
             Kind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
-            Kind::Archive => Some(match Closed::told(&row.reason)? {
-                Closed::Unopened => Cause::ForeignArchive,
-                Closed::Encrypted => Cause::EncryptedArchive,
-                Closed::Limit => Cause::LimitedArchive,
-                Closed::Cut | Closed::Damaged => Cause::DamagedArchive,
+            Kind::Archive => Some(match KeptWhole::from_reason(&row.reason)? {
+                KeptWhole::Unsupported => Cause::ForeignArchive,
+                KeptWhole::Encrypted => Cause::EncryptedArchive,
+                KeptWhole::Limit => Cause::LimitedArchive,
+                KeptWhole::CutShort | KeptWhole::Damaged => Cause::DamagedArchive,
             }),
             _ if row.reason == ZEROS || row.reason == EMPTY => {
                 let around = around.get_or_insert_with(|| Around::of(&self.rows));

@@ -2,13 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::closed::Closed;
-use super::held::Held;
 use super::identified::identified;
 use super::kept::why_kept;
+use super::kept_whole::KeptWhole;
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
-use super::staging::{Copied, Shelf};
+use super::staging::{Copied, StagingDir};
 use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
 use crate::header::{Field, Header, Parsed};
@@ -50,12 +50,12 @@ pub fn archive(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
 ) -> Result<Taken, Stop> {
     row.kind = Kind::Archive;
-    let source = match held {
-        Held::Loose(path, copied) => Archive::Loose(path, copied),
-        Held::Bytes(bytes, Some(path)) => {
+    let source = match data {
+        MemberBytes::Loose(path, copied) => Archive::Loose(path, copied),
+        MemberBytes::Bytes(bytes, Some(path)) => {
             let copied = Copied {
                 size: row.size,
                 sha256: row.sha256.unwrap_or_else(|| hash(bytes)),
@@ -64,7 +64,7 @@ pub fn archive(
             Archive::Loose(path.to_owned(), copied)
         }
         other => {
-            put(pass, place, &mut row, other, Shelf::Other)?;
+            put(pass, place, &mut row, other, StagingDir::Other)?;
             Archive::Staged
         }
     };
@@ -79,12 +79,12 @@ pub fn put(
     pass: &Pass<'_>,
     place: &Place,
     row: &mut Row,
-    held: Held<'_>,
-    shelf: Shelf,
+    data: MemberBytes<'_>,
+    dir: StagingDir,
 ) -> Result<(), Stop> {
-    let put = match head(pass, row, &held)? {
-        Some(head) => held.put_head(pass, place, shelf, head),
-        None => held.put(pass, place, shelf),
+    let put = match head(pass, row, &data)? {
+        Some(head) => data.put_head(pass, place, dir, head),
+        None => data.put(pass, place, dir),
     };
     match put {
         Ok(staged) => row.staged = Some(staged),
@@ -98,14 +98,14 @@ pub fn put(
 }
 
 /// Returns how many bytes of a member are kept if only headers are needed; None to keep all.
-fn head(pass: &Pass<'_>, row: &Row, held: &Held<'_>) -> Result<Option<u64>, Stop> {
+fn head(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64>, Stop> {
     if !pass.options.headers_only || row.suspect {
         return Ok(None);
     }
     match row.kind {
-        Kind::Dicom => held.pixels_begin(pass),
+        Kind::Dicom => data.pixels_begin(pass),
         Kind::Rec | Kind::Other => Ok(Some(0)),
-        Kind::Archive if matches!(held, Held::Loose(..)) => Ok(Some(0)), // it is opened in place
+        Kind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
         _ => Ok(None),
     }
 }
@@ -115,11 +115,11 @@ pub fn file(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     content: Content,
 ) -> Result<Row, Stop> {
-    let shelf = describe(pass, place, &mut row, &held, content)?;
-    put(pass, place, &mut row, held, shelf)?;
+    let dir = describe(pass, place, &mut row, &data, content)?;
+    put(pass, place, &mut row, data, dir)?;
     Ok(row)
 }
 
@@ -128,9 +128,9 @@ pub fn describe(
     pass: &Pass<'_>,
     place: &Place,
     row: &mut Row,
-    held: &Held<'_>,
+    data: &MemberBytes<'_>,
     content: Content,
-) -> Result<Shelf, Stop> {
+) -> Result<StagingDir, Stop> {
     row.reason = Reason::Borrowed(NOT_WANTED);
     match content {
         Content::Par => row.kind = Kind::Par,
@@ -138,25 +138,25 @@ pub fn describe(
         _ => {
             if content != Content::Dicom && is_rec(place) {
                 row.kind = Kind::Rec;
-                if held.start(pass)?.starts_with(&APPLE_DOUBLE) {
+                if data.start(pass)?.starts_with(&APPLE_DOUBLE) {
                     row.kind = Kind::Other;
                     row.reason = Reason::Borrowed("an AppleDouble file of macOS");
                 }
             } else {
-                match held.parse(pass)? {
+                match data.parse(pass)? {
                     Parsed::Dicom(header) => return Ok(dicom(row, header)),
                     Parsed::Broken { reason, offset } => {
                         suspect(row, &format!("{reason} at byte {offset}"));
                     }
                     Parsed::NotDicom if content == Content::Dicom => {
-                        suspect(row, "nothing behind its mark");
+                        suspect(row, "nothing after its mark");
                     }
                     Parsed::NotDicom => {
                         if let Content::Foreign(foreign) = content {
                             row.kind = Kind::Archive;
-                            row.reason = Closed::Unopened.reason(foreign.reason()).into();
+                            row.reason = KeptWhole::Unsupported.reason(foreign.reason()).into();
                         } else {
-                            row.reason = held.why_other(pass)?;
+                            row.reason = data.why_other(pass)?;
                         }
                     }
                 }
@@ -166,7 +166,7 @@ pub fn describe(
     if matches!(row.kind, Kind::Par | Kind::Rec) {
         row.reason = Reason::Borrowed("");
     }
-    Ok(Shelf::Other)
+    Ok(StagingDir::Other)
 }
 
 /// Returns whether the name, without a compression extension, is that of a REC.
@@ -183,7 +183,7 @@ fn suspect(row: &mut Row, reason: &str) {
 }
 
 /// Decides what happens to a DICOM object.
-fn dicom(row: &mut Row, header: Header) -> Shelf {
+fn dicom(row: &mut Row, header: Header) -> StagingDir {
     row.kind = if header.is_directory() {
         Kind::DicomDir
     } else {
@@ -192,13 +192,13 @@ fn dicom(row: &mut Row, header: Header) -> Shelf {
     if let Some(reason) = why_kept(&row.path, &header) {
         row.reason = reason;
         row.header = Some(header);
-        return Shelf::Other;
+        return StagingDir::Other;
     }
     row.fate = Fate::Sorted;
     let header = identified(row, header);
     let key = series_key(&header);
     row.header = Some(header);
-    Shelf::Series(key)
+    StagingDir::Series(key)
 }
 
 /// Returns the staging folder for the key of a series: study, series and number.

@@ -2,18 +2,17 @@
 //! once.
 
 mod batch;
-mod closed;
-mod crew;
 mod directories;
+mod encrypted;
 mod folder;
-mod held;
 mod identified;
 mod imageless;
 mod kept;
+mod kept_whole;
 mod left_out;
-mod locked;
 mod loose;
 mod member;
+mod member_bytes;
 mod names;
 mod nested;
 mod packed;
@@ -31,6 +30,7 @@ mod stop;
 mod take;
 mod tar_input;
 mod tarred;
+mod workers;
 mod zipped;
 
 use std::fs::{self, File};
@@ -84,7 +84,7 @@ pub fn ingest(
     pool.install(|| -> Result<(), Stop> {
         for (at, packet) in packets.iter().enumerate() {
             let place = Place::packet(&packet.prefix, at, packets.len() == 1);
-            let opened = one(&pass, &packet.path, &place)?;
+            let opened = read_packet(&pass, &packet.path, &place)?;
             match imageless::kept_whole(&pass, &packet.path, &packet.prefix, at, &opened)? {
                 Some(row) => whole.push(row),
                 None => reading.push((packet, opened)),
@@ -99,12 +99,12 @@ pub fn ingest(
     let spent = pass.spent().err();
     let mut rows = Vec::new();
     let (mut damage, mut notes) = (Vec::new(), Vec::new());
-    let told = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
-    let mut refused: Vec<String> = refused_of(&whole).map(told).collect();
+    let path_and_reason = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
+    let mut refused: Vec<String> = refused_of(&whole).map(path_and_reason).collect();
     for (packet, opened) in reading {
         let name = packet.path.file_name().unwrap_or(packet.path.as_os_str());
         let name = escape(name.as_bytes());
-        refused.extend(refused_of(&opened.rows).map(told));
+        refused.extend(refused_of(&opened.rows).map(path_and_reason));
         let mut whole = opened.damage;
         if let Some(reason) = spent.as_ref().filter(|reason| !whole.contains(reason)) {
             whole.push(reason.clone());
@@ -134,7 +134,7 @@ fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {
     rows.iter().filter(|row| row.fate == Fate::Refused)
 }
 
-fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
+fn read_packet(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
     // The packet itself may be a link that the user created.
     let path = &fs::canonicalize(path).map_err(failed)?;
@@ -165,7 +165,7 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
     }
     Ok(match kind::of_file(&File::open(path)?)? {
         Content::Zip | Content::SevenZ | Content::Tar => true,
-        Content::Packed(packing) => single::holds_tar(path, packing),
+        Content::Packed(packing) => single::contains_tar(path, packing),
         _ => false,
     })
 }

@@ -12,7 +12,7 @@ const LONGEST: usize = 255;
 /// Longest path below the session folder; with the folder's own path, it stays below PATH_MAX.
 const LONGEST_PATH: usize = 2048;
 /// Limit on the components of such a path: each folder is created on disk.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Returns an identifier as part of a file name: letters, digits, dot, dash and underscore; others become `_`.
 #[must_use]
@@ -106,7 +106,7 @@ fn shorten(parts: Vec<String>) -> Vec<String> {
     let length: usize = parts.iter().map(|part| part.len() + 1).sum();
     let Some(last) = parts
         .last()
-        .filter(|_| length > LONGEST_PATH || parts.len() > DEEPEST)
+        .filter(|_| length > LONGEST_PATH || parts.len() > MAX_DEPTH)
     else {
         return parts;
     };

@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::batch::Members;
-use super::closed::Closed;
-use super::held::Held;
+use super::kept_whole::KeptWhole;
 use super::member::{self, Archive, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
-use super::staging::{Copied, Shelf};
+use super::staging::{Copied, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
 use super::{packed, sevenzed, single, tarred, zipped};
@@ -71,17 +71,17 @@ impl Opened {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
         let whole = || {
             let damage = self.damage.first()?;
-            Some(Closed::of(damage).reason(damage))
+            Some(KeptWhole::of(damage).reason(damage))
         };
-        refused.map(told).or_else(whole)
+        refused.map(path_and_reason).or_else(whole)
     }
 
     /// Returns why its possible images were not found: a nested archive was not opened.
-    fn closed(&self) -> Option<String> {
+    fn unopened_reason(&self) -> Option<String> {
         self.rows
             .iter()
-            .find(|row| Closed::told(&row.reason).is_some())
-            .map(told)
+            .find(|row| KeptWhole::from_reason(&row.reason).is_some())
+            .map(path_and_reason)
     }
 
     /// Returns whether it may contain images.
@@ -93,8 +93,8 @@ impl Opened {
 }
 
 /// Returns the reason of an archive for one of its rows.
-fn told(row: &Row) -> String {
-    Closed::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
+fn path_and_reason(row: &Row) -> String {
+    KeptWhole::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
 }
 
 fn open(
@@ -114,7 +114,7 @@ fn open(
             "archives inside archives are opened {} deep (limit)",
             place.depth
         );
-        let reason = Closed::of(&reason).reason(&reason);
+        let reason = KeptWhole::of(&reason).reason(&reason);
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
     }
@@ -126,11 +126,13 @@ fn open(
     let opened = content(pass, &path, &place.container())?;
     let reason = match opened.fault() {
         Some(fault) => Some(fault),
-        None if !opened.wanted() => Some(opened.closed().unwrap_or_else(|| IMAGELESS.into())),
+        None if !opened.wanted() => {
+            Some(opened.unopened_reason().unwrap_or_else(|| IMAGELESS.into()))
+        }
         None => None,
     };
     if let Some(reason) = reason {
-        pass.remember_useless(row.sha256, place.depth, &reason);
+        pass.note_kept_whole(row.sha256, place.depth, &reason);
         discard(pass, &opened)?;
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
@@ -181,16 +183,16 @@ fn keep(
             pass,
             place,
             &mut row,
-            Held::Loose(path, copied),
-            Shelf::Other,
+            MemberBytes::Loose(path, copied),
+            StagingDir::Other,
         )?;
     }
     if let Some(staged) = row.staged.clone() {
-        let held = Held::Staged(staged);
-        if let Content::Packed(packing) = held.kind(pass)? {
-            row.content_sha256 = packed::content_hash(pass, &row, &held, packing)?;
+        let data = MemberBytes::Staged(staged);
+        if let Content::Packed(packing) = data.kind(pass)? {
+            row.content_sha256 = packed::content_hash(pass, &row, &data, packing)?;
         }
-        if let (Held::Staged(staged), true) = (held, pass.options.headers_only) {
+        if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
             pass.staging.hollow(&staged, 0)?;
         }
     }
@@ -221,7 +223,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, St
             let source = FileSource::new(file).map_err(failed)?;
             sevenzed::read(pass, &source, container)?
         }
-        Content::Packed(packing) if single::holds_tar(path, packing) => {
+        Content::Packed(packing) if single::contains_tar(path, packing) => {
             match Unpack::open(packing, Box::new(file)) {
                 Ok(unpack) => tarred::read(
                     pass,

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use super::held::Held;
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
-use super::staging::{Copied, Shelf, Staged, read_through};
+use super::staging::{Copied, Staged, StagingDir, read_through};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
@@ -14,7 +14,7 @@ use crate::header::{Parsed, parse};
 use crate::notation::Hash;
 
 /// Bytes that are unpacked to recognise the content.
-const LOOK: usize = 64 << 10;
+const PROBE: usize = 64 << 10;
 
 /// The kind of the content.
 enum Inside {
@@ -27,7 +27,7 @@ enum Inside {
     /// It cannot be unpacked far enough to recognise it, or it is damaged DICOM, PAR or REC.
     Damaged(String),
     /// It cannot be unpacked, and is not a kind that is used.
-    Useless(String),
+    Unreadable(String),
 }
 
 /// Processes a compressed member: unpacks DICOM, PAR and REC, defers archives, keeps other files unchanged.
@@ -35,15 +35,15 @@ pub fn take(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Taken, Stop> {
-    match look(pass, place, &held, packing)? {
-        Inside::Archive => member::archive(pass, place, row, held),
-        Inside::Wanted => unpack(pass, place, row, held, packing).map(Taken::from),
-        Inside::Damaged(reason) => refuse(pass, row, held, packing, &reason).map(Taken::from),
-        Inside::Useless(reason) => {
-            member::put(pass, place, &mut row, held, Shelf::Other)?;
+    match look(pass, place, &data, packing)? {
+        Inside::Archive => member::archive(pass, place, row, data),
+        Inside::Wanted => unpack(pass, place, row, data, packing).map(Taken::from),
+        Inside::Damaged(reason) => refuse(pass, row, data, packing, &reason).map(Taken::from),
+        Inside::Unreadable(reason) => {
+            member::put(pass, place, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason =
                     format!("{} data that cannot be read: {reason}", packing.name()).into();
@@ -51,8 +51,8 @@ pub fn take(
             Ok(row.into())
         }
         Inside::Other => {
-            row.content_sha256 = content_hash(pass, &row, &held, packing)?;
-            member::put(pass, place, &mut row, held, Shelf::Other)?;
+            row.content_sha256 = content_hash(pass, &row, &data, packing)?;
+            member::put(pass, place, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason = "neither DICOM nor PAR/REC".into();
             }
@@ -66,7 +66,7 @@ pub fn take(
 pub fn content_hash(
     pass: &Pass<'_>,
     row: &Row,
-    held: &Held<'_>,
+    data: &MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Option<Hash>, Stop> {
     if packing != Packing::Gzip {
@@ -75,8 +75,8 @@ pub fn content_hash(
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(row.size.max(crate::archive::LEAST_PACKED));
-    let Ok(mut reader) = Unpack::open(packing, held.reader(pass)?) else {
+        .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
+    let Ok(mut reader) = Unpack::open(packing, data.reader(pass)?) else {
         return Ok(row.sha256);
     };
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
@@ -89,11 +89,11 @@ pub fn content_hash(
 fn refuse(
     pass: &Pass<'_>,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     packing: Packing,
     reason: &str,
 ) -> Result<Row, Stop> {
-    held.discard(pass)?;
+    data.discard(pass)?;
     row.fate = Fate::Refused;
     row.content_sha256 = None;
     row.staged = None;
@@ -101,11 +101,16 @@ fn refuse(
     Ok(row)
 }
 
-fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Result<Inside, Stop> {
-    let mut start = vec![0; LOOK];
+fn look(
+    pass: &Pass<'_>,
+    place: &Place,
+    data: &MemberBytes<'_>,
+    packing: Packing,
+) -> Result<Inside, Stop> {
+    let mut start = vec![0; PROBE];
     let mut got = 0;
     let mut fault = None;
-    match Unpack::open(packing, held.reader(pass)?) {
+    match Unpack::open(packing, data.reader(pass)?) {
         Err(error) => fault = Some(crate::archive::reason(&error)),
         Ok(mut reader) => {
             while got < start.len() {
@@ -146,7 +151,7 @@ fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Re
         }
         // The mark of DICOM ends at byte 132: with fewer bytes, it may be DICOM.
         (false, Some(reason)) if got < 132 => Inside::Damaged(reason),
-        (false, Some(reason)) => Inside::Useless(reason),
+        (false, Some(reason)) => Inside::Unreadable(reason),
         (false, None) => Inside::Other,
     })
 }
@@ -176,25 +181,25 @@ fn unpack(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
-    let unpacked = match to_end(pass, place, &row, &held, packing) {
+    let unpacked = match to_end(pass, place, &row, &data, packing) {
         Ok(unpacked) => unpacked,
-        Err(fault) => return refuse(pass, row, held, packing, &fault.reason()?),
+        Err(fault) => return refuse(pass, row, data, packing, &fault.reason()?),
     };
     let content = if let Some((staged, copied)) = unpacked.aside {
         row.content_sha256 = Some(copied.sha256);
-        Held::Staged(staged)
+        MemberBytes::Staged(staged)
     } else {
         row.content_sha256 = Some(member::hash(&unpacked.bytes));
-        Held::Bytes(&unpacked.bytes, None)
+        MemberBytes::Bytes(&unpacked.bytes, None)
     };
-    let mut row = store(pass, place, row, held, content, packing)?;
+    let mut row = store(pass, place, row, data, content, packing)?;
     row.surrounded = unpacked.trailing > 0 && !keeps_all(&row);
     if row.surrounded && row.reason.is_empty() {
         let text = format!(
-            "{} bytes behind its {} data were left out",
+            "{} bytes after its {} data were left out",
             unpacked.trailing,
             packing.name()
         );
@@ -213,15 +218,15 @@ fn to_end(
     pass: &Pass<'_>,
     place: &Place,
     row: &Row,
-    held: &Held<'_>,
+    data: &MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Unpacked, Fault> {
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(row.size.max(crate::archive::LEAST_PACKED));
+        .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
     let damaged = |error| Fault::Data(crate::archive::reason(&error));
-    let mut reader = Unpack::open(packing, held.reader(pass)?).map_err(damaged)?;
+    let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
     let room = pass.in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
     Read::by_ref(&mut reader)
@@ -266,12 +271,12 @@ fn store(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    came: Held<'_>,
-    content: Held<'_>,
+    came: MemberBytes<'_>,
+    content: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
     let kind = content.kind(pass)?;
-    let shelf = member::describe(pass, place, &mut row, &content, kind)?;
+    let dir = member::describe(pass, place, &mut row, &content, kind)?;
     let as_asked = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
     let parked = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
     let keep_packed = as_asked || (row.fate == Fate::Kept && !parked);
@@ -284,6 +289,6 @@ fn store(
     row.gzipped = as_asked;
     // A large member is in staging under the name that the content needs.
     other.discard(pass)?;
-    member::put(pass, place, &mut row, stored, shelf)?;
+    member::put(pass, place, &mut row, stored, dir)?;
     Ok(row)
 }

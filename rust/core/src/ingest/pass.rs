@@ -11,11 +11,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::passwords::{LastFit, Passwords};
 use super::row::{Fate, Kind, Reason, Row};
-use super::staging::{Shelf, Staged, Staging};
+use super::staging::{Staged, Staging, StagingDir};
 use super::stop::Stop;
 use crate::archive::{names_beyond, names_too_long};
 use crate::monitor::Monitor;
-use crate::notation::{Hash, shown};
+use crate::notation::{Hash, abridged};
 
 /// Options and limits of a pass.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ pub struct Pass<'a> {
     names: AtomicU64,
     exhausted: OnceLock<String>,
     /// Archives that were kept whole, with the reason, by hash and depth (one of the reasons is the limit on depth).
-    useless: Mutex<HashMap<(Hash, u32), String>>,
+    kept_whole: Mutex<HashMap<(Hash, u32), String>>,
     /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
 }
@@ -99,7 +99,7 @@ fn saturating(counter: &AtomicU64, more: u64) -> u64 {
 }
 
 /// Limit on the memory of all threads together, packed and unpacked, is about twice this.
-const HELD: u64 = 64 << 20;
+const IN_MEMORY: u64 = 64 << 20;
 
 impl<'a> Pass<'a> {
     /// Opens staging.
@@ -113,14 +113,14 @@ impl<'a> Pass<'a> {
             options,
             monitor,
             staging: Staging::open(staging)?,
-            in_memory: (HELD / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
+            in_memory: (IN_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_fit: LastFit::default(),
             skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
             names: AtomicU64::new(0),
             exhausted: OnceLock::new(),
-            useless: Mutex::new(HashMap::new()),
+            kept_whole: Mutex::new(HashMap::new()),
             zips: Mutex::new(Vec::new()),
         })
     }
@@ -143,7 +143,7 @@ impl<'a> Pass<'a> {
             self.exhaust(format!(
                 "it expands to more than {} bytes (limit on total size, --max-total) with {} of {bytes} bytes",
                 self.options.max_bytes,
-                shown(name)
+                abridged(name)
             ));
         }
         self.spent()
@@ -171,7 +171,7 @@ impl<'a> Pass<'a> {
             Some(free) if bytes > free => {
                 let text = format!(
                     "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",
-                    shown(name)
+                    abridged(name)
                 );
                 let error = io::Error::new(io::ErrorKind::StorageFull, text);
                 Err(Stop::io(self.staging.root(), error))
@@ -182,19 +182,25 @@ impl<'a> Pass<'a> {
 
     /// Returns why an archive with these bytes was kept whole at this depth.
     pub fn known_useless(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
-        let useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
-        useless.get(&(hash?, depth)).cloned()
+        let kept_whole = self
+            .kept_whole
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept_whole.get(&(hash?, depth)).cloned()
     }
 
     /// Records why an archive was kept whole.
-    pub fn remember_useless(&self, hash: Option<Hash>, depth: u32, reason: &str) {
-        let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
-        useless.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
+    pub fn note_kept_whole(&self, hash: Option<Hash>, depth: u32, reason: &str) {
+        let mut kept_whole = self
+            .kept_whole
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept_whole.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
     /// Records a zip, unless it is in staging and will be removed; returns its number.
     pub fn note_zip(&self, path: &Path) -> Option<u32> {
-        if self.staging.holds(path) {
+        if self.staging.contains(path) {
             return None;
         }
         let mut zips = self.zips.lock().unwrap_or_else(PoisonError::into_inner);
@@ -282,9 +288,9 @@ impl Place {
 
     /// Returns its file in staging.
     #[must_use]
-    pub fn staged(&self, on: Shelf) -> Staged {
+    pub fn staged(&self, on: StagingDir) -> Staged {
         Staged {
-            shelf: on,
+            dir: on,
             sequence: self.sequence.as_str().into(),
         }
     }
@@ -293,7 +299,7 @@ impl Place {
     #[must_use]
     pub fn aside(&self) -> Staged {
         Staged {
-            shelf: Shelf::Other,
+            dir: StagingDir::Other,
             sequence: format!("{}+", self.sequence).into(),
         }
     }

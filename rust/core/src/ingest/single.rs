@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use super::batch::Members;
-use super::held::Held;
 use super::loose;
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
-use super::staging::Shelf;
+use super::staging::StagingDir;
 use super::stop::Stop;
 use super::take::take;
 use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
@@ -17,7 +17,7 @@ use crate::notation::escaped_len;
 
 /// Returns whether a compressed file is a compressed tar, as far as it can be unpacked.
 #[must_use]
-pub fn holds_tar(path: &Path, packing: Packing) -> bool {
+pub fn contains_tar(path: &Path, packing: Packing) -> bool {
     let mut head = Vec::new();
     if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
         // The bytes before an error are enough for this.
@@ -47,8 +47,8 @@ pub fn read(
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(size.max(crate::archive::LEAST_PACKED));
-    let staged = place.staged(Shelf::Other);
+        .saturating_mul(size.max(crate::archive::MIN_PACKED));
+    let staged = place.staged(StagingDir::Other);
     let copied = match pass
         .staging
         .spool(&staged, &mut unpack, limit, pass.monitor)
@@ -64,14 +64,14 @@ pub fn read(
     let taken = take(
         pass,
         &place,
-        Held::Staged(staged),
+        MemberBytes::Staged(staged),
         copied.size,
         copied.sha256,
     )?;
     let mut members = Members::of(vec![taken]);
     if unpack.trailing() > 0 {
         members.notes.push(format!(
-            "{} bytes stand behind the compressed data",
+            "{} bytes follow the compressed data",
             unpack.trailing()
         ));
     }

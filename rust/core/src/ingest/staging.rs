@@ -19,7 +19,7 @@ const BLOCK_STEP: i64 = 1 << 20;
 
 /// A folder of staging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Shelf {
+pub enum StagingDir {
     /// For one series: the start of a hash over its key.
     Series([u8; 8]),
     /// For all other files.
@@ -30,7 +30,7 @@ pub enum Shelf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
     /// The folder.
-    pub shelf: Shelf,
+    pub dir: StagingDir,
     /// The file's name.
     pub sequence: Box<str>,
 }
@@ -50,7 +50,7 @@ pub struct Copied {
 #[derive(Debug)]
 pub struct Staging {
     root: PathBuf,
-    made: Mutex<HashSet<Shelf>>,
+    created: Mutex<HashSet<StagingDir>>,
 }
 
 impl Staging {
@@ -59,14 +59,14 @@ impl Staging {
         fs::create_dir_all(root).map_err(|error| Stop::io(root, error))?;
         Ok(Self {
             root: root.to_owned(),
-            made: Mutex::new(HashSet::new()),
+            created: Mutex::new(HashSet::new()),
         })
     }
 
-    fn folder(&self, of: Shelf) -> PathBuf {
+    fn folder(&self, of: StagingDir) -> PathBuf {
         match of {
-            Shelf::Series(key) => self.root.join(hexadecimal(&key)),
-            Shelf::Other => self.root.join("other"),
+            StagingDir::Series(key) => self.root.join(hexadecimal(&key)),
+            StagingDir::Other => self.root.join("other"),
         }
     }
 
@@ -86,24 +86,24 @@ impl Staging {
     /// Returns the full path of a staged file.
     #[must_use]
     pub fn path(&self, staged: &Staged) -> PathBuf {
-        let mut path = self.folder(staged.shelf);
+        let mut path = self.folder(staged.dir);
         path.push(&*staged.sequence);
         path
     }
 
     /// Returns whether a path is in this folder.
     #[must_use]
-    pub fn holds(&self, path: &Path) -> bool {
+    pub fn contains(&self, path: &Path) -> bool {
         path.starts_with(&self.root)
     }
 
     /// Returns the path for a new file, and creates its folder.
     fn prepare(&self, staged: &Staged) -> Result<PathBuf, Stop> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if !made.contains(&staged.shelf) {
-            let folder = self.folder(staged.shelf);
+        let mut created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
+        if !created.contains(&staged.dir) {
+            let folder = self.folder(staged.dir);
             fs::create_dir_all(&folder).map_err(|error| Stop::io(&folder, error))?;
-            made.insert(staged.shelf);
+            created.insert(staged.dir);
         }
         Ok(self.path(staged))
     }
@@ -188,9 +188,9 @@ impl Staging {
     }
 
     /// Moves a staged file to another folder of staging.
-    pub fn shelve(&self, staged: &mut Staged, to: Shelf) -> Result<(), Stop> {
+    pub fn move_to(&self, staged: &mut Staged, to: StagingDir) -> Result<(), Stop> {
         let from = self.path(staged);
-        staged.shelf = to;
+        staged.dir = to;
         let path = self.prepare(staged)?;
         fs::rename(&from, &path).map_err(|error| Stop::io(&path, error))
     }
@@ -220,7 +220,7 @@ pub fn read_through(
         let part = block.get(..got).unwrap_or_default();
         size += got as u64;
         if size > limit {
-            let reason = format!("it holds more than {limit} bytes");
+            let reason = format!("it contains more than {limit} bytes");
             return Err(Fault::Data(reason));
         }
         if got > 0 {

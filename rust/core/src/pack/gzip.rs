@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::hash::Sum;
 use super::pieces::PiecesWriter;
-use super::{BLOCK, Failure, WHOLE, check, finished};
+use super::{BLOCK, Failure, MAX_WHOLE, check, finished};
 use crate::monitor::Monitor;
 
 /// libdeflate's level, 1 to 9.
@@ -89,7 +89,7 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
             writer,
             sha: Sha256::new(),
         };
-        if size <= WHOLE {
+        if size <= MAX_WHOLE {
             let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
             file.read_to_end(&mut data).map_err(failed)?;
             check(monitor)?;

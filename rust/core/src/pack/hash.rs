@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::reread::PiecesReader;
 use super::{BLOCK, Failure, check};
 use crate::archive::kind::Packing;
-use crate::archive::tar::{TarReader, What};
+use crate::archive::tar::{MemberKind, TarReader};
 use crate::archive::unpack::Unpack;
 use crate::archive::{fill, reason};
 use crate::monitor::Monitor;
@@ -129,7 +129,7 @@ fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> R
     Ok(done)
 }
 
-const BEHIND: &str = "other bytes stand behind its end";
+const BEHIND: &str = "other bytes follow its end";
 
 fn odd(name: &[u8], what: &str) -> Fault {
     Fault::Odd(format!("{} {what}", escape(name)))
@@ -140,11 +140,11 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault
     let mut block = vec![0; BLOCK];
     let mut members = Vec::new();
     while let Some(mut member) = tar.next_member().map_err(Fault::Io)? {
-        if member.what == What::Directory {
+        if member.kind == MemberKind::Directory {
             continue;
         }
-        if member.what != What::File {
-            return Err(odd(&member.name, "is no file"));
+        if member.kind != MemberKind::File {
+            return Err(odd(&member.name, "is not a file"));
         }
         let (size, hash) = sum(&mut tar.content(&mut member), &mut block, monitor)?;
         if size != member.size {

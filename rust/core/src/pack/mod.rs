@@ -46,7 +46,7 @@ impl From<Cancelled> for Failure {
 }
 
 /// Limit up to which data are compressed as one buffer; input and output take less than 64 MB.
-pub(crate) const WHOLE: u64 = 32 << 20;
+pub(crate) const MAX_WHOLE: u64 = 32 << 20;
 /// Block size for larger data.
 pub(crate) const BLOCK: usize = 1 << 20;
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::pieces::PiecesWriter;
-use super::{WHOLE, blocks};
+use super::{MAX_WHOLE, blocks};
 use crate::archive::zip::deflated::{Deflated, Streams};
 
 /// Size of a sample of several files in bytes.
@@ -45,7 +45,7 @@ impl<'a> Splicer<'a> {
                 return Ok(false);
             };
             let size = std::fs::metadata(path)?.len();
-            if content.is_empty() && size > WHOLE {
+            if content.is_empty() && size > MAX_WHOLE {
                 return Ok(true);
             }
             if !content.is_empty() && content.len() as u64 + size > SAMPLE {
@@ -86,7 +86,7 @@ impl<'a> Splicer<'a> {
     fn read(&mut self, found: Deflated) -> Option<usize> {
         let zip = self.zips.get(found.zip as usize)?.as_ref()?;
         let length = found.length as usize;
-        if u64::from(found.length) > WHOLE {
+        if u64::from(found.length) > MAX_WHOLE {
             return None;
         }
         if self.packed.len() < length + SPARE {

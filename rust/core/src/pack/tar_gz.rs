@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::splice::Splicer;
-use super::{BLOCK, Failure, WHOLE, check, finished, gzip};
+use super::{BLOCK, Failure, MAX_WHOLE, check, finished, gzip};
 use crate::archive::tar::header::BLOCK as TAR_BLOCK;
 use crate::archive::zip::deflated::Streams;
 use crate::monitor::Monitor;
@@ -61,7 +61,7 @@ pub fn pack_folder(
         .sum::<u64>()
         + 1024;
     finished(out, |writer| {
-        if total <= WHOLE && splicer.is_none() {
+        if total <= MAX_WHOLE && splicer.is_none() {
             let mut tar = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
             write_all(&items, &mut tar, out, monitor, |item, tar| {
                 copy(item, tar, out, monitor)

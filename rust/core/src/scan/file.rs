@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags, SeekFrom, openat, seek};
 use rustix::path::Arg;
 
 use crate::header::{
-    Bundle, FileWindow, Header, Inflated, Parsed, Spot, Window, is_gzip, parse_into,
+    Bundle, FileWindow, Header, HeaderRange, Inflated, Parsed, Window, is_gzip, parse_into,
 };
 
 /// The content of a file.
@@ -39,7 +39,7 @@ impl<H> Outcome<H> {
 
 /// Reused for each file: the buffer, and the headers so far.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct Buffers {
     buffer: Vec<u8>,
     pub bundle: Bundle,
 }
@@ -48,8 +48,8 @@ pub(super) struct Desk {
 pub(super) fn read_file(
     folder: impl AsFd,
     name: impl Arg,
-    desk: &mut Desk,
-) -> (u64, Outcome<Spot>) {
+    buffers: &mut Buffers,
+) -> (u64, Outcome<HeaderRange>) {
     // Nonblocking: a pipe in place of a file must not block the scan.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     let opened = openat(folder, name, flags, Mode::empty());
@@ -59,11 +59,11 @@ pub(super) fn read_file(
             Ok((size, file)) => (file, size),
             Err(error) => return (0, Outcome::Unreadable(error.into())),
         };
-    let mut window = FileWindow::new(&file, size, std::mem::take(&mut desk.buffer));
-    let parsed = parse_any_into(&mut window, &mut desk.bundle);
-    desk.buffer = window.into_buffer();
+    let mut window = FileWindow::new(&file, size, std::mem::take(&mut buffers.buffer));
+    let parsed = parse_any_into(&mut window, &mut buffers.bundle);
+    buffers.buffer = window.into_buffer();
     let outcome = match parsed {
-        Ok(Parsed::Dicom(spot)) => Outcome::Dicom(spot),
+        Ok(Parsed::Dicom(range)) => Outcome::Dicom(range),
         Ok(Parsed::NotDicom) => Outcome::other("no DICOM"),
         Ok(Parsed::Broken { reason, offset }) => {
             Outcome::Other(format!("unreadable DICOM: {reason} (at byte {offset})").into())
@@ -81,10 +81,13 @@ pub fn parse_any<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_any_into(window, &mut bundle)?;
     let bundle = bundle.close();
-    Ok(parsed.map(|spot| bundle.header(spot)))
+    Ok(parsed.map(|range| bundle.header(range)))
 }
 
-fn parse_any_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<Parsed<Spot>> {
+fn parse_any_into<W: Window>(
+    window: &mut W,
+    bundle: &mut Bundle,
+) -> io::Result<Parsed<HeaderRange>> {
     if is_gzip(window)? {
         return match Inflated::gzip(window)? {
             Some(mut inflated) => parse_into(&mut inflated, bundle),

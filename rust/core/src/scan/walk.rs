@@ -10,10 +10,10 @@ use rustix::fs::CWD;
 
 use super::arrange::{Batch, Folder, Node, arrange};
 use super::error::ScanError;
-use super::file::{Desk, Outcome, read_file};
+use super::file::{Buffers, Outcome, read_file};
 use super::listing::{Entry, asked_for, join, list, open_folder};
 use super::scanned::{Scan, Scanned};
-use crate::header::Spot;
+use crate::header::HeaderRange;
 use crate::monitor::Monitor;
 
 /// Files per task: enough to make the overhead of a task negligible, few enough to keep all threads busy.
@@ -143,7 +143,7 @@ impl<'m> Walk<'m> {
     }
 
     fn read(&self, fd: Option<&OwnedFd>, folder: u32, first: usize, entries: Vec<Entry>) {
-        let mut desk = Desk::default();
+        let mut buffers = Buffers::default();
         let mut read = Vec::with_capacity(entries.len());
         let mut bytes = 0_u64;
         for entry in entries {
@@ -153,8 +153,8 @@ impl<'m> Walk<'m> {
             let (name, (size, outcome)) = match entry {
                 Entry::File(name) => {
                     let found = match fd {
-                        Some(fd) => read_file(fd, &*name, &mut desk),
-                        None => read_file(CWD, &*name, &mut desk),
+                        Some(fd) => read_file(fd, &*name, &mut buffers),
+                        None => read_file(CWD, &*name, &mut buffers),
                     };
                     (name, found)
                 }
@@ -165,12 +165,12 @@ impl<'m> Walk<'m> {
             read.push((name, size, outcome));
         }
         self.monitor.add(read.len() as u64, bytes);
-        let bundle = desk.bundle.close();
-        let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<Spot>)| Scanned {
+        let bundle = buffers.bundle.close();
+        let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<HeaderRange>)| Scanned {
             folder,
             name,
             size,
-            outcome: outcome.map(|spot| bundle.header(spot)),
+            outcome: outcome.map(|range| bundle.header(range)),
         };
         let files = read.into_iter().map(scanned).collect();
         self.keep_batch(Batch {

@@ -59,7 +59,7 @@ fn chosen() -> Vec<&'static Target> {
 
 /// Runs a target; on failure, panics with the input, which it writes beside the results of the build. A small input
 /// must also take a short time.
-fn checked(target: &Target, bytes: &[u8], origin: &str) {
+fn checked(target: &Target, bytes: &[u8], source: &str) {
     let run = || {
         let start = Instant::now();
         let done = catch_unwind(AssertUnwindSafe(|| (target.body)(bytes)));
@@ -73,16 +73,12 @@ fn checked(target: &Target, bytes: &[u8], origin: &str) {
         let name = crc32fast::hash(bytes);
         let path = folder.join(format!("{}-{name:08x}.bin", target.name));
         fs::write(&path, bytes).unwrap();
-        panic!(
-            "{}: {origin} breaks a promise: {}",
-            target.name,
-            path.display()
-        );
+        panic!("{}: {source} fails: {}", target.name, path.display());
     }
 }
 
 #[test]
-fn the_corpus_and_what_was_found_keep_every_promise() {
+fn the_corpus_and_recorded_cases_pass_every_target() {
     for target in &ALL {
         let corpus = inputs("corpus", target);
         assert!(corpus.len() > 2, "{} has no corpus", target.name);

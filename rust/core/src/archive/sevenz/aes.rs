@@ -12,21 +12,21 @@ use super::fields::DAMAGED;
 use crate::archive::fill;
 
 /// Largest number of rounds (as a power of two): 7-Zip writes 2^19 and reads up to 2^24.
-const MOST_ROUNDS: u8 = 24;
+const MAX_ROUNDS: u8 = 24;
 /// Value for no rounds: the key is the password itself.
 const NO_ROUNDS: u8 = 0x3f;
 const BLOCK: usize = 16;
 
 type Key = [u8; 32];
 /// Parameters of a key: index of the password, rounds, salt.
-type Made = (usize, u8, Vec<u8>);
+type KeyParameters = (usize, u8, Vec<u8>);
 
 /// The passwords of a run and the keys derived from them; deriving one takes a tenth of a second.
 #[derive(Default)]
 pub struct Keys<'a> {
     /// In the order of use, with their indices in the list of all passwords.
     words: Vec<(usize, &'a [u8])>,
-    made: Mutex<HashMap<Made, Key>>,
+    derived: Mutex<HashMap<KeyParameters, Key>>,
 }
 
 impl<'a> Keys<'a> {
@@ -34,7 +34,7 @@ impl<'a> Keys<'a> {
     pub fn new(words: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             words: words.collect(),
-            made: Mutex::default(),
+            derived: Mutex::default(),
         }
     }
 
@@ -45,8 +45,8 @@ impl<'a> Keys<'a> {
 
     fn key(&self, place: usize, settings: &Settings) -> Key {
         let known = (place, settings.rounds, settings.salt.clone());
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        *made.entry(known).or_insert_with(|| {
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        *derived.entry(known).or_insert_with(|| {
             let word = self.words.iter().find(|(at, _)| *at == place);
             let text = String::from_utf8_lossy(word.map_or(b"", |(_, word)| word));
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -68,9 +68,9 @@ impl Settings {
             return Err(DAMAGED.into());
         };
         let rounds = flags & 0x3f;
-        if rounds > MOST_ROUNDS && rounds != NO_ROUNDS {
+        if rounds > MAX_ROUNDS && rounds != NO_ROUNDS {
             return Err(format!(
-                "encrypted with 2^{rounds} rounds, more than 2^{MOST_ROUNDS} (limit)"
+                "encrypted with 2^{rounds} rounds, more than 2^{MAX_ROUNDS} (limit)"
             ));
         }
         let mut settings = Self {

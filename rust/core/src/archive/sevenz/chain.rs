@@ -29,9 +29,9 @@ pub type Content<'a> = Box<dyn Read + Send + 'a>;
 #[derive(Debug)]
 pub enum Refusal {
     /// It is encrypted and no password was given.
-    Locked,
+    NoPassword,
     /// It is encrypted and none of the passwords is correct.
-    Unfit,
+    WrongPassword,
     /// The data are damaged or a limit is exceeded.
     Data(String),
 }
@@ -54,15 +54,15 @@ pub fn fitting(source: &dyn Source, block: &Block, keys: &Keys<'_>) -> Result<us
     if !is_encrypted(block) {
         return Ok(0);
     }
-    let mut unfit = Refusal::Locked;
+    let mut refusal = Refusal::NoPassword;
     for place in keys.places() {
         let content = open(source, block, keys, place)?;
         if gives_first(content, block).is_ok() {
             return Ok(place);
         }
-        unfit = Refusal::Unfit;
+        refusal = Refusal::WrongPassword;
     }
-    Err(unfit)
+    Err(refusal)
 }
 
 /// Returns whether the first member of a block has its stored checksum: nothing else shows a wrong password.

@@ -12,9 +12,9 @@ const DIRECTORY: u32 = 0x10;
 /// The upper half of the attributes is a Unix mode.
 const UNIX: u32 = 0x8000;
 
-/// What a member is.
+/// MemberKind a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum MemberKind {
     /// A file, which may be empty.
     File,
     /// A folder.
@@ -32,8 +32,8 @@ pub enum What {
 pub struct Member {
     /// The name as stored, in UTF-8; unpaired surrogates are kept.
     pub name: Vec<u8>,
-    /// What it is.
-    pub what: What,
+    /// MemberKind it is.
+    pub kind: MemberKind,
     /// Its size in bytes.
     pub size: u64,
     /// CRC-32 of its bytes; some writers omit it.
@@ -71,25 +71,25 @@ pub fn parse(
         let attributes = properties.attributes.get(at).copied().flatten();
         let mut member = Member {
             name: names.next().unwrap_or_default(),
-            what: what(attributes.unwrap_or(0)),
+            kind: kind_of(attributes.unwrap_or(0)),
             size: 0,
             crc: None,
             block: None,
         };
         if set(&properties.empty_stream, at) {
-            member.what = if set(&properties.anti, empty) {
-                What::Anti
+            member.kind = if set(&properties.anti, empty) {
+                MemberKind::Anti
             } else if set(&properties.empty_file, empty) {
-                What::File
+                MemberKind::File
             } else {
-                What::Directory
+                MemberKind::Directory
             };
             empty += 1;
         } else {
             let (block, (size, crc)) = streams.next().ok_or(DAMAGED)?;
             (member.size, member.crc, member.block) = (size, crc, Some(block));
-            if member.what == What::Directory {
-                member.what = What::File; // an entry with data is a file, whatever its attributes
+            if member.kind == MemberKind::Directory {
+                member.kind = MemberKind::File; // an entry with data is a file, whatever its attributes
             }
         }
         members.push(member);
@@ -100,12 +100,12 @@ pub fn parse(
     Ok(members)
 }
 
-fn what(attributes: u32) -> What {
+fn kind_of(attributes: u32) -> MemberKind {
     match (attributes & UNIX != 0).then_some(attributes >> 16 & 0o170_000) {
-        Some(0o120_000) => What::Link,
-        Some(0o010_000 | 0o020_000 | 0o060_000 | 0o140_000) => What::Device,
-        _ if attributes & DIRECTORY != 0 => What::Directory,
-        _ => What::File,
+        Some(0o120_000) => MemberKind::Link,
+        Some(0o010_000 | 0o020_000 | 0o060_000 | 0o140_000) => MemberKind::Device,
+        _ if attributes & DIRECTORY != 0 => MemberKind::Directory,
+        _ => MemberKind::File,
     }
 }
 

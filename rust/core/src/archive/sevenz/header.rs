@@ -9,7 +9,7 @@ const ADDITIONAL_STREAMS: u8 = 3;
 const MAIN_STREAMS: u8 = 4;
 const FILES: u8 = 5;
 /// Limit on members, all of which are in memory at once.
-const MOST_MEMBERS: u64 = 1 << 20;
+const MAX_MEMBERS: u64 = 1 << 20;
 
 /// The content of an archive.
 #[derive(Default)]
@@ -40,7 +40,7 @@ pub fn parse(
         mark = fields.byte()?;
     }
     if mark == ADDITIONAL_STREAMS {
-        return Err("its list of members lies in streams of its own, which is not read".into());
+        return Err("its list of members is in additional streams, which are not supported".into());
     }
     if mark == MAIN_STREAMS {
         // Each member has a name of at least two bytes.
@@ -50,7 +50,7 @@ pub fn parse(
     if mark == FILES {
         // A member without a name takes no byte here, and no writer makes one.
         let count = fields.count(fields.left())?;
-        let most = max_members.min(MOST_MEMBERS);
+        let most = max_members.min(MAX_MEMBERS);
         if count as u64 > most {
             listing.too_many = Some((count as u64, most));
             return Ok(());

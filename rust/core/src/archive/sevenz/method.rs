@@ -84,7 +84,7 @@ impl Method {
 /// One coder of a block.
 #[derive(Debug)]
 pub struct Coder {
-    /// What it does.
+    /// MemberKind it does.
     pub method: Method,
     /// The id of the method, for messages about an unknown one.
     pub id: Box<[u8]>,

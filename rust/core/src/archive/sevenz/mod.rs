@@ -20,7 +20,7 @@ use self::fields::Fields;
 use super::source::Source;
 
 pub use self::chain::Refusal;
-pub use self::files::{Member, What};
+pub use self::files::{Member, MemberKind};
 pub use self::header::Listing;
 
 /// The first bytes of an archive.

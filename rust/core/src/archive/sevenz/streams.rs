@@ -12,9 +12,9 @@ const FOLDER: u8 = 0x0b;
 const UNPACK_SIZE: u8 = 0x0c;
 const COUNT: u8 = 0x0d;
 /// Limit on coders and streams in one block; the format's own programs use the same one.
-const MOST_CODERS: usize = 32;
+const MAX_CODERS: usize = 32;
 /// Limit on blocks, all of which are in memory at once.
-const MOST_BLOCKS: usize = 1 << 18;
+const MAX_BLOCKS: usize = 1 << 18;
 /// Offset from which the positions of packed streams count.
 const BASE: u64 = 32;
 
@@ -113,9 +113,9 @@ fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, Strin
 fn unpack_info(fields: &mut Fields<'_>, packed: &[(u64, u64)]) -> Result<Vec<Block>, String> {
     fields.expect(FOLDER)?;
     let count = fields.count(fields.left())?;
-    if count > MOST_BLOCKS {
+    if count > MAX_BLOCKS {
         return Err(format!(
-            "it has {count} blocks, more than {MOST_BLOCKS} (limit)"
+            "it has {count} blocks, more than {MAX_BLOCKS} (limit)"
         ));
     }
     fields.expect(0)?; // external data are not supported
@@ -151,13 +151,13 @@ fn block(
 ) -> Result<Block, String> {
     let mut block = Block::default();
     let mut inputs = 0usize;
-    for _ in 0..fields.count(MOST_CODERS)? {
-        let coder = Coder::parse(fields, MOST_CODERS)?;
+    for _ in 0..fields.count(MAX_CODERS)? {
+        let coder = Coder::parse(fields, MAX_CODERS)?;
         inputs += coder.inputs;
         block.coders.push(coder);
     }
     let outputs = block.coders.len();
-    if outputs == 0 || inputs > MOST_CODERS || inputs < outputs - 1 {
+    if outputs == 0 || inputs > MAX_CODERS || inputs < outputs - 1 {
         return Err(DAMAGED.into());
     }
     for _ in 0..outputs - 1 {
@@ -192,11 +192,11 @@ fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Res
         return Err(DAMAGED.into());
     }
     // If the counts are omitted, each block has one member.
-    let told = mark == SIZE;
+    let explicit = mark == SIZE;
     for (block, &count) in blocks.iter_mut().zip(&counts) {
         let mut left = block.size();
         for _ in 1..count {
-            let size = if told {
+            let size = if explicit {
                 fields.number()?
             } else {
                 return Err(DAMAGED.into());
@@ -209,7 +209,7 @@ fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Res
             block.streams.push((left, whole));
         }
     }
-    if told {
+    if explicit {
         mark = fields.byte()?;
     }
     if mark == CRC {

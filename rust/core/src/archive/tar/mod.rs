@@ -16,9 +16,9 @@ use super::{fill, invalid};
 /// Longest name or record that is accepted; PATH_MAX is 4096.
 const LONGEST_RECORD: u64 = 1 << 20;
 
-/// What a member is.
+/// MemberKind a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum MemberKind {
     /// A file with data.
     File,
     /// A folder.
@@ -40,7 +40,7 @@ pub struct Member {
     /// Its name in the archive.
     pub name: Vec<u8>,
     /// Its kind.
-    pub what: What,
+    pub kind: MemberKind,
     /// Length of the content (of a sparse file with its holes).
     pub size: u64,
     /// Bytes that it takes in the archive.
@@ -139,7 +139,7 @@ impl<R: Read> TarReader<R> {
             }
             if block.iter().all(|&byte| byte == 0) {
                 if between {
-                    return Err(invalid("the end mark stands between a member and its name"));
+                    return Err(invalid("the end mark is between a member and its name"));
                 }
                 self.end_blocks += 1;
             } else if is_header(&block) {
@@ -147,13 +147,13 @@ impl<R: Read> TarReader<R> {
                 let header = Header::parse(&block);
                 return header
                     .map(Some)
-                    .ok_or_else(|| invalid("a header with a size that is no number"));
+                    .ok_or_else(|| invalid("a header whose size is not a number"));
             } else if self.end_blocks > 0 {
                 self.trailing = BLOCK as u64 + drain(&mut self.input)?;
                 return Ok(None);
             } else {
                 return Err(invalid(
-                    "no header where the next member must begin (checksum)",
+                    "the header of the next member is invalid (checksum)",
                 ));
             }
         }
@@ -209,29 +209,29 @@ impl<R: Read> TarReader<R> {
             .or(link)
             .unwrap_or_else(|| header.link.clone());
         let size = extended.size.unwrap_or(header.size);
-        let what = match header.flag {
-            b'1' => What::Link { hard: true, target },
-            b'2' => What::Link {
+        let kind = match header.flag {
+            b'1' => MemberKind::Link { hard: true, target },
+            b'2' => MemberKind::Link {
                 hard: false,
                 target,
             },
-            b'3' => What::Device("a character device"),
-            b'4' => What::Device("a block device"),
-            b'6' => What::Device("a FIFO"),
-            b'V' => What::Device("a volume label"),
+            b'3' => MemberKind::Device("a character device"),
+            b'4' => MemberKind::Device("a block device"),
+            b'6' => MemberKind::Device("a FIFO"),
+            b'V' => MemberKind::Device("a volume label"),
             b'M' => return Err(invalid("a member that continues from another volume")),
-            b'5' => What::Directory,
+            b'5' => MemberKind::Directory,
             // Before ustar, a directory was a file whose name ends in a slash.
-            0 | b'0' if name.ends_with(b"/") && size == 0 => What::Directory,
+            0 | b'0' if name.ends_with(b"/") && size == 0 => MemberKind::Directory,
             // Unknown flags are files (POSIX.1-2001, pax, ustar interchange format).
-            _ => What::File,
+            _ => MemberKind::File,
         };
         // Only files have data; some writers give links the size of their target. The directory lists of GNU ('D')
         // count as files.
-        let stored = if what == What::File { size } else { 0 };
+        let stored = if kind == MemberKind::File { size } else { 0 };
         self.left = stored;
         self.padding = padding(stored);
-        let map = if what == What::File {
+        let map = if kind == MemberKind::File {
             self.sparse(header, extended)?
         } else {
             None
@@ -239,7 +239,7 @@ impl<R: Read> TarReader<R> {
         let size = map.as_ref().map_or(stored, |map| map.size);
         Ok(Member {
             name,
-            what,
+            kind,
             size,
             stored,
             map,

@@ -20,7 +20,7 @@ pub struct Extended {
 }
 
 /// Limit on the pieces of a sparse file.
-const MOST_PIECES: usize = 1 << 20;
+const MAX_PIECES: usize = 1 << 20;
 
 impl Extended {
     /// Adds the records of one extended header to the known fields; returns None if they are invalid.
@@ -75,7 +75,7 @@ impl Extended {
     }
 
     fn piece(&mut self, offset: u64, length: u64) -> Option<()> {
-        (self.map.len() < MOST_PIECES).then(|| self.map.push((offset, length)))
+        (self.map.len() < MAX_PIECES).then(|| self.map.push((offset, length)))
     }
 }
 

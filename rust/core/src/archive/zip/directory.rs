@@ -2,10 +2,10 @@
 
 use super::super::source::{Fields, Source};
 use super::super::{names_beyond, names_too_long};
+use super::encryption::Encryption;
 use super::end::End;
 use super::entry::Entry;
 use super::extra::extra_field;
-use super::lock::Lock;
 use super::names;
 
 /// The entries of the directory, and problems of the whole archive.
@@ -116,7 +116,7 @@ impl Reader<'_> {
             return if record.starts_with(b"PK\x05\x05") {
                 Ok(None)
             } else {
-                Err("no record where one must be".into())
+                Err("a record is missing".into())
             };
         }
         let fields = Fields(record);
@@ -159,7 +159,7 @@ fn parse(record: &[u8], name: usize, extra: usize, shift: u64) -> Option<Entry> 
         mode: if unix { attributes >> 16 } else { 0 },
         dos_directory: attributes & 0x10 != 0,
         data: None,
-        lock: Lock::of(flags, method, crc, fields.u16(12)?, extra),
+        encryption: Encryption::of(flags, method, crc, fields.u16(12)?, extra),
         fault: None,
     })
 }

@@ -1,6 +1,6 @@
 //! One member of a zip, as its headers describe it.
 
-use super::lock::Lock;
+use super::encryption::Encryption;
 
 /// One member as the central directory describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Entry {
     /// Start of the data, if it is known without the local header (found by searching).
     pub data: Option<u64>,
     /// How it is encrypted; None for an unencrypted member.
-    pub lock: Option<Lock>,
+    pub encryption: Option<Encryption>,
     /// Why its bytes cannot be read, if the directory already shows that.
     pub fault: Option<String>,
 }
@@ -66,15 +66,15 @@ impl Entry {
     }
 
     /// Returns the entry without its encryption, or the reason why that is impossible.
-    pub fn inside(&self, lock: Lock) -> Result<Self, String> {
-        if let Lock::Closed(why) = lock {
+    pub fn inside(&self, encryption: Encryption) -> Result<Self, String> {
+        if let Encryption::Unsupported(why) = encryption {
             return Err(why.reason().into());
         }
-        let (before, behind) = lock.around();
+        let (before, behind) = encryption.around();
         let packed = self.packed.checked_sub((before + behind) as u64);
         let packed = packed.ok_or("encrypted, and shorter than its encryption takes")?;
-        let method = match lock {
-            Lock::Aes(field) => field.method,
+        let method = match encryption {
+            Encryption::Aes(field) => field.method,
             _ => self.method,
         };
         Ok(Self {

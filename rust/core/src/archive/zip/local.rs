@@ -41,7 +41,7 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
         return Err(cut());
     }
     if !bytes.starts_with(b"PK\x03\x04") {
-        return Err("there is no local header where the central directory says".into());
+        return Err("its local header is not where the central directory says".into());
     }
     let fields = Fields(&bytes);
     let name = usize::from(fields.u16(26).ok_or_else(cut)?);

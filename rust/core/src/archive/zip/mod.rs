@@ -1,17 +1,17 @@
 //! Reads a zip by its central directory (APPNOTE.TXT 6.3): every entry of it, also several with one name.
 
+pub mod decryption;
 pub mod deflated;
 pub mod directory;
+pub mod encryption;
 pub mod end;
 pub mod entry;
 pub mod extra;
-mod hidden;
 pub mod local;
-pub mod lock;
-pub mod locked;
 pub mod names;
 pub mod recover;
 pub mod traditional;
+mod unlisted;
 pub mod unzip;
 pub mod winzip_aes;
 
@@ -41,16 +41,16 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
             if end.shift > 0 {
                 directory
                     .notes
-                    .push(format!("{} bytes stand before the archive", end.shift));
+                    .push(format!("{} bytes precede the archive", end.shift));
             }
             if end.trailing > 0 {
                 directory
                     .notes
-                    .push(format!("{} bytes stand behind the archive", end.trailing));
+                    .push(format!("{} bytes follow the archive", end.trailing));
             }
             directory::read_all(source, &end, &mut directory);
             mark_overlaps(&mut directory.entries);
-            if let Some(at) = hidden::find(source, &end, &directory.entries) {
+            if let Some(at) = unlisted::find(source, &end, &directory.entries) {
                 directory.notes.push(format!(
                     "a member that its directory does not list is at byte {at}"
                 ));

@@ -4,9 +4,9 @@ use std::io::Read;
 
 use super::super::source::{Fields, Range, Source};
 use super::directory::Directory;
+use super::encryption::Encryption;
 use super::entry::Entry;
 use super::extra::extra_field;
-use super::lock::Lock;
 use super::{local, names};
 
 /// Lists the members that can be found. They are read with the same checks as any others.
@@ -58,7 +58,7 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
         data: Some(data),
         ..Entry::default()
     };
-    entry.lock = Lock::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
+    entry.encryption = Encryption::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
     let mut wide = Fields(extra_field(extra, 1).unwrap_or_default()).wide();
     entry.size = wide.value(fields.u32(22)?)?;
     entry.packed = wide.value(fields.u32(18)?)?;
@@ -75,8 +75,8 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
 /// Returns the sizes of a member that stores them after its data: a deflate stream marks its end.
 fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let nothing = source.len() + 1;
-    if entry.method != 8 || entry.lock.is_some() {
-        entry.fault = Some("cut short: its size stands in the part that is missing".into());
+    if entry.method != 8 || entry.encryption.is_some() {
+        entry.fault = Some("cut short: its size is in the missing part".into());
         return nothing;
     }
     let packed = std::io::BufReader::new(Range::new(source, data, source.len()));

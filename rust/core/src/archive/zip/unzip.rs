@@ -7,8 +7,8 @@ use liblzma::stream::Stream;
 
 use super::super::source::{Range, Source};
 use super::super::{beyond, invalid, too_much};
+use super::encryption::Encryption;
 use super::entry::Entry;
-use super::lock::Lock;
 
 /// Deflate cannot expand one byte to more than this (RFC 1951: 258 bytes from 2 bits).
 const DEFLATE_MOST: u64 = 1032;
@@ -39,7 +39,7 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
         return Some(fault.clone());
     }
-    let inside = match entry.lock.map(|lock| entry.inside(lock)) {
+    let inside = match entry.encryption.map(|encryption| entry.inside(encryption)) {
         Some(Err(reason)) => return Some(reason),
         Some(Ok(inside)) => Some(inside),
         None => None,
@@ -53,7 +53,7 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
             Some("stored, yet its packed and unpacked sizes differ".into())
         }
         8 if entry.size > entry.packed.saturating_mul(DEFLATE_MOST).saturating_add(64) => {
-            Some("it claims more bytes than its packed data can hold".into())
+            Some("it claims more bytes than its packed data can contain".into())
         }
         0 | 8 | 9 | 12 | 14 | 93 | 20 | 95 => None,
         method => Some(format!("compression method {method} is not known")),
@@ -115,11 +115,11 @@ fn inflate(
     match deflate.deflate_decompress(packed, content) {
         Ok(got) if got == content.len() => Ok(()),
         Ok(got) => Err(format!(
-            "it holds {got} bytes, its header says {}",
+            "it contains {got} bytes, its header states {}",
             content.len()
         )),
         Err(libdeflater::DecompressionError::InsufficientSpace) => Err(format!(
-            "it holds more than the {} bytes its header says",
+            "it contains more than the {} bytes that its header states",
             content.len()
         )),
         Err(libdeflater::DecompressionError::BadData) => {
@@ -133,11 +133,11 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     match size.cmp(&entry.size) {
         Ordering::Equal => Ok(()),
         Ordering::Greater => Err(format!(
-            "it holds more than the {} bytes its header says",
+            "it contains more than the {} bytes that its header states",
             entry.size
         )),
         Ordering::Less => Err(format!(
-            "it holds {size} bytes, its header says {}",
+            "it contains {size} bytes, its header states {}",
             entry.size
         )),
     }
@@ -146,7 +146,7 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
 /// Returns whether the content has the CRC of the directory; an AE-2 member has none because its bytes were
 /// authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
-    let without = matches!(entry.lock, Some(Lock::Aes(field)) if !field.with_crc);
+    let without = matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc);
     if without || crc == entry.crc {
         Ok(())
     } else {

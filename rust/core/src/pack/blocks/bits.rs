@@ -4,8 +4,8 @@
 pub struct Bits<'a> {
     data: &'a [u8],
     next: usize,
-    hold: u64,
-    held: u32,
+    buffer: u64,
+    count: u32,
 }
 
 impl<'a> Bits<'a> {
@@ -14,8 +14,8 @@ impl<'a> Bits<'a> {
         Self {
             data,
             next: 0,
-            hold: 0,
-            held: 0,
+            buffer: 0,
+            count: 0,
         }
     }
 
@@ -27,18 +27,18 @@ impl<'a> Bits<'a> {
             .get(self.next..)
             .and_then(<[u8]>::first_chunk::<8>)
         {
-            self.hold |= u64::from_le_bytes(*word) << self.held;
-            let bytes = (63 - self.held) / 8;
+            self.buffer |= u64::from_le_bytes(*word) << self.count;
+            let bytes = (63 - self.count) / 8;
             self.next += bytes as usize;
-            self.held += bytes * 8;
-            // Bits above `held` are loaded again next time.
+            self.count += bytes * 8;
+            // Bits above `count` are loaded again next time.
             return;
         }
-        while self.held <= 56 {
+        while self.count <= 56 {
             let byte = self.data.get(self.next).copied().unwrap_or(0);
-            self.hold |= u64::from(byte) << self.held;
+            self.buffer |= u64::from(byte) << self.count;
             self.next += 1;
-            self.held += 8;
+            self.count += 8;
         }
     }
 
@@ -50,33 +50,33 @@ impl<'a> Bits<'a> {
 
     /// Returns the number of loaded bits.
     #[inline]
-    pub fn held(&self) -> u32 {
-        self.held
+    pub fn count(&self) -> u32 {
+        self.count
     }
 
     /// Returns the loaded bits, the next one lowest.
     #[inline]
     pub fn ahead(&self) -> u64 {
-        self.hold
+        self.buffer
     }
 
     /// Skips loaded bits.
     #[inline]
     pub fn drop_bits(&mut self, count: u32) {
-        self.hold >>= count;
-        self.held = self.held.saturating_sub(count);
+        self.buffer >>= count;
+        self.count = self.count.saturating_sub(count);
     }
 
     /// Returns up to 32 bits; call `refill` first.
     pub fn take(&mut self, count: u32) -> Option<usize> {
-        let value = self.hold & ((1 << count) - 1);
+        let value = self.buffer & ((1 << count) - 1);
         self.drop_bits(count);
         usize::try_from(value).ok()
     }
 
     /// Returns the number of bits read since the first byte.
     pub fn position(&self) -> usize {
-        self.next * 8 - self.held as usize
+        self.next * 8 - self.count as usize
     }
 
     /// Skips a stored block: its length and the complement of its length start at the next whole byte.
@@ -89,7 +89,7 @@ impl<'a> Bits<'a> {
             return None;
         }
         self.next = at + 4 + usize::from(length);
-        (self.hold, self.held) = (0, 0);
+        (self.buffer, self.count) = (0, 0);
         (self.next <= self.data.len()).then_some(())
     }
 }

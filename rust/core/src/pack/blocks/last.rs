@@ -44,11 +44,11 @@ fn skip_symbols(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
     loop {
         bits.refill();
         // A literal or length takes up to 15 + 5 bits, a distance 15 + 13.
-        while bits.held() >= 20 {
+        while bits.count() >= 20 {
             match codes.literals.next(bits)? {
                 LITERAL => {}
                 MATCH => {
-                    if bits.held() < 28 {
+                    if bits.count() < 28 {
                         bits.refill();
                         bits.within()?;
                     }

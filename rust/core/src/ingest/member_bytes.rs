@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use super::loose;
 use super::pass::{Pass, Place};
 use super::row::{NOT_WANTED, Reason, ZEROS};
-use super::staging::{Copied, Shelf, Staged, fill};
+use super::staging::{Copied, Staged, StagingDir, fill};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind};
 use crate::frames::pixels_begin;
 use crate::header::{FileWindow, Parsed, parse};
 
 /// Location of the bytes.
-pub enum Held<'a> {
+pub enum MemberBytes<'a> {
     /// In memory; with a path if they come from a loose file.
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
@@ -23,7 +23,7 @@ pub enum Held<'a> {
     Loose(PathBuf, Copied),
 }
 
-impl Held<'_> {
+impl MemberBytes<'_> {
     /// The kind of the content, from its bytes.
     pub fn kind(&self, pass: &Pass<'_>) -> Result<Kind, Stop> {
         if let Self::Bytes(bytes, _) = self {
@@ -100,11 +100,11 @@ impl Held<'_> {
     }
 
     /// Writes the bytes to a folder of staging. Reports changed data if a loose file changed since it was read.
-    pub fn put(self, pass: &Pass<'_>, place: &Place, to: Shelf) -> Result<Staged, Fault> {
+    pub fn put(self, pass: &Pass<'_>, place: &Place, to: StagingDir) -> Result<Staged, Fault> {
         match self {
             Self::Staged(mut staged) => {
-                if staged.shelf != to {
-                    pass.staging.shelve(&mut staged, to)?;
+                if staged.dir != to {
+                    pass.staging.move_to(&mut staged, to)?;
                 }
                 Ok(staged)
             }
@@ -143,7 +143,7 @@ impl Held<'_> {
         self,
         pass: &Pass<'_>,
         place: &Place,
-        to: Shelf,
+        to: StagingDir,
         head: u64,
     ) -> Result<Staged, Fault> {
         let staged = place.staged(to);

@@ -6,25 +6,25 @@ use super::winzip_aes::{self, CODE, Field, VERIFIER};
 
 /// How a member is encrypted, from its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lock {
+pub enum Encryption {
     /// Traditional encryption (APPNOTE 6.1); the last byte of the decrypted 12-byte header must equal this one.
     Traditional(u8),
     /// WinZip AES.
     Aes(Field),
     /// An unsupported encryption, and the reason.
-    Closed(Why),
+    Unsupported(UnsupportedReason),
 }
 
-/// Why an encryption is unsupported.
+/// UnsupportedReason an encryption is unsupported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum UnsupportedReason {
     /// PKWARE strong encryption.
     Strong,
     /// Method 99 without a valid AE-1 or AE-2 field.
     Field,
 }
 
-impl Why {
+impl UnsupportedReason {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Strong => UNKNOWN,
@@ -39,7 +39,7 @@ const UNKNOWN: &str = "encrypted in a way that cannot be opened (strong encrypti
 const BROKEN: &str =
     "encrypted in a way that cannot be opened (method 99, its field 0x9901 is missing or wrong)";
 
-impl Lock {
+impl Encryption {
     /// Returns the encryption from flags, method, CRC, DOS time and extra fields; None for an unencrypted member.
     #[must_use]
     pub fn of(flags: u16, method: u16, crc: u32, time: u16, extra: &[u8]) -> Option<Self> {
@@ -47,11 +47,11 @@ impl Lock {
             return None;
         }
         if flags & (STRONG | MASKED) != 0 {
-            return Some(Self::Closed(Why::Strong));
+            return Some(Self::Unsupported(UnsupportedReason::Strong));
         }
         if method == winzip_aes::METHOD {
             let field = extra_field(extra, winzip_aes::FIELD).and_then(Field::parse);
-            return Some(field.map_or(Self::Closed(Why::Field), Self::Aes));
+            return Some(field.map_or(Self::Unsupported(UnsupportedReason::Field), Self::Aes));
         }
         // A writer that stores the CRC after the data does not know it when it writes the header, and uses the time.
         let ([.., of_crc], [.., of_time]) = (crc.to_le_bytes(), time.to_le_bytes());
@@ -64,7 +64,7 @@ impl Lock {
         match self {
             Self::Traditional(_) => (traditional::HEAD, 0),
             Self::Aes(field) => (field.salt() + VERIFIER, CODE),
-            Self::Closed(_) => (0, 0),
+            Self::Unsupported(_) => (0, 0),
         }
     }
 }

@@ -7,15 +7,15 @@ pub const ENCRYPTED: &str = "encrypted";
 
 /// Why an archive that may contain images is kept whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
+pub enum KeptWhole {
     /// Its kind is not supported.
-    Unopened,
+    Unsupported,
     /// No password decrypts it, or one of its members.
     Encrypted,
     /// It exceeds a limit.
     Limit,
     /// It ends too early.
-    Cut,
+    CutShort,
     /// It is damaged in another way.
     Damaged,
 }
@@ -23,13 +23,13 @@ pub enum Closed {
 /// Each reason starts with this, the phrase and `: `.
 const KEPT: &str = "kept whole, ";
 
-impl Closed {
+impl KeptWhole {
     /// All values.
     pub const ALL: [Self; 5] = [
-        Self::Unopened,
+        Self::Unsupported,
         Self::Encrypted,
         Self::Limit,
-        Self::Cut,
+        Self::CutShort,
         Self::Damaged,
     ];
 
@@ -37,10 +37,10 @@ impl Closed {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Unopened => "not opened",
+            Self::Unsupported => "not opened",
             Self::Encrypted => "encrypted",
             Self::Limit => "over a limit",
-            Self::Cut => "cut short",
+            Self::CutShort => "cut short",
             Self::Damaged => "damaged",
         }
     }
@@ -48,18 +48,18 @@ impl Closed {
     /// Returns the value for a reader's description of unreadable bytes. Readers name a limit in parentheses.
     #[must_use]
     pub fn of(fault: &str) -> Self {
-        if let Some(closed) = Self::told(fault) {
-            return closed;
+        if let Some(cause) = Self::from_reason(fault) {
+            return cause;
         }
         let has = |word: &str| fault.contains(word);
         if has(NOT_OPENED) || has("one part of an archive") {
-            Self::Unopened
+            Self::Unsupported
         } else if has("(limit") {
             Self::Limit
         } else if fault.starts_with(ENCRYPTED) {
             Self::Encrypted
         } else if has("cut short") || has("end too early") {
-            Self::Cut
+            Self::CutShort
         } else {
             Self::Damaged
         }
@@ -67,10 +67,10 @@ impl Closed {
 
     /// Returns the value for the reason of an archive that is kept whole; None for another reason.
     #[must_use]
-    pub fn told(reason: &str) -> Option<Self> {
+    pub fn from_reason(reason: &str) -> Option<Self> {
         let inner = reason.strip_prefix(KEPT)?;
-        let told = |closed: &Self| inner.starts_with(closed.word());
-        Self::ALL.into_iter().find(told)
+        let matches = |cause: &Self| inner.starts_with(cause.word());
+        Self::ALL.into_iter().find(matches)
     }
 
     /// Returns the reason of an archive that is kept whole.
@@ -85,43 +85,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_says_of_which_kind_it_is() {
-        for (fault, closed) in [
+    fn each_fault_has_a_cause() {
+        for (fault, cause) in [
             (
                 "a RAR archive, which qxbatch does not open",
-                Closed::Unopened,
+                KeptWhole::Unsupported,
             ),
             (
                 "it is one part of an archive in several parts",
-                Closed::Unopened,
+                KeptWhole::Unsupported,
             ),
-            ("encrypted", Closed::Encrypted),
+            ("encrypted", KeptWhole::Encrypted),
             (
-                "encrypted: the one password given does not open it",
-                Closed::Encrypted,
+                "encrypted: the given password does not decrypt it",
+                KeptWhole::Encrypted,
             ),
             (
                 "encrypted with 2^60 rounds, more than 2^24 (limit)",
-                Closed::Limit,
+                KeptWhole::Limit,
             ),
             (
                 "it expands to more than 9 bytes (limit on total size)",
-                Closed::Limit,
+                KeptWhole::Limit,
             ),
-            ("its end record is missing (cut short?)", Closed::Cut),
-            ("its packed data end too early", Closed::Cut),
-            ("its CRC is 0, its header says 1", Closed::Damaged),
+            (
+                "its end record is missing (cut short?)",
+                KeptWhole::CutShort,
+            ),
+            ("its packed data end too early", KeptWhole::CutShort),
+            ("its CRC is 0, its header says 1", KeptWhole::Damaged),
         ] {
-            assert_eq!(Closed::of(fault), closed, "{fault}");
+            assert_eq!(KeptWhole::of(fault), cause, "{fault}");
         }
     }
 
     #[test]
-    fn what_is_inside_of_an_archive_that_is_kept_says_the_same() {
-        for closed in Closed::ALL {
-            let reason = closed.reason("scan.zip: wrong");
-            assert_eq!(Closed::told(&reason), Some(closed));
-            assert_eq!(Closed::of(&reason), closed);
+    fn an_archive_around_a_kept_one_has_the_same_cause() {
+        for cause in KeptWhole::ALL {
+            let reason = cause.reason("scan.zip: wrong");
+            assert_eq!(KeptWhole::from_reason(&reason), Some(cause));
+            assert_eq!(KeptWhole::of(&reason), cause);
         }
     }
 }

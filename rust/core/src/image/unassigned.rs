@@ -1,7 +1,7 @@
 //! The frames at one position that are not assigned to a slice yet.
 
 /// The unassigned frames at one position.
-pub(super) struct Rest {
+pub(super) struct Unassigned {
     pub frames: Vec<usize>,
     /// Whether the values of the frame can be read.
     pub comparable: Vec<bool>,
@@ -13,7 +13,7 @@ pub(super) struct Rest {
     pub covered: Vec<bool>,
 }
 
-impl Rest {
+impl Unassigned {
     /// Makes all frames available again.
     pub(super) fn release(&mut self) {
         self.claimed.fill(false);

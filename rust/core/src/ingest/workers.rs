@@ -4,24 +4,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::BATCH;
-use super::held::Held;
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::stop::Stop;
 use super::take::take;
 use crate::header::Header;
 
 /// Limit on bytes in the queue; beyond it the unpacking thread processes members itself.
-const QUEUE: u64 = 32 << 20;
+const MAX_QUEUED_BYTES: u64 = 32 << 20;
 /// Limit on members in the queue; each takes some memory besides its bytes.
-const LONGEST_QUEUE: u64 = 256;
+const MAX_QUEUED_MEMBERS: u64 = 256;
 /// Limits on the number and the size of reused buffers: a small member must not occupy a large one.
-const SPARE: usize = 16;
-const LARGEST_SPARE: usize = 2 << 20;
+const MAX_SPARE: usize = 16;
+const MAX_SPARE_SIZE: usize = 2 << 20;
 
 /// State that the threads share while one tar is read.
 #[derive(Default)]
-pub struct Crew {
+pub struct Workers {
     taken: Mutex<Vec<(u64, Taken)>>,
     stop: Mutex<Option<Stop>>,
     queued: AtomicU64,
@@ -34,7 +34,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Crew {
+impl Workers {
     /// Stores the result for the member with this sequence number.
     pub fn keep(&self, at: u64, result: Result<Taken, Stop>) {
         match result {
@@ -70,7 +70,7 @@ impl Crew {
 
     /// Returns a buffer of at least this length.
     pub fn buffer(&self, len: usize) -> Vec<u8> {
-        if len > LARGEST_SPARE {
+        if len > MAX_SPARE_SIZE {
             return vec![0; len];
         }
         let mut buffer = lock(&self.spare).pop().unwrap_or_default();
@@ -89,8 +89,8 @@ impl Crew {
         (buffer, len): (Vec<u8>, usize),
     ) {
         let size = len as u64;
-        let full = self.queued.load(Ordering::Relaxed) + size > QUEUE
-            || self.waiting.load(Ordering::Relaxed) >= LONGEST_QUEUE;
+        let full = self.queued.load(Ordering::Relaxed) + size > MAX_QUEUED_BYTES
+            || self.waiting.load(Ordering::Relaxed) >= MAX_QUEUED_MEMBERS;
         if full || rayon::current_num_threads() == 1 {
             self.take(pass, &place, at, buffer, len);
             return;
@@ -106,10 +106,10 @@ impl Crew {
 
     fn take(&self, pass: &Pass<'_>, place: &Place, at: u64, buffer: Vec<u8>, len: usize) {
         let bytes = buffer.get(..len).unwrap_or_default();
-        let held = Held::Bytes(bytes, None);
-        self.keep(at, take(pass, place, held, len as u64, member::hash(bytes)));
+        let data = MemberBytes::Bytes(bytes, None);
+        self.keep(at, take(pass, place, data, len as u64, member::hash(bytes)));
         let mut spare = lock(&self.spare);
-        if spare.len() < SPARE && buffer.len() <= LARGEST_SPARE {
+        if spare.len() < MAX_SPARE && buffer.len() <= MAX_SPARE_SIZE {
             spare.push(buffer);
         }
     }

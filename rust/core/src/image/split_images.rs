@@ -7,7 +7,7 @@ use super::values::Match;
 use crate::frames::Component;
 
 /// A series with its images.
-pub(super) struct Torn<'s> {
+pub(super) struct SplitImages<'s> {
     pub images: &'s [Nifti],
     pub maps: &'s [bool],
     pub grids: &'s [Option<Grid>],
@@ -15,7 +15,7 @@ pub(super) struct Torn<'s> {
     pub members: &'s [Member<'s>],
 }
 
-impl Torn<'_> {
+impl SplitImages<'_> {
     /// Other images that belong to the same volume, or to the same scan, as an image.
     pub(super) fn others(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, members) = (self.grids, self.matches, self.members);
