@@ -73,7 +73,7 @@ fn an_element_where_an_item_is_due_is_refused() {
     let mut file = SYNTAX.file(&SYNTAX.identity());
     file.extend(SYNTAX.head(0x0011_1001, "SQ", u32::MAX));
     file.extend(SYNTAX.rest());
-    assert!(broken(&file).0.contains("no item"));
+    assert!(broken(&file).0.contains("item of a sequence"));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn what_follows_the_mark_has_to_be_dicom() {
         b"this is a text that somebody wrote",
     ]
     .concat();
-    assert!(broken(&file).0.contains("no data element"));
+    assert!(broken(&file).0.contains("start with a data element"));
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn a_file_of_only_elements_is_refused() {
     let Parsed::Broken { reason, .. } = parse(&mut window).unwrap() else {
         unreachable!()
     };
-    assert!(reason.contains("more data elements"), "{reason}");
+    assert!(reason.contains("too many data elements"), "{reason}");
 }
 
 #[test]

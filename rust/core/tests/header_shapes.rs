@@ -255,7 +255,7 @@ fn other_files_are_no_dicom() {
     archive.extend([8; 200]);
     let zeros = vec![0; 4096];
     let eights = [8, 0].repeat(2048);
-    let text = b"# A readme that goes on for more than a hundred and forty-four bytes. ".repeat(4);
+    let text = b"# A readme that is longer than a hundred and forty-four bytes ....... ".repeat(4);
     let matlab = [
         b"MATLAB 5.0 MAT-file".to_vec(),
         vec![b' '; 105],

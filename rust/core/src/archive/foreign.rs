@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_split_archives_are_told_by_their_names() {
+    fn parts_of_split_archives_are_recognised_by_their_names() {
         for name in ["a.z01", "a.Z12", "a.zip.001", "a.7z.002", "a.tar.gz.003"] {
             assert!(is_part(name.as_bytes()), "{name}");
         }

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn par_is_told_with_either_case_and_byte_order_mark() {
+    fn par_is_recognised_in_either_case_and_with_byte_order_mark() {
         assert_eq!(
             of(b"\xef\xbb\xbf# === DATA DESCRIPTION FILE ===\r\n"),
             Kind::Par

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dictionary_above_the_limit_is_said_to_be_one() {
+    fn a_dictionary_above_the_limit_is_reported_as_one() {
         let mut header = packed(Packing::Lzma, b"content");
         header[1..5].copy_from_slice(&(256u32 << 20).to_le_bytes());
         let error = unpack(Packing::Lzma, &header).unwrap_err().to_string();

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_above_the_limit_is_said_to_be_one() {
+    fn a_window_above_the_limit_is_reported_as_one() {
         // No length, a window of 2 GiB; one segment of 256 MiB.
         for (head, size) in [
             (

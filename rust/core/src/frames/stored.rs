@@ -114,7 +114,7 @@ impl Stored {
         Ok(())
     }
 
-    /// Returns the compared rows of one plane of a frame, as the bytes of its own columns.
+    /// Returns the compared rows of one plane of a frame, as the bytes of the columns of the frame.
     fn lines(
         &mut self,
         file: &File,

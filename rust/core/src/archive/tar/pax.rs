@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_sparse_file_stands_in_place_of_its_made_up_path() {
+    fn the_name_of_a_sparse_file_replaces_its_generated_path() {
         let names = ["GNU.sparse.name=real", "path=GNUSparseFile.0/real"];
         assert_eq!(read(&names).path.as_deref(), Some(&b"real"[..]));
     }
