@@ -50,8 +50,8 @@ VERSION: str
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 
-DICOM keywords (PS3.6); the name of a private element starts with its vendor. For an enhanced multi-frame object, times,
-geometry and image component come from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
+DICOM keywords (PS3.6); the name of a private element starts with its vendor. For an enhanced multi-frame object, times, geometry
+and image component come from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
 """
 
 class CancelledError(Exception):
@@ -124,11 +124,10 @@ class Scan:
     def group_files(self, group: int) -> list[int]: ...
 
 def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
-    """Scan files, and folders recursively, in parallel (threads = 0: one per usable CPU); the result is in sorted path
-    order.
+    """Scan files, and folders recursively, in parallel (threads = 0: one per usable CPU); the result is in sorted path order.
 
-    Gzipped files are read too. Links to files are followed, but not links to folders, which may form loops. A path below
-    another one of the list is not read twice.
+    Gzipped files are read too. Links to files are followed, but not links to folders, which may form loops. A path below another
+    one of the list is not read twice.
 
     Raises OSError when a path of the list itself cannot be read; an unreadable file below it has a `problem` instead.
     """
@@ -217,22 +216,20 @@ def ingest(
 ) -> Reading:
     """Read packets (path, prefix of ledger paths) once: recognise, check, hash, parse, write below `staging`.
 
-    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC becomes
-    one kept member `name`. Paths in `skip` are skipped in folders. With `link`, files of a folder are hard-linked into
-    staging if possible, else copied. With `headers_only`, staged DICOM ends in a hole after its header, a PAR is whole, and
-    other files are holes. `passwords` are tried in order on encrypted members; reasons about encryption start with
-    `encrypted`.
+    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC becomes one
+    kept member `name`. Paths in `skip` are skipped in folders. With `link`, files of a folder are hard-linked into staging if
+    possible, else copied. With `headers_only`, staged DICOM ends in a hole after its header, a PAR is whole, and other files are
+    holes. `passwords` are tried in order on encrypted members; reasons about encryption start with `encrypted`.
 
-    Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in
-    `damage`.
+    Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in `damage`.
     """
 
 def is_archive(path: str) -> bool:
     """Return whether `ingest` reads a file as several members: a zip, a 7z, a tar, a compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Return the kind of a file: dicom, par, rec (by its extension), zip, 7z, tar, a compression, an unsupported kind,
-    other, empty.
+    """Return the kind of a file: dicom, par, rec (by its extension), zip, 7z, tar, a compression, an unsupported kind, other,
+    empty.
     """
 
 def pack_folder(
@@ -246,22 +243,20 @@ def pack_folder(
 ) -> int:
     """Write the files of a folder as one tar.gz, members `<prefix>/<name>` in name order, with fixed times and owners.
 
-    Returns its size; the caller syncs it (fsync). level: 0 the default, else 1 (fast) to 9 (small). With the default, files
-    in `streams` are copied as their zip stores them, if a sample of them is about as small as recompression would make it.
+    Returns its size; the caller syncs it (fsync). level: 0 the default, else 1 (fast) to 9 (small). With the default, files in
+    `streams` are copied as their zip stores them, if a sample of them is about as small as recompression would make it.
     """
 
 @final
 class SeriesFrames:
     """Every frame of the DICOM files of one series: headers up to the pixel data, functional groups, tiles of mosaics.
 
-    A frame is a two-dimensional image: a classic object, one frame of an enhanced object (PS3.3 C.7.6.16), or one tile of a
-    mosaic (Siemens, United Imaging). A file that cannot be read up to its pixel data counts as an object without a size.
+    A frame is a two-dimensional image: a classic object, one frame of an enhanced object (PS3.3 C.7.6.16), or one tile of a mosaic
+    (Siemens, United Imaging). A file that cannot be read up to its pixel data counts as an object without a size.
     """
 
     def __new__(cls, files: Sequence[str], *, pixels: bool = True) -> SeriesFrames:
-        """Read the headers of files; without `pixels` also of gzipped ones, but `compare` compares no values. Raises
-        OSError.
-        """
+        """Read the headers of files; without `pixels` also of gzipped ones, but `compare` compares no values. Raises OSError."""
     @property
     def files(self) -> list[Path]: ...
     @property
@@ -357,8 +352,8 @@ class ImageCheck:
     difference: tuple[int, int, int, int, float, float] | None
     """The first of them: file, frame, slice, volume (from 0), value in the DICOM, value in the image."""
     order: str
-    """Whether the volumes are in the order of some time or number of the headers (`right`), in none of them (`wrong`), or
-    no header element distinguishes them (`undetermined`); empty for one volume and for diffusion scans.
+    """Whether the volumes are in the order of some time or number of the headers (`right`), in none of them (`wrong`), or no
+    header element distinguishes them (`undetermined`); empty for one volume and for diffusion scans.
     """
     b_values: list[tuple[float | None, float | None]]
     """b-value of each volume in s/mm2, measured and nominal, from the headers."""

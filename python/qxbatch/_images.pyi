@@ -29,8 +29,8 @@ class Statistics:
     def read(path: str, *, monitor: Monitor | None = None) -> Statistics | None:
         """Return the statistics; None if they cannot be computed.
 
-        This is the case if fewer than 10 volumes are in the steady state, voxels are colours, no voxel is positive, or a volume has more
-        than 2**23 voxels. Raises OSError when the file is not NIfTI or ends too early, and CancelledError.
+        This is the case if fewer than 10 volumes are in the steady state, if voxels are colours, if no voxel is positive, or if
+        a volume has more than 2**23 voxels. Raises OSError when the file is not NIfTI or is cut short, and CancelledError.
         """
     @property
     def tsnr(self) -> float | None:
