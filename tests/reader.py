@@ -1,4 +1,4 @@
-"""An independent reader of session.txt, written from the rules of its later readers (docs/session-txt.md)."""
+"""An independent reader of session.txt, written from the rules of its readers (docs/session-txt.md)."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ KEYS = ("id", "subject", "dicom", "raw_data", "data", "hcp")
 
 @dataclass
 class Read:
-    """What a later command learns."""
+    """The facts for a later command."""
 
     headers: dict[str, str] = field(default_factory=dict)
     images: dict[int, tuple[str, dict[str, str]]] = field(default_factory=dict)
@@ -17,7 +17,7 @@ class Read:
 
 
 def read_session_txt(text: str) -> Read:
-    """Read session.txt as its readers do: cut at `#`, split at every `:`, digits are images. Raises ValueError."""
+    """Read session.txt as its readers do: cut at `#`, split at every `:`, lines with a number are images. Raises ValueError."""
     read = Read()
     for line in text.splitlines():
         content = line.split("#")[0].strip()
@@ -46,7 +46,7 @@ def _check(read: Read) -> None:
         raise ValueError(f"headers are missing: {missing}")
     for key in ("dicom", "raw_data", "data", "hcp"):
         if Path(read.headers[key]).parent.name != read.headers["id"]:
-            raise ValueError(f"{key} does not lie in the session folder")
+            raise ValueError(f"{key} is not in the session folder")
 
 
 def tags(fields: list[str]) -> dict[str, str]:

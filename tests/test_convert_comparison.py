@@ -72,7 +72,7 @@ def test_volumes_without_any_order_are_for_review(tmp_path: Path) -> None:
     for number, dataset in enumerate(files):
         dataset.InstanceNumber = number % 6 + 1
     outcome = converted(files, tmp_path)
-    assert any("tells the order of its volumes" in warning for warning in outcome.warnings)
+    assert any("gives the order of its volumes" in warning for warning in outcome.warnings)
 
 
 @pytest.mark.parametrize("column", [0, 5])

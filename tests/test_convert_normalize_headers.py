@@ -164,7 +164,7 @@ def test_a_stopped_scan_that_only_instance_numbers_order(tmp_path: Path) -> None
 def test_instance_numbers_do_not_tell_which_volume_lacks_a_slice_in_the_middle(tmp_path: Path) -> None:
     slices = [part.with_(changes={"AcquisitionNumber": None}) for part in SCAN if (part.z, part.volume) != (2.0, 1)]
     message = refused(normalized(write_classic(tmp_path / "in", slices)))
-    assert "it is not known which volume lacks slices: 1 places with 2 frames, 3 places with 3 frames" in message
+    assert "the volume that lacks slices is unknown: 1 places with 2 frames, 3 places with 3 frames" in message
 
 
 def test_objects_without_pixels_and_other_files_are_not_used(tmp_path: Path) -> None:

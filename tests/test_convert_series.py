@@ -184,7 +184,7 @@ def test_fewer_slices_than_files_are_partial(bench: Bench, stand_in: Callable[[s
     stand_in(f'cp {good} "$out/$n.nii"; exit 0')
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.PARTIAL
-    assert only(conversion, Code.CONVERT_PARTIAL).message == "the headers announce 3 slices, the images hold 2."
+    assert only(conversion, Code.CONVERT_PARTIAL).message == "the headers announce 3 slices, the images contain 2."
     assert any("3 of 3 slices are not where their headers say" in problem.message for problem in conversion.problems)
 
 

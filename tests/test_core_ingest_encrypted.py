@@ -60,7 +60,7 @@ def test_members_may_have_passwords_of_their_own_or_none(tmp_path: Path) -> None
 def test_a_wrong_password_refuses_the_member(way: Way, tmp_path: Path) -> None:
     result = read(joined(Member("IM", IMAGE, way), Member("clear", b"text", None)), tmp_path, b"Secret", b"secret\n")
     assert result.fates() == {"IM": "refused", "clear": "kept"}
-    assert result.row("IM").reason.startswith("encrypted: none of the 2 passwords given opens it")
+    assert result.row("IM").reason.startswith("encrypted: none of the 2 given passwords decrypts it")
     assert len(result.reading.damage()) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_wrong_password_that_passes_the_check_byte_delivers_nothing(method: in
     wrong, data = lucky(IMAGE), encrypted({"IM": IMAGE}, method=method)
     refused = read(data, tmp_path / "wrong", wrong)
     assert refused.row("IM").fate == "refused"
-    assert refused.row("IM").reason.startswith("encrypted: the one password given does not open it (one seems to fit")
+    assert refused.row("IM").reason.startswith("encrypted: the given password does not decrypt it (one seems correct")
     opened = read(data, tmp_path / "right", wrong, b"secret")
     assert opened.row("IM").fate == "sorted"
 
@@ -113,7 +113,7 @@ def test_a_byte_turned_over_is_found(way: Way, tmp_path: Path) -> None:
     result = read(flipped(encrypted({"IM": IMAGE}, way=way), 500), tmp_path, b"secret")
     assert result.row("IM").fate == "refused"
     told = "its CRC is" if isinstance(way, Traditional) else "its authentication code is not that of its bytes"
-    assert f"one seems to fit, but then: {told}" in result.row("IM").reason
+    assert f"one seems correct, but: {told}" in result.row("IM").reason
 
 
 @EACH

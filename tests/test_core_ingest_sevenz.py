@@ -51,7 +51,7 @@ def test_without_its_password_an_encrypted_one_says_so(name: str, tmp_path: Path
     (tmp_path / "again").mkdir()
     result = read(MADE[name], tmp_path / "again", passwords=[b"wrong"])
     [text] = result.reading.damage()
-    assert text.endswith(": encrypted: the one password given does not open it")
+    assert text.endswith(": encrypted: the given password does not decrypt it")
 
 
 @WAYS

@@ -200,7 +200,7 @@ def test_archives_behind_one_another_are_all_read(tmp_path: Path) -> None:
 def test_other_bytes_behind_the_end_are_noted(tmp_path: Path) -> None:
     result = read(tarred({"1": IMAGE}) + b"rest of a tape" * 100, tmp_path)
     assert result.reading.damage() == []
-    assert result.reading.notes() == ["p.tar: 1400 bytes stand behind the end mark of the tar"]
+    assert result.reading.notes() == ["p.tar: 1400 bytes follow the end mark of the tar"]
 
 
 def test_a_checksum_that_is_wrong_ends_the_archive(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_checksum_that_is_wrong_ends_the_archive(tmp_path: Path) -> None:
     at = 512 + len(padded(IMAGE)) + 10
     result = read(flipped(data, at), tmp_path)
     assert result.fates() == {"1": "sorted"}
-    assert result.reading.damage() == ["p.tar: no header where the next member must begin (checksum)"]
+    assert result.reading.damage() == ["p.tar: the header of the next member is invalid (checksum)"]
 
 
 def test_a_tar_cut_at_any_byte_is_never_whole(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_several_gzip_members_are_one_tar(tmp_path: Path) -> None:
 def test_other_bytes_behind_gzip_data_are_noted(tmp_path: Path) -> None:
     result = read(gzip.compress(tarred(TREE)) + b"garbage", tmp_path)
     assert result.reading.damage() == []
-    assert result.reading.notes() == ["p.tar: 7 bytes stand behind the compressed data"]
+    assert result.reading.notes() == ["p.tar: 7 bytes follow the compressed data"]
 
 
 def test_a_wrong_checksum_of_the_compression_is_damage(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_bytes_before_the_archive_are_noted(tmp_path: Path) -> None:
     result = read(joined(*(entry(name.encode(), data) for name, data in TREE.items()), before=program), tmp_path)
     assert [group.files for group in result.reading.groups()] == [3]
     assert result.reading.damage() == []
-    assert result.reading.notes() == ["p.zip: 1002 bytes stand before the archive"]
+    assert result.reading.notes() == ["p.zip: 1002 bytes precede the archive"]
 
 
 def test_a_comment_that_holds_an_end_mark(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_damage_is_found_wherever_it_is(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="out: "):
             hash_gzip(str(out))
     out.write_bytes(whole + b"more")
-    with pytest.raises(ValueError, match="behind its end"):
+    with pytest.raises(ValueError, match="follow its end"):
         hash_tar_gz(str(out))
 
 

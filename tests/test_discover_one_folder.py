@@ -24,7 +24,7 @@ def test_ids_that_differ_by_case_are_refused_where_case_is_ignored() -> None:
     assert (one.problem.code, third.verdict) == (Code.SAME_SESSION, Verdict.READY)
     assert "ap1" in one.problem.message
     assert "AP1" in other.problem.message
-    assert "does not tell them apart" in one.problem.message
+    assert "does not distinguish them" in one.problem.message
 
 
 def test_elsewhere_they_are_two_sessions() -> None:

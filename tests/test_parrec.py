@@ -117,7 +117,7 @@ def test_a_line_that_is_cut_short_names_itself() -> None:
 
 def test_a_word_in_place_of_a_number_names_itself() -> None:
     header = parse_par(changed("  2 1 1 1 0 2 1 16", "  2 1 1 1 0 2 one 16"))
-    with pytest.raises(ValueError, match="image line 2: 'one' is no number"):
+    with pytest.raises(ValueError, match="image line 2: 'one' is not a number"):
         header.column("index in rec file")
 
 

@@ -32,7 +32,7 @@ def series(n: int, **header: Value) -> Series:
 
 def text(images: list[Image], found: list[Series], folder: Path = FOLDER) -> str:
     """Return a session.txt."""
-    return session_text(SessionId("S1", "baseline"), folder, images, found, version="1.0", made=MADE)
+    return session_text(SessionId("S1", "baseline"), folder, images, found, version="1.0", created=MADE)
 
 
 def test_the_whole_text() -> None:
@@ -78,7 +78,7 @@ def test_the_first_series_that_tells_something_is_taken_whatever_the_order() -> 
 
 
 def test_an_empty_session_name_is_left_out_of_the_id() -> None:
-    out = session_text(SessionId("S1"), Path("/study/S1"), [], [], version="1", made=MADE)
+    out = session_text(SessionId("S1"), Path("/study/S1"), [], [], version="1", created=MADE)
     assert read_session_txt(out).headers["id"] == "S1"
 
 
@@ -140,7 +140,7 @@ def test_paths_are_those_outside_of_a_container() -> None:
     ]
     assert mapped(FOLDER, pairs) == Path("/net/s/S1_baseline")
     assert mapped(Path("/elsewhere"), pairs) == Path("/elsewhere")
-    out = session_text(SessionId("S1", "baseline"), FOLDER, [], [], version="1", made=MADE, path_map=pairs)
+    out = session_text(SessionId("S1", "baseline"), FOLDER, [], [], version="1", created=MADE, path_map=pairs)
     assert read_session_txt(out).headers["raw_data"] == "/net/s/S1_baseline/nii"
 
 

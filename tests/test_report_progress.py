@@ -52,7 +52,7 @@ def tally_of(*events: Event) -> Tally:
     return tally
 
 
-def share_of(*events: Event) -> float:
+def plan_of(*events: Event) -> float:
     """The share of a packet of 10 MB that is done after some events."""
     started = (RunStarted(1, 10 * MB), UnitStarted("S1", 10 * MB))
     return tally_of(*started, *events).view(1.0).bytes / (10 * MB)
@@ -69,28 +69,28 @@ def test_the_shares_of_the_stages_are_a_whole() -> None:
 
 def test_a_packet_advances_with_its_stages_and_its_series() -> None:
     read = SHARES[Stage.READING]
-    assert share_of(READING) == 0
-    assert share_of(READING, MembersRead(1, 5 * MB)) == pytest.approx(read / 2)
-    assert share_of(*SORTED) == pytest.approx(read)
+    assert plan_of(READING) == 0
+    assert plan_of(READING, MembersRead(1, 5 * MB)) == pytest.approx(read / 2)
+    assert plan_of(*SORTED) == pytest.approx(read)
     half = (*SORTED, SeriesFinished("S1", 20 * MB))
-    assert share_of(*half) == pytest.approx(read + SHARES[Stage.CONVERTING] / 2)
+    assert plan_of(*half) == pytest.approx(read + SHARES[Stage.CONVERTING] / 2)
     whole = (*half, SeriesFinished("S1", 20 * MB))
-    assert share_of(*whole, StageStarted("S1", Stage.VERIFYING)) == pytest.approx(1 - 0.2 - 0.03)
-    assert share_of(*whole, UnitFinished("S1", (DONE,))) == 1
+    assert plan_of(*whole, StageStarted("S1", Stage.VERIFYING)) == pytest.approx(1 - 0.2 - 0.03)
+    assert plan_of(*whole, UnitFinished("S1", (DONE,))) == 1
 
 
 def test_what_is_read_again_is_not_counted_again() -> None:
     counts = [MembersRead(k, k * 50 * MB) for k in range(1, 20)]
-    assert share_of(READING, *counts) == pytest.approx(SHARES[Stage.READING])
+    assert plan_of(READING, *counts) == pytest.approx(SHARES[Stage.READING])
     verifying = (*SORTED, SeriesFinished("S1", 40 * MB), StageStarted("S1", Stage.VERIFYING))
-    assert share_of(*verifying, *counts) == share_of(*verifying)
+    assert plan_of(*verifying, *counts) == plan_of(*verifying)
 
 
 def test_a_packet_of_several_sessions_never_goes_back() -> None:
     first = (*SORTED, SeriesFinished("S1", 20 * MB))
     recorded = (*first, StageStarted("S1", Stage.RECORDING))
     again = (*recorded, StageStarted("S1", Stage.CONVERTING))
-    assert share_of(*first) == share_of(*recorded) == share_of(*again)
+    assert plan_of(*first) == plan_of(*recorded) == plan_of(*again)
 
 
 def test_packets_failed_and_to_check_are_counted() -> None:

@@ -13,13 +13,13 @@ from tests.build.study import Study
 
 TREE = under("T1", MrSeries(number=3, description="T1w").files())
 PACKETS = {
-    "zip": ("S1.zip", zipped(TREE) + b"tail", "4 bytes stand behind the archive"),
-    "7z": ("S1.7z", sevenz(TREE) + b"tail", "4 bytes stand behind the archive"),
-    "tar": ("S1.tar", tarred(TREE) + b"x" * 700, "700 bytes stand behind the end mark of the tar"),
+    "zip": ("S1.zip", zipped(TREE) + b"tail", "4 bytes follow the archive"),
+    "7z": ("S1.7z", sevenz(TREE) + b"tail", "4 bytes follow the archive"),
+    "tar": ("S1.tar", tarred(TREE) + b"x" * 700, "700 bytes follow the end mark of the tar"),
     "tar.gz": (
         "S1.tar.gz",
         gzip.compress(tarred(TREE), mtime=0) + b"garbage",
-        "7 bytes stand behind the compressed data",
+        "7 bytes follow the compressed data",
     ),
 }
 EACH = pytest.mark.parametrize("kind", PACKETS)

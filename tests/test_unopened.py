@@ -76,7 +76,7 @@ def test_inside_a_packet_its_row_names_the_kind(nested: bool, ending: str, study
     ]
     assert (row.kind, row.fate) == ("archive", "kept")
     assert row.reason == f"kept whole, not opened: {UNOPENED[kind].title}, which qxbatch does not open"
-    told = f"1 archive of a kind that is not opened (other.{ending})" in run.text
+    told = f"1 archive of an unsupported kind (other.{ending})" in run.text
     assert told is (ending != "cab")  # programs on a patient's disc are cabinets
 
 

@@ -69,10 +69,10 @@ def a_line_in_a_sidecar(session: Path) -> Path:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (a_member_more, "bytes, qxbatch/summary.json tells of"),
+        (a_member_more, "bytes, qxbatch/summary.json has"),
         (another_image_of_that_size, "the size is the same, its SHA-256 is"),
         (a_value_in_a_sidecar, "the size is the same, its SHA-256 is"),
-        (a_line_in_a_sidecar, "bytes, qxbatch/summary.json tells of"),
+        (a_line_in_a_sidecar, "bytes, qxbatch/summary.json has"),
     ],
 )
 def test_a_file_that_is_not_what_was_written_is_found(
@@ -82,7 +82,7 @@ def test_a_file_that_is_not_what_was_written_is_found(
     path = change(session)
     status, text = verified(session, capsys)
     assert status == 1
-    assert f"{path}: is not what was written" in text
+    assert f"{path}: differs from what was written" in text
     assert says in text
     assert f"qxbatch convert --overwrite {session}" in text
 
@@ -173,7 +173,7 @@ def test_a_run_does_not_publish_an_image_that_was_written_wrongly(
         patched.setattr(module, "gzip_file", written)
         run = study.main()
     assert run.status == 1
-    assert "31.nii.gz: is not what was written" in run.text
+    assert "31.nii.gz: differs from what was written" in run.text
     assert packet.exists()
     assert study.session_names() == []
     assert study.main().status == 0

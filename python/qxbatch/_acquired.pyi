@@ -1,4 +1,4 @@
-"""What the Rust core read of the acquisition of a series: classes of `qxbatch._core`."""
+"""Acquisition facts that the Rust core reads from the headers of a series: classes of `qxbatch._core`."""
 
 from typing import final
 
@@ -7,17 +7,17 @@ class Acquired:
     """What was scanned of a series."""
 
     stacks: list[Stack]
-    """The one with most frames first."""
+    """The stack with the most frames first."""
     span: tuple[float, float] | None
-    """First and last time of acquisition: seconds since 1 March of the year 0, or since midnight where no date is known."""
+    """First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known."""
     echo_times: list[float]
-    """Of all frames, in ms, rising."""
+    """Echo times of all frames in ms, ascending."""
     skipped: int
-    """Mosaics of which nothing exists, by the InstanceNumbers of those before and behind them."""
+    """Missing mosaics, by the InstanceNumbers before and after them."""
     numbers: dict[str, list[float]]
     """Values of the first image's header: main data set, functional groups, vendor's elements, `Protocol.` of Siemens.
 
-    A name is the DICOM keyword, or the vendor's name behind the vendor.
+    A name is a DICOM keyword, or vendor and private name.
     """
     texts: dict[str, str]
 
@@ -27,36 +27,36 @@ class Stack:
 
     echo_time: float | None
     component: str
-    """`M`, `P`, `R`, `I`, or nothing where the header does not say."""
+    """`M`, `P`, `R`, `I`, or empty where the header has none."""
     derived: bool
-    """ImageType says so."""
+    """Whether ImageType says that the frames are derived."""
     size: tuple[int, int]
     """Rows and columns."""
     orientation: list[float] | None
     """Direction cosines of a row and of a column."""
     spacing: list[float] | None
-    """Distance of rows and of columns, mm."""
+    """Distances between rows and between columns, mm."""
     frames: int
-    """Without the duplicates."""
+    """Number of frames without duplicates."""
     duplicates: int
     """Frames that repeat another one."""
     places: list[float]
-    """Positions of the slices along the normal in mm, rising; empty where no header tells them."""
+    """Positions of the slices along the normal in mm, ascending; empty if no header has them."""
     slices: int
     """Slices of a complete volume, among those that exist."""
     begun: int
-    """Volumes with a slice at least."""
+    """Volumes with at least one slice."""
     complete: int
     """Volumes with all slices."""
     partial: int
-    """Slices of the last volume, where it is not complete; else 0."""
+    """Slices of the last volume if it is incomplete, else 0."""
     holes: int
-    """Slices that volumes before the last one lack."""
+    """Slices missing from volumes before the last one."""
     skipped: int
-    """Volumes of which nothing exists, between the first and the last one."""
+    """Volumes without any slice between the first and the last volume."""
     intervals: tuple[float | None, float | None, float | None]
-    """Median interval of one slice over consecutive volumes in ms: by times of acquisition, of dynamics, of triggers."""
+    """Median interval of one slice over consecutive volumes in ms: from acquisition times, dynamics and triggers."""
     b_values: list[tuple[float, int]]
-    """b-values with the number of their volumes, rising; empty where the series is not diffusion weighted."""
+    """b-values with the number of their volumes, ascending; empty if the series is not diffusion weighted."""
     directions: int
-    """Different directions of gradients."""
+    """Number of different gradient directions."""

@@ -1,7 +1,7 @@
 """The Rust core: header scan, one-pass ingest of packets, packing and hashing.
 
-Paths go in and out as `str` (surrogate-escaped where a name is no UTF-8). Sizes are bytes, hashes are
-lower-case hexadecimal SHA-256. Long calls release the interpreter lock and stop soon after `Monitor.cancel()`.
+Paths are `str` in arguments and results (surrogate-escaped if a name is not UTF-8). Sizes are bytes, hashes are lower-case
+hexadecimal SHA-256. Long calls release the interpreter lock and stop soon after `Monitor.cancel()`.
 """
 
 from collections.abc import Sequence
@@ -50,16 +50,16 @@ VERSION: str
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 
-DICOM keywords (PS3.6); a private element has its vendor's name before its own. An enhanced multi-frame object has its times,
-geometry and image component from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
+DICOM keywords (PS3.6); the name of a private element starts with its vendor. For an enhanced multi-frame object, times, geometry
+and image component come from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
 """
 
 class CancelledError(Exception):
-    """`Monitor.cancel()` was called while the core worked."""
+    """`Monitor.cancel()` was called during the work of the core."""
 
 @final
 class Monitor:
-    """Shared by one run: stops the core's work, and counts it for the progress display."""
+    """Stops the core's work and counts it for the progress display; shared by one run."""
 
     def __new__(cls) -> Monitor: ...
     def cancel(self) -> None: ...
@@ -77,7 +77,7 @@ class Header:
     def get(self, field: str) -> _Value:
         """Return one field's value: text decoded and trimmed, IS as int, DS as float, a multi-valued field as a list.
 
-        A number that cannot be read (IS of `1A`) is None, with all the numbers of its field.
+        If a number is unreadable (IS of `1A`), the value is None, with all numbers of its field.
 
         Raises KeyError when the core does not read that field (see FIELDS).
         """
@@ -85,7 +85,7 @@ class Header:
         """Return the fields that have a value, in the order of FIELDS."""
     @staticmethod
     def from_values(values: dict[str, str]) -> Header:
-        """Make a header from text in DICOM's own notation (values parted by a backslash), as pydicom would give it."""
+        """Make a header from text in DICOM notation (values separated by a backslash), as pydicom returns it."""
 
 @final
 class Group:
@@ -94,42 +94,42 @@ class Group:
     study: str
     series_uid: str
     number: int | None
-    """SeriesNumber; None when absent, empty, unreadable, zero or negative.
+    """SeriesNumber; None if absent, empty, unreadable, zero or negative.
 
     A file without one joins the only number of its SeriesInstanceUID.
     """
     patient: str
-    """PatientID trimmed and case-folded; empty when there is none."""
+    """PatientID trimmed and case-folded; empty without one."""
     files: int
-    """Files without the duplicates."""
+    """Number of files without duplicates."""
     size: int
     header: Header
-    """Of the file with the lowest (InstanceNumber, path)."""
+    """Header of the file with the lowest (InstanceNumber, path)."""
     started: str
-    """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as given; empty when unknown."""
+    """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown."""
 
 def read_header(data: bytes) -> Header:
-    """Parse the header of one DICOM object held in memory. Raises ValueError with the reason and the offset."""
+    """Parse the header of one DICOM object in memory. Raises ValueError with the reason and the offset."""
 
 @final
 class Scan:
-    """Headers of many files; the fields stay in the core until they are asked for."""
+    """Headers of many files; the fields stay in the core until they are requested."""
 
     def __len__(self) -> int: ...
     def path(self, index: int) -> str: ...
     def header(self, index: int) -> Header | None: ...
     def problem(self, index: int) -> str | None:
-        """Why the file has no header: no DICOM, or unreadable."""
+        """Why the file has no header: not DICOM, or unreadable."""
     def groups(self) -> list[Group]: ...
     def group_files(self, group: int) -> list[int]: ...
 
 def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
-    """Scan files, and folders with all below them, in parallel (threads = 0: one per usable CPU); in sorted path order.
+    """Scan files, and folders recursively, in parallel (threads = 0: one per usable CPU); the result is in sorted path order.
 
-    Gzipped files are read too. Links to files are followed; links to folders are not, as they may lead back. A path that lies
-    below another one of the list is not read twice.
+    Gzipped files are read too. Links to files are followed, but not links to folders, which may form loops. A path below another
+    one of the list is not read twice.
 
-    Raises OSError when a path of the list itself cannot be read; a file below is a problem of its own.
+    Raises OSError when a path of the list itself cannot be read; an unreadable file below it has a `problem` instead.
     """
 
 @final
@@ -138,7 +138,7 @@ class Row:
 
     index: int
     path: str
-    """As in the ledger: escaped; a nested member is `outer.zip!inner/name`."""
+    """The path in the ledger: escaped; a nested member is `outer.zip!inner/name`."""
     size: int
     sha256: str
     content_sha256: str
@@ -147,56 +147,56 @@ class Row:
     fate: str
     """sorted, duplicate, kept, opened, nodata, refused"""
     at: str
-    """Below the session folder; empty as long as the file is not placed and for a member that has no place.
+    """Path below the session folder; empty until the file is placed, and for a member without a place.
 
-    A duplicate's is that of the first.
+    A duplicate has the path of the first copy.
     """
     series: int
-    """n of the series; 0 when none."""
+    """n of the series; 0 without one."""
     group: int
-    """Index of the group; -1 when none."""
+    """Index of the group; -1 without one."""
     reason: str
     surrounded: bool  # bytes around its content are in no session
 
 @final
 class Reading:
-    """What was read from the packets of one session. The files lie in staging until they are placed."""
+    """The result of reading the packets of one session. The files are in staging until they are placed."""
 
     def __len__(self) -> int:
         """Number of rows."""
     def row(self, index: int) -> Row: ...
     def groups(self) -> list[Group]: ...
     def group_rows(self, group: int) -> list[int]:
-        """Rows of a group's files, sorted by path, without the duplicates."""
+        """Rows of a group's files, sorted by path, without duplicates."""
     def streams(self, groups: list[int]) -> Streams:
-        """Tell where the files of these groups, once placed, lie deflated in their zips."""
+        """Return the deflate streams of these groups' files in their zips, by the names of the placed files."""
     def header(self, row: int) -> Header | None: ...
     def staged(self, row: int) -> str:
-        """Where the member's bytes lie now; empty when it has none. Gzipped DICOM is inflated (unless gunzip=False)."""
+        """Current path of the member's bytes; empty without any. Gzipped DICOM is inflated (unless gunzip=False)."""
     def suspects(self) -> list[int]:
-        """Rows that look like DICOM and whose header the core could not parse; kept unless `supply` gives a header."""
+        """Rows that look like DICOM but whose header the core could not parse; kept unless `supply` sets a header."""
     def supply(self, row: int, header: Header) -> None:
-        """Give a suspect the header another reader found; it joins its group."""
+        """Set the header of a suspect, from another reader; it joins its group."""
     def left_out(self) -> list[tuple[int, str]]:
-        """Rows that may contain images and are none, with the cause (`left_out.Cause`)."""
+        """Rows that may contain images but were not sorted, with the cause (`left_out.Cause`)."""
     def gaps(self) -> list[tuple[int, int, int, list[str]]]:
-        """DICOMDIRs that list missing files: row, files listed, files missing, and their paths where these are known."""
+        """DICOMDIRs that list missing files: row, number of listed files, number of missing files, and their paths if known."""
     def damage(self) -> list[str]:
-        """What could not be had: `path: reason`, refused members first, then the archive's own damage."""
+        """Unreadable data: `path: reason`, refused members first, then the damage of the archive itself."""
     def notes(self) -> list[str]:
-        """What is odd but loses nothing, `path: note` (bytes before or behind an archive)."""
+        """Oddities that lose nothing, `path: note` (bytes before or after an archive)."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
         """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`)."""
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; n > 0 makes its fate sorted, n = 0 kept."""
     def leave_row(self, row: int, at: str) -> None:
-        """Say that a kept member stays where it is, which is `at` of its session; its staged copy is removed."""
+        """Record that a kept member remains at `at` of its session, and remove its staged copy."""
     def place_kept(self, root: str, rows: list[int]) -> None:
-        """Rename staged files to `<root>/inbox/<cleaned own path>`; two paths that clean to one name both stay."""
+        """Rename staged files to `<root>/inbox/<cleaned own path>`; two paths with the same cleaned name are both kept."""
 
 @final
 class Streams:
-    """Where files of one series lie deflated in zip packets (RFC 1951), for `pack_folder`."""
+    """The deflate streams (RFC 1951) of one series' files in zip packets, for `pack_folder`."""
 
 def ingest(
     packets: Sequence[tuple[str, str]],
@@ -214,21 +214,23 @@ def ingest(
     passwords: Sequence[bytes] = ...,
     monitor: Monitor | None = None,
 ) -> Reading:
-    """Read packets (path, prefix of ledger paths) once: sniff, check, hash, parse, write below `staging`.
+    """Read packets (path, prefix of ledger paths) once: recognise, check, hash, parse, write below `staging`.
 
-    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC is one kept
-    member `name`. Paths in `skip` are left out of folders. With `link`, files of a folder are hard-linked into staging where
-    possible, else copied. With `headers_only` staged DICOM ends in a hole behind its header, a PAR is whole, and other files are
-    holes. `passwords` are tried in order on what is encrypted; a reason about that begins with `encrypted`.
+    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC becomes one
+    kept member `name`. Paths in `skip` are skipped in folders. With `link`, files of a folder are hard-linked into staging if
+    possible, else copied. With `headers_only`, staged DICOM ends in a hole after its header, a PAR is whole, and other files are
+    holes. `passwords` are tried in order on encrypted members; reasons about encryption start with `encrypted`.
 
-    Raises OSError (staging or a packet cannot be opened) and CancelledError. What is wrong with one is in its row and `damage`.
+    Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in `damage`.
     """
 
 def is_archive(path: str) -> bool:
-    """Whether `ingest` reads a file as several members: a zip, a 7z, a tar, a compressed tar. Raises OSError."""
+    """Return whether `ingest` reads a file as several members: a zip, a 7z, a tar, a compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Say what a file is: dicom, par, rec (by its extension), zip, 7z, tar, a compression, a kind not opened, other, empty."""
+    """Return the kind of a file: dicom, par, rec (by its extension), zip, 7z, tar, a compression, an unsupported kind, other,
+    empty.
+    """
 
 def pack_folder(
     folder: str,
@@ -241,21 +243,20 @@ def pack_folder(
 ) -> int:
     """Write the files of a folder as one tar.gz, members `<prefix>/<name>` in name order, with fixed times and owners.
 
-    Returns its size; bringing it to disk (fsync) is left to the caller. level: 0 the default, else 1 (fast) to 9 (small). With the
-    default, files that `streams` tells of are taken over as they are packed in their zip, if a sample of them is about as
-    small as it would be here.
+    Returns its size; the caller syncs it (fsync). level: 0 the default, else 1 (fast) to 9 (small). With the default, files in
+    `streams` are copied as their zip stores them, if a sample of them is about as small as recompression would make it.
     """
 
 @final
 class SeriesFrames:
     """Every frame of the DICOM files of one series: headers up to the pixel data, functional groups, tiles of mosaics.
 
-    A frame is a two-dimensional image: a classic object, one frame of an enhanced object (PS3.3 C.7.6.16), or one tile of a
-    mosaic (Siemens, United Imaging). A file that cannot be read to its pixel data counts as an object that tells no size.
+    A frame is a two-dimensional image: a classic object, one frame of an enhanced object (PS3.3 C.7.6.16), or one tile of a mosaic
+    (Siemens, United Imaging). A file that cannot be read up to its pixel data counts as an object without a size.
     """
 
     def __new__(cls, files: Sequence[str], *, pixels: bool = True) -> SeriesFrames:
-        """Read the headers of files; without `pixels` gzipped ones too, and `compare` compares no values. Raises OSError."""
+        """Read the headers of files; without `pixels` also of gzipped ones, but `compare` compares no values. Raises OSError."""
     @property
     def files(self) -> list[Path]: ...
     @property
@@ -263,13 +264,13 @@ class SeriesFrames:
         """Objects with pixel data."""
     @property
     def without_pixels(self) -> int:
-        """Objects that end as they should and have no pixel data."""
+        """Complete objects without pixel data."""
     @property
     def classes(self) -> dict[str, int]:
-        """Objects of each SOP class."""
+        """Number of objects of each SOP class."""
     @property
     def slices(self) -> int:
-        """Frames of all objects."""
+        """Number of frames of all objects."""
     @property
     def voxels(self) -> int:
         """Pixels of all frames."""
@@ -278,15 +279,15 @@ class SeriesFrames:
         """The different (rows, columns) of frames."""
     @property
     def countable(self) -> bool:
-        """Whether every object tells its size and, a mosaic, its number of tiles."""
+        """Whether every object has its size and, for a mosaic, its number of tiles."""
     @property
     def truncated(self) -> list[Path]:
-        """Files that end before their pixel data do, or in their header; also images without any, where others have some."""
+        """Files that end in their header or before their pixel data do; also images without pixels, if others have some."""
     @property
     def mosaic(self) -> bool: ...
     @property
     def parts(self) -> int:
-        """Series that the exporter made of the files: different UIDs or numbers."""
+        """Number of series that the exporter made of the files: different UIDs or numbers."""
     @property
     def series_number(self) -> int | None: ...
     def acquired(self) -> Acquired:
@@ -295,100 +296,100 @@ class SeriesFrames:
         Raises OSError when that file cannot be read again.
         """
     def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
-        """Compare uncompressed NIfTI images with the frames: place, count, order, and the values of four rows of each.
+        """Compare uncompressed NIfTI images with the frames: position, count, order, and the values of four rows of each.
 
         `maps` says for each image whether it repeats frames of the others. Raises OSError when a file cannot be read.
         """
 
 @final
 class Comparison:
-    """A series against its images."""
+    """The result of comparing a series with its images."""
 
     files: int
     frames: int
     without_tiles: int
-    """Mosaics that do not say how many slices they show."""
+    """Mosaics without the number of their slices."""
     suspected: int
-    """Images of Siemens that may be mosaics: they have three times as many rows as AcquisitionMatrix."""
+    """Siemens images that may be mosaics: they have three times as many rows as AcquisitionMatrix."""
     undirected: int
-    """Mosaics that do not say in which direction their slices follow each other."""
+    """Mosaics without the direction in which their slices follow each other."""
     placeless: int
     """Frames without position, orientation or pixel spacing."""
     astray: list[tuple[int, int, float]]
     """Frames that are more than 0.1 mm from any slice: index of the file, frame number from 0, distance in mm.
 
-    The distance is infinite where no image has the frame's size and directions.
+    The distance is infinite if no image has the frame's size and directions.
     """
     lost: int
-    """Frames for which their place has no slice left in any image."""
+    """Frames without a remaining slice at their position in any image."""
     moved: int
-    """Volumes that are elsewhere than their image as a whole: prospective motion correction."""
+    """Volumes that moved as a whole relative to their image: prospective motion correction."""
     moved_by: float
-    """The largest such distance, mm."""
+    """The largest movement, mm."""
     tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
     shuffled: int
-    """Frames that cannot be compared, of objects that do not store them volume by volume."""
+    """Frames that cannot be compared because their objects do not store them volume by volume."""
     scalings: int
-    """Different pairs of RescaleSlope and RescaleIntercept."""
+    """Number of different pairs of RescaleSlope and RescaleIntercept."""
     not_compared: dict[str, int]
-    """Frames whose values were not compared, by the reason."""
+    """Frames whose values were not compared, by reason."""
     encodings: list[tuple[bool, int, int, int]]
     """Pixel encodings: signed, bits stored, bits allocated, number of frames."""
     checks: list[ImageCheck]
-    """One for each image, in the order given."""
+    """One for each image, in the given order."""
 
 @final
 class ImageCheck:
-    """One image against the headers."""
+    """The result of comparing one image with the headers."""
 
     slices: int
-    """Slices of all volumes."""
+    """Number of slices of all volumes."""
     surplus: int
-    """Slices that no frame is for."""
+    """Slices without a frame."""
     different: int
-    """Slices with other values than the frame of their place."""
+    """Slices whose values differ from the frame at their position."""
     difference: tuple[int, int, int, int, float, float] | None
-    """The first of them: file, frame, slice, volume (from 0), value by the DICOM, value in the image."""
+    """The first of them: file, frame, slice, volume (from 0), value in the DICOM, value in the image."""
     order: str
-    """Volumes are in the order of some time or number of the headers (`right`), in none of them (`wrong`), or no header element
-    tells them apart (`untold`); empty for one volume and for diffusion scans.
+    """Whether the volumes are in the order of some time or number of the headers (`right`), in none of them (`wrong`), or no
+    header element distinguishes them (`undetermined`); empty for one volume and for diffusion scans.
     """
     b_values: list[tuple[float | None, float | None]]
-    """b value of each volume in s/mm2, by the header and nominal."""
+    """b-value of each volume in s/mm2, measured and nominal, from the headers."""
     contradiction: tuple[int, float, float] | None
-    """The first volume (from 0) whose elements give several b values, with the lowest and the highest of them."""
+    """The first volume (from 0) whose elements contain several b-values, with the lowest and the highest of them."""
     directions: list[tuple[float, float, float] | None]
-    """Gradient direction of each volume in the patient's axes (LPS+), where the headers have it."""
+    """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
     diffusion: bool
-    """A header says that the image is diffusion weighted."""
+    """Whether a header says that the image is diffusion weighted."""
     isotropic: bool
-    """All weighted volumes are without direction."""
+    """Whether all weighted volumes have no direction."""
     derived: bool
-    """All frames are derived."""
+    """Whether all frames are derived."""
     first: tuple[int, int]
     """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
     part_of: int | None
-    """Index of another image of the same kind that makes one volume together with this one."""
+    """Index of another image of the same kind that forms one volume together with this one."""
     twin: int | None
-    """Index of another image of the same kind at the same place: both are volumes of one scan."""
+    """Index of another image of the same kind at the same position: both are volumes of one scan."""
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> tuple[int, str]:
     """Write a file as one gzip member without name or time; return (size, SHA-256) of the member. It is not synced.
 
-    The hash is of what was given to the disk: a file that reads otherwise was written wrongly.
+    The hash is that of the bytes passed to the file system, so that a later read can detect write errors.
     """
 
 def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
     """Return (size, SHA-256) of a file."""
 
 def hash_gzip(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
-    """Return (size, SHA-256) of a gzip file's content. Raises ValueError when it does not end as it should."""
+    """Return (size, SHA-256) of a gzip file's content. Raises ValueError when it is damaged."""
 
 def gzip_size(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[int, bytes]:
-    """Return the size of a gzip file's content and its first `head` bytes. It is read to its end, with its checksum.
+    """Return the size of a gzip file's content and its first `head` bytes; reads to the end and checks the checksum.
 
-    Raises ValueError when it does not end as it should.
+    Raises ValueError when it is damaged.
     """
 
 def hash_tar_gz(path: str, *, monitor: Monitor | None = None) -> list[tuple[str, int, str]]:

@@ -1,1 +1,1 @@
-"""Builders of DICOM, PAR/REC, packets and study folders: the same bytes each time."""
+"""Builders of DICOM, PAR/REC, packets and study folders, with reproducible bytes."""

@@ -1,4 +1,4 @@
-"""AES (FIPS 197) in the counter mode of WinZip, to make packets with: slow, and no protection of anything."""
+"""AES (FIPS 197) in WinZip's counter mode, to build packets: slow, and not for protection."""
 
 
 def _double(value: int) -> int:
@@ -65,7 +65,7 @@ def _mixed(column: list[int]) -> list[int]:
 
 
 def counted(key: bytes, data: bytes) -> bytes:
-    """Return data under a counter that begins at 1, its lowest byte first; the same again takes it off."""
+    """Return data encrypted with a counter that starts at 1, lowest byte first; encrypting again decrypts it."""
     keys, out = round_keys(key), bytearray()
     for at in range(0, len(data), 16):
         mask = block(keys, (at // 16 + 1).to_bytes(16, "little"))

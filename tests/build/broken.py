@@ -16,14 +16,14 @@ def cut(data: bytes, end: int) -> bytes:
 
 
 def flipped(data: bytes, at: int) -> bytes:
-    """Return data with one byte turned over."""
+    """Return data with one inverted byte."""
     out = bytearray(data)
     out[at] ^= 0xFF
     return bytes(out)
 
 
 def wrong_crc(tree: Tree, member: str) -> bytes:
-    """Return a zip of stored members of which one has a byte that its CRC-32 does not fit."""
+    """Return a zip of stored members, one of which has a byte that contradicts its CRC-32."""
     data = zipped(tree, stored=True)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         info = archive.getinfo(member)
@@ -33,7 +33,7 @@ def wrong_crc(tree: Tree, member: str) -> bytes:
 
 
 def same_names(members: Sequence[tuple[str, bytes]]) -> bytes:
-    """Return a zip whose members may share a name."""
+    """Return a zip whose members may have the same name."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members:
@@ -78,7 +78,7 @@ def odd_tar(files: Tree, *, links: Tree | None = None, devices: Sequence[str] = 
 
 
 def odd_names(folder: Path, data: bytes) -> list[Path]:
-    """Write the data under names that are hard to handle, as far as the file system takes them."""
+    """Write the data under difficult names, as far as the file system supports them."""
     names = ["a\tb", "a\nb", "a b", "-x", ".hidden", "a[1]*?", 'q"uote', "ä", "back\\slash", "no-\udcff-utf8"]
     folder.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -1,4 +1,4 @@
-"""Classic MR series of any vendor, syntax and shape, that a converter really turns into a volume."""
+"""Classic MR series of any vendor, transfer syntax and shape, which a converter converts to a volume."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,12 +24,12 @@ ROOT = "1.2.826.0.1.3680043.8.498."
 
 
 def uid(*parts: object) -> str:
-    """Return the UID that belongs to these words and numbers: the same each time."""
+    """Return the UID for these words and numbers, always the same."""
     return generate_uid(prefix=ROOT, entropy_srcs=[repr(part) for part in parts])
 
 
 class Vendor(StrEnum):
-    """Scanner makers, as their files spell them."""
+    """Scanner makers, as spelled in their files."""
 
     SIEMENS = "SIEMENS"
     GE = "GE MEDICAL SYSTEMS"
@@ -59,7 +59,7 @@ class Syntax(Enum):
 
 @dataclass(frozen=True)
 class MrSeries:
-    """One classic MR series: `slices` x `volumes` files. `changes` sets any keyword; None takes it away."""
+    """One classic MR series: `slices` x `volumes` files. `changes` sets any keyword; None removes it."""
 
     number: int | None = 3
     description: str | None = "T1w"
@@ -67,9 +67,9 @@ class MrSeries:
     patient: str | None = "P001"
     name: str = "Doe^Jane"
     study: str = "study 1"
-    """Any words; the study's UID is made of them and the patient."""
+    """Any words; the study's UID is derived from them and the patient."""
     key: str = ""
-    """Further words for the series' UID, where two series share their number."""
+    """More words for the series' UID, if two series have the same number."""
     vendor: Vendor = Vendor.SIEMENS
     slices: int = 3
     volumes: int = 1
@@ -99,7 +99,7 @@ class MrSeries:
         return replace(self, **fields)  # type: ignore[arg-type]  # names are checked by replace itself
 
     def volume(self, volume: int = 0) -> NDArray[np.uint16]:
-        """Return the voxels of one volume, shape (slices, rows, columns): no two of one slice are alike."""
+        """Return the voxels of one volume, shape (slices, rows, columns), all different within a slice."""
         z, y, x = np.indices((self.slices, self.rows, self.columns))
         number = self.number or 0
         return np.asarray(1 + x + 10 * y + 200 * z + 7 * volume + 13 * (number % 50), np.uint16)
@@ -205,7 +205,7 @@ class MrSeries:
 
 
 def changed(dataset: Dataset, changes: Mapping[str, object]) -> Dataset:
-    """Set keywords of a data set in place; None takes the element away."""
+    """Set keywords of a data set in place; None removes the element."""
     for keyword, value in changes.items():
         if value is None:
             if keyword in dataset:
@@ -216,7 +216,7 @@ def changed(dataset: Dataset, changes: Mapping[str, object]) -> Dataset:
 
 
 def encoded(dataset: Dataset, syntax: Syntax = Syntax.EXPLICIT, *, preamble: bool = True, meta: bool = True) -> bytes:
-    """Return the bytes of a file; without `meta` a bare data set, as old exports have it (PS3.10, 7.1)."""
+    """Return the bytes of a file; without `meta` a bare data set, as in old exports (PS3.10, 7.1)."""
     if syntax is Syntax.BIG and "PixelData" in dataset:
         dataset.PixelData = np.frombuffer(dataset.PixelData, "<u2").astype(">u2").tobytes()
     if meta:

@@ -1,4 +1,4 @@
-"""Zip packets whose members are encrypted, in the traditional way and by AES."""
+"""Zip packets with encrypted members, traditional or AES."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ STORED, DEFLATED = 0, 8
 
 @dataclass(frozen=True)
 class Traditional:
-    """APPNOTE 6.1. With `later` the CRC stands behind the data, and the check byte is of the time."""
+    """APPNOTE 6.1. With `later` the CRC follows the data, and the check byte is that of the time."""
 
     later: bool = False
     flags: int = 0
@@ -41,7 +41,7 @@ WAYS: Mapping[str, Way] = {
 
 @dataclass(frozen=True)
 class Member:
-    """One member; `way` None leaves it in clear."""
+    """One member; `way` None leaves it unencrypted."""
 
     name: str
     data: bytes
@@ -51,7 +51,7 @@ class Member:
 
 
 def encrypted(tree: Tree, password: bytes = b"secret", way: Way = Traditional(), method: int = STORED) -> bytes:
-    """Return a zip of which all members are encrypted alike."""
+    """Return a zip with all members encrypted the same way."""
     return joined(*(Member(name, data, way, password, method) for name, data in tree.items()))
 
 

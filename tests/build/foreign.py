@@ -1,4 +1,4 @@
-"""The first bytes of archives that are recognised and not opened, enough to be told by."""
+"""The first bytes of archives that are recognised but not opened, enough to recognise them."""
 
 
 def _disc(mark: bytes) -> bytes:
@@ -27,4 +27,4 @@ FOREIGN = {
     "zip.002": ("split", bytes(range(256))),
     "7z.002": ("split", bytes(range(256))),
 }
-"""By the ending of its name: the kind as the core names it, and the bytes."""
+"""Maps the file extension to the kind in the core and the bytes."""

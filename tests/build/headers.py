@@ -1,4 +1,4 @@
-"""DICOM files that have nothing but the header elements of a test, and two bytes of pixel data."""
+"""DICOM files with only the header elements of a test, and two bytes of pixel data."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

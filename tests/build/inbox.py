@@ -1,4 +1,4 @@
-"""A master inbox filled by name, for discovery without the core."""
+"""A master inbox filled by name, to test discovery without the core."""
 
 import os
 import time
@@ -11,7 +11,7 @@ from qxbatch.settings.parse import parse
 
 
 def sniff(path: str) -> str:
-    """By name, in place of the core."""
+    """The kind by name, replacing the core."""
     name = os.path.basename(path).casefold()  # noqa: PTH119 - text, as the core is given it
     for kind, ending in (("par", ".par"), ("rec", ".rec"), ("dicom", ".dcm"), ("other", ".md5"), ("empty", ".part")):
         if name.endswith(ending):
@@ -54,7 +54,7 @@ class Place:
         return candidates(settings, sniff=sniff, now_ns=time.time_ns if now_ns is None else lambda: now_ns)
 
     def found(self, **given: str) -> dict[str, tuple[Verdict, str | None]]:
-        """Verdict and session id by name."""
+        """Return verdict and session id by name."""
         return {
             each.path.name: (each.verdict, each.session.id if each.session else None)
             for each in self.candidates(None, **given)

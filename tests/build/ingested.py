@@ -24,31 +24,31 @@ class Ingested:
         return [self.reading.row(k) for k in range(len(self.reading))]
 
     def row(self, path: str) -> Row:
-        """The one row of a path."""
+        """Return the only row of a path."""
         [row] = [row for row in self.rows if row.path == path]
         return row
 
     def fates(self) -> dict[str, str]:
-        """Fate by path, where no two rows share a path."""
+        """Return the fates by path, which must be unique."""
         return {row.path: row.fate for row in self.rows}
 
     def kept(self) -> dict[str, bytes]:
-        """What lies in inbox, by path below it."""
+        """Return the files in inbox, by path below it."""
         folder = self.root / "inbox"
         files = (path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
     def series(self) -> list[tuple[int | None, int, int, str]]:
-        """What tells the groups apart."""
+        """Return the keys of the groups."""
         return [(each.number, each.files, each.size, each.series_uid) for each in self.reading.groups()]
 
     def sorted_hashes(self) -> list[tuple[str, str]]:
-        """Place and hash of what was sorted, in order."""
+        """Return place and hash of the sorted files, in order."""
         return sorted((row.at, row.content_sha256) for row in self.rows if row.fate == "sorted")
 
 
 def ingested(packet: Path, work: Path, **options: Any) -> Ingested:
-    """Read a packet, place all its files, and check rows and files against one another."""
+    """Read a packet, place all its files, and compare rows and files."""
     name = "".join(letter if letter.isalnum() else "-" for letter in packet.name)
     staging, root = work / f"{name}.staging", work / f"{name}.session"
     root.mkdir(parents=True)
@@ -67,7 +67,7 @@ def ingested(packet: Path, work: Path, **options: Any) -> Ingested:
 
 
 def check(result: Ingested, staging: Path) -> None:
-    """Nothing is left in staging, each row has what its fate says, each place the bytes that its row says."""
+    """Staging is empty, each row matches its fate, and each place has the bytes of its row."""
     assert [path for path in staging.rglob("*") if path.is_file()] == []
     places = set()
     for index, row in enumerate(result.rows):
@@ -89,12 +89,12 @@ def check(result: Ingested, staging: Path) -> None:
 
 
 def digest(data: bytes) -> str:
-    """SHA-256 as the ledger writes it."""
+    """Return the SHA-256 in the ledger's notation."""
     return hashlib.sha256(data).hexdigest()
 
 
 def unzipped(data: bytes) -> bytes:
-    """The content of gzip data, else the data."""
+    """Return the content of gzip data, else the data."""
     try:
         return gzip.decompress(data)
     except (OSError, EOFError, zlib.error):

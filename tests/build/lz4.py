@@ -1,7 +1,7 @@
-"""LZ4 frames of blocks that are not compressed: no such compressor is in the standard library."""
+"""LZ4 frames with uncompressed blocks: the standard library has no LZ4 compressor."""
 
 _START = bytes.fromhex("04224d18 6040 82")
-"""Blocks of up to 64 KiB on their own, no length, no checksum; the last byte is the header's own."""
+"""Independent blocks of up to 64 KiB, no length, no checksum; the last byte is the header checksum."""
 _BLOCK = 64 << 10
 
 

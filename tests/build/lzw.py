@@ -6,7 +6,7 @@ WIDEST = 16
 
 
 class _Codes:
-    """Collects codes, low bit first; a change of width fills up the group of eight, as `compress` does."""
+    """Collects codes, low bit first; a change of width pads the group of eight, like `compress`."""
 
     def __init__(self) -> None:
         self.out = bytearray()
@@ -34,7 +34,7 @@ class _Codes:
 
 
 def compress(data: bytes) -> bytes:
-    """Return data as `compress` writes it (block mode, 16 bits; the table is kept once it is full)."""
+    """Return data as `compress` writes it (block mode, 16 bits; a full table is kept)."""
     codes = _Codes()
     table = {bytes([k]): k for k in range(256)}
     free, width = FIRST, 9

@@ -1,4 +1,4 @@
-"""Mosaics: all slices of a volume as tiles of one stored image, as Siemens and United Imaging write them."""
+"""Mosaics: all slices of a volume as tiles of one stored image, as written by Siemens and United Imaging."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class Mosaic:
     volumes: int = 3
     vendor: Vendor = Vendor.SIEMENS
     b_values: Sequence[float] = ()
-    """One for each volume, of a diffusion scan."""
+    """b-values, one for each volume of a diffusion scan."""
     changes: Mapping[str, object] = field(default_factory=dict)
 
     def with_(self, **fields: Any) -> "Mosaic":
@@ -36,7 +36,7 @@ class Mosaic:
         return self.vendor is Vendor.SIEMENS
 
     def tiles(self, volume: int) -> NDArray[np.uint16]:
-        """Return the values of a volume, shape (slices, rows, columns): no two of them are alike."""
+        """Return the values of a volume, shape (slices, rows, columns), all different."""
         k, y, x = np.indices((self.slices, ROWS, COLUMNS))
         return np.asarray(10 + x + COLUMNS * y + 70 * k + 500 * volume, np.uint16)
 

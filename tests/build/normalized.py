@@ -1,4 +1,4 @@
-"""Converts a folder by way of its normalized copies, and checks what came out."""
+"""Converts normalized copies of a folder, and checks the result."""
 
 import threading
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tests.build.slices import Slice, check_image
 
 
 def normalized(folder: Path) -> Attempt:
-    """Convert a folder by way of its normalized copies."""
+    """Convert normalized copies of a folder."""
     dcm2niix = find()
     assert dcm2niix is not None
     files = [path for path in folder.iterdir() if path.is_file()]

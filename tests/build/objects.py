@@ -1,4 +1,4 @@
-"""DICOM objects that are no classic image: enhanced MR, reports, raw data, spectra, states."""
+"""DICOM objects other than classic images: enhanced MR, reports, raw data, spectra, states."""
 
 from collections.abc import Mapping
 
@@ -55,7 +55,7 @@ def item(**values: object) -> Dataset:
 
 
 def enhanced(series: MrSeries, changes: Mapping[str, object] | None = None) -> Dataset:
-    """Return an Enhanced MR object with a classic series' frames; TR, TE, geometry in functional groups."""
+    """Return an Enhanced MR object with a classic series' frames; TR, TE and geometry in functional groups."""
     frames = list(series.with_(changes={}).datasets())
     dataset = frames[0]
     classic = {keyword: dataset.get(keyword) for keyword in PER_FRAME_KEYWORDS}
@@ -105,7 +105,7 @@ def _frame(series: MrSeries, k: int) -> Dataset:
 
 
 def without_pixels(series: MrSeries, sop_class: str, word: str, changes: Mapping[str, object]) -> Dataset:
-    """Return one object of a series without an image in it."""
+    """Return one object of a series without images."""
     dataset = next(series.with_(slices=1, volumes=1).datasets())
     changed(dataset, dict.fromkeys(PIXEL_KEYWORDS + PER_FRAME_KEYWORDS))
     dataset.SOPClassUID = sop_class
@@ -178,7 +178,7 @@ def dicomdir(series: MrSeries) -> bytes:
     dataset.SOPClassUID = MediaStorageDirectoryStorage
     dataset.SOPInstanceUID = uid("dicomdir", series.study_uid)
     with_both = encoded(dataset)
-    # SOP class and instance stand in the meta header only (PS3.10, 8.6).
+    # SOP class and instance are only in the meta header (PS3.10, 8.6).
     del dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.file_meta
     meta_end = 144 + int.from_bytes(with_both[140:144], "little")
     return with_both[:meta_end] + encoded(dataset, preamble=False, meta=False)

@@ -1,4 +1,4 @@
-"""What a conversion of changed files came to: what it warns of, and whether its images are right."""
+"""The outcome of converting changed files: its warnings, and whether its images are correct."""
 
 import re
 import threading
@@ -24,7 +24,7 @@ NUMBER = 30
 
 @dataclass(frozen=True)
 class Wanted:
-    """The settings that conversion looks at."""
+    """The settings for a conversion."""
 
     tool: Tool = Tool.AUTO
     fallback: Tool | None = None
@@ -42,27 +42,27 @@ class Outcome:
 
     @property
     def warnings(self) -> list[str]:
-        """Return the messages that ask a person to look."""
+        """Return the messages that ask for a review."""
         return [problem.message for problem in self.conversion.problems if problem.severity is not Severity.INFO]
 
     @property
     def of_images(self) -> list[str]:
-        """Return the warnings about what is in the images; a part of a series is incomplete as well."""
+        """Return the warnings about the images; an incomplete part of a series is one as well."""
         return [text for text in self.warnings if not text.startswith("incomplete: ")]
 
     @property
     def notes(self) -> list[str]:
-        """Return what is only worth knowing."""
+        """Return the remarks that need no action."""
         return [problem.message for problem in self.conversion.problems if problem.severity is Severity.INFO]
 
     def faults(self, *, places: bool = True) -> list[str]:
-        """Return what is wrong with the images, by pydicom and nibabel alone."""
+        """Return the faults of the images, by pydicom and nibabel alone."""
         images = [output.nifti for output in self.conversion.outputs]
         return wrong(self.files, images, places=places) if images else ["there is no image"]
 
     @property
     def doubted(self) -> bool:
-        """Whether a warning says with numbers what differs."""
+        """Return whether a warning names the difference with numbers."""
         return any(
             problem.code in DOUBTS and problem.severity is not Severity.INFO and re.search(r"\d", problem.message)
             for problem in self.conversion.problems
@@ -101,8 +101,8 @@ def unsafe(
 ) -> dict[str, tuple[list[str], list[str]]]:
     """Convert a series once for each change, and return the changes with a wrong outcome: faults and warnings.
 
-    An outcome is wrong when an image is wrong and no warning says so with numbers, and when a warning comes with a right image
-    of a series that is `complete`. `original()` returns the files anew.
+    An outcome is wrong if an image is wrong without a warning that has numbers, or if there is a warning about a correct
+    image of a `complete` series. `original()` returns the files again.
     """
     found = {}
     for name, change in changes.items():

@@ -1,4 +1,4 @@
-"""Packets of every kind, made of a tree: relative path -> bytes."""
+"""Packets of every kind, built from a tree: relative path -> bytes."""
 
 import bz2
 import gzip
@@ -57,7 +57,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 
 
 def under(prefix: str, tree: Tree) -> dict[str, bytes]:
-    """Return the tree below a further folder."""
+    """Return the tree below another folder."""
     return {f"{prefix}/{path}": data for path, data in tree.items()}
 
 

@@ -1,4 +1,4 @@
-"""A PAR/REC pair of version 4.2, made from a classic series' voxels."""
+"""A PAR/REC pair of version 4.2, built from a classic series' voxels."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ label type (ASL)            (imagekey!)  (integer)"""
 
 @dataclass(frozen=True)
 class ParRec:
-    """A PAR/REC pair: acquisition and reconstruction number give its series number, 100 x one + the other."""
+    """A PAR/REC pair; its series number is 100 x acquisition number + reconstruction number."""
 
     acquisition: int = 2
     reconstruction: int = 1

@@ -21,7 +21,7 @@ FILE = Instance(
 
 
 def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **facts: Any) -> list[Instance]:
-    """Return the files of a part: one slice at each place."""
+    """Return the files of a part: one slice at each position."""
     changed = replace(FILE, acquisition=acquisition, **facts)
     return [replace(changed, position=(*changed.position[:2], place)) for place in places]
 

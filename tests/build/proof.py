@@ -1,4 +1,4 @@
-"""Images checked against DICOM files without the tool under test: pydicom and nibabel say what is right."""
+"""Checks images against DICOM files without the program under test: pydicom and nibabel determine what is correct."""
 
 import warnings
 from collections import defaultdict
@@ -21,36 +21,36 @@ with warnings.catch_warnings():
 Array = NDArray[np.float64]
 
 CLOSE = 0.1
-"""Accepted distance of a slice's corners from where its header says, mm."""
+"""Accepted distance of a slice's corners from the position in its header, mm."""
 UIH_TILES = 0x00651051
 JPEG = (JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless, JPEG2000Lossless)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A slice as its header describes it: the corners of its pixel grid in RAS+ mm, and its values."""
+    """A slice according to its header: the corners of its pixel grid in RAS+ mm, and its values."""
 
-    origin: Array
+    first_pixel: Array
     row: Array
     """From the first pixel of a row to the last."""
     column: Array
     stored: Array
     """Stored values, shape (rows, columns)."""
     slopes: tuple[tuple[float, float], ...]
-    """Slopes and intercepts that may turn them into the image's values."""
+    """Slopes and intercepts that may map them to the image's values."""
     unread: bool = False
-    """Only its place can be compared: pydicom alone cannot decompress JPEG."""
+    """Whether only its position can be compared: pydicom alone cannot decompress JPEG."""
 
 
 def wrong(files: Sequence[Dataset], images: Sequence[Path], *, places: bool = True) -> list[str]:
-    """Return what is wrong with images of these files; without `places` only values count, as after motion.
+    """Return the faults of images of these files; without `places` only values count, as after motion.
 
-    Every slice of every image must show a frame at its place with all its values, and every frame must be in an image.
+    Every slice of every image must show a frame at its position with all its values, and every frame must be in an image.
     """
     frames = [frame for file in files for frame in frames_of(file)]
     planes: defaultdict[bytes, list[int]] = defaultdict(list)
     for k, frame in enumerate(frames):
-        planes[b"".join(part.tobytes() for part in (frame.origin, frame.row, frame.column))].append(k)
+        planes[b"".join(part.tobytes() for part in (frame.first_pixel, frame.row, frame.column))].append(k)
     shown = [False] * len(frames)
     faults = []
     for path in images:
@@ -71,21 +71,21 @@ def wrong(files: Sequence[Dataset], images: Sequence[Path], *, places: bool = Tr
 
 
 def _slices(volumes: Array, affine: Array, frame: Frame) -> Iterator[tuple[Array, Array]]:
-    """Yield each slice along the axis that the frames are stacked on: its affine without that axis, and its values."""
+    """Yield each slice along the axis on which the frames are stacked: its affine without that axis, and its values."""
     normal = np.cross(frame.row, frame.column)
     cosines = [abs(normal @ affine[:3, k]) / np.linalg.norm(affine[:3, k]) for k in range(3)]
     axis = int(np.argmax(cosines))
     for index in range(volumes.shape[axis]):
         in_plane = np.delete(affine[:3, :3], axis, axis=1)
-        origin = affine[:3, 3] + index * affine[:3, axis]
-        yield np.column_stack([in_plane, origin]), np.take(volumes, index, axis=axis)
+        first_pixel = affine[:3, 3] + index * affine[:3, axis]
+        yield np.column_stack([in_plane, first_pixel]), np.take(volumes, index, axis=axis)
 
 
 def _voxels(frame: Frame, place: Array, shape: tuple[int, ...], *, places: bool) -> tuple[Any, Any] | None:
-    """Return the voxels of a slice where a frame's pixels are, however its axes are turned; None where they are not."""
+    """Return the voxels of a slice at a frame's pixels, for any orientation of its axes; None if they do not match."""
     rows, columns = frame.stored.shape
     x, y = np.meshgrid(np.arange(columns) / max(1, columns - 1), np.arange(rows) / max(1, rows - 1))
-    points = frame.origin + x[..., None] * frame.row + y[..., None] * frame.column
+    points = frame.first_pixel + x[..., None] * frame.row + y[..., None] * frame.column
     found = (points - place[:, 2]) @ np.linalg.pinv(place[:, :2]).T
     nearest = np.rint(found).astype(int)
     if not places:
@@ -98,7 +98,7 @@ def _voxels(frame: Frame, place: Array, shape: tuple[int, ...], *, places: bool)
 
 
 def _shows(frame: Frame, found: Array) -> bool:
-    """Whether these are the values of a frame."""
+    """Return whether these are the values of a frame."""
     return frame.unread or any(_equal(frame.stored * a, b, found, 1e-3 * abs(a)) for a, b in frame.slopes)
 
 
@@ -128,7 +128,7 @@ def frames_of(file: Dataset) -> list[Frame]:
 
 
 def _stored(file: Dataset) -> NDArray[Any]:
-    """Return the stored values: the bits up to HighBit, where pydicom looks at the lowest BitsStored bits."""
+    """Return the stored values: the bits up to HighBit, where pydicom reads the lowest BitsStored bits."""
     low = file.HighBit + 1 - file.BitsStored
     if low == 0 or file.file_meta.TransferSyntaxUID.is_compressed:
         return np.asarray(file.pixel_array)

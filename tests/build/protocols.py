@@ -24,7 +24,7 @@ def vendor_of(session: str) -> Vendor:
 
 
 def series_of(session: str, found: tuple[MrSeries, ...] = USUAL) -> list[MrSeries]:
-    """Return the series of a session as its scanner has them; a small part of TE is noise of storage."""
+    """Return the series of a session for its scanner; TE has a little noise, as if rounded for storage."""
     vendor = vendor_of(session)
     tr = {Vendor.SIEMENS: 2000.0, Vendor.GE: 2200.0}[vendor]
     noise = 1e-7 * (int(session[1:]) % 3)
@@ -41,7 +41,7 @@ def series_of(session: str, found: tuple[MrSeries, ...] = USUAL) -> list[MrSerie
 
 
 def half(rest: MrSeries) -> MrSeries:
-    """Return a scan with half of its volumes, of which the headers plan all."""
+    """Return a scan with half of the volumes that its headers plan."""
     return replace(rest, volumes=2, changes={**rest.changes, "NumberOfTemporalPositions": rest.volumes})
 
 

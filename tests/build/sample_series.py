@@ -17,18 +17,18 @@ from tests.build.tamper import Files, limited
 
 @dataclass(frozen=True)
 class Sample:
-    """Where a series is: a folder of files, or of members of an archive."""
+    """Location of a series: a folder of files, or of members of an archive."""
 
     folder: str
     archive: str = ""
     pattern: str = "*"
     limit: tuple[int, int] = (0, 0)
-    """Slices and volumes that are taken of classic files; all where 0."""
+    """Number of slices and volumes to use of classic files; all if 0."""
     most: int = 1000
-    """Files that are taken of others."""
+    """Number of files to use of others."""
 
     def files(self, data: Path) -> Files:
-        """Read the series anew; a set without it skips the test."""
+        """Read the series again; skips the test if the set does not have it."""
         chosen = _chosen(self, data)
         if not chosen:
             pytest.skip(f"no sample data: {data / self.archive / self.folder} is absent")
@@ -36,7 +36,7 @@ class Sample:
         return limited(files, *self.limit) if self.limit[0] else files
 
     def bytes_of_files(self, data: Path) -> Iterator[bytes]:
-        """Yield the files of the folder, unpacked."""
+        """Yield the files of the folder, decompressed."""
         if self.archive:
             yield from members(data / self.archive, self.folder)
             return
@@ -48,7 +48,7 @@ class Sample:
 
 @cache
 def _chosen(sample: Sample, data: Path) -> tuple[bytes, ...]:
-    """Return the bytes of the files of a sample's first series, as many as it takes."""
+    """Return the bytes of the files of a sample's first series, as many as requested."""
     parts = [part for part in sample.bytes_of_files(data) if part[128:132] == b"DICM"]
     pairs = [(pydicom.dcmread(io.BytesIO(part)), part) for part in parts]
     pairs = [(file, part) for file, part in pairs if "PixelData" in file]

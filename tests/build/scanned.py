@@ -1,4 +1,4 @@
-"""Sessions as a protocol sees them, made without an import."""
+"""Sessions in the form for a protocol, built without an import."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -36,11 +36,11 @@ SHELLS = ((0.0, 7), (1000.0, 30), (2000.0, 60))
 DWI = Acquisition(acquired_volumes=97, complete_volumes=97, tr_ms=3200.0, b_values=SHELLS, kinds=(ImageKind.MAGNITUDE,))
 LOCALIZER = Acquisition(acquired_volumes=3, complete_volumes=3, kinds=(ImageKind.MAGNITUDE, ImageKind.LOCALIZER))
 SHORT: dict[str, Any] = {"acquired_volumes": 213, "complete_volumes": 212, "missing_slices": 22}
-"""Facts of REST where it was interrupted."""
+"""Facts of REST if it was interrupted."""
 
 
 def series(name: str, number: int = 5, facts: Acquisition | None = REST, **changes: Any) -> ScannedSeries:
-    """Return a series with some facts changed; it is incomplete where volumes are planned and missing."""
+    """Return a series with some facts changed; it is incomplete if planned volumes are missing."""
     scanner = changes.pop("scanner", PRISMA)
     known = None if facts is None else replace(facts, **changes)
     return ScannedSeries(10 * number, number, name, scanner, None if known is None else verdict(known), known)
@@ -81,7 +81,7 @@ def changed(
 
 
 def with_facts(found: ScannedSession, name: str, **changes: Any) -> ScannedSession:
-    """Return a session in which some facts of a series are others."""
+    """Return a session with other facts for a series."""
 
     def change(each: ScannedSeries) -> Iterable[ScannedSeries]:
         facts = replace(each.acquisition or Acquisition(), **changes)
@@ -91,5 +91,5 @@ def with_facts(found: ScannedSession, name: str, **changes: Any) -> ScannedSessi
 
 
 def study(count: int = 12, scanner: str = PRISMA) -> list[ScannedSession]:
-    """Return so many sessions that are alike."""
+    """Return this many equal sessions."""
     return [usual(f"S{k:02}", scanner) for k in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""Functional scans of several vendors with the counts that they plan, in which slices or volumes can be left out."""
+"""Functional scans of several vendors with planned counts, from which slices or volumes can be removed."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ Change = Callable[[list[Dataset]], list[Dataset]]
 def classic(
     vendor: Vendor = Vendor.SIEMENS, volumes: int = VOLUMES, *, start: str = "101500", **changes: object
 ) -> list[Dataset]:
-    """Return a classic scan, volume by volume, each 2 s after the other; no header plans a count."""
+    """Return a classic scan, volume by volume, 2 s apart; no header plans a count."""
     datasets = list(MrSeries(vendor=vendor, slices=SLICES, volumes=volumes).datasets())
     seconds = int(start[:2]) * 3600 + int(start[2:4]) * 60 + int(start[4:6])
     for index, dataset in enumerate(datasets):
@@ -63,13 +63,13 @@ def enhanced(volumes: int = VOLUMES, left_out: Sequence[int] = (), **changes: ob
 
 
 def without(datasets: list[Dataset], *left_out: int) -> list[Dataset]:
-    """Return the data sets without those at some places; negative ones count from the end."""
+    """Return the data sets without those at some indices; negative ones count from the end."""
     dropped = {index % len(datasets) for index in left_out}
     return [dataset for index, dataset in enumerate(datasets) if index not in dropped]
 
 
 def copied(datasets: list[Dataset], *twice: int) -> list[Dataset]:
-    """Return the data sets, and copies of some of them under another SOPInstanceUID."""
+    """Return the data sets, and copies of some of them with another SOPInstanceUID."""
     copies = []
     for index in twice:
         copy = Dataset(datasets[index])

@@ -1,4 +1,4 @@
-"""7z archives (7zFormat.txt of the LZMA SDK), written here: one packed block, or one for each member."""
+"""7z archives (7zFormat.txt of the LZMA SDK): one packed block, or one for each member."""
 
 import lzma
 import zlib
@@ -9,7 +9,7 @@ _LZMA2 = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 20}]
 
 
 class Method(Enum):
-    """How members are packed: the coder as the list of members tells it."""
+    """How members are packed: the coder in the header of the archive."""
 
     COPY = b"\x01\x00"
     LZMA2 = b"\x21\x21\x01\x10"
@@ -28,7 +28,7 @@ def sevenz(
 ) -> bytes:
     """Pack files under their names, then empty folders. `wrong_crc` names a member with another checksum.
 
-    `coder` stands in place of that of the method, and `claimed` is added to the size of the first member.
+    `coder` replaces that of the method, and `claimed` is added to the size of the first member.
     """
     full = {name: data for name, data in tree.items() if data}
     empty = [name for name, data in tree.items() if not data]
@@ -91,7 +91,7 @@ def _crc(data: bytes) -> bytes:
 
 
 def resummed(data: bytes) -> bytes:
-    """Return an archive whose list of members was changed, with the checksums that it needs now."""
+    """Return an archive with a changed header and correct checksums."""
     offset, size = (int.from_bytes(data[at : at + 8], "little") for at in (12, 20))
     start = data[12:28] + _crc(data[32 + offset : 32 + offset + size])
     return data[:8] + _crc(start) + start + data[32:]

@@ -1,4 +1,4 @@
-"""7z archives of one file by 7-Zip 26.02: `7z a ... known.bin`, and what is in it."""
+"""7z archives of one file from 7-Zip 26.02: `7z a ... known.bin`, and its content."""
 
 from base64 import b64decode
 
@@ -76,4 +76,4 @@ _TEXT = {
     ),
 }
 MADE = {name: b64decode(text) for name, text in _TEXT.items()}
-"""By what was done to the content; two need the password."""
+"""By packing method; two need the password."""

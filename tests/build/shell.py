@@ -1,4 +1,4 @@
-"""Commands that a report proposes, run by a shell as they are printed."""
+"""Commands in a report, run by a shell as printed."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 from tests.build.study import TIME_LIMIT, Run, Study
 
 UNPACKED = "unpacked"
-"""Beside the programs: the tree that every archive contains for them."""
+"""Beside the programs: the tree in every archive for them."""
 _PROGRAMS = {
     "qxbatch": f'exec "{sys.executable}" -m qxbatch "$@"',
     "unrar": 'test "$1" = x && test -f "$2" && mkdir -p "$3" && cp -R "$(dirname "$0")/unpacked/." "$3"',
@@ -18,7 +18,7 @@ _PROGRAMS = {
 
 
 def programs(folder: Path) -> Path:
-    """Make a folder with qxbatch, and with an unrar for which every archive contains what is in `unpacked`."""
+    """Create a folder with qxbatch, and with an unrar that finds the content of `unpacked` in every archive."""
     (folder / UNPACKED).mkdir(parents=True, exist_ok=True)
     for name, text in _PROGRAMS.items():
         path = folder / name
@@ -28,7 +28,7 @@ def programs(folder: Path) -> Path:
 
 
 def in_shell(study: Study, command: str, **replaced: str) -> Run:
-    """Run a command as it is printed; only placeholders such as FILE are replaced."""
+    """Run a command as printed; only placeholders such as FILE are replaced."""
     for word, text in replaced.items():
         assert word in command
         command = command.replace(word, text)

@@ -1,4 +1,4 @@
-"""Slices with known places and values, as classic files or as frames of an enhanced object, and a check of images."""
+"""Slices with known positions and values, as classic files or as frames of an enhanced object, and a check of images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ PHASE = ("ORIGINAL", "PRIMARY", "P", "NONE")
 
 @dataclass(frozen=True)
 class Slice:
-    """One image: where it is, what tells it apart, and its values, which no other slice has."""
+    """One image: its position, its distinguishing attributes, and its values, which no other slice has."""
 
     z: float
     volume: int = 0
@@ -59,7 +59,7 @@ def block(places: int = 6, volumes: int = 1, step: float = 2.0, **fields: Any) -
 
 
 def classic(part: Slice, number: int, changes: Mapping[str, object] | None = None, dtype: str = "<u2") -> Dataset:
-    """Return a slice as a classic object; TR, TE and places are as elements of the object."""
+    """Return a slice as a classic object; TR, TE and positions are elements of the object."""
     series = MrSeries(slices=1, rows=ROWS, columns=COLUMNS, te=part.echo)
     dataset = next(series.datasets())
     values = {
@@ -140,7 +140,7 @@ def write_enhanced(folder: Path, slices: Sequence[Slice], syntax: Syntax = Synta
 
 
 def check_image(path: Path, slices: Sequence[Slice], *, tolerance: float = 0.1) -> None:
-    """Check that an image contains these slices and no others: volumes in order, each value at its place (mm)."""
+    """Check that an image contains exactly these slices: volumes in order, each value at its position (mm)."""
     image: Any = nibabel.load(path)
     values = np.asarray(image.dataobj).reshape(*image.shape[:3], -1)
     volumes = sorted({part.volume for part in slices})
@@ -152,7 +152,7 @@ def check_image(path: Path, slices: Sequence[Slice], *, tolerance: float = 0.1) 
 
 
 def _values_at(affine: NDArray[Any], volume: NDArray[Any], part: Slice, tolerance: float) -> NDArray[Any]:
-    """Return the values of a volume where the header of a slice says that its pixels are (PS3.3 C.7.6.2.1.1)."""
+    """Return the values of a volume at the pixel positions in a slice's header (PS3.3 C.7.6.2.1.1)."""
     y, x = np.indices((ROWS, COLUMNS)).reshape(2, -1)
     row, column = np.reshape(part.orientation, (2, 3))
     places = np.asarray(part.position) + SPACING * (np.outer(x, row) + np.outer(y, column))

@@ -18,7 +18,7 @@ TIME_LIMIT = 600
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the command left."""
+    """The result of a run."""
 
     status: int
     out: str
@@ -26,7 +26,7 @@ class Run:
 
     @property
     def text(self) -> str:
-        """Everything the run printed."""
+        """All output of the run."""
         return self.out + self.err
 
 
@@ -40,7 +40,7 @@ class Study:
         self.inbox.mkdir(parents=True)
 
     def put(self, name: str, tree: Tree, kind: Kind = Kind.ZIP) -> Path:
-        """Put a packet made of a tree into the inbox."""
+        """Put a packet built from a tree into the inbox."""
         return write_packet(tree, self.inbox, name, kind)
 
     def put_bytes(self, name: str, data: bytes) -> Path:
@@ -50,11 +50,11 @@ class Study:
         return path
 
     def run(self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:
-        """Run `qxbatch <sessions> ...` in a process of its own, without a terminal."""
+        """Run `qxbatch <sessions> ...` in a separate process, without a terminal."""
         return run_command(str(self.sessions), *args, env=env, cwd=cwd)
 
     def main(self, *args: str) -> Run:
-        """Run the same in this process: faster, for tests that need no process of their own."""
+        """Run the same in this process: faster, for tests that need no separate process."""
         return run_main(str(self.sessions), *args)
 
     def session(self, session: str) -> Path:
@@ -62,7 +62,7 @@ class Study:
         return self.sessions / session
 
     def session_names(self) -> list[str]:
-        """Return the names of the folders beside inbox and archive, sorted, hidden ones left out."""
+        """Return the names of the folders beside inbox and archive, sorted, without hidden ones."""
         names = (path.name for path in self.sessions.iterdir() if path.is_dir())
         return sorted(name for name in names if name not in ("inbox", "archive") and not name.startswith("."))
 
@@ -78,7 +78,7 @@ def run_main(*args: str) -> Run:
 
 
 def run_command(*args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:
-    """Run `qxbatch ...` in a process of its own, without a terminal."""
+    """Run `qxbatch ...` in a separate process, without a terminal."""
     done = subprocess.run(
         [sys.executable, "-m", "qxbatch", *args],
         stdin=subprocess.DEVNULL,
@@ -99,7 +99,7 @@ STUDY_LEVEL = ("report.html", "study.tsv", "study.json")
 def snapshot(folder: Path) -> dict[str, str]:
     """Return relative path -> SHA-256 of a file, `-> target` of a link, `dir` of a folder; sorted by path.
 
-    The files of the study level are left out: they tell of every run (tests/test_study_document.py).
+    Files of the study level are omitted: they change with every run (tests/test_study_document.py).
     """
     found = {}
     for path in sorted(folder.rglob("*")):

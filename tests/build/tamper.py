@@ -1,4 +1,4 @@
-"""Classic files and mosaics changed after the scan: each function returns the changed files, or None where it cannot."""
+"""Classic files and mosaics changed after the scan: each function returns the changed files, or None if it cannot."""
 
 import math
 from collections import defaultdict
@@ -20,7 +20,7 @@ SIXTEEN, LARGEST_SIGNED = 16, 32767
 
 
 def numbers(values: Any) -> list[str]:
-    """Return numbers as a DS value has them: 16 characters at most."""
+    """Return numbers as a DS value: 16 characters at most."""
     return [f"{float(value):.9g}"[:16] for value in values]
 
 
@@ -31,7 +31,7 @@ def normal(file: Dataset) -> NDArray[np.float64]:
 
 
 def volumes(files: Files) -> list[Files]:
-    """Return classic files volume by volume, each along its normal: the n-th file of each place is of volume n."""
+    """Return classic files volume by volume, each along its normal: the n-th file at each position belongs to volume n."""
     places: defaultdict[float, Files] = defaultdict(list)
     for file in sorted(files, key=lambda file: int(file.InstanceNumber)):
         along = float(np.asarray(file.ImagePositionPatient, float) @ normal(file))
@@ -126,7 +126,7 @@ def duplicated(files: Files) -> Files:
 
 
 def signed(files: Files) -> Files | None:
-    """Write all values as 16 bits of the other signedness; the values stay."""
+    """Write all values as 16 bits of the other signedness; the values are the same."""
     return files if all(map(_flip, files)) else None
 
 
@@ -152,7 +152,7 @@ def store(file: Dataset, values: NDArray[Any]) -> None:
 
 
 def sixteen_bits(files: Files) -> Files:
-    """Declare 16 stored bits; the values stay."""
+    """Declare 16 stored bits; the values are the same."""
     for file in files:
         file.BitsStored, file.HighBit = 16, 15
     return files
@@ -207,7 +207,7 @@ def without_private(files: Files) -> Files:
 
 
 def limited(files: Files, places: int, most: int) -> Files:
-    """Return the slices about the middle of the first volumes of a classic series, as if no more had been scanned."""
+    """Return the slices around the middle of the first volumes of a classic series, as if no more had been scanned."""
     found = volumes(files)[:most]
     first = max(0, len(found[0]) // 2 - places // 2)
     kept = [file for volume in found for file in volume[first : first + places]]
@@ -231,7 +231,7 @@ CLASSIC: dict[str, Change] = {
     "duplicated": duplicated,
     "spacing-of-one": spacing_of_one,
 }
-"""What can happen to slices in files of their own."""
+"""Changes for slices in separate files."""
 PIXELS: dict[str, Change] = {
     "signed": signed,
     "half-signed": half_signed,
@@ -241,7 +241,7 @@ PIXELS: dict[str, Change] = {
     "slopes-vary": slopes_vary,
     "one-in-rle": one_in_rle,
 }
-"""What can happen to the pixels of classic files and mosaics."""
+"""Changes for the pixels of classic files and mosaics."""
 
 
 def names(*tables: dict[str, Change]) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The b-value of one volume changed in one element of those that a vendor has."""
+"""The b-value of one volume changed in one of the vendor's elements."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ SEQUENCE_NAME, COMMENTS, CSA = 0x00180024, 0x00204000, 0x00291010
 
 
 def csa_with(data: bytes, name: bytes, text: bytes) -> bytes | None:
-    """Return a CSA header whose first value of a name is this text; the lengths stay."""
+    """Return a CSA header with this text as the first value of a name; the lengths are unchanged."""
     at = data.find(name + b"\0")
     while at >= 0:
         item = at + 84
@@ -51,7 +51,7 @@ def _csa(file: Dataset, tag: int) -> None:
 
 
 def in_element(tag: int, change: Callable[[Dataset, int], None]) -> Change:
-    """Change an element of the middle volume; None where its files do not have it."""
+    """Change an element of the middle volume; None if its files do not have it."""
 
     def changed(files: Files) -> Files | None:
         tiled = {"MOSAIC", "VFRAME"} & set(files[0].ImageType)

@@ -18,7 +18,7 @@ PLANES = (
 
 
 def frames_of(file: Dataset) -> list[Dataset]:
-    """Return the per-frame functional groups, after the shared macros of the plane were given to each of them."""
+    """Return the per-frame functional groups, after copying the shared macros of the plane to each of them."""
     shared = file.SharedFunctionalGroupsSequence[0]
     frames = list(file.PerFrameFunctionalGroupsSequence)
     for keyword in PLANES:
@@ -82,7 +82,7 @@ def without_last_frames(files: Files) -> Files:
 
 
 def permuted(files: Files) -> Files:
-    """Put the frames of each object into another order."""
+    """Change the order of the frames of each object."""
     random = np.random.default_rng(3)
     for file in files:
         kept(file, [int(k) for k in random.permutation(int(file.NumberOfFrames))])
@@ -117,7 +117,7 @@ def spacing_of_one(files: Files) -> Files:
 
 
 def b_value_of_some(files: Files) -> Files | None:
-    """Change the standard b value of a volume's worth of weighted frames; Philips' element keeps the scanned one."""
+    """Change the standard b-value of a volume's worth of weighted frames; Philips' element keeps the scanned one."""
     macros = [
         frame.MRDiffusionSequence[0]
         for file in files

@@ -1,4 +1,4 @@
-"""A run of the command on a pseudo-terminal, and the screen that a person sees."""
+"""A run of the command on a pseudo-terminal, and its screen."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ TIME_LIMIT = 300.0
 
 
 class Terminal:
-    """A run of `qxbatch` on a terminal of so many columns and rows. Use it in a `with` statement."""
+    """A run of `qxbatch` on a terminal with this many columns and rows. Use it in a `with` statement."""
 
     def __init__(
         self, *args: str, columns: int = 80, rows: int = 24, env: Mapping[str, str | None] | None = None
@@ -31,7 +31,7 @@ class Terminal:
         self.screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        """All that was written to the terminal."""
+        """All output written to the terminal."""
         self._master, slave = pty.openpty()
         self._set_size(columns, rows)
         changed = {"TERM": "xterm-256color", "LANG": "C.UTF-8", **dict.fromkeys(UNSET), **(env or {})}
@@ -56,7 +56,7 @@ class Terminal:
         os.close(self._master)
 
     def until(self, seen: Callable[[str], bool]) -> str:
-        """Wait until the screen is as wanted; return it. The process must not end before."""
+        """Wait until the screen satisfies a condition; return it. The process must not end before."""
         end = time.monotonic() + TIME_LIMIT
         while not seen(self.text):
             if not self._read(end):
@@ -71,7 +71,7 @@ class Terminal:
         return self.process.wait(timeout=TIME_LIMIT)
 
     def _read(self, end: float) -> bool:
-        """Show what comes next; return False when nothing comes any more."""
+        """Show the next output; return False at the end of the output."""
         if not select.select([self._master], [], [], max(0.0, end - time.monotonic()))[0]:
             return False
         try:
@@ -84,7 +84,7 @@ class Terminal:
 
     @property
     def rows(self) -> list[str]:
-        """The rows of the screen, without the blanks at their ends."""
+        """The rows of the screen, without trailing blanks."""
         return [row.rstrip() for row in self.screen.display]
 
     @property
@@ -94,12 +94,12 @@ class Terminal:
 
     @property
     def all_text(self) -> str:
-        """What scrolled off the screen, and the screen."""
+        """The output that scrolled off the screen, and the screen."""
         rows = ["".join(row[k].data for k in range(self.screen.columns)) for row in self.screen.history.top]
         return "\n".join([*(row.rstrip() for row in rows), *self.rows])
 
     def resize(self, columns: int, rows: int) -> None:
-        """Change the size, as a window's frame does."""
+        """Change the size, like resizing a window."""
         self._set_size(columns, rows)
         self.screen.resize(rows, columns)
         self.process.send_signal(signal.SIGWINCH)
@@ -113,21 +113,21 @@ class Terminal:
 
 
 UNSET = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "LC_ALL", "LC_CTYPE", "COLORTERM")
-"""What the environment of the tests must not say of the terminal."""
+"""Variables about the terminal that the environment of the tests must not set."""
 
 
 def _own_terminal() -> None:
-    """Make the terminal that of this process, so that ^C reaches it."""
+    """Make it the controlling terminal of this process, so that ^C reaches the process."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Gate:
-    """A converter that waits until the gate is open, then is the real one."""
+    """A converter that waits until the gate is open, then runs the real one."""
 
     def __init__(self, folder: Path, says: str = "") -> None:
-        """`says` is printed by the converter, also to the terminal itself if it can open it."""
+        """The converter prints `says`, also to the terminal itself if it can open it."""
         folder.mkdir(exist_ok=True)
         real = dcm2niix.probe().where
         self._open = folder / "open"

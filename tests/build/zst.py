@@ -6,7 +6,7 @@ RAW, RUN = 0, 1
 
 
 def compress(data: bytes) -> bytes:
-    """Return one frame that holds the data."""
+    """Return one frame with the data."""
     # Frame header descriptor (3.1.1.1.1): 8-byte content size, single segment, no checksum, no dictionary.
     out = bytearray(MAGIC + bytes([0b1110_0000]) + len(data).to_bytes(8, "little"))
     starts = range(0, len(data), BLOCK) if data else range(1)

@@ -1,1 +1,1 @@
-"""Whole runs of the command on whole packets, judged by readers that share no code with the program."""
+"""Whole runs of the command on whole packets, checked by readers that share no code with qxbatch."""

@@ -1,4 +1,4 @@
-"""A scan that exporters tear, and what an import made of it."""
+"""A scan that exporters split, and the result of an import."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def done(run: Run) -> Run:
     return run
 
 
-def told(study: Study, session: str = "S1") -> dict[str, Any]:
+def summary_of(study: Study, session: str = "S1") -> dict[str, Any]:
     summary = json.loads((study.session(session) / "qxbatch/summary.json").read_bytes())
     assert isinstance(summary, dict)
     return summary
@@ -25,7 +25,7 @@ def told(study: Study, session: str = "S1") -> dict[str, Any]:
 
 def numbers(study: Study, session: str = "S1") -> dict[int, int]:
     """Return the number of files of each series by its n."""
-    return {series["n"]: series["files"] for series in told(study, session)["series"]}
+    return {series["n"]: series["files"] for series in summary_of(study, session)["series"]}
 
 
 def noted(rows: list[Row]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Judges a complete session folder against the members of its packet."""
+"""Checks a complete session folder against the members of its packet."""
 
 import gzip
 import hashlib
@@ -23,12 +23,12 @@ Row = dict[str, str]
 
 
 def sha256(data: bytes) -> str:
-    """Return the hash as the ledger writes it."""
+    """Return the hash in the ledger's notation."""
     return hashlib.sha256(data).hexdigest()
 
 
 def read_ledger(session: Path) -> list[Row]:
-    """Return the ledger's rows; each has all columns, none stands twice."""
+    """Return the ledger's rows; each has all columns, and each path occurs once."""
     text = (session / "qxbatch" / "ledger.tsv").read_bytes().decode("utf-8")
     assert text.endswith("\n")
     head, *lines = text[:-1].split("\n")
@@ -41,13 +41,13 @@ def read_ledger(session: Path) -> list[Row]:
 
 
 def unescaped(text: str) -> str:
-    """Return a ledger path as the name it stands for."""
+    """Return the name that a ledger path encodes."""
     data = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), text.encode())
     return data.decode("utf-8", "surrogateescape")
 
 
 class Judge:
-    """Reads a session once, and checks it part by part."""
+    """Reads a session once, and checks all its parts."""
 
     def __init__(self, session: Path) -> None:
         self.session = session
@@ -57,7 +57,7 @@ class Judge:
         self._packs: dict[str, dict[str, bytes]] = {}
 
     def check(self, members: Mapping[str, bytes] | None = None) -> "Judge":
-        """Check everything; `members` are the packet's own, path -> bytes."""
+        """Check everything; `members` are those of the packet, path -> bytes."""
         if members is not None:
             self.check_members(members)
         self.check_places()
@@ -71,7 +71,7 @@ class Judge:
         return self
 
     def check_members(self, members: Mapping[str, bytes]) -> None:
-        """Each file of the packet has one row with its size and hash, and no row is of anything else."""
+        """Each file of the packet has one row with its size and hash, and there are no other rows."""
         outer = [
             row for row in self.rows if "!" not in row["path"] and row["kind"] not in ("directory", "link", "device")
         ]
@@ -82,13 +82,13 @@ class Judge:
             assert (int(row["size"]), row["sha256"]) == (len(data), sha256(data)), row
 
     def check_sums(self) -> None:
-        """The summary tells size and hash of each file that lies in nii."""
-        told = {file: each for image in self.summary["images"] for file, each in image["sums"].items()}
-        lying = {f"nii/{path.name}": path.read_bytes() for path in (self.session / "nii").iterdir()}
-        assert told == {file: {"size": len(data), "sha256": sha256(data)} for file, data in lying.items()}
+        """The summary has size and hash of each file in nii."""
+        recorded = {file: each for image in self.summary["images"] for file, each in image["sums"].items()}
+        present = {f"nii/{path.name}": path.read_bytes() for path in (self.session / "nii").iterdir()}
+        assert recorded == {file: {"size": len(data), "sha256": sha256(data)} for file, data in present.items()}
 
     def check_places(self) -> None:
-        """Each row that says where its bytes lie says so rightly; the others say why there are none."""
+        """Each row with a place names the correct one; other rows have a reason."""
         for row in self.rows:
             if row["fate"] in ("sorted", "kept", "duplicate"):
                 assert row["at"], row
@@ -103,7 +103,7 @@ class Judge:
                 assert row["reason"], f"kept without a reason: {row}"
 
     def at(self, place: str) -> bytes:
-        """Return the bytes that lie at a ledger's place."""
+        """Return the bytes at a place in the ledger."""
         container, bang, member = unescaped(place).partition(".tar.gz!")
         if not bang:
             return (self.session / container).read_bytes()
@@ -118,20 +118,20 @@ class Judge:
         return self._packs[name]
 
     def check_no_strangers(self) -> None:
-        """What lies in inbox and in the packed series is what the ledger says, and nothing else."""
+        """The content of inbox and of the packed series is exactly that of the ledger."""
         places = {unescaped(row["at"]) for row in self.rows if row["at"]}
         inbox = (path for path in (self.session / "inbox").rglob("*") if not path.is_dir())
-        lying = {path.relative_to(self.session).as_posix() for path in inbox}
+        present = {path.relative_to(self.session).as_posix() for path in inbox}
         for path in (self.session / "dicom").rglob("*"):
             name = path.relative_to(self.session).as_posix()
             if name.endswith(".tar.gz"):
-                lying |= {f"{name}!{member}" for member in self.pack(name)}
+                present |= {f"{name}!{member}" for member in self.pack(name)}
             elif path.is_file() and path.parent.parent == self.session / "dicom" and path.parent.name.isdigit():
-                lying.add(name)
-        assert lying == {place for place in places if not place.startswith("dicom/log/")}
+                present.add(name)
+        assert present == {place for place in places if not place.startswith("dicom/log/")}
 
     def check_images(self) -> None:
-        """Each line of session.txt has an image that can be read, and each image a line."""
+        """Each line of session.txt has a readable image, and each image a line."""
         numbers = {int(path.name.partition(".")[0]) for path in (self.session / "nii").glob("*.nii.gz")}
         assert set(self.text.images) == numbers
         assert sorted(image["number"] for image in self.summary["images"]) == sorted(numbers)
@@ -151,7 +151,7 @@ class Judge:
         return image
 
     def check_logs(self) -> None:
-        """Each series of DICOM has its report row's log; no path in it leads to staging."""
+        """Each DICOM series has the log of its report row; no path in it leads to staging."""
         report = (self.session / "dicom" / "DICOM-Report.txt").read_text(encoding="utf-8")
         for series in self.summary["series"]:
             log = self.session / "dicom" / f"dcm2niix_{series['n']}.log"

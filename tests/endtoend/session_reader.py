@@ -1,4 +1,4 @@
-"""Reads session.txt as later commands do; raises where one of them would stumble."""
+"""Reads session.txt as later commands do; raises if one of them would fail."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ INFO = ("TR", "PEDirection", "EchoSpacing", "DwellTime", "ReadoutDirection")
 
 @dataclass(frozen=True)
 class Line:
-    """An image's line: its name, and what stands behind it as field -> value."""
+    """An image's line: its name, and the fields after it as field -> value."""
 
     name: str
     info: dict[str, str]
@@ -21,7 +21,7 @@ class Line:
 
 @dataclass(frozen=True)
 class SessionText:
-    """What a reader gets from session.txt."""
+    """The facts that a reader gets from session.txt."""
 
     header: dict[str, str]
     images: dict[int, Line]

@@ -1,4 +1,4 @@
-"""Every set of the sample data as one packet, with all files beside it: how many patients it contains."""
+"""Every set of the sample data as one packet, with all its files: the number of patients in it."""
 
 import gzip
 import hashlib
@@ -42,13 +42,13 @@ PATIENTS = {
     "nitest-balls1": 1,
     "pydicom_testfiles": 25,
 }
-"""How many PatientIDs the DICOM objects of each set have. PAR/REC files have none."""
+"""Number of PatientIDs in the DICOM objects of each set. PAR/REC files have none."""
 SEVERAL = [name for name, count in PATIENTS.items() if count > 1]
 AT_MOST_ONE = [name for name, count in PATIENTS.items() if count <= 1]
 
 
 def contents(name: str, data: bytes) -> Iterator[bytes]:
-    """Yield a file's bytes; those of its members when it is an archive, inflated when it is gzipped."""
+    """Yield a file's bytes; those of its members if it is an archive, inflated if it is gzipped."""
     if data[:4] == b"PK\x03\x04" and name.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             yield from (archive.read(info) for info in archive.infolist())
@@ -63,7 +63,7 @@ def contents(name: str, data: bytes) -> Iterator[bytes]:
 
 
 def patients(members: dict[str, bytes]) -> set[str]:
-    """Return the PatientIDs of all that pydicom takes for an object with a series, case ignored."""
+    """Return the PatientIDs of everything that pydicom reads as an object with a series, ignoring case."""
     found = set()
     tags = ["PatientID", "SeriesInstanceUID", "SOPInstanceUID"]
     for name, packed in members.items():
@@ -109,7 +109,7 @@ def test_several_patients_are_refused_by_name(name: str, data: Path, tmp_path: P
 
 @pytest.mark.parametrize("name", AT_MOST_ONE)
 def test_one_patient_is_sorted(name: str, data: Path, tmp_path: Path) -> None:
-    """The conversion of these sets is a regression test; sorting them is enough to count patients."""
+    """A regression test covers the conversion of these sets; sorting is enough to count patients."""
     session = Study(tmp_path).session("S1")
     shutil.copytree(folder_of(name, data), session / "inbox" / name)
     tree = read_tree(session / "inbox")

@@ -1,4 +1,4 @@
-"""The BIDS-App form takes subject and session from packets named as in BIDS."""
+"""The BIDS-App form reads subject and session from BIDS packet names."""
 
 from collections.abc import Sequence
 from pathlib import Path

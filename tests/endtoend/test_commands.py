@@ -1,4 +1,4 @@
-"""The command at the end of a message, run by a shell as it is printed, does what the message promises."""
+"""The command at the end of a message, run by a shell as printed, does what the message says."""
 
 import shlex
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ def test_a_session_folder_with_a_name_that_none_may_have_is_renamed(study: Study
     assert images(study, "a_b") == 1
 
 
-# refused for what is in closed archives
+# refused for the content of unopened archives
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP], ids=["folder", "zip"])

@@ -1,4 +1,4 @@
-"""DICOM files that end before their pixel data do: named and counted, whatever the converter makes of the series."""
+"""DICOM files that end before their pixel data do: named and counted, whatever the converter's result."""
 
 import io
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.endtoend.test_left_out import counts
 
 T1 = MrSeries(number=3, description="T1w", slices=6)
 PIXELS = 2 * 6 * 8
-"""Bytes of the pixel data of one file, which ends with them."""
+"""Bytes of the pixel data of one file, which end the file."""
 CUTS = {
     "within the pixels": lambda data: data[:-20],
     "before the pixels": lambda data: data[:-PIXELS],
@@ -69,7 +69,7 @@ def test_a_series_that_fails_says_so_in_its_own_message_alone(study: Study) -> N
 
 
 def encapsulated(missing: int, *, delimiter: bool = True) -> dict[str, bytes]:
-    """Return a series of compressed images, of which one lacks bytes at its end."""
+    """Return a series of compressed images, one of which lacks bytes at its end."""
 
     files = {}
     for k, (name, data) in enumerate(T1.files().items()):

@@ -1,4 +1,4 @@
-"""The demo study: real scans from pydicom and nibabel, as the README shows them."""
+"""The demo study: real scans from pydicom and nibabel, as the README shows."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Encrypted packets through the command: opened by --password-file, else refused with what to do next."""
+"""Encrypted packets through the command: opened with --password-file, else refused with advice."""
 
 import json
 import shutil
@@ -35,8 +35,8 @@ def passwords(study: Study, *lines: str) -> str:
     return f"--password-file={path}"
 
 
-def told(study: Study, run: Run) -> str:
-    """All that was said and written about a run, packets and the password file left out."""
+def all_output(study: Study, run: Run) -> str:
+    """All output and files of a run, except packets and the password file."""
     texts = [run.text]
     for path in study.sessions.rglob("*"):
         if path.is_file() and path.suffix not in (".zip", ".gz"):
@@ -45,7 +45,7 @@ def told(study: Study, run: Run) -> str:
 
 
 def differences(first: Path, second: Path) -> list[str]:
-    """What differs between two sessions beside the size of their packets."""
+    """The differences between two sessions, except the size of their packets."""
     done = subprocess.run(
         [sys.executable, COMPARE, "--moved", first, second], capture_output=True, text=True, check=False
     )
@@ -56,7 +56,7 @@ def differences(first: Path, second: Path) -> list[str]:
         if "packets[0].size" not in line
         and "<dt>packets</dt>" not in line
         and "packets[0].sha256" not in line
-        and not line.endswith("the same content")  # what is not encrypted stays deflated as it came
+        and not line.endswith("the same content")  # unencrypted members stay deflated
     ]
 
 
@@ -74,7 +74,7 @@ def test_the_session_is_that_of_the_packet_in_clear(way: Way, tmp_path: Path) ->
     assert differences(clear.session("S1"), study.session("S1")) == []
     assert not packet.exists()
     assert (study.archive / "S1.zip").read_bytes() == data, "the packet stays encrypted"
-    assert SECRET not in told(study, run) + log.read_text() + Path(f"{log}.json").read_text()
+    assert SECRET not in all_output(study, run) + log.read_text() + Path(f"{log}.json").read_text()
 
 
 def test_a_second_run_verify_and_overwriting_are_as_with_any_packet(study: Study) -> None:
@@ -82,14 +82,14 @@ def test_a_second_run_verify_and_overwriting_are_as_with_any_packet(study: Study
     option = passwords(study, SECRET)
     assert study.run(option, "--archive=copy").status == 0
     before = snapshot(study.session("S1"))
-    assert study.run("--check=no").status == 0, "a session that is there needs no password"
+    assert study.run("--check=no").status == 0, "an existing session needs no password"
     assert snapshot(study.session("S1")) == before
     verified = subprocess.run([sys.executable, "-m", "qxbatch", "verify", study.session("S1")], check=False)
     assert verified.returncode == 0
     run = study.run(option, "--overwrite=yes", "--archive=move")
     assert run.status == 0, run.text
     assert [path.name for path in study.archive.iterdir()] == ["S1.zip"]
-    assert not (study.archive.parent / "replaced").exists(), "the new session holds the same bytes"
+    assert not (study.archive.parent / "replaced").exists(), "the new session contains the same bytes"
 
 
 @pytest.mark.parametrize("archive", ["leave", "delete"])
@@ -100,8 +100,8 @@ def test_other_values_of_archive(study: Study, archive: str) -> None:
     assert packet.exists() == (archive == "leave")
 
 
-def test_bytes_that_only_an_encrypted_packet_holds_are_kept_when_its_session_is_replaced(study: Study) -> None:
-    """A password may be lost: what is encrypted in the archive does not count as held there."""
+def test_bytes_that_are_only_in_an_encrypted_packet_are_kept_when_its_session_is_replaced(study: Study) -> None:
+    """A password may be lost: encrypted bytes in the archive do not count as archived."""
     study.put_bytes("S1.zip", locked(Aes()))
     assert study.run(passwords(study, SECRET)).status == 0
     study.put("S1", under("T1", T1.files()), Kind.TAR)
@@ -121,7 +121,7 @@ def test_a_wrong_password_refuses_the_packet_and_nothing_changes(way: Way, study
     assert run.status == 1
     assert study.session_names() == ["S2"], "the others are imported"
     assert "S1.zip" in run.text
-    assert "BOLD/IM0001: encrypted: none of the 2 passwords given opens it" in run.text
+    assert "BOLD/IM0001: encrypted: none of the 2 given passwords decrypts it" in run.text
     assert f"None of the 2 passwords in {option.partition('=')[2]} fits" in run.text
     assert "damaged" not in run.text
     assert (study.inbox / "S1.zip").read_bytes() == locked(way)
@@ -251,4 +251,4 @@ def test_what_other_programs_encrypt(program: list[str], options: list[str], dat
     run = study.run(passwords(study, PLAIN))
     assert run.status == 0, run.text
     assert differences(clear.session("S1"), study.session("S1")) == []
-    assert PLAIN not in told(study, run)
+    assert PLAIN not in all_output(study, run)

@@ -1,4 +1,4 @@
-"""Folder mode: data wait in the sessions' own inboxes. Nothing that lies there is ever lost."""
+"""Folder mode: data are in the sessions' own inboxes, and none of them is ever lost."""
 
 import gzip
 import json
@@ -110,7 +110,7 @@ def test_archives_obey_archive_and_what_is_no_image_stays(
 @pytest.mark.parametrize("mode", ["move", "copy", "leave", "delete"])
 @pytest.mark.parametrize("form", ["folder", "file", "no"])
 def test_overwrite_keeps_the_only_copy_of_the_data(study: Study, inbox: Path, mode: str, form: str) -> None:
-    """Loss 2: the originals have left the inbox, so all data lie in dicom when the session is made anew."""
+    """Loss 2: the originals have left the inbox, so all data are in dicom when the session is rebuilt."""
     members = everything(inbox)
     done(study.main(*NONE, f"--archive={mode}", f"--gzip={form}"))
     before = snapshot(study.sessions)
@@ -148,11 +148,11 @@ def test_overwrite_adds_what_came_since(study: Study, inbox: Path) -> None:
     assert read_tree(inbox) == {}
 
 
-def test_a_session_of_another_program_is_made_anew_without_loss(study: Study) -> None:
+def test_a_session_of_another_program_is_rebuilt_without_loss(study: Study) -> None:
     session = study.session("S1")
     dicom = {**under("30", T1.files()), "40.tar.gz": packed(under("40", BOLD.files()), Kind.TAR_GZ)}
     write_folder({**dicom, "notes.txt": b"mine"}, session / "dicom")
-    write_folder({"31.nii.gz": b"old image", "extra.mat": b"made by hand"}, session / "nii")
+    write_folder({"31.nii.gz": b"old image", "extra.mat": b"made manually"}, session / "nii")
     (session / "session.txt").write_text("id: S1\n")
     (session / "hcp").mkdir()
     (session / "hcp" / "x").write_text("a later step's")
@@ -162,7 +162,7 @@ def test_a_session_of_another_program_is_made_anew_without_loss(study: Study) ->
     assert read_tree(study.archive.parent / "replaced" / "S1-1") == {
         "dicom/notes.txt": b"mine",
         "nii/31.nii.gz": b"old image",
-        "nii/extra.mat": b"made by hand",
+        "nii/extra.mat": b"made manually",
         "session.txt": b"id: S1\n",
     }
 
@@ -192,14 +192,14 @@ def test_a_damaged_archive_leaves_the_whole_session_as_it_was(study: Study, inbo
     assert snapshot(study.sessions) == before
 
 
-def test_what_is_whole_beside_a_damaged_archive_can_be_had(study: Study, inbox: Path) -> None:
+def test_undamaged_files_beside_a_damaged_archive_can_be_imported(study: Study, inbox: Path) -> None:
     write_folder(LOOSE, inbox)
     (inbox / "scan.tar").write_bytes(packed(INNER, Kind.TAR)[:6000])
     before = read_tree(inbox)
     run = study.main(*NONE, "--archive=delete", "--on-damaged=keep")
     assert "damaged" in run.text
     assert 31 in Judge(study.session("S1")).text.images
-    assert before.items() <= read_tree(inbox).items(), "nothing leaves an inbox of which some bytes cannot be had"
+    assert before.items() <= read_tree(inbox).items(), "nothing leaves an inbox with unreadable bytes"
 
 
 def test_two_patients_in_an_inbox(study: Study, inbox: Path) -> None:
@@ -214,8 +214,8 @@ def test_two_patients_in_an_inbox(study: Study, inbox: Path) -> None:
     assert sorted(Judge(study.session("S1-1")).check(None).text.images) == [31]
     assert (study.session("S1-2") / "inbox" / "b" / "notes.txt").read_bytes() == b"of b"
     assert read_tree(inbox) == {}
-    told = json.loads((study.session("S1-2") / "qxbatch/summary.json").read_bytes())
-    assert told["parted"] == {"from": "S1", "sessions": {"S1-1": "P001", "S1-2": "P777"}}
+    summary = json.loads((study.session("S1-2") / "qxbatch/summary.json").read_bytes())
+    assert summary["parted"] == {"from": "S1", "sessions": {"S1-1": "P001", "S1-2": "P777"}}
 
 
 def test_a_session_imported_under_another_name_keeps_the_patients_hidden(study: Study, tmp_path: Path) -> None:

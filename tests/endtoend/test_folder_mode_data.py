@@ -1,4 +1,4 @@
-"""Sample data in folder mode: the session that the master inbox gives; made anew, and by the parts, still that session."""
+"""Sample data in folder mode: the same session as from the master inbox; also when it is rebuilt, and with the single commands."""
 
 import shutil
 from pathlib import Path
@@ -19,19 +19,19 @@ SETS = {
     "dcm_qa_philips_dwi": 0,
     "pydicom_testfiles": 1,
 }
-"""The exit status of the import; 1 where a series cannot be converted."""
+"""The exit status of the import; 1 if a series cannot be converted."""
 NONE = ("--masterinbox=none", "--sessions=S1", "--on-mixed=merge", "--check=no")
 REPORTS = (".log", ".txt", ".tsv", ".html", "summary.json")
 
 
 def results(study: Study) -> dict[str, str]:
-    """The session's images and DICOM; what is kept may lie under another name in inbox."""
+    """The session's images and DICOM; kept files may have another name in inbox."""
     tree = snapshot(study.session("S1"))
     return {k: v for k, v in tree.items() if not k.endswith(REPORTS) and not k.startswith("inbox")}
 
 
 def members(study: Study) -> set[tuple[str, str]]:
-    """Hash and fate of all that came."""
+    """Hash and fate of all members."""
     return {(row["sha256"], row["fate"]) for row in Judge(study.session("S1")).rows if row["fate"] != "nodata"}
 
 

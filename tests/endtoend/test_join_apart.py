@@ -1,4 +1,4 @@
-"""Series that look like parts of one scan and are not stay apart. Run for real."""
+"""Series that look like parts of one scan but are not are kept separate, in real runs."""
 
 import pytest
 

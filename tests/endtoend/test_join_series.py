@@ -1,4 +1,4 @@
-"""One scan whose parts have different UIDs becomes one series; different scans stay apart. Run for real."""
+"""One scan whose parts have different UIDs becomes one series; different scans are kept separate, in real runs."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.build.dicom import MrSeries, uid
 from tests.build.packets import under, write_folder
 from tests.build.split_scans import by_number, by_slice, by_study, by_volume, exported
 from tests.build.study import Study, snapshot
-from tests.endtoend.joins import RUN, done, imported, noted, numbers, told
+from tests.endtoend.joins import RUN, done, imported, noted, numbers, summary_of
 from tests.endtoend.judge import Judge, sha256
 
 NONE = ("--masterinbox=none", "--sessions=S*")
@@ -27,7 +27,7 @@ VOLATILE = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html"}
 def test_the_parts_of_one_scan_become_one_series(study: Study, form: str, n: int, parts: int, foreign: int) -> None:
     assert imported(study, FORMS[form]) == {n: 12}
     judge = Judge(study.session("S1")).check(FORMS[form])
-    [series] = told(study)["series"]
+    [series] = summary_of(study)["series"]
     assert len(set(series["series_uids"])) == parts
     assert series["series_uids"][0] == series["header"]["SeriesInstanceUID"]
     assert ("study_uids" in series) == (form == "study")
@@ -47,7 +47,7 @@ def test_volumes_become_one_image_and_the_joining_is_no_warning(study: Study) ->
     assert "look at" not in run.text
     cells = session_record(SessionFolder(study.session("S1")), None).cells
     assert (cells["state"], cells["warnings"], cells["series"]) == ("complete", 0, 1)
-    [problem] = told(study)["problems"]
+    [problem] = summary_of(study)["problems"]
     assert (problem["code"], problem["severity"], problem["subject"]) == ("joined-series", "info", "series 50")
     assert "4 parts of one scan with different SeriesInstanceUIDs" in problem["message"]
     assert problem["message"] in (study.session("S1") / "qxbatch/report.html").read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def test_volumes_become_one_image_and_the_joining_is_no_warning(study: Study) ->
 def test_the_ledger_names_what_differs(study: Study) -> None:
     imported(study, by_number(RUN))
     row = noted(Judge(study.session("S1")).rows)[-1]
-    own = told(study)["series"][0]["series_uids"][-1]
+    own = summary_of(study)["series"][0]["series_uids"][-1]
     assert row["reason"] == f"joined with series 5001: its SeriesInstanceUID is {own}, its SeriesNumber is 5004"
 
 
@@ -64,19 +64,19 @@ def test_the_part_that_began_first_gives_number_and_header(study: Study) -> None
     early = MrSeries(number=5002, description="task", key="a", time="100000", changes={"AcquisitionNumber": 1})
     late = MrSeries(number=5001, description="task", key="b", time="100002", changes={"AcquisitionNumber": 2})
     assert imported(study, {**under("a", late.files()), **under("b", early.files())}) == {50020: 6}
-    [series] = told(study)["series"]
+    [series] = summary_of(study)["series"]
     assert series["series_uids"] == [early.series_uid, late.series_uid]
 
 
 def test_several_studies_stay_a_warning(study: Study) -> None:
     imported(study, by_study(RUN))
-    codes = {problem["code"]: problem["severity"] for problem in told(study)["problems"]}
+    codes = {problem["code"]: problem["severity"] for problem in summary_of(study)["problems"]}
     assert codes == {"joined-series": "info", "several-studies": "warning"}
     assert study_message(study) == "4 studies became one session."
 
 
 def study_message(study: Study) -> str:
-    [message] = [each["message"] for each in told(study)["problems"] if each["code"] == "several-studies"]
+    [message] = [each["message"] for each in summary_of(study)["problems"] if each["code"] == "several-studies"]
     assert isinstance(message, str)
     return message
 
@@ -94,12 +94,12 @@ def test_never_keeps_the_parts_apart(study: Study, form: str) -> None:
     found = imported(study, FORMS[form], "--join-series=never")
     assert len(found) == (12 if form == "slice" else 4)
     assert noted(Judge(study.session("S1")).rows) == []
-    assert all("series_uids" not in series for series in told(study)["series"])
-    assert "joined-series" not in {problem["code"] for problem in told(study)["problems"]}
+    assert all("series_uids" not in series for series in summary_of(study)["series"])
+    assert "joined-series" not in {problem["code"] for problem in summary_of(study)["problems"]}
 
 
 def later(prefix: str, minute: int, acquired: int) -> dict[str, bytes]:
-    """Return a run in parts that starts at a minute; its acquisition numbers follow `acquired`."""
+    """Return a scan in parts that starts at a minute; its acquisition numbers are `acquired`."""
 
     def changes(dataset: Dataset) -> dict[str, object]:
         number = dataset.AcquisitionNumber
@@ -119,7 +119,7 @@ def test_two_runs_in_parts_become_two_series(study: Study, acquired: int) -> Non
     assert imported(study, tree) == {50: 12, 100050: 12}
     judge = Judge(study.session("S1")).check(tree)
     assert [judge.image(n).shape[3] for n in (51, 100051)] == [4, 4]
-    assert [len(set(series["series_uids"])) for series in told(study)["series"]] == [4, 4]
+    assert [len(set(series["series_uids"])) for series in summary_of(study)["series"]] == [4, 4]
 
 
 def test_mosaics_of_one_scan_are_joined(study: Study) -> None:
@@ -129,7 +129,7 @@ def test_mosaics_of_one_scan_are_joined(study: Study) -> None:
 
 
 def test_a_joined_series_and_another_one_of_its_number(study: Study) -> None:
-    """A joined series claims its number once."""
+    """A joined series gets one number."""
     other = MrSeries(number=5, description="other", key="other", time="120000")
     assert imported(study, {**by_volume(RUN, "a"), **under("b", other.files())}) == {50: 12, 100050: 3}
 
@@ -142,7 +142,7 @@ def test_the_patient_is_not_named_by_the_notes(study: Study) -> None:
 
 
 def lasting(session: Path) -> dict[str, str]:
-    """Return what a session holds, without what differs between two runs."""
+    """Return the content of a session, without the parts that differ between two runs."""
     found = snapshot(session)
     return {name: value for name, value in found.items() if name not in VOLATILE and not name.endswith(".log")}
 
@@ -152,18 +152,18 @@ def test_folder_mode_joins_and_its_second_run_gives_the_same(study: Study, form:
     write_folder(FORMS[form], study.session("S1") / "inbox")
     done(study.main(*NONE))
     judge = Judge(study.session("S1")).check(FORMS[form])
-    before, series = lasting(study.session("S1")), told(study)["series"]
+    before, series = lasting(study.session("S1")), summary_of(study)["series"]
     assert len(series) == 1
     assert noted(judge.rows)
     for _ in range(2):
         done(study.main(*NONE, "--overwrite=yes"))
         Judge(study.session("S1")).check(FORMS[form])
         assert lasting(study.session("S1")) == before
-        assert told(study)["series"] == series
+        assert summary_of(study)["series"] == series
     assert main(["verify", str(study.session("S1"))]) == 0
 
 
-def test_folder_mode_can_join_later_and_part_again(study: Study) -> None:
+def test_folder_mode_can_join_later_and_split_again(study: Study) -> None:
     """The note in the ledger follows the present run, not the previous one."""
     write_folder(FORMS["volume"], study.session("S1") / "inbox")
     for options, series, notes in (

@@ -1,4 +1,4 @@
-"""What was left out of a packet although images may be in it: one warning for each session, and counts in its summary."""
+"""Members that may contain images but were not imported: one warning for each session, and counts in its summary."""
 
 import io
 import json
@@ -42,7 +42,7 @@ def counts(study: Study) -> dict[str, int]:
 
 
 def warnings(run: Run) -> list[str]:
-    """Return the lines that warn of what was left out."""
+    """Return the warnings about left-out members."""
     return [line.strip() for line in run.text.splitlines() if "not imported: " in line]
 
 

@@ -1,4 +1,4 @@
-"""Each way in which the reference lost data, or said less than the truth: what happens here."""
+"""Each way in which the reference program lost data, or reported something wrong: the result with qxbatch."""
 
 import gzip
 from pathlib import Path
@@ -18,7 +18,7 @@ NONE = ("--masterinbox=none", "--sessions=S*")
 
 
 def judged(study: Study, tree: Tree, *args: str) -> Judge:
-    """Import one packet that must be complete: each of its members is told, placed and readable."""
+    """Import one packet that must be complete: each of its members is listed, placed and readable."""
     study.put("S1", tree)
     run = study.main(*args)
     assert run.status == 0, run.text

@@ -1,4 +1,4 @@
-"""The calls of the reference's manual, run on real DICOM: the tree before and after."""
+"""The calls in the reference program's manual, run on real DICOM: the tree before and after."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CHOSEN = "--sessions=AP.*,HQ.*"
 
 
 def tree(patient: str) -> dict[str, bytes]:
-    """A packet of one series, with a note beside it."""
+    """A packet of one series, with a note."""
     return {**under("scans", MrSeries(patient=patient, slices=4).files()), "note.txt": patient.encode()}
 
 
@@ -34,18 +34,18 @@ RESULTS = (
 
 
 def files(study: Study) -> set[str]:
-    """All files of the study, below its sessions folder, without those of the study level."""
+    """All files of the study below its sessions folder, except those of the study level."""
     every = {path.relative_to(study.sessions).as_posix() for path in study.sessions.rglob("*") if path.is_file()}
     return every - set(STUDY_LEVEL)
 
 
 def session(name: str, *kept: str) -> set[str]:
-    """The files of an imported session: its results, and what is kept in its inbox."""
+    """The files of an imported session: its results, and the kept files in its inbox."""
     return {f"{name}/{path}" for path in (*RESULTS, *(f"inbox/{each}" for each in kept))}
 
 
 def imported(study: Study) -> dict[str, str]:
-    """Session folder to the subject its session.txt names; each must be complete."""
+    """Maps session folders to the subject in their session.txt; each must be complete."""
     found = {}
     for name in study.session_names():
         lines = (study.session(name) / "session.txt").read_text().splitlines()
@@ -130,7 +130,7 @@ def test_a_logfile_that_maps_packets_to_sessions(study: Study, tmp_path: Path) -
 
 @pytest.fixture
 def folders(study: Study) -> Study:
-    """Session folders whose data lie in their own inbox."""
+    """Session folders with data in their own inbox."""
     packets = {"S001_baseline": "AYXQ", "S001_incentive": "TWGS", "S002_baseline": "OHTZ", "S002_incentive": "QRTD"}
     for name, packet in packets.items():
         kind = Kind.TAR_GZ if name.startswith("S001") else Kind.ZIP
@@ -147,7 +147,7 @@ PACKAGES = {
 
 
 def kept_of(package: str) -> str:
-    """The note of a package, kept in the inbox beside it."""
+    """The note of a packet, kept in the inbox."""
     return f"{package.rsplit('/', maxsplit=1)[-1]}_files/note.txt"
 
 

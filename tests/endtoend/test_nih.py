@@ -1,4 +1,4 @@
-"""dcm_qa_nih: two studies of one person that share series numbers, against its reference images."""
+"""dcm_qa_nih: two studies of one person with the same series numbers, compared with its reference images."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ def imported(source: Path, ending: str, root: Path) -> Path:
     if ending == ".zip":
         shutil.make_archive(str(packet.with_suffix("")), "zip", source)
     elif ending:
-        # Modes differ in what they take as options: the defaults serve all.
+        # Modes have different options: the defaults suit all.
         with tarfile.open(packet, MODES[ending]) as archive:  # type: ignore[call-overload]
             for path in sorted(source.iterdir()):
                 archive.add(path, path.name)
@@ -95,8 +95,10 @@ def test_every_packing_gives_the_same_session(ending: str, folder_session: Path,
 
 
 def is_about_the_packing(line: str) -> bool:
-    """Say whether a difference is of the packet itself: its name, size and packing, the order and folders of its members."""
-    told = ("summary.json: packets[0].", "summary.json: ledger.", "ledger.tsv: all: another order", "report.html: ")
+    """Return whether a difference comes from the packet itself: its name, size and packing, the order and folders of its
+    members.
+    """
+    expected = ("summary.json: packets[0].", "summary.json: ledger.", "ledger.tsv: all: another order", "report.html: ")
     if line.endswith("the same content"):
-        return True  # series of a zip stay deflated as they came
-    return "'kind': 'directory'" in line or line.startswith(tuple(f"qxbatch/{start}" for start in told))
+        return True  # series of a zip stay deflated
+    return "'kind': 'directory'" in line or line.startswith(tuple(f"qxbatch/{start}" for start in expected))

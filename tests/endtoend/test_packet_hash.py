@@ -16,7 +16,7 @@ TREE = under("T1", MrSeries(number=3).files())
 
 
 def packets(study: Study, session: str = "S1") -> dict[str, str]:
-    """Return name to hash, as the summary has them."""
+    """Return name to hash, from the summary."""
     found = json.loads((study.session(session) / "qxbatch" / SUMMARY).read_text())["packets"]
     return {each["name"]: each["sha256"] for each in found}
 

@@ -1,4 +1,4 @@
-"""A study with three defects: a protocol is learned from it, and finds these and nothing else, also at import."""
+"""A study with three defects: a protocol is learned from it, and finds exactly these, also at import."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def protocol(imported: Study) -> Path:
-    """The protocol that is learned from them."""
+    """The protocol learned from them."""
     path = imported.sessions.parent / "protocol.toml"
     run = run_command("protocol", "learn", str(imported.sessions), f"--output={path}")
     assert run.status == 0, run.text
@@ -53,7 +53,7 @@ def check(folder: Path, protocol: Path, *words: str) -> Run:
 
 
 def listed(run: Run) -> list[tuple[Any, ...]]:
-    """Return the differences that --json has, without scanners and notes."""
+    """Return the differences in --json, without scanners and notes."""
     content = json.loads(run.out)
     check_schema("protocol-check-1.json", content)
     keys = ("kind", "series", "series_number", "field", "expected", "found")
@@ -137,8 +137,8 @@ def verdicts(study: Study, session: str) -> Mapping[int, SeriesVerdict | None]:
 
 def test_an_import_reports_each_session_that_differs_and_does_not_fail(study: Study, protocol: Path) -> None:
     put(study, ("S01", WITHOUT_T2, OTHER_TR))
-    told, log = study.sessions / "run.json", study.sessions / "run.log"
-    run = study.main(f"--protocol={protocol}", f"--json-file={told}", f"--log-file={log}")
+    report, log = study.sessions / "run.json", study.sessions / "run.log"
+    run = study.main(f"--protocol={protocol}", f"--json-file={report}", f"--log-file={log}")
     assert run.status == 0
     assert problems_of(study, "S01") == []
     assert SessionFolder(study.session("S01")).state is SessionState.COMPLETE
@@ -154,7 +154,7 @@ def test_an_import_reports_each_session_that_differs_and_does_not_fail(study: St
     assert [f" {OTHER_TR}: warning (protocol): " in line for line in logged] == [True, False], (
         "as it came, and at the end"
     )
-    sessions = {each["session"]: each for each in json.loads(told.read_bytes())["sessions"]}
+    sessions = {each["session"]: each for each in json.loads(report.read_bytes())["sessions"]}
     assert [each["code"] for each in sessions[OTHER_TR]["problems"]] == ["protocol"]
     assert sessions["S01"]["problems"] == []
 
@@ -232,7 +232,7 @@ def test_converting_again_without_a_protocol_takes_the_verdict_away(study: Study
 
 
 def without_facts(study: Study, imported: Study) -> Path:
-    """Return a session whose summary has no facts, as an older version wrote it."""
+    """Return a session whose summary has no facts, like that of an older version."""
     session = study.session("S01")
     shutil.copytree(imported.session("S01"), session)
     path = session / "qxbatch" / "summary.json"
@@ -279,7 +279,7 @@ def test_where_there_is_no_session_nothing_is_checked_or_learned(study: Study, p
         (["learn", "--output=x", "--overwrite=perhaps"], "--overwrite=perhaps is not known"),
     ],
 )
-def test_misuse_is_told_in_words(words: list[str], message: str, study: Study) -> None:
+def test_misuse_is_explained(words: list[str], message: str, study: Study) -> None:
     run = run_main("protocol", words[0], str(study.sessions), *words[1:])
     assert run.status == 64
     assert message in run.err

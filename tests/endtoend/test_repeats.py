@@ -1,4 +1,4 @@
-"""No message of a run is there twice, in inbox mode and in folder mode."""
+"""No message of a run occurs twice, in inbox mode and in folder mode."""
 
 from collections import Counter
 
@@ -18,7 +18,7 @@ FOLDER_MODE = ("--masterinbox=none", "--sessions=*")
 
 
 def repeated(run: Run) -> list[str]:
-    """Return messages that are in a run's output more than once: lines with their subject, hints and progress left out."""
+    """Return messages that occur more than once in a run's output: lines with their subject, without hints and progress."""
     lines = Counter(line.strip() for line in run.text.splitlines() if not line.startswith(("      ", "[")))
     return [line for line, count in lines.items() if line and count > 1]
 

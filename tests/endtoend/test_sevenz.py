@@ -1,4 +1,4 @@
-"""7z packets from the inbox to the session, made here and by 7-Zip."""
+"""7z packets from the inbox to the session, created here and by 7-Zip."""
 
 import shutil
 import subprocess

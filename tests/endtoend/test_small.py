@@ -1,4 +1,4 @@
-"""A packet of built DICOM in every kind of packing: the same session each time."""
+"""A packet of built DICOM in every kind of packing: always the same session."""
 
 import subprocess
 import sys
@@ -56,10 +56,10 @@ def test_packing_makes_no_difference(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, COMPARE, "--moved", first, other], capture_output=True, text=True, check=False
         )
-        # The packets' names and sizes differ, and stand in the summary and on the page.
-        told = ("qxbatch/summary.json: packets[0].", "<dt>packets</dt>")
-        lines = [line for line in done.stdout.splitlines() if not any(text in line for text in told)]
-        # Series of a zip stay deflated as they came.
+        # The packets' names and sizes differ, and are in the summary and on the page.
+        expected = ("qxbatch/summary.json: packets[0].", "<dt>packets</dt>")
+        lines = [line for line in done.stdout.splitlines() if not any(text in line for text in expected)]
+        # Series of a zip stay deflated.
         assert [line for line in lines if not line.endswith("the same content")] == []
 
 

@@ -1,4 +1,4 @@
-"""Standard output and standard error that nobody reads: the work, its status and its files do not depend on who reads."""
+"""Standard output and standard error without a reader: the work, its status and its files are the same."""
 
 import shlex
 import subprocess

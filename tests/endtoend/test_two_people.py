@@ -1,4 +1,4 @@
-"""A packet of two people never becomes one session unless the user says so, and the message tells whose files are where."""
+"""A packet of two people becomes one session only on request, and the message says whose files are where."""
 
 import json
 import re
@@ -179,8 +179,8 @@ def test_a_split_session_of_a_logfile_has_its_own_subject(study: Study, tmp_path
         f"--logfile=path:{table}|packet_name:packet|subject_id:subject|session_name:session", "--on-mixed=split"
     )
     assert run.status == 0, run.text
-    told = [json.loads((study.session(f"HQ210_base-{k}") / "qxbatch/summary.json").read_bytes()) for k in (1, 2)]
-    assert [each["session"]["subject"] for each in told] == ["HQ210-1", "HQ210-2"]
+    summaries = [json.loads((study.session(f"HQ210_base-{k}") / "qxbatch/summary.json").read_bytes()) for k in (1, 2)]
+    assert [each["session"]["subject"] for each in summaries] == ["HQ210-1", "HQ210-2"]
     assert not re.search("anna|roe", run.text, re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""An import tells what is incomplete: in the summary, in DICOM-Report.txt, and in one message for each series."""
+"""An import reports what is incomplete: in the summary, in DICOM-Report.txt, and in one message for each series."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def stopped() -> dict[str, bytes]:
 
 
 def packet() -> Tree:
-    """Return a complete and a stopped scan, and a PAR/REC of 4 volumes with 3."""
+    """Return a complete and a stopped scan, and a PAR/REC with 3 of 4 volumes."""
     pair = ParRec(acquisition=7, protocol="bold", volumes=3)
     par = re.sub(r"(number of dynamics +:   )3", r"\g<1>4", pair.par())
     return {
@@ -56,7 +56,7 @@ def test_an_import_tells_what_is_incomplete(study: Study, kind: Kind) -> None:
 
 
 def check_report(path: Path) -> None:
-    """Check that the report names the worst verdict first, and has it beside each series."""
+    """Check that the report names the worst verdict first, and shows it for each series."""
     lines = path.read_text(encoding="utf-8").splitlines()
     assert "verdict: incomplete (2 of 3 series)" in lines
     assert "  4 (rest): planned 5 volumes, 3 complete, 2 slices of one more" in lines

@@ -1,4 +1,4 @@
-"""Sessions with archives of one name, and runs that are disturbed while they import them."""
+"""Sessions with archives of one name, and runs that are disturbed during their import."""
 
 import os
 import subprocess
@@ -14,7 +14,9 @@ NONE = ("--masterinbox=none", "--sessions=S*")
 
 
 def fill(study: Study, count: int = 3) -> dict[str, str]:
-    """Sessions with an archive of one name each, the last one the largest, which is begun first; what is to come of it."""
+    """Sessions with one archive of the same name each, the last one the largest, which is imported first; and the expected
+    result.
+    """
     for k in range(1, count + 1):
         folder = study.session(f"S{k}") / "inbox"
         folder.mkdir(parents=True)
@@ -24,7 +26,7 @@ def fill(study: Study, count: int = 3) -> dict[str, str]:
 
 
 def fill_with_one_that_stays(study: Study) -> dict[str, str]:
-    """The same, but S1 is the largest, and its archive holds no images: it stays, and its number is left free."""
+    """The same, but S1 is the largest, and its archive contains no images: it is kept in place, and its number stays unused."""
     wanted = fill(study)
     inbox = study.session("S1") / "inbox"
     (inbox / "scan.zip").write_bytes(packed({"words": b"no images"}, Kind.ZIP))
@@ -34,12 +36,12 @@ def fill_with_one_that_stays(study: Study) -> dict[str, str]:
 
 
 def words(study: Study, *more: str) -> list[str]:
-    """Return the command's words for one session after the other."""
+    """Return the command's arguments for one session after the other."""
     return [str(study.sessions), *NONE, "--check=no", "--n-procs=1", *more]
 
 
 def disturbed(study: Study, fault: str, steps: Path, *more: str) -> int:
-    """Run with a fault just before a step (tests.faults.victim); `{}` in it is the sessions folder. Return the status."""
+    """Run with a fault right before a step (tests.faults.victim); `{}` in it is the sessions folder. Return the status."""
     return subprocess.run(
         [sys.executable, "-m", "tests.faults.victim", fault.format(study.sessions), str(steps), *words(study, *more)],
         env={**os.environ, BELOW: str(study.sessions)},

@@ -1,4 +1,4 @@
-"""Which bytes lie where: the hash of every file, and of every member of every archive."""
+"""Where each content is: the hash of every file, and of every member of every archive."""
 
 import bz2
 import gzip
@@ -16,7 +16,7 @@ ERRORS = (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, l
 
 
 def leaves(name: str, data: bytes) -> Iterator[bytes]:
-    """Yield what is no archive: the file itself, or its members at any depth."""
+    """Yield the leaves: the file itself if it is not an archive, else its members at any depth."""
     if data[:4] == b"PK\x03\x04":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():

@@ -1,4 +1,4 @@
-"""Processes as /proc shows them: children at any depth, and strays that work below a folder."""
+"""Processes from /proc: children at any depth, and leftover ones that work below a folder."""
 
 import contextlib
 import os
@@ -12,13 +12,13 @@ def _parents() -> dict[int, int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, IndexError, ValueError):
-                # the name in brackets may hold anything; after it come the state and the parent
+                # the name in brackets may contain anything; the state and the parent follow it
                 found[int(entry.name)] = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
     return found
 
 
 def descendants(pid: int) -> list[int]:
-    """Return all processes below one, whatever session they are in."""
+    """Return all processes below one, in whatever session."""
     parents = _parents()
     found: list[int] = []
     waiting = [pid]
@@ -31,7 +31,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def _state(pid: int) -> str:
-    """Return a process's state as one letter (proc(5)); Z where there is none."""
+    """Return a process's state as one letter (proc(5)); Z if it does not exist."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -39,13 +39,13 @@ def _state(pid: int) -> str:
 
 
 def kill_tree(pid: int) -> None:
-    """SIGKILL a process and all below it: first they are stopped, so that none starts another meanwhile."""
+    """SIGKILL a process and all below it: they are stopped first, so that none starts another one meanwhile."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
     until = time.monotonic() + 2
     while (
         _state(pid) not in "TtZ" and time.monotonic() < until
-    ):  # it waits for a child that is about to be another program
+    ):  # it waits for a child that is about to execute another program
         time.sleep(0.001)
     for process in (*descendants(pid), pid):
         with contextlib.suppress(ProcessLookupError):

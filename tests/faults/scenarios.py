@@ -1,4 +1,4 @@
-"""Studies to be disturbed: both modes, every way to archive, sessions that are there already, other disks."""
+"""Studies for faults: both modes, every archive mode, existing sessions, other disks."""
 
 import os
 import shutil
@@ -26,15 +26,17 @@ class Scenario:
     fill: Callable[[Study], None]
     args: tuple[str, ...] = ()
     other_disk: bool = False
-    """`archive` lies on another file system."""
+    """Whether `archive` is on another file system."""
     work_dir: bool = False
-    """Small files lie outside the sessions folder."""
+    """Whether small files are outside of the sessions folder."""
     again: bool = False
-    """A session that was complete before the fault is made anew from what it holds: that result is right as well."""
+    """Whether a session that was complete before the fault may also be rebuilt from its own files: that result is correct
+    as well.
+    """
     needs: tuple[str, ...] = field(default=())
 
     def build(self, root: Path) -> None:
-        """Make the study below `root`."""
+        """Create the study below `root`."""
         study = Study(root)
         outside = root / "outside"
         outside.mkdir()
@@ -56,7 +58,7 @@ class Scenario:
         return other
 
     def arguments(self, root: Path) -> list[str]:
-        """Return the command's words."""
+        """Return the command's arguments."""
         extra = [f"--work-dir={root / 'work'}"] if self.work_dir else []
         return [str(root / "study" / "sessions"), "--check=no", *self.args, *extra]
 
@@ -65,7 +67,7 @@ OTHER_DISK = Path("/dev/shm")
 
 
 def other_disk() -> bool:
-    """Whether there is a second file system to write to."""
+    """Return whether there is a second writable file system."""
     return OTHER_DISK.is_dir() and OTHER_DISK.stat().st_dev != Path(tempfile.gettempdir()).stat().st_dev
 
 
@@ -119,7 +121,7 @@ def session_folders_alike(study: Study) -> None:
 
 
 def two_patients(study: Study) -> None:
-    """A packet that is split, beside another one."""
+    """A packet that is split, and another one."""
     both: Tree = {**under("a", T1.files()), **under("b", BOLD.with_(patient="P777").files()), "b/README": b"b\n"}
     study.put("S1", both)
     study.put("S2", T1.with_(patient="P2").files(), Kind.TAR_GZ)
@@ -142,7 +144,7 @@ def _must(study: Study, *args: str) -> None:
 
 
 def scenarios() -> list[Scenario]:
-    """Return all that this machine can try."""
+    """Return the scenarios that this machine supports."""
     modes = ("move", "copy", "leave", "delete")
     none, every = "--masterinbox=none", "--sessions=S*"
     found = [Scenario(f"inbox-{m}", several_packets, (f"--archive={m}",)) for m in modes]

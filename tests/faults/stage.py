@@ -1,4 +1,4 @@
-"""One scenario on disk: the untouched study, what an undisturbed run makes of it, and disturbed copies."""
+"""One scenario on disk: the unchanged study, the result of an undisturbed run, and disturbed copies."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ HIDDEN = ".qxbatch"
 MADE = re.compile(
     r"report\.html|study\.(tsv|json)|[^/]+/(session\.txt|qxbatch/.*|nii/.*|dicom/dcm2niix_\d+\.log|dicom/DICOM-Report\.txt)"
 )
-"""What a session and the study level contain that was made from data: it is made anew, and is no input."""
+"""Generated files of a session and of the study level: they are rebuilt, and are not input."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Copy:
 
 
 class Stage:
-    """A scenario, made once."""
+    """A scenario, created once."""
 
     def __init__(self, scenario: Scenario, base: Path) -> None:
         self.scenario = scenario
@@ -91,7 +91,7 @@ class Stage:
         return out.read_text(encoding="utf-8").splitlines()
 
     def _gather(self, copy: Copy) -> None:
-        """Put an archive that lies on another disk where it seems to be, so that trees can be compared."""
+        """Move an archive from another disk to its apparent place, so that trees can be compared."""
         if copy.other is not None:
             link = copy.sessions / "archive"
             link.unlink()
@@ -99,11 +99,11 @@ class Stage:
             shutil.rmtree(copy.other)
 
     def judge_fault(self, copy: Copy) -> list[str]:
-        """Return what does not hold right after a fault."""
+        """Return what is wrong right after a fault."""
         return [*self._lost(copy, staging=True), *self._halves(copy), *self._outside(copy), *at_work_below(copy.root)]
 
     def judge_end(self, copy: Copy) -> list[str]:
-        """Return what does not hold when all is said to be done."""
+        """Return what is wrong once the run reports success."""
         wrong = [*self._lost(copy, staging=False), *self._halves(copy), *self._outside(copy), *at_work_below(copy.root)]
         self._gather(copy)
         wrong += [f"left over: {path}" for path in copy.root.rglob("*") if path.name.startswith(HIDDEN)]
@@ -111,7 +111,7 @@ class Stage:
         return wrong + self._differences(copy)
 
     def _lost(self, copy: Copy, *, staging: bool) -> list[str]:
-        """Every input byte lies in a packet, the archive or a session; in staging only while a journal tells of it."""
+        """Every input byte is in a packet, the archive or a session; in staging only while a journal names it."""
         journals = list((copy.sessions / HIDDEN / "journal").glob("*.json"))
         without = () if staging and journals else (HIDDEN,)
         here = contents.hashes_below(copy.sessions, without)
@@ -120,7 +120,7 @@ class Stage:
         return [f"lost: bytes with hash {digest}" for digest in sorted(self.inputs - here)]
 
     def _halves(self, copy: Copy) -> list[str]:
-        """A folder with session.txt is complete; one without was there before."""
+        """A folder with session.txt is complete; a folder without one existed before."""
         from qxbatch.core import Monitor
         from qxbatch.verification.session import session_checks
 
@@ -147,7 +147,7 @@ class Stage:
         for name in sorted(p.name for p in self.references[0].sessions.iterdir()):
             if (
                 self.references[0].sessions / name
-            ).is_file():  # of the study level, which tells of all sessions together
+            ).is_file():  # of the study level, which describes all sessions together
                 wrong += [] if (copy.sessions / name).is_file() else [f"{name} is absent"]
                 continue
             each = [differences(reference.sessions / name, copy.sessions / name) for reference in self.references]
@@ -156,7 +156,7 @@ class Stage:
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """Return what compare-trees says."""
+    """Return the output of compare-trees."""
     if not other.is_dir():
         return [f"{other} is absent"]
     done = subprocess.run(
@@ -177,9 +177,9 @@ def command(arguments: Sequence[str], root: Path, **more: str) -> Run:
 
 
 def victim(step: str, out: Path, copy: Copy, **more: str) -> Run:
-    """Run the command with a fault at one of its own steps."""
+    """Run the command with a fault at one of its steps."""
     run = _run([sys.executable, "-m", "tests.faults.victim", step, str(out), *copy.arguments], copy.root, **more)
-    if step.startswith("KILL"):  # a thread may have forked while the others of the tree were killed
+    if step.startswith("KILL"):  # a thread may have forked while the other processes of the tree were killed
         for line in at_work_below(copy.root):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(line.partition(":")[0]), signal.SIGKILL)
@@ -203,7 +203,7 @@ def _run(words: Sequence[str], root: Path, **more: str) -> Run:
 
 
 def killed_after(seconds: float, copy: Copy) -> None:
-    """Run the command, and kill its whole process tree after so many seconds."""
+    """Run the command, and kill its whole process tree after this many seconds."""
     process = subprocess.Popen(
         [sys.executable, "-m", "qxbatch", *copy.arguments],
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Folder mode: what cannot leave the inbox is told, the journal stays, and the next run goes on from there."""
+"""Folder mode: files that cannot be removed from the inbox are reported, the journal is kept, and the next run continues."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.faults.scenarios import scenarios
 from tests.faults.stage import Copy, Stage, command, victim
 
 STEPS = {"file": "os.remove {}/S1/inbox/deep/T1/", "folder": "os.rmdir {}/S1/inbox/deep/T1"}
-"""The call that fails; the session's folder in it stands for any."""
+"""The failing call; the session's folder in it stands for any session."""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
 
 
 def failed(stage: Stage, copy: Copy, what: str) -> str:
-    """Run with that step failing once; return what was said."""
+    """Run with that step failing once; return the output."""
     run = victim(f"EIO@{STEPS[what].format(copy.sessions)}", stage.base / "steps.now", copy)
     assert run.status == 1, run.text
     assert "Traceback" not in run.text
@@ -38,9 +38,9 @@ def test_what_cannot_leave_the_inbox_does_so_in_the_next_run(stages: dict[str, S
     copy = stage.copy(f"once-{what}")
     text = failed(stage, copy, what)
     place = copy.sessions / "S1" / "inbox" / "deep" / "T1"
-    (told,) = [line for line in text.splitlines() if "could not leave the inbox" in line and str(place) in line]
-    assert told.endswith("could not leave the inbox: input/output error.")
-    assert ("is sorted" if what == "file" else "is empty now") in told
+    (message,) = [line for line in text.splitlines() if "could not leave the inbox" in line and str(place) in line]
+    assert message.endswith("could not leave the inbox: input/output error.")
+    assert ("is sorted" if what == "file" else "is empty now") in message
     assert "Correct this and run again: only this is left." in text
     assert len(list(place.iterdir())) == (1 if what == "file" else 0), "all but what failed has left"
     assert journals(copy) == ["S1.json"], "S2 had no fault"

@@ -1,4 +1,4 @@
-"""Folders that an ordinary user cannot enter, disks without room: each a clear message with the right exit status."""
+"""Folders that an ordinary user cannot open, and full disks: each gives a clear message and the correct exit status."""
 
 import subprocess
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def closed(study: Study) -> Iterator[Study]:
 
 
 def close(study: Study, relative: str) -> Path:
-    """Take all rights from a file or folder, which is created where it is missing."""
+    """Remove all permissions of a file or folder, which is created if it is missing."""
     path = study.sessions / relative
     if not path.exists():
         path.mkdir(parents=True)

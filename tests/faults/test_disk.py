@@ -1,4 +1,4 @@
-"""A disk that is full, a folder that may not be written to, a packet that changes or goes away."""
+"""A full disk, a read-only folder, a packet that changes or disappears."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 
 def filled(place: Path, leave: int) -> Path:
-    """Fill a file system but for so many bytes."""
+    """Fill a file system except for this many bytes."""
     status = os.statvfs(place)
     ballast = place / "ballast"
     ballast.write_bytes(b"x" * max(0, status.f_bavail * status.f_frsize - leave))
@@ -199,9 +199,9 @@ def test_a_packet_that_is_touched_while_it_is_read_is_refused(
         return reading
 
     monkeypatch.setattr("qxbatch.pipeline.read.ingest", touched)
-    told = study.sessions.parent / "told.json"
-    assert main([str(study.sessions), f"--json-file={told}"]) == 1
-    assert ("vanished" if deed == "vanishes" else "changed") + " while it was read" in told.read_text()
+    report = study.sessions.parent / "report.json"
+    assert main([str(study.sessions), f"--json-file={report}"]) == 1
+    assert ("vanished" if deed == "vanishes" else "changed") + " while it was read" in report.read_text()
     assert study.session_names() == []
     assert not (study.sessions / ".qxbatch").exists()
     assert (study.sessions.parent / "elsewhere").exists() if deed == "vanishes" else packet.exists()
@@ -218,13 +218,13 @@ def test_a_packet_that_goes_away_before_it_is_read_is_refused(study: Study, monk
         return read_sources(*args)
 
     monkeypatch.setattr("qxbatch.pipeline.prepare.read_sources", gone)
-    told = study.sessions.parent / "told.json"
-    assert main([str(study.sessions), f"--json-file={told}"]) == 1
-    assert "vanished since it was found" in told.read_text()
+    report = study.sessions.parent / "report.json"
+    assert main([str(study.sessions), f"--json-file={report}"]) == 1
+    assert "vanished since it was found" in report.read_text()
     assert study.session_names() == []
 
 
-def test_a_packet_that_goes_away_after_it_was_read_is_told(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_packet_that_disappears_after_it_was_read_is_reported(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     from qxbatch.cli.main import main
     from qxbatch.pipeline.series import make_series
 
@@ -235,8 +235,8 @@ def test_a_packet_that_goes_away_after_it_was_read_is_told(study: Study, monkeyp
         return make_series(*args, **named)
 
     monkeypatch.setattr("qxbatch.pipeline.produce.make_series", then_gone)
-    told = study.sessions.parent / "told.json"
-    assert main([str(study.sessions), f"--json-file={told}"]) == 1
-    assert "vanished while it was imported" in told.read_text()
+    report = study.sessions.parent / "report.json"
+    assert main([str(study.sessions), f"--json-file={report}"]) == 1
+    assert "vanished while it was imported" in report.read_text()
     assert study.session_names() == ["S1"]
     assert not (study.sessions / ".qxbatch").exists()

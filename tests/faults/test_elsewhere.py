@@ -1,4 +1,4 @@
-"""The next run is somewhere else: another clock, another path to the same folder, another work folder, another mode."""
+"""The next run has another clock, another path to the same folder, another work folder, or another mode."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ ONE = Scenario("one", one_packet)
 
 
 def killed(stage: Stage, copy: Copy, word: str) -> None:
-    """Kill a run at the first step that holds a word."""
+    """Kill a run at the first step that contains a word."""
     run = victim(f"KILL@{word}", stage.base / "steps.now", copy)
     assert run.status == -9, run.text
 
@@ -58,7 +58,7 @@ def test_a_session_that_was_taken_away_is_no_reason_to_delete_its_packet(stage: 
     again = command(copy.arguments, copy.root)
     assert again.status == 1, again.text
     assert "is not the session any more" in again.text
-    assert (copy.sessions / "S1" / "session.txt").exists(), "its packet was there, so it was imported again"
+    assert (copy.sessions / "S1" / "session.txt").exists(), "its packet existed, so it was imported again"
     Judge(copy.sessions / "S1").check_places()
     assert not packet.exists()
 

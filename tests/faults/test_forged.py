@@ -1,4 +1,4 @@
-"""Whoever may write to a sessions folder may write `.qxbatch` there: nothing in it makes a run touch what is elsewhere."""
+"""Everybody who may write to a sessions folder may write `.qxbatch` there: nothing in it makes a run touch files elsewhere."""
 
 import json
 import os
@@ -129,7 +129,7 @@ def test_a_journal_that_is_not_of_its_unit_is_not_followed(attack: Attack, chang
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "7", "[" * 10**5, '"version"'])
-def test_a_journal_that_is_none_is_told(attack: Attack, text: str) -> None:
+def test_an_invalid_journal_is_reported(attack: Attack, text: str) -> None:
     (attack.study.sessions / ".qxbatch" / "journal" / "S1.json").write_text(text)
     assert "cannot be followed" in attack.run()
 
@@ -140,7 +140,7 @@ def test_a_journal_that_is_a_pipe_or_a_link_stops_nothing(attack: Attack) -> Non
     attack.journal("other", unit="S2")
     (folder / "S2.json").symlink_to(folder / "other.json")
     text = attack.run()
-    assert text.count("is no file") == 2
+    assert text.count("is not a file") == 2
 
 
 @pytest.mark.parametrize("listed", ["thesis.tex", "../../home/thesis/thesis.tex", "link/thesis.tex"])

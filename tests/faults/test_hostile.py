@@ -1,4 +1,4 @@
-"""Hostile and broken packets through the command: refused, or kept with a reason; nothing outside is touched."""
+"""Hostile and broken packets through the command: refused, or kept with a reason; files outside are not touched."""
 
 import gzip
 import io
@@ -56,8 +56,8 @@ def zip_with_link() -> bytes:
     return out.getvalue()
 
 
-def holds_itself() -> bytes:
-    """A zip that has a copy of its own beginning as a member, and a zip in a zip in a zip."""
+def contains_itself() -> bytes:
+    """A zip whose member is a copy of the start of the zip, and a zip in a zip in a zip."""
     data = zipped(TREE)
     for _ in range(4):
         data = zipped({**TREE, "again.zip": data})
@@ -86,7 +86,7 @@ PACKETS: dict[str, tuple[Callable[[], bytes], str]] = {
     "link": (zip_with_link, GOOD),
     "tar": (lambda: odd_tar(TREE, links={"T1/l": b"../../../outside", "h": b"/etc/passwd"}, devices=["d", "f"]), GOOD),
     "same": (lambda: same_names([("IM", data) for data in SERIES.files().values()] + [("IM", IMAGE)]), GOOD),
-    "itself": (holds_itself, GOOD),
+    "itself": (contains_itself, GOOD),
     "extension": (lambda: tarred(TREE), GOOD),
     "encrypted": (lambda: encrypted(TREE), BAD),
     "crc": (lambda: wrong_crc(TREE, "README"), BAD),
@@ -199,7 +199,7 @@ def snapshot_of_links(folder: Path) -> list[tuple[bytes, int]]:
 def run_measured(study: Study, *args: str) -> tuple[int, str, float, int]:
     """Return exit status, text, seconds, and the peak memory of one process in MB.
 
-    getrusage would tell the peak of the process that started this one, where that is higher.
+    getrusage would return the peak of the process that started this one, if that is higher.
     """
     code = (
         "import sys; from qxbatch.cli.main import main; status = main(sys.argv[1:]);"
@@ -220,14 +220,14 @@ def run_measured(study: Study, *args: str) -> tuple[int, str, float, int]:
 
 
 @pytest.mark.parametrize(
-    ("limit", "told"),
+    ("limit", "message"),
     [("--max-expansion=2", "times"), ("--max-total=0.01", "bytes"), ("--max-members=3", "members")],
 )
-def test_each_limit_can_be_set_and_refuses(study: Study, limit: str, told: str) -> None:
+def test_each_limit_can_be_set_and_refuses(study: Study, limit: str, message: str) -> None:
     packet = study.put("S1", {**TREE, "zeros": b"\0" * 200_000})
     run = study.run(limit)
     assert run.status == 1, run.text
-    assert told in run.text
+    assert message in run.text
     assert packet.exists()
     assert study.session_names() == []
     assert study.run().status == 0

@@ -1,4 +1,4 @@
-"""Where the session id stands in place of patients, no output but the DICOM itself and the packet's own paths tells them."""
+"""If the session id replaces patients, no output except the DICOM itself and the packet's own paths names them."""
 
 import gzip
 import os
@@ -32,7 +32,7 @@ PAIR = {
 
 
 def outputs(session: Path) -> Iterator[tuple[str, bytes]]:
-    """All that a session tells: names of files and members, and contents but for the packet's own bytes and paths."""
+    """All texts of a session: names of files and members, and contents except the packet's own bytes and paths."""
     for path in sorted(session.rglob("*")):
         name = path.relative_to(session).as_posix()
         yield name, name.encode()
@@ -50,22 +50,22 @@ def outputs(session: Path) -> Iterator[tuple[str, bytes]]:
             yield name, data
 
 
-def told(found: Iterator[tuple[str, bytes]], secrets: re.Pattern[bytes]) -> list[str]:
+def leaks(found: Iterator[tuple[str, bytes]], secrets: re.Pattern[bytes]) -> list[str]:
     return [f"{name}: {match[0]!r}" for name, data in found if (match := secrets.search(data))]
 
 
-def test_a_packet_of_par_rec_alone_is_told_by_its_session(study: Study, tmp_path: Path) -> None:
+def test_a_packet_of_par_rec_alone_is_named_by_its_session(study: Study, tmp_path: Path) -> None:
     study.put("X1_Doe_Jane", PAIR, Kind.ZIP)
     files = (tmp_path / "run.log", tmp_path / "run.json")
     names = "--nameformat=(?P<subject_id>X[0-9]+).*"
     run = study.run("--deidentify-logs", names, f"--log-file={files[0]}", f"--json-file={files[1]}")
     assert run.status == 0, run.text
-    assert told(((path.name, path.read_bytes()) for path in files), SECRETS) == []
+    assert leaks(((path.name, path.read_bytes()) for path in files), SECRETS) == []
     assert not SECRETS.search(run.out.partition("sessions are complete")[2].encode()), run.out
 
 
 @pytest.mark.parametrize("how", ["logfile", "switch"])
-def test_no_output_tells_the_patient(study: Study, tmp_path: Path, how: str) -> None:
+def test_no_output_names_the_patient(study: Study, tmp_path: Path, how: str) -> None:
     study.put("SECRET77" if how == "logfile" else "S1", {**TREE, **under("DOE_JANE/par", PAIR)}, Kind.ZIP)
     table = tmp_path / "table.csv"
     table.write_text("packet_name,subject_id\nSECRET77,S1\n")
@@ -80,29 +80,29 @@ def test_no_output_tells_the_patient(study: Study, tmp_path: Path, how: str) -> 
     assert "Traceback" not in run.text
     session = study.session("S1")
     Judge(session).check_places()
-    assert told(outputs(session), SECRETS) == []
-    assert told(((path.name, path.read_bytes()) for path in files), SECRETS) == []
+    assert leaks(outputs(session), SECRETS) == []
+    assert leaks(((path.name, path.read_bytes()) for path in files), SECRETS) == []
     after = run.out.partition("sessions are complete")[2] + run.err
     assert not SECRETS.search(after.encode()), after
     labels = {name.split("/")[-1].split("-")[0] for name, _ in outputs(session) if ".tar.gz!30/" in name}
     assert labels == {"S1"}
 
 
-def test_a_refused_packet_tells_no_patient_either(study: Study, tmp_path: Path) -> None:
+def test_a_refused_packet_names_no_patient_either(study: Study, tmp_path: Path) -> None:
     packet = study.put("S1", {**TREE, **under("DOE_JANE/b", SERIES.with_(number=6).files())}, Kind.ZIP)
     data = bytearray(packet.read_bytes())
     data[len(data) // 2] ^= 0xFF
     packet.write_bytes(bytes(data))
     run = study.run("--deidentify-logs", f"--json-file={tmp_path / 'run.json'}", f"--log-file={tmp_path / 'run.log'}")
     assert run.status == 1, run.text
-    said = run.text + (tmp_path / "run.json").read_text() + (tmp_path / "run.log").read_text()
-    assert not SECRETS.search(said.encode()), said
+    output = run.text + (tmp_path / "run.json").read_text() + (tmp_path / "run.log").read_text()
+    assert not SECRETS.search(output.encode()), output
     assert packet.exists()
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["dcm_qa_agfa", "nitest-balls1", "dcm_qa_xa30i"])
-def test_real_patients_are_told_nowhere(study: Study, data: Path, name: str) -> None:
+def test_real_patients_are_named_nowhere(study: Study, data: Path, name: str) -> None:
     import pydicom
 
     from tests.build.packets import read_tree
@@ -120,7 +120,7 @@ def test_real_patients_are_told_nowhere(study: Study, data: Path, name: str) -> 
     assert run.status == 0, run.text
     assert words, "the set has an identity to look for"
     secrets = re.compile("|".join(rf"(?<![\w.]){re.escape(word)}(?![\w.])" for word in sorted(words)).encode())
-    assert told(outputs(study.session("S1")), secrets) == []
+    assert leaks(outputs(study.session("S1")), secrets) == []
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_parts_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: tup
     assert run.status == 0, run.text
     own = study.session("S1")
     kept = (each for each in outputs(own) if not (mode and each[0].startswith(("inbox/", "qxbatch/ledger"))))
-    assert told(kept, re.compile(rb"zagar|\bana\b", re.IGNORECASE)) == []
+    assert leaks(kept, re.compile(rb"zagar|\bana\b", re.IGNORECASE)) == []
     assert b"planned" in (own / "session.txt").read_bytes()

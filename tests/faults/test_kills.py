@@ -1,4 +1,4 @@
-"""Runs killed at their own steps and at random moments, in every mode: nothing lost, nothing half, the rerun the same."""
+"""Runs killed at their own steps and at random moments, in every mode: nothing is lost or partial, and the rerun gives the same."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A packet that changes at the last moment, after all that was read of it was converted: what comes late is not lost."""
+"""A packet that changes at the last moment, after it was read and converted: the late data are not lost."""
 
 import os
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def before_delivery(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object
 
 
 def in_the_last_moment(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], *, after: bool) -> None:
-    """Change something after a packet was looked at and before, or `after`, it is renamed to be removed."""
+    """Change something after a packet was checked and before, or `after`, it is renamed for removal."""
 
     def changed(packet: Path, aside: Path) -> None:
         if not after:
@@ -48,7 +48,7 @@ def in_the_last_moment(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path],
 
 
 def exchange(path: Path, *, rename: bool) -> bytes:
-    """Put other bytes in place of a file, of equal size and modification time."""
+    """Replace the bytes of a file by others of the same size and modification time."""
     status = path.stat()
     other = bytearray(path.read_bytes())
     other[len(other) // 2] ^= 255

@@ -1,4 +1,4 @@
-"""What is claimed, named or numbered beyond all measure: refused or missing, in little memory and time, and never a bug."""
+"""Excessive claims, names and numbers: refused or ignored, with little memory and time, and never a bug."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ MEGABYTE = 1 << 20
 
 
 def with_number(data: bytes, tag: bytes, vr: bytes, number: str) -> bytes:
-    """Return explicit little-endian DICOM with another text in one element."""
+    """Return explicit little-endian DICOM with a different text in one element."""
     start = data.index(tag + vr)
     length = int.from_bytes(data[start + 6 : start + 8], "little")
     text = number.encode() + b" " * (len(number) % 2)

@@ -1,4 +1,4 @@
-"""A run that slept until another host took its lock over: it does no more with the unit, and harms nothing."""
+"""A run that slept until another host took over its lock: it does not touch the unit any more, and damages nothing."""
 
 import shutil
 from collections.abc import Callable
@@ -25,7 +25,7 @@ MOMENTS = {
 
 
 def overtaken(study: Study) -> None:
-    """Do what a run on another host does that finds the lock stale and begins to import the session."""
+    """Do what a run on another host does that finds the lock stale and starts to import the session."""
     hidden = study.sessions / ".qxbatch"
     for lock in (hidden / "locks").glob("*.lock"):
         lock.unlink()

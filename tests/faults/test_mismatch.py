@@ -1,4 +1,4 @@
-"""What was written is not what was read: the message tells a packet that changed from a disk that lies."""
+"""The written bytes differ from the read ones: the message distinguishes a changed packet from a faulty disk."""
 
 import contextlib
 import os
@@ -21,11 +21,11 @@ NOISY = {
     name: noisy(data, k, 200 * 200)
     for k, (name, data) in enumerate(MrSeries(slices=6, rows=200, columns=200).files().items())
 }
-"""What a zip has packed as small as our own series would be: its streams are taken over when the series is stored."""
+"""A zip packed as small as qxbatch's own series would be: its streams are copied when the series is stored."""
 
 
 def rewritten(path: Path) -> None:
-    """Change bytes, and neither size nor time."""
+    """Change bytes, but neither size nor time."""
     data = bytearray(path.read_bytes())
     for at in range(300, len(data) - 1000, 512):
         data[at] ^= 0x55
@@ -39,7 +39,7 @@ def put_back(path: Path, data: bytes) -> None:
 
 
 def with_other_voxels(path: Path) -> None:
-    """Change a bit within a stream of a zip so that it inflates to other content of the same length."""
+    """Change a bit in a stream of a zip so that it inflates to other content of the same length."""
     data = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
         info = archive.infolist()[2]
@@ -59,7 +59,7 @@ def with_other_voxels(path: Path) -> None:
 
 
 def meddling(deed: object, path: Path, *, after: bool) -> object:
-    """Return a packer of series, before or after whose work something is done to a file."""
+    """Return a packer of series that changes a file before or after its work."""
 
     def pack(
         folder: str,
@@ -99,7 +99,7 @@ def test_a_packet_that_changes_between_reading_and_storing_is_named(
 
 
 @pytest.mark.parametrize("kind", [Kind.ZIP, Kind.FOLDER])
-def test_a_disk_that_gives_back_other_bytes_is_told_as_such(
+def test_a_disk_that_returns_other_bytes_is_reported_as_such(
     study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     packet = study.put("S1", TREE, kind)
@@ -117,7 +117,7 @@ def test_a_disk_that_gives_back_other_bytes_is_told_as_such(
 
 
 @pytest.mark.parametrize(("kind", "says"), [(Kind.FOLDER, "changed"), (Kind.ZIP, "vanished")], ids=["member", "packet"])
-def test_what_is_gone_by_then_is_told_as_such(
+def test_a_missing_packet_is_reported_as_such(
     study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind, says: str
 ) -> None:
     packet = study.put("S1", TREE, kind)

@@ -1,4 +1,4 @@
-"""FIFOs and devices where a file of a session is looked for, and a forged ledger: every command ends."""
+"""FIFOs and devices in place of a file of a session, and a forged ledger: every command ends."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.build.dicom import MrSeries
 from tests.build.study import Study, run_command
 
 BOUND = 60
-"""Seconds after which `run_command` gives up; a reader that waits at a FIFO waits for ever."""
+"""Seconds after which `run_command` gives up; a reader of a FIFO would wait forever."""
 
 
 @pytest.fixture

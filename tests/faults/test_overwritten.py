@@ -1,4 +1,4 @@
-"""What a person put into a session, and what an import with --overwrite=yes makes of it: no byte of theirs is lost."""
+"""Files that a person added to a session, and an import with --overwrite=yes: none of their bytes is lost."""
 
 import gzip
 import hashlib
@@ -45,7 +45,7 @@ def archive_of_folders(session: Path) -> list[bytes]:
 
 
 def archive_under_other_names(session: Path) -> list[bytes]:
-    """The same bytes, in which only the names say something."""
+    """The same bytes, distinguished only by their names."""
     out = io.BytesIO()
     with tarfile.open(session / "dicom" / "30.tar.gz") as packed, tarfile.open(fileobj=out, mode="w:gz") as archive:
         for member in packed:

@@ -1,4 +1,4 @@
-"""Several runs on one folder share the work; what one holds, the other leaves to it."""
+"""Several runs on one folder share the work; each leaves alone what another one has locked."""
 
 import os
 import subprocess
@@ -40,9 +40,9 @@ def start(study: Study, *args: str, **more: str) -> subprocess.Popen[str]:
 def test_runs_at_once_share_the_work(study: Study, args: tuple[str, ...]) -> None:
     trees = fill(study, 5)
     runs = [start(study, *args) for _ in range(3)]
-    told = [run.communicate(timeout=300)[0] for run in runs]
-    assert {run.returncode for run in runs} <= {0, 75}, told
-    assert not any("Traceback" in text for text in told), told
+    outputs = [run.communicate(timeout=300)[0] for run in runs]
+    assert {run.returncode for run in runs} <= {0, 75}, outputs
+    assert not any("Traceback" in text for text in outputs), outputs
     assert study.session_names() == sorted(trees)
     for name, tree in trees.items():
         Judge(study.session(name)).check(tree)
@@ -67,9 +67,9 @@ def test_runs_on_hosts_that_do_not_see_each_others_locks_share_the_work(
         )
         (folder / "boot").write_text(f"boot of host {host}\n")
         runs.append(start(study, PYTHONPATH=f"{folder}:{environment(study.sessions)['PYTHONPATH']}"))
-    told = [run.communicate(timeout=300)[0] for run in runs]
-    assert {run.returncode for run in runs} <= {0, 75}, told
-    assert not any("Traceback" in text for text in told), told
+    outputs = [run.communicate(timeout=300)[0] for run in runs]
+    assert {run.returncode for run in runs} <= {0, 75}, outputs
+    assert not any("Traceback" in text for text in outputs), outputs
     assert study.session_names() == sorted(trees)
     for name, tree in trees.items():
         Judge(study.session(name)).check(tree)
@@ -126,8 +126,8 @@ def test_archives_of_one_name_in_two_sessions_are_both_kept(study: Study, runs: 
         (inbox / "scan.zip").write_bytes(packed(tree, Kind.ZIP))
     before = [snapshot(study.session(name) / "inbox")["scan.zip"] for name in trees]
     begun = [start(study, "--masterinbox=none", "--sessions=S*") for _ in range(runs)]
-    told = [run.communicate(timeout=300)[0] for run in begun]
-    assert {run.returncode for run in begun} <= {0, 75}, told
+    outputs = [run.communicate(timeout=300)[0] for run in begun]
+    assert {run.returncode for run in begun} <= {0, 75}, outputs
     assert snapshot(study.archive) == {f"scan{f'_{k}' * (k > 1)}.zip": one for k, one in enumerate(before, start=1)}
     assert len(set(before)) == 6
     assert not (study.sessions / ".qxbatch").exists()

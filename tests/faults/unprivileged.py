@@ -1,4 +1,4 @@
-"""The command without the right to pass over permissions, which root has."""
+"""The command without root's right to bypass permissions."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from tests.build.study import Run
 
 
 def unprivileged(*words: str) -> Run:
-    """Run `qxbatch ...` as a user who is bound by permissions; skip the test where that cannot be done."""
+    """Run `qxbatch ...` as an ordinary user; skip the test if that is impossible."""
     call = [sys.executable, "-m", "qxbatch", *words]
     if os.geteuid() == 0:
         drop = shutil.which("setpriv")

@@ -1,10 +1,9 @@
-"""The command, with a fault at one of its own steps: python -m tests.faults.victim STEP OUT [arguments of qxbatch].
+"""The command, with a fault at one of its steps: python -m tests.faults.victim STEP OUT [arguments of qxbatch].
 
-A step is a call that changes or opens something below the folder named by QXBATCH_FAULT_BELOW. STEP `count` writes what
-was called to OUT. Just before step n, `KILL@n` kills the whole process tree with SIGKILL, `alone@n` the process itself
-and leaves its children behind, `INT@n` and `TERM@n` send that signal, `EIO@n` makes the step fail (and writes what was
-called, too), and `FULL@n` lets nothing more be written from there on. In place of n, a word means the first step that
-holds it.
+A step is a call that changes or opens something below the folder in QXBATCH_FAULT_BELOW. STEP `count` writes the calls to
+OUT. Right before step n, `KILL@n` kills the whole process tree with SIGKILL, `alone@n` only the process itself and not its
+children, `INT@n` and `TERM@n` send that signal, `EIO@n` makes the step fail (and also writes the calls), and `FULL@n` makes
+all writes from there on fail. A word in place of n means the first step that contains it.
 """
 
 import contextlib
@@ -20,16 +19,16 @@ from tests.faults.processes import descendants
 
 WATCHED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.utime")
 GROWING = ("open", "os.mkdir", "os.link", "os.symlink")
-"""What a full disk refuses; names can be changed and taken away."""
+"""What a full disk refuses; names can still be changed and removed."""
 RUN = re.compile(r"(\.qxbatch/work/[^/ ]+)/[0-9a-f]{16}(?=/| |$)")
-"""A run's own staging folder is told without the run's name, which nobody knows before."""
+"""A run's staging folder is reported without the run's name, which is not known in advance."""
 START = "start"
-"""What the start of a process is told as."""
+"""The name of the step that starts a process."""
 BELOW = "QXBATCH_FAULT_BELOW"
 
 
 class Steps:
-    """Counts the steps of all threads, and does the deed at one of them."""
+    """Counts the steps of all threads, and injects the fault at one of them."""
 
     def __init__(self, step: str, out: str) -> None:
         self.below = os.environ[BELOW]
@@ -42,23 +41,23 @@ class Steps:
         self.lock = threading.Lock()
 
     def hook(self, event: str, args: tuple[object, ...]) -> None:
-        """See every audited call of the interpreter."""
+        """Receive every audited call of the interpreter."""
         if event == "subprocess.Popen":
-            told = START
+            step = START
         elif event in WATCHED and self._is_step(event, args):
-            told = " ".join([event, *(os.fsdecode(text) for text in args[:2] if isinstance(text, str | bytes))])
-            told = RUN.sub(r"\1", told)
+            step = " ".join([event, *(os.fsdecode(text) for text in args[:2] if isinstance(text, str | bytes))])
+            step = RUN.sub(r"\1", step)
         else:
             return
         with self.lock:
             self.count += 1
-            self.lines.append(told)
-            if self.word and self.word in told:
+            self.lines.append(step)
+            if self.word and self.word in step:
                 self.at, self.word = self.count, ""
             if self.deed == "FULL" and self.at and self.count >= self.at and event in GROWING:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), told)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), step)
             if self.count == self.at:
-                self._do(told)
+                self._do(step)
 
     def _is_step(self, event: str, args: tuple[object, ...]) -> bool:
         if not args or not isinstance(args[0], str | bytes):
@@ -67,9 +66,9 @@ class Steps:
             return False
         return event != "open" or bool(isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
-    def _do(self, told: str) -> None:
+    def _do(self, step: str) -> None:
         if self.deed == "EIO":
-            raise OSError(errno.EIO, os.strerror(errno.EIO), told)
+            raise OSError(errno.EIO, os.strerror(errno.EIO), step)
         if self.deed == "FULL":
             return
         if self.deed in ("INT", "TERM"):
@@ -77,20 +76,20 @@ class Steps:
             return
         if self.deed != "alone":
             for process in descendants(os.getpid()):
-                with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+                with contextlib.suppress(ProcessLookupError):  # it may have ended already
                     os.kill(process, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def write(self) -> None:
-        """Write the steps that were seen."""
+        """Write the recorded steps."""
         Path(self.out).write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8", errors="replace")
 
 
 def main(step: str, out: str, argv: list[str]) -> int:
-    """Run the command under watch."""
+    """Run the command with the recorder."""
     from qxbatch.cli.main import main as command
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes what it runs in the background deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes background programs ignore it
     steps = Steps(step, out)
     sys.addaudithook(steps.hook)
     try:

@@ -1,1 +1,1 @@
-"""The sample data sets against their expectations, and against readers that share no code with the program."""
+"""The sample data sets compared with their expectations, and with readers that share no code with qxbatch."""

@@ -1,4 +1,4 @@
-"""The acquisition facts of imported sessions against an independent reading: pydicom, the images, and their sidecars."""
+"""The acquisition facts of imported sessions compared with an independent reading: pydicom, the images, and their sidecars."""
 
 import gzip
 import io
@@ -30,7 +30,7 @@ class Compared:
 
     @property
     def agrees(self) -> bool:
-        """Whether both readings have the value, and it is the same within rounding."""
+        """Whether both readings have the value, and agree within rounding."""
         return _close(self.ours, self.theirs)
 
 
@@ -49,7 +49,7 @@ SIDECAR = {
 
 
 def compared(session: Path) -> Iterator[Compared]:
-    """Yield each fact that both readings have, of each series of DICOM with an image."""
+    """Yield each fact that both readings have, for each DICOM series with an image."""
     summary = json.loads((session / "qxbatch" / "summary.json").read_text(encoding="utf-8"))
     for series in summary["series"]:
         paths = [session / image["files"][0] for image in summary["images"] if image["series"] == series["n"]]
@@ -63,7 +63,7 @@ def compared(session: Path) -> Iterator[Compared]:
 
 
 def _of_images(paths: Sequence[Path]) -> dict[str, Any]:
-    """Return what the images and their sidecars tell."""
+    """Return the facts in the images and their sidecars."""
     images: list[Any] = [nibabel.load(path) for path in paths]
     first = images[0]
     found: dict[str, Any] = {
@@ -105,7 +105,7 @@ def _headers(session: Path, n: int) -> Sequence[Dataset]:
 
 
 def _files(folder: Path) -> Iterator[bytes]:
-    """Yield the content of the files of a series, in whatever way they are stored."""
+    """Yield the content of the files of a series, however they are stored."""
     packed = folder.with_name(f"{folder.name}.tar.gz")
     if packed.is_file():
         with tarfile.open(packed) as archive:
@@ -117,7 +117,7 @@ def _files(folder: Path) -> Iterator[bytes]:
 
 
 def _of_headers(headers: Sequence[Dataset]) -> dict[str, Any]:
-    """Return what pydicom reads of classic objects: begin, plane, gap."""
+    """Return the facts that pydicom reads from classic objects: start, plane, gap."""
     found: dict[str, Any] = {}
     times = sorted(
         f"{one.AcquisitionDate}{one.AcquisitionTime}"
@@ -147,7 +147,7 @@ def _close(one: Any, other: Any) -> bool:
 GROUP_DELAY = (
     "The converter adds GE's delay between groups of slices to the repetition time; the fact is RepetitionTime."
 )
-TRACE = "The converter writes the trace image (b-value without direction) as an image of its own; the fact counts it."
+TRACE = "The converter writes the trace image (b-value without direction) as a separate image; the fact counts it."
 SCATTERED = "The slices are not evenly spaced, and the converter writes them as several images."
 NO_PLACE = "Saved screens have no positions: each file is a volume of one slice, and the converter stacks them."
 SELECTED = "The set has one of 44 images: the count of GE plans 44 slices in one volume."
@@ -169,11 +169,11 @@ CAUSES = {
     ("acquired_volumes", "Perfusion_Weighted"): NO_PLACE,
     ("matrix", ""): SELECTED,
 }
-"""Field and begin of SeriesDescription to the cause of a difference (docs/acquisition-check.md)."""
+"""Maps a field and the start of SeriesDescription to the cause of a difference (docs/acquisition-check.md)."""
 
 
 def unexplained(session: Path) -> list[Compared]:
-    """Return the facts that differ from the independent reading for no known cause."""
+    """Return the facts that differ from the independent reading without a known cause."""
     return [one for one in compared(session) if not one.agrees and not _cause(one)]
 
 

@@ -1,4 +1,4 @@
-"""What the four later readers of a session.txt ask of it, beyond its grammar (docs/session-txt.md, tests/reader.py)."""
+"""Requirements of the four readers of a session.txt beyond its grammar (docs/session-txt.md, tests/reader.py)."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ FOUND = re.compile(r"Found (\d+) DICOM file\(s\)")
 
 
 def check_all(session: Path) -> Read:
-    """Read a session's session.txt as all four do. Raises AssertionError or ValueError where one would stumble."""
+    """Read a session's session.txt as all four do. Raises AssertionError or ValueError if one would fail."""
     text = (session / "session.txt").read_bytes().decode("utf-8")
     read = read_session_txt(text)
     create_session_info(text, read)
@@ -20,7 +20,7 @@ def check_all(session: Path) -> Read:
 
 
 def create_session_info(text: str, read: Read) -> None:
-    """It takes numbers made of digits only, and names that a mapping file can hold."""
+    """Check the first reader: it needs numbers of digits only, and names that are valid in a mapping file."""
     for line in text.splitlines():
         key = line.split("#")[0].partition(":")[0].strip()
         assert not re.fullmatch(r"\d+\.\d+", key), f"an image of a dotted number is lost: {line!r}"
@@ -31,7 +31,7 @@ def create_session_info(text: str, read: Read) -> None:
 
 
 def setup_hcp(session: Path, read: Read) -> None:
-    """It needs raw_data to be there, and the images in it under their numbers."""
+    """Check the second reader: it needs raw_data to exist and to contain the images under their numbers."""
     raw = Path(read.headers["raw_data"])
     assert raw == session / "nii"
     assert not read.images or raw.is_dir()
@@ -43,7 +43,9 @@ def setup_hcp(session: Path, read: Read) -> None:
 
 
 def run_qa(session: Path, read: Read) -> None:
-    """It needs the id to be the folder's name, and a log with one number of files for each series that has images."""
+    """Check the third reader: it needs the id to be the folder's name, and a log with one count of files for each series
+    with images.
+    """
     assert read.headers["id"] == session.name
     for key in ("dicom", "raw_data", "data", "hcp"):
         assert Path(read.headers[key]).parent == session
@@ -57,7 +59,7 @@ def run_qa(session: Path, read: Read) -> None:
 
 
 def create_batch(text: str) -> None:
-    """It parts records at lines of dashes, and reads `key: value` headers, none of which may stand twice."""
+    """Check the fourth reader: it splits records at lines of dashes, and reads `key: value` headers, which must be unique."""
     assert not any(line.startswith("---") for line in text.splitlines())
     keys = [line.partition(":")[0] for line in text.splitlines() if ":" in line and not line.startswith("#")]
     headers = [key for key in keys if not key.strip().isdigit()]

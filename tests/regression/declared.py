@@ -25,17 +25,17 @@ class Declared:
     licence: str
     input: tuple[str, ...]
     packing: str = ""
-    """folder, zip or tar.gz; empty where the input is an archive already."""
+    """folder, zip or tar.gz; empty if the input is an archive already."""
     options: tuple[str, ...] = ()
     reference: str | None = None
     quick: bool = False
     folder: str = ""
-    """The set's folder where the name is another: that of a variant."""
+    """The set's folder if it has another name: that of a variant."""
     each: bool = False
-    """Each input is a packet of its own."""
+    """Whether each input is a separate packet."""
 
     def lay_out(self, data: Path, packets: Path) -> RegressionSet:
-        """Make the set's packet below `packets`; return the set."""
+        """Create the set's packet below `packets`; return the set."""
         packets.mkdir(parents=True)
         folder = data / (self.folder or self.name)
         if self.each:
@@ -82,10 +82,10 @@ def declared() -> list[Declared]:
 
 
 def variants() -> list[Declared]:
-    """Return the variants of sets.toml: what they do not say is as in their set; they are held against no reference."""
+    """Return the variants of sets.toml: missing keys are those of their set; they are compared with no reference."""
     sets = {one.name: one for one in declared()}
-    told = tomllib.loads((HERE / "sets.toml").read_text(encoding="utf-8"))["variant"]
-    return [_variant(dict(table), sets) for table in told]
+    tables = tomllib.loads((HERE / "sets.toml").read_text(encoding="utf-8"))["variant"]
+    return [_variant(dict(table), sets) for table in tables]
 
 
 def _variant(table: dict[str, Any], sets: dict[str, Declared]) -> Declared:
@@ -96,10 +96,10 @@ def _variant(table: dict[str, Any], sets: dict[str, Declared]) -> Declared:
 
 
 def only_quick() -> bool:
-    """Say whether only the quick sets are wanted (QXBATCH_REGRESSION=quick)."""
+    """Return whether only the quick sets are requested (QXBATCH_REGRESSION=quick)."""
     return os.environ.get("QXBATCH_REGRESSION") == "quick"
 
 
 def updating() -> bool:
-    """Say whether the expectations are to be written anew (QXBATCH_UPDATE=1): read the change before you keep it."""
+    """Return whether to rewrite the expectations (QXBATCH_UPDATE=1): read the change before you keep it."""
     return os.environ.get("QXBATCH_UPDATE") == "1"

@@ -1,4 +1,4 @@
-"""dcm2niix called directly: one folder for each series that pydicom sees, and one call for each PAR."""
+"""dcm2niix called directly: one folder for each series that pydicom finds, and one call for each PAR."""
 
 import importlib.util
 import subprocess
@@ -17,7 +17,7 @@ def program() -> str:
 
 
 def converted(packet: Path, folder: Path) -> tuple[list[Path], str]:
-    """Return the images that direct calls make of a packet's series, and a word on series of which they made none."""
+    """Return the images of direct calls for a packet's series, and a note on series without images."""
     found: dict[Key, dict[bytes, None]] = defaultdict(dict)
     pairs: dict[str, bytes] = {}
     for name, packed in members(packet):
@@ -42,7 +42,7 @@ def _series(folder: Path, files: list[bytes]) -> Path:
 
 
 def _pairs(folder: Path, pairs: dict[str, bytes]) -> list[Path]:
-    """Write each PAR with its REC beside it into a folder; return the PARs that have one."""
+    """Write each PAR with its REC into a folder; return the PARs that have one."""
     folder.mkdir(parents=True)
     for name, data in pairs.items():
         (folder / name).write_bytes(data)

@@ -1,4 +1,4 @@
-"""Images held against what others say of them: Ref's tables and JSON, ground truths, nibabel's reading of PAR/REC."""
+"""Images compared with other sources: Ref's tables and JSON, ground truths, nibabel's reading of PAR/REC."""
 
 import gzip
 import hashlib
@@ -26,22 +26,22 @@ class Loaded:
 
     @cached_property
     def volumes(self) -> list[Array]:
-        """Return its volumes, scaled, axes along those of the patient."""
+        """Return its volumes, scaled, with their axes along those of the patient."""
         return volumes(nibabel.load(self.path))
 
     @cached_property
-    def told(self) -> dict[str, Any]:
-        """Return its JSON; empty when it has none."""
+    def sidecar(self) -> dict[str, Any]:
+        """Return its JSON; empty if it has none."""
         path = self.beside("json")
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     def beside(self, ending: str) -> Path:
-        """Return the file of another ending under its number."""
+        """Return its file with another extension."""
         return self.path.with_name(f"{self.path.name.partition('.')[0]}.{ending}")
 
 
 def load(path: Path) -> Loaded:
-    """Return an image, and whether it was made of a PAR."""
+    """Return an image, and whether it was converted from a PAR."""
     n = int(path.name.partition(".")[0]) // 10 * 10
     archive = path.parent.parent / "dicom" / f"{n}.tar.gz"
     with tarfile.open(archive) as tar:
@@ -67,7 +67,7 @@ def volumes(image: Any) -> list[Array]:
 
 
 def same(one: Array, other: Array) -> bool:
-    """Say whether two volumes are equal within a thousandth of their range."""
+    """Return whether two volumes are equal within a thousandth of their range."""
     if one.shape != other.shape:
         return False
     reach = float(np.max(np.abs(other))) or 1.0
@@ -75,7 +75,7 @@ def same(one: Array, other: Array) -> bool:
 
 
 def proportional(one: Array, other: Array) -> bool:
-    """Say whether a volume is another one times one factor."""
+    """Return whether a volume equals another one up to a factor."""
     if one.shape != other.shape or not np.any(other):
         return False
     plain = other.astype(float)
@@ -85,7 +85,7 @@ def proportional(one: Array, other: Array) -> bool:
 def ground_truth(folder: Path, images: dict[str, Loaded], remarks: list[str]) -> list[str]:
     """Compare with *_ground_truth.nii.gz: volume by volume, axes along the patient's, up to one factor.
 
-    The truths are scaled for display, ours as Philips means the values. Volumes that are all zero tell nothing.
+    The truths are scaled for display, the images as Philips defines the values. Volumes of zeros are skipped.
     """
     paths = sorted(folder.rglob("*_ground_truth.nii.gz"))
     equal = total = 0
@@ -128,12 +128,12 @@ def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> l
             equal += hit
             if not hit:
                 remarks.append(f"{pars[0]}: a volume that nibabel reads is in no image of series {n}")
-    told = [f"PAR/REC as nibabel reads them: {equal} of {total} volumes equal"] if total else []
-    return [*told, *unread]
+    results = [f"PAR/REC as nibabel reads them: {equal} of {total} volumes equal"] if total else []
+    return [*results, *unread]
 
 
 def _rec_values(par: Path, paths: list[Path]) -> bool:
-    """Say whether images hold the very values of a REC of 16 bits, wherever they place them."""
+    """Return whether images contain the exact values of a 16-bit REC, at any position."""
     (rec,) = (path for path in par.parent.rglob("*") if path.suffix.upper() == ".REC")
     proxies: list[Any] = [nibabel.nifti1.Nifti1Image.from_filename(path).dataobj for path in paths]
     ours = np.concatenate([np.asarray(proxy.get_unscaled()).ravel() for proxy in proxies])
@@ -142,23 +142,23 @@ def _rec_values(par: Path, paths: list[Path]) -> bool:
 
 def reference_tables(folder: Path, images: dict[str, Loaded], remarks: list[str]) -> list[str]:
     """Compare bval, bvec and JSON of Ref with those of some image."""
-    told = []
+    results = []
     for ending in ("bval", "bvec"):
         paths = sorted(folder.glob(f"*.{ending}"))
         ours = [np.loadtxt(image.beside(ending)) for image in images.values() if image.beside(ending).exists()]
         lacking = [path.name for path in paths if not _among(np.loadtxt(path), ours)]
         remarks += [f"{name}: no image has these values" for name in lacking]
-        told += [f"{ending}: {len(paths) - len(lacking)} of {len(paths)} equal"] if paths else []
+        results += [f"{ending}: {len(paths) - len(lacking)} of {len(paths)} equal"] if paths else []
     paths = sorted([*folder.glob("*.json"), *folder.glob("*.json.gz")])
     equal = absent = 0
     for path in paths:
         text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         wanted = json.loads(text)
         near = [
-            image.told
+            image.sidecar
             for image in images.values()
             if all(
-                image.told.get(k, wanted.get(k)) == wanted.get(k)
+                image.sidecar.get(k, wanted.get(k)) == wanted.get(k)
                 for k in ("SeriesNumber", "SeriesDescription", "EchoNumber")
             )
         ]
@@ -169,17 +169,17 @@ def reference_tables(folder: Path, images: dict[str, Loaded], remarks: list[str]
         else:
             _, fewest = min((len(found), found) for found in (fields(wanted, one) for one in near))
             remarks.append(f"{path.name}: differs in {', '.join(fewest)}")
-    return [*told, f"JSON: {equal} of {len(paths) - absent} equal, {absent} without input"] if paths else told
+    return [*results, f"JSON: {equal} of {len(paths) - absent} equal, {absent} without input"] if paths else results
 
 
 def _among(wanted: Array, ours: list[Array]) -> bool:
     return any(one.shape == wanted.shape and np.allclose(one, wanted, atol=1e-4) for one in ours)
 
 
-def fields(wanted: dict[str, Any], told: dict[str, Any]) -> list[str]:
-    """Return the fields of FIELDS that both tell, and in which they differ."""
-    both = [field for field in FIELDS if field in wanted and field in told]
-    numbers = {field: (wanted[field], told[field]) for field in both}
+def fields(wanted: dict[str, Any], results: dict[str, Any]) -> list[str]:
+    """Return the fields of FIELDS that both have with different values."""
+    both = [field for field in FIELDS if field in wanted and field in results]
+    numbers = {field: (wanted[field], results[field]) for field in both}
     return [field for field, (one, other) in numbers.items() if not _near(one, other)]
 
 

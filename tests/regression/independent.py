@@ -35,14 +35,14 @@ def members(packet: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def plain(data: bytes) -> bytes:
-    """Return the bytes with gzip or bzip2 taken off."""
+    """Return the bytes without gzip or bzip2."""
     if data[:2] == b"\x1f\x8b":
         return gzip.decompress(data)
     return bz2.decompress(data) if data[:3] == b"BZh" else data
 
 
 def series(packet: Path) -> dict[Key, int]:
-    """Return the number of different files of each series that pydicom sees in a packet."""
+    """Return the number of different files of each series that pydicom finds in a packet."""
     found: dict[Key, set[str]] = defaultdict(set)
     for name, packed in members(packet):
         data = plain(packed)
@@ -86,12 +86,12 @@ def joined(found: dict[Key, set[str]]) -> dict[Key, set[str]]:
 
 
 def observed(sessions: dict[str, dict[str, object]]) -> dict[Key, int]:
-    """Return the same of what the program tells, all sessions together."""
+    """Return the same counts from qxbatch's output, for all sessions together."""
     counts: dict[Key, int] = {}
     for session in sessions.values():
-        told = session["series"]
-        assert isinstance(told, dict)
-        for one in told.values():
+        series = session["series"]
+        assert isinstance(series, dict)
+        for one in series.values():
             if one["kind"] == "dicom":
                 given = one.get("SeriesNumber")
                 key = (

@@ -1,4 +1,4 @@
-"""`qxbatch inspect` of a packet against the facts that its import stored."""
+"""`qxbatch inspect` of a packet compared with the facts that its import stored."""
 
 import json
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ BY_SIDECAR = {
     *("multiband_factor", "partial_fourier", "effective_echo_spacing_s", "total_readout_time_s", "pixel_bandwidth_hz"),
     *("b_values", "directions", "sequence_name", "field_strength_t", "software", "coil"),
 }
-"""Facts whose last source is what the converter writes beside an image (docs/acquisition.md)."""
+"""Facts whose last source is the converter's sidecar (docs/acquisition.md)."""
 
 
 def differences(packet: Path, session: Path) -> list[str]:
-    """Return where the packet says something else than its session; what the converter alone tells may be absent."""
+    """Return where the packet's facts differ from its session's; facts of the converter alone may be absent."""
     found, stored = _series(packet), _series(session)
     images = _with_sidecar(session)
     if len(found) != len(stored):

@@ -1,4 +1,4 @@
-"""Facts against what other programs read: the JSON that the public sets keep as references, and PAR headers by nibabel."""
+"""Facts compared with other programs: the JSON references of the public sets, and PAR headers read by nibabel."""
 
 import json
 import warnings
@@ -24,11 +24,11 @@ CAUSES = {
     ("phase_encoding_direction", "ep2d_Asc_HF"): OTHER,
     ("matrix", "NA.PAR"): PLANES,
 }
-"""Field and begin of the series' name to the cause of a difference (docs/acquisition-check.md)."""
+"""Maps a field and the start of the series' name to the cause of a difference (docs/acquisition-check.md)."""
 
 
 def unexplained(found: Iterator[Compared]) -> list[Compared]:
-    """Return the facts that differ for no known cause."""
+    """Return the facts that differ without a known cause."""
     differing = [one for one in found if not one.agrees]
     return [one for one in differing if not any(_explains(cause, one) for cause in CAUSES)]
 
@@ -39,7 +39,9 @@ def _explains(cause: tuple[str, str], one: Compared) -> bool:
 
 
 def references(session: Path, folder: Path) -> Iterator[Compared]:
-    """Yield each fact that a series and its reference both have; a reference belongs to the only series of its number and name."""
+    """Yield each fact that a series and its reference both have; a reference belongs to the only series with its number and
+    name.
+    """
     summary = json.loads((session / "qxbatch" / "summary.json").read_text(encoding="utf-8"))
     judged = [series for series in summary["series"] if "acquisition" in series]
     for path in sorted(folder.rglob("*.json")):
@@ -112,7 +114,7 @@ def _has_directions(images: Any) -> bool:
 
 
 def _counted(values: Sequence[float], volumes: int) -> list[list[float]]:
-    """Return b-values with the number of their volumes, of a value for each volume or each image."""
+    """Return b-values with the number of their volumes, from a value for each volume or each image."""
     each = len(values) // volumes
     found = [float(value) for value in values]
     return [[value, found.count(value) // each] for value in sorted(set(found))]

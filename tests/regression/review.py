@@ -1,7 +1,7 @@
-"""`python -m tests.regression.review [SET...]`: expectations held against pydicom, dcm2niix called directly, and nibabel.
+"""`python -m tests.regression.review [SET...]`: compares expectations with pydicom, dcm2niix called directly, and nibabel.
 
-Prints a row of REVIEW.md for each set, and below it whatever does not agree. Nothing of the program is used but the
-command itself, which makes the images that are compared.
+Prints a row of REVIEW.md for each set, followed by its differences. It uses only the command of qxbatch, which creates the
+compared images.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.regression.independent import observed, series
 
 
 def main(names: list[str]) -> int:
-    """Review the sets named, or all; return 1 where anything does not agree."""
+    """Review the named sets, or all; return 1 if anything differs."""
     data = data_folder()
     if data is None:
         print(MISSING)
@@ -37,7 +37,7 @@ def main(names: list[str]) -> int:
 
 
 def review(one: Declared, data: Path) -> tuple[list[str], list[str]]:
-    """Return the cells of a set's row, and what does not agree."""
+    """Return the cells of a set's row, and its differences."""
     expected: dict[str, Any] = json.loads((EXPECTED / f"{one.name}.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="qxbatch-review-") as place:
         folder = Path(place)
@@ -45,7 +45,7 @@ def review(one: Declared, data: Path) -> tuple[list[str], list[str]]:
         (packet,) = given.packets.iterdir()
         counted = series(packet)
         remarks = [] if observed(expected["sessions"]) == counted else ["pydicom counts other series or files"]
-        direct, said = converted(packet, folder / "direct")
+        direct, notes = converted(packet, folder / "direct")
         run_command(str(folder / "study"), *one.options)
         images = {path.name: load(path) for path in sorted((folder / "study").glob("*/nii/*.nii.gz"))}
         cells = [
@@ -54,28 +54,28 @@ def review(one: Declared, data: Path) -> tuple[list[str], list[str]]:
             _direct(images, direct, remarks),
             _reference(data / (one.folder or one.name), images, folder / "study", remarks),
         ]
-        cells[2] += said
+        cells[2] += notes
         return cells, remarks
 
 
 def _expected_hashes(expected: dict[str, Any], images: dict[str, Loaded], remarks: list[str]) -> str:
     """The expectation's hashes are those of the bytes in the files, read without nibabel."""
-    told = [image["voxels"] for session in expected["sessions"].values() for image in session["images"].values()]
+    results = [image["voxels"] for session in expected["sessions"].values() for image in session["images"].values()]
     found = [raw_hash(image.path) for image in images.values()]
-    if Counter(told) != Counter(found):
-        remarks.append(f"hashes of voxels: {sum((Counter(told) - Counter(found)).values())} are of no image")
+    if Counter(results) != Counter(found):
+        remarks.append(f"hashes of voxels: {sum((Counter(results) - Counter(found)).values())} are of no image")
     return f"{len(found)} images"
 
 
 def _direct(images: dict[str, Loaded], direct: list[Path], remarks: list[str]) -> str:
-    """Each image is one that a direct call of dcm2niix for its series makes; those of nibabel are looked at elsewhere."""
+    """Each image equals one from a direct call of dcm2niix for its series; images of nibabel are checked elsewhere."""
     made = {path: raw_hash(path) for path in direct}
     ours = {name: raw_hash(image.path) for name, image in images.items()}
     other = [name for name, digest in ours.items() if digest not in made.values()]
     remarks += [f"{name}: no direct call makes these voxels" for name in other if not images[name].of_par]
-    told = [f"by nibabel: {', '.join(other)}"] if other else []
+    results = [f"by nibabel: {', '.join(other)}"] if other else []
     more = Counter(made.values()) - Counter(ours.values())
-    told += [
+    results += [
         f"only by a direct call: {path.parent.name.removesuffix('-out')}/{path.name}"
         for path, digest in made.items()
         if digest in more
@@ -83,16 +83,16 @@ def _direct(images: dict[str, Loaded], direct: list[Path], remarks: list[str]) -
     for name, digest in ours.items():
         sidecars = [path.with_suffix(".json") for path, each in made.items() if each == digest]
         jsons = [json.loads(path.read_bytes()) for path in sidecars if path.exists()]
-        if jsons and all(fields(one, images[name].told) for one in jsons):
+        if jsons and all(fields(one, images[name].sidecar) for one in jsons):
             remarks.append(f"{name}: its JSON is not that of a direct call")
-    return "; ".join([f"{len(ours) - len(other)} of {len(ours)}", *told])
+    return "; ".join([f"{len(ours) - len(other)} of {len(ours)}", *results])
 
 
 def _reference(folder: Path, images: dict[str, Loaded], study: Path, remarks: list[str]) -> str:
-    """Tables and JSON of Ref, ground truths, and PAR/REC as nibabel reads them."""
-    told = [*reference_tables(folder / "Ref", images, remarks), *ground_truth(folder, images, remarks)]
-    told += par_volumes(study, images, remarks)
-    return "; ".join(told) or "none"
+    """Tables and JSON of Ref, ground truths, and PAR/REC read by nibabel."""
+    results = [*reference_tables(folder / "Ref", images, remarks), *ground_truth(folder, images, remarks)]
+    results += par_volumes(study, images, remarks)
+    return "; ".join(results) or "none"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`qxbatch regress` on packets that lie loose in a folder, with their expectations beside them or in `expected`."""
+"""`qxbatch regress` on loose packets in a folder, with their expectations beside them or in `expected`."""
 
 import gzip
 import json

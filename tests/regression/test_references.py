@@ -1,4 +1,4 @@
-"""PAR headers of the public sets as nibabel reads them, and references that differ."""
+"""PAR headers of the public sets read by nibabel, and references that differ."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`qxbatch regress` on sets of a lab's own: what is expected, what differs, what is written."""
+"""`qxbatch regress` on a lab's own sets: expectations, differences, output."""
 
 import copy
 import json
@@ -34,7 +34,7 @@ def regress(folder: Path, *options: str) -> Run:
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> list[str]:
-    """Return what differs when the built-in expectation is changed in one way."""
+    """Return the differences after one change of the built-in expectation."""
     other = copy.deepcopy(BUILT_IN)
     change(other)
     return list(differences(other, BUILT_IN))
@@ -93,8 +93,8 @@ def test_a_difference_is_shown_and_exits_1(sets: Path) -> None:
     run = regress(sets / "phantom")
     assert run.status == 1
     assert "sessions.P1.images.41.name: expected 'REST', found 'BOLD'" in run.out
-    told = json.loads(regress(sets, "--json").out)
-    assert [one["name"] for one in told["sets"]] == ["phantom"]
+    report = json.loads(regress(sets, "--json").out)
+    assert [one["name"] for one in report["sets"]] == ["phantom"]
 
 
 def test_the_options_of_a_set_are_used(sets: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every public set and the built-in one: as expected, as pydicom counts, and readable by every later command."""
+"""Every public set and the built-in one: as expected, as counted by pydicom, and readable by every later command."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.regression.references import unexplained as unreferenced
 
 
 def judged(sessions: Path) -> None:
-    """Read every session with readers of our own, and each session.txt by the rules of its four later readers."""
+    """Read every session with independent readers, and each session.txt by the rules of its four readers."""
     for path in sessions.glob("*/session.txt"):
         assert unexplained(path.parent) == []
         Judge(path.parent).check()
@@ -26,7 +26,7 @@ def judged(sessions: Path) -> None:
 
 
 def as_expected(one: RegressionSet, given: Path | None = None) -> Outcome:
-    """Run a set; its differences are none, and its only packet shows the facts of its only session.
+    """Run a set without differences; its only packet has the facts of its only session.
 
     `given` is the folder of the set, which may have references.
     """
@@ -76,7 +76,7 @@ def test_a_public_set_imported_in_another_way(one: Declared, data: Path, tmp_pat
 
 
 def needed(one: Declared, data: Path) -> None:
-    """Skip a set that is absent or not asked for, and say why."""
+    """Skip a set that is absent or not requested, with the reason."""
     folder = one.folder or one.name
     if only_quick() and not one.quick:
         pytest.skip(f"QXBATCH_REGRESSION=quick: {one.name} is none of the quick sets")

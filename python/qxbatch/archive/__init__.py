@@ -1,1 +1,1 @@
-"""The packet's last move, after every output of it is verified on disk."""
+"""Archives a packet after all its outputs were verified on disk."""

@@ -1,4 +1,4 @@
-"""Folder mode: which archives of one name hold the same bytes, told by reading as little of them as possible."""
+"""Folder mode: compares archives with the same name, reading as little of them as possible."""
 
 import hashlib
 import os
@@ -9,19 +9,19 @@ from pathlib import Path
 from qxbatch.core import CancelledError, Monitor, hash_file
 
 END = 1 << 20
-"""Bytes at the beginning and at the end that are compared before the whole."""
+"""Bytes at the start and at the end that are compared before the whole file."""
 
 Content = tuple[str | int, ...]
-"""Two archives have the same one when their names and their bytes are the same."""
+"""Equal for two archives with the same name and the same bytes."""
 
 
 def contents_of(paths: Iterable[Path], monitor: Monitor, tell: Callable[[int], None]) -> dict[Path, Content]:
-    """Return what each archive holds, in the order of `paths`.
+    """Return a content key for each archive, in the order of `paths`.
 
-    Only those are read that share name and size; in whole, only those that are alike at both ends. `tell` is told before how
-    many bytes that is. What cannot be read is like no other.
+    Reads only archives with the same name and size, and whole files only if both ends are equal. `tell` is called before
+    with the number of bytes to read. An unreadable archive equals no other.
 
-    Raises CancelledError when the monitor says so.
+    Raises CancelledError when the monitor was cancelled.
     """
     sizes = {path: _size(path) for path in paths}
     found: dict[Path, Content] = {path: (path.name, size) for path, size in sizes.items()}
@@ -33,12 +33,15 @@ def contents_of(paths: Iterable[Path], monitor: Monitor, tell: Callable[[int], N
 
 
 def _read(found: Mapping[Path, Content], read: Callable[[Path], str]) -> dict[Path, Content]:
-    """Add what is read to those that are alike so far."""
+    """Add what is read to the keys of archives that are equal so far."""
     several = Counter(found.values())
-    return {path: (*content, _told(path, read)) if several[content] > 1 else content for path, content in found.items()}
+    return {
+        path: (*content, _content_or_path(path, read)) if several[content] > 1 else content
+        for path, content in found.items()
+    }
 
 
-def _told(path: Path, read: Callable[[Path], str]) -> str:
+def _content_or_path(path: Path, read: Callable[[Path], str]) -> str:
     try:
         return read(path)
     except OSError:

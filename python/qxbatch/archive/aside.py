@@ -1,4 +1,4 @@
-"""A packet that leaves its folder is first renamed to a hidden name, and looked at again where nobody else changes it."""
+"""Renames a packet to a hidden name before it is moved, and checks it again there, where nobody else changes it."""
 
 import os
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from qxbatch.publish.transfer import hidden, put_aside, renamed
 
 
 class Unchanged(Protocol):
-    """Whether a packet is the one that was imported."""
+    """Checks whether a packet is the imported one."""
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Look at it, at its own place or `renamed` to a hidden one. Raises OSError."""
+        """Check it at its own place, or `renamed` to a hidden one. Raises OSError."""
 
 
 def always(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
-    """Believe that a packet is the one that was imported."""
+    """Assume that a packet is the imported one."""
     return True
 
 
@@ -33,15 +33,15 @@ class ChangedError(Exception):
 
 @contextmanager
 def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[None]:
-    """Rename a packet to `aside`, unless a run that was killed did so; back to its name where that, or the block, fails.
+    """Rename a packet to `aside`, unless a killed run did so; rename it back if that, or the block, fails.
 
-    Raises ChangedError when it is not the packet that was imported, OSError.
+    Raises ChangedError when it is not the imported packet, and OSError.
     """
     if not os.path.lexists(aside):
         put_aside(packet, aside)
     try:
         if not unchanged(aside, renamed=True):
-            raise ChangedError(packet)  # noqa: TRY301 - brought back like all that fails
+            raise ChangedError(packet)  # noqa: TRY301 - renamed back like after any failure
         yield
     except ChangedError:
         raise ChangedError(_brought_back(packet, aside)) from None
@@ -51,20 +51,20 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
         raise
 
 
-def bring_back(packet: Path, tag: str) -> None:
-    """Undo the renaming of a run that was killed then."""
+def move_back(packet: Path, tag: str) -> None:
+    """Undo the renaming by a killed run."""
     aside = hidden(packet, Use.ASIDE, tag)
     if os.path.lexists(aside):
         _brought_back(packet, aside)
 
 
 def is_aside(packet: Path, tag: str) -> bool:
-    """Return whether a run was killed after it had renamed a packet."""
+    """Return whether a run was killed after it renamed a packet."""
     return os.path.lexists(hidden(packet, Use.ASIDE, tag))
 
 
 def _brought_back(packet: Path, aside: Path) -> Path:
-    """Rename a packet back to its name, or to a numbered one where another one came under it; return its place."""
+    """Rename a packet back to its name, or to a numbered one if another file took the name; return its place."""
     k = 1
     while True:
         place = packet.with_name(place_of(packet.name, k))

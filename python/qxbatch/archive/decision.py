@@ -1,4 +1,4 @@
-"""What becomes of a packet, and of the loose files of a session's inbox: decided here and nowhere else."""
+"""Decides what to do with a packet, and with the loose files of a session's inbox; no other module decides this."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from qxbatch.settings.model import Archive
 
 
 class Reason(StrEnum):
-    """Why a packet is not archived as asked."""
+    """Why a packet is not archived as requested."""
 
     NONE = ""
     NOT_PUBLISHED = "its session is not published"
@@ -16,41 +16,41 @@ class Reason(StrEnum):
     SERIES_FAILED = "the conversion of a series failed"
     SURROUNDED = "it has bytes that are not part of any member"
     IN_ARCHIVE = "it is in the archive already"
-    LINKED = "its folder is a link, and what a link leads to is not changed"
+    LINKED = "its folder is a link, and qxbatch does not change the target of a link"
 
 
 class Facts(NamedTuple):
-    """What is known of an imported packet."""
+    """The facts about an imported packet."""
 
     archive: Archive
     series_failed: bool = False
     damaged: bool = False
-    """Some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
+    """Whether some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
     published: bool = True
-    """Its sessions exist and are those that were made of it. False also for a refused packet."""
+    """Whether its sessions exist and were created from it. False also for a refused packet."""
     changed: bool = False
-    """It changed or vanished after it was read, or cannot be read any more."""
+    """Whether it changed or vanished after it was read, or is no longer readable."""
     linked: bool = False
-    """Its folder is reached through a link below the sessions folder."""
+    """Whether its folder is reached through a link below the sessions folder."""
     surrounded: bool = False
-    """Bytes before, behind or between the members of an archive are in no session."""
+    """Whether bytes before, between or after the members of an archive are in no session."""
     in_archive: bool = False
-    """The packet was imported from the archive folder itself."""
+    """Whether the packet was imported from the archive folder itself."""
     split: bool = False
-    """The packet became several sessions (`--on-mixed=split`)."""
+    """Whether the packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
     remade: bool = False
-    """Folder mode: the session had results before."""
+    """Folder mode: whether the session had results before."""
 
 
 class Decision(NamedTuple):
-    """What is done with a packet and, in folder mode, with the loose files beside it."""
+    """What to do with a packet and, in folder mode, with the loose files beside it."""
 
     mode: Archive | None
-    """How to archive the packet; None where it is kept in place, whatever was asked."""
+    """How to archive the packet; None if it is kept in place, whatever was requested."""
     reason: Reason = Reason.NONE
     leaving: tuple[str, ...] = ()
-    """Folder mode: fates in the ledger of the loose files that leave the inbox, since a session contains their bytes."""
+    """Folder mode: the ledger fates of loose files that are removed from the inbox, since a session contains their bytes."""
 
 
 def decide(facts: Facts) -> Decision:
@@ -71,7 +71,7 @@ def decide(facts: Facts) -> Decision:
 
 
 def _mode(facts: Facts) -> tuple[Archive, Reason]:
-    """Return how a packet whose session is published is archived, and why in another way than asked."""
+    """Return how to archive a packet whose session is published, and why this differs from the request."""
     if facts.linked and facts.archive in (Archive.MOVE, Archive.DELETE):
         return Archive.LEAVE, Reason.LINKED
     if facts.in_archive and facts.archive is not Archive.LEAVE:
@@ -82,7 +82,8 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
 
 
 def _leaving(facts: Facts) -> tuple[str, ...]:
-    """Loose files leave one by one, each only while it is the file that was read: `changed` is about the packet.
+    """Return the fates of loose files to remove. They are removed one by one, only if unchanged; `changed` refers to the
+    packet.
 
     In a session that is split, the other files go to the new sessions too, unless it keeps its own results and ledger.
     """

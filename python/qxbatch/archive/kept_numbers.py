@@ -1,4 +1,4 @@
-"""Folder mode: numbers for archives of one name, chosen by a run and kept for the next one in case this one is killed."""
+"""Folder mode: numbers for archives with the same name, recorded for the next run in case this run is killed."""
 
 import contextlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.archive.alike import Content
 from qxbatch.archive.numbers import Numbers, choose_numbers
-from qxbatch.discover.results import was_parted
+from qxbatch.discover.results import was_split
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.journal import HIGHEST_NUMBER
 from qxbatch.publish.locks import Locks
@@ -19,72 +19,73 @@ from qxbatch.settings.model import Settings
 
 
 def keep_numbers(archives: Mapping[Path, Content], settings: Settings, workspace: Workspace, locks: Locks) -> Numbers:
-    """Return the numbers of archives whose names are not theirs alone, and write them down.
+    """Return the numbers of archives whose names are not unique, and record them.
 
-    Also where packets are to be deleted: one of which a series fails is archived.
+    Also if packets are to be deleted: a packet with a failed series is archived.
 
-    Raises OSError when they cannot be written down.
+    Raises OSError when they cannot be recorded.
     """
     if not _chosen(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
     with locks.waiting("archive"):
-        earlier = _read(workspace)
-        found = _chosen(archives, settings, earlier)
-        _write(workspace, earlier, {**earlier, **found})
+        previous = _read(workspace)
+        found = _chosen(archives, settings, previous)
+        _write(workspace, previous, {**previous, **found})
     return found
 
 
 def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] = ()) -> None:
-    """Remove numbers that are needed no more.
+    """Remove numbers that are no longer needed.
 
-    They are those in the inboxes, which this run is done with, of archives that are gone, and of sessions that have results.
-    Those that another run chose for sessions that wait stay. While another run is at work all of them do: it ends later.
+    These are the numbers of archives in the inboxes, which this run has finished, of missing archives, and of sessions with
+    results. Numbers that another run chose for waiting sessions are kept. While another run works, all are kept: it ends
+    later.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.new_numbers)):
         return
-    with contextlib.suppress(OSError):  # the next run does it
+    with contextlib.suppress(OSError):  # the next run does this
         lock = locks.take("archive")
         if lock is None:
             return
         try:
             if not _at_work(workspace):
                 workspace.new_numbers.unlink(missing_ok=True)
-                earlier = _read(workspace)
+                previous = _read(workspace)
                 done = set(inboxes)
-                left = {p: k for p, k in earlier.items() if not (done.intersection(p.parents) or _done(workspace, p))}
-                _write(workspace, earlier, left)
+                left = {p: k for p, k in previous.items() if not (done.intersection(p.parents) or _done(workspace, p))}
+                _write(workspace, previous, left)
         finally:
             locks.release(lock)
 
 
-def _chosen(archives: Mapping[Path, Content], settings: Settings, earlier: Numbers) -> dict[Path, int]:
-    """`earlier` was read before the archive is listed: what is archived in between is in both, and not in none."""
+def _chosen(archives: Mapping[Path, Content], settings: Settings, previous: Numbers) -> dict[Path, int]:
+    """Return the numbers. `previous` is read before the archive is listed, so that what is archived meanwhile is not missed."""
     there: set[str] = set()
     with contextlib.suppress(OSError):
         there = set(os.listdir(settings.archive_folder))  # noqa: PTH208 - names, not paths
-    return choose_numbers({path: each for path, each in archives.items() if os.path.lexists(path)}, there, earlier)
+    return choose_numbers({path: each for path, each in archives.items() if os.path.lexists(path)}, there, previous)
 
 
 def _at_work(workspace: Workspace) -> bool:
-    """Whether another run holds a lock, or a killed one left what is to be finished."""
+    """Return whether another run holds a lock, or a killed one left unfinished work."""
     return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.journaled())
 
 
 def _done(workspace: Workspace, archive: Path) -> bool:
     session = archive.relative_to(workspace.sessionsfolder).parts[0]
-    return has_results(workspace.sessionsfolder / session) or was_parted(workspace.sessionsfolder, session)
+    return has_results(workspace.sessionsfolder / session) or was_split(workspace.sessionsfolder, session)
 
 
 def _read(workspace: Workspace) -> dict[Path, int]:
-    """Return the numbers of archives that are still there; what a run cannot have written is left out."""
+    """Return the numbers of existing archives, without values that no run writes."""
     try:
-        told = json.loads(read_plain(workspace.numbers) or b"null")
+        stored = json.loads(read_plain(workspace.numbers) or b"null")
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(told, dict):
+    if not isinstance(stored, dict):
         return {}
-    found = {workspace.sessionsfolder / path: k for path, k in told.items() if _is_number(k) and _is_below(path)}
+    found = {workspace.sessionsfolder / path: k for path, k in stored.items() if _is_number(k) and _is_below(path)}
     return {path: k for path, k in found.items() if os.path.lexists(path)}
 
 
@@ -97,9 +98,9 @@ def _is_below(path: str) -> bool:
     return bool(parts) and not Path(path).is_absolute() and ".." not in parts
 
 
-def _write(workspace: Workspace, earlier: Numbers, numbers: Numbers) -> None:
+def _write(workspace: Workspace, previous: Numbers, numbers: Numbers) -> None:
     if not numbers:
         workspace.numbers.unlink(missing_ok=True)
-    elif numbers != earlier:
+    elif numbers != previous:
         top = workspace.sessionsfolder
         write_json(workspace.numbers, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})

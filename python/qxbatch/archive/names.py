@@ -24,15 +24,15 @@ _NUMBER = "[1-9][0-9]{0,8}"
 
 
 def free_name(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
-    """Return the packet's place in the archive: its own name, or a numbered one when another packet has it.
+    """Return the packet's place in the archive: its own name, or a numbered one if another packet has the name.
 
-    With `number`, the first free one from there on. A name that holds the same bytes is the packet's own: the returned path
-    then exists.
+    With `number`, the first unused one from there. A name with the same bytes is the packet's own: then the returned path
+    exists.
     """
     if number is None:
         return _next_place(folder, packet, name)
     there = numbers_there(name, os.listdir(folder))  # noqa: PTH208 - names, not paths
-    for k in sorted(there):  # numbers that were chosen may leave gaps
+    for k in sorted(there):  # chosen numbers may leave gaps
         if same_content(packet, folder / place_of(name, k)):
             return folder / place_of(name, k)
     while number in there or os.path.lexists(folder / place_of(name, number)):
@@ -54,25 +54,25 @@ def _next_place(folder: Path, packet: Path, name: str) -> Path:
 
 
 def numbers_there(name: str, there: Collection[str]) -> set[int]:
-    """Return the numbers k for which the k-th name of that kind is among those that are there."""
-    ending = _parted(name)[1]
+    """Return the numbers k whose k-th name is in use."""
+    ending = _split_name(name)[1]
     numbered_so = re.compile(rf".*_({_NUMBER}){re.escape(ending)}", re.DOTALL)
     found = {each: int(match[1]) for each in there if (match := numbered_so.fullmatch(each))}
     return {k for each, k in found.items() if place_of(name, k) == each} | ({1} if name in there else set())
 
 
 def unnumbered(name: str) -> str:
-    """Return what a numbered name was without its number; any other name as it is.
+    """Return a numbered name without its number; any other name unchanged.
 
     >>> unnumbered("AP346_2.tar.gz")
     'AP346.tar.gz'
     """
-    stem, ending = _parted(name)
+    stem, ending = _split_name(name)
     return re.sub(rf"(?s)(?<=.)_{_NUMBER}\Z", "", stem) + ending
 
 
 def place_of(name: str, k: int) -> str:
-    """Return the k-th name of that kind: the first is the name itself."""
+    """Return the k-th name: the first is the name itself."""
     return name if k == 1 else numbered(name, k)
 
 
@@ -82,12 +82,12 @@ def numbered(name: str, k: int) -> str:
     >>> numbered("AP346.tar.gz", 2)
     'AP346_2.tar.gz'
     """
-    stem, ending = _parted(name)
+    stem, ending = _split_name(name)
     while len(os.fsencode(f"{stem}_{k}{ending}")) > LONGEST_NAME:
         stem = stem[:-1]
     return f"{stem}_{k}{ending}"
 
 
-def _parted(name: str) -> tuple[str, str]:
+def _split_name(name: str) -> tuple[str, str]:
     suffix = next((s for s in SUFFIXES if name.lower().endswith(s)), "")
     return (name[: -len(suffix)], name[-len(suffix) :]) if suffix else os.path.splitext(name)  # noqa: PTH122 - a packet name is no path

@@ -1,6 +1,6 @@
-"""Folder mode: the number that each archive gets where several of one name are archived, chosen before the work begins.
+"""Folder mode: assigns numbers to archives with the same name before the work starts.
 
-So it is the order of the sessions that counts, and not which of them is done first.
+So the order of the sessions decides, and not which of them finishes first.
 """
 
 import os
@@ -13,32 +13,32 @@ from qxbatch.archive.names import SUFFIXES, place_of, unnumbered
 from qxbatch.walk import walk
 
 ENDINGS = (".zip", ".7z", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *SUFFIXES)
-"""How names of archives end. An archive that is called otherwise gets its number when it is archived."""
+"""Extensions of archives. An archive with another extension gets its number when it is archived."""
 
 Numbers = Mapping[Path, int]
-"""Path of an archive to the number of its name: 1 is the name itself."""
+"""Maps the path of an archive to the number of its name: 1 is the name itself."""
 
 
 def archives_in(inboxes: Sequence[Path]) -> list[Path]:
-    """Return the files in these inboxes, at any depth, that are called as archives are. What is no file is left out."""
+    """Return the files in these inboxes, at any depth, with an archive extension. Skips other file types."""
     return [path for inbox in inboxes for path in _archives(inbox)]
 
 
-def choose_numbers(archives: Mapping[Path, Content], there: Collection[str], earlier: Numbers) -> dict[Path, int]:
-    """Return the numbers of these archives, in their order, that are not told by their name alone.
+def choose_numbers(archives: Mapping[Path, Content], there: Collection[str], previous: Numbers) -> dict[Path, int]:
+    """Return the numbers of these archives, in their order, if their names are not unique.
 
-    `there` are names in the archive, which are not used again. `earlier` are numbers that a run chose which was killed, or
-    still goes on: they hold. Archives of the same content get the same number.
+    `there` are names in the archive, which are not reused. `previous` are numbers from a run that was killed or still works;
+    they are kept. Archives with the same content get the same number.
     """
     names = Counter(path.name for path in archives)
     shared = {unnumbered(name) for name in there} | {name for name, count in names.items() if count > 1}
-    claimed = {*there, *(place_of(path.name, k) for path, k in earlier.items())}
+    claimed = {*there, *(place_of(path.name, k) for path, k in previous.items())}
     found: dict[Path, int] = {}
     known: dict[Content, int] = {}
     reached: dict[str, int] = {}
     for path, content in archives.items():
         name = path.name
-        k = earlier.get(path) or known.get(content)
+        k = previous.get(path) or known.get(content)
         if k is None:
             k = reached[name] = _free(name, claimed, names, reached.get(name, 1))
         known.setdefault(content, k)
@@ -49,7 +49,7 @@ def choose_numbers(archives: Mapping[Path, Content], there: Collection[str], ear
 
 
 def _free(name: str, claimed: Collection[str], names: Collection[str], k: int) -> int:
-    """The first number from `k` on whose name nobody has, nor another archive by itself."""
+    """Return the first number from `k` whose name is neither in use nor the plain name of another archive."""
     while place_of(name, k) in claimed or (k > 1 and place_of(name, k) in names):
         k += 1
     return k

@@ -1,6 +1,6 @@
 """Moves, copies or deletes a packet. Nothing in the archive is overwritten, and a last copy is never removed.
 
-Every step can be repeated: a rerun after a crash ends as one undisturbed run would.
+Every step can be repeated: a rerun after a crash ends like one undisturbed run.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from qxbatch.publish.transfer import copied, hidden, put_aside, renamed
 from qxbatch.settings.model import Archive
 
 Naming = Callable[[], AbstractContextManager[None]]
-"""Held while a name in the archive is chosen and taken, so that two packets never get the same one."""
+"""Held while a name in the archive is chosen and used, so that two packets never get the same one."""
 
 
 def settle_packet(
@@ -32,17 +32,17 @@ def settle_packet(
     naming: Naming = nullcontext,
     number: int | None = None,
 ) -> Path | None:
-    """Do with a packet what `mode` says; return where it is now, None for a deleted one.
+    """Archive a packet as `mode` says; return its new place, or None if it was deleted.
 
-    What leaves the inbox is first renamed to a hidden name and looked at again there (`unchanged`): what comes under its
-    name meanwhile is another packet. `tag` is in the hidden names, and belongs to the unit and the run; `number` was
-    chosen for this packet (qxbatch.archive.numbers): lower ones that are free are left to others.
+    A packet that leaves the inbox is first renamed to a hidden name and checked again there (`unchanged`): a file that
+    appears under the original name meanwhile is another packet. `tag` is in the hidden names, and identifies the unit and
+    the run; `number` was chosen for this packet (qxbatch.archive.numbers): lower unused numbers are left to other packets.
 
     Raises ChangedError, and OSError when the archive cannot be written or the packet cannot be removed.
     """
     aside = hidden(packet, Use.ASIDE, tag)
     remove_tree(hidden(packet, Use.GONE, tag))
-    source = aside if os.path.lexists(aside) else packet  # renamed by a run that was killed then
+    source = aside if os.path.lexists(aside) else packet  # a killed run renamed it
     if not os.path.lexists(source):
         remove_tree(hidden(folder / packet.name, Use.COPY, tag))
         return _archived_before(folder, packet.name, number) if mode is Archive.MOVE else None
@@ -62,7 +62,7 @@ def settle_packet(
 
 
 class _Place(NamedTuple):
-    """The place of a packet in the archive, as soon as one is chosen."""
+    """The place of a packet in the archive, once it is chosen."""
 
     name: str
     folder: Path
@@ -71,10 +71,10 @@ class _Place(NamedTuple):
     naming: Naming
 
     def copied(self, packet: Path, unchanged: Unchanged) -> Path:
-        source = packet.resolve()  # a link's copy would be no copy of the data
+        source = packet.resolve()  # a copy of a link would not be a copy of the data
         there = self._there(source)
         if there is not None:
-            # of a run that was killed between giving the copy its name and removing the hidden one
+            # of a run that was killed after it named the copy and before it removed the hidden one
             remove_tree(hidden(self.folder / self.name, Use.COPY, self.tag))
             return there
         copy = self._copy(source)
@@ -86,7 +86,7 @@ class _Place(NamedTuple):
             remove_tree(copy)
 
     def moved(self, source: Path, packet: Path, aside: Path, unchanged: Unchanged) -> Path:
-        """Rename, or copy and remove where the archive is on another file system or has the packet already."""
+        """Rename, or copy and remove if the archive is on another file system or already has the packet."""
         target = self._there(source)
         copy = hidden(self.folder / self.name, Use.COPY, self.tag)
         is_far = target is None and source.lstat().st_dev != self.folder.stat().st_dev
@@ -110,7 +110,7 @@ class _Place(NamedTuple):
         return self._given(self._copy(aside), aside)  # two mounts of one device
 
     def _there(self, source: Path) -> Path | None:
-        """Return where the same bytes are under the same name already."""
+        """Return where the same bytes exist under the same name already."""
         with self.naming():
             target = free_name(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
@@ -121,9 +121,9 @@ class _Place(NamedTuple):
         return copy
 
     def _given(self, ready: Path, source: Path) -> Path:
-        """Rename what is ready to the packet's place, unless the same bytes are there.
+        """Rename the finished copy to the packet's place, unless it has the same bytes.
 
-        Another study may share the archive, and take names at the same time: it holds other locks.
+        Another study may share the archive and choose names at the same time, since its locks are separate.
         """
         while True:
             with self.naming():
@@ -137,7 +137,7 @@ class _Place(NamedTuple):
 
 
 def _remove(aside: Path, packet: Path, tag: str) -> None:
-    """Remove what is still there: in one step first, so that a rerun finds all of it or knows that it was compared."""
+    """Remove the packet: first rename it in one step, so that a rerun finds all of it or knows that it was compared."""
     gone = hidden(packet, Use.GONE, tag)
     if os.path.lexists(aside):
         put_aside(aside, gone)
@@ -147,13 +147,13 @@ def _remove(aside: Path, packet: Path, tag: str) -> None:
 
 
 def clear_hidden(packet: Path, folder: Path, tag: str) -> None:
-    """Remove what a killed run left of a packet that it had copied in part, or archived and not yet removed."""
+    """Remove a killed run's partial copy of a packet, or the original of a packet that it archived."""
     remove_tree(hidden(packet, Use.GONE, tag))
     remove_tree(hidden(folder / packet.name, Use.COPY, tag))
 
 
 def _archived_before(folder: Path, name: str, number: int | None) -> Path | None:
-    """The number's own place, else the newest of that name: a killed run had moved the packet already."""
+    """Return the place for the number, else the newest one with that name: a killed run moved the packet already."""
     if number is not None and os.path.lexists(folder / place_of(name, number)):
         return folder / place_of(name, number)
     k = 1

@@ -1,4 +1,4 @@
-"""Whether a packet is still the one that was imported, looked at when it is about to leave its folder."""
+"""Checks whether a packet is still the imported one, right before it is moved."""
 
 import shutil
 from collections.abc import Callable
@@ -11,30 +11,30 @@ from qxbatch.session.ledger import Fate
 
 
 class LookAgain:
-    """Compares a packet with its fingerprint, and reads it again where that does not tell.
+    """Compares a packet with its fingerprint, and reads it again if that is not conclusive.
 
-    Names, sizes and modification times have to agree. Where inodes or their change times differ, it may have been
-    exchanged for another one of equal size and time, or a file system without lasting inodes gave it others: then the
-    bytes of all its members have to be in the ledgers of its sessions.
+    Names, sizes and modification times must agree. If inodes or their change times differ, the packet may have been
+    replaced by one of the same size and time, or the file system has no stable inodes: then the bytes of all its members
+    must be in the ledgers of its sessions.
     """
 
-    def __init__(self, packet: Packet, held: Callable[[], set[str]], scratch: Path) -> None:
+    def __init__(self, packet: Packet, known_hashes: Callable[[], set[str]], scratch: Path) -> None:
         self._expected = packet.fingerprint
         self._same = {_identity(packet.fingerprint)}
         self._inodes = {packet.fingerprint.inodes}
-        self._held = held
+        self._known_hashes = known_hashes
         self._scratch = scratch
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Return whether it is the same. Raises OSError."""
+        """Return whether it is the same packet. Raises OSError."""
         now = fingerprint(path)
         if now != self._expected:
             return False
         if _identity(now) in self._same or (renamed and not path.is_dir() and now.inodes in self._inodes):
-            return True  # renaming a file changes the time of its inode
+            return True  # renaming a file changes its inode's time
         if not self._has_same_members(path):
             return False
-        after = fingerprint(path)  # reading may have changed times of inodes
+        after = fingerprint(path)  # reading may have changed the times of inodes
         self._same.add(_identity(after))
         self._inodes.add(after.inodes)
         return after == self._expected
@@ -44,13 +44,13 @@ class LookAgain:
             reading = ingest([(str(path), "")], str(self._scratch), link=True)
             rows = [reading.row(index) for index in range(len(reading))]
             if reading.notes():
-                return False  # bytes outside its members are in no ledger
+                return False  # bytes outside of its members are in no ledger
         except OSError:
             return False
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
-        held = self._held() | {""}
-        return all(row.fate != Fate.REFUSED and row.sha256 in held for row in rows)
+        known_hashes = self._known_hashes() | {""}
+        return all(row.fate != Fate.REFUSED and row.sha256 in known_hashes for row in rows)
 
 
 def _identity(found: Fingerprint) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Converters: which one a series goes through, running it, and judging what it left.
+"""Converters: chooses one for a series, runs it, and judges its output.
 
-`check_available` (available.py) before anything is touched, then `convert_series` (series.py) for each series.
+`check_available` (available.py) runs before anything is touched, then `convert_series` (series.py) for each series.
 """

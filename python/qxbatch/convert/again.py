@@ -29,9 +29,8 @@ def convert_again(
 ) -> Attempt:
     """Convert normalized copies of a series, and return that attempt if all its images agree with the headers.
 
-    Where the first attempt left no image, one of a part of the series is accepted too. Else the first attempt stays, with its
-    faults; the log has both. Raises CancelledError, and OSError where the machine is
-    at fault.
+    If the first attempt left no image, an attempt with a part of the images is accepted too. Otherwise the first attempt is
+    kept, with its faults; the log contains both. Raises CancelledError, and OSError for errors of the machine.
     """
     own = replace(evidence, normalized=True)
     second = attempt_normalized(series, converter, room, own, timeout, cancel)
@@ -42,7 +41,7 @@ def convert_again(
     if second.judgement.state in usable and not second.judgement.faults:
         shutil.rmtree(room.work / converter.name, ignore_errors=True)
         log = f"{second.log}\nThe first conversion was not used: {faults}\n{_shortened(first.log)}"
-        message = f"converted from normalized copies, since {converter.name} alone was not right: {faults}"
+        message = f"converted from normalized copies, since {converter.name} alone gave wrong images: {faults}"
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
@@ -52,9 +51,9 @@ def convert_again(
 
 
 def _shortened(log: str) -> str:
-    """Return the beginning and the end of the log of a conversion that was not used.
+    """Return the start and the end of the log of a conversion that was not used.
 
-    Its count of files is no longer in the words that run_qa reads: a log has them once.
+    Its count of files is reworded, since run_qa must find that line only once in a log.
     """
     log = _COUNT.sub(r"found \1", log)
     if len(log) <= 2 * _KEPT:

@@ -1,4 +1,4 @@
-"""Where images and headers must agree: counts, sizes, places, diffusion tables, the JSON's series number."""
+"""Checks that images and headers agree: counts, sizes, positions, diffusion tables, the JSON's series number."""
 
 import json
 from collections import Counter
@@ -13,28 +13,28 @@ from qxbatch.os_error import error_text
 
 
 def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
-    """Return what is missing and what is too much, over all images of a series, against the headers' frames."""
+    """Return the missing and surplus slices over all images of a series, compared with the headers' frames."""
     if not evidence.countable or not evidence.voxels:
         return [], []
     real = [(output, image.voxels) for output, image in images if not is_copy(output.suffix)]
     maps = sum(voxels for output, voxels in real if is_map(output.suffix))
     everything = sum(voxels for _, voxels in real)
-    # dcm2niix writes a series that holds a map twice: without it, and whole under the map's suffix
+    # dcm2niix writes a series with a map twice: without the map, and as a whole with the map's suffix
     if evidence.voxels in {everything, everything - maps, maps}:
         return [], []
     voxels = maps or everything
     got = evidence.slices * voxels / evidence.voxels
-    message = f"the headers announce {evidence.slices} slices, the images hold {got:g}."
+    message = f"the headers announce {evidence.slices} slices, the images contain {got:g}."
     return ([message], []) if voxels < evidence.voxels else ([], [message])
 
 
 def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str]:
-    """Return where one image and what is beside it disagree with the headers or with each other."""
+    """Return how one image and its sidecars disagree with the headers or with each other."""
     return [*_size(image, evidence), *table_findings(output, image), *_json(output, evidence)]
 
 
 def _size(image: Nifti, evidence: Evidence) -> list[str]:
-    """Return a finding when no slice size of the headers stands among the sides of the image, which may be permuted.
+    """Return a finding if no slice size of the headers is among the dimensions of the image, which may be permuted.
 
     Frames of DICOM are compared one by one instead (qxbatch.convert.comparison).
     """
@@ -52,12 +52,12 @@ def _json(output: Output, evidence: Evidence) -> list[str]:
     if path is None:
         return []
     try:
-        told = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+        content = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     except (ValueError, OSError) as error:
         return [f"its JSON cannot be read ({error_text(error)})."]
-    number = told.get("SeriesNumber") if isinstance(told, dict) else None
+    number = content.get("SeriesNumber") if isinstance(content, dict) else None
     if number is None or number == evidence.series_number:
         return []
-    if evidence.series_number is None or evidence.series_number <= 0:  # dcm2niix makes one up for a series without
+    if evidence.series_number is None or evidence.series_number <= 0:  # then dcm2niix invents one
         return []
     return [f"its JSON says series number {number}, the headers say {evidence.series_number}."]

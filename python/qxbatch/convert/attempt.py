@@ -1,4 +1,4 @@
-"""One converter's try at one series: run it, judge it, keep its words, leave nothing of a failure."""
+"""One attempt to convert a series: runs a converter, judges and logs it, and removes the files of a failure."""
 
 import re
 import shlex
@@ -18,12 +18,12 @@ from qxbatch.os_error import error_text
 from qxbatch.problems import Problem
 from qxbatch.session.paths import SessionPaths
 
-_FOUND = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
+_COUNT_LINE = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What one converter made of a series."""
+    """The result of one converter for a series."""
 
     judgement: Judgement
     tool: str
@@ -31,22 +31,22 @@ class Attempt:
 
 
 class Room(NamedTuple):
-    """Where one series is converted, and how those paths are told to people."""
+    """The folders of one series' conversion, and how messages show their paths."""
 
     work: Path
-    """Own folder of the series; made here."""
-    told: Sequence[tuple[str, str]] = ()
-    """Pairs (path now, path as it is told), the longest first."""
+    """The series' own folder; created here."""
+    replacements: Sequence[tuple[str, str]] = ()
+    """Pairs (current path, path in messages), the longest first."""
 
     def tell(self, text: str) -> str:
-        """Return a text in which paths are those of the final place."""
-        for now, final in self.told:
+        """Return a text with paths of the final location."""
+        for now, final in self.replacements:
             text = text.replace(now, final)
         return text
 
 
 def room_for(series: Series, work: Path, staging: Path | None, final: Path | None) -> Room:
-    """Return the room of a series below `work`; paths below `staging` and `work` are shown as below `final`."""
+    """Return the paths for a series below `work`; paths below `staging` and `work` are shown as below `final`."""
     pairs = []
     if final is not None:
         pairs.append((str(series.folder), str(SessionPaths(final).series(series.n))))
@@ -66,7 +66,7 @@ def attempt(
 ) -> Attempt:
     """Run one converter on a series in `<work>/<converter>`, and judge it.
 
-    Raises CancelledError, and OSError where the machine is at fault. A failure leaves no files.
+    Raises CancelledError, and OSError for errors of the machine. A failure leaves no files.
     """
     base = room.work / converter.name
     shutil.rmtree(base, ignore_errors=True)
@@ -88,8 +88,8 @@ def attempt(
         shutil.rmtree(job.home, ignore_errors=True)
         if not kept:
             shutil.rmtree(base, ignore_errors=True)
-    told = room.tell(_log(converter, command.argv if command else (), ran, series, job))
-    return Attempt(_tell(judgement, room), label(converter), told)
+    log = room.tell(_log(converter, command.argv if command else (), ran, series, job))
+    return Attempt(_tell(judgement, room), label(converter), log)
 
 
 def _outputs(converter: Converter, job: Job, ran: Ran) -> Sequence[Output]:
@@ -105,12 +105,12 @@ def _tell(judgement: Judgement, room: Room) -> Judgement:
 
 
 def _log(converter: Converter, argv: Sequence[str], ran: Ran, series: Series, job: Job) -> str:
-    """Return the log of a try. run_qa reads the line that counts the files, so it stands in every log once."""
-    count = "" if _FOUND.search(ran.words) else f"Found {series.files} DICOM file(s)\n"
+    """Return the log of an attempt. run_qa reads the line with the count of files, so every log has it once."""
+    count = "" if _COUNT_LINE.search(ran.words) else f"Found {series.files} DICOM file(s)\n"
     end = f"stopped: {ran.stopped}" if ran.stopped else f"exit status: {ran.exit_status}"
-    # By its name: where it is installed has no effect on what it makes, and differs from machine to machine.
+    # Only its name: its location does not change the output, and differs between machines.
     named = (Path(argv[0]).name, *argv[1:]) if argv else ()
     call = shlex.join(named).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
-    said = ran.words.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
-    said = said if not said or said.endswith("\n") else said + "\n"
-    return f"{label(converter)}: {call}\n{count}{said}{end}\n"
+    output = ran.words.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
+    output = output if not output or output.endswith("\n") else output + "\n"
+    return f"{label(converter)}: {call}\n{count}{output}{end}\n"

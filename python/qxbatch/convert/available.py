@@ -1,4 +1,4 @@
-"""Which converters are here. What was asked for and is absent is said before any data is touched."""
+"""Finds the installed converters. A missing one is reported before any data are touched."""
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -16,13 +16,13 @@ class Available(NamedTuple):
     """The converters that a run may use."""
 
     used: Tool
-    """The tool that was asked for, or its fallback."""
+    """The requested tool, or its fallback."""
     converters: Mapping[str, Converter]
     notes: tuple[str, ...] = ()
-    """To be said aloud: what stands in for what."""
+    """A message if a fallback is used."""
 
     def versions(self, kinds: Collection[SeriesKind]) -> dict[str, str]:
-        """Return name and version of each that may convert series of these kinds, for the summary."""
+        """Return name and version of each converter for series of these kinds, for the summary."""
         needed = {
             name: each for name, each in self.converters.items() if name != parrec.NAME or SeriesKind.PARREC in kinds
         }
@@ -30,7 +30,7 @@ class Available(NamedTuple):
 
 
 def check_available(settings: Settings) -> Available:
-    """Find what the run needs; raise UsageError (status NO_CONVERTER) when it is not here."""
+    """Find the converters of a run; raise UsageError (status NO_CONVERTER) if one is missing."""
     asked = settings.tool
     tools, missing = _find(settings, asked)
     if not missing:
@@ -45,9 +45,9 @@ def check_available(settings: Settings) -> Available:
 
 
 def choose(kind: SeriesKind, available: Available) -> Converter:
-    """Return the converter of a series: the one asked for; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
+    """Return the converter of a series: the requested one; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
 
-    With `auto` a PAR/REC pair goes through dcm2niix first where that is known to be right (qxbatch.convert.series).
+    With `auto`, dcm2niix converts a PAR/REC pair first if it is known to be correct (qxbatch.convert.series).
     """
     if available.used is not Tool.AUTO:
         return available.converters[available.used.value]
@@ -55,7 +55,7 @@ def choose(kind: SeriesKind, available: Available) -> Converter:
 
 
 def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
-    """Return each converter, here or not, and whether `auto` needs it."""
+    """Return each converter, installed or not, and whether `auto` needs it."""
     return [
         (dcm2niix.probe(), True),
         (parrec.probe(), True),
@@ -65,7 +65,7 @@ def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
 
 
 def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe | None]:
-    """Return the converters for a tool, or the probe of the one that is not here."""
+    """Return the converters for a tool, or the probe of the missing one."""
     folder = settings.dicm2nii_dir
     steps: dict[Tool, list[tuple[Callable[[], Converter | None], Callable[[], Probe]]]] = {
         Tool.AUTO: [(dcm2niix.find, dcm2niix.probe), (parrec.find, parrec.probe)],

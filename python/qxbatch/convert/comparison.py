@@ -1,4 +1,4 @@
-"""The images of a series compared with its headers, slice by slice: what differs, in words."""
+"""Compares the images of a series with its headers, slice by slice, and describes the differences."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,30 +14,30 @@ from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.model import Output
 
 _MOST = 5
-"""More images than this are counted, not listed."""
+"""More images than this are counted instead of listed."""
 _SHIFT = 0.1
-"""Movements of a volume below this are none, in mm."""
+"""Movements of a volume below this are ignored, in mm."""
 
 
 class Findings(NamedTuple):
-    """What the comparison of one series found."""
+    """The result of comparing one series."""
 
     order: tuple[int, ...]
     """Indices of the images in the order of their numbers."""
     faults: tuple[str, ...] = ()
-    """Images that differ from what headers and pixels say: another conversion may do better."""
+    """Images that differ from headers and pixels: another conversion may be better."""
     counts: tuple[str, ...] = ()
-    """Those of the faults that are about the number of slices."""
+    """The faults about the number of slices."""
     doubts: tuple[str, ...] = ()
-    """What the headers do not suffice for, or another conversion does not change."""
+    """Faults for which the headers are insufficient, or that another conversion does not change."""
     notes: tuple[str, ...] = ()
-    """What is worth knowing, and no fault."""
+    """Remarks that are not faults."""
     proven: bool = False
-    """Place and count of every slice agree with the headers."""
+    """Whether position and number of all slices agree with the headers."""
 
 
 class _Named(NamedTuple):
-    """An image that was compared, under the name that messages give it."""
+    """A compared image with its name in messages."""
 
     name: str
     output: Output
@@ -69,8 +69,8 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
 def _findings(
     compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_Named], order: Sequence[int]
 ) -> Findings:
-    """Put what was compared into words; `images` are in the order in which they were compared."""
-    named = compared.astray or any(one.check.difference is not None for one in images)
+    """Describe a comparison; `images` are in the order in which they were compared."""
+    named = compared.astray or any(checked.check.difference is not None for checked in images)
     names = [Path(path).name for path in frames.files] if named else []
     counts = _counts(compared, images)
     faults = _places(compared, names) or [*counts, *_values(compared, images, names), *_torn(images)]
@@ -80,13 +80,15 @@ def _findings(
             "was not compared."
         )
     doubts = _doubts(compared, frames)
-    for index, one in enumerate(images):
-        faults += [f"{one.name}: {text}" for text in _image(one.check, index, images)]
-        faults += [f"{one.name}: {text}" for text in direction_findings(one.output, one.image, one.check)]
-        found = b_value_findings(one.output, one.image, one.check, evidence.description)
-        if one.check.order == "untold" and not compared.placeless:
-            found.append("no time or number of its headers tells the order of its volumes.")
-        doubts += [f"{one.name}: {text}" for text in found]
+    for index, checked in enumerate(images):
+        faults += [f"{checked.name}: {text}" for text in _image(checked.check, index, images)]
+        faults += [
+            f"{checked.name}: {text}" for text in direction_findings(checked.output, checked.image, checked.check)
+        ]
+        found = b_value_findings(checked.output, checked.image, checked.check, evidence.description)
+        if checked.check.order == "undetermined" and not compared.placeless:
+            found.append("no time or number in its headers gives the order of its volumes.")
+        doubts += [f"{checked.name}: {text}" for text in found]
     proven = not (faults or compared.placeless or compared.without_tiles or compared.undirected)
     notes = tuple(_notes(compared, frames))
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
@@ -112,20 +114,20 @@ def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
     if compared.placeless or compared.without_tiles or compared.undirected or not compared.frames:
         return found
     return found + [
-        f"{one.name}: {one.check.surplus} of {one.check.slices} slices are no slice of the headers."
-        for one in images
-        if one.check.surplus
+        f"{checked.name}: {checked.check.surplus} of {checked.check.slices} slices match no slice of the headers."
+        for checked in images
+        if checked.check.surplus
     ]
 
 
 def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]) -> list[str]:
     found = []
-    for one in images:
-        if one.check.difference is None:
+    for checked in images:
+        if checked.check.difference is None:
             continue
-        file, frame, place, volume, expected, value = one.check.difference
+        file, frame, place, volume, expected, value = checked.check.difference
         found.append(
-            f"{one.name}: {one.check.different} of {one.check.slices} slices have other values than their DICOM: "
+            f"{checked.name}: {checked.check.different} of {checked.check.slices} slices have other values than their DICOM: "
             f"slice {place + 1} of volume {volume + 1} has {value:g} where {_which(names[file], frame, compared)} "
             f"has {expected:g}."
         )
@@ -133,12 +135,12 @@ def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]
 
 
 def _torn(images: Sequence[_Named]) -> list[str]:
-    """Return that volumes of one scan are images of their own."""
-    torn = [index for index, one in enumerate(images) if one.check.twin is not None]
-    if not torn:
+    """Return a fault if volumes of one scan are separate images."""
+    split_scan = [index for index, checked in enumerate(images) if checked.check.twin is not None]
+    if not split_scan:
         return []
-    names = ", ".join(images[index].name.removeprefix("image ") for index in torn[:_MOST])
-    more = f" and {len(torn) - _MOST} more" if len(torn) > _MOST else ""
+    names = ", ".join(images[index].name.removeprefix("image ") for index in split_scan[:_MOST])
+    more = f" and {len(split_scan) - _MOST} more" if len(split_scan) > _MOST else ""
     return [f"images {names}{more} are volumes of one scan: same kind, times and place."]
 
 
@@ -165,7 +167,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
     if compared.suspected:
         found.append(
             f"{compared.suspected} of {frames.images} images have three times as many rows as were acquired (AcquisitionMatrix): "
-            "they may be mosaics that nothing in the header tells of."
+            "they may be mosaics without mosaic attributes in the header."
         )
     if compared.undirected:
         found.append(
@@ -207,5 +209,5 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
 
 
 def _which(name: str, frame: int, compared: Comparison) -> str:
-    """Name a frame: its file, and its number where files have several."""
+    """Return the name of a frame: its file, and its number if files have several frames."""
     return f"frame {frame + 1} of {name}" if compared.frames > compared.files else name

@@ -1,4 +1,4 @@
-"""What every converter has in common: what it can take, its command, its outputs, its version."""
+"""The interface of all converters: supported series, command, outputs, version."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,39 +9,39 @@ from qxbatch.model import Output, Series
 
 
 class Job(NamedTuple):
-    """One series on its way through one converter."""
+    """One series for one converter."""
 
     series: Series
     source: Path
-    """Folder that holds the files of this series and nothing else."""
+    """Folder with the files of this series and no others."""
     out: Path
-    """Own empty folder for what the converter writes."""
+    """Empty folder for the converter's output."""
     home: Path
-    """Own HOME and folder for temporary files."""
+    """Its HOME and folder for temporary files."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A process to start: an argument list, never a shell's line."""
+    """A process to start: an argument list, never a shell command."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
-    """Added to the environment that qxbatch.convert.run makes."""
+    """Added to the environment from qxbatch.convert.run."""
 
 
 class Probe(NamedTuple):
-    """Whether a converter is here, for the check before the work and for `qxbatch doctor`."""
+    """The availability of a converter, for the check before the work and for `qxbatch doctor`."""
 
     name: str
     purpose: str
-    """What it converts."""
+    """The series that it converts."""
     where: str
-    """The path found; empty when absent."""
+    """Its path; empty if absent."""
     version: str
     looked: tuple[str, ...]
-    """Where it was looked for, in words."""
+    """Where it was searched, as text."""
     advice: str
-    """What to do when it is absent."""
+    """How to install it if it is absent."""
 
     @property
     def found(self) -> bool:
@@ -50,28 +50,28 @@ class Probe(NamedTuple):
 
 
 class Converter(Protocol):
-    """A program that turns the files of one series into NIfTI."""
+    """A program that converts the files of one series to NIfTI."""
 
     @property
     def name(self) -> str:
-        """Return the name the user asks for it by."""
+        """Return the name that users select it with."""
 
     @property
     def version(self) -> str:
-        """Return its version, as it tells itself."""
+        """Return its version, as it reports it."""
 
     @property
     def pace(self) -> float:
-        """Return the seconds that one file may take at most; the time limit is made of it."""
+        """Return the largest plausible time for one file in seconds; the time limit is computed from it."""
 
     def command(self, job: Job) -> Command:
         """Return the process that converts the series of `job`."""
 
     def outputs(self, job: Job) -> Sequence[Output]:
-        """Return the images that lie in `job.out`, in byte order of the names the converter gave."""
+        """Return the images in `job.out`, in byte order of the converter's names."""
 
     def believes(self, exit_status: int) -> bool:
-        """Return whether what was written may be looked at after this exit status."""
+        """Return whether the output is usable after this exit status."""
 
 
 def label(converter: Converter) -> str:

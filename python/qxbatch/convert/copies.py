@@ -1,9 +1,9 @@
-"""Images that repeat or resample others of their series: they are kept, and never counted as slices."""
+"""Images that repeat or resample others of their series: they are kept, but never counted as slices."""
 
 import re
 
 _COPY = re.compile(r"_(?:Eq|Tilt|Crop|ROI)(?=[_\d]|$)")
-"""dcm2niix's own copies: equal spacing, gantry tilt, cropped, overlays; also behind another suffix (`_e1_Eq_1`)."""
+"""dcm2niix's own copies: equal spacing, gantry tilt, cropped, overlays; also after another suffix (`_e1_Eq_1`)."""
 _MAP = "_ADC"
 
 

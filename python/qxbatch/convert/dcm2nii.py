@@ -1,4 +1,4 @@
-"""dcm2nii: the legacy program of MRIcron, where a site still has it."""
+"""dcm2nii: the legacy program of MRIcron, for sites that still have it."""
 
 import os
 import re
@@ -16,11 +16,11 @@ from qxbatch.model import Output, SeriesKind
 VARIABLE = "QXBATCH_DCM2NII"
 _VERSION = re.compile(r"dcm2nii\D{0,40}?(\d[\w.]*)", re.IGNORECASE)
 _COPIES = ("co", "o")
-"""Prefixes of its cropped and reoriented copies of an image that lies beside them."""
+"""Prefixes of its cropped and reoriented copies of an image."""
 
 
 class Dcm2nii:
-    """No JSON; names tell neither series nor echo."""
+    """The legacy converter. It writes no JSON, and its file names contain neither series nor echo."""
 
     name = "dcm2nii"
     pace = 1.0
@@ -30,7 +30,7 @@ class Dcm2nii:
         self.version = version
 
     def command(self, job: Job) -> Command:
-        """Return the call. A folder of PAR/REC makes it fail, so the PAR itself is named; every flag takes a value."""
+        """Return the call. It fails for a folder with PAR/REC, so the PAR itself is named; every flag takes a value."""
         source = job.source
         if job.series.kind is SeriesKind.PARREC:
             try:
@@ -42,8 +42,8 @@ class Dcm2nii:
     def outputs(self, job: Job) -> Sequence[Output]:
         """Return its images without its own copies of them.
 
-        With diffusion it writes the measured volumes once more under the prefix `x`, and the tables belong to that one;
-        the whole series is then told as `_all`.
+        For diffusion it writes the measured volumes again with the prefix `x`, and the tables belong to that image; the
+        whole series then gets the suffix `_all`.
         """
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
@@ -71,7 +71,7 @@ def _output(path: Path, stems: set[str]) -> Output:
 
 
 def candidates() -> list[Path]:
-    """Return where the program may lie, the first one to be used first."""
+    """Return where the program may be, the preferred location first."""
     if os.environ.get(VARIABLE):
         return [Path(os.environ[VARIABLE])]
     found = shutil.which("dcm2nii")
@@ -79,7 +79,7 @@ def candidates() -> list[Path]:
 
 
 def find() -> Dcm2nii | None:
-    """Return the converter, or None when it is not here."""
+    """Return the converter, or None if it is absent."""
     for binary in candidates():
         if binary.is_file() and os.access(binary, os.X_OK):
             return Dcm2nii(binary.absolute(), _version(binary))
@@ -87,7 +87,7 @@ def find() -> Dcm2nii | None:
 
 
 def _version(binary: Path) -> str:
-    """Return the version in the help that it prints when called without arguments; empty when it tells none."""
+    """Return the version in the help that it prints when called without arguments; empty if it prints none."""
     try:
         done = subprocess.run(
             [str(binary.absolute())], capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False
@@ -99,7 +99,7 @@ def _version(binary: Path) -> str:
 
 
 def probe() -> Probe:
-    """Return what `qxbatch doctor` says about it."""
+    """Return its availability for `qxbatch doctor`."""
     here = find()
     return Probe(
         name="dcm2nii",

@@ -1,4 +1,4 @@
-"""dcm2niix: the program inside the PyPI package, called without the package's Python wrapper."""
+"""dcm2niix: the program in the PyPI package, called without the package's Python wrapper."""
 
 import importlib.util
 import os
@@ -14,21 +14,22 @@ from qxbatch.model import Output
 VARIABLE = "QXBATCH_DCM2NIIX"
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d{8})")
 _KEEP = {0, 8, 10}
-"""Exit statuses after which outputs are looked at: all well, some files failed, incomplete volumes found."""
+"""Exit statuses with usable output: success, some files failed, incomplete volumes found."""
 
 ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": f"{32 << 20}",
     "MALLOC_TRIM_THRESHOLD_": f"{128 << 20}",
     "MALLOC_TOP_PAD_": f"{4 << 20}",
 }
-"""glibc gives the program its buffers anew for each file; kept, a quarter of its system time is saved (mallopt(3))."""
+"""glibc allocates the program's buffers again for each file; keeping them saves a quarter of its system time (mallopt(3))."""
 LARGE_PAGES = "glibc.malloc.hugetlb"
-"""In large pages, where the system has them for those who ask, many short series take less of it still (glibc manual, Memory
-Allocation Tunables)."""
+"""With large pages, if the system offers them on request, many short series take even less time (glibc manual, Memory
+Allocation Tunables).
+"""
 
 
 def allocator() -> dict[str, str]:
-    """Return the settings of glibc's allocator for the program; what the user has set of glibc stays."""
+    """Return the settings of glibc's allocator for the program; the user's own glibc settings take precedence."""
     tunables = os.environ.get("GLIBC_TUNABLES", "")
     if LARGE_PAGES not in tunables:
         tunables = ":".join(filter(None, [tunables, f"{LARGE_PAGES}=1"]))
@@ -48,25 +49,25 @@ class Dcm2niix:
     def command(self, job: Job) -> Command:
         """Return the call for one series.
 
-        `-g i` keeps an ini file from changing names, `-z n` leaves compression to us (gzip is nine tenths of its time),
-        `-ba y` strips identity and dates from the JSON.
+        `-g i` keeps an ini file from changing names, `-z n` leaves compression to qxbatch (gzip is nine tenths of its
+        time), `-ba y` removes identity and dates from the JSON.
         """
         flags = ["-g", "i", "-f", str(job.series.n), "-z", "n", "-b", "y", "-ba", "y"]
         return Command((str(self.binary), *flags, "-o", str(job.out), str(job.source)), allocator())
 
     def outputs(self, job: Job) -> Sequence[Output]:
-        """Return its images; the number it was told to use is `job.series.n`."""
+        """Return its images; their names start with `job.series.n`."""
         return numbered_outputs(job.out, str(job.series.n))
 
     def believes(self, exit_status: int) -> bool:
-        """Return False for failures: exit 1 may leave a bogus image."""
+        """Return False for failures: with exit status 1 it may leave an invalid image."""
         return exit_status in _KEEP
 
 
 def candidates() -> list[Path]:
-    """Return where the program may lie, the first one to be used first.
+    """Return where the program may be, the preferred location first.
 
-    PATH is not among them: distributions ship releases that corrupt multi-frame JPEG 2000 without a word.
+    PATH is not among them: distributions ship releases that silently corrupt multi-frame JPEG 2000.
     """
     found = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
     spec = importlib.util.find_spec("dcm2niix")
@@ -76,7 +77,7 @@ def candidates() -> list[Path]:
 
 
 def version_of(binary: Path) -> str:
-    """Return the version that the program prints (`-v` exits with 3); empty when it does not run."""
+    """Return the version that the program prints (`-v` exits with 3); empty if it does not run."""
     try:
         done = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.SubprocessError):
@@ -86,7 +87,7 @@ def version_of(binary: Path) -> str:
 
 
 def find() -> Dcm2niix | None:
-    """Return the converter, or None when it is not here or does not run."""
+    """Return the converter, or None if it is absent or does not run."""
     for binary in candidates():
         if binary.is_file() and (version := version_of(binary)):
             return Dcm2niix(binary, version)
@@ -94,7 +95,7 @@ def find() -> Dcm2niix | None:
 
 
 def probe() -> Probe:
-    """Return what `qxbatch doctor` says about it."""
+    """Return its availability for `qxbatch doctor`."""
     here = find()
     return Probe(
         name="dcm2niix",

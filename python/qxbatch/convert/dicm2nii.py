@@ -1,4 +1,4 @@
-"""dicm2nii: MATLAB code that the site installs, run by GNU Octave, or by MATLAB where that is configured."""
+"""dicm2nii: MATLAB code that the site installs, run by GNU Octave, or by MATLAB if configured."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DICM2NII_DIR"
 MATLAB = "QXBATCH_MATLAB"
-"""Path of the MATLAB program; MATLAB is never started unless this is set (it takes a licence)."""
+"""Path of the MATLAB program; MATLAB is never started unless this is set (it needs a licence)."""
 _USUAL = Path("/opt/dicm2nii")
 _VERSION = re.compile(r"\b(?:version|since)\D{0,12}(20\d{2}[.-]?\d{2}[.-]?\d{2})", re.IGNORECASE)
 _PREFERENCES = {
@@ -32,7 +32,7 @@ _PARTS = {"PHASE": "_ph", "REAL": "_real", "IMAGINARY": "_imaginary"}
 
 
 class Dicm2nii:
-    """Slow (its header reader is interpreted), never chosen by `auto`."""
+    """The MATLAB converter. It is slow (its header reader is interpreted) and never chosen by `auto`."""
 
     name = "dicm2nii"
     pace = 3.0
@@ -43,9 +43,9 @@ class Dicm2nii:
         self.version = version
 
     def command(self, job: Job) -> Command:
-        """Return the call; paths go in by the environment, so that no name can become code.
+        """Return the call; the environment passes the paths, so that no name can become code.
 
-        The format must be the number 1 (.nii.gz). Its preferences are kept in HOME, which is the job's own.
+        The format must be the number 1 (.nii.gz). Its preferences are in HOME, which belongs to the job.
         """
         settings = " ".join(f"setpref('dicm2nii_gui_para','{name}',{value});" for name, value in _PREFERENCES.items())
         code = (
@@ -60,7 +60,7 @@ class Dicm2nii:
         return Command((str(self.interpreter), *flags, code), env)
 
     def outputs(self, job: Job) -> Sequence[Output]:
-        """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are told as dcm2niix tells them."""
+        """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are mapped to those of dcm2niix."""
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         _share_json(niftis)
@@ -68,12 +68,12 @@ class Dicm2nii:
         return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem), nifti.stem) for nifti in niftis]
 
     def believes(self, exit_status: int) -> bool:
-        """Return whether the call came to its end."""
+        """Return whether the call finished."""
         return exit_status == 0
 
 
 def _share_json(niftis: Sequence[Path]) -> None:
-    """Give each image its JSON: magnitude and phase of one PAR have one between them, `<name>.json`."""
+    """Copy the shared JSON `<name>.json` of a PAR's magnitude and phase to each of its images."""
     for nifti in niftis:
         own = nifti.with_suffix(".json")
         name = nifti.stem.rpartition("_")[0]
@@ -85,7 +85,7 @@ def _share_json(niftis: Sequence[Path]) -> None:
 def suffix(stem: str, name: str) -> str:
     """Return the suffix of a name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
 
-    What is left behind the series' own name is the converter's; of another name its known endings are.
+    The part after the series' own name comes from the converter; for another name, only its known endings do.
     """
     own = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
     rest = stem.removeprefix("x").removeprefix(own) if own and own in stem else stem
@@ -106,19 +106,19 @@ def interpreter() -> Path | None:
 
 
 def folder_of(configured: Path | None) -> Path | None:
-    """Return the folder that holds dicm2nii.m: the setting, the variable, or the usual place; a set one excludes the rest."""
+    """Return the folder with dicm2nii.m: the setting, the variable, or the usual location; a set one excludes the others."""
     chosen = configured or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _USUAL)
     return chosen.absolute() if (chosen / "dicm2nii.m").is_file() else None
 
 
 def find(configured: Path | None = None) -> Dicm2nii | None:
-    """Return the converter, or None when its code or an interpreter is not here."""
+    """Return the converter, or None if its code or an interpreter is absent."""
     folder, program = folder_of(configured), interpreter()
     return Dicm2nii(folder, program, _version(folder)) if folder and program else None
 
 
 def _version(folder: Path) -> str:
-    """Return the version its README tells; empty when it tells none."""
+    """Return the version in its README; empty without one."""
     try:
         match = _VERSION.search((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
     except OSError:
@@ -127,7 +127,7 @@ def _version(folder: Path) -> str:
 
 
 def probe(configured: Path | None = None) -> Probe:
-    """Return what `qxbatch doctor` says about it."""
+    """Return its availability for `qxbatch doctor`."""
     folder, program = folder_of(configured), interpreter()
     lacking = " and ".join(
         what for what, here in (("its code", folder), ("octave-cli or a configured MATLAB", program)) if here is None

@@ -1,4 +1,4 @@
-"""Tables of b-values and gradient directions: their form, and their agreement with the headers."""
+"""Tables of b-values and gradient directions: checks their form, and their agreement with the headers."""
 
 import math
 import re
@@ -12,14 +12,15 @@ from qxbatch.model import Output
 from qxbatch.os_error import error_text
 
 _NORM = 0.05
-"""Accepted distance of a gradient direction's length from 1."""
+"""Accepted deviation of a gradient direction's length from 1."""
 _LEAST, _PART = 1.0, 0.01
-"""Accepted difference of a b-value: in s/mm2, and as a part of it."""
+"""Accepted difference of a b-value: in s/mm2, and relative."""
 _ANGLE = 0.04
-"""Accepted angle between a gradient direction and its header, in radians."""
+"""Accepted angle between a gradient direction and its header, rad."""
 _WEIGHTED, _MANY = 50, 3
-"""b-value from which a direction is needed, and so many volumes of one b-value that a scan without directions is no trace
-scan."""
+"""b-value from which a direction is needed, and the number of volumes with one b-value from which a scan without directions
+is not a trace scan.
+"""
 _NAMES = re.compile(
     r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",
     re.IGNORECASE,
@@ -28,7 +29,7 @@ _REFERENCE = re.compile(r"sb_?ref", re.IGNORECASE)
 
 
 def table_findings(output: Output, image: Nifti) -> list[str]:
-    """Return what is wrong with the tables themselves: their size, their lengths."""
+    """Return the faults of the tables themselves: their size, their lengths."""
     paths = [output.sidecars.get("bval"), output.sidecars.get("bvec")]
     if paths == [None, None]:
         return []
@@ -84,8 +85,8 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
 def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[str]:
     """Return where gradient directions differ from those of the headers.
 
-    The table has them along the voxel axes, x negated where the axes are right-handed (the convention of FSL); the headers along
-    the patient's axes (PS3.3 C.8.13.5.9). A direction and its opposite are the same.
+    The table has them along the voxel axes, with x negated if the axes are right-handed (the convention of FSL); the
+    headers in patient axes (PS3.3 C.8.13.5.9). A direction and its opposite are the same.
     """
     rows = _directions(output)
     weights = _b_values(output) or []
@@ -113,7 +114,7 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
 
 
 def _along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:
-    """Return a direction of the patient's axes (LPS+) along the voxel axes of an image, as FSL wants it."""
+    """Return a direction in patient axes (LPS+) along the voxel axes of an image, in the convention of FSL."""
     x, y, z = direction
     patient = (-x, -y, z)
     found = []
@@ -127,7 +128,7 @@ def _along_voxels(direction: tuple[float, float, float], affine: Affine) -> tupl
 
 
 def _directions(output: Output) -> list[tuple[float, ...]]:
-    """Return the gradient directions by volume; none where they cannot be read."""
+    """Return the gradient directions by volume; none if they cannot be read."""
     path = output.sidecars.get("bvec")
     try:
         rows = [] if path is None else _table(path)
@@ -149,7 +150,7 @@ def _without_table(output: Output, image: Nifti, check: ImageCheck, description:
 
 
 def _agrees(value: float, header: tuple[float | None, float | None]) -> bool:
-    """A volume whose header has no b-value beside others that have one is a b0."""
+    """Return whether a b-value agrees with its header; a volume without one, beside volumes with one, is a b0."""
     candidates = [b for b in header if b is not None] or [0.0]
     return any(abs(value - b) <= max(_LEAST, _PART * b) for b in candidates)
 

@@ -1,4 +1,4 @@
-"""What the headers of a series say about its images, gathered once before conversion."""
+"""Facts from the headers of a series about its images, collected once before conversion."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,35 +8,35 @@ from qxbatch.core import SeriesFrames
 
 @dataclass
 class Evidence:
-    """Counts over all headers of one series; memory does not grow with its pixels."""
+    """Counts over all headers of one series; memory does not depend on the number of pixels."""
 
     files: int = 0
     """Objects with pixel data."""
     slices: int = 0
-    """Two-dimensional images; tiles of a mosaic count each."""
+    """Two-dimensional images; each tile of a mosaic counts."""
     voxels: int = 0
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Rows and columns of the slices."""
     countable: bool = True
-    """False when a file does not tell its size or its number of tiles."""
+    """False if a file lacks its size or its number of tiles."""
     series_number: int | None = None
     classes: Counter[str] = field(default_factory=Counter)
     """Objects of each SOP class."""
     without_pixels: int = 0
-    """Complete objects that have no pixel data."""
+    """Complete objects without pixel data."""
     truncated: tuple[str, ...] = ()
     """Names of files that end before their pixel data do."""
     mosaic: bool = False
     description: str = ""
     """SeriesDescription or ProtocolName."""
     normalized: bool = False
-    """The converter gets normalized copies, in which every frame has its place and order by its own header."""
+    """Whether the converter gets normalized copies, in which the header of every frame has its position and order."""
     frames: SeriesFrames | None = None
-    """The frames, to be compared with images; None for PAR/REC."""
+    """The frames for comparison with images; None for PAR/REC."""
 
 
 def gather(frames: SeriesFrames, description: str = "") -> Evidence:
-    """Return what the core read of the headers of one series."""
+    """Return the facts from the core's headers of one series."""
     return Evidence(
         files=frames.images,
         slices=frames.slices,

@@ -1,4 +1,4 @@
-"""Facts and verdict of a series that was converted, or only sorted, and the message about what it lacks."""
+"""Facts and verdict of a series that was converted, or only sorted, and the message about missing data."""
 
 import os
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ def finished(series: Series, done: Attempt, odd: Sequence[Problem], evidence: Ev
 
 
 def finished_par(series: Series, done: Attempt, odd: Sequence[Problem]) -> Conversion:
-    """Return the conversion of a PAR/REC with its facts and verdict; without them where the PAR cannot be read."""
+    """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read."""
     conversion, found = _conversion(series, done, odd), _of_par(series)
     return conversion if found is None else _judged(conversion, found, done.judgement.incomplete)
 
 
 def sorted_only(series: Series) -> Conversion:
-    """Return what became of a series that is not converted: its facts and verdict, by its headers alone.
+    """Return the result for a series that is not converted: its facts and verdict, from its headers alone.
 
     Raises OSError when a file cannot be read.
     """
@@ -42,7 +42,7 @@ def sorted_only(series: Series) -> Conversion:
     if series.kind is SeriesKind.PARREC:
         found = _of_par(series)
     else:
-        names = sorted(os.listdir(series.folder))  # noqa: PTH208 - no Path a file
+        names = sorted(os.listdir(series.folder))  # noqa: PTH208 - avoids a Path object per file
         frames = SeriesFrames([f"{series.folder}/{name}" for name in names], pixels=False)
         found = measured(frames, series.header)
     return conversion if found is None else _judged(conversion, found, None)

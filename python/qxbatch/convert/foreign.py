@@ -1,4 +1,4 @@
-"""What the converters that write compressed, self-named images have in common."""
+"""Common parts of converters that write compressed images with their own names."""
 
 import gzip
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def inflate(folder: Path) -> None:
-    """Turn each .nii.gz of a folder into .nii; of a damaged one stays what came out, and is judged as cut short."""
+    """Decompress each .nii.gz of a folder to .nii; the readable part of a damaged one is kept, and judged as cut short."""
     for path in sorted(folder.glob("*.nii.gz")):
         plain = path.with_suffix("")
         if plain.exists():

@@ -1,4 +1,4 @@
-"""Series with gzipped files, which are sorted and not converted (`--unzip=no`)."""
+"""Series with gzipped files, which are sorted but not converted (`--unzip=no`)."""
 
 from qxbatch.convert.remarks import subject
 from qxbatch.model import Conversion, Series, State
@@ -11,7 +11,7 @@ def gzipped_files(series: Series) -> int:
 
 
 def not_unzipped(series: Series) -> Conversion:
-    """Return the conversion of a series of gzipped files alone."""
+    """Return the conversion of a series that has only gzipped files."""
     problem = Problem(
         Code.NOTHING_TO_CONVERT,
         subject(series),
@@ -24,6 +24,6 @@ def not_unzipped(series: Series) -> Conversion:
 
 
 def some_not_unzipped(series: Series, packed: int) -> Problem:
-    """Return the problem of a series of which some files are gzipped."""
+    """Return the problem of a series with some gzipped files."""
     message = f"{packed} of its {series.files} files are gzipped and unzip=no; only the others were converted."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, "Import it with --unzip=yes.", Severity.WARNING)

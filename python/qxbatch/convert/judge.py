@@ -1,4 +1,4 @@
-"""Judges a conversion by what it left, against the headers: an exit status alone is never believed."""
+"""Judges a conversion by its output and the headers: an exit status alone is never trusted."""
 
 import re
 from collections.abc import Sequence
@@ -27,19 +27,19 @@ _SOME_FAILED, _INCOMPLETE = 8, 10
 
 @dataclass(frozen=True)
 class Judgement:
-    """The state of a series and the outputs that may be used."""
+    """The state of a series and its usable outputs."""
 
     state: State
     outputs: tuple[Output, ...] = ()
     problems: tuple[Problem, ...] = ()
     faults: tuple[str, ...] = ()
-    """Where images differ from their headers, or why there are none: another conversion may do better."""
+    """Where images differ from their headers, or why there are none: another conversion may be better."""
     incomplete: Problem | None = None
-    """The converter's own words about incomplete volumes; the verdict says it better where it finds the same."""
+    """The converter's own messages about incomplete volumes; the verdict replaces them if it finds the same."""
 
 
 def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Output], evidence: Evidence) -> Judgement:
-    """Judge what `converter` left behind for one series."""
+    """Judge the output of `converter` for one series."""
     imageless = _imageless(series, evidence)
     if ran.stopped:
         return failed(series, converter.name, f"was stopped: {ran.stopped}.", ran.words)
@@ -61,7 +61,7 @@ def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Outp
     problems += _against_headers(series, images, imageless, evidence, compared)
     sliced = cross_sectional(evidence.classes) and not secondary_capture(evidence.classes)
     settled = compared.proven or evidence.frames is None or not sliced
-    problems += _said(series, converter, ran, settled=settled)
+    problems += _messages(series, converter, ran, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
     text = f"{converter.name} found incomplete volumes: {words(ran.words)}"
@@ -82,7 +82,7 @@ def _against_headers(
     captured = secondary_capture(evidence.classes)
     if captured:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
-    # What is counted by voxels need not be said by slices again.
+    # Differences counted in voxels need no message about slices.
     faults = (*odd, *(text for text in compared.faults if not (fewer and text in compared.counts)), *compared.doubts)
     for k, (output, image) in enumerate(images, 1):
         name = f"image {k}" if len(images) > 1 else "its image"
@@ -91,33 +91,33 @@ def _against_headers(
     return problems + [note(series, text) for text in compared.notes if not captured]
 
 
-def _said(series: Series, converter: Converter, ran: Ran, *, settled: bool) -> list[Problem]:
-    """Return what the converter said of geometry, guesses and missing slices.
+def _messages(series: Series, converter: Converter, ran: Ran, *, settled: bool) -> list[Problem]:
+    """Return the converter's messages about geometry, guesses and missing slices.
 
-    It is no fault where it is settled: the headers prove the image right, or another check decides (PAR/REC, screen saves).
+    They are not faults if the headers prove the image correct, or if another check decides (PAR/REC, screen saves).
     """
     if ran.exit_status:
         return []
     geometry, gradients = warnings_of(ran.words), gradient_warnings_of(ran.words)
-    said = f"{converter.name} warns: "
-    problems = [review(series, said + " / ".join(gradients))] if gradients else []
+    quoted = f"{converter.name} warns: "
+    problems = [review(series, quoted + " / ".join(gradients))] if gradients else []
     if geometry:
-        text = said + " / ".join(geometry)
+        text = quoted + " / ".join(geometry)
         problems.append(note(series, text) if settled else review(series, text))
     return problems
 
 
 def failed(series: Series, tool: str, reason: str, log: str, *, named: bool = False) -> Judgement:
-    """Return a failure that holds the reason and the log's own words; information where another error names its files."""
-    said = words(log)
-    message = f"{tool} {reason}" + (f" It said: {said}" if said else "")
+    """Return a failure with the reason and lines of the log; only information if another error names its files."""
+    quoted = words(log)
+    message = f"{tool} {reason}" + (f" Its output: {quoted}" if quoted else "")
     hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
     severity = Severity.INFO if named else Severity.ERROR
     return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint, severity),))
 
 
 def words(log: str) -> str:
-    """Return the lines of a log that tell most about a failure, as one short line."""
+    """Return the most informative log lines of a failure, as one short line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
     chosen = " / ".join(dict.fromkeys(telling[-3:] or lines[-1:]))
@@ -125,9 +125,9 @@ def words(log: str) -> str:
 
 
 def _imageless(series: Series, evidence: Evidence) -> Problem | None:
-    """Return the problem of a series that contains nothing to convert; None where an image is to be expected.
+    """Return the problem of a series without anything to convert; None if an image is expected.
 
-    A kind of object that never has an image is information; an image's object without pixels is a warning.
+    A kind of object that never has an image gives information; an image object without pixels gives a warning.
     """
     kind, severity = no_image(evidence.classes), Severity.INFO
     if not kind:
@@ -137,7 +137,7 @@ def _imageless(series: Series, evidence: Evidence) -> Problem | None:
 
 
 def _without_pixels(evidence: Evidence) -> str:
-    """Return what a series holds that has no pixel data in any object."""
+    """Return the kind of content in a series without pixel data in any object."""
     if evidence.files or not evidence.without_pixels or not evidence.countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))
@@ -173,7 +173,7 @@ def _empty(
 
 
 def _without_image(judgement: Judgement) -> Judgement:
-    """Let a failure that is no time limit be a reason to convert again."""
+    """Return a failure (other than a time limit) with its problems as faults, so that the series is converted again."""
     return replace(judgement, faults=tuple(problem.message for problem in judgement.problems))
 
 

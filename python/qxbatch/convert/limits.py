@@ -1,4 +1,4 @@
-"""Time and space that one conversion may use, scaled with its series."""
+"""Limits on time and space of one conversion, scaled with its series."""
 
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.run import Limits
@@ -6,10 +6,10 @@ from qxbatch.model import Series
 
 _LEAST_SECONDS = 300.0
 _BYTES_PER_SECOND = 1 << 20
-"""A slow disk shared with other jobs."""
+"""Allows for a slow disk that other jobs share."""
 _LEAST_OUTPUT = 2 << 30
 _EXPANSION = 64
-"""Compressed DICOM grows; nothing real grows more."""
+"""Allows for compressed DICOM, which grows; real data grow no more."""
 
 
 def limits_for(series: Series, converter: Converter, timeout: float | None) -> Limits:

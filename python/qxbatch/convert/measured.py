@@ -1,4 +1,4 @@
-"""Facts and verdict of a series, whether it was converted or not."""
+"""Facts and verdict of a series, converted or not."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from qxbatch.parrec.table import ParTable
 
 
 class Measured(NamedTuple):
-    """How a series was acquired, and whether it has what was planned."""
+    """How a series was acquired, and whether it is complete."""
 
     acquisition: Acquisition
     verdict: SeriesVerdict
 
 
 def measured(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Output] = ()) -> Measured:
-    """Return facts and verdict of a DICOM series; `outputs` are the images that were made of it.
+    """Return facts and verdict of a DICOM series; `outputs` are the images converted from it.
 
     Raises OSError when a file cannot be read.
     """
@@ -33,6 +33,6 @@ def measured(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Output]
 
 
 def measured_par(header: ParTable) -> Measured | None:
-    """Return facts and verdict of a PAR/REC; None where its table cannot be read."""
+    """Return facts and verdict of a PAR/REC; None if its table cannot be read."""
     found = par_facts(header)
     return None if found is None else Measured(found, verdict(found))

@@ -1,4 +1,4 @@
-"""Names of the files that converters write: number, suffix, clash letters, companions."""
+"""File names that converters write: number, suffix, clash letters, sidecars."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,8 +11,8 @@ SIDECARS = ("json", "bval", "bvec")
 def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
     """Return the suffix in a name such as `30_e1a`, here `_e1`.
 
-    dcm2niix puts a clash letter behind the number (`30f_ADC`) or at the end (`30_e1a`). A letter at the end is one only
-    where the name without it was written too: `_real` and `_pha` are suffixes of their own.
+    dcm2niix adds a clash letter after the number (`30f_ADC`) or at the end (`30_e1a`). A letter at the end is a clash
+    letter only if the name without it was written too: `_real` and `_pha` are suffixes.
     """
     rest = stem.removeprefix(number)
     if "_" not in rest:
@@ -26,13 +26,13 @@ def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
 
 
 def numbered_outputs(folder: Path, number: str) -> tuple[Output, ...]:
-    """Return the images `<number><suffix>.nii` of a folder with what lies beside each, in byte order of their names."""
+    """Return the images `<number><suffix>.nii` of a folder with their sidecars, in byte order of their names."""
     niftis = sorted((path for path in folder.glob("*.nii") if path.is_file()), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
     return tuple(Output(nifti, suffix_of(nifti.stem, number, stems), companions(nifti, nifti.stem)) for nifti in niftis)
 
 
 def companions(nifti: Path, stem: str) -> dict[str, Path]:
-    """Return the .json, .bval and .bvec that lie beside an image, by extension."""
+    """Return the .json, .bval and .bvec of an image, by extension."""
     found = {extension: nifti.with_name(f"{stem}.{extension}") for extension in SIDECARS}
     return {extension: path for extension, path in found.items() if path.is_file()}

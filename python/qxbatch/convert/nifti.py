@@ -1,6 +1,6 @@
-"""What a NIfTI file says about itself (NIfTI-1 and -2 in one file), without reading its voxels.
+"""Reads the header of a NIfTI file (NIfTI-1 and -2 in one file), without its voxels.
 
-nibabel is not used here: it takes longer to import than a small series takes to convert.
+It does not use nibabel, whose import takes longer than converting a small series.
 """
 
 import gzip
@@ -17,7 +17,7 @@ Row = tuple[float, float, float, float]
 Affine = tuple[Row, Row, Row]
 """The first three rows of the 4 x 4 matrix from voxel to RAS+ mm."""
 
-_ONE, _TWO = 348, 540
+_NIFTI1, _NIFTI2 = 348, 540
 _SINGULAR = 1e-12
 
 
@@ -27,11 +27,11 @@ class Nifti(NamedTuple):
     shape: tuple[int, ...]
     affine: Affine
     order: str = "<"
-    """Byte order, as struct and numpy write it."""
+    """Byte order, in the notation of struct and numpy."""
     datatype: int = 0
     """The code of a voxel's type (nifti1.h, NIFTI_TYPE_...)."""
     offset: int = 0
-    """The place of the first voxel."""
+    """The offset of the first voxel."""
 
     @property
     def volumes(self) -> int:
@@ -47,15 +47,15 @@ class Nifti(NamedTuple):
 def read_nifti(path: Path) -> Nifti:
     """Read the header of a .nii or .nii.gz.
 
-    Raises ValueError with the reason when the file is no NIfTI, is cut short, or holds a size or place that cannot be.
+    Raises ValueError with the reason when the file is not NIfTI, is cut short, or has an invalid size or position.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            head = file.read(_TWO)
+            head = file.read(_NIFTI2)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"it cannot be read as NIfTI ({error_text(error)})") from error
     order = _order(head)
-    two = struct.unpack_from(f"{order}i", head)[0] == _TWO
+    two = struct.unpack_from(f"{order}i", head)[0] == _NIFTI2
     dim = struct.unpack_from(f"{order}8q", head, 16) if two else struct.unpack_from(f"{order}8h", head, 40)
     shape = dim[1 : 1 + dim[0]]
     if not 1 <= dim[0] <= 7 or min(shape) < 1:  # noqa: PLR2004 (NIfTI has up to seven axes)
@@ -86,19 +86,19 @@ def _det(a: Sequence[float], b: Sequence[float], c: Sequence[float]) -> float:
 
 
 def _order(head: bytes) -> str:
-    """Return the byte order; the header begins with its own size."""
+    """Return the byte order; the header starts with its own size."""
     for order in "<>":
         if len(head) >= 4:  # noqa: PLR2004 (bytes of the size)
             size = struct.unpack_from(f"{order}i", head)[0]
-            if size == _ONE and len(head) >= _ONE and head[344:348] == b"n+1\0":
+            if size == _NIFTI1 and len(head) >= _NIFTI1 and head[344:348] == b"n+1\0":
                 return order
-            if size == _TWO and len(head) >= _TWO and head[4:8] == b"n+2\0":
+            if size == _NIFTI2 and len(head) >= _NIFTI2 and head[4:8] == b"n+2\0":
                 return order
-    raise ValueError("it cannot be read as NIfTI (its header is another)")
+    raise ValueError("it cannot be read as NIfTI (its header has another format)")
 
 
 def _layout(head: bytes, order: str, *, two: bool) -> tuple[int, int]:
-    """Return bits of a voxel and the place of the first one."""
+    """Return bits per voxel and the offset of the first voxel."""
     bits = struct.unpack_from(f"{order}h", head, 14 if two else 72)[0]
     offset = struct.unpack_from(f"{order}q", head, 168)[0] if two else struct.unpack_from(f"{order}f", head, 108)[0]
     if bits < 1 or not math.isfinite(offset) or offset < 0:

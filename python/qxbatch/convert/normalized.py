@@ -1,4 +1,4 @@
-"""dcm2niix on normalized copies of a series: the second way to convert where its own reading of the headers is wrong."""
+"""dcm2niix on normalized copies of a series: the second conversion if it misreads the original headers."""
 
 import json
 import sys
@@ -16,14 +16,14 @@ from qxbatch.convert.run import Cancel
 from qxbatch.model import Output, Series
 
 FOLDER = "normalized"
-"""Folder of the second attempt beside that of the first one."""
+"""Folder of the second attempt beside the first one."""
 _SECONDS_PER_FRAME = 0.5
 """Copies take 0.01 s each; a slow disk and a busy CPU take more."""
 _MODULE = "qxbatch.convert.normalize"
 
 
 class NormalizedDcm2niix:
-    """Rewrites a DICOM series as regular classic copies (qxbatch.convert.normalize), and gives these to dcm2niix."""
+    """Rewrites a DICOM series as regular classic copies (qxbatch.convert.normalize), and passes these to dcm2niix."""
 
     def __init__(self, dcm2niix: Dcm2niix, frames_per_file: float = 1.0) -> None:
         self.dcm2niix = dcm2niix
@@ -39,35 +39,35 @@ class NormalizedDcm2niix:
         return Command(argv, {**allocator(), **paths})
 
     def outputs(self, job: Job) -> Sequence[Output]:
-        """Return the images in the order of the stacks, under names that begin with the number of the series."""
+        """Return the images in the order of the stacks, with names that start with the number of the series."""
         path = job.home / STACKS
         hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
         found = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
         return [_renamed(output, str(job.series.n), job.out) for output in found]
 
     def believes(self, exit_status: int) -> bool:
-        """Return whether dcm2niix's exit status lets its outputs be looked at."""
+        """Return whether the output is usable after dcm2niix's exit status."""
         return self.dcm2niix.believes(exit_status)
 
 
 def attempt_normalized(
     series: Series, dcm2niix: Dcm2niix, room: Room, evidence: Evidence, timeout: float | None, cancel: Cancel
 ) -> Attempt:
-    """Convert a DICOM series by way of normalized copies, in `<work>/normalized`, and judge the result.
+    """Convert normalized copies of a DICOM series in `<work>/normalized`, and judge the result.
 
-    An earlier attempt in `<work>/dcm2niix` stays as it is. A series that cannot be normalized is a failed attempt, whose
-    problem says why.
+    An earlier attempt in `<work>/dcm2niix` is unchanged. A series that cannot be normalized is a failed attempt, whose
+    problem contains the reason.
 
-    Raises CancelledError, and OSError where the machine is at fault, as `attempt` does.
+    Raises CancelledError, and OSError for errors of the machine, as `attempt` does.
     """
-    own = Room(room.work / FOLDER, room.told)
-    announced = min(evidence.slices, series.size)  # a frame has a byte or more, whatever NumberOfFrames says
+    own = Room(room.work / FOLDER, room.replacements)
+    announced = min(evidence.slices, series.size)  # a frame has at least one byte, whatever NumberOfFrames says
     frames = max(1.0, announced / max(1, series.files))
     return attempt(series, NormalizedDcm2niix(dcm2niix, frames), own, evidence, timeout, cancel)
 
 
 def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
-    """Return the images of one stack; the hint stands in for a suffix that dcm2niix did not add."""
+    """Return the images of one stack; the hint replaces a suffix that dcm2niix did not add."""
     name = stack_name(k)
     niftis = sorted(folder.glob(f"{name}*.nii"), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
@@ -77,7 +77,7 @@ def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
 
 
 def _suffix(own: str, hint: str) -> str:
-    """Return dcm2niix's suffix, with the number of the echo in front where only the hint has it."""
+    """Return dcm2niix's suffix, preceded by the number of the echo if only the hint has it."""
     if not own:
         return hint
     echo = hint[: hint.find("_", 1)] if hint.find("_", 1) > 0 else hint
@@ -85,7 +85,7 @@ def _suffix(own: str, hint: str) -> str:
 
 
 def _renamed(output: Output, number: str, folder: Path) -> Output:
-    """Rename an image and what lies beside it to number, suffix and, where that name is taken, a letter."""
+    """Rename an image and its sidecars to number, suffix and, if that name is in use, a letter."""
     stems = (f"{number}{output.suffix}{_letters(index)}" for index in range(1 << 16))
     stem = next(stem for stem in stems if not (folder / f"{stem}.nii").exists())
     sidecars = {extension: path.rename(folder / f"{stem}.{extension}") for extension, path in output.sidecars.items()}
@@ -93,7 +93,7 @@ def _renamed(output: Output, number: str, folder: Path) -> Output:
 
 
 def _letters(index: int) -> str:
-    """Return the letters of a clash, as dcm2niix counts: none, a, b, ... z, aa."""
+    """Return the clash letters in dcm2niix's order: none, a, b, ... z, aa."""
     letters = ""
     while index > 0:
         index, letter = divmod(index - 1, 26)

@@ -1,8 +1,8 @@
-"""The order of a series' images, which gives them their numbers: the same on every file system.
+"""The order of a series' images, which determines their numbers: the same on every file system.
 
-Byte order of the names that the converter gave, except that digits compare as numbers (`_e2` before `_e10`). Clash letters
-say only in which order files were read, so images that they alone tell apart are ordered by geometry (matrix, voxel size,
-directions), then by the first instance number.
+It is the byte order of the converter's names, except that digits compare as numbers (`_e2` before `_e10`). Clash letters
+only reflect the order in which files were read, so images that differ only in them are ordered by geometry (matrix, voxel
+size, directions), then by the first instance number.
 """
 
 import math
@@ -19,7 +19,7 @@ _LAST = 1 << 62
 def in_order(images: Sequence[tuple[Output, Nifti]], firsts: Sequence[int | None]) -> list[int]:
     """Return the indices of images in the order of their numbers.
 
-    `firsts` is the lowest InstanceNumber (or frame number) that each image shows, None where it is not known.
+    `firsts` is the lowest InstanceNumber (or frame number) of each image, None if it is unknown.
     """
 
     def key(index: int) -> tuple[object, ...]:
@@ -37,7 +37,7 @@ def in_order(images: Sequence[tuple[Output, Nifti]], firsts: Sequence[int | None
 
 
 def natural(text: str) -> tuple[tuple[int, int, bytes], ...]:
-    """Return a key by which digits compare as numbers and all else by its bytes.
+    """Return a sort key that compares digits as numbers and all else by its bytes.
 
     >>> sorted(["_e10", "_e2", "", "_ph"], key=natural)
     ['', '_e2', '_e10', '_ph']

@@ -1,4 +1,4 @@
-"""What a PAR says of its images, and whether a converter's images agree with it."""
+"""Facts of a PAR about its images, and whether a converter's images agree with it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ _CLOSE = 0.2
 
 
 def par_evidence(series: Series) -> Evidence:
-    """Return what the PAR says about the images, in the same form as DICOM headers do."""
+    """Return the facts of a PAR about its images, in the same form as for DICOM headers."""
     evidence = Evidence(files=series.files, countable=False)
     try:
         header = read_par(par_and_rec(series.folder)[0])
@@ -35,7 +35,7 @@ def par_evidence(series: Series) -> Evidence:
 
 
 def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]) -> list[Problem]:
-    """Return where the images of a converter that was asked for by name disagree with the PAR, as nibabel reads it."""
+    """Return where the images of a selected converter disagree with the PAR, as nibabel reads it."""
     if not outputs:
         return []
     try:
@@ -47,18 +47,18 @@ def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]
 
 
 def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
-    """Return how a converter's images differ in shape or place from what nibabel makes of the PAR; empty when they agree."""
+    """Return how a converter's images differ in shape or position from nibabel's for the PAR; empty if they agree."""
     try:
         info, table = general_info(header), image_defs(header)
         expected = [stack_header(info, table, stack) for stack in stacks(header, table)]
-    except Exception as error:  # noqa: BLE001  a damaged table ends in any of nibabel's and numpy's exceptions
+    except Exception as error:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions
         return f"nibabel cannot read the PAR ({error_text(error)})"
     images = [read_nifti(output.nifti) for output in outputs]
     volumes = sum(_volumes(wanted.get_data_shape()) for wanted in expected)
-    made = sum(image.volumes for image in images)
+    written = sum(image.volumes for image in images)
     maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
-    if volumes not in {made, made - maps, maps}:
-        return f"{tool} made {made} volumes, the PAR has {volumes}"
+    if volumes not in {written, written - maps, maps}:
+        return f"{tool} wrote {written} volumes, the PAR has {volumes}"
     wanted = expected[0]
     for output, image in zip(outputs, images, strict=True):
         far = _distance(wanted.get_affine()[:3], wanted.get_data_shape()[:3], image.affine, image.shape[:3])
@@ -72,7 +72,7 @@ def _volumes(shape: tuple[int, ...]) -> int:
 
 
 def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequence[int]) -> float:
-    """Return how far the corners of two grids lie apart (mm), whatever the order and direction of their axes."""
+    """Return the distance between the corners of two grids (mm), whatever the order and direction of their axes."""
     import numpy as np
 
     if sorted(shape) != sorted(other_shape):

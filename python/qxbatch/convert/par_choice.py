@@ -1,4 +1,4 @@
-"""PAR/REC with tool=auto: dcm2niix where it is known to be right, checked by nibabel; else nibabel, said aloud."""
+"""PAR/REC with tool=auto: dcm2niix if it is known to be correct, checked by nibabel; else nibabel, with a message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.settings.model import Tool
 
 _RELIABLE = 4.1
-"""Older versions come out of dcm2niix some millimetres off."""
+"""dcm2niix misplaces older versions by some millimetres."""
 
 
 def convert_par(
@@ -46,7 +46,7 @@ def convert_par(
 
 
 def readable_par(series: Series) -> ParHeader:
-    """Return the header of the only PAR. Raises ValueError when PAR or REC is missing or the PAR is too large, OSError."""
+    """Return the header of the only PAR. Raises ValueError when PAR or REC is missing or the PAR is too large, and OSError."""
     header = read_par(par_and_rec(series.folder)[0])
     if header.too_large:
         raise ValueError(f"{header.too_large} (limit)")
@@ -54,14 +54,14 @@ def readable_par(series: Series) -> ParHeader:
 
 
 def unreadable(series: Series, error: Exception) -> Attempt:
-    """Return the failed conversion of a pair that is not given to a converter."""
-    # the session's problem about PARs alone names them all
+    """Return the failed conversion of a pair that is not passed to a converter."""
+    # the session's problem about single PARs names them all
     judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", named=series.files == 1)
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 
 def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
-    """Return nibabel's result, or dcm2niix's where nibabel has none; the log holds both."""
+    """Return nibabel's result, or dcm2niix's if nibabel has none; the log contains both."""
     log = second.log if first is None else f"{first.log}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
@@ -84,7 +84,7 @@ def _reason(done: Attempt) -> str:
 
 
 def _unsuited(header: ParHeader) -> str:
-    """Return why dcm2niix is known to be wrong for this PAR; empty when it is not."""
+    """Return why dcm2niix is known to be wrong for this PAR; empty if it is not."""
     if header.version is None or header.version < _RELIABLE:
         return f"nibabel is used: dcm2niix misplaces PAR version {header.version or 'unknown'}"
     try:
@@ -92,5 +92,5 @@ def _unsuited(header: ParHeader) -> str:
     except ValueError:
         return ""
     if orientation_varies(table):
-        return "nibabel is used: the slices lie in several planes (a survey)"
+        return "nibabel is used: the slices are in several planes (a survey)"
     return "nibabel is used: the scaling varies from slice to slice" if scaling_varies(table) else ""

@@ -1,4 +1,4 @@
-"""Parts a PAR's images into stacks that are each one NIfTI: orientation, echo, image type, and diffusion's extra maps."""
+"""Splits a PAR's images into stacks of one NIfTI each: by orientation, echo, image type, and extra maps of diffusion."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -11,12 +11,12 @@ _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
 
 
 class Stack(NamedTuple):
-    """Images that form one NIfTI."""
+    """Images for one NIfTI."""
 
     suffix: str
-    """As dcm2niix would name it: `_e2`, `_ph`, `_ADC`."""
+    """Its suffix in dcm2niix's notation: `_e2`, `_ph`, `_ADC`."""
     chosen: Any
-    """Mask over the image table."""
+    """Mask of the image table."""
     several_orientations: bool
 
 
@@ -60,7 +60,7 @@ def scaling_varies(table: Any) -> bool:
 
 
 def orientation_varies(table: Any) -> bool:
-    """Return whether the slices lie in more than one plane (a survey)."""
+    """Return whether the slices are in more than one plane (a survey)."""
     import numpy as np
 
     return bool(np.unique(table["slice orientation"]).size > 1)
@@ -69,8 +69,8 @@ def orientation_varies(table: Any) -> bool:
 def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
     """Return nibabel's header of one stack.
 
-    The general lines tell angulation and off-centre of the whole scan; where it has several orientations, each stack's
-    own are those of its images.
+    The general lines contain angulation and off-centre of the whole scan; if it has several orientations, each stack uses
+    those of its images.
     """
     with importing():
         from nibabel.parrec import PARRECHeader
@@ -81,21 +81,21 @@ def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
         info["angulation"] = rows["image angulation"][0]
         info["off_center"] = rows["image offcentre"].mean(axis=0)
     info["max_slices"] = len(set(rows["slice number"].tolist()))
-    make: Any = PARRECHeader  # it carries no types
+    make: Any = PARRECHeader  # it has no types
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # incomplete volumes are dropped, and told from the PAR's own counts
+        warnings.simplefilter("ignore")  # incomplete volumes are dropped, and determined from the PAR's own counts
         return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
 
 
 def _renumbered(rows: Any) -> Any:
     """Return the rows with slices counted from 1, as nibabel counts full volumes.
 
-    Raises ValueError when slices are left out: the others would move into their places.
+    Raises ValueError when slices are missing: the others would move into their places.
     """
     rows = rows.copy()
     numbers = rows["slice number"]
     known = set(numbers.tolist())
     if len(known) != numbers.max() - numbers.min() + 1:
-        raise ValueError(f"slices are missing: {len(known)} of {numbers.min()} to {numbers.max()} are there")
+        raise ValueError(f"slices are missing: {len(known)} of {numbers.min()} to {numbers.max()} exist")
     rows["slice number"] = numbers - numbers.min() + 1
     return rows

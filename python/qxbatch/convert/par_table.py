@@ -1,4 +1,4 @@
-"""A PAR header as nibabel wants it: its dictionary and its structured array, also for versions nibabel cannot parse."""
+"""A PAR header in nibabel's form: its dictionary and its structured array, also for versions nibabel cannot parse."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ _THREE = 3
 def general_info(header: ParHeader) -> dict[str, Any]:
     """Return the general lines that nibabel's geometry, sorting and scaling use.
 
-    Raises ValueError when the place of the slices is not told.
+    Raises ValueError when the position of the slices is missing.
     """
     import numpy as np
 
@@ -52,15 +52,14 @@ def general_info(header: ParHeader) -> dict[str, Any]:
         "repetition_time": np.array(header.floats("repetition time")[:1] or [0.0]),
     }
     if info["angulation"].size != _THREE or info["off_center"].size != _THREE:
-        raise ValueError("the PAR does not tell angulation and off-centre of its slices")
+        raise ValueError("the PAR has no angulation and off-centre of its slices")
     return info
 
 
 def image_defs(header: ParHeader) -> Any:
     """Return the image table as the structured array of nibabel's PARRECHeader.
 
-    Version 3 keeps pixel size, matrix and thickness in the general lines. Raises ValueError when a column that the
-    image depends on is absent.
+    Version 3 has pixel size, matrix and thickness in the general lines. Raises ValueError when a required column is absent.
     """
     import numpy as np
 
@@ -92,7 +91,7 @@ def _column(header: ParHeader, name: str, width: int, *, whole: bool) -> Any:
 
 
 def _general(header: ParHeader, name: str, width: int) -> list[tuple[float, ...]]:
-    """Return a value that holds for all images: version 3 tells it once, and some columns have a meaning when absent."""
+    """Return a value for all images: version 3 has it once, and some columns have a default."""
     meant = {"image angulation": [0.0] * 3, "image offcentre": [0.0] * 3, "diffusion_b_factor": [0.0]}
     absent = {"echo_time": [0.0], "image_flip_angle": [0.0], "scanning sequence": [0.0], **meant}
     found = header.floats(name) or absent.get(name, [])

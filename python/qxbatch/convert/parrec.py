@@ -1,4 +1,4 @@
-"""PAR/REC through nibabel, in a process of its own: a damaged REC can then neither hang nor fill this one."""
+"""PAR/REC through nibabel, in a separate process: a damaged REC can neither hang nor fill the main process."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ NAME = "nibabel"
 
 
 class Nibabel:
-    """Reads versions 3 to 4.2, floating-point scaling, one image for each stack, echo and image type."""
+    """Supports versions 3 to 4.2, floating-point scaling, one image for each stack, echo and image type."""
 
     name = NAME
     pace = 60.0
@@ -38,7 +38,7 @@ class Nibabel:
         return numbered_outputs(job.out, str(job.series.n))
 
     def believes(self, exit_status: int) -> bool:
-        """Return whether it came to its end."""
+        """Return whether it finished."""
         return exit_status == 0
 
 
@@ -48,7 +48,7 @@ def find() -> Nibabel | None:
 
 
 def probe() -> Probe:
-    """Return what `qxbatch doctor` says about it."""
+    """Return its availability for `qxbatch doctor`."""
     here = find()
     return Probe(
         name=NAME,

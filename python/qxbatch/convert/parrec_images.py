@@ -1,7 +1,8 @@
-"""`python -m qxbatch.convert.parrec_images FOLDER OUT NUMBER`: the PAR/REC of a folder as NIfTI, bval, bvec and JSON.
+"""`python -m qxbatch.convert.parrec_images FOLDER OUT NUMBER`: converts the PAR/REC of a folder to NIfTI, bval, bvec and
+JSON.
 
-Voxels are floating-point values as Philips defines them (FP = DV / (RS x SS), DV = PV x RS + RI), or console values (DV)
-where the PAR has no scale slope. Gradient directions are along the image's axes, as FSL wants them.
+Voxels are floating-point values as Philips defines them (FP = DV / (RS x SS), DV = PV x RS + RI), or console values (DV) if
+the PAR has no scale slope. Gradient directions are along the image's axes, in the convention of FSL.
 """
 
 import json
@@ -21,11 +22,11 @@ _HEADER = 352
 
 
 def main(arguments: list[str]) -> int:
-    """Convert, print what was done, and return 0; return 1 and print the reason when it cannot be done."""
+    """Convert, print the result, and return 0; return 1 and print the reason if it cannot be converted."""
     folder, out, number = Path(arguments[0]), Path(arguments[1]), arguments[2]
     try:
         convert(folder, out, number)
-    except Exception as error:  # noqa: BLE001  a damaged table ends in any of nibabel's and numpy's exceptions
+    except Exception as error:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions
         print(f"Error: {error_text(error)}")
         return 1
     return 0
@@ -51,7 +52,7 @@ def convert(folder: Path, out: Path, number: str) -> None:
 
 
 def _planes(rec: Path, header: ParHeader, table: Any) -> Any:
-    """Return an array of places: which image of the REC belongs to each line of the PAR."""
+    """Return an array of indices: the image of the REC for each line of the PAR."""
     import numpy as np
 
     columns, rows, bits = (
@@ -70,7 +71,7 @@ def _planes(rec: Path, header: ParHeader, table: Any) -> Any:
 
 
 class _Planes:
-    """Images of a REC, read from disk when asked for."""
+    """Images of a REC, read from disk on demand."""
 
     def __init__(self, rec: Path, order: Any, columns: int, rows: int, bits: int) -> None:
         self.rec, self.order, self.columns, self.rows, self.bits = rec, order, columns, rows, bits
@@ -108,7 +109,7 @@ def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: 
 
     slopes, intercepts = _scaling(rows)
     uniform = np.unique(np.column_stack([slopes, intercepts]), axis=0).shape[0] == 1
-    make: Any = nib.Nifti1Header  # it carries no types
+    make: Any = nib.Nifti1Header  # it has no types
     nifti = make()
     nifti.set_data_dtype(np.dtype(f"u{planes.bits // 8}") if uniform else np.float32)
     nifti.set_data_shape(geometry.get_data_shape())
@@ -133,10 +134,10 @@ def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: 
 
 
 def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
-    """Write what the PAR tells under dcm2niix's names (seconds), without identity and dates."""
+    """Write the facts of the PAR under dcm2niix's names (seconds), without identity and dates."""
     fields = header.dicom()
     times = header.floats("repetition time")
-    told = {
+    sidecar = {
         "Modality": "MR",
         "Manufacturer": "Philips",
         "PatientPosition": fields.get("PatientPosition"),
@@ -148,7 +149,7 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "FlipAngle": _plain(rows["image_flip_angle"][0]),
         "ConversionSoftware": "qxbatch with nibabel",
     }
-    known = {name: value for name, value in told.items() if value not in (None, "")}
+    known = {name: value for name, value in sidecar.items() if value not in (None, "")}
     path.write_text(json.dumps(known, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -178,7 +179,7 @@ def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, st
     axes = axes / np.linalg.norm(axes, axis=0)
     patient = first["diffusion"] @ PSL_TO_RAS[:3, :3].T
     bvecs = (patient @ axes).T
-    if np.linalg.det(axes) > 0:  # FSL counts the first axis from the other end of such an image
+    if np.linalg.det(axes) > 0:  # FSL counts the first axis of such an image from the other end
         bvecs[0] *= -1
     lengths = np.linalg.norm(bvecs, axis=0)
     bvecs = np.where(lengths > 0, bvecs / np.where(lengths > 0, lengths, 1), 0.0) + 0.0

@@ -16,10 +16,10 @@ def review(series: Series, message: str) -> Problem:
 
 
 def note(series: Series, message: str) -> Problem:
-    """Return what is worth knowing of a series and no fault."""
+    """Return a remark about a series that is not a fault."""
     return Problem(Code.CONVERT_NOTE, subject(series), message, "", Severity.INFO)
 
 
 def subject(series: Series) -> str:
-    """Return how problems name a series."""
+    """Return the name of a series in problems."""
     return f"series {series.n}"

@@ -1,4 +1,4 @@
-"""Runs one converter: own group of processes, own HOME, a time limit, a bounded log, bounded output."""
+"""Runs one converter: separate process group and HOME, a time limit, a bounded log, bounded output."""
 
 import errno
 import os
@@ -16,28 +16,28 @@ from qxbatch.core import CancelledError
 from qxbatch.os_error import error_text
 
 TICK = 0.1
-"""Seconds between two looks at cancellation, time and size."""
+"""Seconds between two checks of cancellation, time and size."""
 
 _LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{library}_NUM_THREADS".replace("MAXIMUM_NUM", "MAXIMUM"): "1" for library in _LIBRARIES}
-"""parelements bounds the converters; threads of their own would break that bound."""
+"""parelements bounds the number of converters; their own threads would exceed that bound."""
 
 
 class Cancel(Protocol):
-    """A threading.Event, or anything that tells the same."""
+    """A threading.Event, or a similar object."""
 
     def is_set(self) -> bool:
         """Return whether the run is to stop."""
 
 
 class Limits(NamedTuple):
-    """What one converter may use."""
+    """Limits of one converter."""
 
     seconds: float
     output: int
-    """Bytes below its folders."""
+    """Limit on the bytes below its folders."""
     log: int = 1 << 20
-    """Bytes of its words that are kept: the first half and the last half."""
+    """Bytes of its output that are kept: the first half and the last half."""
 
 
 class Ran(NamedTuple):
@@ -46,23 +46,23 @@ class Ran(NamedTuple):
     exit_status: int
     """Below zero: killed by that signal, or never started (-1000)."""
     words: str
-    """What it printed, cut in the middle when it was too much."""
+    """Its output, cut in the middle if it was too long."""
     stopped: str = ""
-    """Why it was killed by us; empty when it ended by itself."""
+    """Why qxbatch killed it; empty if it ended by itself."""
     seconds: float = 0.0
 
 
 MACHINE = frozenset(
     (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ESTALE)
 )
-"""Errors that are the machine's: they fail the packet, which is imported again when they are mended, not the series."""
+"""Errors of the machine: they fail the packet, which is imported again once they are fixed, instead of the series."""
 NOT_STARTED = -1000
 _PATIENCE = 0.5
-"""Seconds for the rest of the words to come through once all processes are gone."""
+"""Seconds to wait for the remaining output once all processes have ended."""
 
 
 class _Words:
-    """Keeps the first and the last bytes of what a process prints, whatever it prints."""
+    """Keeps the first and the last bytes of a process's output."""
 
     def __init__(self, keep: int) -> None:
         self.half = max(1, keep // 2)
@@ -89,16 +89,16 @@ class _Words:
 
 
 def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """Return the converter's environment: ours with an own HOME and temporary folder, plain locale, one thread each."""
+    """Return the converter's environment: that of qxbatch with a separate HOME and temporary folder, plain locale, one thread."""
     private = {name: str(home) for name in ("HOME", "TMPDIR", "TMP", "TEMP", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
     return {**os.environ, "LC_ALL": "C.UTF-8", **ONE_THREAD, **private, **extra}
 
 
 def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> Ran:
-    """Run a converter in `out` until it ends or breaks a limit; none of its processes outlives the call.
+    """Run a converter in `out` until it ends or exceeds a limit; none of its processes outlives the call.
 
-    Raises CancelledError when `cancel` is set meanwhile, and OSError where it cannot be started for want of something that
-    the series has no part in (see MACHINE).
+    Raises CancelledError when `cancel` is set meanwhile, and OSError if it cannot be started for a reason that is
+    independent of the series (see MACHINE).
     """
     started = time.monotonic()
     words = _Words(limits.log)
@@ -123,7 +123,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     finally:
         _end(process)
         listener.join(timeout=_PATIENCE)
-        if listener.is_alive():  # somebody left the group and still holds the pipe
+        if listener.is_alive():  # a process that left the group still has the pipe open
             _end_strays(home)
             listener.join(timeout=5)
     if cancel.is_set():
@@ -159,7 +159,7 @@ def _watch(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the process group (also children that outlived a converter), then reap the leader."""
+    """Kill the remaining processes of the group (also children that outlived a converter), then reap the leader."""
     if process.returncode is None:
         try:
             os.killpg(process.pid, signal.SIGKILL)
@@ -177,12 +177,12 @@ def _end_strays(home: Path) -> None:
         try:
             if mark in (entry / "environ").read_bytes().split(b"\0"):
                 os.kill(int(entry.name), signal.SIGKILL)
-        except OSError:  # another user's, or gone
+        except OSError:  # another user's, or ended
             continue
 
 
 def written(folders: tuple[Path, ...]) -> int:
-    """Return the bytes on disk below some folders; what vanishes meanwhile counts nothing."""
+    """Return the bytes on disk below some folders; files that vanish meanwhile are ignored."""
     total = 0
     for folder in folders:
         for parent, _, names in os.walk(folder):
@@ -196,7 +196,7 @@ def written(folders: tuple[Path, ...]) -> int:
 
 
 class _Ending:
-    """Waits for a child's end by a process descriptor where the kernel gives one, else by asking."""
+    """Waits for a child's end with a process descriptor if the kernel supports it, else by polling."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -213,7 +213,7 @@ class _Ending:
             os.close(self.descriptor)
 
     def wait(self, seconds: float) -> bool:
-        """Return whether the child ended within so many seconds."""
+        """Return whether the child ended within this many seconds."""
         if self.descriptor >= 0:
             poll = select.poll()
             poll.register(self.descriptor, select.POLLIN)

@@ -1,4 +1,4 @@
-"""Converts one series: chooses, checks its headers, runs, judges."""
+"""Converts one series: chooses a converter, checks the headers, runs, judges."""
 
 import os
 from pathlib import Path
@@ -29,13 +29,13 @@ def convert_series(
     staging: Path | None = None,
     final: Path | None = None,
 ) -> Conversion:
-    """Convert one series in `<work>/<n>` and return what became of it; outputs stay there until they are placed.
+    """Convert one series in `<work>/<n>` and return the result; outputs stay there until they are placed.
 
-    A series that is only to be sorted has its facts and verdict, and no outputs.
+    A series that is only sorted has its facts and verdict, and no outputs.
 
-    Paths below `staging` are told as below `final` in logs and messages.
+    Logs and messages show paths below `staging` as below `final`.
 
-    Raises CancelledError when `cancel` is set meanwhile, and OSError where the machine is at fault.
+    Raises CancelledError when `cancel` is set meanwhile, and OSError for errors of the machine.
     """
     if settings.stages is Stages.SORT:
         return sorted_only(series)
@@ -68,7 +68,7 @@ def _par(series: Series, settings: Settings, room: Room, available: Available, c
 
 
 def _evidence(series: Series) -> Evidence:
-    """Return what the files say; those that are still gzipped are not converted, and say nothing."""
-    names = sorted(name for name in os.listdir(series.folder) if not name.casefold().endswith(".gz"))  # noqa: PTH208 - no Path a file
+    """Return the facts of the files; files that are still gzipped are not converted and are skipped."""
+    names = sorted(name for name in os.listdir(series.folder) if not name.casefold().endswith(".gz"))  # noqa: PTH208 - avoids a Path object per file
     description = text(series.header, "SeriesDescription") or text(series.header, "ProtocolName")
     return gather(SeriesFrames([f"{series.folder}/{name}" for name in names]), description)

@@ -1,4 +1,4 @@
-"""SOP classes by what they hold (PS3.4 B.5): images, and the kinds that no converter makes an image of."""
+"""SOP classes by content (PS3.4 B.5): images, and the kinds that no converter converts to an image."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _SECONDARY = _STORAGE + "7"
 
 
 def no_image(classes: Counter[str]) -> str:
-    """Return what a series holds when none of its objects is an image, else an empty text."""
+    """Return the content of a series if none of its objects is an image, else an empty text."""
     kinds = {_kind(uid) for uid in classes if classes[uid]}
     return "" if not kinds or "" in kinds else ", ".join(sorted(kinds))
 
@@ -43,12 +43,12 @@ def secondary_capture(classes: Counter[str]) -> bool:
 
 
 def cross_sectional(classes: Mapping[str, int]) -> bool:
-    """Return whether some object is a slice of a body: MR, CT or PET, whose images have a place in the patient."""
+    """Return whether some object is a slice of a body: MR, CT or PET, whose images have a position in the patient."""
     return any(uid in _CROSS_SECTIONAL or uid == _MR or uid.startswith(f"{_MR}.") for uid in classes)
 
 
 def _kind(uid: str) -> str:
-    """Return what an object that is no image holds; empty for an image and for what is unknown."""
+    """Return the content of an object that is not an image; empty for an image and for an unknown class."""
     if uid == _SIEMENS_CSA:
         return "Siemens CSA data"
     if uid.startswith(_PHILIPS_PRIVATE):

@@ -1,4 +1,4 @@
-"""Files of a series that end before their pixel data do: named, whatever a converter makes of them."""
+"""Reports the files of a series that end before their pixel data do, whatever the converter's result."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,13 +7,13 @@ from qxbatch.convert.remarks import subject
 from qxbatch.model import Conversion, State
 from qxbatch.problems import Code, Problem, Severity
 
-SHOWN = 3
-"""So many names are in a message; the ledger has the paths of all."""
+MAX_NAMES = 3
+"""Number of names in a message; the ledger has the paths of all."""
 _AGAIN = "Copy these files again from their source, and import the whole packet with --overwrite=yes."
 
 
 def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
-    """Return a conversion that says which of its files are cut short; a series that failed says it in its own message."""
+    """Return a conversion that names its truncated files; a failed series names them in its own message."""
     if not names:
         return conversion
     text = _words(names, conversion.series.files)
@@ -34,8 +34,8 @@ def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
 
 def _words(names: Sequence[str], files: int) -> str:
     """Return how many files are cut short, and which: `2 of 6 files are cut short (a.dcm, b.dcm)`."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     if files == 1:
         return f"its only file is cut short ({names[0]})"
     cut = "is cut short" if len(names) == 1 else "are cut short"
-    return f"{len(names)} of {files} files {cut} ({', '.join(names[:SHOWN])}{more})"
+    return f"{len(names)} of {files} files {cut} ({', '.join(names[:MAX_NAMES])}{more})"

@@ -1,4 +1,4 @@
-"""Reading header fields without minding how they were written: absent, one value or several, number or text."""
+"""Reads header fields in any form: absent, one value or several, number or text."""
 
 import math
 from typing import Protocol
@@ -14,7 +14,7 @@ class HeaderLike(Protocol):
 
 
 def value(header: HeaderLike, field: str) -> Value:
-    """Return a field's value, None when it is absent or when the reader does not know the field."""
+    """Return a field's value, None if it is absent or unknown to the reader."""
     try:
         return header.get(field)
     except KeyError:
@@ -35,12 +35,12 @@ def text(header: HeaderLike, field: str) -> str:
 
 
 def numbers(header: HeaderLike, field: str) -> list[float]:
-    """Return a field's values as numbers; an empty list when one of them is none, infinite or nan."""
-    held = value(header, field)
-    if held is None:
+    """Return a field's values as numbers; an empty list if one of them is not a number, infinite or nan."""
+    raw = value(header, field)
+    if raw is None:
         return []
     try:
-        found = [float(item) for item in (held if isinstance(held, list) else [held])]
+        found = [float(item) for item in (raw if isinstance(raw, list) else [raw])]
     except ValueError:
         return []
     return found if all(map(math.isfinite, found)) else []
@@ -53,6 +53,6 @@ def number(header: HeaderLike, field: str) -> float | None:
 
 
 def whole(header: HeaderLike, field: str) -> int | None:
-    """Return a field's first value as a whole number; None for fractions."""
+    """Return a field's first value as an integer; None for fractions."""
     found = number(header, field)
     return int(found) if found is not None and found == found // 1 else None

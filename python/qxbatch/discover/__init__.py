@@ -1,1 +1,1 @@
-"""What lies in the inbox, or in session folders, and what is to be done with each thing found."""
+"""The content of the inbox, or of session folders, and what to do with each entry."""

@@ -1,4 +1,4 @@
-"""The stage's door: list once, judge, measure what is ready."""
+"""The entry point of this stage: list once, judge, measure what is ready."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -10,8 +10,8 @@ from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.measured import measured
 from qxbatch.discover.one_folder import in_own_folders
-from qxbatch.discover.plan import judge_closed, judge_entries, judge_existing, judge_same_session, session_of
-from qxbatch.discover.results import was_parted
+from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session, refuse_unreadable, session_of
+from qxbatch.discover.results import was_split
 from qxbatch.model import Candidate
 from qxbatch.session.contents import has_session, why_closed
 from qxbatch.session.paths import SessionPaths
@@ -31,7 +31,7 @@ def candidates(
     now_ns: Callable[[], int] = time.time_ns,
     only: Collection[str] | None = None,
 ) -> list[Candidate]:
-    """Return all that lies in the inbox (or the session folders asked for), sorted by name, each with its verdict.
+    """Return everything in the inbox (or the requested session folders), sorted by name, each with its verdict.
 
     In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. With `only`, just these names are looked
     at. Raises UsageError.
@@ -57,7 +57,7 @@ def log_of(settings: Settings) -> "Log | None":
 def of_folders(
     folders: Sequence["ListedFolder"], settings: Settings, now_ns: Callable[[], int] = time.time_ns
 ) -> list[Candidate]:
-    """Return session folders, each with its verdict: the data wait in `<session>/inbox`."""
+    """Return session folders, each with its verdict; their data are in `<session>/inbox`."""
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
@@ -74,17 +74,17 @@ def _of_inbox(
         judged = judge_loose(entries, judged, settings, studies or core_studies)
     named = {each.session.id for each in judged if each.ready and each.session}
     folders = {name: settings.sessionsfolder / name for name in named}
-    closed = {
-        name: f"its session folder {folder} cannot be entered: {why}."
+    unreadable = {
+        name: f"its session folder {folder} cannot be opened: {why}."
         for name, folder in folders.items()
         if (why := why_closed(folder))
     }
-    judged = judge_closed(judged, closed, settings)
-    existing = {name for name in named.difference(closed) if _exists(settings, name)}
+    judged = refuse_unreadable(judged, unreadable, settings)
+    existing = {name for name in named.difference(unreadable) if _exists(settings, name)}
     return judge_same_session(judge_existing(judged, existing, settings), settings)
 
 
 def _exists(settings: Settings, session: str) -> bool:
     if has_session(settings.sessionsfolder / session):
         return True
-    return settings.on_mixed is OnMixed.SPLIT and was_parted(settings.sessionsfolder, session)
+    return settings.on_mixed is OnMixed.SPLIT and was_split(settings.sessionsfolder, session)

@@ -1,4 +1,4 @@
-"""One thing that lies in the master inbox, as it was when the folder was listed."""
+"""One entry of the master inbox, at the time of listing."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Shape(StrEnum):
-    """What the thing is for the file system, a link followed."""
+    """The file type of an entry; links are followed."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -16,22 +16,22 @@ class Shape(StrEnum):
 
 
 PACKETS = ("dicom", "par", "zip", "7z", "tar", "gzip", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
-"""Contents (as the core names them) that make a file a packet."""
+"""Kinds of content (named as in the core) that make a file a packet."""
 
 
 class Entry(NamedTuple):
-    """A thing in the inbox."""
+    """An entry of the inbox."""
 
     path: Path
     shape: Shape
     content: str = ""
-    """What a file is by its content, as `core.sniff` names it; empty for what is no file."""
+    """Kind of a file by its content, named as in `core.sniff`; empty if it is not a file."""
     link: str = ""
-    """Where a symbolic link leads; empty for what is none."""
+    """Target of a symbolic link; empty if it is not a link."""
     error: str = ""
-    """Why it could not be looked at."""
+    """Why it could not be read."""
     ours: str = ""
-    """Why it can be no packet whatever it holds: it is, or holds, a folder this run writes to."""
+    """Why it cannot be a packet, whatever its content: it is, or contains, a folder this run writes to."""
 
     @property
     def name(self) -> str:
@@ -40,6 +40,6 @@ class Entry(NamedTuple):
 
 
 def is_loose_dicom(entry: Entry) -> bool:
-    """Return whether a thing is one DICOM file, which may be gzipped, and no archive of several."""
+    """Return whether an entry is one DICOM file, which may be gzipped, and not an archive."""
     gzipped = entry.content == "gzip" and entry.name.casefold().endswith((".dcm.gz", ".ima.gz"))
     return entry.shape is Shape.FILE and (entry.content == "dicom" or gzipped)

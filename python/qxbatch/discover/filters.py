@@ -10,10 +10,10 @@ from qxbatch.settings.model import Settings
 
 
 def wanted(settings: Settings, name: str, session: SessionId | None) -> str:
-    """Say why a packet is filtered out; empty when it is wanted.
+    """Return why a packet is filtered out; empty if it is selected.
 
-    The whole session id or the whole packet name must match one of the expressions. A packet whose session is not
-    known passes the labels: it is reported for what it lacks.
+    The whole session id or the whole packet name must match one of the expressions. A packet without a known session passes
+    the labels: the missing part is reported.
     """
     texts = [name] if session is None else [session.id, name]
     if settings.sessions and not any(re.fullmatch(each, text) for each in settings.sessions for text in texts):
@@ -22,7 +22,7 @@ def wanted(settings: Settings, name: str, session: SessionId | None) -> str:
 
 
 def by_label(settings: Settings, session: SessionId) -> str:
-    """Say which label leaves a session out; empty when none does."""
+    """Return which label excludes a session; empty if none does."""
     if settings.participant_labels and session.subject.removeprefix("sub-") not in settings.participant_labels:
         return "--participant-label does not name its subject"
     if settings.session_labels and (session.session or "").removeprefix("ses-") not in settings.session_labels:
@@ -31,12 +31,12 @@ def by_label(settings: Settings, session: SessionId) -> str:
 
 
 def by_glob(name: str, globs: Sequence[str]) -> bool:
-    """Whether a session folder's name is meant by one of the glob patterns (case counts; `{a,b}` is either)."""
+    """Return whether a session folder's name matches one of the glob patterns (case-sensitive; `{a,b}` matches either)."""
     return any(re.fullmatch(translate(each), name) for glob in globs for each in braces(glob))
 
 
 def braces(glob: str) -> list[str]:
-    """Expand `{a,b}`, nested ones too; a pair of braces without a comma stands for itself."""
+    """Expand `{a,b}`, also nested; braces without a comma are literal."""
     for start, end in _pairs(glob):
         inner = glob[start + 1 : end]
         items = _items(inner)
@@ -46,7 +46,7 @@ def braces(glob: str) -> list[str]:
 
 
 def _pairs(glob: str) -> list[tuple[int, int]]:
-    """Innermost pairs of braces, from the left."""
+    """Return the innermost pairs of braces, from the left."""
     return [(match.start(), match.end() - 1) for match in re.finditer(r"\{[^{}]*\}", glob)]
 
 

@@ -1,4 +1,4 @@
-"""Size and time of a packet, to tell whether it changed since."""
+"""Size and time of a packet, to detect changes."""
 
 import errno
 import os
@@ -10,13 +10,13 @@ from qxbatch.walk import DEEPEST
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Return files, bytes, newest modification time, and a sum over all names, sizes and times.
+    """Return files, bytes, newest modification time, and a hash over all names, sizes and times.
 
-    The sum tells of a file that was exchanged for one of the same size while another one has a later time.
+    The hash detects a file that was replaced by one of the same size while another file has a later time.
 
-    Only `path` itself is followed when it is a symbolic link: a link below a folder is no data (it is a ledger row
-    without content), yet counts as a file, so that one that appears is a change. Folders count by their time, which
-    moves when a name comes or goes. Raises OSError, also for folders that are nested too deep.
+    Only `path` itself is followed if it is a symbolic link: a link below a folder has no data (it is a ledger row without
+    content), but counts as a file, so that a new one is a change. Folders count by their time, which changes when a name is
+    added or removed. Raises OSError, also for folders that are nested too deep.
     """
     top = path.stat()
     if not path.is_dir():

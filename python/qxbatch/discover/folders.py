@@ -1,4 +1,4 @@
-"""Folder mode: session folders whose data lie in their own inbox."""
+"""Folder mode: session folders with data in their own inbox."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -22,21 +22,21 @@ from qxbatch.walk import walk
 
 
 class ListedFolder(NamedTuple):
-    """A session folder as it was when the sessions folder was listed."""
+    """A session folder, at the time the sessions folder was listed."""
 
     path: Path
     has_data: bool
-    """Anything lies in its inbox."""
+    """Whether its inbox contains anything."""
     has_results: bool
-    """A file lies in dicom or nii."""
-    closed: str = ""
-    """Why the folder cannot be entered."""
+    """Whether dicom or nii contains a file."""
+    unreadable: str = ""
+    """Why the folder cannot be opened."""
 
 
 def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str] | None = None) -> list[ListedFolder]:
-    """Return the session folders that the globs mean, sorted by name; the study's own folders are none.
+    """Return the session folders that match the globs, sorted by name, without the study's own folders.
 
-    With `only`, just folders of these names are looked at.
+    With `only`, just the folders with these names are examined.
     """
     found = []
     for name in names_in(sessionsfolder) if only is None else sorted(only, key=os.fsencode):
@@ -48,22 +48,22 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
 
 
 def session_folder(path: Path) -> ListedFolder:
-    """Look at one session folder."""
-    closed = why_closed(path)
-    if closed:
-        return ListedFolder(path, True, True, closed)
+    """Examine one session folder."""
+    unreadable = why_closed(path)
+    if unreadable:
+        return ListedFolder(path, True, True, unreadable)
     return ListedFolder(path, _has_file(SessionPaths(path).inbox), has_results(path))
 
 
 def _has_file(inbox: Path) -> bool:
-    """A folder that cannot be listed may contain files: who reads it says why it cannot be read."""
-    closed: list[OSError] = []
-    has_file = any(files for _root, _folders, files in walk(inbox, onerror=closed.append))
-    return has_file or any(not isinstance(error, FileNotFoundError) for error in closed)
+    """A folder that cannot be listed may contain files: its reader reports why it cannot be read."""
+    unreadable: list[OSError] = []
+    has_file = any(files for _root, _folders, files in walk(inbox, onerror=unreadable.append))
+    return has_file or any(not isinstance(error, FileNotFoundError) for error in unreadable)
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[Judged]:
-    """Judge each session folder: pure, as the plan of inbox mode."""
+    """Judge each session folder; a pure function, as the plan of inbox mode."""
     return [_judge(folder, settings) for folder in folders]
 
 
@@ -86,8 +86,8 @@ def _refused(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged
         command = renamed_and_imported(judged, settings, lambda name: by_folder(name, settings.nameformat))
         hint = f"Rename the folder{':' if command else '.'}"
         return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
-    if folder.closed:
-        message = f"the session folder cannot be entered: {folder.closed}."
+    if folder.unreadable:
+        message = f"the session folder cannot be opened: {folder.unreadable}."
         command = command_for(settings, [folder.path.name])
         return judged.refused(Code.UNREADABLE, message, access_hint(folder.path), command)
     return None

@@ -1,4 +1,4 @@
-"""What the plan thinks of one thing, before it is measured."""
+"""The plan's judgement of one entry, before it is measured."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from qxbatch.problems import Code, Problem
 
 
 class Judged(NamedTuple):
-    """A thing found, its name and session as far as they are known, and the verdict so far."""
+    """An entry, its name and session as far as they are known, and the verdict so far."""
 
     path: Path
     verdict: Verdict
@@ -17,18 +17,18 @@ class Judged(NamedTuple):
     note: str = ""
     problem: Problem | None = None
     partner: str = ""
-    """For a PAR or REC that lies loose in the inbox with its other half: the stem that both share."""
+    """For a loose PAR or REC in the inbox with its other half: the stem of both."""
 
     @property
     def ready(self) -> bool:
-        """Whether it is to be imported, as far as is known."""
+        """Return whether it is to be imported, as far as known."""
         return self.verdict is Verdict.READY
 
     def turned(self, verdict: Verdict, note: str) -> "Judged":
-        """The same thing under another verdict; what was noted before stays."""
+        """Return the same entry with another verdict; notes are kept."""
         return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
     def refused(self, code: Code, message: str, hint: str, command: str = "") -> "Judged":
-        """The same thing refused: a problem that makes the exit status 1."""
+        """Return the same entry refused: a problem that makes the exit status 1."""
         problem = Problem(code, str(self.path), message, hint, command=command)
         return self._replace(verdict=Verdict.REFUSED, problem=problem)

@@ -15,7 +15,7 @@ Sniff = Callable[[str], str]
 
 
 def core_sniff(path: str) -> str:
-    """Ask the core, which is only loaded when there is something to ask."""
+    """Ask the core, which is loaded only when it is needed."""
     from qxbatch.core import sniff
 
     return sniff(path)
@@ -24,14 +24,14 @@ def core_sniff(path: str) -> str:
 def list_inbox(
     inbox: Path, kept: Iterable[Path] = (), sniff: Sniff = core_sniff, only: Iterable[str] | None = None
 ) -> list[Entry]:
-    """Return all that lies in the inbox, dot files too, sorted by name.
+    """Return everything in the inbox, including dot files, sorted by name.
 
-    `kept` are folders this run writes to, which are no packets. With `only` the inbox is not listed: those of these names
-    that exist are returned. Raises UsageError when the inbox cannot be listed.
+    `kept` are folders this run writes to, which are not packets. With `only` the inbox is not listed: the entries with these
+    names are returned if they exist. Raises UsageError when the inbox cannot be listed.
     """
-    held = [os.path.realpath(path) for path in kept]
+    reserved = [os.path.realpath(path) for path in kept]
     names = names_in(inbox) if only is None else _existing(inbox, only)
-    return [_entry(inbox / name, held, sniff) for name in names if not is_own_name(name)]
+    return [_entry(inbox / name, reserved, sniff) for name in names if not is_own_name(name)]
 
 
 def _existing(inbox: Path, names: Iterable[str]) -> list[str]:
@@ -39,7 +39,7 @@ def _existing(inbox: Path, names: Iterable[str]) -> list[str]:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names in a folder, sorted by their bytes; none when there is no such folder. Raises UsageError."""
+    """Return the names in a folder, sorted by their bytes; none if the folder does not exist. Raises UsageError."""
     try:
         return sorted(os.listdir(folder), key=os.fsencode)  # noqa: PTH208 - names, not paths
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def names_in(folder: Path) -> list[str]:
         ) from None
 
 
-def _entry(path: Path, held: list[str], sniff: Sniff) -> Entry:
+def _entry(path: Path, reserved: list[str], sniff: Sniff) -> Entry:
     link = ""
     try:
         if path.is_symlink():
@@ -66,12 +66,12 @@ def _entry(path: Path, held: list[str], sniff: Sniff) -> Entry:
         return Entry(path, Shape.UNREADABLE, link=link, error=reason_text(error, path))
     if not stat.S_ISDIR(mode):
         return Entry(path, Shape.SPECIAL, link=link)
-    return Entry(path, Shape.FOLDER, link=link, ours=_ours(os.path.realpath(path), held))
+    return Entry(path, Shape.FOLDER, link=link, ours=_ours(os.path.realpath(path), reserved))
 
 
-def _ours(real: str, held: list[str]) -> str:
-    """Say so when a folder is, or holds, one of those that the run writes to."""
-    for each in held:
+def _ours(real: str, reserved: list[str]) -> str:
+    """Return a reason if a folder is, or contains, one of those that the run writes to."""
+    for each in reserved:
         if each == real or each.startswith(real.rstrip("/") + "/"):
-            return f"it holds {each}, which this run writes to"
+            return f"it contains {each}, which this run writes to"
     return ""

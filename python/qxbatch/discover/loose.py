@@ -1,4 +1,4 @@
-"""Loose DICOM files of one study in the inbox: they are one packet that lacks its folder."""
+"""Loose DICOM files of one study in the inbox: they form one packet without a folder."""
 
 import os
 from collections import defaultdict
@@ -15,13 +15,13 @@ from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
 Studies = Callable[[Sequence[Path]], Sequence[str]]
-"""Paths of DICOM files in, a key for the study of each out; empty where it is unknown."""
+"""Takes paths of DICOM files, returns a key for the study of each; empty if unknown."""
 LISTED = 20
-"""So many files are named one by one in a command."""
+"""Limit on the files that a command names one by one."""
 
 
 def core_studies(paths: Sequence[Path]) -> list[str]:
-    """Return patient and study of each file, as the core's scan reads them."""
+    """Return patient and study of each file, from the core's scan."""
     from qxbatch.core import scan
 
     scanned = scan([os.fspath(path) for path in paths])
@@ -36,9 +36,9 @@ def core_studies(paths: Sequence[Path]) -> list[str]:
 def judge_loose(
     entries: Sequence[Entry], judged: Sequence[Judged], settings: Settings, studies: Studies
 ) -> list[Judged]:
-    """Refuse loose DICOM files together with the others of their study; one that is alone in its study is a packet.
+    """Refuse loose DICOM files together with the others of their study; a single file of a study is a packet.
 
-    Headers are read only where there are several loose files that would become several sessions.
+    Headers are read only if several loose files would become several sessions.
     """
     loose = [each for entry, each in zip(entries, judged, strict=True) if each.ready and is_loose_dicom(entry)]
     together: dict[str, list[Judged]] = defaultdict(list)
@@ -48,7 +48,7 @@ def judge_loose(
                 together[study].append(each)
     names = [entry.name for entry in entries]
     groups = [files for files in together.values() if len(files) > 1 and not _merged(files, settings)]
-    taken = {name.split(".")[0] for name in names}  # the folder S1 would be of the same session as S1.zip
+    taken = {name.split(".")[0] for name in names}  # the folder S1 would belong to the same session as S1.zip
     free = (name for k in count(1) if (name := f"S{k}") not in taken)
     refused = {
         each.path: refusal
@@ -59,16 +59,16 @@ def judge_loose(
 
 
 def _merged(files: Sequence[Judged], settings: Settings) -> bool:
-    """Whether the names say that the files are one session, and that they are to be merged."""
+    """Return whether the names map the files to one session, and whether they are to be merged."""
     return settings.on_same_session is OnSameSession.MERGE and len({each.session for each in files}) == 1
 
 
 def _refused(files: Sequence[Judged], names: Collection[str], folder: str, settings: Settings) -> list[Judged]:
-    """Return the files, all with the same problem, whose command moves them into a new folder of that name."""
+    """Return the files, all with the same problem, whose command moves them into a new folder with that name."""
     inbox = mapped(files[0].path.parent, settings.path_map)
     own = [each.path.name for each in files]
     named = ", ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")  # noqa: PLR2004 - named
-    message = f"{len(own)} loose DICOM files of one study ({named}) are no packet: each would become a session."
+    message = f"{len(own)} loose DICOM files of one study ({named}) are not a packet: each would become a session."
     hint = "Put them into a folder whose name is the session's:"
     refused = files[0].refused(Code.LOOSE_FILES, message, hint)
     assert refused.problem is not None
@@ -89,7 +89,7 @@ def _command(inbox: Path, folder: str, own: Sequence[str], names: Collection[str
 
 
 def _glob(own: Sequence[str], names: Collection[str]) -> str:
-    """Return a glob of the shell that matches these names and no other; empty when there is none so simple."""
+    """Return a shell glob that matches these names and no others; empty if there is no simple one."""
     start = _common(own)
     end = _common([name[len(start) :][::-1] for name in own])[::-1]
     matched = {name for name in names if name.startswith(start) and name.endswith(end) and not name.startswith(".")}
@@ -98,7 +98,7 @@ def _glob(own: Sequence[str], names: Collection[str]) -> str:
 
 
 def _common(texts: Sequence[str]) -> str:
-    """Return the characters that all texts begin with."""
+    """Return the common prefix of texts."""
     first, last = min(texts), max(texts)
     length = next((k for k, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
     return first[:length]

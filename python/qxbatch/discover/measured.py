@@ -1,4 +1,4 @@
-"""The fingerprint of what is ready: it must be readable, and quiet for a while."""
+"""Fingerprints of ready entries: they must be readable and unchanged for a while."""
 
 import os
 from pathlib import Path
@@ -15,11 +15,11 @@ _SECOND = 10**9
 
 
 def measured(judged: Judged, data: Path, settings: Settings, now: int) -> Candidate:
-    """Take the fingerprint of what is ready; what changed a moment ago waits."""
+    """Compute the fingerprint of ready entries; recently changed ones wait."""
     if not judged.ready:
         return _candidate(judged, None)
     try:
-        # in folder mode with overwrite, all data may lie in `dicom`
+        # in folder mode with overwrite, all data may be in `dicom`
         absent = data != judged.path and not data.exists()
         found = Fingerprint(0, 0, 0) if absent else fingerprint(data)
     except OSError as error:
@@ -32,7 +32,7 @@ def measured(judged: Judged, data: Path, settings: Settings, now: int) -> Candid
         )
         return _candidate(refused, None)
     age = (now - found.mtime_ns) / _SECOND
-    # a time in the future says nothing, unless it is as near as clocks of two machines may be apart
+    # a time in the future is ignored, unless the clocks of two machines may differ by as much
     if abs(age) < settings.settle:
         waits = judged.turned(
             Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settings.settle:g}"

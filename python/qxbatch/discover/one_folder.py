@@ -1,4 +1,4 @@
-"""Refuses packets whose session folder the file system would take for that of another session."""
+"""Refuses packets whose session folder the file system would confuse with that of another session."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,13 +11,13 @@ from qxbatch.resolve.rename import Named
 from qxbatch.session.one_name import folded, ignores_case, other_name
 from qxbatch.settings.model import Settings
 
-_HINT = "Rename one of them, or use a sessions folder on a file system that tells upper and lower case apart."
+_HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
 
 
 def in_own_folders(judged: list[Judged], settings: Settings, named: Named) -> list[Judged]:
-    """Refuse what would be published into the folder of another session, of this run or an existing one.
+    """Refuse packets that would be published into the folder of another session, of this run or an existing one.
 
-    `named` tells the session of another name.
+    `named` returns the session of another name.
     """
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder))
@@ -37,10 +37,10 @@ def _with_command(each: Judged, settings: Settings, named: Named) -> Judged:
 
 
 def judge_one_folder(judged: Sequence[Judged], existing: Mapping[str, str], *, ignores_case: bool) -> list[Judged]:
-    """Refuse what is ready for a session whose folder is that of another one.
+    """Refuse ready packets of a session whose folder is that of another session.
 
-    `existing` has, by session id, the name of the folder that exists in its place; with `ignores_case` two new sessions
-    may have one folder, too.
+    `existing` maps session ids to the existing folder that has the session's place; with `ignores_case` two new sessions
+    may share a folder, too.
     """
     ids: dict[str, set[str]] = {}
     for each in judged if ignores_case else ():
@@ -57,6 +57,6 @@ def _judge(each: Judged, existing: Mapping[str, str], ids: Mapping[str, set[str]
     if not others:
         return each
     message = (
-        f"its session {own} would have the folder of {', '.join(others)}: the file system does not tell them apart."
+        f"its session {own} would have the folder of {', '.join(others)}: the file system does not distinguish them."
     )
     return each.refused(Code.SAME_SESSION, message, _HINT)

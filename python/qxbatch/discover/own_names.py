@@ -1,4 +1,4 @@
-"""Names of what this program keeps for itself beside packets and sessions. All other names are a user's."""
+"""Reserved names beside packets and sessions. All other names belong to the user."""
 
 import os
 import re
@@ -17,15 +17,15 @@ class Use(StrEnum):
     """Why a file or folder has a hidden name."""
 
     COPY = "copy"
-    """It is being copied, and is not complete."""
+    """A copy in progress, not complete."""
     ASIDE = "aside"
-    """It was renamed, to be compared once more where nobody else changes it."""
+    """It was renamed for another comparison where nobody else changes it."""
     GONE = "gone"
-    """It was compared, and is being removed."""
+    """It was compared and is being removed."""
 
 
 def hidden_name(use: Use, tag: str, name: str) -> str:
-    """Return the hidden name of something called `name`; `tag` (16 hex digits) belongs to one unit of one run.
+    """Return the hidden name for something called `name`; `tag` (16 hex digits) identifies one unit of one run.
 
     >>> hidden_name(Use.COPY, "0123456789abcdef", "AP346.zip")
     '.qxbatch-copy-0123456789abcdef-AP346.zip'
@@ -39,7 +39,7 @@ def hidden_name(use: Use, tag: str, name: str) -> str:
 
 
 def is_own_name(name: str) -> bool:
-    """Return whether this program gives such a name.
+    """Return whether qxbatch uses such a name.
 
     >>> is_own_name(".qxbatch"), is_own_name(".qxbatch-AP346.zip")
     (True, False)

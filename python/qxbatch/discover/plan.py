@@ -1,4 +1,4 @@
-"""The pure plan of inbox mode: entries in, verdicts out. Nothing is read here."""
+"""The pure plan of inbox mode: entries in, verdicts out. It reads nothing."""
 
 import re
 from collections import defaultdict
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 def judge_entries(entries: Sequence[Entry], settings: Settings, log: "Log | None") -> list[Judged]:
-    """Judge each entry by itself: its name, its session, the filters, its content."""
+    """Judge each entry separately: its name, its session, the filters, its content."""
     pairs = _pairs(entries)
     return [_judge(entry, settings, log, pairs.get(_stem(entry), "")) for entry in entries]
 
 
 def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
-    """Loose PARs that have their REC beside them: the folded stem, and the stem as the PAR writes it."""
+    """Return loose PARs that have their REC beside them: the folded stem, and the stem as the PAR writes it."""
     recs = {_stem(entry) for entry in entries if entry.content == "rec"}
     pars = [entry for entry in entries if entry.content == "par"]
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
@@ -63,7 +63,7 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
-    """What the pattern finds in a name. A PAR and its REC are named by the stem they share: they are one packet."""
+    """Return what the pattern finds in a name. A PAR and its REC share a stem, which names their packet."""
     group = "packet_name" if "packet_name" in pattern.groupindex else "session_id"
     for text in (pair, name) if pair else (name,):
         match = pattern.search(text)
@@ -77,7 +77,7 @@ def _stem(entry: Entry) -> str:
 
 
 def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionId | None, Verdict, str]:
-    """The session, or the verdict and the reason when there is none."""
+    """Return the session, or the verdict and the reason if there is none."""
     if log is None:
         session = (by_bids_name(name) if settings.bids_names else None) or by_name(name, settings.nameformat)
         return session, Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}"
@@ -87,13 +87,13 @@ def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionI
 
 
 def session_of(settings: Settings, log: "Log | None", file_name: str) -> SessionId | None:
-    """The session that a packet of that file name would have."""
+    """Return the session of a packet with that file name."""
     name = packet_name(file_name, settings.pattern)
     return _resolve(name, settings, log)[0] if name else None
 
 
 def _stray(entry: Entry, paired: str) -> str:
-    """Why a thing is no packet; empty when it is one."""
+    """Return why an entry is not a packet; empty if it is one."""
     copied = unfinished(entry.name)
     if copied or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
         return copied
@@ -109,23 +109,23 @@ def _stray(entry: Entry, paired: str) -> str:
     return "neither an archive nor DICOM nor PAR"
 
 
-def judge_closed(judged: Iterable[Judged], closed: Mapping[str, str], settings: Settings) -> list[Judged]:
-    """Refuse what is ready where the folder of its session cannot be entered; `closed` says why, by session id."""
+def refuse_unreadable(judged: Iterable[Judged], unreadable: Mapping[str, str], settings: Settings) -> list[Judged]:
+    """Refuse ready entries if the folder of their session cannot be opened; `unreadable` maps session ids to the reason."""
     return [
         each.refused(
             Code.CANNOT_WRITE,
-            closed[each.session.id],
+            unreadable[each.session.id],
             "Change the permissions of that folder, or move it away, and import it:",
             command_for(settings, [each.session.id]),
         )
-        if each.ready and each.session is not None and each.session.id in closed
+        if each.ready and each.session is not None and each.session.id in unreadable
         else each
         for each in judged
     ]
 
 
 def judge_existing(judged: Iterable[Judged], existing: Collection[str], settings: Settings) -> list[Judged]:
-    """Turn what is ready into ALREADY_THERE where the session has results and is not to be imported again."""
+    """Set ready entries to ALREADY_THERE if the session has results and is not to be imported again."""
     return [_existing(each, existing, settings) for each in judged]
 
 
@@ -139,7 +139,7 @@ def _existing(each: Judged, existing: Collection[str], settings: Settings) -> Ju
 
 
 def judge_same_session(judged: Sequence[Judged], settings: Settings) -> list[Judged]:
-    """Refuse packets that are ready for one session together, or note that they are merged."""
+    """Refuse several packets that are ready for one session, or note that they are merged."""
     by_session: dict[str, list[Judged]] = defaultdict(list)
     for each in judged:
         if each.ready and each.session is not None:

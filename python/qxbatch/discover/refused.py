@@ -1,4 +1,4 @@
-"""Packets that are refused for their own sake: unreadable, badly named, or of a kind that is not opened."""
+"""Packets that are refused on their own: unreadable, badly named, or of an unsupported kind."""
 
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged import Judged
@@ -14,9 +14,9 @@ from qxbatch.settings.paths import mapped
 
 
 def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: Named) -> Judged | None:
-    """Return a packet refused for what it is: it cannot be read, or its name breaks lines; None when it is neither.
+    """Return an unreadable packet, or one whose name breaks lines, as refused; None for another one.
 
-    `named` tells the session of another name.
+    `named` returns the session of another name.
     """
     if entry.shape is Shape.UNREADABLE:
         message = f"cannot be read: {entry.error}."
@@ -29,7 +29,7 @@ def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: N
 
 
 def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: Named) -> Judged:
-    """An archive of a kind that is not opened would be overlooked as a stray: it is refused."""
+    """Refuse an archive of an unsupported kind: as a stray file it would be overlooked."""
     message = f"is {UNOPENED[entry.content].title}, which qxbatch does not open."
     judged = judged._replace(session=session)
     if entry.content == "split":
@@ -42,7 +42,7 @@ def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settin
 
 
 def with_session(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: Named) -> Judged:
-    """Return a packet with its session; refused where it is not opened, or where no session may have that id."""
+    """Return a packet with its session; refused if its kind is unsupported, or if no session may have that id."""
     if entry.content in UNOPENED:
         return _unopened(judged, session, entry, settings, named)
     why = fault(session.id)
@@ -62,7 +62,7 @@ def _badly_named(judged: Judged, message: str, settings: Settings, named: Named)
 
 
 def renamed_and_imported(judged: Judged, settings: Settings, named: Named) -> str:
-    """Return the command that gives a packet a name of its own and imports it alone; empty where there is none."""
+    """Return the command that renames a packet and imports it alone; empty if there is none."""
     try:
         beside = [path.name for path in judged.path.parent.iterdir()]
     except OSError:
@@ -72,5 +72,5 @@ def renamed_and_imported(judged: Judged, settings: Settings, named: Named) -> st
 
 
 def _chosen(judged: Judged, settings: Settings, session: SessionId | None) -> str:
-    """Return what --sessions chooses the packet by."""
+    """Return the expression with which --sessions selects the packet."""
     return judged.name if session is None or settings.logfile is not None else session.id

@@ -1,10 +1,10 @@
-"""Whether a packet was split into sessions before."""
+"""Whether a packet was split into sessions earlier."""
 
 from pathlib import Path
 
 
-def was_parted(sessionsfolder: Path, session: str) -> bool:
-    """Whether `--on-mixed=split` made sessions of that one's packet before (docs/summary.md, `parted`)."""
+def was_split(sessionsfolder: Path, session: str) -> bool:
+    """Return whether `--on-mixed=split` created sessions from its packet earlier (docs/summary.md, `parted`)."""
     from qxbatch.session.folder import SessionFolder
 
     summary = SessionFolder(sessionsfolder / f"{session}-1").readable_summary

@@ -3,9 +3,9 @@
 import re
 
 ENDINGS = (".part", ".partial", ".filepart", ".crdownload", ".opdownload", ".download", ".tmp")
-"""Of browsers, WinSCP, Nextcloud and others."""
+"""Suffixes of browsers, WinSCP, Nextcloud and others."""
 _FOLDERS = (".~tmp~", ".rsync-partial")
-"""In which rsync keeps files until they are complete."""
+"""Folders in which rsync keeps files until they are complete."""
 _RSYNC = re.compile(r"\.(?P<name>.+)\.[A-Za-z0-9]{6}")
 """rsync copies `name.zip` as `.name.zip.AbC123`."""
 

@@ -1,4 +1,4 @@
-"""What is imported together: the packets of one session."""
+"""The packets that are imported together: those of one session."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """Return the id of its session, under which it is locked and journaled."""
+        """Return the id of its session, which names its lock and journal."""
         return self.session.id
 
     @property
     def size(self) -> int:
-        """Return the packets' bytes."""
+        """Return the size of the packets in bytes."""
         return sum(packet.fingerprint.size for packet in self.packets)
 
     @property
@@ -36,7 +36,7 @@ class Unit:
 
 
 def units_of(ready: Iterable[Candidate], *, folder_mode: bool) -> list[Unit]:
-    """Put the ready packets of one session together, in the order they were found."""
+    """Group the ready packets by session, in the order they were found."""
     units: dict[str, Unit] = {}
     for candidate in ready:
         if candidate.session is None or candidate.packet is None:

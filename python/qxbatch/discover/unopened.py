@@ -1,4 +1,4 @@
-"""Kinds of archives that are recognised and not opened: what they are called, and how they are unpacked."""
+"""Unsupported kinds of archives: their names, and how to unpack them."""
 
 from pathlib import PurePath
 from typing import NamedTuple
@@ -11,7 +11,7 @@ class Unopened(NamedTuple):
 
     title: str
     command: str
-    """What unpacks it into a new folder; `{0}` is the archive, `{1}` the folder."""
+    """The command that unpacks it into a new folder; `{0}` is the archive, `{1}` the folder."""
 
 
 _ANY = "7z x -o{1} {0}"
@@ -25,17 +25,17 @@ UNOPENED = {
     "dmg": Unopened("a disk image of macOS (DMG)", _ANY),
     "split": Unopened("one part of a split archive", _ANY),
 }
-"""By the name that `core.sniff` gives the kind."""
+"""By the name of the kind in `core.sniff`."""
 
 
 SPLIT = (
     "Move all its parts out of the inbox, unpack them there (`7z x` on the first part; where there is a .z01, on the .zip), "
-    "and put the folder that comes out into the inbox."
+    "and put the resulting folder into the inbox."
 )
 
 
 def unpacked_name(path: PurePath) -> str:
-    """Return the name of the folder that an archive is unpacked into."""
+    """Return the name of the folder to unpack an archive into."""
     return path.stem if path.suffix else f"{path.name}.folder"
 
 

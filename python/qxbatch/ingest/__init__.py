@@ -1,1 +1,1 @@
-"""Reads packets through the core, tells patients apart, gives series their numbers and files their final names."""
+"""Reads packets through the core, identifies patients, assigns series numbers and final file names."""

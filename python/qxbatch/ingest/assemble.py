@@ -1,4 +1,4 @@
-"""Gives every file that was read its final name below a session's scratch folder, and says which series there are."""
+"""Moves every file of a reading to its final name below a session's scratch folder, and returns the series."""
 
 import os
 import re
@@ -15,71 +15,71 @@ from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import Claim, give_numbers
 from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
-from qxbatch.ingest.patients import Share
+from qxbatch.ingest.patients import SessionPlan
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
 from qxbatch.session.layout import KEPT_AT, LOG_AT, OUTSIDE, sorted_at
 from qxbatch.session.paths import SessionPaths
 
 OTHER_PATIENT = "other-patient"
-"""Stands in place of another patient of a packet that is split."""
+"""Replaces another patient of a packet that is split."""
 SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
-"""A scanner's log by a name that is safe as it is; any other goes to inbox like all that is kept."""
+"""A scanner's log with a safe name; other logs go to inbox like all kept files."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one session gets of a reading."""
+    """The content of one session in a reading."""
 
     session: SessionId
     series: tuple[Series, ...]
     rows: Sequence[int]
-    """Its ledger rows; each row of a reading belongs to exactly one part."""
+    """Its ledger rows; each row of a reading belongs to exactly one session."""
     problems: tuple[Problem, ...] = ()
     copies: Mapping[int, int] = field(default_factory=dict)
-    """Rows of a PAR/REC that was there more than once, to those of the first; DICOM copies the core knows."""
-    hide: Redact = unchanged
-    """Takes identities out of a text where the session id stands in their place."""
+    """Maps rows of repeated PAR/REC files to those of the first copy; the core handles DICOM copies."""
+    redact: Redact = unchanged
+    """Redacts identities in a text if the session id replaces them."""
 
 
 def assemble(
     reading: Reading,
-    shares: Sequence[Share],
+    plans: Sequence[SessionPlan],
     scratch: Mapping[str, Path],
     *,
     replaced: bool,
     inbox: Path | None,
     join: bool = True,
 ) -> list[Part]:
-    """Place the files of each share below `scratch[session id]`.
+    """Place the files of each plan below `scratch[session id]`.
 
-    `replaced`: a logfile named the session, so its id stands in place of the patient's. `inbox`: kept files that lie
-    there stay there (folder mode). `join`: the parts of one scan become one series.
+    `replaced`: a logfile named the session, so its id replaces the patient's. `inbox`: kept files in it remain there
+    (folder mode). `join`: the parts of one scan become one series.
     """
     groups = reading.groups()
-    rows = share_rows(reading, shares)
+    rows = plan_rows(reading, plans)
     parts = []
-    for k, share in enumerate(shares):
-        root = scratch[share.session.id]
+    for k, plan in enumerate(plans):
+        root = scratch[plan.session.id]
         pairs, problems = find_pairs(reading, rows[k])
         pairs, copies = without_copies(reading, pairs)
-        dicom = series_of(groups, share.groups)
+        dicom = series_of(groups, plan.groups)
         dicom = joined(reading, dicom) if join else dicom
         numbers, pair_numbers = give_numbers(
             [s.claim for s in dicom], [Claim(pair.number, (path_order(pair.path),)) for pair in pairs]
         )
         found = []
         for series, n in zip(dicom, numbers, strict=True):
-            for label, indexes in _labels(series, share.session.id, replaced=replaced).items():
+            for label, indexes in _labels(series, plan.session.id, replaced=replaced).items():
                 reading.place_series(str(root), n, label, indexes)
             found.append(_dicom(series, n, root))
-        hide = _hide(dicom, pairs, share.session.id) if replaced else unchanged
-        hide = _without_others(hide, groups, share) if replaced else hide
-        found += [_place_pair(reading, pair, n, root, hide) for pair, n in zip(pairs, pair_numbers, strict=True)]
-        found = [replace(series, header=redacted_header(series.header, hide)) for series in found]
-        _place_rest(reading, [row for row in rows[k] if row not in copies], root, inbox)
+        redact = _redaction(dicom, pairs, plan.session.id) if replaced else unchanged
+        redact = _without_others(redact, groups, plan) if replaced else redact
+        found += [_place_pair(reading, pair, n, root, redact) for pair, n in zip(pairs, pair_numbers, strict=True)]
+        found = [replace(series, header=redacted_header(series.header, redact)) for series in found]
+        _place_kept(reading, [row for row in rows[k] if row not in copies], root, inbox)
         in_order = tuple(sorted(found, key=lambda s: s.n))
-        parts.append(Part(share.session, in_order, rows[k], tuple(problems), copies, hide))
+        parts.append(Part(plan.session, in_order, rows[k], tuple(problems), copies, redact))
     return parts
 
 
@@ -92,47 +92,47 @@ def _labels(series: DicomSeries, session_id: str, *, replaced: bool) -> dict[str
     return labels
 
 
-def _hide(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Redact:
+def _redaction(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Redact:
     of_groups = (group.header for series in dicom for group in series.members)
     return redaction(chain(of_groups, (pair.header for pair in pairs)), session_id)
 
 
-def _without_others(own: Redact, groups: Sequence[Group], share: Share) -> Redact:
-    """Return what also replaces the other patients of a packet, whom a description of this one's series may name."""
-    mine = set(share.groups)
+def _without_others(own: Redact, groups: Sequence[Group], plan: SessionPlan) -> Redact:
+    """Return a function that also replaces the other patients of a packet, whom a description of this one's series may name."""
+    mine = set(plan.groups)
     others = redaction((group.header for k, group in enumerate(groups) if k not in mine), OTHER_PATIENT)
     return own if others is unchanged else lambda text: others(own(text))
 
 
-def share_rows(reading: Reading, shares: Sequence[Share]) -> Sequence[Sequence[int]]:
-    """Share out the ledger rows: a file with a patient goes with its group, another with its nearest neighbour."""
-    if len(shares) == 1:
+def plan_rows(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Sequence[int]]:
+    """Assign each ledger row to a plan: a file with a patient follows its group, another file its nearest neighbour."""
+    if len(plans) == 1:
         return [range(len(reading))]
-    owner = {group: k for k, share in enumerate(shares) for group in share.groups}
+    plan_of_group = {group: k for k, plan in enumerate(plans) for group in plan.groups}
     groups = ((i, reading.row(i).group) for i in range(len(reading)))
-    owned = {i: owner[group] for i, group in groups if group in owner}
-    owned |= {row: k for k, share in enumerate(shares) for row in share.rows}
-    return with_neighbours(reading, owned, len(shares))
+    planned = {i: plan_of_group[group] for i, group in groups if group in plan_of_group}
+    planned |= {row: k for k, plan in enumerate(plans) for row in plan.rows}
+    return with_neighbours(reading, planned, len(plans))
 
 
-def with_neighbours(reading: Reading, owned: Mapping[int, int], count: int) -> list[list[int]]:
-    """Share out the rows of a reading of which some are owned: row to the index of its share.
+def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) -> list[list[int]]:
+    """Assign the rows of a reading to plans; `planned` maps some rows to the index of their plan.
 
-    The neighbour of another is the share that alone owns rows below the file's own folder or, failing that, a folder
-    above it; where several do, and for archives and folders, it is the first share.
+    The plan of another row is the only one with rows below the file's folder or, if there is none, below a parent folder.
+    If several plans have rows there, and for archives and folders, it is the first plan.
     """
     rows: list[list[int]] = [[] for _ in range(count)]
-    for row, k in owned.items():
+    for row, k in planned.items():
         rows[k].append(row)
-    neighbours = Neighbours((reading.row(row).path, k) for row, k in owned.items())
+    neighbours = Neighbours((reading.row(row).path, k) for row, k in planned.items())
     for i in range(len(reading)):
-        if i not in owned:
-            rows[neighbours.share_of(reading.row(i).path)].append(i)
+        if i not in planned:
+            rows[neighbours.plan_of(reading.row(i).path)].append(i)
     return [sorted(mine) for mine in rows]
 
 
 def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
-    """Return the series at its place. Its size is that of its files there: they may have come gzipped."""
+    """Return the series at its place. Its size is that of the placed files: the originals may have been gzipped."""
     folder = SessionPaths(root).series(n)
     with os.scandir(folder) as entries:
         size = sum(entry.stat().st_size for entry in entries)
@@ -148,27 +148,27 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
     )
 
 
-def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, hide: Redact) -> Series:
+def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact) -> Series:
     size = 0
     for row, own in pair.files:
-        name = hide(own)
+        name = redact(own)
         reading.place_row(row, str(root), sorted_at(n, name), n)
         size += reading.row(row).size
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))
 
 
 def _lies_in(inbox: Path, row: Row) -> bool:
-    """Whether a kept member is a loose file of the inbox, and none of an archive or of the session's own dicom."""
+    """Return whether a kept member is a loose file of the inbox, not of an archive or of the session's own dicom."""
     if row.path.startswith(OUTSIDE):
         return False
     path = inbox / member_path(row.path)
     if "!" not in row.path:
         return os.path.lexists(path)
-    # a file may be called as a member of an archive is in the ledger
+    # a file may have the same name as the ledger path of an archive's member
     return os.path.isfile(path) and hash_file(str(path))[1] == row.sha256  # noqa: PTH113 - raises nothing
 
 
-def _place_rest(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
+def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
     kept = []
     for i in rows:
         row = reading.row(i)

@@ -1,4 +1,4 @@
-"""The DICOM series of one session: which groups of the core are one series."""
+"""The DICOM series of one session: groups of the core that form one series."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -12,7 +12,7 @@ from qxbatch.model import SeriesPart
 
 
 class Headers(Protocol):
-    """Headers of files in groups: what the core read, or what it scanned."""
+    """Headers of files in groups, from a reading or a scan of the core."""
 
     def group_rows(self, group: int, /) -> Sequence[int]:
         """Return the indexes of a group's files."""
@@ -22,17 +22,17 @@ class Headers(Protocol):
 
 
 class DicomSeries(NamedTuple):
-    """Groups that are one series: they share study, SeriesInstanceUID and number, or are parts of one scan."""
+    """Groups that form one series: they plan study, SeriesInstanceUID and number, or are parts of one scan."""
 
     groups: tuple[int, ...]
     members: tuple[Group, ...]
     claim: Claim
     parts: tuple[SeriesPart, ...] = ()
-    """Of a joined series, the first part first."""
+    """The parts of a joined series, the first part first."""
 
 
 def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]:
-    """Return the series of some groups: those of several patients that share UIDs and number are one series."""
+    """Return the series of some groups; groups of several patients with the same UIDs and number form one series."""
     keyed: dict[tuple[str, str, int | None], list[int]] = {}
     for i in mine:
         keyed.setdefault((groups[i].study, groups[i].series_uid, groups[i].number), []).append(i)
@@ -45,7 +45,7 @@ def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]
 
 
 def joined(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
-    """Return the series, the parts of one scan joined. Only files of series whose first headers agree are examined."""
+    """Return the series, with the parts of one scan joined. Examines only files of series whose first headers agree."""
     scans = scans_to_join([_part(reading, each) for each in series])
     within = {index for scan in scans for index in scan}
     apart = [each for index, each in enumerate(series) if index not in within]
@@ -73,7 +73,7 @@ def _rank(part: DicomSeries) -> tuple[bool, str, int, tuple[str, ...]]:
 
 
 def _part(reading: Headers, series: DicomSeries) -> Part | None:
-    """Return what decides about joining a series; None when nothing can be joined with it."""
+    """Return the facts that decide about joining a series; None if it cannot be joined."""
     group, number = series.members[0], series.claim.number
     if len(series.groups) > 1 or number is None:
         return None

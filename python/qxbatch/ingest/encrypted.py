@@ -1,4 +1,4 @@
-"""Encrypted members that stayed closed: which, and what to do about them."""
+"""Encrypted members that were not opened, and advice about them."""
 
 import re
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from qxbatch.core import Reading, Row
 from qxbatch.settings.model import Passwords
 
 _REASON = re.compile(r"(?:^|: )encrypted(?P<wanting>$|[:;])?")
-"""The core's word for it; what cannot be opened by any password goes on in another way than those it lacks one for."""
+"""The core's reasons for encryption; a missing password and an unsupported encryption have different endings."""
 _WHOLE = re.compile(r": (encrypted(?:: .*)?$)")
-"""In what is said of a packet as a whole, behind its name: the list of a 7z may be encrypted too."""
+"""The reason of a whole packet, after its name: the header of a 7z may be encrypted too."""
 
 
 def refused_as_encrypted(reading: Reading) -> list[str]:
-    """Return the reasons of what cannot be had for want of a password, or of a way to open it: members, whole archives."""
+    """Return the reasons of members and archives that a missing password or unsupported encryption made unreadable."""
     refused = [row for row in _rows(reading) if row.fate == "refused"]
     members = {f"{row.path}: {row.reason}" for row in refused}
     whole = [match for match in map(_WHOLE.search, (each for each in reading.damage() if each not in members)) if match]
@@ -21,23 +21,23 @@ def refused_as_encrypted(reading: Reading) -> list[str]:
 
 
 def is_openable(reasons: list[str]) -> bool:
-    """Return whether a password would open one of the members that stayed closed, by their reasons."""
+    """Return whether a password would open one of the unopened members, by their reasons."""
     return any(match["wanting"] is not None for match in map(_REASON.search, reasons) if match)
 
 
 def hint(reasons: list[str], passwords: Passwords | None) -> str:
-    """Return what to do next about members that stayed closed, by their reasons; empty when there are none."""
-    found = [match for match in map(_REASON.search, reasons) if match]
-    if not found:
+    """Return advice about unopened members, by their reasons; empty if there are none."""
+    matches = [match for match in map(_REASON.search, reasons) if match]
+    if not matches:
         return ""
     if not is_openable(reasons):
         return "Get a copy that is not encrypted in this way."
     if passwords is None:
-        return "Give --password-file=FILE with the password on a line of its own."
+        return "Give --password-file=FILE with the password on a separate line."
     count = len(passwords.words)
     tried = "The password" if count == 1 else f"None of the {count} passwords"
     verb = "does not fit" if count == 1 else "fits"
-    return f"{tried} in {passwords.path} {verb}: add the right one, on a line of its own."
+    return f"{tried} in {passwords.path} {verb}: add the right one, on a separate line."
 
 
 def _rows(reading: Reading) -> Iterator[Row]:

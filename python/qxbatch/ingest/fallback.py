@@ -1,4 +1,4 @@
-"""A second reader for files that look like DICOM and that the core could not parse: pydicom, in a separate process."""
+"""A second reader for files that look like DICOM but that the core could not parse: pydicom, in a separate process."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from qxbatch.core import CancelledError, Header, Reading
 from qxbatch.problems import Code, Problem, Severity
 
 FILE_SECONDS = 10.0
-"""For one file. A sound header takes milliseconds, the start of the reader half a second."""
+"""Time limit for one file. A valid header takes milliseconds, the start of the reader half a second."""
 MOST_FAILURES = 3
-"""After so many files on which the reader hung or died, the others of the packet are not tried."""
+"""After the reader hung or died on this many files, the others of the packet are skipped."""
 _TICK = 0.1
 
 Cancelled = Callable[[], bool]
 
 
 def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[Problem]:
-    """Ask pydicom about each suspect: the readable ones join their series, with one warning; the others stay suspects.
+    """Read each suspect with pydicom: readable ones join their series, with one warning; the others stay suspects.
 
     Raises CancelledError.
     """
@@ -40,7 +40,7 @@ def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[
 
 
 def _headers(paths: list[str], cancelled: Cancelled) -> Iterator[dict[str, str] | None]:
-    """Yield what the second reader finds in each file; it is started again after a file on which it hung or died."""
+    """Yield the second reader's result for each file; restarts it after a file on which it hung or died."""
     waiting = list(paths)
     failures = 0
     while waiting and failures < MOST_FAILURES:
@@ -66,7 +66,7 @@ def _reader() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def _ask(process: "subprocess.Popen[bytes]", path: str, cancelled: Cancelled) -> bytes:
-    """Return the line that the reader answers; empty when it hangs or ends. Raises CancelledError."""
+    """Return the reader's answer line; empty if it hangs or ends. Raises CancelledError."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("the reader has pipes")
     answer = bytearray()

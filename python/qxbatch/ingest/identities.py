@@ -1,4 +1,4 @@
-"""Whom a reading's files name: what is told of them names the session instead."""
+"""Redaction of the identities in a reading's files."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -11,7 +11,7 @@ from qxbatch.parrec.header import read_par
 
 
 def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:
-    """Return what takes the patients of all DICOM and PAR headers out of a text, for de-identified logs. Raises OSError."""
+    """Return a function that redacts the patients of all DICOM and PAR headers, for de-identified logs. Raises OSError."""
     if not deidentified:
         return unchanged
     return redaction(chain((group.header for group in reading.groups()), _par_headers(reading)), session_id)

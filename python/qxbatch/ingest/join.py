@@ -1,6 +1,6 @@
-"""Which series are parts of one scan that an exporter gave different UIDs or numbers (docs/numbers.md).
+"""Detects series that are parts of one scan but have different UIDs or numbers from an exporter (docs/numbers.md).
 
-The rule is strict: a scan that stays in parts can still be used, two scans in one series are an error.
+The rule is strict: a scan in parts is still usable, but two scans in one series are an error.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -10,16 +10,16 @@ from qxbatch.ingest.stacks import Stack, interleaved, one_geometry, stacks_of, v
 from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
 MOST_GEOMETRIES = 50
-"""With more geometries than this under one number and description, nothing is joined."""
+"""If one number and description has more geometries than this, nothing is joined."""
 THOUSAND = 1000
 FEWEST_UNDATED = 3
-"""Without dates, parts of several studies are at least so many volumes."""
+"""Without dates, parts of several studies must be at least this many volumes."""
 LONGEST_VOLUME = 600.0
-"""Interleaved slices of one volume start within so many seconds."""
+"""Interleaved slices of one volume start within this many seconds."""
 
 
 def scans_to_join(parts: Sequence[Part | None]) -> list[tuple[int, ...]]:
-    """Return the indices of the parts of each scan that has several. None stands for a part that cannot be joined."""
+    """Return the indices of the parts of each scan with several parts. None marks a part that cannot be joined."""
     alike: dict[Hashable, list[int]] = {}
     for index, part in enumerate(parts):
         if part is not None:
@@ -35,7 +35,7 @@ def scans_to_join(parts: Sequence[Part | None]) -> list[tuple[int, ...]]:
 
 
 def _family(part: Part) -> Hashable:
-    """Numbers that one scan can have: equal ones, or n x 1000 + k of one n."""
+    """Return what the numbers of one scan plan: the number itself, or n for n x 1000 + k."""
     n, k = divmod(part.number, THOUSAND)
     return ("thousands", n) if part.thousands and n and k else part.number
 
@@ -55,8 +55,8 @@ def _by_measures(indices: Sequence[int], parts: dict[int, Part]) -> list[list[in
 
 
 def _scans(indices: Sequence[int], parts: dict[int, Part]) -> Iterator[tuple[int, ...]]:
-    """Yield all these parts as one scan; if they are not one, the scans within a frame of reference, study, number or time."""
-    if len(indices) < 2:  # noqa: PLR2004 - a scan of one part is a series already
+    """Yield all these parts if they are one scan; else the scans within a frame of reference, study, number or time."""
+    if len(indices) < 2:  # noqa: PLR2004 - a scan with one part is a series already
         return
     chosen = [parts[index] for index in indices]
     stacks = stacks_of(chosen) if _numbers_agree(chosen) and _frames_agree(chosen) else None
@@ -71,7 +71,7 @@ def _scans(indices: Sequence[int], parts: dict[int, Part]) -> Iterator[tuple[int
 
 
 def _by_key(parts: Sequence[Part]) -> list[list[int]]:
-    """Return the parts by the first of frame of reference, study and number that differs; nothing if none does."""
+    """Return the parts grouped by frame of reference, study or number, whichever differs first; empty if none does."""
     keys: tuple[Callable[[Part], Hashable], ...] = (
         lambda part: part.first.frame,
         lambda part: part.study,
@@ -87,7 +87,7 @@ def _by_key(parts: Sequence[Part]) -> list[list[int]]:
 
 
 def _by_time(parts: Sequence[Part], stacks: Sequence[Stack] | None) -> list[list[int]]:
-    """Return parts that are not one scan by the large gaps between them."""
+    """Return parts of several scans, split at the large gaps between them."""
     times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
     if times is None:
         return []
@@ -96,7 +96,7 @@ def _by_time(parts: Sequence[Part], stacks: Sequence[Stack] | None) -> list[list
 
 
 def _groups_of_scan(parts: Sequence[Part], stacks: Sequence[Stack]) -> list[list[int]] | None:
-    """Return the parts of one geometry between the large gaps in time; None when they are not one scan."""
+    """Return the parts of one geometry, split at the large gaps in time; None if they are not one scan."""
     first = parts[0].first
     volumes = volumes_of(stacks, first)
     if volumes is None or not one_geometry(stacks, first):
@@ -115,13 +115,13 @@ def _groups_of_scan(parts: Sequence[Part], stacks: Sequence[Stack]) -> list[list
 
 
 def _all_differ(times: Timeline, volumes: Sequence[Hashable]) -> bool:
-    """Whether there are enough volumes, and no two of them have the same start."""
+    """Return whether there are enough volumes, and no two of them have the same start."""
     starts = set(zip(volumes, times.seconds, strict=True))
     return len(set(volumes)) >= FEWEST_UNDATED and len({second for _, second in starts}) == len(starts)
 
 
 def _numbers_agree(parts: Sequence[Part]) -> bool:
-    """Whether there is one number, or n x 1000 + 1, 2, ... without a gap."""
+    """Return whether there is one number, or n x 1000 + 1, 2, ... without a gap."""
     numbers = sorted({part.number for part in parts})
     return len(numbers) == 1 or (
         numbers[0] % THOUSAND == 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -129,7 +129,7 @@ def _numbers_agree(parts: Sequence[Part]) -> bool:
 
 
 def _frames_agree(parts: Sequence[Part]) -> bool:
-    """Whether frames of reference do not differ; between studies they must be known as well."""
+    """Return whether the frames of reference are equal; between studies they must be known as well."""
     frames = {part.first.frame for part in parts}
     if len({part.study for part in parts}) > 1 and "" in frames:
         return False

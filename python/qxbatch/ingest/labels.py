@@ -1,4 +1,4 @@
-"""What stands in place of the patient in file names."""
+"""The label that replaces the patient in file names."""
 
 import re
 
@@ -16,7 +16,7 @@ def clean_label(text: str) -> str:
 
 
 def label_for(patient_id: str, session_id: str, *, replaced: bool) -> str:
-    """Return the label of a patient's files; with `replaced` (a logfile named the session) the session id stands in."""
+    """Return the label of a patient's files; with `replaced` (a logfile named the session) it is the session id."""
     if replaced:
         return clean_label(session_id)
     return clean_label(patient_id) or clean_label(session_id)

@@ -1,4 +1,4 @@
-"""Members of packets that were left out although images may be in them: which, why, and what to do."""
+"""Members of packets that may contain images but were not imported, with causes and advice."""
 
 from collections import Counter
 from collections.abc import Container, Sequence
@@ -11,12 +11,12 @@ from qxbatch.ingest.limits import limits_of
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Passwords
 
-SHOWN = 3
-"""So many paths of each cause are in the message; the ledger names all."""
+MAX_PATHS = 3
+"""Number of paths of each cause in the message; the ledger names all."""
 
 
 class Cause(StrEnum):
-    """Why a member was left out; the first ones are those of the core (`Reading.left_out`)."""
+    """Why a member was left out; the first causes are those of the core (`Reading.left_out`)."""
 
     DAMAGED_ARCHIVE = "damaged-archive"
     LIMITED_ARCHIVE = "limited-archive"
@@ -26,7 +26,7 @@ class Cause(StrEnum):
     EMPTY = "empty"
     NOT_DICOM = "not-dicom"
     TRUNCATED = "truncated"
-    """It is sorted; only a conversion reads its pixels."""
+    """The file is sorted; only a conversion reads its pixels."""
     LINK = "link"
     MISSING = "missing"
     """A DICOMDIR lists it."""
@@ -36,12 +36,12 @@ _WORDS = {
     Cause.DAMAGED_ARCHIVE: ("archive that cannot be read to its end", "archives that cannot be read to their end"),
     Cause.LIMITED_ARCHIVE: ("archive above a limit", "archives above a limit"),
     Cause.ENCRYPTED_ARCHIVE: ("encrypted archive", "encrypted archives"),
-    Cause.FOREIGN_ARCHIVE: ("archive of a kind that is not opened", "archives of a kind that is not opened"),
+    Cause.FOREIGN_ARCHIVE: ("archive of an unsupported kind", "archives of an unsupported kind"),
     Cause.UNSORTED: ("DICOM file that cannot be sorted", "DICOM files that cannot be sorted"),
     Cause.EMPTY: ("file that is empty or filled with zeros", "files that are empty or filled with zeros"),
     Cause.NOT_DICOM: (
-        "file that is named like an image and is no DICOM",
-        "files that are named like images and are no DICOM",
+        "file that is named like an image but is not DICOM",
+        "files that are named like images but are not DICOM",
     ),
     Cause.TRUNCATED: ("DICOM file", "DICOM files"),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
@@ -63,51 +63,51 @@ class Member(NamedTuple):
     """One member that was left out."""
 
     row: int
-    """The row of the reading that it belongs to."""
+    """Its row in the reading."""
     cause: Cause
     path: str
-    """As the ledger writes it."""
+    """Its path in the ledger."""
 
 
 class Gap(NamedTuple):
-    """A DICOMDIR that lists more files than there are."""
+    """A DICOMDIR that lists more files than exist."""
 
     row: int
-    """Its row of the reading."""
+    """Its row in the reading."""
     path: str
     listed: int
-    """Number of files that it lists."""
+    """Number of listed files."""
     missing: int
-    """How many of them are missing."""
+    """Number of missing files."""
     names: tuple[str, ...]
-    """Which, as it lists them; empty where copies have other names."""
+    """Paths of the missing files as listed; empty if the copies have other names."""
 
     def words(self) -> str:
-        """Return what is missing as part of a sentence."""
+        """Return the missing files as part of a sentence."""
         shown = f" ({_listed(self.names)})" if self.names else ""
         files = "1 file" if self.listed == 1 else f"{self.listed} files"
         return f"{self.path} lists {files}, {self.missing} {_is(self.missing)} missing{shown}"
 
 
 class LeftOut(NamedTuple):
-    """What was left out of the packets of a job."""
+    """The members left out of the packets of a job."""
 
     members: tuple[Member, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    closed: str = ""
-    """What to do about encrypted archives."""
+    encrypted_hint: str = ""
+    """Advice about encrypted archives."""
     openable: bool = False
-    """A password opens one of them."""
+    """Whether a password opens one of them."""
     limits: tuple[str, ...] = ()
-    """Parameters whose limits archives are above."""
+    """Parameters whose limits archives exceed."""
 
     def of(self, rows: Container[int]) -> "LeftOut":
-        """Return what belongs to some rows of the reading."""
+        """Return only what belongs to some rows of the reading."""
         members = tuple(member for member in self.members if member.row in rows)
         return self._replace(members=members, gaps=tuple(gap for gap in self.gaps if gap.row in rows))
 
     def with_truncated(self, members: Sequence[tuple[int, str]]) -> "LeftOut":
-        """Return it with files whose pixel data are cut short: the row and path of each."""
+        """Return a copy that includes files with truncated pixel data: the row and path of each."""
         return self._replace(members=(*self.members, *(Member(row, Cause.TRUNCATED, path) for row, path in members)))
 
     def __bool__(self) -> bool:
@@ -121,7 +121,7 @@ class LeftOut(NamedTuple):
         return {cause.value: found[cause] for cause in Cause if found[cause]}
 
     def words(self) -> str:
-        """Return what was left out, and what is cut short, as a list for a sentence."""
+        """Return the left-out and truncated members as a list for a sentence."""
         causes = [cause for cause in Cause if any(member.cause is cause for member in self.members)]
         absent = [
             *(self._words(each) for each in causes if each is not Cause.TRUNCATED),
@@ -132,24 +132,24 @@ class LeftOut(NamedTuple):
         return "; ".join(parts)
 
     def advice(self) -> str:
-        """Return what to do, one sentence for each cause."""
+        """Return advice, one sentence for each cause."""
         causes = self.counts()
-        sentences = (_ADVICE.get(cause, self.closed) for cause in Cause if cause in causes)
+        sentences = (_ADVICE.get(cause, self.encrypted_hint) for cause in Cause if cause in causes)
         return " ".join(dict.fromkeys(filter(None, sentences)))
 
     @property
     def is_locked(self) -> bool:
-        """Return whether the same packet, imported again with the right password, gives more."""
+        """Return whether importing the same packet with the correct password gives more."""
         return self.openable and any(member.cause is Cause.ENCRYPTED_ARCHIVE for member in self.members)
 
     def foreign(self) -> list[str]:
-        """Return the paths of archives of kinds that are not opened."""
+        """Return the paths of archives of unsupported kinds."""
         return [member.path for member in self.members if member.cause is Cause.FOREIGN_ARCHIVE]
 
     def problems(self, subject: str) -> list[Problem]:
-        """Return one warning, or none where nothing was left out.
+        """Return one warning, or none if nothing was left out.
 
-        Where only a better packet helps, it says so: to import the same one again would change nothing.
+        If only a better packet helps, the warning says so: importing the same one again would change nothing.
         """
         if not self:
             return []
@@ -171,24 +171,24 @@ def _is(count: int) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"
+    more = f" and {len(names) - MAX_PATHS} more" if len(names) > MAX_PATHS else ""
+    return f"{', '.join(names[:MAX_PATHS])}{more}"
 
 
 def left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
-    """Return what was left out of a reading whose files are still in staging."""
+    """Return the members left out of a reading whose files are still in staging."""
     rows = [(reading.row(index), Cause(cause)) for index, cause in reading.left_out()]
     members = tuple(Member(row.index, cause, row.path) for row, cause in rows)
     gaps = tuple(
         Gap(index, reading.row(index).path, listed, missing, tuple(names))
         for index, listed, missing, names in reading.gaps()
     )
-    closed = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
+    encrypted_hint = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
     limits = limits_of(row.reason for row, cause in rows if cause is Cause.LIMITED_ARCHIVE)
     return LeftOut(
         members,
         gaps,
-        encrypted.hint(closed, passwords),
-        encrypted.is_openable(closed),
+        encrypted.hint(encrypted_hint, passwords),
+        encrypted.is_openable(encrypted_hint),
         limits,
     )

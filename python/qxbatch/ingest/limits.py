@@ -1,4 +1,4 @@
-"""The limits that the core's reasons are about, and larger ones to try."""
+"""The limits that the core's reasons name, and larger values to try."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,21 +10,21 @@ _OF_WORDS = {
     "members (limit)": "max_members",
     " deep (limit)": "max_nesting",
 }
-"""Words of the core, and the parameter that they are about."""
+"""Maps phrases of the core to parameters."""
 _DEEPEST = "20"
 """The largest value of --max-nesting."""
 _LARGER = 10
-"""Other limits are proposed so many times larger."""
+"""Factor for proposed larger limits."""
 
 
 def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Return the parameters that reasons are about; of other limits (names, memory) there is none."""
+    """Return the parameters that the reasons name; other limits (names, memory) have none."""
     found = (name for reason in reasons for words, name in _OF_WORDS.items() if words in reason)
     return tuple(dict.fromkeys(found))
 
 
 def larger(limits: Iterable[str], settings: Settings) -> Mapping[str, str]:
-    """Return larger values of these parameters, as the command line takes them."""
+    """Return larger values of these parameters, in the form of the command line."""
     return {limit: _larger(limit, getattr(settings, limit)) for limit in limits}
 
 

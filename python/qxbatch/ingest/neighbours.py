@@ -1,33 +1,35 @@
-"""Which share's files are nearest to a file in the folders of a packet."""
+"""Finds the plan whose files are nearest to a file in the folders of a packet."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
 
 _JOINT = "\0"
-"""Stands for `/` and for the `!` of an archive, before any character of a name; ledger paths have none of their own."""
+"""Replaces `/` and the `!` of an archive, and sorts before any character of a name; ledger paths do not contain it."""
 
 
 class Neighbours:
-    """Paths that belong to shares, sorted: folders are found in the order, as each may have a long path of its own."""
+    """Sorted paths with their plans: folders are ranges of the order, since storing each long parent path would take memory."""
 
-    def __init__(self, owned: Iterable[tuple[str, int]]) -> None:
-        pairs = sorted((_key(path), share) for path, share in owned)
+    def __init__(self, planned: Iterable[tuple[str, int]]) -> None:
+        pairs = sorted((_key(path), plan) for path, plan in planned)
         self._paths = [path for path, _ in pairs]
-        self._shares = [share for _, share in pairs]
+        self._plans = [plan for _, plan in pairs]
         self._ends = list(range(1, len(pairs) + 1))
-        """Where the run of paths of one share ends."""
+        """End of the run of paths with the same plan."""
         for i in range(len(pairs) - 2, -1, -1):
-            if self._shares[i] == self._shares[i + 1]:
+            if self._plans[i] == self._plans[i + 1]:
                 self._ends[i] = self._ends[i + 1]
 
-    def share_of(self, path: str) -> int:
-        """Return the share that alone owns files below the nearest folder above a path; the first one where several do."""
+    def plan_of(self, path: str) -> int:
+        """Return the plan that is the only one with files below the nearest common folder of a path; the first one if
+        several are.
+        """
         key = _key(path)
         at = bisect_left(self._paths, key)
         folder = max((_folder(key, other) for other in self._paths[max(at - 1, 0) : at + 1]), key=len, default="")
         first = bisect_left(self._paths, folder)
         behind = bisect_left(self._paths, f"{folder[:-1]}\1") if folder else len(self._paths)
-        return self._shares[first] if first < behind <= self._ends[first] else 0
+        return self._plans[first] if first < behind <= self._ends[first] else 0
 
 
 def _key(path: str) -> str:
@@ -35,6 +37,6 @@ def _key(path: str) -> str:
 
 
 def _folder(one: str, other: str) -> str:
-    """Return the deepest folder above both, with the joint behind it."""
+    """Return the deepest common folder, including the joint after it."""
     length = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     return one[: one.rfind(_JOINT, 0, length) + 1]

@@ -1,12 +1,12 @@
 """The number n of each series: `dicom/<n>`, and n + k for its images.
 
-Numbers are given once all input of a session is read, so that they depend on the data alone:
+Numbers are assigned after all input of a session was read, so that they depend only on the data:
 
 1. each series that is the first of its SeriesNumber, by (start, SeriesInstanceUID): n = 10 x number;
 2. the further ones, in (number, start, UID) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
 3. those without a number: the lowest free 10 x m, m from 9001 up.
 
-DICOM series claim before PAR/REC; among PAR/REC the path stands in place of start and UID.
+DICOM series get numbers before PAR/REC; PAR/REC are ordered by path instead of start and UID.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +18,14 @@ FIRST_UNNUMBERED = 9001
 
 
 class Claim(NamedTuple):
-    """A series that wants a number. `order` tells series of one number apart: (start, UID) or a path."""
+    """A series that requests a number. `order` orders series with the same number: (start, UID) or a path."""
 
     number: int | None
     order: tuple[str, ...]
 
     @property
     def rank(self) -> tuple[bool, tuple[str, ...]]:
-        """Sort key within one number; an unknown start comes last."""
+        """Return the sort key within one number; an unknown start comes last."""
         return (self.order[0] == "", self.order)
 
 
@@ -59,14 +59,14 @@ def _claim(claims: Sequence[Claim], taken: set[int]) -> list[int]:
 
 
 def lowest_free(candidates: Iterable[int], taken: set[int]) -> int:
-    """Return the first candidate that is not taken, and take it."""
+    """Return the first unused candidate, and mark it as used."""
     n = next(c for c in candidates if c not in taken)
     taken.add(n)
     return n
 
 
 def candidates(number: int | None, first: int = 0) -> Iterator[int]:
-    """Yield the n that a SeriesNumber may get, from the `first` step on; None, zero and less are no number."""
+    """Yield the n that a SeriesNumber may get, starting at step `first`; None, zero and less are not numbers."""
     numbered = number is not None and number > 0
     start, step = (number or 0, STEP) if numbered else (FIRST_UNNUMBERED, 1)
     return (10 * m for m in count(start + first * step, step))

@@ -1,4 +1,4 @@
-"""PAR/REC in a reading: which files belong together, and the series they are."""
+"""PAR/REC in a reading: the files of each pair, and the series they form."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
 
 
 class Pair(NamedTuple):
-    """A PAR with its REC (or without, when the packet has none): a series."""
+    """A PAR with its REC, if the packet has one: a series."""
 
     path: str
     """Ledger path of the PAR."""
@@ -24,11 +24,11 @@ class Pair(NamedTuple):
     """100 x acquisition + reconstruction."""
     header: Mapping[str, Value]
     files: tuple[tuple[int, str], ...]
-    """(row, name in the series folder), extensions in upper case."""
+    """(row, name in the series folder), with extensions in upper case."""
 
 
 def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
-    """Return the PAR/REC series among these rows, by path, and what lacks its partner."""
+    """Return the PAR/REC series among these rows, by path, and problems of files without a partner."""
     members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
     pairs, problems = pair([(row.index, row.path, row.kind) for row in members if reading.staged(row.index)])
     found = []
@@ -43,7 +43,7 @@ def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[
 
 
 def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair], dict[int, int]]:
-    """Leave out pairs whose very bytes another pair has; return the rest, and each row left out with its first."""
+    """Drop pairs with the same bytes as another pair; return the others, and map each dropped row to the first copy."""
     first: dict[tuple[str, ...], Pair] = {}
     copies: dict[int, int] = {}
     for each in pairs:
@@ -54,13 +54,13 @@ def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair],
 
 
 def path_order(path: str) -> str:
-    """Return what PAR/REC of one number are ordered by: the path, and in a session's own dicom the n they have."""
+    """Return the sort key for PAR/REC of one number: the path, with the n in the session's own dicom padded."""
     found = _SORTED.match(path)
     return f"{SORTED_PATH}{int(found[1]):012d}{path[found.end() :]}" if found else path
 
 
 def is_xml(path: str) -> bool:
-    """Whether a member may be the XML header of a REC."""
+    """Return whether a member may be the XML header of a REC."""
     return path.lower().endswith(".xml")
 
 

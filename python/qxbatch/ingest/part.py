@@ -1,4 +1,4 @@
-"""The facts about a series that may be a part of one scan (docs/numbers.md)."""
+"""The facts about a series that may be part of one scan (docs/numbers.md)."""
 
 import math
 from collections.abc import Callable, Hashable, Iterable
@@ -9,9 +9,9 @@ from qxbatch.ingest.starts import NO_STARTS, Starts
 Vector = tuple[float, ...]
 
 SAME_VALUE = 1e-3
-"""Direction cosines, mm, ms and degrees that differ by less are equal."""
+"""Direction cosines, mm, ms and degrees that differ by less than this are equal."""
 SAME_REPETITION = 0.01
-"""RepetitionTime differs by no more than this fraction."""
+"""Largest relative difference of RepetitionTime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Instance:
     """The facts of one file."""
 
     kind: tuple[Hashable, ...]
-    """What must be equal in all files: description, image type, matrix and so on."""
+    """Values that must be equal in all files: description, image type, matrix and so on."""
     measures: tuple[Vector, ...]
-    """What must agree within SAME_VALUE: pixel spacing, echo time and so on."""
+    """Values that must agree within SAME_VALUE: pixel spacing, echo time and so on."""
     frame: str
     """FrameOfReferenceUID; empty when absent."""
     orientation: Vector
@@ -31,7 +31,7 @@ class Instance:
     acquisition: int | None
     temporal: int | None
     volume: bool = False
-    """The file is a whole volume (a mosaic), as all files of its kind are."""
+    """Whether the file is a whole volume (a mosaic), like all files of its kind."""
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""
     repetition: Vector = ()
@@ -41,7 +41,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Part:
-    """A series as the exporter wrote it: the files of one patient that share both UIDs and SeriesNumber."""
+    """A series as the exporter wrote it: the files of one patient with the same UIDs and SeriesNumber."""
 
     patient: str
     number: int
@@ -51,11 +51,11 @@ class Part:
     instances: Callable[[], Iterable[Instance | None]]
     """Returns the facts of all its files; None for a file that cannot be joined."""
     thousands: bool = False
-    """The scanner numbers the parts of series n as n x 1000 + k (Siemens)."""
+    """Whether the scanner numbers the parts of series n as n x 1000 + k (Siemens)."""
 
 
 def agree(one: Instance, other: Instance) -> bool:
-    """Return whether two files can be of one scan."""
+    """Return whether two files can belong to one scan."""
     return (
         one.kind == other.kind
         and len(one.repetition) == len(other.repetition)

@@ -38,14 +38,14 @@ SEQUENCES = ("SequenceName", "PulseSequenceName")
 """Header fields that are equal except for the b-value, which Siemens appends: `ep_b0`, `ep_b1000#3`."""
 B_VALUE = re.compile(r"_b\d.*", re.DOTALL)
 SOURCES = ("Acquisition", "Series", "Content")
-"""What the dates and times of a start belong to."""
+"""Prefixes of the header fields with dates and times of a start."""
 TIME = re.compile(r"([01]\d|2[0-3])(?:([0-5]\d)((?:[0-5]\d|60)(?:\.\d*)?)?)?")
 MOSAICS = ("MOSAIC", "VFRAME")
 """Values of ImageType that mark a whole volume in one classic image: Siemens, United Imaging."""
 
 
 def instance_of(header: Header) -> Instance | None:
-    """Return the facts of a file; None when it has several frames or no place."""
+    """Return the facts of a file; None if it has several frames or no position."""
     orientation, position = _numbers(header, "ImageOrientationPatient"), _numbers(header, "ImagePositionPatient")
     frames = header.get("NumberOfFrames")
     if len(orientation) != 6 or len(position) != 3 or frames not in (None, 1):  # noqa: PLR2004 - as DICOM defines them
@@ -78,7 +78,7 @@ def _sequence(header: Header, field: str) -> str:
 
 
 def _starts(header: Header) -> Starts:
-    """Return the starts by SOURCES. A date that is absent is the study's."""
+    """Return the starts by SOURCES. The study's date replaces a missing date."""
     starts = []
     for source in SOURCES:
         day, second = _day(header, f"{source}Date"), _second(str(header.get(f"{source}Time") or ""))
@@ -101,7 +101,7 @@ def _ordinal(digits: str) -> int | None:
 
 
 def _second(text: str) -> float | None:
-    """Return the seconds since midnight of HHMMSS.FFFFFF, of which the end can be absent, or of HH:MM:SS."""
+    """Return the seconds since midnight of HHMMSS.FFFFFF, whose end may be missing, or of HH:MM:SS."""
     parts = TIME.fullmatch(text.replace(":", ""))
     if parts is None:
         return None

@@ -1,4 +1,4 @@
-"""What a user reads of a packet with several patients: who they are, where their files are, when they were scanned."""
+"""Messages about packets with several patients: who they are, where their files are, when they were scanned."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,16 +6,16 @@ from qxbatch.core import Reading
 from qxbatch.ingest.people import Identity, Person
 from qxbatch.problems import Code, Problem, Severity
 
-SHOWN = 8
-"""So many patients are listed with facts, and so many folders, dates and series of each."""
+MAX_LISTED = 8
+"""Number of patients listed with facts, and of folders, dates and series for each."""
 
 
 def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:
-    """Return the problem of a packet that is refused: each patient with folders, dates and series."""
+    """Return the problem of a refused packet: each patient with folders, dates and series."""
     folders = _folders(reading, people)
     each = []
     for k, (person, mine) in enumerate(zip(people, folders, strict=True), start=1):
-        facts = f": {_facts(person, mine)}" if k <= SHOWN else ""
+        facts = f": {_facts(person, mine)}" if k <= MAX_LISTED else ""
         each.append(named(f"patient {k}", person.patient, anonymous=anonymous) + facts)
     return Problem(
         Code.MIXED_PATIENTS,
@@ -30,25 +30,25 @@ def differing(found: Iterable[tuple[Person, Identity, Identity]], subject: str, 
     problems = []
     for person, one, other in found:
         whose = "one patient" if anonymous else f"patient {person.patient}"
-        shown = "" if anonymous else f": {_identity(one)}, and {_identity(other)}"
-        message = f"files of {whose} differ in name and birth date{shown}."
-        hint = "Check that they are of one person; if not, import the files of each person as a packet of its own."
+        text = "" if anonymous else f": {_identity(one)}, and {_identity(other)}"
+        message = f"files of {whose} differ in name and birth date{text}."
+        hint = "Check that they are of one person; if not, import the files of each person as a separate packet."
         problems.append(Problem(Code.DIFFERENT_NAMES, subject, _printable(message), hint, Severity.WARNING))
     return problems
 
 
-def shown_patients(people: Sequence[Person], *, anonymous: bool) -> str:
-    """Return `2 patients`, with who they are unless that must not be shown."""
+def patients_text(people: Sequence[Person], *, anonymous: bool) -> str:
+    """Return `2 patients`, with their ids unless these must not be text."""
     return named(f"{len(people)} patients", ", ".join(person.patient for person in people), anonymous=anonymous)
 
 
 def named(text: str, patient: str, *, anonymous: bool) -> str:
-    """Return a text with a patient in brackets, unless that must not be shown."""
+    """Return a text with a patient in brackets, unless that must not be text."""
     return text if anonymous else f"{text} ({patient})"
 
 
 def _printable(text: str) -> str:
-    """Return a text of headers without control characters, which a terminal would obey."""
+    """Return header text without control characters, which a terminal would interpret."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
@@ -68,21 +68,23 @@ def _date(day: str) -> str:
 
 
 def _some(items: Sequence[str]) -> str:
-    shown = ", ".join(items[:SHOWN])
-    return shown if len(items) <= SHOWN else f"{shown} and {len(items) - SHOWN} more"
+    text = ", ".join(items[:MAX_LISTED])
+    return text if len(items) <= MAX_LISTED else f"{text} and {len(items) - MAX_LISTED} more"
 
 
 def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
-    """Return where in the packet each person's files are: the highest folders in which no other person's are."""
+    """Return where in the packet each person's files are: the highest folders without files of other persons."""
     paths = [_own_folders(reading, person) for person in people]
-    owners: dict[str, set[int]] = {}
+    plans_of: dict[str, set[int]] = {}
     for k, mine in enumerate(paths):
         for folder in mine:
             for above in _upwards(folder):
-                owners.setdefault(above, set()).add(k)
+                plans_of.setdefault(above, set()).add(k)
     found = []
     for mine in paths:
-        highest = (next((top for top in _upwards(folder) if len(owners[top]) == 1), folder) for folder in sorted(mine))
+        highest = (
+            next((top for top in _upwards(folder) if len(plans_of[top]) == 1), folder) for folder in sorted(mine)
+        )
         found.append([folder or "the top folder of the packet" for folder in dict.fromkeys(highest)])
     return found
 
@@ -94,11 +96,11 @@ def _own_folders(reading: Reading, person: Person) -> set[str]:
 
 
 def _folder(path: str) -> str:
-    """Return the folder, or the archive within the packet, that a ledger path is in; empty at the top."""
+    """Return the folder, or the nested archive, of a ledger path; empty at the top."""
     return path[: max(path.rfind("/"), path.rfind("!"), 0)]
 
 
 def _upwards(folder: str) -> list[str]:
-    """Return a folder and those above it, the highest first."""
+    """Return a folder and its parents, the highest first."""
     ends = [index for index, character in enumerate(folder) if character in "/!"]
     return ["", *(folder[:end] for end in ends), folder] if folder else [""]

@@ -1,4 +1,4 @@
-"""Who the files of a packet are of: by PatientID and, where that is empty or anonymous, by name and birth date."""
+"""Identifies the people in a packet: by PatientID and, if that is empty or anonymous, by name and birth date."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -25,38 +25,38 @@ _NO_IDS = frozenset(
     | {"no_id", "patientid", "patient id", "patient_id", "tbd", "tba", "n/a", "na", "n.a.", "nn", "n.n.", "unbekannt"}
     | {"patient1", "patient 1", "anonymous1", "inconnu", "desconocido", "sconosciuto", "onbekend", "not available"}
 )
-"""A PatientID that names nobody, besides the words that no name may have."""
+"""PatientIDs that identify nobody, in addition to the words that are not names."""
 _NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
-"""What stands in place of a birth date."""
+"""Placeholders for a birth date."""
 
 
 class Identity(NamedTuple):
-    """What headers say about who was scanned."""
+    """The identity in a header."""
 
     name: PersonName
-    """Real (`PersonName.is_real`)."""
+    """A real name (`PersonName.is_real`)."""
     birth: str = ""
     """PatientBirthDate; empty when absent."""
 
 
 class Item(NamedTuple):
-    """Files that are of one person as far as PatientID tells: a series of the core, or a PAR/REC."""
+    """Files of one person according to PatientID: a series of the core, or a PAR/REC."""
 
     key: str
     """PatientID trimmed and case-folded; empty when absent."""
     patient: str
     """PatientID as written."""
     identity: Identity | None
-    """None where the name is none of a person."""
+    """None if the name is not a person's."""
     study: str
     started: str
     """YYYYMMDDHHMMSS as far as known."""
     day: str = ""
     """StudyDate, YYYYMMDD."""
     series: str = ""
-    """Number and description, as a message shows them."""
+    """Number and description, for messages."""
     group: int | None = None
-    """Index of the core's group."""
+    """Index of the group in the core."""
     rows: tuple[int, ...] = ()
     """Rows of a PAR/REC."""
 
@@ -67,7 +67,7 @@ class Person(NamedTuple):
     patient: str
     """PatientID as written; the name where that is empty or anonymous."""
     items: tuple[Item, ...]
-    """At least one; files that tell nothing about their patient are of none."""
+    """At least one; files without any identity belong to nobody."""
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -86,7 +86,7 @@ class Person(NamedTuple):
 
 
 def identity_of(name: str, birth: str, patient: str) -> Identity | None:
-    """Return the identity of a header; None where the name is empty, a placeholder, or the PatientID itself."""
+    """Return the identity in a header; None if the name is empty, a placeholder, or the PatientID itself."""
     parsed = parse_name(name)
     if not parsed.is_real or name.strip().casefold() == patient.strip().casefold():
         return None
@@ -95,7 +95,7 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
 
 
 def is_anonymous(patient: str) -> bool:
-    """Return whether a PatientID tells nobody apart: it is empty, or a word such as `anonymous`."""
+    """Return whether a PatientID identifies nobody: it is empty, or a word such as `anonymous`."""
     folded = patient.strip().casefold()
     if not folded.strip("0x-_.?/ ") or folded in WORDS or folded in _NO_IDS:
         return True
@@ -103,7 +103,7 @@ def is_anonymous(patient: str) -> bool:
 
 
 def can_be_one(one: Identity, other: Identity) -> bool:
-    """Return whether two identities can be one person's: a part of the name in common, or the same birth date."""
+    """Return whether two identities can be one person: a common part of the name, or the same birth date."""
     if one.birth and one.birth == other.birth:
         return True
     if not comparable(one.name, other.name):
@@ -112,14 +112,14 @@ def can_be_one(one: Identity, other: Identity) -> bool:
 
 
 def contradict(one: Identity, other: Identity) -> bool:
-    """Return whether both name and birth date differ. A code such as `scan3` is no other person's name."""
+    """Return whether both name and birth date differ. A code such as `scan3` is not another person's name."""
     if not one.birth or not other.birth or one.birth == other.birth or one.name.is_code or other.name.is_code:
         return False
     return comparable(one.name, other.name) and not is_spelling(one.name, other.name)
 
 
 def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Identity]]:
-    """Return each person whose files have names and birth dates that both differ, with the first such two."""
+    """Return each person whose files have different names and birth dates, with the first two such identities."""
     found = []
     for person in people:
         pairs = combinations(person.identities, 2)
@@ -132,8 +132,8 @@ def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Ide
 def people_of(items: Sequence[Item]) -> list[Person]:
     """Return the people in order of their first scan.
 
-    Each PatientID is a person. Where it is empty or an anonymous word, real names tell people apart: such an item is of a
-    person whose name it has; else of one whose name is not known; else of another person.
+    Each PatientID is a person. If it is empty or an anonymous word, real names distinguish people: such an item belongs to
+    a person with the same name; else to one without a known name; else to another person.
     """
     by_key: dict[str, list[Item]] = {}
     for item in items:
@@ -145,18 +145,18 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     for cluster in _clusters(without):
         place = _place_of(cluster, people)
         if place is None:
-            people.append(Person(_shown(cluster), tuple(cluster)))
+            people.append(Person(_first_name(cluster), tuple(cluster)))
         else:
             people[place] = Person(people[place].patient, (*people[place].items, *cluster))
     return sorted(people, key=lambda person: person.order)
 
 
-def _shown(items: Sequence[Item]) -> str:
+def _first_name(items: Sequence[Item]) -> str:
     return next((item.identity.name.written for item in items if item.identity), "")
 
 
 def _clusters(items: Iterable[Item]) -> list[list[Item]]:
-    """Return the items with an identity, those together that can be of one person, also by way of others."""
+    """Return the items with an identity, grouped by identities that can be one person, directly or through others."""
     by_identity: dict[Identity, list[Item]] = {}
     for item in items:
         if item.identity is not None:
@@ -171,21 +171,29 @@ def _clusters(items: Iterable[Item]) -> list[list[Item]]:
 
 
 def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
-    """Return the index of the person that items without PatientID are of; None when they are of none of them."""
+    """Return the index of the person for items without PatientID; None if they belong to none of them."""
     mine = [item.identity for item in cluster if item.identity is not None]
     studies = {item.study for item in cluster if item.study}
     nameless = [index for index, person in enumerate(people) if not person.identities]
     places = (
         *(index for index, person in enumerate(people) if _is_id_of(person, mine)),
-        *(index for index, person in enumerate(people) if _share(mine, person.identities, comparable_only=True)),
-        *(index for index, person in enumerate(people) if _share(mine, person.identities, comparable_only=False)),
+        *(
+            index
+            for index, person in enumerate(people)
+            if _have_one_in_common(mine, person.identities, comparable_only=True)
+        ),
+        *(
+            index
+            for index, person in enumerate(people)
+            if _have_one_in_common(mine, person.identities, comparable_only=False)
+        ),
         *(index for index in nameless if studies & {item.study for item in people[index].items}),
         *nameless,
     )
     return next(iter(places), None)
 
 
-def _share(mine: Sequence[Identity], theirs: Sequence[Identity], *, comparable_only: bool) -> bool:
+def _have_one_in_common(mine: Sequence[Identity], theirs: Sequence[Identity], *, comparable_only: bool) -> bool:
     pairs = ((one, other) for one in mine for other in theirs)
     return any(
         can_be_one(one, other) and (comparable(one.name, other.name) or not comparable_only) for one, other in pairs

@@ -1,4 +1,4 @@
-"""What is worth a look in what was read, though nothing is wrong with it."""
+"""Remarks on a reading that has no errors."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from qxbatch.session.layout import OUTSIDE
 
 
 def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
-    """Warn of several studies in one session: one person scanned twice, or two packets put together."""
+    """Warn of several studies in one session: one person scanned twice, or two merged packets."""
     studies = {groups[i].study for series in part.series for i in series.groups}
     if len(studies) <= 1:
         return []
@@ -24,7 +24,7 @@ def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
 
 
 def surrounded(reading: Reading, names: str) -> list[Problem]:
-    """Return a note where bytes before or behind an archive were skipped."""
+    """Return a note if bytes before or after an archive were skipped."""
     notes = reading.notes()
     if not notes:
         return []
@@ -50,7 +50,7 @@ def _joined(series: Series) -> Problem:
 
 
 def duplicates(reading: Reading, part: Part) -> list[Problem]:
-    """Warn, per series, of files that were there more than once; that a session's own lie in its inbox too is none."""
+    """Warn, per series, of files that occurred more than once, except copies in the inbox of the session's own files."""
     own = {row.at for row in map(reading.row, part.rows) if row.path.startswith(OUTSIDE) and row.at}
     copies = (row for row in map(reading.row, part.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in copies if row.at not in own)

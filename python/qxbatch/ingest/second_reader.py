@@ -1,7 +1,7 @@
 """`python -m qxbatch.ingest.second_reader`: pydicom reads headers that the core could not parse.
 
-One path on each line of standard input, as JSON; for each, one line of JSON on standard output: the wanted fields, or null.
-It runs as a separate process with limits of time and memory, since a damaged header can make any reader need hours or
+Standard input has one path per line, as JSON; for each, standard output gets one line of JSON: the wanted fields, or null.
+It runs as a separate process with limits of time and memory, since a damaged header can make any reader take hours or
 gigabytes.
 """
 
@@ -14,7 +14,7 @@ import warnings
 from io import BytesIO
 
 HEADER_BYTES = 4 << 20
-"""No header is longer; what follows is pixel data, or zeros of a broken transfer."""
+"""Limit on the length of a header; what follows is pixel data, or zeros of an incomplete transfer."""
 MEMORY_BYTES = 1 << 30
 CPU_SECONDS = 60
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def read_header(path: str) -> dict[str, str] | None:
-    """Return the wanted fields of a file as pydicom reads them, or None when it finds no series in it."""
+    """Return the wanted fields of a file as pydicom reads them, or None if it has no series."""
     from pydicom import config, dcmread
     from pydicom.datadict import tag_for_keyword
 
@@ -38,7 +38,7 @@ def read_header(path: str) -> dict[str, str] | None:
 
     tags = [tag for keyword in FIELDS if (tag := tag_for_keyword(keyword)) is not None]
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - the name may be no text
+        with open(path, "rb") as file:  # noqa: PTH123 - the name may not be valid text
             head = BytesIO(file.read(HEADER_BYTES))
         with config.disable_value_validation():
             dataset = dcmread(head, stop_before_pixels=True, force=True, specific_tags=tags)
@@ -63,4 +63,4 @@ def _notation(value: object) -> str:
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # nothing is left to do; a heap of a damaged file is not taken apart
+    os._exit(0)  # skips cleanup: freeing the objects of a damaged file may take long

@@ -1,4 +1,4 @@
-"""What is read for a session, and how its ledger paths begin."""
+"""The sources that are read for a session, and the prefixes of their ledger paths."""
 
 import os
 import re
@@ -14,43 +14,43 @@ from qxbatch.model import Packet
 from qxbatch.session.layout import SORTED_PATH
 
 _SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
-"""What holds a packet's own bytes in `dicom`: series, and the scanner's logs. The rest are reports."""
+"""Entries of `dicom` with original bytes: series, and the scanner's logs. The others are reports."""
 
 
 class Source(NamedTuple):
-    """A packet, or a folder of loose files, as the core reads it."""
+    """A packet, or a folder of loose files, for the core."""
 
     path: Path
     prefix: str
-    """Ledger paths of its members begin with this."""
+    """Prefix of the ledger paths of its members."""
     skip: tuple[str, ...] = ()
-    """Names on its top level that are left out: sources of their own."""
+    """Names on its top level that are skipped, because they are separate sources."""
 
 
 class SessionInbox(NamedTuple):
-    """Folder mode: what a session's own inbox holds."""
+    """Folder mode: the content of a session's own inbox."""
 
     sources: tuple[Source, ...]
     archives: tuple[Packet, ...]
-    """They obey `archive`; the loose files leave the inbox when they are sorted."""
+    """`archive` applies to them; the loose files are removed from the inbox once they are sorted."""
 
 
 def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:
-    """Return the sources of inbox mode; the name of a packet stands in the ledger only where there are several."""
+    """Return the sources of inbox mode; ledger paths start with the packet's name only if there are several."""
     if len(packets) == 1:
         return (Source(packets[0].path, ""),)
     return tuple(Source(packet.path, _prefix(packet.path)) for packet in packets)
 
 
 def _prefix(path: Path) -> str:
-    """A file that is no archive is a member under its own name."""
+    """Return the prefix; a file that is not an archive is a member with its own name."""
     if path.is_dir():
         return f"{path.name}/"
     return f"{path.name}!" if is_archive(os.fspath(path)) else ""
 
 
 def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
-    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) what was sorted before."""
+    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) the previously sorted files."""
     paths = [inbox / name for name in names_in(inbox)]
     archives = [path for path in paths if path.is_file() and is_archive(os.fspath(path))]
     sources = [Source(inbox, "", tuple(path.name for path in archives))] if len(archives) < len(paths) else []
@@ -61,7 +61,7 @@ def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
 
 
 def sorted_sources(dicom: Path) -> list[Source]:
-    """Return what lies sorted in a session, however it is packed; ledger paths begin with `../dicom/`."""
+    """Return the sorted series of a session, packed or not; ledger paths start with `../dicom/`."""
     if not dicom.is_dir():
         return []
     paths = (dicom / name for name in names_in(dicom) if _SORTED.fullmatch(name))
@@ -71,7 +71,8 @@ def sorted_sources(dicom: Path) -> list[Source]:
 def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packet, ...]:
     """Return the archives of an inbox whose members were read.
 
-    The core keeps one without DICOM or PAR/REC whole: a spreadsheet is a zip, too. It is a file like others, and stays.
+    The core keeps an archive without DICOM or PAR/REC whole: a spreadsheet is a zip, too. It remains in the inbox like
+    other files.
     """
     whole = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
     return tuple(packet for packet in archives if escaped(packet.path.name) not in whole)

@@ -1,4 +1,4 @@
-"""The slices of parts of one scan: their places, volumes and geometry (docs/numbers.md)."""
+"""The slices of parts of one scan: their positions, volumes and geometry (docs/numbers.md)."""
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
@@ -9,29 +9,29 @@ from qxbatch.ingest.part import Instance, Part, Vector, agree
 from qxbatch.ingest.starts import NO_STARTS, Starts, earliest
 
 SAME_PLACE = 0.05
-"""Positions within so many mm are one: scanners round to 5 or 6 digits."""
+"""Positions within this distance (mm) are the same: scanners round to 5 or 6 digits."""
 UNIT_ERROR = 0.01
-"""The length of the slice normal differs from 1 by no more."""
+"""Largest deviation of the length of the slice normal from 1."""
 LARGEST_STEP_ERROR = 0.1
-"""Distances between slices are multiples of the smallest one; as a fraction of it."""
+"""Distances between slices must be multiples of the smallest one, within this fraction of it."""
 SMALLEST_STEP = 0.9
-"""Whole stacks do not interleave closer than this fraction of the slice thickness."""
+"""Whole stacks do not interleave more closely than this fraction of the slice thickness."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The slices of a part, which is at most one volume. A slice has the same index in each list."""
+    """The slices of a part, at most one volume. A slice has the same index in each list."""
 
     places: list[float] = field(default_factory=list)
     """Positions along the slice normal, in mm."""
     acquisitions: list[int | None] = field(default_factory=list)
     temporals: list[int | None] = field(default_factory=list)
     starts: Starts = NO_STARTS
-    """The earliest ones of its files."""
+    """The earliest starts of its files."""
 
 
 def stacks_of(parts: Sequence[Part]) -> list[Stack] | None:
-    """Return the slices of each part; None when the parts are not one volume each, or do not agree in all files."""
+    """Return the slices of each part; None if a part has more than one volume, or if not all files agree."""
     first = parts[0].first
     normal = _normal(first.orientation)
     if abs(math.hypot(*normal) - 1) > UNIT_ERROR:
@@ -48,7 +48,7 @@ def stacks_of(parts: Sequence[Part]) -> list[Stack] | None:
 
 
 def _stack(part: Part, first: Instance, normal: Vector) -> Stack | None:
-    """Return the slices of a part; None when they are more than one volume or do not agree with the scan's first file."""
+    """Return the slices of a part; None if they are more than one volume or disagree with the scan's first file."""
     stack = Stack()
     seen: set[float] = set()
     starts: Starts | None = None
@@ -74,7 +74,7 @@ def _normal(orientation: Vector) -> Vector:
 
 
 def _same_places(places: Iterable[float]) -> dict[float, float]:
-    """Return a common value for places that are within SAME_PLACE of the lowest of them."""
+    """Return a common value for positions within SAME_PLACE of the lowest of them."""
     same: dict[float, float] = {}
     lowest = -math.inf
     for place in sorted(set(places)):
@@ -85,9 +85,9 @@ def _same_places(places: Iterable[float]) -> dict[float, float]:
 
 
 def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] | None:
-    """Return the volume of each part: its own one, or that of a slice.
+    """Return the volume of each part: a separate one, or that of a slice.
 
-    None when a pair of place and acquisition number, and a pair of place and temporal position, occurs twice.
+    None if a pair of position and acquisition number, and a pair of position and temporal position, occurs twice.
     """
     places = [place for stack in stacks for place in stack.places]
     numbers: Sequence[Hashable] | None = [0] * len(stacks) if len(set(places)) == len(places) else None
@@ -100,7 +100,7 @@ def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] |
 
 
 def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
-    """Return whether the parts are volumes at the same places, or slices of one regular stack."""
+    """Return whether the parts are volumes at the same positions, or slices of one regular stack."""
     places = sorted({place for stack in stacks for place in stack.places})
     if len(places) == max(len(stack.places) for stack in stacks):
         return True
@@ -116,7 +116,7 @@ def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
 
 
 def interleaved(stacks: Sequence[Stack], groups: Sequence[Sequence[int]]) -> bool:
-    """Return whether no place occurs twice and each group of parts has places between those of each other group."""
+    """Return whether no position occurs twice and each group of parts has positions between those of each other group."""
     places = [[place for index in group for place in stacks[index].places] for group in groups]
     every = [place for group in places for place in group]
     return len(set(every)) == len(every) and max(map(min, places)) < min(map(max, places))

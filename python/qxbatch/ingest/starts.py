@@ -1,4 +1,4 @@
-"""Which parts of a scan were acquired one after another, by their times (docs/numbers.md)."""
+"""Splits the parts of a scan by their acquisition times (docs/numbers.md)."""
 
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterator, Sequence
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 DAY = 86400.0
 LONGEST_GAP = 60.0
-"""Seconds between the starts of two consecutive parts of one scan, at most."""
+"""Largest gap between the starts of two consecutive parts of one scan, in seconds."""
 STEADY_GAP = 5.0
-"""A gap of so many seconds or less is never larger than the others."""
+"""A gap of at most this many seconds never counts as large."""
 STEADY_RATIO = 5
-"""A gap is at most so many times the median of the gaps."""
+"""Largest ratio of a gap to the median of the gaps."""
 
 
 class Start(NamedTuple):
@@ -24,30 +24,30 @@ class Start(NamedTuple):
 
     @property
     def order(self) -> tuple[int, float]:
-        """Sort key within one part."""
+        """Return the sort key within one part."""
         return (self.day or 0, self.second)
 
 
 Starts = tuple[Start | None, ...]
-"""The acquisition's, the series' and the content's start; None for one that is unknown."""
+"""The starts of the acquisition, the series and the content; None for an unknown one."""
 NO_STARTS: Starts = (None, None, None)
 STEADY_SOURCES = 2
-"""The acquisition's and the series' start are evenly spaced, unlike the content's: it is the time of reconstruction."""
+"""The starts of acquisition and series are evenly spaced; that of the content is the time of reconstruction."""
 
 
 class Timeline(NamedTuple):
     """The starts of all parts, from one source."""
 
     seconds: tuple[float, ...]
-    """One of each part, on a common axis."""
+    """One for each part, on a common axis."""
     dated: bool
-    """Each start has a date."""
+    """Whether each start has a date."""
     steady: bool
-    """The starts of the volumes of one scan are evenly spaced."""
+    """Whether the starts of the volumes of one scan are evenly spaced."""
 
 
 def earliest(one: Starts | None, other: Starts) -> Starts:
-    """Return the earlier start of each source; None where one of both is unknown."""
+    """Return the earlier start of each source; None if one of both is unknown."""
     if one is None:
         return other
     return tuple(
@@ -57,7 +57,7 @@ def earliest(one: Starts | None, other: Starts) -> Starts:
 
 
 def timeline(starts: Sequence[Starts]) -> Timeline | None:
-    """Return the parts' starts from the first source that all have, if possible one whose starts differ."""
+    """Return the parts' starts from the first source that all parts have, preferably one with different starts."""
     known = []
     for source, column in enumerate(zip(*starts, strict=True)):
         values = [start for start in column if start is not None]
@@ -71,7 +71,7 @@ def timeline(starts: Sequence[Starts]) -> Timeline | None:
 
 
 def _seconds(starts: Sequence[Start]) -> tuple[float, ...]:
-    """Return the starts in seconds. Without different dates the day begins after the longest pause: a scan can cross midnight."""
+    """Return the starts in seconds. Without different dates, the day starts after the longest pause: a scan can cross midnight."""
     days = [start.day for start in starts if start.day is not None]
     if len(days) == len(starts) and len(set(days)) > 1:
         return tuple((day - min(days)) * DAY + start.second for day, start in zip(days, starts, strict=True))
@@ -84,8 +84,8 @@ def _seconds(starts: Sequence[Start]) -> tuple[float, ...]:
 def groups_by_time(times: Timeline, volumes: Sequence[Hashable]) -> list[list[int]]:
     """Return the indices of the parts between the large gaps, in order of time.
 
-    `volumes` names the volume of each part. A slice and the next one can have a short gap, a volume and the next one a
-    longer one; so the gaps within a volume are compared with each other, and those between the starts of volumes.
+    `volumes` names the volume of each part. The gap between two slices can be short and the gap between two volumes longer,
+    so gaps within a volume are compared with each other, and gaps between the starts of volumes likewise.
     """
     seconds = sorted(times.seconds)
     members: dict[Hashable, list[float]] = {}
@@ -116,6 +116,6 @@ def _uneven(seconds: Sequence[float]) -> Iterator[tuple[float, float]]:
 
 
 def _cut(seconds: Sequence[float], gap: tuple[float, float]) -> float:
-    """Return the end of the longest pause of all parts within a gap of some of them."""
+    """Return the end of the longest pause of all parts within a gap between some of them."""
     within = seconds[bisect_right(seconds, gap[0]) - 1 : bisect_right(seconds, gap[1])]
     return max(pairwise(within), key=lambda pair: pair[1] - pair[0])[1]

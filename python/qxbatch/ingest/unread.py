@@ -1,4 +1,4 @@
-"""Packets that are sound and not read: of a kind that is not opened, or above a limit."""
+"""Undamaged packets that are not read: of an unsupported kind, or above a limit."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,13 +11,13 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
 LIMIT = "(limit"
-"""Stands in each reason of the core about a limit."""
+"""Part of each reason of the core that names a limit."""
 REPACK = "; repack it"
-"""Stands in those where the limit is one of memory, with the command."""
+"""Part of the reasons that name a memory limit; followed by the command."""
 
 
 def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
-    """Raise PacketError where what the core says is no damage. `damage` is not empty."""
+    """Raise PacketError if the core's reasons describe limits instead of damage. `damage` is not empty."""
     names, again = unit.names, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."

@@ -1,1 +1,1 @@
-"""How a series' DICOM is stored in the session: one tar.gz a series, a .gz a file, or as it is."""
+"""Storage of a series' DICOM in the session: one tar.gz per series, a .gz per file, or unpacked."""

@@ -1,4 +1,4 @@
-"""Brings the files of one series from scratch to `dicom/` of the session's build."""
+"""Moves the files of one series from scratch to `dicom/` of the session's build."""
 
 import errno
 import shutil
@@ -11,7 +11,7 @@ from qxbatch.settings.model import Gzip
 
 
 class Stored(StrEnum):
-    """How a series lies in the session."""
+    """How a series is stored in the session."""
 
     PACKED = "packed"
     """`dicom/<n>.tar.gz`, members `<n>/<name>`"""
@@ -21,8 +21,8 @@ class Stored(StrEnum):
     """`dicom/<n>/<name>`"""
 
 
-def found_gzip(dicom: Path) -> Gzip:
-    """Return how the series of a session are packed now; the first one with a mark tells."""
+def current_gzip(dicom: Path) -> Gzip:
+    """Return how the series of a session are packed now; the first packed one decides."""
     for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
         if path.name.endswith(PACKED):
             return Gzip.FOLDER
@@ -32,7 +32,7 @@ def found_gzip(dicom: Path) -> Gzip:
 
 
 def stored_as(folder: Path, wanted: Gzip) -> Stored:
-    """Return how a series is to be stored; files that are gzipped already (unzip=no) stay as they are."""
+    """Return how to store a series; files that are gzipped already (unzip=no) are not changed."""
     if wanted is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
         return Stored.PLAIN
     return Stored.PACKED if wanted is Gzip.FOLDER else Stored.GZIPPED
@@ -41,9 +41,9 @@ def stored_as(folder: Path, wanted: Gzip) -> Stored:
 def store_series(
     folder: Path, dicom: Path, stored: Stored, level: int, monitor: Monitor, streams: Streams | None = None
 ) -> None:
-    """Store the files of `folder` (named by its number) below `dicom`. A series that stays PLAIN is moved there.
+    """Store the files of `folder` (named by its number) below `dicom`. A PLAIN series is moved there.
 
-    `streams` tells which of the files lie in a zip packet, deflated already.
+    `streams` has the files that are already deflated in a zip packet.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError.
     """
@@ -55,14 +55,14 @@ def store_series(
         for path in sorted(folder.iterdir()):
             if path.suffix == ".dcm":
                 gzip_file(str(path), str(dicom / n / f"{path.name}.gz"), level=level, monitor=monitor)
-            else:  # converters read PAR/REC as they are
+            else:  # converters read unpacked PAR/REC
                 shutil.copy2(path, dicom / n / path.name)
     else:
-        bring(folder, dicom / n)
+        move(folder, dicom / n)
 
 
-def bring(source: Path, target: Path) -> None:
-    """Move a file or folder; between file systems it is copied first, and removed when the copy is complete."""
+def move(source: Path, target: Path) -> None:
+    """Move a file or folder; between file systems, copy it and remove the original once the copy is complete."""
     try:
         source.rename(target)
     except OSError as error:
@@ -72,7 +72,7 @@ def bring(source: Path, target: Path) -> None:
 
 
 def stored_at(at: str, n: int, stored: Stored) -> str:
-    """Return where a file lies that was placed at `dicom/<n>/<name>`.
+    """Return the location of a file that was placed at `dicom/<n>/<name>`.
 
     >>> stored_at("dicom/30/P-30-1.2.dcm", 30, Stored.PACKED)
     'dicom/30.tar.gz!30/P-30-1.2.dcm'

@@ -1,4 +1,4 @@
-"""Columns of a PAR's image table: as the PAR itself defines them, else as its version has them."""
+"""Columns of a PAR's image table: as the PAR itself defines them, else those of its version."""
 
 import re
 from typing import NamedTuple
@@ -10,7 +10,7 @@ class Column(NamedTuple):
     """A named column of one or more words."""
 
     name: str
-    """In lower case, without what stands in brackets."""
+    """In lower case, without the text in brackets."""
     width: int = 1
 
 
@@ -24,7 +24,7 @@ def definition(line: str) -> Column | None:
 
 
 def defaults(version: float | None) -> tuple[Column, ...]:
-    """Return the columns of a version, for exports that left the definitions out."""
+    """Return the columns of a version, for exports that omit the definitions."""
     if version is not None and version < 4:  # noqa: PLR2004 (the version's own number)
         return _FIRST + _SCALING + _PLACE + _TIMES[:4] + (Column("image_flip_angle"),)
     columns = _FIRST + _SIZE + _SCALING + _PLACE[:2] + _THICKNESS + _PLACE[2:] + _TIMES + _REST

@@ -1,4 +1,4 @@
-"""A PAR header under DICOM keywords, so that later stages need not know where a series comes from."""
+"""A PAR header as DICOM keywords, so that later stages do not depend on the source of a series."""
 
 import re
 from math import isfinite
@@ -21,9 +21,9 @@ _TEXTS = {
 
 
 def fields(header: ParTable) -> dict[str, Value]:
-    """Return the DICOM keywords that a PAR can fill; what it does not tell is left out.
+    """Return the DICOM keywords that a PAR can fill; unknown ones are omitted.
 
-    Times are in ms as in DICOM. RepetitionTime is a list where the PAR holds two.
+    Times are in ms as in DICOM. RepetitionTime is a list if the PAR contains two.
     """
     found: dict[str, Value] = {
         "Modality": "MR",
@@ -50,7 +50,7 @@ def fields(header: ParTable) -> dict[str, Value]:
 
 
 def protocol(header: ParTable) -> str:
-    """Return the protocol's name; the scanner's `WIP ` in front of it says nothing about the image."""
+    """Return the protocol's name without the scanner's prefix `WIP `, which does not describe the image."""
     return header.text("protocol name").replace("WIP ", "").strip()
 
 

@@ -1,8 +1,8 @@
 """Reads the text header of Philips PAR/REC, versions 3 to 4.2.
 
-A PAR is self-describing: general lines `. key : value`, a list of column definitions in comments, then one line per
-image. Exports differ in line ends, case, blanks, units in brackets, and in what they leave out, so all of that is
-tolerated, and only what later stages need is asked of it.
+A PAR is self-describing: general lines `. key : value`, a list of column definitions in comments, then one line per image.
+Exports differ in line ends, case, blanks, units in brackets, and omitted parts, so all of that is tolerated, and only what
+later stages need is required.
 """
 
 import os
@@ -20,7 +20,7 @@ from qxbatch.parrec.table import ParTable
 
 _LARGEST = 64 << 20
 _MOST_LINES = 100_000
-"""Bytes and lines of a PAR that is read, one line an image: scanners end at some ten thousand."""
+"""Limits on bytes and lines (one per image) of a PAR: scanners write up to some ten thousand lines."""
 _LONGEST_LINE = 1 << 16
 _BEGINNING = 1 << 20
 _VERSION = re.compile(r"image export tool\s+V?(\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -31,21 +31,21 @@ class ParHeader(ParTable):
     """The header of one PAR."""
 
     def dicom(self) -> dict[str, Value]:
-        """Return what the header tells under DICOM keywords (qxbatch.parrec.fields)."""
+        """Return the header as DICOM keywords (qxbatch.parrec.fields)."""
         return fields(self)
 
 
 def read_par(path: Path) -> ParHeader:
-    """Read a PAR header. What is none gives an empty one (its conversion then fails with that reason).
+    """Read a PAR header. Another file gives an empty one (its conversion then fails with that reason).
 
-    Of one that is too large (`ParHeader.too_large`) only the beginning is read. Raises OSError when the file cannot be read.
+    Only the start of a PAR that is too large (`ParHeader.too_large`) is read. Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
         return _read(file, os.fstat(file.fileno()).st_size)
 
 
 def parse_par(data: bytes) -> ParHeader:
-    """Parse the text of a PAR header; a line that means nothing is passed over."""
+    """Parse the text of a PAR header; skips lines without meaning."""
     return _read(BytesIO(data), len(data))
 
 

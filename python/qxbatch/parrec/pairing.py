@@ -1,4 +1,4 @@
-"""Which PAR belongs to which REC: the same folder and stem, extensions in any case."""
+"""Pairs each PAR with its REC: the same folder and stem, extensions in any case."""
 
 import re
 from collections import defaultdict
@@ -10,11 +10,11 @@ from qxbatch.problems import Code, Problem, Severity
 _SPLIT = re.compile(r"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:\.gz)?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
-"""The message of a PAR alone."""
+"""The message about a single PAR."""
 
 
 Pair = tuple[int, int | None]
-"""Row of a PAR, and row of its REC where there is one."""
+"""Row of a PAR, and row of its REC if it has one."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class _Member:
 
 
 def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem]]:
-    """Pair the members (row, ledger path, kind) of a packet; return pairs by path of the PAR, and who stands alone.
+    """Pair the members (row, ledger path, kind) of a packet; return pairs by path of the PAR, and problems of the others.
 
-    The stem must be equal; where no other member is in question, case may differ. A PAR without its REC is a pair of
-    its own. Members ending in .xml tell why a REC has no PAR.
+    The stem must be equal; if only one member qualifies, case may differ. A PAR without its REC is a pair by itself.
+    Members ending in .xml explain why a REC has no PAR.
     """
     members = [member for row in rows if (member := _member(*row)) is not None]
     members.sort(key=lambda member: member.path)
@@ -59,7 +59,7 @@ def _match(
     pairs: list[tuple[_Member, _Member | None]],
     key: Callable[[_Member], object],
 ) -> list[_Member]:
-    """Append the pairs under one key, and return who is left. Several PARs of one key: the first takes the REC."""
+    """Append the pairs with one key, and return the remaining members. With several PARs, the first gets the REC."""
     recs: defaultdict[object, list[_Member]] = defaultdict(list)
     for member in members:
         if member.role == "rec":
@@ -77,7 +77,7 @@ def _alone(member: _Member, xmls: set[tuple[str, str]]) -> Problem:
     if member.role == "par":
         message, hint = LONE_PAR, "Export both files together."
     elif (member.folder, member.stem.casefold()) in xmls:
-        message = "a REC file whose header is XML, which is not read."
+        message = "a REC file whose header is XML, which is not supported."
         hint = "Export it as PAR/REC or DICOM. Both files are kept in the session's inbox."
     else:
         message, hint = (

@@ -8,7 +8,7 @@ from math import isfinite
 from qxbatch.parrec.columns import Column
 
 _TOO_LARGE = 1 << 31
-"""Whole numbers of DICOM (IS) are below."""
+"""Integers of DICOM (IS) are below this."""
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class ParTable:
     """General lines and image table of one PAR."""
 
     version: float | None
-    """4.2 and the like; None when the header does not tell."""
+    """4.2 and the like; None if the header has none."""
     general: Mapping[str, str]
     """By key in lower case without units: `repetition time`, `max. number of slices/locations`."""
     columns: tuple[Column, ...]
     lines: tuple[str, ...] = field(repr=False)
-    """The image table, one line an image."""
+    """The image table, one line per image."""
     too_large: str = ""
     """Why the table was not read; empty when it was."""
 
@@ -30,17 +30,17 @@ class ParTable:
         return self.general.get(key, "")
 
     def floats(self, key: str) -> list[float]:
-        """Return a general value as numbers; what is no number ends the list."""
+        """Return a general value as numbers, up to the first non-number."""
         return _floats(self.text(key).split())
 
     def whole(self, key: str) -> int | None:
-        """Return a general value as a whole number; None also for one that DICOM has no room for."""
+        """Return a general value as an integer; None also for one outside of DICOM's range."""
         found = self.floats(key)
         return int(found[0]) if found and found[0].is_integer() and abs(found[0]) < _TOO_LARGE else None
 
     @property
     def series_number(self) -> int | None:
-        """Return 100 x acquisition + reconstruction; None without an acquisition number, or where IS has no room for it."""
+        """Return 100 x acquisition + reconstruction; None without an acquisition number, or outside of the range of IS."""
         acquisition, reconstruction = self.whole("acquisition nr"), self.whole("reconstruction nr")
         if acquisition is None:
             return None
@@ -61,9 +61,9 @@ class ParTable:
         return sum(column.width for column in self.columns)
 
     def column(self, name: str) -> list[tuple[float, ...]]:
-        """Return one column, a tuple of numbers for each image; an empty list when the PAR has no such column.
+        """Return one column, a tuple of numbers for each image; an empty list if the PAR has no such column.
 
-        Raises ValueError when a line holds no number there.
+        Raises ValueError when a line has no number there.
         """
         if name not in self._starts:
             return []
@@ -74,7 +74,7 @@ class ParTable:
             try:
                 values.append(tuple(float(word) for word in words))
             except ValueError:
-                raise ValueError(f"image line {number}: {' '.join(words)!r} is no number ({name})") from None
+                raise ValueError(f"image line {number}: {' '.join(words)!r} is not a number ({name})") from None
             if len(words) < after - first:
                 raise ValueError(f"image line {number} is cut short: it ends before '{name}'")
         return values

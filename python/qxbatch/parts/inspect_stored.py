@@ -8,7 +8,7 @@ from qxbatch.core import VERSION
 from qxbatch.model import SeriesKind, State
 from qxbatch.parts.inspect_series import InspectedSeries
 from qxbatch.record.dicom_report import refreshed_report
-from qxbatch.record.summary import told_fields
+from qxbatch.record.summary import recorded_fields
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import Summary, with_facts
 from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary, SessionIdentity
@@ -55,7 +55,7 @@ def _series(series: InspectedSeries, images: Sequence[int]) -> SeriesSummary:
         kind=SeriesKind.DICOM if series.series_uid else SeriesKind.PARREC,
         files=series.files,
         size=series.size,
-        header=told_fields(series.header),
+        header=recorded_fields(series.header),
         state=State.CONVERTED if images else State.NOT_ASKED,
         tool="",
         images=tuple(images),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qxbatch.pack.series import bring
+from qxbatch.pack.series import move
 from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
 
@@ -25,4 +25,4 @@ def place_pictures(placement: Placement, paths: SessionPaths) -> None:
         for drawn, place in pairs:
             if drawn.exists():
                 paths.pictures.mkdir(exist_ok=True)
-                bring(drawn, place)
+                move(drawn, place)

@@ -7,7 +7,7 @@ from pathlib import Path
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import Part, assemble
 from qxbatch.ingest.identities import redaction_of
-from qxbatch.ingest.patients import Share, share_out
+from qxbatch.ingest.patients import SessionPlan, plan_sessions
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
@@ -52,7 +52,7 @@ def _sources(context: Context, unit: Unit) -> SessionInbox:
     return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)
 
 
-def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
+def share_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     """Check what was read, and give each patient's series to a session; return the job with the problems of that.
 
     Raises PacketError when it must not be imported.
@@ -60,13 +60,13 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[Share]]:
     settings, unit = context.settings, job.unit
     problems, missing = check_reading(job.reading, unit, context)
     anonymous = job.deidentified
-    shares, mixed = share_out(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
+    shares, mixed = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}
     return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), shares
 
 
 def place_files(
-    context: Context, job: Job, shares: Sequence[Share], scratch: Path
+    context: Context, job: Job, shares: Sequence[SessionPlan], scratch: Path
 ) -> tuple[Job, list[tuple[Part, Path]]]:
     """Give every file its final name; return each session's part with the folder of its files.
 

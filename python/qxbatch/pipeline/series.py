@@ -14,7 +14,7 @@ from qxbatch.convert.series import convert_series
 from qxbatch.events import ConverterEnded, SeriesConverted, SeriesFinished
 from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, Output, Series, State
-from qxbatch.pack.series import Stored, bring, found_gzip, store_series, stored_as
+from qxbatch.pack.series import Stored, current_gzip, move, store_series, stored_as
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
@@ -40,7 +40,7 @@ def make_series(
     making = _Making(context, job, part, places)
     making.tell(0)
     settings = context.settings
-    wanted = found_gzip(places.published.dicom) if settings.gzip_as_found else settings.gzip
+    wanted = current_gzip(places.published.dicom) if settings.gzip_as_found else settings.gzip
     stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
@@ -52,7 +52,7 @@ def make_series(
     _settle(making.finishing)
     for series in part.series:
         if stored[series.n] is Stored.PLAIN:
-            bring(series.folder, places.built.series(series.n))
+            move(series.folder, places.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in part.series)
     return ConvertedSeries(conversions, stored, making.headers, making.sums, making.statistics), making.syncing
 
@@ -139,7 +139,7 @@ class _Making:
         self._sync(finished.path)
 
     def _sync(self, path: Path) -> None:
-        """Begin to bring a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""
+        """Begin to move a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""
         if self.context.settings.work_dir is None or path.is_relative_to(self.places.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.aside import ChangedError, bring_back, is_aside
+from qxbatch.archive.aside import ChangedError, is_aside, move_back
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
 from qxbatch.archive.unchanged import LookAgain
@@ -71,7 +71,7 @@ class _Settled:
         )
         decision = decide(facts)
         if decision.mode is None:
-            bring_back(self.path, self.tag)
+            move_back(self.path, self.tag)
             if decision.reason is not Reason.CHANGED or changed is None:
                 return None
             if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:

@@ -1,4 +1,4 @@
-"""One process at a time works on a folder, as far as the file system can tell."""
+"""Serializes processes on a folder, as far as the file system supports it."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ _PAUSE = 0.05
 
 @contextlib.contextmanager
 def alone_in(folder: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[bool]:
-    """Hold the kernel's lock (flock) on a folder; yield whether it is held.
+    """Take the kernel's lock (flock) on a folder; yield whether it is locked.
 
-    It is not where the file system has no such locks, or another process holds it for more than 10 s. The kernel releases the
-    lock of a process that was killed. Raises OSError when the folder cannot be opened.
+    It is not locked if the file system has no such locks, or if another process keeps the lock for more than 10 s. The
+    kernel releases the lock of a killed process. Raises OSError when the folder cannot be opened.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

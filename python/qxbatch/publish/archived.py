@@ -1,4 +1,4 @@
-"""Bytes that an archived packet holds: a session that is replaced need not keep those."""
+"""The bytes in archived packets: a session that is replaced need not keep them."""
 
 import re
 import shutil
@@ -13,10 +13,10 @@ from qxbatch.session.ledger import Fate
 
 
 def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
-    """Return the hashes of all members of the packets that `old` was made of and that lie in the archive.
+    """Return the hashes of all members of the packets in the archive that `old` was imported from.
 
-    The packets are read anew, into `scratch`, which is removed again: only what can be read today is held,
-    and without a password, which may be lost one day, nothing that is encrypted.
+    Reads the packets again, into `scratch`, which is removed afterwards: only bytes that can be read today count, and
+    without a password, which may be lost one day, no encrypted bytes do.
     """
     found: set[str] = set()
     for packet in archived_packets(old, archive):
@@ -32,7 +32,7 @@ def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
 
 
 def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
-    """Yield what lies in the archive under the name, or a numbered one, of a packet of `old`, with its size."""
+    """Yield the archived files with the name, or a numbered name, of a packet of `old`, with the packet's size."""
     summary = SessionFolder(old).readable_summary
     try:
         paths = sorted(archive.iterdir()) if summary else []
@@ -45,7 +45,7 @@ def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
 
 
 def _names(name: str) -> set[str]:
-    """A name, and what it may have been before it got a number."""
+    """Return a name, and the name it may have had before it got a number."""
     numbers = re.finditer(r"_\d+", name)
     return {name, *(name[: number.start()] + name[number.end() :] for number in numbers)}
 

@@ -1,12 +1,12 @@
-"""Whether the holder of a lock file is alive, told by the file's time while we look at it.
+"""Decides whether the holder of a lock file is alive, by watching the file's time.
 
-A holder renews the time every 15 s, and a lock is stale after 2 minutes. The file system's own clock says how old the
-time is; where clients set times by their own clocks, hosts may differ in theirs, so an old time is only a reason to look:
-the lock is stale when its time does not change for some more seconds, in which we saw it again and again. A pause in our
-looking (this run slept, or the file server did not answer) counts for nothing.
+A holder renews the time every 15 s, and a lock is stale after 2 minutes. The file system's own clock says how old the time
+is. Where clients set times by their own clocks, the clocks may differ, so an old time only starts a closer look: the lock
+is stale if its time does not change for some more seconds of repeated checks. A pause in the checks (this run slept, or the
+file server did not answer) does not count.
 
-Where the scheduler of a cluster says that the holder's job has ended, its lock is stale when its time does not change for
-CONFIRM_SECONDS, however young it is: a node that lost its daemon may go on working.
+If the scheduler of a cluster says that the holder's job has ended, its lock is stale once its time does not change for
+CONFIRM_SECONDS, however young it is: a node that lost its daemon may still work.
 """
 
 import math
@@ -19,9 +19,9 @@ from pathlib import Path
 
 STALE_SECONDS = 120.0
 CONFIRM_SECONDS = 35.0
-"""So long a lock with an old time must stay unchanged: two renewals and some more."""
+"""Seconds for which a lock with an old time must stay unchanged: two renewals and a margin."""
 AHEAD_SECONDS = 5.0
-"""A time that is so far in the future is of another clock."""
+"""A time this far in the future comes from another clock."""
 LOOK_SECONDS = 1.0
 
 
@@ -31,20 +31,20 @@ class _Watched:
 
     state: tuple[int, int, int]
     looked: float
-    """When we saw it last."""
+    """When this run last checked the file."""
     quiet: float = 0.0
-    """Seconds in which we saw it unchanged."""
+    """Seconds of checks in which the file was unchanged."""
     changed: float = -math.inf
-    """When we saw it change."""
+    """When this run saw the file change."""
 
 
 class Beats:
-    """What one run has seen of the lock files in a folder."""
+    """The observations of one run about the lock files in a folder."""
 
     def __init__(
         self, folder: Path, tell: Callable[[str], None] | None = None, hurry: threading.Event | None = None
     ) -> None:
-        """`hurry` ends all waiting when it is set."""
+        """Setting `hurry` ends all waiting."""
         self._folder = folder
         self._tell = tell
         self._watched: dict[Path, _Watched] = {}
@@ -53,7 +53,7 @@ class Beats:
         self._hurry = threading.Event() if hurry is None else hurry
 
     def is_stale(self, path: Path, *, wait: bool, gone: bool = False) -> bool:
-        """Return whether the holder of a lock file is dead; with `wait`, look long enough to know. Raises OSError.
+        """Return whether the holder of a lock file is dead; with `wait`, observe it long enough to know. Raises OSError.
 
         `gone`: the holder's job has ended.
         """
@@ -71,7 +71,7 @@ class Beats:
             return True
 
     def _judged(self, path: Path, *, gone: bool) -> bool | None:
-        """Look once; return None where it takes longer to know."""
+        """Check once; return None if it takes longer to know."""
         self._look(path)
         with self._guard:
             watched = self._watched.get(path)
@@ -87,7 +87,7 @@ class Beats:
         return True if age > 0 and watched.quiet >= CONFIRM_SECONDS else None
 
     def _look(self, wanted: Path) -> None:
-        """Look at all files, so that a run that waits for one knows of the others, too: once for all that it asks about."""
+        """Check all files at once, so that a run that waits for one observes the others, too."""
         with self._guard:
             now = time.monotonic()
             if wanted in self._watched and now - self._looked < LOOK_SECONDS / 2:
@@ -117,13 +117,13 @@ class Beats:
         tell, self._tell = self._tell, None
         if tell is not None:
             tell(
-                f"A lock in {self._folder} is of another machine, and looks abandoned: "
-                f"waiting up to {STALE_SECONDS:.0f} s to see whether its run goes on."
+                f"A lock in {self._folder} belongs to another machine and looks abandoned: "
+                f"waiting up to {STALE_SECONDS:.0f} s to see whether its run is alive."
             )
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
-    """Return inode, time and size; the file is opened for it, since network file systems keep old times of paths."""
+    """Return inode, time and size; opens the file, since network file systems cache the times of paths."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -1,4 +1,4 @@
-"""Writing so that a crash leaves the old or the new, never a half."""
+"""Atomic, durable writes: after a crash, the old or the new content exists, never a part."""
 
 import contextlib
 import errno
@@ -12,7 +12,7 @@ from qxbatch.walk import remove, walk
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to disk. File systems that cannot sync a folder keep its entries by themselves."""
+    """Sync the entries of a folder. File systems that cannot sync a folder persist its entries themselves."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -27,12 +27,12 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems have no fs
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file's bytes to disk."""
+    """Sync the bytes of a file."""
     sync_open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))  # a FIFO has no writer
 
 
 def sync_open(descriptor: int) -> None:
-    """Bring an open file's bytes to disk, and close it."""
+    """Sync the bytes of an open file, and close it."""
     try:
         os.fsync(descriptor)
     finally:
@@ -40,7 +40,7 @@ def sync_open(descriptor: int) -> None:
 
 
 def sync_tree(top: Path) -> None:
-    """Bring all files and folders below `top` to disk, the folders after what they hold. Links are entries of folders."""
+    """Sync all files and folders below `top`, each folder after its content. Links are entries of their folder."""
     for folder, _, files in walk(top, topdown=False):
         for name in files:
             path = Path(folder, name)
@@ -50,7 +50,7 @@ def sync_tree(top: Path) -> None:
 
 
 def sync_up(folder: Path, top: Path) -> None:
-    """Bring the entries of a folder to disk, and those of the folders above it up to `top`."""
+    """Sync the entries of a folder, and those of its parents up to `top`."""
     while True:
         sync_folder(folder)
         if folder in (top, folder.parent):
@@ -70,7 +70,7 @@ def write_new_json(path: Path, temporary: Path, content: object) -> None:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON under a temporary name, sync it, and rename it into place, where it replaces what was there."""
+    """Write JSON under a temporary name, sync it, and rename it into place; replaces an existing file."""
     temporary = path.with_name(path.name + ".new")
     _write_json(temporary, content)
     temporary.replace(path)
@@ -93,7 +93,7 @@ NO_RUN = "0" * 16
 def replaced_text(path: Path, text: str, tag: str = NO_RUN) -> None:
     """Write a text under a hidden name, sync it, and rename it into place. Raises OSError.
 
-    Where several processes may write the same file at once, each needs a `tag` of its own (16 hex digits).
+    If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
     """
     temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
@@ -111,17 +111,17 @@ def replaced_text(path: Path, text: str, tag: str = NO_RUN) -> None:
 
 
 _NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-"""The file system has no hard links, or this file may not have one."""
+"""Errors if the file system has no hard links, or does not allow one for this file."""
 _AT_FDCWD, _NOREPLACE = -100, 1
 """From fcntl.h and linux/fs.h."""
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
 def rename_new(source: Path, target: Path) -> None:
-    """Rename a file or folder to a name that nobody has. Raises FileExistsError when one has it, OSError.
+    """Rename a file or folder to an unused name. Raises FileExistsError when the name is in use, and OSError.
 
-    The kernel refuses to rename a folder over one that is not empty. For files a link is made, which never replaces one;
-    where the file system has no links, the kernel is asked not to replace.
+    The kernel refuses to rename a folder over a non-empty one. A file is hard-linked, which never replaces another file; on
+    a file system without hard links, the kernel is asked not to replace.
     """
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
@@ -145,7 +145,7 @@ def rename_new(source: Path, target: Path) -> None:
 
 
 def _renamed_by_kernel(source: Path, target: Path) -> bool:
-    """Use renameat2, which Python has not; False where the kernel or the file system has it not either."""
+    """Call renameat2, which Python does not offer; return False if the kernel or the file system does not support it."""
     import ctypes
 
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
@@ -161,7 +161,7 @@ _TRIES = 20
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder with those above it, though another run may remove empty ones at the same time."""
+    """Create a folder and its parents, though another run may remove empty ones at the same time."""
     for _ in range(_TRIES):
         with contextlib.suppress(FileNotFoundError):
             folder.mkdir(parents=True, exist_ok=True)
@@ -170,12 +170,12 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_tree(top: Path) -> None:
-    """Remove a file, a link, or a folder with all below it, also what its owner may not write to.
+    """Remove a file, a link, or a folder with its content, even if its owner has no write permission.
 
-    A file that appears meanwhile (a program that was left behind still writes) is removed by the next try.
+    If a file appears meanwhile (a leftover program still writes), the next attempt removes it.
     """
     if not os.path.lexists(top):
-        return  # on a read-only file system even the removal of nothing is an error
+        return  # a read-only file system reports an error even for a missing path
     if not top.is_dir() or top.is_symlink():
         top.unlink(missing_ok=True)
         return

@@ -1,8 +1,8 @@
-"""Makes a build the session folder.
+"""Publishes a build as the session folder.
 
-Where the folder is absent, that is one rename. Where it holds other things (a later step's `hcp`), only our own parts
-are exchanged: session.txt leaves first and comes last, so a folder with a session.txt is always complete. Each step can
-be repeated, and none removes a byte: replaced parts wait in staging for `replaced.py`.
+If the folder is missing, that is one rename. If it contains other things (such as a later step's `hcp`), only the parts of
+qxbatch are exchanged: session.txt is removed first and added last, so a folder with a session.txt is always complete. Each
+step can be repeated, and none removes a byte: replaced parts wait in staging for `replaced.py`.
 """
 
 import os
@@ -14,19 +14,19 @@ from qxbatch.walk import walk
 
 
 def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
-    """Publish a build, or go on with one that a killed run began.
+    """Publish a build, or continue a publication that a killed run started.
 
     Raises OSError when the sessions folder cannot be written.
     """
     if not build.exists():
-        return  # done before
+        return  # already done
     if not os.path.lexists(target):
         build.rename(target)
         sync_folder(target.parent)
         return
     old.mkdir(parents=True, exist_ok=True)
     parts = [*PARTS, INBOX] if with_inbox else [*PARTS]
-    if any((build / name).exists() for name in (SESSION_TXT, *PARTS)):  # a sorted session has no session.txt to come
+    if any((build / name).exists() for name in (SESSION_TXT, *PARTS)):  # a sorted session has no session.txt
         _aside(target / SESSION_TXT, old / SESSION_TXT)
         sync_folder(target)
     for part in parts:
@@ -54,7 +54,7 @@ def _aside(path: Path, old: Path) -> None:
 
 
 def _merge(source: Path, target: Path) -> None:
-    """Folder mode: what was kept of archives joins the session's own inbox, file by file; no name there is taken."""
+    """Folder mode: move kept files of archives to the session's own inbox, one by one, to unused names."""
     if not source.exists():
         return
     for folder, _, files in walk(source, topdown=False):

@@ -1,8 +1,8 @@
-"""The journal of a unit: what is to be published and archived once its results are complete, verified and on disk.
+"""The journal of a unit: what to publish and archive once its results are complete, verified and on disk.
 
-It is written before the first visible change and removed after the last one, so a unit without a journal has changed
-nothing, and a unit with one is finished by the next run. It is believed only where all that it names belongs to this
-study: whoever may write to the sessions folder could have written it.
+It is written before the first visible change and removed after the last one. So a unit without a journal has changed
+nothing, and the next run finishes a unit with a journal. A journal is trusted only if everything it names belongs to this
+study: everybody who may write to the sessions folder could have written it.
 """
 
 import json
@@ -22,7 +22,7 @@ from qxbatch.settings.model import Archive
 
 VERSION = 4
 HIGHEST_NUMBER = 10**6
-"""Of an archive whose name is taken: a higher one was not written by a run."""
+"""Limit on the number for an archive whose name is in use: no run writes a higher one."""
 RUN = re.compile("[0-9a-f]{16}")
 
 
@@ -31,55 +31,56 @@ class JournaledPacket(NamedTuple):
 
     packet: Packet
     number: int | None = None
-    """Folder mode: the number that was chosen for its name in the archive (qxbatch.archive.numbers), where one was."""
+    """Folder mode: the number chosen for its name in the archive (qxbatch.archive.numbers), if any."""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """What is left to do for a unit."""
+    """The remaining work for a unit."""
 
     unit: str
     run: str
-    """The run that wrote it: its staging and hidden copies have that in their names."""
+    """The run that wrote it; the names of its staging and hidden copies contain this."""
     packets: tuple[JournaledPacket, ...]
     sessions: tuple[str, ...]
-    """Session ids whose builds are to be published."""
+    """Session ids of the builds to publish."""
     archive: Archive
-    """As asked; qxbatch.archive.decision says what is done."""
+    """The requested mode; qxbatch.archive.decision decides what is done."""
     series_failed: bool
     damaged: bool
-    """Some members of the packets cannot be read."""
+    """Whether some members of the packets cannot be read."""
     surrounded: bool
-    """An archive among the packets has bytes that are not part of any member."""
+    """Whether an archive among the packets has bytes outside of its members."""
     linked: bool
-    """The packets are reached through a link below the sessions folder, and stay."""
+    """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
     with_inbox: bool
-    """The session's `inbox` is exchanged too (inbox mode)."""
+    """Whether the session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
-    """Folder mode: the inbox whose sorted files leave it; they are listed in `<unit>/taken.tsv`."""
+    """Folder mode: the inbox that the sorted files leave; `<unit>/taken.tsv` lists them."""
     names: str = ""
-    """The packets' names as they are told."""
+    """The packets' names in messages."""
     ledgers: tuple[str, ...] = ()
-    """SHA-256 of each session's ledger: what is archived by this journal lies in that session and no other."""
+    """SHA-256 of each session's ledger: the packets of this journal are archived only for a session with this ledger."""
 
 
 def write_journal(journal: Journal, workspace: Workspace) -> None:
-    """Write the journal so that it is on disk when the call returns.
+    """Write the journal; it is on disk when the call returns.
 
-    What is below the sessions folder is written relative to it: a container may see that folder under another path.
+    Paths below the sessions folder are relative to it, since a container may see that folder under another path.
 
-    Raises FileExistsError where another run wrote one, OSError.
+    Raises FileExistsError when another run wrote a journal, and OSError.
     """
     top = workspace.sessionsfolder
 
-    def told(place: Path) -> str:
+    def relative(place: Path) -> str:
         return str(place.relative_to(top) if place.is_relative_to(top) else place)
 
     content = asdict(journal) | {
         "version": VERSION,
-        "inbox": None if journal.inbox is None else told(journal.inbox),
+        "inbox": None if journal.inbox is None else relative(journal.inbox),
         "packets": [
-            asdict(each.packet) | {"path": told(each.packet.path), "number": each.number} for each in journal.packets
+            asdict(each.packet) | {"path": relative(each.packet.path), "number": each.number}
+            for each in journal.packets
         ],
     }
     make_folder(workspace.journals)
@@ -87,7 +88,7 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
 
 
 def journal_run(path: Path) -> str:
-    """Return the run that wrote a journal; empty where there is none, or none that this version wrote. Raises OSError."""
+    """Return the run that wrote a journal; empty if there is none, or if another version wrote it. Raises OSError."""
     try:
         return str(json.loads(read_plain(path) or b"null")["run"])
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -97,12 +98,12 @@ def journal_run(path: Path) -> str:
 def read_journal(unit: str, workspace: Workspace) -> Journal:
     """Read a unit's journal.
 
-    Raises OSError, and ValueError when it is of another version, no journal, or names what is not of this study.
+    Raises OSError, and ValueError when it has another version, is not a journal, or names paths outside of this study.
     """
     path = workspace.journal(unit)
     text = read_plain(path)
     if text is None:
-        raise ValueError(f"{path} is no file")
+        raise ValueError(f"{path} is not a file")
     try:
         return _journal(unit, json.loads(text), workspace)
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, UnicodeError) as error:
@@ -138,23 +139,23 @@ def _packet(content: Mapping[str, Any], top: Path) -> JournaledPacket:
     number = None if content["number"] is None else int(content["number"])
     if number is not None and not 1 <= number < HIGHEST_NUMBER:
         raise ValueError(f"a packet has the number {content['number']!r:.40}")
-    os.fsencode(str(content["path"]))  # a lone surrogate is no name
+    os.fsencode(str(content["path"]))  # a lone surrogate is not a valid name
     if "\0" in str(content["path"]):
         raise ValueError("a packet's path contains a null byte")
     return JournaledPacket(Packet(top / content["path"], str(content["name"]), fingerprint), number)
 
 
 def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
-    """Yield what a journal names that is not of its unit, or not of this study."""
+    """Yield everything in a journal that does not belong to its unit or to this study."""
     if journal.unit != unit or fault(unit):
-        yield f"it is of a unit called {journal.unit!r}"
+        yield f"its unit is {journal.unit!r}"
     if not RUN.fullmatch(journal.run):
-        yield f"it is of a run called {journal.run!r}"
+        yield f"its run is {journal.run!r}"
     for session in journal.sessions:
         if not is_plain_name(session) or fault(session):
             yield f"no session is called {session!r}"
     if len(journal.ledgers) != len(journal.sessions):
-        yield "it has not one ledger for each session"
+        yield "it does not have one ledger for each session"
     if journal.inbox is not None and journal.inbox != workspace.session(unit).inbox:
         yield f"{journal.inbox} is not the inbox of session {unit}"
     for each in journal.packets:
@@ -166,19 +167,19 @@ def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]
 
 
 def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
-    """Whether a packet is in the inbox of its session, or in the master inbox or the archive.
+    """Return whether a packet is in the inbox of its session, in the master inbox or in the archive.
 
-    What leaves a folder must not be reached through a link below the sessions folder.
+    A packet that is moved must not be reached through a link below the sessions folder.
     """
     top = workspace.sessionsfolder
-    stays = journal.linked or journal.archive in (Archive.LEAVE, Archive.COPY)
+    keep_in_place = journal.linked or journal.archive in (Archive.LEAVE, Archive.COPY)
     if ".." in path.parts:
         return False
     if journal.inbox is not None:
-        return path.is_relative_to(journal.inbox) and (stays or is_below(path, top))
+        return path.is_relative_to(journal.inbox) and (keep_in_place or is_below(path, top))
     if path.parent == workspace.archive:
         return True
-    return path.parent in workspace.inboxes and (stays or not path.is_relative_to(top) or is_below(path, top))
+    return path.parent in workspace.inboxes and (keep_in_place or not path.is_relative_to(top) or is_below(path, top))
 
 
 def remove_journal(path: Path) -> None:

@@ -1,14 +1,14 @@
-"""Locks per packet and per session, so that several runs share one folder.
+"""Locks for packets and sessions, so that several runs can share one folder.
 
-A lock is a file whose name is that of the lock, and whose content says who holds it. It appears complete, under a name
-that nobody has, and its holder also holds the kernel's lock (flock) on it, where there is one, and renews its time.
+A lock is a file that is named after the lock and describes its holder. The file appears complete under an unused name. The
+holder also has the kernel's lock (flock) on it, if available, and renews its time.
 
-- On one kernel (equal boot ids) the kernel's lock decides. It ends with its process, so a killed run holds nothing.
+- On one kernel (equal boot ids) the kernel's lock decides. It ends with its process, so the locks of a killed run are free.
 - A kernel's lock may be local to its host (NFS with local_lock, Lustre with localflock), or missing. So a lock of another
-  kernel is held as long as its time changes. Clocks of hosts may differ: a time that looks old is believed only when it
-  does not change while this run looks at it (see `Beats`).
+  kernel is in use as long as its time changes. Clocks of hosts may differ: an old time counts only if it does not change
+  while this run observes it (see `Beats`).
 
-Host and process are written for people only: in containers every run is process 1 of some host.
+Host and process are recorded for people only: in containers every run is process 1 of some host.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from typing import NamedTuple
 from qxbatch.publish.durable import rename_new
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # a run that meets no lock of another host needs it not
+if TYPE_CHECKING:  # a run without locks of other hosts does not need it
     from qxbatch.publish.beats import Beats
 
 RENEW_SECONDS = 15.0
@@ -43,7 +43,7 @@ Flock = Callable[[int, int], None]
 
 
 class Lock(NamedTuple):
-    """A lock that is held as long as its file is the one we made."""
+    """A lock that is held as long as its file is the one that this run created."""
 
     path: Path
     descriptor: int
@@ -51,7 +51,7 @@ class Lock(NamedTuple):
 
 
 class _Seen:
-    """A lock file as it was when it was judged."""
+    """A lock file at the time it was judged."""
 
     def __init__(self, descriptor: int) -> None:
         status = os.fstat(descriptor)
@@ -60,7 +60,7 @@ class _Seen:
         self._mtime_ns = status.st_mtime_ns
 
     def is_that_of(self, other: "_Seen") -> bool:
-        """Return whether it is the same file, not renewed. Some file systems change inodes: then the record tells."""
+        """Return whether it is the same file and was not renewed. If a file system changes inodes, the record decides."""
         same_file = bool(self.record) or self._inode == other._inode
         return same_file and (self.record, self._mtime_ns) == (other.record, other._mtime_ns)
 
@@ -68,9 +68,9 @@ class _Seen:
 class Locks:
     """The locks that one run holds in one folder.
 
-    `flock` is the kernel's call, None where there is none; `boot` says which kernel this is. `tell` is called with a
-    sentence before a wait of some seconds. `job` names the job of a cluster in which the run is; `gone` says of such a name
-    whether that job has ended. Its lock is then stale as soon as it is seen not to be renewed.
+    `flock` is the kernel's call, None if unavailable; `boot` identifies this kernel. `tell` is called with a sentence
+    before a wait of some seconds. `job` names the cluster job of the run; `gone` returns whether a job with such a name has
+    ended. Its lock is then stale as soon as this run sees that it is not renewed.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class Locks:
         self._thread: threading.Thread | None = None
 
     def take(self, name: str) -> Lock | None:
-        """Take the lock of that name; None when another run holds it, and not just for the moment of a sweep.
+        """Acquire the lock with that name; return None if another run holds it, except for the moment of a sweep.
 
-        Where a lock of another host looks stale, this waits to see whether it is renewed.
+        If a lock of another host looks stale, waits to see whether it is renewed.
 
         Raises OSError when the folder of locks cannot be written.
         """
@@ -118,12 +118,12 @@ class Locks:
             with contextlib.suppress(
                 FileNotFoundError
             ):  # a run that ended removed the empty folder, or swept, meanwhile
-                lock = self._made(path, name)
+                lock = self._create(path, name)
                 if lock is not None or not self._freed(path, wait=True):
                     return lock
 
-    def _made(self, path: Path, name: str) -> Lock | None:
-        """Make the lock's file, complete and locked before it appears; None when there is one."""
+    def _create(self, path: Path, name: str) -> Lock | None:
+        """Create the lock's file, complete and locked before it appears; return None if it exists."""
         new = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
         try:
             record, descriptor = self._written(new, name)
@@ -148,17 +148,17 @@ class Locks:
         return lock
 
     def _written(self, new: Path, name: str) -> tuple[bytes, int]:
-        """Write a lock's file; return its content and a descriptor on which the kernel's lock is held, if there is one."""
+        """Write a lock's file; return its content and a descriptor with the kernel's lock, if available."""
         kernel = self._flock
         record = self._record(name)
-        new.write_bytes(record)  # closed, so that a network file system has it
+        new.write_bytes(record)  # closed, so that a network file system stores it
         descriptor = os.open(new, os.O_RDWR | os.O_CLOEXEC)
         try:
             self._try_flock(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
-        if self._flock is not kernel:  # the kernel has no locks here, and the record must not say that it has
+        if self._flock is not kernel:  # the kernel has no locks here, and the record must say so
             os.close(descriptor)
             return self._written(new, name)
         return record, descriptor
@@ -172,7 +172,7 @@ class Locks:
         return text.encode("utf-8", "surrogateescape")[:LONGEST_RECORD]
 
     def _kernel(self) -> str:
-        """Return this kernel's boot id; where it has none, one that is equal to no other."""
+        """Return this kernel's boot id; without one, an id that equals no other."""
         if self._boot is None:
             try:
                 self._boot = BOOT_ID.read_text("ascii").strip()
@@ -181,7 +181,7 @@ class Locks:
         return self._boot
 
     def _try_flock(self, descriptor: int) -> bool:
-        """Lock an open file; False when another process has it locked. Where the kernel has no locks, it is as if locked."""
+        """Lock an open file; return False if another process locked it. Without kernel locks, return True."""
         if self._flock is None:
             return True
         try:
@@ -195,12 +195,12 @@ class Locks:
         return True
 
     def _freed(self, path: Path, *, wait: bool) -> bool:
-        """Whether a lock's file is gone, or belonged to a dead run and is removed."""
+        """Return whether a lock's file is missing, or belonged to a dead run and was removed."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return True
-        except PermissionError:  # of another user: locking it needs no writing on most file systems
+        except PermissionError:  # another user's file: most file systems allow locking without write permission
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             if not self._try_flock(descriptor):
@@ -215,7 +215,7 @@ class Locks:
             os.close(descriptor)
 
     def _is_ours(self, record: bytes, descriptor: int) -> bool:
-        """Whether the kernel that locked it is this one, which says that it is not locked any more."""
+        """Return whether the kernel that locked it is this one, which reports that it is no longer locked."""
         place = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
         return self._flock is not None and record.startswith(f"{place}\n".encode())
 
@@ -233,32 +233,30 @@ class Locks:
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
-        """Hold the lock of that name; wait while another one holds it, for it does so only for a moment.
+        """Hold the lock with that name; wait while another run holds it, which takes only a moment.
 
         Raises OSError when the folder of locks cannot be written, TimeoutError when its holder is stopped.
         """
         until = time.monotonic() + LONGEST_WAIT
         while (lock := self.take(name)) is None:
             if time.monotonic() > until:
-                raise TimeoutError(
-                    errno.ETIMEDOUT, f"the lock {name!r} is held by a run that does not go on", str(self.folder)
-                )
+                raise TimeoutError(errno.ETIMEDOUT, f"the lock {name!r} is held by a stopped run", str(self.folder))
         try:
             yield
         finally:
             self.release(lock)
 
     def release(self, lock: Lock) -> None:
-        """Give the lock up and remove its file."""
+        """Release the lock and remove its file."""
         with self._guard:
             self._held.pop(lock.path, None)
         if self.holds(lock):
-            with contextlib.suppress(OSError):  # a folder that was made read-only meanwhile: the next run sweeps
+            with contextlib.suppress(OSError):  # the folder became read-only meanwhile: the next run sweeps
                 lock.path.unlink()
         os.close(lock.descriptor)
 
     def holds(self, lock: Lock) -> bool:
-        """Whether a lock is still ours: it is lost when the machine slept longer than runs on other hosts wait."""
+        """Return whether this run still holds a lock: it is lost if the machine slept longer than runs on other hosts wait."""
         try:
             descriptor = os.open(lock.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
@@ -269,21 +267,21 @@ class Locks:
             os.close(descriptor)
 
     def sweep(self) -> None:
-        """Remove the files of locks that nobody holds any more: those of killed runs."""
+        """Remove the files of locks without a holder: those of killed runs."""
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
                 with contextlib.suppress(OSError):
                     if _is_unwritten(path):
-                        path.unlink()  # a run that is still to write it makes another one
+                        path.unlink()  # a run that still has to write it creates another one
                     else:
                         self._freed(path, wait=False)
 
     def interrupt(self) -> None:
-        """Wait no more for locks that may be stale: the run is to end."""
+        """Stop waiting for locks that may be stale: the run ends."""
         self._hurry.set()
 
     def close(self) -> None:
-        """Stop renewing. Locks still held are left to go stale."""
+        """Stop renewing. Locks still held become stale."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -297,12 +295,12 @@ class Locks:
 
 
 def _is_unwritten(path: Path) -> bool:
-    """Return whether a file is one that a run made on the way to a lock, and was killed before it wrote it."""
+    """Return whether a file is the temporary file of a lock whose run was killed before it wrote the lock."""
     return not path.name.endswith(".lock") and path.lstat().st_size == 0
 
 
 def _removed(path: Path, judged: _Seen) -> bool:
-    """Remove a lock's file where it still is the one that was judged: of two runs that judged it, one wins the rename."""
+    """Remove a lock's file if it is still the judged one: of two runs that judged it, one wins the rename."""
     aside = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     try:
         path.rename(aside)
@@ -316,6 +314,6 @@ def _removed(path: Path, judged: _Seen) -> bool:
     if same:
         aside.unlink()
         return True
-    with contextlib.suppress(FileExistsError):  # its holder looks before it publishes, and finds that it was lost
+    with contextlib.suppress(FileExistsError):  # its holder checks before it publishes, and sees that it was lost
         rename_new(aside, path)
     return False

@@ -1,7 +1,7 @@
-"""Converters that outlived their run: only the run itself was killed, and they have a process group of their own.
+"""Ends converters that outlived their run: only the run itself was killed, and they have a separate process group.
 
-Their HOME is below the staging or scratch folder of their run, so it contains the run's 16 random digits. Other studies
-may be at the same path in containers that see one process space: they have other digits.
+Their HOME is below the staging or scratch folder of their run, so it contains the run's 16 random digits. Other studies may
+be at the same path in containers with one process namespace: they have other digits.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from qxbatch.publish.scratch import scratch_name
 
 PATIENCE = 2.0
-"""Seconds that killed processes may take to vanish."""
+"""Seconds that killed processes may take to disappear."""
 
 
 def end_orphans(unit: str, runs: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ def end_orphans(unit: str, runs: Sequence[str]) -> None:
 def _processes() -> list[int]:
     try:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names, not paths
-    except OSError:  # no such file system here
+    except OSError:  # no such file system
         return []
 
 

@@ -1,4 +1,4 @@
-"""Paths and files of the hidden folder are only believed while they lead nowhere else."""
+"""Safe access to the hidden folder: its paths and files are trusted only if no link leads elsewhere."""
 
 import errno
 import os
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 LARGEST = 1 << 26
-"""Bytes of the largest file of ours that is read at once."""
+"""Size of the largest file that is read at once, in bytes."""
 
 
 class LinkError(OSError):
-    """A path of ours is a link."""
+    """A path of qxbatch is a link."""
 
     def __init__(self, path: Path) -> None:
-        reason = "is a link, and what a link leads to is not changed; remove the link"
+        reason = "is a link, and qxbatch does not change the target of a link; remove the link"
         super().__init__(errno.ELOOP, reason, str(path))
 
 
@@ -25,7 +25,7 @@ def refuse_link(path: Path) -> None:
 
 
 def open_plain(path: Path) -> BinaryIO | None:
-    """Open a file to be read, None when there is none or it is a link or no file. Raises OSError."""
+    """Open a file for reading; return None if it is missing, a link or not a regular file. Raises OSError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -39,7 +39,7 @@ def open_plain(path: Path) -> BinaryIO | None:
 
 
 def read_plain(path: Path) -> bytes | None:
-    """Return the content of a file, None when there is none or it is a link or no file. Raises OSError."""
+    """Return the content of a file; None if it is missing, a link or not a regular file. Raises OSError."""
     file = open_plain(path)
     if file is None:
         return None
@@ -48,7 +48,7 @@ def read_plain(path: Path) -> bytes | None:
 
 
 def is_plain_name(name: object) -> bool:
-    """Return whether something is a name of one file or folder, and leads nowhere else."""
+    """Return whether a text is the name of a single file or folder, without a path."""
     return isinstance(name, str) and name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 

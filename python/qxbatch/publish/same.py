@@ -1,4 +1,4 @@
-"""Whether two packets hold the same bytes."""
+"""Compares the bytes of two packets."""
 
 import os
 import stat
@@ -9,14 +9,14 @@ from qxbatch.walk import walk
 
 
 def same_content(one: Path, other: Path) -> bool:
-    """Compare two files, or two folders with all below them: names, kinds, link targets and bytes."""
+    """Return whether two files, or two folders with their content, are equal: names, kinds, link targets and bytes."""
     if _is_one_file(one, other):
         return True
     return _listing(one) == _listing(other) and _hashes(one) == _hashes(other)
 
 
 def _is_one_file(one: Path, other: Path) -> bool:
-    """Whether both are names of one file: a run was killed between the two steps of a rename."""
+    """Return whether both are names of one file: a run was killed between the two steps of a rename."""
     try:
         status = one.lstat()
         return stat.S_ISREG(status.st_mode) and os.path.samestat(status, other.lstat())
@@ -35,7 +35,7 @@ def _listing(top: Path) -> list[tuple[str, str, int | str]]:
 def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        # a packet that is a link may be moved: what counts is where it leads
+        # a packet that is a link may be moved: its target counts
         return (name, "link", str(path.readlink() if name else os.path.normpath(path.parent / path.readlink())))
     if stat.S_ISDIR(status.st_mode):
         return (name, "folder", 0)

@@ -1,6 +1,6 @@
 """Scratch folders below --work-dir, which other studies and other programs may use too.
 
-A folder is removed only when its name and a file in it say which run made it.
+A folder is removed only if its name and a file in it identify the run that created it.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from qxbatch.textfile import created
 NOTE = "scratch.txt"
 """In staging: the path of the scratch folder."""
 MARK = ".of-qxbatch"
-"""In the scratch folder: the run that made it."""
+"""In the scratch folder: the run that created it."""
 
 
 def scratch_name(unit: str, run: str) -> str:
@@ -23,7 +23,7 @@ def scratch_name(unit: str, run: str) -> str:
 
 
 def make_scratch(scratch: Path, run: str) -> None:
-    """Make a scratch folder that is known as this run's."""
+    """Create a scratch folder that is marked as this run's."""
     make_folder(scratch.parent)
     scratch.mkdir()
     with created(scratch / MARK) as file:
@@ -31,7 +31,7 @@ def make_scratch(scratch: Path, run: str) -> None:
 
 
 def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
-    """Return the scratch folder that is noted in staging; None when none is, or the note was not finished."""
+    """Return the scratch folder recorded in staging; None if there is none, or if the record is incomplete."""
     text = read_plain(staging / NOTE)
     if text is None:
         return None
@@ -40,7 +40,7 @@ def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
 
 
 def remove_scratch(scratch: Path, run: str) -> None:
-    """Remove a scratch folder of that run; one that does not say whose it is only while it is empty."""
+    """Remove a scratch folder of that run; an unmarked one only if it is empty."""
     if not os.path.isdir(scratch) or scratch.is_symlink():  # noqa: PTH112 - Path.is_dir raises where it may not look
         return
     mark = scratch / MARK

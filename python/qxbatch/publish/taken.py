@@ -1,7 +1,8 @@
-"""Folder mode: sorted files leave `<session>/inbox` one by one, each only when it is still the file that was sorted.
+"""Folder mode: removes sorted files from `<session>/inbox` one by one, each only if it is still the file that was sorted.
 
-The list is written before the session is published. A file whose size, time or bytes changed since stays. Each is
-first renamed to a hidden name and looked at again there: what comes under its name meanwhile is another file, and stays.
+The list is written before the session is published. A file whose size, time or bytes changed since is kept. Each file is
+first renamed to a hidden name and checked again there: a file that appears under the original name meanwhile is another one
+and is kept.
 """
 
 import contextlib
@@ -20,30 +21,30 @@ from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.plain import is_below, open_plain
 from qxbatch.publish.transfer import hidden
 
-_STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
-"""A folder that holds what stays, or is gone already."""
+_NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
+"""Errors for a folder that is not empty, or that is missing."""
 
 
 class Taken(NamedTuple):
-    """A loose file whose bytes lie in the session now."""
+    """A loose file whose bytes are in the session now."""
 
     path: Path
-    """Below the inbox."""
+    """Path below the inbox."""
     size: int
     mtime_ns: int
     sha256: str
 
 
 class Stayed(NamedTuple):
-    """A listed file that did not leave the inbox, or a folder that is empty now."""
+    """A listed file that was not removed from the inbox, or a folder that is empty now."""
 
     path: Path
     error: str = ""
-    """Why it could not; empty when it changed since it was read."""
+    """Why it was not removed; empty if it changed since it was read."""
 
 
 def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
-    """Write the list of files (ledger path, sha256) that are to leave the inbox; on disk when the call returns."""
+    """Write the list of files (ledger path, sha256) to remove from the inbox; it is on disk when the call returns."""
     with out.open("w", encoding="utf-8", newline="\n") as file:
         for text, digest in members:
             status = (inbox / member_path(text)).lstat()
@@ -54,10 +55,10 @@ def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
 
 
 def take(inbox: Path, listed: Path, tag: str, top: Path) -> list[Stayed]:
-    """Remove the listed files from the inbox, and the folders that this empties; return those that stay.
+    """Remove the listed files from the inbox, and the folders that become empty; return those that were kept.
 
-    Nothing is removed that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names. A
-    call that was cut short can be repeated.
+    Removes nothing that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names. An
+    interrupted call can be repeated.
     """
     stayed: list[Stayed] = []
     folders: set[Path] = set()
@@ -78,7 +79,7 @@ def take(inbox: Path, listed: Path, tag: str, top: Path) -> list[Stayed]:
         try:
             folder.rmdir()
         except OSError as error:
-            if error.errno not in _STAYS:
+            if error.errno not in _NOT_REMOVED:
                 stayed.append(Stayed(folder, reason_text(error, folder)))
     if inbox.is_dir():
         sync_folder(inbox)
@@ -86,7 +87,7 @@ def take(inbox: Path, listed: Path, tag: str, top: Path) -> list[Stayed]:
 
 
 def _left(path: Path, aside: Path, taken: Taken) -> bool:
-    """Whether a file has left, now or before; False where another one has its name."""
+    """Return whether a file is removed, now or earlier; False if another file has its name."""
     if not os.path.lexists(aside):
         if not os.path.lexists(path):
             return True
@@ -95,10 +96,10 @@ def _left(path: Path, aside: Path, taken: Taken) -> bool:
             return False
         path.rename(aside)
         again = _is_same(aside, taken, inode)
-    else:  # a run was killed that had renamed it
+    else:  # a run that was killed had renamed it
         again = _is_same(aside, taken)
     if not again:
-        with contextlib.suppress(FileExistsError):  # then the hidden one stays, too: neither was read
+        with contextlib.suppress(FileExistsError):  # the hidden one is kept, too: neither was read
             rename_new(aside, path)
         return False
     try:
@@ -121,8 +122,8 @@ def _read(listed: Path) -> Iterable[Taken]:
 
 
 def _is_same(path: Path, taken: Taken, inode: int | None = None) -> bool:
-    """Compare size, time and bytes; with `inode`, that of a file whose bytes were compared a moment ago, only where it
-    differs: some file systems change it.
+    """Compare size, time and bytes. With `inode` (of a file whose bytes were just compared), compare bytes only if the
+    inode differs: some file systems change it.
     """
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != (taken.size, taken.mtime_ns):

@@ -1,4 +1,4 @@
-"""Brings a file or folder to another place, also on another file system: there it is whole and compared, or absent."""
+"""Moves or copies a file or folder, also to another file system: the result is complete and verified, or absent."""
 
 import contextlib
 import errno
@@ -14,9 +14,9 @@ from qxbatch.publish.same import same_content
 
 
 def renamed(source: Path, target: Path) -> bool:
-    """Rename to a name that nobody has, durably; False when the two are on different file systems.
+    """Rename to an unused name, durably; return False if the two paths are on different file systems.
 
-    A relative link keeps its target. Raises FileExistsError when somebody has the name, OSError.
+    A relative link keeps its target. Raises FileExistsError when the name is in use, and OSError.
     """
     if source.is_symlink() and not source.readlink().is_absolute() and source.parent != target.parent:
         _move_link(source, target)
@@ -34,12 +34,12 @@ def renamed(source: Path, target: Path) -> bool:
 
 
 def put_aside(source: Path, aside: Path) -> None:
-    """Rename to a hidden name in the same folder, in one step: what comes under the old name later is not touched."""
+    """Rename to a hidden name in the same folder, in one step: a file that appears under the old name later is not touched."""
     _rename(source, aside, os.rename)
 
 
 def copied(source: Path, temporary: Path) -> None:
-    """Copy to a hidden place, bring it to disk, and compare. Nothing is left of a copy that failed.
+    """Copy to a hidden path, sync, and compare. A failed copy is removed.
 
     Raises OSError.
     """
@@ -65,7 +65,7 @@ def copied(source: Path, temporary: Path) -> None:
 
 
 def _copy(source: str, target: str, *, follow_symlinks: bool = True) -> None:
-    """Copy a file or link; a FIFO or socket, which has no bytes, is made again."""
+    """Copy a file or link; create a FIFO or socket, which has no bytes, again."""
     kind = os.lstat(source).st_mode
     if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
         os.mknod(target, kind)
@@ -74,7 +74,7 @@ def _copy(source: str, target: str, *, follow_symlinks: bool = True) -> None:
 
 
 def hidden(path: Path, use: Use, tag: str) -> Path:
-    """Return the hidden place of something beside the place that it has, or will have."""
+    """Return the hidden path beside the current or future path."""
     return path.with_name(hidden_name(use, tag, path.name))
 
 
@@ -90,7 +90,7 @@ def _sync_file(path: Path) -> None:
 
 
 def _rename(source: Path, target: Path, step: Callable[[Path, Path], None]) -> None:
-    """A folder can only be moved by who may write to it, since its `..` changes: its owner may, for that moment."""
+    """Call `step`; if needed, make a folder writable meanwhile, since moving it changes its `..` entry."""
     try:
         step(source, target)
     except PermissionError:

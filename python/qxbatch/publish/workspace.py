@@ -1,8 +1,8 @@
 """The hidden folder `.qxbatch` beside the sessions: staging, journals and locks of running imports.
 
-It is on the sessions' own file system, so that publishing is a rename. A finished run leaves nothing of it. Whoever may
-write to the sessions folder may write here too, so nothing here is believed that leads out of it: names are plain, and
-no folder is a link.
+It is on the sessions' file system, so that publishing is a rename. A finished run leaves nothing in it. Everybody who may
+write to the sessions folder may write here too, so nothing in it may lead elsewhere: names are plain, and no folder is a
+link.
 """
 
 import contextlib
@@ -26,10 +26,10 @@ JOBS = "jobs"
 
 
 class Workspace:
-    """Paths below `<sessionsfolder>/.qxbatch`, as one run names them.
+    """Paths below `<sessionsfolder>/.qxbatch`, for one run.
 
-    A unit is what is imported together: the packets of one session. Each run has a staging folder of its own for it, so
-    two runs never write to the same one, also where one lost its lock and does not know it yet.
+    A unit is imported together: the packets of one session. Each run has a separate staging folder for it, so two runs
+    never write to the same one, even if one lost its lock without noticing.
     """
 
     def __init__(
@@ -38,20 +38,20 @@ class Workspace:
         self.sessionsfolder = sessionsfolder
         self.archive = sessionsfolder / ARCHIVED_PACKETS
         self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
-        """The folders of packets: a journal that names another one is not followed."""
+        """The folders of packets; a journal that names another one is rejected."""
         self.run = run or os.urandom(8).hex()
-        """Of this run alone: in the names of its staging folders and hidden copies, and in its journals."""
+        """Unique to this run: part of the names of its staging folders and hidden copies, and of its journals."""
         self.top = sessionsfolder / WORKSPACE
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
         self.work = self.top / "work"
         self.numbers = self.top / "numbers.json"
-        """Folder mode: numbers of archives, as long as runs that chose them are not done (qxbatch.archive.kept_numbers)."""
+        """Folder mode: numbers of archives, until the runs that chose them are done (qxbatch.archive.kept_numbers)."""
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
-        """The same while they are written."""
+        """The temporary file for these numbers."""
         self._work_dir = work_dir
         self.since = time.time()
-        """When the run began."""
+        """When the run started."""
 
     @property
     def is_left(self) -> bool:
@@ -64,11 +64,11 @@ class Workspace:
             return True
 
     def of_run(self, run: str) -> "Workspace":
-        """Return the same folder as another run names it."""
+        """Return the same folder for another run."""
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
 
     def refuse_links(self) -> None:
-        """Raise OSError where the hidden folder, or one in it, is a link: what it leads to belongs to somebody else."""
+        """Raise OSError if the hidden folder, or a folder in it, is a link: its target belongs to somebody else."""
         for folder in (self.top, self.locks, self.journals, self.work):
             refuse_link(folder)
 
@@ -81,27 +81,27 @@ class Workspace:
         return self.unit(unit) / self.run
 
     def tag(self, unit: str) -> str:
-        """Return what is in the hidden names of a unit's files outside of this folder: 16 hex digits of its own."""
+        """Return the tag in the hidden names of a unit's files outside of this folder: 16 hex digits."""
         import hashlib
 
         return hashlib.sha256(f"{self.run}/{unit}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def build(self, unit: str, session: str) -> Path:
-        """Return where a session folder is put together before it is published."""
+        """Return the folder in which a session is built before it is published."""
         return self.staging(unit) / "build" / session
 
     def scratch(self, unit: str) -> Path:
-        """Return the folder of small files while a packet is read and converted.
+        """Return the folder for small files while a packet is read and converted.
 
-        It is below --work-dir where there is one, and noted in staging, so that the next run can clear it, wherever its
-        own --work-dir is.
+        If there is a --work-dir, it is below it and recorded in staging, so that the next run can remove it, even with
+        another --work-dir.
         """
         if self._work_dir is None:
             return self.staging(unit) / "scratch"
         return self._work_dir / scratch_name(unit, self.run)
 
     def empty_scratch(self, unit: str) -> Path:
-        """Remove what other runs left of a unit, whose lock is held; return this run's scratch folder, made anew."""
+        """Remove the remains of other runs for a unit whose lock is held; return a new scratch folder of this run."""
         self.clear_all(unit)
         scratch = self.scratch(unit)
         make_folder(self.staging(unit))
@@ -118,7 +118,7 @@ class Workspace:
         return SessionPaths(self.sessionsfolder / session)
 
     def refuse_led_out(self, unit: str, session: str) -> None:
-        """Raise OSError where what an exchange renames is a link, or is below one."""
+        """Raise OSError if a path that an exchange renames is a link, or is below one."""
         build, old = self.build(unit, session), self.old(unit, session)
         target = self.session(session)
         for path in (self.unit(unit), self.staging(unit), build.parent, build, old.parent, old, target.folder):
@@ -129,7 +129,7 @@ class Workspace:
         return self.staging(unit) / "old" / session
 
     def taken(self, unit: str) -> Path:
-        """Return the list of files that are to leave a session's inbox."""
+        """Return the list of files to remove from a session's inbox."""
         return self.staging(unit) / "taken.tsv"
 
     def journal(self, unit: str) -> Path:
@@ -137,7 +137,7 @@ class Workspace:
         return self.journals / f"{unit}.json"
 
     def new_journal(self, unit: str) -> Path:
-        """Return the same while this run writes it."""
+        """Return the temporary file for the journal of this run."""
         return self.journals / f"{unit}.{self.run}.new"
 
     def units(self) -> list[str]:
@@ -147,7 +147,7 @@ class Workspace:
         return []
 
     def runs(self, unit: str) -> list[str]:
-        """Return the runs that left staging of a unit."""
+        """Return the runs with staging of a unit."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if not self.unit(unit).is_symlink():
                 return sorted(entry.name for entry in os.scandir(self.unit(unit)) if re.fullmatch(_RUN, entry.name))
@@ -160,7 +160,7 @@ class Workspace:
         return []
 
     def clear(self, unit: str) -> None:
-        """Remove this run's staging of a unit, and a journal that it did not finish writing."""
+        """Remove this run's staging of a unit, and its unfinished journal."""
         self.new_journal(unit).unlink(missing_ok=True)
         noted = noted_scratch(self.staging(unit), unit, self.run)
         if noted is not None:
@@ -170,7 +170,7 @@ class Workspace:
         _remove_empty(self.unit(unit))
 
     def clear_all(self, unit: str) -> None:
-        """Remove what all runs left of a unit. The caller holds its lock, so none of them is at work."""
+        """Remove the remains of all runs for a unit. The caller holds its lock, so no other run works on it."""
         folder = self.unit(unit)
         if folder.is_symlink() or not folder.is_dir():
             remove_tree(folder)
@@ -184,7 +184,7 @@ class Workspace:
                     path.unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Remove the hidden folder as far as it is empty. While any lock is held, all of it stays."""
+        """Remove the hidden folder's empty folders. While any lock is held, all of it is kept."""
         with contextlib.suppress(OSError):
             for folder in (self.locks, self.work, self.journals):
                 if folder.exists():

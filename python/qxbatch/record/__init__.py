@@ -1,1 +1,1 @@
-"""What a session folder says about itself: image names and numbers, session.txt, reports, ledger, summary."""
+"""The records in a session folder: image names and numbers, session.txt, reports, ledger, summary."""

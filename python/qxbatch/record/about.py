@@ -36,11 +36,11 @@ def record_summary(
     seconds: float,
     settings: Settings,
 ) -> Summary:
-    """Write summary.json; return its content. `sums` are those of the compressed images, `statistics` of time series."""
+    """Write summary.json; return its content. `sums` are those of the compressed images, `statistics` those of time series."""
     placed = ((each.image.number, statistics.get(each.output.nifti)) for each in placement.placed)
     about = summary(
         part.session,
-        [PacketInfo(packet, part.hide(packet.path.name), job.sha256(packet)) for packet in job.archives],
+        [PacketInfo(packet, part.redact(packet.path.name), job.sha256(packet)) for packet in job.archives],
         conversions,
         placement,
         version=VERSION,
@@ -56,7 +56,7 @@ def record_summary(
         earlier_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
         host={"name": os.uname().nodename, "system": os.uname().sysname},
-        command=part.hide(command_for(settings, [job.unit.name])),
+        command=part.redact(command_for(settings, [job.unit.name])),
     )
     with created(places.built.summary) as file:
         file.write(about.to_json())

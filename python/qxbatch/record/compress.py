@@ -8,5 +8,5 @@ Gzip = Callable[[Path, Path], object]
 
 
 def compressed(nifti: Path) -> Path:
-    """Return where the compressed form of a converter's image lies until it is placed."""
+    """Return the path of the compressed form of a converter's image until it is placed."""
     return nifti.with_name(f"{nifti.name}.gz")

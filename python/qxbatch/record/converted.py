@@ -11,15 +11,15 @@ from qxbatch.session.summary_parts import ImageStatistics, Sum
 
 
 class ConvertedSeries(NamedTuple):
-    """What became of all series of a session."""
+    """The results for all series of a session."""
 
     conversions: tuple[Conversion, ...]
     """In the order of the series."""
     stored: Mapping[int, Stored]
     """How each n is stored."""
     headers: Mapping[Path, Nifti]
-    """Of each image, by its path as the converter left it."""
+    """The sums of each image, by its path in the converter's output."""
     sums: Mapping[Path, Sum]
-    """Of each compressed image, by the same path."""
+    """The sums of each compressed image, by the same path."""
     statistics: Mapping[Path, ImageStatistics]
-    """Of each image that is a time series, by the same path."""
+    """The statistics of each time series, by the same path."""

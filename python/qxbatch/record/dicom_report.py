@@ -1,4 +1,4 @@
-"""DICOM-Report.txt: the series of a session as a person wants to see them."""
+"""DICOM-Report.txt: a readable table of the session's series."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ _TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
 
 
 def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) -> str:
-    """Return the report. `patient` is the patient's id, or the session id where that stands in its place."""
+    """Return the report. `patient` is the patient's id, or the session id if that replaces it."""
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     first = ordered[0].series if ordered else None
     head = [f"Report for {safe(patient) or session} ({session})"]
@@ -32,7 +32,7 @@ def _report(head: Sequence[str], ordered: Sequence[Conversion]) -> str:
 
 
 def refreshed_report(report: str, summary: Summary) -> str | None:
-    """Return a report with the facts of the summary under the lines that name the session; None where it is not ours."""
+    """Return a report with the facts of the summary below the lines that name the session; None if qxbatch did not write it."""
     first, *lines = report.splitlines() or [""]
     if not (first.startswith("Report for ") and first.endswith(f"({summary.session.id})")):
         return None
@@ -41,7 +41,7 @@ def refreshed_report(report: str, summary: Summary) -> str | None:
 
 
 def _conversion(series: SeriesSummary) -> Conversion:
-    """Return what the report says of a series, without its files."""
+    """Return the report's entry for a series, without its files."""
     nowhere = Path()
     return Conversion(
         Series(series.n, series.kind, series.header, series.files, series.size, nowhere),
@@ -60,7 +60,7 @@ _TITLES = (
 
 
 def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
-    """Return the worst verdict on a session and the series to look at first; nothing where no series has a verdict."""
+    """Return the worst verdict of a session and the series to check first; empty if no series has a verdict."""
     judged = [conversion for conversion in conversions if conversion.verdict is not None]
     if not judged:
         return []
@@ -133,7 +133,7 @@ def _times(series: Series, field: str) -> str:
 
 
 def _when(series: Series) -> str:
-    """Return date and time of a series as YYYY-MM-DD HH:MM:SS, as far as its header tells."""
+    """Return date and time of a series as YYYY-MM-DD HH:MM:SS, as far as its header has them."""
     days = (calendar_day(text(series.header, field)) for field in _DATES)
     day, hour = next((day for day in days if day), ""), _first(series, _TIMES).split(".")[0]
     if day:

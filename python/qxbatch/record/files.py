@@ -1,4 +1,4 @@
-"""Brings images, what lies beside them, and logs to their places in the session folder."""
+"""Moves images, their sidecars, and logs to their places in the session folder."""
 
 import json
 import re
@@ -13,45 +13,45 @@ from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
 
 _TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*")(,?[ \t]*)$', re.MULTILINE)
-"""A sidecar's line with a text; a UID is none."""
+"""A line of a sidecar with a text value that is not a UID."""
 
 
 def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
-    """Put each image below `<session>/nii` under its number, with .json, .bval and .bvec beside it."""
+    """Move each image below `<session>/nii` to its number, with .json, .bval and .bvec beside it."""
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
     for placed in placement.placed:
         number, output = placed.image.number, placed.output
         if not compressed(output.nifti).exists():
             gzip(output.nifti, compressed(output.nifti))
-        _bring(compressed(output.nifti), paths.image(number))
+        _place(compressed(output.nifti), paths.image(number))
         for extension, path in sorted(output.sidecars.items()):
-            _bring(path, paths.image(number, extension))
+            _place(path, paths.image(number, extension))
 
 
-def hide_in_sidecars(folder: Path, hide: Redact) -> None:
-    """Take identities out of the free text of the sidecars (.json); all else of them stays as the converter wrote it."""
-    if hide is unchanged:
+def redact_sidecars(folder: Path, redact: Redact) -> None:
+    """Redact the free text of the sidecars (.json); the rest stays as the converter wrote it."""
+    if redact is unchanged:
         return
     for path in sorted(folder.glob("*.json")):
         found = path.read_text(encoding="utf-8", errors="surrogateescape")
-        told = _TEXT.sub(lambda match: f"{match[1]}{_hidden(match[2], hide)}{match[3]}", found)
-        if told != found:
-            path.write_text(told, encoding="utf-8", errors="surrogateescape", newline="\n")
+        redacted = _TEXT.sub(lambda match: f"{match[1]}{_redacted(match[2], redact)}{match[3]}", found)
+        if redacted != found:
+            path.write_text(redacted, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
-def _hidden(value: str, hide: Redact) -> str:
-    """Return a text of JSON without identities, as JSON again: a session id may contain quotes."""
+def _redacted(value: str, redact: Redact) -> str:
+    """Return JSON text with identities redacted, as JSON again: a session id may contain quotes."""
     try:
         own = json.loads(value, strict=False)
     except ValueError:  # a converter that does not escape
         own = value[1:-1]
-    told = hide(own)
-    return value if told == own else json.dumps(told, ensure_ascii=False)
+    redacted = redact(own)
+    return value if redacted == own else json.dumps(redacted, ensure_ascii=False)
 
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:
-    """Write `dicom/dcm2niix_<n>.log` for each series; each further n' has a copy of its series' log."""
+    """Write `dicom/dcm2niix_<n>.log` for each series; each further n' gets a copy of its series' log."""
     paths = SessionPaths(session)
     paths.dicom.mkdir(parents=True, exist_ok=True)
     logs = {conversion.series.n: conversion.log for conversion in conversions}
@@ -60,7 +60,7 @@ def write_logs(conversions: Iterable[Conversion], placement: Placement, session:
         paths.converter_log(number).write_text(logs[n], encoding="utf-8", errors="replace", newline="\n")
 
 
-def _bring(source: Path, target: Path) -> None:
+def _place(source: Path, target: Path) -> None:
     if target.exists():
         raise FileExistsError(f"{target}: a second image wants this number")
     shutil.move(source, target)

@@ -9,7 +9,7 @@ from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
 
 EACH = 9
-"""Images of one n: the last digit is the image's own."""
+"""Images for one n: the last digit is the image's."""
 
 
 class ImageNumbers(NamedTuple):
@@ -20,7 +20,7 @@ class ImageNumbers(NamedTuple):
     """Each n' of the images after the ninth."""
 
     def problem(self, series: Series) -> Problem | None:
-        """Return the warning about a series with more than nine images, if it is one."""
+        """Return the warning about a series with more than nine images; None if it has fewer."""
         if not self.further:
             return None
         where = ", ".join(f"{n + 1} and up" for n in self.further)
@@ -34,7 +34,7 @@ class ImageNumbers(NamedTuple):
 
 
 def image_numbers(series: Series, count: int, taken: set[int]) -> ImageNumbers:
-    """Return numbers for the images of a series; each n' is added to `taken`, which has every n of the session.
+    """Return numbers for the images of a series; adds each n' to `taken`, which contains every n of the session.
 
     >>> from qxbatch.model import SeriesKind
     >>> from pathlib import Path

@@ -16,7 +16,7 @@ from qxbatch.session.layout import image_file
 
 
 class Placed(NamedTuple):
-    """A converter's image under its number."""
+    """A converter's image with its number."""
 
     image: Image
     output: Output
@@ -27,16 +27,16 @@ class Placement(NamedTuple):
 
     placed: tuple[Placed, ...]
     further: Mapping[int, int]
-    """Each n' that holds further images, to the n of their series."""
+    """Maps each n' of further images to the n of their series."""
     problems: tuple[Problem, ...] = ()
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """Return the images alone."""
+        """Return only the images."""
         return tuple(placed.image for placed in self.placed)
 
-    def labels(self, series: Iterable[Series], hide: Redact) -> tuple[SeriesLabel, ...]:
-        """Return what a person calls each series; `hide` takes identities out of descriptions."""
+    def labels(self, series: Iterable[Series], redact: Redact) -> tuple[SeriesLabel, ...]:
+        """Return a readable name of each series; `redact` redacts identities in descriptions."""
         images: dict[int, list[int]] = {}
         for image in self.images:
             images.setdefault(image.n, []).append(image.number)
@@ -44,7 +44,7 @@ class Placement(NamedTuple):
             SeriesLabel(
                 each.n,
                 scanner_number(each.header),
-                hide(description(each.header)),
+                redact(description(each.header)),
                 tuple(images.get(each.n, ())),
             )
             for each in series
@@ -52,7 +52,7 @@ class Placement(NamedTuple):
 
 
 def shape_of(nifti: Path) -> tuple[int, ...]:
-    """Return an image's shape from its header; the image may be compressed already (qxbatch.record.compress)."""
+    """Return an image's shape from its header; the image may already be compressed (qxbatch.record.compress)."""
     return read_nifti(nifti if nifti.exists() else compressed(nifti)).shape
 
 
@@ -64,9 +64,9 @@ def place_images(
     add_json_info: Sequence[str] = (),
     shape: Callable[[Path], tuple[int, ...]] = shape_of,
 ) -> Placement:
-    """Number the images of a session. `claimed` is every n that a series of the session has, converted or not.
+    """Number the images of a session. `claimed` is every n of a series of the session, converted or not.
 
-    Further n' are given in series order, never in the order in which conversions ended.
+    Further n' are assigned in series order, never in the order in which conversions ended.
     """
     taken = set(claimed)
     placed: list[Placed] = []

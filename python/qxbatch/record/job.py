@@ -1,4 +1,4 @@
-"""One import from reading to archiving: what all its stages know."""
+"""One import from reading to archiving: the state that all its stages share."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -25,26 +25,26 @@ class Job:
     sources: tuple[Source, ...]
     reading: Reading
     archives: tuple[Packet, ...]
-    """What obeys `archive`: the packets or, in folder mode, the archives in the inbox."""
+    """What `archive` applies to: the packets or, in folder mode, the archives in the inbox."""
     inside: tuple[Packet, ...] = ()
-    """Folder mode: archives in folders of the inbox, which obey `archive`, too."""
+    """Folder mode: archives in folders of the inbox, to which `archive` applies, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)
-    """Folder mode: what the session said of itself before."""
+    """Folder mode: the records of the previous session."""
     deidentified: bool = False
-    """The session id stands in place of the patient's id and name."""
+    """Whether the session id replaces the patient's id and name."""
     redact: Redact = unchanged
-    """Takes the identities of all patients out of a text."""
+    """Redacts the identities of all patients in a text."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Members that may contain images and were not imported."""
     hashes: Mapping[Path, Future[str]] = field(default_factory=dict)
-    """SHA-256 of each packet that is a file, as soon as it is known."""
+    """SHA-256 of each packet that is a file, once it is known."""
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)
-    """Session id to patient id (empty where it is redacted), where the unit is split into several sessions."""
+    """Maps session ids to patient ids (empty if redacted), if the unit is split into several sessions."""
 
     def sha256(self, packet: Packet) -> str:
-        """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for one that changed.
+        """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for a file that changed.
 
         Raises CancelledError.
         """
@@ -57,16 +57,16 @@ class Job:
 
 
 class Places(NamedTuple):
-    """Where one session is while it is made."""
+    """The folders of one session during its import."""
 
     root: Path
-    """The files that were read, under their final names."""
+    """The read files under their final names."""
     build: Path
     """The session folder before it is published."""
     final: Path
     """The session folder."""
     inbox: Path | None = None
-    """Folder mode: the session's own inbox, whose names are taken."""
+    """Folder mode: the session's own inbox, whose names are in use."""
 
     @property
     def built(self) -> SessionPaths:
@@ -80,5 +80,5 @@ class Places(NamedTuple):
 
     @property
     def work(self) -> Path:
-        """Return the folder below which converters have their own ones."""
+        """Return the folder for the converters' working folders."""
         return self.root.with_name(f"{self.root.name}.convert")

@@ -16,31 +16,31 @@ FIELDS = {
     "DwellTime": "DwellTime",
     "ReadoutDirection": "ReadoutDirection",
 }
-"""Name in session.txt to name in the JSON, in the order of session.txt."""
+"""Maps names in session.txt to names in the JSON, in the order of session.txt."""
 
 
 def json_info(path: Path | None, wanted: Sequence[str], series: Series) -> tuple[tuple[str, str], ...]:
-    """Return the wanted fields that a JSON holds, numbers as Python prints them.
+    """Return the shown fields of a JSON, with numbers as Python prints them.
 
-    dcm2niix leaves the repetition time out of the JSON of a PAR with dynamics; it is taken from the PAR then.
+    dcm2niix omits the repetition time from the JSON of a PAR with dynamics; it is taken from the PAR then.
     """
-    told = _read(path) if wanted else {}
-    if series.kind is SeriesKind.PARREC and "RepetitionTime" not in told and path is not None:
-        told["RepetitionTime"] = _seconds(series)
-    found = ((field, told.get(key)) for field, key in FIELDS.items() if field in wanted)
+    fields = _read(path) if wanted else {}
+    if series.kind is SeriesKind.PARREC and "RepetitionTime" not in fields and path is not None:
+        fields["RepetitionTime"] = _seconds(series)
+    found = ((field, fields.get(key)) for field, key in FIELDS.items() if field in wanted)
     shown = ((field, safe(str(value))) for field, value in found if isinstance(value, str | int | float))
     return tuple((field, value) for field, value in shown if value)
 
 
 def _read(path: Path | None) -> dict[str, Any]:
-    """Return what a JSON holds; nothing when there is no usable JSON."""
+    """Return the content of a JSON; empty if it is not usable."""
     if path is None:
         return {}
     try:
-        told = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+        fields = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     except (ValueError, OSError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _seconds(series: Series) -> float | int | None:

@@ -1,4 +1,4 @@
-"""Moves what was kept of a packet into the session: logs to dicom/log, the other files to inbox."""
+"""Moves kept files of a packet into the session: logs to dicom/log, the other files to inbox."""
 
 import contextlib
 import os
@@ -6,36 +6,36 @@ from pathlib import Path
 
 from qxbatch.core import hash_file
 from qxbatch.deidentify import Redact, unchanged
-from qxbatch.pack.series import bring
+from qxbatch.pack.series import move
 from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
 from qxbatch.session.paths import SessionPaths
 
 
 def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
-    """Move what was kept: logs to dicom/log, the other files to inbox; return the beginnings of paths that had to change.
+    """Move kept files: logs to dicom/log, the other files to inbox; return the path prefixes that had to change.
 
-    In folder mode a name that the session's inbox has already (an archive whose members these are) gets `_files`,
-    unless the very files lie there: what was read a second time is not kept a second time.
+    In folder mode a name that already exists in the session's inbox (an archive with these members) gets `_files`, unless
+    it has the same files: a file that was read twice is kept once.
     """
     source, target = SessionPaths(root), SessionPaths(build)
     if source.log.exists():
-        bring(source.log, target.log)
+        move(source.log, target.log)
     moved = {}
     for kept in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
         name = kept.name
         while inbox is not None and not _fits(kept, inbox / name):
             name = f"{name}_files"
         if kept.exists():
-            bring(kept, target.inbox / name)
+            move(kept, target.inbox / name)
         if name != kept.name:
             moved[f"{KEPT_AT}{kept.name}"] = f"{KEPT_AT}{name}"
     return moved
 
 
-def redact_kept(root: Path, hide: Redact) -> dict[str, str]:
-    """Take identities out of the names of what was kept; return each `at` that changed, and what it is now."""
+def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
+    """Redact identities in the names of kept files; return each changed `at` with its new value."""
     changed: dict[str, str] = {}
-    if hide is unchanged:
+    if redact is unchanged:
         return changed
     for top in (INBOX, LOG_AT):
         for path in sorted((root / top).rglob("*"), key=lambda path: (-len(path.parts), path)):
@@ -43,7 +43,7 @@ def redact_kept(root: Path, hide: Redact) -> dict[str, str]:
             if path.is_dir():
                 _remove_if_empty(path)
                 continue
-            now = _free(root, "/".join([top, *map(hide, path.relative_to(root / top).parts)]), at)
+            now = _free(root, "/".join([top, *map(redact, path.relative_to(root / top).parts)]), at)
             if now != at:
                 (root / now).parent.mkdir(parents=True, exist_ok=True)
                 path.rename(root / now)
@@ -55,7 +55,7 @@ def redact_kept(root: Path, hide: Redact) -> dict[str, str]:
 
 
 def _free(root: Path, wanted: str, own: str) -> str:
-    """A name that nothing has yet: the wanted one, or a numbered one."""
+    """Return an unused name: the requested one, or a numbered one."""
     name, k = wanted, 1
     while name != own and os.path.lexists(root / name):
         k += 1
@@ -70,9 +70,9 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def _fits(kept: Path, place: Path) -> bool:
-    """Whether a file, or all files below a folder, can stand at `place`: nothing is there, or the same bytes.
+    """Return whether a file, or all files below a folder, can be placed at `place`: it is unused, or has the same bytes.
 
-    Of the same bytes, the second copy is removed when all fit.
+    If all fit, removes the second copies with the same bytes.
     """
     pairs = [(kept, place), *((path, place / path.relative_to(kept)) for path in kept.rglob("*"))]
     if not all(_agree(path, twin) for path, twin in pairs):

@@ -1,4 +1,4 @@
-"""Rows of the ledger from the core's rows, with the remarks of joined series (docs/ledger.md)."""
+"""Rows of the ledger from the core's rows, with notes for joined series (docs/ledger.md)."""
 
 import re
 from collections.abc import Iterable
@@ -27,13 +27,13 @@ def ledger_row(row: Row, at: str, reason: str, note: str = "") -> LedgerRow:
 
 
 def second_copy(row: Row, first: Row, at: str) -> LedgerRow:
-    """Return the row of a member with the same bytes as `first`, which are at `at`."""
+    """Return the row of a member with the same bytes as `first`, whose bytes are at `at`."""
     kind = Kind(row.kind)
     return LedgerRow(row.path, row.size, row.sha256, row.content_sha256, kind, Fate.DUPLICATE, at, first.series or None)
 
 
 def joined_notes(series: Iterable[Series]) -> dict[int, str]:
-    """Return a note for each of the core's groups whose UIDs or number are not those of the series it was joined with."""
+    """Return a note for each group of the core whose UIDs or number differ from those of the series it was joined with."""
     notes = {}
     for first, part in ((each.parts[0], part) for each in series for part in each.parts):
         differing = (
@@ -48,7 +48,7 @@ def joined_notes(series: Iterable[Series]) -> dict[int, str]:
 
 
 def note_of(reason: str) -> str:
-    """Return the note that a file was joined with a series, from the reason of its row; empty where there is none."""
+    """Return the note in a row's reason that its file was joined with a series; empty without one."""
     found = _NOTE.search(reason)
     return found[0].removeprefix("; ") if found else ""
 

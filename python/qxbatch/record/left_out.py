@@ -1,4 +1,4 @@
-"""What was left out of one session: by its reading, and by what its conversion found cut short."""
+"""Members left out of one session: by its reading, and by truncated files that its conversion found."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from qxbatch.session.layout import sorted_at
 
 
 def left_out_of(job: Job, part: Part, conversions: Iterable[Conversion]) -> LeftOut:
-    """Return what was left out of a session."""
+    """Return the members left out of a session."""
     missing = job.left_out.of(part.rows)
     cut = {sorted_at(each.series.n, name) for each in conversions for name in each.truncated}
     if not cut:

@@ -1,4 +1,4 @@
-"""The rows of a session's ledger: each member of its packets, and where its bytes are now."""
+"""The rows of a session's ledger: each member of its packets, and the current location of its bytes."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -15,14 +15,14 @@ from qxbatch.textfile import created
 
 
 class Moves(NamedTuple):
-    """Files that are at other places than the core gave them."""
+    """Files whose location differs from the one in the core."""
 
     stored: Mapping[int, Stored]
     """How each n is stored."""
     tops: Mapping[str, str]
-    """Beginning of a path below inbox, to what it is now."""
+    """Maps prefixes of paths below inbox to their new values."""
     redacted: Mapping[str, str]
-    """Place of a kept file whose name had an identity in it, to its place now."""
+    """Maps the place of a kept file whose name contained an identity to its new place."""
 
 
 def record_ledger(job: Job, part: Part, moves: Moves, places: Places) -> dict[str, int]:
@@ -35,7 +35,7 @@ def record_ledger(job: Job, part: Part, moves: Moves, places: Places) -> dict[st
 
 def _rows(job: Job, part: Part, moves: Moves) -> Iterator[LedgerRow]:
     reading, stored = job.reading, moves.stored
-    stays = job.unit.inbox is not None and not job.is_split
+    keep_in_place = job.unit.inbox is not None and not job.is_split
     notes = joined_notes(part.series)
     for index in part.rows:
         if index in part.copies:
@@ -43,13 +43,13 @@ def _rows(job: Job, part: Part, moves: Moves) -> Iterator[LedgerRow]:
             yield second_copy(reading.row(index), first, stored_at(first.at, first.series, stored[first.series]))
             continue
         row = reading.row(index)
-        if stays and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
-            # it stays where it is, under the very name that the core has escaped for the ledger
-            yield ledger_row(row, unescaped(row.at), part.hide(row.reason))
+        if keep_in_place and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
+            # it keep_in_place in place, under the name that the core escaped for the ledger
+            yield ledger_row(row, unescaped(row.at), part.redact(row.reason))
             continue
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
-        note = part.hide(notes.get(row.group, "")) if row.fate == "sorted" else ""
-        yield ledger_row(row, _moved(moves.redacted.get(at, at), moves.tops), part.hide(row.reason), note)
+        note = part.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""
+        yield ledger_row(row, _moved(moves.redacted.get(at, at), moves.tops), part.redact(row.reason), note)
 
 
 def _moved(at: str, tops: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Paths as readers of session.txt see them (`--path-map`)."""
+"""Paths for readers of session.txt (`--path-map`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from qxbatch.settings.paths import mapped
 
 
 def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
-    """Return the session folder as readers will see it.
+    """Return the session folder as its readers see it.
 
     Raises UsageError when the path breaks them: they split lines at `:` and cut them at `#`.
     """

@@ -1,4 +1,4 @@
-"""Names of images in session.txt: from the header, made safe for every later reader."""
+"""Names of images in session.txt: from the header, made safe for every reader."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ _FIELDS = ("SeriesDescription", "ProtocolName", "SequenceName")
 
 
 def safe(value: str) -> str:
-    """Return text that may stand in a field of session.txt.
+    """Return text that is valid in a field of session.txt.
 
     Readers cut lines at the first `#` and split at every `:`, and Python's splitlines knows more line ends than \\n.
     """
@@ -25,7 +25,7 @@ def _breaks(character: str) -> bool:
 
 
 def base_name(header: HeaderLike) -> str:
-    """Return the first of SeriesDescription, ProtocolName, SequenceName that says something, else `anonymous`."""
+    """Return the first non-empty one of SeriesDescription, ProtocolName, SequenceName, else `anonymous`."""
     for field in _FIELDS:
         name = safe(text(header, field))
         if name.strip("_- ") and name.casefold() != ANONYMOUS:
@@ -34,19 +34,19 @@ def base_name(header: HeaderLike) -> str:
 
 
 def description(header: HeaderLike) -> str:
-    """Return what the scanner calls a series; empty where it has no name."""
+    """Return the scanner's name of a series; empty if it has none."""
     name = base_name(header)
     return "" if name == ANONYMOUS else name
 
 
 def scanner_number(header: HeaderLike) -> int | None:
-    """Return the SeriesNumber; None where there is none."""
+    """Return the SeriesNumber; None if it is absent."""
     number = text(header, "SeriesNumber")
     return int(number) if number.isdecimal() else None
 
 
 def image_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
-    """Return the name of image k of a series that gave `of` images.
+    """Return the name of image k of a series with `of` images.
 
     >>> image_name({"SeriesDescription": "ME"}, 1, 3, "_e1")
     'ME [1/3] e1'

@@ -1,6 +1,6 @@
-"""What a session that is rebuilt said of itself before: where its files came from, its packets, its subject.
+"""The records of a session that is rebuilt: the sources of its files, its packets, its subject.
 
-Its own sorted files are the sources then, so without this the names that members had in their packets would be lost.
+The session's own sorted files are the sources then, so without these records the original names of members would be lost.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,24 +17,24 @@ from qxbatch.session.summary_parts import PacketSummary
 
 @dataclass(frozen=True)
 class PreviousSession:
-    """The session before; empty where there is none, or another program made it."""
+    """The previous session; empty if there is none, or if another program created it."""
 
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
-    """By `at`, below the session folder."""
+    """Rows by `at`, below the session folder."""
     placeless: tuple[LedgerRow, ...] = ()
     order: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Where each member (path, sha256) stood."""
+    """Position of each member (path, sha256)."""
     packets: tuple[PacketSummary, ...] = ()
     deidentified: bool = False
-    """A logfile named the session, so the patient's id stands nowhere but in the DICOM."""
+    """Whether a logfile named the session, so that the patient's id is only in the DICOM."""
     subject: str = ""
 
 
 def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
-    """Return ledger rows, those of files that lay in the session before under the names they came by.
+    """Return ledger rows; files of the previous session get their original names.
 
-    What was kept in its inbox is told again as long as it lies there. No member stands twice, and what was told before
-    stands in the order in which it was told.
+    Files kept in its inbox are listed as long as they exist. Each member is listed once, and previous members are in their
+    previous order.
     """
     if not previous.order:
         return rows
@@ -55,14 +55,14 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
 
 
 def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
-    """Add a row. A member that was read from its archive and from the session is one member, and was stored."""
+    """Add a row. A member that was read both from its archive and from the session is one member, and was stored."""
     key = (row.path, row.sha256)
     if key not in merged or (merged[key].fate is Fate.DUPLICATE and row.fate is Fate.SORTED):
         merged[key] = row
 
 
 def _place(row: LedgerRow) -> str:
-    """Where a member lay in the previous session; empty for one that is new."""
+    """Return where a member was in the previous session; empty for a new one."""
     if row.path.startswith(OUTSIDE):
         return unescaped(row.path.removeprefix(OUTSIDE))
     return row.at if row.fate is Fate.KEPT else ""
@@ -74,7 +74,7 @@ def _lies(session: Path, row: LedgerRow) -> bool:
 
 
 def _again(before: LedgerRow, now: LedgerRow) -> LedgerRow:
-    """Return the row of a member of the previous session under its previous path, at the place that it has now."""
+    """Return the row of a member of the previous session with its previous path and its current place."""
     fate = before.fate if now.fate is Fate.SORTED else now.fate
     # a duplicate names the file whose row has the note
     note = "" if before.fate is Fate.DUPLICATE else note_of(now.reason)

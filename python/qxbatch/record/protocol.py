@@ -1,4 +1,4 @@
-"""A session that is imported, compared with the protocol."""
+"""Compares an imported session with the protocol."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from qxbatch.record.scanned import scanned_series
 
 
 def against_protocol(protocol: Protocol, part: Part, converted: ConvertedSeries) -> tuple[Part, ConvertedSeries]:
-    """Return the session with a problem that says what differs, and its series with the verdict `repeated`."""
+    """Return the session with a problem that describes the differences, and its series with the verdict `repeated`."""
     ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
     check = check_session(protocol, ScannedSession(part.session.id, tuple(map(_scanned, ordered))))
     if not check.differences:

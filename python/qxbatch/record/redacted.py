@@ -1,4 +1,4 @@
-"""Problems and conversions of a session, without identities where the session id stands in place of the patient's."""
+"""Problems and conversions of a session, with identities redacted if the session id replaces the patient's."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,14 +17,14 @@ from qxbatch.record.left_out import left_out_of
 
 
 class Remarks(NamedTuple):
-    """What there is to say of a session."""
+    """The remarks on a session."""
 
     problems: tuple[Problem, ...]
     left_out: LeftOut
 
 
 def session_remarks(job: Job, part: Part, conversions: Sequence[Conversion]) -> Remarks:
-    """Return what there is to say of a session as a whole; problems of its series and images are not among it."""
+    """Return the remarks on a session as a whole, without problems of its series and images."""
     missing = left_out_of(job, part, conversions)
     remarks = (
         *several_studies(job.reading.groups(), part),
@@ -35,26 +35,26 @@ def session_remarks(job: Job, part: Part, conversions: Sequence[Conversion]) -> 
     asked = any(each.state is not State.NOT_ASKED for each in conversions)
     of_part = (_failed(each) if asked and each.message == LONE_PAR else each for each in part.problems)
     every = (*job.problems, *of_part, *remarks)
-    return Remarks(tuple(redacted_problem(problem, part.hide) for problem in every), missing)
+    return Remarks(tuple(redacted_problem(problem, part.redact) for problem in every), missing)
 
 
 def _failed(problem: Problem) -> Problem:
-    """Return the problem of a PAR alone as that of a series that could not be converted."""
+    """Return the problem of a single PAR as that of a series that could not be converted."""
     return replace(problem, severity=Severity.ERROR)
 
 
-def redacted_conversion(conversion: Conversion, hide: Redact) -> Conversion:
-    """Return a conversion whose texts name no patient where `hide` conceals the identity."""
+def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
+    """Return a conversion whose texts name no patient if `redact` redacts identities."""
     return replace(
         conversion,
-        log=hide(conversion.log),
-        acquisition=None if conversion.acquisition is None else _redacted_facts(conversion.acquisition, hide),
-        problems=tuple(redacted_problem(problem, hide) for problem in conversion.problems),
+        log=redact(conversion.log),
+        acquisition=None if conversion.acquisition is None else _redacted_facts(conversion.acquisition, redact),
+        problems=tuple(redacted_problem(problem, redact) for problem in conversion.problems),
     )
 
 
-def _redacted_facts(facts: Acquisition, hide: Redact) -> Acquisition:
-    """Return facts whose texts name no patient: what an operator may write."""
-    texts = (None if text is None else hide(text) for text in (facts.sequence_name, facts.coil, facts.software))
+def _redacted_facts(facts: Acquisition, redact: Redact) -> Acquisition:
+    """Return facts whose texts name no patient: operators may write names into them."""
+    texts = (None if text is None else redact(text) for text in (facts.sequence_name, facts.coil, facts.software))
     sequence_name, coil, software = texts
     return replace(facts, sequence_name=sequence_name, coil=coil, software=software)

@@ -1,4 +1,4 @@
-"""A series as a protocol sees it."""
+"""A series in the form that a protocol compares."""
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.values import HeaderLike, text, whole
@@ -9,7 +9,7 @@ from qxbatch.record.names import base_name, safe
 def scanned_series(
     n: int, header: HeaderLike, verdict: SeriesVerdict | None, acquisition: Acquisition | None
 ) -> ScannedSeries:
-    """Return what a protocol compares of a series with this header."""
+    """Return the values of a series with this header that a protocol compares."""
     maker, model = (safe(text(header, field)) for field in ("Manufacturer", "ManufacturerModelName"))
     return ScannedSeries(
         n,

@@ -1,4 +1,4 @@
-"""Writes what a session contains besides its series: images, logs, reports, ledger, summary, session.txt."""
+"""Writes everything in a session besides its series: images, logs, reports, ledger, summary, session.txt."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from qxbatch.ingest.assemble import Part
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.about import record_summary
 from qxbatch.record.converted import ConvertedSeries
-from qxbatch.record.files import hide_in_sidecars, write_images, write_logs
+from qxbatch.record.files import redact_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
@@ -21,12 +21,12 @@ from qxbatch.settings.model import Settings, Stages
 
 
 class Recorded(NamedTuple):
-    """What was written of a session."""
+    """The result of writing a session."""
 
     placement: Placement
     summary: Summary
     remarks: Remarks
-    """With all problems of the session, those of its series too."""
+    """The session with all its problems, including those of its series."""
 
 
 def record_session(
@@ -39,15 +39,15 @@ def record_session(
     converters: Mapping[str, str],
     began: float,
 ) -> Recorded:
-    """Write the files of a session into its build, whose folders exist; its series are there already.
+    """Write the files of a session into its build, whose folders exist and contain its series already.
 
-    `converters` are their versions by name, `began` is the time (time.monotonic) at which the work on the session began.
+    `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
 
     Raises OSError.
     """
-    conversions = [redacted_conversion(conversion, part.hide) for conversion in converted.conversions]
+    conversions = [redacted_conversion(conversion, part.redact) for conversion in converted.conversions]
     placement = _place_images(part, conversions, converted, places, settings)
-    redacted = redact_kept(places.root, part.hide)
+    redacted = redact_kept(places.root, part.redact)
     tops = place_kept(places.root, places.build, places.inbox)
     remarks = session_remarks(job, part, conversions)
     patient = "" if job.deidentified else _patient(part)
@@ -86,18 +86,18 @@ def _place_images(
         shape=lambda nifti: converted.headers[nifti].shape,
     )
     write_images(placement, places.build, _no_gzip)
-    hide_in_sidecars(places.built.nii, part.hide)
+    redact_sidecars(places.built.nii, part.redact)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, places.build)
     return placement
 
 
 def _patient(part: Part) -> str:
-    """The patient id as the first series with one has it."""
+    """Return the patient id of the first series with one."""
     ids = (str(series.header.get("PatientID") or "") for series in part.series if series.kind is SeriesKind.DICOM)
     return next((text for text in ids if text), "")
 
 
 def _no_gzip(nifti: Path, out: Path) -> None:
-    """Every image is compressed as soon as it is converted."""
+    """Raise AssertionError: every image is compressed as soon as it is converted."""
     raise AssertionError(f"{nifti} was not compressed to {out}")

@@ -1,4 +1,4 @@
-"""The summary of a session that was just made (docs/summary.md)."""
+"""The summary of an imported session (docs/summary.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -50,15 +50,15 @@ _HEADER = (
     "SoftwareVersions",
     "TransferSyntaxUID",
 )
-"""Header fields that are told; none of them names the patient."""
+"""Header fields in the summary; none of them names the patient."""
 
 
 class PacketInfo(NamedTuple):
-    """A packet as the summary tells it."""
+    """A packet in the summary."""
 
     packet: Packet
     name: str
-    """As it is told: without the patient's id or name where the session id stands in their place."""
+    """Its name in the summary: without the patient's id or name if the session id replaces them."""
     sha256: str = ""
 
 
@@ -85,9 +85,9 @@ def summary(
 ) -> Summary:
     """Return the summary. Only `times`, `host` and `command` differ between two runs on the same packets.
 
-    `sums` are those of the files of images, by path; `statistics` those of time series, by number. `patient` is the patient's
-    id, or empty where the session id stands in its place (`concealed`). `earlier_packets`: those of the session that is
-    imported again; they come first.
+    `sums` are those of the image files, by path; `statistics` those of time series, by number. `patient` is the patient's
+    id, or empty if the session id replaces it (`concealed`). `earlier_packets` are those of the session that is imported
+    again; they come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     own = tuple(map(_packet, packets))
@@ -109,8 +109,8 @@ def summary(
     )
 
 
-def told_fields(header: HeaderLike) -> dict[str, Value]:
-    """Return the fields of a header that a summary has; none of them names the patient."""
+def recorded_fields(header: HeaderLike) -> dict[str, Value]:
+    """Return the header fields for a summary; none of them names the patient."""
     return {field: found for field in _HEADER if (found := value(header, field)) is not None}
 
 
@@ -128,7 +128,7 @@ def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
         kind=series.kind,
         files=series.files,
         size=series.size,
-        header=told_fields(series.header),
+        header=recorded_fields(series.header),
         state=conversion.state,
         tool=conversion.tool,
         images=tuple(image.number for image in placement.images if image.n == series.n),
@@ -141,7 +141,7 @@ def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
 
 
 def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the series and study UIDs of a joined series, those of the first part first; one study is not told."""
+    """Return the series and study UIDs of a joined series, the first part first; a single study is omitted."""
     studies = tuple(dict.fromkeys(part.study_uid for part in series.parts))
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 

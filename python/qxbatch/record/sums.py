@@ -1,4 +1,4 @@
-"""Size and SHA-256 of each file of an image, so that one that is changed or exchanged later is noticed."""
+"""Size and SHA-256 of each file of an image, so that later changes are detected."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,10 +10,10 @@ from qxbatch.session.summary_parts import Sum
 
 
 def sums_of(placement: Placement, session: Path, compressed: Mapping[Path, Sum]) -> dict[str, Sum]:
-    """Return the sums of all files of images, by their paths below `session`, where they lie now.
+    """Return the sums of all files of images, by their paths below `session`.
 
-    `compressed` has those of the images themselves, by the path at which the converter left each: they were taken of what
-    was written, and not of what the disk gave back. Raises OSError.
+    `compressed` has the sums of the images themselves, by the path in the converter's output: they were computed from the
+    written bytes, not from bytes read back from disk. Raises OSError.
     """
     found = {}
     for placed in placement.placed:

@@ -15,7 +15,7 @@ from qxbatch.textfile import created
 
 
 def write_dicom_report(part: Part, patient: str, conversions: Sequence[Conversion], places: Places) -> None:
-    """Write DICOM-Report.txt; without a patient's id the session id stands in its place."""
+    """Write DICOM-Report.txt; without a patient's id it shows the session id."""
     with created(places.built.dicom_report) as file:
         file.write(dicom_report(part.session.id, patient or part.session.id, conversions))
 
@@ -30,7 +30,7 @@ def write_session_txt(part: Part, placement: Placement, places: Places, path_map
                 placement.images,
                 part.series,
                 version=VERSION,
-                made=datetime.now(),
+                created=datetime.now(),
                 path_map=path_map,
             )
         )

@@ -1,15 +1,15 @@
-"""Subject and session found in a name of BIDS."""
+"""Subject and session from a BIDS name."""
 
 import re
 
 from qxbatch.model import SessionId
 
 _NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-9+]+))?(?![A-Za-z0-9+-])")
-"""The entities of BIDS that come first; others may follow behind `_`."""
+"""The first entities of a BIDS name; others may follow after `_`."""
 
 
 def by_bids_name(name: str) -> SessionId | None:
-    """Return the session of a packet named `sub-105_ses-1` or `sub-105`; its id stays the packet's name.
+    """Return the session of a packet named `sub-105_ses-1` or `sub-105`; its id is the packet's name.
 
     >>> by_bids_name("sub-105_ses-1")
     SessionId(subject='105', session='1', folder='sub-105_ses-1')

@@ -1,4 +1,4 @@
-"""The table that turns packet names into sessions."""
+"""The table that maps packet names to sessions."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,16 +17,16 @@ class Entry(NamedTuple):
 
     @property
     def session_id(self) -> SessionId | None:
-        """None when the row names no subject; an empty session cell means that there is no session name."""
+        """None if the row names no subject; an empty session cell means no session name."""
         return SessionId(self.subject, self.session or None) if self.subject else None
 
 
 Log = Mapping[str, Entry]
-"""Packet name to its row."""
+"""Maps packet names to rows."""
 
 
 def read_log(spec: LogfileSpec) -> Log:
-    """Read the table. Raises UsageError when it lacks a column or names a packet twice with different ids."""
+    """Read the table. Raises UsageError when a column is missing or a packet occurs twice with different ids."""
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")
@@ -47,7 +47,7 @@ def read_log(spec: LogfileSpec) -> Log:
 
 
 def _cell(row: list[str], index: int) -> str:
-    """Excel leaves out empty cells at the end of a row."""
+    """Return a cell; Excel omits empty cells at the end of a row."""
     return row[index] if index < len(row) else ""
 
 

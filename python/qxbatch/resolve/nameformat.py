@@ -1,4 +1,4 @@
-"""Subject and session found in a name."""
+"""Subject and session from a name."""
 
 import re
 
@@ -6,7 +6,7 @@ from qxbatch.model import SessionId
 
 
 def by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
-    """Return the session that a packet's name stands for; None when the format finds no subject in it."""
+    """Return the session of a packet's name; None if the format finds no subject in it."""
     match = nameformat.search(name)
     if match is None or not match["subject_id"]:
         return None
@@ -15,6 +15,6 @@ def by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
 
 
 def by_folder(folder: str, nameformat: re.Pattern[str]) -> SessionId | None:
-    """Return the session of a session folder: its id is the folder's name, only the subject is looked for."""
+    """Return the session of a session folder: its id is the folder's name; the format only finds the subject."""
     found = by_name(folder, nameformat)
     return None if found is None else SessionId(found.subject, found.session, folder)

@@ -1,41 +1,41 @@
-"""Names that no session may have."""
+"""Invalid session names."""
 
 import unicodedata
 
 from qxbatch.session.layout import ARCHIVE, INBOX
 
 RESERVED = (INBOX, ARCHIVE, "specs", "qc")
-"""Folders of the study that lie beside the session folders, in any case: some file systems do not tell cases apart."""
+"""Folders of the study beside the session folders, in any case: some file systems ignore case."""
 FORBIDDEN = "/\\:#"
-"""The first two are paths; a `:` or `#` cuts the lines of session.txt for each later reader."""
+"""The first two are path separators; a `:` or `#` cuts the lines of session.txt for its readers."""
 LONGEST = 200
-"""Bytes; file systems end at 255, and file names add a number and a UID's end to the id."""
+"""Limit in bytes; file systems allow 255, and file names add a number and a UID to the id."""
 
 
 def breaks_lines(name: str) -> bool:
-    """Return whether a name contains a control character or a line end: a pattern finds no more than a part of it."""
+    """Return whether a name contains a control character or a line end: a pattern would match only a part of it."""
     return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
 
 
 def _unseen(name: str) -> str:
-    """Return the first character that cannot be seen, as Unicode numbers it."""
+    """Return the first invisible character, in Unicode notation."""
     return next((f"U+{ord(character):04X}" for character in name if not character.isprintable()), "")
 
 
 def fault(name: str) -> str:
-    """Say why a session may not have that id; empty when it may.
+    """Return why a session may not have that id; empty if it may.
 
-    Readers of session.txt cut lines at line ends and strip spaces of every kind, and a person has to see two names differ:
-    of what is not printable (Unicode categories C and Z), only the space may stand in an id.
+    Readers of session.txt cut lines at line ends and strip spaces of every kind, and people must see that two names differ:
+    so of the unprintable characters (Unicode categories C and Z), an id may contain only the space.
     """
     for is_wrong, reason in (
         (not name, "it is empty"),
-        (name.casefold() in RESERVED, "the study keeps other things in a folder of that name"),
-        (any(character in FORBIDDEN for character in name), "it holds one of / \\ : #"),
+        (name.casefold() in RESERVED, "the study uses a folder with that name for other things"),
+        (any(character in FORBIDDEN for character in name), "it contains one of / \\ : #"),
         (name[:1] in ("-", "_", "."), "it begins with - _ or ."),
         (name != name.strip(), "it begins or ends with a space"),
-        (breaks_lines(name), "it holds a control character"),
-        (any(unicodedata.category(character) == "Cs" for character in name), "it is no valid text (UTF-8)"),
+        (breaks_lines(name), "it contains a control character"),
+        (any(unicodedata.category(character) == "Cs" for character in name), "it is not valid text (UTF-8)"),
         (not name.isprintable(), f"it contains {_unseen(name)}, which is not visible, or looks like a space"),
         (len(name.encode("utf-8", "surrogatepass")) > LONGEST, f"it is longer than {LONGEST} bytes"),
     ):

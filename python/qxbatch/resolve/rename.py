@@ -1,4 +1,4 @@
-"""The command that gives a packet or session folder a name that a session may have."""
+"""The command that renames a packet or session folder to a valid name."""
 
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
@@ -8,13 +8,14 @@ from qxbatch.resolve.names import FORBIDDEN, fault
 from qxbatch.visible import shell_word
 
 Named = Callable[[str], SessionId | None]
-"""The session that a thing of that name would have; None where none is found in the name."""
+"""Returns the session of a name; None if the name has none."""
 
 
 def rename_command(path: PurePath, named: Named, name: str = "", beside: Iterable[str] = ()) -> tuple[str, str]:
-    """Return the command that renames it, and the id of its session then; empty where no such name is like its own.
+    """Return the command that renames it, and the id of its session then; empty if there is no similar valid name.
 
-    `name` is the part of its name that names the session, `beside` what is in its folder: each gets a name of its own.
+    `name` is the part of its name that names the session, `beside` the content of its folder: each entry gets a different
+    name.
     """
     own = path.name
     tries = (cleaned(own), own.replace(name, f"{name}-1", 1) if name else "", cleaned(f"S-{own}"))
@@ -27,7 +28,7 @@ def rename_command(path: PurePath, named: Named, name: str = "", beside: Iterabl
 
 
 def _free(wanted: str, own: str, names: frozenset[str]) -> str:
-    """Return the name with a number where it is taken, or where others get the same one.
+    """Return the name, with a number if it is in use, or if others get the same one.
 
     >>> _free("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
     'a_b-2.zip'
@@ -40,7 +41,7 @@ def _free(wanted: str, own: str, names: frozenset[str]) -> str:
 
 
 def cleaned(name: str) -> str:
-    """Return a name like this one that a session may have; empty where there is none.
+    """Return a similar name that a session may have; empty if there is none.
 
     >>> cleaned("A\\nB:1")
     'A_B_1'

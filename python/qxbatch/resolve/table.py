@@ -1,4 +1,4 @@
-"""Tables as people keep them: comma- or semicolon-separated as Excel writes them, else tab-separated."""
+"""Tables: comma- or semicolon-separated as written by Excel, else tab-separated."""
 
 import csv
 import re
@@ -10,9 +10,9 @@ from qxbatch.problems import UsageError
 
 Rows = list[list[str]]
 _HEAD = 1 << 16
-"""Characters that are looked at for the separator."""
+"""Number of characters in which the separator is searched."""
 _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
-"""A cell in quotes; it may hold separators and line ends."""
+"""A cell in quotes; it may contain separators and line ends."""
 
 
 def read_rows(path: Path) -> Rows:
@@ -28,10 +28,10 @@ def read_rows(path: Path) -> Rows:
     separator = _separator(text) if by_comma else "\t"
     first = StringIO(text, newline="").readline()
     if first.strip().casefold().startswith("sep="):
-        # Excel's own first line, which names the separator
+        # Excel's first line, which names the separator
         separator = first.strip()[4:5] or separator
         text = text[len(first) :]
-    # csv refuses NUL and very long cells; neither belongs in a table of names
+    # csv refuses NUL and very long cells; both are invalid in a table of names
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(StringIO(text, newline=""), delimiter=separator)]
     except csv.Error as error:
@@ -40,7 +40,7 @@ def read_rows(path: Path) -> Rows:
 
 
 def decode(data: bytes) -> str:
-    """Text of a table: UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows writes in western Europe."""
+    """Return the text of a table: UTF-8 or UTF-16 by its mark, else UTF-8, else the Windows encoding of western Europe."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     try:
@@ -50,7 +50,7 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """The one of comma, semicolon and tab that is most frequent in the first line that has any, quoted cells aside."""
+    """Return the most frequent one of comma, semicolon and tab in the first line with any of them, without quoted cells."""
     bare = _QUOTED.sub("", text[:_HEAD])
     first = next((line for line in StringIO(bare, newline="") if any(each in line for each in ",;\t")), "")
     return max(",;\t", key=first.count)

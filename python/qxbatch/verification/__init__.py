@@ -1,1 +1,1 @@
-"""What is on disk against the ledger."""
+"""Compares the files on disk with the ledger."""

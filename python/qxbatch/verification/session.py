@@ -1,4 +1,4 @@
-"""Re-reads a session from disk: every ledger row's bytes, every file of an image, every gzip end, every NIfTI header."""
+"""Reads a session from disk again: every ledger row's bytes, every image file, every gzip end, every NIfTI header."""
 
 import math
 import struct
@@ -18,15 +18,15 @@ from qxbatch.session.summary_parts import Sum
 from qxbatch.verification.sums import differs, image_sums
 
 Check = Callable[[], list[str]]
-"""One piece of the work; returns what is wrong."""
+"""One check; returns the faults it found."""
 
 NIFTI_SIZES = (348, 540)
 
 
 def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None) -> list[Check]:
-    """Return the checks of a session folder, each to be run on its own (and in parallel).
+    """Return the checks of a session folder, which can run independently and in parallel.
 
-    `inbox` stands in for the session's own where kept files lie elsewhere (folder mode).
+    `inbox` replaces the session's own if kept files are elsewhere (folder mode).
 
     Raises OSError or ValueError when the ledger itself cannot be read.
     """
@@ -52,7 +52,7 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
 
 
 def _summary_sums(folder: SessionFolder) -> tuple[dict[str, Sum], list[str]]:
-    """Return the sums of image files by the summary, and what is wrong with it: every file that it names must exist."""
+    """Return the sums of image files in the summary, and its faults: every file that it names must exist."""
     path = folder.paths.summary
     try:
         summary = folder.summary
@@ -99,42 +99,42 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
 
 
 def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
-    """A kept member lies as it came; a sorted one may have gained or lost its gzip."""
+    """Check a file's bytes: a kept member is unchanged; a sorted one may have gained or lost its gzip."""
     if row.fate is Fate.SORTED and path.suffix == ".gz":
         return hash_gzip(str(path), monitor=monitor)[1] == row.content_sha256
     expected = (row.sha256, row.content_sha256) if row.fate is Fate.KEPT else (row.content_sha256,)
     return hash_file(str(path), monitor=monitor)[1] in expected
 
 
-def _check_image(path: Path, told: Sum | None, monitor: Monitor) -> list[str]:
-    """The file is the one that was written (`told` is None where the summary does not say), and its content is an image.
+def _check_image(path: Path, recorded: Sum | None, monitor: Monitor) -> list[str]:
+    """Check that the file is unchanged (`recorded` is None if the summary has no sum), and that its content is an image.
 
-    NIfTI-1 and NIfTI-2: the header's own size comes first, data end where vox_offset and the dimensions say.
+    NIfTI-1 and NIfTI-2: the header starts with its own size, and the data end where vox_offset and the dimensions say.
     """
     try:
-        if told is not None and (why := differs(path, told, monitor)):
+        if recorded is not None and (why := differs(path, recorded, monitor)):
             return [f"{path}: {why}"]
         size, head = gzip_size(str(path), NIFTI_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
         return [_named(path, error)]
     expected = _nifti_size(head)
     if expected is None:
-        return [f"{path}: is no NIfTI image"]
+        return [f"{path}: is not a NIfTI image"]
     return [] if size >= expected else [f"{path}: contains {size} bytes, its header says {expected}"]
 
 
 def _named(path: Path, error: Exception) -> str:
-    """The core's words of damage begin with the path already."""
+    """Return the core's description of damage, which starts with the path."""
     text = error_text(error, path)
     return text if text.startswith(str(path)) else f"{path}: {text}"
 
 
 def _check_beside(session: Path, sums: Mapping[str, Sum], monitor: Monitor) -> list[str]:
-    """What lies beside the images (.json, .bval, .bvec) is what was written; what is missing is told by another check."""
+    """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones."""
     wrong = []
-    for file, told in sums.items():
+    for file, recorded in sums.items():
         try:
-            if (session / file).is_file() and (why := differs(session / file, told, monitor)):
+            if (session / file).is_file() and (why := differs(session / file, recorded, monitor)):
                 wrong.append(f"{session / file}: {why}")
         except OSError as error:
             wrong.append(_named(session / file, error))
@@ -167,7 +167,7 @@ def _nifti_size(head: bytes) -> int | None:
 
 
 def _check_listing(folder: SessionFolder) -> list[str]:
-    """Every image line of session.txt has its image, and every image its line."""
+    """Check that every image line of session.txt has an image, and every image a line."""
     path, images = folder.paths.session_txt, folder.paths.images()
     if not path.exists() and not images:
         return []  # sorted, not converted

@@ -7,14 +7,14 @@ from qxbatch.session.layout import OWN_SUMMARY
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Sum
 
-SHOWN = 12
-"""Digits of a hash that a message shows."""
+SHOWN_DIGITS = 12
+"""Number of digits of a hash in a message."""
 
 
 def image_sums(summary: Summary, path: Path) -> tuple[dict[str, Sum], list[str]]:
-    """Return the sums of each file of an image, by its path below the session, and what is wrong with them.
+    """Return the sums of each file of an image, by its path below the session, and their faults.
 
-    Nothing of either where the summary has them for no image: an older version wrote it. `path` is the summary's own.
+    Both are empty if the summary has no sums: an older version wrote it. `path` is the summary's own.
     """
     if all(image.sums is None for image in summary.images):
         return {}, []
@@ -28,11 +28,11 @@ def image_sums(summary: Summary, path: Path) -> tuple[dict[str, Sum], list[str]]
 
 
 def differs(path: Path, expected: Sum, monitor: Monitor) -> str:
-    """Return in what a file is not the one that was written; empty when it is. Raises OSError."""
+    """Return how a file differs from the one that was written; empty if it does not. Raises OSError."""
     size, digest = hash_file(str(path), monitor=monitor)
     if size != expected[0]:
-        return f"is not what was written: it has {size} bytes, {OWN_SUMMARY} tells of {expected[0]}"
+        return f"differs from what was written: it has {size} bytes, {OWN_SUMMARY} has {expected[0]}"
     if digest != expected[1]:
-        hashes = f"its SHA-256 is {digest[:SHOWN]}..., in {OWN_SUMMARY} {expected[1][:SHOWN]}..."
-        return f"is not what was written: the size is the same, {hashes}"
+        hashes = f"its SHA-256 is {digest[:SHOWN_DIGITS]}..., in {OWN_SUMMARY} {expected[1][:SHOWN_DIGITS]}..."
+        return f"differs from what was written: the size is the same, {hashes}"
     return ""

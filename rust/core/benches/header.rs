@@ -1,6 +1,6 @@
-//! One header from memory: cargo bench -p qxbatch-core --bench header
+//! Parses one header from memory: cargo bench -p qxbatch-core --bench header
 //!
-//! The scan of folders, disk included, is measured from Python by bench/run.
+//! bench/run measures the scan of folders, including the disk, from Python.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 #[path = "../tests/object/mod.rs"]
@@ -12,7 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use object::Syntax;
 use qxbatch_core::header::{Parsed, parse};
 
-/// An object with as many unwanted elements as a scanner writes.
+/// Returns an object with as many unused elements as a scanner writes.
 fn classic(syntax: Syntax) -> Vec<u8> {
     let private: Vec<u8> = (0..150_u32)
         .flat_map(|number| syntax.text(0x0009_1000 + number, "DS", "1.25"))

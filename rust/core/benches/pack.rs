@@ -1,5 +1,5 @@
-//! Compressing a file, walking over its blocks, and reading it back, each in bytes of content per second:
-//! cargo bench -p qxbatch-core --bench pack
+//! Compresses a file, parses its blocks, and reads it back, each in bytes of content per second: cargo bench -p
+//! qxbatch-core --bench pack
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::fs;
@@ -13,7 +13,7 @@ use qxbatch_core::monitor::Monitor;
 use qxbatch_core::pack::gzip::gzip_file;
 use qxbatch_core::pack::{blocks, hash};
 
-/// Larger than what is compressed as a whole, so that it is written by pieces.
+/// Larger than the limit for one buffer, so that it is written in pieces.
 const SIZE: usize = 40 << 20;
 
 /// Sixteen-bit voxels: a smooth picture with noise in its lowest bits.

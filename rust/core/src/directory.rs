@@ -16,7 +16,7 @@ pub struct Listed {
     pub instance: Vec<u8>,
 }
 
-/// The files that a DICOMDIR lists, in its order; None when it cannot be read to its end.
+/// Returns the files that a DICOMDIR lists, in its order; None if it cannot be read to its end.
 pub fn listed<W: Window>(window: &mut W) -> Option<Vec<Listed>> {
     let mut records = Records(Vec::new());
     matches!(visit(window, &mut records), Ok(true)).then_some(records.0)
@@ -82,7 +82,7 @@ impl Records {
     }
 }
 
-/// The components of a file ID (PS3.10 section 8.2) as a path.
+/// Returns the components of a file ID (PS3.10 section 8.2) as a path.
 fn path(value: &[u8]) -> Vec<u8> {
     let components: Vec<&[u8]> = value
         .split(|byte| matches!(byte, b'\\' | b'/'))

@@ -1,7 +1,7 @@
 //! The core of qxbatch: reads DICOM headers, archives and packets, sorts files by series, packs and hashes, and
-//! gives slices of images for pictures.
+//! extracts slices of images for pictures.
 //!
-//! No Python in it. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents what Python sees.
+//! It is independent of Python. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents the Python API.
 
 pub mod acquired;
 pub mod archive;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Shared by all threads of one run.
+/// Stops long work from outside and counts it; shared by all threads of a run.
 #[derive(Debug, Default)]
 pub struct Monitor {
     cancelled: AtomicBool,
@@ -15,17 +15,17 @@ pub struct Monitor {
 pub struct Cancelled;
 
 impl Monitor {
-    /// Asks all work that holds this monitor to stop.
+    /// Stops all work that uses this monitor.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`Monitor::cancel`] was called.
+    /// Returns whether [`Monitor::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// Returns an error once the work is to stop; call it per file and per block of a large file.
+    /// Returns an error once the work is to stop; call it for each file and each block of a large file.
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.is_cancelled() {
             Err(Cancelled)
@@ -40,12 +40,12 @@ impl Monitor {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Files finished so far.
+    /// Number of finished files.
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
     }
 
-    /// Bytes read so far.
+    /// Number of bytes read.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

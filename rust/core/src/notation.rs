@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-/// SHA-256.
+/// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// Text for one cell of the ledger: control characters, backslash and bytes that are no UTF-8 become `\xNN`.
+/// Escapes text for a cell of the ledger: control characters, backslash and bytes that are not UTF-8 become `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -24,7 +24,7 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// Bytes of [`escape`]d text.
+/// Returns the bytes of [`escape`]d text.
 #[must_use]
 pub fn escaped_len(bytes: &[u8]) -> u64 {
     let mut len = 0usize;
@@ -38,14 +38,16 @@ pub fn escaped_len(bytes: &[u8]) -> u64 {
     len as u64
 }
 
-/// Most bytes at each end of a path that another row's reason or a message names.
-const SHOWN: usize = 500;
+/// Bytes at each end of a path that messages and reasons of other rows show at most.
+const ABRIDGED_END: usize = 500;
 
-/// A path as messages and reasons name it: a long one without its middle.
+/// Returns a path for messages and reasons: a long one without its middle.
 #[must_use]
-pub fn shown(path: &[u8]) -> String {
-    let ends = path.get(..SHOWN).zip(path.len().checked_sub(SHOWN));
-    match ends.filter(|(_, from)| *from > 2 * SHOWN) {
+pub fn abridged(path: &[u8]) -> String {
+    let ends = path
+        .get(..ABRIDGED_END)
+        .zip(path.len().checked_sub(ABRIDGED_END));
+    match ends.filter(|(_, from)| *from > 2 * ABRIDGED_END) {
         Some((start, from)) => {
             let end = path.get(from..).unwrap_or_default();
             format!("{}...{}", escape(start), escape(end))
@@ -54,7 +56,7 @@ pub fn shown(path: &[u8]) -> String {
     }
 }
 
-/// Lower-case hexadecimal.
+/// Returns bytes in lower-case hexadecimal.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_hold_no_tab_newline_or_broken_utf8() {
+    fn cells_contain_no_tab_newline_or_broken_utf8() {
         assert_eq!(escape(b"a\tb\nc\\d\xff\r"), r"a\x09b\x0ac\x5cd\xff\x0d");
         assert_eq!(escape("Schädel/a!b".as_bytes()), "Schädel/a!b");
         for text in [&b"a\tb\nc\\d\xff\r"[..], "Schädel/a!b".as_bytes()] {
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_long_path_is_shown_without_its_middle() {
-        assert_eq!(shown(&[b'a'; 1500]).len(), 1500);
-        assert_eq!(shown(&b"a".repeat(100_000)).len(), 1003);
+        assert_eq!(abridged(&[b'a'; 1500]).len(), 1500);
+        assert_eq!(abridged(&b"a".repeat(100_000)).len(), 1003);
     }
 }

@@ -1,4 +1,5 @@
-//! Regular files of a session or a study, which others may write to: a FIFO must not hold the reader up, a device has no end.
+//! Opens only regular files of a session or a study, which others may write to: opening a FIFO would block, and a
+//! device may be endless.
 
 use std::fs::File;
 use std::io;
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-/// Opens a regular file for reading; links are followed.
+/// Opens a regular file for reading; follows links.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();

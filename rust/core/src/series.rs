@@ -1,6 +1,6 @@
-//! Files sorted by series.
+//! Sorts files by series.
 
-mod share;
+mod group_key;
 mod start;
 mod uids;
 
@@ -13,12 +13,12 @@ use crate::header::{Field, Header};
 pub use start::started;
 pub use uids::{series_uid, uid_of};
 
-use share::{Share, joined};
+use group_key::{GroupKey, fill_in};
 
 /// One file to sort.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// Its path: decides the order where nothing else does.
+    /// Its path, which decides the order of otherwise equal files.
     pub path: &'a [u8],
     /// Its header.
     pub header: &'a Header,
@@ -26,7 +26,7 @@ pub struct Entry<'a> {
     pub size: u64,
 }
 
-/// The files of one patient that share StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
+/// The files of one patient that group_key StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// StudyInstanceUID; empty when there is none.
@@ -35,21 +35,21 @@ pub struct Group {
     pub series_uid: String,
     /// SeriesNumber; None when absent, empty, unreadable, zero or negative.
     pub number: Option<i64>,
-    /// PatientID, trimmed and in lower case; empty when there is none.
+    /// PatientID, trimmed and in lower case; empty without one.
     pub patient: String,
     /// Indices of the files, in the order of their paths.
     pub members: Vec<usize>,
     /// Sum of the sizes.
     pub size: u64,
-    /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as given; empty when unknown.
+    /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
     pub started: String,
     /// Index of the file with the lowest InstanceNumber, and among equals the lowest path.
     pub first: usize,
 }
 
-/// Why a DICOM object belongs to no series; None when it does.
+/// Returns why a DICOM object belongs to no series; None if it does.
 ///
-/// An object without SOPInstanceUID or SeriesInstanceUID is sorted when it says what it is; else it may be no DICOM at all.
+/// An object without SOPInstanceUID or SeriesInstanceUID is sorted if it has a class; else it may not be DICOM at all.
 pub fn unsorted(header: &Header) -> Option<&'static str> {
     let has = |field| !header.raw(field).is_empty();
     if header.is_directory() {
@@ -66,18 +66,18 @@ pub fn unsorted(header: &Header) -> Option<&'static str> {
     })
 }
 
-/// SeriesNumber where it is one: positive, and one that IS has room for (PS3.5 section 6.2).
+/// Returns SeriesNumber if it is valid: positive, and within the range of IS (PS3.5 section 6.2).
 pub fn series_number(header: &Header) -> Option<i64> {
     header.int(Field::SeriesNumber).filter(is_series_number)
 }
 
-/// Whether a number can be a SeriesNumber.
+/// Returns whether a number can be a SeriesNumber.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "a filter of options")]
 pub(crate) fn is_series_number(number: &i64) -> bool {
     (1..=i64::from(i32::MAX)).contains(number)
 }
 
-/// PatientID trimmed and in lower case; empty when there is none.
+/// Returns PatientID trimmed and in lower case; empty without one.
 pub fn patient(header: &Header) -> String {
     header
         .text(Field::PatientId)
@@ -85,15 +85,16 @@ pub fn patient(header: &Header) -> String {
         .unwrap_or_default()
 }
 
-/// What files of one series share, whatever patient and number they name.
+/// The key of a series, independent of patient and number.
 type Series<'a> = (&'a [u8], Cow<'a, [u8]>);
 
 /// Sorts files by series; a file that belongs to none (see [`unsorted`]) is in no group.
 ///
 /// A file without a patient joins the only patient of its series, one without a number the only number of its patient
-/// there. Groups come by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID, patient.
+/// in the series. Groups are ordered by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID,
+/// patient.
 pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
-    let mut series: HashMap<Series<'_>, HashMap<Share, Vec<usize>>> = HashMap::new();
+    let mut series: HashMap<Series<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let header = entry.header;
         if unsorted(header).is_some() {
@@ -104,20 +105,20 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
             uid => Cow::Borrowed(uid),
         };
         let key = (header.raw(Field::StudyInstanceUid), uid);
-        let share = (patient(header), series_number(header));
+        let group_key = (patient(header), series_number(header));
         series
             .entry(key)
             .or_default()
-            .entry(share)
+            .entry(group_key)
             .or_default()
             .push(index);
     }
     let mut groups: Vec<Group> = series
         .into_values()
-        .flat_map(|shares| {
-            joined(shares)
+        .flat_map(|by_key| {
+            fill_in(by_key)
                 .into_iter()
-                .filter_map(|(share, members)| build(entries, share, members))
+                .filter_map(|(group_key, members)| build(entries, group_key, members))
         })
         .collect();
     groups.sort_by(order);
@@ -134,7 +135,7 @@ fn order(a: &Group, b: &Group) -> Ordering {
         .then_with(|| a.patient.cmp(&b.patient))
 }
 
-fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option<Group> {
+fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) -> Option<Group> {
     let path = |index: &usize| entries.get(*index).map(|entry| entry.path);
     members.sort_by(|a, b| path(a).cmp(&path(b)).then(a.cmp(b)));
     let of = |index: &usize| entries.get(*index).map(|entry| entry.header);
@@ -142,7 +143,7 @@ fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option
         let number = of(index).and_then(|header| header.int(Field::InstanceNumber));
         (number.is_none(), number)
     };
-    // The first of equals is the one with the lowest path.
+    // The first of equals has the lowest path.
     let first = *members.iter().min_by_key(instance)?;
     let header = of(&first)?;
     let series_uid = || series_uid(header, path(&first).unwrap_or_default());
@@ -152,7 +153,7 @@ fn build(entries: &[Entry<'_>], share: Share, mut members: Vec<usize>) -> Option
         .map(started)
         .filter(|time| !time.is_empty())
         .min();
-    let (patient, number) = share;
+    let (patient, number) = group_key;
     Some(Group {
         study: header.text(Field::StudyInstanceUid).unwrap_or_default(),
         series_uid: header

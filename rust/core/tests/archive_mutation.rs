@@ -1,4 +1,4 @@
-//! Archives with bytes turned over, cut or put in: never content that is not what was packed.
+//! Archives with changed, missing or inserted bytes never give content that was not packed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -19,7 +19,7 @@ fn hash(data: &[u8]) -> String {
     hexadecimal(&Sha256::digest(data))
 }
 
-/// A small image as an export writes it: meta header, identity, a few pixels.
+/// Returns a small image like an export's: meta header, identity, a few pixels.
 fn image(instance: u8) -> Vec<u8> {
     let mut data = vec![0; 128];
     data.extend(b"DICM");
@@ -188,7 +188,7 @@ fn read(data: &[u8], work: &Path) -> Reading {
     .unwrap()
 }
 
-/// Each row's bytes are there and have the hash that the row says; rows without bytes say why.
+/// Checks that each row's bytes exist and have the row's hash; rows without bytes have a reason.
 fn check(reading: &Reading) {
     for (at, row) in reading.rows().iter().enumerate() {
         match row.fate {
@@ -219,7 +219,7 @@ proptest! {
         check(&reading);
         let mut known: HashSet<String> = tree().iter().map(|(_, content)| hash(content)).collect();
         known.extend((1..5).map(|instance| hash(&image(instance))));
-        // What is no archive any more is kept as it is.
+        // A file that is no longer an archive is kept unchanged.
         known.insert(hash(&data));
         for row in reading.rows() {
             if let Some(sum) = row.sha256 {

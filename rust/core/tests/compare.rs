@@ -24,7 +24,7 @@ const SIDE: usize = 4;
 const SLICES: usize = 6;
 const STEP: f64 = 2.0;
 
-/// A slice: where it is, how it is turned about its rows, its volume, its slope.
+/// A slice: its position, rotation about its rows, volume and slope.
 #[derive(Clone, Copy)]
 struct Slice {
     place: [f64; 3],
@@ -88,7 +88,7 @@ fn values(first: u16) -> Vec<u16> {
         .collect()
 }
 
-/// Writes slices of single precision with the first of them at `z`, so many to a volume.
+/// Writes single-precision slices with the first of them at `z`, this many per volume.
 fn image(path: &Path, z: f64, step: f64, slices: &[Vec<f32>], volumes: usize) -> PathBuf {
     let mut bytes = vec![0; 352];
     let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
@@ -121,7 +121,7 @@ fn scaled(slice: &Slice) -> Vec<f32> {
         .collect()
 }
 
-/// Compares slices with an image of volumes that are right.
+/// Compares slices with a correct image of the volumes.
 fn compared(slices: &[Slice]) -> Comparison {
     compared_with(slices, |folder| {
         let all: Vec<Vec<f32>> = slices.iter().map(scaled).collect();
@@ -216,7 +216,7 @@ fn a_slice_that_is_turned_by_more_than_a_stack_jitters_is_astray() {
 }
 
 #[test]
-fn volumes_in_another_order_than_any_number_are_told() {
+fn volumes_in_another_order_than_any_number_are_reported() {
     let slices = volumes(3);
     let comparison = compared_with(&slices, |folder| {
         let order = [1, 0, 2];
@@ -257,7 +257,7 @@ fn all_slices_of_an_image_follow_one_scaling() {
     let mut slices = volumes(2);
     slices[3].slope = 1.5;
     assert_eq!(flaws(&compared(&slices)), (0, 0, 0, 0));
-    // An image of stored values is right only where all slopes are one.
+    // An image of stored values is correct only if all slopes are 1.
     let stored = |slices: &[Slice]| {
         compared_with(slices, |folder| {
             let plain = slices.iter().map(|slice| Slice {

@@ -27,7 +27,7 @@ fn enhanced(syntax: Syntax, defined: bool) -> Vec<u8> {
         syntax.sequence(0x0028_9110, &inner, defined)
     };
     let shared = items(syntax, SHARED, &[measures("5\\6")], defined);
-    // The second frame has pixel measures of its own, which take precedence.
+    // The second frame has its own pixel measures, which take precedence.
     let frames = [place("1"), [place("2"), measures("7\\8")].concat()];
     let per_frame = items(syntax, PER_FRAME, &frames, defined);
     let between = [shared, per_frame].concat();
@@ -132,7 +132,7 @@ fn pixels_that_are_packed_or_share_samples_are_complete() {
     assert!(!pixels(8, 3, "YBR_FULL_422", 32));
     assert!(!pixels(8, 3, "RGB", 48));
     assert!(pixels(8, 3, "RGB", 46));
-    assert!(!pixels(0, 1, "MONOCHROME2", 32), "no size is said");
+    assert!(!pixels(0, 1, "MONOCHROME2", 32), "no size");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The tiles of mosaics: their places, their private headers, and what these cost when they are malformed.
+//! The tiles of mosaics: their positions, their private headers, and the cost of malformed ones.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -66,7 +66,7 @@ fn tiles_of_a_mosaic_are_about_its_centre_along_the_normal_of_its_csa_header() {
             (3, 2, 2, 2)
         );
         assert!(tiling.directed);
-        // Half of the two rows and columns that the grid has more than a tile; rows are 2 mm apart, columns 3 mm.
+        // Half of the two rows and columns by which the grid exceeds a tile; rows are 2 mm apart, columns 3 mm.
         let places: Vec<_> = object
             .frames
             .iter()
@@ -120,7 +120,7 @@ fn a_united_imaging_mosaic_has_the_places_of_its_items() {
         );
         let object = read(&syntax.file(&set));
         let tiling = object.tiling.unwrap();
-        // Two tiles are side by side, in one row.
+        // The two tiles are in one row.
         assert_eq!(
             (tiling.count, tiling.across, tiling.rows, tiling.columns),
             (2, 2, 4, 2)

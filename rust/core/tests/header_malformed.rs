@@ -1,4 +1,4 @@
-//! One malformation, one test: nothing is believed, nothing is followed out of bounds, every refusal says where.
+//! One malformation per test: lengths are never trusted or followed out of bounds, and every error has an offset.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -73,7 +73,7 @@ fn an_element_where_an_item_is_due_is_refused() {
     let mut file = SYNTAX.file(&SYNTAX.identity());
     file.extend(SYNTAX.head(0x0011_1001, "SQ", u32::MAX));
     file.extend(SYNTAX.rest());
-    assert!(broken(&file).0.contains("no item"));
+    assert!(broken(&file).0.contains("item of a sequence"));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn stray_delimiters_are_passed() {
         header(&SYNTAX.file(&SYNTAX.with(&sequence))).int(Field::SeriesNumber),
         Some(7)
     );
-    // After the data set, where files are padded or joined.
+    // After the data set, where files may be padded or joined.
     assert_eq!(
         header(&SYNTAX.file(&[SYNTAX.plain(), stray].concat())).int(Field::SeriesNumber),
         Some(7)
@@ -127,7 +127,7 @@ fn an_item_left_open_ends_with_its_sequence() {
 }
 
 #[test]
-fn an_unknown_representation_is_passed_in_either_form() {
+fn an_unknown_vr_is_skipped_in_either_form() {
     let mut long = SYNTAX.tag(0x0011_1001);
     long.extend(b"ZZ\0\0\x02\0\0\0AB");
     let mut short = SYNTAX.tag(0x0011_1001);
@@ -174,7 +174,7 @@ fn what_follows_the_mark_has_to_be_dicom() {
         b"this is a text that somebody wrote",
     ]
     .concat();
-    assert!(broken(&file).0.contains("no data element"));
+    assert!(broken(&file).0.contains("start with a data element"));
 }
 
 #[test]
@@ -218,7 +218,8 @@ fn numbers_that_are_none_are_absent() {
     );
 }
 
-/// The bytes of a file whose data set has `count` elements or one large one between identity and the rest.
+/// Returns a file whose data set has `count` elements, or one large element, between the identity and the other
+/// elements.
 fn around(between: u64, head: &[u8], tail: &[u8]) -> Counting<impl Fn(u64) -> u8 + use<>> {
     let (start, end) = (head.len() as u64, head.len() as u64 + between);
     let (head, tail) = (head.to_vec(), tail.to_vec());
@@ -309,7 +310,7 @@ fn work_grows_with_the_number_of_elements_and_not_faster() {
 }
 
 #[test]
-fn a_file_of_nothing_but_elements_is_given_up() {
+fn a_file_of_only_elements_is_refused() {
     let head = [
         SYNTAX.file(&SYNTAX.identity()),
         SYNTAX.head(0x0011_1001, "SQ", u32::MAX),
@@ -327,7 +328,7 @@ fn a_file_of_nothing_but_elements_is_given_up() {
     let Parsed::Broken { reason, .. } = parse(&mut window).unwrap() else {
         unreachable!()
     };
-    assert!(reason.contains("more data elements"), "{reason}");
+    assert!(reason.contains("too many data elements"), "{reason}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Objects of every legal shape give the same header.
+//! Objects of every legal encoding give the same header.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -89,7 +89,7 @@ fn sequences_are_passed_whatever_their_lengths() {
 }
 
 #[test]
-fn a_private_sequence_of_unknown_representation_is_implicit_inside() {
+fn a_private_sequence_of_unknown_vr_is_implicit_inside() {
     let (explicit, implicit) = (Syntax::Explicit, Syntax::Implicit);
     for inside in [explicit, implicit] {
         let mut sequence = explicit.head(0x0011_1001, "UN", u32::MAX);
@@ -118,14 +118,14 @@ fn fragments_before_the_end_are_passed() {
 }
 
 #[test]
-fn private_elements_belong_to_their_owner_wherever_the_block_lies() {
+fn private_elements_belong_to_their_creator_wherever_the_block_is() {
     let syntax = Syntax::Explicit;
-    for (owner, block, want) in [
+    for (private_creator, block, want) in [
         ("SIEMENS MR HEADER", 0x10, Some(32)),
         ("SIEMENS MR HEADER", 0x42, Some(32)),
         ("OTHER", 0x10, None),
     ] {
-        let creator = syntax.text(0x0019_0000 | block, "LO", owner);
+        let creator = syntax.text(0x0019_0000 | block, "LO", private_creator);
         let count = syntax.short(0x0019_000A | block << 8, 32);
         let mut data = syntax.identity();
         data.extend(syntax.text(0x0018_0080, "DS", "2000"));
@@ -135,7 +135,7 @@ fn private_elements_belong_to_their_owner_wherever_the_block_lies() {
         assert_eq!(
             header.int(Field::SiemensNumberOfImagesInMosaic),
             want,
-            "{owner} {block:x}"
+            "{private_creator} {block:x}"
         );
         assert_eq!(header.text(Field::SeriesInstanceUid).unwrap(), "1.2.3.4");
     }
@@ -255,7 +255,7 @@ fn other_files_are_no_dicom() {
     archive.extend([8; 200]);
     let zeros = vec![0; 4096];
     let eights = [8, 0].repeat(2048);
-    let text = b"# A readme that goes on for more than a hundred and forty-four bytes. ".repeat(4);
+    let text = b"# A readme that is longer than a hundred and forty-four bytes ....... ".repeat(4);
     let matlab = [
         b"MATLAB 5.0 MAT-file".to_vec(),
         vec![b' '; 105],

@@ -1,4 +1,4 @@
-//! Every field of the table is read from each place that the table names.
+//! Every field of the table is read from each place in the table.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ mod object;
 use object::{Syntax, header};
 use qxbatch_core::header::{Field, SPECS, Spec, Vr};
 
-/// An element with the number 7.
+/// An element with the value 7.
 fn seven(syntax: Syntax, tag: u32, vr: Vr) -> Vec<u8> {
     let name = format!("{vr:?}");
     match vr {
@@ -23,7 +23,7 @@ fn seven(syntax: Syntax, tag: u32, vr: Vr) -> Vec<u8> {
     }
 }
 
-/// A file that can be put into its series without the elements that are added.
+/// A file with enough identity to be assigned to a series without the added elements.
 fn file(syntax: Syntax, vendor: &str, added: Vec<(u32, Vec<u8>)>) -> Vec<u8> {
     let mut elements = vec![
         (0x0008_0018, syntax.text(0x0008_0018, "UI", "1.2.3.4.5")),
@@ -46,15 +46,15 @@ fn raw(bytes: &[u8], field: Field) -> String {
     String::from_utf8_lossy(header(bytes).raw(field)).into_owned()
 }
 
-/// The element of a line, behind its private creator where it has one.
+/// Returns the element of a line, after its private creator if it has one.
 fn main_data_set(syntax: Syntax, spec: &Spec) -> Vec<(u32, Vec<u8>)> {
-    let Some(owner) = spec.owner else {
+    let Some(private_creator) = spec.private_creator else {
         return vec![(spec.tag, seven(syntax, spec.tag, spec.vr))];
     };
     let creator = spec.tag & 0xFFFF_0000 | 0x42;
     let tag = spec.tag | 0x4200;
     vec![
-        (creator, syntax.text(creator, "LO", owner)),
+        (creator, syntax.text(creator, "LO", private_creator)),
         (tag, seven(syntax, tag, spec.vr)),
     ]
 }

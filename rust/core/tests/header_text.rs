@@ -1,4 +1,4 @@
-//! Any text: what is written comes back.
+//! Any text survives writing and reading.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod object;

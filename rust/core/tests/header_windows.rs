@@ -1,4 +1,4 @@
-//! What is read of a file, and what is inflated of a gzip one.
+//! How much of a file is read, and how much of a gzip file is inflated.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -25,7 +25,7 @@ fn on_disk(bytes: &[u8]) -> File {
     file
 }
 
-/// Parses a file and tells how many reads it took.
+/// Parses a file and returns the number of reads.
 fn reads(bytes: &[u8]) -> u32 {
     let file = on_disk(bytes);
     let mut window = FileWindow::new(&file, bytes.len() as u64, Vec::new());
@@ -88,7 +88,7 @@ fn a_file_that_shrinks_under_the_reader_ends_where_it_ends() {
     assert!(parse(&mut window).is_ok());
 }
 
-/// A gzip file with every optional part of its header (RFC 1952).
+/// Returns a gzip file with every optional part of its header (RFC 1952).
 fn gzip(bytes: &[u8], flags: u8) -> Vec<u8> {
     let mut out = vec![0x1F, 0x8B, 8, flags, 0, 0, 0, 0, 0, 255];
     if flags & 4 != 0 {
@@ -151,7 +151,7 @@ fn inflated_bytes_are_the_same_forwards_and_backwards() {
 }
 
 #[test]
-fn a_bomb_is_given_up() {
+fn a_bomb_is_refused() {
     let head = [
         SYNTAX.file(&SYNTAX.identity()),
         SYNTAX.head(0x0011_1001, "OB", 1 << 30),

@@ -1,4 +1,4 @@
-//! Archives that other programs encrypted, and their one member in clear.
+//! Archives that other programs encrypted, and their single member decrypted.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +9,7 @@
 
 use std::io::Read;
 
-use qxbatch_core::archive::zip::locked::{Locked, Opening};
+use qxbatch_core::archive::zip::decryption::{Attempt, EncryptedMember};
 use qxbatch_core::archive::zip::unzip::{check_crc, unpack};
 use qxbatch_core::archive::zip::{list, local};
 use qxbatch_core::monitor::Monitor;
@@ -75,22 +75,22 @@ fn bytes(text: &str) -> Vec<u8> {
     pairs.map(|byte| u8::try_from(byte).unwrap()).collect()
 }
 
-/// The only member's content, or what the password makes of it.
+/// Returns the content of the only member, or the result of the password.
 fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, &'static str> {
     let directory = list(&archive, 10);
     assert_eq!(directory.damage, Vec::<String>::new());
     let [entry] = directory.entries.as_slice() else {
         panic!("one member")
     };
-    let lock = entry.lock.expect("encrypted");
+    let encryption = entry.encryption.expect("encrypted");
     let found = local::read(&archive, entry).unwrap();
     assert!(found.encrypted);
-    let locked = Locked::read(&archive, entry, lock, found.data).unwrap();
+    let locked = EncryptedMember::read(&archive, entry, encryption, found.data).unwrap();
     match locked.open(password, &Monitor::default()).unwrap() {
-        Opening::Unfit => Err("unfit"),
-        Opening::Broken(reason) => Err(reason),
-        Opening::Clear(packed) => {
-            let inside = entry.inside(lock).unwrap();
+        Attempt::WrongPassword => Err("unfit"),
+        Attempt::Damaged(reason) => Err(reason),
+        Attempt::Decrypted(packed) => {
+            let inside = entry.inside(encryption).unwrap();
             let mut content = Vec::new();
             let mut reader = unpack(packed, &inside).unwrap();
             reader.read_to_end(&mut content).map_err(|_| "damaged")?;

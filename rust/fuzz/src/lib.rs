@@ -14,8 +14,8 @@ use rustix::time::{ClockId, clock_gettime};
 use mutate::{Random, mutate};
 use targets::Target;
 
-/// Changes an input by libFuzzer's own means, which know what the code compares with, or by those of the stable driver,
-/// which know marks and words of the formats. Returns the new size.
+/// Mutates an input with libFuzzer's mutators, which know the values that the code compares with, or with those of the
+/// stable driver, which know marks and words of the formats. Returns the new size.
 pub fn mutated(target: &Target, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
     let mut random = Random::new(u64::from(seed));
     if random.below(4) > 0 {
@@ -28,7 +28,7 @@ pub fn mutated(target: &Target, data: &mut [u8], size: usize, most: usize, seed:
     bytes.len()
 }
 
-/// Processor time that an input may take. The clock on the wall also counts while a busy machine does other things.
+/// Limit on the CPU time of an input. Wall time would also count while a busy machine runs other work.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Runs a target on one input.
@@ -50,7 +50,7 @@ fn spent() -> Duration {
     )
 }
 
-/// A program that runs the target of a name.
+/// Declares a program that runs the target with this name.
 #[macro_export]
 macro_rules! program {
     ($name:literal) => {

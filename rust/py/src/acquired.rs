@@ -59,18 +59,18 @@ impl Acquired {
     }
 }
 
-fn stack(one: core::Stack) -> Stack {
-    let (volumes, intervals) = (one.volumes, one.intervals);
+fn stack(source: core::Stack) -> Stack {
+    let (volumes, intervals) = (source.volumes, source.intervals);
     Stack {
-        echo_time: one.echo_time,
-        component: one.component,
-        derived: one.derived,
-        size: one.size,
-        orientation: one.orientation,
-        spacing: one.spacing,
-        frames: one.frames,
-        duplicates: one.duplicates.saturating_add(volumes.repeated),
-        places: one.places,
+        echo_time: source.echo_time,
+        component: source.component,
+        derived: source.derived,
+        size: source.size,
+        orientation: source.orientation,
+        spacing: source.spacing,
+        frames: source.frames,
+        duplicates: source.duplicates.saturating_add(volumes.repeated),
+        places: source.places,
         slices: volumes.slices,
         begun: volumes.begun,
         complete: volumes.complete,
@@ -78,7 +78,7 @@ fn stack(one: core::Stack) -> Stack {
         holes: volumes.holes,
         skipped: volumes.skipped,
         intervals: (intervals.acquired, intervals.offset, intervals.trigger),
-        b_values: one.b_values,
-        directions: one.directions,
+        b_values: source.b_values,
+        directions: source.directions,
     }
 }

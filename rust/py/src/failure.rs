@@ -1,4 +1,4 @@
-//! How the core's failures become exceptions.
+//! Turns the core's errors into exceptions.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"
@@ -15,7 +15,7 @@ use qxbatch_core::pack::Failure;
 
 use crate::monitor::cancelled;
 
-/// OSError, or the subclass that Python has for its number, with the file's name.
+/// Returns OSError, or the Python subclass for its number, with the file's name.
 pub(crate) fn os_error(path: &Path, error: &io::Error) -> PyErr {
     let name: OsString = path.as_os_str().to_owned();
     let text = error.to_string();
@@ -28,7 +28,7 @@ pub(crate) fn os_error(path: &Path, error: &io::Error) -> PyErr {
     PyOSError::new_err((number, text, name))
 }
 
-/// Numbers for errors that the core makes itself.
+/// Error numbers for errors that the core creates itself.
 fn number(kind: io::ErrorKind) -> i32 {
     match kind {
         io::ErrorKind::NotFound => 2,
@@ -39,7 +39,7 @@ fn number(kind: io::ErrorKind) -> i32 {
     }
 }
 
-/// What ends an ingest.
+/// Returns the exception for an error of `ingest`.
 pub(crate) fn stopped(stop: Stop) -> PyErr {
     match stop {
         Stop::Cancelled => cancelled(),
@@ -47,7 +47,7 @@ pub(crate) fn stopped(stop: Stop) -> PyErr {
     }
 }
 
-/// What ends packing or hashing.
+/// Returns the exception for an error of packing or hashing.
 pub(crate) fn failed(failure: Failure) -> PyErr {
     match failure {
         Failure::Cancelled => cancelled(),

@@ -1,4 +1,4 @@
-//! `grey_slice`, `colour_slice`, `SeriesFrames` and what it compares.
+//! `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"
@@ -111,7 +111,7 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
                 Order::NotCompared => "",
                 Order::Right => "right",
                 Order::Wrong => "wrong",
-                Order::Untold => "untold",
+                Order::Undetermined => "undetermined",
             },
             b_values: check.b_values,
             contradiction: check.contradiction,

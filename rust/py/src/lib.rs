@@ -1,4 +1,4 @@
-//! The Python extension `qxbatch._core`: convert, call, convert back.
+//! The Python extension `qxbatch._core`: converts arguments, calls the core, converts the result.
 
 mod acquired;
 mod failure;

@@ -1,4 +1,4 @@
-//! `Monitor` and the exception that it causes.
+//! `Monitor` and its exception.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// The monitor that was given, or one that nobody else has.
+    /// Returns the given monitor, or a new one.
     pub(crate) fn or_own(given: Option<&Bound<'_, Self>>) -> Arc<Core> {
         given.map_or_else(Arc::default, |monitor| Arc::clone(&monitor.get().core))
     }
@@ -55,7 +55,7 @@ impl Monitor {
     }
 }
 
-/// What is raised for work that was stopped.
+/// Returns the exception for work that was stopped.
 pub(crate) fn cancelled() -> PyErr {
     CancelledError::new_err("the work was stopped")
 }

@@ -95,7 +95,7 @@ pub(crate) fn scan(
     }
 }
 
-/// OSError, or the subclass that Python has for its number, with the file's name.
+/// Returns OSError, or the Python subclass for its number, with the file's name.
 fn os_error(path: &[u8], error: &std::io::Error) -> PyErr {
     let name = std::ffi::OsStr::from_bytes(path).to_owned();
     match error.raw_os_error() {

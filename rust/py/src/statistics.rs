@@ -12,7 +12,7 @@ use qxbatch_core::image::{self as core, StatisticsError};
 use crate::failure::os_error;
 use crate::monitor::{Monitor, cancelled};
 
-/// What a time series shows of its quality.
+/// Quality measures of a time series.
 #[pyclass(frozen, module = "qxbatch._core")]
 pub(crate) struct Statistics {
     path: PathBuf,

@@ -1,4 +1,4 @@
-"""Rewrites the images of one series as classic MR copies whose order, geometry and pixel encoding are regular.
+"""Rewrites the images of one series as classic MR copies with regular order, geometry and pixel encoding.
 
-This package is imported only where a series is rewritten: its modules load pydicom and numpy.
+This package is imported only when a series is rewritten: its modules load pydicom and numpy.
 """

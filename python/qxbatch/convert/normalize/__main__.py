@@ -1,7 +1,7 @@
-"""`python -m qxbatch.convert.normalize FOLDER COPIES OUT FLAG ...`: rewrite a series, then run dcm2niix on each stack.
+"""`python -m qxbatch.convert.normalize FOLDER COPIES OUT FLAG ...`: rewrites a series, then runs dcm2niix on each stack.
 
-It runs as a separate process: damaged files cannot hang or fill the process that starts it, and it is stopped with its converter.
-The program is the one that `$QXBATCH_DCM2NIIX` names.
+It runs as a separate process: damaged files cannot hang or fill the parent process, and it is stopped together with its
+converter. `$QXBATCH_DCM2NIIX` names the program.
 """
 
 import io
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     from qxbatch.convert.normalize.copies import normalized_copies
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # file names may be of any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may contain any bytes
     logging.getLogger("pydicom").setLevel(logging.ERROR)
     folder, copies, out = map(Path, arguments[:3])
     copies.mkdir()
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     except CannotNormalizeError as error:
         print(f"Error: the series cannot be normalized: {error}.")
         return NOT_NORMALIZED
-    except Exception as error:  # noqa: BLE001  damaged values end in any of pydicom's and numpy's exceptions
+    except Exception as error:  # noqa: BLE001  damaged values raise any of pydicom's and numpy's exceptions
         print(f"Error: the series cannot be normalized: {type(error).__name__}: {error}.")
         return NOT_NORMALIZED
     _print_stacks(stacks)
@@ -59,7 +59,7 @@ def _print_stacks(stacks: Sequence[Stack]) -> None:
 
 
 def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
-    """Run dcm2niix on one stack and print its words, without the count of files that run_qa reads: it is about copies."""
+    """Run dcm2niix on one stack and print its output, without the count of files that run_qa reads, which would count copies."""
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
@@ -82,7 +82,7 @@ def _write_tables(stack: Stack, k: int, out: Path) -> None:
 
 
 def _worst(statuses: Sequence[int]) -> int:
-    """Return the status that tells most about a failure."""
+    """Return the most informative status of a failure."""
     failed = [status for status in statuses if status not in _USABLE]
     return failed[0] if failed else max(statuses, key=_USABLE.index)
 

@@ -1,4 +1,4 @@
-"""The header of one copy: a classic MR image with the place of its slice in the stack."""
+"""The header of one copy: a classic MR image with the position of its slice in the stack."""
 
 import re
 from typing import Any
@@ -27,7 +27,7 @@ _COMMON = (
     "FlipAngle",
     "EchoNumbers",
 )
-"""A stack has the values of the frame that is written first: dcm2niix splits a series where they differ."""
+"""Elements of which a stack gets the values of its first frame: dcm2niix splits a series where they differ."""
 _TRIGGERS = ("TriggerTime", "NominalCardiacTriggerDelayTime")
 """dcm2niix splits a Philips series by these."""
 _MULTI_FRAME = frozenset(
@@ -51,7 +51,7 @@ _MULTI_FRAME = frozenset(
 )
 _VALUES_OF_PIXELS = ("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue")
 _DATE_AND_TIME = re.compile(r"(\d{8})(\d[\d.]*)")
-"""Without an offset from UTC (PS3.5 6.2, DT)."""
+"""Matches a DT without an offset from UTC (PS3.5 6.2, DT)."""
 _BYTE = 8
 
 
@@ -60,10 +60,10 @@ def copy_header(
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
-    Elements that do not place the image stay as they are, private ones too.
+    Elements that do not affect the position are unchanged, including private ones.
     """
     enhanced = is_enhanced(header)
-    copy = header  # of one frame, and read for this copy only
+    copy = header  # belongs to one frame, and was read only for this copy
     if enhanced:
         copy = frame_header(header, index)
         _flatten(copy)
@@ -80,7 +80,7 @@ def copy_header(
 
 
 def _share(copy: Dataset, common: dict[str, Any]) -> None:
-    """Give a copy the common values of its stack; the first copy defines them."""
+    """Set the common values of a stack in a copy; the first copy defines them."""
     for keyword in _COMMON:
         element = common.setdefault(keyword, copy.get(Tag(keyword)))
         if element is not None:
@@ -90,7 +90,7 @@ def _share(copy: Dataset, common: dict[str, Any]) -> None:
 
 
 def _flatten(copy: Dataset) -> None:
-    """Give the values of functional groups their classic names."""
+    """Copy the values of functional groups to their classic elements."""
     _set(copy, "EchoTime", echo_time(copy))
     if values := frame_type(copy):
         copy.ImageType = values

@@ -1,4 +1,4 @@
-"""Contrast of frames: which echo, repetition, inversion time and flip angle are one, and which are images of their own."""
+"""Contrast of frames: decides which echo, repetition and inversion times and flip angles belong to one image."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
@@ -7,11 +7,11 @@ from qxbatch.convert.normalize.grid import places
 from qxbatch.convert.normalize.model import Frame
 
 _RELATIVE = 0.01
-"""Times that differ by less than this part are one: scanners store measured or rounded values."""
+"""Times that differ by less than this fraction are equal: scanners store measured or rounded values."""
 _LEAST = 0.1
-"""Times that differ by less (ms) are one."""
+"""Times that differ by less than this (ms) are equal."""
 _EXACT = 0.02
-"""Echo times that differ by less (ms) are one, whatever the number of their echo."""
+"""Echo times that differ by less than this (ms) are equal, whatever their echo number."""
 
 
 def echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
@@ -38,9 +38,9 @@ def contrasts(frames: Sequence[Frame]) -> list[Hashable]:
 
 
 def by_contrast(group: list[Frame]) -> list[list[Frame]]:
-    """Return a group split by contrast where each value has images at all places.
+    """Return a group split by contrast if each value has images at all positions.
 
-    Values that vary from slice to slice are measured ones, and the slices of one image.
+    Values that vary from slice to slice are measured, and the slices belong to one image.
     """
     known = dict(zip((frame.source for frame in group), contrasts(group), strict=True))
     found: dict[Hashable, list[Frame]] = {}
@@ -57,7 +57,7 @@ def _same(first: float, time: float) -> bool:
 
 
 def times(values: Iterable[float | None]) -> dict[float | None, int]:
-    """Return the number of the class of each time in ms, counted from 1; a class spans the tolerance from its lowest time."""
+    """Return the class number of each time in ms, counted from 1; a class spans the tolerance from its lowest time."""
     numbers: dict[float | None, int] = {None: 0}
     number, first = 0, -1.0
     for time in sorted({value for value in values if value is not None}):

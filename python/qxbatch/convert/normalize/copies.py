@@ -1,4 +1,4 @@
-"""Writes the frames of a series as classic MR images, one folder for each stack."""
+"""Writes the frames of a series as classic MR images, one folder per stack."""
 
 import hashlib
 import warnings
@@ -33,7 +33,7 @@ _UID_BITS = 128
 
 @dataclass(frozen=True)
 class _Target:
-    """Where a frame is written."""
+    """The target of a frame."""
 
     frame: Frame
     stack: int
@@ -43,7 +43,7 @@ class _Target:
 
 @dataclass
 class _Writer:
-    """What the copies of one stack have in common."""
+    """Common values of the copies of one stack."""
 
     plan: Plan
     folder: Path
@@ -53,11 +53,11 @@ class _Writer:
 
 
 def normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
-    """Write the images below a folder as classic MR images that dcm2niix stacks without doubt.
+    """Write the images below a folder as classic MR images that dcm2niix stacks unambiguously.
 
     Classic objects and the frames of enhanced ones (PS3.3 C.7.6.16) become MR Image Storage objects (PS3.3 A.4) in
     `<out>/1`, `<out>/2` ..., one folder and one SeriesInstanceUID for each stack. Each frame is in exactly one stack.
-    Equal input gives equal copies. Pixels are held for one frame at a time.
+    Equal input gives equal copies. Pixels of one frame at a time are in memory.
 
     Parameters
     ----------
@@ -73,13 +73,12 @@ def normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
     Raises
     ------
     CannotNormalizeError
-        When an image has no geometry (PS3.3 C.7.6.2), is a mosaic beside others, when slices are on no even grid
-        (C.7.6.2.1.1), when
-        frames of one place cannot be told apart, or when pixel values cannot be brought into one encoding. Damaged values
-        may raise any of pydicom's exceptions.
+        When an image has no geometry (PS3.3 C.7.6.2) or is a mosaic beside other images, when slices are not on an even
+        grid (C.7.6.2.1.1), when frames at the same position cannot be distinguished, or when pixel values have no common
+        encoding. Damaged values may raise any of pydicom's exceptions.
     """
     with config.disable_value_validation(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about values of the original, which are copied as they are
+        warnings.simplefilter("ignore")  # about original values, which are copied unchanged
         try:
             frames = read_frames(folder)
         except MosaicError:
@@ -124,7 +123,7 @@ def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, pl
     except CannotNormalizeError:
         if encoding_varies(plan.frames):
             raise
-        survey.whole = False  # the frames can stay as they are, each with its own scaling
+        survey.whole = False  # the frames can keep their own scaling
 
 
 def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:
@@ -133,7 +132,7 @@ def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:
 
 
 def _series_uid(plan: Plan) -> str:
-    """Return a UID made of the sources of a stack (PS3.5 B.2)."""
+    """Return a UID derived from the sources of a stack (PS3.5 B.2)."""
     words = repr([(frame.sop_instance, frame.source) for frame in plan.frames])
     digest = hashlib.sha256(words.encode()).digest()[: _UID_BITS // 8]
     return f"2.25.{int.from_bytes(digest)}"

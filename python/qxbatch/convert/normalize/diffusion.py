@@ -1,4 +1,4 @@
-"""Diffusion weighting of a frame: b-value, and gradient direction in the axes of the patient (PS3.3 C.8.13.5.9)."""
+"""Diffusion weighting of a frame: b-value, and gradient direction in patient axes (PS3.3 C.8.13.5.9)."""
 
 import math
 from typing import Any
@@ -21,10 +21,10 @@ _SIZE = 3
 
 
 def gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
-    """Return b-value and direction of a frame, from standard elements or those of the vendor; None without b-value.
+    """Return b-value and direction of a frame, from standard or vendor elements; None without a b-value.
 
-    The directions of UIH are in the axes of the image, and are turned into those of the patient. The directions of
-    classic GE objects depend on the phase encoding, and are not returned.
+    Directions of UIH are in image axes, and are rotated to patient axes. Directions of classic GE objects depend on the
+    phase encoding, and are not returned.
     """
     b_value = _b_value(header)
     if b_value is None:
@@ -50,7 +50,7 @@ def _b_value(header: Dataset) -> float | None:
 
 
 def _direction(header: Dataset) -> tuple[float, ...]:
-    """Return a unit vector in the axes of the patient; empty where the header has none."""
+    """Return a unit vector in patient axes; empty if the header has none."""
     image = _vector(_private(header, 0x0065, 0x37, _UIH))
     if image:  # dcm2niix prefers it to the standard element too
         row, column = axes([float(value) for value in header.ImageOrientationPatient])
@@ -74,7 +74,7 @@ def _standard(header: Dataset, keyword: str) -> Any:
 
 
 def _private(header: Dataset, group: int, element: int, creator: str) -> Any:
-    """Return the value of a private element, whatever block its creator has reserved (PS3.5 7.8.1)."""
+    """Return the value of a private element, whatever block its creator reserved (PS3.5 7.8.1)."""
     try:
         return header.private_block(group, creator)[element].value
     except KeyError:

@@ -1,9 +1,9 @@
-"""The reason why a series cannot be rewritten."""
+"""Errors for a series that cannot be rewritten."""
 
 
 class CannotNormalizeError(Exception):
-    """The headers do not suffice for a right result. The message holds the reason with its numbers."""
+    """The headers are insufficient for a correct result. The message contains the reason with its numbers."""
 
 
 class MosaicError(CannotNormalizeError):
-    """An image is tiled from many slices. Only a series of mosaics can be rewritten, as it is."""
+    """An image is a mosaic of many slices. Only a series of mosaics can be rewritten, with its tiles."""

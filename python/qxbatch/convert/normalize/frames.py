@@ -1,4 +1,4 @@
-"""The frames of a series, each with the elements that place it in an image."""
+"""The frames of a series, each with the elements that determine its position in an image."""
 
 import math
 from pathlib import Path
@@ -17,13 +17,13 @@ from qxbatch.convert.normalize.pixels import frame_length
 _TILED = {"MOSAIC", "VFRAME"}
 _POINT, _PLANE = 3, 6
 _NORM = 0.01
-"""Accepted distance of a direction's length from 1, and of the directions' product from 0."""
+"""Accepted deviation of a direction's length from 1, and of the directions' product from 0."""
 
 
 def read_frames(folder: Path) -> list[Frame]:
     """Return the frames of all objects in a folder, in byte order of file names.
 
-    Raises CannotNormalizeError when a frame has no geometry, or is tiled from many slices.
+    Raises CannotNormalizeError when a frame has no geometry, or is a mosaic of many slices.
     """
     frames = [frame for image in image_objects(folder) for frame in object_frames(image, folder)]
     if not frames:
@@ -98,7 +98,7 @@ def _numbers(header: Dataset, keyword: str, count: int) -> Any:
 
 
 def _orientation(header: Dataset) -> tuple[float, ...]:
-    """Return the direction cosines of rows and columns; files round them, so their lengths are nearly 1."""
+    """Return the direction cosines of rows and columns, normalized: files round them."""
     numbers: tuple[float, ...] = _numbers(header, "ImageOrientationPatient", _PLANE)
     row, column = numbers[:_POINT], numbers[_POINT:]
     along = sum(a * b for a, b in zip(row, column, strict=True))
@@ -108,14 +108,14 @@ def _orientation(header: Dataset) -> tuple[float, ...]:
 
 
 def echo_time(header: Dataset) -> float | None:
-    """Return the echo time in ms, None where it is 0; an enhanced object has EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
+    """Return the echo time in ms, None if it is 0; an enhanced object has EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
     value = header.get("EffectiveEchoTime")
     value = header.get("EchoTime") if value is None else value
     return float(value) or None if value not in (None, "") else None
 
 
 def frame_type(header: Dataset) -> list[str]:
-    """Return the ImageType of a frame: that of its functional group, or of Philips' classic header in it."""
+    """Return the ImageType of a frame: from its functional group, or from Philips' classic header in it."""
     own = [str(value).upper() for value in header.get("ImageType") or []]
     group = [str(value).upper() for value in header.get("FrameType") or []]
     return own if not group or (is_philips(header) and len(own) > len(group)) else group
@@ -127,7 +127,7 @@ def is_philips(header: Dataset) -> bool:
 
 
 def is_mosaic(kind: tuple[str, ...]) -> bool:
-    """Return whether an image is tiled from many slices."""
+    """Return whether an image is a mosaic of many slices."""
     return bool(_TILED & set(kind))
 
 
@@ -143,12 +143,12 @@ def _encoding(header: Dataset) -> Encoding:
     high = stored - 1 if header.get("HighBit") is None else int(header.HighBit)
     if not 0 < stored <= allocated:
         raise ValueError(f"{stored} of {allocated} bits are stored")
-    usable = stored - 1 <= high < allocated  # else the header contradicts itself
+    usable = stored - 1 <= high < allocated  # otherwise the header contradicts itself
     return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
 
 
 def timing(header: Dataset, index: int, *, enhanced: bool = False) -> Timing:
-    """Return the elements that tell frames of one place apart."""
+    """Return the elements that distinguish frames at the same position."""
     instance = _whole(header, "InstanceNumber")
     trigger = _decimal(header, "NominalCardiacTriggerDelayTime")
     acquired = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")

@@ -1,4 +1,4 @@
-"""Headers of the frames of an enhanced object, as a classic object has them (PS3.3 C.7.6.16)."""
+"""Headers of the frames of an enhanced object, in the form of a classic object (PS3.3 C.7.6.16)."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from pydicom.tag import BaseTag, Tag
 
 SHARED, PER_FRAME = Tag("SharedFunctionalGroupsSequence"), Tag("PerFrameFunctionalGroupsSequence")
 PHILIPS_CLASSIC = Tag(0x2005, 0x140F)
-"""Philips stores the elements of the classic object here. Standard functional groups take precedence."""
+"""Philips stores the elements of the classic object in this sequence. Standard functional groups take precedence."""
 _PHILIPS_CREATOR = (Tag(0x2005, 0x0014), "Philips MR Imaging DD 005")
 _SIEMENS_BLOCKS = {"SIEMENS MR SDS 01": 0x10, "SIEMENS MR SDI 02": 0x11, "SIEMENS MR SDR 01": 0x12}
 """Blocks of group 0021 that Siemens reserves in classic objects. An archive may have moved them (PS3.5 7.8.1)."""
@@ -16,7 +16,7 @@ _SIEMENS_GROUP = 0x0021
 _NESTED = frozenset(
     Tag(keyword) for keyword in ("ReferencedImageSequence", "DerivationImageSequence", "RealWorldValueMappingSequence")
 )
-"""A classic object has these sequences too."""
+"""Sequences that classic objects have too."""
 _SOP_COMMON = frozenset(
     Tag(keyword) for keyword in ("SOPInstanceUID", "SOPClassUID", "InstanceNumber", "SeriesInstanceUID")
 )
@@ -25,15 +25,15 @@ _DEPTH = 2
 
 
 def is_enhanced(header: Dataset) -> bool:
-    """Return whether the frames have headers of their own."""
+    """Return whether the frames have their own headers."""
     return PER_FRAME in header or SHARED in header
 
 
 def frame_header(header: Dataset, index: int) -> Dataset:
-    """Return the header of one frame with the elements of its functional groups at the top level.
+    """Return the header of one frame, with the elements of its functional groups at the top level.
 
-    Values of the frame replace shared ones, and both replace those of the object. The sequences of functional groups are
-    not in the result.
+    Values of the frame replace shared ones, and both replace those of the object. The result does not contain the sequences
+    of functional groups.
     """
     flat = Dataset({tag: element for tag, element in header.items() if tag not in (SHARED, PER_FRAME)})
     philips: list[Dataset] = []
@@ -63,7 +63,7 @@ def _items(header: Dataset, index: int) -> Iterator[Dataset]:
 
 
 def _merge(flat: Dataset, item: Dataset, tag: BaseTag, depth: int) -> None:
-    """Put one element of a functional group to the top level; an item of a macro is replaced by its elements."""
+    """Move one element of a functional group to the top level; an item of a macro is replaced by its elements."""
     element = item[tag]
     target = _siemens_tag(item, tag)
     if target == tag and _creator_differs(flat, item, tag):
@@ -92,7 +92,7 @@ def _siemens_tag(item: Dataset, tag: BaseTag) -> BaseTag:
 
 
 def _philips(flat: Dataset, classic: Dataset) -> None:
-    """Add what only the classic header tells; its ImageType names the kind of image (M, P, R, I)."""
+    """Add elements that only the classic header has; its ImageType names the kind of image (M, P, R, I)."""
     for tag in list(classic.keys()):
         if tag in _SOP_COMMON or (tag in flat and tag != Tag("ImageType")):
             continue
@@ -101,7 +101,7 @@ def _philips(flat: Dataset, classic: Dataset) -> None:
 
 
 def _creator_differs(flat: Dataset, item: Dataset, tag: BaseTag) -> bool:
-    """Return whether a private block is reserved by another creator at the top level (PS3.5 7.8.1)."""
+    """Return whether another creator reserves a private block at the top level (PS3.5 7.8.1)."""
     if not tag.is_private:
         return False
     creator = tag if tag.is_private_creator else Tag(tag.group, tag.element >> 8)

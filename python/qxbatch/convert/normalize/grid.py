@@ -1,4 +1,4 @@
-"""Slice places along the normal of a stack, and the even grid that represents them (PS3.3 C.7.6.2.1.1)."""
+"""Slice positions along the normal of a stack, and the even grid that represents them (PS3.3 C.7.6.2.1.1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.model import Frame, Vector
 
 SAME_PLACE = 0.05
-"""Positions within so many mm are one place: scanners round to 5 or 6 digits."""
+"""Positions within this distance (mm) are the same: scanners round to 5 or 6 digits."""
 TOLERANCE = 0.1
-"""Accepted distance (mm) of a place from an even grid."""
+"""Accepted distance (mm) of a slice from an even grid."""
 PARALLEL = 0.01
-"""Accepted angle (radians) between the orientations of one stack."""
+"""Accepted angle (rad) between the orientations of one stack."""
 _EXACT = 1e-3
-"""Positions that move by less (mm) stay as they are."""
+"""Positions that would move by less than this (mm) are unchanged."""
 _SHOWN = 12
 Array = NDArray[np.float64]
 Places = list[list[Frame]]
@@ -30,7 +30,7 @@ class Grid:
     orientation: tuple[float, ...]
     positions: tuple[Vector, ...]
     spacing: float
-    """Distance of slice centres in mm; 0 for one slice."""
+    """Distance between slice centres in mm; 0 for one slice."""
     tilt: float
     shift: float
 
@@ -44,7 +44,7 @@ def axes(orientation: Sequence[float]) -> Array:
 
 
 def angle(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the larger of the angles between the rows and between the columns of two orientations, in radians."""
+    """Return the larger of the angles between the rows and between the columns of two orientations, rad."""
     sines = np.linalg.norm(np.cross(axes(one), axes(other)), axis=1)
     cosines = np.sum(axes(one) * axes(other), axis=1)
     return float(np.max(np.arctan2(sines, cosines)))
@@ -66,7 +66,7 @@ def normal(unit: Array) -> Array:
 
 
 def places(frames: Sequence[Frame]) -> Places:
-    """Return frames grouped by their place along the normal, in rising order."""
+    """Return frames grouped by their position along the normal, ascending."""
     along = np.array([frame.position for frame in frames]) @ normal(mean_axes(frames))
     found: Places = []
     last = 0.0
@@ -79,13 +79,13 @@ def places(frames: Sequence[Frame]) -> Places:
 
 
 def along_normal(grouped: Places) -> Array:
-    """Return the position of each place along the normal, in mm."""
+    """Return the positions along the normal, in mm."""
     unit = normal(mean_axes([frame for place in grouped for frame in place]))
     return np.array([np.mean([np.asarray(frame.position) @ unit for frame in place]) for place in grouped])
 
 
 def is_even(along: Array) -> bool:
-    """Return whether all places are within the tolerance of an even grid."""
+    """Return whether all positions are within the tolerance of an even grid."""
     if along.size < 3:  # noqa: PLR2004 (two places are always even)
         return True
     index = np.arange(along.size)
@@ -94,7 +94,7 @@ def is_even(along: Array) -> bool:
 
 
 def runs(along: Array) -> list[slice]:
-    """Return the runs of places that have the usual step between them."""
+    """Return the runs of positions with the usual step."""
     steps = np.diff(along)
     usual = float(np.median(steps))
     breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]
@@ -102,9 +102,9 @@ def runs(along: Array) -> list[slice]:
 
 
 def slabs(grouped: Places) -> list[Places]:
-    """Return the slabs of a stack: one where its places are even, else runs of two or more places with the same step.
+    """Return the slabs of a stack: one if its positions are even, else runs of two or more positions with the same step.
 
-    Raises CannotNormalizeError where the places form neither: no affine has uneven slices.
+    Raises CannotNormalizeError if the positions form neither: no affine describes uneven slices.
     """
     along = along_normal(grouped)
     if is_even(along):
@@ -118,9 +118,9 @@ def slabs(grouped: Places) -> list[Places]:
 
 
 def even_grid(grouped: Places) -> Grid:
-    """Return the grid of evenly spaced places.
+    """Return the grid of evenly spaced positions.
 
-    Raises CannotNormalizeError where a slice would move by more than the tolerance, for example in a sheared stack.
+    Raises CannotNormalizeError if a slice would move by more than the tolerance, for example in a sheared stack.
     """
     frames = [frame for place in grouped for frame in place]
     unit = mean_axes(frames)
@@ -145,7 +145,7 @@ def even_grid(grouped: Places) -> Grid:
 
 
 def _step(centres: Array) -> Array:
-    """Return the vector from one slice to the next one that fits all slices best."""
+    """Return the step vector between slices that fits all slices best."""
     if len(centres) == 1:
         return np.zeros(3)
     index = np.arange(len(centres)) - (len(centres) - 1) / 2
@@ -153,7 +153,7 @@ def _step(centres: Array) -> Array:
 
 
 def _aligned(unit: Array, step: Array, most: float) -> Array:
-    """Return a mean orientation turned so that its normal is along the step, where orientations vary by that angle."""
+    """Return a mean orientation rotated so that its normal is along the step, if orientations vary by that angle."""
     along = step / np.linalg.norm(step)
     across = np.cross(normal(unit), along)
     sine = float(np.linalg.norm(across))

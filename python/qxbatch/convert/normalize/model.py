@@ -25,9 +25,9 @@ class Gradient:
     b_value: float
     directionality: str
     orientation: tuple[float, ...]
-    """Unit vector in the axes of the patient; empty without direction."""
+    """Unit vector in patient axes; empty without a direction."""
     vendor: bool = False
-    """The direction is known in the axes of the image only, as the vendor defines them (GE)."""
+    """Whether the direction is known only in image axes, as the vendor defines them (GE)."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Weighting:
 
     b_value: float
     direction: Vector
-    """Unit vector in the axes of the patient, for a volume with the orientation of its stack; zero without direction."""
+    """Unit vector in patient axes, for a volume with the orientation of its stack; zero without a direction."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Elements that tell the frames of one place apart."""
+    """Elements that distinguish frames at the same position."""
 
     temporal_position: int | None
     frame_acquisition: int | None
@@ -72,7 +72,7 @@ class Frame:
     orientation: tuple[float, ...]
     """ImageOrientationPatient: direction cosines of rows and columns."""
     spacing: tuple[float, float]
-    """PixelSpacing: distance of rows, distance of columns, in mm."""
+    """PixelSpacing: distance between rows, distance between columns, in mm."""
     rows: int
     columns: int
     samples: int
@@ -85,7 +85,7 @@ class Frame:
     slope: float
     intercept: float
     philips: bool
-    """A private scale slope of Philips refers to RescaleSlope, which therefore stays as it is."""
+    """Whether a private Philips scale slope refers to RescaleSlope, which must therefore not change."""
     repetition_time: float | None
     flip_angle: float | None
     inversion_time: float | None
@@ -96,21 +96,21 @@ class Frame:
 
 @dataclass(frozen=True)
 class Stack:
-    """Copies that make one image."""
+    """Copies that form one image."""
 
     folder: Path
     series_uid: str
     shape: tuple[int, int, int, int]
     """Columns, rows, slices, volumes."""
     suffix: str
-    """Suggested suffix of the image, for example `_e2` or `_ph`; empty when no other stack differs by echo or kind."""
+    """Suggested suffix of the image, for example `_e2` or `_ph`; empty if no other stack differs by echo or kind."""
     incomplete: bool
-    """It contains the slices of a volume that has no image at other places."""
+    """Whether it contains the slices of a volume without images at other positions."""
     sources: tuple[Source, ...]
-    """In the order of the copies: all slices of the first volume, then those of the next one."""
+    """The frames in the order of the copies: all slices of the first volume, then those of the next one."""
     tilt: float = 0.0
-    """Largest angle (radians) between a frame's ImageOrientationPatient and that of the copies."""
+    """Largest angle (rad) between a frame's ImageOrientationPatient and that of the copies."""
     shift: float = 0.0
     """Largest distance (mm) between a frame's ImagePositionPatient and that of its copy."""
     weightings: tuple[Weighting, ...] = ()
-    """Of each volume; empty where the table of dcm2niix stays."""
+    """Weighting of each volume; empty if the table of dcm2niix is kept."""

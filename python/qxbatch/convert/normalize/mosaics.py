@@ -1,4 +1,4 @@
-"""Copies of mosaics: the tiles, their places in private elements and all pixels stay; the files become one series."""
+"""Copies of mosaics: tiles, their positions in private elements and all pixels are unchanged; the files become one series."""
 
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
@@ -17,14 +17,14 @@ from qxbatch.convert.normalize.model import Stack, Timing
 from qxbatch.convert.normalize.objects import image_objects
 
 _COMMON = ("StudyInstanceUID", "SeriesNumber", "StudyDate", "StudyTime", "SeriesDescription", "ProtocolName")
-"""A stack has the values of its first file."""
+"""Elements of which a stack gets the values of its first file."""
 _KEYS: tuple[tuple[str, Callable[[Timing], Any]], ...] = (
     ("AcquisitionNumber", lambda timing: timing.acquisition),
     ("AcquisitionTime", lambda timing: timing.acquired or None),
     ("ContentTime", lambda timing: timing.content or None),
     ("InstanceNumber", lambda timing: timing.instance),
 )
-"""Elements that order the volumes, the most telling first."""
+"""Elements that order the volumes, the most reliable first."""
 _UID_BITS = 128
 
 
@@ -43,9 +43,9 @@ class _Mosaic:
 def mosaic_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
     """Write the mosaics below a folder as one series for each size, kind and echo, numbered in the order of acquisition.
 
-    Only elements of study and series change, and InstanceNumber.
+    Only elements of study and series, and InstanceNumber, change.
 
-    Raises CannotNormalizeError when an image is no mosaic, or when nothing orders the volumes.
+    Raises CannotNormalizeError when an image is not a mosaic, or when no element orders the volumes.
     """
     images = [_mosaic(image.path, image.header, image.frames, folder) for image in image_objects(folder)]
     numbers = times(image.echo for image in images)

@@ -22,13 +22,13 @@ from qxbatch.convert.normalize.model import Frame
 from qxbatch.convert.normalize.volumes import Volume
 
 STRAIGHT = 1e-3
-"""Accepted angle (radians) between the orientations of one volume."""
+"""Accepted angle (rad) between the orientations of one volume."""
 _FURTHEST, _WIDEST = 8.0, 0.15
-"""A head moves no further (mm, radians) while it is scanned."""
+"""Largest movement of a head during a scan (mm, rad)."""
 _LEAST_SLICES = 3
-"""Fewer slices are no volume whose movement could be told from other differences."""
+"""With fewer slices, a movement cannot be distinguished from other differences."""
 _PURE, _PURE_ANGLE, _PART = 0.02, 1e-4, 0.25
-"""Volumes displaced by this part of a step or more along the normal alone (mm, radians) are interleaved slices."""
+"""Volumes displaced only along the normal by this fraction of a step or more (mm, rad) are interleaved slices."""
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
     lambda frame: frame.timing.temporal_position,
@@ -38,7 +38,7 @@ _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.timing.acquired or None,
     lambda frame: frame.timing.content or None,
 )
-"""Elements that may tell volumes apart. Files do where each contains one volume."""
+"""Elements that may distinguish volumes. Files do if each contains one volume."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,19 @@ class Moved:
     """Volumes of one contrast in the order of acquisition, each with its slices along the normal."""
 
     slab: Places
-    """Frames of the complete volumes by place."""
+    """Frames of the complete volumes by position."""
     grid: Grid
-    """That of the first volume, or of all where they are at one place."""
+    """Geometry of the first volume, or of all volumes at one position."""
     short: Volume
-    """Slices of the last volume, where it is incomplete."""
+    """Slices of the last volume if it is incomplete."""
 
 
 def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
     """Return the volumes of frames with the same size, spacing, echo and kind, for each contrast.
 
-    Each volume is an even stack with one orientation, and has the number, distance and spacing of slices of the first one.
-    It is moved by less than 8 mm, 0.15 rad and half of the extent of the stack. Empty where no element tells such
-    volumes apart.
+    Each volume is an even stack with one orientation, and has the same number, distance and spacing of slices as the first
+    one. It moved by less than 8 mm, 0.15 rad and half of the extent of the stack. Empty if no element distinguishes such
+    volumes.
     """
     for key in _KEYS:
         volumes = _partition(frames, key)
@@ -68,7 +68,7 @@ def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
 
 
 def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[list[Frame]]:
-    """Return volumes of the same number of slices, the last one of fewer, in the order of acquisition."""
+    """Return volumes with the same number of slices, the last one with fewer, in the order of acquisition."""
     found: dict[Any, list[Frame]] = {}
     for frame in frames:
         value = key(frame)
@@ -123,7 +123,7 @@ def _sorted(volume: Sequence[Frame]) -> list[Frame]:
 
 
 def _indexed(ordered: Sequence[Frame], spacing: float) -> Volume:
-    """Return the slices of an incomplete volume with an index that counts the gaps between them."""
+    """Return the slices of an incomplete volume with an index that includes the gaps between them."""
     unit = normal(axes(ordered[0].orientation))
     along = np.array([frame.position for frame in ordered]) @ unit
     return dict(zip(np.rint((along - along[0]) / spacing).astype(int).tolist(), ordered, strict=True))
@@ -171,7 +171,7 @@ def _explained(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> boo
 
 
 def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
-    """Return whether an incomplete volume is at the place of the first one but for a movement."""
+    """Return whether an incomplete volume matches the first one except for a movement."""
     unit = normal(axes(grid.orientation))
     along, own = _centres(first) @ unit, _centres(short) @ unit
     most = min(_FURTHEST, len(first) * grid.spacing / 2)
@@ -180,7 +180,7 @@ def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bo
 
 
 def _common_grid(slab: Places, first: Grid) -> Grid:
-    """Return the even grid of all volumes where they are at one place, else that of the first one."""
+    """Return the even grid of all volumes if they are at one position, else that of the first one."""
     try:
         return even_grid(slab)
     except CannotNormalizeError:

@@ -47,7 +47,7 @@ class ImageObject:
     little_endian: bool
     frames: int
     offset: int
-    """Place of the first byte of pixel data in the file, or in the inflated data set."""
+    """Offset of the first byte of pixel data in the file, or in the inflated data set."""
     length: int | None
     """Bytes of native pixel data in the file; None for encapsulated pixel data."""
 
@@ -60,7 +60,7 @@ class ImageObject:
 def image_objects(folder: Path) -> Iterator[ImageObject]:
     """Yield the files with pixel data, in byte order of their names.
 
-    Raises CannotNormalizeError for a file whose pixel data is not of integers.
+    Raises CannotNormalizeError for a file with non-integer pixel data.
     """
     for path in sorted(folder.rglob("*"), key=lambda path: str(path.relative_to(folder)).encode()):
         if path.is_file() and (found := read_object(path)) is not None:
@@ -68,7 +68,7 @@ def image_objects(folder: Path) -> Iterator[ImageObject]:
 
 
 def read_object(path: Path) -> ImageObject | None:
-    """Return a file's header and where its pixel data is; None when it is no DICOM file or has no pixel data.
+    """Return a file's header and the location of its pixel data; None if it is not a DICOM file or has no pixel data.
 
     Raises CannotNormalizeError for a damaged DICOM file, whose images would be missing.
     """
@@ -84,7 +84,7 @@ def read_object(path: Path) -> ImageObject | None:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        if _is_dicom(path):  # pydicom raises anything on damaged data
+        if _is_dicom(path):  # pydicom raises any exception on damaged data
             raise CannotNormalizeError(f"{path.name} cannot be read ({error})") from error
         return None
     if place is None:
@@ -113,14 +113,14 @@ def _syntax(header: Dataset) -> UID:
 
 
 def _inflated(path: Path) -> BinaryIO:
-    """Return the inflated data set as a stream that stands at its pixel data."""
+    """Return the inflated data set as a stream positioned at its pixel data."""
     header = dcmread(path, force=True)
     data = header.get("PixelData", b"")
     return io.BytesIO(struct.pack("<HH2sHI", _PIXELS.group, _PIXELS.element, b"OW", 0, len(data)) + data)
 
 
 def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
-    """Return place and length of the pixel data whose element starts here; the length of encapsulated data is None."""
+    """Return offset and length of the pixel data whose element starts here; the length of encapsulated data is None."""
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     head = stream.read(8)
     if len(head) < 8:  # noqa: PLR2004 (tag, VR and length)
@@ -163,7 +163,7 @@ def _native(image: ImageObject, stream: BinaryIO, frame_length: int) -> Iterator
 
 
 def _encapsulated(image: ImageObject, stream: BinaryIO) -> Iterator[bytes]:
-    """Yield frames by the extended offset table where the object has one (PS3.3 C.7.6.3.1.8)."""
+    """Yield frames by the extended offset table if the object has one (PS3.3 C.7.6.3.1.8)."""
     header = image.header
     offsets = None
     if "ExtendedOffsetTable" in header and "ExtendedOffsetTableLengths" in header:

@@ -1,4 +1,4 @@
-"""Pixel values of one frame: decoded from any stored form (PS3.5 8.1.1), and encoded in a common one."""
+"""Pixel values of one frame: decodes every stored form (PS3.5 8.1.1), and encodes in a common one."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ _DESCRIPTION = (
 def frame_length(frame: Frame) -> int:
     """Return the bytes of a native frame.
 
-    Raises CannotNormalizeError when values are not stored in whole bytes, or colours share them.
+    Raises CannotNormalizeError when values are not stored in whole bytes, or when colours share bytes.
     """
     if frame.photometric.endswith(("422", "420")):
         raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric}")
@@ -40,9 +40,9 @@ def frame_length(frame: Frame) -> int:
 
 
 def decoded(image: ImageObject, frame: Frame, data: bytes) -> Values:
-    """Return the values of a frame in order of rows.
+    """Return the values of a frame in row order.
 
-    Raises CannotNormalizeError when no decoder reads its transfer syntax.
+    Raises CannotNormalizeError when no decoder supports its transfer syntax.
     """
     order = "<" if image.little_endian or image.encapsulated else ">"
     size = frame.encoding.bits_allocated // _BYTE
@@ -55,7 +55,7 @@ def decoded(image: ImageObject, frame: Frame, data: bytes) -> Values:
 
 
 def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
-    """Return the values in the bits from HighBit down, with bits above it masked or filled with the sign (PS3.5 8.1.1)."""
+    """Return the values in the bits from HighBit down; bits above it are masked or filled with the sign (PS3.5 8.1.1)."""
     size = unsigned.dtype.itemsize * _BYTE
     above = max(0, size - encoding.high_bit - 1)
     below = size - encoding.bits_stored
@@ -66,7 +66,7 @@ def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
 
 
 def masked(image: ImageObject, frame: Frame, data: bytes) -> bytes:
-    """Return the bytes of a native frame whose bits beside the stored ones are masked, at HighBit = BitsStored - 1."""
+    """Return the bytes of a native frame with the unused bits masked, at HighBit = BitsStored - 1."""
     encoding = frame.encoding
     if encoding.bits_stored == encoding.bits_allocated:
         return data

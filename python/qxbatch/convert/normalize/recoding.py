@@ -1,4 +1,4 @@
-"""Chooses one encoding of pixel values for a stack whose files differ in it."""
+"""Chooses one encoding of pixel values for a stack whose files have different ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class Recoding:
-    """The values of all frames are written in this type."""
+    """The type in which the values of all frames are written."""
 
     dtype: str
     rescaled: bool
-    """RescaleSlope and RescaleIntercept are applied, and written as 1 and 0."""
+    """Whether RescaleSlope and RescaleIntercept are applied, and written as 1 and 0."""
 
     @property
     def encoding(self) -> Encoding:
@@ -37,7 +37,7 @@ class Survey:
     low_rescaled: int = 0
     high_rescaled: int = 0
     whole: bool = True
-    """All rescaled values are whole numbers."""
+    """Whether all rescaled values are integers."""
 
     def add(self, values: Values, frame: Frame) -> None:
         """Count the values of one frame."""
@@ -56,14 +56,14 @@ def rescale(values: Values, frame: Frame) -> np.ndarray[tuple[int, ...], np.dtyp
 
 
 def needs_survey(frames: Sequence[Frame]) -> bool:
-    """Return whether the common type depends on the values and not on the headers alone."""
+    """Return whether the common type depends on the values, not only on the headers."""
     return _rescalable(frames) or (encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
 
 
 def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
-    """Return the common type of a stack; None when its frames can stay as they are.
+    """Return the common type of a stack; None if its frames can be unchanged.
 
-    Raises CannotNormalizeError when no type of 32 bits contains all values, or for colours.
+    Raises CannotNormalizeError when no type of 32 bits can store all values, or for colours.
     """
     if not (encoding_varies(frames) or _rescalable(frames)):
         return None
@@ -77,7 +77,7 @@ def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
 
 
 def declared_range(frames: Sequence[Frame]) -> Range:
-    """Return the values that BitsStored and PixelRepresentation of all frames allow."""
+    """Return the range of values that BitsStored and PixelRepresentation of all frames allow."""
     encodings = {frame.encoding for frame in frames}
     low = min(-(1 << (one.bits_stored - 1)) if one.signed else 0 for one in encodings)
     return low, max((1 << (one.bits_stored - one.signed)) - 1 for one in encodings)
@@ -89,7 +89,7 @@ def encoding_varies(frames: Sequence[Frame]) -> bool:
 
 
 def _rescalable(frames: Sequence[Frame]) -> bool:
-    """Return whether RescaleSlope or RescaleIntercept vary, and may be applied."""
+    """Return whether RescaleSlope or RescaleIntercept varies, and may be applied."""
     varies = len({(frame.slope, frame.intercept) for frame in frames}) > 1
     return varies and not any(frame.philips or frame.samples > 1 for frame in frames)
 

@@ -1,4 +1,4 @@
-"""Groups the frames of a series into stacks that are each one image."""
+"""Groups the frames of a series into stacks that form one image each."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -33,7 +33,7 @@ _COMPONENTS = (
     ("_imaginary", ("I", "IMAGINARY")),
     ("_ph", ("P", "PHASE", "PHASE MAP")),
 )
-"""Suffixes of dcm2niix, and the values of ImageType and ComplexImageComponent that they stand for."""
+"""Suffixes of dcm2niix, and the values of ImageType and ComplexImageComponent that they represent."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def first(self) -> Frame:
-        """Return the frame whose values stand for the stack."""
+        """Return the frame that represents the stack."""
         return self.volumes[0][0]
 
     @property
@@ -64,7 +64,8 @@ class Plan:
 
 
 def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
-    """Return the stacks in which each frame is once, by echo time, kind, geometry, complete volumes before incomplete ones.
+    """Return the stacks that contain each frame once, by echo time, kind, geometry, complete volumes before incomplete
+    ones.
 
     Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
     """
@@ -88,9 +89,9 @@ def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[li
 
 
 def _plans(alike: list[Frame], echo: int) -> list[Plan]:
-    """Return the stacks of frames that are alike: those that do not move, else those of volumes that moved as a whole.
+    """Return the stacks of similar frames: those without motion, else those of volumes that moved as a whole.
 
-    Raises CannotNormalizeError with the reason why the frames are no stacks that do not move, where there are no others.
+    Raises CannotNormalizeError with the reason why the frames are not stacks without motion, if there are no others.
     """
     still: list[Plan] = []
     reason: CannotNormalizeError | None = None
@@ -143,7 +144,7 @@ def _by_orientation(alike: list[Frame]) -> list[list[Frame]]:
 
 
 def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
-    """Return a group split by StackID where the stacks have different places (PS3.3 C.7.6.16.2.2.4)."""
+    """Return a group split by StackID if the stacks have different positions (PS3.3 C.7.6.16.2.2.4)."""
     found: dict[str, list[Frame]] = {}
     for frame in group:
         found.setdefault(frame.stack_id, []).append(frame)
@@ -189,7 +190,7 @@ def _left_over(volume: Volume, echo: int) -> list[Plan]:
 
 
 def _component(plan: Plan) -> int:
-    """Return whether a stack is of magnitudes or another kind (0), real, imaginary or phase values."""
+    """Return whether a stack contains magnitude or another kind (0), real, imaginary or phase values."""
     kind = set(plan.first.kind)
     matching = (index for index, (_, values) in enumerate(_COMPONENTS) if kind & set(values))
     return next(matching, 0)

@@ -1,4 +1,4 @@
-"""Assigns the frames of each slice place to volumes."""
+"""Assigns the frames at each slice position to volumes."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from qxbatch.convert.normalize.model import Frame
 
 Key = Callable[[Frame], Any]
 Volume = dict[int, Frame]
-"""Frames by the index of their place."""
+"""Frames by the index of their position."""
 
 
 def _trigger(frame: Frame) -> Any:
@@ -34,14 +34,14 @@ KEYS: tuple[tuple[str, Key], ...] = (
     ("ContentTime", lambda frame: frame.timing.content or None),
     ("InstanceNumber", lambda frame: frame.timing.instance),
 )
-"""Elements that tell the frames of one place apart, the most telling first."""
+"""Elements that distinguish frames at the same position, the most reliable first."""
 
 
 def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
 
-    Raises CannotNormalizeError when frames of one place cannot be told apart, or when a volume in the middle is incomplete
-    and its frames are not known by a SeriesInstanceUID of their own.
+    Raises CannotNormalizeError when frames at the same position cannot be distinguished, or when a volume in the middle is
+    incomplete and its frames do not have their own SeriesInstanceUID.
     """
     key = next((key for _, key in KEYS if _tells_apart(grouped, key)), None)
     if key is None:
@@ -53,14 +53,14 @@ def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     if short and not whole:
         raise CannotNormalizeError(f"none of {len(found)} volumes has an image at each of {len(grouped)} places")
     ends = (found[0], found[-1])
-    if any(volume not in ends for volume in short) and not _have_series_of_their_own(found):
+    if any(volume not in ends for volume in short) and not _have_own_series(found):
         sizes = ", ".join(str(len(volume)) for volume in short)
         raise CannotNormalizeError(f"{len(short)} of {len(found)} volumes have {sizes} of {len(grouped)} slices")
     return whole, short
 
 
-def _have_series_of_their_own(found: Sequence[Volume]) -> bool:
-    """Return whether each volume has one SeriesInstanceUID that no other one has, as some exporters write them."""
+def _have_own_series(found: Sequence[Volume]) -> bool:
+    """Return whether each volume has its own SeriesInstanceUID, as some exporters write them."""
     series = [{frame.series_uid for frame in volume.values()} for volume in found]
     return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(found)
 
@@ -74,7 +74,7 @@ def _tells_apart(grouped: Places, key: Key) -> bool:
 
 
 def _shared(grouped: Places, key: Key) -> bool:
-    """Return whether each volume has one value of the key, whatever the place."""
+    """Return whether each volume has one value of the key, at all positions."""
     values = {key(frame) for place in grouped for frame in place}
     return None not in values and len(values) == max(map(len, grouped))
 
@@ -84,7 +84,7 @@ def _by_value(grouped: Places, key: Key) -> list[Volume]:
     for index, place in enumerate(grouped):
         for frame in place:
             found.setdefault(key(frame), {})[index] = frame
-    if key is _gradient:  # a direction has no order; the numbers of its images have one
+    if key is _gradient:  # directions have no order; the numbers of their images do
         return sorted(found.values(), key=lambda volume: min(_order(frame) for frame in volume.values()))
     return [found[value] for value in sorted(found)]
 
@@ -94,9 +94,9 @@ def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[s
 
 
 def _by_rank(grouped: Places, key: Key) -> list[Volume]:
-    """Return volumes by the order of the key at each place; places with fewer frames have none in the last volume.
+    """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volume.
 
-    Raises CannotNormalizeError unless these places are the last ones of a volume in the order of the key.
+    Raises CannotNormalizeError unless these positions are the last ones of a volume in the order of the key.
     """
     ranked = [sorted(place, key=key) if len(place) > 1 else place for place in grouped]
     most = max(map(len, ranked))
@@ -114,4 +114,4 @@ def _check_tail(ranked: Sequence[Sequence[Frame]], short: set[int], key: Key) ->
         if set(order[-len(short) :]) == short and len(counts) == 2:  # noqa: PLR2004 (whole, and one less)
             return
     shown = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
-    raise CannotNormalizeError(f"it is not known which volume lacks slices: {shown}")
+    raise CannotNormalizeError(f"the volume that lacks slices is unknown: {shown}")

@@ -15,9 +15,9 @@ _ZERO = 1e-6
 
 
 def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
-    """Return the weighting of each volume; empty where no volume has b > 0, or the vendor's directions are needed.
+    """Return the weighting of each volume; empty if no volume has b > 0, or if the vendor's directions are needed.
 
-    A volume without b-value among others is one with b = 0. A direction keeps its place in a volume that was moved.
+    A volume without a b-value among others has b = 0. A direction is unchanged in a volume that moved.
     """
     gradients = [next((frame.timing.gradient for frame in volume if frame.timing.gradient), None) for volume in volumes]
     known = [gradient for gradient in gradients if gradient is not None]
@@ -41,10 +41,10 @@ def _frame_of_reference(orientation: Sequence[float]) -> Array:
 
 
 def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
-    """Write `.bval` and `.bvec` beside the image of a stack, in place of those of dcm2niix.
+    """Write `.bval` and `.bvec` beside the image of a stack, replacing those of dcm2niix.
 
-    dcm2niix leaves out derived volumes (b > 0 without direction) of some vendors. Its tables stay where it wrote another
-    number of volumes, or where only it knows directions.
+    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if it wrote another number
+    of volumes, or if only it knows the directions.
     """
     path = folder / f"{name}.nii"
     if not volumes or not path.is_file():
@@ -68,7 +68,7 @@ def _has_directions(path: Path) -> bool:
 
 
 def _voxel_axes(direction: Vector, image: Nifti) -> list[float]:
-    """Return a direction in the axes of the voxels, x negated where the determinant of the affine is positive (FSL)."""
+    """Return a direction in voxel axes, with x negated if the determinant of the affine is positive (FSL)."""
     columns = np.asarray(image.affine)[:, :3]
     unit = columns / np.linalg.norm(columns, axis=0)
     turned = np.asarray(direction) * (-1, -1, 1) @ unit  # NIfTI's axes point to the right and to the front

@@ -1,15 +1,15 @@
-//! Times of acquisition, also across midnight.
+//! Acquisition times, also across midnight.
 
 use super::split::Member;
 use crate::frames::{Pixels, Series};
 
 const DAY: f64 = 86_400.0;
 
-/// Times of acquisition that rise across midnight, also where the date of a series stays that of its begin.
+/// Acquisition times that increase across midnight, even where the date stays that of the start of the series.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
     span: Option<(f64, f64)>,
-    /// What is before this belongs to the next day.
+    /// Times before this one belong to the next day.
     midnight: Option<f64>,
 }
 
@@ -45,7 +45,7 @@ impl Clock {
         }
     }
 
-    /// The time of acquisition of a frame in seconds.
+    /// Returns the acquisition time of a frame in seconds.
     pub(super) fn time(&self, member: &Member<'_>) -> Option<f64> {
         member
             .frame
@@ -54,13 +54,13 @@ impl Clock {
             .map(|time| self.risen(time))
     }
 
-    /// The first and the last one.
+    /// Returns the first and the last time.
     pub(super) fn span(&self) -> Option<(f64, f64)> {
         self.span
     }
 }
 
-/// A number that orders equal times equally; None is below all.
+/// Returns a number that orders equal times equally; None sorts first.
 pub(super) fn bits(value: Option<f64>) -> Option<u64> {
     value.map(f64::to_bits)
 }

@@ -1,4 +1,4 @@
-//! Volumes of a stack: how many, complete or not, and what they lack.
+//! The volumes of a stack: their number, and the slices that are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,25 +9,25 @@ use super::places::Placed;
 /// The volumes of a stack.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Volumes {
-    /// Slices of a complete volume among those that exist.
+    /// Slices of a complete volume, among the slices that exist.
     pub slices: usize,
-    /// Volumes with a slice at least.
+    /// Volumes with at least one slice.
     pub begun: usize,
     /// Volumes with all slices.
     pub complete: usize,
-    /// Slices of the last volume, where it is not complete.
+    /// Slices of the last volume if it is incomplete.
     pub partial: usize,
-    /// Slices that volumes before the last one lack.
+    /// Slices missing from volumes before the last one.
     pub holes: usize,
-    /// Volumes of which nothing exists between the first and the last one.
+    /// Volumes without any slice between the first and the last volume.
     pub skipped: usize,
-    /// Frames at a place of a volume that has one already.
+    /// Frames at a slice position that the volume already has.
     pub repeated: usize,
 }
 
-/// The volumes of a stack, and which one each frame belongs to.
+/// Counts the volumes of a stack and assigns each frame to one.
 ///
-/// Of all numbers and times, the one counts by which fewest slices are missing or twice.
+/// Of all numbers and times, uses the one that leaves the fewest missing and repeated slices.
 pub(super) fn count(placed: &Placed<'_>, clock: &Clock) -> (Volumes, Chosen) {
     let mut placed_counts = candidates(placed, clock)
         .into_iter()
@@ -82,7 +82,7 @@ fn volumes(placed: &Placed<'_>, chosen: &Chosen) -> Volumes {
     }
 }
 
-/// b-values with the number of their volumes, and the number of different directions.
+/// Returns the b-values with the number of their volumes, and the number of different directions.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a b-value or a cosine of thousands"

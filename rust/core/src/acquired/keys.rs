@@ -1,4 +1,4 @@
-//! What may tell the volumes of a stack apart.
+//! Numbers and times that can distinguish the volumes of a stack.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ pub(super) struct Chosen {
     pub volumes: Vec<usize>,
     /// Number of volumes.
     pub count: usize,
-    /// Volumes between the first and the last one of which nothing exists.
+    /// Volumes without any slice between the first and the last volume.
     pub skipped: usize,
 }
 
-/// All ways to tell volumes apart that the headers have, the most trusted first.
+/// Returns every way to distinguish volumes that the headers offer, the most reliable first.
 pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Chosen> {
     let mut found: Vec<Chosen> = [
         by_number(placed, true, |member| member.frame.attributes.temporal),
@@ -41,12 +41,12 @@ pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Chosen> {
     found
 }
 
-/// The number of a mosaic among those of its series: a volume each.
+/// Uses the number of each mosaic in its series: one mosaic is one volume.
 fn tile_number(member: &Member<'_>) -> Option<i64> {
     member.object.tiling.and(member.object.instance)
 }
 
-/// Volumes by a number that each frame has; `counted` ones rise by 1 from volume to volume.
+/// Assigns volumes by a number that each frame has; `counted` numbers increase by 1 from volume to volume.
 fn by_number(
     placed: &Placed<'_>,
     counted: bool,
@@ -60,7 +60,7 @@ fn by_number(
     Some(chosen)
 }
 
-/// How many numbers are left out between the first and the last one.
+/// Returns how many numbers are missing between the first and the last one.
 pub(super) fn skipped(numbers: &[i64]) -> usize {
     let mut different = numbers.to_vec();
     different.sort_unstable();
@@ -70,7 +70,7 @@ pub(super) fn skipped(numbers: &[i64]) -> usize {
     let skipped = range.map_or(0, |range| {
         range.saturating_add(1).saturating_sub(different.len())
     });
-    // More gaps than numbers: they count something else.
+    // With more gaps than numbers, the number counts something else.
     if skipped <= different.len() {
         skipped
     } else {
@@ -92,7 +92,8 @@ fn ranked(numbers: &[i64]) -> Chosen {
     }
 }
 
-/// Volumes by InstanceNumber, where it rises by the same step at each place, volume by volume or slice by slice.
+/// Assigns volumes by InstanceNumber, if it increases by the same step at each position, volume by volume or slice by
+/// slice.
 fn by_instance(placed: &Placed<'_>) -> Option<Chosen> {
     let numbers: Vec<i64> = placed
         .members
@@ -120,7 +121,7 @@ fn by_instance(placed: &Placed<'_>) -> Option<Chosen> {
             .collect();
         return Some(ranked(&volumes));
     }
-    // Slice by slice: each has the numbers of one block.
+    // Slice by slice: each slice has the numbers of one block.
     let block = slices.values().map(Vec::len).max()?;
     let block = i64::try_from(block).ok().filter(|_| step == 1)?;
     let volumes: Vec<i64> = numbers
@@ -130,7 +131,7 @@ fn by_instance(placed: &Placed<'_>) -> Option<Chosen> {
     Some(ranked(&volumes))
 }
 
-/// Volumes by b-value and direction, in the order of their first frames.
+/// Assigns volumes by b-value and direction, in the order of their first frames.
 fn by_diffusion(placed: &Placed<'_>) -> Option<Chosen> {
     let mut known: BTreeMap<_, i64> = BTreeMap::new();
     let mut numbers = Vec::with_capacity(placed.members.len());
@@ -147,7 +148,7 @@ fn by_diffusion(placed: &Placed<'_>) -> Option<Chosen> {
     Some(ranked(&numbers))
 }
 
-/// The first frame of each place makes the first volume, and so on.
+/// The first frame at each position forms the first volume, and so on.
 fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Chosen {
     let mut order: Vec<usize> = (0..placed.members.len()).collect();
     order.sort_by(|one, other| {

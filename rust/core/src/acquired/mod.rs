@@ -1,7 +1,7 @@
-//! What was scanned of a series: stacks of slices, their volumes, complete or not, and when each of them was measured.
+//! What was scanned in a series: stacks of slices, their volumes (complete or not) and acquisition times.
 //!
-//! A stack has the frames of one contrast (echo, component, derived or not) in parallel planes of one size. Its slices
-//! are the places along its normal; a volume has one frame at each of them.
+//! A stack contains the frames of one contrast (echo, component, derived or not) in parallel planes of one size. Its
+//! slices are the positions along its normal; a volume has one frame at each position.
 
 mod clock;
 mod count;
@@ -24,46 +24,46 @@ use clock::Clock;
 pub struct Stack {
     /// Echo time, ms.
     pub echo_time: Option<f64>,
-    /// `M`, `P`, `R`, `I`, or nothing where the header does not say.
+    /// `M`, `P`, `R`, `I`, or empty where the header has none.
     pub component: &'static str,
-    /// ImageType says that the frames are derived.
+    /// Whether ImageType says that the frames are derived.
     pub derived: bool,
     /// Rows and columns.
     pub size: (u32, u32),
     /// Direction cosines of a row and of a column.
     pub orientation: Option<[f64; 6]>,
-    /// Distance of rows and of columns, mm.
+    /// Distances between rows and between columns, mm.
     pub spacing: Option<[f64; 2]>,
-    /// Frames, without the duplicates.
+    /// Number of frames without duplicates.
     pub frames: usize,
-    /// Frames that repeat another one: same place, numbers and times.
+    /// Frames that repeat another frame: same position, numbers and times.
     pub duplicates: usize,
-    /// Positions of the slices along the normal in mm, rising; empty where no header tells them.
+    /// Positions of the slices along the normal in mm, ascending; empty if no header has them.
     pub places: Vec<f64>,
-    /// Volumes, and what they have.
+    /// Counts of the volumes.
     pub volumes: Volumes,
-    /// How far consecutive volumes are apart.
+    /// Intervals between consecutive volumes.
     pub intervals: Intervals,
-    /// b-values with the number of their volumes, rising.
+    /// b-values with the number of their volumes, ascending.
     pub b_values: Vec<(f64, usize)>,
-    /// Different directions of gradients.
+    /// Number of different gradient directions.
     pub directions: usize,
 }
 
 /// All stacks of a series.
 #[derive(Debug, Clone, Default)]
 pub struct Acquired {
-    /// The one with most frames first.
+    /// The stack with the most frames first.
     pub stacks: Vec<Stack>,
-    /// The first and the last time of acquisition: seconds since the year 0, or since midnight where no date is known.
+    /// First and last acquisition time: seconds since the year 0, or since midnight if no date is known.
     pub span: Option<(f64, f64)>,
-    /// Echo times of all frames in ms, rising.
+    /// Echo times of all frames in ms, ascending.
     pub echo_times: Vec<f64>,
-    /// Mosaics of which nothing exists, by the InstanceNumbers of those before and behind them.
+    /// Missing mosaics, by the InstanceNumbers before and after them.
     pub skipped: usize,
 }
 
-/// What was scanned of a series.
+/// Returns what was scanned in a series.
 pub fn acquired(series: &Series) -> Acquired {
     let clock = Clock::new(series);
     let mut stacks: Vec<Stack> = split::split(series)

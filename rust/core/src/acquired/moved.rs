@@ -1,19 +1,19 @@
-//! Volumes that the scanner moved as a whole while it corrected motion: their slices have other places in each of them.
+//! Volumes that the scanner moved as a whole to correct motion: the positions of their slices differ between volumes.
 
 use std::collections::BTreeMap;
 
 use super::clock::{Clock, whole};
 use super::split::{Member, file_number};
 
-/// A scanner follows a head no further, mm.
-const FURTHEST: f64 = 8.0;
-/// Slices of two volumes are this near to each other, as a part of the distance of slices; parts of an interleaved
-/// scan are farther.
-const NEAR: f64 = 0.3;
-/// Fewer slices than this are no volume.
-const FEW: usize = 3;
+/// Largest movement that a scanner follows, mm.
+const MAX_MOVEMENT: f64 = 8.0;
+/// Slices of two volumes match within this fraction of the slice distance; parts of an interleaved scan are further
+/// apart.
+const MAX_OFFSET: f64 = 0.3;
+/// Fewer slices than this do not form a volume.
+const MIN_SLICES: usize = 3;
 
-/// The slices by their order in each volume.
+/// The slices, by their order in each volume.
 pub(super) struct Moved {
     /// Index of the slice of each member.
     pub slices: Vec<usize>,
@@ -21,7 +21,7 @@ pub(super) struct Moved {
     pub places: Vec<f64>,
 }
 
-/// The slices of volumes that moved; None where they did not.
+/// Returns the slices of volumes that moved; None if they did not move.
 pub(super) fn moved(
     members: &[Member<'_>],
     along: &[f64],
@@ -31,13 +31,13 @@ pub(super) fn moved(
     let temporal = |member: &Member<'_>| member.frame.attributes.temporal;
     let acquisition = |member: &Member<'_>| member.frame.attributes.acquisition;
     let time = |member: &Member<'_>| whole(clock.time(member), 1e3);
-    ordered(members, along, places, FURTHEST, &temporal)
-        .or_else(|| ordered(members, along, places, FURTHEST, &file_number))
+    ordered(members, along, places, MAX_MOVEMENT, &temporal)
+        .or_else(|| ordered(members, along, places, MAX_MOVEMENT, &file_number))
         .or_else(|| ordered(members, along, places, 0.0, &acquisition))
         .or_else(|| ordered(members, along, places, 0.0, &time))
 }
 
-/// `bound`: how far volumes may be apart, where their number alone says that they are volumes.
+/// `bound` limits the distance between volumes that only their number identifies as volumes.
 fn ordered(
     members: &[Member<'_>],
     along: &[f64],
@@ -58,7 +58,7 @@ fn ordered(
         .values()
         .take(last)
         .all(|volume| volume.len() == size);
-    if last == 0 || size < FEW || size >= places.len() || !full {
+    if last == 0 || size < MIN_SLICES || size >= places.len() || !full {
         return None;
     }
     let mut slices = vec![0; members.len()];
@@ -73,7 +73,7 @@ fn ordered(
             .map(|(one, next)| next - one)
             .fold(f64::INFINITY, f64::min);
         for ((index, position), place) in volume.iter().zip(&first) {
-            if (position - place).abs() > bound.max(step * NEAR) {
+            if (position - place).abs() > bound.max(step * MAX_OFFSET) {
                 return None;
             }
             let rank = first.partition_point(|one| one < place);

@@ -1,4 +1,4 @@
-//! The slices of a stack: which frames are at one place, and which are there twice.
+//! The slices of a stack: frames at the same position, and duplicates.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,10 +7,10 @@ use super::clock::{Clock, bits};
 use super::moved;
 use super::split::{Member, Members};
 
-/// Positions within so many mm are one: scanners round to 5 or 6 digits.
+/// Positions within this distance (mm) are the same: scanners round to 5 or 6 digits.
 const TOLERANCE: f64 = 0.05;
 
-/// The frames of a stack with the slice that each of them is.
+/// The frames of a stack with the slice of each frame.
 #[derive(Debug)]
 pub(super) struct Placed<'s> {
     pub members: Vec<Member<'s>>,
@@ -18,12 +18,12 @@ pub(super) struct Placed<'s> {
     pub slices: Vec<usize>,
     /// Number of slices.
     pub count: usize,
-    /// Positions of the slices along the normal, rising; empty where they are not known.
+    /// Positions of the slices along the normal, ascending; empty if unknown.
     pub places: Vec<f64>,
     pub duplicates: usize,
 }
 
-/// Sorts the frames of a stack into slices.
+/// Assigns the frames of a stack to slices.
 pub(super) fn place<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s> {
     let (members, duplicates) = once(stack, clock);
     let along: Vec<Option<f64>> = members
@@ -71,7 +71,7 @@ pub(super) fn place<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s> {
     }
 }
 
-/// The tiles of mosaics are their slices, wherever motion correction moved them.
+/// The slices of mosaics are their tiles, even if motion correction moved them.
 fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize) -> Placed<'s> {
     let slices: Vec<usize> = members
         .iter()
@@ -96,7 +96,7 @@ fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize)
     }
 }
 
-/// The members without those that repeat another one in all that tells frames apart.
+/// Returns the members without those that repeat another member in every distinguishing value.
 fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
     let mut seen = BTreeSet::new();
     let mut members = Vec::with_capacity(stack.frames.len());
@@ -131,14 +131,14 @@ fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
     (members, repeated)
 }
 
-/// What tells an object of several frames from others: its InstanceNumber, if its frames have times, else its file. Objects
-/// of one volume each may all have the same number.
+/// Returns what distinguishes an object with several frames: its InstanceNumber if its frames have times, else its
+/// file. Objects with one volume each may all have the same number.
 fn object(member: &Member<'_>, clock: &Clock) -> Result<i64, usize> {
     let timed = clock.time(member).is_some();
     member.object.instance.filter(|_| timed).ok_or(member.file)
 }
 
-/// 128 bits in place of a key that is long: a series may have a hundred thousand.
+/// Replaces a long key by 128 bits: a series may have a hundred thousand.
 fn digest(key: &impl Hash) -> [u64; 2] {
     [0_u8, 1].map(|half| {
         let mut hasher = DefaultHasher::new();
@@ -147,7 +147,7 @@ fn digest(key: &impl Hash) -> [u64; 2] {
     })
 }
 
-/// Where a frame is along a normal.
+/// Returns the position of a frame along a normal.
 fn along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
     let frame = &member.frame.attributes;
     match (frame.position, normal) {
@@ -156,7 +156,7 @@ fn along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
     }
 }
 
-/// The different positions, rising.
+/// Returns the different positions, ascending.
 fn merged(positions: &[f64]) -> Vec<f64> {
     let mut sorted = positions.to_vec();
     sorted.sort_by(f64::total_cmp);

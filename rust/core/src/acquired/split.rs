@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::frames::{Component, Frame, Object, Pixels, Series};
 
-/// Planes within this angle are one: a scanner that corrects motion turns them, rad.
+/// Planes within this angle (rad) are parallel: a scanner that corrects motion turns them.
 const PARALLEL: f64 = 0.15;
 
 /// One frame of a stack.
@@ -24,10 +24,10 @@ pub(super) struct Members<'s> {
     pub component: &'static str,
 }
 
-/// What tells stacks apart besides their planes: echo time, component, derived, rows, columns.
+/// What distinguishes stacks besides their planes: echo time, component, derived, rows, columns.
 type Contrast = (Option<i64>, &'static str, bool, u32, u32);
 
-/// The stacks of a series.
+/// Returns the stacks of a series.
 pub(super) fn split(series: &Series) -> Vec<Members<'_>> {
     let mut stacks: BTreeMap<Contrast, Vec<Members<'_>>> = BTreeMap::new();
     for (file, object) in series.objects.iter().enumerate() {
@@ -95,7 +95,7 @@ fn parallel(one: Option<[f64; 3]>, other: Option<[f64; 3]>) -> bool {
     }
 }
 
-/// The number of an object with several slices.
+/// Returns the number of an object with several slices.
 pub(super) fn file_number(member: &Member<'_>) -> Option<i64> {
     let several = member.object.frame_count > 1 || member.object.tiling.is_some();
     i64::try_from(member.file).ok().filter(|_| several)

@@ -1,4 +1,4 @@
-//! How far the volumes of one slice are apart.
+//! Intervals between the volumes of one slice.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use super::keys::Chosen;
 use super::places::Placed;
 use super::split::Member;
 
-/// Median interval of one slice over consecutive volumes in ms, by what tells it.
+/// Median interval of one slice over consecutive volumes in ms, by source.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Intervals {
-    /// Date and time of acquisition.
+    /// From date and time of acquisition.
     pub acquired: Option<f64>,
-    /// The begin of a dynamic scan, or TemporalPositionTimeOffset.
+    /// From the start of a dynamic scan, or TemporalPositionTimeOffset.
     pub offset: Option<f64>,
-    /// TriggerTime.
+    /// From TriggerTime.
     pub trigger: Option<f64>,
 }
 
-/// The intervals of a stack whose volumes are told apart.
+/// Returns the intervals of a stack whose volumes can be distinguished.
 pub(super) fn intervals(placed: &Placed<'_>, chosen: &Chosen, clock: &Clock) -> Intervals {
     let median = |time: &dyn Fn(&Member<'_>) -> Option<f64>| interval(placed, chosen, time);
     Intervals {

@@ -1,4 +1,4 @@
-//! Archives that are recognised and not opened, told by their content; the later parts of a split one by their name.
+//! Archives that are recognised by content but not opened; later parts of a split archive are recognised by name.
 
 /// A kind of archive that is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub enum Foreign {
     Split,
 }
 
-/// Where a volume descriptor of a disc begins, and how much of it is looked at.
+/// Offset and size of the volume descriptors of a disc that are examined.
 pub const DISC: u64 = 32768;
 /// Length of the mark of a disc, from [`DISC`].
 pub const DISC_MARK: usize = 6;
-/// A disk image of macOS ends in a block of this length.
+/// A macOS disk image ends in a block of this length.
 pub const DMG: usize = 512;
 
-/// Said of every kind; reasons about what is not opened hold it.
+/// Part of the description of every kind; reasons for files that are not opened contain it.
 pub const NOT_OPENED: &str = "which qxbatch does not open";
 
 impl Foreign {
@@ -44,7 +44,7 @@ impl Foreign {
         Self::Split,
     ];
 
-    /// The name that `sniff` reports.
+    /// Returns the name that `sniff` reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Foreign {
         }
     }
 
-    /// The reason why such a file is kept.
+    /// Returns the reason why such a file is kept.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Foreign {
         }
     }
 
-    /// Told by the first bytes.
+    /// Recognises a kind by its first bytes.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Self> {
         Some(match head {
@@ -85,7 +85,7 @@ impl Foreign {
             [_, _, b'-', b'l', b'h' | b'z', method, b'-', ..] if method.is_ascii_alphanumeric() => {
                 Self::Lha
             }
-            // The length of its first header, and that this is the archive's own.
+            // The length of the first header, and the check that it is the archive's header.
             [0x60, 0xea, low, high @ 0..=10, _, _, _, _, _, _, 2, ..]
                 if (*low, *high) > (30, 0) =>
             {
@@ -96,14 +96,14 @@ impl Foreign {
         })
     }
 
-    /// Told by what stands where a disc has its first descriptor.
+    /// Recognises a disc image by the bytes where a disc has its first descriptor.
     #[must_use]
     pub fn of_disc(at_disc: &[u8]) -> Option<Self> {
         let mark = at_disc.get(1..DISC_MARK)?;
         matches!(mark, b"CD001" | b"BEA01" | b"NSR02" | b"NSR03" | b"CDW02").then_some(Self::Iso)
     }
 
-    /// Told by the last bytes.
+    /// Recognises a kind by its last bytes.
     #[must_use]
     pub fn of_end(end: &[u8]) -> Option<Self> {
         end.starts_with(b"koly\0\0\0\x04\0\0\x02\0")
@@ -111,7 +111,7 @@ impl Foreign {
     }
 }
 
-/// The binary form of cpio has a mark of two bytes only; a sound header goes with it.
+/// The binary form of cpio has a mark of only two bytes, so a valid header is required too.
 fn is_binary_cpio(head: &[u8]) -> bool {
     let swapped = match head {
         [0xc7, 0x71, ..] => false,
@@ -128,7 +128,7 @@ fn is_binary_cpio(head: &[u8]) -> bool {
     kind && name > 1 && head.get(25 + name) == Some(&0) && head.get(26).is_some_and(|&c| c != 0)
 }
 
-/// Whether a name is that of a part of a split archive: `.z01`, `.zip.001`, `.7z.002`, `.tar.gz.003`.
+/// Returns whether a name is that of a part of a split archive: `.z01`, `.zip.001`, `.7z.002`, `.tar.gz.003`.
 #[must_use]
 pub fn is_part(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_are_told_by_their_first_bytes() {
+    fn archives_are_recognised_by_their_first_bytes() {
         assert_eq!(Foreign::of(b"Rar!\x1a\x07\0"), Some(Foreign::Rar));
         assert_eq!(Foreign::of(b"Rar!\x1a\x07\x01\0"), Some(Foreign::Rar));
         assert_eq!(Foreign::of(b"MSCF\0\0\0\0"), Some(Foreign::Cab));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_split_archives_are_told_by_their_names() {
+    fn parts_of_split_archives_are_recognised_by_their_names() {
         for name in ["a.z01", "a.Z12", "a.zip.001", "a.7z.002", "a.tar.gz.003"] {
             assert!(is_part(name.as_bytes()), "{name}");
         }

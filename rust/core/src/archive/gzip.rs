@@ -1,7 +1,7 @@
-//! One gzip member as a stream (RFC 1952). The optional parts of its header are passed here, the rest is flate2's.
+//! One gzip member as a stream (RFC 1952). This module skips the optional header parts; flate2 does the rest.
 //!
-//! flate2 refuses a member whose header has a wrong checksum (FHCRC). Here that is no reason: right content is not
-//! refused for a wrong name beside it, and the content has its own checksum.
+//! flate2 refuses a member whose header has a wrong checksum (FHCRC). This reader accepts it: a wrong name does not
+//! make the content wrong, and the content has its own checksum.
 
 use std::io::{self, BufRead, Chain, Read};
 
@@ -9,12 +9,12 @@ use flate2::bufread::GzDecoder;
 
 use super::invalid;
 
-/// A name or comment that is longer stands in no honest header.
+/// Longest name or comment that is accepted in a header.
 const LONGEST_TEXT: usize = 1 << 16;
-/// A header without optional parts, which stands in place of the one that was passed.
+/// A header without optional parts, which replaces the skipped one.
 const BARE: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
 
-/// Reads one member; what follows it stays in the input.
+/// Reads one member; the input after it is not consumed.
 pub struct GzipReader<R> {
     decoder: GzDecoder<Chain<&'static [u8], R>>,
 }
@@ -28,12 +28,12 @@ impl<R: BufRead> GzipReader<R> {
         })
     }
 
-    /// The input behind what was read.
+    /// Returns the input after the bytes read so far.
     pub fn get_ref(&self) -> &R {
         self.decoder.get_ref().get_ref().1
     }
 
-    /// Gives the input back.
+    /// Returns the input.
     pub fn into_inner(self) -> R {
         self.decoder.into_inner().into_inner().1
     }
@@ -79,7 +79,7 @@ fn skip_text<R: BufRead>(input: &mut R) -> io::Result<()> {
 impl<R: BufRead> Read for GzipReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.decoder.read(buffer).map_err(|error| {
-            // Of wrong data flate2 says that an argument is wrong.
+            // For invalid data flate2 reports an invalid argument.
             if error.kind() == io::ErrorKind::InvalidInput {
                 invalid(error.to_string())
             } else {

@@ -1,4 +1,4 @@
-//! What a file is, told by its first bytes.
+//! The kind of a file, from its first bytes.
 
 use std::fs::File;
 use std::io;
@@ -9,31 +9,31 @@ use super::sevenz;
 use super::source::Fields;
 use super::tar::header::is_header;
 
-/// So many bytes are enough to tell the kind.
+/// This many bytes are enough to recognise a kind.
 pub const HEAD: usize = 4096;
-/// Length of a zip's end record without a comment.
+/// Length of a zip end record without a comment.
 pub const TAIL: usize = 22;
 
-/// The kinds that matter here. DICOM without preamble is told by the header parser, a REC by its name.
+/// The kinds that are distinguished. The header parser recognises DICOM without preamble; a REC is recognised by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `DICM` behind a preamble (PS3.10, 7.1).
+    /// `DICM` after a preamble (PS3.10, 7.1).
     Dicom,
     /// A Philips PAR file.
     Par,
-    /// PKWARE zip.
+    /// Zip (PKWARE).
     Zip,
     /// 7z.
     SevenZ,
     /// Any tar: v7, ustar, pax, GNU.
     Tar,
-    /// An archive that is not opened.
+    /// An archive kind that is not opened.
     Foreign(Foreign),
-    /// One of the compressions.
+    /// A compressed single stream.
     Packed(Packing),
-    /// Nothing in it.
+    /// An empty file.
     Empty,
-    /// None of these.
+    /// Any other file.
     Other,
 }
 
@@ -46,7 +46,7 @@ pub enum Packing {
     Bzip2,
     /// xz.
     Xz,
-    /// LZMA alone, which was there before xz.
+    /// LZMA alone, the format before xz.
     Lzma,
     /// lzip.
     Lzip,
@@ -54,7 +54,7 @@ pub enum Packing {
     Zstd,
     /// LZ4 in frames.
     Lz4,
-    /// LZW of Unix compress, `.Z`.
+    /// LZW of Unix `compress`, `.Z`.
     Compress,
 }
 
@@ -71,7 +71,7 @@ impl Packing {
         Self::Compress,
     ];
 
-    /// The name that `sniff` reports and that reasons use.
+    /// Returns the name that `sniff` reports and that reasons use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Packing {
         }
     }
 
-    /// The extensions it goes by, in lower case.
+    /// Returns its file extensions in lower case.
     #[must_use]
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
@@ -102,13 +102,14 @@ impl Packing {
     }
 }
 
-/// Tells the kind from the first [`HEAD`] bytes (fewer when the file is shorter).
+/// Returns the kind from the first [`HEAD`] bytes (fewer if the file is shorter).
 #[must_use]
 pub fn of(head: &[u8]) -> Kind {
     if head.is_empty() {
         return Kind::Empty;
     }
-    // A preamble may hold another format's mark, so that one file serves two purposes (PS3.10, 7.1): DICM goes first.
+    // DICM is checked first: a preamble may contain the mark of another format so that one file serves two purposes
+    // (PS3.10, 7.1).
     if head.get(128..132) == Some(b"DICM") {
         return Kind::Dicom;
     }
@@ -133,7 +134,7 @@ pub fn of(head: &[u8]) -> Kind {
     Foreign::of(head).map_or(Kind::Other, Kind::Foreign)
 }
 
-/// Tells the kind of bytes in memory. A zip may stand behind a program that unpacks it: then its end shows it.
+/// Returns the kind of bytes in memory. A zip may follow a self-extracting program; then its end record identifies it.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> Kind {
     let kind = of(bytes.get(..HEAD).unwrap_or(bytes));
@@ -151,7 +152,7 @@ pub fn of_bytes(bytes: &[u8]) -> Kind {
     })
 }
 
-/// Tells the kind of a file.
+/// Returns the kind of a file.
 pub fn of_file(file: &File) -> io::Result<Kind> {
     let mut head = vec![0; HEAD];
     let mut got = 0;
@@ -174,14 +175,14 @@ pub fn of_file(file: &File) -> io::Result<Kind> {
     }))
 }
 
-/// Where else marks stand.
+/// Other offsets with marks.
 #[derive(Clone, Copy)]
 enum Place {
     End,
     Disc,
 }
 
-/// Looks at what stands further on, where the first bytes do not tell; `read` says whether it filled the buffer.
+/// Checks the other offsets if the first bytes do not identify the kind; `read` returns whether it filled the buffer.
 fn with_rest(kind: Kind, mut read: impl FnMut(Place, &mut [u8]) -> bool) -> Kind {
     if !matches!(kind, Kind::Other | Kind::Foreign(Foreign::Split)) {
         return kind;
@@ -197,7 +198,7 @@ fn with_rest(kind: Kind, mut read: impl FnMut(Place, &mut [u8]) -> bool) -> Kind
     found.map_or(kind, Kind::Foreign)
 }
 
-/// What a name adds: the later parts of a split archive have no mark.
+/// Checks the name: later parts of a split archive have no mark.
 #[must_use]
 pub fn named(kind: Kind, name: &[u8]) -> Kind {
     if kind == Kind::Other && is_part(name) {
@@ -225,7 +226,8 @@ fn packing(head: &[u8]) -> Option<Packing> {
     }
 }
 
-/// LZMA alone has no mark: its usual settings, a dictionary of a usual size, a length, and the zero that data begin with.
+/// LZMA alone has no mark: this checks for its usual settings and dictionary sizes, a length, and the leading zero of
+/// the data.
 fn is_lzma(head: &[u8]) -> bool {
     let fields = Fields(head);
     let (Some(dictionary), Some(len), Some(0)) = (fields.u32(1), fields.u64(5), head.get(13))
@@ -248,7 +250,7 @@ fn is_par(head: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(title))
 }
 
-/// Whether a name says REC; such a file has no mark of its own.
+/// Returns whether a name has the extension REC; such a file has no mark.
 #[must_use]
 pub fn is_rec(name: &[u8]) -> bool {
     name.len() > 4
@@ -257,7 +259,7 @@ pub fn is_rec(name: &[u8]) -> bool {
             .is_some_and(|end| end.eq_ignore_ascii_case(b".rec"))
 }
 
-/// A name without the extension of its compression: `a.dcm.gz` is `a.dcm`; other names come back whole.
+/// Returns a name without its compression extension: `a.dcm.gz` is `a.dcm`; other names are unchanged.
 #[must_use]
 pub fn without_extension(name: &[u8], packing: Packing) -> &[u8] {
     let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else {
@@ -282,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dicom_in_the_preamble_of_which_a_tiff_begins_is_dicom() {
+    fn dicom_with_a_tiff_mark_in_its_preamble_is_dicom() {
         let mut head = vec![0u8; 200];
         head[..4].copy_from_slice(b"PK\x03\x04");
         head[128..132].copy_from_slice(b"DICM");
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn compressions_are_told_by_their_marks() {
+    fn compressions_are_recognised_by_their_marks() {
         assert_eq!(of(b"\x1f\x8b\x08\0"), Kind::Packed(Packing::Gzip));
         assert_eq!(of(b"BZh91AY&SY"), Kind::Packed(Packing::Bzip2));
         assert_eq!(of(b"BZh9 is a sentence"), Kind::Other);
@@ -306,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn par_is_told_with_either_case_and_byte_order_mark() {
+    fn par_is_recognised_in_either_case_and_with_byte_order_mark() {
         assert_eq!(
             of(b"\xef\xbb\xbf# === DATA DESCRIPTION FILE ===\r\n"),
             Kind::Par

@@ -7,13 +7,13 @@ use lz4_flex::frame::FrameDecoder;
 use super::invalid;
 use super::peek::Peeker;
 
-/// Reads one frame; what follows it stays in the input.
+/// Reads one frame; the input after it is not consumed.
 pub struct Lz4Reader<'a> {
     decoder: FrameDecoder<Whole<'a>>,
     ended: bool,
 }
 
-/// The decoder takes the end of its input for the end of a frame; here it is an error.
+/// Reports an early end of input as an error; the decoder alone would accept it as the end of the frame.
 struct Whole<'a>(Peeker<'a>);
 
 impl Read for Whole<'_> {
@@ -26,7 +26,7 @@ impl Read for Whole<'_> {
 }
 
 impl<'a> Lz4Reader<'a> {
-    /// Nothing is read yet.
+    /// Starts a frame.
     pub fn new(input: Peeker<'a>) -> Self {
         Self {
             decoder: FrameDecoder::new(Whole(input)),
@@ -34,12 +34,12 @@ impl<'a> Lz4Reader<'a> {
         }
     }
 
-    /// The input behind what was read.
+    /// Returns the input after the bytes read so far.
     pub fn get_ref(&self) -> &Peeker<'a> {
         &self.decoder.get_ref().0
     }
 
-    /// Gives the input back.
+    /// Returns the input.
     pub fn into_inner(self) -> Peeker<'a> {
         self.decoder.into_inner().0
     }
@@ -51,7 +51,7 @@ impl Read for Lz4Reader<'_> {
             return Ok(0);
         }
         let got = self.decoder.read(buffer)?;
-        self.ended = got == 0; // asked again, it would begin the next frame
+        self.ended = got == 0; // another read would start the next frame
         Ok(got)
     }
 }

@@ -7,23 +7,23 @@ use super::invalid;
 const CLEAR: usize = 256;
 const FIRST: usize = 257;
 
-/// Unpacks a `.Z` stream. It has no checksum and no end mark: it ends where the input ends.
+/// Decompresses a `.Z` stream. It has no checksum and no end mark: it ends where the input ends.
 pub struct LzwReader<R> {
     input: R,
     max_bits: u32,
     block_mode: bool,
     bits: u32,
-    /// Bits read but not yet used, and how many.
-    hold: u64,
-    held: u32,
-    /// Codes read since the width last changed; the writer pads each group of eight to whole bytes.
+    /// Bits that were read but not yet used, and their number.
+    buffer: u64,
+    count: u32,
+    /// Codes read since the width last changed; the writer pads each group of eight codes to whole bytes.
     in_group: u32,
     prefix: Vec<u16>,
     suffix: Vec<u8>,
     next: usize,
     previous: Option<usize>,
     first_byte: u8,
-    /// Bytes of the current code, last first.
+    /// Bytes of the current code, last byte first.
     stack: Vec<u8>,
 }
 
@@ -47,8 +47,8 @@ impl<R: BufRead> LzwReader<R> {
             max_bits,
             block_mode,
             bits: 9,
-            hold: 0,
-            held: 0,
+            buffer: 0,
+            count: 0,
             in_group: 0,
             prefix: vec![0; 1 << max_bits],
             suffix: (0..1usize << max_bits)
@@ -61,12 +61,12 @@ impl<R: BufRead> LzwReader<R> {
         })
     }
 
-    /// The input behind what was read.
+    /// Returns the input after the bytes read so far.
     pub fn get_ref(&self) -> &R {
         &self.input
     }
 
-    /// Gives the input back.
+    /// Returns the input.
     pub fn into_inner(self) -> R {
         self.input
     }
@@ -77,27 +77,27 @@ impl<R: BufRead> LzwReader<R> {
         Ok(byte)
     }
 
-    /// The next code, or None at the end; fewer bits than a code are padding and must be zero.
+    /// Returns the next code, or None at the end; fewer bits than a code are padding and must be zero.
     fn code(&mut self) -> io::Result<Option<usize>> {
-        while self.held < self.bits {
+        while self.count < self.bits {
             let Some(byte) = self.byte()? else {
-                return if self.hold == 0 {
+                return if self.buffer == 0 {
                     Ok(None)
                 } else {
                     Err(io::ErrorKind::UnexpectedEof.into())
                 };
             };
-            self.hold |= u64::from(byte) << self.held;
-            self.held += 8;
+            self.buffer |= u64::from(byte) << self.count;
+            self.count += 8;
         }
-        let code = self.hold & ((1 << self.bits) - 1);
-        self.hold >>= self.bits;
-        self.held -= self.bits;
+        let code = self.buffer & ((1 << self.bits) - 1);
+        self.buffer >>= self.bits;
+        self.count -= self.bits;
         self.in_group = (self.in_group + 1) % 8;
         Ok(usize::try_from(code).ok())
     }
 
-    /// Skips what is left of a group of eight codes when the width changes.
+    /// Skips the rest of a group of eight codes when the width changes.
     fn end_group(&mut self) -> io::Result<()> {
         while self.in_group != 0 {
             if self.code()?.is_none() {
@@ -107,7 +107,7 @@ impl<R: BufRead> LzwReader<R> {
         Ok(())
     }
 
-    /// Reads one code and puts its bytes on the stack; false at the end.
+    /// Reads one code and pushes its bytes onto the stack; returns false at the end.
     fn step(&mut self) -> io::Result<bool> {
         if self.next > (1 << self.bits) - 1 && self.bits < self.max_bits {
             self.end_group()?;
@@ -143,7 +143,8 @@ impl<R: BufRead> LzwReader<R> {
     fn expand(&mut self, code: usize) -> io::Result<()> {
         let mut at = code;
         if code >= self.next {
-            // The one code that the writer may use before the reader knows it: previous plus its own first byte.
+            // The only code that the writer may use before the reader knows it: the previous one plus its own first
+            // byte.
             let Some(previous) = self.previous.filter(|_| code == self.next) else {
                 return Err(invalid(
                     "compress (.Z) data with a code that is not in its table",
@@ -211,17 +212,17 @@ mod tests {
 
     #[test]
     fn codes_stand_for_what_was_seen_before() {
-        // "ab", then the code for "ab" (257), then one that is used before it is known (259: "ab" + "a").
+        // "ab", then the code for "ab" (257), then a code that is used before it is known (259: "ab" + "a").
         let packed = codes(&[97, 98, 257, 259]);
         assert_eq!(unpack(&packed).unwrap(), b"abababa");
     }
 
     #[test]
-    fn the_clear_code_starts_the_table_anew() {
+    fn the_clear_code_restarts_the_table() {
         // The clear code ends its group of eight codes of 9 bits: nine bytes.
         let mut packed = codes(&[97, 98, 256, 0, 0, 0, 0, 0]);
         packed.extend_from_slice(&codes(&[99, 258])[3..]);
-        assert!(unpack(&packed).is_err(), "258 is not known any more");
+        assert!(unpack(&packed).is_err(), "258 is no longer known");
         let mut packed = codes(&[97, 98, 256, 0, 0, 0, 0, 0]);
         packed.extend_from_slice(&codes(&[99, 100, 257])[3..]);
         assert_eq!(unpack(&packed).unwrap(), b"abcdcd");

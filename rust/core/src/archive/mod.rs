@@ -1,4 +1,5 @@
-//! What a packet is made of: zip, 7z, tar and the compressions, told by content and read with every check they offer.
+//! The formats of packets: zip, 7z, tar and the compressions, recognised by content and read with every check they
+//! offer.
 
 pub mod foreign;
 pub mod gzip;
@@ -13,36 +14,36 @@ pub mod unpack;
 pub mod zip;
 mod zst;
 
-/// Expanded bytes are judged against at least this many packed ones, so that 64 MB of zeros are no bomb yet.
-pub const LEAST_PACKED: u64 = 64 << 10;
+/// Expansion limits count from at least this many packed bytes, so that 64 MB of zeros are not refused as a bomb.
+pub const MIN_PACKED: u64 = 64 << 10;
 
-/// Whether so many bytes out of so few is more than `max_ratio` allows.
+/// Returns whether this expansion exceeds `max_ratio`.
 #[must_use]
 pub fn too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
-    expanded > max_ratio.saturating_mul(packed.max(LEAST_PACKED))
+    expanded > max_ratio.saturating_mul(packed.max(MIN_PACKED))
 }
 
-/// Bytes that the names of all members may have, however few members there are.
-pub const LEAST_NAMES: u64 = 32 << 20;
-/// Bytes that a name may have on average where they have more: no file system has names that are so long.
+/// Bytes that the names of all members may take, however few members there are.
+pub const MIN_NAMES: u64 = 32 << 20;
+/// Average bytes that a name may take beyond that limit: no file system has names this long.
 pub const NAME_ON_AVERAGE: u64 = 512;
 
-/// Whether names of so many bytes in all are more than so many members can honestly have. Names are kept in memory.
+/// Returns whether the names take more bytes than this many members can plausibly have. Names are kept in memory.
 #[must_use]
 pub fn names_too_long(bytes: u64, members: u64) -> bool {
-    bytes > LEAST_NAMES.max(members.saturating_mul(NAME_ON_AVERAGE))
+    bytes > MIN_NAMES.max(members.saturating_mul(NAME_ON_AVERAGE))
 }
 
-/// The reason for what is refused by that.
+/// Returns the reason for names that are too long.
 #[must_use]
 pub fn names_beyond(members: u64) -> String {
     format!(
         "the names of its first {members} members have more than {} MB (limit on names)",
-        LEAST_NAMES >> 20
+        MIN_NAMES >> 20
     )
 }
 
-/// The reason for what is refused by [`too_much`].
+/// Returns the reason for an expansion that is too large.
 #[must_use]
 pub fn beyond(max_ratio: u64) -> String {
     format!("it expands to more than {max_ratio} times its size (limit on expansion)")
@@ -53,7 +54,7 @@ pub fn beyond(max_ratio: u64) -> String {
 pub fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "cut short".into(),
-        // The number behind the words is of no use in a ledger.
+        // The ledger needs the text without the error number.
         _ => match (
             error.to_string().split_once(" (os error"),
             error.raw_os_error(),
@@ -64,7 +65,7 @@ pub fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// An error that says what is wrong with data.
+/// Returns an error that describes invalid data.
 pub(crate) fn invalid(text: impl Into<String>) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, text.into())
 }

@@ -1,22 +1,22 @@
-//! A packed stream whose next bytes can be seen before they are taken.
+//! A packed stream with lookahead.
 
 use std::io::{self, BufRead, Read};
 
-/// Read ahead from the packed side.
+/// Bytes read ahead from the packed stream.
 const BUFFER: usize = 128 << 10;
 
-/// A buffer over a stream that lets the next few bytes be seen before they are taken.
+/// A buffer over a stream with a lookahead of a few bytes.
 pub struct Peeker<'a> {
     input: Box<dyn Read + Send + 'a>,
     buffer: Vec<u8>,
     at: usize,
     end: usize,
-    /// Bytes taken so far.
+    /// Bytes consumed so far.
     pub taken: u64,
 }
 
 impl<'a> Peeker<'a> {
-    /// Nothing is read yet.
+    /// Starts without reading.
     pub fn new(input: Box<dyn Read + Send + 'a>) -> Self {
         Self {
             input,
@@ -27,7 +27,7 @@ impl<'a> Peeker<'a> {
         }
     }
 
-    /// At least `want` bytes unless the input ends before.
+    /// Returns at least `want` bytes unless the input ends before.
     pub fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
         while self.end - self.at < want {
             if self.at > 0 {
@@ -47,7 +47,7 @@ impl<'a> Peeker<'a> {
         Ok(self.buffer.get(self.at..self.end).unwrap_or_default())
     }
 
-    /// Skips zero bytes: padding between streams, or up to a block of a tape.
+    /// Skips zero bytes: padding between streams, or up to one tape block.
     pub fn skip_zeros(&mut self) -> io::Result<()> {
         loop {
             let ahead = self.peek(1)?;
@@ -60,7 +60,7 @@ impl<'a> Peeker<'a> {
         }
     }
 
-    /// Reads to the end; how many bytes there were.
+    /// Reads to the end; returns the number of bytes.
     pub fn drain(&mut self) -> io::Result<u64> {
         let mut count = 0;
         loop {

@@ -1,23 +1,23 @@
-//! Bytes that are read at any place: a file, or a member held in memory.
+//! Random access to bytes: a file, or a member in memory.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-/// Random access without a shared position, so that threads can read side by side.
+/// Random access without a shared position, so that threads can read in parallel.
 pub trait Source: Sync {
     /// Length in bytes.
     fn len(&self) -> u64;
 
-    /// Whether there is nothing to read.
+    /// Returns whether it is empty.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Fills `buffer` from `offset`; an error of kind `UnexpectedEof` when there are fewer bytes.
+    /// Fills `buffer` from `offset`; returns an `UnexpectedEof` error if there are fewer bytes.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
 
-    /// The bytes themselves where they are in memory anyway.
+    /// Returns the bytes if they are in memory.
     fn slice(&self, _offset: u64, _len: usize) -> Option<&[u8]> {
         None
     }
@@ -31,7 +31,7 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Takes an open file.
+    /// Wraps an open file.
     pub fn new(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self { file, len })
@@ -65,7 +65,7 @@ impl Source for &[u8] {
     }
 }
 
-/// Part of a source as a stream.
+/// A range of a source as a stream.
 pub struct Range<'a> {
     source: &'a dyn Source,
     at: u64,
@@ -73,13 +73,13 @@ pub struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
-    /// The bytes from `at` to `end`; a stream that reaches the source's end first fails with `UnexpectedEof`.
+    /// The bytes from `at` to `end`; fails with `UnexpectedEof` if the source ends first.
     #[must_use]
     pub fn new(source: &'a dyn Source, at: u64, end: u64) -> Self {
         Self { source, at, end }
     }
 
-    /// All of it.
+    /// The whole source.
     #[must_use]
     pub fn whole(source: &'a dyn Source) -> Self {
         Self::new(source, 0, source.len())
@@ -99,12 +99,12 @@ impl Read for Range<'_> {
     }
 }
 
-/// Little-endian fields of an archive's records; `None` past the end.
+/// Little-endian fields of archive records; `None` past the end.
 #[derive(Clone, Copy)]
 pub struct Fields<'a>(pub &'a [u8]);
 
 impl Fields<'_> {
-    /// 16 bits at `at`.
+    /// Returns 16 bits at `at`.
     #[must_use]
     pub fn u16(self, at: usize) -> Option<u16> {
         Some(u16::from_le_bytes(
@@ -112,7 +112,7 @@ impl Fields<'_> {
         ))
     }
 
-    /// 32 bits at `at`.
+    /// Returns 32 bits at `at`.
     #[must_use]
     pub fn u32(self, at: usize) -> Option<u32> {
         Some(u32::from_le_bytes(
@@ -120,7 +120,7 @@ impl Fields<'_> {
         ))
     }
 
-    /// 64 bits at `at`.
+    /// Returns 64 bits at `at`.
     #[must_use]
     pub fn u64(self, at: usize) -> Option<u64> {
         Some(u64::from_le_bytes(

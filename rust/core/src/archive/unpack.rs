@@ -1,4 +1,4 @@
-//! One reader for all compressions: every stream of the file in turn, each to its own end mark and checksum.
+//! One reader for all compressions: reads each stream of the file to its end mark and checksum.
 
 use std::io::{self, Read};
 
@@ -12,10 +12,10 @@ use super::lzw::LzwReader;
 use super::peek::Peeker;
 use super::zst::ZstdReader;
 
-/// An xz header may ask for gigabytes of dictionary; the largest preset (9) needs 65 MB.
+/// Limit on the dictionary of an xz stream, which could ask for gigabytes; the largest preset (9) needs 65 MB.
 const XZ_MEMORY: u64 = 100 << 20;
 
-/// The decoder of one stream; each gives the input back for the next.
+/// The decoder of one stream; each returns the input for the next one.
 enum Stage<'a> {
     Gzip(Box<GzipReader<Peeker<'a>>>),
     Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
@@ -86,8 +86,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// The content of a compressed file. Its end is an end mark with a right checksum, never just the end of the input
-/// (but for `.Z`, which has neither).
+/// The content of a compressed file. It ends with an end mark and a correct checksum, never just with the end of the
+/// input (except `.Z`, which has neither).
 pub struct Unpack<'a> {
     packing: Packing,
     stage: Stage<'a>,
@@ -95,7 +95,7 @@ pub struct Unpack<'a> {
 }
 
 impl<'a> Unpack<'a> {
-    /// Starts to read.
+    /// Starts reading.
     pub fn open(packing: Packing, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
         let stage = Stage::open(packing, Peeker::new(input))?;
         Ok(Self {
@@ -105,19 +105,19 @@ impl<'a> Unpack<'a> {
         })
     }
 
-    /// Packed bytes taken so far.
+    /// Packed bytes consumed so far.
     #[must_use]
     pub fn taken(&self) -> u64 {
         self.stage.input().map_or(0, |input| input.taken)
     }
 
-    /// Bytes behind the last stream that are no stream; known once the end was reached.
+    /// Bytes after the last stream that are not a stream; known once the end was reached.
     #[must_use]
     pub fn trailing(&self) -> u64 {
         self.trailing
     }
 
-    /// At the end of one stream: opens the next, or finds the end.
+    /// Opens the next stream at the end of one, or detects the end.
     fn next_stream(&mut self) -> io::Result<bool> {
         let stage = std::mem::replace(&mut self.stage, Stage::Failed);
         let ended = matches!(stage, Stage::End(_) | Stage::Compress(_));
@@ -141,7 +141,7 @@ impl<'a> Unpack<'a> {
     }
 }
 
-/// A dictionary above the limit is no damage.
+/// A dictionary above the limit is not damage.
 fn memory(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
@@ -161,13 +161,13 @@ fn marks(packing: Packing) -> &'static [u8] {
         Packing::Lzip => b"LZIP",
         Packing::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
         Packing::Lz4 => &[4, 0x22, 0x4d, 0x18],
-        // Another one behind it could not be told from other bytes.
+        // Another stream after it could not be distinguished from other bytes.
         Packing::Lzma | Packing::Compress => &[],
     }
 }
 
 fn begins(packing: Packing, ahead: &[u8]) -> bool {
-    // A zstd file may hold skippable frames (RFC 8878, 3.1.2).
+    // A zstd file may contain skippable frames (RFC 8878, 3.1.2).
     let skippable = packing == Packing::Zstd
         && matches!(ahead, [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50);
     let mark = marks(packing);
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn lzip_is_read_to_its_end() {
-        // LZMA with its usual settings behind another header, with a checksum and two lengths.
+        // LZMA with its usual settings after another header, with a checksum and two lengths.
         let lzma = packed(Packing::Lzma, &sample());
         let mut data = b"LZIP\x01\x17".to_vec();
         data.extend(&lzma[13..]);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dictionary_above_the_limit_is_said_to_be_one() {
+    fn a_dictionary_above_the_limit_is_reported_as_one() {
         let mut header = packed(Packing::Lzma, b"content");
         header[1..5].copy_from_slice(&(256u32 << 20).to_le_bytes());
         let error = unpack(Packing::Lzma, &header).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! One Zstandard frame as a stream (RFC 8878), held to the length that its header tells.
+//! One Zstandard frame as a stream (RFC 8878), checked against the length in its header.
 
 use std::io::{self, Read};
 
@@ -7,25 +7,25 @@ use zstd::zstd_safe::get_frame_content_size;
 use super::invalid;
 use super::peek::Peeker;
 
-/// Windows up to 128 MB: what the program itself accepts without being asked.
+/// Windows up to 128 MB: the default limit of the `zstd` program.
 const WINDOW_LOG: u32 = 27;
 /// Longest header (3.1.1.1).
 const HEADER: usize = 18;
 
-/// Reads one frame; what follows it stays in the input.
+/// Reads one frame; the input after it is not consumed.
 ///
-/// The decoder looks at the length itself, but not where the last block is an empty one and the frame comes in parts.
+/// The decoder checks the length itself, but not if the last block is empty and the frame arrives in parts.
 pub struct ZstdReader<'a> {
     decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
-    told: Option<u64>,
-    made: u64,
+    declared: Option<u64>,
+    produced: u64,
 }
 
 impl<'a> ZstdReader<'a> {
-    /// Looks at the header.
+    /// Reads the header.
     pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
         let head = input.peek(HEADER)?;
-        let told = get_frame_content_size(head).unwrap_or(None);
+        let declared = get_frame_content_size(head).unwrap_or(None);
         if let Some(window) = window(head).filter(|window| *window > 1 << WINDOW_LOG) {
             return Err(invalid(format!(
                 "it needs a window of {} MiB, more than {} MiB (limit); repack it with `zstd --long={WINDOW_LOG}`",
@@ -37,23 +37,23 @@ impl<'a> ZstdReader<'a> {
         decoder.window_log_max(WINDOW_LOG)?;
         Ok(Self {
             decoder,
-            told,
-            made: 0,
+            declared,
+            produced: 0,
         })
     }
 
-    /// The input behind what was read.
+    /// Returns the input after the bytes read so far.
     pub fn get_ref(&self) -> &Peeker<'a> {
         self.decoder.get_ref()
     }
 
-    /// Gives the input back.
+    /// Returns the input.
     pub fn into_inner(self) -> Peeker<'a> {
         self.decoder.finish()
     }
 }
 
-/// The window that a frame asks for (3.1.1.1.2), which is its length where it is one segment; None for another frame.
+/// Returns the window of a frame (3.1.1.1.2), which is its length for a single segment; None for another frame.
 fn window(head: &[u8]) -> Option<u64> {
     let [0x28, 0xb5, 0x2f, 0xfd, flags, descriptor, ..] = *head else {
         return None;
@@ -68,8 +68,13 @@ fn window(head: &[u8]) -> Option<u64> {
 impl Read for ZstdReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.decoder.read(buffer)?;
-        self.made += got as u64;
-        if got == 0 && !buffer.is_empty() && self.told.is_some_and(|told| told != self.made) {
+        self.produced += got as u64;
+        if got == 0
+            && !buffer.is_empty()
+            && self
+                .declared
+                .is_some_and(|declared| declared != self.produced)
+        {
             return Err(invalid("the length is not that of its header"));
         }
         Ok(got)
@@ -82,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_above_the_limit_is_said_to_be_one() {
+    fn a_window_above_the_limit_is_reported_as_one() {
         // No length, a window of 2 GiB; one segment of 256 MiB.
         for (head, size) in [
             (
@@ -102,17 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_holds_less_than_its_header_tells_is_an_error() {
+    fn a_frame_shorter_than_its_header_says_is_an_error() {
         // One segment, 8 bytes of length, then one empty block that is the last.
-        for (told, right) in [(2, false), (0, true)] {
+        for (declared, right) in [(2, false), (0, true)] {
             let frame = [
-                0x28, 0xb5, 0x2f, 0xfd, 0xe0, told, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
+                0x28, 0xb5, 0x2f, 0xfd, 0xe0, declared, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
             ];
-            // In two parts, so that the decoder cannot take the frame at once.
+            // In two parts, so that the decoder cannot read the frame at once.
             let (head, rest) = frame.split_at(9);
             let mut reader = ZstdReader::new(Peeker::new(Box::new(head.chain(rest)))).unwrap();
             let mut out = Vec::new();
-            assert_eq!(reader.read_to_end(&mut out).is_ok(), right, "{told}");
+            assert_eq!(reader.read_to_end(&mut out).is_ok(), right, "{declared}");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What the headers say of one frame, filled element by element.
+//! The attributes of one frame, filled element by element.
 
 use super::elements::{Numbers, numbers, text};
 use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
 
-/// The part of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType value 3 in classic objects).
+/// The component of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType value 3 in classic objects).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub enum Component {
-    /// The header does not say.
+    /// Not in the header.
     #[default]
     Unknown,
     /// Magnitude.
@@ -17,31 +17,31 @@ pub enum Component {
     Real,
     /// Imaginary part.
     Imaginary,
-    /// Magnitude and others in one object.
+    /// Several components in one object.
     Mixed,
 }
 
 /// Diffusion weighting of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Diffusion {
-    /// b value in s/mm2, by the standard element or the vendor's.
+    /// b-value in s/mm2, from the standard element or the vendor's.
     pub b_value: Option<f64>,
-    /// Direction of the gradient in the patient's axes (LPS+), where the header has it.
+    /// Gradient direction in patient axes (LPS+), if the header has it.
     pub direction: Option<[f64; 3]>,
-    /// A second b value that the vendor gives: the nominal one.
+    /// A second b-value from the vendor: the nominal one.
     pub nominal: Option<f64>,
     /// GE: the squared length of the gradient direction.
     pub gradient: f64,
-    /// The weighting has no direction: a trace image.
+    /// Whether the weighting has no direction: a trace image.
     pub isotropic: bool,
-    /// The header says that the frame is diffusion weighted, or a b value of a diffusion scan.
+    /// Whether the header says that the frame is diffusion weighted, or that it is a b-value of a diffusion scan.
     pub claimed: bool,
-    /// The lowest and the highest b value that elements of the frame give, names and comments aside.
+    /// Lowest and highest b-value of all elements of the frame except names and comments.
     pub range: Option<[f64; 2]>,
 }
 
 impl Diffusion {
-    /// Takes a b value of an element; nothing where it has none.
+    /// Adds the b-value of an element, if it has one.
     pub(super) fn source(&mut self, value: Option<f64>) {
         if let Some(value) = value {
             let [low, high] = self.range.unwrap_or([value; 2]);
@@ -50,59 +50,60 @@ impl Diffusion {
     }
 }
 
-/// What the headers say of one frame.
+/// The attributes of one frame.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attributes {
-    /// Centre of the first pixel in the patient, LPS+ mm (PS3.3 C.7.6.2.1.1).
+    /// Centre of the first pixel in patient coordinates, LPS+ mm (PS3.3 C.7.6.2.1.1).
     pub position: Option<[f64; 3]>,
     /// Direction cosines of a row and of a column.
     pub orientation: Option<[f64; 6]>,
-    /// Distance of rows and of columns, mm.
+    /// Distances between rows and between columns, mm.
     pub spacing: Option<[f64; 2]>,
-    /// Distance of slice centres, mm.
+    /// Distance between slice centres, mm.
     pub slice_spacing: Option<f64>,
     /// SliceLocation, mm.
     pub location: Option<f64>,
     /// Echo time, ms.
     pub echo_time: Option<f64>,
-    /// Repetition time and inversion time, ms, and flip angle, degrees.
+    /// Repetition time and inversion time in ms, and flip angle in degrees.
     pub timing: [Option<f64>; 3],
-    /// A hash of the name of the receive coil; 0 where there is none.
+    /// A hash of the name of the receive coil; 0 without one.
     pub coil: u64,
-    /// Magnitude, phase, ...
+    /// Magnitude, phase and so on.
     pub component: Component,
     /// A hash of all values of ImageType or FrameType; equal for equal values.
     pub kind: u64,
-    /// ImageType or FrameType says that the frame is derived.
+    /// Whether ImageType or FrameType says that the frame is derived.
     pub derived: bool,
     /// Diffusion weighting.
     pub diffusion: Diffusion,
     /// Rescale slope and intercept (PS3.3 C.11.1).
     pub rescale: Option<[f64; 2]>,
-    /// Philips scale slope and intercept, to floating-point values.
+    /// Philips scale slope and intercept, for floating-point values.
     pub philips_scale: Option<[f64; 2]>,
-    /// A hash of StackID; 0 where there is none.
+    /// A hash of StackID; 0 without one.
     pub stack: u64,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
     pub temporal: Option<i64>,
     /// AcquisitionNumber or FrameAcquisitionNumber.
     pub acquisition: Option<i64>,
-    /// InstanceNumber of a classic object, the number of the frame in others.
+    /// InstanceNumber of a classic object, the frame number in other objects.
     pub instance: Option<i64>,
-    /// Date and time of acquisition in seconds since the year 0; since midnight where no date is known.
+    /// Acquisition date and time in seconds since the year 0; since midnight if no date is known.
     pub acquired: Option<f64>,
-    /// Time of content in seconds, for order only.
+    /// Content time in seconds, used only for order.
     pub content: Option<f64>,
     /// Trigger time or trigger delay, ms.
     pub trigger: Option<f64>,
-    /// Seconds from the begin of the scan to that of the volume (TemporalPositionTimeOffset, or of the vendor).
+    /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or the vendor's
+    /// element).
     pub offset: Option<f64>,
-    /// Date of acquisition in days, of the main data set.
+    /// Acquisition date in days, from the main data set.
     pub(super) day: Option<f64>,
 }
 
 impl Attributes {
-    /// Takes an element of a data set or of a functional group macro (PS3.3 C.7.6.16, C.8.13.5), if it is a wanted one.
+    /// Reads an element of a data set or of a functional group macro (PS3.3 C.7.6.16, C.8.13.5), if it is used.
     pub(super) fn take<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -173,7 +174,7 @@ impl Attributes {
         let labels: Vec<&str> = values.split('\\').map(str::trim).collect();
         self.derived = labels.first() == Some(&"DERIVED");
         self.diffusion.claimed |= labels.contains(&"DIFFUSION");
-        // The third value and those behind it; a later ComplexImageComponent (group 0008, after this one) wins.
+        // The third and later values; ComplexImageComponent (group 0008, read after this) takes precedence.
         let named = labels.iter().skip(2).find_map(|label| match *label {
             "M" | "MAGNITUDE" | "M_FFE" | "M_SE" | "M_IR" => Some(Component::Magnitude),
             "P" | "PHASE" | "PHASE MAP" | "B0" => Some(Component::Phase),
@@ -195,13 +196,13 @@ impl Attributes {
         };
     }
 
-    /// DiffusionDirectionality (PS3.3 C.8.13.5.9).
+    /// Reads DiffusionDirectionality (PS3.3 C.8.13.5.9).
     fn directionality(&mut self, value: &str) {
         self.diffusion.isotropic = value == "ISOTROPIC";
         self.diffusion.claimed |= matches!(value, "DIRECTIONAL" | "BMATRIX" | "ISOTROPIC");
     }
 
-    /// Siemens names a diffusion sequence by its b value and direction: `*ep_b1000#12`, `ep_b0`.
+    /// Reads the b-value and direction from a Siemens sequence name: `*ep_b1000#12`, `ep_b0`.
     fn sequence_name(&mut self, name: &str) {
         let Some(rest) = name
             .trim_start_matches('*')
@@ -220,7 +221,7 @@ impl Attributes {
         }
     }
 
-    /// Toshiba writes `b=1500(0.445,0.000,0.895)` into ImageComments.
+    /// Reads what Toshiba writes into ImageComments: `b=1500(0.445,0.000,0.895)`.
     fn comments(&mut self, comments: &str) {
         let Some(rest) = comments.trim().strip_prefix("b=") else {
             return;
@@ -233,7 +234,7 @@ impl Attributes {
     }
 }
 
-/// A number that is equal for equal bytes (FNV-1a), never 0 for some.
+/// Returns a number that is equal for equal bytes (FNV-1a), and never 0 for non-empty bytes.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for &byte in bytes {
@@ -242,7 +243,7 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
     hash.max(1)
 }
 
-/// Seconds since midnight of a TM value.
+/// Returns the seconds since midnight of a TM value.
 fn time_of_day(value: &str) -> Option<f64> {
     let plain: String = value.chars().filter(|letter| *letter != ':').collect();
     let part = |from: usize, to: usize| {
@@ -259,7 +260,7 @@ fn time_of_day(value: &str) -> Option<f64> {
     Some(hours * 3600.0 + minutes * 60.0 + seconds)
 }
 
-/// Days from 1 March of the year 0 to the date of a DA value.
+/// Returns the days from 1 March of the year 0 to the date of a DA value.
 fn day(value: &str) -> Option<f64> {
     let plain: String = value.chars().filter(|letter| *letter != '.').collect();
     let part = |from: usize, to: usize| {
@@ -271,7 +272,7 @@ fn day(value: &str) -> Option<f64> {
     if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    // A year begins in March here, so that its leap day is its last one.
+    // Years start in March here, so that the leap day is the last day of a year.
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {
@@ -283,7 +284,7 @@ fn day(value: &str) -> Option<f64> {
     ))
 }
 
-/// Seconds that rise with a DT value.
+/// Returns seconds that increase with a DT value.
 fn date_time(value: &str) -> Option<f64> {
     let local = value.split(['+', '-', '&']).next().unwrap_or_default();
     let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);

@@ -1,6 +1,6 @@
 //! The Siemens CSA image header: named values in one private element (format SV10 and its predecessor).
 
-/// What is wanted of it.
+/// Values that are read from it.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Csa {
     pub tiles: Option<u32>,
@@ -8,14 +8,14 @@ pub(super) struct Csa {
     pub b_value: Option<f64>,
 }
 
-/// Most names that a header has; real ones have about a hundred.
-const MOST_NAMES: u32 = 512;
-/// Bytes of a name's description and of a value's description.
+/// Limit on names in a header; real headers have about a hundred.
+const MAX_NAMES: u32 = 512;
+/// Bytes of the description of a name and of a value.
 const NAME: usize = 64;
 const TAG: usize = 84;
 const ITEM: usize = 16;
 
-/// Reads a CSA header; what cannot be read is left out.
+/// Reads a CSA header; unreadable parts are skipped.
 pub(super) fn read(bytes: &[u8]) -> Csa {
     let mut csa = Csa::default();
     each(bytes, &mut |name, values| {
@@ -30,11 +30,11 @@ pub(super) fn read(bytes: &[u8]) -> Csa {
     csa
 }
 
-/// Shows each name of a CSA header with its texts, as far as it can be read.
+/// Passes each name of a CSA header with its texts to `visit`, as far as they are readable.
 pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let second = bytes.starts_with(b"SV10");
     let mut rest = bytes.get(if second { 8 } else { 0 }..).unwrap_or_default();
-    let names = word(rest, 0).min(MOST_NAMES);
+    let names = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
     for _ in 0..names {
         let Some((tag, behind)) = rest.split_at_checked(TAG) else {

@@ -1,6 +1,7 @@
-//! How one object was measured: named values of its header, of its functional groups, and of its vendor's elements.
+//! How one object was measured: named values of its header, functional groups and private elements.
 //!
-//! One object stands for a series. The first value of a name counts: the main data set comes before the functional groups.
+//! One object represents a series. The first value of a name is used: the main data set is read before the functional
+//! groups.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,21 +19,21 @@ use crate::regular;
 /// Named values.
 #[derive(Debug, Default, Clone)]
 pub struct Details {
-    /// Numbers by name; a name is a DICOM keyword, or the vendor's name behind the vendor.
+    /// Numbers by name: a DICOM keyword, or vendor and private name.
     pub numbers: BTreeMap<String, Vec<f64>>,
     /// Texts by name.
     pub texts: BTreeMap<String, String>,
 }
 
-/// Bytes read at once: these elements are all over the header.
+/// Bytes read at once: these elements are spread over the header.
 const BLOCK: usize = 1 << 16;
 const PIXELS: u32 = 0x7FE0_0008;
-/// Sequences within sequences that are searched.
-const DEEPEST: u32 = 4;
-/// A longer value is none of these; protocol texts of Siemens are shorter.
+/// Limit on the depth of nested sequences.
+const MAX_DEPTH: u32 = 4;
+/// Longer values are skipped; the longest used ones are protocol texts of Siemens.
 const LONGEST: u32 = 1 << 22;
 
-/// Standard elements (PS3.6): tag, representation where the file does not tell it, keyword.
+/// Standard elements (PS3.6): tag, VR if the file does not state it, keyword.
 const STANDARD: &[(u32, Vr, &str)] = &[
     (0x0008_0070, Vr::LO, "Manufacturer"),
     (0x0018_0020, Vr::CS, "ScanningSequence"),
@@ -60,7 +61,7 @@ const STANDARD: &[(u32, Vr, &str)] = &[
     (0x0020_4000, Vr::LO, "ImageComments"),
 ];
 
-/// Vendors' elements: creator, group and element without the block, representation, name.
+/// Private elements: creator, group and element without the block, VR, name.
 const PRIVATE: &[(&str, u32, Vr, &str)] = &[
     ("SIEMENS CSA HEADER", 0x0029_0010, Vr::LO, CSA),
     ("SIEMENS CSA HEADER", 0x0029_0020, Vr::LO, CSA),
@@ -109,11 +110,11 @@ const PRIVATE: &[(&str, u32, Vr, &str)] = &[
 const CSA: &str = "(CSA)";
 const PROTOCOL: &str = "(protocol)";
 
-/// Reads the details of one file, which may be gzipped; none where it is no DICOM.
+/// Reads the details of one file, which may be gzipped; empty if it is not DICOM.
 ///
 /// # Errors
 ///
-/// When the file cannot be read.
+/// Fails if the file cannot be read.
 pub fn details(path: &Path) -> io::Result<Details> {
     let file = regular::open(path)?;
     let size = file.metadata()?.len();
@@ -129,7 +130,7 @@ pub fn details(path: &Path) -> io::Result<Details> {
     };
     match read {
         Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
-        // What was read of a damaged header counts.
+        // Values from a damaged header are used.
         _ => Ok(gather.details),
     }
 }
@@ -161,7 +162,7 @@ impl Gather {
                 if element.tag >= PIXELS {
                     return Ok(u64::MAX);
                 }
-                if depth < DEEPEST && is_wanted(element, depth) {
+                if depth < MAX_DEPTH && is_wanted(element, depth) {
                     return self.first_item(reader, element, encoding, depth);
                 }
                 if element.length.is_some_and(|length| length <= LONGEST) {
@@ -172,7 +173,7 @@ impl Gather {
         )
     }
 
-    /// Looks into the first item of a sequence alone: the shared groups, or those of the first frame.
+    /// Reads only the first item of a sequence: the shared groups, or those of the first frame.
     fn first_item<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -189,9 +190,9 @@ impl Gather {
                 let within = if std::mem::take(&mut first) {
                     depth
                 } else {
-                    DEEPEST
+                    MAX_DEPTH
                 };
-                if within < DEEPEST || end == u64::MAX {
+                if within < MAX_DEPTH || end == u64::MAX {
                     return self.items(reader, start, end, inner, within.saturating_add(1));
                 }
                 Ok(end)
@@ -302,11 +303,11 @@ impl Visit for Gather {
     }
 }
 
-/// Functional groups, their macros, and the sequence in which Siemens XA keeps a series' private elements.
+/// Functional groups, their macros, and the sequence with the private elements of a series in Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let groups = matches!(tag, 0x5200_9229 | 0x5200_9230);
-    // Without representations in the file, a value looks like a sequence.
+    // Without VRs in the file, a value may look like a sequence.
     let value = STANDARD.iter().any(|(known, ..)| *known == tag);
     let macros = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028) && !value;
     let siemens = depth > 0 && tag >> 16 == 0x0021 && matches!(tag & 0xFF, 0xFE);

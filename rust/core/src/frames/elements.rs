@@ -1,17 +1,16 @@
-//! Elements and items one after the other, and values as numbers and text.
+//! Elements and items in order, and values as numbers and text.
 
 use crate::header::{
-    Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window, representation,
-    trim,
+    Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window, effective_vr, trim,
 };
 
-/// Most numbers of one value that are looked at.
-const MOST: usize = 16;
+/// Limit on the numbers of one value.
+const MAX_NUMBERS: usize = 16;
 
 /// The numbers of one value.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Numbers {
-    values: [f64; MOST],
+    values: [f64; MAX_NUMBERS],
     count: usize,
 }
 
@@ -28,14 +27,14 @@ impl Numbers {
         self.get(0)
     }
 
-    /// The number at a place.
+    /// The number at an index.
     pub(super) fn get(&self, index: usize) -> Option<f64> {
         (index < self.count)
             .then(|| self.values.get(index).copied())
             .flatten()
     }
 
-    /// The first whole number.
+    /// The first integer.
     #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
     pub(super) fn whole(&self) -> Option<i64> {
         self.first()
@@ -48,7 +47,7 @@ impl Numbers {
         self.values.get(..self.count).unwrap_or_default().to_vec()
     }
 
-    /// All numbers, when there are as many as asked for.
+    /// All numbers, if there are exactly this many.
     pub(super) fn array<const N: usize>(&self) -> Option<[f64; N]> {
         if self.count != N {
             return None;
@@ -57,14 +56,14 @@ impl Numbers {
     }
 }
 
-/// Reads the numbers of a value; none where one of them cannot be read.
+/// Reads the numbers of a value; returns none if one of them is unreadable.
 pub(super) fn numbers<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     encoding: Encoding,
     known: Vr,
 ) -> Result<Numbers, Fault> {
-    let vr = representation(element.vr, known);
+    let vr = effective_vr(element.vr, known);
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
     let mut found = Numbers::default();
     let size = match vr {
@@ -72,7 +71,7 @@ pub(super) fn numbers<W: Window>(
         Vr::FL | Vr::SL | Vr::UL => 4,
         Vr::FD => 8,
         _ => {
-            for text in bytes.split(|byte| *byte == b'\\').take(MOST) {
+            for text in bytes.split(|byte| *byte == b'\\').take(MAX_NUMBERS) {
                 let number = std::str::from_utf8(trim(text))
                     .ok()
                     .and_then(|text| text.parse::<f64>().ok())
@@ -85,7 +84,7 @@ pub(super) fn numbers<W: Window>(
             return Ok(found);
         }
     };
-    for chunk in bytes.chunks_exact(size).take(MOST) {
+    for chunk in bytes.chunks_exact(size).take(MAX_NUMBERS) {
         let mut wide = [0; 8];
         for (to, from) in wide.iter_mut().zip(chunk) {
             *to = *from;
@@ -110,7 +109,7 @@ pub(super) fn numbers<W: Window>(
     Ok(found)
 }
 
-/// Reads a value as text without its padding.
+/// Returns a value as text without its padding.
 pub(super) fn text<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -119,11 +118,11 @@ pub(super) fn text<W: Window>(
     Ok(String::from_utf8_lossy(trim(bytes)).into_owned())
 }
 
-/// Shows one element of an item; returns the offset behind it.
+/// Passes one element of an item to the visitor; returns the offset after it.
 pub(crate) type Visit<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, Fault> + 'v;
 
-/// Shows the elements from `start` to `end`, or to the end of their item; returns the offset behind them.
+/// Visits the elements from `start` to `end`, or to the end of their item; returns the offset after them.
 pub(crate) fn each_element<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     start: u64,
@@ -144,11 +143,11 @@ pub(crate) fn each_element<'w, W: Window>(
     Ok(at)
 }
 
-/// Takes one item: where it starts and ends, and how it is written; returns the offset behind it.
+/// Receives one item: its start, its end and its encoding; returns the offset after it.
 pub(crate) type VisitItem<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, Fault> + 'v;
 
-/// Calls `visit` for each item of a sequence; returns the offset behind the sequence.
+/// Calls `visit` for each item of a sequence; returns the offset after the sequence.
 pub(crate) fn each_item<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     sequence: &Element,

@@ -5,12 +5,13 @@ use super::elements::{each_element, each_item};
 use super::private::Blocks;
 use crate::header::{Element, Encoding, Fault, ITEM, Reader, Window};
 
-/// Philips keeps the elements of a classic object in a private sequence of each frame.
+/// Philips stores the elements of a classic object in a private sequence of each frame.
 const PHILIPS_FRAME: u32 = 0x2005_000F;
-/// Sequences that an item of functional groups is searched in.
-const DEEPEST: u32 = 4;
+/// Limit on the depth of sequences in an item of functional groups.
+const MAX_DEPTH: u32 = 4;
 
-/// Where the fragments of encapsulated pixel data are: offset and length; the first item is the offset table (PS3.5 A.4).
+/// Returns offset and length of each fragment of encapsulated pixel data; the first item is the offset table (PS3.5
+/// A.4).
 pub(super) fn fragments<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -31,7 +32,7 @@ pub(super) fn fragments<W: Window>(
     Ok(found)
 }
 
-/// Takes the elements of one item without its sequences.
+/// Reads the elements of one item without its sequences.
 pub(super) fn plain_elements<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
@@ -53,7 +54,7 @@ pub(super) fn plain_elements<W: Window>(
     )
 }
 
-/// Takes all items of the shared functional groups; real objects have one.
+/// Reads all items of the shared functional groups; real objects have one.
 pub(super) fn functional<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -68,7 +69,7 @@ pub(super) fn functional<W: Window>(
     )
 }
 
-/// Takes what the macros of one item of functional groups say, and the sequences within them.
+/// Reads the macros of one item of functional groups, and the sequences in them.
 pub(super) fn groups<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
@@ -85,7 +86,7 @@ pub(super) fn groups<W: Window>(
         encoding,
         &mut |reader, element, encoding| {
             let private = element.tag >> 16 & 1 == 1;
-            if depth < DEEPEST && is_wanted_macro(element) {
+            if depth < MAX_DEPTH && is_wanted_macro(element) {
                 return each_item(
                     reader,
                     element,
@@ -109,7 +110,7 @@ pub(super) fn groups<W: Window>(
     )
 }
 
-/// Takes the private elements alone: the public ones repeat those of the functional groups.
+/// Reads only private elements: the public ones repeat those of the functional groups.
 fn philips_frame<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
@@ -132,7 +133,7 @@ fn philips_frame<W: Window>(
     )
 }
 
-/// Whether a sequence of functional groups says something of what is wanted (PS3.3 C.7.6.16, C.8.13.5).
+/// Returns whether a sequence of functional groups contains used attributes (PS3.3 C.7.6.16, C.8.13.5).
 fn is_wanted_macro(element: &Element) -> bool {
     let wanted = matches!(
         element.tag,

@@ -1,11 +1,12 @@
-//! Whether a file has all of its pixel data.
+//! Whether the pixel data of a file are complete.
 
 use super::object::Object;
 
-/// Bytes that the frames of an object take uncompressed; None where its header does not say, or samples are left out of it.
+/// Returns the uncompressed size of an object's frames in bytes; None if the header lacks it, or if samples are
+/// subsampled.
 pub(super) fn needed(object: &Object) -> Option<u64> {
     let encoding = &object.encoding;
-    // Of YBR_FULL_422 and the like, not every pixel has all samples.
+    // In YBR_FULL_422 and similar formats, some pixels lack samples.
     if object.photometric.contains("42") {
         return None;
     }
@@ -14,13 +15,13 @@ pub(super) fn needed(object: &Object) -> Option<u64> {
         .saturating_mul(object.frame_count.into())
         .saturating_mul(encoding.samples.max(1).into())
         .saturating_mul(encoding.bits_allocated.into());
-    // Pixels of 1 or 12 bits are packed without room between them (PS3.5 section 8.1.1).
+    // Pixels of 1 or 12 bits are packed without gaps (PS3.5 section 8.1.1).
     (bits > 0).then(|| bits.div_ceil(8))
 }
 
-/// Whether a file of that size ends within one of its fragments, or before the first one.
+/// Returns whether a file of this size ends within a fragment, or before the first one.
 ///
-/// The sequence delimiter behind the last one may be missing: everything is there without it.
+/// The sequence delimiter after the last fragment may be missing: the data are complete without it.
 pub(super) fn ends_early(fragments: &[(u64, u32)], size: u64) -> bool {
     fragments
         .last()

@@ -1,8 +1,8 @@
-//! Every two-dimensional frame of a DICOM object: where it is in the patient, how its pixels are stored, and what else
-//! tells one frame from another.
+//! The two-dimensional frames of a DICOM object: position in the patient, storage of the pixels, and the attributes
+//! that distinguish frames.
 //!
 //! A classic object has one frame, an enhanced multi-frame object one for each item of its per-frame functional groups
-//! (PS3.3 C.7.6.16), a mosaic one for each tile. [`read`] reads an object up to its pixel data and no further.
+//! (PS3.3 C.7.6.16), a mosaic one for each tile. [`read`] reads an object only up to its pixel data.
 
 mod attributes;
 mod csa;

@@ -1,4 +1,4 @@
-//! What the headers of one object say: its frames, their pixels, its tiles.
+//! The header of one object: its frames, pixel encoding and tiles.
 
 use super::attributes::Attributes;
 
@@ -17,9 +17,9 @@ pub enum Pixels {
         /// Byte order of a pixel of 16 bits or more.
         big_endian: bool,
     },
-    /// Run-length encoded, a fragment for each frame.
+    /// Run-length encoded with one fragment per frame.
     Rle,
-    /// Compressed otherwise: encapsulated frames, or a deflated data set.
+    /// Another compression: encapsulated frames, or a deflated data set.
     Compressed,
     /// Floating-point pixels.
     Floating,
@@ -34,22 +34,22 @@ pub struct Encoding {
     pub bits_stored: u16,
     /// The most significant bit of the value.
     pub high_bit: u16,
-    /// Two's complement instead of unsigned.
+    /// Whether values are two's complement.
     pub signed: bool,
     /// 1 for grey, 3 for colour.
     pub samples: u16,
-    /// Colour stored plane by plane.
+    /// Whether colours are stored plane by plane.
     pub planar: bool,
 }
 
 /// One frame of an object.
 #[derive(Debug, Clone, Default)]
 pub struct Frame {
-    /// What the headers say of it.
+    /// Its attributes.
     pub attributes: Attributes,
-    /// Number of the frame among those of its object, from 0; the number of its tile in a mosaic.
+    /// Index of the frame in its object; index of its tile in a mosaic.
     pub index: u32,
-    /// The [`Signature`] of the stored values of its compared rows; None where they cannot be read.
+    /// The [`Signature`] of the stored values of the compared rows; None if they cannot be read.
     pub signature: Option<u64>,
 }
 
@@ -60,7 +60,7 @@ pub struct Frame {
     reason = "facts that have nothing to do with each other"
 )]
 pub struct Object {
-    /// SOPClassUID; MediaStorageSOPClassUID where the data set has none.
+    /// SOPClassUID; MediaStorageSOPClassUID if the data set has none.
     pub class: String,
     /// SeriesNumber.
     pub series_number: Option<i64>,
@@ -68,35 +68,35 @@ pub struct Object {
     pub series: u64,
     /// TransferSyntaxUID.
     pub syntax: String,
-    /// Rows of a stored image; of the whole grid in a mosaic.
+    /// Rows of a stored image; of the whole grid for a mosaic.
     pub rows: u32,
     /// Columns of a stored image.
     pub columns: u32,
-    /// The larger side of AcquisitionMatrix; 0 where it is absent.
+    /// The larger side of AcquisitionMatrix; 0 if absent.
     pub acquired: u32,
-    /// Made by Siemens.
+    /// Whether Siemens is the manufacturer.
     pub siemens: bool,
-    /// NumberOfFrames; 1 where it is absent.
+    /// NumberOfFrames; 1 if absent.
     pub frame_count: u32,
-    /// How pixels are encoded.
+    /// Encoding of the pixels.
     pub encoding: Encoding,
     /// PhotometricInterpretation.
     pub photometric: String,
-    /// Where the pixels are.
+    /// Location of the pixels.
     pub pixels: Pixels,
-    /// All rows of its frames are compared, since the encoding differs within the series.
+    /// Whether all rows of its frames are compared, because the encoding differs within the series.
     pub whole: bool,
     /// Offset and length of each fragment of run-length encoded pixels.
     pub fragments: Vec<(u64, u32)>,
-    /// How a mosaic is divided into tiles; None for other objects.
+    /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
-    /// The header ends before its end: the file is cut short.
+    /// Whether the file is cut short within the header.
     pub cut: bool,
-    /// The file ends before its pixel data do, or cannot be read as far as these.
+    /// Whether the file ends before its pixel data do, or is unreadable before them.
     pub truncated: bool,
     /// InstanceNumber.
     pub instance: Option<i64>,
-    /// Its frames; empty where it has no pixel data.
+    /// Its frames; empty without pixel data.
     pub frames: Vec<Frame>,
 }
 
@@ -106,7 +106,8 @@ impl Object {
         self.tiling.as_ref().map_or(self.rows, |tiling| tiling.rows)
     }
 
-    /// Whether it looks like a mosaic and says nothing of tiles: it has three times as many rows as were acquired.
+    /// Returns whether it looks like a mosaic without tile attributes: it has three times as many rows as were
+    /// acquired.
     pub fn may_be_mosaic(&self) -> bool {
         let frames = self.frames.len() == 1 && self.tiling.is_none();
         let large = self.acquired > 0 && self.rows >= self.acquired.saturating_mul(3);
@@ -121,17 +122,17 @@ impl Object {
     }
 }
 
-/// How a stored image is divided.
+/// Division of a stored image into tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tiling {
-    /// Number of tiles that show a slice; 0 where the header does not say.
+    /// Number of tiles with a slice; 0 if not in the header.
     pub count: u32,
-    /// Tiles side by side.
+    /// Number of tiles in a row.
     pub across: u32,
     /// Rows of a tile.
     pub rows: u32,
     /// Columns of a tile.
     pub columns: u32,
-    /// The header says in which direction the slices follow each other.
+    /// Whether the header has the direction in which the slices follow each other.
     pub directed: bool,
 }

@@ -1,4 +1,4 @@
-//! The walk through a data set: main elements, functional groups, tiles, pixel data.
+//! Reads a data set: main elements, functional groups, tiles, pixel data.
 
 use super::attributes::{Attributes, hash};
 use super::csa;
@@ -14,16 +14,16 @@ use crate::series::is_series_number;
 const SHARED: u32 = 0x5200_9229;
 const PER_FRAME: u32 = 0x5200_9230;
 const PIXEL_DATA: u32 = 0x7FE0_0010;
-/// Float and double float pixel data, and pixel data.
+/// Tags of float, double float and integer pixel data.
 pub(super) const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
 /// Run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
-/// Most frames of one object: ten times those of a long functional scan. What claims more is not believed.
-const MOST_FRAMES: u32 = 1 << 19;
-/// Most tiles of a mosaic.
-const MOST_TILES: u32 = 4096;
+/// Limit on frames of one object: ten times those of a long functional scan. Larger counts are rejected.
+const MAX_FRAMES: u32 = 1 << 19;
+/// Limit on tiles of a mosaic.
+const MAX_TILES: u32 = 4096;
 
-/// Fills an [`Object`] while the data set is read.
+/// Fills an [`Object`] while reading the data set.
 pub(super) struct Walk {
     object: Object,
     main: Attributes,
@@ -46,7 +46,7 @@ impl Walk {
         }
     }
 
-    /// What was read; `cut` when the header could not be read to its end.
+    /// Returns the object; `cut` says that the header could not be read to its end.
     pub(super) fn finish(mut self, cut: bool) -> Object {
         self.object.cut |= cut;
         self.object.truncated |= cut;
@@ -55,13 +55,13 @@ impl Walk {
             self.object.frames.clear();
             return self.object;
         }
-        // Some exporters rewrite ImageType; the number of tiles tells a mosaic too.
+        // Some exporters rewrite ImageType; the number of tiles identifies a mosaic too.
         let tiled = self.tiles.count.is_some_and(|count| count > 1) && self.object.frame_count == 1;
         if self.tiles.mosaic || tiled {
             self.tiles.divide(&mut self.object, &self.main);
         } else if self.object.frames.is_empty() {
             if self.object.frame_count > 1 {
-                // The main data set has one place, of no frame in particular.
+                // The main data set has one position, which belongs to no particular frame.
                 self.main.position = None;
                 self.main.location = None;
             }
@@ -78,7 +78,8 @@ impl Walk {
         self.object
     }
 
-    /// How many frames the pixel data can have, a started one included; a compressed frame has a head of 8 bytes.
+    /// Returns how many frames the pixel data can have, including an incomplete one; a compressed frame has a header of
+    /// 8 bytes.
     fn most_frames(&self) -> u32 {
         let bytes = match self.object.pixels {
             Pixels::Native { offset, length, .. } => {
@@ -93,7 +94,7 @@ impl Walk {
         };
         u32::try_from(bytes)
             .unwrap_or(u32::MAX)
-            .clamp(1, MOST_FRAMES)
+            .clamp(1, MAX_FRAMES)
     }
 
     fn element<W: Window>(
@@ -201,12 +202,12 @@ impl Walk {
             Special::Tiles => {
                 let count = small(numbers(reader, element, encoding, Vr::US)?.whole());
                 self.tiles.count = count
-                    .filter(|count| (1..=MOST_TILES).contains(count))
+                    .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
             Special::UihTiles => {
                 let count = small(numbers(reader, element, encoding, Vr::DS)?.whole());
-                self.tiles.count = count.filter(|count| (1..=MOST_TILES).contains(count));
+                self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
             Special::Csa => {
                 let read = csa::read(reader.bytes(element)?);
@@ -262,7 +263,7 @@ impl Walk {
                 // Elements of the object may be those of its first frame.
                 attributes.diffusion.range = None;
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
-                if index < MOST_FRAMES {
+                if index < MAX_FRAMES {
                     frames.push(Frame {
                         attributes,
                         index,
@@ -281,7 +282,7 @@ impl Walk {
             Some(length) if plain => Pixels::Native {
                 offset: element.value,
                 length: length.into(),
-                // The pixels of GE's own syntax are big endian, its header is not.
+                // In GE's private syntax, the pixels are big-endian and the header is not.
                 big_endian: encoding.big_endian || syntax.uid == "1.2.840.113619.5.2",
             },
             None if plain && syntax.uid == RLE => Pixels::Rle,

@@ -1,10 +1,10 @@
-//! Private elements of the vendors, found by their private creators (PS3.5 section 7.8).
+//! Private elements of vendors, found by their private creators (PS3.5 section 7.8).
 
 use super::attributes::{Attributes, hash};
 use super::elements::{numbers, text};
 use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
 
-/// A private creator whose elements are wanted.
+/// A private creator with used elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Creator {
     SiemensMr,
@@ -16,14 +16,15 @@ enum Creator {
     Uih,
 }
 
-/// The blocks that a data set reserves.
+/// The private blocks that a data set reserves.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     known: Vec<(u32, Creator)>,
     vendor: Option<Vendor>,
 }
 
-/// Whose elements a block without a known creator has: exporters rename creators, and scanners use the first block.
+/// Vendor of the elements in a block with an unknown creator: exporters rename creators, and scanners use the first
+/// block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Vendor {
     Siemens,
@@ -32,7 +33,7 @@ enum Vendor {
     Uih,
 }
 
-/// A private element that the walk has to look at itself.
+/// A private element that the caller has to process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Special {
     /// Siemens: number of images in a mosaic.
@@ -43,12 +44,12 @@ pub(super) enum Special {
     UihTiles,
     /// United Imaging: a sequence with one item for each tile.
     UihTileItems,
-    /// Nothing more to do.
+    /// Nothing to process.
     Done,
 }
 
 impl Blocks {
-    /// Takes a private element: notes a creator, fills `attributes`, or says what the walk has to do.
+    /// Processes a private element: records a creator, fills `attributes`, or returns what the caller has to process.
     pub(super) fn take<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -84,11 +85,11 @@ impl Blocks {
             }
             (Creator::SiemensCsa, 0x0029_0010) => return Ok(Special::Csa),
             (Creator::GeParameters, 0x0043_0039) => {
-                // The first of four numbers; a flag is added to it from 10^9 on.
+                // The first of four numbers; a flag is added to it above 10^9.
                 let value = get(Vr::IS)?.first().map(|value| value % 100_000.0);
                 let diffusion = &mut attributes.diffusion;
                 diffusion.b_value = diffusion.b_value.or(value);
-                // Several shells: one nominal value, and gradients of other lengths (group 0019 comes first).
+                // Several shells: one nominal value, and gradients of different lengths (group 0019 is read first).
                 diffusion.nominal = value.map(|value| value * diffusion.gradient);
                 if diffusion.gradient > 0.0 {
                     diffusion.source(diffusion.nominal);
@@ -127,7 +128,7 @@ impl Blocks {
         Ok(Special::Done)
     }
 
-    /// Notes Manufacturer.
+    /// Records the Manufacturer.
     pub(super) fn made_by(&mut self, name: &str) {
         let name = name.to_ascii_lowercase();
         let vendors = [
@@ -142,7 +143,7 @@ impl Blocks {
             .map(|(_, vendor)| vendor);
     }
 
-    /// The creator of a group's first block at a vendor's scanners.
+    /// Returns the creator of the first block of a group, by vendor.
     fn usual(&self, block: u32) -> Option<Creator> {
         if block & 0xFF00 != 0x1000 {
             return None;

@@ -1,8 +1,8 @@
-//! The protocol text of Siemens (MrPhoenixProtocol): lines `name = value` between two marks.
+//! The Siemens protocol text (MrPhoenixProtocol): lines `name = value` between two marks.
 
 use std::collections::BTreeMap;
 
-/// Numbers that are wanted of it.
+/// Numbers that are read from it.
 const NUMBERS: [&str; 11] = [
     "lRepetitions",
     "lContrasts",
@@ -19,10 +19,10 @@ const NUMBERS: [&str; 11] = [
 const SEQUENCE: &str = "tSequenceFileName";
 const BEGIN: &str = "### ASCCONV BEGIN";
 const END: &str = "### ASCCONV END";
-/// In front of names, so that they tell where they are from.
+/// Prefix of names that shows their origin.
 pub(super) const PREFIX: &str = "Protocol.";
 
-/// Reads the wanted values of a protocol text.
+/// Reads the used values of a protocol text.
 pub(super) fn read(
     text: &str,
     numbers: &mut BTreeMap<String, Vec<f64>>,
@@ -49,7 +49,7 @@ pub(super) fn read(
     }
 }
 
-/// A number, decimal or hexadecimal.
+/// Parses a decimal or hexadecimal number.
 fn number(text: &str) -> Option<f64> {
     match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok().map(f64::from),

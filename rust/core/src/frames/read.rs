@@ -1,4 +1,4 @@
-//! Reading one object from a file or from bytes.
+//! Reads one object from a file or from bytes.
 
 use std::fs::File;
 use std::io;
@@ -11,11 +11,11 @@ use crate::header::{Fault, FileWindow, Inflated, Reader, Syntax, Visit, Window, 
 /// Bytes read at once: most headers of GE and Philips up to their pixel data.
 const BLOCK: usize = 1 << 14;
 
-/// Reads the header of one object; None when the file is no DICOM. Returns the buffer for the next one.
+/// Reads the header of one object; None if the file is not DICOM. Returns the buffer for reuse.
 ///
 /// # Errors
 ///
-/// When the file cannot be read. A damaged header gives what could be read of it, with [`Object::cut`] set.
+/// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::cut`] set.
 pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::in_blocks(file, size, buffer, BLOCK);
@@ -23,7 +23,7 @@ pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>
     Ok((object, window.into_buffer()))
 }
 
-/// Reads the header of one object that may be gzipped; None when the file is no DICOM. Returns the buffer for the next one.
+/// Reads the header of one object that may be gzipped; None if the file is not DICOM. Returns the buffer for reuse.
 ///
 /// # Errors
 ///
@@ -42,11 +42,11 @@ pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Objec
     Ok((object, window.into_buffer()))
 }
 
-/// Reads the header of one object; None when the bytes are no DICOM.
+/// Reads the header of one object; None if the bytes are not DICOM.
 ///
 /// # Errors
 ///
-/// When the bytes cannot be read. A damaged header gives what could be read of it, with [`Object::cut`] set.
+/// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::cut`] set.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     let mut walk = Walk::new(window.len());
     match visit(window, &mut walk) {
@@ -57,11 +57,11 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     }
 }
 
-/// Where the pixels of an object begin; None where it has none, or its data set is deflated.
+/// Returns the offset of the pixels of an object; None if it has none, or if its data set is deflated.
 ///
 /// # Errors
 ///
-/// When the bytes cannot be read.
+/// Fails if the bytes cannot be read.
 pub fn pixels_begin<W: Window>(window: &mut W) -> io::Result<Option<u64>> {
     let mut begin = Begin::default();
     match visit(window, &mut begin) {
@@ -70,7 +70,7 @@ pub fn pixels_begin<W: Window>(window: &mut W) -> io::Result<Option<u64>> {
     }
 }
 
-/// Offset of the pixel data.
+/// Finds the offset of the pixel data.
 #[derive(Default)]
 struct Begin(Option<u64>);
 

@@ -1,8 +1,9 @@
 //! Run-length encoded frames (PS3.5 annex G).
 
-/// Decodes one fragment to cells of `bytes` bytes, little endian, `samples` of them a pixel; None where it is damaged.
+/// Decodes one fragment to cells of `bytes` bytes, little-endian, `samples` of them per pixel; returns None if it is
+/// damaged.
 ///
-/// A fragment has a segment for each byte of each sample, the most significant one first.
+/// A fragment has one segment for each byte of each sample, the most significant byte first.
 pub(super) fn decode(
     fragment: &[u8],
     pixels: usize,
@@ -29,7 +30,7 @@ pub(super) fn decode(
     Some(out)
 }
 
-/// Fills slots from one segment; None where the segment ends before.
+/// Fills slots from one segment; returns None if the segment ends early.
 fn unpack<'o>(segment: &[u8], mut slots: impl Iterator<Item = &'o mut u8>) -> Option<()> {
     let mut rest = segment;
     let mut next = slots.next();

@@ -1,4 +1,4 @@
-//! All objects of one series, and what their headers say together.
+//! The objects of one series, and counts over their headers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::regular;
 pub struct Series {
     /// The files.
     pub files: Vec<PathBuf>,
-    /// What each of them contains; an empty object for a file that is no DICOM.
+    /// The object in each file; an empty object if a file is not DICOM.
     pub objects: Vec<Object>,
 }
 
@@ -28,17 +28,17 @@ pub struct Facts {
     pub without_pixels: usize,
     /// Objects for each SOP class.
     pub classes: BTreeMap<String, usize>,
-    /// Two-dimensional frames; tiles of a mosaic count each.
+    /// Two-dimensional frames; each tile of a mosaic counts.
     pub slices: u64,
     /// Pixels of all frames.
     pub voxels: u64,
-    /// Rows and columns of the frames.
+    /// Sizes of the frames: rows and columns.
     pub sizes: Vec<(u32, u32)>,
-    /// Every object says its size and, a mosaic, its number of tiles.
+    /// Whether every object has its size and, for a mosaic, its number of tiles.
     pub countable: bool,
-    /// Some object is a mosaic.
+    /// Whether some object is a mosaic.
     pub mosaic: bool,
-    /// Series that the exporter made of the objects: different UIDs or numbers.
+    /// Number of series that the exporter made of the objects: different UIDs or numbers.
     pub parts: usize,
     /// SeriesNumber.
     pub series_number: Option<i64>,
@@ -49,7 +49,7 @@ impl Series {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// Fails if a file cannot be read.
     pub fn read(files: Vec<PathBuf>) -> io::Result<Self> {
         let mut buffer = Vec::new();
         let mut values = Vec::new();
@@ -62,7 +62,7 @@ impl Series {
             sign(&file, &mut object, &mut values)?;
             objects.push(object);
         }
-        // A converter that takes the first encoding for all may be wrong in a few pixels alone.
+        // A converter that applies the first encoding to all files may get only a few pixels wrong.
         if mixed(&objects) {
             for (path, object) in files.iter().zip(&mut objects) {
                 object.whole = true;
@@ -72,11 +72,11 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// Reads the headers of files, gzipped ones too, and no pixels: nothing can be compared with images.
+    /// Reads the headers of files, which may be gzipped, without pixels: they cannot be compared with images.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// Fails if a file cannot be read.
     pub fn headers(files: Vec<PathBuf>) -> io::Result<Self> {
         let mut buffer = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
@@ -84,14 +84,15 @@ impl Series {
             let (object, used) = read_any(&regular::open(path)?, buffer)?;
             buffer = used;
             let mut object = object.unwrap_or_else(unreadable);
-            // How pixels are stored matters to nobody then, and a series may have a hundred thousand objects.
+            // The pixel encoding is not used then, and a series may have a hundred thousand objects.
             (object.syntax, object.photometric) = (String::new(), String::new());
             objects.push(object);
         }
         Ok(Self { files, objects })
     }
 
-    /// The files that end before their pixel data do; also images without any, where others of their SOP class have some.
+    /// Returns the files that end before their pixel data do; also images without pixels, if others of their SOP class
+    /// have some.
     pub fn truncated(&self) -> Vec<&Path> {
         let objects = &self.objects;
         // Presentation states and raw data of the same series have no pixels, though some have Rows and Columns.
@@ -114,7 +115,7 @@ impl Series {
             .collect()
     }
 
-    /// What the headers say together.
+    /// Returns the counts over all headers.
     pub fn facts(&self) -> Facts {
         let mut facts = Facts {
             countable: true,
@@ -136,7 +137,7 @@ impl Series {
     }
 }
 
-/// What stands for a file that is no DICOM to us.
+/// Returns an empty object for a file that is not DICOM.
 fn unreadable() -> Object {
     Object {
         cut: true,
@@ -144,7 +145,7 @@ fn unreadable() -> Object {
     }
 }
 
-/// Whether the pixel encoding differs between objects.
+/// Returns whether the pixel encoding differs between objects.
 fn mixed(objects: &[Object]) -> bool {
     let mut encodings = objects
         .iter()
@@ -154,7 +155,7 @@ fn mixed(objects: &[Object]) -> bool {
     encodings.any(|encoding| Some(encoding) != first)
 }
 
-/// Signs the frames of an object while its file is open.
+/// Computes the signatures of an object's frames while its file is open.
 fn sign(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
     if obstacle(object).is_some() {
         return Ok(());
@@ -199,7 +200,7 @@ impl Facts {
             return;
         }
         self.sizes.push((rows, columns));
-        let voxels = u64::from(frames) * u64::from(rows); // each below 2^32
+        let voxels = u64::from(frames) * u64::from(rows); // each value is below 2^32
         self.slices = self.slices.saturating_add(u64::from(frames));
         self.voxels = (self.voxels).saturating_add(voxels.saturating_mul(u64::from(columns)));
     }

@@ -1,4 +1,4 @@
-//! Stored pixel values of some rows of a frame, read where the file has them uncompressed.
+//! Stored pixel values of some rows of a frame, read from uncompressed or run-length encoded pixel data.
 
 use std::fs::File;
 use std::io;
@@ -7,18 +7,18 @@ use std::os::unix::fs::FileExt;
 use super::object::{Object, Pixels};
 use super::rle;
 
-/// Rows in the middle of a frame, where the anatomy is: so many are compared.
+/// Number of compared rows, in the middle of a frame where the anatomy is.
 const ROWS: u32 = 4;
 
-/// The rows that are compared of a frame with so many: the first one, and their number.
+/// Returns the first of the compared rows of a frame, and their number.
 ///
-/// `whole`: all of them.
+/// `whole` compares all rows.
 pub fn band(rows: u32, whole: bool) -> (u32, u32) {
     let count = if whole { rows } else { rows.min(ROWS) };
     ((rows - count) / 2, count)
 }
 
-/// Why the values of an object cannot be compared; None when they can.
+/// Returns why the values of an object cannot be compared; None if they can.
 pub fn obstacle(object: &Object) -> Option<&'static str> {
     let length = match object.pixels {
         Pixels::Native { length, .. } => length,
@@ -42,7 +42,7 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
     if !known || !colour {
         return Some("an unusual pixel encoding");
     }
-    // Functional groups may have more items than NumberOfFrames says.
+    // Functional groups may have more items than NumberOfFrames.
     let frames = match object.tiling {
         Some(_) => 1,
         None => (object.frame_count as usize).max(object.frames.len()) as u64,
@@ -59,7 +59,7 @@ fn samples(object: &Object) -> u64 {
     object.encoding.samples.max(1).into()
 }
 
-/// Planes of a frame; run-length encoded ones are put together when they are decoded.
+/// Planes of a frame; decoding merges those of run-length encoded frames.
 fn planes(object: &Object) -> u64 {
     if object.encoding.planar && object.pixels != Pixels::Rle {
         samples(object)
@@ -68,11 +68,11 @@ fn planes(object: &Object) -> u64 {
     }
 }
 
-/// Reads frames of one file one after the other.
+/// Reads frames of one file in order.
 #[derive(Debug, Default)]
 pub struct Stored {
     bytes: Vec<u8>,
-    /// Where in the file the bytes come from; tiles side by side share them.
+    /// Range of the file that the buffer contains; neighbouring tiles share it.
     from: Option<(u64, usize)>,
 }
 
@@ -81,7 +81,7 @@ impl Stored {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or ends before the pixels.
+    /// Fails if the file cannot be read, or ends before the pixels.
     pub fn read(
         &mut self,
         file: &File,
@@ -114,7 +114,7 @@ impl Stored {
         Ok(())
     }
 
-    /// The compared rows of one plane of a frame, as bytes of its own columns.
+    /// Returns the compared rows of one plane of a frame, as the bytes of the columns of the frame.
     fn lines(
         &mut self,
         file: &File,
@@ -157,7 +157,7 @@ impl Stored {
         Ok(lines.map(move |line| line.get(skip..skip + take).unwrap_or_default()))
     }
 
-    /// The signature of the values that [`Self::read`] gives; `values` is room for them.
+    /// Returns the signature of the values that [`Self::read`] returns; `values` is a buffer for them.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl Stored {
     }
 }
 
-/// How the bits of a pixel cell are a number (PS3.5 section 8.1.1).
+/// How to read the bits of a pixel cell as a number (PS3.5 section 8.1.1).
 #[derive(Clone, Copy)]
 struct Number {
     low: u32,
@@ -273,7 +273,7 @@ impl Number {
     }
 }
 
-/// A number that is equal for equal values in equal order. Four lanes, so that one product need not wait for the last.
+/// A number that is equal for equal values in equal order. It has four lanes, so that multiplications are independent.
 #[derive(Debug, Clone, Copy)]
 pub struct Signature {
     lanes: [u64; 4],
@@ -288,7 +288,7 @@ impl Default for Signature {
 }
 
 impl Signature {
-    /// Adds values; a row of pixels at a time.
+    /// Adds values, one row of pixels at a time.
     #[inline]
     pub fn add(&mut self, mut values: impl Iterator<Item = i64>) {
         loop {
@@ -302,7 +302,7 @@ impl Signature {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn end(self) -> u64 {
         self.lanes.into_iter().fold(0, |all: u64, lane| {
             (all.rotate_left(13) ^ lane).wrapping_mul(0x517C_C1B7_2722_0A95)

@@ -1,10 +1,11 @@
-//! Mosaics: one stored image that shows all slices of a volume as tiles.
+//! Mosaics: one stored image with all slices of a volume as tiles.
 
 use super::attributes::Attributes;
 use super::object::{Frame, Object, Tiling};
 
 impl Tiling {
-    /// A grid of `count` tiles: as many side by side as the root of the count, rounded up (Siemens and United Imaging).
+    /// Returns a grid of `count` tiles; its width is the square root of the count, rounded up (Siemens and United
+    /// Imaging).
     fn of(object: &Object, count: u32, directed: bool, square: bool) -> Self {
         let across = ceil_root(count);
         let down = if square {
@@ -30,7 +31,7 @@ fn ceil_root(count: u32) -> u32 {
     root
 }
 
-/// What the header says of the tiles.
+/// Tile attributes of the header.
 #[derive(Debug, Default)]
 pub(super) struct Tiles {
     pub mosaic: bool,
@@ -43,7 +44,7 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
-    /// Divides the only frame of a mosaic into one for each tile.
+    /// Divides the single frame of a mosaic into one frame for each tile.
     pub(super) fn divide(&self, object: &mut Object, whole: &Attributes) {
         let count = self.count.unwrap_or(0);
         let directed = self.normal.is_some() || self.positions.len() == count as usize;

@@ -1,5 +1,5 @@
-//! What the table of fields means for the way through a data set: computed by the compiler, so that a line of the
-//! table is all that a field needs.
+//! Bounds for reading a data set, computed from the field table by the compiler, so that one line of the table is all
+//! that a field needs.
 #![allow(
     clippy::indexing_slicing,
     reason = "evaluated by the compiler, which refuses a wrong index"
@@ -7,18 +7,18 @@
 
 use super::field::{Field, SPECS};
 
-/// The first line of the table that is a private element.
+/// Index of the first private element in the table.
 pub(super) const FIRST_PRIVATE: usize = first_private();
 
 const fn first_private() -> usize {
     let mut at = 0;
-    while at < Field::COUNT && SPECS[at].owner.is_none() {
+    while at < Field::COUNT && SPECS[at].private_creator.is_none() {
         at += 1;
     }
     at
 }
 
-/// The public tags of the table, and one that is beyond all tags.
+/// The public tags of the table, followed by one beyond all tags.
 pub(super) static PUBLIC: [u32; Field::COUNT + 1] = public();
 
 const fn public() -> [u32; Field::COUNT + 1] {
@@ -31,13 +31,13 @@ const fn public() -> [u32; Field::COUNT + 1] {
     tags
 }
 
-/// The last public tag: past it nothing is wanted but private elements and functional groups.
+/// The last public tag: after it, only private elements and functional groups are read.
 pub(super) const LAST_PLAIN: u32 = SPECS[FIRST_PRIVATE - 1].tag;
 
-/// Groups with wanted private elements.
+/// Groups with private elements of the table.
 pub(super) const PRIVATE_GROUPS: [u32; count_groups()] = groups();
 
-/// Whether a line is the first one of its private group.
+/// Returns whether a line is the first one of its private group.
 const fn begins_group(at: usize) -> bool {
     let mut before = FIRST_PRIVATE;
     while before < at {
@@ -73,7 +73,7 @@ const fn groups() -> [u32; count_groups()] {
     groups
 }
 
-/// The end of the last private group in the objects of a vendor, or [`LAST_PLAIN`]. Without a name: of any vendor.
+/// Returns the end of the last private group in objects of a vendor, or [`LAST_PLAIN`]. Without a name: of any vendor.
 pub(super) fn last_private(manufacturer: &[u8]) -> u32 {
     let mut last = LAST_PLAIN;
     for spec in SPECS.iter().skip(FIRST_PRIVATE) {
@@ -85,7 +85,7 @@ pub(super) fn last_private(manufacturer: &[u8]) -> u32 {
     last
 }
 
-/// Whether the name of a manufacturer begins with that of a vendor.
+/// Returns whether a manufacturer's name starts with that of a vendor.
 fn is_of(manufacturer: &[u8], vendor: &str) -> bool {
     manufacturer
         .get(..vendor.len())

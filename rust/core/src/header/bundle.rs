@@ -1,4 +1,4 @@
-//! Headers read one after the other into one block: a hundredth of the allocations where many are kept.
+//! Headers read into one block of memory: a hundredth of the allocations if many are kept.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use super::stored::{HEAD, Header};
 /// Headers that are being read.
 #[derive(Debug, Default)]
 pub struct Bundle {
-    /// The values of the header that is read now.
+    /// The values of the current header.
     pub(super) collector: Collector,
     block: Vec<u8>,
 }
 
-/// Where a header lies in its [`Bundle`].
+/// Position of a header in its [`Bundle`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spot {
+pub struct HeaderRange {
     start: u32,
     length: u32,
 }
 
-/// A [`Bundle`] that nothing is added to any more.
+/// A complete [`Bundle`].
 #[derive(Debug)]
 pub struct Bundled {
     block: Arc<Box<[u8]>>,
 }
 
 impl Bundle {
-    /// Adds what was collected.
-    pub(super) fn put(&mut self, utf8: bool) -> Spot {
+    /// Adds the collected values.
+    pub(super) fn put(&mut self, utf8: bool) -> HeaderRange {
         let start = self.block.len();
         let mut head = [0; HEAD];
         head[0] = u8::from(utf8);
         self.block.extend_from_slice(&head);
         let mut slots = head[1..].chunks_exact_mut(2);
-        // Ends count from the first value, so that all that a 16-bit number can say is of use.
+        // Ends count from the first value, to use the whole range of 16 bits.
         self.collector.write(u16::MAX, &mut self.block, |end| {
             if let Some(slot) = slots.next() {
                 slot.copy_from_slice(&end.to_le_bytes());
@@ -45,13 +45,13 @@ impl Bundle {
         for (byte, known) in added.iter_mut().zip(head) {
             *byte = known;
         }
-        Spot {
+        HeaderRange {
             start: u32::try_from(start).unwrap_or(u32::MAX),
             length: u32::try_from(added.len()).unwrap_or(u32::MAX),
         }
     }
 
-    /// Ends it; its headers can be had from then on.
+    /// Completes the bundle; its headers are available from then on.
     pub fn close(self) -> Bundled {
         Bundled {
             block: Arc::new(self.block.into_boxed_slice()),
@@ -60,28 +60,28 @@ impl Bundle {
 }
 
 impl Bundled {
-    /// The header at a spot.
-    pub fn header(&self, spot: Spot) -> Header {
+    /// Returns the header at a position.
+    pub fn header(&self, range: HeaderRange) -> Header {
         Header {
             block: Arc::clone(&self.block),
-            start: spot.start,
-            length: spot.length,
+            start: range.start,
+            length: range.length,
         }
     }
 }
 
 impl Header {
-    /// Makes a header from text in DICOM's own notation: values parted by a backslash.
+    /// Makes a header from text in DICOM notation: values separated by a backslash.
     pub fn from_values(values: &[(Field, &str)]) -> Self {
         let mut bundle = Bundle::default();
         for (field, text) in values {
             bundle.collector.set(*field, text.as_bytes());
         }
-        let spot = bundle.put(true);
-        bundle.close().header(spot)
+        let range = bundle.put(true);
+        bundle.close().header(range)
     }
 
-    /// The header with other ASCII values in some fields.
+    /// Returns the header with other ASCII values in some fields.
     #[must_use]
     pub fn with(&self, values: &[(Field, &str)]) -> Self {
         let mut bundle = Bundle::default();
@@ -91,7 +91,7 @@ impl Header {
         for (field, text) in values {
             bundle.collector.set(*field, text.as_bytes());
         }
-        let spot = bundle.put(self.is_utf8());
-        bundle.close().header(spot)
+        let range = bundle.put(self.is_utf8());
+        bundle.close().header(range)
     }
 }

@@ -1,6 +1,6 @@
 //! Text in the character sets of PS3.3 C.12.1.1.2, with the code extensions of ISO 2022 (PS3.5 section 6.1.2.5).
 //!
-//! Nothing here fails: a byte that its set does not have becomes U+FFFD, an unknown set is read as ISO 8859-1.
+//! Decoding never fails: an undefined byte becomes U+FFFD, an unknown character set is read as ISO 8859-1.
 
 use encoding_rs::{
     EUC_KR, Encoding, GB18030, GBK, ISO_8859_2, ISO_8859_3, ISO_8859_4, ISO_8859_5, ISO_8859_6,
@@ -11,10 +11,10 @@ use super::iso2022::{Set, Switch, character, escape};
 
 const ESC: u8 = 0x1B;
 
-/// The sets that an object names.
+/// The character sets of an object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CharacterSets {
-    /// A set that needs no code extensions and can hold a backslash in the second byte of a character.
+    /// A character set without code extensions whose two-byte characters may contain a backslash as the second byte.
     whole: Option<&'static Encoding>,
     first: Set,
 }
@@ -27,7 +27,7 @@ impl CharacterSets {
         }
     }
 
-    /// The sets named by a value of SpecificCharacterSet.
+    /// Returns the sets named by a value of SpecificCharacterSet.
     pub(super) fn named(raw: &[u8]) -> Self {
         let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
         let name = String::from_utf8_lossy(first).to_ascii_uppercase();
@@ -62,7 +62,7 @@ impl CharacterSets {
         Self { whole, first }
     }
 
-    /// Decodes a value, parted at its backslashes.
+    /// Decodes a value, split at its backslashes.
     pub(super) fn decode(self, raw: &[u8], person: bool) -> Vec<String> {
         if let Some(encoding) = self.whole {
             let (text, _) = encoding.decode_without_bom_handling(raw);
@@ -98,7 +98,7 @@ impl CharacterSets {
                 rest = rest.get(taken..).unwrap_or_default();
                 continue;
             }
-            // PS3.5 section 6.1.2.5.3: the sets of the first value are active again after each of these.
+            // PS3.5 section 6.1.2.5.3: after each of these characters, the sets of the first value are active again.
             let control = matches!(byte, b'\\' | b'\r' | b'\n' | b'\t' | 0x0C);
             if control || (person && matches!(byte, b'^' | b'=')) {
                 (lower, upper) = (Set::Latin1, self.first);

@@ -1,4 +1,4 @@
-//! Values gathered while a header is read.
+//! Values collected while a header is read.
 
 use super::element::Encoding;
 use super::field::Field;
@@ -6,7 +6,7 @@ use super::stored::Header;
 use super::value;
 use super::vr::Vr;
 
-/// Where each field's value lies in the gathered bytes.
+/// Position of each field's value in the collected bytes.
 #[derive(Debug)]
 pub(super) struct Collector {
     values: Vec<u8>,
@@ -23,7 +23,7 @@ impl Default for Collector {
 }
 
 impl Collector {
-    /// Keeps a text value without its padding; a later value of a field replaces an earlier one.
+    /// Stores a text value without its padding; a later value of a field replaces an earlier one.
     pub(super) fn set(&mut self, field: Field, bytes: &[u8]) {
         let mut bytes = value::trim(bytes);
         if let Some(cut) = bytes.get(..Header::MAX_VALUE) {
@@ -34,7 +34,7 @@ impl Collector {
         self.note(field, start);
     }
 
-    /// Keeps the value of an element that the file says, or the dictionary knows, to be of a representation.
+    /// Stores the value of an element by its VR: that of the file, or that of the dictionary.
     pub(super) fn set_as(&mut self, field: Field, vr: Vr, bytes: &[u8], encoding: Encoding) {
         match vr {
             Vr::FD | Vr::FL | Vr::SL | Vr::SS | Vr::UL | Vr::US => {
@@ -56,22 +56,22 @@ impl Collector {
         }
     }
 
-    /// The value gathered so far; empty when there is none.
+    /// Returns the collected value; empty without one.
     pub(super) fn get(&self, field: Field) -> &[u8] {
         let (start, length) = self.spans.get(field as usize).copied().unwrap_or_default();
         self.at(start, u32::from(length))
     }
 
-    /// Forgets all values.
+    /// Removes all values.
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.spans = [(0, 0); Field::COUNT];
     }
 
-    /// Appends all values in the order of the table, `room` bytes at most, and tells where each of them ends, counted
-    /// from the first.
+    /// Appends all values in the order of the table, at most `room` bytes, and returns where each of them ends, counted
+    /// from the first value.
     pub(super) fn write(&self, room: u16, out: &mut Vec<u8>, mut ended: impl FnMut(u16)) {
-        // Files keep most fields in the order of the table: values that lie beside each other are copied together.
+        // Most files store the fields in the order of the table: adjacent values are copied together.
         let (mut start, mut length, mut end) = (0_u32, 0_u32, 0_u16);
         for (at, size) in &self.spans {
             let size = *size.min(&room.saturating_sub(end));

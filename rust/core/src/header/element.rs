@@ -1,4 +1,4 @@
-//! One data element: tag, representation, length (PS3.5 section 7.1), in each of the encodings.
+//! One data element: tag, VR, length (PS3.5 section 7.1), in each encoding.
 
 use super::vr::{is_long, is_short};
 
@@ -9,12 +9,12 @@ pub(crate) struct Encoding {
     pub big_endian: bool,
 }
 
-/// Implicit VR little endian, the default (PS3.5 section 10.1).
+/// Implicit VR little-endian, the default (PS3.5 section 10.1).
 pub(crate) const IMPLICIT: Encoding = Encoding {
     explicit: false,
     big_endian: false,
 };
-/// Explicit VR little endian.
+/// Explicit VR little-endian.
 pub(crate) const EXPLICIT: Encoding = Encoding {
     explicit: true,
     big_endian: false,
@@ -25,14 +25,14 @@ pub(crate) const ITEM_END: u32 = 0xFFFE_E00D;
 pub(crate) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
 const UNDEFINED: u32 = u32::MAX;
 
-/// Bytes that an element's head can take.
+/// Longest header of an element, in bytes.
 pub(crate) const HEAD: usize = 12;
 
-/// The head of a data element.
+/// The header of a data element: tag, VR, length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Element {
     pub tag: u32,
-    /// As the file says it; None where it does not.
+    /// The VR in the file; None if the file has none.
     pub vr: Option<[u8; 2]>,
     /// None for an undefined length.
     pub length: Option<u32>,
@@ -45,12 +45,12 @@ impl Element {
         self.tag >> 16
     }
 
-    /// Whether the file says, or cannot say, that this is a sequence.
+    /// Returns whether this is, or may be, a sequence.
     pub(crate) fn may_be_sequence(&self) -> bool {
         matches!(self.vr.as_ref(), None | Some(b"SQ" | b"UN"))
     }
 
-    /// The tag as people write it.
+    /// Returns the tag in its usual notation.
     pub(crate) fn name(&self) -> String {
         format!("({:04X},{:04X})", self.tag >> 16, self.tag & 0xFFFF)
     }
@@ -73,7 +73,7 @@ impl Encoding {
         }
     }
 
-    /// The head of the element whose bytes these are; None when there are too few.
+    /// Parses an element's header from these bytes; returns None if there are too few.
     #[inline]
     pub(crate) fn element(self, bytes: &[u8], at: u64) -> Option<Element> {
         let [g0, g1, e0, e1, v0, v1, l0, l1] = *bytes.first_chunk::<8>()?;
@@ -90,9 +90,9 @@ impl Encoding {
                 value,
             });
         }
-        // A representation that is not in the standard yet has the long form (PS3.5 section 7.1.2); one whose reserved
-        // bytes are in use is a slip of the writer in a short one. What is no letters at all is no representation: some
-        // writers fall back to implicit VR inside an explicit file.
+        // A VR that is not in the standard yet has the long form (PS3.5 section 7.1.2); if its reserved bytes are in
+        // use, the writer used the short form by mistake. Other characters are not a VR: some writers switch to
+        // implicit VR within an explicit file.
         let letters = v0.is_ascii_uppercase() && v1.is_ascii_uppercase();
         if explicit && (is_long(vr) || letters) {
             if !is_long(vr) && [l0, l1] != [0, 0] {
@@ -122,10 +122,10 @@ impl Encoding {
         })
     }
 
-    /// The encoding of a data set that begins with these bytes; None when no element can begin so.
+    /// Returns the encoding of a data set that starts with these bytes; None if no element can start like this.
     ///
-    /// What the meta header claims decides only where the bytes leave it open: files with a wrong transfer syntax are
-    /// common, and the first group (0008 as a rule) tells the byte order.
+    /// The transfer syntax decides only if the bytes are ambiguous: files with a wrong transfer syntax are common, and
+    /// the first group (usually 0008) shows the byte order.
     pub(crate) fn guess(bytes: &[u8], claimed: Self) -> Option<Self> {
         let [g0, g1, _, _, v0, v1, ..] = *bytes.first_chunk::<8>()?;
         let low = |group: u16| group <= 0x00FF;
@@ -136,8 +136,8 @@ impl Encoding {
         let byte_order = match (low(claimed.word([g0, g1])), low(other.word([g0, g1]))) {
             (true, _) => claimed,
             (false, true) => other,
-            // A private or high group to begin with: only a real representation, or a claim that there is to be none,
-            // speaks for an element.
+            // For a private or high first group, only a known VR, or a transfer syntax without VRs, makes this an
+            // element.
             (false, false) if !claimed.explicit || is_short([v0, v1]) || is_long([v0, v1]) => {
                 claimed
             }
@@ -149,10 +149,10 @@ impl Encoding {
         })
     }
 
-    /// The encoding inside an item whose first element has these bytes.
+    /// Returns the encoding in an item whose first element has these bytes.
     ///
-    /// A sequence in an element of unknown representation is implicit VR (PS3.5 section 6.2.2, note 2), yet not every
-    /// writer keeps to it, and some write implicit items in explicit files.
+    /// A sequence in an element of unknown VR is implicit VR (PS3.5 section 6.2.2, note 2), but some writers ignore
+    /// this, and some write implicit items in explicit files.
     pub(crate) fn inside(self, bytes: &[u8], left: u64) -> Self {
         let Some([g0, g1, _, _, v0, v1, l0, l1]) = bytes.first_chunk::<8>().copied() else {
             return self;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_has_no_representation_in_any_encoding() {
+    fn an_item_has_no_vr_in_any_encoding() {
         let item = EXPLICIT.element(b"\xfe\xff\0\xe0\x10\0\0\0", 0).unwrap();
         assert_eq!((item.tag, item.vr, item.length), (ITEM, None, Some(16)));
     }

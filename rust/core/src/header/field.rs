@@ -1,4 +1,4 @@
-//! The table of header fields. One line adds a field; nothing else has to change.
+//! The table of header fields. To add a field, add one line.
 
 use super::vr::{Kind, Vr};
 
@@ -7,36 +7,36 @@ use super::vr::{Kind, Vr};
 pub struct Spec {
     /// The field.
     pub field: Field,
-    /// DICOM keyword (PS3.6), or vendor and name for a private element.
+    /// DICOM keyword (PS3.6), or vendor and name of a private element.
     pub keyword: &'static str,
-    /// Group and element; of a private element the block's number is left out.
+    /// Group and element; for a private element without the block number.
     pub tag: u32,
-    /// Representation where the file does not say it.
+    /// VR if the file does not state it.
     pub vr: Vr,
-    /// Vendor of a private element, as Manufacturer begins; empty for others.
+    /// Vendor of a private element, as Manufacturer starts; empty for others.
     pub vendor: &'static str,
-    /// Private creator of the block that the element lies in.
-    pub owner: Option<&'static str>,
-    /// Where enhanced multi-frame objects keep it: functional group macro and element (PS3.3 C.7.6.16).
+    /// Private creator of the element's block.
+    pub private_creator: Option<&'static str>,
+    /// Place in enhanced multi-frame objects: functional group macro and element (PS3.3 C.7.6.16).
     pub within: &'static [(u32, u32)],
 }
 
 macro_rules! fields {
     ($($name:ident, $keyword:literal, $tag:literal, $vr:ident
-        $(, $vendor:literal owner $owner:literal)? $(, within $macro_tag:literal / $inner:literal)*;)+) => {
+        $(, $vendor:literal private_creator $private_creator:literal)? $(, within $macro_tag:literal / $inner:literal)*;)+) => {
         /// A header field that the core reads.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "the keyword says it")]
         pub enum Field { $($name),+ }
 
-        /// The table: public elements in ascending order of their tags, then private ones.
+        /// The table: public elements in ascending order of their tags, then private elements.
         pub static SPECS: [Spec; Field::COUNT] = [$(Spec {
             field: Field::$name,
             keyword: $keyword,
             tag: $tag,
             vr: Vr::$vr,
             vendor: fields!(@vendor $($vendor)?),
-            owner: fields!(@owner $($owner)?),
+            private_creator: fields!(@private_creator $($private_creator)?),
             within: &[$(($macro_tag, $inner)),*],
         }),+];
 
@@ -46,17 +46,17 @@ macro_rules! fields {
             /// All fields in the order of the table.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$name),+];
 
-            /// DICOM keyword, or vendor and name for a private element.
+            /// Returns the DICOM keyword, or vendor and name of a private element.
             pub const fn keyword(self) -> &'static str {
                 match self { $(Self::$name => $keyword),+ }
             }
 
-            /// What the value is once it is read.
+            /// Returns the kind of the decoded value.
             pub const fn kind(self) -> Kind {
                 match self { $(Self::$name => Vr::$vr.kind()),+ }
             }
 
-            /// The field of a keyword.
+            /// Returns the field with a keyword.
             pub fn from_keyword(keyword: &str) -> Option<Self> {
                 match keyword { $($keyword => Some(Self::$name),)+ _ => None }
             }
@@ -64,8 +64,8 @@ macro_rules! fields {
     };
     (@vendor) => { "" };
     (@vendor $vendor:literal) => { $vendor };
-    (@owner) => { None };
-    (@owner $owner:literal) => { Some($owner) };
+    (@private_creator) => { None };
+    (@private_creator $private_creator:literal) => { Some($private_creator) };
 }
 
 fields! {
@@ -134,14 +134,14 @@ fields! {
     Rows, "Rows", 0x0028_0010, US;
     Columns, "Columns", 0x0028_0011, US;
     PixelSpacing, "PixelSpacing", 0x0028_0030, DS, within 0x0028_9110 / 0x0028_0030;
-    SiemensNumberOfImagesInMosaic, "SiemensNumberOfImagesInMosaic", 0x0019_000A, US, "SIEMENS" owner "SIEMENS MR HEADER";
-    SiemensBValue, "SiemensBValue", 0x0019_000C, IS, "SIEMENS" owner "SIEMENS MR HEADER";
-    GeLocationsInAcquisition, "GELocationsInAcquisition", 0x0021_004F, SS, "GE" owner "GEMS_RELA_01";
-    GeImagesInSeries, "GEImagesInSeries", 0x0025_0007, SL, "GE" owner "GEMS_SERS_01";
-    PhilipsDiffusionBFactor, "PhilipsDiffusionBFactor", 0x2001_0003, FL, "Philips" owner "Philips Imaging DD 001";
-    PhilipsNumberOfEchoes, "PhilipsNumberOfEchoes", 0x2001_0014, SL, "Philips" owner "Philips Imaging DD 001";
-    PhilipsNumberOfSlices, "PhilipsNumberOfSlices", 0x2001_0018, SL, "Philips" owner "Philips Imaging DD 001";
-    PhilipsNumberOfDynamicScans, "PhilipsNumberOfDynamicScans", 0x2001_0081, IS, "Philips" owner "Philips Imaging DD 001";
+    SiemensNumberOfImagesInMosaic, "SiemensNumberOfImagesInMosaic", 0x0019_000A, US, "SIEMENS" private_creator "SIEMENS MR HEADER";
+    SiemensBValue, "SiemensBValue", 0x0019_000C, IS, "SIEMENS" private_creator "SIEMENS MR HEADER";
+    GeLocationsInAcquisition, "GELocationsInAcquisition", 0x0021_004F, SS, "GE" private_creator "GEMS_RELA_01";
+    GeImagesInSeries, "GEImagesInSeries", 0x0025_0007, SL, "GE" private_creator "GEMS_SERS_01";
+    PhilipsDiffusionBFactor, "PhilipsDiffusionBFactor", 0x2001_0003, FL, "Philips" private_creator "Philips Imaging DD 001";
+    PhilipsNumberOfEchoes, "PhilipsNumberOfEchoes", 0x2001_0014, SL, "Philips" private_creator "Philips Imaging DD 001";
+    PhilipsNumberOfSlices, "PhilipsNumberOfSlices", 0x2001_0018, SL, "Philips" private_creator "Philips Imaging DD 001";
+    PhilipsNumberOfDynamicScans, "PhilipsNumberOfDynamicScans", 0x2001_0081, IS, "Philips" private_creator "Philips Imaging DD 001";
 }
 
 #[cfg(test)]
@@ -152,7 +152,7 @@ mod tests {
     fn public_fields_come_first_and_in_order_of_their_tags() {
         let public: Vec<u32> = SPECS
             .iter()
-            .take_while(|spec| spec.owner.is_none())
+            .take_while(|spec| spec.private_creator.is_none())
             .map(|spec| spec.tag)
             .collect();
         assert!(public.is_sorted());
@@ -160,7 +160,7 @@ mod tests {
             SPECS
                 .iter()
                 .skip(public.len())
-                .all(|spec| spec.owner.is_some() && spec.tag >> 16 & 1 == 1)
+                .all(|spec| spec.private_creator.is_some() && spec.tag >> 16 & 1 == 1)
         );
     }
 

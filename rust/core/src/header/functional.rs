@@ -1,26 +1,27 @@
-//! Functional groups: where enhanced multi-frame objects keep what others have in the main data set (PS3.3 C.7.6.16).
+//! Functional groups: enhanced multi-frame objects store attributes here instead of in the main data set (PS3.3
+//! C.7.6.16).
 
 use super::collect::Collector;
 use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 use super::field::{SPECS, Spec};
 use super::nested::{Fault, Reader};
-use super::vr::{Vr, representation};
+use super::vr::{Vr, effective_vr};
 use super::window::Window;
 
 const SHARED: u32 = 0x5200_9229;
-/// The per-frame functional groups, the last thing that is ever wanted.
+/// The per-frame functional groups, the last element that is read.
 pub(super) const PER_FRAME: u32 = 0x5200_9230;
-/// All tags up to here may be passed without a look inside.
+/// Elements with tags up to this one can be skipped without parsing.
 pub(super) const BEFORE: u32 = SHARED - 1;
 
-/// Whether an element holds functional groups.
+/// Returns whether an element contains functional groups.
 pub(super) fn is_group(element: &Element) -> bool {
     matches!(element.tag, SHARED | PER_FRAME) && element.may_be_sequence()
 }
 
-/// Takes what is wanted of the first item: the groups of all frames, or of the first one.
+/// Reads the fields of the first item: the groups of all frames, or of the first frame.
 ///
-/// An attribute of the main data set, and after it a shared one, comes before one of a frame.
+/// Attributes of the main data set take precedence over shared ones, and these over those of a frame.
 pub(super) fn read<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -28,12 +29,12 @@ pub(super) fn read<W: Window>(
 ) -> Result<(), Fault> {
     let outer = reader.encoding;
     for_first_item(reader, element, outer, &mut |reader, group, encoding| {
-        let holds = |spec: &Spec| {
+        let has_field = |spec: &Spec| {
             spec.within
                 .iter()
                 .any(|(macro_tag, _)| *macro_tag == group.tag)
         };
-        if group.may_be_sequence() && SPECS.iter().any(holds) {
+        if group.may_be_sequence() && SPECS.iter().any(has_field) {
             read_macro(reader, group, encoding, collector)?;
         }
         Ok(())
@@ -54,14 +55,14 @@ fn read_macro<W: Window>(
         let Some(length) = element.length.filter(|_| !collector.has(spec.field)) else {
             return Ok(());
         };
-        // Effective echo time and the like are doubles where the field of the main data set is a decimal string.
+        // Effective echo time and similar fields are doubles; the main data set has decimal strings.
         let vr = if element.vr.is_none() {
             functional_vr(element.tag, spec)
         } else {
             spec.vr
         };
         let bytes = reader.value(element, length)?;
-        collector.set_as(spec.field, representation(element.vr, vr), bytes, encoding);
+        collector.set_as(spec.field, effective_vr(element.vr, vr), bytes, encoding);
         Ok(())
     })
 }
@@ -72,7 +73,7 @@ fn functional_vr(tag: u32, spec: &Spec) -> Vr {
 
 type Visit<'v, 'w, W> = dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), Fault> + 'v;
 
-/// Shows each element of a sequence's first item.
+/// Passes each element of a sequence's first item to the visitor.
 fn for_first_item<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     sequence: &Element,

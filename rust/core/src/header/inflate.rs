@@ -1,4 +1,4 @@
-//! A window on compressed bytes: inflated as far as the parser looks, and no further.
+//! A window on compressed bytes, inflated only as far as the parser reads.
 
 use std::io;
 
@@ -6,18 +6,18 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::window::Window;
 
-/// Inflated at a time: the wanted part of most headers.
+/// Bytes inflated at a time: the used part of most headers.
 const STEP: usize = 8192;
-/// Kept behind the parser, which looks back a few bytes at most.
-const KEPT: usize = 1 << 16;
-/// No header reaches further; a longer one is a bomb or no header.
-const FURTHEST: u64 = 1 << 26;
+/// Bytes kept before the current position; the parser looks back a few bytes at most.
+const KEPT_BEHIND: usize = 1 << 16;
+/// Limit on the inflated header; a longer one is a bomb or not a header.
+const MAX_INFLATED: u64 = 1 << 26;
 
 /// The inflated bytes of a gzip file, or of a data set in the deflated transfer syntax (PS3.5 annex A.5).
 #[derive(Debug)]
 pub struct Inflated<'w, W> {
     source: &'w mut W,
-    /// Where the deflated bytes begin, to begin anew after a look far back.
+    /// Start of the deflated bytes, to restart after a look further back.
     begin: u64,
     next: u64,
     state: Decompress,
@@ -27,7 +27,7 @@ pub struct Inflated<'w, W> {
 }
 
 impl<'w, W: Window> Inflated<'w, W> {
-    /// Inflates a gzip file (RFC 1952); None when the bytes are none.
+    /// Inflates a gzip file (RFC 1952); returns None if the bytes are not gzip.
     pub fn gzip(source: &'w mut W) -> io::Result<Option<Self>> {
         let Some(begin) = gzip_header(source)? else {
             return Ok(None);
@@ -61,20 +61,20 @@ impl<'w, W: Window> Inflated<'w, W> {
     fn step(&mut self) -> io::Result<()> {
         let input = self.source.at(self.next, STEP / 2)?;
         let input = input.get(..STEP).unwrap_or(input);
-        let held = self.out.len();
-        self.out.resize(held.saturating_add(STEP), 0);
+        let loaded = self.out.len();
+        self.out.resize(loaded.saturating_add(STEP), 0);
         let (read, written) = (self.state.total_in(), self.state.total_out());
-        let free = self.out.get_mut(held..).unwrap_or_default();
+        let free = self.out.get_mut(loaded..).unwrap_or_default();
         let status = self.state.decompress(input, free, FlushDecompress::None);
         let read = self.state.total_in().saturating_sub(read);
         let written = self.state.total_out().saturating_sub(written);
         self.out
-            .truncate(held.saturating_add(usize::try_from(written).unwrap_or(0)));
+            .truncate(loaded.saturating_add(usize::try_from(written).unwrap_or(0)));
         self.next = self.next.saturating_add(read);
         let stuck = read == 0 && written == 0;
         match status {
             Ok(Status::StreamEnd) => self.finished = true,
-            // No input is left: the object ends here, cut short or not.
+            // No input is left: the object ends here, complete or cut short.
             Ok(_) if stuck => self.finished = true,
             Ok(_) => {}
             Err(_) => return Err(damaged("the compressed data are damaged")),
@@ -86,8 +86,8 @@ impl<'w, W: Window> Inflated<'w, W> {
         let passed = usize::try_from(offset.saturating_sub(self.start))
             .unwrap_or(usize::MAX)
             .min(self.out.len());
-        if passed > KEPT.saturating_mul(2) {
-            let gone = passed.saturating_sub(KEPT);
+        if passed > KEPT_BEHIND.saturating_mul(2) {
+            let gone = passed.saturating_sub(KEPT_BEHIND);
             self.out.drain(..gone);
             self.start = self.start.saturating_add(gone as u64);
         }
@@ -98,12 +98,12 @@ fn damaged(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-/// Whether the bytes begin as a gzip file does (RFC 1952).
+/// Returns whether the bytes start like a gzip file (RFC 1952).
 pub fn is_gzip<W: Window>(source: &mut W) -> io::Result<bool> {
     Ok(source.at(0, 2)?.starts_with(&[0x1F, 0x8B]))
 }
 
-/// Where the deflated bytes of a gzip file begin.
+/// Returns the start of the deflated bytes of a gzip file.
 fn gzip_header<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
     let head = source.at(0, 512)?;
     let Some([0x1F, 0x8B, 8, flags, ..]) = head.first_chunk::<10>().copied() else {
@@ -149,8 +149,8 @@ impl<W: Window> Window for Inflated<'_, W> {
         }
         let end = offset.saturating_add(want as u64);
         while !self.finished && self.reached() < end {
-            if end > FURTHEST {
-                return Err(damaged("the header goes on past 64 MB of inflated data"));
+            if end > MAX_INFLATED {
+                return Err(damaged("the header is longer than 64 MB of inflated data"));
             }
             self.forget(offset);
             self.step()?;

@@ -1,11 +1,11 @@
-//! Sets of characters and the escape sequences that switch between them (ISO 2022, PS3.3 C.12.1.1.2).
+//! Character sets and the escape sequences that switch between them (ISO 2022, PS3.3 C.12.1.1.2).
 
 use encoding_rs::{
     EUC_JP, EUC_KR, Encoding, GBK, ISO_8859_2, ISO_8859_3, ISO_8859_4, ISO_8859_5, ISO_8859_6,
     ISO_8859_7, ISO_8859_8, ISO_8859_15, WINDOWS_874,
 };
 
-/// A set of characters that a byte above 127, or a pair of bytes, is taken from.
+/// A character set of bytes above 127, or of pairs of bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Set {
     /// ISO 8859-1, and ASCII below 128.
@@ -30,7 +30,7 @@ pub(super) enum Switch {
     Upper(Set),
 }
 
-/// The meaning of an escape sequence and its length (PS3.3 tables C.12-3 and C.12-4).
+/// Returns the meaning of an escape sequence and its length (PS3.3 tables C.12-3 and C.12-4).
 pub(super) fn escape(bytes: &[u8]) -> (Option<Switch>, usize) {
     let switch = match bytes
         .get(1..4)
@@ -59,7 +59,7 @@ pub(super) fn escape(bytes: &[u8]) -> (Option<Switch>, usize) {
     (Some(switch.0), switch.1)
 }
 
-/// Decodes one character of a set, and returns how many bytes it took.
+/// Decodes one character, and returns the number of bytes it took.
 pub(super) fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
     let first = bytes.first().copied().unwrap_or_default();
     let second = bytes.get(1).copied().unwrap_or_default();
@@ -86,7 +86,7 @@ pub(super) fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
     if pairs && in_pair { 2 } else { 1 }
 }
 
-/// The sets that have no table of their own in the library.
+/// Character sets without a table in the library.
 fn single(set: Set, byte: u8) -> char {
     match (set, byte) {
         (Set::Katakana, 0xA1..=0xDF) => {

@@ -6,7 +6,7 @@ use super::field::SPECS;
 use super::nested::Fault;
 use super::skim::skim;
 use super::stored::Header;
-use super::vr::representation;
+use super::vr::effective_vr;
 use super::wanted::Wanted;
 use super::window::Window;
 
@@ -15,9 +15,9 @@ const BEFORE: u32 = 0x0001_FFFF;
 /// The end of the group.
 const LAST: u32 = 0x0002_FFFF;
 
-/// Reads the meta header where there is one, and returns where the data set begins.
+/// Reads the meta header if there is one, and returns the start of the data set.
 ///
-/// Its group length is not believed: the group ends where another one begins.
+/// The group length is ignored: the group ends where another one starts.
 pub(super) fn read<W: Window>(
     window: &mut W,
     start: u64,
@@ -28,7 +28,7 @@ pub(super) fn read<W: Window>(
     let Some(encoding) = Encoding::guess(window.at(at, HEAD)?, EXPLICIT) else {
         return Ok(at);
     };
-    // A lower group is no part of it, however many bytes are at hand.
+    // A lower group does not belong to it, even if there are more bytes.
     wants.before = wants.before.max(BEFORE);
     let bytes = window.at(at, HEAD)?;
     at = at.saturating_add(skim(bytes, encoding, LAST, wants, collector) as u64);
@@ -53,7 +53,7 @@ pub(super) fn read<W: Window>(
             let bytes = window.at(element.value, length)?;
             collector.set_as(
                 spec.field,
-                representation(element.vr, spec.vr),
+                effective_vr(element.vr, spec.vr),
                 bytes.get(..length).unwrap_or(bytes),
                 encoding,
             );

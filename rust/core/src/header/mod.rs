@@ -1,7 +1,7 @@
 //! One DICOM header from bytes: syntaxes, values, character sets, functional groups (PS3.5, PS3.10).
 //!
-//! [`parse`] reads no further than the last wanted element, takes any bytes without a panic, and never follows a length
-//! past the end of what it was given.
+//! [`parse`] stops at the last used element, accepts any bytes without a panic, and never follows a length past the end
+//! of the input.
 
 mod bounds;
 mod bundle;
@@ -24,7 +24,7 @@ mod vr;
 mod wanted;
 mod window;
 
-pub use bundle::{Bundle, Bundled, Spot};
+pub use bundle::{Bundle, Bundled, HeaderRange};
 pub use field::{Field, SPECS, Spec};
 pub use inflate::{Inflated, is_gzip};
 pub use parse::{Parsed, parse, parse_into};
@@ -37,4 +37,4 @@ pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 pub(crate) use nested::{Fault, Reader};
 pub(crate) use value::trim;
 pub(crate) use visit::{Syntax, Visit, visit};
-pub(crate) use vr::representation;
+pub(crate) use vr::effective_vr;

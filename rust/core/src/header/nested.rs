@@ -1,4 +1,4 @@
-//! Elements one after the other, and the way past those without a length: sequences, items, fragments (PS3.5 section 7.5).
+//! Iterates over elements, and skips those of undefined length: sequences, items, fragments (PS3.5 section 7.5).
 
 use std::io;
 
@@ -9,12 +9,12 @@ use super::stored::Header;
 use super::wanted::Wanted;
 use super::window::Window;
 
-/// Why reading stopped before its end.
+/// Why reading stopped early.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The bytes could not be had.
+    /// The bytes could not be read.
     Io(io::Error),
-    /// The bytes are no DICOM from here on.
+    /// The bytes are invalid from here on.
     Broken { reason: String, offset: u64 },
 }
 
@@ -33,21 +33,22 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// Real objects hold a few thousand elements before the last wanted one; this bounds the time a hostile one can take.
-const MOST_ELEMENTS: u32 = 4_000_000;
-/// Real objects nest to about ten.
-const DEEPEST: usize = 64;
+/// Limit on elements: real objects have a few thousand before the last used one; this bounds the time for hostile
+/// input.
+const MAX_ELEMENTS: u32 = 4_000_000;
+/// Limit on nesting: real objects have about ten levels.
+const MAX_DEPTH: usize = 64;
 
-/// Reads elements and knows how to pass them.
+/// Reads and skips elements.
 #[derive(Debug)]
 pub(crate) struct Reader<'w, W> {
     window: &'w mut W,
-    /// Of the main data set.
+    /// The encoding of the main data set.
     pub encoding: Encoding,
     elements: u32,
 }
 
-/// What is open while an element of undefined length is passed.
+/// The open sequences and items while an element of undefined length is skipped.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     item: bool,
@@ -63,7 +64,7 @@ impl<'w, W: Window> Reader<'w, W> {
         }
     }
 
-    /// The element at an offset; None where the data set ends, or only zeros follow it.
+    /// Returns the element at an offset; None if the data set ends, or only zeros follow.
     #[inline]
     pub(crate) fn element(
         &mut self,
@@ -71,9 +72,9 @@ impl<'w, W: Window> Reader<'w, W> {
         encoding: Encoding,
     ) -> Result<Option<Element>, Fault> {
         self.elements = self.elements.saturating_add(1);
-        if self.elements > MOST_ELEMENTS {
+        if self.elements > MAX_ELEMENTS {
             return Err(Fault::broken(
-                "there are more data elements than any real object has",
+                "too many data elements before the pixel data",
                 at,
             ));
         }
@@ -83,7 +84,7 @@ impl<'w, W: Window> Reader<'w, W> {
             .filter(|element| element.tag != 0))
     }
 
-    /// Takes the short way as far as it leads, and returns where the next element begins.
+    /// Reads common elements the fast way as far as possible, and returns where the next element starts.
     #[inline]
     pub(super) fn skim(
         &mut self,
@@ -96,7 +97,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(at.saturating_add(skim(bytes, self.encoding, stop, wanted, collector) as u64))
     }
 
-    /// The bytes of a value, as many as a field may have.
+    /// Returns the bytes of a value, up to the limit for fields.
     #[inline]
     pub(crate) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], Fault> {
         let length = usize::try_from(length)
@@ -106,7 +107,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// All bytes of a value; fewer where the object ends, or where the value is longer than any that is wanted.
+    /// Returns all bytes of a value; fewer if the object ends, or if the value is longer than any used one.
     pub(crate) fn bytes(&mut self, element: &Element) -> Result<&[u8], Fault> {
         const LONGEST: usize = 1 << 22;
         let length = element.length.unwrap_or(0) as usize;
@@ -115,7 +116,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// Where an element ends.
+    /// Returns the end of an element.
     #[inline]
     pub(crate) fn after(&mut self, element: &Element) -> Result<u64, Fault> {
         let Some(length) = element.length else {
@@ -136,15 +137,15 @@ impl<'w, W: Window> Reader<'w, W> {
         })
     }
 
-    /// The encoding inside an item that begins at an offset.
+    /// Returns the encoding in an item that starts at an offset.
     pub(crate) fn inside(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
         let left = self.window.len().saturating_sub(at);
         Ok(outer.inside(self.window.at(at, HEAD)?, left))
     }
 
-    /// The encoding of the items of a sequence.
+    /// Returns the encoding of the items of a sequence.
     pub(crate) fn within(element: &Element, outer: Encoding) -> Encoding {
-        // PS3.5 section 6.2.2, note 2: implicit VR little endian inside an UN of undefined length.
+        // PS3.5 section 6.2.2, note 2: implicit VR little-endian in a UN of undefined length.
         if element.vr == Some(*b"UN") {
             IMPLICIT
         } else {
@@ -152,7 +153,7 @@ impl<'w, W: Window> Reader<'w, W> {
         }
     }
 
-    /// Passes an element of undefined length without recursion, so that nesting costs no stack.
+    /// Skips an element of undefined length without recursion, so that nesting uses no stack.
     fn pass(&mut self, element: &Element) -> Result<u64, Fault> {
         let mut open = vec![Open {
             item: false,
@@ -168,8 +169,8 @@ impl<'w, W: Window> Reader<'w, W> {
                 });
             };
             at = self.step(&inner, top, &mut open)?;
-            if open.len() > DEEPEST {
-                let reason = format!("{} is nested more than {DEEPEST} deep", element.name());
+            if open.len() > MAX_DEPTH {
+                let reason = format!("{} is nested more than {MAX_DEPTH} deep", element.name());
                 return Err(Fault::Broken {
                     reason,
                     offset: element.value,
@@ -209,7 +210,7 @@ impl<'w, W: Window> Reader<'w, W> {
             (ITEM, Some(_)) => self.after(inner),
             (_, Some(_)) if top.item => self.after(inner),
             _ => Err(Fault::broken(
-                "no item where a sequence has to have one",
+                "an item of a sequence is missing",
                 inner.value,
             )),
         }

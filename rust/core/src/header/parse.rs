@@ -1,9 +1,9 @@
-//! The way through one object: where it starts, how it is written, which elements are wanted, when to stop.
+//! Parses one object: where it starts, its encoding, the used elements, and where to stop.
 
 use std::io;
 
 use super::bounds::{LAST_PLAIN, last_private};
-use super::bundle::{Bundle, Spot};
+use super::bundle::{Bundle, HeaderRange};
 use super::collect::Collector;
 use super::element::{EXPLICIT, Element, Encoding, HEAD};
 use super::field::{Field, SPECS};
@@ -14,28 +14,28 @@ use super::nested::{Fault, Reader};
 use super::start::{DEFLATED, Start, claimed, plain};
 use super::stored::Header;
 use super::value;
-use super::vr::representation;
+use super::vr::effective_vr;
 use super::wanted::Wanted;
 use super::window::Window;
 
-/// What some bytes turned out to be.
+/// The result of parsing some bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed<H = Header> {
     /// A DICOM object.
     Dicom(H),
-    /// Something else.
+    /// Not DICOM.
     NotDicom,
     /// A DICOM object whose header cannot be read.
     Broken {
         /// What is wrong with it.
         reason: String,
-        /// Where, in bytes from its beginning.
+        /// The byte offset of the problem.
         offset: u64,
     },
 }
 
 impl<H> Parsed<H> {
-    /// The same with another form of the header.
+    /// Returns the same with another form of the header.
     pub fn map<T>(self, with: impl FnOnce(H) -> T) -> Parsed<T> {
         match self {
             Self::Dicom(header) => Parsed::Dicom(with(header)),
@@ -47,18 +47,21 @@ impl<H> Parsed<H> {
 
 /// Reads the header of one object.
 ///
-/// Damaged bytes are a [`Parsed`] value; only reading itself can fail.
+/// Damaged bytes are a [`Parsed`] value; only reading can fail.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_into(window, &mut bundle)?;
     let bundle = bundle.close();
-    Ok(parsed.map(|spot| bundle.header(spot)))
+    Ok(parsed.map(|range| bundle.header(range)))
 }
 
 /// Reads the header of one object into a bundle.
 ///
-/// As [`parse`] does, but what is read can only be had once the bundle is closed.
-pub fn parse_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<Parsed<Spot>> {
+/// As [`parse`], but the result is available only once the bundle is complete.
+pub fn parse_into<W: Window>(
+    window: &mut W,
+    bundle: &mut Bundle,
+) -> io::Result<Parsed<HeaderRange>> {
     let Some(start) = Start::find(window)? else {
         return Ok(Parsed::NotDicom);
     };
@@ -83,7 +86,7 @@ pub fn parse_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<
     }
 }
 
-/// Whether what was read of a file without the DICOM mark proves that it is one: some unique identifier.
+/// Returns whether the values prove that a file without the DICOM mark is DICOM: it has some unique identifier.
 fn convincing(collector: &Collector) -> bool {
     let fields = [
         Field::SopInstanceUid,
@@ -101,7 +104,7 @@ fn convincing(collector: &Collector) -> bool {
     })
 }
 
-/// Whether enough is known to put the file into its series, whatever is wrong further on.
+/// Returns whether enough is known to assign the file to its series, even if later bytes are damaged.
 fn sortable(collector: &Collector) -> bool {
     [
         Field::SopInstanceUid,
@@ -139,7 +142,7 @@ fn data_set<W: Window>(
     }
     let Some(encoding) = Encoding::guess(head, claimed) else {
         return Err(Fault::broken(
-            "no data element where the data set begins",
+            "the data set does not start with a data element",
             start,
         ));
     };
@@ -159,7 +162,7 @@ fn data_set<W: Window>(
         }
         wants.reach(element.tag);
         if element.tag == functional::PER_FRAME {
-            // Nothing is wanted after it, and its frames may fill the file.
+            // Nothing after it is used, and its frames may fill the file.
             return functional::read(&mut reader, &element, collector);
         }
         at = take(&mut reader, &element, wants, collector)?;
@@ -167,14 +170,14 @@ fn data_set<W: Window>(
     Ok(())
 }
 
-/// How far to read once the plain elements are passed: what is kept further on, only where it can be.
+/// Returns how far to read after the plain elements: up to later fields, if the object can have them.
 fn reach(collector: &Collector) -> u32 {
-    // A file that does not say where it belongs is read to its end: one wrong tag is no end of the others.
+    // A file without the UIDs of its series is read to its end: a wrong tag does not end the others.
     if !sortable(collector) {
         return u32::MAX;
     }
-    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR begin so; others say that they have frames,
-    // or show it by a picture without a scale.
+    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR have such class UIDs; other objects state
+    // their frames, or show them by an image without a scale.
     let class = collector.get(Field::SopClassUid);
     let scale = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
     let frames = collector.has(Field::NumberOfFrames) || !scale;
@@ -184,7 +187,7 @@ fn reach(collector: &Collector) -> u32 {
     last_private(collector.get(Field::Manufacturer))
 }
 
-/// Takes what is wanted of one element of the main data set, and returns where the next one begins.
+/// Reads an element of the main data set, and returns where the next one starts.
 fn take<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -206,7 +209,7 @@ fn take<W: Window>(
     Ok(next)
 }
 
-/// Notes a private creator, or takes a private element of a creator that is known (PS3.5 section 7.8).
+/// Records a private creator, or reads a private element of a known creator (PS3.5 section 7.8).
 fn take_private<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -226,7 +229,7 @@ fn take_private<W: Window>(
     })
 }
 
-/// Takes the value of an element for a line of the table.
+/// Reads the value of an element for a line of the table.
 fn keep<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -239,7 +242,7 @@ fn keep<W: Window>(
         let bytes = reader.value(element, length)?;
         collector.set_as(
             spec.field,
-            representation(element.vr, spec.vr),
+            effective_vr(element.vr, spec.vr),
             bytes,
             encoding,
         );

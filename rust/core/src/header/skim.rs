@@ -1,13 +1,13 @@
-//! The short way through elements of the commonest shape: most of a header.
+//! A fast path for elements of the most common form: most of a header.
 
 use super::collect::Collector;
 use super::element::Encoding;
 use super::field::SPECS;
-use super::vr::{LONG, SHORT, form, representation};
+use super::vr::{LONG, SHORT, effective_vr, form};
 use super::wanted::Wanted;
 
-/// Takes what is wanted from as many elements as have the commonest shape: ascending tags up to `stop`, a known
-/// representation, a length that stays within the bytes at hand. Returns where the first other element begins.
+/// Reads elements of the common form: ascending tags up to `stop`, a known VR, a length within the available bytes.
+/// Returns where the first other element starts.
 #[inline]
 pub(super) fn skim(
     bytes: &[u8],
@@ -29,7 +29,7 @@ pub(super) fn skim(
     }
 }
 
-/// Most elements of most files go through here, and nothing else decides the speed of a scan.
+/// Most elements of most files pass through here; this loop determines the speed of a scan.
 fn skim_as<const EXPLICIT: bool>(
     bytes: &[u8],
     encoding: Encoding,
@@ -41,7 +41,7 @@ fn skim_as<const EXPLICIT: bool>(
     let (mut before, mut next_tag) = (wanted.before, wanted.next_tag());
     while let Some((head, tail)) = rest.split_first_chunk::<8>() {
         let [t0, t1, t2, t3, v0, v1, l0, l1] = *head;
-        // Group and element are little endian each, the group first.
+        // Group and element are little-endian each, the group first.
         let tag = u32::from_le_bytes([t0, t1, t2, t3]).rotate_left(16);
         if tag <= before || tag > stop || (tag & 0x0001_0000 != 0 && wanted.private(tag)) {
             break;
@@ -64,7 +64,7 @@ fn skim_as<const EXPLICIT: bool>(
         if tag >= next_tag {
             if let Some(spec) = wanted.advance(tag).and_then(|index| SPECS.get(index)) {
                 let vr = EXPLICIT.then_some([v0, v1]);
-                collector.set_as(spec.field, representation(vr, spec.vr), value, encoding);
+                collector.set_as(spec.field, effective_vr(vr, spec.vr), value, encoding);
             }
             next_tag = wanted.next_tag();
         }
@@ -106,10 +106,10 @@ mod tests {
     fn it_stops_before_what_is_not_plain() {
         for bytes in [
             &b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff"[..], // undefined length
-            b"\x08\0\x05\0XX\x02\0AB",                    // unknown representation
+            b"\x08\0\x05\0XX\x02\0AB",                    // unknown VR
             b"\x08\0\x05\0CS\x03\0AB",                    // a length past the end
             b"\x19\0\x10\0LO\x02\0AB",                    // a private creator
-            b"\x29\0\x10\0LO\x02\0AB",                    // past the last wanted tag
+            b"\x29\0\x10\0LO\x02\0AB",                    // after the last used tag
             b"\x08\0\x05",
         ] {
             assert_eq!(skimmed(bytes, EXPLICIT).0, 0, "{bytes:?}");

@@ -1,17 +1,17 @@
-//! Where an object begins, and how its transfer syntax says that it is written.
+//! Where an object starts, and its encoding by the transfer syntax.
 
 use std::io;
 
 use super::element::{EXPLICIT, Encoding, IMPLICIT};
 use super::window::Window;
 
-/// Deflated explicit VR little endian.
+/// Deflated explicit VR little-endian.
 pub(super) const DEFLATED: &[u8] = b"1.2.840.10008.1.2.1.99";
 
-/// Where an object begins.
+/// The start of an object.
 pub(super) struct Start {
     pub at: u64,
-    /// The four letters of PS3.10 section 7.1 were there.
+    /// Whether the four letters of PS3.10 section 7.1 were found.
     pub marked: bool,
 }
 
@@ -24,7 +24,7 @@ impl Start {
                 marked: true,
             }));
         }
-        // Without preamble: nothing but a meta header or the identifying group can come first, in either byte order.
+        // Without preamble, only a meta header or the identifying group can come first, in either byte order.
         let begins = matches!(head.first_chunk::<2>(), Some([2 | 8, 0] | [0, 2 | 8]));
         let element = begins && Encoding::guess(head, EXPLICIT).is_some();
         Ok(element.then_some(Self {
@@ -34,7 +34,7 @@ impl Start {
     }
 }
 
-/// Whether the bytes after a claim of deflation were not deflated at all.
+/// Returns whether the bytes after a deflated transfer syntax are not deflated.
 pub(super) fn plain(head: &[u8]) -> bool {
     matches!(head.first_chunk::<2>(), Some([8, 0]))
         && Encoding::guess(head, EXPLICIT) == Some(EXPLICIT)
@@ -42,7 +42,7 @@ pub(super) fn plain(head: &[u8]) -> bool {
 
 pub(super) fn claimed(syntax: &[u8]) -> Encoding {
     match syntax {
-        // The second is GE's own: implicit VR, little endian but for the pixels.
+        // The second is private to GE: implicit VR, little-endian except for the pixels.
         b"1.2.840.10008.1.2" | b"1.2.840.113619.5.2" => IMPLICIT,
         b"1.2.840.10008.1.2.2" => Encoding {
             explicit: true,

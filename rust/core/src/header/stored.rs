@@ -1,4 +1,4 @@
-//! A header as it is kept: one block of bytes, decoded when asked.
+//! A header in memory: one block of bytes, decoded on access.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,11 @@ use super::field::Field;
 use super::value::{self, Value};
 use super::vr::Kind;
 
-/// The wanted fields of one DICOM object.
+/// The read fields of one DICOM object.
 ///
-/// A few hundred bytes, so that a hundred thousand headers fit in memory: a byte that says whether the text is UTF-8
-/// already, the end of each value (16 bit, little endian), and the values one after the other, in DICOM's own notation
-/// and the object's own character set, without padding. Headers that are kept together share one block, and a clone
-/// shares it too.
+/// It takes a few hundred bytes, so that a hundred thousand headers fit in memory: a byte that says whether the text is
+/// UTF-8, the end of each value (16 bits, little-endian), and the values one after the other, in DICOM notation and the
+/// object's own character set, without padding. Headers that are kept together share one block, and so does a clone.
 #[derive(Clone)]
 pub struct Header {
     pub(super) block: Arc<Box<[u8]>>,
@@ -28,7 +27,7 @@ pub(super) const HEAD: usize = 1 + 2 * Field::COUNT;
 const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
 
 impl Header {
-    /// Most bytes that one value may have; no wanted field is meant to hold more, and a longer value is cut.
+    /// Limit on the bytes of one value; no used field should have more, and a longer value is cut.
     pub const MAX_VALUE: usize = 4096;
 
     fn data(&self) -> &[u8] {
@@ -36,7 +35,7 @@ impl Header {
         from.get(..self.length as usize).unwrap_or_default()
     }
 
-    /// Moves headers into one block: a hundredth of the allocations where many are kept.
+    /// Moves headers into one block: a hundredth of the allocations if many are kept.
     pub fn gather<'h>(headers: impl IntoIterator<Item = &'h mut Self>) {
         let mut headers: Vec<&mut Self> = headers.into_iter().collect();
         let total = headers.iter().map(|header| header.data().len()).sum();
@@ -55,7 +54,7 @@ impl Header {
         }
     }
 
-    /// Whether texts are UTF-8, whatever SpecificCharacterSet says.
+    /// Whether texts are UTF-8, regardless of SpecificCharacterSet.
     pub(super) fn is_utf8(&self) -> bool {
         self.data().first() == Some(&1)
     }
@@ -66,7 +65,7 @@ impl Header {
         bytes.map_or(0, |bytes| usize::from(u16::from_le_bytes(*bytes)))
     }
 
-    /// The value's bytes without padding; empty when the field is absent or empty.
+    /// Returns the value's bytes without padding; empty if the field is absent or empty.
     pub fn raw(&self, field: Field) -> &[u8] {
         let index = field as usize;
         let start = index.checked_sub(1).map_or(0, |before| self.end(before));
@@ -77,7 +76,7 @@ impl Header {
             .unwrap_or_default()
     }
 
-    /// The values of a field as text, each trimmed; empty when the field is absent or empty.
+    /// Returns the values of a field as text, each trimmed; empty if the field is absent or empty.
     pub fn texts(&self, field: Field) -> Vec<String> {
         let raw = self.raw(field);
         if raw.is_empty() {
@@ -94,7 +93,7 @@ impl Header {
         for text in &mut texts {
             let mut trimmed = value::trim_text(text);
             if field.kind() == Kind::Person {
-                // Empty component groups at the end say nothing (PS3.5 section 6.2.1).
+                // Empty component groups at the end have no meaning (PS3.5 section 6.2.1).
                 trimmed = trimmed.trim_end_matches('=');
             }
             if trimmed.len() != text.len() {
@@ -104,23 +103,23 @@ impl Header {
         texts
     }
 
-    /// The field as one text, several values joined by a backslash; None when it is absent or empty.
+    /// Returns the field as one text, several values joined by a backslash; None if it is absent or empty.
     pub fn text(&self, field: Field) -> Option<String> {
         let text = self.texts(field).join("\\");
         (!text.is_empty()).then_some(text)
     }
 
-    /// The first value as a whole number; None when there is none or it cannot be read.
+    /// Returns the first value as an integer; None if it is absent or unreadable.
     pub fn int(&self, field: Field) -> Option<i64> {
         value::int(self.raw(field).split(|byte| *byte == b'\\').next()?)
     }
 
-    /// The first value as a decimal number; None when there is none or it cannot be read.
+    /// Returns the first value as a decimal number; None if it is absent or unreadable.
     pub fn float(&self, field: Field) -> Option<f64> {
         value::float(self.raw(field).split(|byte| *byte == b'\\').next()?)
     }
 
-    /// The field's value by its kind; a number that cannot be read is [`Value::None`].
+    /// Returns the field's value by its kind; an unreadable number is [`Value::None`].
     pub fn value(&self, field: Field) -> Value {
         match field.kind() {
             Kind::Text | Kind::Person | Kind::Ascii => Value::of_texts(self.texts(field)),
@@ -129,7 +128,7 @@ impl Header {
         }
     }
 
-    /// Whether the object is a DICOMDIR: a directory of a medium, not an object of a series.
+    /// Returns whether the object is a DICOMDIR: the directory of a medium, not an object of a series.
     pub fn is_directory(&self) -> bool {
         self.raw(Field::MediaStorageSopClassUid) == DIRECTORY
             || self.raw(Field::SopClassUid) == DIRECTORY
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn gathered_headers_are_the_same_headers() {
+    fn gathered_headers_are_unchanged() {
         let of = |text: &str| Header::from_values(&[(Field::PatientId, text)]);
         let mut headers = [of("a"), of("bcd"), of("")];
         Header::gather(headers.iter_mut());

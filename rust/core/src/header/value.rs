@@ -4,18 +4,18 @@ use std::io::Write;
 
 use super::vr::Vr;
 
-/// A field's value. A field with several values is one of the plural forms.
+/// A field's value. A field with several values has a plural form.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Absent, empty, or a number that cannot be read.
+    /// Absent, empty, or an unreadable number.
     None,
     /// One text.
     Text(String),
-    /// Several texts; a value among them may be empty.
+    /// Several texts; some may be empty.
     Texts(Vec<String>),
-    /// One whole number.
+    /// One integer.
     Int(i64),
-    /// Several whole numbers.
+    /// Several integers.
     Ints(Vec<i64>),
     /// One decimal number.
     Float(f64),
@@ -57,7 +57,7 @@ impl Value {
     }
 }
 
-/// Takes off what pads a value: blanks and NULs (PS3.5 section 6.2), and line ends that some writers leave.
+/// Removes padding: blanks and NULs (PS3.5 section 6.2), and line ends that some writers leave.
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     let padding = |byte: &u8| matches!(byte, b' ' | 0 | b'\t' | b'\r' | b'\n');
     if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
@@ -76,13 +76,13 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     bytes.get(start..end).unwrap_or_default()
 }
 
-/// The same for decoded text.
+/// Removes padding from decoded text.
 pub(super) fn trim_text(text: &str) -> &str {
     text.trim_matches([' ', '\0', '\t', '\r', '\n'])
 }
 
-/// Reads IS: a whole number, also one written as a decimal without a fraction. What no VR of 32 bits has room for (IS, SL,
-/// UL: PS3.5 section 6.2) is no number.
+/// Parses IS: an integer, or a decimal without a fraction. Values beyond 32 bits (IS, SL, UL: PS3.5 section 6.2) are
+/// not numbers.
 pub(super) fn int(raw: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(trim(raw)).ok()?;
     let number = text.parse().ok().or_else(|| whole(float(raw)?))?;
@@ -96,13 +96,13 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
-/// Reads DS: a finite decimal number.
+/// Parses DS: a finite decimal number.
 pub(super) fn float(raw: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(trim(raw)).ok()?;
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Writes binary numbers as text, parted by a backslash; an incomplete last one is left out.
+/// Writes binary numbers as text, separated by a backslash; an incomplete last one is dropped.
 pub(super) fn write_numbers(vr: Vr, bytes: &[u8], big_endian: bool, out: &mut Vec<u8>) {
     let size = match vr {
         Vr::SS | Vr::US => 2,
@@ -114,7 +114,7 @@ pub(super) fn write_numbers(vr: Vr, bytes: &[u8], big_endian: bool, out: &mut Ve
             out.push(b'\\');
         }
         let mut wide = [0; 8];
-        // Little endian in the low bytes, whatever the file's order was.
+        // Little-endian in the low bytes, whatever the byte order of the file.
         for (to, from) in wide.iter_mut().zip(chunk) {
             *to = *from;
         }

@@ -1,4 +1,4 @@
-//! The data set of one object shown to a visitor, element by element.
+//! Passes the data set of one object to a visitor, element by element.
 
 use super::collect::Collector;
 use super::element::{EXPLICIT, Encoding, HEAD};
@@ -10,9 +10,9 @@ use super::start::{DEFLATED, Start, claimed, plain};
 use super::wanted::Wanted;
 use super::window::Window;
 
-/// Something that looks at the elements of a data set itself.
+/// A visitor that reads the elements of a data set itself.
 pub(crate) trait Visit {
-    /// Called once, with a reader, where the data set begins, and how its elements are written.
+    /// Called once, with a reader, the start of the data set, and its encoding.
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -21,16 +21,16 @@ pub(crate) trait Visit {
     ) -> Result<(), Fault>;
 }
 
-/// How an object's data set is written.
+/// Encoding of an object's data set.
 #[derive(Debug)]
 pub(crate) struct Syntax {
-    /// TransferSyntaxUID as the meta header gives it; empty without a meta header.
+    /// TransferSyntaxUID of the meta header; empty without a meta header.
     pub uid: String,
-    /// Offsets count in the inflated data set, not in the file.
+    /// Whether offsets count in the inflated data set, not in the file.
     pub deflated: bool,
 }
 
-/// Shows the data set of one object to a visitor; false when the bytes are no DICOM.
+/// Passes the data set of one object to a visitor; returns false if the bytes are not DICOM.
 pub(crate) fn visit<W: Window>(window: &mut W, visitor: &mut impl Visit) -> Result<bool, Fault> {
     let Some(start) = Start::find(window)? else {
         return Ok(false);

@@ -1,6 +1,6 @@
-//! Value representations (PS3.5 section 6.2): what a value is, and how long the head of its element is.
+//! Value representations (PS3.5 section 6.2): the kind of a value, and the length of its element's header.
 
-/// How a value is encoded in the file (PS3.5 section 6.2), as far as wanted fields need it.
+/// The encoding of a value in the file (PS3.5 section 6.2), as far as fields of the table need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vr {
     /// Code string.
@@ -37,7 +37,7 @@ pub enum Vr {
     US,
 }
 
-/// What a value is once it is read.
+/// The kind of a decoded value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Text in the object's character set.
@@ -46,14 +46,14 @@ pub enum Kind {
     Person,
     /// Text that is ASCII by definition: codes, dates, times, identifiers.
     Ascii,
-    /// A whole number.
+    /// An integer.
     Int,
     /// A decimal number.
     Float,
 }
 
 impl Vr {
-    /// What a value of this representation is once it is read.
+    /// Returns the kind of a value with this VR.
     pub const fn kind(self) -> Kind {
         match self {
             Self::LO | Self::SH => Kind::Text,
@@ -65,10 +65,10 @@ impl Vr {
     }
 }
 
-/// The representation to read a value by: the file's, where it says one that the field can have; `known` is the
-/// dictionary's. Only a number can be binary.
+/// Returns the VR to read a value with: that of the file, if the field can have it; `known` is that of the dictionary.
+/// Only a number can be binary.
 #[inline]
-pub(crate) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
+pub(crate) fn effective_vr(vr: Option<[u8; 2]>, known: Vr) -> Vr {
     match (vr.as_ref(), known.kind()) {
         (None | Some(b"UN" | b"OB" | b"OW"), _) | (_, Kind::Text | Kind::Person | Kind::Ascii) => {
             known
@@ -83,12 +83,12 @@ pub(crate) fn representation(vr: Option<[u8; 2]>, known: Vr) -> Vr {
     }
 }
 
-/// Element heads that have a 16-bit length.
+/// VRs with a 16-bit length.
 pub(super) const SHORT: u8 = 1;
-/// Element heads that have a 32-bit length after two reserved bytes.
+/// VRs with a 32-bit length after two reserved bytes.
 pub(super) const LONG: u8 = 2;
 
-/// Capital letters are 0x41 to 0x5A: five bits tell one from the other, and three bits tell that it may be one.
+/// Capital letters are 0x41 to 0x5A: five bits distinguish them, and three bits show that it may be one.
 const LETTERS: usize = 32;
 static FORMS: [u8; LETTERS * LETTERS] = forms();
 
@@ -113,12 +113,12 @@ const fn forms() -> [u8; LETTERS * LETTERS] {
     forms
 }
 
-/// Where a representation stands in the table.
+/// Returns the index of a VR in the table.
 const fn place(vr: u16) -> usize {
     ((vr & 0x1F) << 5 | (vr >> 8 & 0x1F)) as usize
 }
 
-/// The form of an element's head, by the two letters of its representation; 0 when they are none.
+/// Returns the form of an element's header, by the two letters of its VR; 0 if they are not a VR.
 #[inline]
 pub(super) fn form(vr: u16) -> u8 {
     if vr & 0xE0E0 == 0x4040 {
@@ -128,13 +128,13 @@ pub(super) fn form(vr: u16) -> u8 {
     }
 }
 
-/// Whether the head has a 16-bit length.
+/// Returns whether the header has a 16-bit length.
 #[inline]
 pub(super) fn is_short(vr: [u8; 2]) -> bool {
     form(u16::from_le_bytes(vr)) == SHORT
 }
 
-/// Whether the head has a 32-bit length after two reserved bytes.
+/// Returns whether the header has a 32-bit length after two reserved bytes.
 #[inline]
 pub(super) fn is_long(vr: [u8; 2]) -> bool {
     form(u16::from_le_bytes(vr)) == LONG

@@ -1,27 +1,27 @@
-//! The place reached in the table of fields, and the private blocks met on the way.
+//! The current line of the field table, and the private blocks found so far.
 
 use super::bounds::{FIRST_PRIVATE, PRIVATE_GROUPS, PUBLIC};
 use super::field::SPECS;
 
-/// What is wanted next.
+/// The next elements to read.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    /// The first line of the table that was not passed.
+    /// Index of the first line of the table after the current tag.
     next: usize,
-    /// The tag before.
+    /// The previous tag.
     pub before: u32,
-    /// Private elements of the creators met so far: tag and line of the table.
+    /// Private elements of the creators found so far: tag and line of the table.
     private: Vec<(u32, usize)>,
 }
 
 impl Wanted {
-    /// The next public tag that is wanted; beyond all tags when there is none.
+    /// Returns the next public tag to read; beyond all tags if there is none.
     #[inline]
     pub(super) fn next_tag(&self) -> u32 {
         PUBLIC.get(self.next).copied().unwrap_or(u32::MAX)
     }
 
-    /// Passes the lines below a tag, and returns its own line if it has one.
+    /// Skips the lines below a tag, and returns its line if it has one.
     #[inline]
     pub(super) fn advance(&mut self, tag: u32) -> Option<usize> {
         while self.next_tag() < tag {
@@ -30,7 +30,7 @@ impl Wanted {
         (self.next_tag() == tag).then_some(self.next)
     }
 
-    /// Whether a tag is a private creator to note, or a private element that is wanted.
+    /// Returns whether a tag is a private creator, or a private element of the table.
     #[inline]
     pub(super) fn private(&self, tag: u32) -> bool {
         if tag & 0xFF00 == 0 {
@@ -39,7 +39,7 @@ impl Wanted {
         self.private.iter().any(|(wanted, _)| *wanted == tag)
     }
 
-    /// Moves on to an element; tags ascend (PS3.5 section 7.1), and one that does not begins the table anew.
+    /// Advances to an element; tags ascend (PS3.5 section 7.1), and one that does not restarts the table.
     pub(super) fn reach(&mut self, tag: u32) {
         if tag <= self.before {
             self.next = 0;
@@ -47,19 +47,20 @@ impl Wanted {
         self.before = tag;
     }
 
-    /// Notes a private creator by its element: the wanted elements of its block are known from then on (PS3.5 section 7.8).
+    /// Records a private creator by its element: the table's elements in its block are known from then on (PS3.5
+    /// section 7.8).
     pub(super) fn note_creator(&mut self, tag: u32, creator: &[u8]) {
         for (index, spec) in SPECS.iter().enumerate().skip(FIRST_PRIVATE) {
-            let owned = spec
-                .owner
-                .is_some_and(|owner| owner.as_bytes().eq_ignore_ascii_case(creator));
+            let owned = spec.private_creator.is_some_and(|private_creator| {
+                private_creator.as_bytes().eq_ignore_ascii_case(creator)
+            });
             if owned && spec.tag & 0xFFFF_0000 == tag & 0xFFFF_0000 {
                 self.private.push((spec.tag | (tag & 0xFFFF) << 8, index));
             }
         }
     }
 
-    /// The line of the table of a private element whose creator was noted.
+    /// Returns the line of a private element whose creator was recorded.
     pub(super) fn private_line(&self, tag: u32) -> Option<usize> {
         let line = self.private.iter().find(|(wanted, _)| *wanted == tag);
         line.map(|(_, index)| *index)

@@ -1,20 +1,20 @@
-//! What the parser reads through: some bytes of an object, wherever it lies.
+//! The parser's view of the bytes of an object.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// Random access to the bytes of one object. The parser goes forward, apart from a few short looks back.
+/// Random access to the bytes of one object. The parser reads forward, except for a few short looks back.
 pub trait Window {
-    /// Number of bytes; `u64::MAX` while that is not known (a stream).
+    /// Number of bytes; `u64::MAX` while it is unknown (a stream).
     fn len(&self) -> u64;
 
-    /// Whether there is no byte at all.
+    /// Whether there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns the bytes from `offset` on: at least `want` of them, fewer only where the object ends.
+    /// Returns the bytes from `offset`: at least `want` of them, fewer only where the object ends.
     fn at(&mut self, offset: u64, want: usize) -> io::Result<&[u8]>;
 }
 
@@ -32,7 +32,7 @@ impl Window for &[u8] {
     }
 }
 
-/// A file, read in blocks only where the parser looks.
+/// A file, read in blocks where the parser needs them.
 #[derive(Debug)]
 pub struct FileWindow<'f, F = File> {
     file: &'f F,
@@ -44,7 +44,8 @@ pub struct FileWindow<'f, F = File> {
     reads: u32,
 }
 
-/// Bytes asked for at once: the wanted part of nearly every header (GE's private groups end at 5 KB), and less to
+/// Bytes read at once: the used part of nearly every header (GE's private groups end at 5 KB), and cheaper than two
+/// smaller reads.
 /// copy than two blocks.
 const BLOCK: usize = 6144;
 
@@ -54,7 +55,7 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
         Self::in_blocks(file, size, buffer, BLOCK)
     }
 
-    /// The same with another number of bytes asked for at once, unless more are needed.
+    /// Opens a window that reads another number of bytes at once, unless more are needed.
     pub fn in_blocks(file: &'f F, size: u64, buffer: Vec<u8>, block: usize) -> Self {
         Self {
             file,
@@ -72,12 +73,12 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
         self.reads
     }
 
-    /// Gives the buffer back for the next file.
+    /// Returns the buffer for the next file.
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer
     }
 
-    fn held(&self, offset: u64) -> &[u8] {
+    fn loaded(&self, offset: u64) -> &[u8] {
         offset
             .checked_sub(self.start)
             .and_then(|skip| usize::try_from(skip).ok())
@@ -116,13 +117,13 @@ impl<F: FileExt> Window for FileWindow<'_, F> {
 
     #[inline]
     fn at(&mut self, offset: u64, want: usize) -> io::Result<&[u8]> {
-        if self.held(offset).len() < want && offset < self.size {
+        if self.loaded(offset).len() < want && offset < self.size {
             let left = usize::try_from(self.size - offset).unwrap_or(usize::MAX);
             let want = want.min(left);
-            if self.held(offset).len() < want {
+            if self.loaded(offset).len() < want {
                 self.fill(offset, want)?;
             }
         }
-        Ok(self.held(offset))
+        Ok(self.loaded(offset))
     }
 }

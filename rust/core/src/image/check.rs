@@ -1,4 +1,4 @@
-//! Compares the images that a converter made with the frames of the DICOM objects that they were made of.
+//! Compares the images of a converter with the frames of the DICOM objects they were converted from.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,20 +10,20 @@ use super::nifti::{self, Nifti};
 use super::order::ordered;
 use super::places::{Member, Places};
 use super::report::{Comparison, ImageCheck, Unplaced};
-use super::torn::Torn;
+use super::split_images::SplitImages;
 use super::values::{Match, Values};
 use crate::frames::{Diffusion, Object, Pixels, Series, obstacle};
 
-/// b values of one frame that differ by less are the same, s/mm2.
-const LEAST_CONTRADICTION: f64 = 50.0;
+/// b-values of one frame that differ by less than this (s/mm2) are the same.
+const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
 ///
-/// `maps` are images that repeat frames of the others (dcm2niix writes a series with a map also whole).
+/// `maps` marks images that repeat frames of the others (dcm2niix also writes a series with a map as a whole).
 ///
 /// # Errors
 ///
-/// When a file cannot be read.
+/// Fails if a file cannot be read.
 pub fn compare(series: &Series, images: &[PathBuf], maps: &[bool]) -> io::Result<Comparison> {
     let mut opened = Vec::with_capacity(images.len());
     for path in images {
@@ -57,7 +57,7 @@ impl Check<'_> {
                 plane: Plane::of(&frame.attributes, columns, rows),
             }));
         }
-        // As converters take them: so the first try is nearly always the right one.
+        // In the order of converters, so that the first try nearly always succeeds.
         members.sort_by_key(|member| {
             (
                 member.frame.attributes.instance,
@@ -75,7 +75,7 @@ impl Check<'_> {
         let mut comparison = self.counted(&members, &places);
         let matches = Values::new(&members, self.files, self.images, self.maps).matched(&places)?;
         comparison.lost = matches.lost;
-        let torn = Torn {
+        let split_images = SplitImages {
             images: self.images,
             maps: self.maps,
             grids: &grids,
@@ -84,7 +84,7 @@ impl Check<'_> {
         };
         for (image, found) in matches.images.iter().enumerate() {
             let mut check = self.check(&members, image, found);
-            let (one, other) = torn.others(image);
+            let (one, other) = split_images.others(image);
             (check.part_of, check.twin) = (one, other);
             comparison.checks.push(check);
         }
@@ -192,16 +192,16 @@ impl Check<'_> {
     }
 }
 
-/// Whether the b values of a frame are further apart than rounding and imaging gradients explain.
+/// Returns whether the b-values of a frame differ more than rounding and imaging gradients explain.
 fn contradict([low, high]: &[f64; 2]) -> bool {
-    high - low > f64::max(LEAST_CONTRADICTION, 0.1 * high)
+    high - low > f64::max(MIN_CONTRADICTION, 0.1 * high)
 }
 
 fn weighted(diffusion: &Diffusion) -> bool {
     diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
 }
 
-/// Whether the frames of an object do not follow each other slice by slice, volume by volume.
+/// Returns whether the frames of an object are not stored slice by slice, volume by volume.
 fn shuffled(object: &Object) -> bool {
     let along: Vec<Option<i64>> = object
         .frames

@@ -1,15 +1,15 @@
-//! The frames of a series put into the slices of its images by geometry alone.
+//! Assigns the frames of a series to the slices of its images by geometry alone.
 
 use std::collections::HashMap;
 
 use super::grid::{Grid, Plane};
-use super::places::{CLOSE, Member, Placed, Places};
+use super::places::{MAX_DISTANCE, Member, Placed, Places};
 use super::volumes::moved;
 
-/// Slices whose directions differ by less, in radians, are one stack that jitters.
+/// Slices whose directions differ by less (rad) belong to one stack with jitter.
 const JITTER: f64 = 0.01;
 
-/// Puts each member into the images.
+/// Assigns each member to slices of the images.
 pub(super) fn find(members: &[Member<'_>], grids: &[Option<Grid>]) -> Places {
     let mut places = Places::default();
     let mut known: HashMap<[u64; 12], (Vec<Placed>, f64, f64)> = HashMap::new();
@@ -53,7 +53,7 @@ fn key(plane: &Plane) -> [u64; 12] {
     key
 }
 
-/// The slices that a plane may be, the distance of the nearest one, and the largest angle that was accepted.
+/// Candidate slices of a plane, the distance of the nearest one, and the largest accepted angle.
 fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) {
     let (mut placed, mut nearest, mut tilt) = (Vec::new(), f64::INFINITY, 0.0_f64);
     for (image, grid) in grids.iter().enumerate() {
@@ -63,16 +63,16 @@ fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) 
         else {
             continue;
         };
-        let angle = grid.angle(plane, &fit.way);
-        // What the angle alone moves at the corners; the slice's centre has to be right all the same.
+        let angle = grid.angle(plane, &fit.axis_map);
+        // The angle alone moves the corners by this much; the centre of the slice must match anyway.
         let slack = if angle < JITTER {
             angle * plane.radius()
         } else {
             0.0
         };
-        if fit.distance <= CLOSE && fit.corner <= CLOSE + slack {
+        if fit.distance <= MAX_DISTANCE && fit.corner <= MAX_DISTANCE + slack {
             placed.push(Placed { image, fit });
-            if fit.corner > CLOSE {
+            if fit.corner > MAX_DISTANCE {
                 tilt = tilt.max(angle);
             }
         }

@@ -1,63 +1,63 @@
-//! Where a DICOM frame is in the grid of an image.
+//! Locates a DICOM frame in the grid of an image.
 
 use super::nifti::Nifti;
 use crate::frames::Attributes;
 
-/// Volumes of one scan are no further apart, mm.
+/// Limit on the distance between volumes of one scan, mm.
 const MOVED: f64 = 4.0;
 
-/// A vector of the patient's axes.
+/// A vector in patient axes.
 pub(super) type Vector = [f64; 3];
 
-/// The difference of two points.
+/// Returns the difference of two points.
 pub(super) fn minus(a: Vector, b: Vector) -> Vector {
     let ([a, b, c], [d, e, f]) = (a, b);
     [a - d, b - e, c - f]
 }
 
-/// The point `along` times a direction further on.
+/// Returns the point `along` times a direction further.
 pub(super) fn plus(a: Vector, along: f64, b: Vector) -> Vector {
     let ([a, b, c], [d, e, f]) = (a, b);
     [a + along * d, b + along * e, c + along * f]
 }
 
-/// The scalar product.
+/// Returns the scalar product.
 pub(super) fn dot(a: Vector, b: Vector) -> f64 {
     let ([a, b, c], [d, e, f]) = (a, b);
     a * d + b * e + c * f
 }
 
-/// The vector product.
+/// Returns the vector product.
 pub(super) fn cross(a: Vector, b: Vector) -> Vector {
     let ([a, b, c], [d, e, f]) = (a, b);
     [b * f - c * e, c * d - a * f, a * e - b * d]
 }
 
-/// The length of a vector.
+/// Returns the length of a vector.
 pub(super) fn norm(a: Vector) -> f64 {
     dot(a, a).sqrt()
 }
 
-/// The angle between two directions, in radians.
+/// Returns the angle between two directions, rad.
 pub(super) fn angle(a: Vector, b: Vector) -> f64 {
     norm(cross(a, b)).atan2(dot(a, b))
 }
 
-/// A frame's plane in RAS+ mm, the axes of NIfTI.
+/// The plane of a frame in RAS+ mm, the axes of NIfTI.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Plane {
     /// Centre of the first pixel.
     pub corner: Vector,
     /// Unit vectors along a row and along a column.
     pub axes: [Vector; 2],
-    /// Distance of columns and of rows.
+    /// Distances between columns and between rows.
     pub spacing: [f64; 2],
     /// Number of columns and of rows.
     pub size: [u32; 2],
 }
 
 impl Plane {
-    /// The plane of a frame; None when the header lacks a part of it, or the directions are no right angle.
+    /// Returns the plane of a frame; None if its header is incomplete, or the directions are not perpendicular.
     pub(super) fn of(attributes: &Attributes, columns: u32, rows: u32) -> Option<Self> {
         let [x, y, z] = attributes.position?;
         let [a, b, c, d, e, f] = attributes.orientation?;
@@ -75,18 +75,18 @@ impl Plane {
         })
     }
 
-    /// The unit normal.
+    /// Returns the unit normal.
     pub(super) fn normal(&self) -> Vector {
         let [row, column] = self.axes;
         cross(row, column)
     }
 
-    /// The centre of the frame.
+    /// Returns the centre of the frame.
     pub(super) fn centre(&self) -> Vector {
         self.point([0.5, 0.5])
     }
 
-    /// The point at a part of the way along rows and columns: 0 the first pixel, 1 the last.
+    /// Returns the point at a fraction of rows and columns: 0 is the first pixel, 1 the last.
     pub(super) fn point(&self, part: [f64; 2]) -> Vector {
         let mut point = self.corner;
         for (((part, size), spacing), axis) in part
@@ -104,34 +104,34 @@ impl Plane {
         point
     }
 
-    /// Half the diagonal, mm.
+    /// Returns half the diagonal, mm.
     pub(super) fn radius(&self) -> f64 {
         norm(minus(self.point([1.0, 1.0]), self.corner)) / 2.0
     }
 
-    /// The largest angle between the axes of two planes, in radians.
+    /// Returns the largest angle between the axes of two planes, rad.
     pub(super) fn angle(&self, other: &Self) -> f64 {
         let pairs = self.axes.into_iter().zip(other.axes);
         pairs.map(|(one, two)| angle(one, two)).fold(0.0, f64::max)
     }
 }
 
-/// How the axes of a frame run through an image.
+/// How the axes of a frame map to the axes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct AxisMap {
     /// The image axes of rows, of columns, and of slices.
     pub axes: [usize; 3],
-    /// Rows and columns run against their image axis.
+    /// Whether rows and columns run against their image axis.
     pub against: [bool; 2],
 }
 
 /// A frame in an image.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fit {
-    pub way: Way,
-    /// The slice whose place is nearest, by its index along the slice axis.
+    pub axis_map: AxisMap,
+    /// Index of the nearest slice along the slice axis.
     pub slice: u32,
-    /// Distance of the frame's centre from that slice's centre, mm.
+    /// Distance between the centres of the frame and that slice, mm.
     pub distance: f64,
     /// The largest distance of a corner, mm.
     pub corner: f64,
@@ -167,14 +167,18 @@ impl Grid {
         })
     }
 
-    /// The direction and length of one voxel along an axis.
+    /// Returns direction and length of one voxel along an axis.
     pub(super) fn step(&self, axis: usize) -> Vector {
         self.affine.map(|row| row.get(axis).copied().unwrap_or(0.0))
     }
 
-    /// The largest angle between a plane's axes and those of the image that they run along, in radians.
-    pub(super) fn angle(&self, plane: &Plane, way: &Way) -> f64 {
-        let runs = way.axes.into_iter().zip(way.against).zip(plane.axes);
+    /// Returns the largest angle between a plane's axes and the image axes they map to, rad.
+    pub(super) fn angle(&self, plane: &Plane, axis_map: &AxisMap) -> f64 {
+        let runs = axis_map
+            .axes
+            .into_iter()
+            .zip(axis_map.against)
+            .zip(plane.axes);
         runs.map(|((axis, against), direction)| {
             let sign = if against { -1.0 } else { 1.0 };
             angle(direction, self.step(axis).map(|part| part * sign))
@@ -182,7 +186,7 @@ impl Grid {
         .fold(0.0, f64::max)
     }
 
-    /// The place of voxel coordinates.
+    /// Returns the position of voxel coordinates.
     fn place(&self, voxel: Vector) -> Vector {
         self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
     }
@@ -196,8 +200,9 @@ impl Grid {
         self.size.get(axis).copied().unwrap_or(1)
     }
 
-    /// Finds the axes that a plane's rows and columns run along; None when it is none of the image's, whatever its place.
-    pub(super) fn way(&self, plane: &Plane) -> Option<Way> {
+    /// Finds the axes that a plane's rows and columns map to, whatever its position; returns None if they match no
+    /// axes.
+    pub(super) fn axis_map(&self, plane: &Plane) -> Option<AxisMap> {
         let mut axes = [0; 2];
         let mut against = [false; 2];
         for (index, direction) in plane.axes.into_iter().enumerate() {
@@ -216,16 +221,16 @@ impl Grid {
             *against.get_mut(index)? = cosine < 0.0;
         }
         let [rows, columns] = axes;
-        (rows != columns).then_some(Way {
+        (rows != columns).then_some(AxisMap {
             axes: [rows, columns, 3 - rows - columns],
             against,
         })
     }
 
-    /// Puts a frame into the image; None when its size or directions are others than the image's.
+    /// Locates a frame in the image; returns None if its size or directions differ from the image's.
     pub(super) fn fit(&self, plane: &Plane) -> Option<Fit> {
-        let way = self.way(plane)?;
-        let [.., axis] = way.axes;
+        let axis_map = self.axis_map(plane)?;
+        let [.., axis] = axis_map.axes;
         let at = self.voxel(plane.centre());
         let along = at.get(axis).copied()?;
         let last = f64::from(self.axis_size(axis).saturating_sub(1));
@@ -235,24 +240,25 @@ impl Grid {
             reason = "between 0 and the size of the axis"
         )]
         let slice = along.round().clamp(0.0, last) as u32;
-        let apart = |part: [f64; 2]| norm(minus(plane.point(part), self.point(&way, slice, part)));
+        let apart =
+            |part: [f64; 2]| norm(minus(plane.point(part), self.point(&axis_map, slice, part)));
         let corners = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         Some(Fit {
-            way,
+            axis_map,
             slice,
             distance: apart([0.5, 0.5]),
             corner: corners.into_iter().map(apart).fold(0.0, f64::max),
         })
     }
 
-    /// The point of a slice at a part of the way along the frame's rows and columns.
-    pub(super) fn point(&self, way: &Way, slice: u32, part: [f64; 2]) -> Vector {
+    /// Returns the point of a slice at a fraction of the frame's rows and columns.
+    pub(super) fn point(&self, axis_map: &AxisMap, slice: u32, part: [f64; 2]) -> Vector {
         let mut voxel = [0.0; 3];
-        let [.., axis] = way.axes;
+        let [.., axis] = axis_map.axes;
         if let Some(slot) = voxel.get_mut(axis) {
             *slot = f64::from(slice);
         }
-        for ((axis, against), part) in way.axes.into_iter().zip(way.against).zip(part) {
+        for ((axis, against), part) in axis_map.axes.into_iter().zip(axis_map.against).zip(part) {
             let last = f64::from(self.axis_size(axis).saturating_sub(1));
             if let Some(slot) = voxel.get_mut(axis) {
                 *slot = last * if against { 1.0 - part } else { part };
@@ -261,13 +267,13 @@ impl Grid {
         self.place(voxel)
     }
 
-    /// The centre of a slice along the third axis.
+    /// Returns the centre of a slice along the third axis.
     fn middle(&self, slice: f64) -> Vector {
         let [x, y, _] = self.size.map(|size| f64::from(size - 1) / 2.0);
         self.place([x, y, slice])
     }
 
-    /// Places of the slices along a direction, mm, in rising order; slices follow the third axis.
+    /// Returns the positions of the slices along a direction, mm, ascending; slices follow the third axis.
     fn slices_along(&self, normal: Vector) -> Vec<f64> {
         let [origin, end] = [0, 1].map(|slice| dot(self.middle(f64::from(slice)), normal));
         let [.., count] = self.size;
@@ -278,7 +284,7 @@ impl Grid {
         places
     }
 
-    /// Whether another image has the same matrix, voxel size in plane and directions.
+    /// Returns whether another image has the same matrix, in-plane voxel size and directions.
     fn parallel(&self, other: &Self) -> bool {
         let ([x, y, _], [u, v, _]) = (self.size, other.size);
         let close = |axis: usize| {
@@ -288,14 +294,14 @@ impl Grid {
         (x, y) == (u, v) && close(0) && close(1)
     }
 
-    /// Whether another image has the same grid, but for a movement of a few millimetres.
+    /// Returns whether another image has the same grid, up to a movement of a few millimetres.
     pub(super) fn coincides(&self, other: &Self) -> bool {
         let apart = norm(minus(self.middle(0.0), other.middle(0.0)));
         let steps = norm(minus(self.step(2), other.step(2)));
         self.size == other.size && self.parallel(other) && apart < MOVED && steps < 0.1
     }
 
-    /// Whether the slices of a parallel image lie between those of this one, or continue them at the same step.
+    /// Returns whether the slices of a parallel image are between those of this one, or continue them at the same step.
     pub(super) fn continues(&self, other: &Self) -> bool {
         if !self.parallel(other) {
             return false;

@@ -1,13 +1,13 @@
-//! The voxels that belong to the object, by the mean image.
+//! The voxels of the object, from the mean image.
 
 use super::volume_parts::BLOCK;
 
-/// A voxel belongs to the object when it is brighter than this part of the median of those that do.
-const PART: f32 = 0.5;
-/// Rounds until the threshold changes no longer; it never takes so many.
+/// A voxel belongs to the object if it is brighter than this fraction of the median of the object.
+const THRESHOLD_FRACTION: f32 = 0.5;
+/// Limit on the iterations until the threshold is stable; real images need fewer.
 const ROUNDS: usize = 50;
-/// The part of the voxels that a map shows in colours of their own; those above it have the last one.
-const SHOWN: f64 = 0.98;
+/// The fraction of voxels that a map shows in different colours; those above have the last colour.
+const DISPLAYED_FRACTION: f64 = 0.98;
 
 /// The voxels of a mask.
 #[derive(Debug)]
@@ -17,7 +17,8 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Returns the bits of a block that begins at a voxel: all ones or zeros for each. None where it has no voxel of the mask.
+    /// Returns the mask bits of a block that starts at a voxel: all ones or zeros for each voxel. None if no voxel is
+    /// in the mask.
     pub(super) fn block(&self, first: usize) -> Option<[u64; BLOCK]> {
         let mut bits = [0; BLOCK];
         let inside = self.inside.get(first..).unwrap_or_default();
@@ -27,7 +28,7 @@ impl Mask {
         bits.iter().any(|bits| *bits != 0).then_some(bits)
     }
 
-    /// Returns the first block between two voxels that has one of the mask, and the end of the last one.
+    /// Returns the first block with a masked voxel between two voxels, and the end of the last one.
     pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
         let inside = self.inside.get(first..end)?;
         let from = inside.iter().position(|inside| *inside)?;
@@ -39,9 +40,9 @@ impl Mask {
     }
 }
 
-/// Returns the voxels above a threshold which is half the median of the voxels above it; None where none is positive.
+/// Returns the voxels above a threshold which is half the median of the voxels above it; None if no voxel is positive.
 ///
-/// The threshold is found from the mean of the positive voxels on, as AFNI's 3dClipLevel does.
+/// The search starts from the mean of the positive voxels, as in AFNI's 3dClipLevel.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
     let mut positive: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
     let threshold = threshold(&mut positive)?;
@@ -57,14 +58,14 @@ pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
 )]
 fn threshold(values: &mut [f32]) -> Option<f32> {
     let sum: f64 = values.iter().copied().map(f64::from).sum();
-    let mut threshold = (sum / values.len().max(1) as f64) as f32 * PART;
+    let mut threshold = (sum / values.len().max(1) as f64) as f32 * THRESHOLD_FRACTION;
     for _ in 0..ROUNDS {
         let above = brought_forward(values, threshold);
         let (_, middle, _) = values
             .get_mut(..above)
             .filter(|values| !values.is_empty())?
             .select_nth_unstable_by(above / 2, f32::total_cmp);
-        let next = *middle * PART;
+        let next = *middle * THRESHOLD_FRACTION;
         if next.to_bits() == threshold.to_bits() {
             break;
         }
@@ -73,7 +74,7 @@ fn threshold(values: &mut [f32]) -> Option<f32> {
     Some(threshold)
 }
 
-/// Brings the values above a threshold to the front; returns how many they are.
+/// Moves the values above a threshold to the front; returns their number.
 fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
     let mut above = 0;
     for index in 0..values.len() {
@@ -85,7 +86,7 @@ fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
     above
 }
 
-/// Returns a round number that nearly all values are below.
+/// Returns a round number above nearly all values.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -93,7 +94,7 @@ fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
     reason = "a place among the voxels of a volume"
 )]
 pub(super) fn upper_limit(values: &mut [f32]) -> Option<f64> {
-    let at = (values.len().checked_sub(1)? as f64 * SHOWN) as usize;
+    let at = (values.len().checked_sub(1)? as f64 * DISPLAYED_FRACTION) as usize;
     let (_, high, _) = values.select_nth_unstable_by(at, f32::total_cmp);
     let high = f64::from(*high);
     let step = 10_f64.powf(high.log10().floor()) / 2.0;

@@ -1,4 +1,4 @@
-//! NIfTI images: their headers, their slices as pictures, and the comparison with the DICOM frames they were made of.
+//! NIfTI images: headers, slices as pictures, and the comparison with the DICOM frames they were converted from.
 
 mod check;
 mod find;
@@ -10,13 +10,13 @@ mod order;
 mod picture;
 mod places;
 mod report;
-mod rest;
 mod samples;
 mod scaling;
+mod split_images;
 mod statistics;
 mod statistics_error;
 mod steady;
-mod torn;
+mod unassigned;
 mod values;
 mod volume_parts;
 mod volumes;
@@ -27,6 +27,6 @@ pub use order::Order;
 pub use picture::{colours, grey};
 pub use report::{Comparison, ImageCheck, Unplaced};
 pub use samples::Difference;
-pub use statistics::{LEAST_VOLUMES, Statistics, statistics};
+pub use statistics::{MIN_VOLUMES, Statistics, statistics};
 pub use statistics_error::StatisticsError;
 pub use voxel::Voxel;

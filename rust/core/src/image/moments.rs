@@ -5,20 +5,20 @@ use super::statistics_error::StatisticsError;
 use super::volume_parts::{BLOCK, VolumeParts, total};
 use crate::monitor::Monitor;
 
-/// Volumes that are read together; the sums of a voxel are read and written once for all of them.
-const TOGETHER: usize = 8;
-/// A standard deviation below this part of the mean is no noise but the rounding of a voxel that does not vary.
-const STILL: f64 = 1e-6;
+/// Volumes that are processed together; the sums of a voxel are loaded and stored once for all of them.
+const VOLUMES_AT_ONCE: usize = 8;
+/// A standard deviation below this fraction of the mean is rounding of a constant voxel, not noise.
+const MIN_RELATIVE_DEVIATION: f64 = 1e-6;
 
-/// Sums over time of voxels beside each other, each value less that of the first steady volume.
+/// Sums over time for adjacent voxels; each value is taken relative to the first steady volume.
 struct Sums {
     /// Index of its first voxel.
     first: usize,
-    /// All bits of a voxel of the mask, none of the others.
+    /// All bits set for a voxel in the mask, none for others.
     mask: [u64; BLOCK],
     reference: [f64; BLOCK],
     plain: [f64; BLOCK],
-    /// Of the sums so far, after each volume: the t-th of n volumes counts n - t times.
+    /// Sums of the running sums after each volume: volume t of n counts n - t times.
     running: [f64; BLOCK],
     squares: [f64; BLOCK],
 }
@@ -56,7 +56,7 @@ impl Sums {
         }
     }
 
-    /// The sum of values within the mask.
+    /// Returns the sum of values in the mask.
     fn masked(&self, values: &[f64; BLOCK]) -> f64 {
         let mut inside = *values;
         for (value, mask) in inside.iter_mut().zip(&self.mask) {
@@ -65,10 +65,10 @@ impl Sums {
         total(&inside)
     }
 
-    /// The ratio of mean and deviation for each voxel of the mask.
+    /// Returns the ratio of mean and standard deviation for each voxel in the mask.
     ///
-    /// The deviation is that of what a straight line fitted to the volumes leaves, with two degrees of freedom less than
-    /// volumes; the ratio is 0 where a voxel does not vary or has no positive mean.
+    /// The deviation is that of the residuals of a straight line fitted to the volumes, with two degrees of freedom
+    /// fewer than volumes; the ratio is 0 if a voxel does not vary or has no positive mean.
     #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
         let times = n * (n * n - 1.0) / 12.0;
@@ -77,26 +77,26 @@ impl Sums {
         let all = first.zip(second).zip(&self.mask).zip(map);
         for ((((reference, plain), (running, squares)), mask), ratio) in all {
             let mean = (reference + plain / n) * slope + intercept;
-            // Of value and time, which is counted from its middle.
+            // The covariance of value and time, which counts from its middle.
             let product = n * plain - running - plain * (n - 1.0) / 2.0;
             let left = squares - plain * plain / n - product * product / times;
             let deviation = (left / (n - 2.0)).max(0.0).sqrt() * slope.abs();
-            if *mask != 0 && mean > 0.0 && deviation > mean * STILL {
+            if *mask != 0 && mean > 0.0 && deviation > mean * MIN_RELATIVE_DEVIATION {
                 *ratio = (mean / deviation) as f32;
             }
         }
     }
 }
 
-/// What one pass finds.
+/// The results of one pass.
 pub(super) struct Moments {
-    /// Temporal SNR of each voxel within the mask; else, and where a voxel does not vary, 0.
+    /// Temporal SNR of each voxel in the mask; 0 outside, and where a voxel does not vary.
     pub map: Vec<f32>,
-    /// Mean of each volume within the mask, as stored.
+    /// Mean of each volume in the mask, as stored.
     pub signal: Vec<f64>,
 }
 
-/// Returns temporal SNR over the volumes from `dropped` on, and the mean of all volumes.
+/// Returns temporal SNR over the volumes from `dropped`, and the mean of all volumes.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
     parts: &VolumeParts,
@@ -106,7 +106,7 @@ pub(super) fn moments(
     memory: usize,
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
-    let each = size_of::<Sums>() / BLOCK + TOGETHER * parts.size;
+    let each = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
     let slab = (memory / each / BLOCK).max(1) * BLOCK;
     let mut found = Moments {
         map: vec![0.0; parts.voxels],
@@ -130,7 +130,7 @@ pub(super) fn moments(
     Ok(found)
 }
 
-/// Sums over the voxels from `first` to `end`, and the sum of each volume within the mask.
+/// Returns sums over the voxels from `first` to `end`, and the sum of each volume in the mask.
 fn of_slab(
     parts: &VolumeParts,
     mask: &Mask,
@@ -140,7 +140,7 @@ fn of_slab(
     monitor: &Monitor,
 ) -> Result<Vec<Sums>, StatisticsError> {
     let bytes = (end - first) * parts.size;
-    let mut buffers: [Vec<u8>; TOGETHER] = Default::default();
+    let mut buffers: [Vec<u8>; VOLUMES_AT_ONCE] = Default::default();
     let mut sums = Vec::new();
     let [buffer, ..] = &mut buffers;
     let reference = parts.part(dropped, first, bytes, buffer)?;
@@ -157,10 +157,10 @@ fn of_slab(
         add(parts, &[volume], first, &mut sums, signal, false);
     }
     let steady = signal.get_mut(dropped..).unwrap_or_default();
-    for (group, signal) in steady.chunks_mut(TOGETHER).enumerate() {
+    for (group, signal) in steady.chunks_mut(VOLUMES_AT_ONCE).enumerate() {
         monitor.check()?;
-        let mut volumes: [&[u8]; TOGETHER] = Default::default();
-        let places = dropped + group * TOGETHER..;
+        let mut volumes: [&[u8]; VOLUMES_AT_ONCE] = Default::default();
+        let places = dropped + group * VOLUMES_AT_ONCE..;
         let filled = volumes.iter_mut().zip(&mut buffers).zip(places);
         for ((volume, buffer), place) in filled.take(signal.len()) {
             *volume = parts.part(place, first, bytes, buffer)?;
@@ -170,7 +170,8 @@ fn of_slab(
     Ok(sums)
 }
 
-/// Adds the volumes of a slab, whose voxels begin at `first`, to the sums of the volumes and, if they are steady, of voxels.
+/// Adds the volumes of a slab, whose voxels start at `first`, to the sums of the volumes and, if they are steady, of
+/// voxels.
 fn add(
     parts: &VolumeParts,
     volumes: &[&[u8]],
@@ -179,14 +180,14 @@ fn add(
     signal: &mut [f64],
     steady: bool,
 ) {
-    let mut values = [[0.0; BLOCK]; TOGETHER];
+    let mut values = [[0.0; BLOCK]; VOLUMES_AT_ONCE];
     for sums in sums {
         let filled = values.iter_mut().zip(volumes);
         for ((values, volume), signal) in filled.zip(&mut *signal) {
             parts.numbers(volume, sums.first - first, values);
             *signal += sums.masked(values);
         }
-        if signal.len() == TOGETHER {
+        if signal.len() == VOLUMES_AT_ONCE {
             sums.add(&values);
         } else if steady {
             for values in values.iter().take(signal.len()) {

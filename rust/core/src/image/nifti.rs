@@ -8,7 +8,7 @@ use std::path::Path;
 use super::voxel::Voxel;
 use crate::regular;
 
-/// What is needed of it.
+/// The header fields that are used.
 #[derive(Debug)]
 pub(super) struct Nifti {
     pub file: File,

@@ -1,9 +1,9 @@
-//! Whether the volumes of an image follow each other as the headers say.
+//! Whether the volumes of an image are in an order of the headers.
 
 use super::places::Member;
 use crate::frames::Attributes;
 
-/// What may say which volume a frame belongs to.
+/// Numbers and times that may order the volumes of a series.
 const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
     |frame| frame.temporal.map(as_float),
     |frame| frame.acquisition.map(as_float),
@@ -18,27 +18,27 @@ fn as_float(number: i64) -> f64 {
     number as f64
 }
 
-/// How the volumes of an image follow each other.
+/// The order of the volumes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// Nothing to tell: one volume, a diffusion scan, or slices that are not known.
+    /// No order to check: one volume, a diffusion scan, or unknown slices.
     #[default]
     NotCompared,
     /// In the order of some time or number of the headers.
     Right,
     /// In no order of the headers.
     Wrong,
-    /// No time or number of the headers tells volumes apart.
-    Untold,
+    /// No time or number of the headers distinguishes the volumes.
+    Undetermined,
 }
 
-/// Whether the frames of an image, `frames[slice][volume]`, are in the order of some element of their headers at every
+/// Returns whether the frames of an image, `frames[slice][volume]`, are in the order of some header element at every
 /// slice.
 pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> Order {
     if frames.iter().flatten().any(Option::is_none) {
         return Order::NotCompared;
     }
-    let mut told = false;
+    let mut distinguished = false;
     for (index, key) in KEYS.iter().enumerate() {
         let Some(rows) = values(members, frames, *key) else {
             continue;
@@ -47,17 +47,21 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
         if !varies {
             continue;
         }
-        told = true;
+        distinguished = true;
         let rising = rows
             .iter()
             .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b));
-        // The temporal position is one for all slices of a volume.
+        // All slices of a volume have the same temporal position.
         let even = index > 0 || rows.iter().all(|row| Some(row) == rows.first());
         if rising && even {
             return Order::Right;
         }
     }
-    if told { Order::Wrong } else { Order::Untold }
+    if distinguished {
+        Order::Wrong
+    } else {
+        Order::Undetermined
+    }
 }
 
 fn values(

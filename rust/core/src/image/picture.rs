@@ -1,4 +1,4 @@
-//! A slice of an uncompressed NIfTI image as 8-bit grey, for the small pictures that people look at.
+//! A slice of an uncompressed NIfTI image as 8-bit grey, for thumbnails.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -7,19 +7,20 @@ use std::path::Path;
 use super::voxel::Voxel;
 use crate::regular;
 
-/// The darkest and the brightest hundredth of the pixels are black and white.
+/// The darkest and the brightest percent of the pixels become black and white.
 const DARK: f64 = 0.01;
 const BRIGHT: f64 = 0.99;
-/// Bytes that are read at once; pixels of a row that lie further apart are read one by one.
-const GULP: u64 = 1 << 20;
+/// Bytes that are read at once; pixels of a row that are further apart are read one by one.
+const READ_SIZE: u64 = 1 << 20;
 /// Red, green and blue.
 const COLOURS: usize = 3;
 
-/// Reads the voxels `row + column`, counted from `offset`, for each of `rows` and `columns`; returns them as grey, row by row.
+/// Reads the voxels `row + column`, counted from `offset`, for each of `rows` and `columns`; returns them as grey, row
+/// by row.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or ends before one of them.
+/// Fails if the file cannot be read, or ends before one of them.
 pub fn grey(
     path: &Path,
     offset: u64,
@@ -30,11 +31,11 @@ pub fn grey(
     values(path, offset, voxel, rows, columns).map(|values| shaded(&values))
 }
 
-/// Reads colour voxels as `grey` does; returns red, green and blue of each. None where the voxels are no colours.
+/// Reads colour voxels as `grey` does; returns red, green and blue of each. None if the voxels are not colours.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or ends before one of them.
+/// Fails if the file cannot be read, or ends before one of them.
 pub fn colours(
     path: &Path,
     offset: u64,
@@ -66,7 +67,7 @@ fn values(
     Ok(found)
 }
 
-/// Passes on the bytes of each voxel.
+/// Passes the bytes of each voxel to `sink`.
 fn cells(
     path: &Path,
     offset: u64,
@@ -84,7 +85,7 @@ fn cells(
     };
     let first = columns.iter().copied().min().unwrap_or(0);
     let last = columns.iter().copied().max().unwrap_or(0);
-    let together = (last - first).saturating_mul(size) < GULP;
+    let together = (last - first).saturating_mul(size) < READ_SIZE;
     let mut buffer = vec![
         0;
         if together {
@@ -93,10 +94,10 @@ fn cells(
             usize_of(size)
         }
     ];
-    let mut held = None;
+    let mut loaded = None;
     for &row in rows {
-        if together && held != Some(row) {
-            held = Some(row);
+        if together && loaded != Some(row) {
+            loaded = Some(row);
             file.read_exact_at(&mut buffer, place(row.checked_add(first))?)?;
         }
         for &column in columns {
@@ -146,7 +147,7 @@ pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
         .collect()
 }
 
-/// The value below which a part of the values lies, between its two neighbours in proportion. Reorders them.
+/// Returns a percentile of the values, interpolated between its two neighbours. Reorders the values.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -1,10 +1,10 @@
-//! Where the frames of a series are in the slices of its images.
+//! Positions of the frames of a series in the slices of its images.
 
 use super::grid::{Fit, Plane};
 use crate::frames::{Frame, Object};
 
-/// Accepted distance of a slice from its header's place, mm.
-pub(super) const CLOSE: f64 = 0.1;
+/// Accepted distance of a slice from the position in its header, mm.
+pub(super) const MAX_DISTANCE: f64 = 0.1;
 /// One frame of a series.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'o> {
@@ -26,21 +26,21 @@ pub(super) struct Placed {
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Moved {
     pub volumes: usize,
-    /// The largest distance, mm.
+    /// The largest movement, mm.
     pub distance: f64,
 }
 
-/// Where all frames are.
+/// The positions of all frames.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// For each member, the slices that it may be.
+    /// Candidate slices of each member.
     pub placed: Vec<Vec<Placed>>,
-    /// Members that are in no slice of any image, with their distance from the nearest one in mm.
+    /// Members that match no slice of any image, with the distance from the nearest one in mm.
     pub astray: Vec<(usize, f64)>,
-    /// Members without a place in their header.
+    /// Members without a position in their header.
     pub placeless: Vec<usize>,
-    /// Volumes that are the image's moved as a whole, and how far.
+    /// Volumes that are moved copies of the image's grid, and their movement.
     pub moved: Moved,
-    /// The largest angle between a frame and its image, where it matters, in radians.
+    /// The largest angle between a frame and its image, if it matters, rad.
     pub tilt: f64,
 }

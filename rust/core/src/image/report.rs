@@ -1,4 +1,4 @@
-//! What a comparison of a series with its images found.
+//! The result of comparing a series with its images.
 
 use std::collections::BTreeMap;
 
@@ -6,83 +6,84 @@ use super::order::Order;
 use super::samples::Difference;
 use crate::frames::Encoding;
 
-/// A frame that is in no image.
+/// A frame that matches no image.
 #[derive(Debug, Clone)]
 pub struct Unplaced {
     /// Index of its file.
     pub file: usize,
     /// Its number in the file, from 0.
     pub frame: u32,
-    /// Its distance from the nearest slice, mm; infinite where no image has its size and directions.
+    /// Its distance from the nearest slice, mm; infinite if no image has its size and directions.
     pub distance: f64,
 }
 
-/// One image against the headers.
+/// The result for one image.
 #[derive(Debug, Clone, Default)]
 pub struct ImageCheck {
-    /// Slices (of all volumes) that no frame is for.
+    /// Slices (of all volumes) without a frame.
     pub surplus: usize,
-    /// Slices (of all volumes) with other values than their frame, and the first of them.
+    /// Slices (of all volumes) whose values differ from their frame.
     pub different: usize,
-    /// The first slice with other values.
+    /// The first slice with different values.
     pub difference: Option<Difference>,
     /// Whether the volumes are in the order of an element of the headers.
     pub order: Order,
-    /// b value of each volume in s/mm2, with the nominal one; None where the headers have none.
+    /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
-    /// The first volume whose elements give several b values, with the lowest and the highest of them.
+    /// The first volume whose elements contain several b-values, with the lowest and the highest of them.
     pub contradiction: Option<(usize, f64, f64)>,
-    /// Direction of the gradient of each volume in the patient's axes (LPS+), where the headers have it.
+    /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
-    /// A header says that a volume is diffusion weighted.
+    /// Whether a header says that a volume is diffusion weighted.
     pub diffusion: bool,
-    /// All volumes with a b value above 0 have no direction: trace images.
+    /// Whether all volumes with a b-value above 0 have no direction: trace images.
     pub isotropic: bool,
-    /// All frames are derived.
+    /// Whether all frames are derived.
     pub derived: bool,
     /// The lowest InstanceNumber or frame number, and the index of its file.
     pub first: (i64, usize),
-    /// Another image of the same kind whose slices are between its own or continue them: both are one volume.
+    /// Another image of the same kind whose slices are between this image's slices or continue them: both are one
+    /// volume.
     pub part_of: Option<usize>,
-    /// Another image of the same kind at the same place: both are volumes of one scan.
+    /// Another image of the same kind at the same position: both are volumes of one scan.
     pub twin: Option<usize>,
     /// Slices of all volumes.
     pub slices: usize,
 }
 
-/// A series against its images.
+/// The result for a series and its images.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// Objects.
+    /// Number of objects.
     pub files: usize,
-    /// Frames of all objects.
+    /// Number of frames of all objects.
     pub frames: usize,
-    /// Mosaics whose header does not say how many slices they show.
+    /// Mosaics whose header lacks the number of slices.
     pub without_tiles: usize,
     /// Images that may be mosaics: they have three times as many rows as were acquired.
     pub suspected: usize,
-    /// Mosaics whose header does not say in which direction their slices follow each other.
+    /// Mosaics whose header lacks the direction in which their slices follow each other.
     pub undirected: usize,
     /// Frames without position, orientation or spacing.
     pub placeless: usize,
-    /// Frames that are in no image by their place.
+    /// Frames whose position matches no image.
     pub astray: Vec<Unplaced>,
-    /// Frames for which their place has no slice left in any image.
+    /// Frames without a remaining slice at their position in any image.
     pub lost: usize,
     /// Volumes that moved as a whole.
     pub moved: usize,
-    /// How far they moved at most, mm.
+    /// Their largest movement, mm.
     pub moved_by: f64,
-    /// The largest angle between a frame and its image where it moves a corner by more than the tolerance, rad.
+    /// The largest angle between a frame and its image that moves a corner by more than the tolerance, rad.
     pub tilt: f64,
-    /// Frames whose values were not compared, by the reason.
+    /// Frames whose values were not compared, by reason.
     pub not_compared: BTreeMap<&'static str, usize>,
-    /// Compressed frames of objects that do not store them volume by volume.
+    /// Compressed frames of objects that are not stored volume by volume.
     pub shuffled: usize,
-    /// Different rescale slopes and intercepts.
+    /// Number of different rescale slopes and intercepts.
     pub scalings: usize,
-    /// The pixel encodings, with the number of their frames.
+    /// The pixel encodings, with the number of frames of each.
     pub encodings: BTreeMap<Encoding, usize>,
-    /// Each image, in the order given.
+    /// The result for each image, in the given order.
     pub checks: Vec<ImageCheck>,
 }

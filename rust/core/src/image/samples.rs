@@ -3,12 +3,12 @@
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::grid::Way;
+use super::grid::AxisMap;
 use super::nifti::Nifti;
 use super::voxel::Voxel;
 use crate::frames::{Signature, band};
 
-/// A slice whose values are others than those of its frame.
+/// A slice whose values differ from those of its frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference {
     /// Index of the frame's file.
@@ -19,23 +19,23 @@ pub struct Difference {
     pub slice: u32,
     /// Index of the volume.
     pub volume: u32,
-    /// The value that header and pixels give.
+    /// The value by the header and pixels of the frame.
     pub expected: f64,
     /// The value in the image.
     pub found: f64,
 }
 
-/// The bytes that have the compared rows of one slice, and how they run.
+/// The bytes with the compared rows of one slice, and their layout.
 #[derive(Debug, Default)]
 pub(super) struct Band {
     bytes: Vec<u8>,
     /// Offsets of the first voxel of each row, in the order of the frame's rows.
     lines: Vec<usize>,
-    /// Bytes from one voxel of a row to the next, and of a voxel.
+    /// Bytes from one voxel of a row to the next, and bytes of a voxel.
     step: usize,
     size: usize,
     width: usize,
-    /// The frame's first column is the last one of the row.
+    /// Whether the frame's first column is the last one of the row.
     left: bool,
 }
 
@@ -44,7 +44,7 @@ impl Band {
     pub(super) fn read(
         &mut self,
         image: &Nifti,
-        way: &Way,
+        axis_map: &AxisMap,
         slice: u32,
         volume: u32,
         whole: bool,
@@ -53,8 +53,8 @@ impl Band {
         let strides = [1, x, x * y];
         let along = |axis: usize| strides.get(axis).copied().unwrap_or(0);
         let size_of = |axis: usize| image.size.get(axis).copied().unwrap_or(1);
-        let [across, down, deep] = way.axes;
-        let [left, up] = way.against;
+        let [across, down, deep] = axis_map.axes;
+        let [left, up] = axis_map.against;
         let (first, count) = band(size_of(down), whole);
         let lowest = if up {
             size_of(down) - first - count
@@ -95,7 +95,7 @@ impl Band {
         })
     }
 
-    /// The voxels as they are stored, in the order of the frame's pixels.
+    /// Returns the stored voxels, in the order of the frame's pixels.
     pub(super) fn voxels(&self, image: &Nifti) -> Vec<f64> {
         image
             .voxel
@@ -103,7 +103,7 @@ impl Band {
             .unwrap_or_default()
     }
 
-    /// The signature of voxels that are whole numbers, as that of stored values; None for others.
+    /// Returns the signature of integer voxels, like that of stored values; None for others.
     #[allow(clippy::cast_possible_truncation, reason = "of 32 bits at most")]
     pub(super) fn signature(&self, image: &Nifti) -> Option<u64> {
         let voxel = image.voxel.filter(|voxel| voxel.is_whole())?;
@@ -127,14 +127,14 @@ impl Band {
     }
 }
 
-/// Whether two scalings are one: they are rounded to six digits in some headers, and to single precision in images.
+/// Returns whether two scalings are equal: some headers round them to six digits, and images to single precision.
 pub(super) fn alike(one: [f64; 2], two: [f64; 2]) -> bool {
     let near = |a: f64, b: f64, size: f64| (a - b).abs() <= 1e-5 * size;
     let ([slope, intercept], [other, second]) = (one, two);
     near(slope, other, slope.abs()) && near(intercept, second, intercept.abs() + slope.abs())
 }
 
-/// The first pair of values that differ under a scaling, as (expected, found); None when all agree.
+/// Returns the first pair of values that differ under a scaling, as (expected, found); None if all agree.
 #[allow(clippy::cast_precision_loss, reason = "of 34 bits at most")]
 pub(super) fn difference(
     stored: &[i64],

@@ -1,25 +1,25 @@
-//! The ways in which stored values become the values of an image: one way for all its slices.
+//! The scalings from stored values to the values of an image: all slices of an image must use the same one.
 
 use super::places::Member;
 use super::samples::{alike, difference};
 use crate::frames::Attributes;
 
-/// Slope and intercept of the rescaled values, of Philips' floating-point values, and of the stored values themselves.
-type Ways = [Option<[f64; 2]>; 3];
+/// Slope and intercept of the rescaled values, of Philips' floating-point values, and of the stored values.
+type ScalingOptions = [Option<[f64; 2]>; 3];
 
-/// What a slice shows.
+/// The values of a slice.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shown<'s> {
+pub(super) struct SliceValues<'s> {
     /// Its voxels.
     pub voxels: &'s [f64],
     /// Slope and intercept of its image.
     pub scale: [f64; 2],
 }
 
-/// The ways that the slices of each image follow so far.
+/// The scalings that the slices of each image have followed so far.
 #[derive(Debug)]
 pub(super) struct Scalings {
-    /// All frames have the same rescale slope and intercept, so that an image of stored values is as good.
+    /// Whether all frames have the same rescale slope and intercept, so that an image of stored values is correct too.
     uniform: bool,
     open: Vec<[bool; 3]>,
 }
@@ -34,7 +34,7 @@ impl Scalings {
         }
     }
 
-    fn ways(&self, member: &Member<'_>) -> Ways {
+    fn options(&self, member: &Member<'_>) -> ScalingOptions {
         let samples = member.object.encoding.samples;
         if samples > 1 {
             return [Some([1.0 / f64::from(samples), 0.0]), None, None];
@@ -51,8 +51,8 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Whether voxels that are stored values are a frame's own, scaled in a way that the slices before follow too; None
-    /// where the scale of the image is none of these ways, so that values have to be compared one by one.
+    /// Returns whether voxels that equal the stored values also have a scale that the previous slices allow; None if
+    /// the scale of the image is none of the known ones, so that the values must be compared one by one.
     pub(super) fn signed(
         &mut self,
         image: usize,
@@ -60,11 +60,11 @@ impl Scalings {
         scale: [f64; 2],
         equal: bool,
     ) -> Option<bool> {
-        let ways = self.ways(member);
+        let options = self.options(member);
         let open = self.open.get_mut(image)?;
         let mut fits = [false; 3];
-        for ((fit, open), way) in fits.iter_mut().zip(*open).zip(ways) {
-            *fit = open && way.is_some_and(|way| alike(way, scale));
+        for ((fit, open), option) in fits.iter_mut().zip(*open).zip(options) {
+            *fit = open && option.is_some_and(|option| alike(option, scale));
         }
         if !fits.contains(&true) {
             return None;
@@ -75,22 +75,22 @@ impl Scalings {
         Some(equal)
     }
 
-    /// Whether a slice shows a frame in a way that the slices before it follow too.
+    /// Returns whether a slice shows a frame with a scaling that the previous slices allow.
     pub(super) fn fits(
         &mut self,
         image: usize,
         member: &Member<'_>,
         stored: &[i64],
-        shown: Shown<'_>,
+        slice: SliceValues<'_>,
     ) -> bool {
-        let ways = self.ways(member);
+        let options = self.options(member);
         let Some(open) = self.open.get_mut(image) else {
             return false;
         };
         let mut fits = [false; 3];
-        for ((fit, open), way) in fits.iter_mut().zip(*open).zip(ways) {
-            let same = |way| difference(stored, shown.voxels, way, shown.scale).is_none();
-            *fit = open && way.is_some_and(same);
+        for ((fit, open), option) in fits.iter_mut().zip(*open).zip(options) {
+            let same = |option| difference(stored, slice.voxels, option, slice.scale).is_none();
+            *fit = open && option.is_some_and(same);
         }
         let some = fits.contains(&true);
         if some {
@@ -99,21 +99,26 @@ impl Scalings {
         some
     }
 
-    /// The first values that differ between a frame and a slice, in the way that the image follows.
+    /// Returns the first values that differ between a frame and a slice, with the scaling of the image.
     pub(super) fn difference(
         &self,
         image: usize,
         member: &Member<'_>,
         stored: &[i64],
-        shown: Shown<'_>,
+        slice: SliceValues<'_>,
     ) -> Option<(f64, f64)> {
         let open = self.open.get(image).copied().unwrap_or([true; 3]);
-        let ways = self.ways(member);
-        let way = open
+        let options = self.options(member);
+        let option = open
             .into_iter()
-            .zip(ways)
-            .find_map(|(open, way)| way.filter(|_| open));
-        difference(stored, shown.voxels, way.unwrap_or([1.0, 0.0]), shown.scale)
+            .zip(options)
+            .find_map(|(open, option)| option.filter(|_| open));
+        difference(
+            stored,
+            slice.voxels,
+            option.unwrap_or([1.0, 0.0]),
+            slice.scale,
+        )
     }
 }
 

@@ -12,31 +12,31 @@ use super::steady::unsteady;
 use super::volume_parts::VolumeParts;
 use crate::monitor::Monitor;
 
-/// Fewer steady volumes have no statistics.
-pub const LEAST_VOLUMES: usize = 10;
-/// An image with more voxels in a volume has no statistics: two maps of it are in memory.
-const MOST_VOXELS: usize = 1 << 23;
-/// Volumes at the beginning that are compared with each other to find those before the steady state.
+/// Limit below which a series has too few steady volumes for statistics.
+pub const MIN_VOLUMES: usize = 10;
+/// Limit on the voxels of a volume: two maps of it are kept in memory.
+const MAX_VOXELS: usize = 1 << 23;
+/// Volumes at the start that are compared with each other to find those before the steady state.
 const COMPARED: usize = 25;
-/// Steady volumes that the mean image is made of, evenly spaced over the scan.
+/// Steady volumes that are averaged for the mean image, evenly spaced over the scan.
 const AVERAGED: usize = 25;
-/// Bytes that sums and buffers take; a volume that needs more is read in several slabs.
+/// Memory for sums and buffers in bytes; a larger volume is read in several slabs.
 const MEMORY: usize = 2 << 20;
 
-/// What a time series shows of its quality.
+/// Quality measures of a time series.
 #[derive(Debug)]
 pub struct Statistics {
-    /// Median temporal SNR within the mask; None where no voxel varies.
+    /// Median temporal SNR in the mask; None if no voxel varies.
     pub tsnr: Option<f64>,
-    /// The value of the map that is shown brightest.
+    /// The value that the map shows brightest.
     pub tsnr_limit: Option<f64>,
-    /// Volumes at the beginning that are not in the steady state.
+    /// Volumes at the start that are not in the steady state.
     pub dropped: usize,
-    /// Mean within the mask of each volume, the dropped ones too.
+    /// Mean of each volume in the mask, including the dropped volumes.
     pub global_signal: Vec<f64>,
-    /// Of steady volumes.
+    /// The mean of steady volumes.
     mean: Vec<f32>,
-    /// 0 outside of the mask and where a voxel does not vary.
+    /// Temporal SNR; 0 outside of the mask and where a voxel does not vary.
     map: Vec<f32>,
 }
 
@@ -45,7 +45,7 @@ impl Statistics {
     ///
     /// # Errors
     ///
-    /// When a voxel is outside of the volume.
+    /// Fails if a voxel is outside of the volume.
     pub fn mean_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
         picked(&self.mean, rows, columns).map(|values| shaded(&values))
     }
@@ -54,7 +54,7 @@ impl Statistics {
     ///
     /// # Errors
     ///
-    /// When a voxel is outside of the volume.
+    /// Fails if a voxel is outside of the volume.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -68,7 +68,7 @@ impl Statistics {
     }
 }
 
-/// The values at `row + column`.
+/// Returns the values at `row + column`.
 fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>> {
     let mut found = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
     for row in rows {
@@ -81,12 +81,12 @@ fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>>
     Ok(found)
 }
 
-/// Returns the statistics of an uncompressed image; None where it has too few steady volumes, too many voxels or colours, or
-/// where no voxel is positive.
+/// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours, or
+/// no positive voxel.
 ///
 /// # Errors
 ///
-/// When the file cannot be read or is no NIfTI image, or the work was stopped.
+/// Fails if the file cannot be read or is not a NIfTI image, or if the work was stopped.
 pub fn statistics(path: &Path, monitor: &Monitor) -> Result<Option<Statistics>, StatisticsError> {
     within(path, monitor, MEMORY)
 }
@@ -101,16 +101,16 @@ fn within(
     let Some(mut parts) = VolumeParts::new(image) else {
         return Ok(None);
     };
-    if parts.volumes < LEAST_VOLUMES || parts.voxels > MOST_VOXELS {
+    if parts.volumes < MIN_VOLUMES || parts.voxels > MAX_VOXELS {
         return Ok(None);
     }
     if !parts.is_whole() {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
-    parts.hold_small()?;
+    parts.load_small()?;
     let compared = parts.volumes.min(COMPARED);
     let dropped = unsteady(&parts.means(compared, monitor)?);
-    if parts.volumes - dropped < LEAST_VOLUMES {
+    if parts.volumes - dropped < MIN_VOLUMES {
         return Ok(None);
     }
     let mean = parts.mean_image(&averaged(dropped, parts.volumes), scale, monitor)?;
@@ -131,7 +131,7 @@ fn within(
     }))
 }
 
-/// The volumes that the mean image is made of.
+/// Returns the volumes that are averaged for the mean image.
 fn averaged(dropped: usize, volumes: usize) -> Vec<usize> {
     let steady = volumes - dropped;
     let count = steady.min(AVERAGED);
@@ -140,7 +140,7 @@ fn averaged(dropped: usize, volumes: usize) -> Vec<usize> {
         .collect()
 }
 
-/// The middle of some numbers, or the mean of the two in the middle.
+/// Returns the median.
 fn median(values: &mut [f32]) -> Option<f64> {
     let half = values.len() / 2;
     if values.is_empty() {
@@ -165,7 +165,7 @@ mod tests {
     use crate::image::StatisticsError;
     use crate::monitor::Monitor;
 
-    /// A scan of whole numbers, in which a bright box varies from volume to volume.
+    /// An integer scan in which a bright box varies from volume to volume.
     fn image(volumes: i16) -> Vec<u8> {
         let mut bytes = vec![0; 352];
         let mut put = |at: usize, value: &[u8]| {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_of_an_even_count_lies_between_two() {
+    fn the_median_of_an_even_count_is_between_two() {
         assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&mut []), None);

@@ -1,15 +1,15 @@
-//! What ends the computation of statistics.
+//! Errors of the statistics.
 
 use std::io;
 
 use crate::monitor::Cancelled;
 
-/// Why there are no statistics.
+/// Why the statistics failed.
 #[derive(Debug)]
 pub enum StatisticsError {
     /// The work was stopped.
     Cancelled,
-    /// The file cannot be read, or is no image.
+    /// The file cannot be read, or is not an image.
     Io(io::Error),
 }
 

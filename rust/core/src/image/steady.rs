@@ -1,19 +1,20 @@
-//! The volumes at the beginning of a scan that the magnetisation has not reached its steady state in.
+//! The volumes at the start of a scan before the magnetisation reaches its steady state.
 
-/// A modified z-score above it is an outlier (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers).
+/// A modified z-score above this is an outlier (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers).
 const OUTLIER: f64 = 3.5;
-/// Makes the median absolute deviation comparable with a standard deviation.
+/// Scales the median absolute deviation to a standard deviation.
 const NORMAL: f64 = 0.6745;
-/// A part of the signal; less is nothing to drop a volume for, however stable the others are.
-const NOTICEABLE: f64 = 1e-3;
+/// Smallest difference, as a fraction of the signal, for which a volume is dropped, however stable the others are.
+const MIN_DIFFERENCE: f64 = 1e-3;
 
-/// Returns how many volumes at the beginning differ from the others, by the mean of each.
+/// Returns how many volumes at the start differ from the others, by the mean of each.
 pub(super) fn unsteady(means: &[f64]) -> usize {
     let usual = median(means);
     let apart: Vec<f64> = means.iter().map(|mean| (mean - usual).abs()).collect();
     let spread = median(&apart);
-    let differs =
-        |apart: &&f64| **apart * NORMAL > OUTLIER * spread && **apart > NOTICEABLE * usual.abs();
+    let differs = |apart: &&f64| {
+        **apart * NORMAL > OUTLIER * spread && **apart > MIN_DIFFERENCE * usual.abs()
+    };
     apart.iter().take_while(differs).count()
 }
 

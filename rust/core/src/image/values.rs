@@ -1,4 +1,4 @@
-//! Which frame each slice of each volume shows, by the values of some rows of pixels, or of all of them.
+//! Assigns a frame to each slice of each volume, by the values of some rows of pixels, or of all rows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -7,37 +7,37 @@ use std::path::PathBuf;
 
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::rest::Rest;
 use super::samples::{Band, Difference};
-use super::scaling::{Scalings, Shown};
+use super::scaling::{Scalings, SliceValues};
+use super::unassigned::Unassigned;
 use crate::frames::{Stored, obstacle};
 use crate::regular;
 
-/// Files that are held open at once.
-const OPEN: usize = 64;
+/// Limit on files that are open at once.
+const MAX_OPEN_FILES: usize = 64;
 
-/// What was found for one image.
+/// The result for one image.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Match {
-    /// For each slice and volume, the member that it shows.
+    /// The member that each slice and volume shows.
     pub frames: Vec<Vec<Option<usize>>>,
     /// Slices without a frame.
     pub surplus: usize,
-    /// Slices with other values than any frame of their place.
+    /// Slices whose values differ from every frame at their position.
     pub different: usize,
-    /// The first of them.
+    /// The first such slice.
     pub difference: Option<Difference>,
 }
 
-/// What was found for all images.
+/// The result for all images.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
     pub images: Vec<Match>,
-    /// Frames for which no slice is left.
+    /// Frames without a remaining slice.
     pub lost: usize,
 }
 
-/// The slices that frames of one place may be: image and index of the slice.
+/// The slices that frames at one position may match: image and index of the slice.
 type Slot = Vec<(usize, u32)>;
 
 /// Compares the frames of a series with its images.
@@ -49,7 +49,7 @@ pub(super) struct Values<'s> {
     open: HashMap<usize, File>,
     band: Band,
     scalings: Scalings,
-    /// All rows are compared.
+    /// Whether all rows are compared.
     whole: bool,
 }
 
@@ -88,14 +88,14 @@ impl<'s> Values<'s> {
                 .iter()
                 .flatten()
                 .find(|placed| placed.image == index);
-            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.fit.way.axes);
+            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.fit.axis_map.axes);
             let count = image.size.get(deep).copied().unwrap_or(1) as usize;
             matches.images.push(Match {
                 frames: vec![vec![None; image.volumes as usize]; count],
                 ..Match::default()
             });
         }
-        // Frames that may be in fewer images choose first.
+        // Frames that match fewer images choose first.
         let mut ordered: Vec<(Slot, Vec<usize>)> = slots.into_iter().collect();
         ordered.sort_by_key(|(slot, _)| slot.len());
         for (_, frames) in ordered {
@@ -114,14 +114,14 @@ impl<'s> Values<'s> {
         Ok(matches)
     }
 
-    /// Shares the frames of one place out to the slices that show it.
+    /// Assigns the frames at one position to the slices that show them.
     fn fill(
         &mut self,
         frames: &[usize],
         placed: &[Placed],
         matches: &mut Matches,
     ) -> io::Result<()> {
-        let mut rest = Rest {
+        let mut unassigned = Unassigned {
             comparable: frames.iter().map(|&index| self.comparable(index)).collect(),
             frames: frames.to_vec(),
             stored: vec![None; frames.len()],
@@ -131,7 +131,7 @@ impl<'s> Values<'s> {
         };
         for map in [false, true] {
             if map {
-                rest.release();
+                unassigned.release();
             }
             let mut empty = Vec::new();
             for placed in placed {
@@ -156,39 +156,43 @@ impl<'s> Values<'s> {
                     if taken {
                         continue;
                     }
-                    match self.find(placed, volume, &mut rest)? {
-                        Some(at) => put(matches, placed, volume, rest.take(at)),
+                    match self.find(placed, volume, &mut unassigned)? {
+                        Some(at) => put(matches, placed, volume, unassigned.take(at)),
                         None => empty.push((placed, volume)),
                     }
                 }
-                unread(&mut empty, &mut rest, matches);
+                unread(&mut empty, &mut unassigned, matches);
                 if map {
-                    rest.release();
+                    unassigned.release();
                 }
             }
             if !map {
-                self.differing(&empty, &mut rest, matches)?;
+                self.differing(&empty, &mut unassigned, matches)?;
             }
         }
-        matches.lost += rest.covered.iter().filter(|covered| !**covered).count();
+        matches.lost += unassigned
+            .covered
+            .iter()
+            .filter(|covered| !**covered)
+            .count();
         Ok(())
     }
 
-    /// Pairs slices and frames that are left over: their values differ.
+    /// Pairs the remaining slices and frames, whose values differ.
     fn differing(
         &mut self,
         empty: &[(&Placed, u32)],
-        rest: &mut Rest,
+        unassigned: &mut Unassigned,
         matches: &mut Matches,
     ) -> io::Result<()> {
         for (placed, volume) in empty {
-            let Some(at) = rest.next() else {
+            let Some(at) = unassigned.next() else {
                 break;
             };
             let (expected, found) = self
-                .pair(placed, *volume, rest, at)?
+                .pair(placed, *volume, unassigned, at)?
                 .unwrap_or((f64::NAN, f64::NAN));
-            let index = rest.take(at);
+            let index = unassigned.take(at);
             let member = self.members.get(index);
             let Some((image, member)) = matches.images.get_mut(placed.image).zip(member) else {
                 continue;
@@ -206,111 +210,116 @@ impl<'s> Values<'s> {
         Ok(())
     }
 
-    /// Whether the values of a frame can be read.
+    /// Returns whether the values of a frame can be read.
     fn comparable(&self, index: usize) -> bool {
         let member = self.members.get(index);
         member.is_some_and(|member| obstacle(member.object).is_none())
     }
 
-    /// The frame among those left whose values a slice shows.
-    fn find(&mut self, placed: &Placed, volume: u32, rest: &mut Rest) -> io::Result<Option<usize>> {
+    /// Returns the remaining frame whose values a slice shows.
+    fn find(
+        &mut self,
+        placed: &Placed,
+        volume: u32,
+        unassigned: &mut Unassigned,
+    ) -> io::Result<Option<usize>> {
         let Some(image) = self.images.get(placed.image) else {
             return Ok(None);
         };
         if image.voxel.is_none() {
-            return Ok(rest.next());
+            return Ok(unassigned.next());
         }
-        if !rest.comparable.contains(&true) {
+        if !unassigned.comparable.contains(&true) {
             return Ok(None);
         }
         let fit = &placed.fit;
         self.band
-            .read(image, &fit.way, fit.slice, volume, self.whole)?;
+            .read(image, &fit.axis_map, fit.slice, volume, self.whole)?;
         let signature = self.band.signature(image);
-        for at in rest.first..rest.frames.len() {
-            let free =
-                rest.claimed.get(at) == Some(&false) && rest.comparable.get(at) == Some(&true);
-            if free && self.shows(placed.image, signature, rest, at)? {
+        for at in unassigned.first..unassigned.frames.len() {
+            let free = unassigned.claimed.get(at) == Some(&false)
+                && unassigned.comparable.get(at) == Some(&true);
+            if free && self.shows(placed.image, signature, unassigned, at)? {
                 return Ok(Some(at));
             }
         }
         Ok(None)
     }
 
-    fn member(&self, rest: &Rest, at: usize) -> Option<&'s Member<'s>> {
-        self.members.get(*rest.frames.get(at)?)
+    fn member(&self, unassigned: &Unassigned, at: usize) -> Option<&'s Member<'s>> {
+        self.members.get(*unassigned.frames.get(at)?)
     }
 
-    /// Whether the slice that was read last has the values of a frame.
+    /// Returns whether the last slice read has the values of a frame.
     fn shows(
         &mut self,
         index: usize,
         signature: Option<u64>,
-        rest: &mut Rest,
+        unassigned: &mut Unassigned,
         at: usize,
     ) -> io::Result<bool> {
-        let Some((image, member)) = self.images.get(index).zip(self.member(rest, at)) else {
+        let Some((image, member)) = self.images.get(index).zip(self.member(unassigned, at)) else {
             return Ok(false);
         };
         if let (Some(own), Some(theirs)) = (member.frame.signature, signature) {
-            // Voxels that are the stored values themselves need no look at each.
+            // Voxels that equal the stored values need no comparison one by one.
             let equal = own == theirs;
             if let Some(shows) = self.scalings.signed(index, member, image.scale, equal) {
                 return Ok(shows);
             }
         }
-        self.read(at, rest)?;
+        self.read(at, unassigned)?;
         let (voxels, scale) = (self.band.voxels(image), image.scale);
-        let shown = Shown {
+        let slice_values = SliceValues {
             voxels: &voxels,
             scale,
         };
-        let stored = rest.stored.get(at).and_then(Option::as_ref);
-        Ok(stored.is_some_and(|stored| self.scalings.fits(index, member, stored, shown)))
+        let stored = unassigned.stored.get(at).and_then(Option::as_ref);
+        Ok(stored.is_some_and(|stored| self.scalings.fits(index, member, stored, slice_values)))
     }
 
-    /// The first values that differ between a slice and a frame.
+    /// Returns the first values that differ between a slice and a frame.
     fn pair(
         &mut self,
         placed: &Placed,
         volume: u32,
-        rest: &mut Rest,
+        unassigned: &mut Unassigned,
         at: usize,
     ) -> io::Result<Option<(f64, f64)>> {
-        let member = self.member(rest, at);
+        let member = self.member(unassigned, at);
         let Some((image, member)) = self.images.get(placed.image).zip(member) else {
             return Ok(None);
         };
         let fit = &placed.fit;
         self.band
-            .read(image, &fit.way, fit.slice, volume, self.whole)?;
+            .read(image, &fit.axis_map, fit.slice, volume, self.whole)?;
         let (voxels, scale) = (self.band.voxels(image), image.scale);
-        let shown = Shown {
+        let slice_values = SliceValues {
             voxels: &voxels,
             scale,
         };
-        self.read(at, rest)?;
-        let stored = rest.stored.get(at).and_then(Option::as_ref);
+        self.read(at, unassigned)?;
+        let stored = unassigned.stored.get(at).and_then(Option::as_ref);
         Ok(stored.and_then(|stored| {
             self.scalings
-                .difference(placed.image, member, stored, shown)
+                .difference(placed.image, member, stored, slice_values)
         }))
     }
 
     /// Reads the compared rows of a frame, once.
-    fn read(&mut self, at: usize, rest: &mut Rest) -> io::Result<()> {
-        let member = rest
+    fn read(&mut self, at: usize, unassigned: &mut Unassigned) -> io::Result<()> {
+        let member = unassigned
             .frames
             .get(at)
             .and_then(|index| self.members.get(*index));
-        let (Some(member), Some(slot)) = (member, rest.stored.get_mut(at)) else {
+        let (Some(member), Some(slot)) = (member, unassigned.stored.get_mut(at)) else {
             return Ok(());
         };
         if slot.is_some() {
             return Ok(());
         }
         if !self.open.contains_key(&member.file) {
-            if self.open.len() >= OPEN {
+            if self.open.len() >= MAX_OPEN_FILES {
                 self.open.clear();
             }
             let path = self.files.get(member.file).ok_or(io::ErrorKind::NotFound)?;
@@ -325,15 +334,15 @@ impl<'s> Values<'s> {
     }
 }
 
-/// Takes slices that show no frame with readable values for the frames whose values cannot be read, in their order.
-fn unread(empty: &mut Vec<(&Placed, u32)>, rest: &mut Rest, matches: &mut Matches) {
+/// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
+fn unread(empty: &mut Vec<(&Placed, u32)>, unassigned: &mut Unassigned, matches: &mut Matches) {
     empty.retain(|(placed, volume)| {
-        let free = rest.claimed.iter().zip(&rest.comparable);
+        let free = unassigned.claimed.iter().zip(&unassigned.comparable);
         let at = free
             .into_iter()
             .position(|(claimed, comparable)| !claimed && !comparable);
         if let Some(at) = at {
-            put(matches, placed, *volume, rest.take(at));
+            put(matches, placed, *volume, unassigned.take(at));
         }
         at.is_none()
     });

@@ -1,4 +1,4 @@
-//! Parts of the volumes of an image, read as numbers.
+//! Parts of the volumes of an image as numbers.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -8,13 +8,13 @@ use super::statistics_error::StatisticsError;
 use super::voxel::Voxel;
 use crate::monitor::Monitor;
 
-/// Voxels that are converted at once; their numbers stay in the first cache.
+/// Voxels that are converted at once; their numbers stay in the first-level cache.
 pub(super) const BLOCK: usize = 64;
 /// Voxels that are read at once, a multiple of a block.
 const READ: usize = 1 << 16;
-/// Bytes of a small image, which is read once for all passes.
+/// Limit on the bytes of a small image, which is read once for all passes.
 const SMALL: u64 = 16 << 20;
-/// Sums that run beside each other.
+/// Partial sums that are accumulated in parallel.
 const LANES: usize = 8;
 
 /// The volumes of an image.
@@ -23,15 +23,15 @@ pub(super) struct VolumeParts {
     voxel: Voxel,
     /// Bytes of a voxel.
     pub size: usize,
-    /// Of a volume.
+    /// Bytes of a volume.
     pub voxels: usize,
     pub volumes: usize,
-    /// All voxels of a small image; else empty.
-    held: Vec<u8>,
+    /// All voxels of a small image, else empty.
+    in_memory: Vec<u8>,
 }
 
 impl VolumeParts {
-    /// None for colours, and for images that are larger than what can be counted.
+    /// Returns None for colours, and for images with more voxels than a number can count.
     pub(super) fn new(image: Nifti) -> Option<Self> {
         let voxel = image.voxel.filter(|voxel| !voxel.is_colour())?;
         let mut voxels: usize = 1;
@@ -44,29 +44,29 @@ impl VolumeParts {
             voxels,
             volumes: usize::try_from(image.volumes).ok()?,
             image,
-            held: Vec::new(),
+            in_memory: Vec::new(),
         })
     }
 
-    /// Reads a small image, for all passes over it.
-    pub(super) fn hold_small(&mut self) -> io::Result<()> {
+    /// Reads a small image once for all passes.
+    pub(super) fn load_small(&mut self) -> io::Result<()> {
         let bytes = self.bytes().filter(|bytes| *bytes <= SMALL);
         if let Some(bytes) = bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
-            self.held.resize(bytes, 0);
+            self.in_memory.resize(bytes, 0);
             self.image
                 .file
-                .read_exact_at(&mut self.held, self.image.offset)?;
+                .read_exact_at(&mut self.in_memory, self.image.offset)?;
         }
         Ok(())
     }
 
-    /// Of all voxels.
+    /// Returns the bytes of all voxels.
     fn bytes(&self) -> Option<u64> {
         let voxels = self.voxels.checked_mul(self.volumes)?;
         u64::try_from(voxels.checked_mul(self.size)?).ok()
     }
 
-    /// Whether the file has all voxels.
+    /// Returns whether the file contains all voxels.
     pub(super) fn is_whole(&self) -> bool {
         let end = self
             .bytes()
@@ -75,7 +75,8 @@ impl VolumeParts {
         end.is_some_and(|end| end <= length)
     }
 
-    /// Returns so many bytes of a volume, from the voxel `first` on; they are read into the buffer if they are not held.
+    /// Returns bytes of a volume, starting at the voxel `first`; reads them into the buffer unless the image is in
+    /// memory.
     pub(super) fn part<'a>(
         &'a self,
         volume: usize,
@@ -88,9 +89,12 @@ impl VolumeParts {
             voxel.checked_mul(self.size)
         };
         let begin = begin().ok_or(io::ErrorKind::InvalidInput)?;
-        if !self.held.is_empty() {
-            let held = self.held.get(begin..).and_then(|rest| rest.get(..bytes));
-            return held.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+        if !self.in_memory.is_empty() {
+            let in_memory = self
+                .in_memory
+                .get(begin..)
+                .and_then(|rest| rest.get(..bytes));
+            return in_memory.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
         }
         let place = u64::try_from(begin).map_err(|_| io::ErrorKind::InvalidInput)?;
         let place = place.checked_add(self.image.offset);
@@ -101,15 +105,15 @@ impl VolumeParts {
         Ok(buffer)
     }
 
-    /// Converts a block of voxels, from the k-th of some bytes on, to numbers; 0 for what is no number. Voxels that the bytes
-    /// do not have stay as they are.
+    /// Converts a block of voxels, starting at voxel k of the bytes, to numbers; 0 for values that are not numbers.
+    /// Voxels past the bytes are unchanged.
     #[inline]
     pub(super) fn numbers(&self, bytes: &[u8], k: usize, out: &mut [f64; BLOCK]) {
         let bytes = bytes.get(k * self.size..).unwrap_or_default();
         self.voxel.numbers(bytes, out);
     }
 
-    /// Passes on the blocks of a volume, each with the index of its first voxel and filled up with zeros.
+    /// Passes the blocks of a volume to `sink`, each with the index of its first voxel and padded with zeros.
     fn blocks(
         &self,
         volume: usize,
@@ -130,7 +134,7 @@ impl VolumeParts {
         Ok(())
     }
 
-    /// Returns the mean of each of the first volumes over all voxels, as stored.
+    /// Returns the mean over all voxels of each of the first volumes, as stored.
     #[allow(clippy::cast_precision_loss, reason = "a number of voxels")]
     pub(super) fn means(
         &self,
@@ -146,7 +150,7 @@ impl VolumeParts {
         Ok(found)
     }
 
-    /// Returns the mean of some volumes for each voxel.
+    /// Returns the mean over some volumes of each voxel.
     #[allow(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -172,7 +176,7 @@ impl VolumeParts {
     }
 }
 
-/// The sum of numbers, in an order that lets several be added at once.
+/// Returns the sum of numbers, in an order that allows parallel additions.
 pub(super) fn total(numbers: &[f64; BLOCK]) -> f64 {
     let mut lanes = [0.0; LANES];
     for chunk in numbers.chunks_exact(LANES) {

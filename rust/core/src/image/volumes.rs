@@ -1,20 +1,20 @@
-//! Volumes that are where their image is but for a movement of the whole: what a scanner does that corrects motion
-//! prospectively.
+//! Volumes that match their image except for a movement of the whole volume, as scanners with prospective motion
+//! correction make them.
 
 use std::collections::BTreeMap;
 
 use super::grid::{Fit, Grid, Plane, angle, cross, dot, minus, norm, plus};
-use super::places::{CLOSE, Member, Placed, Places};
+use super::places::{MAX_DISTANCE, Member, Placed, Places};
 
-/// A scanner follows a head no further, mm and radians.
-const FURTHEST: f64 = 8.0;
-const WIDEST: f64 = 0.15;
-/// The slices of one volume have one direction, in radians.
-const STRAIGHT: f64 = 1e-3;
-/// Fewer slices than this are no volume whose movement could be told from an error.
-const FEW: usize = 3;
+/// Largest movement that a scanner follows, mm and rad.
+const MAX_MOVEMENT: f64 = 8.0;
+const MAX_ROTATION: f64 = 0.15;
+/// The slices of one volume have the same direction within this angle, rad.
+const MAX_ANGLE: f64 = 1e-3;
+/// With fewer slices, a movement cannot be distinguished from an error.
+const MIN_SLICES: usize = 3;
 
-/// What may tell the volumes of a series apart.
+/// Numbers and times that may distinguish the volumes of a series.
 type Key = fn(&Member<'_>) -> Option<i64>;
 
 #[allow(clippy::cast_possible_truncation, reason = "milliseconds of some days")]
@@ -41,7 +41,7 @@ const KEYS: [Key; 5] = [
     },
 ];
 
-/// Puts volumes that are astray into their image where they are a moved copy of its grid.
+/// Assigns unmatched volumes to their image if they are moved copies of its grid.
 pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut Places) {
     let best = KEYS
         .iter()
@@ -65,7 +65,7 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
     }
 }
 
-/// The members by key; None where one has none, or all have the same.
+/// Returns the members by key; None if one has no key, or if all have the same.
 fn partition(members: &[Member<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
     let mut volumes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, member) in members.iter().enumerate() {
@@ -84,7 +84,7 @@ struct Volume {
     distance: f64,
 }
 
-/// The volumes with astray frames that are moved copies of an image; nothing where no volume is in place.
+/// Returns the volumes with unmatched frames that are moved copies of an image; none if no volume matches.
 fn explained(
     members: &[Member<'_>],
     volumes: &[Vec<usize>],
@@ -102,7 +102,7 @@ fn explained(
         .collect()
 }
 
-/// Fits a volume into all images that it is a moved copy of.
+/// Locates a volume in all images that it is a moved copy of.
 fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> Option<Volume> {
     let mut planes: Vec<(usize, Plane)> = Vec::with_capacity(volume.len());
     for &index in volume {
@@ -113,8 +113,8 @@ fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> O
     planes.sort_by(|(_, a), (_, b)| dot(a.corner, normal).total_cmp(&dot(b.corner, normal)));
     let straight = planes
         .iter()
-        .all(|(_, plane)| plane.angle(&first) < STRAIGHT);
-    if planes.len() < FEW || !straight {
+        .all(|(_, plane)| plane.angle(&first) < MAX_ANGLE);
+    if planes.len() < MIN_SLICES || !straight {
         return None;
     }
     let mut frames: Vec<(usize, Vec<Placed>)> = planes
@@ -140,18 +140,18 @@ fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> O
     })
 }
 
-/// How far a sorted volume is from the grid of an image that it is a copy of, and where each frame is.
+/// Returns the movement of a sorted volume relative to an image's grid, and the position of each frame.
 fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(f64, Vec<Fit>)> {
     let first = &planes.first()?.1;
-    let way = grid.way(first)?;
-    let [across, down, deep] = way.axes;
+    let axis_map = grid.axis_map(first)?;
+    let [across, down, deep] = axis_map.axes;
     let count = grid.axis_size(deep);
     if usize::try_from(count).ok()? != planes.len() {
         return None;
     }
     let step = norm(grid.step(deep));
     let alike = |axis: usize, spacing: f64, size: u32| {
-        (norm(grid.step(axis)) - spacing).abs() * f64::from(size) < CLOSE
+        (norm(grid.step(axis)) - spacing).abs() * f64::from(size) < MAX_DISTANCE
     };
     let ([x, y], [columns, rows]) = (first.spacing, first.size);
     if !alike(across, x, columns) || !alike(down, y, rows) {
@@ -163,14 +163,17 @@ fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(
     for (rank, (_, plane)) in planes.iter().enumerate() {
         let rank = u32::try_from(rank).ok()?;
         let regular = plus(first.centre(), f64::from(rank) * step, normal);
-        if norm(minus(plane.centre(), regular)) > CLOSE {
+        if norm(minus(plane.centre(), regular)) > MAX_DISTANCE {
             return None;
         }
         let slice = if forward { rank } else { count - 1 - rank };
-        let distance = norm(minus(plane.centre(), grid.point(&way, slice, [0.5, 0.5])));
+        let distance = norm(minus(
+            plane.centre(),
+            grid.point(&axis_map, slice, [0.5, 0.5]),
+        ));
         furthest = furthest.max(distance);
         fits.push(Fit {
-            way,
+            axis_map,
             slice,
             distance,
             corner: distance,
@@ -180,8 +183,8 @@ fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(
     let turned = angle(cross_axes(first), grid.step(deep).map(|part| part * sign));
     // A slab that continues the image at its end is another part of the body.
     let half = step * f64::from(count) / 2.0;
-    let bound = FURTHEST.min(half);
-    (furthest <= bound && turned <= WIDEST).then_some((furthest, fits))
+    let bound = MAX_MOVEMENT.min(half);
+    (furthest <= bound && turned <= MAX_ROTATION).then_some((furthest, fits))
 }
 
 fn cross_axes(plane: &Plane) -> [f64; 3] {

@@ -19,15 +19,15 @@ enum Kind {
     I64,
     F32,
     F64,
-    /// Shown by their size.
+    /// SliceValues by their magnitude.
     Complex64,
     Complex128,
-    /// Bytes of red, green and blue, shown by their mean; what follows them is left out.
+    /// Bytes of red, green and blue, shown by their mean; bytes after them are ignored.
     Colour(u64),
 }
 
 impl Voxel {
-    /// The type of this code (nifti1.h, `NIFTI_TYPE_...`); None when it cannot be shown.
+    /// Returns the type with this code (nifti1.h, `NIFTI_TYPE_...`); None if it cannot be shown.
     #[must_use]
     pub fn new(code: i32, big_endian: bool) -> Option<Self> {
         let kind = match code {
@@ -50,7 +50,7 @@ impl Voxel {
         Some(Self { kind, big_endian })
     }
 
-    /// Whether a voxel is a whole number of 32 bits at most, or a colour of 8 bits each.
+    /// Returns whether a voxel is an integer of at most 32 bits, or a colour of 8 bits per channel.
     pub(super) fn is_whole(self) -> bool {
         matches!(
             self.kind,
@@ -58,7 +58,7 @@ impl Voxel {
         )
     }
 
-    /// Whether a little endian voxel of 16 bits has a sign; None for others.
+    /// Returns whether a little-endian 16-bit voxel is signed; None for others.
     pub(super) fn is_short(self) -> Option<bool> {
         match self.kind {
             Kind::I16 if !self.big_endian => Some(true),
@@ -67,7 +67,7 @@ impl Voxel {
         }
     }
 
-    /// Bytes of one.
+    /// Returns the bytes of one voxel.
     pub(super) fn size(self) -> u64 {
         match self.kind {
             Kind::U8 | Kind::I8 => 1,
@@ -79,7 +79,7 @@ impl Voxel {
         }
     }
 
-    /// The value of one, from its bytes; 0 where it is no number.
+    /// Returns the value of one voxel from its bytes; 0 if it is not a number.
     #[inline]
     pub(super) fn value(self, bytes: &[u8]) -> f64 {
         let value = match self.kind {
@@ -100,12 +100,12 @@ impl Voxel {
         finite(value)
     }
 
-    /// Whether a voxel is red, green and blue.
+    /// Returns whether a voxel is red, green and blue.
     pub(super) fn is_colour(self) -> bool {
         matches!(self.kind, Kind::Colour(_))
     }
 
-    /// The values of many, as `value` gives them.
+    /// Returns the values of many voxels, as `value` does.
     #[allow(clippy::cast_precision_loss, reason = "voxels of 64 bits are rare")]
     pub(super) fn numbers(self, bytes: &[u8], out: &mut [f64]) {
         let big = self.big_endian;
@@ -156,10 +156,10 @@ fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
-/// Converts cells of so many bytes.
+/// Converts cells of a fixed size.
 #[inline]
 fn each<const N: usize>(bytes: &[u8], out: &mut [f64], big: bool, read: impl Fn([u8; N]) -> f64) {
-    // A `filter_map` would keep the loops from being vectorised.
+    // A `filter_map` would prevent vectorisation.
     let cells = bytes.chunks_exact(N);
     let cells = cells.map(|cell| cell.first_chunk::<N>().copied().unwrap_or([0; N]));
     if big {

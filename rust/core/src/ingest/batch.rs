@@ -3,24 +3,24 @@
 use super::member::Taken;
 use super::stop::Stop;
 
-/// So many members are read side by side; then their headers are moved together, which keeps memory low.
+/// Members per batch: they are read in parallel, and then their headers are moved into one block, which saves memory.
 pub const BATCH: usize = 4096;
 
-/// Members in batches; each batch is read when it is asked for.
+/// Members in batches; each batch is read on demand.
 type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<Taken>, Stop>> + 'a>;
 
-/// What a reader returns.
+/// The result of a reader.
 pub struct Members<'a> {
     /// The members, in the order of the archive.
     pub batches: Batches<'a>,
-    /// What is wrong with the archive as a whole.
+    /// Problems of the whole archive.
     pub damage: Vec<String>,
-    /// What is odd but loses nothing.
+    /// Oddities that lose nothing.
     pub notes: Vec<String>,
 }
 
 impl<'a> Members<'a> {
-    /// Members that are read already.
+    /// Members that were read already.
     pub fn of(taken: Vec<Taken>) -> Self {
         Self {
             batches: Box::new(std::iter::once(Ok(taken))),
@@ -29,7 +29,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// No members, and why.
+    /// Returns no members, and the reason.
     pub fn damaged(reason: String) -> Self {
         Self {
             damage: vec![reason],
@@ -37,7 +37,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Members that `read` makes of one batch of entries after the other; it gets the number of the batch.
+    /// Returns the members that `read` makes of each batch of entries; it also gets the number of the batch.
     pub fn in_batches<E: 'a>(
         entries: Vec<E>,
         read: impl Fn(usize, &[E]) -> Result<Vec<Taken>, Stop> + 'a,

@@ -1,4 +1,4 @@
-//! DICOMDIRs compared with what the packet contains.
+//! Compares DICOMDIRs with the files of the packet.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -9,24 +9,25 @@ use crate::directory::{Listed, listed};
 use crate::header::{Field, FileWindow};
 use crate::notation::escape;
 
-/// A DICOMDIR that lists more files than there are.
+/// A DICOMDIR that lists more files than exist.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// Its row.
+    /// Row of the DICOMDIR.
     pub row: usize,
-    /// Number of files that it lists.
+    /// Number of listed files.
     pub listed: usize,
-    /// How many of them are missing.
+    /// Number of missing files.
     pub count: usize,
-    /// Those that are missing, as it lists them, escaped like the paths of the ledger; none where copies have other names.
+    /// Paths of the missing files as listed, escaped like the paths of the ledger; empty if the copies have other
+    /// names.
     pub missing: Vec<String>,
 }
 
 impl Reading {
-    /// The DICOMDIRs that list files which are missing, by path and by SOPInstanceUID.
+    /// Returns the DICOMDIRs that list missing files, compared by path and by SOPInstanceUID.
     ///
-    /// Copies often have other names and, once anonymized, other UIDs than their DICOMDIR says. So files are missing only where
-    /// there are fewer DICOM files beside it and below than it lists. One that cannot be read is passed over.
+    /// Copies often have other names and, once anonymized, other UIDs than in their DICOMDIR. So files are missing only
+    /// if there are fewer DICOM files beside and below it than it lists. A DICOMDIR that cannot be read is skipped.
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let directories = self.rows.iter().enumerate();
@@ -50,9 +51,9 @@ impl Reading {
     }
 }
 
-/// What the packet contains.
+/// The files of the packet.
 struct Present<'r> {
-    /// Paths in lower case and without an extension of images.
+    /// Paths in lower case and without an image extension.
     paths: HashSet<Vec<u8>>,
     instances: HashSet<&'r [u8]>,
     /// Paths of DICOM files.
@@ -77,7 +78,7 @@ impl<'r> Present<'r> {
         }
     }
 
-    /// How many files are missing, and which where their names tell it.
+    /// Returns how many files are missing, and which ones if their names show it.
     fn missing(&self, directory: &Row, listed: &[Listed]) -> Option<(usize, Vec<String>)> {
         let path = &directory.path;
         let base = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
@@ -94,7 +95,7 @@ impl<'r> Present<'r> {
             .iter()
             .filter(|path| path.starts_with(base))
             .count();
-        // Where a directory was copied alone, its files may be anywhere.
+        // If only the directory was copied, its files may be anywhere.
         let present = if below == 0 { self.dicom.len() } else { below };
         let count = listed.len().saturating_sub(present).min(missing.len());
         if count == 0 {
@@ -106,7 +107,7 @@ impl<'r> Present<'r> {
     }
 }
 
-/// A path as it is compared: in lower case, without the version of ISO 9660, a compression, and `.dcm`.
+/// Returns a path for comparison: in lower case, without the version of ISO 9660, a compression extension, and `.dcm`.
 fn plain(path: &[u8]) -> Vec<u8> {
     let mut path = path.to_ascii_lowercase();
     for end in [&b";1"[..], b".gz", b".dcm"] {
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beside_another_directory_do_not_stand_in() {
+    fn files_beside_another_directory_do_not_count() {
         let rows = [dicom(b"cd/A1", "1.1"), dicom(b"cd2/A2", "1.9")];
         let listed = [file(b"A1", b"1.1"), file(b"A2", b"1.2")];
         assert_eq!(missing(&rows, &listed), Some((1, vec!["A2".into()])));

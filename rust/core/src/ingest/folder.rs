@@ -1,4 +1,4 @@
-//! A folder as a packet, and the files that lie loose in it.
+//! Reads a folder as a packet, with its loose files.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,21 +8,21 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
-use super::held::Held;
 use super::loose::{link, open};
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::Kind;
 use super::scratch;
-use super::staging::{Shelf, fill, read_through};
+use super::staging::{StagingDir, fill, read_through};
 use super::stop::Stop;
 use super::take::take;
 use crate::archive::kind::{self, Kind as Content};
 use crate::archive::{names_beyond, names_too_long, reason};
 use crate::notation::escaped_len;
 
-/// What a folder lists.
-enum What {
+/// An entry of a folder.
+enum EntryKind {
     File,
     EmptyFolder,
     Link,
@@ -30,88 +30,96 @@ enum What {
     Unreadable(Kind, String),
 }
 
-/// Something in the packet, by its path below the packet.
-struct Found {
+/// An entry of the packet, with its path below the packet.
+struct FolderEntry {
     name: Vec<u8>,
-    what: What,
+    kind: EntryKind,
 }
 
-/// Reads all that lies below a folder, in sorted order.
+/// Reads everything below a folder, in sorted order.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,
     container: &'a Place,
 ) -> Result<Members<'a>, Stop> {
-    let mut found = Vec::new();
-    walk(pass, root, &[], &mut found)?;
-    Ok(Members::in_batches(found, move |batch, found: &[Found]| {
-        let members = found.par_iter().enumerate().with_max_len(16);
-        members
-            .map(|(at, found)| {
-                let sequence = (batch * BATCH + at) as u64 + 1;
-                let place = container.member(&found.name, sequence);
-                let path = root.join(std::ffi::OsStr::from_bytes(&found.name));
-                one(pass, &place, root, &path, &found.what)
-            })
-            .collect()
-    }))
+    let mut entries = Vec::new();
+    walk(pass, root, &[], &mut entries)?;
+    Ok(Members::in_batches(
+        entries,
+        move |batch, entries: &[FolderEntry]| {
+            let members = entries.par_iter().enumerate().with_max_len(16);
+            members
+                .map(|(at, entry)| {
+                    let sequence = (batch * BATCH + at) as u64 + 1;
+                    let place = container.member(&entry.name, sequence);
+                    let path = root.join(std::ffi::OsStr::from_bytes(&entry.name));
+                    read_entry(pass, &place, root, &path, &entry.kind)
+                })
+                .collect()
+        },
+    ))
 }
 
-fn one(
+fn read_entry(
     pass: &Pass<'_>,
     place: &Place,
     root: &Path,
     path: &Path,
-    what: &What,
+    kind: &EntryKind,
 ) -> Result<Taken, Stop> {
     if let Err(reason) = pass.count(escaped_len(&place.path)) {
         return Ok(place.refused(Kind::Other, 0, reason).into());
     }
-    Ok(match what {
-        What::File => return file(pass, place, path),
-        What::EmptyFolder => place.no_data(Kind::Directory, "an empty folder").into(),
-        What::Link => link(place, root, path).into(),
-        What::Device(word) => place.no_data(Kind::Device, *word).into(),
-        What::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
+    Ok(match kind {
+        EntryKind::File => return file(pass, place, path),
+        EntryKind::EmptyFolder => place.no_data(Kind::Directory, "an empty folder").into(),
+        EntryKind::Link => link(place, root, path).into(),
+        EntryKind::Device(word) => place.no_data(Kind::Device, *word).into(),
+        EntryKind::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
     })
 }
 
-/// Lists a folder and all below it; folders that hold something are not listed themselves.
-fn walk(pass: &Pass<'_>, root: &Path, top: &[u8], found: &mut Vec<Found>) -> Result<(), Stop> {
-    let mut waiting = vec![Found {
+/// Lists a folder recursively; only empty folders are listed themselves.
+fn walk(
+    pass: &Pass<'_>,
+    root: &Path,
+    top: &[u8],
+    entries: &mut Vec<FolderEntry>,
+) -> Result<(), Stop> {
+    let mut waiting = vec![FolderEntry {
         name: top.to_vec(),
-        what: What::EmptyFolder,
+        kind: EntryKind::EmptyFolder,
     }];
     let mut names = 0u64;
     while let Some(next) = waiting.pop() {
         pass.check()?;
         names = names.saturating_add(next.name.len() as u64);
-        let members = found.len() as u64 + 1;
+        let members = entries.len() as u64 + 1;
         if names_too_long(names, members) {
             pass.exhaust(names_beyond(members));
             return Ok(());
         }
-        if !matches!(next.what, What::EmptyFolder) {
-            found.push(next);
+        if !matches!(next.kind, EntryKind::EmptyFolder) {
+            entries.push(next);
             continue;
         }
         let folder = root.join(std::ffi::OsStr::from_bytes(&next.name));
         match list(&folder, &next.name) {
-            Ok(inside) if inside.is_empty() && !next.name.is_empty() => found.push(next),
+            Ok(inside) if inside.is_empty() && !next.name.is_empty() => entries.push(next),
             Ok(inside) => {
                 let wanted =
-                    |found: &Found| !next.name.is_empty() || !pass.skips(root, &found.name);
+                    |entry: &FolderEntry| !next.name.is_empty() || !pass.skips(root, &entry.name);
                 waiting.extend(inside.into_iter().filter(wanted).rev());
             }
             Err(error) if next.name.is_empty() => return Err(Stop::io(&folder, error)),
             Err(error) => {
-                let what = What::Unreadable(
+                let kind = EntryKind::Unreadable(
                     Kind::Directory,
                     format!("the folder cannot be read: {error}"),
                 );
-                found.push(Found {
+                entries.push(FolderEntry {
                     name: next.name,
-                    what,
+                    kind,
                 });
             }
         }
@@ -119,7 +127,7 @@ fn walk(pass: &Pass<'_>, root: &Path, top: &[u8], found: &mut Vec<Found>) -> Res
     Ok(())
 }
 
-fn list(folder: &Path, name: &[u8]) -> io::Result<Vec<Found>> {
+fn list(folder: &Path, name: &[u8]) -> io::Result<Vec<FolderEntry>> {
     let mut inside = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -128,34 +136,34 @@ fn list(folder: &Path, name: &[u8]) -> io::Result<Vec<Found>> {
             path.push(b'/');
         }
         path.extend_from_slice(entry.file_name().as_bytes());
-        let what = match entry.file_type() {
-            Ok(kind) => what(kind),
-            Err(error) => What::Unreadable(Kind::Other, error.to_string()),
+        let kind = match entry.file_type() {
+            Ok(kind) => kind_of(kind),
+            Err(error) => EntryKind::Unreadable(Kind::Other, error.to_string()),
         };
-        inside.push(Found { name: path, what });
+        inside.push(FolderEntry { name: path, kind });
     }
     inside.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(inside)
 }
 
-fn what(kind: fs::FileType) -> What {
+fn kind_of(kind: fs::FileType) -> EntryKind {
     use std::os::unix::fs::FileTypeExt;
     if kind.is_file() {
-        What::File
+        EntryKind::File
     } else if kind.is_dir() {
-        What::EmptyFolder
+        EntryKind::EmptyFolder
     } else if kind.is_symlink() {
-        What::Link
+        EntryKind::Link
     } else if kind.is_fifo() {
-        What::Device("a FIFO")
+        EntryKind::Device("a FIFO")
     } else if kind.is_socket() {
-        What::Device("a socket")
+        EntryKind::Device("a socket")
     } else {
-        What::Device("a device")
+        EntryKind::Device("a device")
     }
 }
 
-/// Takes in a loose file.
+/// Reads a loose file.
 pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> {
     pass.check()?;
     let opened = open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
@@ -168,14 +176,16 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> 
         }
     };
     if !metadata.is_file() {
-        return Ok(place.no_data(Kind::Device, "no file any more").into());
+        return Ok(place
+            .no_data(Kind::Device, "the file no longer exists")
+            .into());
     }
     let size = metadata.len();
     if size > pass.in_memory {
         return large(pass, place, path, file, size);
     }
     scratch::with(|scratch| {
-        // One byte more than expected shows whether the file has grown.
+        // Reading read_entry more byte than expected shows whether the file has grown.
         let want = usize::try_from(size).unwrap_or(0) + 1;
         if scratch.content.len() < want {
             scratch.content.resize(want, 0);
@@ -195,7 +205,7 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> 
         take(
             pass,
             place,
-            Held::Bytes(bytes, Some(path)),
+            MemberBytes::Bytes(bytes, Some(path)),
             size,
             member::hash(bytes),
         )
@@ -208,7 +218,7 @@ fn changed(place: &Place, size: u64) -> Taken {
         .into()
 }
 
-/// A file that is too large for memory. Archives stay where they are until they are opened.
+/// Reads a file that is too large for memory. Archives remain in place until they are opened.
 fn large(
     pass: &Pass<'_>,
     place: &Place,
@@ -222,7 +232,7 @@ fn large(
             content,
             Content::Zip | Content::SevenZ | Content::Tar | Content::Packed(_)
         );
-    let staged = place.staged(Shelf::Other);
+    let staged = place.staged(StagingDir::Other);
     if !stays {
         pass.need_room(size, &place.path)?;
     }
@@ -236,14 +246,14 @@ fn large(
         Ok(copied) => copied,
         Err(fault) => return Ok(place.refused(Kind::Other, size, fault.reason()?).into()),
     };
-    let held = if stays {
-        Held::Loose(path.to_owned(), copied)
+    let data = if stays {
+        MemberBytes::Loose(path.to_owned(), copied)
     } else {
-        Held::Staged(staged)
+        MemberBytes::Staged(staged)
     };
     if copied.size != size {
-        held.discard(pass)?;
+        data.discard(pass)?;
         return Ok(changed(place, size));
     }
-    take(pass, place, held, size, copied.sha256)
+    take(pass, place, data, size, copied.sha256)
 }

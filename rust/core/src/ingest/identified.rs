@@ -1,28 +1,29 @@
-//! DICOM objects without SOPInstanceUID or SeriesInstanceUID get one, which the ledger records; their bytes stay as they are.
+//! Generates a SOPInstanceUID or SeriesInstanceUID for DICOM objects without one and records it in the ledger; the
+//! files do not change.
 
 use super::row::Row;
 use crate::header::{Field, Header};
 use crate::series::{series_uid, uid_of};
 
-/// The header with both UIDs. What was made goes into the reason of the row, which is empty otherwise.
+/// Returns the header with both UIDs. The reason of the row names generated UIDs, and is empty otherwise.
 pub fn identified(row: &mut Row, header: Header) -> Header {
-    let mut made = Vec::new();
+    let mut generated = Vec::new();
     if header.raw(Field::SopInstanceUid).is_empty() {
         let hash = row.content_sha256.or(row.sha256).unwrap_or_default();
-        made.push((Field::SopInstanceUid, uid_of(&hash)));
+        generated.push((Field::SopInstanceUid, uid_of(&hash)));
     }
     if header.raw(Field::SeriesInstanceUid).is_empty() {
-        made.push((Field::SeriesInstanceUid, series_uid(&header, &row.path)));
+        generated.push((Field::SeriesInstanceUid, series_uid(&header, &row.path)));
     }
-    let texts: Vec<String> = made
+    let texts: Vec<String> = generated
         .iter()
         .map(|(field, uid)| format!("no {}: {uid} is used", field.keyword()))
         .collect();
     row.reason = texts.join("; ").into();
-    if made.is_empty() {
+    if generated.is_empty() {
         return header;
     }
-    let values: Vec<(Field, &str)> = made
+    let values: Vec<(Field, &str)> = generated
         .iter()
         .map(|(field, uid)| (*field, uid.as_str()))
         .collect();

@@ -1,4 +1,4 @@
-//! An archive beside the loose files of a session that contains no images: it is a file like the others.
+//! An archive beside loose files that contains no images: it is kept as one file.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, read_through};
 use super::stop::{Fault, Stop};
 
-/// Returns the row of the archive itself, kept whole; None where its members stay rows of their own.
+/// Returns the row of the archive, kept whole; None if its members keep their own rows.
 ///
-/// Only an archive among other sources (its prefix ends with `!`) is ever kept whole, and only one that can be read to its
-/// end: what cannot be read may be an image.
+/// Only an archive among other sources (its prefix ends with `!`) is kept whole, and only if it can be read to its end:
+/// unreadable data may be an image.
 pub fn kept_whole(
     pass: &Pass<'_>,
     path: &Path,
@@ -54,7 +54,8 @@ fn hashed(pass: &Pass<'_>, path: &Path) -> Result<Copied, Fault> {
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
 }
 
-/// Inserts the rows of archives that were kept whole among those of the loose files, the first `loose` rows, in name order.
+/// Inserts the rows of archives that were kept whole among those of the loose files, the first `loose` rows, in name
+/// order.
 pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
     for row in whole {
         let is_behind = |other: &Row| top(other) > &*row.path;
@@ -64,7 +65,7 @@ pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
     }
 }
 
-/// The name on the top level of the inbox below which a member is.
+/// Returns the top-level name of the inbox folder that contains a member.
 fn top(row: &Row) -> &[u8] {
     let slash = row.path.iter().position(|&byte| byte == b'/');
     let joint = row.joints.first().map(|&joint| joint as usize);

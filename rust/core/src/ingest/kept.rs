@@ -1,10 +1,10 @@
-//! DICOM that is kept in inbox instead of being sorted.
+//! DICOM that is kept in the inbox folder instead of being sorted.
 
 use super::row::Reason;
 use crate::header::{Field, Header};
 use crate::series::unsorted;
 
-/// Why a DICOM object is not sorted; None when it is.
+/// Returns why a DICOM object is not sorted; None if it is.
 #[must_use]
 pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
     let extra = is_philips_extra(path) && !is_image(header.raw(Field::SopClassUid));
@@ -12,7 +12,7 @@ pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
     unsorted(header).or(extra).map(Reason::Borrowed)
 }
 
-/// Philips exports write examination cards and presentation states beside the images as `XX_0012` and `PS_0013`.
+/// Philips exports contain examination cards and presentation states beside the images as `XX_0012` and `PS_0013`.
 fn is_philips_extra(path: &[u8]) -> bool {
     let name = path
         .rsplit(|&byte| byte == b'/' || byte == b'!')
@@ -21,13 +21,13 @@ fn is_philips_extra(path: &[u8]) -> bool {
     name.starts_with(b"XX_0") || name.starts_with(b"PS_0")
 }
 
-/// Storage SOP classes with pixels in them (PS3.4, B.5), by the start of their UID behind 1.2.840.10008.5.1.4.1.1.
+/// Storage SOP classes with pixels (PS3.4, B.5), by the start of their UID after 1.2.840.10008.5.1.4.1.1.
 fn is_image(class: &[u8]) -> bool {
     const IMAGES: [&[u8]; 12] = [
         b"1", b"2", b"3", b"4", b"6", b"7", b"12", b"13", b"14", b"20", b"30", b"128",
     ];
     let Some(rest) = class.strip_prefix(b"1.2.840.10008.5.1.4.1.1.") else {
-        // Without a class there is nothing that says it is no image.
+        // Without a class, it may be an image.
         return class.is_empty();
     };
     if rest == b"4.2" {

@@ -1,8 +1,8 @@
-//! Members that did not become images although images may be in them.
+//! Members that may contain images but were not sorted.
 
 use std::collections::HashSet;
 
-use super::closed::Closed;
+use super::kept_whole::KeptWhole;
 use super::reading::Reading;
 use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, NOT_WANTED, Row, ZEROS};
 use crate::archive::foreign::Foreign;
@@ -11,26 +11,26 @@ use crate::archive::kind;
 /// Why a member was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// An archive that is cut short or damaged.
+    /// A damaged or incomplete archive.
     DamagedArchive,
-    /// An archive that is beyond a limit.
+    /// An archive that exceeds a limit.
     LimitedArchive,
-    /// An archive that no password opens.
+    /// An archive that no password decrypts.
     EncryptedArchive,
-    /// An archive of a kind that is not opened.
+    /// An archive of an unsupported kind.
     ForeignArchive,
     /// DICOM that belongs to no series, or whose header cannot be read.
     Unsorted,
-    /// A file without bytes, or filled with zeros, among images.
+    /// A file among images that is empty or filled with zeros.
     Empty,
-    /// A file among images, named like one, that is no DICOM.
+    /// A file among images, named like one, that is not DICOM.
     NotDicom,
-    /// A symbolic link to something outside the packet.
+    /// A symbolic link to a target outside the packet.
     Link,
 }
 
 impl Cause {
-    /// As Python and the summary name it.
+    /// Returns the name in Python and in the summary.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Cause {
 }
 
 impl Reading {
-    /// The rows that were left out, with the cause, in order.
+    /// Returns the rows that were left out, with the cause, in order.
     #[must_use]
     pub fn left_out(&self) -> Vec<(usize, Cause)> {
         let mut around = None;
@@ -70,13 +70,13 @@ impl Reading {
         match row.kind {
             _ if row.suspect => Some(Cause::Unsorted),
             Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
-            // Programs on a patient's disc come as cabinets.
+            // Viewer programs on a patient's disc are often cabinets.
             Kind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
-            Kind::Archive => Some(match Closed::told(&row.reason)? {
-                Closed::Unopened => Cause::ForeignArchive,
-                Closed::Encrypted => Cause::EncryptedArchive,
-                Closed::Limit => Cause::LimitedArchive,
-                Closed::Cut | Closed::Damaged => Cause::DamagedArchive,
+            Kind::Archive => Some(match KeptWhole::from_reason(&row.reason)? {
+                KeptWhole::Unsupported => Cause::ForeignArchive,
+                KeptWhole::Encrypted => Cause::EncryptedArchive,
+                KeptWhole::Limit => Cause::LimitedArchive,
+                KeptWhole::CutShort | KeptWhole::Damaged => Cause::DamagedArchive,
             }),
             _ if row.reason == ZEROS || row.reason == EMPTY => {
                 let around = around.get_or_insert_with(|| Around::of(&self.rows));
@@ -91,13 +91,13 @@ impl Reading {
     }
 }
 
-/// What the other members say about one that has no bytes of its own.
+/// Properties of the other members that show whether a member could be an image.
 struct Around<'r> {
-    /// Extensions of the files that are sorted.
+    /// Extensions of the sorted files.
     extensions: HashSet<Vec<u8>>,
-    /// Shapes of the paths of images without an extension.
+    /// Patterns of the paths of images without an extension.
     shapes: HashSet<Vec<u8>>,
-    /// Paths of all members, sorted: a path may be long, and so its folders are not listed.
+    /// Paths of all members, sorted: paths may be long, so their folders are not listed separately.
     paths: Vec<&'r [u8]>,
 }
 
@@ -124,7 +124,7 @@ impl<'r> Around<'r> {
         }
     }
 
-    /// Whether a name is that of an image: by its extension or, without one, as its neighbours are called.
+    /// Returns whether a name is that of an image: by its extension or, without one, by the pattern of its neighbours.
     fn is_image_name(&self, path: &[u8]) -> bool {
         let extension = extension(path);
         if name(path).starts_with(b".") {
@@ -136,7 +136,7 @@ impl<'r> Around<'r> {
         }
     }
 
-    /// Whether a path is that of a member, or of a folder or archive above one.
+    /// Returns whether a path is that of a member, or of a folder or archive above one.
     fn contains(&self, path: &[u8]) -> bool {
         let follows = |start: &[u8]| {
             let at = self.paths.partition_point(|other| *other < start);
@@ -149,7 +149,7 @@ impl<'r> Around<'r> {
         path.is_empty() || follows(path) == path || below(b"/") || below(b"!")
     }
 
-    /// Whether an image could have such a name: it has the extension of one. Without an extension, it has a digit.
+    /// Returns whether an image could have such a name: it has an image extension, or no extension and a digit.
     fn is_like_images(&self, path: &[u8]) -> bool {
         let extension = extension(path);
         let name = name(path);
@@ -159,7 +159,7 @@ impl<'r> Around<'r> {
         !name.starts_with(b".") && named && known
     }
 
-    /// Whether a link leads to something that has no row.
+    /// Returns whether a link points to something without a row.
     fn is_outside(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;
@@ -171,7 +171,7 @@ impl<'r> Around<'r> {
     }
 }
 
-/// The path of a link's target, beside the link and in the same archive; None when it leads out.
+/// Returns the path of a link's target, relative to the link and in the same archive; None if it is outside.
 fn resolved(link: &[u8], target: &[u8]) -> Option<Vec<u8>> {
     let archive = link
         .iter()
@@ -201,7 +201,8 @@ fn name(path: &[u8]) -> &[u8] {
     path.get(start..).unwrap_or_default()
 }
 
-/// A path with each row of digits as one 0: `a/IM0001` and `a/IM0002` have one shape. Without a digit it is the path.
+/// Returns a path with each run of digits as one 0: `a/IM0001` and `a/IM0002` have the same pattern. A path without
+/// digits is unchanged.
 fn shape(path: &[u8]) -> Vec<u8> {
     let mut shape: Vec<u8> = Vec::with_capacity(path.len());
     for &byte in path {
@@ -213,7 +214,8 @@ fn shape(path: &[u8]) -> Vec<u8> {
     shape
 }
 
-/// The extension in lower case, without that of a compression; a number is none, since UIDs are names of files.
+/// Returns the extension in lower case, without that of a compression; a number is not an extension, since UIDs are
+/// file names.
 fn extension(path: &[u8]) -> Vec<u8> {
     let name = kind::without_extension(name(path), kind::Packing::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');

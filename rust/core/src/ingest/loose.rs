@@ -1,4 +1,4 @@
-//! Loose files of a folder, and its links.
+//! Loose files of a folder, and links.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,13 +11,13 @@ use super::pass::Place;
 use super::row::{IN_PACKET, Kind, LINK_TO, Row};
 use crate::notation::escape;
 
-/// Opens a regular file, and never waits for one that turned into a FIFO or follows one that turned into a link.
+/// Opens a regular file; never blocks on one that became a FIFO, and never follows one that became a link.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
-/// The row of a symbolic link, which is no data. `root` is the packet.
+/// Returns the row of a symbolic link, which has no data. `root` is the packet.
 pub fn link(place: &Place, root: &Path, path: &Path) -> Row {
     let target = fs::read_link(path).unwrap_or_default();
     let target = escape(target.as_os_str().as_bytes());

@@ -1,30 +1,30 @@
-//! One member that is no compression: parsed, and put where it belongs.
+//! One uncompressed member: parses and stages it.
 
 use sha2::{Digest, Sha256};
 
-use super::closed::Closed;
-use super::held::Held;
 use super::identified::identified;
 use super::kept::why_kept;
+use super::kept_whole::KeptWhole;
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
-use super::staging::{Copied, Shelf};
+use super::staging::{Copied, StagingDir};
 use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
 use crate::header::{Field, Header, Parsed};
 use crate::notation::Hash;
 
-/// A member that was taken in. An archive waits to be opened when the members beside it are done.
+/// A processed member. A nested archive is opened after the members beside it.
 pub struct Taken {
     /// Its row.
     pub row: Row,
-    /// Where the archive is, and where it stands.
+    /// Location of the archive, and its place in the packet.
     pub archive: Option<Box<(Place, Archive)>>,
 }
 
-/// Where a nested archive's bytes are.
+/// Location of a nested archive's bytes.
 pub enum Archive {
-    /// In staging, where the row says.
+    /// In staging, at the location in the row.
     Staged,
     /// In a loose file.
     Loose(std::path::PathBuf, Copied),
@@ -36,26 +36,26 @@ impl From<Row> for Taken {
     }
 }
 
-/// macOS puts a file `._name` beside `name`, with its extension, into archives.
+/// macOS adds a file `._name` beside `name`, with the same extension, to archives.
 const APPLE_DOUBLE: [u8; 4] = [0, 5, 0x16, 7];
 
-/// SHA-256 of bytes in memory.
+/// Returns the SHA-256 of bytes in memory.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// Leaves an archive for later; its bytes go to staging unless they lie in a loose file.
+/// Defers an archive; its bytes are staged unless they are in a loose file.
 pub fn archive(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
 ) -> Result<Taken, Stop> {
     row.kind = Kind::Archive;
-    let source = match held {
-        Held::Loose(path, copied) => Archive::Loose(path, copied),
-        Held::Bytes(bytes, Some(path)) => {
+    let source = match data {
+        MemberBytes::Loose(path, copied) => Archive::Loose(path, copied),
+        MemberBytes::Bytes(bytes, Some(path)) => {
             let copied = Copied {
                 size: row.size,
                 sha256: row.sha256.unwrap_or_else(|| hash(bytes)),
@@ -64,7 +64,7 @@ pub fn archive(
             Archive::Loose(path.to_owned(), copied)
         }
         other => {
-            put(pass, place, &mut row, other, Shelf::Other)?;
+            put(pass, place, &mut row, other, StagingDir::Other)?;
             Archive::Staged
         }
     };
@@ -74,17 +74,17 @@ pub fn archive(
     })
 }
 
-/// Puts bytes onto a shelf and notes it in the row; a loose file that changed is refused.
+/// Writes bytes to a folder of staging and records it in the row; refuses a loose file that changed.
 pub fn put(
     pass: &Pass<'_>,
     place: &Place,
     row: &mut Row,
-    held: Held<'_>,
-    shelf: Shelf,
+    data: MemberBytes<'_>,
+    dir: StagingDir,
 ) -> Result<(), Stop> {
-    let put = match head(pass, row, &held)? {
-        Some(head) => held.put_head(pass, place, shelf, head),
-        None => held.put(pass, place, shelf),
+    let put = match head(pass, row, &data)? {
+        Some(head) => data.put_head(pass, place, dir, head),
+        None => data.put(pass, place, dir),
     };
     match put {
         Ok(staged) => row.staged = Some(staged),
@@ -97,40 +97,40 @@ pub fn put(
     Ok(())
 }
 
-/// How many bytes of a member are kept where headers suffice; None where all of them are.
-fn head(pass: &Pass<'_>, row: &Row, held: &Held<'_>) -> Result<Option<u64>, Stop> {
+/// Returns how many bytes of a member are kept if only headers are needed; None to keep all.
+fn head(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64>, Stop> {
     if !pass.options.headers_only || row.suspect {
         return Ok(None);
     }
     match row.kind {
-        Kind::Dicom => held.pixels_begin(pass),
+        Kind::Dicom => data.pixels_begin(pass),
         Kind::Rec | Kind::Other => Ok(Some(0)),
-        Kind::Archive if matches!(held, Held::Loose(..)) => Ok(Some(0)), // it is opened where it is
+        Kind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
         _ => Ok(None),
     }
 }
 
-/// Takes in what is no archive: DICOM, PAR, REC or anything else.
+/// Processes a member that is not an archive: DICOM, PAR, REC or another file.
 pub fn file(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     content: Content,
 ) -> Result<Row, Stop> {
-    let shelf = describe(pass, place, &mut row, &held, content)?;
-    put(pass, place, &mut row, held, shelf)?;
+    let dir = describe(pass, place, &mut row, &data, content)?;
+    put(pass, place, &mut row, data, dir)?;
     Ok(row)
 }
 
-/// Fills the row from the content; the shelf it belongs on.
+/// Fills the row from the content; returns the folder of staging for it.
 pub fn describe(
     pass: &Pass<'_>,
     place: &Place,
     row: &mut Row,
-    held: &Held<'_>,
+    data: &MemberBytes<'_>,
     content: Content,
-) -> Result<Shelf, Stop> {
+) -> Result<StagingDir, Stop> {
     row.reason = Reason::Borrowed(NOT_WANTED);
     match content {
         Content::Par => row.kind = Kind::Par,
@@ -138,25 +138,25 @@ pub fn describe(
         _ => {
             if content != Content::Dicom && is_rec(place) {
                 row.kind = Kind::Rec;
-                if held.start(pass)?.starts_with(&APPLE_DOUBLE) {
+                if data.start(pass)?.starts_with(&APPLE_DOUBLE) {
                     row.kind = Kind::Other;
                     row.reason = Reason::Borrowed("an AppleDouble file of macOS");
                 }
             } else {
-                match held.parse(pass)? {
+                match data.parse(pass)? {
                     Parsed::Dicom(header) => return Ok(dicom(row, header)),
                     Parsed::Broken { reason, offset } => {
                         suspect(row, &format!("{reason} at byte {offset}"));
                     }
                     Parsed::NotDicom if content == Content::Dicom => {
-                        suspect(row, "nothing behind its mark");
+                        suspect(row, "nothing after its mark");
                     }
                     Parsed::NotDicom => {
                         if let Content::Foreign(foreign) = content {
                             row.kind = Kind::Archive;
-                            row.reason = Closed::Unopened.reason(foreign.reason()).into();
+                            row.reason = KeptWhole::Unsupported.reason(foreign.reason()).into();
                         } else {
-                            row.reason = held.why_other(pass)?;
+                            row.reason = data.why_other(pass)?;
                         }
                     }
                 }
@@ -166,10 +166,10 @@ pub fn describe(
     if matches!(row.kind, Kind::Par | Kind::Rec) {
         row.reason = Reason::Borrowed("");
     }
-    Ok(Shelf::Other)
+    Ok(StagingDir::Other)
 }
 
-/// Whether the name, without a compression's extension, says REC.
+/// Returns whether the name, without a compression extension, is that of a REC.
 fn is_rec(place: &Place) -> bool {
     let name = &place.path;
     kind::Packing::ALL
@@ -182,8 +182,8 @@ fn suspect(row: &mut Row, reason: &str) {
     row.reason = format!("DICOM whose header cannot be read: {reason}").into();
 }
 
-/// Decides what becomes of a DICOM object.
-fn dicom(row: &mut Row, header: Header) -> Shelf {
+/// Decides what happens to a DICOM object.
+fn dicom(row: &mut Row, header: Header) -> StagingDir {
     row.kind = if header.is_directory() {
         Kind::DicomDir
     } else {
@@ -192,16 +192,16 @@ fn dicom(row: &mut Row, header: Header) -> Shelf {
     if let Some(reason) = why_kept(&row.path, &header) {
         row.reason = reason;
         row.header = Some(header);
-        return Shelf::Other;
+        return StagingDir::Other;
     }
     row.fate = Fate::Sorted;
     let header = identified(row, header);
     let key = series_key(&header);
     row.header = Some(header);
-    Shelf::Series(key)
+    StagingDir::Series(key)
 }
 
-/// The folder in staging of what makes a series: study, series and number.
+/// Returns the staging folder for the key of a series: study, series and number.
 #[must_use]
 pub fn series_key(header: &Header) -> [u8; 8] {
     let mut sha = Sha256::new();

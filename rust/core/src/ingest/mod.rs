@@ -1,18 +1,18 @@
-//! One pass over the packets of a session: each member is told by its content, checked, hashed, parsed and written once.
+//! One pass over the packets of a session: each member is recognised by content, checked, hashed, parsed and written
+//! once.
 
 mod batch;
-mod closed;
-mod crew;
 mod directories;
+mod encrypted;
 mod folder;
-mod held;
 mod identified;
 mod imageless;
 mod kept;
+mod kept_whole;
 mod left_out;
-mod locked;
 mod loose;
 mod member;
+mod member_bytes;
 mod names;
 mod nested;
 mod packed;
@@ -30,6 +30,7 @@ mod stop;
 mod take;
 mod tar_input;
 mod tarred;
+mod workers;
 mod zipped;
 
 use std::fs::{self, File};
@@ -64,7 +65,7 @@ pub struct Packet {
     pub prefix: Vec<u8>,
 }
 
-/// Reads packets into `staging`, which must not hold an earlier reading.
+/// Reads packets into `staging`, which must not contain an earlier reading.
 pub fn ingest(
     packets: &[Packet],
     staging: &Path,
@@ -83,7 +84,7 @@ pub fn ingest(
     pool.install(|| -> Result<(), Stop> {
         for (at, packet) in packets.iter().enumerate() {
             let place = Place::packet(&packet.prefix, at, packets.len() == 1);
-            let opened = one(&pass, &packet.path, &place)?;
+            let opened = read_packet(&pass, &packet.path, &place)?;
             match imageless::kept_whole(&pass, &packet.path, &packet.prefix, at, &opened)? {
                 Some(row) => whole.push(row),
                 None => reading.push((packet, opened)),
@@ -98,12 +99,12 @@ pub fn ingest(
     let spent = pass.spent().err();
     let mut rows = Vec::new();
     let (mut damage, mut notes) = (Vec::new(), Vec::new());
-    let told = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
-    let mut refused: Vec<String> = refused_of(&whole).map(told).collect();
+    let path_and_reason = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
+    let mut refused: Vec<String> = refused_of(&whole).map(path_and_reason).collect();
     for (packet, opened) in reading {
         let name = packet.path.file_name().unwrap_or(packet.path.as_os_str());
         let name = escape(name.as_bytes());
-        refused.extend(refused_of(&opened.rows).map(told));
+        refused.extend(refused_of(&opened.rows).map(path_and_reason));
         let mut whole = opened.damage;
         if let Some(reason) = spent.as_ref().filter(|reason| !whole.contains(reason)) {
             whole.push(reason.clone());
@@ -116,7 +117,7 @@ pub fn ingest(
                 .map(|note| format!("{name}: {note}")),
         );
         if rows.is_empty() {
-            rows = opened.rows; // not copied: a packet may have a hundred thousand
+            rows = opened.rows; // not copied: a packet may have a hundred thousand members
         } else {
             rows.extend(opened.rows);
         }
@@ -133,9 +134,9 @@ fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {
     rows.iter().filter(|row| row.fate == Fate::Refused)
 }
 
-fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
+fn read_packet(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
-    // The packet itself may be a link: the user put it there.
+    // The packet itself may be a link that the user created.
     let path = &fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
@@ -155,22 +156,23 @@ fn one(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
     Opened::of(pass, Members::of(vec![taken]))
 }
 
-/// Whether a packet of this content has members: a zip, a 7z, a tar, a compressed tar. A compressed file alone has none.
+/// Returns whether a packet with this content has members: a zip, a 7z, a tar, a compressed tar. A single compressed
+/// file has none.
 pub fn is_archive(path: &Path) -> io::Result<bool> {
-    // A REC has no mark of its own; what looks like one in it is chance.
+    // A REC has no mark; a mark in it is coincidence.
     if kind::is_rec(path.as_os_str().as_bytes()) {
         return Ok(false);
     }
     Ok(match kind::of_file(&File::open(path)?)? {
         Content::Zip | Content::SevenZ | Content::Tar => true,
-        Content::Packed(packing) => single::holds_tar(path, packing),
+        Content::Packed(packing) => single::contains_tar(path, packing),
         _ => false,
     })
 }
 
-/// Says what a file is by its content (and its name, for REC).
+/// Returns the kind of a file by its content (and its name, for REC).
 pub fn sniff(path: &Path) -> io::Result<&'static str> {
-    // A FIFO must not hold the caller up; a link to a packet is a packet.
+    // A FIFO must not block the caller; a link to a packet is a packet.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
     let metadata = file.metadata()?;

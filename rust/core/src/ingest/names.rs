@@ -1,4 +1,4 @@
-//! Names on disk: cleaned of what is dangerous, and never one for two files.
+//! File names on disk: safe, and never the same for two files.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::notation::{Hash, hexadecimal};
 
-/// Longest name of a file system (NAME_MAX).
+/// Longest file name of a file system (NAME_MAX).
 const LONGEST: usize = 255;
-/// Longest path below the session folder; with the folder's own path before it, it stays under PATH_MAX.
+/// Longest path below the session folder; with the folder's own path, it stays below PATH_MAX.
 const LONGEST_PATH: usize = 2048;
-/// Most parts of such a path: each folder is made on disk.
-const DEEPEST: usize = 32;
+/// Limit on the components of such a path: each folder is created on disk.
+const MAX_DEPTH: usize = 32;
 
-/// An identifier as part of a file name: letters, digits, dot, dash and underscore; others become `_`.
+/// Returns an identifier as part of a file name: letters, digits, dot, dash and underscore; others become `_`.
 #[must_use]
 pub fn identifier(text: &str) -> String {
     let clean = |letter: char| {
@@ -27,7 +27,7 @@ pub fn identifier(text: &str) -> String {
     text.chars().map(clean).collect()
 }
 
-/// A name of at most 255 bytes; a longer one is cut, and a hash of the whole stands in place of the rest.
+/// Returns a name of at most 255 bytes; a longer one is cut, and a hash of the whole name replaces the rest.
 #[must_use]
 pub fn fit(stem: &str, extension: &str) -> String {
     if stem.len() + extension.len() <= LONGEST {
@@ -35,7 +35,7 @@ pub fn fit(stem: &str, extension: &str) -> String {
     }
     let hash: Hash = Sha256::digest(format!("{stem}{extension}")).into();
     let hash = hexadecimal(hash.get(..8).unwrap_or_default());
-    // An "extension" that takes most of a name is none.
+    // A very long "extension" is not one.
     let extension = if extension.len() > 32 { "" } else { extension };
     let mut room = LONGEST - extension.len() - hash.len() - 1;
     while !stem.is_char_boundary(room) {
@@ -44,8 +44,8 @@ pub fn fit(stem: &str, extension: &str) -> String {
     format!("{}-{hash}{extension}", stem.get(..room).unwrap_or_default())
 }
 
-/// A member's own path as a path below inbox: relative, without drive, `..`, control characters or broken UTF-8.
-/// Joints between an archive and its content become folders.
+/// Returns a member's path as a path below the inbox folder: relative, without drive, `..`, control characters or
+/// broken UTF-8. An archive becomes a folder with its content.
 #[must_use]
 pub fn own_path(path: &[u8], joints: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();
@@ -65,7 +65,7 @@ pub fn own_path(path: &[u8], joints: &[u32]) -> Vec<String> {
     shorten(parts)
 }
 
-/// One part of a path, empty when it says nothing (``, `.`, `..`, a drive).
+/// Returns one component of a path, empty if it has no meaning (``, `.`, `..`, a drive).
 fn component(part: &[u8]) -> String {
     if matches!(part, b"." | b"..")
         || matches!(part, [letter, b':'] if letter.is_ascii_alphabetic())
@@ -93,7 +93,7 @@ fn component(part: &[u8]) -> String {
     fit(stem, extension)
 }
 
-/// Name and extension, the dot with the extension; a leading dot starts no extension.
+/// Splits a name into stem and extension, with the dot in the extension; a leading dot does not start an extension.
 fn split(name: &str) -> (&str, &str) {
     match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),
@@ -101,12 +101,12 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
-/// A path too long for the system, or too deep, keeps its last part; a hash stands for the folders.
+/// Shortens a path that is too long or too deep: keeps its last component, and replaces the folders by a hash.
 fn shorten(parts: Vec<String>) -> Vec<String> {
     let length: usize = parts.iter().map(|part| part.len() + 1).sum();
     let Some(last) = parts
         .last()
-        .filter(|_| length > LONGEST_PATH || parts.len() > DEEPEST)
+        .filter(|_| length > LONGEST_PATH || parts.len() > MAX_DEPTH)
     else {
         return parts;
     };
@@ -123,22 +123,22 @@ enum Node {
     Folder,
 }
 
-/// Stands for a path: names may be long, and each folder above a file has one of its own. Two paths of one hash would only
-/// get a number that they do not need.
+/// Replaces a path in the table: names may be long, and each folder has its own path. Two paths with the same hash
+/// would only get an unneeded number.
 type PathHash = u64;
 
-/// The names given so far below one folder. What is taken gets `_2`, `_3` and so on before its extension.
+/// The names used so far below one folder. A used name gets `_2`, `_3` and so on before its extension.
 #[derive(Debug, Default)]
 pub struct Taken {
     nodes: HashMap<PathHash, Node>,
-    /// The last number of a name that was taken: all below it are taken, too.
+    /// The last number of a used name: all lower ones are used, too.
     last: HashMap<PathHash, u64>,
-    /// Folders that had to be renamed, by the name they were to have.
+    /// Renamed folders, by their original name.
     moved: HashMap<String, String>,
 }
 
 impl Taken {
-    /// Makes sure that the folders of a path exist in the table; returns the folder's path as it is to be.
+    /// Adds the folders of a path to the table; returns the folder's final path.
     pub fn folder(&mut self, parts: &[String]) -> String {
         let mut path = String::new();
         for part in parts {
@@ -162,7 +162,8 @@ impl Taken {
         path
     }
 
-    /// A free path for a file; `free` says whether the disk has no such file (a file system may ignore case).
+    /// Returns an unused path for a file; `free` returns whether no such file exists on disk (a file system may ignore
+    /// case).
     pub fn file(&mut self, folder: &str, name: &str, mut free: impl FnMut(&str) -> bool) -> String {
         let mut path = join(folder, name);
         let wanted = hashed(&path);

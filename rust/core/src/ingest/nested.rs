@@ -1,5 +1,5 @@
-//! Archives inside archives (and inside folders): opened when the members beside them are done, one after the other, so
-//! that depth and memory stay bounded whatever they hold.
+//! Nested archives (in archives and folders): opened one by one after the members beside them, so that depth and memory
+//! stay bounded whatever they contain.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::batch::Members;
-use super::closed::Closed;
-use super::held::Held;
+use super::kept_whole::KeptWhole;
 use super::member::{self, Archive, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
-use super::staging::{Copied, Shelf};
+use super::staging::{Copied, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
 use super::{packed, sevenzed, single, tarred, zipped};
@@ -22,22 +22,22 @@ use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
 
-/// Why an archive that can be read is kept as it is.
+/// Why a readable archive is kept as it is.
 const IMAGELESS: &str = "an archive without DICOM or PAR";
 
-/// What came out of a packet or of one archive in it.
+/// The members of a packet or of one archive in it.
 #[derive(Default)]
 pub struct Opened {
-    /// One row for each member, those of inner archives behind their archive's.
+    /// One row for each member; those of a nested archive follow the archive's row.
     pub rows: Vec<Row>,
-    /// What is wrong with the archive as a whole.
+    /// Problems of the whole archive.
     pub damage: Vec<String>,
-    /// What is odd but loses nothing.
+    /// Oddities that lose nothing.
     pub notes: Vec<String>,
 }
 
 impl Opened {
-    /// Takes the members that a reader returns, and opens the archives among them.
+    /// Collects the members of a reader, and opens the archives among them.
     pub fn of(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
         let mut opened = Self::default();
         for batch in members.batches {
@@ -66,25 +66,25 @@ impl Opened {
         Ok(())
     }
 
-    /// Why an archive with this content is not opened, as the reason of its row.
+    /// Returns why an archive with this content is not opened, as the reason of its row.
     pub(super) fn fault(&self) -> Option<String> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
         let whole = || {
             let damage = self.damage.first()?;
-            Some(Closed::of(damage).reason(damage))
+            Some(KeptWhole::of(damage).reason(damage))
         };
-        refused.map(told).or_else(whole)
+        refused.map(path_and_reason).or_else(whole)
     }
 
-    /// Why images that it may hold were not found: an archive in it stayed closed.
-    fn closed(&self) -> Option<String> {
+    /// Returns why its possible images were not found: a nested archive was not opened.
+    fn unopened_reason(&self) -> Option<String> {
         self.rows
             .iter()
-            .find(|row| Closed::told(&row.reason).is_some())
-            .map(told)
+            .find(|row| KeptWhole::from_reason(&row.reason).is_some())
+            .map(path_and_reason)
     }
 
-    /// Whether it may hold images.
+    /// Returns whether it may contain images.
     pub(super) fn wanted(&self) -> bool {
         self.rows
             .iter()
@@ -92,9 +92,9 @@ impl Opened {
     }
 }
 
-/// The reason of an archive for one of its rows.
-fn told(row: &Row) -> String {
-    Closed::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
+/// Returns the reason of an archive for one of its rows.
+fn path_and_reason(row: &Row) -> String {
+    KeptWhole::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
 }
 
 fn open(
@@ -114,11 +114,11 @@ fn open(
             "archives inside archives are opened {} deep (limit)",
             place.depth
         );
-        let reason = Closed::of(&reason).reason(&reason);
+        let reason = KeptWhole::of(&reason).reason(&reason);
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
     }
-    // A bomb is many copies of one archive: what was of no use once is not opened again.
+    // A bomb consists of many copies of one archive: an archive without images is not opened again.
     if let Some(reason) = pass.known_useless(row.sha256, place.depth) {
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
@@ -126,11 +126,13 @@ fn open(
     let opened = content(pass, &path, &place.container())?;
     let reason = match opened.fault() {
         Some(fault) => Some(fault),
-        None if !opened.wanted() => Some(opened.closed().unwrap_or_else(|| IMAGELESS.into())),
+        None if !opened.wanted() => {
+            Some(opened.unopened_reason().unwrap_or_else(|| IMAGELESS.into()))
+        }
         None => None,
     };
     if let Some(reason) = reason {
-        pass.remember_useless(row.sha256, place.depth, &reason);
+        pass.note_kept_whole(row.sha256, place.depth, &reason);
         discard(pass, &opened)?;
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
@@ -147,7 +149,7 @@ fn open(
     Ok(())
 }
 
-/// Removes from staging what came out of an archive.
+/// Removes the members of an archive from staging.
 pub(super) fn discard(pass: &Pass<'_>, opened: &Opened) -> Result<(), Stop> {
     for staged in opened.rows.iter().filter_map(|row| row.staged.as_ref()) {
         pass.staging.remove(staged)?;
@@ -181,16 +183,16 @@ fn keep(
             pass,
             place,
             &mut row,
-            Held::Loose(path, copied),
-            Shelf::Other,
+            MemberBytes::Loose(path, copied),
+            StagingDir::Other,
         )?;
     }
     if let Some(staged) = row.staged.clone() {
-        let held = Held::Staged(staged);
-        if let Content::Packed(packing) = held.kind(pass)? {
-            row.content_sha256 = packed::content_hash(pass, &row, &held, packing)?;
+        let data = MemberBytes::Staged(staged);
+        if let Content::Packed(packing) = data.kind(pass)? {
+            row.content_sha256 = packed::content_hash(pass, &row, &data, packing)?;
         }
-        if let (Held::Staged(staged), true) = (held, pass.options.headers_only) {
+        if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
             pass.staging.hollow(&staged, 0)?;
         }
     }
@@ -221,7 +223,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, St
             let source = FileSource::new(file).map_err(failed)?;
             sevenzed::read(pass, &source, container)?
         }
-        Content::Packed(packing) if single::holds_tar(path, packing) => {
+        Content::Packed(packing) if single::contains_tar(path, packing) => {
             match Unpack::open(packing, Box::new(file)) {
                 Ok(unpack) => tarred::read(
                     pass,

@@ -1,49 +1,49 @@
-//! A single member under one of the compressions.
+//! A single compressed member.
 
 use std::io::Read;
 
-use super::held::Held;
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
-use super::staging::{Copied, Shelf, Staged, read_through};
+use super::staging::{Copied, Staged, StagingDir, read_through};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
 use crate::notation::Hash;
 
-/// So much is unpacked to see what is inside.
-const LOOK: usize = 64 << 10;
+/// Bytes that are unpacked to recognise the content.
+const PROBE: usize = 64 << 10;
 
-/// What a look inside shows.
+/// The kind of the content.
 enum Inside {
     /// A tar, a zip, or another compression.
     Archive,
     /// DICOM, PAR or REC.
     Wanted,
-    /// Anything else.
+    /// Another file.
     Other,
-    /// It cannot be unpacked far enough to tell, or is wanted and damaged.
+    /// It cannot be unpacked far enough to recognise it, or it is damaged DICOM, PAR or REC.
     Damaged(String),
-    /// It cannot be unpacked, and is nothing that is wanted.
-    Useless(String),
+    /// It cannot be unpacked, and is not a kind that is used.
+    Unreadable(String),
 }
 
-/// Takes in a compressed member: DICOM, PAR and REC are unpacked, archives opened later, all else is kept as it is.
+/// Processes a compressed member: unpacks DICOM, PAR and REC, defers archives, keeps other files unchanged.
 pub fn take(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Taken, Stop> {
-    match look(pass, place, &held, packing)? {
-        Inside::Archive => member::archive(pass, place, row, held),
-        Inside::Wanted => unpack(pass, place, row, held, packing).map(Taken::from),
-        Inside::Damaged(reason) => refuse(pass, row, held, packing, &reason).map(Taken::from),
-        Inside::Useless(reason) => {
-            member::put(pass, place, &mut row, held, Shelf::Other)?;
+    match look(pass, place, &data, packing)? {
+        Inside::Archive => member::archive(pass, place, row, data),
+        Inside::Wanted => unpack(pass, place, row, data, packing).map(Taken::from),
+        Inside::Damaged(reason) => refuse(pass, row, data, packing, &reason).map(Taken::from),
+        Inside::Unreadable(reason) => {
+            member::put(pass, place, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason =
                     format!("{} data that cannot be read: {reason}", packing.name()).into();
@@ -51,8 +51,8 @@ pub fn take(
             Ok(row.into())
         }
         Inside::Other => {
-            row.content_sha256 = content_hash(pass, &row, &held, packing)?;
-            member::put(pass, place, &mut row, held, Shelf::Other)?;
+            row.content_sha256 = content_hash(pass, &row, &data, packing)?;
+            member::put(pass, place, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason = "neither DICOM nor PAR/REC".into();
             }
@@ -61,12 +61,12 @@ pub fn take(
     }
 }
 
-/// SHA-256 of what the kept bytes are once gzip is taken off; of the bytes themselves when that cannot be had, or when
-/// they are packed in another way.
+/// Returns the SHA-256 of the content of kept gzip data; of the bytes themselves if they cannot be unpacked, or have
+/// another compression.
 pub fn content_hash(
     pass: &Pass<'_>,
     row: &Row,
-    held: &Held<'_>,
+    data: &MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Option<Hash>, Stop> {
     if packing != Packing::Gzip {
@@ -75,8 +75,8 @@ pub fn content_hash(
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(row.size.max(crate::archive::LEAST_PACKED));
-    let Ok(mut reader) = Unpack::open(packing, held.reader(pass)?) else {
+        .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
+    let Ok(mut reader) = Unpack::open(packing, data.reader(pass)?) else {
         return Ok(row.sha256);
     };
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
@@ -89,11 +89,11 @@ pub fn content_hash(
 fn refuse(
     pass: &Pass<'_>,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     packing: Packing,
     reason: &str,
 ) -> Result<Row, Stop> {
-    held.discard(pass)?;
+    data.discard(pass)?;
     row.fate = Fate::Refused;
     row.content_sha256 = None;
     row.staged = None;
@@ -101,11 +101,16 @@ fn refuse(
     Ok(row)
 }
 
-fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Result<Inside, Stop> {
-    let mut start = vec![0; LOOK];
+fn look(
+    pass: &Pass<'_>,
+    place: &Place,
+    data: &MemberBytes<'_>,
+    packing: Packing,
+) -> Result<Inside, Stop> {
+    let mut start = vec![0; PROBE];
     let mut got = 0;
     let mut fault = None;
-    match Unpack::open(packing, held.reader(pass)?) {
+    match Unpack::open(packing, data.reader(pass)?) {
         Err(error) => fault = Some(crate::archive::reason(&error)),
         Ok(mut reader) => {
             while got < start.len() {
@@ -144,14 +149,14 @@ fn look(pass: &Pass<'_>, place: &Place, held: &Held<'_>, packing: Packing) -> Re
         {
             Inside::Archive
         }
-        // The mark of DICOM ends at byte 132: with fewer bytes nobody can say that it is none.
+        // The mark of DICOM ends at byte 132: with fewer bytes, it may be DICOM.
         (false, Some(reason)) if got < 132 => Inside::Damaged(reason),
-        (false, Some(reason)) => Inside::Useless(reason),
+        (false, Some(reason)) => Inside::Unreadable(reason),
         (false, None) => Inside::Other,
     })
 }
 
-/// Whether a name says that a tar is inside: then an end before its first header is damage of an archive.
+/// Returns whether a name says that it is a tar: then an end before the first header is a damaged archive.
 fn is_tar_name(path: &[u8], packing: Packing) -> bool {
     const SHORT: [&[u8]; 7] = [
         b".tgz", b".tbz", b".tbz2", b".txz", b".tzst", b".tarz", b".taz",
@@ -161,40 +166,40 @@ fn is_tar_name(path: &[u8], packing: Packing) -> bool {
     inner.ends_with(b".tar") || SHORT.iter().any(|end| path.ends_with(end))
 }
 
-/// A compression's content.
+/// The content of a compressed file.
 struct Unpacked {
-    /// All of it, when it fits into memory.
+    /// The bytes, if they fit into memory.
     bytes: Vec<u8>,
-    /// Where it lies otherwise.
+    /// The location otherwise.
     aside: Option<(Staged, Copied)>,
-    /// Bytes behind the compressed data.
+    /// Number of bytes after the compressed data.
     trailing: u64,
 }
 
-/// Unpacks to the end and takes in the content.
+/// Unpacks to the end and processes the content.
 fn unpack(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
-    let unpacked = match to_end(pass, place, &row, &held, packing) {
+    let unpacked = match to_end(pass, place, &row, &data, packing) {
         Ok(unpacked) => unpacked,
-        Err(fault) => return refuse(pass, row, held, packing, &fault.reason()?),
+        Err(fault) => return refuse(pass, row, data, packing, &fault.reason()?),
     };
     let content = if let Some((staged, copied)) = unpacked.aside {
         row.content_sha256 = Some(copied.sha256);
-        Held::Staged(staged)
+        MemberBytes::Staged(staged)
     } else {
         row.content_sha256 = Some(member::hash(&unpacked.bytes));
-        Held::Bytes(&unpacked.bytes, None)
+        MemberBytes::Bytes(&unpacked.bytes, None)
     };
-    let mut row = store(pass, place, row, held, content, packing)?;
+    let mut row = store(pass, place, row, data, content, packing)?;
     row.surrounded = unpacked.trailing > 0 && !keeps_all(&row);
     if row.surrounded && row.reason.is_empty() {
         let text = format!(
-            "{} bytes behind its {} data were left out",
+            "{} bytes after its {} data were left out",
             unpacked.trailing,
             packing.name()
         );
@@ -203,25 +208,25 @@ fn unpack(
     Ok(row)
 }
 
-/// Whether the bytes that are kept are those that came, with all around the content.
+/// Returns whether the kept bytes are the original ones, with everything around the content.
 fn keeps_all(row: &Row) -> bool {
     row.gzipped || !row.unpacked
 }
 
-/// Unpacks in memory, or through the disk.
+/// Unpacks in memory, or to disk.
 fn to_end(
     pass: &Pass<'_>,
     place: &Place,
     row: &Row,
-    held: &Held<'_>,
+    data: &MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Unpacked, Fault> {
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(row.size.max(crate::archive::LEAST_PACKED));
+        .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
     let damaged = |error| Fault::Data(crate::archive::reason(&error));
-    let mut reader = Unpack::open(packing, held.reader(pass)?).map_err(damaged)?;
+    let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
     let room = pass.in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
     Read::by_ref(&mut reader)
@@ -261,17 +266,17 @@ fn check(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), Stri
     Ok(())
 }
 
-/// Puts the content into staging in place of what came; gzipped DICOM stays as it came where that is asked for.
+/// Stages the content in place of the original; gzipped DICOM stays gzipped on request.
 fn store(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    came: Held<'_>,
-    content: Held<'_>,
+    came: MemberBytes<'_>,
+    content: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
     let kind = content.kind(pass)?;
-    let shelf = member::describe(pass, place, &mut row, &content, kind)?;
+    let dir = member::describe(pass, place, &mut row, &content, kind)?;
     let as_asked = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
     let parked = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
     let keep_packed = as_asked || (row.fate == Fate::Kept && !parked);
@@ -282,8 +287,8 @@ fn store(
         (content, came)
     };
     row.gzipped = as_asked;
-    // A large member is in staging under the name that this one is to have.
+    // A large member is in staging under the name that the content needs.
     other.discard(pass)?;
-    member::put(pass, place, &mut row, stored, shelf)?;
+    member::put(pass, place, &mut row, stored, dir)?;
     Ok(row)
 }

@@ -1,4 +1,4 @@
-//! What one pass over the packets of a session shares: options, limits, staging.
+//! State of one pass over the packets of a session: options, limits, staging.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -11,34 +11,34 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::passwords::{LastFit, Passwords};
 use super::row::{Fate, Kind, Reason, Row};
-use super::staging::{Shelf, Staged, Staging};
+use super::staging::{Staged, Staging, StagingDir};
 use super::stop::Stop;
 use crate::archive::{names_beyond, names_too_long};
 use crate::monitor::Monitor;
-use crate::notation::{Hash, shown};
+use crate::notation::{Hash, abridged};
 
-/// Limits and choices of a pass.
+/// Options and limits of a pass.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads; 0 is one per usable CPU.
+    /// Number of threads; 0 is one per usable CPU.
     pub threads: usize,
-    /// Take gzip off DICOM files.
+    /// Whether to decompress gzipped DICOM files.
     pub gunzip: bool,
-    /// Hard-link loose files where that works.
+    /// Whether to hard-link loose files if possible.
     pub link: bool,
-    /// Keep only the headers of DICOM, and nothing of what is neither DICOM nor PAR: staged files end in a hole.
+    /// Whether to keep only the headers of DICOM, whole PAR files, and no data of others: staged files end in a hole.
     pub headers_only: bool,
-    /// Paths on the top level of a folder that are left out.
+    /// Paths on the top level of a folder that are skipped.
     pub skip: Vec<PathBuf>,
-    /// An archive or member may expand to so many times its size.
+    /// Limit on the expansion of an archive or member, as a factor.
     pub max_ratio: u64,
-    /// All archives together may expand to so many bytes.
+    /// Limit on the expanded bytes of all archives together.
     pub max_bytes: u64,
-    /// A packet may have so many members.
+    /// Limit on the members of a packet.
     pub max_members: u64,
-    /// Archives inside archives are opened so many levels deep.
+    /// Limit on the depth of nested archives.
     pub max_nesting: u32,
-    /// Tried on encrypted members.
+    /// Tried for encrypted members.
     pub passwords: Passwords,
 }
 
@@ -63,26 +63,26 @@ impl Default for Options {
 pub struct Pass<'a> {
     /// Limits and choices.
     pub options: &'a Options,
-    /// Asked per member and per block.
+    /// Checked for each member and each block.
     pub monitor: &'a Monitor,
-    /// Where the members' bytes go.
+    /// The folder for the members' bytes.
     pub staging: Staging,
-    /// Members up to this size are held in memory, larger ones go through the disk.
+    /// Members up to this size are read into memory, larger ones are unpacked to disk.
     pub in_memory: u64,
-    /// Which password opened a member last.
+    /// The password that last decrypted a member.
     pub last_fit: LastFit,
     skipped: HashSet<PathBuf>,
     expanded: AtomicU64,
     members: AtomicU64,
     names: AtomicU64,
     exhausted: OnceLock<String>,
-    /// Archives that were kept whole, with the reason: by hash, and depth, as the limit on depth is among the reasons.
-    useless: Mutex<HashMap<(Hash, u32), String>>,
-    /// Zips that stay where they are.
+    /// Archives that were kept whole, with the reason, by hash and depth (one of the reasons is the limit on depth).
+    kept_whole: Mutex<HashMap<(Hash, u32), String>>,
+    /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
 }
 
-/// The path with its folder resolved, as the folder of a packet is; a link itself stays one.
+/// Returns the path with its folder resolved, like the folder of a packet; a link itself is not resolved.
 fn resolved(path: &Path) -> PathBuf {
     match (path.parent().map(fs::canonicalize), path.file_name()) {
         (Some(Ok(folder)), Some(name)) => folder.join(name),
@@ -90,7 +90,7 @@ fn resolved(path: &Path) -> PathBuf {
     }
 }
 
-/// Adds to a counter, which stays at its end; the value before.
+/// Adds to a saturating counter; returns the previous value.
 fn saturating(counter: &AtomicU64, more: u64) -> u64 {
     let add = |before: u64| Some(before.saturating_add(more));
     counter
@@ -98,8 +98,8 @@ fn saturating(counter: &AtomicU64, more: u64) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// All threads together hold about twice this (packed and unpacked).
-const HELD: u64 = 64 << 20;
+/// Limit on the memory of all threads together, packed and unpacked, is about twice this.
+const IN_MEMORY: u64 = 64 << 20;
 
 impl<'a> Pass<'a> {
     /// Opens staging.
@@ -113,43 +113,43 @@ impl<'a> Pass<'a> {
             options,
             monitor,
             staging: Staging::open(staging)?,
-            in_memory: (HELD / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
+            in_memory: (IN_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_fit: LastFit::default(),
             skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
             names: AtomicU64::new(0),
             exhausted: OnceLock::new(),
-            useless: Mutex::new(HashMap::new()),
+            kept_whole: Mutex::new(HashMap::new()),
             zips: Mutex::new(Vec::new()),
         })
     }
 
-    /// Stops when the caller asked for it.
+    /// Returns an error if the caller cancelled.
     pub fn check(&self) -> Result<(), Stop> {
         self.monitor.check().map_err(|_| Stop::Cancelled)
     }
 
-    /// Whether a name on the top level of a folder is left out.
+    /// Returns whether a name on the top level of a folder is skipped.
     pub fn skips(&self, root: &Path, name: &[u8]) -> bool {
         !self.skipped.is_empty() && self.skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
-    /// Counts bytes that come out of an archive or compression, before they are made. The reason, once there are too
-    /// many; all that follows is then refused. `name` is the member's.
+    /// Counts bytes before they are unpacked. Returns the reason once there are too many; everything after that is
+    /// refused. `name` is the member's.
     pub fn expand(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
         let before = saturating(&self.expanded, bytes);
         if before.saturating_add(bytes) > self.options.max_bytes {
             self.exhaust(format!(
                 "it expands to more than {} bytes (limit on total size, --max-total) with {} of {bytes} bytes",
                 self.options.max_bytes,
-                shown(name)
+                abridged(name)
             ));
         }
         self.spent()
     }
 
-    /// Counts a member, and the bytes of its texts: its path, and where a link leads.
+    /// Counts a member, and the bytes of its texts: its path, and the target of a link.
     pub fn count(&self, texts: u64) -> Result<(), String> {
         let members = saturating(&self.members, 1).saturating_add(1);
         let texts = saturating(&self.names, texts).saturating_add(texts);
@@ -164,15 +164,14 @@ impl<'a> Pass<'a> {
         self.spent()
     }
 
-    /// Stops the work where so many bytes, which are still to be written, are more than staging has room for; headers
-    /// alone are small. `name` is
-    /// that of the member, or of the largest of several.
+    /// Stops the work if these bytes exceed the free space of staging; headers alone are small. `name` is that of the
+    /// member, or of the largest of several.
     pub fn need_room(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
         match self.staging.free().filter(|_| !self.options.headers_only) {
             Some(free) if bytes > free => {
                 let text = format!(
                     "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",
-                    shown(name)
+                    abridged(name)
                 );
                 let error = io::Error::new(io::ErrorKind::StorageFull, text);
                 Err(Stop::io(self.staging.root(), error))
@@ -181,21 +180,27 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Why an archive of these bytes was kept whole at this depth.
+    /// Returns why an archive with these bytes was kept whole at this depth.
     pub fn known_useless(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
-        let useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
-        useless.get(&(hash?, depth)).cloned()
+        let kept_whole = self
+            .kept_whole
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept_whole.get(&(hash?, depth)).cloned()
     }
 
-    /// Notes why an archive was kept whole.
-    pub fn remember_useless(&self, hash: Option<Hash>, depth: u32, reason: &str) {
-        let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
-        useless.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
+    /// Records why an archive was kept whole.
+    pub fn note_kept_whole(&self, hash: Option<Hash>, depth: u32, reason: &str) {
+        let mut kept_whole = self
+            .kept_whole
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept_whole.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
-    /// Notes a zip, unless it lies in staging and will be gone; its number.
+    /// Records a zip, unless it is in staging and will be removed; returns its number.
     pub fn note_zip(&self, path: &Path) -> Option<u32> {
-        if self.staging.holds(path) {
+        if self.staging.contains(path) {
             return None;
         }
         let mut zips = self.zips.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,18 +208,18 @@ impl<'a> Pass<'a> {
         u32::try_from(zips.len() - 1).ok()
     }
 
-    /// What the reading goes on with: its staging, and the zips.
+    /// Returns what the reading needs: its staging, and the zips.
     pub fn ended(self) -> (Staging, Vec<PathBuf>) {
         let zips = self.zips.into_inner();
         (self.staging, zips.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Notes the limit that was passed first.
+    /// Records the first exceeded limit.
     pub(super) fn exhaust(&self, reason: String) {
         let _ = self.exhausted.set(reason);
     }
 
-    /// The limit that was passed, as an error.
+    /// Returns the exceeded limit as an error.
     pub fn spent(&self) -> Result<(), String> {
         self.exhausted
             .get()
@@ -222,26 +227,26 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Where a member stands: its path in the ledger, its sequence, its depth. Also the place of a container, whose members'
-/// places are made from it.
+/// The place of a member: its path in the ledger, its sequence, its depth. Also the place of a container, from which
+/// the places of its members are derived.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
     /// Path so far, as bytes.
     pub path: Vec<u8>,
     joints: Vec<u32>,
     sequence: String,
-    /// Archives around it, the packet itself not counted.
+    /// Number of archives around it, not counting the packet.
     pub depth: u32,
 }
 
 impl Place {
-    /// The place of a packet's members.
+    /// Returns the place for a packet's members.
     #[must_use]
     pub fn packet(prefix: &[u8], number: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
         let mut joints = Vec::new();
         if path.ends_with(b"!") {
-            // an archive among the sources: its members' paths are those of a nested one
+            // an archive among the sources: its members have paths like those of a nested archive
             joints.push(u32::try_from(path.len() - 1).unwrap_or(u32::MAX));
         } else if !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
@@ -259,7 +264,7 @@ impl Place {
         }
     }
 
-    /// A member of this container.
+    /// Returns the place of a member of this container.
     #[must_use]
     pub fn member(&self, name: &[u8], sequence: u64) -> Self {
         let mut place = self.clone();
@@ -268,7 +273,7 @@ impl Place {
         place
     }
 
-    /// This member as a container.
+    /// Returns this member as a container.
     #[must_use]
     pub fn container(&self) -> Self {
         let mut place = self.clone();
@@ -281,31 +286,31 @@ impl Place {
         place
     }
 
-    /// Its file in staging.
+    /// Returns its file in staging.
     #[must_use]
-    pub fn staged(&self, on: Shelf) -> Staged {
+    pub fn staged(&self, on: StagingDir) -> Staged {
         Staged {
-            shelf: on,
+            dir: on,
             sequence: self.sequence.as_str().into(),
         }
     }
 
-    /// A second file of its own in staging, for what is unpacked on the way.
+    /// Returns a second file in staging, for intermediate data.
     #[must_use]
     pub fn aside(&self) -> Staged {
         Staged {
-            shelf: Shelf::Other,
+            dir: StagingDir::Other,
             sequence: format!("{}+", self.sequence).into(),
         }
     }
 
-    /// A row for it.
+    /// Returns a row for it.
     #[must_use]
     pub fn row(&self, kind: Kind, fate: Fate) -> Row {
         Row::new(&self.path, &self.joints, kind, fate)
     }
 
-    /// A row for a member without bytes.
+    /// Returns a row for a member without bytes.
     #[must_use]
     pub fn no_data(&self, kind: Kind, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::NoData);
@@ -313,7 +318,7 @@ impl Place {
         row
     }
 
-    /// A row for a member whose bytes cannot be had.
+    /// Returns a row for a member whose bytes cannot be read.
     #[must_use]
     pub fn refused(&self, kind: Kind, size: u64, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::Refused);

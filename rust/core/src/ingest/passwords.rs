@@ -1,9 +1,9 @@
-//! The passwords of a run, in the order in which they are tried.
+//! The passwords of a run, in the order of use.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Passwords for encrypted members. What is printed for debugging is only how many there are.
+/// Passwords for encrypted members. Debug output contains only their number.
 #[derive(Clone, Default)]
 pub struct Passwords(Vec<Vec<u8>>);
 
@@ -20,19 +20,19 @@ impl From<Vec<Vec<u8>>> for Passwords {
 }
 
 impl Passwords {
-    /// How many there are.
+    /// Returns the number of passwords.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them with their places, the one that fitted last before the others.
+    /// Returns all passwords with their indices, the last correct one first.
     pub fn in_order(&self, last: &LastFit) -> impl Iterator<Item = (usize, &[u8])> {
         let last = last.0.load(Ordering::Relaxed);
         let first = self.0.get(last).map(|word| (last, word));
@@ -44,12 +44,12 @@ impl Passwords {
     }
 }
 
-/// The place of the password that fitted last; the members of a packet mostly have the same.
+/// Index of the last correct password; the members of a packet usually have the same one.
 #[derive(Default)]
 pub struct LastFit(AtomicUsize);
 
 impl LastFit {
-    /// Notes that a password opened a member.
+    /// Records that a password decrypted a member.
     pub fn note(&self, at: usize) {
         self.0.store(at, Ordering::Relaxed);
     }

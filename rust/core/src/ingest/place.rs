@@ -1,4 +1,4 @@
-//! Giving staged files their place below the session folder.
+//! Moves staged files to their places below the session folder.
 
 use std::fs;
 use std::io;
@@ -13,8 +13,8 @@ use crate::header::Field;
 use std::collections::{HashMap, HashSet};
 
 impl Reading {
-    /// Moves the files of some groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`. Different files of one
-    /// identifier get `_2`, `_3` and so on in path order.
+    /// Moves the files of some groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`. Different files with the
+    /// same UID get `_2`, `_3` and so on in path order.
     pub fn place_series(
         &mut self,
         root: &Path,
@@ -34,7 +34,7 @@ impl Reading {
         });
         let folder = format!("dicom/{n}");
         let parts = ["dicom".to_owned(), n.to_string()];
-        // In a folder that is new, only the names given here can be taken.
+        // In a new folder, only the names assigned here are in use.
         let new = fs::symlink_metadata(root.join(&folder)).is_err();
         make(&root.join(&folder))?;
         self.names
@@ -56,7 +56,7 @@ impl Reading {
             let name = fit(&stem, if row.gzipped { ".dcm.gz" } else { ".dcm" });
             let place = names.file(&folder, &name, |path| {
                 let free = new || fs::symlink_metadata(root.join(path)).is_err();
-                // Where the file system ignores case, a rename would overwrite.
+                // On a file system that ignores case, a rename would overwrite.
                 free && caseless.insert(path.to_ascii_lowercase())
             });
             self.move_to(at, root, place, n)?;
@@ -65,7 +65,7 @@ impl Reading {
         Ok(())
     }
 
-    /// A duplicate has no bytes of its own: its row says where those of the first lie.
+    /// A duplicate has no bytes: its row has the location of the first copy.
     fn point_duplicates(&mut self, groups: &[usize], n: i64) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;
@@ -124,7 +124,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Says that a kept member stays where it lies, `at` below its session, and removes its staged copy.
+    /// Records that a kept member remains at `at` below its session, and removes its staged copy.
     pub fn leave_row(&mut self, row: usize, at: &str) -> Result<(), Stop> {
         if let Some(staged) = self.staged(row) {
             fs::remove_file(&staged).map_err(|error| Stop::io(&staged, error))?;
@@ -137,7 +137,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Moves staged files to `<root>/inbox/<own path>`. Folders go before files of the same name.
+    /// Moves staged files to `<root>/inbox/<own path>`. Folders take precedence over files of the same name.
     pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
         let mut wanted: Vec<(usize, Vec<String>)> =
             rows.iter().map(|&at| (at, self.inbox_path(at))).collect();
@@ -182,7 +182,7 @@ impl Reading {
         parts
     }
 
-    /// A path in a folder that neither this reading nor the disk has.
+    /// Returns a path in a folder that is unused in this reading and on disk.
     fn free(&mut self, root: &Path, folder: &str, name: &str) -> String {
         let names = self.names.entry(root.to_owned()).or_default();
         names.file(folder, name, |path| {
@@ -212,7 +212,7 @@ fn make(folder: &Path) -> Result<(), Stop> {
     fs::create_dir_all(folder).map_err(|error| Stop::io(folder, error))
 }
 
-/// Renames, or copies where the session lies on another file system.
+/// Renames, or copies if the session is on another file system.
 fn move_file(from: &Path, to: &Path) -> Result<(), Stop> {
     match fs::rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {

@@ -1,4 +1,4 @@
-//! What was read: rows, groups, damage.
+//! The result of reading packets: rows, groups, damage.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,23 +11,23 @@ use super::staging::Staging;
 use super::stop::Stop;
 use crate::archive::zip::deflated::Streams;
 use crate::header::Header;
-use crate::notation::{Hash, shown};
+use crate::notation::{Hash, abridged};
 use crate::series::{Entry, Group, group};
 
-/// The rows of a session's packets; their bytes lie in staging until they are placed.
+/// The rows of a session's packets; their bytes are in staging until they are placed.
 pub struct Reading {
     pub(super) staging: Staging,
-    /// Zips that stay where they are; rows say what lies where in them.
+    /// Zips that remain in place; rows refer to the streams in them.
     zips: Vec<PathBuf>,
     pub(super) rows: Vec<Row>,
     pub(super) groups: Vec<Group>,
-    /// The row whose header stands for each group.
+    /// The row with the representative header of each group.
     first: Vec<usize>,
     /// Rows of each group, in path order.
     pub(super) members: Vec<Vec<usize>>,
     damage: Vec<String>,
     notes: Vec<String>,
-    /// Names given in the session's folder, by root.
+    /// Names used in the session folder, by root.
     pub(super) names: HashMap<PathBuf, Taken>,
 }
 
@@ -56,31 +56,31 @@ impl Reading {
         Ok(reading)
     }
 
-    /// All rows, in the order of the packets and their members.
+    /// Returns all rows, in the order of the packets and their members.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The groups of the sorted files.
+    /// Returns the groups of the sorted files.
     #[must_use]
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }
 
-    /// The header that stands for a group: of the file with the lowest InstanceNumber and path.
+    /// Returns the representative header of a group: of the file with the lowest InstanceNumber and path.
     #[must_use]
     pub fn group_header(&self, group: usize) -> Option<&Header> {
         self.rows.get(*self.first.get(group)?)?.header.as_ref()
     }
 
-    /// Rows of a group's files in path order, without the duplicates.
+    /// Returns the rows of a group's files in path order, without duplicates.
     #[must_use]
     pub fn group_rows(&self, group: usize) -> &[usize] {
         self.members.get(group).map_or(&[], Vec::as_slice)
     }
 
-    /// Where a row's bytes lie now.
+    /// Returns the current location of a row's bytes.
     #[must_use]
     pub fn staged(&self, row: usize) -> Option<PathBuf> {
         self.rows
@@ -90,7 +90,7 @@ impl Reading {
             .map(|staged| self.staging.path(staged))
     }
 
-    /// Where the placed files of some groups lie deflated in their zips, by file name.
+    /// Returns the deflate streams of the placed files of some groups in their zips, by file name.
     #[must_use]
     pub fn streams(&self, groups: &[usize]) -> Streams {
         let rows = groups.iter().flat_map(|&group| self.group_rows(group));
@@ -105,7 +105,7 @@ impl Reading {
         }
     }
 
-    /// Rows that look like DICOM and whose header could not be parsed.
+    /// Returns rows that look like DICOM but whose header could not be parsed.
     #[must_use]
     pub fn suspects(&self) -> Vec<usize> {
         self.rows
@@ -116,19 +116,19 @@ impl Reading {
             .collect()
     }
 
-    /// What could not be had, `path: reason`.
+    /// Returns unreadable data as `path: reason`.
     #[must_use]
     pub fn damage(&self) -> &[String] {
         &self.damage
     }
 
-    /// What is odd but loses nothing, `path: note`.
+    /// Returns oddities that lose nothing, as `path: note`.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Gives a suspect the header that another reader found. False when the row is no suspect.
+    /// Sets the header of a suspect that another reader could parse. Returns false if the row is not a suspect.
     pub fn supply(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
         let Some(row) = self.rows.get_mut(at).filter(|row| row.suspect) else {
             return Ok(false);
@@ -152,7 +152,7 @@ impl Reading {
         Ok(true)
     }
 
-    /// Of sorted files with the same bytes (and so of one series) all but the first by path are duplicates.
+    /// Marks duplicates: of sorted files with the same bytes (and so of one series), all but the first by path.
     fn mark_duplicates(&mut self) {
         let mut order = self.sorted();
         let rows = &self.rows;
@@ -163,7 +163,7 @@ impl Reading {
         for at in order {
             let Some(row) = rows.get(at) else { continue };
             match first.filter(|first| first.content_sha256 == row.content_sha256) {
-                Some(first) => copies.push((at, shown(&first.path))),
+                Some(first) => copies.push((at, abridged(&first.path))),
                 None => first = Some(row),
             }
         }
@@ -175,7 +175,7 @@ impl Reading {
         }
     }
 
-    /// Rows of the sorted DICOM files.
+    /// Returns the rows of the sorted DICOM files.
     fn sorted(&self) -> Vec<usize> {
         let sorted = |row: &Row| row.fate == Fate::Sorted && row.header.is_some();
         (0..self.rows.len())
@@ -233,7 +233,7 @@ impl Reading {
         self.group_duplicates();
     }
 
-    /// A duplicate is of the group of the file whose bytes it has.
+    /// A duplicate belongs to the group of the file with the same bytes.
     fn group_duplicates(&mut self) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;

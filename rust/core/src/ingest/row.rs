@@ -7,7 +7,7 @@ use crate::archive::zip::deflated::Deflated;
 use crate::header::Header;
 use crate::notation::{Hash, escape};
 
-/// What a member is.
+/// The kind of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A DICOM object.
@@ -18,9 +18,9 @@ pub enum Kind {
     Par,
     /// Philips REC.
     Rec,
-    /// A zip, 7z or tar, or an archive of a kind that is not opened.
+    /// A zip, 7z or tar, or an archive of an unsupported kind.
     Archive,
-    /// Anything else with bytes.
+    /// Another file with content.
     Other,
     /// A folder.
     Directory,
@@ -31,7 +31,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As in the ledger.
+    /// Returns the name in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -48,25 +48,25 @@ impl Kind {
     }
 }
 
-/// What became of a member.
+/// What happened to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// In its series.
+    /// Sorted into its series.
     Sorted,
-    /// Its bytes are in the series already.
+    /// Its bytes are already in the series.
     Duplicate,
-    /// In the session's inbox.
+    /// Kept in the session's inbox folder.
     Kept,
-    /// An archive whose members have rows of their own.
+    /// An archive whose members have their own rows.
     Opened,
     /// It has no bytes.
     NoData,
-    /// Its bytes could not be had.
+    /// Its bytes could not be read.
     Refused,
 }
 
 impl Fate {
-    /// As in the ledger.
+    /// Returns the name in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -80,18 +80,18 @@ impl Fate {
     }
 }
 
-/// A reason: mostly fixed text.
+/// A reason; usually a fixed text.
 pub type Reason = Cow<'static, str>;
 
-/// The reason of a file that is nothing of use here.
+/// The reason of a file that is not used.
 pub const NOT_WANTED: &str = "neither DICOM nor PAR/REC";
 /// The reason of a file without bytes.
 pub const EMPTY: &str = "empty";
-/// The reason of a file that a broken transfer left.
+/// The reason of a file from an incomplete transfer.
 pub const ZEROS: &str = "filled with zeros";
-/// How the reason of a symbolic link begins; its target follows.
+/// Start of the reason of a symbolic link; its target follows.
 pub const LINK_TO: &str = "a symbolic link to ";
-/// How the reason of a link in a folder ends when its target is a member too.
+/// End of the reason of a link in a folder if its target is a member too.
 pub const IN_PACKET: &str = ", which is in the packet";
 
 /// One member.
@@ -101,46 +101,46 @@ pub const IN_PACKET: &str = ", which is in the packet";
     reason = "four facts that are independent of each other"
 )]
 pub struct Row {
-    /// The member's name as it came, behind the packet's prefix; archives within are joined by `!`.
+    /// The member's name in the packet, after the packet's prefix; nested archives are joined by `!`.
     pub path: Box<[u8]>,
-    /// Where in `path` those joints are.
+    /// Positions of these joints in `path`.
     pub joints: Box<[u32]>,
-    /// Bytes as it came.
+    /// Size of the original bytes.
     pub size: u64,
-    /// Of the bytes as they came.
+    /// Hash of the original bytes.
     pub sha256: Option<Hash>,
-    /// Of the bytes with the compression taken off.
+    /// Hash of the decompressed bytes.
     pub content_sha256: Option<Hash>,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// What became of it.
+    /// What happened to it.
     pub fate: Fate,
-    /// Why; empty where nothing has to be said.
+    /// Why; empty if there is nothing to explain.
     pub reason: Reason,
-    /// Where its bytes wait; None when there are none.
+    /// Location in staging; None without bytes.
     pub staged: Option<Staged>,
-    /// Where the same bytes lie deflated in the packet.
+    /// Location of its deflate stream in the packet.
     pub deflated: Option<Deflated>,
-    /// Of a DICOM object.
+    /// Header of a DICOM object.
     pub header: Option<Header>,
-    /// DICOM by its look, yet its header could not be parsed.
+    /// Whether it looks like DICOM but its header could not be parsed.
     pub suspect: bool,
-    /// Bytes around its content, or around the members of this archive, are in no member.
+    /// Whether bytes around its content, or around the members of this archive, are in no member.
     pub surrounded: bool,
-    /// The staged bytes are still gzipped.
+    /// Whether the staged bytes are still gzipped.
     pub gzipped: bool,
-    /// The staged bytes are what was inside a compression.
+    /// Whether the staged bytes are decompressed.
     pub unpacked: bool,
-    /// Index of its group; -1 when none.
+    /// Index of its group; -1 without one.
     pub group: i64,
-    /// n of its series; 0 when none.
+    /// n of its series; 0 without one.
     pub series: i64,
-    /// Below the session folder, once placed.
+    /// Path below the session folder, once placed.
     pub at: Box<str>,
 }
 
 impl Row {
-    /// A row about which nothing is known yet.
+    /// Returns a row without known properties.
     #[must_use]
     pub fn new(path: &[u8], joints: &[u32], kind: Kind, fate: Fate) -> Self {
         Self {
@@ -165,7 +165,7 @@ impl Row {
         }
     }
 
-    /// The path as the ledger writes it.
+    /// Returns the path as the ledger writes it.
     #[must_use]
     pub fn ledger_path(&self) -> String {
         escape(&self.path)

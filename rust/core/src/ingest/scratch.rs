@@ -1,4 +1,4 @@
-//! Buffers that a thread uses again for each member.
+//! Buffers that a thread reuses for each member.
 
 use std::cell::Cell;
 

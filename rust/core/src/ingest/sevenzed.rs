@@ -3,26 +3,26 @@
 use std::io::{self, Read};
 
 use super::batch::Members;
-use super::closed::ENCRYPTED;
-use super::crew::Crew;
-use super::held::Held;
-use super::locked::unopened;
+use super::encrypted::unopened;
+use super::kept_whole::ENCRYPTED;
 use super::member::Taken;
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Kind, Row};
-use super::staging::{Shelf, fill};
+use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
 use super::take::take;
+use super::workers::Workers;
 use crate::archive::sevenz::aes::Keys;
 use crate::archive::sevenz::chain::{self, Content, Refusal};
 use crate::archive::sevenz::streams::Block;
-use crate::archive::sevenz::{self, Listing, Member, What};
+use crate::archive::sevenz::{self, Listing, Member, MemberKind};
 use crate::archive::source::Source;
 use crate::archive::{beyond, reason, too_much};
 use crate::notation::escape;
 use crate::notation::escaped_len;
 
-/// A target of a link that is longer is not shown.
+/// Longer targets of links are not shown.
 const LONGEST_TARGET: u64 = 4096;
 
 /// Reads all members.
@@ -35,7 +35,7 @@ pub fn read(
     let keys = Keys::new(pass.options.passwords.in_order(&pass.last_fit));
     let mut listing = match sevenz::list(source, pass.options.max_members, &keys) {
         Ok(listing) => listing,
-        Err(refusal) => return Ok(Members::damaged(said(pass, refusal))),
+        Err(refusal) => return Ok(Members::damaged(reason_of(pass, refusal))),
     };
     if let Some((count, most)) = listing.too_many {
         let text = format!("it has {count} members, more than {most} (limit)");
@@ -43,7 +43,7 @@ pub fn read(
     }
     let prefix = escaped_len(&container.path);
     let admitted = admit(pass, source.len(), prefix, &listing);
-    let crew = Crew::default();
+    let workers = Workers::default();
     let mut unpacking = Unpacking {
         pass,
         source,
@@ -54,41 +54,41 @@ pub fn read(
     rayon::scope(|scope| {
         let members = (1u64..).zip(&listing.members).zip(admitted);
         for ((at, member), admitted) in members {
-            if crew.stopped() {
+            if workers.stopped() {
                 break;
             }
             let place = container.member(&member.name, at);
             let refused = |reason: String| place.refused(Kind::Other, member.size, reason);
             let row = match admitted.map_or_else(Err, |()| Ok(())) {
                 Err(reason) => Ok(refused(reason)),
-                Ok(()) => match unpacking.next(member, (at, &place), &crew, scope) {
+                Ok(()) => match unpacking.next(member, (at, &place), &workers, scope) {
                     Ok(None) => continue,
                     Ok(Some(row)) => Ok(row),
                     Err(Fault::Data(reason)) => Ok(refused(reason)),
                     Err(Fault::Stop(stop)) => Err(stop),
                 },
             };
-            crew.keep(at, row.map(Taken::from));
+            workers.keep(at, row.map(Taken::from));
         }
     });
-    let mut members = Members::of(crew.finish()?);
+    let mut members = Members::of(workers.finish()?);
     if listing.trailing > 0 {
-        let text = format!("{} bytes stand behind the archive", listing.trailing);
+        let text = format!("{} bytes follow the archive", listing.trailing);
         members.notes.push(text);
     }
     Ok(members)
 }
 
-fn said(pass: &Pass<'_>, refusal: Refusal) -> String {
+fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     match refusal {
-        Refusal::Locked => ENCRYPTED.into(),
-        Refusal::Unfit => unopened(pass.options.passwords.len(), None),
+        Refusal::NoPassword => ENCRYPTED.into(),
+        Refusal::WrongPassword => unopened(pass.options.passwords.len(), None),
         Refusal::Data(reason) => reason,
     }
 }
 
-/// Decides which members are read, by what the list says of them, before any is.
-/// `prefix` is the length of the paths' common beginning.
+/// Decides which members to read before any is read, by the header of the archive. `prefix` is the length of the paths'
+/// common start.
 fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Result<(), String>> {
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
@@ -107,58 +107,58 @@ fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Resul
     listing.members.iter().map(&mut one).collect()
 }
 
-/// The thread that unpacks.
+/// The unpacking thread.
 struct Unpacking<'p> {
     pass: &'p Pass<'p>,
     source: &'p dyn Source,
     keys: Keys<'p>,
     blocks: Vec<Block>,
-    /// The block that is read, and what is left of it, or why nothing more can be had.
+    /// The current block and its remaining members, or why the rest of it is unreadable.
     current: Option<(usize, Result<Content<'p>, String>)>,
 }
 
 impl<'p> Unpacking<'p> {
-    /// Takes one member off its block; the row of one that has no bytes to be taken in.
+    /// Reads one member from its block; returns the row of one without bytes to process.
     fn next<'s>(
         &mut self,
         member: &Member,
         (at, place): (u64, &Place),
-        crew: &'s Crew,
+        workers: &'s Workers,
         scope: &rayon::Scope<'s>,
     ) -> Result<Option<Row>, Fault>
     where
         'p: 's,
     {
         self.pass.check()?;
-        match member.what {
-            What::Directory => return Ok(Some(place.no_data(Kind::Directory, ""))),
-            What::Anti => {
-                let text = "an anti-item: it says that a file of this name is to be removed";
+        match member.kind {
+            MemberKind::Directory => return Ok(Some(place.no_data(Kind::Directory, ""))),
+            MemberKind::Anti => {
+                let text = "an anti-item: it asks to remove a file of this name";
                 return Ok(Some(place.no_data(Kind::Other, text)));
             }
-            What::Device => {
+            MemberKind::Device => {
                 self.pass_over(member)?;
                 return Ok(Some(place.no_data(Kind::Device, "a device")));
             }
-            What::Link => {
+            MemberKind::Link => {
                 let target = self.link(member)?;
                 let text = format!("a symbolic link to {}", escape(&target));
                 return Ok(Some(place.no_data(Kind::Link, text)));
             }
-            What::File => {}
+            MemberKind::File => {}
         }
         if member.size > self.pass.in_memory {
-            return self.large(member, (at, place), crew);
+            return self.large(member, (at, place), workers);
         }
         let len = usize::try_from(member.size).unwrap_or(0);
-        let mut buffer = crew.buffer(len);
+        let mut buffer = workers.buffer(len);
         let part = buffer.get_mut(..len).unwrap_or_default();
         self.fill(member, part)?;
-        crew.hand(scope, self.pass, (at, place.clone()), (buffer, len));
+        workers.hand(scope, self.pass, (at, place.clone()), (buffer, len));
         Ok(None)
     }
 
-    /// What is left of the block of a member, from this member on; nothing for one without bytes.
+    /// Returns the remaining content of a member's block, starting at this member; None for one without bytes.
     fn content(&mut self, member: &Member) -> Result<Content<'_>, Fault> {
         let Some(block) = member.block else {
             return Ok(Box::new(io::empty()));
@@ -173,7 +173,7 @@ impl<'p> Unpacking<'p> {
         }
     }
 
-    /// Opens a block; an encrypted one with the password that gives its first member.
+    /// Opens a block; an encrypted one with the password that decrypts its first member.
     fn open(&self, at: usize) -> Result<Result<Content<'p>, String>, Stop> {
         self.pass.check()?;
         let Some(block) = self.blocks.get(at) else {
@@ -183,21 +183,21 @@ impl<'p> Unpacking<'p> {
         if chain::is_encrypted(block) {
             match chain::fitting(self.source, block, &self.keys) {
                 Ok(place) => fitting = place,
-                Err(refusal) => return Ok(Err(said(self.pass, refusal))),
+                Err(refusal) => return Ok(Err(reason_of(self.pass, refusal))),
             }
             self.pass.last_fit.note(fitting);
         }
         Ok(chain::open(self.source, block, &self.keys, fitting))
     }
 
-    /// Nothing more of this block can be had.
+    /// Marks the rest of this block as unreadable.
     fn end(&mut self, reason: &str) {
         if let Some((_, content)) = &mut self.current {
             *content = Err(reason.to_owned());
         }
     }
 
-    /// Brings a member into memory.
+    /// Reads a member into memory.
     fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), Fault> {
         let got = fill(&mut self.content(member)?, part);
         match got {
@@ -210,15 +210,15 @@ impl<'p> Unpacking<'p> {
         }
     }
 
-    /// A member too large for memory goes through the disk.
+    /// Unpacks a member that is too large for memory to disk.
     fn large(
         &mut self,
         member: &Member,
         (at, place): (u64, &Place),
-        crew: &Crew,
+        workers: &Workers,
     ) -> Result<Option<Row>, Fault> {
         let pass = self.pass;
-        let staged = place.staged(Shelf::Other);
+        let staged = place.staged(StagingDir::Other);
         let mut content = self.content(member)?;
         let copied = pass
             .staging
@@ -236,8 +236,8 @@ impl<'p> Unpacking<'p> {
             pass.staging.remove(&staged)?;
             return Err(fault);
         }
-        let held = Held::Staged(staged);
-        crew.keep(at, take(pass, place, held, copied.size, copied.sha256));
+        let data = MemberBytes::Staged(staged);
+        workers.keep(at, take(pass, place, data, copied.size, copied.sha256));
         Ok(None)
     }
 
@@ -252,7 +252,7 @@ impl<'p> Unpacking<'p> {
         Ok(target)
     }
 
-    /// Reads what is not taken in, as the next member stands behind it.
+    /// Reads and drops a member, since the next one follows it.
     fn pass_over(&mut self, member: &Member) -> Result<(), Fault> {
         let mut content = self.content(member)?;
         let copied = io::copy(&mut content, &mut io::sink());
@@ -266,8 +266,8 @@ impl<'p> Unpacking<'p> {
 
 fn checked(member: &Member, crc: u32) -> Result<(), Fault> {
     match member.crc {
-        Some(told) if told != crc => {
-            let text = format!("its CRC is {crc:08x}, the archive says {told:08x}");
+        Some(declared) if declared != crc => {
+            let text = format!("its CRC is {crc:08x}, the archive says {declared:08x}");
             Err(Fault::Data(text))
         }
         _ => Ok(()),

@@ -1,32 +1,32 @@
-//! A compressed archive with one member, and how it is told from a compressed tar.
+//! A compressed archive with one member, and the check for a compressed tar.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use super::batch::Members;
-use super::held::Held;
 use super::loose;
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
-use super::staging::Shelf;
+use super::staging::StagingDir;
 use super::stop::Stop;
 use super::take::take;
 use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
 
-/// Whether a compressed file is a compressed tar, as far as it can be unpacked.
+/// Returns whether a compressed file is a compressed tar, as far as it can be unpacked.
 #[must_use]
-pub fn holds_tar(path: &Path, packing: Packing) -> bool {
+pub fn contains_tar(path: &Path, packing: Packing) -> bool {
     let mut head = Vec::new();
     if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
-        // What an error leaves in the buffer is enough to tell.
+        // The bytes before an error are enough for this.
         let _ = unpack.take(HEAD as u64).read_to_end(&mut head);
     }
     kind::of(&head) == Content::Tar
 }
 
-/// A compressed archive that is no tar: its content is the only member.
+/// Reads a compressed archive that is not a tar: its content is the only member.
 pub fn read(
     pass: &Pass<'_>,
     mut file: File,
@@ -47,8 +47,8 @@ pub fn read(
     let limit = pass
         .options
         .max_ratio
-        .saturating_mul(size.max(crate::archive::LEAST_PACKED));
-    let staged = place.staged(Shelf::Other);
+        .saturating_mul(size.max(crate::archive::MIN_PACKED));
+    let staged = place.staged(StagingDir::Other);
     let copied = match pass
         .staging
         .spool(&staged, &mut unpack, limit, pass.monitor)
@@ -64,14 +64,14 @@ pub fn read(
     let taken = take(
         pass,
         &place,
-        Held::Staged(staged),
+        MemberBytes::Staged(staged),
         copied.size,
         copied.sha256,
     )?;
     let mut members = Members::of(vec![taken]);
     if unpack.trailing() > 0 {
         members.notes.push(format!(
-            "{} bytes stand behind the compressed data",
+            "{} bytes follow the compressed data",
             unpack.trailing()
         ));
     }

@@ -2,23 +2,23 @@
 
 use std::io::Read;
 
-use super::held::Held;
 use super::member::Taken;
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
-use super::staging::Shelf;
+use super::staging::StagingDir;
 use super::stop::Fault;
 use super::take::take;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip;
 
-/// Brings the content of a large member to staging and takes it in.
+/// Unpacks a large member to staging and processes it.
 pub fn spool(
     pass: &Pass<'_>,
     entry: &Entry,
     mut content: impl Read,
     place: &Place,
 ) -> Result<Taken, Fault> {
-    let staged = place.staged(Shelf::Other);
+    let staged = place.staged(StagingDir::Other);
     let copied = pass
         .staging
         .spool(&staged, &mut content, entry.size, pass.monitor)?;
@@ -28,6 +28,6 @@ pub fn spool(
         pass.staging.remove(&staged)?;
         return Err(Fault::Data(reason));
     }
-    let held = Held::Staged(staged);
-    Ok(take(pass, place, held, copied.size, copied.sha256)?)
+    let data = MemberBytes::Staged(staged);
+    Ok(take(pass, place, data, copied.size, copied.sha256)?)
 }

@@ -1,4 +1,4 @@
-//! The staging folder: `<series key>/<sequence>` for series, `other/<sequence>` for the rest.
+//! The staging folder: `<series key>/<sequence>` for series, `other/<sequence>` for other files.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -13,29 +13,29 @@ pub use crate::archive::fill;
 use crate::monitor::Monitor;
 use crate::notation::{Hash, hexadecimal};
 
-/// Blocks in which large members are copied; between two of them the monitor is asked.
+/// Block size for copying large members; the monitor is checked between blocks.
 const BLOCK: usize = 1 << 20;
 const BLOCK_STEP: i64 = 1 << 20;
 
-/// Which folder of staging.
+/// A folder of staging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Shelf {
-    /// The start of a hash over what makes a series.
+pub enum StagingDir {
+    /// For one series: the start of a hash over its key.
     Series([u8; 8]),
-    /// All else.
+    /// For all other files.
     Other,
 }
 
-/// A file in staging. The sequence tells the member's place: `12`, or `12.3` inside archive 12.
+/// A file in staging. The sequence is the member's place: `12`, or `12.3` in archive 12.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
     /// The folder.
-    pub shelf: Shelf,
+    pub dir: StagingDir,
     /// The file's name.
     pub sequence: Box<str>,
 }
 
-/// What was learnt while a stream was read.
+/// Properties of a stream that was read.
 #[derive(Debug, Clone, Copy)]
 pub struct Copied {
     /// Bytes.
@@ -46,69 +46,69 @@ pub struct Copied {
     pub crc: u32,
 }
 
-/// A folder that belongs to one reading.
+/// The folder of one reading.
 #[derive(Debug)]
 pub struct Staging {
     root: PathBuf,
-    made: Mutex<HashSet<Shelf>>,
+    created: Mutex<HashSet<StagingDir>>,
 }
 
 impl Staging {
-    /// Makes the folder where it is missing.
+    /// Creates the folder if it is missing.
     pub fn open(root: &Path) -> Result<Self, Stop> {
         fs::create_dir_all(root).map_err(|error| Stop::io(root, error))?;
         Ok(Self {
             root: root.to_owned(),
-            made: Mutex::new(HashSet::new()),
+            created: Mutex::new(HashSet::new()),
         })
     }
 
-    fn folder(&self, of: Shelf) -> PathBuf {
+    fn folder(&self, of: StagingDir) -> PathBuf {
         match of {
-            Shelf::Series(key) => self.root.join(hexadecimal(&key)),
-            Shelf::Other => self.root.join("other"),
+            StagingDir::Series(key) => self.root.join(hexadecimal(&key)),
+            StagingDir::Other => self.root.join("other"),
         }
     }
 
-    /// The folder of all staged files.
+    /// The parent folder of all staged files.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Bytes that can still be written there; None where the file system does not say.
+    /// Free space in bytes; None if the file system does not report it.
     #[must_use]
     pub fn free(&self) -> Option<u64> {
         let status = rustix::fs::statvfs(&self.root).ok()?;
         (status.f_blocks > 0).then(|| status.f_bavail.saturating_mul(status.f_frsize))
     }
 
-    /// The full path of a staged file.
+    /// Returns the full path of a staged file.
     #[must_use]
     pub fn path(&self, staged: &Staged) -> PathBuf {
-        let mut path = self.folder(staged.shelf);
+        let mut path = self.folder(staged.dir);
         path.push(&*staged.sequence);
         path
     }
 
-    /// Whether a path lies in this folder.
+    /// Returns whether a path is in this folder.
     #[must_use]
-    pub fn holds(&self, path: &Path) -> bool {
+    pub fn contains(&self, path: &Path) -> bool {
         path.starts_with(&self.root)
     }
 
-    /// The path of a file that is to be made, in a folder that exists.
+    /// Returns the path for a new file, and creates its folder.
     fn prepare(&self, staged: &Staged) -> Result<PathBuf, Stop> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if !made.contains(&staged.shelf) {
-            let folder = self.folder(staged.shelf);
+        let mut created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
+        if !created.contains(&staged.dir) {
+            let folder = self.folder(staged.dir);
             fs::create_dir_all(&folder).map_err(|error| Stop::io(&folder, error))?;
-            made.insert(staged.shelf);
+            created.insert(staged.dir);
         }
         Ok(self.path(staged))
     }
 
-    /// Makes a new file; one that exists already is an error, never overwritten.
+    /// Creates a new file; an existing one is an error and never overwritten.
     fn create(&self, staged: &Staged) -> Result<(PathBuf, File), Stop> {
         let path = self.prepare(staged)?;
         match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -117,14 +117,14 @@ impl Staging {
         }
     }
 
-    /// Writes a file whose bytes are at hand.
+    /// Writes a file from bytes in memory.
     pub fn write(&self, staged: &Staged, bytes: &[u8]) -> Result<(), Stop> {
         let (path, mut file) = self.create(staged)?;
         file.write_all(bytes)
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Ends a staged file at `head`, with a hole up to the size that it had.
+    /// Cuts a staged file at `head`, and adds a hole up to its previous size.
     pub fn hollow(&self, staged: &Staged, head: u64) -> Result<(), Stop> {
         let path = self.path(staged);
         let hollow = || {
@@ -136,7 +136,7 @@ impl Staging {
         hollow().map_err(|error| Stop::io(&path, error))
     }
 
-    /// Writes the head of a file of `size` bytes, with a hole behind it.
+    /// Writes the start of a file of `size` bytes, followed by a hole.
     pub fn write_head(&self, staged: &Staged, head: &[u8], size: u64) -> Result<(), Stop> {
         let (path, mut file) = self.create(staged)?;
         file.write_all(head)
@@ -144,8 +144,8 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Copies a stream into a file. Where the stream itself is at fault, the file is removed. Blocks of zeros become
-    /// holes, so that a sparse giant stays small.
+    /// Copies a stream into a file. Removes the file if the stream fails. Blocks of zeros become holes, so that sparse
+    /// files stay small.
     pub fn spool(
         &self,
         staged: &Staged,
@@ -174,7 +174,8 @@ impl Staging {
         copied
     }
 
-    /// Hard-links a file into staging; false where the file system has no such links or the file lies on another.
+    /// Hard-links a file into staging; returns false if the file system has no hard links or the file is on another
+    /// one.
     pub fn link(&self, from: &Path, staged: &Staged) -> Result<bool, Stop> {
         let path = self.prepare(staged)?;
         match fs::hard_link(from, &path) {
@@ -187,9 +188,9 @@ impl Staging {
     }
 
     /// Moves a staged file to another folder of staging.
-    pub fn shelve(&self, staged: &mut Staged, to: Shelf) -> Result<(), Stop> {
+    pub fn move_to(&self, staged: &mut Staged, to: StagingDir) -> Result<(), Stop> {
         let from = self.path(staged);
-        staged.shelf = to;
+        staged.dir = to;
         let path = self.prepare(staged)?;
         fs::rename(&from, &path).map_err(|error| Stop::io(&path, error))
     }
@@ -201,7 +202,7 @@ impl Staging {
     }
 }
 
-/// Reads a stream to its end, hashing; each block goes to `sink`. More than `limit` bytes is a fault of the stream.
+/// Reads and hashes a stream to its end; each block goes to `sink`. More than `limit` bytes are an error of the stream.
 pub fn read_through(
     input: &mut dyn Read,
     limit: u64,
@@ -219,7 +220,7 @@ pub fn read_through(
         let part = block.get(..got).unwrap_or_default();
         size += got as u64;
         if size > limit {
-            let reason = format!("it holds more than {limit} bytes");
+            let reason = format!("it contains more than {limit} bytes");
             return Err(Fault::Data(reason));
         }
         if got > 0 {

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use crate::monitor::Cancelled;
 
-/// Ends the whole work.
+/// An error that ends the whole work.
 #[derive(Debug)]
 pub enum Stop {
     /// The monitor was asked to stop.
     Cancelled,
-    /// Staging could not be written, or a packet not be opened.
+    /// Staging could not be written, or a packet could not be opened.
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -37,14 +37,14 @@ impl From<Cancelled> for Stop {
 /// Why some bytes were not read.
 #[derive(Debug)]
 pub enum Fault {
-    /// The bytes themselves are at fault: the reason for the ledger.
+    /// The bytes are invalid: the reason for the ledger.
     Data(String),
-    /// The whole work ends.
+    /// An error that ends the whole work.
     Stop(Stop),
 }
 
 impl Fault {
-    /// The reason for the ledger, unless the whole work ends.
+    /// Returns the reason for the ledger, unless the whole work ends.
     pub fn reason(self) -> Result<String, Stop> {
         match self {
             Self::Data(reason) => Ok(reason),

@@ -1,7 +1,7 @@
-//! One member: its content says which way it goes.
+//! Processes one member according to its content.
 
-use super::held::Held;
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::packed;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind};
@@ -9,11 +9,11 @@ use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
 use crate::notation::Hash;
 
-/// Takes in a member whose bytes are known with their hash.
+/// Processes a member with known bytes and hash.
 pub fn take(
     pass: &Pass<'_>,
     place: &Place,
-    held: Held<'_>,
+    data: MemberBytes<'_>,
     size: u64,
     sha256: Hash,
 ) -> Result<Taken, Stop> {
@@ -22,17 +22,17 @@ pub fn take(
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
-    let content = kind::named(held.kind(pass)?, &place.path);
+    let content = kind::named(data.kind(pass)?, &place.path);
     let taken = match content {
-        Content::Dicom => member::file(pass, place, row, held, content).map(Taken::from),
-        // A REC has no mark of its own; what looks like one in it is chance.
+        Content::Dicom => member::file(pass, place, row, data, content).map(Taken::from),
+        // A REC has no mark; a mark in it is coincidence.
         _ if kind::is_rec(&place.path) => {
-            member::file(pass, place, row, held, content).map(Taken::from)
+            member::file(pass, place, row, data, content).map(Taken::from)
         }
-        Content::Zip | Content::SevenZ | Content::Tar => member::archive(pass, place, row, held),
-        Content::Packed(packing) => packed::take(pass, place, row, held, packing),
+        Content::Zip | Content::SevenZ | Content::Tar => member::archive(pass, place, row, data),
+        Content::Packed(packing) => packed::take(pass, place, row, data, packing),
         Content::Par | Content::Empty | Content::Foreign(_) | Content::Other => {
-            member::file(pass, place, row, held, content).map(Taken::from)
+            member::file(pass, place, row, data, content).map(Taken::from)
         }
     };
     pass.monitor.add(1, size);

@@ -1,20 +1,20 @@
-//! The stream under a tar, watched so that a bomb ends early.
+//! The input of a tar, with a limit on expansion.
 
 use std::io::{self, Read};
 
 use crate::archive::unpack::Unpack;
 use crate::archive::{beyond, invalid, too_much};
 
-/// A stream under a tar: a compression's content, which must not grow beyond all measure, or a plain file.
+/// The input of a tar: the content of a compression, whose expansion is limited, or a plain file.
 pub enum Input<'a> {
-    /// Not compressed; with what was read so far.
+    /// Uncompressed; with the bytes read so far.
     Plain(Box<dyn Read + Send + 'a>, u64),
-    /// Compressed; with what came out so far and the largest ratio.
+    /// Compressed; with the unpacked bytes so far and the largest ratio.
     Packed(Box<Unpack<'a>>, u64, u64),
 }
 
 impl Input<'_> {
-    /// Bytes of the packet that were read so far.
+    /// Returns the bytes of the packet that were read so far.
     pub fn packed(&self) -> u64 {
         match self {
             Self::Plain(_, out) => *out,

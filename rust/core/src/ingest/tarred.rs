@@ -6,16 +6,16 @@ use std::hash::BuildHasher;
 use std::io;
 
 use super::batch::Members;
-use super::crew::Crew;
-use super::held::Held;
 use super::member::Taken;
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Kind, LINK_TO, Row};
-use super::staging::{Shelf, fill};
+use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
 use super::take::take;
 use super::tar_input::Input;
-use crate::archive::tar::{Member, TarReader, What};
+use super::workers::Workers;
+use crate::archive::tar::{Member, MemberKind, TarReader};
 use crate::archive::{beyond, reason, too_much};
 use crate::notation::{escape, escaped_len};
 
@@ -25,7 +25,7 @@ pub fn read(
     input: Input<'_>,
     container: &Place,
 ) -> Result<Members<'static>, Stop> {
-    let crew = Crew::default();
+    let workers = Workers::default();
     let mut unpacking = Unpacking {
         pass,
         tar: TarReader::new(input),
@@ -36,11 +36,11 @@ pub fn read(
     };
     let mut end: Option<String> = None;
     rayon::scope(|scope| {
-        while !crew.stopped() {
-            match unpacking.next(container, &crew, scope) {
+        while !workers.stopped() {
+            match unpacking.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Fault::Stop(stop)) => crew.keep(unpacking.at, Err(stop)),
+                Err(Fault::Stop(stop)) => workers.keep(unpacking.at, Err(stop)),
                 Err(Fault::Data(reason)) => {
                     end = Some(reason);
                     break;
@@ -48,35 +48,29 @@ pub fn read(
             }
         }
     });
-    let mut members = Members::of(crew.finish()?);
+    let mut members = Members::of(workers.finish()?);
     members.damage.extend(end);
     members.notes = trailing(&unpacking.tar);
     Ok(members)
 }
 
-/// What stands behind the members.
+/// Records the bytes after the members.
 fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
     let mut notes = Vec::new();
     if tar.trailing() > 0 {
-        let text = format!(
-            "{} bytes stand behind the end mark of the tar",
-            tar.trailing()
-        );
+        let text = format!("{} bytes follow the end mark of the tar", tar.trailing());
         notes.push(text);
     }
     if let Input::Packed(unpack, ..) = tar.get_ref() {
         if unpack.trailing() > 0 {
-            let text = format!(
-                "{} bytes stand behind the compressed data",
-                unpack.trailing()
-            );
+            let text = format!("{} bytes follow the compressed data", unpack.trailing());
             notes.push(text);
         }
     }
     notes
 }
 
-/// The thread that unpacks.
+/// The unpacking thread.
 struct Unpacking<'p, 'a> {
     pass: &'p Pass<'p>,
     tar: TarReader<Input<'a>>,
@@ -84,17 +78,17 @@ struct Unpacking<'p, 'a> {
     at: u64,
     /// Bytes of holes so far.
     holes: u64,
-    /// Hashes of the files' names so far, as a hard link would name them.
+    /// Hashes of the files' names so far, in the form of a hard link's target.
     files: HashSet<u64>,
     hashing: RandomState,
 }
 
 impl<'p> Unpacking<'p, '_> {
-    /// Takes one member off the stream; false at the end.
+    /// Reads one member from the stream; returns false at the end.
     fn next<'s>(
         &mut self,
         container: &Place,
-        crew: &'s Crew,
+        workers: &'s Workers,
         scope: &rayon::Scope<'s>,
     ) -> Result<bool, Fault>
     where
@@ -106,35 +100,35 @@ impl<'p> Unpacking<'p, '_> {
         let Some(mut member) = next.map_err(|error: io::Error| Fault::Data(reason(&error)))? else {
             return Ok(false);
         };
-        let target = match &member.what {
-            What::Link { target, .. } => escaped_len(target),
+        let target = match &member.kind {
+            MemberKind::Link { target, .. } => escaped_len(target),
             _ => 0,
         };
         let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
         self.pass.count(texts).map_err(Fault::Data)?;
         let place = container.member(&member.name, self.at);
         if let Some(row) = self.without_data(&place, &member) {
-            crew.keep(self.at, Ok(row));
+            workers.keep(self.at, Ok(row));
             return Ok(true);
         }
         self.watch_holes(&member)?;
         let size = member.size;
         self.pass.expand(size, &place.path).map_err(Fault::Data)?;
         if size > self.pass.in_memory {
-            return self.large(&place, &mut member, crew);
+            return self.large(&place, &mut member, workers);
         }
         let len = usize::try_from(size).unwrap_or(0);
-        let mut buffer = crew.buffer(len);
+        let mut buffer = workers.buffer(len);
         let mut content = self.tar.content(&mut member);
         let part = buffer.get_mut(..len).unwrap_or_default();
         if let Err(error) = fill(&mut content, part) {
-            return self.cut(&place, size, reason(&error), crew);
+            return self.cut(&place, size, reason(&error), workers);
         }
-        crew.hand(scope, self.pass, (self.at, place), (buffer, len));
+        workers.hand(scope, self.pass, (self.at, place), (buffer, len));
         Ok(true)
     }
 
-    /// Holes cost nothing in the archive: many small ones make a bomb as well as one large one.
+    /// Holes take no space in the archive: many small ones can form a bomb as well as one large one.
     fn watch_holes(&mut self, member: &Member) -> Result<(), Fault> {
         let holes = member.size.saturating_sub(member.stored);
         self.holes = self.holes.saturating_add(holes);
@@ -145,68 +139,79 @@ impl<'p> Unpacking<'p, '_> {
         Ok(())
     }
 
-    /// A member too large for memory goes through the disk.
-    fn large(&mut self, place: &Place, member: &mut Member, crew: &Crew) -> Result<bool, Fault> {
+    /// Unpacks a member that is too large for memory to disk.
+    fn large(
+        &mut self,
+        place: &Place,
+        member: &mut Member,
+        workers: &Workers,
+    ) -> Result<bool, Fault> {
         let (pass, size) = (self.pass, member.size);
         pass.need_room(size, &place.path)?;
-        let staged = place.staged(Shelf::Other);
+        let staged = place.staged(StagingDir::Other);
         let mut content = self.tar.content(member);
         let copied = pass
             .staging
             .spool(&staged, &mut content, size, pass.monitor);
         match copied {
             Ok(copied) => {
-                let held = Held::Staged(staged);
-                let taken = take(pass, place, held, copied.size, copied.sha256);
-                crew.keep(self.at, taken);
+                let data = MemberBytes::Staged(staged);
+                let taken = take(pass, place, data, copied.size, copied.sha256);
+                workers.keep(self.at, taken);
                 Ok(true)
             }
-            Err(fault) => self.cut(place, size, fault.reason()?, crew),
+            Err(fault) => self.cut(place, size, fault.reason()?, workers),
         }
     }
 
-    /// A member whose data end too early is refused, and nothing can follow it.
-    fn cut(&self, place: &Place, size: u64, reason: String, crew: &Crew) -> Result<bool, Fault> {
+    /// Refuses a member whose data end too early; nothing can follow it.
+    fn cut(
+        &self,
+        place: &Place,
+        size: u64,
+        reason: String,
+        workers: &Workers,
+    ) -> Result<bool, Fault> {
         let row = place.refused(Kind::Other, size, reason.clone());
-        crew.keep(self.at, Ok(row.into()));
+        workers.keep(self.at, Ok(row.into()));
         Err(Fault::Data(reason))
     }
 
-    /// The row of a member that has no bytes, or none that are taken; None for a file.
+    /// Returns the row of a member without bytes to process; None for a file.
     fn without_data(&mut self, place: &Place, member: &Member) -> Option<Taken> {
         let max_ratio = self.pass.options.max_ratio;
-        let row = match &member.what {
-            What::File if too_much(member.size, member.stored, max_ratio) => {
+        let row = match &member.kind {
+            MemberKind::File if too_much(member.size, member.stored, max_ratio) => {
                 let text =
                     format!("its holes make it more than {max_ratio} times its size (limit)");
                 place.refused(Kind::Other, member.size, text)
             }
-            What::File => {
+            MemberKind::File => {
                 self.files.insert(self.named(&member.name));
                 return None;
             }
-            What::Directory => place.no_data(Kind::Directory, ""),
-            What::Link { hard, target } => self.link(place, member, *hard, target),
-            What::Device(word) => place.no_data(Kind::Device, *word),
+            MemberKind::Directory => place.no_data(Kind::Directory, ""),
+            MemberKind::Link { hard, target } => self.link(place, member, *hard, target),
+            MemberKind::Device(word) => place.no_data(Kind::Device, *word),
         };
         Some(row.into())
     }
 
     fn link(&mut self, place: &Place, member: &Member, hard: bool, target: &[u8]) -> Row {
-        let shown = escape(target);
+        let escaped = escape(target);
         if !hard {
-            return place.no_data(Kind::Link, format!("{LINK_TO}{shown}"));
+            return place.no_data(Kind::Link, format!("{LINK_TO}{escaped}"));
         }
         if self.files.contains(&self.named(target)) {
             self.files.insert(self.named(&member.name));
-            let text = format!("a hard link to {shown}, whose row has the bytes");
+            let text = format!("a hard link to {escaped}, whose row has the bytes");
             return place.no_data(Kind::Link, text);
         }
-        let text = format!("a hard link to {shown}, which is not in the archive before it");
+        let text = format!("a hard link to {escaped}, which is not in the archive before it");
         place.refused(Kind::Link, 0, text)
     }
 
-    /// A name as it is compared with the target of a hard link.
+    /// Returns a name in the form of a hard link's target, for comparison.
     fn named(&self, name: &[u8]) -> u64 {
         self.hashing
             .hash_one(name.strip_prefix(b"./").unwrap_or(name))

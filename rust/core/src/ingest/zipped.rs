@@ -1,16 +1,16 @@
-//! The members of a zip, side by side on all threads.
+//! The members of a zip, read in parallel.
 
 use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
-use super::held::Held;
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Kind, LINK_TO};
 use super::spool::spool;
 use super::stop::Stop;
 use super::take::take;
-use super::{locked, scratch};
+use super::{encrypted, scratch};
 use crate::archive::source::Source;
 use crate::archive::zip::deflated::Deflated;
 use crate::archive::zip::entry::{Entry, Special};
@@ -18,7 +18,7 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{beyond, too_much};
 use crate::notation::{escape, escaped_len};
 
-/// Reads all members; `zip` is the archive's number where it stays where it is.
+/// Reads all members; `zip` is the archive's number if it remains in place.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
@@ -33,7 +33,7 @@ pub fn read<'a>(
             .map(|(at, entry)| {
                 let sequence = (batch * BATCH + at) as u64 + 1;
                 let place = container.member(&entry.name, sequence);
-                one(pass, source, entry, zip, &place)
+                read_member(pass, source, entry, zip, &place)
             })
             .collect()
     });
@@ -48,8 +48,8 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Decides which members are read, by what the directory says of them, before any is: so the answer does not depend on
-/// which thread comes first.
+/// Decides which members to read before any is read, by the central directory, so that the result does not depend on
+/// the order of the threads.
 fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) -> Result<(), Stop> {
     let mut total = 0u64;
     let mut largest = None;
@@ -64,7 +64,7 @@ fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) ->
             continue;
         }
         if entry.fault.is_none() {
-            entry.fault = locked::refusal(pass, entry);
+            entry.fault = encrypted::refusal(pass, entry);
         }
         entry.fault = unzip::refusal(entry, pass.options.max_ratio);
         if entry.fault.is_some() {
@@ -91,7 +91,7 @@ fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) ->
 /// PATH_MAX: a longer target of a link is not read.
 const LONGEST_TARGET: u64 = 4096;
 
-fn one(
+fn read_member(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,
@@ -110,7 +110,7 @@ fn one(
         return refuse(reason.clone());
     }
     let found = match local::read(source, entry) {
-        Ok(found) if found.encrypted && entry.lock.is_none() => {
+        Ok(found) if found.encrypted && entry.encryption.is_none() => {
             return refuse("encrypted by its local header, not by the central directory".into());
         }
         Ok(found) => found,
@@ -119,8 +119,8 @@ fn one(
     if entry.packed > source.len().saturating_sub(found.data) {
         return refuse("cut short".into());
     }
-    let mut taken = if let Some(lock) = entry.lock {
-        locked::read(pass, source, entry, lock, found.data, place)?
+    let mut taken = if let Some(encryption) = entry.encryption {
+        encrypted::read(pass, source, entry, encryption, found.data, place)?
     } else if entry.size.max(entry.packed) > pass.in_memory {
         large(pass, source, entry, found.data, place)?
     } else {
@@ -131,7 +131,7 @@ fn one(
                     take(
                         pass,
                         place,
-                        Held::Bytes(bytes, None),
+                        MemberBytes::Bytes(bytes, None),
                         entry.size,
                         member::hash(bytes),
                     )
@@ -146,10 +146,10 @@ fn one(
     Ok(noted(taken, &found.differs))
 }
 
-/// Where a member's deflate stream lies, unless it is encrypted; its size and CRC were checked.
+/// Returns the position of a member's deflate stream, unless it is encrypted; its size and CRC were checked.
 fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
     let length = u32::try_from(entry.packed).ok()?;
-    (entry.method == 8 && entry.lock.is_none()).then_some(Deflated {
+    (entry.method == 8 && entry.encryption.is_none()).then_some(Deflated {
         zip,
         length,
         offset,
@@ -157,7 +157,7 @@ fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
     })
 }
 
-/// A central directory and a local header that disagree are worth a word: two readers may see two things.
+/// Notes where the central directory and a local header disagree: two readers may see different members.
 fn noted(mut taken: Taken, differs: &[&str]) -> Taken {
     if !differs.is_empty() {
         let note = format!(

@@ -1,4 +1,4 @@
-//! One gzip member without name or time (RFC 1952), the whole at once where it fits into memory.
+//! One gzip member without name or time (RFC 1952); compressed at once if it fits into memory.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,25 +8,25 @@ use sha2::{Digest, Sha256};
 
 use super::hash::Sum;
 use super::pieces::PiecesWriter;
-use super::{BLOCK, Failure, WHOLE, check, finished};
+use super::{BLOCK, Failure, MAX_WHOLE, check, finished};
 use crate::monitor::Monitor;
 
 /// libdeflate's level, 1 to 9.
 #[derive(Clone, Copy)]
 pub(super) struct Level(i32);
 
-/// Images: within 2% of gzip -6, at eight times its speed.
+/// For images: within 2% of gzip -6, at eight times its speed.
 const IMAGE: Level = Level(1);
-/// DICOM: the fastest level that stays within 5% of gzip -6 with every vendor's files.
+/// For DICOM: the fastest level that stays within 5% of gzip -6 for the files of every vendor.
 pub(super) const SERIES: Level = Level(2);
 
 impl Level {
-    /// As a number.
+    /// Returns the level as a number.
     pub(super) fn value(self) -> i32 {
         self.0
     }
 
-    /// The level that was asked for, 1 to 9; 0 is this one.
+    /// Returns the requested level, 1 to 9; 0 is this one.
     pub(super) fn or(self, asked: u32) -> Self {
         match i32::try_from(asked.min(9)) {
             Ok(level @ 1..) => Self(level),
@@ -35,7 +35,7 @@ impl Level {
     }
 }
 
-/// Compresses data that lie in memory.
+/// Compresses data in memory.
 pub(super) fn whole(
     data: &[u8],
     level: Level,
@@ -53,12 +53,12 @@ pub(super) fn whole(
         .map_err(|error| Failure::io(out, error))
 }
 
-/// A stream that is compressed on its way.
+/// Compresses a stream.
 pub(super) fn stream<W: Write>(writer: W, level: Level) -> io::Result<PiecesWriter<W>> {
     PiecesWriter::new(writer, level.0)
 }
 
-/// Hashes what is written, before the disk has it.
+/// Hashes the bytes before they are written.
 struct Hashed<'a, W> {
     writer: &'a mut W,
     sha: Sha256,
@@ -76,7 +76,7 @@ impl<W: Write> Write for Hashed<'_, W> {
     }
 }
 
-/// Writes `source` as one gzip member; its length on disk, and the hash of what was given to the disk. `level` 0 is the
+/// Writes `source` as one gzip member; returns its length on disk and the hash of the written bytes. `level` 0 is the
 /// default, 1 fast, 9 small.
 pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(source, error);
@@ -89,7 +89,7 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
             writer,
             sha: Sha256::new(),
         };
-        if size <= WHOLE {
+        if size <= MAX_WHOLE {
             let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
             file.read_to_end(&mut data).map_err(failed)?;
             check(monitor)?;

@@ -1,4 +1,4 @@
-//! Hashes of files, of gzip content, and of the members of a tar.gz, each read to its proper end.
+//! Hashes of files, of gzip content, and of the members of a tar.gz, each read to its end.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::reread::PiecesReader;
 use super::{BLOCK, Failure, check};
 use crate::archive::kind::Packing;
-use crate::archive::tar::{TarReader, What};
+use crate::archive::tar::{MemberKind, TarReader};
 use crate::archive::unpack::Unpack;
 use crate::archive::{fill, reason};
 use crate::monitor::Monitor;
@@ -18,7 +18,7 @@ use crate::regular;
 /// Length and SHA-256.
 pub type Sum = (u64, Hash);
 
-/// One file of an archive: name, length, SHA-256.
+/// A file in an archive: name, length, SHA-256.
 pub type Member = (Vec<u8>, u64, Hash);
 
 fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum, Fault> {
@@ -38,7 +38,7 @@ fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum,
     }
 }
 
-/// Length and hash of a file.
+/// Returns the length and hash of a file.
 pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(path, error);
     let mut input = regular::open(path).map_err(failed)?;
@@ -52,14 +52,15 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     Ok(sum)
 }
 
-/// Length and hash of what is inside a gzip file. Bytes behind its end are damage: nothing here writes such.
+/// Returns the length and hash of the content of a gzip file. Bytes after its end are damage: qxbatch writes none.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     let sum = either(path, |input| sum(input, &mut vec![0; BLOCK], monitor))?;
     monitor.add(1, sum.0);
     Ok(sum)
 }
 
-/// Length of what is inside a gzip file, and its first `head` bytes; read to its end, with its checksum.
+/// Returns the length of the content of a gzip file and its first `head` bytes; reads to the end and checks the
+/// checksum.
 pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Vec<u8>), Failure> {
     let found = either(path, |input| {
         let mut block = vec![0; BLOCK];
@@ -78,7 +79,7 @@ pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Ve
     Ok(found)
 }
 
-/// Name, length and hash of each file of a tar.gz.
+/// Returns name, length and hash of each file of a tar.gz.
 pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
     let members = either(path, |input| members(input, monitor))?;
     monitor.add(
@@ -88,7 +89,7 @@ pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
     Ok(members)
 }
 
-/// Why the content is not what it should be.
+/// Why the content is invalid.
 enum Fault {
     Cancelled,
     Io(io::Error),
@@ -101,7 +102,7 @@ impl From<Failure> for Fault {
     }
 }
 
-/// Reads a gzip file the fast way; what that cannot read, as any other gzip file: then the fault is told in full.
+/// Reads a gzip file the fast way, and if that fails like any gzip file, for an exact error message.
 fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> Result<T, Failure> {
     let failed = |error| Failure::io(path, error);
     let fast = PiecesReader::open(regular::open(path).map_err(failed)?);
@@ -128,7 +129,7 @@ fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> R
     Ok(done)
 }
 
-const BEHIND: &str = "other bytes stand behind its end";
+const BEHIND: &str = "other bytes follow its end";
 
 fn odd(name: &[u8], what: &str) -> Fault {
     Fault::Odd(format!("{} {what}", escape(name)))
@@ -139,11 +140,11 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault
     let mut block = vec![0; BLOCK];
     let mut members = Vec::new();
     while let Some(mut member) = tar.next_member().map_err(Fault::Io)? {
-        if member.what == What::Directory {
+        if member.kind == MemberKind::Directory {
             continue;
         }
-        if member.what != What::File {
-            return Err(odd(&member.name, "is no file"));
+        if member.kind != MemberKind::File {
+            return Err(odd(&member.name, "is not a file"));
         }
         let (size, hash) = sum(&mut tar.content(&mut member), &mut block, monitor)?;
         if size != member.size {

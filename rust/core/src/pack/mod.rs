@@ -1,4 +1,4 @@
-//! Writing tar.gz and gzip, always the same bytes for the same input, and reading back what was written.
+//! Writes tar.gz and gzip, with the same bytes for the same input, and reads back what was written.
 
 pub mod blocks;
 pub mod gzip;
@@ -21,12 +21,12 @@ pub enum Failure {
     Cancelled,
     /// A file could not be read or written.
     Io {
-        /// Which.
+        /// Its path.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The data are not what they should be.
+    /// The data are invalid.
     Damaged(String),
 }
 
@@ -45,13 +45,13 @@ impl From<Cancelled> for Failure {
     }
 }
 
-/// Up to so many bytes are compressed as one buffer; that and what comes out of it stay under 64 MB.
-pub(crate) const WHOLE: u64 = 32 << 20;
-/// Blocks in which larger data pass through.
+/// Limit up to which data are compressed as one buffer; input and output take less than 64 MB.
+pub(crate) const MAX_WHOLE: u64 = 32 << 20;
+/// Block size for larger data.
 pub(crate) const BLOCK: usize = 1 << 20;
 
-/// Makes the result, lets `write` fill it, and returns its size. What is left of a failed one goes. Bringing it to disk
-/// (fsync) is left to whoever publishes it.
+/// Creates the result, calls `write` to fill it, and returns its size. Removes it on failure. The caller syncs it
+/// (fsync) when it publishes the file.
 fn finished(
     out: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Failure>,
@@ -76,7 +76,7 @@ fn finished(
     done
 }
 
-/// Asks the monitor between two blocks.
+/// Checks the monitor between two blocks.
 fn check(monitor: &Monitor) -> Result<(), Failure> {
     Ok(monitor.check()?)
 }

@@ -1,8 +1,7 @@
-//! One gzip member of any length from a compressor that takes whole buffers only: piece by piece.
+//! One gzip member of any length from a compressor for whole buffers: piece by piece.
 //!
-//! Each piece is compressed by itself, which costs its first matches only. The last block of each piece but the last is
-//! then marked as one that others follow, and an empty stored block brings the stream to a whole byte, as a flush does
-//! (RFC 1951, 3.2.4).
+//! Each piece is compressed separately, which loses only its first matches. The last block of each piece except the
+//! last is then marked as not last, and an empty stored block fills up the byte, like a flush (RFC 1951, 3.2.4).
 
 use std::io::{self, Write};
 
@@ -11,7 +10,7 @@ use super::blocks;
 /// Bytes of a piece.
 const PIECE: usize = 8 << 20;
 
-/// A gzip member that is written as its content comes.
+/// A gzip member that is written incrementally.
 pub struct PiecesWriter<W> {
     writer: W,
     level: i32,
@@ -19,14 +18,14 @@ pub struct PiecesWriter<W> {
     content: Vec<u8>,
     packed: Vec<u8>,
     crc: crc32fast::Hasher,
-    /// Modulo 2^32 (RFC 1952, 2.3.1).
+    /// Length modulo 2^32 (RFC 1952, 2.3.1).
     size: u32,
 }
 
 impl<W: Write> PiecesWriter<W> {
-    /// Writes the header: no name, no time.
+    /// Writes the header, without name or time.
     pub fn new(mut writer: W, level: i32) -> io::Result<Self> {
-        // Byte 8 tells the fastest and the slowest levels, byte 9 an unknown system; so does libdeflate.
+        // Byte 8 marks the fastest and the slowest level, byte 9 an unknown system; libdeflate writes the same.
         let hint = match level {
             ..2 => 4,
             2..8 => 0,
@@ -45,7 +44,7 @@ impl<W: Write> PiecesWriter<W> {
         })
     }
 
-    /// Compresses what is left, and writes the sums.
+    /// Compresses the remaining bytes, and writes checksum and size.
     pub fn finish(mut self) -> io::Result<W> {
         let length = self.compress()?;
         self.put(length)?;
@@ -54,7 +53,8 @@ impl<W: Write> PiecesWriter<W> {
         Ok(self.writer)
     }
 
-    /// Writes what was deflated before, as a stream that goes on (`open_end`); `size` and `crc` are its content's.
+    /// Writes data that are deflated already, as a stream that continues (`open_end`); `size` and `crc` are those of
+    /// the content.
     pub fn splice(&mut self, packed: &[u8], crc: u32, size: u64) -> io::Result<()> {
         if !self.content.is_empty() {
             self.piece()?;
@@ -70,7 +70,7 @@ impl<W: Write> PiecesWriter<W> {
         self.crc.update(&self.content);
         let size = u32::try_from(self.content.len()).unwrap_or(0);
         self.size = self.size.wrapping_add(size);
-        // A flush takes 5 bytes more.
+        // A flush takes 5 more bytes.
         let bound = self.compressor.deflate_compress_bound(self.content.len()) + 8;
         if self.packed.len() < bound {
             self.packed.resize(bound, 0);
@@ -95,7 +95,7 @@ impl<W: Write> PiecesWriter<W> {
         }
     }
 
-    /// The same by a compressor that can flush; for blocks that are not understood.
+    /// Writes such a piece with a compressor that can flush; for blocks that cannot be parsed.
     fn flushed(&mut self) -> io::Result<()> {
         let level = flate2::Compression::new(u32::try_from(self.level).unwrap_or(6).min(9));
         let mut deflate = flate2::Compress::new(level, false);

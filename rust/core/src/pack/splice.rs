@@ -1,4 +1,4 @@
-//! Takes files over into a gzip member as they are packed in a zip: what was deflated once is not deflated again.
+//! Copies packed bytes from a zip into a gzip member: deflated data are not compressed again.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,15 +6,15 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::pieces::PiecesWriter;
-use super::{WHOLE, blocks};
+use super::{MAX_WHOLE, blocks};
 use crate::archive::zip::deflated::{Deflated, Streams};
 
-/// Bytes of a sample of more than one file.
+/// Size of a sample of several files in bytes.
 const SAMPLE: u64 = 256 << 10;
-/// Room for what `open_end` adds.
+/// Room for the bytes that `open_end` adds.
 const SPARE: usize = 8;
 
-/// The zips of a folder's files, opened.
+/// The open zips of a folder's files.
 pub struct Splicer<'a> {
     streams: &'a Streams,
     zips: Vec<Option<File>>,
@@ -22,7 +22,7 @@ pub struct Splicer<'a> {
 }
 
 impl<'a> Splicer<'a> {
-    /// Opens the zips. One that is gone is done without: its files are there.
+    /// Opens the zips. A missing zip is skipped: the files themselves exist.
     pub fn open(streams: &'a Streams) -> Self {
         let zips = streams.zips.iter().map(|path| File::open(path).ok());
         Self {
@@ -32,8 +32,8 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Whether the zip's streams of some neighbouring files are about as small as `level` of libdeflate would make the
-    /// files together: small ones gain from what they share with the one before.
+    /// Returns whether the zip's streams of some adjacent files are about as small as `level` of libdeflate would make
+    /// the files together: small files gain from repeating the previous one.
     pub fn are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,
@@ -45,7 +45,7 @@ impl<'a> Splicer<'a> {
                 return Ok(false);
             };
             let size = std::fs::metadata(path)?.len();
-            if content.is_empty() && size > WHOLE {
+            if content.is_empty() && size > MAX_WHOLE {
                 return Ok(true);
             }
             if !content.is_empty() && content.len() as u64 + size > SAMPLE {
@@ -63,7 +63,7 @@ impl<'a> Splicer<'a> {
         Ok(theirs <= ours + ours / 100 + 64)
     }
 
-    /// Writes a file's content as its zip has it packed; false, with nothing written, where that cannot be.
+    /// Writes a file's content as its zip stores it; returns false, with nothing written, if that is impossible.
     pub fn put<W: Write>(
         &mut self,
         name: &[u8],
@@ -82,11 +82,11 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Reads a stream as one that goes on; its length.
+    /// Reads a stream as one that continues; returns its length.
     fn read(&mut self, found: Deflated) -> Option<usize> {
         let zip = self.zips.get(found.zip as usize)?.as_ref()?;
         let length = found.length as usize;
-        if u64::from(found.length) > WHOLE {
+        if u64::from(found.length) > MAX_WHOLE {
             return None;
         }
         if self.packed.len() < length + SPARE {

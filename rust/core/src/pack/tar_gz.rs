@@ -6,12 +6,12 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::splice::Splicer;
-use super::{BLOCK, Failure, WHOLE, check, finished, gzip};
+use super::{BLOCK, Failure, MAX_WHOLE, check, finished, gzip};
 use crate::archive::tar::header::BLOCK as TAR_BLOCK;
 use crate::archive::zip::deflated::Streams;
 use crate::monitor::Monitor;
 
-/// Files of 8 GB and more have a size that octal digits cannot hold.
+/// Files of 8 GB and more have a size that does not fit into the octal digits.
 const OCTAL_END: u64 = 1 << 33;
 
 /// One file of the archive.
@@ -22,7 +22,7 @@ struct Item {
 }
 
 impl Item {
-    /// The name without its folder.
+    /// Returns the name without its folder.
     fn file_name(&self) -> &[u8] {
         let at = self.name.iter().rposition(|&byte| byte == b'/');
         at.map_or(&*self.name, |at| {
@@ -31,9 +31,9 @@ impl Item {
     }
 }
 
-/// Writes the files of `folder` as members `<prefix>/<name>`; the size on disk. Folders inside are an error: a series is
-/// flat. `level` 0 is the default, 1 fast, 9 small. With the default, files that `streams` tells of are taken over as they
-/// are packed in their zip, where that is about as small.
+/// Writes the files of `folder` as members `<prefix>/<name>`; returns the size on disk. Subfolders are an error: a
+/// series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams` are copied as their
+/// zip stores them, if that is about as small.
 pub fn pack_folder(
     folder: &Path,
     out: &Path,
@@ -61,7 +61,7 @@ pub fn pack_folder(
         .sum::<u64>()
         + 1024;
     finished(out, |writer| {
-        if total <= WHOLE && splicer.is_none() {
+        if total <= MAX_WHOLE && splicer.is_none() {
             let mut tar = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
             write_all(&items, &mut tar, out, monitor, |item, tar| {
                 copy(item, tar, out, monitor)
@@ -171,7 +171,7 @@ fn copy(item: &Item, tar: &mut dyn Write, out: &Path, monitor: &Monitor) -> Resu
     ))
 }
 
-/// The member's header, behind an extended one (pax) where ustar cannot say its name or size.
+/// Writes the member's header, after an extended one (pax) if ustar cannot store its name or size.
 fn headers(item: &Item) -> Vec<u8> {
     let mut records = Vec::new();
     let split = split_name(&item.name);
@@ -193,7 +193,7 @@ fn headers(item: &Item) -> Vec<u8> {
     bytes
 }
 
-/// A record of an extended header; its length counts its own digits.
+/// Returns a record of an extended header; its length includes its own digits.
 fn record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + rest.to_string().len();
@@ -206,7 +206,7 @@ fn record(key: &str, value: &[u8]) -> Vec<u8> {
     record
 }
 
-/// Prefix and name as ustar holds them: up to 155 and 100 bytes, parted at a slash.
+/// Splits a name into prefix and name of ustar, up to 155 and 100 bytes, at a slash.
 fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
     if name.len() <= 100 {
         return Some((&[], name));

@@ -1,8 +1,8 @@
-//! What the threads read, laid out in the order of the paths.
+//! Arranges what the threads read in the order of the paths.
 
 use super::scanned::{Scan, Scanned};
 
-/// A folder's entries in order, files being the next ones of its batches.
+/// The entries of a folder in order; files are the next ones of its batches.
 #[derive(Debug)]
 pub(super) enum Node {
     File,
@@ -23,7 +23,7 @@ pub(super) struct Batch {
     pub files: Vec<Scanned>,
 }
 
-/// Lays the files out in the order of their paths.
+/// Arranges the files in the order of their paths.
 pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan {
     folders.sort_unstable_by_key(|folder| folder.id);
     batches.sort_unstable_by_key(|batch| (batch.folder, batch.first));
@@ -43,7 +43,7 @@ pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan
     }
 }
 
-/// Goes through the folders from the first one down, without recursion: a tree may be deep.
+/// Iterates over the folders from the first one, without recursion: a tree may be deep.
 fn in_order(nodes: Vec<Vec<Node>>, files: Vec<Vec<Scanned>>) -> Vec<Scanned> {
     let mut ordered = Vec::with_capacity(files.iter().map(Vec::len).sum());
     let mut nodes: Vec<_> = nodes.into_iter().map(Vec::into_iter).collect();

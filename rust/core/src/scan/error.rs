@@ -1,14 +1,14 @@
-//! Why a scan fails.
+//! Errors of a scan.
 
 use std::io;
 
-/// Why there is no scan.
+/// Why a scan failed.
 #[derive(Debug)]
 pub enum ScanError {
     /// The monitor stopped it.
     Cancelled,
-    /// A path that was asked for cannot be read.
+    /// A requested path cannot be read.
     Path(Vec<u8>, io::Error),
-    /// No threads could be had.
+    /// The threads could not be started.
     Threads(String),
 }

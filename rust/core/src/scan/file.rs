@@ -1,4 +1,4 @@
-//! One file: opened, read as far as its header goes, closed.
+//! Opens one file, reads its header, closes it.
 
 use std::fs::File;
 use std::io;
@@ -8,17 +8,17 @@ use rustix::fs::{Mode, OFlags, SeekFrom, openat, seek};
 use rustix::path::Arg;
 
 use crate::header::{
-    Bundle, FileWindow, Header, Inflated, Parsed, Spot, Window, is_gzip, parse_into,
+    Bundle, FileWindow, Header, HeaderRange, Inflated, Parsed, Window, is_gzip, parse_into,
 };
 
-/// What a file turned out to be.
+/// The content of a file.
 #[derive(Debug)]
 pub enum Outcome<H = Header> {
     /// A DICOM object.
     Dicom(H),
-    /// Something else, or nothing that can be read; says what.
+    /// Another file, or nothing readable; with a description.
     Other(Box<str>),
-    /// The system refused it.
+    /// The system refused to open or read it.
     Unreadable(io::Error),
 }
 
@@ -27,7 +27,7 @@ impl<H> Outcome<H> {
         Self::Other(reason.into())
     }
 
-    /// The same with another form of the header.
+    /// Returns the same with another form of the header.
     pub(super) fn map<T>(self, with: impl FnOnce(H) -> T) -> Outcome<T> {
         match self {
             Self::Dicom(header) => Outcome::Dicom(with(header)),
@@ -37,33 +37,33 @@ impl<H> Outcome<H> {
     }
 }
 
-/// What is used again from file to file: the bytes of the last one, and the headers so far.
+/// Reused for each file: the buffer, and the headers so far.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct Buffers {
     buffer: Vec<u8>,
     pub bundle: Bundle,
 }
 
-/// Reads the header of a file named relative to a folder; gives its size too.
+/// Reads the header and the size of a file named relative to a folder.
 pub(super) fn read_file(
     folder: impl AsFd,
     name: impl Arg,
-    desk: &mut Desk,
-) -> (u64, Outcome<Spot>) {
-    // Nonblocking: a pipe that took the place of a file must not hold the scan up.
+    buffers: &mut Buffers,
+) -> (u64, Outcome<HeaderRange>) {
+    // Nonblocking: a pipe in place of a file must not block the scan.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     let opened = openat(folder, name, flags, Mode::empty());
-    // The end as the size: a cheaper call than fstat.
+    // Seeking to the end gives the size with a cheaper call than fstat.
     let (file, size) =
         match opened.and_then(|fd| Ok((seek(&fd, SeekFrom::End(0))?, File::from(fd)))) {
             Ok((size, file)) => (file, size),
             Err(error) => return (0, Outcome::Unreadable(error.into())),
         };
-    let mut window = FileWindow::new(&file, size, std::mem::take(&mut desk.buffer));
-    let parsed = parse_any_into(&mut window, &mut desk.bundle);
-    desk.buffer = window.into_buffer();
+    let mut window = FileWindow::new(&file, size, std::mem::take(&mut buffers.buffer));
+    let parsed = parse_any_into(&mut window, &mut buffers.bundle);
+    buffers.buffer = window.into_buffer();
     let outcome = match parsed {
-        Ok(Parsed::Dicom(spot)) => Outcome::Dicom(spot),
+        Ok(Parsed::Dicom(range)) => Outcome::Dicom(range),
         Ok(Parsed::NotDicom) => Outcome::other("no DICOM"),
         Ok(Parsed::Broken { reason, offset }) => {
             Outcome::Other(format!("unreadable DICOM: {reason} (at byte {offset})").into())
@@ -76,15 +76,18 @@ pub(super) fn read_file(
     (size, outcome)
 }
 
-/// Reads the header of an object that may lie in a gzip file.
+/// Reads the header of an object that may be in a gzip file.
 pub fn parse_any<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_any_into(window, &mut bundle)?;
     let bundle = bundle.close();
-    Ok(parsed.map(|spot| bundle.header(spot)))
+    Ok(parsed.map(|range| bundle.header(range)))
 }
 
-fn parse_any_into<W: Window>(window: &mut W, bundle: &mut Bundle) -> io::Result<Parsed<Spot>> {
+fn parse_any_into<W: Window>(
+    window: &mut W,
+    bundle: &mut Bundle,
+) -> io::Result<Parsed<HeaderRange>> {
     if is_gzip(window)? {
         return match Inflated::gzip(window)? {
             Some(mut inflated) => parse_into(&mut inflated, bundle),

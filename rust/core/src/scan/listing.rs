@@ -1,4 +1,4 @@
-//! What lies in a folder.
+//! The entries of a folder.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -12,12 +12,12 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, open, statat};
 
 use super::error::ScanError;
 
-/// What an entry of a folder is.
+/// The type of a folder entry.
 #[derive(Debug)]
 pub(super) enum Entry {
     File(Box<[u8]>),
     Folder(Box<[u8]>),
-    /// Neither; says what.
+    /// Another type, with its description.
     Other(Box<[u8]>, &'static str),
 }
 
@@ -28,12 +28,12 @@ impl Entry {
         }
     }
 
-    /// What comes after the name in the paths that begin with it.
+    /// Returns the character that follows the name in longer paths.
     fn end(&self) -> Option<&u8> {
         matches!(self, Self::Folder(_)).then_some(&b'/')
     }
 
-    /// Such that whole paths come in the order of their bytes.
+    /// Orders entries such that whole paths are in the order of their bytes.
     pub(super) fn order(&self, other: &Self) -> Ordering {
         let (a, b) = (self.name(), other.name());
         let shared = a.len().min(b.len());
@@ -46,7 +46,7 @@ impl Entry {
     }
 }
 
-/// A folder's path and a name in it; no folder stands for the paths that were asked for.
+/// The path of a folder and a name in it; requested paths have no folder.
 pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if folder.is_empty() || name.is_empty() || folder.ends_with(b"/") {
         b""
@@ -56,7 +56,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     [folder, slash, name].concat()
 }
 
-/// The paths asked for as entries of a folder without a name; one that lies below another is not read twice.
+/// Returns the requested paths as entries of a folder without a name; a path below another one is not read twice.
 pub(super) fn asked_for(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let known: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
     let mut seen = HashSet::new();
@@ -97,7 +97,7 @@ pub(super) fn list(path: &[u8]) -> io::Result<(OwnedFd, Vec<Entry>)> {
     for entry in fs::read_dir(as_path(path))? {
         let entry = entry?;
         let name = entry.file_name().into_vec().into_boxed_slice();
-        // An entry that is gone by now is looked at again when it is read.
+        // An entry that is missing by now fails when it is read.
         let kind = entry.file_type().map_or(FileType::RegularFile, kind_of);
         entries.push(classify(&fd, name, kind));
     }

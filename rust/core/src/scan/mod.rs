@@ -1,4 +1,4 @@
-//! Many headers at once: files and folders, in parallel, in the order of their paths.
+//! Reads many headers: files and folders, in parallel, in the order of their paths.
 
 mod arrange;
 mod error;
@@ -15,14 +15,14 @@ pub use error::ScanError;
 pub use file::{Outcome, parse_any};
 pub use scanned::{Scan, Scanned};
 
-/// Threads to use when the caller leaves it open: one per CPU that this process may use.
+/// Number of threads if the caller does not set one: one per CPU that this process may use.
 pub fn usable_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Reads the headers of files, and of all files below folders.
 ///
-/// Links to files are followed, links to folders below a path are not: they may lead back.
+/// Follows links to files, but not links to folders below a path: they may form loops.
 pub fn scan(paths: &[Vec<u8>], threads: usize, monitor: &Monitor) -> Result<Scan, ScanError> {
     let threads = if threads == 0 {
         usable_threads()

@@ -12,7 +12,7 @@ pub struct Scanned {
     pub(super) name: Box<[u8]>,
     /// Its size in bytes; 0 when it could not be opened.
     pub size: u64,
-    /// What it holds.
+    /// Its content.
     pub outcome: Outcome,
 }
 
@@ -24,12 +24,12 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// The files in the order of their paths.
+    /// Returns the files in the order of their paths.
     pub fn files(&self) -> &[Scanned] {
         &self.files
     }
 
-    /// The path of a file; empty for an index that there is not.
+    /// Returns the path of a file; empty for an invalid index.
     pub fn path(&self, index: usize) -> Vec<u8> {
         let Some(file) = self.files.get(index) else {
             return Vec::new();
@@ -42,7 +42,7 @@ impl Scan {
         join(folder, &file.name)
     }
 
-    /// The header of a file that has one.
+    /// Returns the header of a file, if it has one.
     pub fn header(&self, index: usize) -> Option<&Header> {
         match &self.files.get(index)?.outcome {
             Outcome::Dicom(header) => Some(header),
@@ -50,12 +50,12 @@ impl Scan {
         }
     }
 
-    /// The files sorted by series; members and representatives are indices of files.
+    /// Returns the files sorted by series; members and representatives are indices of files.
     pub fn groups(&self) -> Vec<Group> {
         let with_header: Vec<usize> = (0..self.files.len())
             .filter(|index| self.header(*index).is_some())
             .collect();
-        // The order of the files is that of their paths, so a number in that order stands for a path.
+        // The files are in the order of their paths, so their index can replace the path.
         let ranks: Vec<[u8; 8]> = with_header
             .iter()
             .map(|index| (*index as u64).to_be_bytes())

@@ -1,4 +1,4 @@
-//! The way through the folders, in parallel.
+//! Walks through the folders in parallel.
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -10,13 +10,13 @@ use rustix::fs::CWD;
 
 use super::arrange::{Batch, Folder, Node, arrange};
 use super::error::ScanError;
-use super::file::{Desk, Outcome, read_file};
+use super::file::{Buffers, Outcome, read_file};
 use super::listing::{Entry, asked_for, join, list, open_folder};
 use super::scanned::{Scan, Scanned};
-use crate::header::Spot;
+use crate::header::HeaderRange;
 use crate::monitor::Monitor;
 
-/// Files that one task reads: enough to make the task's own cost vanish, few enough to keep all threads busy.
+/// Files per task: enough to make the overhead of a task negligible, few enough to keep all threads busy.
 const BATCH: usize = 64;
 
 struct Walk<'m> {
@@ -36,7 +36,7 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
     let entries = asked_for(paths)?;
     for entry in &entries {
         if let Entry::Folder(path) = entry {
-            // Opened here for its error alone; a folder below that cannot be opened is no error of the whole.
+            // Opened here only to report its error; a folder below it that cannot be opened does not fail the scan.
             open_folder(path).map_err(|error| ScanError::Path(path.to_vec(), error))?;
         }
     }
@@ -75,7 +75,7 @@ impl<'m> Walk<'m> {
         match list(&path) {
             Ok((fd, entries)) => self.fill(scope, &path, Some(fd), id, entries),
             Err(error) => {
-                // Stands in the scan as a file would, so that nothing below it is lost without a word.
+                // It becomes an entry of the scan like a file, so that its content is not lost silently.
                 let (folder, name) = (id, Box::default());
                 let outcome = Outcome::Unreadable(error);
                 self.keep_batch(Batch {
@@ -97,7 +97,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Puts a folder's entries in order, and hands its files and folders to the threads.
+    /// Sorts the entries of a folder, and spawns tasks for its files and folders.
     fn fill<'s>(
         &'s self,
         scope: &Scope<'s>,
@@ -143,7 +143,7 @@ impl<'m> Walk<'m> {
     }
 
     fn read(&self, fd: Option<&OwnedFd>, folder: u32, first: usize, entries: Vec<Entry>) {
-        let mut desk = Desk::default();
+        let mut buffers = Buffers::default();
         let mut read = Vec::with_capacity(entries.len());
         let mut bytes = 0_u64;
         for entry in entries {
@@ -153,8 +153,8 @@ impl<'m> Walk<'m> {
             let (name, (size, outcome)) = match entry {
                 Entry::File(name) => {
                     let found = match fd {
-                        Some(fd) => read_file(fd, &*name, &mut desk),
-                        None => read_file(CWD, &*name, &mut desk),
+                        Some(fd) => read_file(fd, &*name, &mut buffers),
+                        None => read_file(CWD, &*name, &mut buffers),
                     };
                     (name, found)
                 }
@@ -165,12 +165,12 @@ impl<'m> Walk<'m> {
             read.push((name, size, outcome));
         }
         self.monitor.add(read.len() as u64, bytes);
-        let bundle = desk.bundle.close();
-        let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<Spot>)| Scanned {
+        let bundle = buffers.bundle.close();
+        let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<HeaderRange>)| Scanned {
             folder,
             name,
             size,
-            outcome: outcome.map(|spot| bundle.header(spot)),
+            outcome: outcome.map(|range| bundle.header(range)),
         };
         let files = read.into_iter().map(scanned).collect();
         self.keep_batch(Batch {
@@ -180,7 +180,7 @@ impl<'m> Walk<'m> {
         });
     }
 
-    // A poisoned lock means a panic elsewhere, which the scope passes on; the data themselves are whole.
+    // A poisoned lock means a panic elsewhere, which the scope propagates; the data themselves are consistent.
     fn keep_folder(&self, folder: Folder) {
         self.folders
             .lock()

@@ -1,9 +1,9 @@
-//! When a series began.
+//! The start time of a series.
 
 use crate::header::{Field, Header};
 
-/// When a file's series began, as far as the file says: the series' own date and time, else of the acquisition, the
-/// content, the study.
+/// Returns when a file's series started, as far as its header says: date and time of the series, else of the
+/// acquisition, the content, the study.
 pub fn started(header: &Header) -> String {
     let pairs = [
         (Field::SeriesDate, Field::SeriesTime),
@@ -36,7 +36,7 @@ pub fn started(header: &Header) -> String {
     day_only
 }
 
-/// The digits of a date or time (with a fraction), without the separators that ACR-NEMA had (PS3.5 section 6.2).
+/// Returns the digits of a date or time (with a fraction), without the separators of ACR-NEMA (PS3.5 section 6.2).
 fn digits(raw: &[u8], separators: &[u8]) -> String {
     let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
     let kept: Vec<u8> = first

@@ -1,15 +1,15 @@
-//! UIDs for DICOM objects that came without: an anonymizer removed them. The bytes of the object stay as they are.
+//! UIDs for DICOM objects without one: an anonymizer removed them. The bytes of the object do not change.
 
 use sha2::{Digest, Sha256};
 
 use crate::header::{Field, Header};
 use crate::notation::Hash;
 
-/// A UID below 2.25 (PS3.5 section B.2: the decimal value of a UUID) from a hash.
+/// Returns a UID below 2.25 (PS3.5 section B.2: the decimal value of a UUID) from a hash.
 #[must_use]
 pub fn uid_of(hash: &Hash) -> String {
     let mut bytes = hash.first_chunk::<16>().copied().unwrap_or_default();
-    // RFC 9562: version 8 is for hashes of one's choice, the variant is 10 in binary.
+    // RFC 9562: version 8 is for custom hashes, the variant is 10 in binary.
     if let Some(byte) = bytes.get_mut(6) {
         *byte = (*byte & 0x0f) | 0x80;
     }
@@ -19,7 +19,8 @@ pub fn uid_of(hash: &Hash) -> String {
     format!("2.25.{}", u128::from_be_bytes(bytes))
 }
 
-/// The SeriesInstanceUID of an object without one: from study, number, description, SOP class and the folder of its file.
+/// Returns the SeriesInstanceUID of an object without one: from study, number, description, SOP class and the folder of
+/// its file.
 #[must_use]
 pub fn series_uid(header: &Header, path: &[u8]) -> String {
     let mut sha = Sha256::new();
@@ -36,7 +37,7 @@ pub fn series_uid(header: &Header, path: &[u8]) -> String {
     uid_of(&sha.finalize().into())
 }
 
-/// The path of a member without its own name: up to the last `/`, or the `!` behind an archive.
+/// Returns the path of a member without its name: up to the last `/`, or the `!` after an archive.
 fn folder(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
     end.and_then(|end| path.get(..end)).unwrap_or_default()

@@ -15,13 +15,13 @@ pub const PLACE: u32 = 0x0020_0032;
 const DIRECTIONS: u32 = 0x0020_0037;
 const PIXELS: u32 = 0x7FE0_0010;
 
-/// The object of bytes that have to be DICOM.
+/// Parses bytes that must be DICOM.
 pub fn read(bytes: &[u8]) -> Object {
     let mut window = bytes;
     parse(&mut window).unwrap().expect("DICOM")
 }
 
-/// A data set of 4 rows and 4 columns, with elements in front of the pixels.
+/// Returns a data set of 4 rows and 4 columns, with elements before the pixels.
 pub fn image(syntax: Syntax, kind: &str, place: &str, between: &[u8], pixels: usize) -> Vec<u8> {
     let bits = [
         (0x0028_0010, 4),
@@ -43,7 +43,7 @@ pub fn image(syntax: Syntax, kind: &str, place: &str, between: &[u8], pixels: us
     set
 }
 
-/// A sequence of items, with defined or undefined lengths.
+/// Returns a sequence of items, with defined or undefined lengths.
 pub fn items(syntax: Syntax, tag: u32, items: &[Vec<u8>], defined: bool) -> Vec<u8> {
     let mut body = Vec::new();
     for item in items {

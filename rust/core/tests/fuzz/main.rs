@@ -1,7 +1,7 @@
-//! Fuzzing in stable Rust: the corpus and the cases found earlier are run again, then mutations of them.
+//! Fuzzing in stable Rust: runs the corpus and the recorded cases, then mutations of them.
 //!
-//! QXBATCH_FUZZ_ROUNDS is the number of mutations for each target, QXBATCH_FUZZ_TARGET the only target, QXBATCH_FUZZ_SEED
-//! another beginning. `scripts/fuzz` runs many of them, by libFuzzer where a nightly compiler is installed.
+//! QXBATCH_FUZZ_ROUNDS is the number of mutations for each target, QXBATCH_FUZZ_TARGET the only target,
+//! QXBATCH_FUZZ_SEED another seed. `scripts/fuzz` runs many of them, with libFuzzer if a nightly compiler is installed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,18 +22,18 @@ use std::time::{Duration, Instant};
 use mutate::{Random, mutate};
 use targets::{ALL, Target, find};
 
-/// Mutations of each target when nothing else is said: a few seconds for all of them.
+/// Default number of mutations for each target: a few seconds for all of them.
 const ROUNDS: u64 = 4000;
-/// After so many of them a longer run says how far it came.
+/// A longer run reports its progress after this many mutations.
 const PULSE: u64 = 10_000;
-/// A single input takes less, also on a busy machine.
+/// Time limit for a single input, which is generous even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(5);
 
 fn fuzz_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
-/// The files of a folder of inputs, by name; none where there is no such folder.
+/// Returns the input files of a folder, by name; none if the folder does not exist.
 fn inputs(kind: &str, target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = fuzz_folder().join(kind).join(target.name);
     let listed = fs::read_dir(folder).into_iter().flatten();
@@ -57,32 +57,28 @@ fn chosen() -> Vec<&'static Target> {
     }
 }
 
-/// Runs a target; a broken promise names the input, which is written beside the build's other results. One of the
-/// promises is that a small input takes a short time.
-fn checked(target: &Target, bytes: &[u8], origin: &str) {
+/// Runs a target; on failure, panics with the input, which it writes beside the results of the build. A small input
+/// must also take a short time.
+fn checked(target: &Target, bytes: &[u8], source: &str) {
     let run = || {
         let start = Instant::now();
         let done = catch_unwind(AssertUnwindSafe(|| (target.body)(bytes)));
         (done.is_ok(), start.elapsed() < LONGEST)
     };
     let (kept, quick) = run();
-    // A machine that stood still is no fault of the input.
+    // A suspended machine is not the input's fault.
     if !kept || !quick && !run().1 {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-finds");
         fs::create_dir_all(&folder).unwrap();
         let name = crc32fast::hash(bytes);
         let path = folder.join(format!("{}-{name:08x}.bin", target.name));
         fs::write(&path, bytes).unwrap();
-        panic!(
-            "{}: {origin} breaks a promise: {}",
-            target.name,
-            path.display()
-        );
+        panic!("{}: {source} fails: {}", target.name, path.display());
     }
 }
 
 #[test]
-fn the_corpus_and_what_was_found_keep_every_promise() {
+fn the_corpus_and_recorded_cases_pass_every_target() {
     for target in &ALL {
         let corpus = inputs("corpus", target);
         assert!(corpus.len() > 2, "{} has no corpus", target.name);

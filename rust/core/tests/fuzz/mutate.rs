@@ -1,15 +1,15 @@
-//! Mutations in stable Rust, the same for the same seed.
+//! Mutations in stable Rust, reproducible by seed.
 
-/// A generator that is the same everywhere (xorshift, 64 bit).
+/// A reproducible generator (xorshift, 64 bits).
 pub struct Random(u64);
 
 impl Random {
-    /// Any seed, also 0.
+    /// Accepts any seed, also 0.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    /// A number below a limit; 0 for a limit of 0.
+    /// Returns a number below a limit; 0 for a limit of 0.
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -43,7 +43,7 @@ const ODD: [u64; 18] = [
     u64::MAX,
 ];
 
-/// Changes bytes in one to five ways; `other` is a second input to take pieces of.
+/// Changes bytes in one to five ways; `other` is a second input to copy from.
 pub fn mutate(
     bytes: &mut Vec<u8>,
     other: &[u8],
@@ -107,7 +107,7 @@ fn once(bytes: &mut Vec<u8>, other: &[u8], words: &[&[u8]], random: &mut Random)
     }
 }
 
-/// Puts an interesting number, or one that is near the one there, into 1 to 8 bytes in either order.
+/// Writes an interesting number, or one near the current one, into 1 to 8 bytes in either byte order.
 fn number(bytes: &mut [u8], at: usize, random: &mut Random) {
     let size = 1 << random.below(4);
     let Some(field) = bytes.get_mut(at..at + size) else {

@@ -1,4 +1,4 @@
-//! Builds DICOM objects byte by byte, right or wrong, for the tests beside it.
+//! Builds DICOM objects byte by byte, valid or invalid, for the tests.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use qxbatch_core::header::{Header, Parsed, Window, parse};
 
-/// How elements are written.
+/// Encoding of the elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Syntax {
     Implicit,
@@ -56,7 +56,7 @@ impl Syntax {
         [self.word(group), self.word(element)].concat()
     }
 
-    /// The head of an element; the length may be a lie, and `u32::MAX` is the undefined one.
+    /// Returns the header of an element; the length may be wrong, and `u32::MAX` is the undefined length.
     pub fn head(self, tag: u32, vr: &str, length: u32) -> Vec<u8> {
         let mut out = self.tag(tag);
         if self == Self::Implicit || tag >> 16 == 0xFFFE {
@@ -99,7 +99,7 @@ impl Syntax {
         self.element(tag, "US", &self.word(value))
     }
 
-    /// A sequence of one item, with defined or undefined lengths.
+    /// Returns a sequence of one item, with defined or undefined lengths.
     pub fn sequence(self, tag: u32, item: &[u8], defined: bool) -> Vec<u8> {
         let mut body;
         if defined {
@@ -117,7 +117,7 @@ impl Syntax {
         body
     }
 
-    /// A meta header for this syntax.
+    /// Returns a meta header for this syntax.
     pub fn meta(self) -> Vec<u8> {
         let mut group = Self::Explicit.text(0x0002_0002, "UI", "1.2.840.10008.5.1.4.1.1.4");
         group.extend(Self::Explicit.text(0x0002_0010, "UI", self.uid()));
@@ -125,7 +125,7 @@ impl Syntax {
         [Self::Explicit.element(0x0002_0000, "UL", &length), group].concat()
     }
 
-    /// A whole file: preamble, meta header, data set.
+    /// Returns a whole file: preamble, meta header, data set.
     pub fn file(self, data_set: &[u8]) -> Vec<u8> {
         let mut out = vec![0; 128];
         out.extend(b"DICM");
@@ -140,7 +140,7 @@ impl Syntax {
         out
     }
 
-    /// The elements before those that a test adds: group 0008.
+    /// Returns the elements before those that a test adds: group 0008.
     pub fn identity(self) -> Vec<u8> {
         [
             self.text(0x0008_0005, "CS", "ISO_IR 100"),
@@ -155,7 +155,7 @@ impl Syntax {
         .concat()
     }
 
-    /// The elements after those: group 0018 to the pixels.
+    /// Returns the elements after those: group 0018 to the pixels.
     pub fn rest(self) -> Vec<u8> {
         [
             self.text(0x0018_0080, "DS", "2000"),
@@ -172,18 +172,18 @@ impl Syntax {
         .concat()
     }
 
-    /// An ordinary data set.
+    /// Returns an ordinary data set.
     pub fn plain(self) -> Vec<u8> {
         [self.identity(), self.rest()].concat()
     }
 
-    /// An ordinary data set with something in between, in the order of tags where it is below group 0018.
+    /// Returns an ordinary data set with additional elements, in the order of tags if they are below group 0018.
     pub fn with(self, between: &[u8]) -> Vec<u8> {
         [self.identity(), between.to_vec(), self.rest()].concat()
     }
 }
 
-/// Parses bytes that have to be DICOM.
+/// Parses bytes that must be DICOM.
 pub fn header(bytes: &[u8]) -> Header {
     let mut window = bytes;
     match parse(&mut window).unwrap() {
@@ -192,7 +192,7 @@ pub fn header(bytes: &[u8]) -> Header {
     }
 }
 
-/// The reason and offset for bytes that have to be broken DICOM.
+/// Returns the reason and offset for bytes that must be broken DICOM.
 pub fn broken(bytes: &[u8]) -> (String, u64) {
     let mut window = bytes;
     match parse(&mut window).unwrap() {
@@ -201,7 +201,7 @@ pub fn broken(bytes: &[u8]) -> (String, u64) {
     }
 }
 
-/// Bytes of any size that are made as they are asked for; counts what was asked.
+/// Bytes of any size that are generated on demand; counts the requests.
 pub struct Counting<F> {
     pub size: u64,
     pub calls: u64,

@@ -1,4 +1,4 @@
-//! Encrypted blocks: AES-256 in CBC mode, the key made of the password by many rounds of SHA-256.
+//! Encrypted blocks: AES-256 in CBC mode; the key is derived from the password by many rounds of SHA-256.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -11,42 +11,42 @@ use sha2::{Digest, Sha256};
 use super::fields::DAMAGED;
 use crate::archive::fill;
 
-/// More rounds (as a power of two) than any program makes; 7-Zip itself makes 2^19 and reads up to 2^24.
-const MOST_ROUNDS: u8 = 24;
-/// Stands for no rounds at all: the key is the password itself.
+/// Largest number of rounds (as a power of two): 7-Zip writes 2^19 and reads up to 2^24.
+const MAX_ROUNDS: u8 = 24;
+/// Value for no rounds: the key is the password itself.
 const NO_ROUNDS: u8 = 0x3f;
 const BLOCK: usize = 16;
 
 type Key = [u8; 32];
-/// What a key was made of: the place of the password, rounds, salt.
-type Made = (usize, u8, Vec<u8>);
+/// Parameters of a key: index of the password, rounds, salt.
+type KeyParameters = (usize, u8, Vec<u8>);
 
-/// The passwords of a run, and the keys that were made of them: making one takes a tenth of a second.
+/// The passwords of a run and the keys derived from them; deriving one takes a tenth of a second.
 #[derive(Default)]
 pub struct Keys<'a> {
-    /// In the order in which they are tried, with their places in the list of all.
+    /// In the order of use, with their indices in the list of all passwords.
     words: Vec<(usize, &'a [u8])>,
-    made: Mutex<HashMap<Made, Key>>,
+    derived: Mutex<HashMap<KeyParameters, Key>>,
 }
 
 impl<'a> Keys<'a> {
-    /// Passwords as bytes; those that are UTF-8 are taken as text.
+    /// Takes passwords as bytes; those that are UTF-8 are decoded as text.
     pub fn new(words: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             words: words.collect(),
-            made: Mutex::default(),
+            derived: Mutex::default(),
         }
     }
 
-    /// The places of the passwords.
+    /// Returns the indices of the passwords.
     pub fn places(&self) -> impl Iterator<Item = usize> {
         self.words.iter().map(|(place, _)| *place)
     }
 
     fn key(&self, place: usize, settings: &Settings) -> Key {
         let known = (place, settings.rounds, settings.salt.clone());
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        *made.entry(known).or_insert_with(|| {
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        *derived.entry(known).or_insert_with(|| {
             let word = self.words.iter().find(|(at, _)| *at == place);
             let text = String::from_utf8_lossy(word.map_or(b"", |(_, word)| word));
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -55,7 +55,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// What the properties of a coder say.
+/// The properties of an AES coder.
 struct Settings {
     rounds: u8,
     salt: Vec<u8>,
@@ -68,9 +68,9 @@ impl Settings {
             return Err(DAMAGED.into());
         };
         let rounds = flags & 0x3f;
-        if rounds > MOST_ROUNDS && rounds != NO_ROUNDS {
+        if rounds > MAX_ROUNDS && rounds != NO_ROUNDS {
             return Err(format!(
-                "encrypted with 2^{rounds} rounds, more than 2^{MOST_ROUNDS} (limit)"
+                "encrypted with 2^{rounds} rounds, more than 2^{MAX_ROUNDS} (limit)"
             ));
         }
         let mut settings = Self {
@@ -91,7 +91,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The key that a password, as UTF-16, makes.
+    /// Derives the key from a password in UTF-16.
     fn key(&self, password: &[u8]) -> Key {
         if self.rounds == NO_ROUNDS {
             let mut key = Key::default();
@@ -113,7 +113,7 @@ impl Settings {
     }
 }
 
-/// Opens an encrypted stream with the password at `place`. Nothing tells a wrong one but what comes out.
+/// Opens an encrypted stream with the password at index `place`. Only the decrypted content shows a wrong password.
 pub fn open<'a>(
     packed: Box<dyn Read + Send + 'a>,
     properties: &[u8],
@@ -130,18 +130,18 @@ pub fn open<'a>(
     }))
 }
 
-/// An encrypted stream in clear.
+/// An encrypted stream, decrypted.
 struct Clear<'a> {
     packed: Box<dyn Read + Send + 'a>,
     cipher: Aes256,
     last: [u8; BLOCK],
     block: [u8; BLOCK],
-    /// So much of the block was given out.
+    /// Bytes of the block that were returned.
     at: usize,
 }
 
 impl Clear<'_> {
-    /// Decrypts the next block; false at the end.
+    /// Decrypts the next block; returns false at the end.
     fn next(&mut self) -> io::Result<bool> {
         let mut came = [0; BLOCK];
         match fill(&mut self.packed, &mut came)? {

@@ -1,4 +1,5 @@
-//! Jumps of machine code, which were made absolute before packing: filters of the crate lzma-rust2.
+//! Branch filters: they restore the jump addresses of machine code, which were made absolute before packing
+//! (lzma-rust2).
 
 use std::io::Read;
 
@@ -6,7 +7,7 @@ use lzma_rust2::filter::bcj::BcjReader;
 
 use super::method::Machine;
 
-/// The code as it was.
+/// Returns the original code.
 pub fn restore<'a>(
     machine: Machine,
     packed: Box<dyn Read + Send + 'a>,

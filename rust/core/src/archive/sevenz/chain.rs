@@ -1,4 +1,4 @@
-//! A block's content: its coders behind one another, from the packed streams to the members.
+//! The content of a block: a chain of coders, from the packed streams to the members.
 
 use std::io::{self, BufReader, Read};
 
@@ -16,23 +16,23 @@ use crate::archive::source::{Range, Source};
 use crate::archive::{invalid, reason};
 use crate::notation::hexadecimal;
 
-/// Dictionaries and models of one block may take so much memory together, as with Zstandard.
+/// Limit on the memory of all dictionaries and models of one block, the same as for Zstandard.
 const MEMORY: u64 = 128 << 20;
-/// The window of Zstandard that this allows.
+/// The Zstandard window that this allows.
 const WINDOW_LOG: u32 = 27;
 const BUFFER: usize = 64 << 10;
 
 /// A stream of a block.
 pub type Content<'a> = Box<dyn Read + Send + 'a>;
 
-/// Why a block or a list is not read.
+/// Why a block or a list cannot be read.
 #[derive(Debug)]
 pub enum Refusal {
-    /// It is encrypted, and there is no password.
-    Locked,
-    /// It is encrypted, and none of the passwords opens it.
-    Unfit,
-    /// The bytes are at fault, or a limit is passed.
+    /// It is encrypted and no password was given.
+    NoPassword,
+    /// It is encrypted and none of the passwords is correct.
+    WrongPassword,
+    /// The data are damaged or a limit is exceeded.
     Data(String),
 }
 
@@ -48,23 +48,24 @@ impl From<&str> for Refusal {
     }
 }
 
-/// The place of the first password that gives the first member of an encrypted block; 0 for one in clear.
+/// Returns the index of the first password that decrypts the first member of an encrypted block; 0 for an unencrypted
+/// block.
 pub fn fitting(source: &dyn Source, block: &Block, keys: &Keys<'_>) -> Result<usize, Refusal> {
     if !is_encrypted(block) {
         return Ok(0);
     }
-    let mut unfit = Refusal::Locked;
+    let mut refusal = Refusal::NoPassword;
     for place in keys.places() {
         let content = open(source, block, keys, place)?;
         if gives_first(content, block).is_ok() {
             return Ok(place);
         }
-        unfit = Refusal::Unfit;
+        refusal = Refusal::WrongPassword;
     }
-    Err(unfit)
+    Err(refusal)
 }
 
-/// Whether the first member of a block comes out as it went in: nothing else tells a wrong password.
+/// Returns whether the first member of a block has its stored checksum: nothing else shows a wrong password.
 fn gives_first(content: Content<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.streams.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
@@ -83,12 +84,12 @@ fn gives_first(content: Content<'_>, block: &Block) -> io::Result<()> {
     }
 }
 
-/// Whether a password is needed.
+/// Returns whether a password is needed.
 pub fn is_encrypted(block: &Block) -> bool {
     block.coders.iter().any(|coder| coder.method == Method::Aes)
 }
 
-/// The content of a block. `place` is that of the password, where it is encrypted.
+/// Opens the content of a block. `place` is the index of the password if the block is encrypted.
 pub fn open<'a>(
     source: &'a dyn Source,
     block: &Block,
@@ -122,7 +123,7 @@ struct Chain<'a, 'b> {
 }
 
 impl<'a> Chain<'a, '_> {
-    /// What comes out of a coder; each is used once, so that they cannot form a circle.
+    /// Builds the output of a coder; each coder is used once, so that they cannot form a loop.
     fn coder(&self, at: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
         let first = self.block.coders.iter().take(at);
         let first: usize = first.map(|coder| coder.inputs).sum();
@@ -200,7 +201,7 @@ impl<'a> Chain<'a, '_> {
     }
 }
 
-/// A decoder of LZMA whose dictionary is no larger than its content.
+/// Returns an LZMA decoder whose dictionary is no larger than its content.
 fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
     let bad = |_| DAMAGED.to_owned();
     let mut filters = Filters::new();
@@ -225,7 +226,7 @@ fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
     Stream::new_raw_decoder(&filters).map_err(|error| error.to_string())
 }
 
-/// So many bytes and no more; fewer are an error.
+/// Reads exactly this many bytes; fewer are an error.
 struct Exact<'a> {
     inner: Content<'a>,
     left: u64,

@@ -1,26 +1,26 @@
-//! The fields of a 7z's list: bytes, numbers of one to nine bytes, rows of bits.
+//! The fields of a 7z header: bytes, numbers of one to nine bytes, bit vectors.
 
-/// What is said of a list whose fields contradict each other or end too early.
+/// The reason for a header whose fields contradict each other or end too early.
 pub const DAMAGED: &str = "its list of members is damaged";
 
-/// Ends each part of a list.
+/// Ends each section of a header.
 pub const END: u8 = 0;
 
-/// A list that is read from front to back.
+/// A header that is read from start to end.
 pub struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    /// From the start.
+    /// Starts at the first byte.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// How much is left.
+    /// Returns the number of bytes left.
     pub fn left(&self) -> usize {
         self.0.len()
     }
 
-    /// The next so many bytes.
+    /// Returns the next bytes.
     pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], String> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(DAMAGED)?;
         self.0 = rest;
@@ -31,22 +31,22 @@ impl<'a> Fields<'a> {
         Ok(*self.bytes(N)?.first_chunk().ok_or(DAMAGED)?)
     }
 
-    /// One byte.
+    /// Returns one byte.
     pub fn byte(&mut self) -> Result<u8, String> {
         self.array().map(|[byte]| byte)
     }
 
-    /// 32 bits.
+    /// Returns 32 bits.
     pub fn u32(&mut self) -> Result<u32, String> {
         self.array().map(u32::from_le_bytes)
     }
 
-    /// 64 bits.
+    /// Returns 64 bits.
     pub fn u64(&mut self) -> Result<u64, String> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// A number: the ones at the top of its first byte say how many bytes follow.
+    /// Returns a number: the leading one bits of its first byte count the bytes that follow.
     pub fn number(&mut self) -> Result<u64, String> {
         let first = self.byte()?;
         let more = first.leading_ones() as usize;
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         Ok(u64::from_le_bytes(wide) | high)
     }
 
-    /// How many things follow, each of which takes at least one byte (`most` of them where they take less).
+    /// Returns a count of items that take at least one byte each (or at most `most` items that take less).
     pub fn count(&mut self, most: usize) -> Result<usize, String> {
         let count = usize::try_from(self.number()?).map_err(|_| DAMAGED)?;
         (count <= most)
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| DAMAGED.into())
     }
 
-    /// So many bits, the highest of each byte first.
+    /// Returns a bit vector, the highest bit of each byte first.
     pub fn bits(&mut self, count: usize) -> Result<Vec<bool>, String> {
         let bytes = self.bytes(count.div_ceil(8))?;
         let bits = bytes
@@ -77,7 +77,7 @@ impl<'a> Fields<'a> {
         Ok(bits.take(count).collect())
     }
 
-    /// Bits that a byte before them may replace: all are set then.
+    /// Returns a bit vector that a single byte can replace if all bits are set.
     pub fn bits_or_all(&mut self, count: usize) -> Result<Vec<bool>, String> {
         if self.byte()? != 0 {
             return Ok(vec![true; count]);
@@ -85,14 +85,14 @@ impl<'a> Fields<'a> {
         self.bits(count)
     }
 
-    /// Checksums, those that are there.
+    /// Returns the checksums that are defined.
     pub fn digests(&mut self, count: usize) -> Result<Vec<Option<u32>>, String> {
         let known = self.bits_or_all(count)?;
         let one = |known: bool| known.then(|| self.u32()).transpose();
         known.into_iter().map(one).collect()
     }
 
-    /// The mark of the next part must be this one.
+    /// Checks that the next section has this id.
     pub fn expect(&mut self, mark: u8) -> Result<(), String> {
         if self.byte()? == mark {
             Ok(())

@@ -1,4 +1,4 @@
-//! The members: names, kinds, and in which block each has its bytes.
+//! The members: names, kinds, and the block that contains the data of each.
 
 use super::fields::{DAMAGED, END, Fields};
 use super::streams::Block;
@@ -9,40 +9,40 @@ const ANTI: u8 = 0x10;
 const NAMES: u8 = 0x11;
 const ATTRIBUTES: u8 = 0x15;
 const DIRECTORY: u32 = 0x10;
-/// The upper half of the attributes is a mode of Unix.
+/// The upper half of the attributes is a Unix mode.
 const UNIX: u32 = 0x8000;
 
-/// What a member is.
+/// MemberKind a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// Bytes, perhaps none.
+pub enum MemberKind {
+    /// A file, which may be empty.
     File,
     /// A folder.
     Directory,
-    /// Its bytes are the target.
+    /// A link; its content is the target.
     Link,
     /// A device, FIFO or socket.
     Device,
-    /// It says that a file of that name is to be removed.
+    /// An anti-item: it asks to delete the file of that name.
     Anti,
 }
 
 /// One member.
 #[derive(Debug)]
 pub struct Member {
-    /// As it came, in UTF-8; halves of a character that stand alone are kept.
+    /// The name as stored, in UTF-8; unpaired surrogates are kept.
     pub name: Vec<u8>,
-    /// What it is.
-    pub what: What,
-    /// Bytes.
+    /// MemberKind it is.
+    pub kind: MemberKind,
+    /// Its size in bytes.
     pub size: u64,
-    /// Of the bytes; some writers leave it out.
+    /// CRC-32 of its bytes; some writers omit it.
     pub crc: Option<u32>,
-    /// Which block its bytes are in; None where it has none.
+    /// Index of the block that contains its data; None if it has none.
     pub block: Option<usize>,
 }
 
-/// What the properties of the members say.
+/// The properties of the members.
 #[derive(Default)]
 struct Properties {
     empty_stream: Vec<bool>,
@@ -52,7 +52,7 @@ struct Properties {
     attributes: Vec<Option<u32>>,
 }
 
-/// Reads the part of the list that tells of members; behind its mark.
+/// Reads the section with the members, after its id.
 pub fn parse(
     fields: &mut Fields<'_>,
     count: usize,
@@ -71,41 +71,41 @@ pub fn parse(
         let attributes = properties.attributes.get(at).copied().flatten();
         let mut member = Member {
             name: names.next().unwrap_or_default(),
-            what: what(attributes.unwrap_or(0)),
+            kind: kind_of(attributes.unwrap_or(0)),
             size: 0,
             crc: None,
             block: None,
         };
         if set(&properties.empty_stream, at) {
-            member.what = if set(&properties.anti, empty) {
-                What::Anti
+            member.kind = if set(&properties.anti, empty) {
+                MemberKind::Anti
             } else if set(&properties.empty_file, empty) {
-                What::File
+                MemberKind::File
             } else {
-                What::Directory
+                MemberKind::Directory
             };
             empty += 1;
         } else {
             let (block, (size, crc)) = streams.next().ok_or(DAMAGED)?;
             (member.size, member.crc, member.block) = (size, crc, Some(block));
-            if member.what == What::Directory {
-                member.what = What::File; // it has bytes, whatever its attributes say
+            if member.kind == MemberKind::Directory {
+                member.kind = MemberKind::File; // an entry with data is a file, whatever its attributes
             }
         }
         members.push(member);
     }
     if streams.next().is_some() {
-        return Err(DAMAGED.into()); // bytes without a name
+        return Err(DAMAGED.into()); // data without a name
     }
     Ok(members)
 }
 
-fn what(attributes: u32) -> What {
+fn kind_of(attributes: u32) -> MemberKind {
     match (attributes & UNIX != 0).then_some(attributes >> 16 & 0o170_000) {
-        Some(0o120_000) => What::Link,
-        Some(0o010_000 | 0o020_000 | 0o060_000 | 0o140_000) => What::Device,
-        _ if attributes & DIRECTORY != 0 => What::Directory,
-        _ => What::File,
+        Some(0o120_000) => MemberKind::Link,
+        Some(0o010_000 | 0o020_000 | 0o060_000 | 0o140_000) => MemberKind::Device,
+        _ if attributes & DIRECTORY != 0 => MemberKind::Directory,
+        _ => MemberKind::File,
     }
 }
 
@@ -137,13 +137,13 @@ impl Properties {
                     let one = |known: bool| known.then(|| body.u32()).transpose();
                     properties.attributes = known.into_iter().map(one).collect::<Result<_, _>>()?;
                 }
-                _ => {} // times, and what fills the list up
+                _ => {} // times and padding
             }
         }
     }
 }
 
-/// UTF-16, each name with a zero behind it.
+/// Reads UTF-16 names, each terminated by zero.
 fn names(body: &mut Fields<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
     let mut names = Vec::with_capacity(count.min(body.left() / 2));
     let bytes = body.bytes(body.left())?;
@@ -173,7 +173,7 @@ fn names(body: &mut Fields<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
     Ok(names)
 }
 
-/// Half of a character in the three bytes that its number would take: two names stay two.
+/// Encodes an unpaired surrogate as three bytes, so that two different names stay different.
 fn alone(half: u16) -> [u8; 3] {
     let [high, low] = half.to_be_bytes();
     [

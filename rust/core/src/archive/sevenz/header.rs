@@ -1,4 +1,4 @@
-//! The list itself: properties of the archive, streams, members.
+//! The header: properties of the archive, streams, members.
 
 use super::fields::{DAMAGED, END, Fields};
 use super::files::{self, Member};
@@ -8,23 +8,23 @@ const ARCHIVE_PROPERTIES: u8 = 2;
 const ADDITIONAL_STREAMS: u8 = 3;
 const MAIN_STREAMS: u8 = 4;
 const FILES: u8 = 5;
-/// All members are held in memory at once.
-const MOST_MEMBERS: u64 = 1 << 20;
+/// Limit on members, all of which are in memory at once.
+const MAX_MEMBERS: u64 = 1 << 20;
 
-/// What an archive holds.
+/// The content of an archive.
 #[derive(Default)]
 pub struct Listing {
     /// All members, in the order of the archive.
     pub members: Vec<Member>,
-    /// What is packed together.
+    /// The blocks.
     pub blocks: Vec<Block>,
-    /// Bytes behind the archive.
+    /// Bytes after the archive.
     pub trailing: u64,
-    /// There are more members than may be: how many, and how many may be.
+    /// Set if there are more members than allowed: their number and the limit.
     pub too_many: Option<(u64, u64)>,
 }
 
-/// Reads a list in clear; behind its mark.
+/// Reads an unencrypted header after its id.
 pub fn parse(
     fields: &mut Fields<'_>,
     len: u64,
@@ -40,7 +40,7 @@ pub fn parse(
         mark = fields.byte()?;
     }
     if mark == ADDITIONAL_STREAMS {
-        return Err("its list of members lies in streams of its own, which is not read".into());
+        return Err("its list of members is in additional streams, which are not supported".into());
     }
     if mark == MAIN_STREAMS {
         // Each member has a name of at least two bytes.
@@ -48,9 +48,9 @@ pub fn parse(
         mark = fields.byte()?;
     }
     if mark == FILES {
-        // A member without a name has no byte of its own here, and no writer makes one.
+        // A member without a name takes no byte here, and no writer makes one.
         let count = fields.count(fields.left())?;
-        let most = max_members.min(MOST_MEMBERS);
+        let most = max_members.min(MAX_MEMBERS);
         if count as u64 > most {
             listing.too_many = Some((count as u64, most));
             return Ok(());

@@ -1,11 +1,11 @@
-//! What was done to the data of a block: one coder each, with its properties.
+//! The coders of a block: methods with their properties.
 
 use super::fields::{DAMAGED, Fields};
 
 /// A coder's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// As they are.
+    /// Stored without compression.
     Copy,
     /// LZMA.
     Lzma,
@@ -21,19 +21,19 @@ pub enum Method {
     Deflate64,
     /// Zstandard, as some builds of 7-Zip write it.
     Zstd,
-    /// Differences of bytes.
+    /// Delta filter.
     Delta,
-    /// Jumps of machine code.
+    /// Branch filter for machine code.
     Branch(Machine),
-    /// Jumps of x86, in four streams.
+    /// Branch filter for x86 with four streams (BCJ2).
     Bcj2,
-    /// AES-256, the key made by SHA-256.
+    /// AES-256 with a key derived by SHA-256.
     Aes,
-    /// None of these.
+    /// An unknown method.
     Unknown,
 }
 
-/// Whose code.
+/// Processor types of branch filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Machine {
     /// x86.
@@ -81,21 +81,21 @@ impl Method {
     }
 }
 
-/// One step of a block.
+/// One coder of a block.
 #[derive(Debug)]
 pub struct Coder {
-    /// What it does.
+    /// MemberKind it does.
     pub method: Method,
-    /// The method's number, for what is said of an unknown one.
+    /// The id of the method, for messages about an unknown one.
     pub id: Box<[u8]>,
-    /// Streams it takes.
+    /// Number of input streams.
     pub inputs: usize,
-    /// Its settings.
+    /// Its properties.
     pub properties: Box<[u8]>,
 }
 
 impl Coder {
-    /// Reads one; each makes one stream.
+    /// Reads one coder; each has one output stream.
     pub fn parse(fields: &mut Fields<'_>, most: usize) -> Result<Self, String> {
         let flags = fields.byte()?;
         let id: Box<[u8]> = fields.bytes(usize::from(flags & 15))?.into();
@@ -122,7 +122,7 @@ impl Coder {
         })
     }
 
-    /// Bytes of memory that its decoder needs: what the properties ask for, for `size` bytes of content.
+    /// Returns the memory in bytes that the decoder needs by its properties, for `size` bytes of content.
     pub fn memory(&self, size: u64) -> u64 {
         let word = |at: usize| {
             let bytes = self
@@ -132,7 +132,7 @@ impl Coder {
             bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
         };
         match self.method {
-            // More than the content itself is never looked back.
+            // A dictionary never needs more than the content.
             Method::Lzma => word(1).min(size),
             Method::Lzma2 => {
                 lzma2_dictionary(self.properties.first().copied().unwrap_or(0)).min(size)
@@ -143,7 +143,7 @@ impl Coder {
     }
 }
 
-/// The dictionary that the byte of LZMA2's properties stands for.
+/// Returns the dictionary size for the property byte of LZMA2.
 pub fn lzma2_dictionary(byte: u8) -> u64 {
     u64::from(2 | byte & 1) << (byte.min(40) / 2 + 11)
 }

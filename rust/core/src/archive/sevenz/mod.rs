@@ -1,7 +1,7 @@
-//! Reads a 7z archive (7zFormat.txt of the LZMA SDK): what it lists, and its blocks, each in one pass.
+//! Reads a 7z archive (7zFormat.txt of the LZMA SDK): its header, and its blocks in one pass each.
 //!
-//! The list stands behind the data, mostly packed and at times encrypted. Everything in it is held against its own size
-//! before memory is asked for: what cannot fit is refused.
+//! The header follows the data; it is mostly packed and sometimes encrypted. Every size in it is checked against the
+//! size of the header before memory is allocated.
 
 pub mod aes;
 mod branch;
@@ -20,20 +20,20 @@ use self::fields::Fields;
 use super::source::Source;
 
 pub use self::chain::Refusal;
-pub use self::files::{Member, What};
+pub use self::files::{Member, MemberKind};
 pub use self::header::Listing;
 
 /// The first bytes of an archive.
 pub const MARK: [u8; 6] = *b"7z\xbc\xaf\x27\x1c";
-/// A list of members may take so many bytes, packed or not: enough for about 500,000.
+/// Limit on the size of a header, packed or not: enough for about 500,000 members.
 const LONGEST_LIST: u64 = 64 << 20;
-/// Length of what stands before the data.
+/// Length of the start header before the data.
 const START: u64 = 32;
 
 const HEADER: u8 = 1;
 const ENCODED_HEADER: u8 = 0x17;
 
-/// Lists an archive.
+/// Reads the header of an archive.
 pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Listing, Refusal> {
     let (at, size, crc) = start(source)?;
     let mut listing = Listing {
@@ -41,13 +41,13 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
         ..Listing::default()
     };
     if size == 0 {
-        return Ok(listing); // an archive without members has no list
+        return Ok(listing); // an archive without members has no header
     }
     let mut list = read(source, at, size)?;
     if crc32fast::hash(&list) != crc {
         return Err("its list of members is damaged (CRC)".into());
     }
-    // The list of a list is packed once; a file that goes on and on is none.
+    // A packed header unpacks to a plain one; an endless nesting is refused.
     for _ in 0..4 {
         let mut fields = Fields::new(&list);
         match fields.byte()? {
@@ -62,7 +62,7 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
     Err(fields::DAMAGED.into())
 }
 
-/// Where the list stands, by the first 32 bytes.
+/// Returns the position of the header, from the first 32 bytes.
 fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
     let start = read(source, 0, START)?;
     let rest = start.get(12..).unwrap_or_default();
@@ -82,7 +82,7 @@ fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
     Ok((at, size, crc))
 }
 
-/// Bytes of the archive, few enough for memory.
+/// Reads bytes of the archive into memory.
 fn read(source: &dyn Source, at: u64, size: u64) -> Result<Vec<u8>, Refusal> {
     if size > LONGEST_LIST {
         return Err(too_long(size));
@@ -98,7 +98,7 @@ fn too_long(size: u64) -> Refusal {
     format!("its list of members takes {size} bytes, more than {LONGEST_LIST} (limit)").into()
 }
 
-/// A list that is packed as the data are.
+/// Unpacks a header that is packed like the data.
 fn unpacked(
     source: &dyn Source,
     fields: &mut Fields<'_>,

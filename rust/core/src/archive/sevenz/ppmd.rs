@@ -8,17 +8,17 @@ use ppmd_rust::{PPMD7_MAX_MEM_SIZE, PPMD7_MAX_ORDER, PPMD7_MIN_MEM_SIZE, PPMD7_M
 use super::fields::DAMAGED;
 use crate::archive::invalid;
 
-/// The decoder looks at its first bytes when it is made. They may be wrong, with a wrong password say, and that is for who reads
-/// to find out: so it is made when the first byte is asked for.
+/// Creates the decoder at the first read: it reads its first bytes when it is created, and these may be invalid, for
+/// example with a wrong password.
 pub enum Ppmd<R: Read> {
-    /// Nothing was read yet: the stream, order and memory.
+    /// Before the first read: the stream, order and memory.
     Waiting(Option<R>, u32, u32),
-    /// It is read.
+    /// After the first read.
     Open(Box<Ppmd7Decoder<R>>),
 }
 
 impl<R: Read> Ppmd<R> {
-    /// Looks at the settings.
+    /// Checks the settings.
     pub fn new(properties: &[u8], packed: R) -> Result<Self, String> {
         let [order, a, b, c, d] = *properties else {
             return Err(DAMAGED.into());

@@ -1,4 +1,4 @@
-//! What is packed together, and how: packed streams, blocks ("folders" in the format's own words), and the streams in them.
+//! Packed streams, blocks (the format calls them "folders"), and the streams in the blocks.
 
 use super::fields::{DAMAGED, END, Fields};
 use super::method::Coder;
@@ -11,50 +11,50 @@ const CRC: u8 = 0x0a;
 const FOLDER: u8 = 0x0b;
 const UNPACK_SIZE: u8 = 0x0c;
 const COUNT: u8 = 0x0d;
-/// As many coders and streams as one block may have; the format's own programs set the same limit.
-const MOST_CODERS: usize = 32;
-/// All blocks are held in memory at once.
-const MOST_BLOCKS: usize = 1 << 18;
-/// Where the packed streams are counted from.
+/// Limit on coders and streams in one block; the format's own programs use the same one.
+const MAX_CODERS: usize = 32;
+/// Limit on blocks, all of which are in memory at once.
+const MAX_BLOCKS: usize = 1 << 18;
+/// Offset from which the positions of packed streams count.
 const BASE: u64 = 32;
 
 /// Data that are packed together and read in one pass.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// What was done to the data.
+    /// Its coders.
     pub coders: Vec<Coder>,
-    /// Which coder's input (by number over all coders) is which one's output.
+    /// Connections: the input of one coder (by number over all coders) and the output it reads.
     pub bonds: Vec<(usize, usize)>,
-    /// Inputs that are packed streams, and where those lie: input, offset, length.
+    /// Inputs that are packed streams, with offset and length of each.
     pub packed: Vec<(usize, u64, u64)>,
-    /// Bytes that come out of each coder.
+    /// Unpacked bytes of each coder.
     pub sizes: Vec<u64>,
-    /// Of all of it.
+    /// CRC-32 of the whole content.
     pub crc: Option<u32>,
-    /// The members in it: size and checksum.
+    /// The members of the block: size and checksum.
     pub streams: Vec<(u64, Option<u32>)>,
 }
 
 impl Block {
-    /// The coder whose output no other one takes.
+    /// Returns the coder whose output no other coder reads.
     pub fn last(&self) -> Option<usize> {
         (0..self.coders.len()).find(|out| self.bonds.iter().all(|(_, bound)| bound != out))
     }
 
-    /// Bytes of the content.
+    /// Returns the unpacked size in bytes.
     pub fn size(&self) -> u64 {
         let size = self.last().and_then(|last| self.sizes.get(last));
         size.copied().unwrap_or(0)
     }
 
-    /// Bytes that it takes in the archive.
+    /// Returns the packed size in bytes.
     pub fn packed_size(&self) -> u64 {
         let sizes = self.packed.iter().map(|(.., size)| *size);
         sizes.fold(0, u64::saturating_add)
     }
 }
 
-/// Reads the part of a list that tells of streams; behind its first mark. `most` is the largest number of members.
+/// Reads the section with the streams, after its id. `most` is the largest number of members.
 pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block>, String> {
     let mut mark = fields.byte()?;
     let mut packed = Vec::new();
@@ -82,7 +82,7 @@ pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block
     }
 }
 
-/// Where each packed stream lies.
+/// Returns the position of each packed stream.
 fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, String> {
     let mut at = BASE.checked_add(fields.number()?).ok_or(DAMAGED)?;
     let count = fields.count(fields.left())?;
@@ -97,7 +97,7 @@ fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, Strin
         mark = fields.byte()?;
     }
     if mark == CRC {
-        fields.digests(count)?; // the content has checksums of its own
+        fields.digests(count)?; // the content has its own checksums
         mark = fields.byte()?;
     }
     if at > len {
@@ -113,12 +113,12 @@ fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, Strin
 fn unpack_info(fields: &mut Fields<'_>, packed: &[(u64, u64)]) -> Result<Vec<Block>, String> {
     fields.expect(FOLDER)?;
     let count = fields.count(fields.left())?;
-    if count > MOST_BLOCKS {
+    if count > MAX_BLOCKS {
         return Err(format!(
-            "it has {count} blocks, more than {MOST_BLOCKS} (limit)"
+            "it has {count} blocks, more than {MAX_BLOCKS} (limit)"
         ));
     }
-    fields.expect(0)?; // not in a place of their own
+    fields.expect(0)?; // external data are not supported
     let mut places = packed.iter().copied();
     let mut blocks = Vec::new();
     for _ in 0..count {
@@ -151,13 +151,13 @@ fn block(
 ) -> Result<Block, String> {
     let mut block = Block::default();
     let mut inputs = 0usize;
-    for _ in 0..fields.count(MOST_CODERS)? {
-        let coder = Coder::parse(fields, MOST_CODERS)?;
+    for _ in 0..fields.count(MAX_CODERS)? {
+        let coder = Coder::parse(fields, MAX_CODERS)?;
         inputs += coder.inputs;
         block.coders.push(coder);
     }
     let outputs = block.coders.len();
-    if outputs == 0 || inputs > MOST_CODERS || inputs < outputs - 1 {
+    if outputs == 0 || inputs > MAX_CODERS || inputs < outputs - 1 {
         return Err(DAMAGED.into());
     }
     for _ in 0..outputs - 1 {
@@ -178,7 +178,7 @@ fn block(
     Ok(block)
 }
 
-/// The members in each block.
+/// Returns the members of each block.
 fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Result<(), String> {
     let mut counts = vec![1; blocks.len()];
     let mut mark = fields.byte()?;
@@ -191,12 +191,12 @@ fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Res
     if counts.iter().sum::<usize>() > most {
         return Err(DAMAGED.into());
     }
-    // Where the sizes are left out, each block has one member.
-    let told = mark == SIZE;
+    // If the counts are omitted, each block has one member.
+    let explicit = mark == SIZE;
     for (block, &count) in blocks.iter_mut().zip(&counts) {
         let mut left = block.size();
         for _ in 1..count {
-            let size = if told {
+            let size = if explicit {
                 fields.number()?
             } else {
                 return Err(DAMAGED.into());
@@ -209,7 +209,7 @@ fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Res
             block.streams.push((left, whole));
         }
     }
-    if told {
+    if explicit {
         mark = fields.byte()?;
     }
     if mark == CRC {

@@ -1,9 +1,9 @@
-//! One 512-byte header block of a tar (POSIX.1-1988 ustar, v7 before it, GNU's own form).
+//! One 512-byte header block of a tar (POSIX.1-1988 ustar, the older v7, GNU).
 
-/// All of a tar is counted in these.
+/// The unit of a tar.
 pub const BLOCK: usize = 512;
 
-/// Whether a block carries the checksum of a header. The sum was once taken over signed bytes; both are accepted.
+/// Returns whether a block has the checksum of a header. Old writers summed signed bytes; both sums are accepted.
 #[must_use]
 pub fn is_header(block: &[u8]) -> bool {
     let Some(stored) = block.get(148..156).and_then(number) else {
@@ -23,12 +23,12 @@ pub fn is_header(block: &[u8]) -> bool {
     stored == unsigned || i64::try_from(stored) == Ok(signed)
 }
 
-/// A number as octal digits, or in base 256 when the first bit is set (GNU, for what octal cannot hold).
+/// Parses a number in octal digits, or in base 256 if the first bit is set (GNU, for numbers too large for octal).
 #[must_use]
 pub fn number(field: &[u8]) -> Option<u64> {
     if field.first()? & 0x80 != 0 {
         let mut value = u64::from(field.first()? & 0x7f);
-        // A set sign bit would be a negative number: nothing here may be negative.
+        // A set sign bit would be a negative number, which is invalid here.
         if value & 0x40 != 0 {
             return None;
         }
@@ -48,23 +48,23 @@ pub fn number(field: &[u8]) -> Option<u64> {
     Some(value)
 }
 
-/// The fields of a header that matter here.
+/// The header fields that are used.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// Prefix and name together, without a longer name from a record before.
+    /// Prefix and name joined, without a longer name from an earlier record.
     pub name: Vec<u8>,
-    /// Bytes of data behind the header.
+    /// Bytes of data after the header.
     pub size: u64,
     /// The type flag.
     pub flag: u8,
     /// Target of a link.
     pub link: Vec<u8>,
-    /// The block itself; GNU's sparse map lies in it.
+    /// The block itself; it contains the GNU sparse map.
     pub block: [u8; BLOCK],
 }
 
 impl Header {
-    /// Parses a block whose checksum is right; None when its size is no number.
+    /// Parses a block whose checksum is correct; returns None if its size is not a number.
     #[must_use]
     pub fn parse(block: &[u8; BLOCK]) -> Option<Self> {
         let text = |from: usize, to: usize| -> &[u8] {
@@ -72,7 +72,7 @@ impl Header {
             field.split(|&byte| byte == 0).next().unwrap_or_default()
         };
         let mut name = Vec::new();
-        // GNU's old form has times where ustar has the prefix; only the exact ustar mark has a prefix.
+        // Old GNU headers have times where ustar has the prefix; only the exact ustar mark has a prefix.
         if block.get(257..263) == Some(b"ustar\0") && !text(345, 500).is_empty() {
             name.extend_from_slice(text(345, 500));
             name.push(b'/');

@@ -1,4 +1,4 @@
-//! Reads a tar as a stream, member by member: v7, ustar, pax and GNU forms.
+//! Reads a tar as a stream, member by member: v7, ustar, pax and GNU formats.
 
 mod content;
 pub mod header;
@@ -13,56 +13,56 @@ use self::pax::Extended;
 use self::sparse::{Filled, Map};
 use super::{fill, invalid};
 
-/// Names and records longer than that are refused; PATH_MAX is 4096.
+/// Longest name or record that is accepted; PATH_MAX is 4096.
 const LONGEST_RECORD: u64 = 1 << 20;
 
-/// What a member is.
+/// MemberKind a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum MemberKind {
     /// A file with data.
     File,
     /// A folder.
     Directory,
     /// A symbolic or hard link and its target.
     Link {
-        /// A hard link: the same file under a second name.
+        /// A hard link: a second name of the same file.
         hard: bool,
-        /// Where it points.
+        /// Its target.
         target: Vec<u8>,
     },
-    /// Devices, FIFOs and marks without data; the word says which.
+    /// Devices, FIFOs and markers without data; the text says which.
     Device(&'static str),
 }
 
-/// One member, before its data are read.
+/// One member before its data are read.
 #[derive(Debug)]
 pub struct Member {
-    /// As the archive names it.
+    /// Its name in the archive.
     pub name: Vec<u8>,
-    /// What it is.
-    pub what: What,
-    /// Length of the content (a sparse file's with its holes).
+    /// Its kind.
+    pub kind: MemberKind,
+    /// Length of the content (of a sparse file with its holes).
     pub size: u64,
-    /// Bytes it takes in the archive.
+    /// Bytes that it takes in the archive.
     pub stored: u64,
     map: Option<Map>,
 }
 
-/// A tar that is read from a stream.
+/// A tar stream.
 pub struct TarReader<R> {
     input: R,
-    /// Bytes of the current member not yet read, and the padding behind them.
+    /// Bytes of the current member that were not read yet, and the padding after them.
     left: u64,
     padding: u64,
     global: Extended,
-    /// Blocks of zeros met since the last member.
+    /// Zero blocks since the last member.
     end_blocks: u64,
-    /// Bytes behind the end mark that are no member.
+    /// Bytes after the end mark that are not a member.
     trailing: u64,
 }
 
 impl<R: Read> TarReader<R> {
-    /// Starts at the stream's next byte.
+    /// Starts at the next byte of the stream.
     pub fn new(input: R) -> Self {
         Self {
             input,
@@ -74,19 +74,20 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// The stream below.
+    /// Returns the underlying stream.
     pub fn get_ref(&self) -> &R {
         &self.input
     }
 
-    /// Bytes behind the end mark that are neither zeros nor a member; known once [`TarReader::next_member`] gave None.
+    /// Returns the number of bytes after the end mark that are neither zeros nor a member; known once
+    /// [`TarReader::next_member`] returned None.
     pub fn trailing(&self) -> u64 {
         self.trailing
     }
 
-    /// The next member, None at the end. An error ends the archive: cut short, or no header where one must be.
+    /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is missing.
     ///
-    /// Archives that were appended to one another are read on behind the first end mark.
+    /// Reads past the first end mark, for archives that were appended to one another.
     pub fn next_member(&mut self) -> io::Result<Option<Member>> {
         self.skip_data()?;
         let mut extended = self.global.clone();
@@ -125,7 +126,7 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// The next header block; None at a proper end.
+    /// Returns the next header block; None at a proper end.
     fn header(&mut self, between: bool) -> io::Result<Option<Header>> {
         let mut block = [0u8; BLOCK];
         loop {
@@ -138,7 +139,7 @@ impl<R: Read> TarReader<R> {
             }
             if block.iter().all(|&byte| byte == 0) {
                 if between {
-                    return Err(invalid("the end mark stands between a member and its name"));
+                    return Err(invalid("the end mark is between a member and its name"));
                 }
                 self.end_blocks += 1;
             } else if is_header(&block) {
@@ -146,13 +147,13 @@ impl<R: Read> TarReader<R> {
                 let header = Header::parse(&block);
                 return header
                     .map(Some)
-                    .ok_or_else(|| invalid("a header with a size that is no number"));
+                    .ok_or_else(|| invalid("a header whose size is not a number"));
             } else if self.end_blocks > 0 {
                 self.trailing = BLOCK as u64 + drain(&mut self.input)?;
                 return Ok(None);
             } else {
                 return Err(invalid(
-                    "no header where the next member must begin (checksum)",
+                    "the header of the next member is invalid (checksum)",
                 ));
             }
         }
@@ -171,7 +172,7 @@ impl<R: Read> TarReader<R> {
         Err(invalid(text))
     }
 
-    /// The data of a record that belongs to the next member.
+    /// Reads the data of a record that belongs to the next member.
     fn record(&mut self, header: &Header) -> io::Result<Vec<u8>> {
         if header.size > LONGEST_RECORD {
             return Err(invalid(format!(
@@ -208,29 +209,29 @@ impl<R: Read> TarReader<R> {
             .or(link)
             .unwrap_or_else(|| header.link.clone());
         let size = extended.size.unwrap_or(header.size);
-        let what = match header.flag {
-            b'1' => What::Link { hard: true, target },
-            b'2' => What::Link {
+        let kind = match header.flag {
+            b'1' => MemberKind::Link { hard: true, target },
+            b'2' => MemberKind::Link {
                 hard: false,
                 target,
             },
-            b'3' => What::Device("a character device"),
-            b'4' => What::Device("a block device"),
-            b'6' => What::Device("a FIFO"),
-            b'V' => What::Device("a volume label"),
+            b'3' => MemberKind::Device("a character device"),
+            b'4' => MemberKind::Device("a block device"),
+            b'6' => MemberKind::Device("a FIFO"),
+            b'V' => MemberKind::Device("a volume label"),
             b'M' => return Err(invalid("a member that continues from another volume")),
-            b'5' => What::Directory,
-            // Before ustar, a folder was a file whose name ends in a slash.
-            0 | b'0' if name.ends_with(b"/") && size == 0 => What::Directory,
+            b'5' => MemberKind::Directory,
+            // Before ustar, a directory was a file whose name ends in a slash.
+            0 | b'0' if name.ends_with(b"/") && size == 0 => MemberKind::Directory,
             // Unknown flags are files (POSIX.1-2001, pax, ustar interchange format).
-            _ => What::File,
+            _ => MemberKind::File,
         };
-        // Only files have data; some writers give links the size of what they point to. GNU's folder lists ('D') count
-        // as files.
-        let stored = if what == What::File { size } else { 0 };
+        // Only files have data; some writers give links the size of their target. The directory lists of GNU ('D')
+        // count as files.
+        let stored = if kind == MemberKind::File { size } else { 0 };
         self.left = stored;
         self.padding = padding(stored);
-        let map = if what == What::File {
+        let map = if kind == MemberKind::File {
             self.sparse(header, extended)?
         } else {
             None
@@ -238,7 +239,7 @@ impl<R: Read> TarReader<R> {
         let size = map.as_ref().map_or(stored, |map| map.size);
         Ok(Member {
             name,
-            what,
+            kind,
             size,
             stored,
             map,
@@ -276,7 +277,7 @@ impl<R: Read> TarReader<R> {
         Map::new(extended.map.clone(), size, self.left).map(Some)
     }
 
-    /// The content of the member that [`TarReader::next_member`] gave.
+    /// Returns the content of the member that [`TarReader::next_member`] returned.
     pub fn content(&mut self, member: &mut Member) -> Content<'_, R> {
         let stored = Stored {
             input: &mut self.input,

@@ -1,17 +1,17 @@
 //! Extended header records of POSIX.1-2001 (pax): `<length> <key>=<value>\n`.
 
-/// What such records can say about the next member (or, from a global header, about all that follow).
+/// The fields of such records for the next member (or, in a global header, for all following members).
 #[derive(Debug, Clone, Default)]
 pub struct Extended {
-    /// `path`, or `GNU.sparse.name`, which stands in place of a made-up `path`.
+    /// `path`, or `GNU.sparse.name`, which replaces a generated `path`.
     pub path: Option<Vec<u8>>,
     /// `linkpath`
     pub link: Option<Vec<u8>>,
-    /// `size`: of the data as stored.
+    /// `size`: of the stored data.
     pub size: Option<u64>,
-    /// Length of a sparse file when its holes are filled (`GNU.sparse.size` or `.realsize`).
+    /// Length of a sparse file with its holes (`GNU.sparse.size` or `.realsize`).
     pub real_size: Option<u64>,
-    /// The map stands at the head of the data (format 1.0).
+    /// Whether the map is at the start of the data (format 1.0).
     pub map_in_data: bool,
     /// (offset, length) pairs of formats 0.0 and 0.1.
     pub map: Vec<(u64, u64)>,
@@ -19,11 +19,11 @@ pub struct Extended {
     offset: Option<u64>,
 }
 
-/// More pieces than that are no honest file.
-const MOST_PIECES: usize = 1 << 20;
+/// Limit on the pieces of a sparse file.
+const MAX_PIECES: usize = 1 << 20;
 
 impl Extended {
-    /// Reads the records of one extended header on top of what is known; None when they are broken.
+    /// Adds the records of one extended header to the known fields; returns None if they are invalid.
     pub fn read(&mut self, mut data: &[u8]) -> Option<()> {
         while let Some(&first) = data.first() {
             if first == 0 {
@@ -39,7 +39,7 @@ impl Extended {
         Some(())
     }
 
-    /// Forgets what describes a single sparse file: a global header is copied for each member behind it.
+    /// Removes the fields of a single sparse file: a global header is copied for each following member.
     pub fn forget_sparse(&mut self) {
         self.map = Vec::new();
         self.real_size = None;
@@ -75,7 +75,7 @@ impl Extended {
     }
 
     fn piece(&mut self, offset: u64, length: u64) -> Option<()> {
-        (self.map.len() < MOST_PIECES).then(|| self.map.push((offset, length)))
+        (self.map.len() < MAX_PIECES).then(|| self.map.push((offset, length)))
     }
 }
 
@@ -83,7 +83,7 @@ fn present(value: &[u8]) -> Option<Vec<u8>> {
     (!value.is_empty()).then(|| value.to_vec())
 }
 
-/// A decimal number of digits alone.
+/// Parses a decimal number without other characters.
 #[must_use]
 pub fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
@@ -97,7 +97,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// A record with its right length (two digits).
+    /// Returns a record with its correct length (two digits).
     fn record(text: &str) -> Vec<u8> {
         format!("{} {text}\n", text.len() + 4).into_bytes()
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_sparse_file_stands_in_place_of_its_made_up_path() {
+    fn the_name_of_a_sparse_file_replaces_its_generated_path() {
         let names = ["GNU.sparse.name=real", "path=GNUSparseFile.0/real"];
         assert_eq!(read(&names).path.as_deref(), Some(&b"real"[..]));
     }

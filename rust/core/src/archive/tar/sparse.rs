@@ -6,7 +6,7 @@ use super::header::{Header, number};
 use super::pax::decimal;
 use crate::archive::invalid;
 
-/// The pieces of a sparse file that hold data, in order and apart.
+/// The pieces of a sparse file that have data, ordered and without overlap.
 #[derive(Debug, Clone, Default)]
 pub struct Map {
     pieces: Vec<(u64, u64)>,
@@ -15,7 +15,7 @@ pub struct Map {
 }
 
 impl Map {
-    /// Checks that pieces follow one another, lie within `size`, and add up to what is stored.
+    /// Checks that the pieces are in order and within `size`, and that they add up to the stored size.
     pub fn new(pieces: Vec<(u64, u64)>, size: u64, stored: u64) -> io::Result<Self> {
         let mut end = 0u64;
         let mut sum = 0u64;
@@ -35,7 +35,7 @@ impl Map {
     }
 }
 
-/// Pairs of 12-byte numbers; returns them and whether another block of pairs follows.
+/// Reads pairs of 12-byte numbers; returns them and whether another block of pairs follows.
 #[must_use]
 pub fn old_pairs(fields: &[u8], pairs: usize) -> Option<(Vec<(u64, u64)>, bool)> {
     let mut pieces = Vec::new();
@@ -53,14 +53,14 @@ pub fn old_pairs(fields: &[u8], pairs: usize) -> Option<(Vec<(u64, u64)>, bool)>
     ))
 }
 
-/// The real size in a header of GNU's old sparse form (type flag `S`).
+/// Returns the real size from a header of the old GNU sparse format (type flag `S`).
 #[must_use]
 pub fn old_size(header: &Header) -> Option<u64> {
     number(header.block.get(483..495)?)
 }
 
-/// Reads the map of pax format 1.0 from the head of the data: decimal numbers on lines, padded to whole blocks.
-/// Returns the pieces and how many bytes the map took.
+/// Reads the map of pax format 1.0 from the start of the data: decimal numbers on lines, padded to whole blocks.
+/// Returns the pieces and the length of the map in bytes.
 pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
     let mut lines = Lines {
         data,
@@ -108,11 +108,11 @@ impl Lines<'_> {
     }
 }
 
-/// A sparse member with its holes as zeros.
+/// A sparse member with zeros for its holes.
 pub struct Filled<R> {
     stored: R,
     pieces: std::vec::IntoIter<(u64, u64)>,
-    /// What is left of the current piece and the hole before it.
+    /// Bytes left of the current piece and of the hole before it.
     hole: u64,
     piece: u64,
     at: u64,
@@ -120,7 +120,7 @@ pub struct Filled<R> {
 }
 
 impl<R: Read> Filled<R> {
-    /// `stored` gives the pieces' bytes one after the other.
+    /// `stored` contains the bytes of the pieces one after the other.
     pub fn new(stored: R, map: Map) -> Self {
         Self {
             stored,

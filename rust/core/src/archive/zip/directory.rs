@@ -1,30 +1,30 @@
-//! The central directory: its records, one entry each.
+//! The central directory: one record for each entry.
 
 use super::super::source::{Fields, Source};
 use super::super::{names_beyond, names_too_long};
+use super::encryption::Encryption;
 use super::end::End;
 use super::entry::Entry;
 use super::extra::extra_field;
-use super::lock::Lock;
 use super::names;
 
-/// What the directory lists, and what is wrong with the archive as a whole.
+/// The entries of the directory, and problems of the whole archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// In the order of the central directory.
     pub entries: Vec<Entry>,
-    /// What could not be had; a packet with such damage fails.
+    /// Data that could not be read; a packet with such damage fails.
     pub damage: Vec<String>,
-    /// What is odd, but loses nothing.
+    /// Oddities that lose nothing.
     pub notes: Vec<String>,
-    /// Number of entries the archive claims, when that is more than the caller allows; then `entries` is empty.
+    /// Number of entries that the archive claims, if it is more than the caller allows; `entries` is empty then.
     pub too_many: Option<u64>,
     /// Bytes of all names.
     names: u64,
 }
 
 impl Directory {
-    /// Adds an entry; false, and damage, where the names are too long in all.
+    /// Adds an entry; returns false and records damage if the names are too long in total.
     pub(super) fn admit(&mut self, entry: Entry) -> bool {
         self.names = self.names.saturating_add(entry.name_bytes());
         self.entries.push(entry);
@@ -40,7 +40,7 @@ impl Directory {
 
 const RECORD: usize = 46;
 
-/// Reads all entries; damage is what does not fit the end record.
+/// Reads all entries; records damage where they contradict the end record.
 pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
     let mut reader = Reader {
         source,
@@ -79,7 +79,7 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
     }
 }
 
-/// Walks over the records through a window, so that a directory of any size takes little memory.
+/// Reads the records through a window, so that a directory of any size takes little memory.
 struct Reader<'a> {
     source: &'a dyn Source,
     at: u64,
@@ -116,7 +116,7 @@ impl Reader<'_> {
             return if record.starts_with(b"PK\x05\x05") {
                 Ok(None)
             } else {
-                Err("no record where one must be".into())
+                Err("a record is missing".into())
             };
         }
         let fields = Fields(record);
@@ -159,7 +159,7 @@ fn parse(record: &[u8], name: usize, extra: usize, shift: u64) -> Option<Entry> 
         mode: if unix { attributes >> 16 } else { 0 },
         dos_directory: attributes & 0x10 != 0,
         data: None,
-        lock: Lock::of(flags, method, crc, fields.u16(12)?, extra),
+        encryption: Encryption::of(flags, method, crc, fields.u16(12)?, extra),
         fault: None,
     })
 }

@@ -1,28 +1,28 @@
-//! The end of central directory record, by which a zip is found.
+//! The end of central directory record, with which reading a zip starts.
 
 use super::super::source::{Fields, Source};
 
-/// Where the central directory is.
+/// Position of the central directory.
 #[derive(Debug, PartialEq, Eq)]
 pub struct End {
-    /// Entries it holds.
+    /// Number of entries.
     pub entries: u64,
-    /// The same number can be had only modulo 65536.
+    /// Number of entries modulo 65536, if only that is known.
     pub short_count: bool,
     /// Its first byte in the source.
     pub directory: u64,
     /// Its length.
     pub size: u64,
-    /// Bytes before the archive (a self-extractor's program); all offsets of the archive count from behind them.
+    /// Bytes before the archive (the program of a self-extractor); all offsets of the archive count from the end of it.
     pub shift: u64,
-    /// The comment at the end is longer than what is there.
+    /// Whether the comment at the end is cut short.
     pub cut_comment: bool,
-    /// Bytes behind the comment.
+    /// Bytes after the comment.
     pub trailing: u64,
 }
 
 const RECORD: usize = 22;
-/// The record and the longest comment.
+/// Length of the record with the longest comment.
 const LONGEST: u64 = RECORD as u64 + 65535;
 
 /// Finds the end record, searching backwards from the end.
@@ -40,7 +40,7 @@ pub fn find(source: &dyn Source) -> Result<End, String> {
         .map(|(at, _)| at)
         .collect();
     places.reverse();
-    // A comment may hold the mark itself: a record whose comment ends with the file goes before all others.
+    // A comment may contain the mark itself: a record whose comment ends with the file comes first.
     let exact = |at: &usize| comment_end(&tail, *at) == Some(tail.len());
     let (best, rest): (Vec<usize>, Vec<usize>) = places.into_iter().partition(exact);
     let mut why = "its end record is missing (cut short?)".to_owned();
@@ -92,7 +92,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
     place(source, position, (entries, size, offset), end)
 }
 
-/// Where the zip64 locator before the record says that the zip64 end record is.
+/// Returns the position of the zip64 end record, from the locator before the end record.
 fn locator(source: &dyn Source, position: u64) -> Option<u64> {
     let mut bytes = [0; 20];
     source
@@ -104,7 +104,7 @@ fn locator(source: &dyn Source, position: u64) -> Option<u64> {
         .flatten()
 }
 
-/// Reads the zip64 end record where it is claimed to be, else right before its locator (bytes stand before the archive).
+/// Reads the zip64 end record at its stated position, or directly before its locator (if bytes precede the archive).
 fn wide_record(source: &dyn Source, claimed: u64, position: u64) -> Option<(u64, (u64, u64, u64))> {
     for at in [claimed, position.checked_sub(20 + 56)?] {
         let mut bytes = [0; 56];
@@ -119,7 +119,7 @@ fn wide_record(source: &dyn Source, claimed: u64, position: u64) -> Option<(u64,
 const ENCRYPTED: &str =
     "encrypted in a way that cannot be opened (central directory encryption, APPNOTE 7.3)";
 
-/// Whether the zip64 end record is of version 2 and names a cipher for the central directory (7.3.4).
+/// Returns whether the zip64 end record has version 2 and names a cipher for the central directory (7.3.4).
 fn is_encrypted(source: &dyn Source, position: u64) -> bool {
     let mut bytes = [0; 76];
     if source.read_exact_at(&mut bytes, position).is_err() {
@@ -129,7 +129,7 @@ fn is_encrypted(source: &dyn Source, position: u64) -> bool {
     record.u16(14) >= Some(62) && record.u64(4) >= Some(72) && record.u16(74) > Some(0)
 }
 
-/// Fixes where the directory begins: it ends where the end record begins, whatever stands before the archive.
+/// Computes the start of the directory: it ends where the end record starts, even if bytes precede the archive.
 fn place(
     source: &dyn Source,
     position: u64,
@@ -139,7 +139,7 @@ fn place(
     end.short_count = end.entries == entries;
     (end.entries, end.size) = (entries, size);
     let lost = || "its end record points to no central directory".to_owned();
-    // A record of 46 bytes at least for each entry: claims beyond that are lies.
+    // Each entry takes at least 46 bytes; larger counts are invalid.
     if entries.checked_mul(46).is_none_or(|least| least > size) {
         return Err(
             "its end record claims more members than the central directory has room for".into(),

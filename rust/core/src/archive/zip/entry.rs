@@ -1,13 +1,13 @@
 //! One member of a zip, as its headers describe it.
 
-use super::lock::Lock;
+use super::encryption::Encryption;
 
 /// One member as the central directory describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Decoded, UTF-8 where possible.
     pub name: Box<[u8]>,
-    /// As it stands in the record, where that is something else.
+    /// The name in the record, if it differs.
     pub undecoded: Option<Box<[u8]>>,
     /// Compression method (APPNOTE 4.4.5).
     pub method: u16,
@@ -21,19 +21,19 @@ pub struct Entry {
     pub size: u64,
     /// Where the local header is, in the source.
     pub offset: u64,
-    /// Unix mode, when the writer gave one.
+    /// Unix mode, if the writer stored one.
     pub mode: u32,
-    /// The DOS attribute for folders.
+    /// The DOS directory attribute.
     pub dos_directory: bool,
-    /// Where the data begin, when that is known without the local header (found by searching).
+    /// Start of the data, if it is known without the local header (found by searching).
     pub data: Option<u64>,
-    /// How it is encrypted; None for a member in clear.
-    pub lock: Option<Lock>,
-    /// Why its bytes cannot be had, when the directory already shows that.
+    /// How it is encrypted; None for an unencrypted member.
+    pub encryption: Option<Encryption>,
+    /// Why its bytes cannot be read, if the directory already shows that.
     pub fault: Option<String>,
 }
 
-/// What an entry is, besides a file.
+/// The kind of an entry that is not a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Special {
     /// A folder.
@@ -45,36 +45,36 @@ pub enum Special {
 }
 
 impl Entry {
-    /// The name as it stands in the record, and must in the local header.
+    /// Returns the name as the record has it; the local header must have the same.
     #[must_use]
     pub fn raw_name(&self) -> &[u8] {
         self.undecoded.as_deref().unwrap_or(&self.name)
     }
 
-    /// Bytes of its name in memory.
+    /// Returns the memory that its name takes, in bytes.
     #[must_use]
     pub fn name_bytes(&self) -> u64 {
         let undecoded = self.undecoded.as_ref().map_or(0, |name| name.len());
         self.name.len() as u64 + undecoded as u64
     }
 
-    /// Bytes it takes at least: local header, name and packed data.
+    /// Returns its minimum size in bytes: local header, name and packed data.
     #[must_use]
     pub fn least_extent(&self) -> u64 {
         self.packed
             .saturating_add(30 + self.raw_name().len() as u64)
     }
 
-    /// The entry as it would stand without the encryption. The reason when there can be none.
-    pub fn inside(&self, lock: Lock) -> Result<Self, String> {
-        if let Lock::Closed(why) = lock {
+    /// Returns the entry without its encryption, or the reason why that is impossible.
+    pub fn inside(&self, encryption: Encryption) -> Result<Self, String> {
+        if let Encryption::Unsupported(why) = encryption {
             return Err(why.reason().into());
         }
-        let (before, behind) = lock.around();
+        let (before, behind) = encryption.around();
         let packed = self.packed.checked_sub((before + behind) as u64);
         let packed = packed.ok_or("encrypted, and shorter than its encryption takes")?;
-        let method = match lock {
-            Lock::Aes(field) => field.method,
+        let method = match encryption {
+            Encryption::Aes(field) => field.method,
             _ => self.method,
         };
         Ok(Self {
@@ -84,14 +84,14 @@ impl Entry {
         })
     }
 
-    /// Folders, links and devices, by the name's last character and the Unix mode; None for a file.
+    /// Recognises directories, links and devices by the last character of the name and the Unix mode; None for a file.
     #[must_use]
     pub fn special(&self) -> Option<Special> {
         let slash = self.name.ends_with(b"/") || self.name.ends_with(b"\\");
         match self.mode & 0o170_000 {
             0o120_000 => Some(Special::Link),
             0o010_000 | 0o020_000 | 0o060_000 | 0o140_000 => Some(Special::Device),
-            // A name that ends in a slash and yet has data is a file with an odd name: its bytes must not be dropped.
+            // A name that ends in a slash but has data is a file with an odd name: its bytes must not be lost.
             0o040_000 if self.size == 0 => Some(Special::Directory),
             _ if self.size == 0 && (slash || self.dos_directory) => Some(Special::Directory),
             _ => None,

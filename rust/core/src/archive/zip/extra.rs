@@ -1,8 +1,8 @@
-//! Extra fields, and the zip64 one among them (APPNOTE 4.5).
+//! Extra fields, including zip64 (APPNOTE 4.5).
 
 use super::super::source::Fields;
 
-/// The body of one extra field.
+/// Returns the body of one extra field.
 #[must_use]
 pub fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
@@ -16,14 +16,14 @@ pub fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     }
 }
 
-/// The zip64 field (4.5.3): a 64-bit value for each 32-bit one that is all ones, in a fixed order.
+/// The zip64 field (4.5.3): a 64-bit value for each 32-bit value with all bits set, in a fixed order.
 pub struct Wide<'a> {
     fields: Fields<'a>,
     at: usize,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads this as a zip64 field.
+    /// Reads the body of a zip64 field.
     #[must_use]
     pub fn wide(self) -> Wide<'a> {
         Wide {
@@ -34,12 +34,12 @@ impl<'a> Fields<'a> {
 }
 
 impl Wide<'_> {
-    /// The value itself, or the next of the zip64 field where the value says that it is there.
+    /// Returns the value, or the next zip64 value if all its bits are set.
     pub fn value(&mut self, short: u32) -> Option<u64> {
         if short != u32::MAX {
             return Some(u64::from(short));
         }
-        // Some writers mean the number itself, and have no zip64 field.
+        // Some writers store this number itself and have no zip64 field.
         if self.fields.0.is_empty() {
             return Some(u64::from(short));
         }

@@ -7,14 +7,14 @@ use super::extra::extra_field;
 /// Length of the fixed part.
 pub const RECORD: usize = 30;
 
-/// Where a member's data are, and what is odd about its local header.
+/// Position of a member's data, and oddities of its local header.
 #[derive(Debug)]
 pub struct Local {
     /// First byte of the packed data.
     pub data: u64,
-    /// In which points the two headers differ; empty when they agree.
+    /// Fields in which the two headers differ; empty if they agree.
     pub differs: Vec<&'static str>,
-    /// The local header says that the member is encrypted.
+    /// Whether the local header says that the member is encrypted.
     pub encrypted: bool,
 }
 
@@ -27,7 +27,7 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
             encrypted: false,
         });
     }
-    // One read for header, name and the usual extra fields.
+    // One read for the header, the name and the usual extra fields.
     let room = source
         .len()
         .saturating_sub(entry.offset)
@@ -41,7 +41,7 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
         return Err(cut());
     }
     if !bytes.starts_with(b"PK\x03\x04") {
-        return Err("there is no local header where the central directory says".into());
+        return Err("its local header is not where the central directory says".into());
     }
     let fields = Fields(&bytes);
     let name = usize::from(fields.u16(26).ok_or_else(cut)?);
@@ -71,7 +71,7 @@ fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>
     if fields.u16(8)? != entry.method {
         differs.push("method");
     }
-    // With bit 3 the numbers follow the data, and the header holds zeros (4.4.4); some writers fill in what they know.
+    // With bit 3 the numbers follow the data, and the header contains zeros (4.4.4); some writers store known values.
     let later = fields.u16(6)? & 8 != 0;
     if fields.u32(14)? != entry.crc && !later {
         differs.push("CRC");

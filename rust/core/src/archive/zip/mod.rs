@@ -1,17 +1,17 @@
-//! Reads a zip by its central directory (APPNOTE.TXT 6.3), every entry of it, also those of one name.
+//! Reads a zip by its central directory (APPNOTE.TXT 6.3): every entry of it, also several with one name.
 
+pub mod decryption;
 pub mod deflated;
 pub mod directory;
+pub mod encryption;
 pub mod end;
 pub mod entry;
 pub mod extra;
-mod hidden;
 pub mod local;
-pub mod lock;
-pub mod locked;
 pub mod names;
 pub mod recover;
 pub mod traditional;
+mod unlisted;
 pub mod unzip;
 pub mod winzip_aes;
 
@@ -19,14 +19,14 @@ use self::directory::Directory;
 use self::entry::Entry;
 use super::source::Source;
 
-/// Lists an archive. Without an end record the members are looked for one behind the other.
+/// Lists an archive. Without an end record, searches for the members one after the other.
 #[must_use]
 pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
     match end::find(source) {
         Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
         Ok(end) if end.shift > 0 && begins_with_member(source) => {
-            // The end record found is that of a zip stored inside this one: its own is gone.
+            // The end record belongs to a zip that is stored inside this one: this one's is missing.
             directory
                 .damage
                 .push("its end record is missing (cut short?)".into());
@@ -41,16 +41,16 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
             if end.shift > 0 {
                 directory
                     .notes
-                    .push(format!("{} bytes stand before the archive", end.shift));
+                    .push(format!("{} bytes precede the archive", end.shift));
             }
             if end.trailing > 0 {
                 directory
                     .notes
-                    .push(format!("{} bytes stand behind the archive", end.trailing));
+                    .push(format!("{} bytes follow the archive", end.trailing));
             }
             directory::read_all(source, &end, &mut directory);
             mark_overlaps(&mut directory.entries);
-            if let Some(at) = hidden::find(source, &end, &directory.entries) {
+            if let Some(at) = unlisted::find(source, &end, &directory.entries) {
                 directory.notes.push(format!(
                     "a member that its directory does not list is at byte {at}"
                 ));
@@ -69,7 +69,7 @@ fn begins_with_member(source: &dyn Source) -> bool {
     source.read_exact_at(&mut mark, 0).is_ok() && &mark == b"PK\x03\x04"
 }
 
-/// Members that share bytes are a bomb's trick (one kernel of packed data, many names): no honest writer makes them.
+/// Refuses members that share bytes: bombs use one block of packed data under many names, and no honest writer does.
 fn mark_overlaps(entries: &mut [Entry]) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));

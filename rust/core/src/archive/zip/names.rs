@@ -1,12 +1,12 @@
-//! Names of zip members: UTF-8 where a flag or a field says so, else code page 437.
+//! Names of zip members: UTF-8 if a flag or a field says so, else code page 437.
 
 /// The upper half of code page 437.
 const UPPER: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
-/// The name as bytes of UTF-8 where that can be had.
+/// Returns the name in UTF-8 where possible.
 ///
-/// `unicode` is the Info-ZIP field 0x7075; `utf8` is bit 11 of the flags; `unix` tells that the writer ran where names are
-/// plain bytes, which today are UTF-8 (macOS's own archiver leaves the flag out).
+/// `unicode` is the Info-ZIP field 0x7075; `utf8` is bit 11 of the flags; `unix` says that the writer ran where names
+/// are plain bytes, which today are UTF-8 (the archiver of macOS does not set the flag).
 #[must_use]
 pub fn decode(raw: &[u8], utf8: bool, unix: bool, unicode: Option<&[u8]>) -> Vec<u8> {
     if let Some(name) = unicode_field(raw, unicode) {
@@ -26,7 +26,7 @@ pub fn decode(raw: &[u8], utf8: bool, unix: bool, unicode: Option<&[u8]>) -> Vec
     text.into_bytes()
 }
 
-/// The field counts only while its checksum fits the plain name: other programs rename and leave it behind.
+/// The field counts only if its checksum matches the plain name: other programs rename members and keep the field.
 fn unicode_field<'a>(raw: &[u8], field: Option<&'a [u8]>) -> Option<&'a [u8]> {
     let (head, name) = field?.split_at_checked(5)?;
     let [1, a, b, c, d] = *head else { return None };

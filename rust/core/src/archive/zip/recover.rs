@@ -1,15 +1,15 @@
-//! Finds the members of a zip that has lost its end: local headers, one behind the other.
+//! Finds the members of a zip without its end: local headers, one after the other.
 
 use std::io::Read;
 
 use super::super::source::{Fields, Range, Source};
 use super::directory::Directory;
+use super::encryption::Encryption;
 use super::entry::Entry;
 use super::extra::extra_field;
-use super::lock::Lock;
 use super::{local, names};
 
-/// Lists what can still be found. The members are read with the same checks as any others.
+/// Lists the members that can be found. They are read with the same checks as any others.
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     let Some(mut at) = first(source) else { return };
     while let Some((entry, next)) = member(source, at) {
@@ -21,7 +21,7 @@ pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     }
 }
 
-/// The first local header; a self-extractor's program may stand before it.
+/// Returns the first local header; the program of a self-extractor may precede it.
 fn first(source: &dyn Source) -> Option<u64> {
     let mut head = vec![0; usize::try_from(source.len().min(1 << 20)).ok()?];
     source.read_exact_at(&mut head, 0).ok()?;
@@ -30,7 +30,7 @@ fn first(source: &dyn Source) -> Option<u64> {
         .map(|at| at as u64)
 }
 
-/// The member whose local header is at `at`, and where the next one is.
+/// Returns the member whose local header is at `at`, and the position of the next one.
 fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let mut header = [0; local::RECORD];
     source.read_exact_at(&mut header, at).ok()?;
@@ -58,7 +58,7 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
         data: Some(data),
         ..Entry::default()
     };
-    entry.lock = Lock::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
+    entry.encryption = Encryption::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
     let mut wide = Fields(extra_field(extra, 1).unwrap_or_default()).wide();
     entry.size = wide.value(fields.u32(22)?)?;
     entry.packed = wide.value(fields.u32(18)?)?;
@@ -72,16 +72,16 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     Some((entry, next))
 }
 
-/// The sizes of a member that gives them behind its data: deflate shows its own end.
+/// Returns the sizes of a member that stores them after its data: a deflate stream marks its end.
 fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let nothing = source.len() + 1;
-    if entry.method != 8 || entry.lock.is_some() {
-        entry.fault = Some("cut short: its size stands in the part that is missing".into());
+    if entry.method != 8 || entry.encryption.is_some() {
+        entry.fault = Some("cut short: its size is in the missing part".into());
         return nothing;
     }
     let packed = std::io::BufReader::new(Range::new(source, data, source.len()));
     let mut inflate = flate2::bufread::DeflateDecoder::new(packed);
-    // The sum is all that is wanted here; the content is read again when its turn comes.
+    // Only the size is needed here; the content is read again later.
     let Ok(size) = std::io::copy(&mut inflate.by_ref().take(1 << 36), &mut std::io::sink()) else {
         return nothing;
     };
@@ -93,7 +93,7 @@ fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     if source.read_exact_at(descriptor, at).is_err() {
         return nothing;
     }
-    // The mark before the descriptor is customary, not required (4.3.9.3); sizes are of 4 or of 8 bytes.
+    // The mark before the descriptor is customary but not required (4.3.9.3); sizes have 4 or 8 bytes.
     let skip = if descriptor.starts_with(b"PK\x07\x08") {
         4
     } else {

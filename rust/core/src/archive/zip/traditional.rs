@@ -1,15 +1,15 @@
-//! The traditional encryption of zip (APPNOTE 6.1): three keys that each byte turns on.
+//! The traditional encryption of zip (APPNOTE 6.1): each byte updates three keys.
 
-/// Bytes before the data: random ones, and a last one that tells most wrong passwords.
+/// Bytes before the data: random bytes, and a last byte that reveals most wrong passwords.
 pub const HEAD: usize = 12;
 
-/// The keys as they stand behind the bytes seen so far.
+/// The keys after the bytes seen so far.
 #[derive(Clone)]
 pub struct Keys(u32, u32, u32);
 
 const STEPS: [u32; 256] = steps();
 
-/// The table of CRC-32, whose single steps the keys are made of.
+/// The table of CRC-32; the keys are updated with its single steps.
 const fn steps() -> [u32; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -40,8 +40,8 @@ fn crc_step(crc: u32, byte: u8) -> u32 {
 }
 
 impl Keys {
-    /// The keys for a member's data, where its head says that the password may be right: one wrong password out of
-    /// 256 is not told by that.
+    /// Returns the keys for a member's data if its encryption header accepts the password; one wrong password in 256
+    /// passes.
     #[must_use]
     pub fn fitting(password: &[u8], head: [u8; HEAD], check: u8) -> Option<Self> {
         let mut keys = Self(0x1234_5678, 0x2345_6789, 0x3456_7890);
@@ -61,9 +61,9 @@ impl Keys {
         self.2 = crc_step(self.2, high);
     }
 
-    /// Turns the bytes that follow into what they were.
+    /// Decrypts the bytes in place.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
-        // Each byte waits for the one before it: the keys must not go through memory in between.
+        // Each byte depends on the previous one, so the keys must stay in registers.
         let mut keys = self.clone();
         for byte in bytes {
             let word = (keys.2 | 2) & 0xffff;

@@ -7,15 +7,15 @@ use liblzma::stream::Stream;
 
 use super::super::source::{Range, Source};
 use super::super::{beyond, invalid, too_much};
+use super::encryption::Encryption;
 use super::entry::Entry;
-use super::lock::Lock;
 
-/// Deflate cannot make more than so many bytes out of one (RFC 1951: 258 bytes out of 2 bits).
+/// Deflate cannot expand one byte to more than this (RFC 1951: 258 bytes from 2 bits).
 const DEFLATE_MOST: u64 = 1032;
-/// What an lzma member's header may ask for as dictionary.
+/// Limit on the dictionary of an lzma member.
 const LZMA_MEMORY: u64 = 100 << 20;
 
-/// Buffers that one thread uses again and again.
+/// Buffers that one thread reuses.
 pub struct Scratch {
     packed: Vec<u8>,
     /// The content of the last member.
@@ -33,13 +33,13 @@ impl Default for Scratch {
     }
 }
 
-/// Why a member cannot be read, as far as its directory entry shows.
+/// Returns why a member cannot be read, as far as its directory entry shows.
 #[must_use]
 pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
         return Some(fault.clone());
     }
-    let inside = match entry.lock.map(|lock| entry.inside(lock)) {
+    let inside = match entry.encryption.map(|encryption| entry.inside(encryption)) {
         Some(Err(reason)) => return Some(reason),
         Some(Ok(inside)) => Some(inside),
         None => None,
@@ -53,7 +53,7 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
             Some("stored, yet its packed and unpacked sizes differ".into())
         }
         8 if entry.size > entry.packed.saturating_mul(DEFLATE_MOST).saturating_add(64) => {
-            Some("it claims more bytes than its packed data can hold".into())
+            Some("it claims more bytes than its packed data can contain".into())
         }
         0 | 8 | 9 | 12 | 14 | 93 | 20 | 95 => None,
         method => Some(format!("compression method {method} is not known")),
@@ -69,7 +69,7 @@ pub fn into_memory(
 ) -> Result<(), String> {
     let size = usize::try_from(entry.size).map_err(|_| "too large for this machine")?;
     let packed = usize::try_from(entry.packed).map_err(|_| "too large for this machine")?;
-    // Before room is made for them: a directory can claim any number of bytes.
+    // Checked before allocating: a directory can claim any number of bytes.
     if entry.packed > source.len().saturating_sub(data) {
         return Err("cut short".into());
     }
@@ -115,11 +115,11 @@ fn inflate(
     match deflate.deflate_decompress(packed, content) {
         Ok(got) if got == content.len() => Ok(()),
         Ok(got) => Err(format!(
-            "it holds {got} bytes, its header says {}",
+            "it contains {got} bytes, its header states {}",
             content.len()
         )),
         Err(libdeflater::DecompressionError::InsufficientSpace) => Err(format!(
-            "it holds more than the {} bytes its header says",
+            "it contains more than the {} bytes that its header states",
             content.len()
         )),
         Err(libdeflater::DecompressionError::BadData) => {
@@ -128,24 +128,25 @@ fn inflate(
     }
 }
 
-/// Whether the content has the length the directory gives.
+/// Returns whether the content has the length of the directory.
 pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     match size.cmp(&entry.size) {
         Ordering::Equal => Ok(()),
         Ordering::Greater => Err(format!(
-            "it holds more than the {} bytes its header says",
+            "it contains more than the {} bytes that its header states",
             entry.size
         )),
         Ordering::Less => Err(format!(
-            "it holds {size} bytes, its header says {}",
+            "it contains {size} bytes, its header states {}",
             entry.size
         )),
     }
 }
 
-/// Whether the content has the CRC the directory gives; an AE-2 member has none, its bytes were authenticated.
+/// Returns whether the content has the CRC of the directory; an AE-2 member has none because its bytes were
+/// authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
-    let without = matches!(entry.lock, Some(Lock::Aes(field)) if !field.with_crc);
+    let without = matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc);
     if without || crc == entry.crc {
         Ok(())
     } else {
@@ -156,7 +157,7 @@ pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
     }
 }
 
-/// A member's content as a stream; size and CRC are left to the caller.
+/// Returns a member's content as a stream; the caller checks size and CRC.
 pub fn stream<'a>(
     source: &'a dyn Source,
     entry: &Entry,
@@ -171,7 +172,7 @@ pub fn stream<'a>(
     unpack(Range::new(source, data, end), entry)
 }
 
-/// The content out of a member's packed bytes.
+/// Decompresses a member's packed bytes.
 pub fn unpack<'a>(
     packed: impl Read + Send + 'a,
     entry: &Entry,
@@ -197,8 +198,8 @@ pub fn unpack<'a>(
     })
 }
 
-/// Method 14 (5.8): version, length of the properties, properties, raw data. With the size put in between, this is the
-/// header of an .lzma file.
+/// Method 14 (5.8): version, length of the properties, properties, raw data. With the size inserted, this is the header
+/// of an .lzma file.
 fn lzma<'a>(
     mut packed: impl io::BufRead + Send + 'a,
     entry: &Entry,
@@ -208,7 +209,7 @@ fn lzma<'a>(
     let [_, _, 5, 0, properties @ ..] = head else {
         return Err(invalid("lzma properties of another length than 5"));
     };
-    // Bit 1 of the flags: the data end with a mark, which stands in place of the size.
+    // Bit 1 of the flags: the data end with a mark, which replaces the size.
     let size = if entry.flags & 2 != 0 {
         u64::MAX
     } else {

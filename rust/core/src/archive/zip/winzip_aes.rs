@@ -1,4 +1,4 @@
-//! WinZip's AES encryption, AE-1 and AE-2: salt and verifier before the data, an authentication code behind them.
+//! WinZip AES encryption, AE-1 and AE-2: salt and verifier before the data, an authentication code after them.
 //!
 //! The specification: "AES Encryption Information: Encryption Specification AE-1 and AE-2" (WinZip, version 1.04).
 
@@ -10,29 +10,30 @@ use sha1::Sha1;
 
 use super::super::source::Fields;
 
-/// The method that stands in place of the true one, which is in the extra field.
+/// The method number that replaces the real one, which is in the extra field.
 pub const METHOD: u16 = 99;
-/// The extra field's id.
+/// The id of the extra field.
 pub const FIELD: u16 = 0x9901;
-/// Length of the verifier, which tells most wrong passwords: one out of 65536 passes it.
+/// Length of the verifier, which reveals most wrong passwords: one in 65536 passes.
 pub const VERIFIER: usize = 2;
 /// Length of the authentication code.
 pub const CODE: usize = 10;
 const ROUNDS: u32 = 1000;
 
-/// What the extra field says.
+/// The content of the extra field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// AE-1: the CRC of the content is in the headers. With AE-2 it is left out, and the code alone speaks for the bytes.
+    /// AE-1: the CRC of the content is in the headers. AE-2 omits it, and only the authentication code checks the
+    /// bytes.
     pub with_crc: bool,
-    /// How the content was packed before it was encrypted.
+    /// Compression method of the content.
     pub method: u16,
     /// Bytes of the key: 16, 24 or 32.
     key: u8,
 }
 
 impl Field {
-    /// Reads the extra field's body (7 bytes); None when it is none of AE-1 and AE-2.
+    /// Reads the body of the extra field (7 bytes); returns None if it is neither AE-1 nor AE-2.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
         let (&strength, method) = (body.get(4)?, Fields(body).u16(5)?);
@@ -49,13 +50,13 @@ impl Field {
         })
     }
 
-    /// Bytes of salt before the data: half as many as the key has.
+    /// Returns the length of the salt before the data in bytes: half the key length.
     #[must_use]
     pub fn salt(&self) -> usize {
         usize::from(self.key / 2)
     }
 
-    /// The keys, where the verifier says that the password may be right.
+    /// Returns the keys if the verifier accepts the password.
     #[must_use]
     pub fn fitting(&self, password: &[u8], salt: &[u8], verifier: &[u8]) -> Option<Keys> {
         let length = usize::from(self.key);
@@ -73,18 +74,18 @@ impl Field {
     }
 }
 
-/// The keys for one member: each has its own salt.
+/// The keys of one member: each member has its own salt.
 pub struct Keys {
     cipher: Vec<u8>,
-    /// Takes the encrypted bytes; what it makes of them must begin with the authentication code.
+    /// Hashes the encrypted bytes; the result must start with the authentication code.
     pub code: Hmac<Sha1>,
 }
 
 impl Keys {
-    /// What turns the encrypted bytes, one after the other, into clear ones.
+    /// Decrypts the bytes in order.
     #[must_use]
     pub fn decrypt(&self) -> Option<Box<dyn StreamCipher + Send>> {
-        // The counter begins at 1, its first byte is the lowest.
+        // The counter starts at 1 and is little-endian.
         let first = 1u128.to_le_bytes();
         let (key, first) = (self.cipher.as_slice(), first.as_slice());
         Some(match key.len() {
@@ -94,7 +95,7 @@ impl Keys {
         })
     }
 
-    /// Whether the code is the one of the bytes that were taken.
+    /// Returns whether this is the code of the hashed bytes.
     #[must_use]
     pub fn confirms(self, code: &[u8; CODE]) -> bool {
         self.code.verify_truncated_left(code).is_ok()

@@ -1,25 +1,25 @@
 //! The bits of a deflate stream.
 
-/// Bits of a byte string, the low bit of each byte first.
+/// Reads the bits of bytes, the low bit of each byte first.
 pub struct Bits<'a> {
     data: &'a [u8],
     next: usize,
-    hold: u64,
-    held: u32,
+    buffer: u64,
+    count: u32,
 }
 
 impl<'a> Bits<'a> {
-    /// From the first byte on.
+    /// Starts at the first byte.
     pub fn new(data: &'a [u8]) -> Self {
         Self {
             data,
             next: 0,
-            hold: 0,
-            held: 0,
+            buffer: 0,
+            count: 0,
         }
     }
 
-    /// Holds at least 56 bits; zeros stand for what is behind the end.
+    /// Loads at least 56 bits; zeros follow the end.
     #[inline]
     pub fn refill(&mut self) {
         if let Some(word) = self
@@ -27,59 +27,59 @@ impl<'a> Bits<'a> {
             .get(self.next..)
             .and_then(<[u8]>::first_chunk::<8>)
         {
-            self.hold |= u64::from_le_bytes(*word) << self.held;
-            let bytes = (63 - self.held) / 8;
+            self.buffer |= u64::from_le_bytes(*word) << self.count;
+            let bytes = (63 - self.count) / 8;
             self.next += bytes as usize;
-            self.held += bytes * 8;
-            // What was taken twice above `held` is the same next time.
+            self.count += bytes * 8;
+            // Bits above `count` are loaded again next time.
             return;
         }
-        while self.held <= 56 {
+        while self.count <= 56 {
             let byte = self.data.get(self.next).copied().unwrap_or(0);
-            self.hold |= u64::from(byte) << self.held;
+            self.buffer |= u64::from(byte) << self.count;
             self.next += 1;
-            self.held += 8;
+            self.count += 8;
         }
     }
 
-    /// None once nothing but the zeros behind the end are left.
+    /// Returns None if only the zeros after the end are left.
     #[inline]
     pub fn within(&self) -> Option<()> {
         (self.next <= self.data.len() + 16).then_some(())
     }
 
-    /// How many bits are held.
+    /// Returns the number of loaded bits.
     #[inline]
-    pub fn held(&self) -> u32 {
-        self.held
+    pub fn count(&self) -> u32 {
+        self.count
     }
 
-    /// The bits held, the next one lowest.
+    /// Returns the loaded bits, the next one lowest.
     #[inline]
     pub fn ahead(&self) -> u64 {
-        self.hold
+        self.buffer
     }
 
-    /// Passes bits that are held.
+    /// Skips loaded bits.
     #[inline]
     pub fn drop_bits(&mut self, count: u32) {
-        self.hold >>= count;
-        self.held = self.held.saturating_sub(count);
+        self.buffer >>= count;
+        self.count = self.count.saturating_sub(count);
     }
 
-    /// Up to 32 bits; a refill was before.
+    /// Returns up to 32 bits; call `refill` first.
     pub fn take(&mut self, count: u32) -> Option<usize> {
-        let value = self.hold & ((1 << count) - 1);
+        let value = self.buffer & ((1 << count) - 1);
         self.drop_bits(count);
         usize::try_from(value).ok()
     }
 
-    /// Bits passed since the first byte.
+    /// Returns the number of bits read since the first byte.
     pub fn position(&self) -> usize {
-        self.next * 8 - self.held as usize
+        self.next * 8 - self.count as usize
     }
 
-    /// Passes a stored block: its length and the length's complement stand at the next whole byte.
+    /// Skips a stored block: its length and the complement of its length start at the next whole byte.
     pub fn skip_stored(&mut self) -> Option<()> {
         let at = self.position().div_ceil(8);
         let head: &[u8; 4] = self.data.get(at..)?.first_chunk()?;
@@ -89,7 +89,7 @@ impl<'a> Bits<'a> {
             return None;
         }
         self.next = at + 4 + usize::from(length);
-        (self.hold, self.held) = (0, 0);
+        (self.buffer, self.count) = (0, 0);
         (self.next <= self.data.len()).then_some(())
     }
 }

@@ -2,27 +2,27 @@
 
 use super::bits::Bits;
 
-/// Codes of up to so many bits are looked up at once; longer ones are rare and read bit by bit.
+/// Codes up to this length use a lookup table; longer ones are rare and read bit by bit.
 const FAST: u32 = 10;
-/// Longest code.
+/// Length of the longest code.
 const LONGEST: usize = 15;
 
-/// What a symbol means for one who only passes it.
+/// The meaning of a symbol when data are skipped.
 pub const LITERAL: u16 = 0;
 pub const MATCH: u16 = 1;
 pub const END: u16 = 2;
 
-/// One Huffman code: symbols by their first bits, and what is needed to read longer ones (RFC 1951, 3.2.2).
+/// One Huffman code: a table for short codes, and what is needed to read longer ones (RFC 1951, 3.2.2).
 #[derive(Default)]
 pub struct Code {
-    /// Code length, extra bits and meaning, `length | extra << 4 | meaning << 8`; 0 for longer codes and none.
+    /// Code length, extra bits and meaning, `length | extra << 4 | meaning << 8`; 0 for longer and missing codes.
     fast: Vec<u16>,
     counts: [u16; LONGEST + 1],
     symbols: Vec<u16>,
 }
 
 impl Code {
-    /// Makes the code from the length of each symbol's code, 0 for symbols that do not occur.
+    /// Builds the code from the code length of each symbol, 0 for unused symbols.
     pub fn set(&mut self, lengths: &[u8], entry: fn(u16) -> u16) -> Option<()> {
         self.counts = [0; LONGEST + 1];
         for &length in lengths {
@@ -76,7 +76,7 @@ impl Code {
         }
     }
 
-    /// The next symbol's entry; its code and extra bits are dropped.
+    /// Returns the entry of the next symbol, and skips its code and extra bits.
     #[inline]
     pub fn next(&self, bits: &mut Bits<'_>) -> Option<u16> {
         let at = usize::try_from(bits.ahead() & ((1 << FAST) - 1)).ok()?;

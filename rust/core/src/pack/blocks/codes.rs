@@ -1,19 +1,19 @@
-//! The two Huffman codes of a block: fixed ones, or those that stand at its beginning.
+//! The two Huffman codes of a block: the fixed ones, or those at its start.
 
 use super::bits::Bits;
 use super::code::{Code, END, LITERAL, MATCH};
 
-/// What a block's symbols are written in.
+/// The codes of a block.
 #[derive(Default)]
 pub struct Codes {
-    /// Of literals, lengths and the end of the block.
+    /// Code of literals, lengths and the end of the block.
     pub literals: Code,
-    /// Of distances.
+    /// Code of distances.
     pub distances: Code,
 }
 
 impl Codes {
-    /// Makes them the fixed ones (RFC 1951, 3.2.6).
+    /// Sets the fixed codes (RFC 1951, 3.2.6).
     pub fn set_fixed(&mut self) -> Option<()> {
         let mut lengths = [8u8; 288];
         lengths.get_mut(144..256)?.fill(9);
@@ -22,7 +22,7 @@ impl Codes {
         self.distances.set(&[5; 30], distance_entry)
     }
 
-    /// Reads them (RFC 1951, 3.2.7).
+    /// Reads the codes (RFC 1951, 3.2.7).
     pub fn read(&mut self, bits: &mut Bits<'_>) -> Option<()> {
         const ORDER: [usize; 19] = [
             16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
@@ -37,7 +37,7 @@ impl Codes {
             *short.get_mut(place)? = u8::try_from(bits.take(3)?).ok()?;
         }
         let mut code = Code::default();
-        // The symbol itself is wanted here, and has no extra bits of its own.
+        // These symbols have no extra bits.
         code.set(&short, |symbol| symbol << 8)?;
         let mut lengths: Vec<u8> = Vec::with_capacity(320);
         while lengths.len() < literals + distances {

@@ -4,16 +4,16 @@ use super::bits::Bits;
 use super::code::{LITERAL, MATCH};
 use super::codes::Codes;
 
-/// Where a stream's last block begins, and where it ends, in bits.
+/// Start and end of a stream's last block, in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Last {
-    /// The bit that says that the block is the last one.
+    /// Position of the bit that marks the last block.
     pub begin: usize,
-    /// Behind its last bit.
+    /// End of the block.
     pub end: usize,
 }
 
-/// Walks over all blocks; None when the data are no whole stream.
+/// Reads all blocks; returns None if the data are not a complete stream.
 pub fn last(data: &[u8]) -> Option<Last> {
     let mut bits = Bits::new(data);
     let mut codes = Codes::default();
@@ -44,11 +44,11 @@ fn skip_symbols(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
     loop {
         bits.refill();
         // A literal or length takes up to 15 + 5 bits, a distance 15 + 13.
-        while bits.held() >= 20 {
+        while bits.count() >= 20 {
             match codes.literals.next(bits)? {
                 LITERAL => {}
                 MATCH => {
-                    if bits.held() < 28 {
+                    if bits.count() < 28 {
                         bits.refill();
                         bits.within()?;
                     }

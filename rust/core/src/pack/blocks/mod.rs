@@ -1,4 +1,4 @@
-//! Walks over the blocks of a deflate stream (RFC 1951) without unpacking it, to find the last one.
+//! Reads the blocks of a deflate stream (RFC 1951) without decompressing it, to find the last one.
 
 mod bits;
 mod code;

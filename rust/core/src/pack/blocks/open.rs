@@ -1,16 +1,16 @@
-//! Makes a deflate stream one that others can follow.
+//! Changes a deflate stream so that another one can follow it.
 
 use super::last::last;
 
-/// Makes the stream in the first `length` bytes one that goes on; its new length. Needs up to 5 bytes of room
-/// behind them. None when they are no whole stream, or more than one.
+/// Clears the end of the stream in the first `length` bytes and returns the new length. Needs up to 5 bytes of room
+/// after them. Returns None if they are not exactly one complete stream.
 pub fn open_end(packed: &mut [u8], length: usize) -> Option<usize> {
     let found = last(packed.get(..length)?)?;
     if found.end.div_ceil(8) != length {
         return None;
     }
     *packed.get_mut(found.begin / 8)? &= !(1 << (found.begin % 8));
-    // Three zero bits begin a stored block that is not the last; zeros fill up the byte.
+    // Three zero bits start a stored block that is not the last; zeros fill up the byte.
     let end = (found.end + 3).div_ceil(8);
     if found.end % 8 != 0 {
         *packed.get_mut(found.end / 8)? &= (1 << (found.end % 8)) - 1;

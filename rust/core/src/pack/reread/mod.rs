@@ -1,36 +1,36 @@
-//! Reads back a gzip file of one member that was written in pieces (`pieces.rs`), as fast as whole buffers allow.
+//! Reads a gzip file of one member that was written in pieces (`pieces.rs`), as fast as decompressing whole buffers.
 //!
-//! Each piece but the last ends in an empty stored block, so in four bytes that are easily found; made an end, the piece is
-//! a stream of its own. What is not of this kind is an error here, and read by `archive::unpack` instead.
+//! Each piece except the last ends in an empty stored block, which its last four bytes identify; with an end in place
+//! of that block, the piece is a complete stream. Other files are an error here; `archive::unpack` reads them.
 
 use std::io::{self, Read};
 
 use super::BLOCK;
 use crate::archive::{fill, invalid};
 
-/// How an empty stored block ends (RFC 1951, 3.2.4).
+/// The end of an empty stored block (RFC 1951, 3.2.4).
 const MARK: [u8; 4] = [0, 0, 0xff, 0xff];
-/// A stored block that is the last one. Its content shows that it was reached.
+/// A final stored block. Its content shows that it was reached.
 const LAST: [u8; 5 + SIGN] = *b"\x01\x08\x00\xf7\xff\xd1\x9eqx\xfb\x03\xb7\x5a";
 const SIGN: usize = 8;
-/// Our own header; its byte 8 differs with the level (RFC 1952, 2.3).
+/// The header that qxbatch writes; its byte 8 depends on the level (RFC 1952, 2.3).
 const HEAD: usize = 10;
 /// CRC-32 and size.
 const TAIL: usize = 8;
-/// So many chance marks may stand in one piece; each costs as much as a piece does.
-const CHANCE: u32 = 16;
+/// Limit on coincidental marks in one piece; each costs as much as a piece.
+const MAX_FALSE_MARKS: u32 = 16;
 
-/// How much is held at once.
+/// Sizes of the buffers.
 #[derive(Debug, Clone, Copy)]
 pub struct Buffers {
-    /// Bytes read at a time; the buffer of the content begins with as many, and doubles as it has to.
+    /// Bytes read at a time; the content buffer starts with the same size, and doubles as needed.
     pub block: usize,
-    /// No piece takes more, packed or not; a larger one is an error.
+    /// Limit on a piece, packed or not; a larger one is an error.
     pub piece: usize,
 }
 
-/// For files written here: what is compressed as a whole has up to 32 MB.
-const USUAL: Buffers = Buffers {
+/// For files that qxbatch wrote: data of up to 32 MB are compressed as a whole.
+const DEFAULT_BUFFERS: Buffers = Buffers {
     block: BLOCK,
     piece: 33 << 20,
 };
@@ -40,10 +40,10 @@ pub struct PiecesReader<R> {
     input: R,
     buffers: Buffers,
     ended: bool,
-    /// What was read, from the next piece on.
+    /// Bytes read, starting at the next piece.
     packed: Vec<u8>,
     from: usize,
-    /// Where the next mark is looked for.
+    /// Where to search for the next mark.
     looked: usize,
     content: Vec<u8>,
     at: usize,
@@ -57,7 +57,7 @@ pub struct PiecesReader<R> {
 impl<R: Read> PiecesReader<R> {
     /// Reads the header.
     pub fn open(input: R) -> io::Result<Self> {
-        Self::with_buffers(input, USUAL)
+        Self::with_buffers(input, DEFAULT_BUFFERS)
     }
 
     /// The same with other buffers; a block has at least one byte.
@@ -65,7 +65,7 @@ impl<R: Read> PiecesReader<R> {
         let mut head = [0; HEAD];
         input.read_exact(&mut head)?;
         if !head.starts_with(&[0x1f, 0x8b, 8, 0]) {
-            return Err(invalid("not of the kind that is written here"));
+            return Err(invalid("not written in pieces by qxbatch"));
         }
         Ok(Self {
             input,
@@ -92,7 +92,7 @@ impl<R: Read> PiecesReader<R> {
             let unread = self.packed.get(self.looked..).unwrap_or_default();
             if let Some(found) = memchr::memmem::find(unread, &MARK) {
                 let end = self.looked + found + MARK.len();
-                // Behind the last piece stand the sums; behind another there must be room for an end.
+                // The checksum and size follow the last piece; after another piece there must be room for an end.
                 if end + TAIL >= self.packed.len() && !self.ended {
                     self.more()?;
                     continue;
@@ -106,8 +106,8 @@ impl<R: Read> PiecesReader<R> {
                     return Ok(());
                 }
                 chance += 1;
-                if chance > CHANCE {
-                    return Err(invalid("not of the kind that is written here"));
+                if chance > MAX_FALSE_MARKS {
+                    return Err(invalid("not written in pieces by qxbatch"));
                 }
                 continue;
             }
@@ -123,31 +123,31 @@ impl<R: Read> PiecesReader<R> {
         }
     }
 
-    /// Reads on; what was used is dropped.
+    /// Reads more bytes and drops used ones.
     fn more(&mut self) -> io::Result<()> {
         self.packed.drain(..self.from);
         self.looked -= self.from;
         self.from = 0;
-        let held = self.packed.len();
-        if held > self.buffers.piece {
+        let loaded = self.packed.len();
+        if loaded > self.buffers.piece {
             return Err(invalid("a piece is too large"));
         }
-        self.packed.resize(held + self.buffers.block, 0);
+        self.packed.resize(loaded + self.buffers.block, 0);
         let got = fill(
             &mut self.input,
-            self.packed.get_mut(held..).unwrap_or_default(),
+            self.packed.get_mut(loaded..).unwrap_or_default(),
         )?;
-        self.packed.truncate(held + got);
+        self.packed.truncate(loaded + got);
         self.ended = got < self.buffers.block;
         Ok(())
     }
 
-    /// Inflates a piece that others follow; false when it is none, as the mark was a chance one, or as the stream ends
-    /// within it.
+    /// Inflates a piece that others follow; returns false if it is not a piece, because the mark is a coincidence or
+    /// the stream ends within it.
     fn inflate_open(&mut self, end: usize) -> io::Result<bool> {
-        let held = self.packed.len();
+        let loaded = self.packed.len();
         let whole = end + LAST.len();
-        self.packed.resize(held.max(whole), 0);
+        self.packed.resize(loaded.max(whole), 0);
         let mut saved = LAST;
         if let Some(behind) = self.packed.get_mut(end..whole) {
             behind.swap_with_slice(&mut saved);
@@ -156,7 +156,7 @@ impl<R: Read> PiecesReader<R> {
         if let Some(behind) = self.packed.get_mut(end..whole) {
             behind.swap_with_slice(&mut saved);
         }
-        self.packed.truncate(held);
+        self.packed.truncate(loaded);
         let (true, Some(length)) = (done?, self.length.checked_sub(SIGN)) else {
             return Ok(false);
         };
@@ -171,9 +171,9 @@ impl<R: Read> PiecesReader<R> {
 
     fn last(&mut self) -> io::Result<()> {
         let end = self.packed.len().saturating_sub(TAIL);
-        // The inflater does not say where it stopped: with a byte less there must be no whole stream.
+        // The inflater does not report where it stopped: with one byte less, the stream must be incomplete.
         if end <= self.from || self.inflate(end - 1)? || !self.inflate(end)? {
-            return Err(invalid("not of the kind that is written here"));
+            return Err(invalid("not written in pieces by qxbatch"));
         }
         self.count();
         let mut sums = self.crc.clone().finalize().to_le_bytes().to_vec();
@@ -185,7 +185,7 @@ impl<R: Read> PiecesReader<R> {
         Ok(())
     }
 
-    /// Adds what was inflated to the sums.
+    /// Adds inflated bytes to the checksum and size.
     fn count(&mut self) {
         let content = self.content.get(..self.length).unwrap_or_default();
         self.crc.update(content);

@@ -12,7 +12,7 @@ fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Stored blocks of it hold marks that end no piece.
+/// Its stored blocks contain marks that end no piece.
 fn content(size: usize, every: usize) -> Vec<u8> {
     let mut state = 1u32;
     let mut noise = move || {
@@ -31,7 +31,7 @@ fn written(content: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_written_in_pieces_comes_back() {
+fn a_file_written_in_pieces_reads_back() {
     for size in [0, 4, 40_000, 8 << 20, (8 << 20) + 4, 20_000_000] {
         let content = content(size, 300_000);
         assert!(read(&written(&content)).unwrap() == content, "{size}");
@@ -58,7 +58,7 @@ fn nothing_depends_on_the_size_of_the_buffers() {
 }
 
 #[test]
-fn content_full_of_marks_is_left_to_the_other_reader() {
+fn content_full_of_marks_is_left_to_the_general_reader() {
     let marks = content(4_000_000, 5000);
     assert!(read(&written(&marks)).is_err());
 }

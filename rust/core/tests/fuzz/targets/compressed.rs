@@ -1,4 +1,5 @@
-//! The compressions: told by content, the same however the stream comes, and as other readers read them.
+//! The compressions: recognised by content, independent of the chunking of the stream, and consistent with other
+//! readers.
 
 use std::io::{Read, Write};
 
@@ -27,10 +28,10 @@ pub const WORDS: &[&[u8]] = &[
 ];
 
 const MEMORY: u64 = 100 << 20;
-/// Content that is looked at.
+/// Limit on the content that is read.
 const MOST: u64 = 1 << 17;
 
-/// A first byte below 8 has the rest packed here.
+/// If the first byte is below 8, the rest is packed here.
 pub fn run(bytes: &[u8]) {
     match bytes.split_first() {
         Some((how @ 0..8, rest)) => written(*how, rest),
@@ -38,7 +39,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Content as far as it came, how that ended, and bytes behind it.
+/// The content before an error, the result, and the number of bytes after it.
 type Found = (Vec<u8>, Result<(), String>, u64);
 
 fn unpacked<'a>(packing: Packing, input: impl Read + Send + 'a) -> Found {
@@ -63,8 +64,8 @@ fn any(bytes: &[u8]) {
     };
     let found = unpacked(packing, bytes);
     let slow = unpacked(packing, Slow(bytes));
-    // Of frames that no writer makes (a run in a frame without content, say) libzstd refuses some when they come in parts,
-    // and takes them when they are at hand at once; what they hold is the same. Errors' words differ everywhere.
+    // libzstd refuses some frames that no writer makes (for example, a run in a frame without content) if they arrive
+    // in parts, and accepts them if they are in memory at once, with the same content. Error texts differ in any case.
     let both = slow.1.is_ok() && found.1.is_ok();
     if packing != Packing::Zstd || both {
         let outcome = |found: &Found| (found.1.is_ok(), found.2);
@@ -79,7 +80,7 @@ fn any(bytes: &[u8]) {
     }
     if found.1.is_ok() {
         assert!(found.2 < bytes.len() as u64);
-        // With nothing behind it, each reader of that format agrees that it is whole.
+        // Without trailing bytes, each reader of that format agrees that it is complete.
         if found.2 == 0 && (found.0.len() as u64) < MOST && !sums_of_headers(packing, bytes) {
             let other = elsewhere(packing, bytes);
             assert!(
@@ -90,14 +91,14 @@ fn any(bytes: &[u8]) {
     }
 }
 
-/// Whether a gzip header may have a checksum of its own, which other readers check. Here it is passed over: the content has
-/// its own, and right content is not refused for a wrong name beside it.
+/// Returns whether a gzip header may have its own checksum, which other readers check. This reader ignores it: the
+/// content has its own checksum, and a wrong name does not make the content wrong.
 fn sums_of_headers(packing: Packing, bytes: &[u8]) -> bool {
     let header = |at: &[u8]| at.starts_with(&[0x1f, 0x8b, 8]) && at[3] & 2 != 0;
     packing == Packing::Gzip && bytes.windows(4).any(header)
 }
 
-/// The content as another reader has it: stream by stream, with zeros as padding between them.
+/// Returns the content according to another reader: stream by stream, with zeros as padding between them.
 fn elsewhere(packing: Packing, mut bytes: &[u8]) -> Option<Vec<u8>> {
     if packing == Packing::Compress {
         return simple_lzw(bytes);
@@ -145,7 +146,7 @@ fn elsewhere(packing: Packing, mut bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// LZW by the book: a table of strings. None when the bytes are no such stream.
+/// Textbook LZW with a table of strings. Returns None if the bytes are not such a stream.
 fn simple_lzw(bytes: &[u8]) -> Option<Vec<u8>> {
     let (head, data) = bytes.split_at_checked(3)?;
     let (most, clears) = (u32::from(head[2] & 0x1f), head[2] & 0x80 != 0);
@@ -156,7 +157,8 @@ fn simple_lzw(bytes: &[u8]) -> Option<Vec<u8>> {
         table
     };
     let (mut table, mut width, mut last) = (fresh(), 9_u32, None::<Vec<u8>>);
-    // Codes come in groups of eight, which take `width` bytes; a group that a new width or a clear code ends is padded.
+    // Codes come in groups of eight, which take `width` bytes; a group that ends early for a new width or a clear code
+    // is padded.
     let (mut out, mut group, mut bit) = (Vec::new(), 0, 0);
     loop {
         if table.len() > (1 << width) - 1 && width < most {
@@ -195,7 +197,7 @@ fn simple_lzw(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Packs the input: it comes back, once or twice; cut it is an error; what stands behind it is counted.
+/// Packs the input and reads it back, once or twice; if it is cut, that is an error; trailing bytes are counted.
 fn written(how: u8, content: &[u8]) {
     let packing = match how {
         0..3 => Packing::Gzip,
@@ -205,7 +207,7 @@ fn written(how: u8, content: &[u8]) {
         6 => Packing::Lz4,
         _ => Packing::Zstd,
     };
-    // The others take much longer than all that is to be found out here.
+    // The other levels take much longer than this test is worth.
     let content = match packing {
         Packing::Gzip | Packing::Compress => content,
         _ => &content[..content.len().min(120)],
@@ -270,10 +272,10 @@ fn pack(packing: Packing, content: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A `.Z` of codes of nine bits that stand for one byte each, with a clear code before the table is full.
+/// Returns a `.Z` of nine-bit codes for one byte each, with a clear code before the table is full.
 fn literals(content: &[u8]) -> Vec<u8> {
     let mut out = vec![0x1f, 0x9d, 0x90];
-    // After 256 codes the width would grow: 31 groups of eight, then a clear code and what fills its group.
+    // After 256 codes the width would grow: 31 groups of eight, then a clear code and the padding of its group.
     for part in content.chunks(248) {
         let mut codes: Vec<u32> = part.iter().map(|byte| u32::from(*byte)).collect();
         if part.len() == 248 {

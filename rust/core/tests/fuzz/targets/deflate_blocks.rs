@@ -1,17 +1,17 @@
-//! The walk over deflate's blocks: where a stream ends it says what an inflater says.
+//! The parser of deflate blocks: it finds the same end of a stream as an inflater.
 
 use std::cell::RefCell;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use qxbatch_core::pack::blocks::{Last, last};
 
-/// Any bytes as a stream; then the stream that a compressor makes of them.
+/// Parses any bytes as a stream; then the stream that a compressor makes of them.
 pub fn run(bytes: &[u8]) {
     agree(bytes);
     let Some((level, content)) = bytes.split_first() else {
         return;
     };
-    // The slowest level takes ten times as long as the others, and its blocks are of the same kinds.
+    // The slowest level takes ten times as long as the others, and makes the same kinds of blocks.
     let level = match level % 28 {
         27 => 12,
         other => i32::from(other % 9) + 1,
@@ -19,7 +19,7 @@ pub fn run(bytes: &[u8]) {
     let packed = deflated(content, level);
     let found = agree(&packed).expect("a whole stream has a last block");
     assert_eq!(found.end.div_ceil(8), packed.len());
-    // With that bit cleared others have to follow: no reader takes what is left for a whole stream.
+    // With that bit cleared, other blocks must follow: no reader accepts the rest as a complete stream.
     let mut open = packed.clone();
     open[found.begin / 8] ^= 1 << (found.begin % 8);
     assert!(last(&open).is_none());
@@ -40,7 +40,7 @@ fn agree(stream: &[u8]) -> Option<Last> {
             assert_eq!(found.end.div_ceil(8), length);
         }
         End::None => assert_eq!(found, None, "an inflater needs more bytes"),
-        // Distances too far back and sets of codes with gaps are an inflater's matter.
+        // Only an inflater checks for distances too far back and sets of codes with gaps.
         End::Damaged => {}
     }
     found
@@ -48,9 +48,9 @@ fn agree(stream: &[u8]) -> Option<Last> {
 
 /// How an inflater ends.
 enum End {
-    /// So many bytes were the stream.
+    /// The stream has this many bytes.
     At(usize),
-    /// Nothing wrong, but no end.
+    /// The stream is valid but has no end.
     None,
     Damaged,
 }
@@ -60,11 +60,11 @@ fn inflated(stream: &[u8]) -> End {
     let mut out = vec![0; 1 << 15];
     loop {
         let taken = usize::try_from(state.total_in()).unwrap();
-        let made = state.total_out();
+        let total = state.total_out();
         let rest = &stream[taken..];
         match state.decompress(rest, &mut out, FlushDecompress::None) {
             Ok(Status::StreamEnd) => return End::At(usize::try_from(state.total_in()).unwrap()),
-            Ok(_) if state.total_out() == made && state.total_in() == taken as u64 => {
+            Ok(_) if state.total_out() == total && state.total_in() == taken as u64 => {
                 return End::None;
             }
             Ok(_) => {}

@@ -1,4 +1,4 @@
-//! The frames of an object, and their comparison with an image: bounded work, and counts that agree.
+//! The frames of an object, and their comparison with an image: bounded work and consistent counts.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use qxbatch_core::frames::{Object, Pixels, Series, parse};
 use qxbatch_core::image::compare;
 
-/// Heads of elements (explicit, little endian), private creators, values.
+/// Starts of elements (explicit, little-endian), private creators, values.
 pub const WORDS: &[&[u8]] = &[
     b"\x08\x00\x08\x00CS",
     b"ORIGINAL\\PRIMARY\\M\\MOSAIC",
@@ -49,10 +49,10 @@ pub const WORDS: &[&[u8]] = &[
     b"1.2.840.10008.1.2.1.99",
 ];
 
-/// Columns and rows, slices, volumes of the image that is compared: those of the corpus.
+/// Columns and rows, slices, volumes of the compared image: those of the corpus.
 const SHAPE: [i16; 4] = [3, 4, 2, 2];
 
-/// Reads bytes as one object, and compares them with an image.
+/// Reads bytes as one object, and compares it with an image.
 pub fn run(bytes: &[u8]) {
     let mut window = bytes;
     let Some(object) = parse(&mut window).unwrap() else {

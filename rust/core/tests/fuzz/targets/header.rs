@@ -1,4 +1,4 @@
-//! The header reader: one answer for the same bytes however they are reached, in bounded work.
+//! The header reader: the same result for the same bytes through every window, with bounded work.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use qxbatch_core::series::{Entry, group};
 
 use super::pieces::Short;
 
-/// Heads of elements (explicit, little endian), delimiters, syntaxes, and other marks.
+/// Starts of elements (explicit, little-endian), delimiters, transfer syntaxes, and other marks.
 pub const WORDS: &[&[u8]] = &[
     b"\x02\x00\x10\x00UI\x14\x00",
     b"\x08\x00\x05\x00CS\x0a\x00",
@@ -50,13 +50,13 @@ pub const WORDS: &[&[u8]] = &[
     b"GEMS_ACQU_01",
 ];
 
-/// Reads bytes in all the ways there are, and compares.
+/// Reads bytes through every window, and compares the results.
 pub fn run(bytes: &[u8]) {
     let size = bytes.len() as u64;
     let mut whole = bytes;
     let parsed = parse(&mut whole).unwrap();
 
-    // Exactly what was asked for, and never more.
+    // Returns exactly the requested bytes, never more.
     let mut strict = Strict::new(bytes);
     assert_eq!(parse(&mut strict).unwrap(), parsed, "strict window");
     assert!(strict.furthest <= size, "read past the end");
@@ -66,7 +66,7 @@ pub fn run(bytes: &[u8]) {
         strict.calls
     );
 
-    // As files are read, in blocks that hold a part of the header only.
+    // As files are read, in blocks with only a part of the header.
     let file = Short(bytes);
     let mut blocks = FileWindow::in_blocks(&file, size, Vec::new(), 64);
     assert_eq!(parse(&mut blocks).unwrap(), parsed, "window of blocks");
@@ -92,7 +92,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Every field by its kind: numbers are finite, texts are trimmed and no longer than a value may be.
+/// Checks every field by its kind: numbers are finite, texts are trimmed and within the length limit.
 fn look(header: &Header) {
     for field in Field::ALL {
         let raw = header.raw(field);
@@ -126,7 +126,7 @@ fn look(header: &Header) {
     }
 }
 
-/// Two files of one header are of one series, and a header that is moved is the same one.
+/// Two files with one header belong to one series, and a moved header is unchanged.
 fn together(header: &Header, size: u64) {
     let entry = Entry {
         path: b"a",
@@ -140,7 +140,7 @@ fn together(header: &Header, size: u64) {
     assert!(moved.iter().all(|one| one == header));
 }
 
-/// Gives as many bytes as were asked for, and counts.
+/// Returns exactly the requested bytes, and counts them.
 struct Strict<'a> {
     bytes: &'a [u8],
     calls: u64,

@@ -1,4 +1,5 @@
-//! Whole packets: every member has one row, every row's bytes are where it says with its hash, and nothing lies elsewhere.
+//! Whole packets: every member has one row, every row's bytes are at the stated place with the stated hash, and there
+//! are no other files.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -50,7 +51,7 @@ pub fn run(bytes: &[u8]) {
     });
 }
 
-/// In memory where the system has such a folder.
+/// A folder in memory if the system has one.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
@@ -100,7 +101,7 @@ fn inside(bytes: &[u8], work: &Path) {
     assert_eq!(names, ["packet", "session", "staging"]);
 }
 
-/// One row for each member that the archive's own reader finds; what is no archive is one row.
+/// Checks that each member found by the archive's own reader has one row; a file that is not an archive has one row.
 fn complete(bytes: &[u8], reading: &Reading) {
     let outer = reading.rows().iter().filter(|row| row.joints.is_empty());
     let expected = match kind::of_bytes(bytes) {
@@ -118,15 +119,15 @@ fn complete(bytes: &[u8], reading: &Reading) {
     };
     assert_eq!(outer.count(), expected);
     for row in reading.rows() {
-        let told = !row.reason.is_empty() || row.sha256.is_some() || row.fate == Fate::NoData;
-        assert!(told, "{row:?}");
+        let explained = !row.reason.is_empty() || row.sha256.is_some() || row.fate == Fate::NoData;
+        assert!(explained, "{row:?}");
         if row.fate == Fate::Refused {
             assert!(!row.reason.is_empty() && !reading.damage().is_empty());
         }
     }
 }
 
-/// Rows whose bytes lie somewhere.
+/// Returns the rows with bytes.
 fn holds(row: &Row) -> bool {
     matches!(row.fate, Fate::Sorted | Fate::Kept)
 }
@@ -177,7 +178,7 @@ fn placed(reading: &Reading, session: &Path) {
         has_its_hash(row, &path);
         assert!(known.insert(path), "two rows share a place");
     }
-    // What the session holds is what the rows tell: no name led elsewhere, or to another's place.
+    // The session contains exactly the files of the rows: no name led elsewhere, or to another row's place.
     assert_eq!(files(session), known);
     for row in reading
         .rows()

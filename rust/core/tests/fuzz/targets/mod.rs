@@ -1,6 +1,6 @@
-//! What is fuzzed: each target takes any bytes and fails on a broken promise.
+//! The fuzz targets: each accepts any bytes and panics if a property does not hold.
 //!
-//! The same bodies are run by libFuzzer (rust/fuzz) and by the mutations of the test beside this folder.
+//! libFuzzer (rust/fuzz) and the mutation test beside this folder run the same targets.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,17 +23,17 @@ mod zip;
 
 /// One target.
 pub struct Target {
-    /// Names its folders of inputs, and its libFuzzer program.
+    /// The name of its input folders and of its libFuzzer program.
     pub name: &'static str,
-    /// Panics when a promise is broken.
+    /// Panics if a property does not hold.
     pub body: fn(&[u8]),
-    /// Inputs are cut to so many bytes.
+    /// Inputs are cut to this length in bytes.
     pub longest: usize,
-    /// Marks and words that mutations put in.
+    /// Marks and words for mutations.
     pub words: &'static [&'static [u8]],
 }
 
-/// All targets. `scripts/fuzz` and the programs in rust/fuzz name the same ones; a test compares.
+/// All targets. `scripts/fuzz` and the programs in rust/fuzz name the same ones; a test compares them.
 pub const ALL: [Target; 10] = [
     Target {
         name: "header",
@@ -97,7 +97,7 @@ pub const ALL: [Target; 10] = [
     },
 ];
 
-/// The target of that name.
+/// Returns the target with that name.
 pub fn find(name: &str) -> Option<&'static Target> {
     ALL.iter().find(|target| target.name == name)
 }

@@ -1,9 +1,9 @@
-//! Readers that give bytes in pieces of uneven length, and archives' members cut out of any bytes.
+//! Readers that return bytes in pieces of uneven length, and archive members cut out of any bytes.
 
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-/// Bytes that come a few at a time: a read gives between 1 and 61.
+/// Returns a few bytes at a time: each read between 1 and 61.
 pub struct Slow<'a>(pub &'a [u8]);
 
 impl Read for Slow<'_> {
@@ -16,7 +16,7 @@ impl Read for Slow<'_> {
     }
 }
 
-/// Bytes read like a file, and as a file may do it: fewer at a time than were asked for.
+/// Bytes that are read like a file, which may return fewer bytes than requested.
 pub struct Short<'a>(pub &'a [u8]);
 
 impl FileExt for Short<'_> {
@@ -33,10 +33,10 @@ impl FileExt for Short<'_> {
     }
 }
 
-/// A member for an archive that is built of the input.
+/// A member of an archive that is built from the input.
 #[derive(Debug)]
-pub struct Made {
-    /// Its name, without what would make it something else than a file.
+pub struct TestMember {
+    /// Its name, without characters that would make it something other than a file.
     pub name: Vec<u8>,
     /// Its content.
     pub content: Vec<u8>,
@@ -44,19 +44,19 @@ pub struct Made {
     pub how: u8,
 }
 
-/// Cuts members out of bytes: how, length of the name, length of the content in 16 bits, name, content.
-pub fn members(mut bytes: &[u8], most: usize) -> Vec<Made> {
-    let mut made = Vec::new();
+/// Cuts members out of bytes: method, length of the name, length of the content in 16 bits, name, content.
+pub fn members(mut bytes: &[u8], most: usize) -> Vec<TestMember> {
+    let mut expected = Vec::new();
     while let [how, name, low, high, rest @ ..] = bytes {
         let (name, rest) = rest.split_at(usize::from(*name).min(rest.len()));
         let length = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());
         let (content, rest) = rest.split_at(length);
-        // No slash at the end, no zero inside, no mark of an archive inside.
+        // Without a slash at the end, a zero or an archive mark.
         let clean = |byte: &u8| match byte {
             0 | b'/' | b'\\' | b'P' => b'_',
             other => *other,
         };
-        made.push(Made {
+        expected.push(TestMember {
             name: [
                 b"m".as_slice(),
                 &name.iter().map(clean).collect::<Vec<u8>>(),
@@ -68,15 +68,15 @@ pub fn members(mut bytes: &[u8], most: usize) -> Vec<Made> {
                 .collect(),
             how: *how,
         });
-        if made.len() == most {
+        if expected.len() == most {
             break;
         }
         bytes = rest;
     }
-    made
+    expected
 }
 
-/// Reads a stream up to a limit; what came before an error counts too.
+/// Reads a stream up to a limit; also returns the bytes before an error.
 pub fn drained(input: impl Read, most: u64) -> (Vec<u8>, Result<(), String>) {
     let mut out = Vec::new();
     let done = input.take(most).read_to_end(&mut out);

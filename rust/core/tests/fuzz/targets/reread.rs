@@ -1,4 +1,5 @@
-//! Streams spliced into a gzip member, and gzip files read back by pieces: as the general reader has them, or an error.
+//! Streams spliced into a gzip member, and gzip files read by pieces: the same content as with the general reader, or
+//! an error.
 
 use std::io::{self, Read};
 
@@ -13,13 +14,14 @@ pub const WORDS: &[&[u8]] = &[&[0, 0, 0xff, 0xff], &[1, 0, 0, 0xff, 0xff], &[3, 
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
 /// An empty block that is the last one.
 const END: [u8; 2] = [3, 0];
-/// Content of one stream that is looked at, and of a file: more of it comes from the same few bytes again.
+/// Limits on the content of one stream and of a file: more content comes from the same few bytes again.
 const MOST: u64 = 1 << 16;
 const OF_FILE: u64 = 4 * MOST;
-/// Bytes that are read at a time. Marks and ends come to lie across blocks as they do in files of many megabytes.
+/// Bytes that are read at a time. Marks and ends cross blocks as they do in files of many megabytes.
 const BLOCKS: [usize; 3] = [16, 300, 5000];
 
-/// Any bytes as a gzip file behind its header; then, where they are a deflate stream, two of it in one gzip member.
+/// Reads any bytes as a gzip file after its header; then, if they are a deflate stream, splices it twice into one gzip
+/// member.
 pub fn run(bytes: &[u8]) {
     agree(&[&HEAD, bytes].concat());
     let mut content = Vec::new();
@@ -40,14 +42,14 @@ pub fn run(bytes: &[u8]) {
         (twice.len() as u32).to_le_bytes(),
     ]
     .concat();
-    // The second one keeps its own end, or gets an empty block for it.
+    // The second stream keeps its own end, or gets an empty block as its end.
     for end in [[&*open, &END].concat(), bytes.to_vec()] {
         let file = [&HEAD, &*open, &end, &sums].concat();
         assert_eq!(agree(&file).as_deref(), Some(&*twice));
     }
 }
 
-/// The content of a file, where it is sound.
+/// Returns the content of a file if it is valid.
 fn agree(file: &[u8]) -> Option<Vec<u8>> {
     let mut unpack = Unpack::open(Packing::Gzip, Box::new(file)).ok()?;
     let mut content = Vec::new();

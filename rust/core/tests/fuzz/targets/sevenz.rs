@@ -1,15 +1,15 @@
-//! The 7z reader: any bytes end in a list or a reason, and what was written comes back whole or with damage said.
+//! The 7z reader: any bytes give a header or a reason, and written members are read back completely or with damage.
 
 use std::io::Cursor;
 
 use qxbatch_core::archive::sevenz::aes::Keys;
-use qxbatch_core::archive::sevenz::{Listing, What, chain, list};
+use qxbatch_core::archive::sevenz::{Listing, MemberKind, chain, list};
 use sevenz_rust2::encoder_options::{AesEncoderOptions, DeltaOptions};
 use sevenz_rust2::{
     ArchiveEntry, ArchiveWriter, EncoderConfiguration, EncoderMethod, SourceReader,
 };
 
-use super::pieces::{Made, drained, members};
+use super::pieces::{TestMember, drained, members};
 
 pub const WORDS: &[&[u8]] = &[
     b"7z\xbc\xaf\x27\x1c\0\x04",
@@ -27,13 +27,13 @@ pub const WORDS: &[&[u8]] = &[
     b"\xff\xff\xff\xff\xff\xff\xff\xff\xff",
 ];
 
-/// Content of a block that is looked at.
+/// Limit on the content of a block that is read.
 const MOST: u64 = 1 << 17;
 const MEMBERS: u64 = 1000;
 const WORD: &str = "secret";
 
-/// A first byte below 8 has the rest written into an archive here. Otherwise the sums at the start and of the list are set
-/// right, so that what stands in the list is reached.
+/// If the first byte is below 8, the rest is written to an archive. Otherwise the checksums of the start and of the
+/// header are corrected, so that the header is parsed.
 pub fn run(bytes: &[u8]) {
     if let Some((how @ 0..8, rest)) = bytes.split_first() {
         return written(*how, &members(rest, 5));
@@ -70,7 +70,7 @@ fn any(bytes: &[u8]) {
         let inside: u64 = block.streams.iter().map(|(size, _)| size).sum();
         assert!(inside <= block.size(), "members hold more than their block");
         assert!(block.packed_size() <= bytes.len() as u64);
-        // Without a password nothing is decrypted; how slow that is, is the archive's choice.
+        // Without a password nothing is decrypted; the archive determines how slow decryption is.
         if chain::is_encrypted(block) {
             assert!(chain::fitting(&bytes, block, &keys).is_err());
             continue;
@@ -82,7 +82,7 @@ fn any(bytes: &[u8]) {
     }
 }
 
-/// The content of each member, or None where the archive is damaged.
+/// Returns the content of each member, or None if the archive is damaged.
 fn contents(bytes: &[u8], listing: &Listing, keys: &Keys<'_>) -> Option<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     for block in &listing.blocks {
@@ -122,13 +122,13 @@ fn methods(how: u8) -> Vec<EncoderConfiguration> {
     }
 }
 
-fn written(how: u8, made: &[Made]) {
+fn written(how: u8, expected: &[TestMember]) {
     let mut writer = ArchiveWriter::new(Cursor::new(Vec::new())).unwrap();
     writer.set_content_methods(methods(how));
-    writer.set_encrypt_header(how == 7 && made.len() % 2 == 0);
-    let name = |member: &Made| String::from_utf8_lossy(&member.name).into_owned();
-    let solid = made.first().is_some_and(|member| member.how % 2 == 0);
-    let full: Vec<&Made> = made
+    writer.set_encrypt_header(how == 7 && expected.len() % 2 == 0);
+    let name = |member: &TestMember| String::from_utf8_lossy(&member.name).into_owned();
+    let solid = expected.first().is_some_and(|member| member.how % 2 == 0);
+    let full: Vec<&TestMember> = expected
         .iter()
         .filter(|member| !member.content.is_empty())
         .collect();
@@ -169,7 +169,7 @@ fn written(how: u8, made: &[Made]) {
         listing
             .members
             .iter()
-            .all(|member| member.what == What::File)
+            .all(|member| member.kind == MemberKind::File)
     );
     let right: Vec<_> = full.iter().map(|member| member.content.clone()).collect();
     assert!(
@@ -179,7 +179,7 @@ fn written(how: u8, made: &[Made]) {
     if full.is_empty() {
         return;
     }
-    let cut = made
+    let cut = expected
         .iter()
         .fold(7, |sum, member| sum * 31 % 65_521 + member.content.len())
         % bytes.len();

@@ -1,11 +1,11 @@
-//! Statistics of an image: bounded work, and numbers that are numbers.
+//! Statistics of an image: bounded work, and finite numbers.
 
 use std::fs::write;
 
-use qxbatch_core::image::{LEAST_VOLUMES, statistics};
+use qxbatch_core::image::{MIN_VOLUMES, statistics};
 use qxbatch_core::monitor::Monitor;
 
-/// Sizes, types and numbers of a header, and values that are none.
+/// Sizes, types and numbers of a header, and values that are not numbers.
 pub const WORDS: &[&[u8]] = &[
     b"\x5c\x01\x00\x00",
     b"\x00\x00\x01\x5c",
@@ -33,7 +33,7 @@ pub fn run(bytes: &[u8]) {
         return;
     };
     assert!(found.global_signal.iter().all(|value| value.is_finite()));
-    assert!(found.global_signal.len() >= found.dropped + LEAST_VOLUMES);
+    assert!(found.global_signal.len() >= found.dropped + MIN_VOLUMES);
     assert!(found.global_signal.len() <= bytes.len());
     assert!(found.tsnr.is_none_or(|tsnr| tsnr.is_finite() && tsnr > 0.0));
     assert!(found.tsnr_limit.is_none_or(f64::is_finite));

@@ -1,10 +1,11 @@
-//! The tar reader: the same members however the stream comes, and what was written comes back whole or as an error.
+//! The tar reader: the same members for any chunking of the stream; written members are read back completely or give an
+//! error.
 
 use std::io::Read;
 
-use qxbatch_core::archive::tar::{TarReader, What};
+use qxbatch_core::archive::tar::{MemberKind, TarReader};
 
-use super::pieces::{Made, Slow, drained, members};
+use super::pieces::{Slow, TestMember, drained, members};
 
 pub const WORDS: &[&[u8]] = &[
     b"ustar\x0000",
@@ -25,11 +26,11 @@ pub const WORDS: &[&[u8]] = &[
     b"2\n0\n5\n100\n6\n",
 ];
 
-/// Content that is looked at, of one member.
+/// Limit on the content of one member that is read.
 const MOST: u64 = 1 << 16;
 const BLOCK: usize = 512;
 
-/// A first byte below 8 has the rest cut into members for a tar that is written here.
+/// If the first byte is below 8, the rest is cut into members for a tar that is written here.
 pub fn run(bytes: &[u8]) {
     if let Some((how @ 0..8, rest)) = bytes.split_first() {
         return written(*how, rest);
@@ -41,10 +42,10 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Name, kind, size, content and how its end was read.
-type Member = (Vec<u8>, What, u64, Vec<u8>, Result<(), String>);
+/// Name, kind, size, content, and the result of reading the content.
+type Member = (Vec<u8>, MemberKind, u64, Vec<u8>, Result<(), String>);
 
-/// What reading found: members with their content, and how it ended.
+/// The members with their content, and the result of reading the tar.
 #[derive(Debug, PartialEq)]
 struct Found {
     members: Vec<Member>,
@@ -61,10 +62,10 @@ fn found(input: impl Read, most: u64) -> Found {
             Err(error) => break Err(error.to_string()),
             Ok(Some(mut member)) => {
                 let (content, done) = drained(reader.content(&mut member), most);
-                if done.is_ok() && member.what == What::File {
+                if done.is_ok() && member.kind == MemberKind::File {
                     assert_eq!(content.len() as u64, member.size.min(most));
                 }
-                members.push((member.name, member.what, member.size, content, done));
+                members.push((member.name, member.kind, member.size, content, done));
             }
         }
     };
@@ -97,7 +98,7 @@ fn any(bytes: &[u8]) {
     );
 }
 
-/// Makes the checksums of all blocks right that look like headers.
+/// Corrects the checksums of all blocks that look like headers.
 fn mend_sums(bytes: &mut [u8]) -> bool {
     let mut mended = false;
     for block in bytes.chunks_exact_mut(BLOCK) {
@@ -116,23 +117,23 @@ fn sum(block: &mut [u8]) {
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
-/// Writes members as the input says: they come back; cut anywhere, the end is an error.
+/// Writes members as the input says and reads them back; a tar that is cut anywhere ends with an error.
 fn written(how: u8, bytes: &[u8]) {
     let [low, high, rest @ ..] = bytes else {
         return;
     };
-    let made = members(rest, 6);
+    let expected = members(rest, 6);
     let mut data = Vec::new();
-    for member in &made {
+    for member in &expected {
         write(&mut data, member);
     }
     let marks = data.len();
     data.resize(marks + 2 * BLOCK, 0);
     let back = found(Slow(&data), MOST);
     assert_eq!((&back.end, back.trailing), (&Ok(()), 0));
-    assert_eq!(back.members.len(), made.len());
-    for (member, (name, what, size, content, done)) in made.iter().zip(&back.members) {
-        assert_eq!((name, what), (&member.name, &What::File));
+    assert_eq!(back.members.len(), expected.len());
+    for (member, (name, what, size, content, done)) in expected.iter().zip(&back.members) {
+        assert_eq!((name, what), (&member.name, &MemberKind::File));
         assert_eq!(*size, member.content.len() as u64);
         assert_eq!((content, done), (&member.content, &Ok(())));
     }
@@ -140,12 +141,12 @@ fn written(how: u8, bytes: &[u8]) {
         let cut = usize::from(u16::from_le_bytes([*low, *high])) % (marks + 1);
         let short = found(&data[..cut], MOST);
         assert!(short.end.is_err(), "cut at {cut} of {marks}");
-        assert!(short.members.len() <= made.len());
+        assert!(short.members.len() <= expected.len());
     }
 }
 
-/// One member: with its name in a record of pax, in a record of GNU, or in the header where it has room.
-fn write(out: &mut Vec<u8>, member: &Made) {
+/// Writes one member, with its name in a pax record, in a GNU record, or in the header if it fits.
+fn write(out: &mut Vec<u8>, member: &TestMember) {
     let short = member.name.len() <= 100;
     match member.how % 4 {
         0 | 3 if short => {}

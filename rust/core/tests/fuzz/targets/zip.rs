@@ -1,16 +1,16 @@
-//! The zip reader: its ways to a member's content agree, and what was written comes back whole or with damage said.
+//! The zip reader: all ways to read a member agree, and written members are read back completely or with damage.
 
 use std::io;
 
 use qxbatch_core::archive::source::Source;
+use qxbatch_core::archive::zip::decryption::{Attempt, EncryptedMember};
 use qxbatch_core::archive::zip::directory::Directory;
+use qxbatch_core::archive::zip::encryption::Encryption;
 use qxbatch_core::archive::zip::entry::Entry;
-use qxbatch_core::archive::zip::lock::Lock;
-use qxbatch_core::archive::zip::locked::{Locked, Opening};
 use qxbatch_core::archive::zip::{list, local, unzip};
 use qxbatch_core::monitor::Monitor;
 
-use super::pieces::{Made, drained, members};
+use super::pieces::{TestMember, drained, members};
 
 pub const WORDS: &[&[u8]] = &[
     b"PK\x03\x04",
@@ -34,13 +34,13 @@ pub const WORDS: &[&[u8]] = &[
     b"\x5f\x00",
 ];
 
-/// Content that is looked at, of one member.
+/// Limit on the content of one member that is read.
 const MOST: u64 = 1 << 16;
 const MEMBERS: u64 = 1000;
-/// That of the corpus.
+/// The password of the corpus.
 const PASSWORD: &[u8] = b"secret";
 
-/// A first byte below 8 has the rest cut into members for a zip that is written here.
+/// If the first byte is below 8, the rest is cut into members for a zip that is written here.
 pub fn run(bytes: &[u8]) {
     match bytes.split_first() {
         Some((how @ 0..8, rest)) => written(*how, rest),
@@ -48,7 +48,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Bytes that have to be read, as those of a file.
+/// Reads bytes like those of a file.
 struct Far<'a>(&'a [u8]);
 
 impl Source for Far<'_> {
@@ -77,12 +77,12 @@ fn any(bytes: &[u8]) {
         let Ok(local) = local::read(&bytes, entry) else {
             continue;
         };
-        match entry.lock {
+        match entry.encryption {
             None => both_ways(bytes, entry, local.data, &mut scratch),
-            Some(lock) => {
-                let packed = opened(&bytes, entry, lock, local.data);
-                assert!(opened(&far, entry, lock, local.data) == packed);
-                let inside = entry.inside(lock).expect("one that is not refused");
+            Some(encryption) => {
+                let packed = opened(&bytes, entry, encryption, local.data);
+                assert!(opened(&far, entry, encryption, local.data) == packed);
+                let inside = entry.inside(encryption).expect("one that is not refused");
                 if let Some(Ok(packed)) = packed {
                     assert_eq!(packed.len() as u64, inside.packed);
                     let _ = unzip::into_memory(&packed.as_slice(), &inside, 0, &mut scratch);
@@ -92,24 +92,24 @@ fn any(bytes: &[u8]) {
     }
 }
 
-/// The packed bytes of an encrypted member in clear, where the password fits.
+/// Returns the decrypted packed bytes of a member if the password is correct.
 fn opened(
     source: &dyn Source,
     entry: &Entry,
-    lock: Lock,
+    encryption: Encryption,
     data: u64,
 ) -> Option<Result<Vec<u8>, ()>> {
-    let locked = Locked::read(source, entry, lock, data).ok()?;
+    let locked = EncryptedMember::read(source, entry, encryption, data).ok()?;
     match locked.open(PASSWORD, &Monitor::default()).ok()? {
-        Opening::Unfit | Opening::Broken(_) => None,
-        Opening::Clear(reader) => {
+        Attempt::WrongPassword | Attempt::Damaged(_) => None,
+        Attempt::Decrypted(reader) => {
             let (packed, done) = drained(reader, u64::MAX);
             Some(done.map(|()| packed).map_err(|_| ()))
         }
     }
 }
 
-/// Members without a fault share no byte.
+/// Checks that valid members share no byte.
 fn apart(directory: &Directory) {
     let whole = directory
         .entries
@@ -127,7 +127,8 @@ fn apart(directory: &Directory) {
     assert!(places.windows(2).all(|pair| pair[0].1 <= pair[1].0));
 }
 
-/// As a stream and in memory: the same content, or none. The CRC is set right, so that content is compared at all.
+/// Reads a member as a stream and in memory: both give the same content, or none. The CRC is corrected, so that content
+/// is compared at all.
 fn both_ways(bytes: &[u8], entry: &Entry, data: u64, scratch: &mut unzip::Scratch) {
     let streamed = unzip::stream(&bytes, entry, data).map(|stream| drained(stream, entry.size + 1));
     let mut right = entry.clone();
@@ -148,35 +149,36 @@ fn both_ways(bytes: &[u8], entry: &Entry, data: u64, scratch: &mut unzip::Scratc
     }
 }
 
-/// Writes members as the input says: they come back. Cut anywhere, that is said, and what is found is right.
+/// Writes members as the input says and reads them back. A zip that is cut anywhere reports it, and the members found
+/// are correct.
 fn written(how: u8, bytes: &[u8]) {
     let [low, high, rest @ ..] = bytes else {
         return;
     };
-    let made = members(rest, 6);
-    let (data, directory_at) = write(&made);
+    let expected = members(rest, 6);
+    let (data, directory_at) = write(&expected);
     let directory = list(&data.as_slice(), MEMBERS);
     assert_eq!(directory.damage, Vec::<String>::new());
     assert_eq!(directory.notes, Vec::<String>::new());
-    assert_eq!(directory.entries.len(), made.len());
-    right(&data, &directory.entries, &made);
+    assert_eq!(directory.entries.len(), expected.len());
+    right(&data, &directory.entries, &expected);
     if how % 2 == 1 {
         let cut = usize::from(u16::from_le_bytes([*low, *high])) % data.len();
         let short = list(&&data[..cut], MEMBERS);
         assert!(!short.damage.is_empty(), "cut at {cut} of {}", data.len());
         let whole = |entry: &&Entry| entry.fault.is_none();
         let found: Vec<Entry> = short.entries.iter().filter(whole).cloned().collect();
-        right(&data[..cut], &found, &made);
-        // Only members that hold neither their size nor their end cannot be told from what follows.
-        if cut >= directory_at && made.iter().all(|member| !stored_later(member)) {
-            assert_eq!(found.len(), made.len());
+        right(&data[..cut], &found, &expected);
+        // Only members without size and end mark cannot be distinguished from the following bytes.
+        if cut >= directory_at && expected.iter().all(|member| !stored_later(member)) {
+            assert_eq!(found.len(), expected.len());
         }
     }
 }
 
-fn right(data: &[u8], entries: &[Entry], made: &[Made]) {
+fn right(data: &[u8], entries: &[Entry], expected: &[TestMember]) {
     let mut scratch = unzip::Scratch::default();
-    for (entry, member) in entries.iter().zip(made) {
+    for (entry, member) in entries.iter().zip(expected) {
         assert_eq!(entry.raw_name(), member.name);
         let local = local::read(&data, entry).expect("a local header");
         assert!(local.differs.is_empty(), "{:?}", local.differs);
@@ -185,23 +187,23 @@ fn right(data: &[u8], entries: &[Entry], made: &[Made]) {
     }
 }
 
-fn packs(member: &Made) -> bool {
+fn packs(member: &TestMember) -> bool {
     member.how & 1 != 0
 }
 
-/// Sizes and CRC stand behind the data.
-fn later(member: &Made) -> bool {
+/// Sizes and CRC follow the data.
+fn later(member: &TestMember) -> bool {
     member.how & 2 != 0
 }
 
-fn stored_later(member: &Made) -> bool {
+fn stored_later(member: &TestMember) -> bool {
     later(member) && !packs(member)
 }
 
-/// A zip of the members, and where its directory begins.
-fn write(made: &[Made]) -> (Vec<u8>, usize) {
+/// Returns a zip with the members, and the offset of its directory.
+fn write(expected: &[TestMember]) -> (Vec<u8>, usize) {
     let (mut data, mut directory) = (Vec::new(), Vec::new());
-    for member in made {
+    for member in expected {
         let packed = if packs(member) {
             packed(&member.content)
         } else {
@@ -245,7 +247,7 @@ fn write(made: &[Made]) -> (Vec<u8>, usize) {
         }
     }
     let at = data.len();
-    let count = u16::try_from(made.len()).unwrap().to_le_bytes();
+    let count = u16::try_from(expected.len()).unwrap().to_le_bytes();
     let end = [b"PK\x05\x06\0\0\0\0".as_slice(), &count, &count].concat();
     let (size, start) = (len(&directory), len(&data));
     data.extend(directory);

@@ -1,4 +1,4 @@
-//! A member's bytes between being read and being put into staging.
+//! The bytes of a member after reading and before staging.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use super::loose;
 use super::pass::{Pass, Place};
 use super::row::{NOT_WANTED, Reason, ZEROS};
-use super::staging::{Copied, Shelf, Staged, fill};
+use super::staging::{Copied, Staged, StagingDir, fill};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind};
 use crate::frames::pixels_begin;
 use crate::header::{FileWindow, Parsed, parse};
 
-/// Where the bytes are.
-pub enum Held<'a> {
-    /// In memory; read from a loose file, when there is a path.
+/// Location of the bytes.
+pub enum MemberBytes<'a> {
+    /// In memory; with a path if they come from a loose file.
     Bytes(&'a [u8], Option<&'a Path>),
-    /// In staging already.
+    /// In staging.
     Staged(Staged),
-    /// Still in a large loose file.
+    /// In a large loose file.
     Loose(PathBuf, Copied),
 }
 
-impl Held<'_> {
-    /// What the content is, as its bytes show it.
+impl MemberBytes<'_> {
+    /// The kind of the content, from its bytes.
     pub fn kind(&self, pass: &Pass<'_>) -> Result<Kind, Stop> {
         if let Self::Bytes(bytes, _) = self {
             return Ok(kind::of_bytes(bytes));
@@ -44,7 +44,7 @@ impl Held<'_> {
         Ok(start)
     }
 
-    /// Why content that is neither DICOM nor PAR is kept.
+    /// Returns why content that is neither DICOM nor PAR is kept.
     pub fn why_other(&self, pass: &Pass<'_>) -> Result<Reason, Stop> {
         let start = self.start(pass)?;
         let zeros = start.iter().all(|&byte| byte == 0) && self.is_zeros(pass)?;
@@ -81,7 +81,7 @@ impl Held<'_> {
         parse(&mut FileWindow::new(&file, size, Vec::new())).map_err(|error| Stop::io(&path, error))
     }
 
-    /// The bytes as a stream.
+    /// Returns the bytes as a stream.
     pub fn reader<'s>(&'s self, pass: &Pass<'_>) -> Result<Box<dyn Read + Send + 's>, Stop> {
         match self {
             Self::Bytes(bytes, _) => Ok(Box::new(*bytes)),
@@ -99,12 +99,12 @@ impl Held<'_> {
         Ok((path, file))
     }
 
-    /// Puts the bytes onto a shelf of staging. They are at fault where a loose file changed since it was read.
-    pub fn put(self, pass: &Pass<'_>, place: &Place, to: Shelf) -> Result<Staged, Fault> {
+    /// Writes the bytes to a folder of staging. Reports changed data if a loose file changed since it was read.
+    pub fn put(self, pass: &Pass<'_>, place: &Place, to: StagingDir) -> Result<Staged, Fault> {
         match self {
             Self::Staged(mut staged) => {
-                if staged.shelf != to {
-                    pass.staging.shelve(&mut staged, to)?;
+                if staged.dir != to {
+                    pass.staging.move_to(&mut staged, to)?;
                 }
                 Ok(staged)
             }
@@ -138,12 +138,12 @@ impl Held<'_> {
         }
     }
 
-    /// Puts the bytes up to `head` onto a shelf of staging, with a hole behind them.
+    /// Writes the bytes up to `head` to a folder of staging, followed by a hole.
     pub fn put_head(
         self,
         pass: &Pass<'_>,
         place: &Place,
-        to: Shelf,
+        to: StagingDir,
         head: u64,
     ) -> Result<Staged, Fault> {
         let staged = place.staged(to);
@@ -170,7 +170,7 @@ impl Held<'_> {
         Ok(staged)
     }
 
-    /// Where the pixels begin; None where there are none.
+    /// Returns the offset of the pixels; None without pixels.
     pub fn pixels_begin(&self, pass: &Pass<'_>) -> Result<Option<u64>, Stop> {
         if let Self::Bytes(bytes, _) = self {
             let mut window: &[u8] = bytes;
@@ -182,7 +182,7 @@ impl Held<'_> {
         pixels_begin(&mut FileWindow::new(&file, size, Vec::new())).map_err(failed)
     }
 
-    /// Removes what was put into staging on the way.
+    /// Removes intermediate files from staging.
     pub fn discard(self, pass: &Pass<'_>) -> Result<(), Stop> {
         match self {
             Self::Staged(staged) => pass.staging.remove(&staged),

@@ -1,101 +1,101 @@
-//! The packed bytes of an encrypted member in clear, once a password fits.
+//! The decrypted packed bytes of an encrypted member.
 
 use std::io::{self, Read};
 
 use hmac::Mac;
 
 use super::super::source::{Range, Source};
+use super::encryption::Encryption;
 use super::entry::Entry;
-use super::lock::Lock;
 use super::traditional;
 use super::winzip_aes::{self, CODE};
 use crate::monitor::{Cancelled, Monitor};
 
-/// What a password makes of a member.
-pub enum Opening<'a> {
-    /// It is a wrong one.
-    Unfit,
-    /// Its start says that the password is right, its bytes say otherwise.
-    Broken(&'static str),
-    /// The packed bytes. With the traditional encryption only their CRC tells whether the password is right.
-    Clear(Box<dyn Read + Send + 'a>),
+/// The result of one password.
+pub enum Attempt<'a> {
+    /// The password is wrong.
+    WrongPassword,
+    /// The first bytes accept the password, but the data are damaged.
+    Damaged(&'static str),
+    /// The packed bytes. With traditional encryption only their CRC confirms the password.
+    Decrypted(Box<dyn Read + Send + 'a>),
 }
 
-/// A member whose start and end were read, so that passwords can be tried.
-pub struct Locked<'a> {
+/// A member whose first and last bytes were read, so that passwords can be tried.
+pub struct EncryptedMember<'a> {
     source: &'a dyn Source,
-    /// The first encrypted byte, and the first one behind them.
+    /// Offsets of the first encrypted byte and of the end.
     range: (u64, u64),
-    lock: Lock,
+    encryption: Encryption,
     before: Vec<u8>,
     code: [u8; CODE],
 }
 
-/// Bytes read at once for the authentication code.
+/// Bytes read at once to compute the authentication code.
 const BLOCK: usize = 128 << 10;
 
-impl<'a> Locked<'a> {
-    /// Reads what stands around the encrypted bytes of a member whose data begin at `data`.
+impl<'a> EncryptedMember<'a> {
+    /// Reads the bytes around the encrypted data of a member; `data` is the start of its data.
     pub fn read(
         source: &'a dyn Source,
         entry: &Entry,
-        lock: Lock,
+        encryption: Encryption,
         data: u64,
     ) -> Result<Self, String> {
-        let inside = entry.inside(lock)?;
-        let (before, behind) = lock.around();
+        let inside = entry.inside(encryption)?;
+        let (before, behind) = encryption.around();
         let start = data.saturating_add(before as u64);
         let end = start.saturating_add(inside.packed);
-        let mut locked = Self {
+        let mut member = Self {
             source,
             range: (start, end),
-            lock,
+            encryption,
             before: vec![0; before],
             code: [0; CODE],
         };
-        let code = locked.code.get_mut(..behind).unwrap_or_default();
+        let code = member.code.get_mut(..behind).unwrap_or_default();
         source
-            .read_exact_at(&mut locked.before, data)
+            .read_exact_at(&mut member.before, data)
             .and_then(|()| source.read_exact_at(code, end))
             .map_err(|error| super::super::reason(&error))?;
-        Ok(locked)
+        Ok(member)
     }
 
-    /// Tries a password. An authentication code is held against all bytes before any of them is handed out.
-    pub fn open(&self, password: &[u8], monitor: &Monitor) -> Result<Opening<'a>, Cancelled> {
+    /// Tries a password. The authentication code is checked over all bytes before any are returned.
+    pub fn open(&self, password: &[u8], monitor: &Monitor) -> Result<Attempt<'a>, Cancelled> {
         let packed = Range::new(self.source, self.range.0, self.range.1);
-        Ok(match self.lock {
-            Lock::Traditional(check) => {
+        Ok(match self.encryption {
+            Encryption::Traditional(check) => {
                 let head = self.before.as_slice().try_into().unwrap_or_default();
                 match traditional::Keys::fitting(password, head, check) {
                     Some(mut keys) => clear(packed, move |bytes| keys.decrypt(bytes)),
-                    None => Opening::Unfit,
+                    None => Attempt::WrongPassword,
                 }
             }
-            Lock::Aes(field) => {
+            Encryption::Aes(field) => {
                 let (salt, verifier) = self
                     .before
                     .split_at_checked(field.salt())
                     .unwrap_or_default();
                 let Some(mut keys) = field.fitting(password, salt, verifier) else {
-                    return Ok(Opening::Unfit);
+                    return Ok(Attempt::WrongPassword);
                 };
                 let Some(mut cipher) = keys.decrypt() else {
-                    return Ok(Opening::Unfit);
+                    return Ok(Attempt::WrongPassword);
                 };
                 if !self.take_all(&mut keys, monitor)? {
-                    Opening::Broken("cut short")
+                    Attempt::Damaged("cut short")
                 } else if keys.confirms(&self.code) {
                     clear(packed, move |bytes| cipher.apply_keystream(bytes))
                 } else {
-                    Opening::Broken("its authentication code is not that of its bytes")
+                    Attempt::Damaged("its authentication code is not that of its bytes")
                 }
             }
-            Lock::Closed(_) => Opening::Unfit,
+            Encryption::Unsupported(_) => Attempt::WrongPassword,
         })
     }
 
-    /// Gives all encrypted bytes to the authentication code; false when they cannot be read.
+    /// Computes the authentication code over all encrypted bytes; returns false if they cannot be read.
     fn take_all(&self, keys: &mut winzip_aes::Keys, monitor: &Monitor) -> Result<bool, Cancelled> {
         let mut packed = Range::new(self.source, self.range.0, self.range.1);
         let mut block = vec![0; BLOCK];
@@ -110,17 +110,17 @@ impl<'a> Locked<'a> {
     }
 }
 
-fn clear<'a>(packed: Range<'a>, decrypt: impl FnMut(&mut [u8]) + Send + 'a) -> Opening<'a> {
-    Opening::Clear(Box::new(Clear { packed, decrypt }))
+fn clear<'a>(packed: Range<'a>, decrypt: impl FnMut(&mut [u8]) + Send + 'a) -> Attempt<'a> {
+    Attempt::Decrypted(Box::new(Decrypted { packed, decrypt }))
 }
 
-/// Decrypts what is read.
-struct Clear<'a, D> {
+/// Decrypts the stream.
+struct Decrypted<'a, D> {
     packed: Range<'a>,
     decrypt: D,
 }
 
-impl<D: FnMut(&mut [u8])> Read for Clear<'_, D> {
+impl<D: FnMut(&mut [u8])> Read for Decrypted<'_, D> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.packed.read(buffer)?;
         (self.decrypt)(buffer.get_mut(..got).unwrap_or_default());

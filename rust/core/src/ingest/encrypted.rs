@@ -1,10 +1,10 @@
-//! Encrypted members of a zip: each password in turn, until one gives bytes that every check confirms.
+//! Encrypted members of a zip: tries each password until the decrypted bytes pass every check.
 
 use std::io::Read;
 
-use super::closed::ENCRYPTED;
-use super::held::Held;
+use super::kept_whole::ENCRYPTED;
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::Kind;
 use super::scratch;
@@ -12,32 +12,32 @@ use super::spool::spool;
 use super::stop::{Fault, Stop};
 use super::take::take;
 use crate::archive::source::Source;
+use crate::archive::zip::decryption::{Attempt, EncryptedMember};
+use crate::archive::zip::encryption::Encryption;
 use crate::archive::zip::entry::Entry;
-use crate::archive::zip::lock::Lock;
-use crate::archive::zip::locked::{Locked, Opening};
 use crate::archive::zip::unzip;
 
-/// Why an encrypted member is not tried at all.
+/// Returns why an encrypted member is not tried at all.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
-    match entry.lock? {
-        Lock::Closed(_) => None, // says itself why
+    match entry.encryption? {
+        Encryption::Unsupported(_) => None, // the reason is complete
         _ if pass.options.passwords.is_empty() => Some(ENCRYPTED.into()),
         _ => None,
     }
 }
 
-/// Reads an encrypted member whose data begin at `data`.
+/// Reads an encrypted member; `data` is the start of its data.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,
-    lock: Lock,
+    encryption: Encryption,
     data: u64,
     place: &Place,
 ) -> Result<Taken, Stop> {
     let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
-    let (locked, inside) = match Locked::read(source, entry, lock, data)
-        .and_then(|it| Ok((it, entry.inside(lock)?)))
+    let (member_data, inside) = match EncryptedMember::read(source, entry, encryption, data)
+        .and_then(|it| Ok((it, entry.inside(encryption)?)))
     {
         Ok(found) => found,
         Err(reason) => return refuse(reason),
@@ -45,13 +45,13 @@ pub fn read(
     let mut broken = None;
     for (at, password) in pass.options.passwords.in_order(&pass.last_fit) {
         pass.check()?;
-        let packed = match locked.open(password, pass.monitor)? {
-            Opening::Unfit => continue,
-            Opening::Broken(reason) => {
+        let packed = match member_data.open(password, pass.monitor)? {
+            Attempt::WrongPassword => continue,
+            Attempt::Damaged(reason) => {
                 broken = Some(reason.to_owned());
                 continue;
             }
-            Opening::Clear(packed) => packed,
+            Attempt::Decrypted(packed) => packed,
         };
         match attempt(pass, packed, &inside, place) {
             Ok(taken) => {
@@ -64,19 +64,19 @@ pub fn read(
     refuse(unopened(pass.options.passwords.len(), broken))
 }
 
-/// The reason of what none of so many passwords opens.
+/// Returns the reason if none of the passwords decrypts the member.
 pub fn unopened(passwords: usize, broken: Option<String>) -> String {
     let none = match passwords {
-        1 => format!("{ENCRYPTED}: the one password given does not open it"),
-        count => format!("{ENCRYPTED}: none of the {count} passwords given opens it"),
+        1 => format!("{ENCRYPTED}: the given password does not decrypt it"),
+        count => format!("{ENCRYPTED}: none of the {count} given passwords decrypts it"),
     };
-    // A wrong password may pass the first check by chance; with the right one it is the bytes that are at fault.
+    // A wrong password may pass the first check by chance; with the correct one, the bytes are damaged.
     broken.map_or(none.clone(), |reason| {
-        format!("{none} (one seems to fit, but then: {reason})")
+        format!("{none} (one seems correct, but: {reason})")
     })
 }
 
-/// Reads a member's packed bytes in clear.
+/// Reads the decrypted packed bytes of a member.
 fn attempt(
     pass: &Pass<'_>,
     packed: Box<dyn Read + Send + '_>,
@@ -96,7 +96,7 @@ fn attempt(
     scratch::with(|scratch| {
         unzip::into_memory(&clear.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
         let bytes = scratch.content.as_slice();
-        let held = Held::Bytes(bytes, None);
-        Ok(take(pass, place, held, entry.size, member::hash(bytes))?)
+        let data = MemberBytes::Bytes(bytes, None);
+        Ok(take(pass, place, data, entry.size, member::hash(bytes))?)
     })
 }

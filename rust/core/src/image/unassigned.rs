@@ -1,20 +1,20 @@
-//! The frames of one place on their way to the slices that show them.
+//! The frames at one position that are not assigned to a slice yet.
 
-/// The frames of one place that are not shared out yet.
-pub(super) struct Rest {
+/// The unassigned frames at one position.
+pub(super) struct Unassigned {
     pub frames: Vec<usize>,
-    /// The values of the frame can be read.
+    /// Whether the values of the frame can be read.
     pub comparable: Vec<bool>,
     pub stored: Vec<Option<Vec<i64>>>,
     pub claimed: Vec<bool>,
-    /// All frames before this one are claimed.
+    /// All frames before this one are assigned.
     pub first: usize,
-    /// Some slice of some image shows the frame.
+    /// Whether some slice of some image shows the frame.
     pub covered: Vec<bool>,
 }
 
-impl Rest {
-    /// Lets all frames be claimed again.
+impl Unassigned {
+    /// Makes all frames available again.
     pub(super) fn release(&mut self) {
         self.claimed.fill(false);
         self.first = 0;
@@ -26,7 +26,7 @@ impl Rest {
         Some(self.first.saturating_add(at))
     }
 
-    /// Claims the frame at a position, forgets its values, and returns its index among the members.
+    /// Assigns the frame at an index, drops its values, and returns its index among the members.
     pub(super) fn take(&mut self, at: usize) -> usize {
         if let Some(values) = self.stored.get_mut(at) {
             *values = None;

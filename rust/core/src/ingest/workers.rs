@@ -1,32 +1,32 @@
-//! The threads that hash, parse and write the members of a tar while another one unpacks it.
+//! Worker threads that hash, parse and write the members of a tar while another thread unpacks it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::BATCH;
-use super::held::Held;
 use super::member::{self, Taken};
+use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::stop::Stop;
 use super::take::take;
 use crate::header::Header;
 
-/// Bytes that wait for a free thread; when there are more, the unpacking thread does the work itself.
-const QUEUE: u64 = 32 << 20;
-/// Members that wait; each costs some memory besides its bytes.
-const LONGEST_QUEUE: u64 = 256;
-/// Buffers that are kept, and how large: a large one must not be spent on a small member.
-const SPARE: usize = 16;
-const LARGEST_SPARE: usize = 2 << 20;
+/// Limit on bytes in the queue; beyond it the unpacking thread processes members itself.
+const MAX_QUEUED_BYTES: u64 = 32 << 20;
+/// Limit on members in the queue; each takes some memory besides its bytes.
+const MAX_QUEUED_MEMBERS: u64 = 256;
+/// Limits on the number and the size of reused buffers: a small member must not occupy a large one.
+const MAX_SPARE: usize = 16;
+const MAX_SPARE_SIZE: usize = 2 << 20;
 
-/// What the threads share while one tar is read.
+/// State that the threads share while one tar is read.
 #[derive(Default)]
-pub struct Crew {
+pub struct Workers {
     taken: Mutex<Vec<(u64, Taken)>>,
     stop: Mutex<Option<Stop>>,
     queued: AtomicU64,
     waiting: AtomicU64,
-    /// Buffers to be used again.
+    /// Buffers for reuse.
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -34,8 +34,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Crew {
-    /// Keeps what became of the member with this sequence number.
+impl Workers {
+    /// Stores the result for the member with this sequence number.
     pub fn keep(&self, at: u64, result: Result<Taken, Stop>) {
         match result {
             Ok(member) => {
@@ -53,12 +53,12 @@ impl Crew {
         }
     }
 
-    /// Whether a thread met something that ends the work.
+    /// Returns whether a thread met an error that ends the work.
     pub fn stopped(&self) -> bool {
         lock(&self.stop).is_some()
     }
 
-    /// All members in order, once the threads are done.
+    /// Returns all members in order, once the threads have finished.
     pub fn finish(self) -> Result<Vec<Taken>, Stop> {
         if let Some(stop) = lock(&self.stop).take() {
             return Err(stop);
@@ -68,9 +68,9 @@ impl Crew {
         Ok(taken.into_iter().map(|(_, taken)| taken).collect())
     }
 
-    /// A buffer of at least this length.
+    /// Returns a buffer of at least this length.
     pub fn buffer(&self, len: usize) -> Vec<u8> {
-        if len > LARGEST_SPARE {
+        if len > MAX_SPARE_SIZE {
             return vec![0; len];
         }
         let mut buffer = lock(&self.spare).pop().unwrap_or_default();
@@ -80,7 +80,7 @@ impl Crew {
         buffer
     }
 
-    /// Hands the first `len` bytes of a buffer to a free thread, or takes them in at once when too much waits.
+    /// Passes the first `len` bytes of a buffer to a worker, or processes them at once if the queue is full.
     pub fn hand<'s>(
         &'s self,
         scope: &rayon::Scope<'s>,
@@ -89,8 +89,8 @@ impl Crew {
         (buffer, len): (Vec<u8>, usize),
     ) {
         let size = len as u64;
-        let full = self.queued.load(Ordering::Relaxed) + size > QUEUE
-            || self.waiting.load(Ordering::Relaxed) >= LONGEST_QUEUE;
+        let full = self.queued.load(Ordering::Relaxed) + size > MAX_QUEUED_BYTES
+            || self.waiting.load(Ordering::Relaxed) >= MAX_QUEUED_MEMBERS;
         if full || rayon::current_num_threads() == 1 {
             self.take(pass, &place, at, buffer, len);
             return;
@@ -106,10 +106,10 @@ impl Crew {
 
     fn take(&self, pass: &Pass<'_>, place: &Place, at: u64, buffer: Vec<u8>, len: usize) {
         let bytes = buffer.get(..len).unwrap_or_default();
-        let held = Held::Bytes(bytes, None);
-        self.keep(at, take(pass, place, held, len as u64, member::hash(bytes)));
+        let data = MemberBytes::Bytes(bytes, None);
+        self.keep(at, take(pass, place, data, len as u64, member::hash(bytes)));
         let mut spare = lock(&self.spare);
-        if spare.len() < SPARE && buffer.len() <= LARGEST_SPARE {
+        if spare.len() < MAX_SPARE && buffer.len() <= MAX_SPARE_SIZE {
             spare.push(buffer);
         }
     }

@@ -1,4 +1,4 @@
-//! Images that are one volume, or volumes of one scan, and should be one image.
+//! Images that are parts of one volume, or volumes of one scan, and should be one image.
 
 use super::grid::Grid;
 use super::nifti::Nifti;
@@ -7,7 +7,7 @@ use super::values::Match;
 use crate::frames::Component;
 
 /// A series with its images.
-pub(super) struct Torn<'s> {
+pub(super) struct SplitImages<'s> {
     pub images: &'s [Nifti],
     pub maps: &'s [bool],
     pub grids: &'s [Option<Grid>],
@@ -15,8 +15,8 @@ pub(super) struct Torn<'s> {
     pub members: &'s [Member<'s>],
 }
 
-impl Torn<'_> {
-    /// Other images that are one volume, or one scan, with an image.
+impl SplitImages<'_> {
+    /// Other images that belong to the same volume, or to the same scan, as an image.
     pub(super) fn others(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, members) = (self.grids, self.matches, self.members);
         let Some((own, grid)) = traits(image, matches, members).zip(grid_of(grids, image)) else {
@@ -70,7 +70,7 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
     grids.get(index)?.as_ref()
 }
 
-/// What images of one scan share.
+/// Properties that images of one scan share.
 #[derive(Debug, PartialEq)]
 struct Traits {
     names: (u64, Component, u64, u64, u16),
@@ -79,7 +79,7 @@ struct Traits {
 }
 
 impl Traits {
-    /// Times that differ by less than a hundredth are the same: scanners give them with their own imprecision.
+    /// Times that differ by less than a percent are equal: scanners round them.
     fn alike(&self, other: &Self) -> bool {
         let near = |one: &Option<f64>, two: &Option<f64>| match (one, two) {
             (Some(one), Some(two)) => (one - two).abs() <= 0.01 * one.abs(),

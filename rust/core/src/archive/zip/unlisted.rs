@@ -1,15 +1,15 @@
-//! Members that are in a zip and not in its central directory: they were removed from it, or put between others.
+//! Members that are missing from the central directory: they were removed from it, or inserted between others.
 
 use super::super::source::{Fields, Source};
 use super::end::End;
 use super::entry::Entry;
 use super::local::RECORD;
 
-/// Lengths of a data descriptor (APPNOTE 4.3.9): none, without and with signature, the same of zip64.
+/// Lengths of a data descriptor (APPNOTE 4.3.9): none, without and with signature, and both for zip64.
 const DESCRIPTORS: [usize; 5] = [0, 12, 16, 20, 24];
 const MARK: &[u8] = b"PK\x03\x04";
 
-/// Where the first such member is.
+/// Returns the position of the first such member.
 pub fn find(source: &dyn Source, end: &End, entries: &[Entry]) -> Option<u64> {
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.offset);
@@ -23,7 +23,7 @@ pub fn find(source: &dyn Source, end: &End, entries: &[Entry]) -> Option<u64> {
     between(source, end.shift, before, end.directory)
 }
 
-/// Where a member begins behind another one (or at the start of the archive) and before an offset.
+/// Returns the start of a member after another one (or at the start of the archive) and before an offset.
 fn between(source: &dyn Source, start: u64, before: Option<&Entry>, to: u64) -> Option<u64> {
     let Some(entry) = before else {
         return member_in(source, start, to);
@@ -35,7 +35,7 @@ fn between(source: &dyn Source, start: u64, before: Option<&Entry>, to: u64) -> 
     member_in(source, data_end(source, entry)?, to)
 }
 
-/// Whether a local header begins between two offsets, a data descriptor before it.
+/// Returns whether a local header starts between two offsets, perhaps after a data descriptor.
 fn member_in(source: &dyn Source, from: u64, to: u64) -> Option<u64> {
     if from.saturating_add(RECORD as u64) > to {
         return None;
@@ -51,7 +51,7 @@ fn member_in(source: &dyn Source, from: u64, to: u64) -> Option<u64> {
     Some(from.saturating_add(*skip as u64))
 }
 
-/// Where the data of a member end, by its local header.
+/// Returns the end of a member's data, from its local header.
 fn data_end(source: &dyn Source, entry: &Entry) -> Option<u64> {
     let mut bytes = [0; RECORD];
     source.read_exact_at(&mut bytes, entry.offset).ok()?;

@@ -1,0 +1,130 @@
+//! Why a nested archive is kept whole: a fixed set of phrases with which its reason in the ledger starts.
+
+use crate::archive::foreign::NOT_OPENED;
+
+/// The reason for encrypted data if no password was given. Reasons that start with this word concern encryption.
+pub const ENCRYPTED: &str = "encrypted";
+
+/// Why an archive that may contain images is kept whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptWhole {
+    /// Its kind is not supported.
+    Unsupported,
+    /// No password decrypts it, or one of its members.
+    Encrypted,
+    /// It exceeds a limit.
+    Limit,
+    /// It ends too early.
+    CutShort,
+    /// It is damaged in another way.
+    Damaged,
+}
+
+/// Each reason starts with this, the phrase and `: `.
+const KEPT: &str = "kept whole, ";
+
+impl KeptWhole {
+    /// All values.
+    pub const ALL: [Self; 5] = [
+        Self::Unsupported,
+        Self::Encrypted,
+        Self::Limit,
+        Self::CutShort,
+        Self::Damaged,
+    ];
+
+    /// Returns the phrase in the ledger.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unsupported => "not opened",
+            Self::Encrypted => "encrypted",
+            Self::Limit => "over a limit",
+            Self::CutShort => "cut short",
+            Self::Damaged => "damaged",
+        }
+    }
+
+    /// Returns the value for a reader's description of unreadable bytes. Readers name a limit in parentheses.
+    #[must_use]
+    pub fn of(fault: &str) -> Self {
+        if let Some(cause) = Self::from_reason(fault) {
+            return cause;
+        }
+        let has = |word: &str| fault.contains(word);
+        if has(NOT_OPENED) || has("one part of an archive") {
+            Self::Unsupported
+        } else if has("(limit") {
+            Self::Limit
+        } else if fault.starts_with(ENCRYPTED) {
+            Self::Encrypted
+        } else if has("cut short") || has("end too early") {
+            Self::CutShort
+        } else {
+            Self::Damaged
+        }
+    }
+
+    /// Returns the value for the reason of an archive that is kept whole; None for another reason.
+    #[must_use]
+    pub fn from_reason(reason: &str) -> Option<Self> {
+        let inner = reason.strip_prefix(KEPT)?;
+        let matches = |cause: &Self| inner.starts_with(cause.word());
+        Self::ALL.into_iter().find(matches)
+    }
+
+    /// Returns the reason of an archive that is kept whole.
+    #[must_use]
+    pub fn reason(self, fault: &str) -> String {
+        format!("{KEPT}{}: {fault}", self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_has_a_cause() {
+        for (fault, cause) in [
+            (
+                "a RAR archive, which qxbatch does not open",
+                KeptWhole::Unsupported,
+            ),
+            (
+                "it is one part of an archive in several parts",
+                KeptWhole::Unsupported,
+            ),
+            ("encrypted", KeptWhole::Encrypted),
+            (
+                "encrypted: the given password does not decrypt it",
+                KeptWhole::Encrypted,
+            ),
+            (
+                "encrypted with 2^60 rounds, more than 2^24 (limit)",
+                KeptWhole::Limit,
+            ),
+            (
+                "it expands to more than 9 bytes (limit on total size)",
+                KeptWhole::Limit,
+            ),
+            (
+                "its end record is missing (cut short?)",
+                KeptWhole::CutShort,
+            ),
+            ("its packed data end too early", KeptWhole::CutShort),
+            ("its CRC is 0, its header says 1", KeptWhole::Damaged),
+        ] {
+            assert_eq!(KeptWhole::of(fault), cause, "{fault}");
+        }
+    }
+
+    #[test]
+    fn an_archive_around_a_kept_one_has_the_same_cause() {
+        for cause in KeptWhole::ALL {
+            let reason = cause.reason("scan.zip: wrong");
+            assert_eq!(KeptWhole::from_reason(&reason), Some(cause));
+            assert_eq!(KeptWhole::of(&reason), cause);
+        }
+    }
+}
