@@ -16,6 +16,8 @@ from qxbatch._images import grey_slice as grey_slice
 
 __all__ = [
     "FIELDS",
+    "VERSION",
+    "Acquired",
     "CancelledError",
     "Comparison",
     "Group",
@@ -26,6 +28,7 @@ __all__ = [
     "Row",
     "Scan",
     "SeriesFrames",
+    "Stack",
     "Statistics",
     "Streams",
     "colour_slice",
