@@ -255,6 +255,6 @@ def test_the_test_mode_tells_the_tasks_and_writes_nothing(study: Study) -> None:
     study.put("S1", MrSeries().files())
     run = run_main(str(study.sessions), "--scheduler=PBS,mem=4G", "--test")
     assert run.status == 0
-    assert "To PBS would be submitted: 1 packets in 1 tasks (1 with 4096 MB for 30 min)." in run.out
+    assert "To PBS would be submitted: 1 packet in 1 task (1 with 4096 MB for 30 min)." in run.out
     assert not (study.sessions / ".qxbatch").exists()
     assert re.search("S1.zip", run.out)

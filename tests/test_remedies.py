@@ -74,7 +74,7 @@ def test_a_session_that_exists(study: Study, capsys: pytest.CaptureFixture[str])
     run = study.main("--check=no")
     [line] = [line for line in run.text.splitlines() if "to import it again: " in line]
     assert follow(line.partition("again: ")[2]) == 0
-    assert "1 of 1 sessions are complete." in capsys.readouterr().out
+    assert "1 of 1 session is complete." in capsys.readouterr().out
 
 
 def test_folder_mode_repeats_its_form(study: Study) -> None:

@@ -7,6 +7,7 @@ from qxbatch.cluster.resubmit import resubmit
 from qxbatch.cluster.state import State
 from qxbatch.cluster.status import status_of
 from qxbatch.cluster.submission import Submission
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
 from qxbatch.pipeline.refresh import refresh_study
@@ -38,5 +39,6 @@ def submit_remaining(submission: Submission, number: int) -> int:
         print(f"{error.message} Submit them elsewhere: qxbatch resume {submission.sessionsfolder}", file=sys.stderr)
         return int(error.status)
     if submitted is not None:
-        print(f"{len(left)} packets were submitted: jobs {', '.join(submitted.jobs)}.")
+        jobs = "job" if len(submitted.jobs) == 1 else "jobs"
+        print(f"Submitted {counted(len(left), 'packet')}: {jobs} {', '.join(submitted.jobs)}.")
     return int(ExitStatus.OK)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from qxbatch.counted import counted
 from qxbatch.page.environment import render
 from qxbatch.page.strips import Strip, strips_of
 from qxbatch.protocol.difference import in_words
@@ -110,8 +111,8 @@ def _data_set(data_set: DataSet) -> tuple[str, str]:
     found = data_set.validation
     if found is None:
         return str(data_set.path), "not validated since it was written last: qxbatch bids --validate"
-    said = f"{found.errors} errors, {found.warnings} warnings ({found.validator})"
-    return str(data_set.path), said
+    counts = f"{counted(found.errors, 'error')}, {counted(found.warnings, 'warning')}"
+    return str(data_set.path), f"{counts} ({found.validator})"
 
 
 def _tiles(study: Study) -> list[Tile]:

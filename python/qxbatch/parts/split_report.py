@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from qxbatch.counted import counted
 from qxbatch.parts.split_plan import Piece
 from qxbatch.parts.split_result import Member
 from qxbatch.visible import one_line
@@ -25,5 +26,5 @@ def print_split(
     print(f"{one_line(str(source))}: {len(pieces)} part{'s' * (len(pieces) != 1)} for {one_line(str(output))}")
     for piece in pieces:
         facts = f"patient {one_line(piece.patient) or 'unknown'}, {piece.started[:8] or 'no date'}"
-        print(f"  {piece.name}: {counts[piece.name]} files ({facts})")
+        print(f"  {piece.name}: {counted(counts[piece.name], 'file')} ({facts})")
     print("Nothing was written (--test)." if mapping is None else f"What went where: {one_line(str(mapping))}")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qxbatch.core import Monitor
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.parts.places import chosen_sessions
@@ -77,12 +78,15 @@ def as_text(found: Sequence[Verified]) -> str:
     width = text_width()
     for each in found:
         state = f"{len(each.wrong)} WRONG" if each.wrong else "as its ledger says"
-        lines += wrapped(f"{one_line(each.session)}: {each.images} images, {state}", width, "", "    ")
+        lines += wrapped(f"{one_line(each.session)}: {counted(each.images, 'image')}, {state}", width, "", "    ")
         for text in each.wrong:
             lines += wrapped(one_line(text), width, "  ", "    ")
         lines += _hint_lines(each.hint, width) if each.hint else []
     good = sum(not each.wrong for each in found)
-    return "\n".join([*lines, f"{good} of {len(found)} sessions are whole."]) + "\n"
+    return (
+        "\n".join([*lines, f"{good} of {counted(len(found), 'session')} {'is' if len(found) == 1 else 'are'} whole."])
+        + "\n"
+    )
 
 
 def _hint_lines(hint: str, width: int) -> list[str]:

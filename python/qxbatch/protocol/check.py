@@ -131,7 +131,7 @@ def _repeated(entry: Expected, series: ScannedSeries, differing: Sequence[Differ
 def _incomplete(series: ScannedSeries) -> str:
     known = series.acquisition or Acquisition()
     of = f" of {known.planned_volumes}" if known.planned_volumes else ""
-    return f"incomplete, {known.complete_volumes}{of} volumes"
+    return f"incomplete, {known.complete_volumes or 0}{of} volume{'s' * ((known.planned_volumes or known.complete_volumes) != 1)}"
 
 
 def _extra(series: ScannedSeries) -> Difference:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from qxbatch.acquisition import Acquisition
+from qxbatch.counted import counted
 from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.fields import FIELDS, Field
 from qxbatch.protocol.rules import Expected, Parameters
@@ -61,7 +62,7 @@ def volume_difference(expected: Parameters, series: ScannedSeries) -> Iterator[D
         "volumes",
         planned.text,
         str(complete),
-        f"{missing} slices missing" if missing else "",
+        f"{counted(missing, 'slice')} missing" if missing else "",
     )
 
 

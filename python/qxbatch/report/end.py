@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED, Fate, account, fates
@@ -38,7 +39,8 @@ def after(
     lines: list[str] = []
     if report.sessions:
         done = sum(session.folder is not None for session in report.sessions)
-        lines += ["", f"{done} of {len(report.sessions)} sessions are complete."]
+        are = "is" if len(report.sessions) == 1 else "are"
+        lines += ["", f"{done} of {counted(len(report.sessions), 'session')} {are} complete."]
         if deidentified and done:
             from qxbatch.deidentify import FREE_TEXT
 

@@ -3,6 +3,7 @@
 import logging
 import time
 
+from qxbatch.counted import counted
 from qxbatch.events import (
     ConverterEnded,
     Event,
@@ -64,7 +65,7 @@ class LogObserver:
                     self._keep_name(event.candidate)
                 self._say(f"found: {self._found(event.candidate)}")
             case RunStarted():
-                self._say(f"importing {event.units} packets of {event.size} bytes")
+                self._say(f"importing {counted(event.units, 'packet')} of {event.size} bytes")
             case UnitStarted():
                 self._say(f"{event.unit}: started, {event.size} bytes")
             case StageStarted():
