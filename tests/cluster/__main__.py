@@ -27,7 +27,6 @@ from tests.cluster.submitted import Submitted
 
 SPEC = "SLURM,minutes=0.2,mem=300M"
 """About six small packets for each task."""
-CANCELLED = 4
 SEVERAL = 5
 """So often a resume may be needed."""
 
@@ -69,14 +68,17 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     submitted = Submitted(Study(folder), slurm)
     submitted.put(packets - packets // 20 - 1, bad=packets // 20)
     late = timed_out(folder, submitted, packets)
+    held = slurm.running()
     words = [sys.executable, "-m", "qxbatch", str(submitted.study.sessions), f"--scheduler={SPEC}"]
     env = {**os.environ, **submitted.env}
     both = [subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL) for _ in (1, 2)]
     print(f"two submissions at once: exit statuses {sorted(each.wait(300) for each in both)}", flush=True)
     submitted.until(lambda states: "done" in states.values())
-    cancelled = slurm.running()[:CANCELLED]
+    cancelled = [task for task in slurm.running() if task not in held]
     slurm.call("scancel", *cancelled)
     print(f"cancelled: {len(cancelled)} tasks", flush=True)
+    while not set(slurm.running()).difference(held, cancelled):
+        time.sleep(0.05)
     slurm.kill_node(2)
     print("killed: the daemon of a node", flush=True)
     slurm.stop_controller()
