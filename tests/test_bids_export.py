@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import shutil
 from pathlib import Path
 
 import jsonschema
@@ -11,7 +10,7 @@ import pytest
 
 from qxbatch.publish import alone
 from tests.build.bids import Scan
-from tests.build.bids_study import BOLD, SCANS, T1, BidsStudy
+from tests.build.bids_study import BOLD, T1, BidsStudy
 from tests.build.study import run_main
 
 SCHEMA = Path(__file__).parents[1] / "docs" / "schema" / "bids-export-1.json"
@@ -90,117 +89,6 @@ def test_what_a_changed_rule_ignores_is_removed_with_its_folder(study):
     study.change_rules('as = "func/task-rest_bold"', 'ignore = "not needed"')
     assert study.run().status == 0
     assert not (study.bids / "sub-S1" / "func").exists()
-
-
-def test_an_edited_sidecar_is_left_alone_and_reported(study):
-    assert study.run().status == 0
-    path = study.bids / f"{BOLD}.json"
-    path.write_text('{"TaskName": "mine"}')
-    done = study.run()
-    assert done.status == 0
-    assert path.read_text() == '{"TaskName": "mine"}'
-    assert f"left alone: {BOLD}.json: it was edited" in done.out
-    assert "Delete it and run again" in done.out
-
-
-def test_an_edited_file_that_a_rule_would_move_stays(study):
-    assert study.run().status == 0
-    path = study.bids / f"{BOLD}.json"
-    path.write_text("{}")
-    study.change_rules("task-rest", "task-eyesopen")
-    done = study.run()
-    assert path.read_text() == "{}"
-    assert "the export would change it" in done.out
-    assert not (study.bids / f"{BOLD}.nii.gz").exists()
-
-
-def test_a_deleted_file_comes_again(study):
-    assert study.run().status == 0
-    path = study.bids / f"{BOLD}.json"
-    content = path.read_text()
-    path.write_text("{}")
-    path.unlink()
-    assert study.run().status == 0
-    assert path.read_text() == content
-
-
-def test_a_file_of_somebody_else_is_not_overwritten(study):
-    path = study.bids / f"{T1}.json"
-    path.parent.mkdir(parents=True)
-    (study.bids / "dataset_description.json").write_text('{"Name": "mine", "BIDSVersion": "1.10.0"}')
-    path.write_text("{}")
-    done = study.run()
-    assert path.read_text() == "{}"
-    assert f"left alone: {T1}.json: the export did not write it" in done.out
-    assert json.loads((study.bids / "dataset_description.json").read_text())["Name"] == "mine"
-
-
-def test_an_edited_readme_or_description_is_kept_without_a_word(study):
-    assert study.run().status == 0
-    for name in ("README", "CHANGES", "dataset_description.json", ".bidsignore"):
-        (study.bids / name).write_text('{"Name": "mine", "BIDSVersion": "1.10.0"}')
-    done = study.run()
-    assert "left alone" not in done.out
-    assert "mine" in (study.bids / "README").read_text()
-
-
-def test_columns_rows_and_values_that_people_added_to_a_table_stay(study):
-    assert study.run().status == 0
-    path = study.bids / "participants.tsv"
-    path.write_text("participant_id\tgroup\nsub-S2\tpatient\nsub-S1\tcontrol\n")
-    study.add("S3")
-    assert study.run().status == 0
-    expected = "participant_id\tgroup\nsub-S2\tpatient\nsub-S1\tcontrol\nsub-S3\tn/a\n"
-    assert path.read_text() == expected
-    study.add("S4")
-    assert study.run().status == 0
-    assert path.read_text() == expected + "sub-S4\tn/a\n", "a second export after the edit keeps it, too"
-
-
-def test_a_bad_session_leaves_the_others(study):
-    study.add("S3", Scan(7, "unknown"))
-    done = study.run()
-    assert done.status == 1
-    assert "S3: not exported: series 7 (unknown)" in done.out
-    assert f"{T1}.nii.gz" in study.tree()
-    assert not (study.bids / "sub-S3").exists()
-
-
-def test_a_session_that_can_no_longer_be_decided_keeps_what_was_exported(study):
-    assert study.run().status == 0
-    before = study.tree()
-    study.add("S2", *SCANS, Scan(7, "unknown"))
-    assert study.run().status == 1
-    assert study.tree() == before
-
-
-def test_a_session_whose_image_is_missing_leaves_the_others(study):
-    (study.sessions / "S2" / "nii" / "21.nii.gz").unlink()
-    done = study.run()
-    assert done.status == 1
-    assert "S2: not exported" in done.out
-    assert "21.nii.gz cannot be read" in done.out
-    assert f"{T1}.nii.gz" in study.tree()
-    assert not (study.bids / "sub-S2").exists()
-
-
-def test_sessions_that_are_not_chosen_stay_as_they_are(study):
-    assert study.run().status == 0
-    before = study.tree()
-    study.change_rules("task-rest", "task-eyesopen")
-    assert study.run("--sessions=S1").status == 0
-    tree = study.tree()
-    assert {path for path in before if path.startswith("sub-S2/")} <= set(tree)
-    assert "sub-S1/func/sub-S1_task-eyesopen_bold.json" in tree
-    assert tree["participants.tsv"] == before["participants.tsv"]
-
-
-def test_a_session_that_is_gone_keeps_its_files(study):
-    assert study.run().status == 0
-    before = study.tree()
-    (study.sessions / "S2").rename(study.sessions.parent / "S2")
-    assert study.run().status == 0
-    assert study.tree() == before
 
 
 def test_a_test_writes_nothing(study):
@@ -322,18 +210,6 @@ def test_an_edit_through_a_hard_link_is_told_since_it_changed_the_session(study)
     assert "are one file by a hard link, and it was edited" in done.out
 
 
-def test_the_place_of_a_session_that_is_not_exported_now_is_not_taken_by_another(study):
-    assert study.run().status == 0
-    before = study.tree()
-    study.rules.write_text(study.rules.read_text() + '\n[session.S2]\nsubject = "S1"\n[session.S1]\nsubject = "S2"\n')
-    done = study.run("--sessions=S2")
-    assert done.status == 1
-    assert "Export both" in done.out
-    assert study.tree() == before
-    assert study.run().status == 0
-    assert study.tree()["code/qxbatch/export.json"] != before["code/qxbatch/export.json"]
-
-
 def test_files_behind_links_of_git_annex_are_the_same_files(study):
     assert study.run().status == 0
     path = study.bids / f"{T1}.nii.gz"
@@ -350,14 +226,6 @@ def test_files_behind_links_of_git_annex_are_the_same_files(study):
     assert annex.read_bytes() == content
 
 
-def test_a_readme_of_another_form_is_the_readme(study):
-    assert study.run().status == 0
-    (study.bids / "README.md").write_text("mine")
-    assert study.run().status == 0
-    assert "README" not in study.tree()
-    assert study.tree()["README.md"] == b"mine"
-
-
 @pytest.mark.parametrize("name", ["S\udcff3", "Süß 3", "S\u202e3"])
 def test_a_session_of_an_odd_name_is_exported_and_known_again(study, name):
     study.add("S3")
@@ -366,34 +234,6 @@ def test_a_session_of_an_odd_name_is_exported_and_known_again(study, name):
     assert done.status == 0, done.text
     assert "sub-S3/anat/sub-S3_T1w.nii.gz" in study.tree()
     assert "0 added" in study.run().out
-
-
-def test_a_session_that_cannot_be_exported_is_no_participant(study):
-    study.add("S3")
-    (study.sessions / "S3" / "nii" / "21.nii.gz").unlink()
-    done = study.run()
-    assert done.status == 1
-    assert (study.bids / "participants.tsv").read_text() == "participant_id\nsub-S1\nsub-S2\n"
-
-
-def test_a_row_of_a_subject_without_images_stays_where_a_person_added_it(study):
-    assert study.run().status == 0
-    path = study.bids / "participants.tsv"
-    path.write_text("participant_id\nsub-S1\nsub-S2\nsub-X\n")
-    study.add("S3")
-    assert study.run().status == 0
-    assert path.read_text() == "participant_id\nsub-S1\nsub-S2\nsub-X\nsub-S3\n"
-
-
-def test_the_place_of_a_session_that_was_renamed_is_free_once_its_files_are_deleted(study):
-    assert study.run().status == 0
-    (study.sessions / "S2").rename(study.sessions / "S-2")
-    done = study.run()
-    assert done.status == 1
-    assert "is of session S2, which no longer exists. Delete the files of S2" in " ".join(done.out.split())
-    shutil.rmtree(study.bids / "sub-S2")
-    assert study.run().status == 0
-    assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
 
 
 @pytest.mark.parametrize("path", ["../x", "a//b", "", "/x", "a/./b", "a\0b"])
@@ -406,48 +246,3 @@ def test_a_record_with_a_path_outside_of_the_data_set_is_refused(study, path):
     done = study.run()
     assert done.status == 64
     assert "is not in the data set" in done.err
-
-
-def test_an_edited_sidecar_beside_which_another_image_is_put_is_told(study):
-    study.add(
-        "S3", Scan(2, "t1"), Scan(4, "rest", "10:10:00", 100, volumes=3), Scan(5, "rest", "10:20:00", 100, volumes=4)
-    )
-    assert study.run().status == 0
-    sidecar = study.bids / "sub-S3/func/sub-S3_task-rest_run-2_bold.json"
-    sidecar.write_text('{"mine": 1}')
-    study.add("S3", Scan(2, "t1"), *(Scan(k, "rest", f"10:{10 * k}:00", 100, volumes=k) for k in (3, 4, 5)))
-    done = study.run("--json")
-    assert sidecar.read_text() == '{"mine": 1}'
-    (left,) = json.loads(done.out)["left"]
-    assert left["other_image"]
-    assert "describes another image than the one that is there now" in " ".join(study.run().out.split())
-
-
-def test_a_session_that_turns_out_to_be_damaged_while_it_is_copied_is_no_participant(study):
-    study.add("S3", ses="x", subject="S3")
-    image = study.sessions / "S3" / "nii" / "21.nii.gz"
-    summary = study.sessions / "S3" / "qxbatch" / "summary.json"
-    status, content = image.stat(), json.loads(summary.read_text())
-    (known,) = (each for each in content["images"] if each["number"] == 21)
-    known["sums"] = {"nii/21.nii.gz": {"size": status.st_size, "sha256": "0" * 64}}
-    summary.write_text(json.dumps(content))
-    done = study.run()
-    assert done.status == 1, done.text
-    assert (study.bids / "participants.tsv").read_text() == "participant_id\nsub-S1\nsub-S2\n"
-    assert not (study.bids / "sub-S3").exists()
-
-
-@pytest.mark.parametrize("change", ["undecided", "removed"])
-def test_tables_stay_with_the_files_of_sessions_that_are_not_exported_now(tmp_path, change):
-    study = BidsStudy(tmp_path)
-    study.add("A_x", ses="x", subject="A")
-    study.add("B_x", ses="x", subject="B")
-    assert study.run().status == 0
-    before = study.tree()
-    for name in ("A_x", "B_x"):
-        if change == "removed" and name == "A_x":
-            shutil.rmtree(study.sessions / name)
-        else:
-            study.add(name, Scan(9, "unknown"), ses="x", subject=name[0])
-    assert study.run().status == 1
-    assert study.tree() == before

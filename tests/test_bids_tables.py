@@ -2,11 +2,12 @@
 
 import json
 import stat
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
 from qxbatch.bids.files.people import age_text
+from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table, merged, read_table
 from tests.build.bids import Scan
 from tests.build.bids_study import SCANS, BidsStudy
@@ -122,6 +123,12 @@ def test_shifted_dates_are_before_1925_and_keep_the_intervals_of_a_subject(study
     assert (post - pre).total_seconds() == 5 * 3600
     assert (pre.hour, pre.minute) == (10, 0)
     assert b"2024" not in b"".join(content for path, content in study.tree().items() if not path.endswith(".nii.gz"))
+
+
+def test_a_session_nine_years_after_the_first_export_is_before_1925_too(tmp_path):
+    shifts = Shifts(tmp_path / "shifts.tsv")
+    assert shifts.choose([("A", date(2024, 5, 6))])
+    assert shifts.moved("A", datetime(2033, 5, 6)).year < 1925
 
 
 def test_the_table_of_shifts_is_outside_and_for_its_owner_alone_and_used_again(study):

@@ -13,8 +13,8 @@ from qxbatch.publish.plain import read_plain
 
 FILE = "bids-date-shifts.tsv"
 """In the sessions folder."""
-_LATEST = date(1924, 12, 31)
-"""BIDS recommends years before 1925 for shifted dates."""
+_LATEST = date(1914, 12, 31)
+"""BIDS recommends years before 1925 for shifted dates; ten years are for later sessions of a subject."""
 _SPREAD = 3650
 """Days over which subjects are spread."""
 COLUMNS = ("participant_id", "days")
