@@ -24,7 +24,7 @@ DONE = (
     "python/qxbatch/publish",
     "python/qxbatch/record",
     "python/qxbatch/resolve",
-    "python/qxbatch/verify",
+    "python/qxbatch/verification",
     "python/qxbatch/_acquired.pyi",
     "python/qxbatch/_core.pyi",
     "python/qxbatch/_images.pyi",
