@@ -74,7 +74,7 @@ def test_everything_that_was_found_is_counted_once() -> None:
         "  3 refused",
         "  6 not imported:",
         "      2 already there: S6.zip, a.zip",
-        "          --overwrite=yes imports them anew.",
+        "          --overwrite=yes imports them again.",
         "      1 in the hands of another run: S7.zip",
         "          Run again when the other run has ended.",
         "      1 without a match in the logfile: c.zip",

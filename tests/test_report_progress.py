@@ -24,7 +24,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.report.lines import display, ended
 from qxbatch.report.marks import ASCII, UNICODE, Marks, marks_for
 from qxbatch.report.progress import PLAIN_SECONDS, Progress
-from qxbatch.report.tally import SHARES, Tally
+from qxbatch.report.tally import STAGE_TIMES, Tally
 
 MB = 1_000_000
 LABELS = (SeriesLabel(20, 2, "epiRT", (21, 22)),)
@@ -63,17 +63,17 @@ SORTED = (READING, UnitSorted("S1", 2, 40 * MB), StageStarted("S1", Stage.CONVER
 
 
 def test_the_shares_of_the_stages_are_a_whole() -> None:
-    assert sum(SHARES.values()) == pytest.approx(1)
-    assert set(SHARES) == set(Stage)
+    assert sum(STAGE_TIMES.values()) == pytest.approx(1)
+    assert set(STAGE_TIMES) == set(Stage)
 
 
 def test_a_packet_advances_with_its_stages_and_its_series() -> None:
-    read = SHARES[Stage.READING]
+    read = STAGE_TIMES[Stage.READING]
     assert plan_of(READING) == 0
     assert plan_of(READING, MembersRead(1, 5 * MB)) == pytest.approx(read / 2)
     assert plan_of(*SORTED) == pytest.approx(read)
     half = (*SORTED, SeriesFinished("S1", 20 * MB))
-    assert plan_of(*half) == pytest.approx(read + SHARES[Stage.CONVERTING] / 2)
+    assert plan_of(*half) == pytest.approx(read + STAGE_TIMES[Stage.CONVERTING] / 2)
     whole = (*half, SeriesFinished("S1", 20 * MB))
     assert plan_of(*whole, StageStarted("S1", Stage.VERIFYING)) == pytest.approx(1 - 0.2 - 0.03)
     assert plan_of(*whole, UnitFinished("S1", (DONE,))) == 1
@@ -81,7 +81,7 @@ def test_a_packet_advances_with_its_stages_and_its_series() -> None:
 
 def test_what_is_read_again_is_not_counted_again() -> None:
     counts = [MembersRead(k, k * 50 * MB) for k in range(1, 20)]
-    assert plan_of(READING, *counts) == pytest.approx(SHARES[Stage.READING])
+    assert plan_of(READING, *counts) == pytest.approx(STAGE_TIMES[Stage.READING])
     verifying = (*SORTED, SeriesFinished("S1", 40 * MB), StageStarted("S1", Stage.VERIFYING))
     assert plan_of(*verifying, *counts) == plan_of(*verifying)
 

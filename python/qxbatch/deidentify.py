@@ -23,7 +23,7 @@ _BETWEEN = r"[\s^=,._-]*"
 """How the parts of an id are joined: `AP 4`, `AP_4`."""
 _PART = re.compile(r"[\s^=,._-]+")
 _NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
-"""What stands in place of a name already; such words are in many a log."""
+"""Words that replace a name already; they are common in logs."""
 _DESCRIPTIONS = (
     *("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments"),
     *("InstitutionName", "StationName"),

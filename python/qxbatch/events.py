@@ -1,4 +1,4 @@
-"""What a run tells while it works, and who is told: the terminal, the log, the JSON summary are observers.
+"""The events of a run and its observers: the terminal, the log and the JSON summary.
 
 Events are named tuples: every run defines them all, and a dataclass takes three times as long to define.
 """
@@ -144,14 +144,14 @@ Event = (
 
 
 class Observer(Protocol):
-    """Is told of events, one at a time, from any thread."""
+    """Receives events, one at a time, from any thread."""
 
     def notify(self, event: Event, /) -> None:
         """Take notice of an event. The work waits for the return."""
 
 
 class Observers:
-    """Passes events to several observers. One that raises is logged and not told again; the work goes on."""
+    """Passes events to several observers. One that raises is logged and gets no further events; the work continues."""
 
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
         self._observers = list(observers)

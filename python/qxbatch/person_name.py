@@ -28,7 +28,7 @@ PARTICLES = frozenset(
 """Parts that many names have, and titles: they tell nobody apart."""
 _TRIAL = re.compile(r"(test(s|ing|er)?|demo|qa|qc|dummy)\d*", re.IGNORECASE)
 _FILLERS = frozenset("x0")
-"""Characters that stand in place of a name: `XXXX`."""
+"""Characters that replace a name: `XXXX`."""
 _SPLIT = re.compile(f"[{SEPARATORS}]+")
 _MARKS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})

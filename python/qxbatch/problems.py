@@ -64,7 +64,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """A thing that is wrong with a file, a series or a packet. The batch goes on."""
+    """A thing that is wrong with a file, a series or a packet. The batch continues."""
 
     code: Code
     subject: str
@@ -136,7 +136,7 @@ class UsageError(Exception):
 
 
 class PacketError(Exception):
-    """Ends one packet; the pipeline turns it into its Problem and goes on with the next."""
+    """Ends one packet; the pipeline turns it into its Problem and continues with the next."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.text())

@@ -55,7 +55,7 @@ def columns_of(text: str) -> int:
 
 
 def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str]:
-    """Return the lines of a text, broken at spaces; `first` and `later` stand before the first line and the others.
+    """Return the lines of a text, broken at spaces; `first` and `later` precede the first line and the others.
 
     A word that is longer than a line stays whole: it may be a path that is to be copied.
 

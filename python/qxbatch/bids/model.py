@@ -64,7 +64,7 @@ class Rule:
     repeat: str = "all"
     """Which of several runs are exported: `last`, `all`, `longest`, `complete`."""
     copies: str = ""
-    """Which of several images of one acquisition is exported, that nothing tells apart: as `repeat`; empty: an error."""
+    """Which of several images of one acquisition is exported if they cannot be distinguished: as `repeat`; empty: an error."""
     serves: Serves | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     """`set`: sidecar fields that no header has."""

@@ -28,9 +28,9 @@ def _main(words: list[str]) -> int:
     if words and words[0] in OLD_NAMES:
         words = words[1:]
     words = _asked(words)
-    told = _help(words)
-    if told is not None:
-        print(told, end="")
+    help_status = _help(words)
+    if help_status is not None:
+        print(help_status, end="")
         return 0
     return _guarded(words)
 

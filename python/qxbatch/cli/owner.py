@@ -16,7 +16,7 @@ def owner_hint(folder: Path) -> str | None:
 
 
 def hint(folder: Path, place: Path) -> str | None:
-    """Return the message for a folder that lies in, or is, the existing `place`."""
+    """Return the message for a folder that is `place`, which exists, or is below it."""
     found = place.stat()
     if found.st_uid == 0:
         return None
@@ -28,7 +28,7 @@ def hint(folder: Path, place: Path) -> str | None:
 
 
 def _existing(folder: Path) -> Iterator[Path]:
-    """The folder or the nearest one above it that is there."""
+    """Return the folder, or the nearest one above it that exists."""
     return (path for path in (folder, *folder.parents) if path.exists())
 
 

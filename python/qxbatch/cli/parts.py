@@ -40,7 +40,7 @@ REPORTS = (
     *taken("verbose", "quiet", "list_all", "log_file", "json_file"),
     switch("json", "Print the run's summary as JSON."),
 )
-"""What a part that imports tells of itself, and where."""
+"""Options for the messages of commands that import."""
 
 NOT_FOR_ONE = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
 """Parameters of an import that a worker, which is given its packet, does not have."""

@@ -1,7 +1,7 @@
 """Help texts, which docopt reads too. Nothing heavy is imported: `qxbatch --help` must start fast.
 
-No text holds docopt's own default marker: a default that docopt fills in could not be told from a value that was
-given, and the config file stands between the two.
+No text contains docopt's default marker. A default that docopt fills in looks like a value that was given, and values of the
+config file come between the two.
 """
 
 from qxbatch.settings.parameter import Form, Group, Parameter

@@ -14,7 +14,7 @@ from qxbatch.settings.scheduler import SchedulerSpec
 
 
 def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str], object] | None) -> str:
-    """Submit what waits, or give the script that does it to `out`; return what people are told.
+    """Submit what waits, or give the script that does it to `out`; return the message for people.
 
     Raises UsageError, and removes the submission then: nothing of it would run.
     """

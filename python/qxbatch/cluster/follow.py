@@ -16,8 +16,8 @@ from qxbatch.settings.model import Settings
 STATES_SECONDS = 1.0
 """Between two looks at the state files; more where looking takes long."""
 QUEUE_SECONDS = 10.0
-SHARE = 20
-"""Looking takes at most so small a part of the time."""
+INTERVALS = 20
+"""A look is followed by a pause of this many times its duration."""
 
 
 def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
@@ -25,7 +25,7 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
     try:
         _follow(settings, ids, sleep)
     except KeyboardInterrupt:
-        print(f"The jobs go on: qxbatch jobs {settings.sessionsfolder}")
+        print(f"The jobs continue: qxbatch jobs {settings.sessionsfolder}")
         raise
     status = status_of(_chosen(settings, ids))
     print(as_text(status, list_all=settings.list_all), end="")
@@ -49,11 +49,11 @@ def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], Non
                 if not live_jobs(found, queues_of(found)):
                     shown.look()
                     return
-            sleep(max(STATES_SECONDS, SHARE * (time.monotonic() - began)))
+            sleep(max(STATES_SECONDS, INTERVALS * (time.monotonic() - began)))
 
 
 class _Shown:
-    """What the display was told of."""
+    """What the display has shown."""
 
     def __init__(self, found: Sequence[Submission], progress: Progress) -> None:
         self._progress = progress

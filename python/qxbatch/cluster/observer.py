@@ -17,7 +17,7 @@ STOPPED = "it was stopped before its end"
 
 
 class StateWriter:
-    """Writes the state files of some units. What cannot be written is told in the log of the task: the import continues."""
+    """Writes the state files of some units. What cannot be written is in the log of the task: the import continues."""
 
     def __init__(self, submission: Submission, states: Sequence[UnitState], where: str) -> None:
         self._submission = submission
@@ -64,7 +64,7 @@ class StateWriter:
             self.change(unit, state=State.WAITING, reason="it is held by another run")
         else:
             there = any(problem.code is Code.EXISTS for problem in problems)
-            self.done(unit, "its session was there already" if there else "", seconds)
+            self.done(unit, "its session existed already" if there else "", seconds)
 
     def done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
         """Write that a unit is imported."""

@@ -1,4 +1,4 @@
-"""What people are told of a submission."""
+"""The message about a submission."""
 
 from qxbatch.cluster.counts import count
 from qxbatch.cluster.status import scheduler_of

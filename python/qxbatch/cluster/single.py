@@ -20,7 +20,7 @@ from qxbatch.visible import one_line
 def import_one(settings: Settings, name: str) -> int:
     """Import the packet of that name, or the packets of the session of that id; return the exit status.
 
-    What is there already is a success, so that the call can be repeated. Raises UsageError.
+    A session that exists already is a success, so that the call can be repeated. Raises UsageError.
     """
     need_writable(settings)
     meant = named(settings, name)

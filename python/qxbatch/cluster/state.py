@@ -49,7 +49,7 @@ class UnitState(NamedTuple):
     seconds: float = 0.0
     series: int = 0
     images: int = 0
-    """Of its session, where it was imported now; 0 where the session was there before."""
+    """Of its session, where it was imported now; 0 where the session existed before."""
     problem: Mapping[str, str] | None = None
     """The first error, for the page of the study."""
 
@@ -103,7 +103,7 @@ def read_state(folder: Path, number: int) -> UnitState:
 def write_state(folder: Path, state: UnitState) -> None:
     """Replace a state file. Raises OSError.
 
-    It is not brought to disk by force: after a crash of the file server, a unit may have an earlier state, and its import is
+    It is not synced: after a crash of the file server, a unit may have an earlier state, and its import is
     repeated or found to be done.
     """
     path = state_path(folder, state.number)

@@ -24,14 +24,14 @@ def write_others(report: Report, writer: StateWriter, settings: Settings) -> Non
         elif candidates:
             _by_verdict(writer, unit, candidates[0])
         elif has_session(settings.sessionsfolder / unit):
-            writer.done(unit, "its session was there already")
+            writer.done(unit, "its session existed already")
         else:
             writer.fail(unit, "its packet is not in the inbox any more, and it has no session.")
 
 
 def _by_verdict(writer: StateWriter, unit: str, candidate: Candidate) -> None:
     if candidate.verdict is Verdict.ALREADY_THERE:
-        writer.done(unit, "its session was there already")
+        writer.done(unit, "its session existed already")
     elif candidate.problem is not None:
         writer.fail(unit, f"{candidate.problem.message} {candidate.problem.hint}".strip(), candidate.problem)
     else:

@@ -43,7 +43,7 @@ _qxbatch() {
     fi
     [ "$COMP_CWORD" -lt 2 ] || command=$(_qxbatch_command "${COMP_WORDS[1]}")
     [ -z "$command" ] || at=2
-    # What is there already: options, and how many words without dashes.
+    # What the command line contains already: options, and how many words without dashes.
     while [ "$at" -lt "$COMP_CWORD" ]; do
         word=${COMP_WORDS[at]}
         if [[ $word == -* ]]; then

@@ -1,17 +1,17 @@
-"""`python -m qxbatch.completion.render` in the repository writes what the wheel installs below share."""
+"""`python -m qxbatch.completion.render` in the repository writes what the wheel installs below data_dir."""
 
 from pathlib import Path
 
 from qxbatch.completion import bash, fish, manual, zsh
 from qxbatch.completion.words import commands
 
-SHARE = "installed/data/share"
+DATA_DIR = "installed/data/share"
 """In the repository; pyproject.toml names it."""
 PROGRAM = "qxbatch"
 
 
 def files() -> dict[str, str]:
-    """Return the files by their paths below share."""
+    """Return the files by their paths below data_dir."""
     return {
         f"bash-completion/completions/{PROGRAM}": bash.script(commands()),
         "zsh/site-functions/_qxbatch": zsh.script(commands()),
@@ -22,9 +22,9 @@ def files() -> dict[str, str]:
 
 def main() -> None:
     """Write the files of the repository that this module is in."""
-    share = Path(__file__).resolve().parents[3] / SHARE
+    data_dir = Path(__file__).resolve().parents[3] / DATA_DIR
     for name, text in files().items():
-        path = share / name
+        path = data_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

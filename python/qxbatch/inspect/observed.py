@@ -41,9 +41,14 @@ class Observed:
         found = (self.acquired.numbers.get(name, [None])[0] for name in names)
         value = next((one for one in found if one), None)
         if value is None and sidecar:
-            told = self.sidecar.get(sidecar)
-            if isinstance(told, int | float) and not isinstance(told, bool) and math.isfinite(told) and told:
-                return told * scale
+            recorded = self.sidecar.get(sidecar)
+            if (
+                isinstance(recorded, int | float)
+                and not isinstance(recorded, bool)
+                and math.isfinite(recorded)
+                and recorded
+            ):
+                return recorded * scale
         return value
 
     def text(self, *names: str, sidecar: str = "") -> str | None:

@@ -1,4 +1,4 @@
-"""What the study level knows of an export: a note in the sessions folder, and the study page written anew."""
+"""What the study level knows of an export: a note in the sessions folder, and the study page is rewritten."""
 
 import sys
 

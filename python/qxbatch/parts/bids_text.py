@@ -41,7 +41,7 @@ def _left(change: Change) -> str:
         return f"left alone: {change.path}: the export did not write it. Move it away and run again to get the exported file."
     if change.other_image:
         return (
-            f"left alone: {change.path}: it was edited, and describes another image than the one that is there now. Copy "
+            f"left alone: {change.path}: it was edited, and describes another image than the one that exists now. Copy "
             "what you need, delete it, and run again."
         )
     if change.differs:

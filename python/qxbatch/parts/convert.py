@@ -1,4 +1,4 @@
-"""`qxbatch convert`: what lies sorted in sessions, whoever sorted it, is converted; session.txt is written anew."""
+"""`qxbatch convert`: converts the sorted DICOM of sessions, whichever program sorted it, and rewrites session.txt."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -45,12 +45,12 @@ def run(options: Mapping[str, object]) -> int:
     folder = options.get("--dicm2nii-dir")
     findings = examine(Path(str(folder)) if folder else None)
     if options.get("--json"):
-        told = {
+        report = {
             "python": sys.version.split()[0],
             "system": platform.platform(),
             "findings": list(map(asdict, findings)),
         }
-        print(json.dumps(told, indent=1, ensure_ascii=False))
+        print(json.dumps(report, indent=1, ensure_ascii=False))
     else:
         print(table(findings, text_width()), end="")
     lacking = any(finding.need == _NEEDED and not finding.found for finding in findings)

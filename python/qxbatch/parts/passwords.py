@@ -7,6 +7,6 @@ from qxbatch.settings.passwords import read_passwords
 
 
 def passwords_of(options: Mapping[str, object]) -> Passwords | None:
-    """Return what the file of --password-file holds; None when it is not given. Raises UsageError."""
+    """Return the passwords of the file of --password-file; None when it is not given. Raises UsageError."""
     given = options["--password-file"]
     return read_passwords(str(given)) if given else None

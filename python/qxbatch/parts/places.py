@@ -1,4 +1,4 @@
-"""Sessions named one by one, or by the folder they lie in."""
+"""Sessions named one by one, or by their folder."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`qxbatch regress`: regression sets are imported anew and held against their expectations (docs/regression.md)."""
+"""`qxbatch regress`: imports regression sets again and compares them with their expectations (docs/regression.md)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ def run(options: Mapping[str, object]) -> int:
     """Check the sets in the folders named; with --update their expectations are written. Raises UsageError."""
     given = options["<folder>"]
     assert isinstance(given, list)
-    procs, update, told = options.get("--n-procs"), bool(options["--update"]), bool(options["--json"])
+    procs, update, as_json = options.get("--n-procs"), bool(options["--update"]), bool(options["--json"])
     sets = [one for name in given for one in find_sets(_folder(str(name)))]
     skipped = [one.name for one in sets if options["--quick"] and size(one) > QUICK_SIZE]
     outcomes = []
@@ -29,9 +29,9 @@ def run(options: Mapping[str, object]) -> int:
         if update and outcome.found and (outcome.new or outcome.differences):
             write_expected(one.expected, outcome.found)
         outcomes.append(outcome)
-        if not told:
+        if not as_json:
             print(as_text(outcome, updated=update), flush=True)
-    if told:
+    if as_json:
         print(json.dumps({"sets": [asdict(outcome) for outcome in outcomes], "skipped": skipped}, indent=1))
     else:
         print("".join(f"{name}: SKIPPED by --quick: its packets are larger than 16 MiB\n" for name in skipped), end="")
@@ -40,7 +40,7 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
-    """Return the exit status: 66 where nothing was there to compare with, 1 where anything differs or lacks one."""
+    """Return the exit status: 66 where there is no expectation, 1 where a set differs or has none."""
     if not outcomes or (not update and all(outcome.new for outcome in outcomes)):
         return ExitStatus.NOTHING_READY
     unmet = [one for one in outcomes if not good(one) and not (update and one.found)]
@@ -73,7 +73,7 @@ def as_text(outcome: Outcome, *, updated: bool) -> str:
             "expectation written; read it before you trust it" if updated else "no expectation yet: --update writes it"
         )
     elif outcome.differences:
-        state = f"{len(outcome.differences)} differences" + (", expectation written anew" if updated else "")
+        state = f"{len(outcome.differences)} differences" + (", expectation rewritten" if updated else "")
     else:
         state = "as expected"
     return "\n".join([f"{outcome.name}: {state}", *(f"  {line}" for line in shown(outcome.differences))])

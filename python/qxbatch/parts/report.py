@@ -1,4 +1,4 @@
-"""`qxbatch report`: the pages of sessions made anew from their summaries, and the page of a study."""
+"""`qxbatch report`: rebuilds the pages of sessions from their summaries, and the page of a study."""
 
 import json
 import os
@@ -42,12 +42,12 @@ def run(options: Mapping[str, object]) -> int:
     except OSError as error:
         hint = "Make it writable."
         raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
-    _say(written, wrong, different, test=test, told=bool(options["--json"]))
+    _say(written, wrong, different, test=test, as_json=bool(options["--json"]))
     return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
 
 
-def _say(written: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, told: bool) -> None:
-    if told:
+def _say(written: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, as_json: bool) -> None:
+    if as_json:
         print(json.dumps({"written": [str(path) for path in written], "test": test, "problems": list(wrong)}, indent=1))
         return
     for path in written:

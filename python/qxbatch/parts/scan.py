@@ -1,4 +1,4 @@
-"""`qxbatch scan`: which series lie in folders, files and archives. Nothing is written beside what is looked at."""
+"""`qxbatch scan`: lists the series in folders, files and archives. It writes nothing."""
 
 import os
 import tempfile
@@ -27,7 +27,7 @@ FAULTS = ("unreadable", "cannot")
 
 @dataclass(frozen=True)
 class Found:
-    """What lies in one of the paths."""
+    """The series in one of the paths."""
 
     path: str
     kind: str

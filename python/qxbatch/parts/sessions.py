@@ -42,13 +42,13 @@ def settings_of(options: Mapping[str, object], paths: Sequence[Path]) -> Setting
     folders = sorted({path.parent for path in paths})
     if len(folders) > 1:
         raise UsageError(
-            f"The sessions lie in several folders: {', '.join(map(str, folders))}.",
+            f"The sessions are in several folders: {', '.join(map(str, folders))}.",
             "Name those of one sessions folder at a time.",
         )
     given = {each.name: _text(options[each.option]) for each in PARAMETERS if options.get(each.option)}
     asked = parse({**given, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
     check_path(folders[0], asked.settings.path_map)
-    # a folder that holds `sessions` is no study folder here: the session was named by its path
+    # a folder that contains `sessions` is no study folder here: the session was named by its path
     return replace(asked.settings, sessionsfolder=folders[0], archive_folder=folders[0] / ARCHIVED_PACKETS)
 
 
@@ -61,8 +61,8 @@ def run_sessions(settings: Settings, find: Find, *, json: bool) -> int:
     if not json:
         return run(settings, find)
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
-        told = Path(folder) / "run.json"
+        run_summary = Path(folder) / "run.json"
         with redirect_stdout(sys.stderr):
-            status = run(replace(settings, quiet=True, json_file=told), find)
-        print(told.read_text(encoding="utf-8"), end="")
+            status = run(replace(settings, quiet=True, json_file=run_summary), find)
+        print(run_summary.read_text(encoding="utf-8"), end="")
     return status

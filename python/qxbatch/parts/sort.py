@@ -1,4 +1,4 @@
-"""`qxbatch sort`: what lies in the inbox of sessions is sorted into their `dicom`; nothing is converted."""
+"""`qxbatch sort`: sorts the inbox of sessions into their `dicom`; converts nothing."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -49,7 +49,7 @@ def run(options: Mapping[str, object]) -> int:
         )
         if reading.damage():
             return refused(source, reading, passwords)
-        return _split(source, output, reading, test=test, told=bool(options["--json"]))
+        return _split(source, output, reading, test=test, as_json=bool(options["--json"]))
     except OSError as error:
         raise UsageError(
             f"Cannot write {error_text(error, output)}.",
@@ -69,7 +69,7 @@ def _output(given: object, source: Path) -> Path:
     return source.with_name(f"{stem}_split")
 
 
-def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bool) -> int:
+def _split(source: Path, output: Path, reading: Reading, *, test: bool, as_json: bool) -> int:
     staging = output / SPLIT
     pieces = plan(reading)
     if not pieces:
@@ -85,7 +85,7 @@ def _split(source: Path, output: Path, reading: Reading, *, test: bool, told: bo
         for k, piece in enumerate(pieces):
             SessionPaths(staging / "parts" / str(k)).inbox.rename(output / piece.name)
         mapping = write_mapping(output, members)
-    print_split(source, output, pieces, members, mapping=None if test else mapping, told=told)
+    print_split(source, output, pieces, members, mapping=None if test else mapping, as_json=as_json)
     return int(ExitStatus.OK)
 
 

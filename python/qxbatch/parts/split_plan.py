@@ -45,11 +45,10 @@ def plan(reading: Reading) -> list[Piece]:
     owned = {row: k for k, key in enumerate(order) for row in found[key].rows}
     if not order:
         return []
-    shares = with_neighbours(reading, owned, len(order))
+    plans = with_neighbours(reading, owned, len(order))
     names = _names([(key.patient, found[key].shown) for key in order])
     return [
-        Piece(names[k], found[key].shown, key.study, found[key].started, tuple(shares[k]))
-        for k, key in enumerate(order)
+        Piece(names[k], found[key].shown, key.study, found[key].started, tuple(plans[k])) for k, key in enumerate(order)
     ]
 
 

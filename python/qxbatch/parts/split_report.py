@@ -11,11 +11,17 @@ from qxbatch.visible import one_line
 
 
 def print_split(
-    source: Path, output: Path, pieces: Sequence[Piece], members: Sequence[Member], *, mapping: Path | None, told: bool
+    source: Path,
+    output: Path,
+    pieces: Sequence[Piece],
+    members: Sequence[Member],
+    *,
+    mapping: Path | None,
+    as_json: bool,
 ) -> None:
-    """Print what each part is; as JSON where `told`. `mapping` is None when nothing was written."""
+    """Print what each part is; as JSON where `as_json`. `mapping` is None when nothing was written."""
     counts = {piece.name: sum(1 for member in members if member.part == piece.name and member.at) for piece in pieces}
-    if told:
+    if as_json:
         parts = [
             {"name": p.name, "patient": p.patient, "study": p.study, "started": p.started, "files": counts[p.name]}
             for p in pieces

@@ -1,4 +1,4 @@
-"""Where each member of what was parted went."""
+"""Where each member of a split packet went."""
 
 import os
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from qxbatch.textfile import created
 
 @dataclass(frozen=True)
 class Member:
-    """A row of the mapping; `at` is empty for what has no bytes of its own."""
+    """A row of the mapping; `at` is empty for a member without bytes."""
 
     path: str
     part: str
@@ -27,9 +27,9 @@ class Member:
 
     @staticmethod
     def of(row: Row, piece: Piece) -> "Member":
-        """Return the row of a member that lies in its piece now."""
+        """Return the row of a member that is in its piece now."""
         at = f"{piece.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
-        note = "the same bytes lie in another file" if row.fate == "duplicate" else "" if at else row.fate
+        note = "the same bytes are in another file" if row.fate == "duplicate" else "" if at else row.fate
         return Member(row.path, piece.name, at, piece.patient, piece.study, row.kind, note)
 
 

@@ -1,4 +1,4 @@
-"""`qxbatch verify`: what lies in sessions is read again and held against their ledgers. Nothing is written."""
+"""`qxbatch verify`: checks sessions against their ledgers. It writes nothing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,8 @@ def _hint(session: Path, wrong: Sequence[str]) -> str:
     if not wrong:
         return ""
     if all(text.startswith(f"{SessionPaths(session).nii}/") for text in wrong):
-        return f"Take these files from a backup, or make the images anew: qxbatch convert --overwrite {shell_word(str(session))}"
+        command = f"qxbatch convert --overwrite {shell_word(str(session))}"
+        return f"Take these files from a backup, or convert the images again: {command}"
     return "Take these files from a backup, or import the packet again with --overwrite=yes."
 
 

@@ -61,7 +61,7 @@ def _redacted(candidate: Candidate, redact: Mapping[str, Redact]) -> Candidate:
     """A packet's own name may be the patient's."""
     if candidate.session is None or candidate.packet is None or candidate.session.id not in redact:
         return candidate
-    hide = redact[candidate.session.id]
-    packet = replace(candidate.packet, name=hide(candidate.packet.name))
-    path = candidate.path.with_name(hide(candidate.path.name))
-    return replace(candidate, path=path, packet=packet, note=hide(candidate.note))
+    redact_text = redact[candidate.session.id]
+    packet = replace(candidate.packet, name=redact_text(candidate.packet.name))
+    path = candidate.path.with_name(redact_text(candidate.path.name))
+    return replace(candidate, path=path, packet=packet, note=redact_text(candidate.note))

@@ -16,7 +16,7 @@ from qxbatch.verification.session import Check, session_checks
 def check_build(context: Context, job: Job, product: Product) -> None:
     """Return when the build is on disk and agrees with its ledger. Raises PacketError when it does not, OSError."""
     own = SessionPaths(context.workspace.sessionsfolder / product.part.session.id).inbox
-    with ThreadPoolExecutor(1) as beside:  # what waits for the disk goes on beside what needs a CPU
+    with ThreadPoolExecutor(1) as beside:  # waiting for the disk overlaps with work on the CPU
         synced = beside.submit(_sync, product)
         _verify(context, job, product, None if job.unit.inbox is None else own)
     synced.result()

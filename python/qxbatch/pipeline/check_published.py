@@ -25,7 +25,7 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
             same, found = False, []
         if not same:
             message = "is not the session any more that was made of its packets; they stay where they are."
-            problems.append(Problem(Code.RECOVERED, session, message, "Import them again, or archive them by hand."))
+            problems.append(Problem(Code.RECOVERED, session, message, "Import them again, or archive them manually."))
         elif found:
             message = (
                 f"what lies on disk is not what was read: {'; '.join(found[:5])}. Its packets stay where they are."

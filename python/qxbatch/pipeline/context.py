@@ -18,7 +18,7 @@ OWN_MEMORY = 300 << 20
 """Bytes that the program itself may use; the rest of --mem is for converters."""
 
 SYNCING = 4
-"""So many files are brought to disk at once: a file system's journal takes them together."""
+"""So many files are synced at once: a file system's journal takes them together."""
 UNSYNCED = 64
 """So many may wait for that, each with a descriptor; then the work waits for a slow disk."""
 

@@ -1,4 +1,4 @@
-"""The end of a run: the report after the work, and what observers are told."""
+"""The end of a run: the report after the work, and the last events."""
 
 import sys
 
@@ -33,7 +33,7 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
     """End a run that submitted its packets; `text` says what was submitted."""
     if not settings.quiet:
         print(text, flush=True)
-    return _told(settings, report, ExitStatus.OK, observer)
+    return _notified(settings, report, ExitStatus.OK, observer)
 
 
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
@@ -48,10 +48,10 @@ def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunOb
         text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text and (not settings.quiet or status is not ExitStatus.OK):
         print(text)
-    return _told(settings, report, status, observer)
+    return _notified(settings, report, status, observer)
 
 
-def _told(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
+def _notified(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     observer.notify(RunFinished(report, status))
     if observer.json_file.error:
         print(f"--json-file={settings.json_file} cannot be written: {observer.json_file.error}.", file=sys.stderr)

@@ -19,7 +19,7 @@ def journaled(
 ) -> Journal:
     """Write the journal while the unit's lock is held, and return it.
 
-    A journal that is there then was written by a run that had lost the lock. Raises PacketError (by `need_lock`) where this
+    A journal that exists then was written by a run that had lost the lock. Raises PacketError (by `need_lock`) where this
     run has lost it, OSError.
     """
     need_lock()

@@ -23,7 +23,7 @@ def finish_left(workspace: Workspace, locks: Locks, only: Collection[str] | None
 
 
 def without_finished(candidate: Candidate, recovered: Sequence[SessionReport]) -> Candidate:
-    """What was finished a moment ago is not made anew at once, though --overwrite=yes asks for it."""
+    """A session that was finished a moment ago is not rebuilt at once, though --overwrite=yes asks for it."""
     if candidate.verdict is not Verdict.READY or candidate.session is None:
         return candidate
     for report in recovered:

@@ -24,7 +24,7 @@ def is_in(packet: Path, folder: Path) -> bool:
 
 
 def kept_in_place(facts: Facts, unit: Unit) -> Problem:
-    """Return what to tell of packets that stay where they are since their folder is a link."""
+    """Return the messages about packets that stay in place because their folder is a link."""
     folder = unit.inbox or unit.packets[0].path.parent
     message = f"was imported and stays where it is: {folder} is a link, and what a link leads to is not changed."
     hint = (

@@ -1,4 +1,4 @@
-"""Folder mode: which files of a session's inbox leave it, and which archives lie in its folders."""
+"""Folder mode: which files of a session's inbox leave it, and which archives are in its folders."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -33,16 +33,16 @@ def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scr
             f"Either {paths} changed while it was read, or the disk or the memory is faulty; it could not be read again"
         )
         hint = "Look whether something still writes to the packet, check disk and memory, then run again."
-        return _told(session, wrong, f"{cause} ({error_text(error)}).", hint)
+        return _problem(session, wrong, f"{cause} ({error_text(error)}).", hint)
     if changed:
         message = f"changed while it was read, though its size and time did not: {changed}."
         hint = "Nothing was published. Find out what writes to it, then run again."
         return Problem(Code.CHANGED, paths, message, hint)
     cause = f"{paths} was read again and has the bytes that it had, so the disk or the memory is faulty."
-    return _told(session, wrong, cause, "The packet stays where it is. Check disk and memory, then run again.")
+    return _problem(session, wrong, cause, "The packet stays where it is. Check disk and memory, then run again.")
 
 
-def _told(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
+def _problem(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
     message = f"what was written is not what was read: {'; '.join(wrong[:SHOWN])}. {cause} Nothing was published."
     return Problem(Code.VERIFY, session, message, hint)
 

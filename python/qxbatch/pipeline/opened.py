@@ -22,7 +22,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 
 REFRESH_SECONDS = 0.2
-"""So often observers are told how much the core has read."""
+"""Seconds between two events about how much the core has read."""
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def opened_context(
 
 
 def need_converters(settings: Settings) -> Available:
-    """Return the converters that a run may use, and say which stands in for which. Raises UsageError (69)."""
+    """Return the converters that a run may use, and say which replaces which. Raises UsageError (69)."""
     tools = check_available(settings)
     for note in tools.notes:
         print(note, file=sys.stderr)
@@ -92,7 +92,7 @@ def _inboxes(units: Sequence[Unit]) -> list[Path]:
 
 @contextmanager
 def _counting(monitor: Monitor, observer: Observer) -> Iterator[None]:
-    """Within, the observer is told now and then, and at the end, how much was read."""
+    """Within, the observer gets an event at intervals, and at the end, with the bytes that were read."""
     stop = threading.Event()
 
     def tell() -> None:

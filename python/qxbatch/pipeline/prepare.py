@@ -52,7 +52,7 @@ def _sources(context: Context, unit: Unit) -> SessionInbox:
     return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)
 
 
-def share_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
+def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     """Check what was read, and give each patient's series to a session; return the job with the problems of that.
 
     Raises PacketError when it must not be imported.
@@ -60,22 +60,22 @@ def share_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     settings, unit = context.settings, job.unit
     problems, missing = check_reading(job.reading, unit, context)
     anonymous = job.deidentified
-    shares, mixed = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
-    patients = {share.session.id: "" if anonymous else share.patient for share in shares} if len(shares) > 1 else {}
-    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), shares
+    plans, mixed = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
+    patients = {plan.session.id: "" if anonymous else plan.patient for plan in plans} if len(plans) > 1 else {}
+    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), plans
 
 
 def place_files(
-    context: Context, job: Job, shares: Sequence[SessionPlan], scratch: Path
+    context: Context, job: Job, plans: Sequence[SessionPlan], scratch: Path
 ) -> tuple[Job, list[tuple[Part, Path]]]:
     """Give every file its final name; return each session's part with the folder of its files.
 
     Also return the job, whose packets are hashed from now on, since they are not refused any more. Raises OSError.
     """
-    roots = {share.session.id: scratch / f"{k}" for k, share in enumerate(shares)}
+    roots = {plan.session.id: scratch / f"{k}" for k, plan in enumerate(plans)}
     parts = assemble(
         job.reading,
-        shares,
+        plans,
         roots,
         replaced=job.deidentified,
         inbox=None if job.is_split else job.unit.inbox,

@@ -29,7 +29,7 @@ class Product(NamedTuple):
     placement: Placement
     remarks: Remarks
     syncing: Sequence[Future[None]] = ()
-    """What is being brought to disk already."""
+    """What is being synced already."""
 
     @property
     def images(self) -> int:

@@ -14,7 +14,7 @@ from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.passwords import words_of
 
 NOTHING = Fingerprint(0, 0, 0)
-"""Folder mode: there was no inbox; the data lie in `dicom`."""
+"""Folder mode: there was no inbox; the data are in `dicom`."""
 
 
 def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratch: Path) -> Reading:
@@ -40,7 +40,7 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
                 passwords=words_of(context.settings.passwords),
                 monitor=context.monitor,
             )
-    finally:  # a packet that vanishes is told as such, whatever else its loss led to
+    finally:  # a packet that vanishes is reported as such, whatever else its loss caused
         for packet in unit.packets:
             refuse_changed(packet, "while it was read")
     context.observer.notify(BytesRead(unit.name, unit.size, unit.size))

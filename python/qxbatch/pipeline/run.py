@@ -43,7 +43,7 @@ def run(
 ) -> int:
     """Import what waits, or what `find` finds; return the exit status. Raises UsageError before anything is written.
 
-    `observers` are told of the run's events, besides the terminal, the log and the JSON summary. `batch` does with what is
+    `observers` receive the run's events, besides the terminal, the log and the JSON summary. `batch` does with what is
     ready something else than to import it here.
     """
     observer = RunObservers(settings, observers)

@@ -14,7 +14,7 @@ from qxbatch.model import SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import deliver
 from qxbatch.pipeline.held import HeldLocks, unit_lock
-from qxbatch.pipeline.prepare import place_files, read_job, share_job
+from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
 from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
@@ -109,12 +109,12 @@ class _Import:
         context.observer.notify(StageStarted(unit.name, Stage.READING))
         job = read_job(context, unit, scratch)
         self.redact = job.redact
-        job, shares = share_job(context, job)
+        job, plans = plan_job(context, job)
         if job.is_split:
-            others = [share.session for share in shares]
+            others = [plan.session for plan in plans]
             self.locks.take([unit_lock(session.id) for session in others if session != unit.session])
             refuse_existing(context, unit, others)
-        job, parts = place_files(context, job, shares, scratch)
+        job, parts = place_files(context, job, plans, scratch)
         series = [series for part, _ in parts for series in part.series]
         context.observer.notify(UnitSorted(unit.name, len(series), sum(each.size for each in series)))
         products = [produce(context, job, part, root) for part, root in parts]

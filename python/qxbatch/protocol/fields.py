@@ -23,7 +23,7 @@ class Field(NamedTuple):
     form: Form
     most: float = 0.0
     """The default tolerance is at most this, in the unit of the field."""
-    share: float = math.inf
+    ratio: float = math.inf
     """The default tolerance is at most this share of the value."""
     learned: bool = False
     """Whether `protocol learn` proposes it."""
@@ -42,7 +42,7 @@ class Field(NamedTuple):
         >>> FIELDS["tr_ms"].tolerance(2000), FIELDS["tr_ms"].tolerance(8)
         (1.0, 0.08)
         """
-        return float(f"{min(self.most, self.share * abs(value)):.1g}")
+        return float(f"{min(self.most, self.ratio * abs(value)):.1g}")
 
 
 FIELDS = {
@@ -63,8 +63,8 @@ FIELDS = {
         Field("multiband_factor", Form.NUMBER, learned=True, absent=1.0),
         Field("partial_fourier", Form.NUMBER, 0.01, learned=True),
         Field("pixel_bandwidth_hz", Form.NUMBER, 5.0, 0.01, learned=True),
-        Field("effective_echo_spacing_s", Form.NUMBER, share=0.01, most=math.inf),
-        Field("total_readout_time_s", Form.NUMBER, share=0.01, most=math.inf),
+        Field("effective_echo_spacing_s", Form.NUMBER, ratio=0.01, most=math.inf),
+        Field("total_readout_time_s", Form.NUMBER, ratio=0.01, most=math.inf),
         Field("b_values", Form.SHELLS, learned=True),
         Field("directions", Form.NUMBER),
         Field("coil", Form.WORD, learned=True, agreement=0.7),

@@ -15,7 +15,7 @@ _COUNT = re.compile(r"\s*(\d{1,9})\s*(?:(-|–|±|\+/?-)\s*(\d{1,9})\s*)?", re.A
 _WHOLE = 1 << 53
 _NOISE = 1e-6
 """Share of a value by which it may differ however small the tolerance: numbers that were rounded to be written."""
-SHELL_WIDTH, SHELL_SHARE = 50.0, 0.05
+SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
 """A b-value belongs to a shell that is at most so many s/mm2, or this share, away."""
 
 
@@ -131,7 +131,7 @@ Expectation = Numbers | Words | Shells
 
 def same_shell(shell: float, b: float) -> bool:
     """Return whether a b-value belongs to a shell."""
-    return abs(shell - b) <= max(SHELL_WIDTH, SHELL_SHARE * shell)
+    return abs(shell - b) <= max(SHELL_WIDTH, SHELL_RATIO * shell)
 
 
 def plain(number: float) -> str:

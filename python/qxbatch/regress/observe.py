@@ -42,18 +42,18 @@ SIDECAR = (
 HEADER = ("SeriesNumber", "SeriesInstanceUID", "StudyInstanceUID", "SeriesDescription", "ProtocolName", "Modality")
 
 
-def observe(sessions: Path, told: dict[str, Any]) -> dict[str, Any]:
-    """Return what lies in a sessions folder after a run; `told` is the run's own summary."""
+def observe(sessions: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a sessions folder after a run; `summary` is the run's summary."""
     folders = sorted(path.parent for path in sessions.glob(f"*/{SESSION_TXT}"))
     return {
         "schema": SCHEMA,
-        "status": told["exit_status"],
-        "found": {Path(one["path"]).name: f"{one['verdict']} {one['note']}".strip() for one in told["found"]},
+        "status": summary["exit_status"],
+        "found": {Path(one["path"]).name: f"{one['verdict']} {one['note']}".strip() for one in summary["found"]},
         "failed": {
             one["packet"]: sorted(
                 _problem(read_problem(Fields(problem)), sessions / "-") for problem in one["problems"]
             )
-            for one in told["sessions"]
+            for one in summary["sessions"]
             if one["folder"] is None
         },
         "sessions": {folder.name: observed_session(folder) for folder in folders},
@@ -67,7 +67,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def observed_session(folder: Path) -> dict[str, Any]:
-    """Return what a session folder holds."""
+    """Return the content of a session folder."""
     session = SessionFolder(folder)
     summary = session.summary
     if summary is None:

@@ -1,4 +1,4 @@
-"""Imports a set's packets in a folder of their own by the real command, and holds the result against the expectation."""
+"""Imports a set's packets into a separate folder by the real command, and compares the result with the expectation."""
 
 import json
 import os
@@ -78,16 +78,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
-    """Import what waits, by the real command in a process of its own; return the run's summary.
+    """Import what waits, by the real command in a separate process; return the run's summary.
 
     Raises UsageError where the set's options are wrong, ValueError where the run ended without a summary.
     """
-    told = sessions.parent / "run.json"
-    command = [sys.executable, "-m", "qxbatch", str(sessions), "--quiet", f"--json-file={told}", *options]
+    run_summary = sessions.parent / "run.json"
+    command = [sys.executable, "-m", "qxbatch", str(sessions), "--quiet", f"--json-file={run_summary}", *options]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode == ExitStatus.USAGE:
         raise UsageError(f"The import ended with 64: {done.stderr.strip()}", "See the set's options.toml.")
-    if not told.is_file():
+    if not run_summary.is_file():
         raise ValueError(f"it ended with {done.returncode} and without a summary: {done.stderr.strip()}")
-    summary: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+    summary: dict[str, Any] = json.loads(run_summary.read_text(encoding="utf-8"))
     return summary

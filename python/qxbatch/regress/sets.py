@@ -35,7 +35,7 @@ class RegressionSet:
     reference: Path | None = None
     """Holds images (.nii, .nii.gz) that must be among the results."""
     only: str = ""
-    """The name of the one packet that the set is; empty: all that lies in `packets`."""
+    """The name of the one packet that the set is; empty: all that is in `packets`."""
 
     def present(self) -> Path | None:
         """Return what it is made of, or None where that is gone."""

@@ -55,7 +55,7 @@ def before(candidates: Sequence[Candidate], settings: Settings) -> str:
 
 
 def _advice_lines(text: str, width: int) -> list[str]:
-    """Return a sentence in lines; the command at its end stays on a line of its own, so that it can be copied."""
+    """Return a sentence in lines; the command at its end stays on a separate line, so that it can be copied."""
     if columns_of(text) <= width:
         return [text]
     sentence, colon, command = text.rpartition(": ")

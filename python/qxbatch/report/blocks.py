@@ -46,7 +46,7 @@ class Reason(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A session or packet and all that is to be said of it."""
+    """A session or packet and all messages about it."""
 
     names: tuple[str, ...]
     reasons: tuple[Reason, ...]
@@ -120,12 +120,14 @@ def _names(names: Sequence[str], form: Form) -> str:
 
 
 def _group(blocks: Sequence[Block], form: Form) -> Iterator[str]:
-    said: set[str] = set()
+    shown_hints: set[str] = set()
     for block in blocks:
         yield from _block(block, form)
-        hints = dict.fromkeys(reason.hint for reason in block.reasons if reason.hint and reason.hint not in said)
+        hints = dict.fromkeys(
+            reason.hint for reason in block.reasons if reason.hint and reason.hint not in shown_hints
+        )
         yield from _hints(hints, form)
-        said.update(hints)
+        shown_hints.update(hints)
         yield from _commands(line for reason in block.reasons for line in reason.command.split("\n"))
 
 
@@ -142,7 +144,7 @@ def _block(block: Block, form: Form) -> Iterator[str]:
 
 
 def _reason_text(reason: Reason, form: Form) -> str:
-    """Return subject and message; a long list of files stands behind the message, where it may be cut."""
+    """Return subject and message; a long list of files follows the message, where it may be cut."""
     subject, message = one_line(reason.subject), one_line(reason.message)
     if not subject:
         return message

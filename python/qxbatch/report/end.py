@@ -18,7 +18,7 @@ from qxbatch.wrapping import wrapped
 _OF_PACKETS = (Code.MERGED_PATIENTS, Code.DIFFERENT_NAMES, Code.SURROUNDED, Code.HEADER_FALLBACK, Code.DAMAGED_KEPT)
 """Problems of a packet: each session of a packet that is split has them."""
 _ADVICE = {
-    Fate.ALREADY_THERE: "--overwrite=yes imports them anew.",
+    Fate.ALREADY_THERE: "--overwrite=yes imports them again.",
     Fate.HELD: "Run again when the other run has ended.",
     Fate.NO_MATCH: "Add them to the table of --logfile.",
     Fate.NO_NAME: "--pattern says which names are packets.",

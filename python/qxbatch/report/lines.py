@@ -23,7 +23,7 @@ _DECIMAL = 9.95
 _BAR = (10, 30)
 _NAME = 30
 _SUBJECT = 50
-"""A longer subject, such as a list of files, stands behind the message."""
+"""A longer subject, such as a list of files, follows the message."""
 
 
 def display(view: View, width: int, marks: Marks) -> list[Line]:
@@ -38,15 +38,15 @@ def display(view: View, width: int, marks: Marks) -> list[Line]:
 
 
 def _bar(view: View, room: int, marks: Marks) -> Line:
-    share = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
+    ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
     unit = unit_of(view.size)
-    parts = [f"{int(100 * share)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
+    parts = [f"{int(100 * ratio)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
     parts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
     parts += [] if view.left is None else [f"{clock(view.left)} left"]
     text = "  ".join(parts)
     narrow, wide = _BAR
     bar = max(narrow, min(wide, room - len(text) - 2))
-    full = int(share * bar)
+    full = int(ratio * bar)
     return (
         (marks.full * full, "green"),
         (marks.empty * (bar - full), "dim"),
@@ -77,10 +77,10 @@ def _unit(each: AtWork, room: int, names: int, marks: Marks) -> Line:
 
 def counts_text(view: View) -> str:
     """Return how far the run is as one line without a bar."""
-    share = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
+    ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
     parts = [f"{view.done} of {view.packets} packets done"]
     parts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
-    parts.append(f"{int(100 * share)}% of {size_text(view.size)}")
+    parts.append(f"{int(100 * ratio)}% of {size_text(view.size)}")
     parts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
     parts += [] if view.left is None else [f"{clock(view.left)} left"]
     return ", ".join(parts)

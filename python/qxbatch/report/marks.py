@@ -6,7 +6,7 @@ from typing import NamedTuple, TextIO
 
 
 class Marks(NamedTuple):
-    """What stands before a line, what a bar is made of, and what ends a text that was cut."""
+    """The mark before a line, the characters of a bar, and the end of a text that was cut."""
 
     done: str
     warning: str
@@ -24,7 +24,7 @@ def marks_for(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Ma
     """Return the marks for a stream.
 
     In the locale C, Python writes UTF-8 nevertheless (and sets LC_CTYPE to C.UTF-8 for its children). Whether the terminal
-    understands it is told by what the user set.
+    understands it depends on what the user set.
     """
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     if not encoding.startswith("utf"):

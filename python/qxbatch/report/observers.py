@@ -25,7 +25,7 @@ class RunObservers:
 
     @cached_property
     def progress(self) -> "Progress":
-        """What people see while the import runs, to be entered then; it is told of events from now on."""
+        """The display while the import runs, to be entered then; it receives events from now on."""
         from qxbatch.report.progress import Progress
 
         progress = Progress(quiet=self._settings.quiet, list_all=self._settings.list_all)

@@ -61,7 +61,7 @@ def kind_of(series: Listed) -> str:
 
 
 class Found(Protocol):
-    """What lies in one source."""
+    """The series of one source."""
 
     @property
     def path(self) -> str: ...

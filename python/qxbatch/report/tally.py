@@ -1,6 +1,6 @@
 """How far a run is, from its events: packets, bytes, rate, time left, and what is at work.
 
-A packet's bytes on disk count once. They advance with its stages, by the share of time that each takes (SHARES), so the bar
+A packet's bytes on disk count once. They advance with its stages, by the share of time that each takes (STAGE_TIMES), so the bar
 is not full while series are converted. What is read again, such as for verification, is not counted again.
 """
 
@@ -23,7 +23,7 @@ from qxbatch.events import (
 from qxbatch.problems import Severity
 from qxbatch.report.after import failed
 
-SHARES = {
+STAGE_TIMES = {
     Stage.READING: 0.15,
     Stage.CONVERTING: 0.6,
     Stage.RECORDING: 0.02,
@@ -84,11 +84,11 @@ class _Unit:
         self.found = 0
 
     def advance(self) -> None:
-        """Compute the share anew."""
+        """Compute the part that is done again."""
         if self.stage is None:
             return
-        stages = list(SHARES)
-        before = sum(SHARES[stage] for stage in stages[: stages.index(self.stage)])
+        stages = list(STAGE_TIMES)
+        before = sum(STAGE_TIMES[stage] for stage in stages[: stages.index(self.stage)])
         within = 0.0
         if self.stage is Stage.READING:
             within = min(1.0, self.read / self.size) if self.size else 0.0
@@ -96,7 +96,7 @@ class _Unit:
             within = self._converted()
         elif self.stage is Stage.RECORDING and self._converted() < 1:
             return  # one session of several
-        self.share = max(self.share, before + SHARES[self.stage] * within)
+        self.share = max(self.share, before + STAGE_TIMES[self.stage] * within)
 
     def _converted(self) -> float:
         return min(1.0, self.converted_size / self.series_size) if self.series_size else 0.0

@@ -75,9 +75,9 @@ def _word(name: str, kind: str, meaning: str) -> dict[str, object]:
 
 
 def _option(parameter: Parameter) -> dict[str, object]:
-    """One option. Defaults are told in words: a default-value would stand on every command line."""
+    """One option. Defaults are described in words: a default-value would stand on every command line."""
     found = {
-        **_word(parameter.name, _type(parameter), told(parameter)),
+        **_word(parameter.name, _type(parameter), described(parameter)),
         "optional": True,
         "command-line-flag": parameter.option,
     }
@@ -98,7 +98,7 @@ def _type(parameter: Parameter) -> str:
     return "Number" if is_number(parameter) else "String"
 
 
-def told(parameter: Parameter) -> str:
+def described(parameter: Parameter) -> str:
     """Return what a parameter means, and its default."""
     default = default_of(parameter)
     return f"{parameter.meaning} Default: {default}" if default else parameter.meaning
@@ -110,5 +110,5 @@ def default_of(parameter: Parameter) -> str:
 
 
 def as_text(found: Mapping[str, object]) -> str:
-    """Return a descriptor as it lies in the file."""
+    """Return a descriptor as it is in the file."""
     return json.dumps(found, ensure_ascii=False, indent=2) + "\n"

@@ -13,7 +13,7 @@ class ImportParameters(TypedDict, total=False):
     sessions: str | Sequence[str]
     """What to import: regular expressions for session ids or packet names; globs with `masterinbox=none`."""
     masterinbox: StrPath
-    """Folder in which packets wait, or `none`: the data lie in `<session>/inbox`. Default:
+    """Folder in which packets wait, or `none`: the data are in `<session>/inbox`. Default:
     <sessionsfolder>/inbox/MR"""
     check: Literal["yes", "no", "any"]
     """`yes` asks before importing, `no` starts without asking, `any` starts, but fails if no packet is ready.
@@ -44,7 +44,7 @@ class ImportParameters(TypedDict, total=False):
     verbose: bool | Literal["yes", "no"]
     """Whether to list each packet that is not ready, not only their number. Default: yes"""
     overwrite: bool | Literal["yes", "no"]
-    """Whether a session that has results is made anew. Default: no"""
+    """Whether a session that has results is rebuilt. Default: no"""
     test: bool | Literal["yes", "no"]
     """Print what would be done, and stop. Nothing is written. Default: no"""
     fallback: Literal["dcm2niix", "dcm2nii", "dicm2nii"]

@@ -21,7 +21,7 @@ class Archive(StrEnum):
 
 
 class Check(StrEnum):
-    """What to do before the work: ask (yes), go on whatever was found (no), need at least one ready packet (any)."""
+    """What to do before the work: ask (yes), continue whatever was found (no), need at least one ready packet (any)."""
 
     YES = "yes"
     NO = "no"
@@ -46,7 +46,7 @@ class Tool(StrEnum):
 
 
 class OnMixed(StrEnum):
-    """What to do with a packet that holds more than one patient."""
+    """How to handle a packet of more than one patient."""
 
     REJECT = "reject"
     MERGE = "merge"
@@ -74,11 +74,11 @@ class Stages(StrEnum):
     SORT = "sort"
     """DICOM is sorted, nothing is converted."""
     CONVERT = "convert"
-    """What lies sorted in a session is read anew and converted; its inbox is left alone."""
+    """The sorted DICOM of a session is read again and converted; its inbox is left alone."""
 
 
 class OnDamaged(StrEnum):
-    """What to do with a packet of which some bytes cannot be had."""
+    """How to handle a damaged packet."""
 
     REFUSE = "refuse"
     KEEP = "keep"
@@ -177,7 +177,7 @@ class Settings:
 
     @property
     def deidentified(self) -> bool:
-        """Whether the session id stands in place of patient ids and names in all that is written but the DICOM itself."""
+        """Whether the session id replaces patient ids and names in all that is written but the DICOM itself."""
         return self.logfile is not None or self.deidentify_logs
 
     given: tuple[tuple[str, str], ...] = ()

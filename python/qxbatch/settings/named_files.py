@@ -1,4 +1,4 @@
-"""Parameters whose values are read by a module of their own, which is loaded where they are given."""
+"""Parameters whose values are read by a separate module, which is loaded where they are given."""
 
 from typing import TYPE_CHECKING
 

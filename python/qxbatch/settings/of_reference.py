@@ -28,7 +28,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "masterinbox",
-        "Folder in which packets wait, or `none`: the data lie in `<session>/inbox`.",
+        "Folder in which packets wait, or `none`: the data are in `<session>/inbox`.",
         group=Group.INPUT,
         default=f"<sessionsfolder>/{MASTER_INBOX}",
         metavar="DIR|none",
@@ -142,7 +142,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "overwrite",
-        "Whether a session that has results is made anew.",
+        "Whether a session that has results is rebuilt.",
         group=Group.WORK,
         default="no",
         choices=YES_NO,

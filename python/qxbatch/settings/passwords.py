@@ -22,7 +22,7 @@ def read_passwords(text: str) -> Passwords:
     path = absolute(option, text)
     words = tuple(dict.fromkeys(filter(None, _lines(option, path))))
     if not words:
-        raise UsageError(f"{option}={path} holds no password.", "Write each password on a line of its own.")
+        raise UsageError(f"{option}={path} contains no password.", "Write each password on a separate line.")
     return Passwords(path, words)
 
 
@@ -36,9 +36,9 @@ def _lines(option: str, path: Path) -> list[bytes]:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        hint = "Name a file that holds a password on each line."
+        hint = "Name a file with a password on each line."
         raise UsageError(f"{option}={path} cannot be read: {reason_text(error, path)}.", hint) from None
     if len(data) > LARGEST:
-        hint = "Name a file that holds a password on each line."
+        hint = "Name a file with a password on each line."
         raise UsageError(f"{option}={path} has more than {LARGEST} bytes: that is no list of passwords.", hint)
     return [line.removesuffix(b"\r") for line in data.removeprefix(_BOM).split(b"\n")]

@@ -12,7 +12,7 @@ def absolute(where: str, text: str) -> Path:
     `where` names the parameter. Raises UsageError.
     """
     if "\0" in text:
-        raise UsageError(f"{where}={text!r} is no path: it holds a zero byte.", "Give a path.")
+        raise UsageError(f"{where}={text!r} is no path: it contains a zero byte.", "Give a path.")
     try:
         path = Path(text).expanduser()
     except RuntimeError:

@@ -87,7 +87,7 @@ def documents(repository: Path) -> dict[Path, str]:
 
 
 def main() -> None:
-    """Rewrite the documents of the repository this module lies in."""
+    """Rewrite the documents of this module's repository."""
     for path, text in documents(Path(__file__).resolve().parents[3]).items():
         path.write_text(text, encoding="utf-8")
 

@@ -6,7 +6,7 @@ as a shell would, so a value with blanks is given in quotes there.
 """
 
 from qxbatch.core import VERSION
-from qxbatch.settings.boutiques import DESCRIPTION, IMAGE, OFFERED, default_of, is_number, told
+from qxbatch.settings.boutiques import DESCRIPTION, IMAGE, OFFERED, default_of, described, is_number
 from qxbatch.settings.parameter import Form, Parameter
 
 
@@ -41,7 +41,7 @@ def command() -> dict[str, object]:
                 "derived-inputs": [
                     {
                         "name": "incoming",
-                        "description": "The resource that holds packets",
+                        "description": "The resource with the packets",
                         "type": "Resource",
                         "matcher": "@.label == 'incoming'",
                         "required": True,
@@ -70,7 +70,7 @@ def _key(parameter: Parameter) -> str:
 def _input(parameter: Parameter) -> dict[str, object]:
     found: dict[str, object] = {
         "name": parameter.name,
-        "description": told(parameter),
+        "description": described(parameter),
         "type": "string",
         "required": False,
         "replacement-key": _key(parameter),

@@ -43,7 +43,7 @@ def _cell(value: object) -> str:
 
 
 def as_json(study: Study) -> str:
-    """Return what the columns mean, and the sessions, each in a line of its own."""
+    """Return what the columns mean, and the sessions, each on a separate line."""
     sessions = ",\n".join(f"  {_line(_value(row))}" for row in study.rows)
     items = ",\n".join(f"  {_line(item._asdict())}" for item in study.not_imported)
     return (

@@ -12,9 +12,9 @@ from qxbatch.protocol.scanned import ScannedSeries, ScannedSession, scanner_key
 from qxbatch.protocol.values import Count
 
 SMALL = 3
-"""A scanner with fewer sessions has no majority of its own."""
+"""A scanner with fewer sessions has no majority."""
 _OPTIONAL = 1 / 3
-"""A series that at least this share of the sessions has, and not more than half of them, is optional."""
+"""A series that at least this ratio of the sessions has, and not more than half of them, is optional."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -123,9 +123,9 @@ def _spelling(names: Iterable[str]) -> str:
 def _usual_count(numbers: Sequence[int]) -> Count | None:
     """Return the usual number of a series from its numbers in all sessions; None where too few have it."""
     present = [number for number in numbers if number]
-    share = len(present) / len(numbers)
-    is_expected = share > 1 / 2
-    is_optional = share >= _OPTIONAL and (len(present) > 1 or len(numbers) < SMALL)
+    ratio = len(present) / len(numbers)
+    is_expected = ratio > 1 / 2
+    is_optional = ratio >= _OPTIONAL and (len(present) > 1 or len(numbers) < SMALL)
     if not is_expected and not is_optional:
         return None
     usual, frequency = min(Counter(present).items(), key=lambda item: (-item[1], item[0]))

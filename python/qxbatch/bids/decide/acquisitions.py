@@ -11,7 +11,7 @@ from qxbatch.bids.schema.target import Target
 from qxbatch.convert.values import text
 
 _SAME_START = timedelta(seconds=0.6)
-"""Starts of one acquisition differ by at most so much: components have times of whole seconds and of their own echo."""
+"""Starts of one acquisition differ by at most so much: components have times in whole seconds, and each echo has its time."""
 _TE_MS, _TI_MS, _FLIP = 0.05, 0.5, 0.05
 """Values that differ by less are the same: sidecars and headers round them."""
 
@@ -115,7 +115,7 @@ def joined(found: Sequence[Acquisition], most_echoes: int = 0) -> list[Acquisiti
 
 
 def copies(acquisition: Acquisition) -> list[list[Candidate]]:
-    """Return images of one acquisition that nothing tells apart: the same scan, sent or reconstructed more than once."""
+    """Return images of one acquisition that cannot be distinguished: the same scan, sent or reconstructed more than once."""
     by_slot: dict[tuple[object, ...], list[Candidate]] = {}
     for member in acquisition.members:
         by_slot.setdefault(slot(member), []).append(member)

@@ -100,8 +100,8 @@ def _inversion(
 def _flip(own: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]) -> Found:
     angles = _distinct(facts.flip_angle_deg for facts in alike)
     same = [facts for facts in alike if (facts.te_ms, facts.ti_ms, facts.kind) == (own.te_ms, own.ti_ms, own.kind)]
-    told_apart = len(_distinct(facts.flip_angle_deg for facts in same)) > 1
-    if angles and (allowed["flip"].required or told_apart):
+    distinct_flips = len(_distinct(facts.flip_angle_deg for facts in same)) > 1
+    if angles and (allowed["flip"].required or distinct_flips):
         return _index(
             own.flip_angle_deg, angles
         ), f"FlipAngle {_number(own.flip_angle_deg)} of {', '.join(map(_number, angles))}"

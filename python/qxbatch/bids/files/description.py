@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.bids.files.record import RECORD
-from qxbatch.bids.files.wanted import SOURCEDATA, Origin, Wanted
+from qxbatch.bids.files.wanted import SOURCEDATA, ImageSource, Wanted
 from qxbatch.core import VERSION
 
 BIDS_VERSION = "1.10.0"
@@ -38,7 +38,8 @@ def dataset_files(dataset: Path, sessionsfolder: Path, given: Mapping[str, Any],
     if any((dataset / f"README{extension}").exists() for extension in _OTHER_READMES):
         del texts["README"]  # a data set has one
     return [
-        Wanted(path, Origin(), text.encode("utf-8", "backslashreplace"), users=True) for path, text in texts.items()
+        Wanted(path, ImageSource(), text.encode("utf-8", "backslashreplace"), users=True)
+        for path, text in texts.items()
     ]
 
 

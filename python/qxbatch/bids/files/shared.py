@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from qxbatch.bids.files.description import dataset_files
 from qxbatch.bids.files.people import age_and_sex
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.files.wanted import Origin, Wanted
+from qxbatch.bids.files.wanted import ImageSource, Wanted
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.tables.rows import (
     PARTICIPANTS,
@@ -54,10 +54,10 @@ def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> 
         labelled = [plan for plan in sessions if plan.label]
         if labelled:
             path = f"sub-{subject}/sub-{subject}_sessions.tsv"
-            files.append(Wanted(path, Origin(), sessions_table(labelled, study.shifts)))
+            files.append(Wanted(path, ImageSource(), sessions_table(labelled, study.shifts)))
     if people:
-        files.append(Wanted(PARTICIPANTS, Origin(), table))
-        files.append(Wanted(PARTICIPANTS_JSON, Origin(), participants_json(table), users=True))
+        files.append(Wanted(PARTICIPANTS, ImageSource(), table))
+        files.append(Wanted(PARTICIPANTS_JSON, ImageSource(), participants_json(table), users=True))
     return files
 
 

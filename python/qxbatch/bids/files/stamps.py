@@ -1,6 +1,6 @@
 """What is known of files that did not change since they were hashed, so that they are not read again.
 
-The stamps of a data set lie in the sessions folder: two exports of the same sessions then have the same bytes, and a copy of
+The stamps of a data set are in the sessions folder: two exports of the same sessions then have the same bytes, and a copy of
 the data set brings no stamps of other files. Without them everything is hashed once.
 """
 

@@ -25,7 +25,7 @@ _FEW_DIFFUSION = 50.0
 """Largest b-value in s/mm2 that counts as 0."""
 
 
-class Origin(NamedTuple):
+class ImageSource(NamedTuple):
     """Why a file is in the data set."""
 
     session: str = ""
@@ -38,7 +38,7 @@ class Wanted:
     """A file as it should be; a file of the session, or bytes, or a table that is merged with the existing one."""
 
     path: str
-    origin: Origin
+    source: ImageSource
     content: Source | bytes | Table
     users: bool = False
     """People are meant to edit it: it is left alone once they did, and that is no news."""
@@ -71,7 +71,7 @@ def session_files(plan: SessionPlan, form: Form, sources: Sources) -> SessionFil
         wanted += _image_files(placed, completed.fields[placed.path], sources)
     if plan.placed:
         folder, start = session_prefix(plan.subject, plan.label)
-        scans = Wanted(f"{folder}/{start}_scans.tsv", Origin(plan.session.id), scans_table(plan, form.shifts))
+        scans = Wanted(f"{folder}/{start}_scans.tsv", ImageSource(plan.session.id), scans_table(plan, form.shifts))
         wanted.append(scans)
         if form.sourcedata:
             wanted += _sourcedata(plan, folder, sources)
@@ -87,29 +87,29 @@ def _m0_links(placed: Sequence[Placed], form: IntendedFor) -> Mapping[str, Mappi
 
 def _image_files(placed: Placed, fields: Mapping[str, Any], sources: Sources) -> Iterator[Wanted]:
     image, name = placed.image, PlacedName.of(placed.path)
-    origin = Origin(image.session.id, image.number, placed.rule.target)
+    source = ImageSource(image.session.id, image.number, placed.rule.target)
     sidecar = f"{placed.path}.json"
-    yield Wanted(sidecar, origin, sidecar_text(fields))
+    yield Wanted(sidecar, source, sidecar_text(fields))
     if name.suffix == "dwi" or (name.datatype == "fmap" and name.suffix == "epi"):
-        yield from _gradients(placed, origin, sources)
+        yield from _gradients(placed, source, sources)
     types = volume_types(placed) if name.suffix == "asl" else None
     if types is not None:
-        yield Wanted(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", origin, context_text(types))
-    yield Wanted(f"{placed.path}{IMAGE}", origin, sources.of_image(image, image_file(image.number)))
+        yield Wanted(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", source, context_text(types))
+    yield Wanted(f"{placed.path}{IMAGE}", source, sources.of_image(image, image_file(image.number)))
 
 
-def _gradients(placed: Placed, origin: Origin, sources: Sources) -> Iterator[Wanted]:
+def _gradients(placed: Placed, source: ImageSource, sources: Sources) -> Iterator[Wanted]:
     """Yield bval and bvec. A diffusion image that has none gets zeros where its headers say that it has no diffusion."""
     image = placed.image
     for extension in _GRADIENTS:
         file = image_file(image.number, extension)
         path = f"{placed.path}.{extension}"
         if file in image.image.files:
-            yield Wanted(path, origin, sources.of_image(image, file))
+            yield Wanted(path, source, sources.of_image(image, file))
         elif PlacedName.of(placed.path).datatype == "dwi" and _is_without_diffusion(placed):
             volumes = image.image.shape[3] if len(image.image.shape) > 3 else 1  # noqa: PLR2004 - the fourth axis
             line = " ".join(["0"] * volumes)
-            yield Wanted(path, origin, f"{line}\n".encode() * (1 if extension == "bval" else 3))
+            yield Wanted(path, source, f"{line}\n".encode() * (1 if extension == "bval" else 3))
 
 
 def _is_without_diffusion(placed: Placed) -> bool:
@@ -123,7 +123,7 @@ def _sourcedata(plan: SessionPlan, folder: str, sources: Sources) -> Iterator[Wa
     for n in sorted({placed.image.series.n for placed in plan.placed}):
         for path in series_files(plan.session, n):
             inside = path.relative_to(paths.dicom).as_posix()
-            yield Wanted(f"{SOURCEDATA}/{folder}/{inside}", Origin(plan.session.id), sources.of_file(path))
+            yield Wanted(f"{SOURCEDATA}/{folder}/{inside}", ImageSource(plan.session.id), sources.of_file(path))
 
 
 def series_files(session: SessionFolder, n: int) -> list[Path]:

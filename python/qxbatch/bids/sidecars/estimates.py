@@ -173,7 +173,7 @@ def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
     """Return the images of each estimate: two takes of opposite directions with one shim, geometry and phase axis.
 
     With as many takes of one direction as of the other, the first belongs to the first. Otherwise one was repeated, and those
-    that are nearest in time belong together. What is left is a group of its own.
+    that are nearest in time belong together. What is left is a separate group.
     """
     takes: dict[str, list[Placed]] = defaultdict(list)
     for each in images:

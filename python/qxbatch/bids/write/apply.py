@@ -54,7 +54,7 @@ class Applier:
                 if change.session in self.applied.failed:
                     continue
                 if change.action in _WRITTEN:
-                    self._bring(change, staged[change.path])
+                    self._place(change, staged[change.path])
                 elif change.action is Action.REMOVE:
                     self._remove(change)
                 else:
@@ -86,7 +86,7 @@ class Applier:
             with path.open("xb") as file:
                 file.write(content)
 
-    def _bring(self, change: Change, staged: Path) -> None:
+    def _place(self, change: Change, staged: Path) -> None:
         target = self._dataset / change.path
         make_folder(target.parent)
         if not self._disk.is_plain(change.path.rpartition("/")[0]):

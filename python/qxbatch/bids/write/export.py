@@ -136,7 +136,7 @@ class Exporter:
         for wanted in files:
             content, edited = self._merged(wanted) if isinstance(wanted.content, Table) else (wanted.content, False)
             self._contents[wanted.path] = content
-            entry = Entry(wanted.path, *_sum(content), **wanted.origin._asdict(), edited=edited)
+            entry = Entry(wanted.path, *_sum(content), **wanted.source._asdict(), edited=edited)
             if self._target.link is Link.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._target.dataset / wanted.path))
             self._wanted[wanted.path] = entry
