@@ -49,7 +49,7 @@ def main(argv: list[str]) -> int:
         rows = []
         for row in measured(bench, wanted.rows or list(ALL)):
             rows.append(row)
-            if not wanted.quick:  # each time anew: a run that is ended keeps what it measured
+            if not wanted.quick:  # each time: a run that is ended keeps what it measured
                 report.write(wanted.out, bench, rows)
     if not wanted.quick:
         print(f"written: {wanted.out}")

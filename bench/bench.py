@@ -116,7 +116,7 @@ class Bench:
     load: float = field(default_factory=lambda: os.getloadavg()[0])
     """Of the machine, before anything was measured."""
     commit: str = field(default_factory=commit)
-    """Before the report was written anew."""
+    """Before the report is rewritten."""
 
     def has(self, peer: str) -> bool:
         """Say whether a peer is here."""

@@ -40,6 +40,6 @@ def wait_in_inbox(packet: Path, scratch: Path, name: str) -> Path:
 
 
 def by_hand(unpack: str, packet: Path, scratch: Path, compression: str) -> list[str]:
-    """Return unpacking and converting by hand: no sorting, no packing, no checks."""
+    """Return the manual way to unpack and convert: no sorting, no packing, no checks."""
     text = f"mkdir {{raw}} {{nii}}; {unpack}; {{dcm2niix}} -g i -d 9 -z {compression} -b y -o {{nii}} {{raw}}"
     return shell(text, packet=packet, raw=scratch / "raw", nii=scratch / "nii", dcm2niix=dcm2niix())

@@ -61,7 +61,7 @@ def nothing() -> Work:
 
 
 def imported(sessions: str) -> Work:
-    """An import in this very process, so that its memory is told without the converters'."""
+    """An import in this very process, so that its memory is measured without the converters'."""
     from qxbatch.cli.main import main
 
     return lambda: not main([sessions, "--parelements=all", "--quiet"])

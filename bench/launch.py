@@ -1,6 +1,6 @@
 """Runs a command and writes what it took: launch.py RESULT COMMAND...
 
-A small process of its own, because the peak memory of a child starts at that of the process it was forked from.
+A small separate process, because the peak memory of a child starts at that of the process it was forked from.
 """
 
 import json

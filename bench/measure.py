@@ -58,7 +58,7 @@ class Ratio:
 
 
 REST, MANY = 65, 1000
-"""Seconds of rest after so many files were removed. ext4 without a journal gives no inode anew within a minute, and looks
+"""Seconds of rest after so many files were removed. ext4 without a journal gives no inode again within a minute, and looks
 through all those that went: whoever makes files then, pays for it."""
 
 

@@ -1,6 +1,6 @@
 """Copies of real files that differ where they must: own UIDs, own series and instance numbers, all else as it was.
 
-The bytes are patched in place of being written anew by a library, so that private elements, order and sizes stay real.
+The bytes are patched instead of written by a library, so that private elements, order and sizes stay real.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ def mark(stage: str) -> None:
 
 
 def around(module: Any, name: str, before: str, inside: str) -> None:
-    """Replace a function of a module by one that notes the ends of the stage before it and of its own."""
+    """Replace a function of a module by one that notes the end of the stage before it and of this stage."""
     function: Callable[..., Any] = getattr(module, name)
 
     def noted(*args: Any, **named: Any) -> Any:

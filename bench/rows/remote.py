@@ -45,7 +45,7 @@ def scanned(bench: Bench) -> Row:
 
 
 def imported(bench: Bench) -> Figures:
-    """Count the calls with a path below the study, with and without a work folder elsewhere, and by hand."""
+    """Count the calls with a path below the study, with and without a work folder elsewhere, and in the manual way."""
     tree = short_series(bench.trees, bench.sources, classic=2, mosaic=4, files=2 * len(bench.sources.classic) + 40)
     packet, files = zip_of(tree), count(tree)
     folder = Path(tempfile.mkdtemp(dir=bench.scratch))
@@ -62,9 +62,7 @@ def imported(bench: Bench) -> Figures:
     first, *others = found
     figures = [Figure(f"{first}: calls per file", found[first], found[others[-1]])]
     figures += [Figure(f"{name}: calls per file", found[name]) for name in others]
-    amount = (
-        f"Calls with a path on the study's disk for one zip of {files} files; at most as many as by hand are wanted"
-    )
+    amount = f"Calls with a path on the study's disk for one zip of {files} files; at most as many as in the manual way are wanted"
     return Figures("Import on a remote disk", amount, tuple(figures))
 
 

@@ -1,4 +1,4 @@
-"""The whole job on one packet, against unpacking and converting by hand."""
+"""The whole job on one packet, against the manual way to unpack and convert."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,9 @@ SHORT = {f"{BY_HAND}i": 1.8, f"{BY_HAND}y": 2.5}
 LONG = {f"{BY_HAND}i": 2.0}
 TIMES_QUNEX = 10
 """How many times as fast as another each job is wanted to be."""
-NOTE = "Ours sorts, packs, hashes, verifies, writes session.txt and archives the packet; by hand none of that is done."
+NOTE = (
+    "Ours sorts, packs, hashes, verifies, writes session.txt and archives the packet; the manual way does none of that."
+)
 
 
 def many_short(bench: Bench) -> Path:
@@ -34,7 +36,7 @@ def short(bench: Bench) -> Iterator[Row]:
 
 
 def reference(bench: Bench) -> Iterator[Row]:
-    """Yield many short series as one zip, against QuNex. A row of its own: what QuNex removes slows who comes next."""
+    """Yield many short series as one zip, against QuNex. A separate row: what QuNex removes slows the next run."""
     if not bench.has("qunex"):
         return
     tree = many_short(bench)
@@ -56,7 +58,7 @@ def long(bench: Bench) -> Iterator[Row]:
 
 
 def one(bench: Bench, work: str, tree: Path, least: dict[str, float]) -> Row:
-    """Measure the whole job on a study as one zip, against doing it by hand; `least` holds the targets by peer."""
+    """Measure the whole job on a study as one zip, against the manual way; `least` holds the targets by peer."""
     packet = zip_of(tree)
     contenders = [ours(tree)]
     for way in ("i", "y"):

@@ -123,9 +123,7 @@ def _group(blocks: Sequence[Block], form: Form) -> Iterator[str]:
     shown_hints: set[str] = set()
     for block in blocks:
         yield from _block(block, form)
-        hints = dict.fromkeys(
-            reason.hint for reason in block.reasons if reason.hint and reason.hint not in shown_hints
-        )
+        hints = dict.fromkeys(reason.hint for reason in block.reasons if reason.hint and reason.hint not in shown_hints)
         yield from _hints(hints, form)
         shown_hints.update(hints)
         yield from _commands(line for reason in block.reasons for line in reason.command.split("\n"))
