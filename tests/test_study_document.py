@@ -9,6 +9,7 @@ import pytest
 
 from qxbatch.cli.main import main
 from qxbatch.session.folder import SessionFolder
+from qxbatch.study.behind import lists_waiting
 from qxbatch.study.document import as_json, read_known
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, study_of
@@ -296,3 +297,24 @@ def test_a_dry_run_writes_no_study_level(imported: StudyFolder) -> None:
     (imported.sessions / "study.json").unlink()
     assert imported.main("--check=no", "--test").status == 0
     assert not (imported.sessions / "study.json").exists()
+
+
+def test_a_run_without_packets_lists_no_packet_that_is_gone(imported: StudyFolder) -> None:
+    damaged = imported.put("S5", T1.files())
+    damaged.write_bytes(damaged.read_bytes()[:-60])
+    assert imported.main().status == 1
+    assert [item.item for item in not_imported(imported)] == ["S5.zip"]
+    damaged.unlink()
+    assert imported.main("--check=no").status == 0
+    assert not_imported(imported) == ()
+    assert lists_waiting(imported.sessions) is False
+
+
+def test_a_packet_that_still_waits_changes_no_file(imported: StudyFolder) -> None:
+    (imported.inbox / "notes.txt").write_text("x")
+    imported.put("S5", T1.files())
+    assert imported.main().status == 0
+    assert lists_waiting(imported.sessions)
+    before = (imported.sessions / "study.json").stat().st_mtime_ns
+    assert imported.main("--check=no").status == 0
+    assert (imported.sessions / "study.json").stat().st_mtime_ns == before

@@ -7,7 +7,6 @@ from qxbatch.cluster.grouping import plan
 from qxbatch.cluster.pending import choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.submit import largest_array
-from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report
@@ -45,7 +44,8 @@ class ClusterBatch:
             f"{each.size} with {(self._spec.mem or each.mem) >> 20} MB for {(self._spec.time or each.seconds) // 60} min"
             for each in planned.arrays
         )
-        packets, tasks = counted(len(units), "packet"), counted(len(planned.tasks), "task")
+        packets = f"{len(units)} packet{'s' * (len(units) != 1)}"
+        tasks = f"{len(planned.tasks)} task{'s' * (len(planned.tasks) != 1)}"
         return f"To {scheduler.name} would be submitted: {packets} in {tasks} ({requests})."
 
     def carry_out(

@@ -1,6 +1,5 @@
 """The BIDS-App level `group`: the table of the study, from the sessions' own summaries."""
 
-from qxbatch.counted import counted
 from qxbatch.discover.filters import by_label
 from qxbatch.exits import ExitStatus
 from qxbatch.model import SessionId
@@ -39,7 +38,11 @@ def run(settings: Settings) -> int:
             ExitStatus.CANNOT_WRITE,
         ) from None
     if not settings.quiet:
-        print("\n".join([f"{folder / STUDY_TABLE}: {counted(len(sessions), 'session')}", *differing(study.rows)]))
+        print(
+            "\n".join(
+                [f"{folder / STUDY_TABLE}: {len(sessions)} session{'s' * (len(sessions) != 1)}", *differing(study.rows)]
+            )
+        )
     return int(ExitStatus.OK)
 
 

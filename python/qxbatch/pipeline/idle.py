@@ -4,7 +4,7 @@ from qxbatch.model import Report
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings, Stages
-from qxbatch.study.behind import is_behind
+from qxbatch.study.behind import is_behind, lists_waiting
 
 
 def finish_idle(
@@ -19,9 +19,15 @@ def finish_idle(
             from qxbatch.pipeline.opened import need_converters
 
             need_converters(settings)
-    elif interrupted or (settings.stages is Stages.ALL and is_behind(settings.sessionsfolder)):
+        return
+    whole = settings.stages is Stages.ALL
+    if interrupted or (whole and is_behind(settings.sessionsfolder)):
         from qxbatch.pipeline.opened import tidy
         from qxbatch.pipeline.refresh import refresh_study
 
         refresh_study(settings, report, interrupted=True)
         tidy(workspace, locks)
+    elif whole and lists_waiting(settings.sessionsfolder):
+        from qxbatch.pipeline.refresh import refresh_waiting
+
+        refresh_waiting(settings, report)

@@ -12,13 +12,25 @@ _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, V
 """Verdicts of things in the inbox that no run imports as they are."""
 
 
-def not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImported]:
+def waiting(
+    report: Report | None, listed: Sequence[NotImported], *, deidentified: bool = False
+) -> Sequence[NotImported]:
+    """Return what was not imported: by a run, or without one, of what was listed before.
+
+    `deidentified`: packets are counted and not named.
+    """
+    if report is None:
+        return _still_there(listed)
+    return _counted(report) if deidentified else _not_imported(report, listed)
+
+
+def _not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImported]:
     """Return what was not imported: by this run, and by earlier ones where this run did not look at it.
 
     Whether an item without a path is still there only its own run knew.
     """
     seen = {candidate.path.name for candidate in report.candidates if candidate.verdict is not Verdict.FILTERED}
-    found = [item for item in still_there(earlier) if item.path and item.item not in seen]
+    found = [item for item in _still_there(earlier) if item.path and item.item not in seen]
     for candidate in report.candidates:
         problem = candidate.problem
         if problem is not None:
@@ -34,7 +46,7 @@ def not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImpo
     return sorted(dict.fromkeys(found))
 
 
-def counted(report: Report) -> list[NotImported]:
+def _counted(report: Report) -> list[NotImported]:
     """Return what this run did not import, without names; messages and commands have names too."""
     reasons = [str(each.problem.code if each.problem else each.verdict) for each in report.candidates if _waits(each)]
     for session in report.sessions:
@@ -56,6 +68,6 @@ def _item(path: Path, problem: Problem) -> NotImported:
     return NotImported(path.name, reason, problem.command, str(path) if os.path.lexists(path) else "")
 
 
-def still_there(items: Sequence[NotImported]) -> list[NotImported]:
+def _still_there(items: Sequence[NotImported]) -> list[NotImported]:
     """Return the items that are in the inbox; one without a path has a name that is not that of the file."""
     return [item for item in items if not item.path or os.path.lexists(item.path)]

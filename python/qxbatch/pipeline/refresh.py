@@ -4,10 +4,12 @@ import sys
 
 from qxbatch.model import Report
 from qxbatch.os_error import error_text
+from qxbatch.pipeline.not_imported import waiting
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.study.behind import is_behind
+from qxbatch.study.document import read_known
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import is_current
 
@@ -33,6 +35,13 @@ def refresh_study(settings: Settings, report: Report, *, interrupted: bool = Fal
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         text = error_text(error, folder) if isinstance(error, OSError) else repr(error)
         print(f"The study page was not refreshed: cannot write {text}.", file=sys.stderr)
+
+
+def refresh_waiting(settings: Settings, report: Report) -> None:
+    """Write the study level if the packets that were not imported are no longer those that study.json lists."""
+    listed = read_known(settings.sessionsfolder / STUDY_SIDECAR).not_imported
+    if tuple(waiting(report, listed, deidentified=settings.deidentified)) != listed:
+        refresh_study(settings, report, interrupted=True)
 
 
 _ATTEMPTS = 3

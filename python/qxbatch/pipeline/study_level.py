@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.model import Report
 from qxbatch.page.study import study_page
-from qxbatch.pipeline.not_imported import counted, not_imported, still_there
+from qxbatch.pipeline.not_imported import waiting
 from qxbatch.publish.alone import alone_in
 from qxbatch.publish.durable import NO_RUN, replaced_text
 from qxbatch.publish.foreign import keep_foreign
@@ -28,11 +28,8 @@ def write_study(
     """
     with alone_in(folder) as alone:
         known = read_known(folder / STUDY_SIDECAR)
-        if report is None:
-            waiting = still_there(known.not_imported)
-        else:
-            waiting = counted(report) if deidentified else not_imported(report, known.not_imported)
-        study = study_of(map(SessionFolder, sessions), known.sessions, waiting, existing_exports(folder))
+        left = waiting(report, known.not_imported, deidentified=deidentified)
+        study = study_of(map(SessionFolder, sessions), known.sessions, left, existing_exports(folder))
         tag = NO_RUN if alone else os.urandom(8).hex()
         for name, start in _OWN.items():
             keep_foreign(folder / name, start)

@@ -6,6 +6,9 @@ from pathlib import Path
 from qxbatch.resolve.names import RESERVED
 from qxbatch.session.layout import OWN, STUDY_SIDECAR, SUMMARY
 
+NONE_WAITING = b'"not_imported": [\n\n ]\n}\n'
+"""The end of a study.json that lists nothing that was not imported."""
+
 
 def is_behind(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or study.json is missing.
@@ -25,6 +28,17 @@ def is_behind(folder: Path) -> bool:
     except OSError:
         return False
     return any(_changed(folder / name) > written for name in names if name.casefold() not in RESERVED)
+
+
+def lists_waiting(folder: Path) -> bool:
+    """Return whether study.json lists something that was not imported; only its end is read."""
+    try:
+        with (folder / STUDY_SIDECAR).open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - len(NONE_WAITING)))
+            return file.read() != NONE_WAITING
+    except OSError:
+        return False
 
 
 def _changed(session: Path) -> int:
