@@ -188,7 +188,7 @@ def test_an_edited_sidecar_beside_which_another_image_is_put_is_told(study):
     assert sidecar.read_text() == '{"mine": 1}'
     (left,) = json.loads(done.out)["left"]
     assert left["other_image"]
-    assert "describes another image than the one that is there now" in " ".join(study.run().out.split())
+    assert "describes another image than the one that exists now" in " ".join(study.run().out.split())
 
 
 def test_a_session_that_turns_out_to_be_damaged_while_it_is_copied_is_no_participant(study):
