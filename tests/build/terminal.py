@@ -124,7 +124,7 @@ def _own_terminal() -> None:
 
 
 class Gate:
-    """A converter that waits until the gate is open, then runs the real one."""
+    """A converter that waits until the gate is open, or its caller was killed, then runs the real one."""
 
     def __init__(self, folder: Path, says: str = "") -> None:
         """The converter prints `says`, also to the terminal itself if it can open it."""
@@ -137,7 +137,7 @@ class Gate:
             "#!/bin/sh\n"
             "if [ $# -gt 1 ]; then\n"
             f"    {speak}\n"
-            f"    while ! [ -e '{self._open}' ]; do sleep 0.02; done\n"
+            f"    while ! [ -e '{self._open}' ]; do kill -0 $PPID || exit 1; sleep 0.02; done\n"
             "fi\n"
             f"exec '{real}' \"$@\"\n"
         )
