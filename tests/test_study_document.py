@@ -318,3 +318,15 @@ def test_a_packet_that_still_waits_changes_no_file(imported: StudyFolder) -> Non
     before = (imported.sessions / "study.json").stat().st_mtime_ns
     assert imported.main("--check=no").status == 0
     assert (imported.sessions / "study.json").stat().st_mtime_ns == before
+
+
+def test_a_session_whose_session_txt_came_later_is_complete(imported: StudyFolder) -> None:
+    text = SessionFolder(imported.session("S2")).paths.session_txt
+    content = text.read_bytes()
+    text.unlink()
+    assert main(["report", str(imported.sessions)]) == 0
+    assert [record.cells["state"] for record in read(imported.sessions).sessions][1] == "incomplete"
+    text.write_bytes(content)
+    assert imported.main("--check=no").status == 0
+    states = {record.cells["state"] for record in read_known(imported.sessions / "study.json").sessions.values()}
+    assert states == {"complete"}

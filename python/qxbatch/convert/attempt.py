@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,7 +110,7 @@ def _log(converter: Converter, argv: Sequence[str], ran: Ran, series: Series, jo
     count = "" if _COUNT_LINE.search(ran.words) else f"Found {series.files} DICOM file(s)\n"
     end = f"stopped: {ran.stopped}" if ran.stopped else f"exit status: {ran.exit_status}"
     # Only its name: its location does not change the output, and differs between machines.
-    named = (Path(argv[0]).name, *argv[1:]) if argv else ()
+    named = ("python" if argv[0] == sys.executable else Path(argv[0]).name, *argv[1:]) if argv else ()
     call = shlex.join(named).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = ran.words.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = output if not output or output.endswith("\n") else output + "\n"

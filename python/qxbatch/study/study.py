@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.protocol.difference import Difference
-from qxbatch.session.folder import SessionFolder
+from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.study.comparison import Comparison, SessionComparison, compare
 from qxbatch.study.exports import DataSet, export_cells
 from qxbatch.study.record import SessionRecord, Stamp, session_record
@@ -90,9 +90,18 @@ def is_current(study: Study, folder: Path) -> bool:
 
 def _record(folder: SessionFolder, known: SessionRecord | None) -> SessionRecord:
     stamp = summary_stamp(folder)
-    if known is not None and stamp is not None and known.stamp == stamp:
+    if known is not None and stamp is not None and known.stamp == stamp and _has_same_text(folder, known):
         return known
     return session_record(folder, stamp)
+
+
+_WITHOUT_TEXT = (SessionState.INCOMPLETE.value, SessionState.SORTED.value)
+"""States of a session without session.txt, which is published last."""
+
+
+def _has_same_text(folder: SessionFolder, known: SessionRecord) -> bool:
+    has_text = os.path.isfile(folder.paths.session_txt)  # noqa: PTH113 - one call for each of thousands of sessions
+    return has_text == (known.cells["state"] not in _WITHOUT_TEXT)
 
 
 def summary_stamp(folder: SessionFolder) -> Stamp | None:
