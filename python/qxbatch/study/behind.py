@@ -14,7 +14,7 @@ def is_behind(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or study.json is missing.
 
     study.json is the last file of the study level that is written, so the others are not older. The change time of a
-    folder is the time of the rename that published it.
+    folder is the time of the rename that published it. Equal times count as a change: clocks of file systems tick every 4 ms.
     """
     try:
         written = (folder / STUDY_SIDECAR).stat().st_mtime_ns
@@ -27,7 +27,7 @@ def is_behind(folder: Path) -> bool:
             names = [entry.name for entry in entries if not entry.name.startswith(".")]
     except OSError:
         return False
-    return any(_changed(folder / name) > written for name in names if name.casefold() not in RESERVED)
+    return any(_changed(folder / name) >= written for name in names if name.casefold() not in RESERVED)
 
 
 def lists_waiting(folder: Path) -> bool:
@@ -42,9 +42,9 @@ def lists_waiting(folder: Path) -> bool:
 
 
 def _changed(session: Path) -> int:
-    """Return when a session changed, in nanoseconds; -1 where there is no summary."""
+    """Return when a session changed, in nanoseconds; -2 where there is no summary."""
     own = session / OWN
     try:
         return max(os.stat(path).st_ctime_ns for path in (own / SUMMARY, own, session))  # noqa: PTH116 - thousands of calls
     except OSError:
-        return -1
+        return -2
