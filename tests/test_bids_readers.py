@@ -177,7 +177,7 @@ def test_a_validator_that_gives_no_result_is_told_with_its_words(study, tmp_path
     done = study.run("--validate")
     assert done.status == 69
     assert "gave no result: out of memory." in done.err
-    assert "exported to" in done.out, "the export itself is told"
+    assert "exported to" in done.out, "the export itself is reported"
     assert json.loads(study.run("--validate", "--json").out)["sessions"]
 
 

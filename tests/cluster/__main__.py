@@ -82,8 +82,8 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     slurm.kill_node(2)
     print("killed: the daemon of a node", flush=True)
     slurm.stop_controller()
-    told = Counter(each["state"] for each in submitted.jobs().values())
-    print(f"without the controller, `jobs` says: {dict(told)}", flush=True)
+    states = Counter(each["state"] for each in submitted.jobs().values())
+    print(f"without the controller, `jobs` says: {dict(states)}", flush=True)
     slurm.start_controller()
     print("restarted: the controller", flush=True)
     time.sleep(8)  # longer than SlurmdTimeout: the node counts as down

@@ -34,11 +34,11 @@ def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
     seconds: dict[str, float] = {}
     with patch.dict(os.environ, slurm.env), patch.object(Submitter, "_host_command", stand_in):
         began = time.monotonic()
-        with contextlib.redirect_stdout(io.StringIO()) as told:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
             status = main([str(study.sessions), "--scheduler=SLURM,mem=300M"])
         seconds["submit"] = time.monotonic() - began
-    assert status == 0, told.getvalue()
-    seconds["tasks"] = float(told.getvalue().partition("packets in ")[2].split()[0])
+    assert status == 0, printed.getvalue()
+    seconds["tasks"] = float(printed.getvalue().partition("packets in ")[2].split()[0])
     seconds["jobs, while they wait or run"] = _jobs(study, slurm, packets, "waiting")
     began = time.monotonic()
     slurm.wait_for_jobs(1200)

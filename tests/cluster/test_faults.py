@@ -119,8 +119,8 @@ def test_of_two_submissions_at_once_each_packet_is_imported_by_one(submitted: Su
     both = [
         subprocess.Popen(words, env={**os.environ, **submitted.env}, stdout=subprocess.PIPE, text=True) for _ in (1, 2)
     ]
-    told = [each.communicate(timeout=100)[0] for each in both]
-    assert sorted(each.returncode for each in both) == [0, 75], told
+    outputs = [each.communicate(timeout=100)[0] for each in both]
+    assert sorted(each.returncode for each in both) == [0, 75], outputs
     submitted.slurm.wait_for_jobs()
     submitted.check()
 
