@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -217,6 +218,19 @@ def older(text: str, version: str) -> str:
                 ".    Slice gap [mm]                     :   1.0",
             ]
     return "\r\n".join(out)
+
+
+@pytest.mark.data
+def test_the_log_names_the_interpreter_alike_on_every_machine(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "python3.99"
+    other.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(other))
+    conversion = convert_file(tmp_path, data / "nibabel_parrec/with_rec/phantom_varscale.PAR")
+    assert conversion.tool.split()[0] == "nibabel"
+    assert ": python -P -m qxbatch.convert.parrec_images" in conversion.log
+    assert "python3.99" not in conversion.log
 
 
 def test_a_missing_rec_is_a_failure_that_says_so(tmp_path: Path) -> None:
