@@ -17,11 +17,15 @@ MACHINE_REFUSES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.E
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status."""
+    """Run the command line and return the exit status. Without `argv`, the process ends afterwards."""
     from qxbatch.cli.output import LastingOutput
+    from qxbatch.collecting import skip_last_collection
 
     with LastingOutput():
-        return _main(list(sys.argv[1:] if argv is None else argv))
+        status = _main(list(sys.argv[1:] if argv is None else argv))
+    if argv is None:
+        skip_last_collection()
+    return status
 
 
 def _main(words: list[str]) -> int:

@@ -1,6 +1,5 @@
 """Letters in a picture that say which side is which."""
 
-from collections.abc import Sequence
 from functools import cache
 
 _LETTERS = {
@@ -18,35 +17,45 @@ _ROOM = 3 * (_WIDE + 2 * _MARGIN)
 """A field that is less wide has no letters at its sides."""
 _BRIGHT, _DARK = b"\xff", b"\0"
 
-SIDES = {2: ("L", "R", "A", "P"), 1: ("L", "R", "S", "I"), 0: ("P", "A", "S", "I")}
+Sides = tuple[str, str, str, str]
+"""The letters at the left, at the right, at the top and at the bottom."""
+Run = tuple[int, int, bytes]
+"""Column, line and bytes of adjacent pixels of one line."""
+
+SIDES: dict[int, Sides] = {2: ("L", "R", "A", "P"), 1: ("L", "R", "S", "I"), 0: ("P", "A", "S", "I")}
 """Axis of the world that a plane is across, to the letters at the left, at the right, at the top and at the bottom.
 
 Left is at the left, as neurologists look at a person.
 """
 
 
-def mark(field: Sequence[bytearray], sides: tuple[str, str, str, str], depth: int) -> None:
-    """Write letters at the sides of a field of pixels, in its brightest colour with a dark edge; a pixel has `depth` bytes."""
-    high, wide = len(field), len(field[0]) // depth
+@cache
+def mark(sides: Sides, width: int, height: int, depth: int) -> tuple[Run, ...]:
+    """Return the pixels of the letters at the sides of a field, in its brightest colour with a dark edge.
+
+    A pixel has `depth` bytes.
+    """
     left, right, top, bottom = sides
-    across, down = (wide - _WIDE) // 2, (high - _HIGH) // 2
-    if wide >= _ROOM:
-        _write(field, left, _MARGIN, down, depth)
-        _write(field, right, wide - _MARGIN - _WIDE, down, depth)
-    if wide >= _WIDE + 2:
-        _write(field, top, across, _MARGIN, depth)
-        _write(field, bottom, across, high - _MARGIN - _HIGH, depth)
-
-
-def _write(field: Sequence[bytearray], letter: str, left: int, top: int, depth: int) -> None:
-    for y, x, pixel in _pixels(letter):
-        at = (left + x) * depth
-        field[top + y][at : at + depth] = pixel * depth
+    across, down = (width - _WIDE) // 2, (height - _HIGH) // 2
+    letters = []
+    if width >= _ROOM:
+        letters += [(left, _MARGIN, down), (right, width - _MARGIN - _WIDE, down)]
+    if width >= _WIDE + 2:
+        letters += [(top, across, _MARGIN), (bottom, across, height - _MARGIN - _HIGH)]
+    return tuple((x + at_x, y + at_y, run) for letter, at_x, at_y in letters for x, y, run in _runs(letter, depth))
 
 
 @cache
-def _pixels(letter: str) -> tuple[tuple[int, int, bytes], ...]:
-    """Return line, column and grey of the pixels of a letter and its edge."""
+def _runs(letter: str, depth: int) -> tuple[Run, ...]:
+    """Return the pixels of a letter and of its edge."""
     ink = {(y, x) for y, row in enumerate(_LETTERS[letter]) for x, cell in enumerate(row) if cell == "1"}
     edge = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
-    return tuple((y, x, _BRIGHT if (y, x) in ink else _DARK) for y, x in sorted(edge))
+    found: list[Run] = []
+    for y, x in sorted(edge):
+        pixel = (_BRIGHT if (y, x) in ink else _DARK) * depth
+        before_x, before_y, before = found[-1] if found else (0, 0, b"")
+        if before and before_y == y and before_x + len(before) // depth == x:
+            found[-1] = (before_x, y, before + pixel)
+        else:
+            found.append((x, y, pixel))
+    return tuple(found)

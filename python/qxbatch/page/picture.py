@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from qxbatch.convert.nifti import Affine, Nifti, read_nifti
 from qxbatch.core import Statistics, colour_slice, grey_slice
+from qxbatch.page.canvas import side_by_side
 from qxbatch.page.heat import palette
-from qxbatch.page.marks import SIDES, mark
+from qxbatch.page.marks import SIDES
 from qxbatch.page.png import encode_png
 
 HEIGHT = 192
 """Pixels of each slice's longer side."""
-_GAP = 4
 _THIN = 8
 """A volume so many times as wide as it is thick gives one slice alone."""
 _COLOURS = (128, 2304)
@@ -38,17 +38,23 @@ def write_picture(
     """
     try:
         header = header or read_nifti(nifti)
-        shown = planes(header.shape, header.affine)
-        fields = [_field(plane, _pixels(nifti, header, plane, statistics), _depth(header)) for plane in shown]
+        visible = planes(header.shape, header.affine)
+        slices = [_pixels(nifti, header, plane, statistics) for plane in visible]
         maps = []
         if tsnr is not None and statistics is not None and statistics.tsnr is not None:
-            maps = [_field(plane, statistics.tsnr_slice(plane.rows, plane.columns), _GREY) for plane in shown]
+            maps = [statistics.tsnr_slice(plane.rows, plane.columns) for plane in visible]
     except (ValueError, ArithmeticError, OSError, MemoryError):
         return False
-    out.write_bytes(encode_png(_beside(fields, _depth(header)), colour=_depth(header) == _COLOUR))
+    out.write_bytes(_png(visible, slices, _depth(header)))
     if maps and tsnr is not None:
-        tsnr.write_bytes(encode_png(_beside(maps, _GREY), palette=palette()))
+        tsnr.write_bytes(_png(visible, maps, _GREY, palette()))
     return True
+
+
+def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
+    parts = [(pixels, len(plane.columns), SIDES[plane.across]) for pixels, plane in zip(slices, visible, strict=True)]
+    canvas = side_by_side(parts, HEIGHT, depth)
+    return encode_png(canvas.pixels, canvas.width, HEIGHT, colour=depth == _COLOUR, palette=colours)
 
 
 def _depth(header: Nifti) -> int:
@@ -62,12 +68,6 @@ def _pixels(nifti: Path, header: Nifti, plane: "Plane", statistics: Statistics |
     place = (str(nifti), header.offset, header.datatype, rows, columns)
     colours = colour_slice(*place) if header.datatype in _COLOURS else None
     return colours or grey_slice(*place, big_endian=header.order == ">")
-
-
-def _beside(fields: Sequence[Sequence[bytearray]], depth: int) -> list[bytes]:
-    """Return the lines of fields beside each other."""
-    gap = bytes(_GAP * depth)
-    return [gap.join(parts) for parts in zip(*fields, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -139,14 +139,3 @@ def _plane(axes: Sequence[Axis], across_it: int) -> Plane:
     rows = from_top.nearest(max(1, round(high * scale)))
     columns = across.nearest(max(1, round(wide * scale)))
     return Plane([middle + row for row in rows], columns, across_it)
-
-
-def _field(plane: Plane, pixels: bytes, depth: int) -> list[bytearray]:
-    """Return the lines of a slice in the middle of a black field, with letters at its sides."""
-    wide = len(plane.columns) * depth
-    top = (HEIGHT - len(plane.rows)) // 2
-    field = [bytearray(wide) for _ in range(top)]
-    field += [bytearray(pixels[at : at + wide]) for at in range(0, len(plane.rows) * wide, wide)]
-    field += [bytearray(wide) for _ in range(HEIGHT - len(field))]
-    mark(field, SIDES[plane.across], depth)
-    return field

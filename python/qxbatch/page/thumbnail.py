@@ -27,7 +27,7 @@ def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
         except (OSError, ValueError, zlib.error, struct.error):
             continue
         if lines:
-            paths.thumbnail.write_bytes(encode_png(_square(lines)))
+            paths.thumbnail.write_bytes(encode_png(_square(lines), SIDE, SIDE))
             return
 
 
@@ -57,8 +57,8 @@ def _grey_lines(png: bytes) -> list[bytes]:
     return [line[1:] for line in lines] if all(line[0] == _NO_FILTER for line in lines) else []
 
 
-def _square(lines: list[bytes]) -> list[bytes]:
-    """Return the left square of a picture with SIDE pixels in each direction."""
+def _square(lines: list[bytes]) -> bytes:
+    """Return the left square of a picture as scan lines with SIDE pixels in each direction."""
     side = min(len(lines), len(lines[0]))
     steps = [k * side // SIDE for k in range(SIDE)]
-    return [bytes(lines[row][column] for column in steps) for row in steps]
+    return b"".join(bytes([_NO_FILTER, *(lines[row][column] for column in steps)]) for row in steps)

@@ -28,7 +28,9 @@ pub fn grey(
     rows: &[u64],
     columns: &[u64],
 ) -> io::Result<Vec<u8>> {
-    values(path, offset, voxel, rows, columns).map(|values| shaded(&values))
+    repeated(rows, columns, 1, |rows, columns| {
+        values(path, offset, voxel, rows, columns).map(|values| shaded(&values))
+    })
 }
 
 /// Reads colour voxels as `grey` does; returns red, green and blue of each. None if the voxels are not colours.
@@ -46,11 +48,53 @@ pub fn colours(
     if !voxel.is_colour() {
         return Ok(None);
     }
-    let mut found = Vec::new();
-    cells(path, offset, voxel, rows, columns, |cell| {
-        found.extend(cell.iter().take(COLOURS));
-    })?;
-    Ok(Some(found))
+    let pixels = repeated(rows, columns, COLOURS, |rows, columns| {
+        let mut pixels = Vec::with_capacity(rows.len() * columns.len() * COLOURS);
+        cells(path, offset, voxel, rows, columns, |cell| {
+            pixels.extend(cell.iter().take(COLOURS));
+        })?;
+        Ok(pixels)
+    });
+    pixels.map(Some)
+}
+
+/// Draws each row and column once, and repeats pixels where the same row or column follows itself. A pixel has `depth`
+/// bytes.
+pub(super) fn repeated(
+    rows: &[u64],
+    columns: &[u64],
+    depth: usize,
+    draw: impl FnOnce(&[u64], &[u64]) -> io::Result<Vec<u8>>,
+) -> io::Result<Vec<u8>> {
+    let (rows, heights) = runs(rows);
+    let (columns, widths) = runs(columns);
+    let drawn = draw(&rows, &columns)?;
+    let width = depth * widths.iter().sum::<usize>();
+    let mut pixels = Vec::with_capacity(width * heights.iter().sum::<usize>());
+    let mut line = Vec::with_capacity(width);
+    for (row, height) in drawn
+        .chunks_exact((depth * columns.len()).max(1))
+        .zip(heights)
+    {
+        line.clear();
+        for (pixel, width) in row.chunks_exact(depth).zip(&widths) {
+            for _ in 0..*width {
+                line.extend_from_slice(pixel);
+            }
+        }
+        for _ in 0..height {
+            pixels.extend_from_slice(&line);
+        }
+    }
+    Ok(pixels)
+}
+
+/// Returns the values without those equal to the one before, and how often each follows itself.
+fn runs(values: &[u64]) -> (Vec<u64>, Vec<usize>) {
+    values
+        .chunk_by(|one, next| one == next)
+        .filter_map(|run| Some((*run.first()?, run.len())))
+        .unzip()
 }
 
 fn values(
@@ -163,4 +207,29 @@ fn percentile(values: &mut [f64], part: f64) -> f64 {
     let below = *below;
     let above = rest.iter().copied().min_by(f64::total_cmp).unwrap_or(below);
     below + (above - below) * at.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::repeated;
+
+    #[test]
+    fn a_voxel_of_several_pixels_is_drawn_once() {
+        let pixels = repeated(&[8, 8, 0], &[0, 0, 1], 2, |rows, columns| {
+            assert_eq!((rows, columns), (&[8, 0][..], &[0, 1][..]));
+            Ok(b"aAbBcCdD".to_vec())
+        });
+        assert_eq!(pixels.unwrap(), b"aAaAbBaAaAbBcCcCdD");
+    }
+
+    #[test]
+    fn a_picture_without_columns_has_no_pixels() {
+        assert!(
+            repeated(&[1, 2], &[], 1, |_, _| Ok(Vec::new()))
+                .unwrap()
+                .is_empty()
+        );
+    }
 }

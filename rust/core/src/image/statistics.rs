@@ -6,7 +6,7 @@ use std::path::Path;
 use super::mask::{mask, upper_limit};
 use super::moments::{Moments, moments};
 use super::nifti;
-use super::picture::shaded;
+use super::picture::{repeated, shaded};
 use super::statistics_error::StatisticsError;
 use super::steady::unsteady;
 use super::volume_parts::VolumeParts;
@@ -47,7 +47,9 @@ impl Statistics {
     ///
     /// Fails if a voxel is outside of the volume.
     pub fn mean_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
-        picked(&self.mean, rows, columns).map(|values| shaded(&values))
+        repeated(rows, columns, 1, |rows, columns| {
+            picked(&self.mean, rows, columns).map(|values| shaded(&values))
+        })
     }
 
     /// Returns voxels of the map of temporal SNR, 255 at `tsnr_limit`, row by row.
@@ -62,9 +64,11 @@ impl Statistics {
     )]
     pub fn tsnr_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
         let limit = self.tsnr_limit.unwrap_or(1.0);
-        let values = picked(&self.map, rows, columns)?;
-        let shown = |value: f64| ((value / limit).clamp(0.0, 1.0) * 255.0) as u8;
-        Ok(values.into_iter().map(shown).collect())
+        let grey = |value: f64| ((value / limit).clamp(0.0, 1.0) * 255.0) as u8;
+        repeated(rows, columns, 1, |rows, columns| {
+            let values = picked(&self.map, rows, columns)?;
+            Ok(values.into_iter().map(grey).collect())
+        })
     }
 }
 

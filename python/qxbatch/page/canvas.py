@@ -1,0 +1,45 @@
+"""Scan lines of a picture: slices side by side, each in the middle of a black field with letters at its sides."""
+
+from collections.abc import Sequence
+
+from qxbatch.page.marks import Sides, mark
+
+_GAP = 4
+"""Pixels between two slices."""
+_FILTER = 1
+"""Bytes in front of each scan line: its filter, 0 for none (ISO/IEC 15948, 9)."""
+
+
+class Canvas:
+    """The scan lines of a picture, black at first; a pixel has `depth` bytes."""
+
+    def __init__(self, widths: Sequence[int], height: int, depth: int) -> None:
+        self.width = sum(widths) + _GAP * (len(widths) - 1)
+        self.height, self.depth = height, depth
+        self.stride = _FILTER + self.width * depth
+        self.pixels = bytearray(self.stride * height)
+
+    def offset(self, left: int, top: int) -> int:
+        """Return where a pixel is in `pixels`."""
+        return self.stride * top + _FILTER + left * self.depth
+
+    def draw(self, pixels: bytes, left: int, width: int, sides: Sides) -> int:
+        """Draw the pixels of a slice, row by row, and its letters; return where the next slice begins."""
+        line = width * self.depth
+        at = self.offset(left, (self.height - len(pixels) // line) // 2)
+        for start in range(0, len(pixels), line):
+            self.pixels[at : at + line] = pixels[start : start + line]
+            at += self.stride
+        for x, y, run in mark(sides, width, self.height, self.depth):
+            at = self.offset(left + x, y)
+            self.pixels[at : at + len(run)] = run
+        return left + width + _GAP
+
+
+def side_by_side(slices: Sequence[tuple[bytes, int, Sides]], height: int, depth: int) -> Canvas:
+    """Return a canvas with slices, each given as pixels, width and letters. A slice has at most `height` rows."""
+    canvas = Canvas([width for _, width, _ in slices], height, depth)
+    left = 0
+    for pixels, width, sides in slices:
+        left = canvas.draw(pixels, left, width, sides)
+    return canvas
