@@ -1,4 +1,4 @@
-"""A hook of mkdocs: links of the site have the titles of pages, and the changes are a page.
+"""A hook of mkdocs: links of the site have the titles of pages, and CHANGELOG.md and CONTRIBUTING.md are pages.
 
 In the repository a document is named by its file (`[command-line.md](command-line.md)`, `docs/command-line.md`); on the site
 a reader knows it by its title. The documents are CommonMark; two of its forms that Python-Markdown reads in another way are
@@ -14,7 +14,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-CHANGES = "changes.md"
+BESIDE = {"CHANGELOG.md": "changes.md", "CONTRIBUTING.md": "contributing.md"}
+"""Files beside docs/ that are pages, and their names on the site."""
+TO_BESIDE = re.compile(rf"\]\(\.\./(?P<name>{'|'.join(map(re.escape, BESIDE))})(?=[)#])")
 LINK = re.compile(r"\[(?P<text>[\w-]+\.md)\]\((?P<path>[\w./-]+\.md)(?P<anchor>#[\w-]+)?\)")
 NAMED = re.compile(r"(?<![`\w/])docs/(?P<path>[\w./-]+\.md)(?!`)")
 CODE = re.compile(r"`[^`]+`")
@@ -23,9 +25,10 @@ TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add CHANGELOG.md as a page."""
-    text = (Path(config.config_file_path).parent / "CHANGELOG.md").read_text(encoding="utf-8")
-    files.append(File.generated(config, CHANGES, content=text))
+    """Add the files beside docs/."""
+    for name, page in BESIDE.items():
+        text = (Path(config.config_file_path).parent / name).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=text))
     return files
 
 
@@ -43,7 +46,7 @@ def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: Any) -> st
         return f"[{_title(files, match['path'])}]({posixpath.relpath(match['path'], folder or '.')})"
 
     lines, fenced = [], False
-    for line in markdown.replace("](../CHANGELOG.md)", f"]({CHANGES})").splitlines():
+    for line in TO_BESIDE.sub(lambda link: f"]({BESIDE[link['name']]}", markdown).splitlines():
         fenced ^= line.lstrip().startswith("```")
         if fenced:
             lines.append(line)

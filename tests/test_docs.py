@@ -10,6 +10,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.session.ledger import COLUMNS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "python" / "qxbatch"
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 NAMED = re.compile(r"\bdocs/[\w/-]+\.md\b")
@@ -71,3 +72,42 @@ def test_the_files_that_contributing_names_exist() -> None:
     missing = [name for name in named if "<" not in name and not any((place / name).exists() for place in places)]
     assert len(named) > 20
     assert not [name for name in missing if not name.startswith((".venv", "bench/run"))]
+
+
+OF_CODE = ("architecture.md", "design-choices.md", "guarantees.md")
+"""Documents of docs/ that name files of the repository in backticks."""
+SOURCE = re.compile(r"`((?:[\w.*-]+/)*[\w.*-]+(?:/|\.(?:py|pyi|rs|toml)))`")
+IN_FILE = re.compile(r"`(\w+)(?:\.\w+)?(?:\(\))?` in `((?:\w+/)*\w+\.py)`")
+OF_USERS = ("protocol.toml",)
+
+
+def places(line: str) -> list[Path]:
+    """Return the folders from which a line of a document names files; a row of a table may begin with the folder."""
+    row = re.match(r"\| `(python/qxbatch/[\w/]+)/` \|", line)
+    return [REPOSITORY / row[1]] if row else [REPOSITORY, PACKAGE, REPOSITORY / "rust/core/src"]
+
+
+def files(line: str, name: str) -> list[Path]:
+    """Return what a name in a line of a document stands for; it may have a star."""
+    return [path for place in (*places(line), REPOSITORY) for path in place.glob(name)]
+
+
+@pytest.mark.parametrize("document", OF_CODE)
+def test_files_that_documents_about_the_code_name_exist(document: str) -> None:
+    lines = (REPOSITORY / "docs" / document).read_text(encoding="utf-8").splitlines()
+    named = [(line, name) for line in lines for name in SOURCE.findall(line) if name not in OF_USERS]
+    assert len(named) > 10
+    assert [name for line, name in named if not files(line, name)] == []
+
+
+def test_functions_are_in_the_files_in_which_the_architecture_says_they_are() -> None:
+    lines = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines()
+    named = [(name, path) for line in lines for name, file in IN_FILE.findall(line) for path in files(line, file)]
+    assert len(named) > 40
+    defined = {path: path.read_text(encoding="utf-8") for _, path in named}
+    missing = [
+        f"{name} in {path}"
+        for name, path in named
+        if not re.search(rf"(?m)^(?:(?:def|class) {name}\b|{name}\b)", defined[path])
+    ]
+    assert missing == []

@@ -59,11 +59,28 @@ def test_a_source_holds_one_idea_and_is_finished(path: Path) -> None:
     assert [line for line in lines if UNFINISHED.search(line)] == []
 
 
-def test_the_architecture_names_every_room() -> None:
-    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`python/qxbatch/(\w+)/?`", text))
-    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert rooms - named == set()
+def architecture() -> str:
+    """Return the text of the page about the structure."""
+    return (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_architecture_names_every_package() -> None:
+    named = set(re.findall(r"`python/qxbatch/([\w/]+?)/?`", architecture()))
+    packages = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("*/__init__.py")}
+    packages |= {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("bids/*/__init__.py")}
+    assert packages - named == set()
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["all", "bids"])
+def test_the_diagrams_of_the_architecture_have_the_order_of_imports(number: int) -> None:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = settings["tool"]["importlinter"]["contracts"][number]["layers"]
+    order = [re.findall(r"\w+", layer) for layer in layers]
+    drawn = re.findall(r"(?s)```text\n(┌.*?)```", architecture())[number]
+    names = [name for name in re.findall(r"(?<![\w./])\w+(?![\w./])", drawn) if any(name in level for level in order)]
+    assert sorted(names) == sorted(name for level in order for name in level)
+    ranks = [next(rank for rank, level in enumerate(order) if name in level) for name in names]
+    assert ranks == sorted(ranks)
 
 
 def test_every_requirement_is_pinned() -> None:

@@ -330,3 +330,11 @@ def test_a_session_whose_session_txt_came_later_is_complete(imported: StudyFolde
     assert imported.main("--check=no").status == 0
     states = {record.cells["state"] for record in read_known(imported.sessions / "study.json").sessions.values()}
     assert states == {"complete"}
+
+
+def test_a_session_id_that_a_spreadsheet_takes_for_a_formula_has_an_apostrophe_in_the_table(study: StudyFolder) -> None:
+    for name in ("=1+1", "@SUM(A1)"):
+        study.put(name, T1.files())
+    assert study.main().status == 0
+    table = (study.sessions / "study.tsv").read_text(encoding="utf-8").splitlines()
+    assert [line.split("\t")[0] for line in table] == ["session_id", "'=1+1", "'@SUM(A1)"]
