@@ -163,7 +163,7 @@ def test_a_converter_that_hangs_is_stopped_after_the_time_limit(bench: Bench, st
 
 
 def test_a_converter_that_floods_its_log_is_survived(bench: Bench, stand_in: Callable[[str], None]) -> None:
-    stand_in("yes flood | head -c 100000000; exit 1")
+    stand_in("yes flood | head -c 10000000; exit 1")
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert len(conversion.log) < 2 << 20
