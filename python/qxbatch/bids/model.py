@@ -44,8 +44,8 @@ class Condition(NamedTuple):
     key: str
     value: Any
     """As in the rule file."""
-    found: Callable[[Any], object]
-    """Returns what an image (ImageFacts) has; None where it is not known."""
+    value_of: Callable[[Any], object]
+    """Returns the value of an image (ImageFacts); None where it is not known."""
     accept: Callable[[Any], Captures | None]
     """Returns the captures where a value is accepted, else None."""
 
@@ -73,17 +73,17 @@ class Rule:
     conditions: tuple[Condition, ...] = field(default=(), compare=False)
     """`match`, ready to be compared with images."""
     session: str = ""
-    """The session that it is an override of; empty for rules of all sessions."""
+    """The session whose series this rule overrides; empty for rules of all sessions."""
 
 
 class SessionRules(NamedTuple):
-    """A table `[session.ID]`: what is different in one session."""
+    """A table `[session.ID]`: labels and rules of one session."""
 
     line: int
     subject: str | None = None
-    """Label, where it is given."""
+    """Label; None where the table has none."""
     session: str | None = None
-    """Label, where it is given; empty for no session level."""
+    """Label; None where the table has none, empty for no session level."""
     rules: tuple[Rule, ...] = ()
 
 
@@ -92,7 +92,7 @@ class Labels:
     """The table `[labels]`: how sessions are named in the data set."""
 
     pattern: str = ""
-    """The session id with `{subject}` and `{session}`; empty where the names are those of the import."""
+    """The session id with `{subject}` and `{session}`; empty to use the names of the import."""
     subject: str = "{subject}"
     session: str = "{session}"
     subjects: Mapping[str, str] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class Undecided(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """What is exported of one session. Where `undecided` is not empty nothing of it is written."""
+    """The export plan of one session. If `undecided` is not empty, nothing of the session is written."""
 
     session: SessionFolder
     subject: str
@@ -159,11 +159,11 @@ class SessionPlan:
     ignored: tuple[Ignored, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     problem: str = ""
-    """Why nothing of the session can be exported, whatever the rules say; empty where it can."""
+    """Why the session cannot be exported, whatever the rules say; empty where it can."""
     hint: str = ""
     """What to do about the problem."""
     remarks: tuple[str, ...] = ()
-    """What the user should look at; nothing is held back by it."""
+    """What the user should check; the session is exported nevertheless."""
 
     @property
     def is_ready(self) -> bool:
