@@ -9,7 +9,7 @@ from qxbatch.bids.model import Rule, RuleFile, SessionPlan
 from qxbatch.bids.rules.matching import Mismatch, compare
 from qxbatch.nearest import nearest
 from qxbatch.problems import UsageError
-from qxbatch.protocol.values import found_text
+from qxbatch.protocol.values import actual_text
 from qxbatch.record.names import description, scanner_number
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line
@@ -108,7 +108,7 @@ def _mismatch(mismatch: Mismatch) -> str:
 
 def _actual_text(value: object) -> str:
     if isinstance(value, tuple) and not all(isinstance(item, str) for item in value):
-        return found_text(value) or ""
+        return actual_text(value) or ""
     return value_text(list(value) if isinstance(value, tuple) else value)
 
 
