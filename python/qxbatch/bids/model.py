@@ -1,4 +1,4 @@
-"""The types of a BIDS export: what is matched, what was decided, and what is planned."""
+"""The types of a BIDS export: images, rules and plans."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
 
 @dataclass(frozen=True)
 class ExportImage:
-    """One image of a session, and what rules are matched against."""
+    """One image of a session, with the data that rules match."""
 
     session: SessionFolder
     series: SeriesSummary
     image: ImageSummary
     sidecar: Mapping[str, Any]
-    """The image's JSON file, completed with times of the headers; empty where neither is known."""
+    """The image's JSON file, completed with times of the headers; empty if there are neither."""
 
     @property
     def number(self) -> int:
@@ -26,7 +26,7 @@ class ExportImage:
 
 
 class Serves(NamedTuple):
-    """How the images that a field map corrects are found, and how the link is written."""
+    """How the export selects the images that a field map corrects, and how it writes the link."""
 
     by: tuple[str, ...]
     """`shim`, `geometry`, `nearest-time`, applied in this order."""
@@ -35,7 +35,7 @@ class Serves(NamedTuple):
 
 
 Captures = Mapping[str, str]
-"""Parts of names that the braces of a pattern captured."""
+"""Text that the braces of a pattern captured, by name."""
 
 
 class Condition(NamedTuple):
@@ -123,7 +123,7 @@ class Placed(NamedTuple):
     """Relative to the data set, with `/`, without extension: `sub-01/ses-a/func/sub-01_ses-a_task-rest_run-1_bold`."""
     rule: Rule
     reason: str
-    """One sentence: why this rule, and where each added entity comes from."""
+    """One sentence: the rule, and the source of each added entity."""
 
 
 class Ignored(NamedTuple):
@@ -134,7 +134,7 @@ class Ignored(NamedTuple):
     rule: Rule | None
     reason: str
     series: SeriesSummary | None = None
-    """Set where there is no image."""
+    """Set if `image` is None."""
 
 
 class Undecided(NamedTuple):

@@ -102,7 +102,7 @@ def as_ranges(numbers: Sequence[int]) -> str:
 
 
 def of_ranges(text: str) -> tuple[int, ...]:
-    """Read what `as_ranges` wrote. Raises ValueError.
+    """Return the numbers in a text of `as_ranges`. Raises ValueError.
 
     >>> of_ranges("3-5,9,1")
     (3, 4, 5, 9, 1)

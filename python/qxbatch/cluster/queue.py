@@ -1,4 +1,4 @@
-"""The queue of the scheduler. Nothing is concluded from a queue that does not answer."""
+"""The queue of the scheduler. If it does not answer, states stay as last recorded."""
 
 import re
 from collections.abc import Sequence

@@ -77,7 +77,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _key_of(statement: str) -> str:
-    """Return what is before the `=` of a statement."""
+    """Return the text before the `=` of a statement."""
     position = 0
     while position < len(statement) and statement[position] != "=":
         string = _STRING.match(statement, position) if statement[position] in "\"'" else None

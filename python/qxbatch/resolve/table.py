@@ -50,7 +50,7 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """Return the most frequent one of comma, semicolon and tab in the first line with any of them, without quoted cells."""
+    """Return the most frequent of comma, semicolon and tab in the first line that has any, outside quoted cells."""
     bare = _QUOTED.sub("", text[:_HEAD])
     first = next((line for line in StringIO(bare, newline="") if any(separator in line for separator in ",;\t")), "")
     return max(",;\t", key=first.count)

@@ -62,7 +62,7 @@ class SessionComparison(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All sessions, in the order in which they were given."""
+    """All sessions, in the order of the argument."""
 
     columns: tuple[Column, ...]
     sessions: tuple[SessionComparison, ...]
@@ -94,7 +94,7 @@ def read_session(folder: SessionFolder) -> Readable:
 def compare(sessions: Iterable[Readable], protocol: Protocol | None = None) -> Comparison:
     """Compare sessions with a protocol; without one, with the majority of at least three sessions of their scanner.
 
-    Without a protocol, series that few sessions have are no differences.
+    Without a protocol, series that only few sessions have are not reported.
     """
     readable = list(sessions)
     rules = protocol or learn((session for session in readable if isinstance(session, ScannedSession)), SMALL).protocol

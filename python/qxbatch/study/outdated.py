@@ -7,7 +7,7 @@ from qxbatch.resolve.names import RESERVED
 from qxbatch.session.layout import OWN, STUDY_SIDECAR, SUMMARY
 
 NONE_WAITING = b'"not_imported": [\n\n ]\n}\n'
-"""The end of a study.json that lists nothing that was not imported."""
+"""The end of a study.json whose list `not_imported` is empty."""
 
 
 def is_outdated(folder: Path) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from qxbatch.bids.decide.acquisitions import Candidate
-from qxbatch.bids.decide.entities import Named
+from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import grouped
 from qxbatch.bids.decide.hints import ignore_hint, listed, remarks, unknown_sessions
 from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
@@ -99,7 +99,7 @@ class _Session:
             self._leave(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
             return None
 
-    def _place(self, named: Iterable[Named]) -> None:
+    def _place(self, named: Iterable[NamedImage]) -> None:
         complete = []
         for image in named:
             if image.missing:
@@ -120,7 +120,7 @@ class _Session:
             reason = "; ".join([rule_text(rule), *image.notes])
             self._placed.append(Placed(image.candidate.facts.image, path, rule, reason))
 
-    def _same_path(self, image: Named, path: str, same: Sequence[Named]) -> None:
+    def _same_path(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
         names = listed(other.candidate.facts for other in same)
         hint = (
             'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'

@@ -23,18 +23,18 @@ _TWO = 2
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedImage:
     """An image with its target, including the entities of its group."""
 
     candidate: Candidate
     target: Target
     notes: tuple[str, ...] = ()
-    """Where each added entity comes from."""
+    """The source of each added entity."""
     missing: str = ""
     """Why the name is not valid; empty where it is."""
 
 
-def named(acquisition: Acquisition, schema: Schema) -> list[Named]:
+def named(acquisition: Acquisition, schema: Schema) -> list[NamedImage]:
     """Return the images of one acquisition with their entities."""
     members = acquisition.members
     if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP:
@@ -42,7 +42,7 @@ def named(acquisition: Acquisition, schema: Schema) -> list[Named]:
     return [_with_entities(member, members, schema) for member in members]
 
 
-def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) -> Named:
+def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) -> NamedImage:
     target = member.target
     allowed = schema.entities(target.datatype, target.suffix)
     same_suffix = [image for image in members if image.target.suffix == target.suffix]
@@ -58,11 +58,11 @@ def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) 
                 notes.append(f"{name}-{value}: {note}")
     full = target.having(schema, added)
     missing = [name for name, entity in allowed.items() if entity.required and name not in full.values]
-    return Named(member, full, tuple(notes), _missing(missing[0], member.facts) if missing else "")
+    return NamedImage(member, full, tuple(notes), _missing(missing[0], member.facts) if missing else "")
 
 
 ValueAndSource = tuple[str, str]
-"""Value, or an empty text where none is needed, and where it comes from."""
+"""The value, empty if none is needed, and its source."""
 _NONE: ValueAndSource = ("", "")
 
 
@@ -141,7 +141,7 @@ def _missing(name: str, facts: ImageFacts) -> str:
     return f"it needs the entity {name}, and {where}"
 
 
-def _field_map(members: list[Candidate]) -> list[Named]:
+def _field_map(members: list[Candidate]) -> list[NamedImage]:
     """Return the images of one field map, with suffixes by echo and kind."""
     in_hz = [member for member in members if _shows_hz(member)]
     no_phases = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
@@ -172,11 +172,11 @@ def _shows_hz(member: Candidate) -> bool:
     return member.facts.kind == kinds.FIELD_MAP or (member.target.suffix == "fieldmap" and not is_magnitude)
 
 
-def _suffixed(member: Candidate, suffix: str, note: str) -> Named:
+def _suffixed(member: Candidate, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
     missing = "" if suffix in FIELD_MAP else f"its field map has more than {_TWO} echoes"
     changed = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
-    return Named(member, target, changed, missing)
+    return NamedImage(member, target, changed, missing)
 
 
 def _echo_note(member: Candidate, times: list[float]) -> str:

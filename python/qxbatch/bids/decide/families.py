@@ -23,7 +23,7 @@ _BEFORE = ("sbref",)
 _SETS = ("flip", "inv", "mt")
 """Entities of images that are scanned one after the other and form one set."""
 _SLACK = 0.6
-"""A companion that begins at most so many seconds after its run counts as scanned before it."""
+"""A companion that begins at most this many seconds after its run counts as scanned before it."""
 
 
 class Family(NamedTuple):

@@ -5,34 +5,34 @@ from dataclasses import dataclass, field, replace
 
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.decide.acquisitions import Acquisition, Candidate, acquisitions, copies, joined, slot
-from qxbatch.bids.decide.entities import Named, named
+from qxbatch.bids.decide.entities import NamedImage, named
 from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of
 from qxbatch.bids.schema.names import Schema
 
 
 @dataclass
-class Grouped:
+class Groups:
     """The images of a session after grouping."""
 
-    named: list[Named] = field(default_factory=list)
+    named: list[NamedImage] = field(default_factory=list)
     dropped: list[tuple[Candidate, str]] = field(default_factory=list)
     """Images that `repeat` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
     """Images whose run is missing: the reason, and what to write into the rule file."""
 
 
-def grouped(candidates: Iterable[Candidate], schema: Schema) -> Grouped:
+def grouped(candidates: Iterable[Candidate], schema: Schema) -> Groups:
     """Return the images of one session with their targets."""
     families: dict[Family, list[Candidate]] = {}
     for candidate in candidates:
         families.setdefault(family_of(candidate), []).append(candidate)
-    result = Grouped()
+    result = Groups()
     for family, members in families.items():
         _family(family, members, schema, result)
     return result
 
 
-def _family(family: Family, members: list[Candidate], schema: Schema, result: Grouped) -> None:
+def _family(family: Family, members: list[Candidate], schema: Schema, result: Groups) -> None:
     companions = [member for member in members if is_companion(member)]
     mains = [member for member in members if not is_companion(member)]
     if not mains:
@@ -53,7 +53,7 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
             result.named.append(_numbered(image, k, note, schema) if numbers else image)
 
 
-def _numbered(image: Named, k: int, note: str, schema: Schema) -> Named:
+def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
     if "run" not in schema.entities(image.target.datatype, image.target.suffix):
         return image
     return replace(image, target=image.target.having(schema, {"run": str(k)}), notes=(note, *image.notes))
@@ -64,7 +64,7 @@ def _start_text(run: Acquisition) -> str:
     return start.isoformat(sep=" ", timespec="seconds") if start else "no time is known: by series number"
 
 
-def _drop_copies(run: Acquisition, result: Grouped) -> None:
+def _drop_copies(run: Acquisition, result: Groups) -> None:
     """Keep one image of each scan that exists more than once, if its rule says which."""
     for same in copies(run):
         rule = same[-1].match.rule
@@ -92,7 +92,7 @@ def _is_complete(member: Candidate) -> bool:
     return member.facts.verdict is not SeriesVerdict.INCOMPLETE
 
 
-def _is_kept(run: Acquisition, runs: list[Acquisition], result: Grouped, companions: list[Candidate]) -> bool:
+def _is_kept(run: Acquisition, runs: list[Acquisition], result: Groups, companions: list[Candidate]) -> bool:
     """Return whether `repeat` keeps a run. If not, its images and companions are added to the dropped ones."""
     if not run.members:
         return False
@@ -116,7 +116,7 @@ def _why_dropped(run: Acquisition, runs: list[Acquisition]) -> str:
     return ""
 
 
-def _companions(companions: list[Candidate], runs: list[Acquisition], result: Grouped) -> dict[int, list[Candidate]]:
+def _companions(companions: list[Candidate], runs: list[Acquisition], result: Groups) -> dict[int, list[Candidate]]:
     """Return the companions of each run, by its id; companions without a run are added to the orphans."""
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
@@ -133,7 +133,7 @@ def _companions(companions: list[Candidate], runs: list[Acquisition], result: Gr
     return companions_of_run
 
 
-def _orphan(member: Candidate, run: Acquisition | None, result: Grouped) -> None:
+def _orphan(member: Candidate, run: Acquisition | None, result: Groups) -> None:
     of = f"series {run.members[0].facts.number} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":
         result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {of}"))

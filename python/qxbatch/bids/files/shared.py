@@ -73,7 +73,7 @@ def _person(sessions: Sequence[SessionPlan], table: StudyTable, stamps: Stamps) 
 
 
 def choose_shifts(plans: Iterable[SessionPlan], shifts: Shifts) -> bool:
-    """Choose the days of subjects that have none; return whether there are new ones."""
+    """Choose shifts for subjects without one; return whether there are new ones."""
     latest: dict[str, date] = {}
     for plan in plans:
         end = end_of(plan) if plan.is_ready else None

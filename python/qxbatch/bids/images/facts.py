@@ -29,13 +29,13 @@ _NO_FACTS = Acquisition()
 _VOLUMES = 3
 """The axis of an image's shape."""
 _WORDS = {"FIELDMAPHZ": FIELD_MAP, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
-"""What dcm2niix adds to ImageType in the sidecar, which it knows for each image."""
+"""Words that dcm2niix adds to ImageType in the sidecar of each image."""
 _SUFFIXES = {"fieldmaphz": FIELD_MAP, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
 """Words at the end of the name of an image: `e2_ph`."""
 
 
 class SessionFactsError(Exception):
-    """A session without the facts that rules need; the message says why, the hint has the command."""
+    """A session lacks the facts that rules need. The message has the reason, the hint the command."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -106,7 +106,7 @@ def _completed(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """The facts of one image: those of its sidecar, else those of its series."""
+    """The facts of one image: from its sidecar, else from its series."""
 
     image: ExportImage
     has_clock: bool = True
@@ -147,7 +147,7 @@ class ImageFacts:
 
     @cached_property
     def kind(self) -> str:
-        """Return what the pixels show, in one word."""
+        """Return the kind of the pixel values."""
         kinds = self.acquisition.kinds or ()
         image_kind = self._kind_of_image
         if ImageKind.LOCALIZER in kinds:
@@ -208,7 +208,7 @@ class ImageFacts:
 
     @property
     def volumes(self) -> int:
-        """Return the number of volumes of the image: of its series, where another program made the session."""
+        """Return the number of volumes of the image; of its series if another program made the session."""
         shape = self.image.image.shape
         if not shape:
             return self.acquisition.acquired_volumes or 1
@@ -227,7 +227,7 @@ class ImageFacts:
 
     @property
     def guess(self) -> str:
-        """Return data type and suffix that dcm2niix guesses: `func/bold`; empty where it guesses nothing."""
+        """Return the data type and suffix that dcm2niix guesses: `func/bold`; empty if it has no guess."""
         guess = self.image.sidecar.get("BidsGuess")
         match guess:
             case [str() as datatype, str() as name]:

@@ -8,7 +8,7 @@ from typing import Any
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.bids.decide.task_names import has_direction, task_label
 from qxbatch.bids.images.facts import ImageFacts
-from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, Recognised, recognise
+from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 from qxbatch.protocol.rules import literal
@@ -38,7 +38,7 @@ class Draft:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Return what stands below `as`."""
+        """Return the options that follow `as`."""
         return dict(self.extra)
 
     def with_options(self, options: Mapping[str, Any]) -> "Draft":
@@ -106,7 +106,7 @@ def _ignore(match: Mapping[str, Any], reason: str) -> Draft:
     return Draft(tuple(match.items()), "", reason, "")
 
 
-Pairs = Sequence[tuple[ImageFacts, Recognised]]
+Pairs = Sequence[tuple[ImageFacts, Recognition]]
 
 
 def _ignored(pairs: Pairs) -> Iterator[Draft]:
@@ -134,7 +134,7 @@ def _unrecognised(pairs: Pairs) -> Iterator[Draft]:
 
 
 def _targets(pairs: Pairs) -> Iterator[Draft]:
-    """Yield rules for what is exported."""
+    """Yield the rules of exported images."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     tells_directions = _tells_directions(image for image, result in pairs if _TASK in result.target)
     is_reversed = _is_reversed([image for image, result in pairs if result.target in _DIFFUSION])

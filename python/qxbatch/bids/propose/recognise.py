@@ -43,29 +43,29 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
 """Further conditions of a proposed rule besides the name, by its source."""
 
 
-class Recognised(NamedTuple):
-    """What an image probably is."""
+class Recognition(NamedTuple):
+    """The guess for an image."""
 
     target: str
     """Empty where a rule should ignore it."""
     ignore: str
     source: str
-    """Where this comes from: `BidsGuess`, `ReproIn`, `b-values` ..."""
+    """The source of the guess: `BidsGuess`, `ReproIn`, `b-values` ..."""
 
 
-def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> Recognised:
+def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> Recognition:
     """Return the first valid target, else why the image is ignored.
 
     `peers` are the images of its session with its name.
     """
     if _LOCALIZER.search(facts.name):
-        return Recognised("", "localizer by its name", "name")
+        return Recognition("", "localizer by its name", "name")
     for target, source in _candidates(facts):
         refused = _why_not(target, facts, peers, schema)
         if refused is None:
             continue
-        return Recognised("", refused, source) if refused else Recognised(target, "", source)
-    return Recognised("", "not recognised: say what it is", "none")
+        return Recognition("", refused, source) if refused else Recognition(target, "", source)
+    return Recognition("", "not recognised: say what it is", "none")
 
 
 def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
@@ -77,7 +77,7 @@ def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
 
 
 def reproin(name: str) -> str:
-    """Return the target of a name by the convention of ReproIn; empty where it is none.
+    """Return the target of a name by the convention of ReproIn; empty if the name does not follow it.
 
     >>> reproin("func_task-rest_acq-p2_run-01"), reproin("anat-T1w_acq-tfl"), reproin("anatomy")
     ('func/task-rest_acq-p2_bold', 'anat/acq-tfl_T1w', '')
@@ -122,7 +122,7 @@ def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
 
 
 def _why_not(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> str | None:
-    """Return why an image of that kind cannot be exported as it is; empty where it can, None where the name is not valid."""
+    """Return why an image cannot be exported under a target; empty if it can, None if the target is not valid."""
     try:
         parsed = read_target(re.sub(r"\{\w+\}", "x", target), schema)
     except TargetError:

@@ -33,7 +33,7 @@ class Amount(NamedTuple):
 
 
 def read_amount(value: object, tolerance: Callable[[float], float] = lambda _number: 0.0) -> Amount:
-    """Return the numbers that a value of the rule file stands for. Raises WrongValueError.
+    """Return the range of numbers that a value of the rule file describes. Raises WrongValueError.
 
     >>> read_amount(">=100")(100), read_amount(">100")(100), read_amount("30±1")(31)
     (True, False, True)

@@ -1,4 +1,4 @@
-"""What the BIDS schema says of the names of images: data types, suffixes and entities."""
+"""Names of images in the BIDS schema: data types, suffixes and entities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from qxbatch.problems import UsageError
 
 _IMAGE = ".nii.gz"
 _LEVELS = ("subject", "session")
-"""Entities that the session gives."""
+"""Entities that identify the session."""
 LABEL = r"[0-9a-zA-Z+]+"
 INDEX = r"[0-9]+"
 
@@ -89,7 +89,7 @@ class Schema:
         return frozenset(self._definitions)
 
     def metadata_definition(self, field: str) -> Mapping[str, Any]:
-        """Return what the schema says of the values of a field; empty where it has no such field."""
+        """Return the definition of a field; empty if the schema does not have it."""
         return self._definitions.get(field, {})
 
     @cached_property

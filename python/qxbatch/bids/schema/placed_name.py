@@ -26,7 +26,7 @@ class PlacedName(NamedTuple):
         return cls(folders[-1] if folders else "", entities, suffix)
 
     def family(self, *without: str) -> str:
-        """Return the data type and the other entities: what images have in common that differ in these entities or the suffix."""
+        """Return the name without these entities and the suffix: images with the same family differ only in these."""
         pairs = [f"{name}-{value}" for name, value in self.entities.items() if name not in without]
         return "_".join([self.datatype, *pairs])
 

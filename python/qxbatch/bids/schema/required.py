@@ -1,4 +1,4 @@
-"""Sidecar fields that BIDS requires of an image, by the selectors of the schema that a rule file can decide."""
+"""Sidecar fields that BIDS requires for an image, by those selectors of the schema that this module evaluates."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ def _is_completed(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
 
 
 def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what RepetitionTime means for a suffix."""
+    """Return the BIDS fields that RepetitionTime stands for in images of a suffix."""
     time = sidecar.get("RepetitionTime")
     return {} if time is None else {name: time for name, suffixes in REPETITION.items() if suffix in suffixes}
 

@@ -8,9 +8,9 @@ from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.nearest import nearest
 
 GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
-"""Entities that follow from the group of images and the time of their acquisition."""
+"""Entities that depend on the group of images and their acquisition times."""
 BUILT_IN = ("name", "task", "protocol", "number", "dir")
-"""What `as` can name in braces without a capture in `match`."""
+"""Names that `as` can have in braces without a capture in `match`."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[0-9a-zA-Z+]+", re.ASCII)
 _INDEX = re.compile(r"[0-9]+", re.ASCII)
@@ -19,7 +19,7 @@ _STANDS_FOR = "\ufffc"
 
 
 class TargetError(ValueError):
-    """A target that is not valid; the message and the hint say why."""
+    """A target is not valid. The message has the reason, the hint the correction."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)

@@ -57,7 +57,7 @@ def asl_fields(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
 
 
 def m0_targets(placed: Placed, session: Sequence[Placed]) -> list[str]:
-    """Return the paths of the ASL images that a separate M0 scan is for: those to which it is the nearest M0 scan."""
+    """Return the paths of the ASL images whose nearest M0 scan this is."""
     asl = [image for image in session if PlacedName.of(image.path).suffix == "asl"]
     scans = [image for image in session if PlacedName.of(image.path)[::2] == ("perf", M0)]
     return [image.path for image in asl if min(scans, key=lambda scan: (_gap(scan, image), scan.path)) == placed]

@@ -18,7 +18,7 @@ _HERTZ = ("GE", "PHILIPS")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
-class Completed(NamedTuple):
+class Sidecars(NamedTuple):
     """The sidecars of a session."""
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -28,8 +28,8 @@ class Completed(NamedTuple):
 
 def complete(
     placed: Sequence[Placed], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
-) -> Completed:
-    """Return the sidecars of all images. `links` is what field maps add.
+) -> Sidecars:
+    """Return the sidecars of all images. `links` are the fields that field maps add.
 
     Fields that the rule sets take precedence over added fields, and those over fields of the header.
     """
@@ -49,11 +49,11 @@ def complete(
             warnings.append(f"{image.path}: {timing.warning}")
         sidecars[image.path] = {**fields, **added, **links.get(image.path, {}), **image.rule.fields}
         warnings += _absent(image, sidecars[image.path], absent)
-    return Completed(sidecars, tuple(warnings))
+    return Sidecars(sidecars, tuple(warnings))
 
 
 def sidecar_text(fields: Mapping[str, Any]) -> bytes:
-    """Return the text of a sidecar, a field in each line. A field with a number that JSON does not have (NaN) is left out."""
+    """Return the text of a sidecar, a field in each line. Fields with a number that JSON does not have (NaN) are omitted."""
     lines = ",\n".join(_lines(fields))
     return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
 

@@ -65,7 +65,7 @@ def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
 
 
 def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Keep those with the most alike geometry, and complete ones before those that need the run itself."""
+    """Keep the field maps with the most similar geometry; complete ones are better than those that need the run itself."""
     best = max((each.likeness(run) for each in candidates), default=())
     alike = [each for each in candidates if each.likeness(run) == best]
     return [each for each in alike if each.is_complete] or alike
@@ -128,7 +128,7 @@ def _serves_nothing(field_map: FieldMap, runs: Sequence[Run]) -> str:
 
 
 def _not_served(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
-    """Return a warning for the runs that only the shim keeps from a field map; none where nothing could correct them."""
+    """Return a warning for runs that have no field map only because of the shim; empty if there are no such runs."""
     unserved = [
         run
         for run in runs

@@ -44,14 +44,14 @@ class Shifts:
         return self
 
     def choose(self, latest: Iterable[tuple[str, date]]) -> bool:
-        """Choose days for subjects that have none; `latest` is the latest day of each. Return whether there are new ones."""
+        """Choose shifts for subjects without one; `latest` has the latest day of each. Return whether there are new ones."""
         new = {subject: day for subject, day in latest if subject not in self.days}
         for subject, day in new.items():
             self.days[subject] = max(0, (day - _LATEST).days) + 1 + secrets.randbelow(_SPREAD)
         return bool(new)
 
     def write(self) -> None:
-        """Write the table so that its owner alone can read it. Raises OSError."""
+        """Write the table with read permission only for its owner. Raises OSError."""
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
         temporary = self.path.with_name(f".{self.path.name}.new")
         temporary.unlink(missing_ok=True)

@@ -24,7 +24,7 @@ _BATCH_FILES = 4000
 _WRITTEN = (Action.ADD, Action.REPLACE)
 
 
-class Applied:
+class AppliedChanges:
     """The applied changes: paths, and the reason for each session that could not be placed."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Applier:
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING
         self._numbers = iter(range(1 << 62))
-        self.applied = Applied()
+        self.applied = AppliedChanges()
 
     def apply(self, changes: Iterable[Change], contents: Mapping[str, Content]) -> None:
         """Apply the changes, a batch of whole sessions at a time. Raises OSError where the data set cannot be written."""
