@@ -172,7 +172,7 @@ def test_a_bad_session_leaves_the_others(tmp_path):
     assert [bool(each.problem) for each in bad] == [True, True, True, False]
     assert "summary.json: cannot be read" in bad[0].problem
     assert "21.json: cannot be read" in bad[1].problem
-    assert "another program made it" in bad[2].problem
+    assert "another program made the session" in bad[2].problem
     assert bad[2].hint == f"qxbatch inspect {made[2].path} --update"
     assert [each.path for each in bad[3].placed] == ["sub-D/anat/sub-D_T1w"]
 
@@ -195,7 +195,7 @@ def test_a_session_of_a_former_version_names_the_command_that_adds_its_facts(tmp
         series.pop("acquisition")
     made.paths.summary.write_text(json.dumps({**content, "schema": 1}))
     (found,) = decide([SessionFolder(made.path)], rules(tmp_path, T1))
-    assert "a former version imported it" in found.problem
+    assert "an older version imported it" in found.problem
     assert found.hint == f"qxbatch inspect {made.path} --update"
 
 

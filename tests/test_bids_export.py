@@ -164,7 +164,7 @@ def test_a_folder_that_is_no_data_set_is_refused(study):
     (study.bids / "thesis.doc").write_text("x")
     done = study.run()
     assert done.status == 64
-    assert "no BIDS data set" in done.err
+    assert "not a BIDS data set" in done.err
     assert [path.name for path in study.bids.iterdir()] == ["thesis.doc"]
 
 

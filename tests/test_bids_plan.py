@@ -130,7 +130,7 @@ def test_sessions_that_the_table_does_not_have_are_left_out(tmp_path, made):
         ("S02\t2\t21", "S03\t2\t21", ":8: there is no session S03.", "--plan"),
         ("S01\t3\t31", "S01\t3\t21", ":4: image 21 is in the table twice.", "--plan"),
         ("S01\t3\t31", "S01\t3\t33", ":4: image 33 does not exist in session S01.", "--plan"),
-        ("S01\t3\t31", "S01\t3\tx", ":4: image 'x' is no number.", "--plan"),
+        ("S01\t3\t31", "S01\t3\tx", ":4: image 'x' is not a number.", "--plan"),
         ("S01\t3\t31", f"S01\t3\t{'9' * 5000}", ":4: image '999", "--plan"),
         ("name\trule\tpath", "path\trule\tpath", ":1: the column path exists twice.", "Leave one"),
         (

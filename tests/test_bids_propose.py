@@ -128,7 +128,7 @@ def test_scans_that_were_sent_twice_are_exported_once(tmp_path):
 def test_one_volume_is_no_time_series(tmp_path):
     found, text = exported(tmp_path, Scan(4, "rest", volumes=1, guess=("func", "bold")))
     assert found == {}
-    assert 'ignore = "one volume is no time series"' in text
+    assert 'ignore = "one volume is not a time series"' in text
 
 
 def test_par_rec_beside_its_dicom_is_ignored(tmp_path):

@@ -13,8 +13,8 @@ from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import ExportImage
 from qxbatch.bids.rules.match_keys import KEYS
 from qxbatch.bids.rules.matching import first_match
-from qxbatch.bids.rules.one_rule import OPTIONS
 from qxbatch.bids.rules.rule_file import read_rules, rules_of
+from qxbatch.bids.rules.rule_reader import OPTIONS
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.bids.schema.target import TargetError, read_target
 from qxbatch.exits import ExitStatus
@@ -102,7 +102,7 @@ def refused(tmp_path, text):
         ("[[rule]]\nmatch = {\n", "rules.toml:2: this is not TOML", "in quotes"),
         (
             '[session.S1]\n"seven" = { ignore = "x" }\n',
-            "rules.toml:2: the key 'seven' is no number of a series.",
+            "rules.toml:2: the key 'seven' is not a series number.",
             '"7"',
         ),
         ('[session.S1]\n"7" = { match = {} }\n', "rules.toml:2: the key 'match' is not known.", ""),
@@ -139,21 +139,21 @@ def test_a_key_or_value_that_is_not_known_is_named_with_its_line(tmp_path, text,
 @pytest.mark.parametrize(
     ("target", "message", "hint"),
     [
-        ("bold", "'bold' is no data type and name.", "func/task-rest_bold"),
+        ("bold", "'bold' is not a data type and a name.", "func/task-rest_bold"),
         ("fnc/task-rest_bold", "the data type 'fnc' is not known.", "Did you mean func?"),
         ("func/task-rest_bld", "the suffix 'bld' is not known.", "Did you mean bold?"),
-        ("anat/task-rest_bold", "the suffix 'bold' is none of the data type anat.", "It is one of func."),
+        ("anat/task-rest_bold", "the suffix 'bold' does not belong to the data type anat.", "It belongs to func."),
         ("func/tsk-rest_bold", "the entity 'tsk' is not known.", "Did you mean task?"),
         ("anat/dir-AP_T1w", "anat/T1w cannot have the entity dir.", "It can have:"),
         ("func/dir-AP_bold", "func/bold needs the entity task.", "Write task-<label>."),
-        ("func/task-n_back_bold", "'back' is no entity with a label.", "task-rest"),
+        ("func/task-n_back_bold", "'back' is not an entity with a label.", "task-rest"),
         ("func/task-n.back_bold", "task-n.back is not valid.", "letters and digits"),
         ("func/task-a_task-b_bold", "the entity task is given twice.", "one of them"),
         ("func/task-a_run-x_bold", "run-x is not valid.", "a number"),
         ("func/task-a_part-magn_bold", "part-magn is not valid.", "Did you mean mag?"),
         ("anat/sub-01_T1w", "sub- is given by the session.", "[labels]"),
-        ("fmap/dir-{pe}_epi", "{pe} is captured by no key of match.", "dir"),
-        ("func/task-{name_bold", "'func/task-{name_bold' has a brace without its other one.", "dir-{dir}"),
+        ("fmap/dir-{pe}_epi", "{pe} is not captured by any key of match.", "dir"),
+        ("func/task-{name_bold", "'func/task-{name_bold' has an unmatched brace.", "dir-{dir}"),
         ("anat/{name}", "data type and suffix cannot be in braces.", "each suffix"),
     ],
 )

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from qxbatch.bids.files.planned import Form, PlannedFile, session_files
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.files.wanted import Form, Wanted, session_files
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
 from qxbatch.bids.sidecars.completed import complete, sidecar_text
@@ -23,7 +23,7 @@ def fields(found: SessionPlan, **options: Any) -> dict[str, Any]:
     return {path.rpartition("/")[2].removeprefix("sub-S01_"): dict(each) for path, each in completed.fields.items()}
 
 
-def files(found: SessionPlan) -> dict[str, Wanted]:
+def files(found: SessionPlan) -> dict[str, PlannedFile]:
     """The files of a session by their last parts."""
     wanted = session_files(found, Form(), Sources(Stamps(None))).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in wanted}

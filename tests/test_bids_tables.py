@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from qxbatch.bids.files.people import age_text
+from qxbatch.bids.files.age_and_sex import age_text
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table, merged, read_table
 from tests.build.bids import Scan
@@ -201,7 +201,7 @@ def test_the_description_names_this_program_and_what_the_rule_file_says(study):
 def test_a_table_that_people_made_keeps_all_of_theirs():
     theirs = read_table("\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n")
     ours = Table(("participant_id", "age"), ({"participant_id": "sub-1", "age": "3"}, {"participant_id": "sub-2"}))
-    table = merged(theirs, ours, edited=True, stays=lambda name: name != "sub-9")
+    table = merged(theirs, ours, edited=True, is_kept=lambda name: name != "sub-9")
     assert table.text() == "participant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qxbatch.cluster.allocation import allocated_memory, scratch, within
 from qxbatch.cluster.grouping import Array, as_ranges, estimate, of_ranges, plan
-from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, found_id
+from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
 from qxbatch.cluster.script import Job, dependency, in_container, script
 from qxbatch.problems import UsageError
 from qxbatch.settings.parse import parse
@@ -193,7 +193,7 @@ def test_dependencies_and_ids_of_each_scheduler() -> None:
         "sge": ("17.1-3:1\n", "17"),
     }
     for name, (text, job) in printed.items():
-        assert found_id(SCHEDULERS[name], text) == job
+        assert printed_id(SCHEDULERS[name], text) == job
 
 
 def test_a_path_that_a_scheduler_cannot_have_is_refused() -> None:

@@ -37,7 +37,7 @@ def check(*found: ScannedSeries, entries: tuple[Expected, ...] = (ENTRY,), **pro
 
 def listed(found: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:
     """Return the differences without names and notes."""
-    return [(each.kind.value, each.number, each.field, each.expected, each.found) for each in found.differences]
+    return [(each.kind.value, each.number, each.field, each.expected, each.actual) for each in found.differences]
 
 
 def test_a_session_as_planned_has_no_difference() -> None:
@@ -90,7 +90,7 @@ def test_a_flipped_direction_differs_and_an_unknown_polarity_does_not(
     direction: str | None, axis: str | None, found: list[str | None]
 ) -> None:
     one = series("rest", phase_encoding_direction=direction, phase_encoding_axis=axis)
-    assert [each.found for each in check(one).differences] == found
+    assert [each.actual for each in check(one).differences] == found
 
 
 def test_volumes_that_are_missing_are_listed_once() -> None:
@@ -142,7 +142,7 @@ def test_the_repeat_of_an_interrupted_series_is_listed_once_and_is_the_good_one(
     assert listed(found) == [("repeated", 5, "count", "1", "2")]
     assert found.differences[0].note == "incomplete, 212 of 300 volumes"
     assert found.repeated == frozenset()
-    assert [each.number for each in found.matches[0].kept] == [7]
+    assert [each.number for each in found.matches[0].selected] == [7]
 
 
 def test_a_series_that_exists_twice_is_repeated_the_second_time() -> None:

@@ -102,7 +102,7 @@ def test_files_of_other_systems_are_read(tmp_path: Path, start: bytes, end: byte
         ("name = 'dwi'", "name = ' '", 19, ["needs a name"]),
         ("name = 'dwi'", "", 18, ["needs a name"]),
         ("b_values = { 0 = 7", "b_values = { low = 7", 20, ["b_values", "{ 0 = 7, 1000 = 64 }"]),
-        ('["magnitude"]', '["magnitud"]', 7, ["'magnitud' is no kind of image", "magnitude"]),
+        ('["magnitude"]', '["magnitud"]', 7, ["'magnitud' is not a kind of image", "magnitude"]),
         ('["magnitude"]', '"magnitude"', 7, ["a list of texts"]),
         ("[scanners]", "[scanner]", 2, ["'scanner' is not known", "Did you mean scanners?"]),
         ('["syngo MR E11"]', '"syngo MR E11"', 3, ["a list of texts"]),

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from qxbatch.protocol.fields import FIELDS
-from qxbatch.protocol.values import Count, Numbers, WrongValueError, count_of, expectation, found_text, quoted
+from qxbatch.protocol.values import Count, Numbers, WrongValueError, actual_text, count_of, expectation, quoted
 
 
 def agrees(field: str, value: object, found: object) -> bool:
@@ -134,9 +134,9 @@ def test_any_text_can_be_written_as_toml() -> None:
 
 
 def test_facts_are_shown_without_noise() -> None:
-    assert found_text(2.4600001) == "2.46"
-    assert found_text((64, 64, 36)) == "64, 64, 36"
-    assert found_text(((0.0, 7), (1000.0, 64))) == "b0 x 7, b1000 x 64"
-    assert found_text(None) is None
-    assert found_text(float("inf")) == "inf"
+    assert actual_text(2.4600001) == "2.46"
+    assert actual_text((64, 64, 36)) == "64, 64, 36"
+    assert actual_text(((0.0, 7), (1000.0, 64))) == "b0 x 7, b1000 x 64"
+    assert actual_text(None) is None
+    assert actual_text(float("inf")) == "inf"
     assert Numbers((2000.0,), (1.0,)).text == "2000 ± 1"

@@ -62,7 +62,7 @@ def test_a_cell_has_the_numbers_of_its_series_and_both_values() -> None:
     assert cells is not None
     cell = cells[comparison.columns[1]]
     [difference] = cell.differences
-    assert (cell.numbers, difference.expected, difference.found) == ((30,), "2000 ± 1", "2500")
+    assert (cell.numbers, difference.expected, difference.actual) == ((30,), "2000 ± 1", "2500")
 
 
 def test_rows_are_in_the_order_of_the_sessions_and_the_same_whatever_it_is() -> None:

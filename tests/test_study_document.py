@@ -9,8 +9,8 @@ import pytest
 
 from qxbatch.cli.main import main
 from qxbatch.session.folder import SessionFolder
-from qxbatch.study.behind import lists_waiting
-from qxbatch.study.document import as_json, read_known
+from qxbatch.study.document import as_json, read_previous
+from qxbatch.study.outdated import lists_waiting
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, study_of
 from tests.build.dicom import MrSeries
@@ -30,7 +30,7 @@ def imported(study: StudyFolder) -> StudyFolder:
 
 
 def read(folder: Path) -> Study:
-    return study_of(map(SessionFolder, sessions_in(folder)), read_known(folder / "study.json").sessions)
+    return study_of(map(SessionFolder, sessions_in(folder)), read_previous(folder / "study.json").sessions)
 
 
 def test_an_import_writes_the_study_level(imported: StudyFolder) -> None:
@@ -103,7 +103,7 @@ def test_a_forged_row_is_read_again(imported: StudyFolder) -> None:
 
 
 def not_imported(study: StudyFolder) -> Sequence[NotImported]:
-    return read_known(study.sessions / "study.json").not_imported
+    return read_previous(study.sessions / "study.json").not_imported
 
 
 def test_what_was_not_imported_is_listed_until_it_is_imported_or_gone(imported: StudyFolder) -> None:
@@ -328,7 +328,7 @@ def test_a_session_whose_session_txt_came_later_is_complete(imported: StudyFolde
     assert [record.cells["state"] for record in read(imported.sessions).sessions][1] == "incomplete"
     text.write_bytes(content)
     assert imported.main("--check=no").status == 0
-    states = {record.cells["state"] for record in read_known(imported.sessions / "study.json").sessions.values()}
+    states = {record.cells["state"] for record in read_previous(imported.sessions / "study.json").sessions.values()}
     assert states == {"complete"}
 
 

@@ -43,7 +43,7 @@ def found(sessions: Sequence[ScannedSession], tmp_path: Path) -> list[tuple[str,
     """Return what differs in sessions from the protocol that is learned from them."""
     protocol = protocol_of(sessions, tmp_path)
     return [
-        (each.id, difference.kind.value, difference.field, difference.found)
+        (each.id, difference.kind.value, difference.field, difference.actual)
         for each in sessions
         for difference in check_session(protocol, each).differences
     ]

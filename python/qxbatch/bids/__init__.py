@@ -1,12 +1,12 @@
 """Export of finished sessions to a BIDS raw data set.
 
-What decides, and what writes, meet in these functions:
+The entry points:
 
 - `rules.rule_file.read_rules(path) -> RuleFile`: raises UsageError before anything is written.
 - `images.facts.images_of(session) -> tuple[ExportImage, ...]`: raises SessionFactsError.
 - `decide.decision.decide(sessions, rules) -> list[SessionPlan]`: pure; a session with `problem` or `undecided` is not written.
 - `propose.proposal.propose(sessions) -> str`: the text of a rule file.
 - `decide.plan_table.plan_text(plans) -> str`: the editable table.
-- `decide.plan_table.read_plan(path, plans) -> list[SessionPlan]`: an edited one; rules still give all but the paths.
+- `decide.plan_table.read_plan(path, plans) -> list[SessionPlan]`: the plans with the paths of an edited table.
 - `decide.explanation.explain(sessions, rules, session, series) -> str`: which rule won, and why the others did not.
 """

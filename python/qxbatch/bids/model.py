@@ -1,4 +1,4 @@
-"""The types of a BIDS export: what is matched, what was decided, and what is planned."""
+"""The types of a BIDS export: images, rules and plans."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
 
 @dataclass(frozen=True)
 class ExportImage:
-    """One image of a session, and what rules are matched against."""
+    """One image of a session, with the data that rules match."""
 
     session: SessionFolder
     series: SeriesSummary
     image: ImageSummary
     sidecar: Mapping[str, Any]
-    """The image's JSON file, completed with times of the headers; empty where neither is known."""
+    """The image's JSON file, completed with times of the headers; empty if there are neither."""
 
     @property
     def number(self) -> int:
@@ -26,7 +26,7 @@ class ExportImage:
 
 
 class Serves(NamedTuple):
-    """How the images that a field map corrects are found, and how the link is written."""
+    """How the export selects the images that a field map corrects, and how it writes the link."""
 
     by: tuple[str, ...]
     """`shim`, `geometry`, `nearest-time`, applied in this order."""
@@ -35,7 +35,7 @@ class Serves(NamedTuple):
 
 
 Captures = Mapping[str, str]
-"""Parts of names that the braces of a pattern captured."""
+"""Text that the braces of a pattern captured, by name."""
 
 
 class Condition(NamedTuple):
@@ -44,8 +44,8 @@ class Condition(NamedTuple):
     key: str
     value: Any
     """As in the rule file."""
-    found: Callable[[Any], object]
-    """Returns what an image (ImageFacts) has; None where it is not known."""
+    value_of: Callable[[Any], object]
+    """Returns the value of an image (ImageFacts); None where it is not known."""
     accept: Callable[[Any], Captures | None]
     """Returns the captures where a value is accepted, else None."""
 
@@ -73,17 +73,17 @@ class Rule:
     conditions: tuple[Condition, ...] = field(default=(), compare=False)
     """`match`, ready to be compared with images."""
     session: str = ""
-    """The session that it is an override of; empty for rules of all sessions."""
+    """The session whose series this rule overrides; empty for rules of all sessions."""
 
 
 class SessionRules(NamedTuple):
-    """A table `[session.ID]`: what is different in one session."""
+    """A table `[session.ID]`: labels and rules of one session."""
 
     line: int
     subject: str | None = None
-    """Label, where it is given."""
+    """Label; None where the table has none."""
     session: str | None = None
-    """Label, where it is given; empty for no session level."""
+    """Label; None where the table has none, empty for no session level."""
     rules: tuple[Rule, ...] = ()
 
 
@@ -92,7 +92,7 @@ class Labels:
     """The table `[labels]`: how sessions are named in the data set."""
 
     pattern: str = ""
-    """The session id with `{subject}` and `{session}`; empty where the names are those of the import."""
+    """The session id with `{subject}` and `{session}`; empty to use the names of the import."""
     subject: str = "{subject}"
     session: str = "{session}"
     subjects: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Placed(NamedTuple):
     """Relative to the data set, with `/`, without extension: `sub-01/ses-a/func/sub-01_ses-a_task-rest_run-1_bold`."""
     rule: Rule
     reason: str
-    """One sentence: why this rule, and where each added entity comes from."""
+    """One sentence: the rule, and the source of each added entity."""
 
 
 class Ignored(NamedTuple):
@@ -134,7 +134,7 @@ class Ignored(NamedTuple):
     rule: Rule | None
     reason: str
     series: SeriesSummary | None = None
-    """Set where there is no image."""
+    """Set if `image` is None."""
 
 
 class Undecided(NamedTuple):
@@ -148,7 +148,7 @@ class Undecided(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """What is exported of one session. Where `undecided` is not empty nothing of it is written."""
+    """The export plan of one session. If `undecided` is not empty, nothing of the session is written."""
 
     session: SessionFolder
     subject: str
@@ -159,11 +159,11 @@ class SessionPlan:
     ignored: tuple[Ignored, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     problem: str = ""
-    """Why nothing of the session can be exported, whatever the rules say; empty where it can."""
+    """Why the session cannot be exported, whatever the rules say; empty where it can."""
     hint: str = ""
     """What to do about the problem."""
     remarks: tuple[str, ...] = ()
-    """What the user should look at; nothing is held back by it."""
+    """What the user should check; the session is exported nevertheless."""
 
     @property
     def is_ready(self) -> bool:

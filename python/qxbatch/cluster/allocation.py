@@ -1,4 +1,4 @@
-"""What a task of a cluster was given: CPUs, memory, and a disk of its node."""
+"""The allocation of a task: CPUs, memory, and a disk of its node."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ from qxbatch.settings.model import Settings
 SCRATCH = ("SLURM_TMPDIR", "TMPDIR")
 """Variables that name a folder on a disk of the node."""
 ROOM = 3
-"""A packet's import needs about so many times its size."""
+"""The import of a packet needs about this many times its size."""
 USED = 0.9
-"""The share of the memory that is planned with: the scheduler ends what uses more than all."""
+"""Fraction of the memory that an import may use: the scheduler kills a task that exceeds its allocation."""
 _UNLIMITED = 1 << 50
 
 
@@ -24,7 +24,7 @@ def within(
     """Return the settings of a run that stays within its allocation; `largest` is the size of its largest packet."""
     cpus = min([settings.n_procs, *(_numbers(scheduler.cpus, environment))])
     memory = allocated_memory(scheduler, environment)
-    bounds = [each for each in (settings.mem, None if memory is None else int(memory * USED)) if each is not None]
+    bounds = [bound for bound in (settings.mem, None if memory is None else int(memory * USED)) if bound is not None]
     return replace(
         settings,
         n_procs=cpus,
@@ -35,7 +35,7 @@ def within(
 
 
 def allocated_memory(scheduler: Scheduler, environment: Mapping[str, str]) -> int | None:
-    """Return the bytes of a task's allocation; None where the scheduler does not tell."""
+    """Return the bytes of a task's allocation; None where it is not known."""
     for name, unit in scheduler.memory:
         for number in _numbers((name,), environment):
             return number * unit if number * unit < _UNLIMITED else None

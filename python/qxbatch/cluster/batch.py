@@ -1,12 +1,12 @@
-"""What is ready is submitted to a cluster in place of being imported here."""
+"""Submit ready packets to a cluster instead of importing them here."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from qxbatch.cluster.first import submit_new
 from qxbatch.cluster.grouping import plan
 from qxbatch.cluster.pending import choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.submit import largest_array
+from qxbatch.cluster.submit_new import submit_new
 from qxbatch.discover.units import units_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from qxbatch.report.observers import RunObservers
 
 SUBMITTING = "submit"
-"""The lock of whoever submits: two runs at once submit nothing twice."""
+"""The lock of a run that submits, so that two runs do not submit the same packet."""
 
 
 class ClusterBatch:
-    """Submits what is ready (qxbatch.pipeline.run.Batch)."""
+    """Submits ready packets (qxbatch.pipeline.run.Batch)."""
 
-    def __init__(self, spec: SchedulerSpec, given: Mapping[str, str], out: Callable[[str], object]) -> None:
-        """`given` are all options, also those of a config file; `out` takes a printed script."""
+    def __init__(self, spec: SchedulerSpec, options: Mapping[str, str], out: Callable[[str], object]) -> None:
+        """`options` are all options, also those of a config file; a printed script is passed to `out`."""
         self._spec = spec
-        self._given = given
+        self._options = options
         self._out = out
         self.submission = ""
-        """The id of what was submitted."""
+        """The id of the submission."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
-        """Return how many tasks there would be."""
+        """Return the number of tasks and their requests."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         scheduler = SCHEDULERS[self._spec.name]
         planned = plan({k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, largest_array(scheduler))
         requests = "; ".join(
-            f"{each.size} with {(self._spec.mem or each.mem) >> 20} MB for {(self._spec.time or each.seconds) // 60} min"
-            for each in planned.arrays
+            f"{array.size} with {(self._spec.mem or array.mem) >> 20} MB for {(self._spec.time or array.seconds) // 60} min"
+            for array in planned.arrays
         )
         packets = f"{len(units)} packet{'s' * (len(units) != 1)}"
         tasks = f"{len(planned.tasks)} task{'s' * (len(planned.tasks) != 1)}"
@@ -61,7 +61,7 @@ class ClusterBatch:
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
             with locks.waiting(SUBMITTING):
-                submission = make_submission(settings, self._given, units, report)
+                submission = make_submission(settings, self._options, units, report)
             if submission is None:
                 return int(ExitStatus.HELD)
             choose_archive_numbers(settings, workspace, locks, units)

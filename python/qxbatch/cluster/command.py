@@ -1,4 +1,4 @@
-"""The commands of the cluster: run with a time limit, in an environment that a job may have."""
+"""Run commands of the scheduler with a time limit and without variables of a job."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 SECONDS = 60.0
 _OF_JOB = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
-_KEPT = (
+_CLIENT_SETTINGS = (
     "SLURM_CONF",
     "SLURM_CONF_SERVER",
     "SLURM_JWT",
@@ -20,7 +20,7 @@ _KEPT = (
 
 
 class Answer(NamedTuple):
-    """How a command ended."""
+    """The result of a command."""
 
     status: int | None
     """None: the command does not exist."""
@@ -29,21 +29,23 @@ class Answer(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """Return what a command that failed said, in one line."""
+        """Return the last message of a failed command."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
         return lines[-1] if lines else f"exit status {self.status}"
 
 
-def call(words: Sequence[str], *, given: str | None = None, seconds: float = SECONDS) -> Answer:
-    """Run a command of the scheduler; one that does not answer in time has failed.
+def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = SECONDS) -> Answer:
+    """Run a command of the scheduler. A command that exceeds the time limit has failed.
 
-    Variables of the job in which this runs are taken away: a job that is submitted from a job would inherit its requests.
+    Variables of the current job are removed, since a job that is submitted from a job would inherit its requests.
     """
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(_OF_JOB) or key in _KEPT}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(_OF_JOB) or key in _CLIENT_SETTINGS
+    }
     try:
         done = subprocess.run(
             list(words),
-            input="" if given is None else given,
+            input="" if stdin is None else stdin,
             capture_output=True,
             check=False,
             text=True,

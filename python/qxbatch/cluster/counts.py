@@ -1,4 +1,4 @@
-"""Numbers with their nouns."""
+"""Numbers with nouns."""
 
 
 def count(number: int, noun: str) -> str:

@@ -14,14 +14,14 @@ from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
 
 STATES_SECONDS = 1.0
-"""Between two looks at the state files; more where looking takes long."""
+"""Pause between two reads of the state files; longer if reading takes long."""
 QUEUE_SECONDS = 10.0
 INTERVALS = 20
-"""A look is followed by a pause of this many times its duration."""
+"""Smallest ratio of a pause to the duration of the read before it."""
 
 
 def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
-    """Show how far submissions are until none of their jobs waits or runs; return the exit status."""
+    """Show the progress of submissions until no job waits or runs; return the exit status."""
     try:
         _follow(settings, ids, sleep)
     except KeyboardInterrupt:
@@ -33,46 +33,46 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
 
 
 def _chosen(settings: Settings, ids: Sequence[str]) -> list[Submission]:
-    return [each for each in submissions(settings.sessionsfolder) if each.id in ids]
+    return [submission for submission in submissions(settings.sessionsfolder) if submission.id in ids]
 
 
 def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None]) -> None:
-    found = _chosen(settings, ids)
+    chosen = _chosen(settings, ids)
     with Progress(quiet=settings.quiet, list_all=settings.list_all) as progress:
-        shown = _Shown(found, progress)
-        asked = time.monotonic()
+        display = _Display(chosen, progress)
+        queue_time = time.monotonic()
         while True:
             began = time.monotonic()
-            open_units = shown.look()
-            if not open_units or began - asked > QUEUE_SECONDS:
-                asked = began
-                if not live_jobs(found, queues_of(found)):
-                    shown.look()
+            open_units = display.update()
+            if not open_units or began - queue_time > QUEUE_SECONDS:
+                queue_time = began
+                if not live_jobs(chosen, queues_of(chosen)):
+                    display.update()
                     return
             sleep(max(STATES_SECONDS, INTERVALS * (time.monotonic() - began)))
 
 
-class _Shown:
-    """What the display has shown."""
+class _Display:
+    """The progress display, with the last shown state of each open unit."""
 
-    def __init__(self, found: Sequence[Submission], progress: Progress) -> None:
+    def __init__(self, chosen: Sequence[Submission], progress: Progress) -> None:
         self._progress = progress
-        self._open = {(each, state.number): state for each in found for state in each.all_states()}
+        self._open = {(submission, state.number): state for submission in chosen for state in submission.all_states()}
         progress.notify(RunStarted(len(self._open), sum(state.size for state in self._open.values())))
         for (submission, _), state in list(self._open.items()):
-            self._tell(submission, state._replace(state=State.WAITING), state)
+            self._notify(submission, state._replace(state=State.WAITING), state)
 
-    def look(self) -> int:
-        """Read the states of what has no result; return how many there are."""
+    def update(self) -> int:
+        """Read the states of open units; return how many are still open."""
         for (submission, number), before in list(self._open.items()):
             try:
                 state = submission.state(number)
             except (OSError, ValueError):
                 continue
-            self._tell(submission, before, state)
+            self._notify(submission, before, state)
         return len(self._open)
 
-    def _tell(self, submission: Submission, before: UnitState, state: UnitState) -> None:
+    def _notify(self, submission: Submission, before: UnitState, state: UnitState) -> None:
         if state.state is not before.state:
             if before.state is State.RUNNING and state.state is State.WAITING:
                 self._progress.notify(UnitCancelled(state.unit))

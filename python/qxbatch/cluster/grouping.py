@@ -1,23 +1,23 @@
-"""Units put together into tasks, and tasks into job arrays. Pure: sizes in, numbers out."""
+"""Group units into tasks, and tasks into job arrays, by their sizes."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 SECONDS_EACH = 2.0
-"""An import takes at least so long, on a slow CPU."""
+"""Shortest duration of an import on a slow CPU."""
 BYTES_PER_SECOND = 10e6
-"""Bytes of a packet that one slow CPU imports in a second (docs/scaling.md has what was measured)."""
+"""Bytes of a packet that one slow CPU imports in a second (measured in docs/scaling.md)."""
 MARGIN = 4
-"""So many times the estimate is requested as time."""
+"""The requested time is the estimate times this factor."""
 LEAST_TIME = 1800
 """Seconds."""
 STEP = 600
-MEMORY = tuple(each << 30 for each in (2, 4, 8, 16, 32, 64))
-"""What is requested: the first that suffices."""
-OWN_MEMORY = 1 << 30
+MEMORY = tuple(size << 30 for size in (2, 4, 8, 16, 32, 64))
+"""Memory requests; the smallest sufficient one is used."""
+BASE_MEMORY = 1 << 30
 PER_BYTE = 4
-"""A converter holds a series unpacked, and writes it: so many bytes for each byte of a packet."""
+"""Bytes of memory for each byte of a packet: a converter loads an unpacked series and writes it."""
 
 
 class Array(NamedTuple):
@@ -33,21 +33,21 @@ class Array(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Tasks, each with the numbers of its units, and the arrays they belong to."""
+    """Tasks with the numbers of their units, and the arrays of tasks."""
 
     tasks: tuple[tuple[int, ...], ...]
     arrays: tuple[Array, ...]
 
 
 def estimate(size: int) -> float:
-    """Return how many seconds the import of a unit may take."""
+    """Return the estimated seconds of the import of a unit."""
     return SECONDS_EACH + size / BYTES_PER_SECOND
 
 
 def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, more: int = 1) -> Plan:
-    """Return the tasks of these units (number to size): each works about so many minutes, the largest units first.
+    """Return the tasks of units (number to size) of about `minutes` each, with the largest units first.
 
-    `more` multiplies time and memory, where an earlier attempt did not suffice.
+    `more` multiplies time and memory after a failed attempt.
     """
     tasks = [tuple(task) for task in _tasks(sizes, minutes * 60)]
     arrays: list[Array] = []
@@ -64,21 +64,21 @@ def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, more: int
 
 def _tasks(sizes: Mapping[int, int], seconds: float) -> Sequence[Sequence[int]]:
     tasks: list[list[int]] = []
-    left = 0.0
-    for number in sorted(sizes, key=lambda each: (-sizes[each], each)):
+    remaining = 0.0
+    for number in sorted(sizes, key=lambda key: (-sizes[key], key)):
         needed = estimate(sizes[number])
-        if not tasks or needed > left:
+        if not tasks or needed > remaining:
             tasks.append([])
-            left = seconds
+            remaining = seconds
         tasks[-1].append(number)
-        left -= needed
+        remaining -= needed
     return tasks
 
 
 def memory(size: int) -> int:
     """Return the bytes to request for a unit of that size."""
-    needed = OWN_MEMORY + PER_BYTE * size
-    return next((each for each in MEMORY if each >= needed), MEMORY[-1])
+    needed = BASE_MEMORY + PER_BYTE * size
+    return next((request for request in MEMORY if request >= needed), MEMORY[-1])
 
 
 def time_limit(seconds: float) -> int:
@@ -102,7 +102,7 @@ def as_ranges(numbers: Sequence[int]) -> str:
 
 
 def of_ranges(text: str) -> tuple[int, ...]:
-    """Read what `as_ranges` wrote. Raises ValueError.
+    """Return the numbers in a text of `as_ranges`. Raises ValueError.
 
     >>> of_ranges("3-5,9,1")
     (3, 4, 5, 9, 1)

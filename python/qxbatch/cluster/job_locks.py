@@ -1,4 +1,4 @@
-"""Locks of a task: they name its job, so that the scheduler can say whether the holder of one is gone."""
+"""Locks of a task. They contain the id of its job, so that the queue shows whether the holder still runs."""
 
 import os
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
 
 
 def is_gone(holder: str) -> bool:
-    """Return whether the scheduler says that the job of a lock's holder neither waits nor runs; False where it is unknown."""
+    """Return whether the job of a lock's holder neither waits nor runs; False where this is not known."""
     name, _, job = holder.partition(" ")
     scheduler = SCHEDULERS.get(name.casefold())
     if scheduler is None or not job:
         return False
     queue: Queue = ask(scheduler, [])
     number, _, index = job.partition("_")
-    # a queue that shows no task at all may be one that hides those of others: this task itself runs
+    # an empty queue hides tasks: at least this task itself runs
     return queue.answered and bool(queue.tasks) and not queue.has(number, int(index) if index.isdecimal() else None)
 
 

@@ -1,4 +1,4 @@
-"""An observer that writes down what becomes of each unit of a task."""
+"""An observer that writes the state of each unit of a task."""
 
 import logging
 import time
@@ -17,13 +17,13 @@ STOPPED = "it was stopped before its end"
 
 
 class StateWriter:
-    """Writes the state files of some units. What cannot be written is in the log of the task: the import continues."""
+    """Writes the state files of units. If one cannot be written, the import continues, and the log of the task says so."""
 
     def __init__(self, submission: Submission, states: Sequence[UnitState], where: str) -> None:
         self._submission = submission
         self._states = {state.unit: state for state in states}
         self._where = where
-        """The job and its host, for people."""
+        """The job and its host, as text."""
         self._began: dict[str, float] = {}
 
     @property
@@ -32,7 +32,7 @@ class StateWriter:
         return self._states
 
     def notify(self, event: Event, /) -> None:
-        """Write the state that an event leads to."""
+        """Write the state after an event."""
         match event:
             case UnitStarted():
                 self._began[event.unit] = time.monotonic()
@@ -47,14 +47,14 @@ class StateWriter:
                 pass
 
     def finish(self, unit: str, reports: Sequence[SessionReport]) -> None:
-        """Write how a unit ended."""
+        """Write the result of a unit."""
         problems = [problem for report in reports for problem in report.problems]
         seconds = round(time.monotonic() - self._began.get(unit, time.monotonic()), 3)
         published = any(report.folder is not None for report in reports)
         if unit in self._states:
-            series, images = sum(each.series for each in reports), sum(each.images for each in reports)
+            series, images = sum(report.series for report in reports), sum(report.images for report in reports)
             self._states[unit] = self._states[unit]._replace(series=series, images=images)
-        error = next((each for each in problems if each.severity is Severity.ERROR), None)
+        error = next((problem for problem in problems if problem.severity is Severity.ERROR), None)
         if any(map(failed, reports)) and error is not None:
             value = problem_value(error)
             self.change(
@@ -63,8 +63,8 @@ class StateWriter:
         elif any(problem.code is Code.HELD for problem in problems):
             self.change(unit, state=State.WAITING, reason="it is held by another run")
         else:
-            there = any(problem.code is Code.EXISTS for problem in problems)
-            self.done(unit, "its session existed already" if there else "", seconds)
+            existed = any(problem.code is Code.EXISTS for problem in problems)
+            self.done(unit, "its session existed already" if existed else "", seconds)
 
     def done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
         """Write that a unit is imported."""
@@ -88,5 +88,5 @@ class StateWriter:
 
 
 def _text(problem: Problem) -> str:
-    """Return what failed, without the name of the packet, which is beside it."""
+    """Return the text of a problem without the name of the packet, which is shown next to it."""
     return " ".join(text for text in (problem.message, problem.hint, problem.command) if text)

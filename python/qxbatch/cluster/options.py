@@ -1,4 +1,4 @@
-"""The settings of a submission, read again where a task of it works."""
+"""The settings of a submission, parsed again in its tasks."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from qxbatch.settings.parse import parse
 
 
 def task_settings(submission: Submission) -> Settings:
-    """Return the settings of a submission, as they were given where it was made. Raises UsageError."""
+    """Return the settings of a submission, with relative paths as on the host that submitted it. Raises UsageError."""
     with contextlib.suppress(OSError):
         os.chdir(str(submission.record["cwd"]))  # relative paths
     settings = parse(

@@ -8,11 +8,11 @@ from qxbatch.visible import one_line, shell_word
 
 
 def submitted_text(submission: Submission, packets: int, submitted: Submitted, seconds: float | None = None) -> str:
-    """Return what was submitted, and the commands that follow it."""
+    """Return what was submitted, and the next command."""
     folder = shell_word(str(submission.sessionsfolder))
-    now = packets - submitted.remaining
+    submitted_packets = packets - submitted.remaining
     lines = [
-        f"Submitted to {scheduler_of(submission).name}: {count(now, 'packet')} in {count(submitted.tasks, 'task')}, "
+        f"Submitted to {scheduler_of(submission).name}: {count(submitted_packets, 'packet')} in {count(submitted.tasks, 'task')}, "
         f"jobs {', '.join(submitted.jobs)}{'' if seconds is None else f' ({seconds:.1f} s)'}."
     ]
     if submitted.remaining:

@@ -1,4 +1,4 @@
-"""What the scheduler's queue says of the submitted tasks. Nothing is concluded from a queue that does not answer."""
+"""The queue of the scheduler. If it does not answer, states stay as last recorded."""
 
 import re
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ _DIGITS = re.compile(r"\d+")
 
 
 class Queue(NamedTuple):
-    """The tasks that wait or run: (job, index); index None is a job that is no array, or a whole one."""
+    """The tasks that wait or run: (job, index); index None is a job that is not an array, or a whole array."""
 
     answered: bool
     tasks: frozenset[tuple[str, int | None]] = frozenset()
     reason: str = ""
-    """Why it did not answer."""
+    """Why the queue did not answer."""
     pending: frozenset[tuple[str, int | None]] = frozenset()
-    """Those that wait."""
+    """The tasks that wait."""
 
     def has(self, job: str, index: int | None) -> bool:
         """Return whether a task, or its whole job, waits or runs."""
@@ -34,7 +34,7 @@ class Queue(NamedTuple):
     def has_job(self, job: str) -> bool:
         """Return whether any task of a job waits or runs."""
         key = job_number(job)
-        return any(each == key for each, _ in self.tasks)
+        return any(number == key for number, _ in self.tasks)
 
 
 def job_number(job: str) -> str:
@@ -61,12 +61,12 @@ def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
 
 
 def _tasks(scheduler: Scheduler, text: str) -> dict[tuple[str, int | None], str]:
-    """Return the tasks that are not over, and their states."""
-    found: dict[tuple[str, int | None], str] = {}
+    """Return the states of tasks that have not ended."""
+    states: dict[tuple[str, int | None], str] = {}
     for line in text.splitlines():
         match = re.fullmatch(scheduler.line, line.strip())
-        if match and match["state"] not in scheduler.ended and match["index"] != "":  # of a whole array, listed besides
+        if match and match["state"] not in scheduler.ended and match["index"] != "":  # "" is a whole array
             index = match["index"] or ""
             no_array = not index.isdecimal() or int(index) < scheduler.first
-            found[match["job"], None if no_array else int(index)] = match["state"]
-    return found
+            states[match["job"], None if no_array else int(index)] = match["state"]
+    return states

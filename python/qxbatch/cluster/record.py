@@ -1,4 +1,4 @@
-"""What a submission keeps of a run: its options, and what it found."""
+"""The record of a submission: its options, and the candidates that were not ready."""
 
 import os
 import socket
@@ -13,41 +13,43 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.summary_parts import problem_value
 from qxbatch.settings.model import Settings
 
-_NOT_KEPT = frozenset(
+_OF_SUBMITTER = frozenset(
     ("scheduler", "container", "wait", "print_script", "config", "log_file", "json_file", "test", "check", "quiet")
 )
-"""Options of the run that submits, and not of the tasks."""
+"""Options of the run that submits, which tasks do not get."""
 
 
-def record_of(settings: Settings, given: Mapping[str, str], report: Report) -> dict[str, object]:
+def record_of(settings: Settings, options: Mapping[str, str], report: Report) -> dict[str, object]:
     """Return the record of a submission."""
     return {
         "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "host": socket.gethostname(),
         "cwd": os.getcwd(),  # noqa: PTH109 - as text
-        "options": {key: value for key, value in given.items() if key not in _NOT_KEPT},
+        "options": {key: value for key, value in options.items() if key not in _OF_SUBMITTER},
         "typed": sorted(key for key, _ in settings.given),
         "bids_app": settings.bids_app,
-        "scheduler": given["scheduler"],
+        "scheduler": options["scheduler"],
         "container": None if settings.container is None else str(settings.container),
         "binds": [str(path) for path in binds(settings)],
-        "found": [_found(each) for each in report.candidates if each.verdict is not Verdict.READY],
+        "found": [
+            _candidate_value(candidate) for candidate in report.candidates if candidate.verdict is not Verdict.READY
+        ],
     }
 
 
 def binds(settings: Settings) -> list[Path]:
-    """Return the folders and files that a container needs, which are at the same paths in it."""
-    named = [settings.sessionsfolder, settings.masterinbox, settings.work_dir, settings.dicm2nii_dir]
-    named += [
+    """Return the folders and files that a container needs; they have the same paths in it."""
+    paths = [settings.sessionsfolder, settings.masterinbox, settings.work_dir, settings.dicm2nii_dir]
+    paths += [
         settings.logfile.path if settings.logfile else None,
         settings.passwords.path if settings.passwords else None,
     ]
-    given = dict(settings.given)
-    named.append(Path(os.path.abspath(given["protocol"])) if given.get("protocol") else None)  # noqa: PTH100 - links stay
-    return list(dict.fromkeys(path for path in named if path is not None))
+    options = dict(settings.given)
+    paths.append(Path(os.path.abspath(options["protocol"])) if options.get("protocol") else None)  # noqa: PTH100 - links stay
+    return list(dict.fromkeys(path for path in paths if path is not None))
 
 
-def _found(candidate: Candidate) -> dict[str, object]:
+def _candidate_value(candidate: Candidate) -> dict[str, object]:
     problem = candidate.problem
     return {
         "path": str(candidate.path),
@@ -58,12 +60,12 @@ def _found(candidate: Candidate) -> dict[str, object]:
 
 
 def candidates_of(record: Mapping[str, object]) -> list[Candidate]:
-    """Return what a run found besides what was ready, for the page of the study."""
+    """Return the candidates of a run that were not ready, for the page of the study."""
     values = record.get("found")
-    found = []
+    candidates = []
     for value in values if isinstance(values, list) else []:
         problem = value.get("problem")
-        found.append(
+        candidates.append(
             Candidate(
                 Path(value["path"]),
                 Verdict(value["verdict"]),
@@ -71,7 +73,7 @@ def candidates_of(record: Mapping[str, object]) -> list[Candidate]:
                 problem=None if problem is None else problem_of(problem),
             )
         )
-    return found
+    return candidates
 
 
 def problem_of(value: Mapping[str, str]) -> Problem:
@@ -87,15 +89,15 @@ def problem_of(value: Mapping[str, str]) -> Problem:
 
 
 def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
-    """Return what became of a unit as an import tells it."""
+    """Return the report of a unit, as after an import."""
     problems = () if state.problem is None else (problem_of(state.problem),)
-    there = state.state is State.DONE and not state.series
-    if there:
+    existed = state.state is State.DONE and not state.series
+    if existed:
         problems = (Problem(Code.EXISTS, ", ".join(state.packets), state.reason, severity=Severity.WARNING),)
     return SessionReport(
         ", ".join(state.packets),
         SessionId(state.unit, folder=state.unit),
-        sessionsfolder / state.unit if state.published and not there else None,
+        sessionsfolder / state.unit if state.published and not existed else None,
         problems,
         state.series,
         state.images,
@@ -110,7 +112,7 @@ def unit_state(number: int, unit: Unit, packets: tuple[str, ...]) -> UnitState:
 
 
 def refused_state(number: int, candidate: Candidate) -> UnitState:
-    """Return the state of a packet that was refused where it was found."""
+    """Return the state of a packet that the submitting run refused."""
     name = candidate.path.name
     problem = candidate.problem
     unit = name if candidate.session is None else candidate.session.id

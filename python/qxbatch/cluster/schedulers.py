@@ -1,4 +1,4 @@
-"""The schedulers, each as a small table: how to submit, which directives, how to ask and to cancel."""
+"""The schedulers as tables: directives, and the commands that submit, query and cancel."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,42 +6,42 @@ from typing import NamedTuple
 
 
 class Scheduler(NamedTuple):
-    """What has to be known of a scheduler. Slurm was run for real, the others against recorded commands (docs/cluster.md)."""
+    """A scheduler. Slurm was tested on a real installation, the others with recorded commands (docs/cluster.md)."""
 
     name: str
     submit: tuple[str, ...]
     """The command, before the dependency and the script."""
     script_on_stdin: bool
     job_id: str
-    """Regular expression (of sed -E, too) whose first group is the id in what the command prints."""
+    """Regular expression (of sed -E, too) whose first group is the id in the output of the command."""
     prefix: str
-    """How a directive begins."""
+    """Beginning of a directive."""
     fixed: tuple[str, ...]
-    """Directives of every job: it may be requeued, and appends to its log."""
+    """Directives of every job, such as requeue and append to the log."""
     fields: Mapping[str, str]
-    """Directives of what a job asks for; that of `array` contains `last`, or `count` and other fields."""
+    """Directives of requests; `array` contains `last`, or `count` and other fields."""
     other: str
     """Directive of an option that is passed on: `key`, `value`."""
     before_end: str
-    """Directive that sends SIGTERM before the time limit; empty where the scheduler does so by itself."""
+    """Directive that sends SIGTERM before the time limit; empty if the scheduler does so by default."""
     after: tuple[str, ...]
     """Words of the dependency on the end of `ids`."""
     ids: tuple[str, str]
-    """How one id is written in it, and what joins them."""
+    """Format of one id in the dependency, and the separator."""
     index_variable: str
     """Variable with the index of a task of an array."""
     first: int
     """The first index."""
     log_index: str
-    """What stands for the index in the path of a log."""
+    """Placeholder of the index in the path of a log."""
     escaped: tuple[tuple[str, str], ...]
-    """What signs in the path of a log are replaced by."""
+    """Characters that are replaced in the path of a log."""
     quoted: bool
-    """Whether a path with blanks may stand in quotes."""
+    """Whether a path with spaces may be quoted."""
     least_array: int
     """Arrays of fewer tasks are refused."""
     largest_array: int
-    """Where the scheduler does not tell."""
+    """Used where the scheduler does not report its limit."""
     query: tuple[str, ...]
     """Lists waiting and running tasks, one on each line."""
     by_name: str
@@ -51,9 +51,9 @@ class Scheduler(NamedTuple):
     pending: tuple[str, ...]
     """States of jobs that wait."""
     ended: tuple[str, ...]
-    """States of jobs that are over."""
+    """States of jobs that have ended."""
     none: str
-    """Regular expression of what the query prints, with an error, where there is no job."""
+    """Regular expression of the query's error message if there is no job."""
     cancel: tuple[str, ...]
     cpus: tuple[str, ...]
     """Variables with the CPUs of a task."""
@@ -253,8 +253,8 @@ SGE = Scheduler(
 SCHEDULERS = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "sge": SGE}
 
 
-def found_id(scheduler: Scheduler, printed: str) -> str:
-    """Return the id of a submitted job; empty where there is none in what was printed."""
+def printed_id(scheduler: Scheduler, printed: str) -> str:
+    """Return the id of a submitted job; empty if the output does not contain one."""
     for line in printed.splitlines():
         match = re.match(scheduler.job_id, line.strip())
         if match:

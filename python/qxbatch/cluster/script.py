@@ -14,9 +14,9 @@ from qxbatch.settings.scheduler import SchedulerSpec
 END_SECONDS = 3600
 END_MEMORY = 2 << 30
 END_MEMORY_EACH = 20_000
-"""Bytes of a session in the study level (docs/scaling.md)."""
-_PASSED = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
-"""Variables that a container is given, besides those of the scheduler's table."""
+"""Bytes of memory for each session in the study level (docs/scaling.md)."""
+_OF_NODE = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
+"""Variables that are passed to a container, besides those of the scheduler's table."""
 
 
 TASK = '"$task"'
@@ -27,24 +27,24 @@ class Job(NamedTuple):
     """One script to be submitted."""
 
     name: str
-    """Of its job."""
+    """Name of the job."""
     logs: Path
     """Folder of its logs."""
     log: str
     """Name of its log."""
     command: str
-    """Shell words that do the work; `$task` is the number of the task."""
+    """Shell words of the command; `$task` is the number of the task."""
     array: Array | None
     """None: a single job."""
     host_command: str = ""
-    """Shell words that are run before it, outside of a container."""
+    """Shell words of a command that runs before it, outside the container."""
     units: int = 0
-    """Of the submission, for the dependent job."""
+    """Number of units of the submission, for the dependent job."""
 
 
 def script(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> str:
     """Return the script of a job."""
-    lines = ["#!/bin/bash", *(f"{scheduler.prefix} {each}" for each in _directives(scheduler, spec, job))]
+    lines = ["#!/bin/bash", *(f"{scheduler.prefix} {directive}" for directive in _directives(scheduler, spec, job))]
     if job.array is not None:
         first = job.array.first - (scheduler.first if _is_array(scheduler, job.array) else 0)
         index = f"${{{scheduler.index_variable}:-0}}" if _is_array(scheduler, job.array) else "0"
@@ -67,26 +67,26 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> list[str
         "name": job.name,
         "output": _path(scheduler, job.logs, job.log),
         "time": scheduler.time(seconds),
-        "mem": "" if _asks_memory(spec) else scheduler.mem(mem),
+        "mem": "" if _requests_memory(spec) else scheduler.mem(mem),
         "cpus": "" if array is None else str(spec.cpus or 1),
         "partition": spec.partition,
         "account": spec.account,
     }
-    found = [scheduler.fields[key].format(value) for key, value in values.items() if value]
+    directives = [scheduler.fields[key].format(value) for key, value in values.items() if value]
     if array is not None and _is_array(scheduler, array):
-        found = [each for each in found if not _replaced_by_array(scheduler, each)] + _array(
+        directives = [directive for directive in directives if not _is_in_array(scheduler, directive)] + _array(
             scheduler, spec, job, array
         )
-    found += [_other(scheduler, key, value) for key, value in spec.options]
+    directives += [_other(scheduler, key, value) for key, value in spec.options]
     before = [scheduler.before_end] if scheduler.before_end and array is not None else []
-    return [*scheduler.fixed, *found, *before]
+    return [*scheduler.fixed, *directives, *before]
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./,:@=+%-]+")
 
 
 def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
-    """Return the path of a log as a directive has it. Raises UsageError where the scheduler cannot have it."""
+    """Return the path of a log for a directive. Raises UsageError where the scheduler cannot use it."""
     text = str(folder)
     plain = _PLAIN.fullmatch(text) is not None
     if "\n" in text or not (plain or scheduler.quoted):
@@ -98,13 +98,13 @@ def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
     return f"{text}/{name}" if plain else f'"{text}/{name}"'
 
 
-def _asks_memory(spec: SchedulerSpec) -> bool:
-    """Whether memory is requested in another way, which excludes this one."""
+def _requests_memory(spec: SchedulerSpec) -> bool:
+    """Return whether an option requests memory in another way, which excludes this directive."""
     return spec.mem is None and any(key.replace("-", "_").startswith("mem_per_") for key, _ in spec.options)
 
 
-def _replaced_by_array(scheduler: Scheduler, directive: str) -> bool:
-    """Whether the array's directive contains the name, which then is given once."""
+def _is_in_array(scheduler: Scheduler, directive: str) -> bool:
+    """Return whether the directive of the array contains the name, so that this directive is omitted."""
     return "{name}" in scheduler.fields["array"] and directive.startswith(scheduler.fields["name"].partition("{")[0])
 
 
@@ -119,53 +119,55 @@ def _array(scheduler: Scheduler, spec: SchedulerSpec, job: Job, array: Array) ->
 
 
 def _other(scheduler: Scheduler, key: str, value: str) -> str:
-    """Return an option that is passed on; one without a value is a flag."""
+    """Return the directive of a passed option; an option without a value is a flag."""
     text = scheduler.other.format(key=key.replace("_", "-") if scheduler.prefix == "#SBATCH" else key, value=value)
     return text if value else re.sub(r"[= ]$", "", text)
 
 
 def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
-    """Return the words that let a job begin when these have ended, however they ended."""
-    one, between = scheduler.ids
-    return [word.format(ids=between.join(one.format(each) for each in ids)) for word in scheduler.after]
+    """Return the words that start a job after these jobs have ended, with any status."""
+    id_format, separator = scheduler.ids
+    return [word.format(ids=separator.join(id_format.format(job) for job in ids)) for word in scheduler.after]
 
 
 def submitting(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path) -> str:
-    """Return the shell script that submits these scripts and notes the ids of their jobs."""
+    """Return the shell script that submits these scripts and records the ids of their jobs."""
     submit = shlex.join(scheduler.submit)
     feed = "<" if scheduler.script_on_stdin else ""
-    noted = shlex.quote(str(jobs))
-    one, between = scheduler.ids
+    jobs_file = shlex.quote(str(jobs))
+    id_format, separator = scheduler.ids
     pattern = scheduler.job_id.removesuffix(".*")
     expression = f"s/{pattern}.*/\\1/p"
-    found = f"sed -nE {shlex.quote(expression)}"
+    sed = f"sed -nE {shlex.quote(expression)}"
     lines = ["#!/bin/bash", "set -eu -o pipefail", "ids="]
     for name, path in arrays.items():
-        lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {found})", *_note(name, noted)]
-        lines.append(f'ids="${{ids:+$ids{between}}}{one.format("$id")}"')
+        lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {sed})", *_note(name, jobs_file)]
+        lines.append(f'ids="${{ids:+$ids{separator}}}{id_format.format("$id")}"')
     after = " ".join('"' + word.format(ids="$ids") + '"' for word in scheduler.after)
-    lines += [f"id=$({submit} {after} {feed} {shlex.quote(str(end))} | {found})", *_note("end", noted)]
+    lines += [f"id=$({submit} {after} {feed} {shlex.quote(str(end))} | {sed})", *_note("end", jobs_file)]
     return "\n".join(lines) + "\n"
 
 
-def _note(name: str, noted: str) -> list[str]:
-    return ['[ -n "$id" ]', f'echo "{name} $id" >> {noted}']
+def _note(name: str, jobs_file: str) -> list[str]:
+    return ['[ -n "$id" ]', f'echo "{name} $id" >> {jobs_file}']
 
 
-def shell_part(word: str) -> str:
-    """Quote a word for a shell; the variable of the task stays one."""
+def shell_word_of_task(word: str) -> str:
+    """Return a word quoted for a shell, with the variable of the task unquoted."""
     before, variable, _ = word.partition(TASK)
     return shlex.quote(before) + variable
 
 
 def in_container(scheduler: Scheduler, image: Path, binds: Sequence[Path], words: Sequence[str]) -> str:
-    """Return shell words that run a command of the image, with these folders at the same paths."""
+    """Return shell words that run a command in the image, with these folders bound at the same paths."""
     names = dict.fromkeys(
-        (*scheduler.job, scheduler.index_variable, *scheduler.cpus, *(n for n, _ in scheduler.memory), *_PASSED)
+        (*scheduler.job, scheduler.index_variable, *scheduler.cpus, *(n for n, _ in scheduler.memory), *_OF_NODE)
     )
-    passed = " ".join(f'${{{name}:+--env "{name}=${name}"}}' for name in names)
-    bound = shlex.join(word for path in binds for word in ("--bind", f"{path}:{path}"))
+    variables = " ".join(f'${{{name}:+--env "{name}=${name}"}}' for name in names)
+    bind_options = shlex.join(word for path in binds for word in ("--bind", f"{path}:{path}"))
     scratch = ' ${SLURM_TMPDIR:+--bind "$SLURM_TMPDIR"} ${TMPDIR:+--bind "$TMPDIR"}'
     program = '"$(command -v apptainer || command -v singularity)"'
-    command = " ".join(map(shell_part, words))
-    return f"{program} exec --cleanenv --no-home {bound}{scratch} {passed} {shlex.quote(str(image))} {command}"
+    command = " ".join(map(shell_word_of_task, words))
+    return (
+        f"{program} exec --cleanenv --no-home {bind_options}{scratch} {variables} {shlex.quote(str(image))} {command}"
+    )

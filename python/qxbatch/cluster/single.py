@@ -1,4 +1,4 @@
-"""One named packet, imported alone: what any engine may call again and again."""
+"""Import one named packet. A workflow engine may repeat the call."""
 
 import os
 
@@ -23,27 +23,27 @@ def import_one(settings: Settings, name: str) -> int:
     A session that exists already is a success, so that the call can be repeated. Raises UsageError.
     """
     need_writable(settings)
-    meant = named(settings, name)
+    selected = named(settings, name)
     observer = RunObservers(settings)
     with observer.progress:
-        report = import_named(settings, meant.packets, meant.units, observer, lambda space: Locks(space.locks))
-    there = _note(report, settings, name, meant)
-    if there and not settings.quiet:
-        print(there)
+        report = import_named(settings, selected.packets, selected.units, observer, lambda space: Locks(space.locks))
+    note = _note(report, settings, name, selected)
+    if note and not settings.quiet:
+        print(note)
     status = end_imported(settings, report, observer)
-    if status or there or report.sessions:
+    if status or note or report.sessions:
         return status
-    return _nothing(report, settings, name)
+    return _report_nothing(report, settings, name)
 
 
-def _note(report: Report, settings: Settings, name: str, meant: Named) -> str:
-    """Return that a packet was imported before; empty where it was not."""
+def _note(report: Report, settings: Settings, name: str, selected: Named) -> str:
+    """Return a note if a packet was imported before, else an empty text."""
     if report.sessions:
         return ""
     for candidate in report.candidates:
         if candidate.verdict is Verdict.ALREADY_THERE and candidate.session is not None:
             return f"{one_line(name)}: session {candidate.session.id} exists; nothing was done."
-    for unit in () if report.candidates else (*meant.units, *_session(settings, name)):
+    for unit in () if report.candidates else (*selected.units, *_session(settings, name)):
         folder = settings.sessionsfolder / unit
         if has_session(folder) and SessionFolder(folder).readable_summary is not None:
             return f"{one_line(name)} is not in the inbox, and session {unit} exists; nothing was done."
@@ -51,13 +51,13 @@ def _note(report: Report, settings: Settings, name: str, meant: Named) -> str:
 
 
 def _session(settings: Settings, name: str) -> list[str]:
-    """Return the session that a packet of that name had, before it was archived."""
+    """Return the session id for a packet name that is no longer in the inbox."""
     session = None if settings.masterinbox is None else session_of(settings, log_of(settings), name)
     return [] if session is None else [session.id]
 
 
-def _nothing(report: Report, settings: Settings, name: str) -> int:
-    """Say why nothing was imported."""
+def _report_nothing(report: Report, settings: Settings, name: str) -> int:
+    """Print why nothing was imported; return the exit status."""
     notes = "; ".join(map(_verdict, report.candidates)) or f"nothing of that name is in {_where(settings)}"
     print(f"{one_line(name)} was not imported: {one_line(notes)}.")
     return int(ExitStatus.NOTHING_READY if settings.check is Check.ANY else ExitStatus.OK)

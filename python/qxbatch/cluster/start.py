@@ -1,4 +1,4 @@
-"""An import with `--scheduler`: the run plans as always, and submits what is ready."""
+"""An import with `--scheduler`: discovery is the same, and ready packets are submitted."""
 
 import sys
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from qxbatch.pipeline.run import run as run_pipeline
 from qxbatch.settings.model import Settings
 
 
-def run(settings: Settings, given: Mapping[str, str]) -> int:
-    """Submit what waits; return the exit status. Raises UsageError. `given` are all options, also of a config file."""
+def run(settings: Settings, options: Mapping[str, str]) -> int:
+    """Submit ready packets; return the exit status. Raises UsageError. `options` are all options, also of a config file."""
     spec = settings.scheduler
     assert spec is not None
     if not (settings.print_script or settings.test):
@@ -21,10 +21,8 @@ def run(settings: Settings, given: Mapping[str, str]) -> int:
     if settings.container is None and not settings.test:
         need_converters(settings)
     stdout = sys.stdout
-    batch = ClusterBatch(spec, given, stdout.write)
-    with (
-        redirect_stdout(sys.stderr) if settings.print_script else nullcontext()
-    ):  # the script is all that is printed there
+    batch = ClusterBatch(spec, options, stdout.write)
+    with redirect_stdout(sys.stderr) if settings.print_script else nullcontext():  # stdout gets only the script
         status = run_pipeline(settings, batch=batch)
     if batch.submission and settings.wait and not settings.print_script:
         from qxbatch.cluster.follow import follow

@@ -1,4 +1,4 @@
-"""What is written down of a unit of a submission: a small JSON file, replaced as a whole."""
+"""The state of a unit of a submission: a small JSON file that is replaced as a whole."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from typing import NamedTuple
 from qxbatch.publish.plain import is_plain_name
 
 FOLDER_SIZE = 1000
-"""So many state files are in one folder."""
+"""Largest number of state files in one folder."""
 
 LONGEST_REASON = 2000
 LARGEST = 1 << 16
-"""Bytes of a state file."""
+"""Largest size of a state file in bytes."""
 
 
 class State(StrEnum):
-    """What became of a unit. LOST is never written: it is found by asking the scheduler."""
+    """The state of a unit. LOST is never written; it follows from the queue of the scheduler."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -43,13 +43,13 @@ class UnitState(NamedTuple):
     state: State = State.WAITING
     reason: str = ""
     attempts: int = 0
-    """How often its import was begun."""
+    """Number of imports that were started."""
     published: bool = False
-    """Its session is complete, although a series of it may have failed."""
+    """Its session is complete, although one of its series may have failed."""
     seconds: float = 0.0
     series: int = 0
     images: int = 0
-    """Of its session, where it was imported now; 0 where the session existed before."""
+    """Images of the imported session; 0 if the session existed before."""
     problem: Mapping[str, str] | None = None
     """The first error, for the page of the study."""
 
@@ -74,7 +74,7 @@ def as_text(state: UnitState) -> str:
 
 
 def of_text(text: bytes) -> UnitState:
-    """Read a state file. Raises ValueError when it is none."""
+    """Return the state in a state file. Raises ValueError if it is invalid."""
     value = json.loads(text)
     if not isinstance(value, dict):
         raise ValueError("is not an object")  # noqa: TRY004 - of a file
@@ -82,10 +82,10 @@ def of_text(text: bytes) -> UnitState:
         packets = tuple(value["packets"])
         if not all(map(is_plain_name, (value["unit"], *packets))):
             raise ValueError("names a path")
-        known = {key: value[key] for key in UnitState._fields if key in value}
-        return UnitState(**{**known, "packets": packets, "state": State(value["state"])})
+        values = {key: value[key] for key in UnitState._fields if key in value}
+        return UnitState(**{**values, "packets": packets, "state": State(value["state"])})
     except (KeyError, TypeError) as error:
-        raise ValueError(f"is no state of a unit: {error}") from error
+        raise ValueError(f"is not a state of a unit: {error}") from error
 
 
 def read_state(folder: Path, number: int) -> UnitState:
@@ -103,8 +103,8 @@ def read_state(folder: Path, number: int) -> UnitState:
 def write_state(folder: Path, state: UnitState) -> None:
     """Replace a state file. Raises OSError.
 
-    It is not synced: after a crash of the file server, a unit may have an earlier state, and its import is
-    repeated or found to be done.
+    It is not synced: after a crash of the file server a unit may have an older state. Then its import is repeated, which
+    does nothing if the session exists.
     """
     path = state_path(folder, state.number)
     temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
@@ -118,10 +118,10 @@ def write_state(folder: Path, state: UnitState) -> None:
 
 def write_new_states(folder: Path, states: list[UnitState]) -> None:
     """Write the states of a new submission, which nobody reads yet. Raises OSError."""
-    made: set[Path] = set()
+    folders: set[Path] = set()
     for state in states:
         path = state_path(folder, state.number)
-        if path.parent not in made:
+        if path.parent not in folders:
             path.parent.mkdir(parents=True)
-            made.add(path.parent)
+            folders.add(path.parent)
         path.write_text(as_text(state), encoding="utf-8", errors="surrogateescape")

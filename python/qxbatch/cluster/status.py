@@ -1,4 +1,4 @@
-"""What became of submitted units: their state files, and what the scheduler's queue says of their tasks."""
+"""The states of submitted units, from their state files and the queue of the scheduler."""
 
 import contextlib
 import os
@@ -18,21 +18,21 @@ NOT_SUBMITTED = "it was not submitted"
 
 
 class Place(NamedTuple):
-    """Where a unit is imported: a task of a round; task None: the dependent job is to submit it."""
+    """Where a unit is imported: a task of a round; task None: the dependent job will submit it."""
 
     round: Round
     task: int | None
 
 
 class Row(NamedTuple):
-    """A unit and what became of it."""
+    """A unit and its state."""
 
     submission: Submission
     unit: UnitState
     state: State
     reason: str
     unknown: bool
-    """The queue did not answer: the state is what was written down."""
+    """The queue did not answer: the state is the last recorded one."""
     place: Place | None = None
 
     @property
@@ -53,11 +53,11 @@ class Status(NamedTuple):
 
     rows: tuple[Row, ...]
     queues: Mapping[str, Queue] = {}
-    """Those that were asked, by scheduler."""
+    """The queues that were read, by scheduler."""
 
     @property
     def unanswered(self) -> str:
-        """Return why a queue did not answer; empty when all did, or none was asked."""
+        """Return why a queue did not answer; empty if all answered or none was read."""
         return next((queue.reason for queue in self.queues.values() if not queue.answered), "")
 
     def of_state(self, *states: State) -> list[Row]:
@@ -65,15 +65,15 @@ class Status(NamedTuple):
         return [row for row in self.rows if row.state in states]
 
 
-def status_of(found: Sequence[Submission]) -> Status:
-    """Return the state of every unit of these submissions. A packet of several is in the state of the last one."""
+def status_of(submissions: Sequence[Submission]) -> Status:
+    """Return the state of every unit of these submissions. For a packet in several submissions the last one counts."""
     last: dict[str, tuple[Submission, UnitState]] = {}
-    for submission in found:
+    for submission in submissions:
         for state in submission.all_states():
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
-    open_ones = {each.id: each for each, state in current.values() if state.state not in FINAL}
-    queues = queues_of(list(open_ones.values()))
+    open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
+    queues = queues_of(list(open_submissions.values()))
     places = {submission.id: places_of(submission) for submission in {s.id: s for s, _ in current.values()}.values()}
     rows = [
         row_of(submission, state, places[submission.id].get(state.number), queues.get(scheduler_of(submission).name))
@@ -92,20 +92,25 @@ def _scheduler(text: str) -> Scheduler:
     return SCHEDULERS[scheduler_spec(text).name]
 
 
-def live_jobs(found: Sequence[Submission], queues: Mapping[str, Queue]) -> list[tuple[Submission, str]]:
-    """Return the jobs of submissions that wait or run, or may: those of a queue that does not answer."""
-    jobs = [(each, job) for each in found for one in each.rounds() for job in one.jobs.values()]
+def live_jobs(submissions: Sequence[Submission], queues: Mapping[str, Queue]) -> list[tuple[Submission, str]]:
+    """Return the jobs that wait or run; all jobs if their queue does not answer."""
+    jobs = [
+        (submission, job)
+        for submission in submissions
+        for round_ in submission.rounds()
+        for job in round_.jobs.values()
+    ]
     return [
-        (each, job)
-        for each, job in jobs
-        if not (queue := queues[scheduler_of(each).name]).answered or queue.has_job(job)
+        (submission, job)
+        for submission, job in jobs
+        if not (queue := queues[scheduler_of(submission).name]).answered or queue.has_job(job)
     ]
 
 
-def queues_of(found: Sequence[Submission]) -> dict[str, Queue]:
-    """Ask each scheduler once."""
+def queues_of(submissions: Sequence[Submission]) -> dict[str, Queue]:
+    """Return the queue of each scheduler."""
     names: dict[str, list[str]] = {}
-    for submission in found:
+    for submission in submissions:
         names.setdefault(scheduler_of(submission).name, []).append(submission.job_name)
     return {name: ask(SCHEDULERS[name.casefold()], jobs) for name, jobs in names.items()}
 
@@ -113,15 +118,15 @@ def queues_of(found: Sequence[Submission]) -> dict[str, Queue]:
 def places_of(submission: Submission) -> Mapping[int, Place]:
     """Return the last place of each unit."""
     places: dict[int, Place] = {}
-    for each in submission.rounds():
-        places.update((number, Place(each, None)) for number in each.remaining)
-        for task, numbers in enumerate(submission.tasks(each.number)):
-            places.update((number, Place(each, task)) for number in numbers)
+    for round_ in submission.rounds():
+        places.update((number, Place(round_, None)) for number in round_.remaining)
+        for task, numbers in enumerate(submission.tasks(round_.number)):
+            places.update((number, Place(round_, task)) for number in numbers)
     return places
 
 
 def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: Queue | None) -> Row:
-    """Judge one unit. `queue` is None where none had to be asked."""
+    """Return the row of a unit. `queue` is None if no queue had to be read."""
     if unit.state in FINAL or queue is None or not queue.answered:
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
     waits = _waits(submission, place)
@@ -130,7 +135,7 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
         return Row(submission, unit, State.WAITING, "its job was requeued", False, place)
     if waits or (job is not None and queue.has(*job)):
         return Row(submission, unit, unit.state, waits or unit.reason, False, place)
-    with contextlib.suppress(OSError, ValueError):  # it may have ended after its state was read
+    with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
     if unit.state in FINAL or submission.user != os.geteuid():
@@ -140,7 +145,7 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
 
 
 def _waits(submission: Submission, place: Place | None) -> str:
-    """Return why a unit has no job yet, where it will get one."""
+    """Return why a unit has no job yet; empty if it has one or will not get one."""
     if place is None or _job(submission, place):
         return ""
     if place.round.printed and not place.round.jobs:
@@ -149,11 +154,11 @@ def _waits(submission: Submission, place: Place | None) -> str:
 
 
 def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] | None:
-    """Return the job that is to import a unit, and the index of its task as the scheduler counts."""
+    """Return the job that will import a unit, and the scheduler's index of its task."""
     if place is None:
         return None
     if place.task is None:
         end = place.round.jobs.get(END)
         return None if end is None else (end, None)
-    found = place.round.job_of(place.task)
-    return None if found is None else (found[0], found[1] + scheduler_of(submission).first)
+    job_and_index = place.round.job_of(place.task)
+    return None if job_and_index is None else (job_and_index[0], job_and_index[1] + scheduler_of(submission).first)

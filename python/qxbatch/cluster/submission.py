@@ -22,15 +22,15 @@ SCHEMA = 1
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 RECORD = "submission.json"
 END = "end"
-"""In the list of jobs: the dependent job."""
+"""The dependent job in the list of jobs."""
 
 
 NEW_SECONDS = 120.0
-"""A submission takes less."""
+"""Longest time that submitting takes, in seconds."""
 
 
 class Round(NamedTuple):
-    """One submission of tasks: the first, or that of a resume."""
+    """One round of submitted tasks: the first, or that of a resume."""
 
     number: int
     arrays: tuple[Array, ...]
@@ -39,7 +39,7 @@ class Round(NamedTuple):
     remaining: tuple[int, ...]
     """Units that the dependent job submits."""
     printed: bool
-    """The script was printed: jobs are known once it was run."""
+    """The script was printed; jobs are known after the user has run it."""
 
     def job_of(self, task: int) -> tuple[str, int] | None:
         """Return the job of a task and its index in the array (from 0); None while it has none."""
@@ -77,16 +77,16 @@ class Submission:
 
     @property
     def user(self) -> int:
-        """Return whose it is: by the owner of the record, which nobody else can have made."""
+        """Return the user id of the owner of the record, which no other user can have written."""
         return (self.folder / RECORD).lstat().st_uid
 
     @property
     def is_own(self) -> bool:
-        """Return whether this user made it."""
+        """Return whether this user owns the submission."""
         return self.user == os.geteuid()
 
     def need_own(self) -> None:
-        """Raise UsageError where somebody else made it: its options choose programs that would run as this user."""
+        """Raise UsageError if another user owns it: its options select programs that would run as this user."""
         if not self.is_own:
             raise UsageError(
                 f"Submission {self.id} was made by user {self.user}.", "Only that user can continue or cancel it."
@@ -101,7 +101,7 @@ class Submission:
         write_state(self.states, state)
 
     def all_states(self) -> Iterator[UnitState]:
-        """Yield the states of all units in their order; a file that cannot be read is left out."""
+        """Yield the states of all units in their order; unreadable files are skipped."""
         for number in range(self.size):
             try:
                 yield self.state(number)
@@ -110,8 +110,8 @@ class Submission:
 
     def round_numbers(self) -> list[int]:
         """Return the numbers of its rounds."""
-        found = (re.fullmatch(r"round-(\d+)\.json", name) for name in os.listdir(self.folder))  # noqa: PTH208 - names
-        return sorted(int(match[1]) for match in found if match)
+        matches = (re.fullmatch(r"round-(\d+)\.json", name) for name in os.listdir(self.folder))  # noqa: PTH208 - names
+        return sorted(int(match[1]) for match in matches if match)
 
     def round(self, number: int) -> Round:
         """Return a round. Raises OSError, ValueError."""
@@ -120,7 +120,7 @@ class Submission:
             raise ValueError(f"round {number} of {self.folder} cannot be read")  # noqa: TRY004 - of a file
         text = (read_plain(self._path(number, "jobs")) or b"").decode("ascii", "replace")
         jobs = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
-        arrays = tuple(Array(*each) for each in value["arrays"])
+        arrays = tuple(Array(*fields) for fields in value["arrays"])
         return Round(number, arrays, jobs, of_ranges(value["remaining"]), bool(value["printed"]))
 
     def rounds(self) -> list[Round]:
@@ -169,16 +169,20 @@ class Submission:
         temporary = self._path(number, "tasks.new")
         temporary.write_text(lines, encoding="ascii")
         temporary.replace(self._path(number, "tasks"))
-        value = {"arrays": [list(each) for each in plan.arrays], "remaining": as_ranges(remaining), "printed": printed}
+        value = {
+            "arrays": [list(array) for array in plan.arrays],
+            "remaining": as_ranges(remaining),
+            "printed": printed,
+        }
         write_json(self._path(number, "json"), value)
 
     def remove_round(self, number: int) -> None:
-        """Remove a round of which nothing was submitted."""
+        """Remove a round without submitted jobs."""
         for ending in ("json", "tasks", "jobs"):
             self._path(number, ending).unlink(missing_ok=True)
 
     def is_new(self, number: int) -> bool:
-        """Return whether a round was written a moment ago, so that its jobs may not be noted yet."""
+        """Return whether a round is so new that its jobs may not be recorded yet."""
         try:
             return time.time() - self._path(number, "json").stat().st_mtime < NEW_SECONDS
         except OSError:
@@ -203,19 +207,19 @@ def submissions(sessionsfolder: Path) -> list[Submission]:
         names = sorted(name for name in os.listdir(top) if _ID.fullmatch(name))  # noqa: PTH208 - names, not paths
     except FileNotFoundError:
         return []
-    found = (_read(top / name) for name in names)
-    return [each for each in found if each is not None]
+    readable = (_read(top / name) for name in names)
+    return [submission for submission in readable if submission is not None]
 
 
 def opened(sessionsfolder: Path, submission: str) -> Submission:
-    """Return the submission of that id, which this user made. Raises UsageError."""
-    found = _read(jobs_folder(sessionsfolder) / submission) if _ID.fullmatch(submission) else None
-    if found is None:
+    """Return the submission with this id, which this user must own. Raises UsageError."""
+    existing = _read(jobs_folder(sessionsfolder) / submission) if _ID.fullmatch(submission) else None
+    if existing is None:
         raise UsageError(
-            f"There is no submission {submission} in {sessionsfolder}.", "`qxbatch jobs` lists what there is."
+            f"There is no submission {submission} in {sessionsfolder}.", "`qxbatch jobs` lists the submissions."
         )
-    found.need_own()
-    return found
+    existing.need_own()
+    return existing
 
 
 def _read(folder: Path) -> Submission | None:
@@ -229,9 +233,9 @@ def _read(folder: Path) -> Submission | None:
 
 
 def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
-    """Write a submission, which appears complete. Raises OSError."""
+    """Write a submission; it becomes visible when it is complete. Raises OSError."""
     now = time.time_ns()
-    # microseconds: of two submissions in one second the later one sorts last
+    # with microseconds, so that two submissions in one second sort by time
     name = (
         f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now // 10**9))}-{now // 1000 % 10**6:06d}{os.urandom(1).hex()}"
     )
@@ -245,6 +249,6 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
-    found = _read(top / name)
-    assert found is not None
-    return found
+    submission = _read(top / name)
+    assert submission is not None
+    return submission

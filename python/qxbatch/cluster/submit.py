@@ -1,4 +1,4 @@
-"""Submits units as job arrays, and a dependent job that writes the study level and submits what was refused."""
+"""Submit units as job arrays, and a dependent job that writes the study level and submits refused units."""
 
 import re
 import shutil
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from qxbatch.cluster.command import Answer, call
 from qxbatch.cluster.grouping import Array, Plan, plan
-from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, found_id
-from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_part, submitting
+from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, printed_id
+from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_word_of_task, submitting
 from qxbatch.cluster.submission import END, Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -19,7 +19,7 @@ from qxbatch.settings.scheduler import SchedulerSpec
 
 LARGER = 2
 MOST_LARGER = 8
-"""Groups become up to so many times larger where the scheduler refuses."""
+"""Largest factor by which groups grow if the scheduler refuses jobs."""
 
 
 TRIES = 10
@@ -27,16 +27,16 @@ WAIT_SECONDS = 1.0
 
 
 class Submitted(NamedTuple):
-    """What was submitted."""
+    """The result of a submission."""
 
     round: int
     tasks: int
     jobs: tuple[str, ...]
     """Ids of the arrays and of the dependent job."""
     remaining: int
-    """Units that the dependent job is to submit."""
+    """Units that the dependent job will submit."""
     refusal: str = ""
-    """What the scheduler said where it refused something."""
+    """The message of the scheduler if it refused a job."""
 
 
 def largest_array(scheduler: Scheduler) -> int:
@@ -58,26 +58,26 @@ class Submitter:
         self.scheduler = SCHEDULERS[spec.name]
         self.number = 0
         self.tasks: list[tuple[int, ...]] = []
-        """Of the arrays that were accepted."""
+        """Tasks of the accepted arrays."""
         self.arrays: list[Array] = []
         self.jobs: list[str] = []
         self.refusal = ""
 
     def submit(self, sizes: Mapping[int, int], more: int = 1) -> Submitted:
-        """Submit these units (number to size). Raises UsageError (69) where nothing is accepted."""
+        """Submit units (number to size). Raises UsageError (69) if no job is accepted."""
         largest = largest_array(self.scheduler)
         self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
-        left, factor = dict(sizes), 1
-        while left and factor <= MOST_LARGER:
-            self._arrays(plan(left, self.spec.minutes * factor, largest, more))
-            left = self._not_accepted(sizes)
+        remaining, factor = dict(sizes), 1
+        while remaining and factor <= MOST_LARGER:
+            self._arrays(plan(remaining, self.spec.minutes * factor, largest, more))
+            remaining = self._not_accepted(sizes)
             factor *= LARGER
-        end = self._end(left)
+        end = self._end(remaining)
         while end is None:
             self._withdraw()
             end = self._end_after_a_while(self._not_accepted(sizes))
-        left = self._not_accepted(sizes)
-        return Submitted(self.number, len(self.tasks), (*self.jobs, end), len(left), self.refusal)
+        remaining = self._not_accepted(sizes)
+        return Submitted(self.number, len(self.tasks), (*self.jobs, end), len(remaining), self.refusal)
 
     def print_script(self, sizes: Mapping[int, int], more: int = 1) -> str:
         """Write all scripts; return the one that submits them."""
@@ -108,8 +108,8 @@ class Submitter:
         accepted = {number for task in self.tasks for number in task}
         return {number: size for number, size in sizes.items() if number not in accepted}
 
-    def _end(self, left: Mapping[int, int]) -> str | None:
-        """Submit the dependent job; None where it is refused. Raises UsageError where there is nothing it depends on."""
+    def _end(self, remaining: Mapping[int, int]) -> str | None:
+        """Submit the dependent job; None if it is refused. Raises UsageError if no array was accepted."""
         if not self.jobs:
             self.submission.remove_round(self.number)
             raise UsageError(
@@ -117,24 +117,24 @@ class Submitter:
                 f"Correct the options of --scheduler, then: qxbatch resume {self.submission.sessionsfolder}",
                 ExitStatus.NO_CONVERTER,
             )
-        self._write(sorted(left))
-        path = self._script(END, None, resubmit=bool(left))
+        self._write(sorted(remaining))
+        path = self._script(END, None, resubmit=bool(remaining))
         end = self._submitted(path, dependency(self.scheduler, self.jobs))
         if end is not None:
             self.submission.note_job(self.number, END, end)
         return end
 
-    def _end_after_a_while(self, left: Mapping[int, int]) -> str | None:
-        """Submit the dependent job when the cancelled array has left the queue; None where it is refused still."""
+    def _end_after_a_while(self, remaining: Mapping[int, int]) -> str | None:
+        """Submit the dependent job after the cancelled array has left the queue; None if it is still refused."""
         for _ in range(TRIES):
-            end = self._end(left)
+            end = self._end(remaining)
             if end is not None:
                 return end
             time.sleep(WAIT_SECONDS)
         return None
 
     def _withdraw(self) -> None:
-        """Cancel the last array, so that there is room for the dependent job."""
+        """Cancel the last array to make room for the dependent job."""
         array = self.arrays.pop()
         del self.tasks[array.first :]
         call([*self.scheduler.cancel, self.jobs.pop()])
@@ -143,14 +143,14 @@ class Submitter:
         self.submission.write_round(self.number, Plan(tuple(self.tasks), tuple(self.arrays)), remaining)
 
     def _submitted(self, path: Path, after: Sequence[str] = ()) -> str | None:
-        """Submit a script; return the id of its job, None where it is refused."""
+        """Submit a script; return the id of its job, None if it is refused."""
         words = [*self.scheduler.submit, *after]
         answer: Answer
         if self.scheduler.script_on_stdin:
-            answer = call(words, given=path.read_text(encoding="utf-8"))
+            answer = call(words, stdin=path.read_text(encoding="utf-8"))
         else:
             answer = call([*words, str(path)])
-        job = found_id(self.scheduler, answer.out) if answer.status == 0 else ""
+        job = printed_id(self.scheduler, answer.out) if answer.status == 0 else ""
         if not job:
             self.refusal = answer.reason
         return job or None
@@ -185,12 +185,12 @@ class Submitter:
         container = self.submission.record.get("container")
         if not container:
             return self._host_command(task)
-        binds = [Path(each) for each in self.submission.record["binds"]]
+        binds = [Path(path) for path in self.submission.record["binds"]]
         return in_container(self.scheduler, Path(container), binds, self._words(["qxbatch"], task))
 
     def _host_command(self, task: str) -> str:
         words = self._words([sys.executable, "-P", "-m", "qxbatch"], task)
-        return " ".join(map(shell_part, words))
+        return " ".join(map(shell_word_of_task, words))
 
 
 def need_command(scheduler: Scheduler) -> None:

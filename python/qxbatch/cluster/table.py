@@ -1,4 +1,4 @@
-"""The states of submitted packets, for people and for programs."""
+"""The states of submitted packets as text and JSON."""
 
 import json
 from collections import Counter
@@ -11,9 +11,9 @@ from qxbatch.visible import one_line, shell_word
 from qxbatch.wrapping import text_width, wrapped
 
 LONGEST = 15
-"""Rows that are listed; --list-all has no limit."""
+"""Number of rows that are listed without --list-all."""
 _FIRST = (State.LOST, State.FAILED, State.RUNNING, State.WAITING, State.DONE)
-"""The order of the table: what needs somebody comes first."""
+"""Order of the table: states that need action come first."""
 
 
 def as_json(status: Status) -> str:
@@ -37,15 +37,15 @@ def _value(row: Row, packet: str) -> dict[str, object]:
 
 
 def as_text(status: Status, *, list_all: bool = False) -> str:
-    """Return counts, the packets, and what to do about those that are lost or failed."""
+    """Return counts, packets, and the commands for lost and failed ones."""
     counted = Counter(row.state for row in status.rows for _ in row.unit.packets)
     total = sum(counted.values())
-    parts = ", ".join(f"{counted[state]} {state}" for state in State if counted[state])
-    lines = [f"{count(total, 'packet')}: {parts}."]
+    counts_text = ", ".join(f"{counted[state]} {state}" for state in State if counted[state])
+    lines = [f"{count(total, 'packet')}: {counts_text}."]
     if status.unanswered:
         lines += wrapped(
-            f"The queue does not answer ({one_line(status.unanswered)}): what is waiting or running is unknown now, and shown "
-            "as it was written down last.",
+            f"The queue does not answer ({one_line(status.unanswered)}): the states waiting and running are unknown and shown "
+            "as last recorded.",
             text_width(),
         )
     rows = sorted(status.rows, key=lambda row: _FIRST.index(row.state))
@@ -58,7 +58,7 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
 
 
 def _short(rows: Sequence[Row]) -> list[Row]:
-    """Return at most LONGEST rows; what is done is listed where all are."""
+    """Return at most LONGEST rows; done packets are listed only if all rows fit."""
     if len(rows) <= LONGEST:
         return list(rows)
     return [row for row in rows if row.state is not State.DONE][:LONGEST]

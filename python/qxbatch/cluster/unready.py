@@ -1,4 +1,4 @@
-"""What became of units of a task that were not ready: finished or refused before, or gone from the inbox."""
+"""States of units of a task that were not ready: finished or refused before, or no longer in the inbox."""
 
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL
@@ -8,16 +8,18 @@ from qxbatch.settings.model import Settings
 
 
 def write_others(report: Report, writer: StateWriter, settings: Settings) -> None:
-    """Write what became of units that were not imported now: finished or refused before, or gone from the inbox."""
-    found: dict[str, list[Candidate]] = {}
+    """Write the states of units that were not imported: finished or refused before, or no longer in the inbox."""
+    by_session: dict[str, list[Candidate]] = {}
     for candidate in report.candidates:
         if candidate.session is not None:
-            found.setdefault(candidate.session.id, []).append(candidate)
-    recovered = {each.session.id: each for each in report.sessions if each.session is not None and not each.unit}
+            by_session.setdefault(candidate.session.id, []).append(candidate)
+    recovered = {
+        session.session.id: session for session in report.sessions if session.session is not None and not session.unit
+    }
     by_packet = {candidate.path.name: candidate for candidate in report.candidates}
     for unit, state in list(writer.states.items()):
-        candidates = found.get(unit) or [by_packet[name] for name in state.packets if name in by_packet]
-        if state.state in FINAL or any(each.verdict is Verdict.READY for each in candidates):
+        candidates = by_session.get(unit) or [by_packet[name] for name in state.packets if name in by_packet]
+        if state.state in FINAL or any(candidate.verdict is Verdict.READY for candidate in candidates):
             continue
         if unit in recovered:
             writer.finish(unit, [recovered[unit]])

@@ -1,4 +1,4 @@
-"""Imports the units of a task."""
+"""Import the units of a task."""
 
 import socket
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from qxbatch.settings.model import Settings
 
 
 def import_units(submission: Submission, settings: Settings, states: Sequence[UnitState]) -> int:
-    """Import what has no result yet: a requeued task begins again, and does nothing twice."""
+    """Import the units without a result. A requeued task starts again and does not repeat finished units."""
     todo = [state for state in states if state.state not in FINAL]
     if not todo:
         print("All packets of this task have results.")

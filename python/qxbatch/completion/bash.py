@@ -9,7 +9,7 @@ HEAD = """\
 """
 
 BODY = r"""
-# _qxbatch_reply WORD VALUE...: sets COMPREPLY to what completes a word: values, folders (@dir), files (@file).
+# _qxbatch_reply WORD VALUE...: sets COMPREPLY to the completions of a word: values, folders (@dir), files (@file).
 _qxbatch_reply() {
     local word=$1 value
     shift
@@ -30,7 +30,7 @@ _qxbatch_reply() {
 
 _qxbatch() {
     local cur=${COMP_WORDS[COMP_CWORD]} before="" option="" command="" place=0 given=" " at=1 word values
-    # Bash may part `--option=value` into three words.
+    # Bash may split `--option=value` into three words.
     if [ "$cur" = = ]; then
         cur=
         option=${COMP_WORDS[COMP_CWORD - 1]}
@@ -43,7 +43,7 @@ _qxbatch() {
     fi
     [ "$COMP_CWORD" -lt 2 ] || command=$(_qxbatch_command "${COMP_WORDS[1]}")
     [ -z "$command" ] || at=2
-    # What the command line contains already: options, and how many words without dashes.
+    # Find the options before the word, and the number of words without dashes.
     while [ "$at" -lt "$COMP_CWORD" ]; do
         word=${COMP_WORDS[at]}
         if [[ $word == -* ]]; then
@@ -85,15 +85,17 @@ complete -F _qxbatch qxbatch
 
 def script(commands: Iterable[Command]) -> str:
     """Return the script."""
-    listed = list(commands)
-    names = [each.name for each in listed if each.name != IMPORT]
-    parts = [
-        _function("command", "the part that the first word is", [(names, '"$1"')]),
-        _function("options", "the options of a command", [([each.name], _options(each)) for each in listed]),
-        _function("value", "what an option takes; after ? only behind =", _values(listed)),
-        _function("word", "what stands in a place without dashes", _words(listed, names)),
+    all_commands = list(commands)
+    names = [command.name for command in all_commands if command.name != IMPORT]
+    functions = [
+        _function("command", "the part that the first word names", [(names, '"$1"')]),
+        _function(
+            "options", "the options of a command", [([command.name], _options(command)) for command in all_commands]
+        ),
+        _function("value", "the values of an option; ? means: only after =", _values(all_commands)),
+        _function("word", "the values of a word without dashes", _words(all_commands, names)),
     ]
-    return HEAD + "".join(parts) + BODY
+    return HEAD + "".join(functions) + BODY
 
 
 def _function(name: str, meaning: str, rows: Iterable[tuple[list[str], str]]) -> str:
@@ -107,12 +109,12 @@ def _pattern(key: str) -> str:
 
 
 def _options(command: Command) -> str:
-    names = [f"{each.name}{'=' if each.values and not each.optional else ''}" for each in command.options]
+    names = [f"{option.name}{'=' if option.values and not option.optional else ''}" for option in command.options]
     return f'"{" ".join(names)}"'
 
 
 def _values(commands: Iterable[Command]) -> list[tuple[list[str], str]]:
-    """Return (command and option, values); options of equal values are one row."""
+    """Return (command and option, values); options with equal values share a row."""
     rows: dict[str, list[str]] = {}
     for command in commands:
         for option in command.options:
@@ -127,11 +129,11 @@ def _text(option: Option) -> str:
 
 
 def _words(commands: Iterable[Command], names: Iterable[str]) -> list[tuple[list[str], str]]:
-    """Return (command and place, values). The first word of an import may be a part as well."""
+    """Return (command and place, values). The first word of an import may also be a part."""
     rows = []
     for command in commands:
         for place, word in enumerate(command.words):
-            first = [*names, "help", "version"] if command.name == IMPORT and place == 0 else []
+            part_names = [*names, "help", "version"] if command.name == IMPORT and place == 0 else []
             key = f"{command.name} {'*' if word.repeated else place}"
-            rows.append(([key], f'"{" ".join([*first, *word.values])}"'))
+            rows.append(([key], f'"{" ".join([*part_names, *word.values])}"'))
     return rows

@@ -7,7 +7,7 @@ from qxbatch.completion.words import DIR, FILE, IMPORT, Command, Option
 HEAD = """\
 # Completion of qxbatch for fish. Written by `python -m qxbatch.completion.render`.
 
-# Whether the command is the one named; the import is what no part is.
+# Whether the command is $argv[1]; without a part it is the import.
 function __qxbatch_is
     set -l words (commandline -opc)
     set -l parts {parts}
@@ -18,13 +18,13 @@ function __qxbatch_is
     end
 end
 
-# Whether so many words without dashes precede.
+# Whether $argv[1] words without dashes precede.
 function __qxbatch_place
     set -l words (string match -v -- '-*' (commandline -opc))
     test (count $words) -eq $argv[1]
 end
 
-# The folders that complete a word, or the value behind its =.
+# The folders that complete a word, or the value after its =.
 function __qxbatch_folders
     __fish_complete_directories (commandline -ct | string replace -r '^--[^=]*=' '') ''
 end
@@ -35,14 +35,18 @@ complete -c qxbatch -f
 
 def script(commands: Iterable[Command]) -> str:
     """Return the script."""
-    listed = list(commands)
-    parts = [each for each in listed if each.name != IMPORT]
-    lines = [HEAD.replace("{parts}", " ".join(each.name for each in parts))]
-    lines += [f"complete -c qxbatch -n '__qxbatch_place 1' -a {each.name} -d {_quoted(each.summary)}" for each in parts]
+    all_commands = list(commands)
+    part_commands = [command for command in all_commands if command.name != IMPORT]
+    lines = [HEAD.replace("{parts}", " ".join(command.name for command in part_commands))]
+    lines += [
+        f"complete -c qxbatch -n '__qxbatch_place 1' -a {command.name} -d {_quoted(command.summary)}"
+        for command in part_commands
+    ]
     lines += ["complete -c qxbatch -n '__qxbatch_place 1' -a help -d 'The help of a part'"]
     lines += ["complete -c qxbatch -n '__qxbatch_place 1' -a version -d 'The version'"]
-    for command in listed:
-        lines += ["", *_words(command), *(_option(command, each) for each in command.options if "=" not in each.name)]
+    for command in all_commands:
+        options = (option for option in command.options if "=" not in option.name)
+        lines += ["", *_words(command), *(_option(command, option) for option in options)]
     return "\n".join(lines) + "\n"
 
 
@@ -63,16 +67,16 @@ def _words(command: Command) -> list[str]:
 def _option(command: Command, option: Option) -> str:
     names = [f"-l {option.name.removeprefix('--')}"]
     names += [f"-s {option.short.removeprefix('-')}"] if option.short else []
-    takes = f" -r {_values(option.values)}" if option.values and not option.optional else ""
-    return f"{_condition(command)} {' '.join(names)}{takes} -d {_quoted(option.meaning.replace('`', ''))}"
+    argument = f" -r {_values(option.values)}" if option.values and not option.optional else ""
+    return f"{_condition(command)} {' '.join(names)}{argument} -d {_quoted(option.meaning.replace('`', ''))}"
 
 
 def _values(values: tuple[str, ...]) -> str:
-    """Return how fish completes these values."""
+    """Return the arguments with which fish completes these values."""
     if FILE in values:
         return "-F"
     # Without -f, fish offers files for the value of an option.
-    words = " ".join(each for each in values if not each.startswith("@"))
+    words = " ".join(value for value in values if not value.startswith("@"))
     return f"-f -a {_quoted(f'(__qxbatch_folders) {words}'.strip() if DIR in values else words)}"
 
 

@@ -1,4 +1,4 @@
-"""The man page qxbatch(1), made of the table of parameters and of the parts."""
+"""The man page qxbatch(1), generated from the tables of parameters and parts."""
 
 import re
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ EXAMPLES = (
 
 def page() -> str:
     """Return the page."""
-    parts = [
+    lines = [
         ".SH PARTS",
         *(line for name, part in PARTS.items() for line in _part(name, part)),
         ".SH OPTIONS OF AN IMPORT",
@@ -61,7 +61,7 @@ def page() -> str:
         ".SH EXAMPLES",
         *(line for text, command in EXAMPLES for line in (".TP", _escaped(text), f".B {_escaped(command)}")),
     ]
-    return HEAD.replace("{version}", VERSION) + "\n".join(parts) + "\n"
+    return HEAD.replace("{version}", VERSION) + "\n".join(lines) + "\n"
 
 
 def _statuses() -> Iterable[tuple[int, str]]:
@@ -70,24 +70,24 @@ def _statuses() -> Iterable[tuple[int, str]]:
 
 
 def _part(name: str, part: Part) -> Iterable[str]:
-    """Yield a part: its usage, what it does, and the options that an import does not have; the others by name."""
+    """Yield a part: its usage, its summary, its specific options, and the names of the options that an import has, too."""
     yield f".SS qxbatch {name}"
     yield from (line for usage in part.usage for line in (f".B {_escaped(f'qxbatch {usage}')}", ".br"))
     yield ".PP"
     yield _escaped(part.summary)
-    own = [each for each in part.parameters if each not in PARAMETERS]
-    shared = [each.option for each in part.parameters if each in PARAMETERS]
-    yield from (line for each in own for line in _option(each))
+    specific = [parameter for parameter in part.parameters if parameter not in PARAMETERS]
+    shared = [parameter.option for parameter in part.parameters if parameter in PARAMETERS]
+    yield from (line for parameter in specific for line in _option(parameter))
     if shared:
         yield ".PP"
         yield _escaped(f"As for an import: {', '.join(shared)}.")
 
 
 def _group(group: Group) -> Iterable[str]:
-    rows = [each for each in PARAMETERS if each.group is group]
+    rows = [parameter for parameter in PARAMETERS if parameter.group is group]
     if rows:
         yield f".SS {_escaped(group.value)}"
-        yield from (line for each in rows for line in _option(each))
+        yield from (line for parameter in rows for line in _option(parameter))
 
 
 def _option(parameter: Parameter) -> Iterable[str]:
@@ -101,6 +101,6 @@ def _option(parameter: Parameter) -> Iterable[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return text as roff takes it: a dash of an option can be copied, no line is a request."""
+    """Return text escaped for roff: dashes of options can be copied, and no line is a request."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return re.sub(r"^([.'])", r"\\&\1", text)

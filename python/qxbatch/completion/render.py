@@ -1,4 +1,4 @@
-"""`python -m qxbatch.completion.render` in the repository writes what the wheel installs below data_dir."""
+"""`python -m qxbatch.completion.render` in the repository writes the files that the wheel installs below data_dir."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What may stand on the command line: of each command its options with their values, and its other words."""
+"""The words of the command line: the options of each command with their values, and its other words."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
 
 DIR, FILE, ANY = "@dir", "@file", "@any"
-"""A folder; a file or folder; a value of which nothing is known. Other values are words to choose from."""
+"""A folder; a file or folder; any value. Other values are words to choose from."""
 OWN_VALUES = {"add_json_info": ("all", *JSON_FIELDS)}
 """Values of parameters whose metavar does not list them."""
 IMPORT = ""
@@ -21,15 +21,15 @@ WORD = re.compile(r"<(\w+)>(\.\.\.)?")
 
 @dataclass(frozen=True)
 class Option:
-    """An option, and what may follow it."""
+    """An option and its values."""
 
     name: str
     short: str
     meaning: str
     values: tuple[str, ...]
-    """Empty: it takes none."""
+    """Empty: the option has no value."""
     optional: bool = False
-    """The value follows `=` or is left out."""
+    """The value follows `=` or is omitted."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,16 @@ def commands() -> tuple[Command, ...]:
     """Return the import and then the parts, in the order of the help."""
     levels = Word("level", LEVELS)
     words = (Word("sessionsfolder", (DIR,)), Word("output", (DIR,)), levels)
-    whole = Command(IMPORT, "Imports packets.", _options(PARAMETERS), words)
+    import_command = Command(IMPORT, "Imports packets.", _options(PARAMETERS), words)
     parts = (
         Command(name, part.summary, _options(part.parameters), _words(part.usage, part.words))
         for name, part in PARTS.items()
     )
-    return (whole, *parts)
+    return (import_command, *parts)
 
 
 def _options(parameters: Sequence[Parameter]) -> tuple[Option, ...]:
-    return (*(_option(each) for each in parameters), *HELP)
+    return (*(_option(parameter) for parameter in parameters), *HELP)
 
 
 def _option(parameter: Parameter) -> Option:
@@ -80,15 +80,15 @@ def _option(parameter: Parameter) -> Option:
 
 
 def values_of(parameter: Parameter) -> tuple[str, ...]:
-    """Return what may follow an option; nothing where it takes no value."""
+    """Return the values of an option; empty if it has none."""
     if parameter.form is Form.SWITCH:
         return ()
     if parameter.name in OWN_VALUES:
         return OWN_VALUES[parameter.name]
     kinds = {"DIR": DIR, "FILE": FILE}
-    values = [kinds.get(each, each) for each in parameter.metavar.split("|")]
-    known = tuple(each for each in values if each.startswith("@") or not each.isupper())
-    return tuple(each for each in known if not re.search(r"[-0-9]+$", each)) or (ANY,)
+    values = [kinds.get(value, value) for value in parameter.metavar.split("|")]
+    visible = tuple(value for value in values if value.startswith("@") or not value.isupper())
+    return tuple(value for value in visible if not re.search(r"[-0-9]+$", value)) or (ANY,)
 
 
 def _words(usage: Sequence[str], choices: dict[str, tuple[str, ...]]) -> tuple[Word, ...]:
@@ -100,5 +100,5 @@ def _words(usage: Sequence[str], choices: dict[str, tuple[str, ...]]) -> tuple[W
 
 
 def _is_folder(name: str) -> bool:
-    """A `<folder>` may be an archive or a file in its place; a session and a folder of sessions may not."""
+    """Return whether a word names a folder. A `<folder>` may also be an archive or a file; a session may not."""
     return name == "session" or name.endswith(("sfolder", "dir"))

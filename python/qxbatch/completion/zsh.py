@@ -1,4 +1,4 @@
-"""Completion for zsh, by its own `_arguments`."""
+"""Completion for zsh, with its function `_arguments`."""
 
 from collections.abc import Iterable
 
@@ -21,8 +21,10 @@ _qxbatch "$@"
 
 def script(commands: Iterable[Command]) -> str:
     """Return the script."""
-    listed = list(commands)
-    parts = [f"        {_quoted(f'{each.name}:{each.summary}')}" for each in listed if each.name != IMPORT]
+    all_commands = list(commands)
+    parts = [
+        f"        {_quoted(f'{command.name}:{command.summary}')}" for command in all_commands if command.name != IMPORT
+    ]
     first = [
         "    parts=(",
         *parts,
@@ -35,18 +37,18 @@ def script(commands: Iterable[Command]) -> str:
         "        return",
         "    fi",
     ]
-    cases = [line for each in listed if each.name != IMPORT for line in _case(each)]
-    whole = next(each for each in listed if each.name == IMPORT)
-    return HEAD + "\n".join([*first, "    case $words[2] in", *cases, *_case(whole), "    esac", ""]) + TAIL
+    cases = [line for command in all_commands if command.name != IMPORT for line in _case(command)]
+    import_command = next(command for command in all_commands if command.name == IMPORT)
+    return HEAD + "\n".join([*first, "    case $words[2] in", *cases, *_case(import_command), "    esac", ""]) + TAIL
 
 
 def _case(command: Command) -> list[str]:
-    """Return the lines of one command; the import is what no other one is."""
+    """Return the lines of one command; the import is the default."""
     shift = ["        shift words", "        (( CURRENT-- ))"] if command.name != IMPORT else []
-    specs = [spec for each in command.options for spec in _option(each)]
+    specs = [spec for option in command.options for spec in _option(option)]
     specs += [
-        f"{'*' if each.repeated else place}:{each.name}:{_action(each.values)}"
-        for place, each in enumerate(command.words, 1)
+        f"{'*' if word.repeated else place}:{word.name}:{_action(word.values)}"
+        for place, word in enumerate(command.words, 1)
     ]
     lines = [f"            {_quoted(spec)} \\" for spec in specs]
     lines[-1] = lines[-1].removesuffix(" \\")
@@ -56,19 +58,21 @@ def _case(command: Command) -> list[str]:
 def _option(option: Option) -> list[str]:
     """Return the specs of an option, one for each of its names."""
     names = [name for name in (option.short, option.name) if name]
-    others = f"({' '.join(names)})"
-    meaning = "".join(f"\\{each}" if each in "[]:\\" else each for each in option.meaning.replace("`", ""))
+    exclusive = f"({' '.join(names)})"
+    meaning = "".join(
+        f"\\{character}" if character in "[]:\\" else character for character in option.meaning.replace("`", "")
+    )
     if not option.values:
-        return [f"{others}{name}[{meaning}]" for name in names]
+        return [f"{exclusive}{name}[{meaning}]" for name in names]
     value = f"value:{_action(option.values)}"
     if option.optional:
-        return [f"{others}{option.name}=-[{meaning}]::{value}"]
-    return [f"{others}{name}{'=' if name == option.name else '+'}[{meaning}]:{value}" for name in names]
+        return [f"{exclusive}{option.name}=-[{meaning}]::{value}"]
+    return [f"{exclusive}{name}{'=' if name == option.name else '+'}[{meaning}]:{value}" for name in names]
 
 
 def _action(values: tuple[str, ...]) -> str:
-    """Return how zsh completes these values."""
-    words = [each for each in values if not each.startswith("@")]
+    """Return the action with which zsh completes these values."""
+    words = [value for value in values if not value.startswith("@")]
     if DIR in values or FILE in values:
         files = "_files -/" if DIR in values else "_files"
         return f"{{compadd -- {' '.join(words)}; {files}}}" if words else files

@@ -7,14 +7,14 @@ from qxbatch.discover.judged import Judged
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import renamed_and_imported
 from qxbatch.problems import Code
-from qxbatch.resolve.rename import Named
+from qxbatch.resolve.rename import FindSession
 from qxbatch.session.one_name import folded, ignores_case, other_name
 from qxbatch.settings.model import Settings
 
 _HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
 
 
-def in_own_folders(judged: list[Judged], settings: Settings, named: Named) -> list[Judged]:
+def in_own_folders(judged: list[Judged], settings: Settings, named: FindSession) -> list[Judged]:
     """Refuse packets that would be published into the folder of another session, of this run or an existing one.
 
     `named` returns the session of another name.
@@ -29,7 +29,7 @@ def in_own_folders(judged: list[Judged], settings: Settings, named: Named) -> li
     return [_with_command(each, settings, named) for each in judge_one_folder(judged, existing, ignores_case=together)]
 
 
-def _with_command(each: Judged, settings: Settings, named: Named) -> Judged:
+def _with_command(each: Judged, settings: Settings, named: FindSession) -> Judged:
     problem = each.problem
     if problem is None or problem.hint != _HINT:
         return each

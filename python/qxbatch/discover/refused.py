@@ -7,13 +7,13 @@ from qxbatch.model import SessionId
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.names import breaks_lines, fault
-from qxbatch.resolve.rename import Named, rename_command
+from qxbatch.resolve.rename import FindSession, rename_command
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import mapped
 
 
-def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: Named) -> Judged | None:
+def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: FindSession) -> Judged | None:
     """Return an unreadable packet, or one whose name breaks lines, as refused; None for another one.
 
     `named` returns the session of another name.
@@ -28,7 +28,7 @@ def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: N
     return None
 
 
-def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: Named) -> Judged:
+def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: FindSession) -> Judged:
     """Refuse an archive of an unsupported kind: as a stray file it would be overlooked."""
     message = f"is {UNOPENED[entry.content].title}, which qxbatch does not open."
     judged = judged._replace(session=session)
@@ -41,7 +41,7 @@ def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settin
     return judged.refused(Code.UNOPENED, message, "Unpack it into a folder in its place:", command)
 
 
-def with_session(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: Named) -> Judged:
+def with_session(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: FindSession) -> Judged:
     """Return a packet with its session; refused if its kind is unsupported, or if no session may have that id."""
     if entry.content in UNOPENED:
         return _unopened(judged, session, entry, settings, named)
@@ -55,13 +55,13 @@ def with_session(judged: Judged, session: SessionId, entry: Entry, settings: Set
     return judged.refused(Code.BAD_NAME, message, hint, command_for(settings, [judged.name]))
 
 
-def _badly_named(judged: Judged, message: str, settings: Settings, named: Named) -> Judged:
+def _badly_named(judged: Judged, message: str, settings: Settings, named: FindSession) -> Judged:
     command = renamed_and_imported(judged, settings, named)
     hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
     return judged.refused(Code.BAD_NAME, message, hint, command)
 
 
-def renamed_and_imported(judged: Judged, settings: Settings, named: Named) -> str:
+def renamed_and_imported(judged: Judged, settings: Settings, named: FindSession) -> str:
     """Return the command that renames a packet and imports it alone; empty if there is none."""
     try:
         beside = [path.name for path in judged.path.parent.iterdir()]

@@ -191,7 +191,7 @@ def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
 def _matrix_cell(cell: Cell) -> MatrixCell:
     word, level = _MARKS[cell.state]
     detail = "; ".join(
-        f"{each.field} {each.found or 'not known'}, expected {each.expected}"
+        f"{each.field} {each.actual or 'not known'}, expected {each.expected}"
         for each in cell.differences
         if each.field != "count"
     )

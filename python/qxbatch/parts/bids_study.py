@@ -11,7 +11,7 @@ from qxbatch.parts.bids_options import BidsOptions
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import STUDY_SIDECAR
-from qxbatch.study.exports import DataSet, Exported, Validation, read_exports, rules_digest, write_export
+from qxbatch.study.exports import DataSet, SessionExport, Validation, read_exports, rules_digest, write_export
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import summary_stamp
 from qxbatch.textfile import read_bytes
@@ -26,7 +26,7 @@ def note_export(asked: BidsOptions, rules: RuleFile, export: Export, validated: 
         sessions = dict(known.sessions) if known else {}
         for each in export.sessions:
             stamp = summary_stamp(SessionFolder(folder / each.session))
-            sessions[each.session] = Exported(stamp if each.state is SessionState.EXPORTED else None, digest)
+            sessions[each.session] = SessionExport(stamp if each.state is SessionState.EXPORTED else None, digest)
         validation = known.validation if known and not _changed(export) else None
         if validated:
             validation = Validation(len(validated.errors), validated.warnings, validated.validator)

@@ -22,7 +22,7 @@ def export_text(export: Export, dataset: str, *, test: bool) -> str:
         lines += _failed(session)
     warnings = [f"to check: {each.session}: {text}" for each in export.sessions for text in each.warnings]
     lines += _listed(warnings)
-    lines += _listed(_left(change) for change in export.left)
+    lines += _listed(_left(change) for change in export.untouched)
     return "\n".join([*lines, *_wrapped(_summary(export, dataset, len(warnings), test=test))])
 
 
@@ -77,7 +77,7 @@ def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
         )
         if counts[action] or action is Action.ADD
     ]
-    edited = len(export.left)
+    edited = len(export.untouched)
     parts = [
         f"{_count(len(done), 'session')}{' would be' if test else ''} exported to {dataset}",
         *([f"{len(export.failed)} not exported"] if export.failed else []),

@@ -4,7 +4,7 @@ from qxbatch.model import Report
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings, Stages
-from qxbatch.study.behind import is_behind, lists_waiting
+from qxbatch.study.outdated import is_outdated, lists_waiting
 
 
 def finish_idle(
@@ -21,7 +21,7 @@ def finish_idle(
             need_converters(settings)
         return
     whole = settings.stages is Stages.ALL
-    if interrupted or (whole and is_behind(settings.sessionsfolder)):
+    if interrupted or (whole and is_outdated(settings.sessionsfolder)):
         from qxbatch.pipeline.opened import tidy
         from qxbatch.pipeline.refresh import refresh_study
 

@@ -8,8 +8,8 @@ from qxbatch.pipeline.not_imported import waiting
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.settings.model import Settings, Stages
-from qxbatch.study.behind import is_behind
-from qxbatch.study.document import read_known
+from qxbatch.study.document import read_previous
+from qxbatch.study.outdated import is_outdated
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import is_current
 
@@ -21,7 +21,7 @@ def refresh_study(settings: Settings, report: Report, *, interrupted: bool = Fal
     refused packet changes nothing. `interrupted`: a run may have published sessions and not come here.
     """
     folder = settings.sessionsfolder
-    imported = interrupted or any(session.folder is not None for session in report.sessions) or is_behind(folder)
+    imported = interrupted or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
     if not (imported and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
         return
     try:
@@ -39,7 +39,7 @@ def refresh_study(settings: Settings, report: Report, *, interrupted: bool = Fal
 
 def refresh_waiting(settings: Settings, report: Report) -> None:
     """Write the study level if the packets that were not imported are no longer those that study.json lists."""
-    listed = read_known(settings.sessionsfolder / STUDY_SIDECAR).not_imported
+    listed = read_previous(settings.sessionsfolder / STUDY_SIDECAR).not_imported
     if tuple(waiting(report, listed, deidentified=settings.deidentified)) != listed:
         refresh_study(settings, report, interrupted=True)
 

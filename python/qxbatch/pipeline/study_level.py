@@ -12,7 +12,7 @@ from qxbatch.publish.durable import NO_RUN, replaced_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
-from qxbatch.study.document import as_json, as_tsv, read_known
+from qxbatch.study.document import as_json, as_tsv, read_previous
 from qxbatch.study.exports import existing_exports
 from qxbatch.study.study import Study, study_of
 
@@ -27,7 +27,7 @@ def write_study(
     counted and not named, since no session id can replace what their names say of a patient.
     """
     with alone_in(folder) as alone:
-        known = read_known(folder / STUDY_SIDECAR)
+        known = read_previous(folder / STUDY_SIDECAR)
         left = waiting(report, known.not_imported, deidentified=deidentified)
         study = study_of(map(SessionFolder, sessions), known.sessions, left, existing_exports(folder))
         tag = NO_RUN if alone else os.urandom(8).hex()
@@ -35,7 +35,7 @@ def write_study(
             keep_foreign(folder / name, start)
         replaced_text(folder / STUDY_TABLE, as_tsv(study.rows), tag)
         replaced_text(folder / PAGE, study_page(folder, study), tag)
-        replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)  # the last one: is_behind looks at its time
+        replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)  # the last one: is_outdated looks at its time
         return study
 
 

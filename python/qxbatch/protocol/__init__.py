@@ -1,1 +1,1 @@
-"""Protocol of a study: what each session should contain, and what differs from it (docs/protocol.md)."""
+"""Protocol of a study: the expected content of each session, and differences from it (docs/protocol.md)."""

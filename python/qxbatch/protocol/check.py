@@ -1,35 +1,35 @@
-"""A session compared with a protocol."""
+"""Compare a session with a protocol."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.protocol.compared import parameter_differences, volume_difference
 from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.rules import Expected, Protocol, is_scanner
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
+from qxbatch.protocol.series_differences import parameter_differences, volume_difference
 
 
 class Match(NamedTuple):
-    """An entry of the protocol, and what a session has of it."""
+    """An entry of the protocol, and the series of a session that belong to it."""
 
     entry: Expected
-    kept: tuple[ScannedSeries, ...]
-    """As many as are expected: the best ones."""
+    selected: tuple[ScannedSeries, ...]
+    """The best series, up to the expected number."""
     surplus: tuple[ScannedSeries, ...]
-    """The further ones."""
+    """The other series."""
     differences: tuple[Difference, ...]
 
 
 class SessionCheck(NamedTuple):
-    """What differs between a session and a protocol."""
+    """The differences between a session and a protocol."""
 
     session: ScannedSession
     matches: tuple[Match, ...]
-    """In the order of the protocol: its entries for the scanner of the session."""
+    """The entries for the scanner of the session, in the order of the protocol."""
     extra: tuple[ScannedSeries, ...]
     of_session: tuple[Difference, ...] = ()
-    """Of the scanner, which concern all series."""
+    """Differences of the scanner, which concern all series."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -48,34 +48,34 @@ def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
     """Compare a session that has facts with a protocol."""
     scanner = session.scanner
     entries = [entry for entry in protocol.series if entry.is_on(scanner)]
-    found, extra = _assigned(entries, session.series)
-    matches = tuple(_match(entry, series, scanner) for entry, series in zip(entries, found, strict=True))
+    assigned, extra = _assigned(entries, session.series)
+    matches = tuple(_match(entry, series, scanner) for entry, series in zip(entries, assigned, strict=True))
     return SessionCheck(session, matches, tuple(extra), tuple(_of_scanner(protocol, session)))
 
 
 def _assigned(
     entries: Sequence[Expected], series: Iterable[ScannedSeries]
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
-    """Return the series of each entry, and the evaluable ones of none.
+    """Return the series of each entry, and the evaluable series without an entry.
 
-    A scan belongs to the first entry that fits. A scan that fits by its name alone, and what is no scan, belongs to an entry
-    that lacks a series.
+    A scan belongs to the first entry that matches. Scans that match only by name, and series that are not scans, are assigned
+    to entries that lack a series.
     """
     ranked = sorted(range(len(entries)), key=lambda k: (*entries[k].rank, k))
-    found: list[list[ScannedSeries]] = [[] for _ in entries]
+    assigned: list[list[ScannedSeries]] = [[] for _ in entries]
     remaining: list[ScannedSeries] = []
-    for each in series:
-        index = next((k for k in ranked if each.evaluable and entries[k].fits(each)), None)
-        (remaining if index is None else found[index]).append(each)
+    for scan in series:
+        index = next((k for k in ranked if scan.evaluable and entries[k].fits(scan)), None)
+        (remaining if index is None else assigned[index]).append(scan)
     extra: list[ScannedSeries] = []
-    for each in remaining:
-        lacking = (k for k in ranked if len(found[k]) < entries[k].count.least)
-        index = next((k for k in lacking if _may_be(entries[k], each)), None)
+    for scan in remaining:
+        lacking = (k for k in ranked if len(assigned[k]) < entries[k].count.least)
+        index = next((k for k in lacking if _may_be(entries[k], scan)), None)
         if index is not None:
-            found[index].append(each)
-        elif each.evaluable:
-            extra.append(each)
-    return found, extra
+            assigned[index].append(scan)
+        elif scan.evaluable:
+            extra.append(scan)
+    return assigned, extra
 
 
 def _may_be(entry: Expected, series: ScannedSeries) -> bool:
@@ -84,36 +84,36 @@ def _may_be(entry: Expected, series: ScannedSeries) -> bool:
 
 def _match(entry: Expected, series: Sequence[ScannedSeries], scanner: str) -> Match:
     expected = entry.on(scanner)
-    differing = {each.n: parameter_differences(entry, expected, each) for each in series}
+    differing = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
     ordered = _in_order(series)
-    best = sorted(ordered, key=lambda each: (each.lacking, len(differing[each.n])))
-    wanted = {each.n for each in best[: entry.count.most]}
-    kept = [each for each in ordered if each.n in wanted]
-    surplus = [each for each in ordered if each.n not in wanted]
-    found: list[Difference] = []
+    best = sorted(ordered, key=lambda scan: (scan.lacking, len(differing[scan.n])))
+    selected_n = {scan.n for scan in best[: entry.count.most]}
+    selected = [scan for scan in ordered if scan.n in selected_n]
+    surplus = [scan for scan in ordered if scan.n not in selected_n]
+    differences: list[Difference] = []
     if len(series) < entry.count.least:
-        found.append(
+        differences.append(
             Difference(
-                DifferenceKind.MISSING, entry.name, field="count", expected=entry.count.text, found=str(len(series))
+                DifferenceKind.MISSING, entry.name, field="count", expected=entry.count.text, actual=str(len(series))
             )
         )
-    for each in kept:
-        found += differing[each.n]
-        found += volume_difference(expected, each)
-    found += [_repeated(entry, each, differing[each.n], len(series)) for each in surplus]
-    return Match(entry, tuple(kept), tuple(surplus), tuple(found))
+    for scan in selected:
+        differences += differing[scan.n]
+        differences += volume_difference(expected, scan)
+    differences += [_repeated(entry, scan, differing[scan.n], len(series)) for scan in surplus]
+    return Match(entry, tuple(selected), tuple(surplus), tuple(differences))
 
 
 def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
-    """Return series by the time at which they began, where all have one; else by their numbers."""
-    times = {each.n: (each.acquisition or Acquisition()).started or "" for each in series}
+    """Return series by their start time if all have one, else by their numbers."""
+    times = {scan.n: (scan.acquisition or Acquisition()).started or "" for scan in series}
     timed = all("T" in time for time in times.values())
-    return sorted(series, key=lambda each: (times[each.n] if timed else "", each.n))
+    return sorted(series, key=lambda scan: (times[scan.n] if timed else "", scan.n))
 
 
-def _repeated(entry: Expected, series: ScannedSeries, differing: Sequence[Difference], found: int) -> Difference:
-    """Return the difference of a series that exists too often; what is wrong with it is a note, as it is not needed."""
-    notes = [f"{difference.field} {difference.found or 'not known'}" for difference in differing]
+def _repeated(entry: Expected, series: ScannedSeries, differing: Sequence[Difference], number: int) -> Difference:
+    """Return the difference of a surplus series; its other differences are only a note, since the series is not needed."""
+    notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing]
     if series.lacking:
         notes.insert(0, _incomplete(series))
     return Difference(
@@ -123,15 +123,15 @@ def _repeated(entry: Expected, series: ScannedSeries, differing: Sequence[Differ
         series.n,
         "count",
         entry.count.text,
-        str(found),
+        str(number),
         ", ".join(notes) or str(series.verdict or ""),
     )
 
 
 def _incomplete(series: ScannedSeries) -> str:
-    known = series.acquisition or Acquisition()
-    of = f" of {known.planned_volumes}" if known.planned_volumes else ""
-    return f"incomplete, {known.complete_volumes or 0}{of} volume{'s' * ((known.planned_volumes or known.complete_volumes) != 1)}"
+    facts = series.acquisition or Acquisition()
+    of = f" of {facts.planned_volumes}" if facts.planned_volumes else ""
+    return f"incomplete, {facts.complete_volumes or 0}{of} volume{'s' * ((facts.planned_volumes or facts.complete_volumes) != 1)}"
 
 
 def _extra(series: ScannedSeries) -> Difference:
@@ -147,7 +147,7 @@ def _of_scanner(protocol: Protocol, session: ScannedSession) -> Iterable[Differe
     versions = next((versions for name, versions in protocol.scanners.items() if is_scanner(name, scanner)), None)
     if versions is None:
         expected = " or ".join(protocol.scanners)
-        yield Difference(DifferenceKind.PARAMETER, field="scanner", expected=expected, found=scanner)
+        yield Difference(DifferenceKind.PARAMETER, field="scanner", expected=expected, actual=scanner)
     elif versions and software and software not in versions:
         expected = " or ".join(versions)
-        yield Difference(DifferenceKind.PARAMETER, field="software", expected=expected, found=software)
+        yield Difference(DifferenceKind.PARAMETER, field="software", expected=expected, actual=software)

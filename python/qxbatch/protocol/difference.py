@@ -1,4 +1,4 @@
-"""What differs between a session and a protocol."""
+"""A difference between a session and a protocol."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class DifferenceKind(StrEnum):
-    """How a session differs."""
+    """The kind of a difference."""
 
     MISSING = "missing"
     EXTRA = "extra"
@@ -22,19 +22,19 @@ class Difference(NamedTuple):
     series: str = ""
     """Name of the series, or of the protocol's entry that is missing; empty for the session itself."""
     number: int | None = None
-    """SeriesNumber; None where the series has none, and where it is missing."""
+    """SeriesNumber; None if the series has none or is missing."""
     n: int | None = None
     """The number of the series in the session folder."""
     field: str = ""
-    """What was compared."""
+    """The parameter that was compared."""
     expected: str = ""
-    found: str | None = None
-    """None where it is not known."""
+    actual: str | None = None
+    """None if it is not known."""
     note: str = ""
 
     @property
     def text(self) -> str:
-        """Return the difference in words.
+        """Return the difference as text.
 
         >>> Difference(DifferenceKind.PARAMETER, "rest", 5, 50, "tr_ms", "2000 ± 1", "2500").text
         'series 5 (rest): tr_ms is 2500, expected 2000 ± 1'
@@ -53,18 +53,18 @@ class Difference(NamedTuple):
     def _words(self) -> str:
         match self.kind:
             case DifferenceKind.MISSING:
-                return "missing" if self.found == "0" else f"found {self.found}, expected {self.expected}"
+                return "missing" if self.actual == "0" else f"found {self.actual}, expected {self.expected}"
             case DifferenceKind.EXTRA:
                 return "not expected"
             case DifferenceKind.REPEATED:
-                return f"repeated: found {self.found}, expected {self.expected}"
+                return f"repeated: found {self.actual}, expected {self.expected}"
             case DifferenceKind.VOLUMES:
-                return f"complete volumes are {self.found}, expected {self.expected}"
-        return f"{self.field} is {self.found or 'not known'}, expected {self.expected}"
+                return f"complete volumes are {self.actual}, expected {self.expected}"
+        return f"{self.field} is {self.actual or 'not known'}, expected {self.expected}"
 
 
 _LONGEST = 10
-"""So many differences are in one message."""
+"""Largest number of differences in one message."""
 
 
 def in_words(differences: Sequence[Difference], longest: int = _LONGEST) -> str:
@@ -83,6 +83,6 @@ def difference_value(difference: Difference) -> dict[str, Any]:
         "n": difference.n,
         "field": difference.field,
         "expected": difference.expected,
-        "found": difference.found,
+        "found": difference.actual,
         "note": difference.note,
     }

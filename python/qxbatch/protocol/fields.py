@@ -1,4 +1,4 @@
-"""Parameters that a protocol can contain, and how far a value may be from the expected one."""
+"""Parameters that a protocol can contain, and their default tolerances."""
 
 import math
 from enum import Enum
@@ -8,7 +8,7 @@ from qxbatch.acquisition import Orientation
 
 
 class Form(Enum):
-    """What the value of a parameter is."""
+    """The kind of value of a parameter."""
 
     NUMBER = "a number"
     NUMBERS = "a list of numbers"
@@ -24,17 +24,17 @@ class Field(NamedTuple):
     most: float = 0.0
     """The default tolerance is at most this, in the unit of the field."""
     ratio: float = math.inf
-    """The default tolerance is at most this share of the value."""
+    """The default tolerance is at most this fraction of the value."""
     learned: bool = False
     """Whether `protocol learn` proposes it."""
     agreement: float = 0.5
-    """More than this share of the series must agree before it is proposed; scanners choose elements of coils by themselves."""
+    """A value is proposed if more than this fraction of the series agrees; scanners select coil elements themselves."""
     length: int = 0
-    """How many numbers a list has; 0: any."""
+    """Length of a list of numbers; 0: any."""
     choices: tuple[str, ...] = ()
-    """Texts that are possible; none: any."""
+    """Valid texts; empty: any."""
     absent: float | None = None
-    """What a series has in which no header has the value: a scan without acceleration does not state a factor."""
+    """The value of a series without this header field: a scan without acceleration does not state a factor."""
 
     def tolerance(self, value: float) -> float:
         """Return the default tolerance of a value.

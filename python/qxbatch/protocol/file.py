@@ -1,4 +1,4 @@
-"""protocol.toml read into rules; what cannot be read is an error with its line."""
+"""Read protocol.toml. An invalid value is an error with its line."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ def read_protocol(path: Path) -> Protocol:
 
 
 class _Reader:
-    """Makes rules of the tables of one file. Each method raises UsageError."""
+    """Reads the entries of one file. Each method raises UsageError."""
 
     def __init__(self, file: TomlFile) -> None:
         self._file = file
@@ -62,11 +62,11 @@ class _Reader:
             where = (*place, "name") if "name" in table else place
             self._refuse(where, "a series needs a name.", 'Write name = "fmri_rest*"; * stands for any letters.')
         of_scanners = table.get("scanner", {})
-        if not isinstance(of_scanners, dict) or not all(isinstance(part, dict) for part in of_scanners.values()):
+        if not isinstance(of_scanners, dict) or not all(isinstance(values, dict) for values in of_scanners.values()):
             hint = 'Write [series.scanner."Siemens Prisma"].'
             self._refuse((*place, "scanner"), "scanner is not a table of scanners.", hint)
-        for model, part in of_scanners.items():
-            self._file.know((*place, "scanner", model), part, _OF_VALUES)
+        for model, values in of_scanners.items():
+            self._file.know((*place, "scanner", model), values, _OF_VALUES)
         return Expected(
             name=name,
             kinds=self._kinds((*place, "kinds"), table["kinds"]) if "kinds" in table else None,
@@ -74,7 +74,7 @@ class _Reader:
             parameters=self._parameters(place, table),
             scanners=self._file.texts((*place, "scanners"), table["scanners"]) if "scanners" in table else (),
             by_scanner={
-                model: self._parameters((*place, "scanner", model), part) for model, part in of_scanners.items()
+                model: self._parameters((*place, "scanner", model), values) for model, values in of_scanners.items()
             },
         )
 
@@ -99,24 +99,24 @@ class _Reader:
         texts = self._file.texts(place, value)
         for text in texts:
             if text not in list(ImageKind):
-                self._refuse(place, f"{text!r} is no kind of image.", f"Write some of: {', '.join(ImageKind)}.")
+                self._refuse(place, f"{text!r} is not a kind of image.", f"Write some of: {', '.join(ImageKind)}.")
         return frozenset(map(ImageKind, texts))
 
     def _refuse_twice(self, series: Iterable[Expected]) -> None:
-        """Refuse an entry that no series can reach."""
-        seen: dict[object, int] = {}
+        """Refuse an entry that duplicates an earlier one."""
+        first_index: dict[object, int] = {}
         for k, entry in enumerate(series):
             key = (entry.name.casefold(), entry.kinds, tuple(sorted(entry.scanners)))
-            if key in seen:
-                line = self._file.line(("series", seen[key]))
+            if key in first_index:
+                line = self._file.line(("series", first_index[key]))
                 hint = "Leave one of them out, or give them different kinds or scanners."
                 self._refuse(("series", k), f"the series {entry.name!r} is already defined in line {line}, too.", hint)
-            seen[key] = k
+            first_index[key] = k
 
     def _refuse_unlisted(self, place: Place, names: Iterable[str], scanners: Iterable[str]) -> None:
-        """Refuse a scanner that no session may be of: its name is misspelt."""
+        """Refuse a scanner that is not listed: its name is misspelt."""
         for name in names:
-            if not any(is_scanner(name, known) or is_scanner(known, name) for known in scanners):
+            if not any(is_scanner(name, scanner) or is_scanner(scanner, name) for scanner in scanners):
                 near = nearest(name, scanners)
                 hint = f"Did you mean {near}?" if near else f"[scanners] has: {', '.join(scanners)}."
                 self._refuse(place, f"the scanner {name!r} is not in [scanners].", hint)

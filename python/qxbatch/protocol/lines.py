@@ -1,4 +1,4 @@
-"""The line of each key of a TOML document: tomllib gives values without their places."""
+"""The line of each key of a TOML document, which tomllib does not return."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'",
     re.DOTALL,
 )
-_OPENED, _CLOSED = "[{", "]}"
+_OPENING, _CLOSING = "[{", "]}"
 
 
 def lines_of(text: str) -> Mapping[Place, int]:
@@ -21,7 +21,7 @@ def lines_of(text: str) -> Mapping[Place, int]:
     >>> lines_of('[a]\\nb.c = 1 # d\\n[[e]]\\nf = "g"')[("e", 0, "f")]
     4
     """
-    found: dict[Place, int] = {}
+    lines: dict[Place, int] = {}
     table: Place = ()
     counts: dict[Place, int] = {}
     for line, statement in _statements(text):
@@ -29,19 +29,19 @@ def lines_of(text: str) -> Mapping[Place, int]:
             table = _table(statement, counts)
             place = table
         else:
-            place = (*table, *_keys(f"{_key_part(statement)} = 0"))
+            place = (*table, *_keys(f"{_key_of(statement)} = 0"))
         for end in range(1, len(place) + 1):
-            found.setdefault(place[:end], line)
-    return found
+            lines.setdefault(place[:end], line)
+    return lines
 
 
 def line_of(lines: Mapping[Place, int], place: Place) -> int:
-    """Return the line of a place; of one in an inline table or array, that of the nearest key around it."""
+    """Return the line of a place; in an inline table or array, the line of the nearest enclosing key."""
     return next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 1)
 
 
 def line_of_unfinished(text: str) -> int:
-    """Return the line of the first statement that is not TOML: of a text or list without its end, where it begins."""
+    """Return the line of the first invalid statement; for an unterminated text or list, the line where it begins."""
     for line, statement in _statements(text):
         try:
             tomllib.loads(statement)
@@ -52,37 +52,37 @@ def line_of_unfinished(text: str) -> int:
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Yield the line and text of each header of a table and each `key = value`, without comments."""
-    line, start, depth, at, kept = 1, 1, 0, 0, ""
-    while at < len(text):
-        letter = text[at]
-        string = _STRING.match(text, at) if letter in "\"'" else None
-        part = string[0] if string else letter
+    line, start, depth, position, statement = 1, 1, 0, 0, ""
+    while position < len(text):
+        letter = text[position]
+        string = _STRING.match(text, position) if letter in "\"'" else None
+        token = string[0] if string else letter
         if letter == "#":
-            end = text.find("\n", at)
-            at = len(text) if end < 0 else end
+            end = text.find("\n", position)
+            position = len(text) if end < 0 else end
             continue
         if letter == "\n" and depth == 0:
-            if kept.strip():
-                yield start, kept.strip()
-            kept, start = "", line + 1
+            if statement.strip():
+                yield start, statement.strip()
+            statement, start = "", line + 1
         else:
-            if not kept.strip():
+            if not statement.strip():
                 start = line
-            kept += part
-            depth += (letter in _OPENED) - (letter in _CLOSED) if not string else 0
-        line += part.count("\n")
-        at += len(part)
-    if kept.strip():
-        yield start, kept.strip()
+            statement += token
+            depth += (letter in _OPENING) - (letter in _CLOSING) if not string else 0
+        line += token.count("\n")
+        position += len(token)
+    if statement.strip():
+        yield start, statement.strip()
 
 
-def _key_part(statement: str) -> str:
-    """Return what is before the `=` of a statement."""
-    at = 0
-    while at < len(statement) and statement[at] != "=":
-        string = _STRING.match(statement, at) if statement[at] in "\"'" else None
-        at += len(string[0]) if string else 1
-    return statement[:at]
+def _key_of(statement: str) -> str:
+    """Return the text before the `=` of a statement."""
+    position = 0
+    while position < len(statement) and statement[position] != "=":
+        string = _STRING.match(statement, position) if statement[position] in "\"'" else None
+        position += len(string[0]) if string else 1
+    return statement[:position]
 
 
 def _table(statement: str, counts: dict[Place, int]) -> Place:

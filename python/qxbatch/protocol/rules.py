@@ -1,4 +1,4 @@
-"""A protocol: which series a session should contain, and with which parameters."""
+"""A protocol: the series that a session should contain, and their parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,15 +33,15 @@ class Expected:
     count: Count = ONCE
     parameters: Parameters = field(default_factory=Parameters)
     scanners: tuple[str, ...] = ()
-    """Scanners on which the series is expected; none: all."""
+    """Scanners on which the series is expected; empty: all."""
     by_scanner: Mapping[str, Parameters] = field(default_factory=dict)
-    """What is different on some scanners."""
+    """Values that differ on some scanners."""
     note: str = field(default="", compare=False)
     """A comment for the file."""
 
     @property
     def is_pattern(self) -> bool:
-        """Return whether the name has a wildcard; `[*]` is the letter itself."""
+        """Return whether the name has a wildcard; `[*]` is the character `*`."""
         return bool(_WILDCARDS & set(_without_escapes(self.name)))
 
     def is_on(self, scanner: str) -> bool:
@@ -58,22 +58,24 @@ class Expected:
 
     @property
     def rank(self) -> tuple[bool, bool]:
-        """Return what orders entries: a series belongs to the first that fits, and whole names with kinds come first."""
+        """Return the sort key of entries: a series belongs to the first match, and exact names with kinds come first."""
         return self.is_pattern, self.kinds is None
 
     def on(self, scanner: str) -> Parameters:
         """Return the expected values on a scanner."""
-        own = next((parts for name, parts in self.by_scanner.items() if is_scanner(name, scanner)), Parameters())
-        return Parameters({**self.parameters.values, **own.values}, own.volumes or self.parameters.volumes)
+        specific = next(
+            (parameters for name, parameters in self.by_scanner.items() if is_scanner(name, scanner)), Parameters()
+        )
+        return Parameters({**self.parameters.values, **specific.values}, specific.volumes or self.parameters.volumes)
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What each session of a study should contain."""
+    """The expected content of each session of a study."""
 
     series: tuple[Expected, ...]
     scanners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Scanner to its software versions (none: any); empty: any scanner."""
+    """Software versions (empty: any) by scanner; empty: any scanner."""
     name: str = ""
     """File name, for messages."""
 
@@ -85,7 +87,7 @@ def _has_name(name: str, pattern: str) -> bool:
 
 @lru_cache(1 << 10)
 def is_scanner(name: str, scanner: str) -> bool:
-    """Return whether a name in a protocol is that of a scanner: with its maker, or the model alone.
+    """Return whether a name in a protocol is that of a scanner: maker and model, or only the model.
 
     >>> is_scanner("siemens prisma", "Siemens Prisma"), is_scanner("Prisma", "Siemens Prisma")
     (True, True)
@@ -102,7 +104,7 @@ def literal(name: str) -> str:
     >>> literal("t2*_gre")
     't2[*]_gre'
     """
-    return "".join(f"[{each}]" if each in _WILDCARDS else each for each in name)
+    return "".join(f"[{character}]" if character in _WILDCARDS else character for character in name)
 
 
 def _without_escapes(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a session was scanned with: its series, as a protocol sees them."""
+"""The series of a session with the facts that a protocol compares."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ _MAKERS = {
     "canon": "Canon",
     "toshiba": "Canon",
 }
-"""How Manufacturer begins, to the name that is shown. Software versions of one maker spell it in several ways."""
+"""Beginning of Manufacturer, and the name of the maker. Software versions of one maker spell it differently."""
 
 
 UNKNOWN = "unknown scanner"
@@ -34,7 +34,7 @@ class ScannedSeries:
     """As in session.txt."""
     scanner: str
     verdict: SeriesVerdict | None
-    """None where nothing was read of its images."""
+    """None if its images were not examined."""
     acquisition: Acquisition | None
 
     @property
@@ -45,12 +45,12 @@ class ScannedSeries:
 
     @property
     def evaluable(self) -> bool:
-        """Return whether it is a scan, and no localizer, report or saved screen."""
+        """Return whether it is a scan, not a localizer, report or saved screen."""
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 
     @property
     def lacking(self) -> bool:
-        """Return whether volumes or slices of it are missing."""
+        """Return whether volumes or slices are missing."""
         return self.verdict is SeriesVerdict.INCOMPLETE
 
 
@@ -63,7 +63,7 @@ class ScannedSession:
 
     @property
     def has_facts(self) -> bool:
-        """Return whether facts are known of any series; a session without series lacks nothing."""
+        """Return whether any series has facts; True for a session without series."""
         return not self.series or any(series.acquisition is not None for series in self.series)
 
     @cached_property
@@ -74,8 +74,8 @@ class ScannedSession:
     @property
     def software(self) -> str:
         """Return the software version of most series of the scanner; empty where no series has one."""
-        own = [series.acquisition for series in self.series if series.scanner == self.scanner]
-        return _most(acquisition.software or "" for acquisition in own if acquisition)
+        acquisitions = [series.acquisition for series in self.series if series.scanner == self.scanner]
+        return _most(acquisition.software or "" for acquisition in acquisitions if acquisition)
 
 
 def _most(texts: Iterable[str]) -> str:
@@ -95,13 +95,13 @@ def scanner_name(manufacturer: str, model: str) -> str:
     words = manufacturer.split()
     folded = " ".join(words).casefold()
     maker = next((name for start, name in _MAKERS.items() if re.match(rf"{start}\b", folded)), " ".join(words))
-    own = [word for word in model.split() if word.casefold() not in ("magnetom", maker.casefold())]
-    return " ".join(word for word in (maker, *own) if word)
+    model_words = [word for word in model.split() if word.casefold() not in ("magnetom", maker.casefold())]
+    return " ".join(word for word in (maker, *model_words) if word)
 
 
 @lru_cache(1 << 10)
 def scanner_key(name: str) -> str:
-    """Return a scanner's name for comparisons: case, spaces and marks do not count.
+    """Return a scanner's name for comparisons, without differences of case, spaces and punctuation.
 
     >>> scanner_key("Siemens Prisma_fit") == scanner_key("SIEMENS MAGNETOM Prisma Fit")
     True

@@ -6,7 +6,7 @@ from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol
 from qxbatch.protocol.values import quoted
 
 _COMMENT = 100
-"""A list of names in a comment is broken at this width."""
+"""Width at which a list of names in a comment is wrapped."""
 
 
 def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[str, str] | None = None) -> str:
@@ -23,16 +23,16 @@ def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[s
 
 
 def comment(title: str, names: Sequence[str]) -> list[str]:
-    """Return the lines of a comment that lists names; none where there is none."""
+    """Return the lines of a comment that lists names; empty if there are no names."""
     if not names:
         return []
     lines = [f"{title}:"]
     for name in names:
-        shown = quoted(name) + ("," if name != names[-1] else "")
-        if len(lines) > 1 and len(lines[-1]) + len(shown) < _COMMENT:
-            lines[-1] += f" {shown}"
+        item = quoted(name) + ("," if name != names[-1] else "")
+        if len(lines) > 1 and len(lines[-1]) + len(item) < _COMMENT:
+            lines[-1] += f" {item}"
         else:
-            lines.append(f"  {shown}")
+            lines.append(f"  {item}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""A TOML file that a user wrote: its content with the line of each key; what is wrong with it is an error with its line."""
+"""A TOML file that a user wrote: its content, and the line of each key for error messages."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ from qxbatch.protocol.lines import Place, line_of, line_of_unfinished, lines_of
 from qxbatch.textfile import opened
 
 LARGEST = 1 << 20
-"""Bytes; a larger file was named by mistake."""
+"""Limit in bytes; a larger file was named by mistake."""
 _LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _TWICE = "a key exists twice in one table"
 _LONGEST = 60
@@ -37,15 +37,15 @@ class TomlFile(NamedTuple):
 
     def refuse_value(self, place: Place, value: Any, expected: str) -> NoReturn:
         """Raise UsageError about the value of a key."""
-        self.refuse(place, f"{place[-1]} = {_shown(value)} cannot be read.", f"Write {expected}.")
+        self.refuse(place, f"{place[-1]} = {_shortened(value)} cannot be read.", f"Write {expected}.")
 
-    def know(self, place: Place, table: Mapping[str, Any], known: Iterable[str]) -> None:
+    def know(self, place: Place, table: Mapping[str, Any], keys: Iterable[str]) -> None:
         """Refuse a key that is not known."""
-        known = tuple(known)
+        keys = tuple(keys)
         for key in table:
-            if key not in known:
-                near = nearest(key, known)
-                hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(known)}."
+            if key not in keys:
+                near = nearest(key, keys)
+                hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(keys)}."
                 self.refuse((*place, key), f"the key {key!r} is not known.", hint)
 
     def texts(self, place: Place, value: Any, *, empty: bool = False, example: str = "magnitude") -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class TomlFile(NamedTuple):
 def read_toml(path: Path, what: str, missing: str, quoting: str) -> TomlFile:
     """Return a file. Raises UsageError.
 
-    `what` says in messages what the file should be, `missing` what to do where there is none, `quoting` shows how texts are
+    For messages: `what` is the kind of file, `missing` the hint if the file does not exist, `quoting` shows how texts are
     written.
     """
     return toml_file(path, _text(path, what, missing), missing, quoting)
@@ -84,7 +84,7 @@ def _text(path: Path, what: str, missing: str) -> str:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", missing) from None
     if len(data) > LARGEST:
-        raise UsageError(f"{path}: has more than {LARGEST} bytes: this is no {what}.", missing)
+        raise UsageError(f"{path}: has more than {LARGEST} bytes: this is not a {what}.", missing)
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -101,6 +101,6 @@ def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
     return line_of_unfinished(text), message.replace(" (at end of document)", ", and the file ends before it").lower()
 
 
-def _shown(value: Any) -> str:
+def _shortened(value: Any) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

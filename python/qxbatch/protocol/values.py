@@ -1,4 +1,4 @@
-"""Expected values of a protocol: read from TOML, compared with the facts of a series, written as TOML and for people."""
+"""Expected values of a protocol: read from TOML, compared with the facts of a series, and written as TOML or text."""
 
 import math
 import re
@@ -14,13 +14,13 @@ _AMOUNT = re.compile(rf"\s*({_NUMBER})\s*(?:{_TOLERANCE})?", re.ASCII)
 _COUNT = re.compile(r"\s*(\d{1,9})\s*(?:(-|–|±|\+/?-)\s*(\d{1,9})\s*)?", re.ASCII)
 _WHOLE = 1 << 53
 _NOISE = 1e-6
-"""Share of a value by which it may differ however small the tolerance: numbers that were rounded to be written."""
+"""Relative error that is always allowed, since numbers are rounded when they are written."""
 SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
-"""A b-value belongs to a shell that is at most so many s/mm2, or this share, away."""
+"""Largest distance of a b-value from its shell, in s/mm2 and as a fraction."""
 
 
 class WrongValueError(ValueError):
-    """A value of a protocol that cannot be read; the message says what is expected in its place."""
+    """A value of a protocol cannot be read; the message describes the expected value."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Numbers:
     values: tuple[float, ...]
     tolerances: tuple[float, ...]
 
-    def agrees(self, found: object) -> bool:
+    def agrees(self, actual: object) -> bool:
         """Return whether the numbers of a series are within the tolerances."""
-        numbers = found if isinstance(found, tuple) else (found,)
+        numbers = actual if isinstance(actual, tuple) else (actual,)
         return len(numbers) == len(self.values) and all(
             isinstance(number, int | float) and abs(number - value) <= tolerance + _NOISE * abs(value)
             for number, value, tolerance in zip(numbers, self.values, self.tolerances, strict=True)
@@ -81,9 +81,9 @@ class Words:
 
     choices: tuple[str, ...]
 
-    def agrees(self, found: object) -> bool:
+    def agrees(self, actual: object) -> bool:
         """Return whether a text is one of the choices."""
-        return found is not None and str(found).casefold() in (choice.casefold() for choice in self.choices)
+        return actual is not None and str(actual).casefold() in (choice.casefold() for choice in self.choices)
 
     @property
     def text(self) -> str:
@@ -103,10 +103,10 @@ class Shells:
 
     shells: tuple[tuple[float, int], ...]
 
-    def agrees(self, found: object, *, counted: bool = True) -> bool:
-        """Return whether a series has these shells; with `counted` also as many volumes of each."""
+    def agrees(self, actual: object, *, counted: bool = True) -> bool:
+        """Return whether a series has these shells; with `counted` also their numbers of volumes."""
         counts = dict.fromkeys((b for b, _ in self.shells), 0)
-        for b, count in found if isinstance(found, tuple) else ():
+        for b, count in actual if isinstance(actual, tuple) else ():
             nearest = min(counts, key=lambda shell: abs(shell - b))
             if not same_shell(nearest, b):
                 return False
@@ -135,7 +135,7 @@ def same_shell(shell: float, b: float) -> bool:
 
 
 def plain(number: float) -> str:
-    """Return a number without noise of its storage.
+    """Return a number as text without rounding noise.
 
     >>> plain(2.4600001), plain(2000.0), plain(0.00051), plain(123456789.0)
     ('2.46', '2000', '0.00051', '123456789')
@@ -190,7 +190,7 @@ def _amount(field: Field, value: object) -> tuple[float, float]:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
         return float(value), field.tolerance(value)
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not all(math.isfinite(float(each)) for each in (match[1], match[2] or "0")):
+    if match is None or not all(math.isfinite(float(text)) for text in (match[1], match[2] or "0")):
         raise WrongValueError('a number, or a number with its tolerance such as "30 ± 1", "30 +- 1" or "30 ± 2%"')
     number = float(match[1])
     if match[2] is None:
@@ -222,18 +222,18 @@ def _is_shell(b: str, count: object) -> bool:
     return is_count and re.fullmatch(r"\d{1,6}", b, re.ASCII) is not None
 
 
-def found_text(value: object) -> str | None:
-    """Return the value of a series for people; None where it is not known."""
+def actual_text(value: object) -> str | None:
+    """Return the value of a series as text; None if it is not known."""
     if value is None:
         return None
-    return ", ".join(map(_part_text, value)) if isinstance(value, tuple) else _part_text(value)
+    return ", ".join(map(_item_text, value)) if isinstance(value, tuple) else _item_text(value)
 
 
-def _part_text(part: object) -> str:
+def _item_text(item: object) -> str:
     """Return a number, a text, or a b-value with its number of volumes."""
-    match part:
+    match item:
         case (float() | int() as b, count):
             return f"b{plain(b)} x {count}"
         case int() | float():
-            return plain(part)
-    return str(part)
+            return plain(item)
+    return str(item)

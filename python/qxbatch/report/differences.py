@@ -55,7 +55,7 @@ def _cells(difference: Difference) -> tuple[str, ...]:
         difference.kind.value,
         difference.field or "-",
         difference.expected or "-",
-        "not known" if difference.found is None else difference.found,
+        "not known" if difference.actual is None else difference.actual,
         difference.note,
     )
     return tuple(map(one_line, cells))

@@ -1,1 +1,1 @@
-"""Maps a packet's name to its session: name format, table of packets, and invalid session names."""
+"""Map a packet's name to its session: name format, table of packets, and invalid session names."""

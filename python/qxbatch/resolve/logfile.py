@@ -40,7 +40,7 @@ def read_log(spec: LogfileSpec) -> Log:
         entry = Entry(_cell(row, subject), "" if session is None else _cell(row, session))
         if name and log.setdefault(name, entry) != entry:
             raise UsageError(
-                f"The logfile {spec.path} names the packet {name} twice, as {_shown(log[name])} and {_shown(entry)}.",
+                f"The logfile {spec.path} names the packet {name} twice, as {_id_text(log[name])} and {_id_text(entry)}.",
                 "Leave one of the rows out, or make them equal.",
             )
     return log
@@ -51,5 +51,5 @@ def _cell(row: list[str], index: int) -> str:
     return row[index] if index < len(row) else ""
 
 
-def _shown(entry: Entry) -> str:
+def _id_text(entry: Entry) -> str:
     return entry.session_id.id if entry.session_id else "no subject"

@@ -17,7 +17,7 @@ def breaks_lines(name: str) -> bool:
     return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
 
 
-def _unseen(name: str) -> str:
+def _first_invisible(name: str) -> str:
     """Return the first invisible character, in Unicode notation."""
     return next((f"U+{ord(character):04X}" for character in name if not character.isprintable()), "")
 
@@ -25,8 +25,8 @@ def _unseen(name: str) -> str:
 def fault(name: str) -> str:
     """Return why a session may not have that id; empty if it may.
 
-    Readers of session.txt cut lines at line ends and strip spaces of every kind, and people must see that two names differ:
-    so of the unprintable characters (Unicode categories C and Z), an id may contain only the space.
+    Of the unprintable characters (Unicode categories C and Z) an id may contain only the space: readers of session.txt cut
+    lines at line ends and strip spaces of every kind, and people must see that two names differ.
     """
     for is_wrong, reason in (
         (not name, "it is empty"),
@@ -36,7 +36,7 @@ def fault(name: str) -> str:
         (name != name.strip(), "it begins or ends with a space"),
         (breaks_lines(name), "it contains a control character"),
         (any(unicodedata.category(character) == "Cs" for character in name), "it is not valid text (UTF-8)"),
-        (not name.isprintable(), f"it contains {_unseen(name)}, which is not visible, or looks like a space"),
+        (not name.isprintable(), f"it contains {_first_invisible(name)}, which is not visible, or looks like a space"),
         (len(name.encode("utf-8", "surrogatepass")) > LONGEST, f"it is longer than {LONGEST} bytes"),
     ):
         if is_wrong:

@@ -1,4 +1,4 @@
-"""Tables: comma- or semicolon-separated as written by Excel, else tab-separated."""
+"""Read tables: comma- or semicolon-separated as written by Excel, else tab-separated."""
 
 import csv
 import re
@@ -10,7 +10,7 @@ from qxbatch.problems import UsageError
 
 Rows = list[list[str]]
 _HEAD = 1 << 16
-"""Number of characters in which the separator is searched."""
+"""Number of characters that are searched for the separator."""
 _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
 """A cell in quotes; it may contain separators and line ends."""
 
@@ -40,7 +40,7 @@ def read_rows(path: Path) -> Rows:
 
 
 def decode(data: bytes) -> str:
-    """Return the text of a table: UTF-8 or UTF-16 by its mark, else UTF-8, else the Windows encoding of western Europe."""
+    """Return the text of a table: UTF-8 or UTF-16 by its byte order mark, else UTF-8, else Windows-1252."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     try:
@@ -50,9 +50,9 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """Return the most frequent one of comma, semicolon and tab in the first line with any of them, without quoted cells."""
+    """Return the most frequent of comma, semicolon and tab in the first line that has any, outside quoted cells."""
     bare = _QUOTED.sub("", text[:_HEAD])
-    first = next((line for line in StringIO(bare, newline="") if any(each in line for each in ",;\t")), "")
+    first = next((line for line in StringIO(bare, newline="") if any(separator in line for separator in ",;\t")), "")
     return max(",;\t", key=first.count)
 
 

@@ -1,1 +1,1 @@
-"""Many sessions together: what their majority has in common, and which session differs from it."""
+"""All sessions of a study: their majority, and the sessions that differ from it."""

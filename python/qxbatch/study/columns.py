@@ -23,6 +23,6 @@ COLUMNS = {
     "packets": "File names of the packets",
     "qxbatch": "Version that made the session",
 }
-"""Name to meaning, in the order of the table."""
+"""Name and meaning, in the order of the table."""
 BY_OTHERS = ("differences", "bids")
-"""Columns that follow from more than the session's summary."""
+"""Columns that depend on more than the session's summary."""

@@ -1,6 +1,6 @@
-"""The sessions of a study compared with a protocol, or with what their majority has.
+"""Compare the sessions of a study with a protocol, or with the majority of the sessions.
 
-The result is the matrix of a study: a row for each session, a column for each series, and in a cell what differs.
+The result is the matrix of a study: a row for each session, a column for each series, and differences in the cells.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from qxbatch.visible import shell_word
 
 
 class CellState(StrEnum):
-    """What a session has of a series."""
+    """The state of a series in a session."""
 
     PRESENT = "present"
     MISSING = "missing"
@@ -30,7 +30,7 @@ class CellState(StrEnum):
     DIFFERENT = "different"
     """A parameter differs."""
     NOT_EXPECTED = "not expected"
-    """The series is optional or not expected on the scanner, and is not there."""
+    """The series is absent, and optional or not expected on the scanner."""
 
 
 class Column(NamedTuple):
@@ -55,14 +55,14 @@ class SessionComparison(NamedTuple):
     id: str
     scanner: str = ""
     cells: Mapping[Column, Cell] | None = None
-    """None where nothing is compared: the session has no facts, or too few sessions are of its scanner."""
+    """None if nothing is compared: the session has no facts, or its scanner has too few sessions."""
     differences: tuple[Difference, ...] = ()
     problem: str = ""
     """Why the session cannot be compared."""
 
 
 class Comparison(NamedTuple):
-    """All sessions, in the order in which they were given."""
+    """All sessions, in the order of the argument."""
 
     columns: tuple[Column, ...]
     sessions: tuple[SessionComparison, ...]
@@ -79,7 +79,7 @@ Readable = ScannedSession | Unreadable
 
 
 def read_session(folder: SessionFolder) -> Readable:
-    """Return what a session was scanned with, or why that is not known."""
+    """Return the series of a session, or why they cannot be compared."""
     try:
         session = scanned_session(folder)
     except (SummaryError, OSError) as error:
@@ -94,12 +94,14 @@ def read_session(folder: SessionFolder) -> Readable:
 def compare(sessions: Iterable[Readable], protocol: Protocol | None = None) -> Comparison:
     """Compare sessions with a protocol; without one, with the majority of at least three sessions of their scanner.
 
-    Without a protocol, series that few sessions have are no differences.
+    Without a protocol, series that only few sessions have are not reported.
     """
-    every = list(sessions)
-    rules = protocol or learn((each for each in every if isinstance(each, ScannedSession)), SMALL).protocol
+    readable = list(sessions)
+    rules = protocol or learn((session for session in readable if isinstance(session, ScannedSession)), SMALL).protocol
     columns = tuple(dict.fromkeys(map(_column, rules.series)))
-    return Comparison(columns, tuple(_row(session, rules, columns, by_majority=protocol is None) for session in every))
+    return Comparison(
+        columns, tuple(_row(session, rules, columns, by_majority=protocol is None) for session in readable)
+    )
 
 
 def _row(session: Readable, rules: Protocol, columns: Sequence[Column], *, by_majority: bool) -> SessionComparison:
@@ -113,7 +115,7 @@ def _row(session: Readable, rules: Protocol, columns: Sequence[Column], *, by_ma
     cells = {column: _cell(matches.get(column)) for column in columns}
     differences = check.differences
     if by_majority:
-        differences = tuple(each for each in differences if each.kind is not DifferenceKind.EXTRA)
+        differences = tuple(difference for difference in differences if difference.kind is not DifferenceKind.EXTRA)
     return SessionComparison(session.id, scanner, cells, differences)
 
 
@@ -124,17 +126,17 @@ def _column(entry: Expected) -> Column:
 def _cell(match: Match | None) -> Cell:
     if match is None:
         return Cell(CellState.NOT_EXPECTED)
-    numbers = tuple(sorted(series.n for series in (*match.kept, *match.surplus)))
+    numbers = tuple(sorted(series.n for series in (*match.selected, *match.surplus)))
     return Cell(_state(match), numbers, match.differences)
 
 
 def _state(match: Match) -> CellState:
-    if len(match.kept) < match.entry.count.least:
+    if len(match.selected) < match.entry.count.least:
         return CellState.MISSING
     if match.surplus:
         return CellState.REPEATED
-    if any(each.kind is DifferenceKind.VOLUMES for each in match.differences):
+    if any(difference.kind is DifferenceKind.VOLUMES for difference in match.differences):
         return CellState.INCOMPLETE
     if match.differences:
         return CellState.DIFFERENT
-    return CellState.PRESENT if match.kept else CellState.NOT_EXPECTED
+    return CellState.PRESENT if match.selected else CellState.NOT_EXPECTED

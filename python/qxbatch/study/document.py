@@ -1,4 +1,4 @@
-"""study.json and study.tsv: the study level for programs. study.json is also what a later run knows of unchanged sessions."""
+"""study.json and study.tsv: the study level for programs. Later runs read unchanged sessions from study.json."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,12 +15,12 @@ from qxbatch.textfile import read_text
 
 SCHEMA = 1
 ABSENT = "n/a"
-"""As BIDS tables write what is not known."""
+"""How BIDS tables write an unknown value."""
 _FORMULA = ("=", "+", "-", "@")
 
 
-class Known(NamedTuple):
-    """What an earlier study.json says."""
+class PreviousStudy(NamedTuple):
+    """The content of an existing study.json."""
 
     sessions: Mapping[str, SessionRecord]
     """By session id."""
@@ -28,22 +28,22 @@ class Known(NamedTuple):
 
 
 def as_tsv(rows: Iterable[Row]) -> str:
-    """Return the table; what is not known is `n/a`."""
+    """Return the table; unknown values are `n/a`."""
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join(_cell(row.cells[column]) for column in COLUMNS) for row in rows]
     return "\n".join(lines) + "\n"
 
 
 def _cell(value: object) -> str:
-    """Return a cell; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    text = "".join(each if each.isprintable() else " " for each in str(value))
+    """Return a cell. A text that a spreadsheet would read as a formula gets a leading apostrophe."""
+    text = "".join(character if character.isprintable() else " " for character in str(value))
     if isinstance(value, str) and text.startswith(_FORMULA):
         return f"'{text}"
     return ABSENT if value is None or not text else text
 
 
 def as_json(study: Study) -> str:
-    """Return what the columns mean, and the sessions, each on a separate line."""
+    """Return the meaning of the columns, and the sessions, each on a separate line."""
     sessions = ",\n".join(f"  {_line(_value(row))}" for row in study.rows)
     items = ",\n".join(f"  {_line(item._asdict())}" for item in study.not_imported)
     return (
@@ -53,13 +53,13 @@ def as_json(study: Study) -> str:
 
 
 def _data_sets(study: Study) -> str:
-    """Return the BIDS data sets with what the validator said; nothing where there are none."""
-    values = ",\n".join(f"  {_line(data_set_value(each))}" for each in study.data_sets)
+    """Return the BIDS data sets with the results of the validator; empty if there are none."""
+    values = ",\n".join(f"  {_line(data_set_value(data_set))}" for data_set in study.data_sets)
     return f',\n "bids": [\n{values}\n ]' if values else ""
 
 
 def _line(value: object) -> str:
-    """Return JSON in ASCII, since names may have surrogates. Summaries of others may have NaN, which is no JSON: it is null."""
+    """Return JSON in ASCII, since names may have surrogates. NaN, which JSON does not have, is written as null."""
     try:
         return json.dumps(value, default=str, allow_nan=False)
     except ValueError:
@@ -71,29 +71,29 @@ def _value(row: Row) -> dict[str, Any]:
     return {**value, **row.cells, "differences": [difference_value(difference) for difference in row.differences]}
 
 
-def read_known(path: Path) -> Known:
-    """Return what a study.json says; nothing where there is none, or none that this version wrote."""
+def read_previous(path: Path) -> PreviousStudy:
+    """Return the content of a study.json; empty if it is missing or was not written by this version."""
     try:
-        given = Fields(json.loads(read_text(path, "strict")))
-        if given.whole("schema") != SCHEMA:
-            return Known({})
-        sessions = _records(given)
+        fields = Fields(json.loads(read_text(path, "strict")))
+        if fields.whole("schema") != SCHEMA:
+            return PreviousStudy({})
+        sessions = _records(fields)
         items = tuple(
-            NotImported(each.text("item"), each.text("reason"), each.text("command", ""), each.text("path", ""))
-            for each in given.tables("not_imported")
+            NotImported(table.text("item"), table.text("reason"), table.text("command", ""), table.text("path", ""))
+            for table in fields.tables("not_imported")
         )
     except (OSError, ValueError, OverflowError, RecursionError):
-        return Known({})
-    return Known(sessions, items)
+        return PreviousStudy({})
+    return PreviousStudy(sessions, items)
 
 
-def _records(given: Fields) -> dict[str, SessionRecord]:
-    """Return the records that can be read; a session without one is read again."""
-    found = {}
-    for each in given.tables("sessions"):
+def _records(fields: Fields) -> dict[str, SessionRecord]:
+    """Return the readable records. Sessions without a record are read again."""
+    records = {}
+    for table in fields.tables("sessions"):
         try:
-            record = read_record(each)
+            record = read_record(table)
         except FieldError:
             continue
-        found[record.id] = record
-    return found
+        records[record.id] = record
+    return records

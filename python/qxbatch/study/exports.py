@@ -1,4 +1,4 @@
-"""Which data sets a study was exported to, and whether they are up to date: a small record in the sessions folder."""
+"""The data sets that a study was exported to, and whether they are up to date: a small record in the sessions folder."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _FILE = "bids.json"
 
 
 class ExportState:
-    """Words of the column `bids`."""
+    """Values of the column `bids`."""
 
     CURRENT = "up to date"
     CHANGED = "changed since"
@@ -27,15 +27,15 @@ class ExportState:
 
 
 class Validation(NamedTuple):
-    """What the BIDS validator said."""
+    """The result of the BIDS validator."""
 
     errors: int
     warnings: int
     validator: str
 
 
-class Exported(NamedTuple):
-    """A session as it was exported last."""
+class SessionExport(NamedTuple):
+    """The last export of a session."""
 
     stamp: Stamp | None
     """Of the summary; None: the session could not be exported."""
@@ -47,7 +47,7 @@ class DataSet(NamedTuple):
 
     path: Path
     rules: Path
-    sessions: Mapping[str, Exported]
+    sessions: Mapping[str, SessionExport]
     """By session id."""
     validation: Validation | None = None
 
@@ -55,22 +55,22 @@ class DataSet(NamedTuple):
 def read_exports(folder: Path) -> list[DataSet]:
     """Return the data sets of a sessions folder; none where the record cannot be read."""
     try:
-        given = Fields(json.loads(read_plain(folder / WORKSPACE / _FILE) or b"{}"))
-        if "schema" not in given or given.whole("schema") != SCHEMA:
+        fields = Fields(json.loads(read_plain(folder / WORKSPACE / _FILE) or b"{}"))
+        if "schema" not in fields or fields.whole("schema") != SCHEMA:
             return []
-        return [_data_set(each) for each in given.tables("datasets")]
+        return [_data_set(table) for table in fields.tables("datasets")]
     except (OSError, ValueError, RecursionError):
         return []
 
 
 def write_export(folder: Path, data_set: DataSet) -> bool:
-    """Note a data set, in the place of what was noted of the same folder; return whether that is news. Raises OSError."""
+    """Record a data set in place of the entry of the same folder; return whether the record changed. Raises OSError."""
     before = read_exports(folder)
-    known = [each for each in before if each.path != data_set.path and each.path.is_dir()]
-    after = sorted([*known, data_set], key=lambda each: each.path)
+    others = [other for other in before if other.path != data_set.path and other.path.is_dir()]
+    after = sorted([*others, data_set], key=lambda item: item.path)
     if after == before:
         return False
-    values = [_value(each) for each in after]
+    values = [_value(item) for item in after]
     workspace = folder / WORKSPACE
     refuse_link(workspace)
     workspace.mkdir(exist_ok=True)
@@ -80,19 +80,19 @@ def write_export(folder: Path, data_set: DataSet) -> bool:
 
 def existing_exports(folder: Path) -> list[DataSet]:
     """Return the data sets that still exist."""
-    return [each for each in read_exports(folder) if each.path.is_dir()]
+    return [data_set for data_set in read_exports(folder) if data_set.path.is_dir()]
 
 
 def export_cells(sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
-    """Return session id to what the study table says of its exports; nothing where the study was never exported."""
+    """Return the cell `bids` of each session by its id; empty if the study was never exported."""
     if not sets:
         return {}
-    digests = [_digest_now(each) for each in sets]
+    digests = [_digest_now(data_set) for data_set in sets]
     cells = {}
     for record in records:
-        states = [_state(each, record, digest) for each, digest in zip(sets, digests, strict=True)]
-        named = [f"{each.path.name}: {state}" for each, state in zip(sets, states, strict=True)]
-        cells[record.id] = states[0] if len(set(states)) == 1 else "; ".join(named)
+        states = [_state(data_set, record, digest) for data_set, digest in zip(sets, digests, strict=True)]
+        named_states = [f"{data_set.path.name}: {state}" for data_set, state in zip(sets, states, strict=True)]
+        cells[record.id] = states[0] if len(set(states)) == 1 else "; ".join(named_states)
     return cells
 
 
@@ -117,14 +117,14 @@ def _digest_now(data_set: DataSet) -> str:
 
 
 def rules_digest(content: bytes) -> str:
-    """Return what tells whether a rule file changed."""
+    """Return the digest of a rule file, which shows whether it changed."""
     return hashlib.sha256(content).hexdigest()
 
 
 def _value(data_set: DataSet) -> dict[str, Any]:
     sessions = {
-        name: {"rules_sha256": each.rules_sha256, **({"summary": each.stamp._asdict()} if each.stamp else {})}
-        for name, each in sorted(data_set.sessions.items())
+        name: {"rules_sha256": session.rules_sha256, **({"summary": session.stamp._asdict()} if session.stamp else {})}
+        for name, session in sorted(data_set.sessions.items())
     }
     return {**data_set_value(data_set), "sessions": sessions}
 
@@ -135,20 +135,20 @@ def data_set_value(data_set: DataSet) -> dict[str, Any]:
     return {**value, **({"validation": data_set.validation._asdict()} if data_set.validation else {})}
 
 
-def _data_set(given: Fields) -> DataSet:
-    sessions = given.table("sessions")
-    validation = given.table("validation") if "validation" in given else None
+def _data_set(fields: Fields) -> DataSet:
+    sessions = fields.table("sessions")
+    validation = fields.table("validation") if "validation" in fields else None
     return DataSet(
-        Path(given.text("path")),
-        Path(given.text("rules")),
-        {name: _exported(sessions.table(name)) for name in sessions.keys()},  # noqa: SIM118 - no mapping
+        Path(fields.text("path")),
+        Path(fields.text("rules")),
+        {name: _session_export(sessions.table(name)) for name in sessions.keys()},  # noqa: SIM118 - no mapping
         Validation(validation.whole("errors"), validation.whole("warnings"), validation.text("validator"))
         if validation
         else None,
     )
 
 
-def _exported(given: Fields) -> Exported:
-    stamp = given.table("summary") if "summary" in given else None
-    known = Stamp(stamp.whole("size"), stamp.whole("modified")) if stamp else None
-    return Exported(known, given.text("rules_sha256"))
+def _session_export(fields: Fields) -> SessionExport:
+    stamp = fields.table("summary") if "summary" in fields else None
+    summary_stamp = Stamp(stamp.whole("size"), stamp.whole("modified")) if stamp else None
+    return SessionExport(summary_stamp, fields.text("rules_sha256"))

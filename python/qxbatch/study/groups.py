@@ -12,14 +12,14 @@ from qxbatch.protocol.scanned import ScannedSeries, ScannedSession, scanner_key
 from qxbatch.protocol.values import Count
 
 SMALL = 3
-"""A scanner with fewer sessions has no majority."""
+"""Smallest number of sessions of a scanner that has a majority."""
 _OPTIONAL = 1 / 3
-"""A series that at least this ratio of the sessions has, and not more than half of them, is optional."""
+"""A series that at least this ratio, but at most half, of the sessions has is optional."""
 _DIGITS = re.compile(r"\d+")
 
 
 class Key(NamedTuple):
-    """Series that are compared with each other: of one name and the same kinds of images."""
+    """The common properties of series that are compared with each other: name and kinds of images."""
 
     name: str
     """A glob, in lower case."""
@@ -27,7 +27,7 @@ class Key(NamedTuple):
 
     @property
     def order(self) -> tuple[str, list[str]]:
-        """Return what sorts keys."""
+        """Return the sort key."""
         return self.name, sorted(self.kinds or ())
 
 
@@ -53,30 +53,30 @@ class Group:
 
     @cached_property
     def usual(self) -> Mapping[Key, Count]:
-        """Return how often each series is expected; names that differ in their digits alone can be one series."""
-        found = {key: count for key in self._series if (count := _usual_count(self._numbers(key))) is not None}
+        """Return how often each series is expected; names that differ only in their digits can be one series."""
+        usual_counts = {key: count for key in self._series if (count := _usual_count(self._numbers(key))) is not None}
         families: dict[Key, list[Key]] = {}
         for key in self._series:
-            if key not in found and _DIGITS.search(key.name):
+            if key not in usual_counts and _DIGITS.search(key.name):
                 families.setdefault(Key(_DIGITS.sub("[0-9]*", key.name), key.kinds), []).append(key)
         for family, keys in families.items():
             if len(keys) > 1:
-                self._series[family] = self._together(keys)
+                self._series[family] = self._merged(keys)
                 self._places[family] = [place for key in keys for place in self._places[key]]
                 count = _usual_count(self._numbers(family))
                 if count is not None and count.least:
-                    found[family] = count
-        return found
+                    usual_counts[family] = count
+        return usual_counts
 
     @cached_property
     def remaining(self) -> frozenset[str]:
-        """Return the names of series that are expected nowhere."""
-        used = {id(series) for key in self.usual for series in self.of(key)}
-        return frozenset(each.name for key in self._series for each in self.of(key) if id(each) not in used)
+        """Return the names of series that are not expected in any session."""
+        used_ids = {id(series) for key in self.usual for series in self.of(key)}
+        return frozenset(series.name for key in self._series for series in self.of(key) if id(series) not in used_ids)
 
     def of(self, key: Key) -> list[ScannedSeries]:
         """Return all series of a key."""
-        return [series for found in self._series.get(key, {}).values() for series in found]
+        return [series for of_session in self._series.get(key, {}).values() for series in of_session]
 
     def present(self, key: Key) -> int:
         """Return how many sessions have a series of a key."""
@@ -88,31 +88,31 @@ class Group:
         return places[len(places) // 2] if places else 1.0
 
     def _numbers(self, key: Key) -> list[int]:
-        """Return how often each session has a series; repeats of an interrupted one do not count."""
-        found = self._series[key]
-        whole = {id_: sum(not each.lacking for each in series) for id_, series in found.items()}
+        """Return how often each session has a series; interrupted scans that were repeated do not count."""
+        by_session = self._series[key]
+        whole = {id_: sum(not scan.lacking for scan in series) for id_, series in by_session.items()}
         return [max(1, whole[session.id]) if session.id in whole else 0 for session in self.sessions]
 
-    def _together(self, keys: Iterable[Key]) -> dict[str, list[ScannedSeries]]:
-        found: dict[str, list[ScannedSeries]] = {}
+    def _merged(self, keys: Iterable[Key]) -> dict[str, list[ScannedSeries]]:
+        merged: dict[str, list[ScannedSeries]] = {}
         for key in keys:
             for id_, series in self._series[key].items():
-                found.setdefault(id_, []).extend(series)
-        return found
+                merged.setdefault(id_, []).extend(series)
+        return merged
 
 
 def by_scanner(sessions: Iterable[ScannedSession]) -> list[Group]:
-    """Return the sessions by scanner model, the one with most sessions first."""
-    found: dict[str, list[ScannedSession]] = {}
+    """Return the sessions by scanner model, the model with most sessions first."""
+    by_key: dict[str, list[ScannedSession]] = {}
     for session in sessions:
-        found.setdefault(scanner_key(session.scanner), []).append(session)
-    groups = [Group(_spelling(each.scanner for each in same), same) for same in found.values()]
+        by_key.setdefault(scanner_key(session.scanner), []).append(session)
+    groups = [Group(_spelling(session.scanner for session in same), same) for same in by_key.values()]
     return sorted(groups, key=lambda group: (-len(group.sessions), group.scanner))
 
 
 def spelling(series: Iterable[ScannedSeries]) -> str:
-    """Return the name that most of these series have, which differ in their case."""
-    return _spelling(each.name for each in series)
+    """Return the most frequent spelling of the name of these series."""
+    return _spelling(scan.name for scan in series)
 
 
 def _spelling(names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""A protocol proposed from what the majority of sessions has (docs/protocol.md)."""
+"""Propose a protocol from the majority of the sessions (docs/protocol.md)."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from qxbatch.study.majority import usual_parameters
 
 
 class Learned(NamedTuple):
-    """A proposed protocol, and what it is made of."""
+    """A proposed protocol and its sources."""
 
     protocol: Protocol
     sessions: Mapping[str, int]
@@ -24,7 +24,7 @@ class Learned(NamedTuple):
 
 
 def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
-    """Return what the majority of sessions has; scanners with fewer than `least` sessions are left out.
+    """Return the protocol of the majority of sessions; scanners with fewer than `least` sessions are omitted.
 
     The order of the sessions does not matter.
     """
@@ -35,24 +35,26 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
             specs.setdefault(key, {}).setdefault(count, []).append(group)
     ordered = sorted(specs, key=lambda key: (_place(key, groups), key.order))
     entries = [_entry(key, count, chosen, groups) for key in ordered for count, chosen in specs[key].items()]
-    software = {group.scanner: tuple(sorted({each.software for each in group.sessions} - {""})) for group in groups}
-    every = [series for group in groups for session in group.sessions for series in session.series]
+    software = {
+        group.scanner: tuple(sorted({session.software for session in group.sessions} - {""})) for group in groups
+    }
+    all_series = [series for group in groups for session in group.sessions for series in session.series]
     return Learned(
         Protocol(tuple(entries), software),
         {group.scanner: len(group.sessions) for group in groups},
-        _sorted(each for group in groups for each in group.remaining if not any(e.has_name(each) for e in entries)),
-        _sorted(series.name for series in every if not series.evaluable),
+        _sorted(name for group in groups for name in group.remaining if not any(e.has_name(name) for e in entries)),
+        _sorted(series.name for series in all_series if not series.evaluable),
     )
 
 
 def _usual(group: Group, groups: Sequence[Group]) -> Mapping[Key, Count]:
     """Return how often each series is expected on a scanner.
 
-    A scanner with few sessions follows the one with which it has more than half of the series in common.
+    A scanner with few sessions follows the scanner with which it shares more than half of the series.
     """
-    large = [each for each in groups if not each.is_small]
+    large = [candidate for candidate in groups if not candidate.is_small]
     if group.is_small and large:
-        nearest = max(large, key=lambda each: _shared(each, group))
+        nearest = max(large, key=lambda candidate: _shared(candidate, group))
         if 2 * _shared(nearest, group) > len(nearest.usual):
             return nearest.usual
     return group.usual
@@ -63,14 +65,14 @@ def _shared(large: Group, small: Group) -> int:
 
 
 def _place(key: Key, groups: Sequence[Group]) -> tuple[int, float]:
-    """Return the first scanner that has a series, and where the series usually is in its sessions."""
+    """Return the first scanner that has a series, and the usual position of the series in its sessions."""
     return next((k, group.place(key)) for k, group in enumerate(groups) if group.present(key))
 
 
 def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Group]) -> Expected:
     """Return the entry of a series that these groups have equally often."""
     usual = {group.scanner: usual_parameters(group.of(key)) for group in chosen if group.present(key)}
-    common, own = _apart({scanner: parameters for scanner, (parameters, _) in usual.items()})
+    common, specific = _split_common({scanner: parameters for scanner, (parameters, _) in usual.items()})
     present, total = sum(group.present(key) for group in chosen), sum(len(group.sessions) for group in chosen)
     undecided = _sorted(name for _, names in usual.values() for name in names)
     note = f"in {present} of {total} session{'s' * (total != 1)}"
@@ -80,7 +82,7 @@ def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Gro
         count=count,
         parameters=common,
         scanners=tuple(group.scanner for group in chosen) if len(chosen) < len(groups) else (),
-        by_scanner=own,
+        by_scanner=specific,
         note=f"{note}; no majority for {', '.join(undecided)}" if undecided else note,
     )
 
@@ -91,25 +93,29 @@ def _name(key: Key, groups: Sequence[Group]) -> str:
     return name if name.casefold() == key.name else re.sub(r"\d+", "[0-9]*", name)
 
 
-def _apart(parts: Mapping[str, Parameters]) -> tuple[Parameters, dict[str, Parameters]]:
-    """Return the values that all scanners have in common, and those of each scanner besides."""
-    every = list(parts.values())
+def _split_common(by_scanner: Mapping[str, Parameters]) -> tuple[Parameters, dict[str, Parameters]]:
+    """Return the values that all scanners have in common, and the other values by scanner."""
+    parameters = list(by_scanner.values())
     shared = {}
-    for name in every[0].values if every else ():
-        value = _shared_value([each.values.get(name) for each in every])
+    for name in parameters[0].values if parameters else ():
+        value = _shared_value([each.values.get(name) for each in parameters])
         if value is not None:
             shared[name] = value
-    volumes = every[0].volumes if every and all(each.volumes == every[0].volumes for each in every) else None
-    own = {}
-    for scanner, each in parts.items():
+    volumes = (
+        parameters[0].volumes
+        if parameters and all(each.volumes == parameters[0].volumes for each in parameters)
+        else None
+    )
+    specific = {}
+    for scanner, each in by_scanner.items():
         values = {name: value for name, value in each.values.items() if name not in shared}
         if values or (each.volumes and not volumes):
-            own[scanner] = Parameters(values, None if volumes else each.volumes)
-    return Parameters(shared, volumes), own
+            specific[scanner] = Parameters(values, None if volumes else each.volumes)
+    return Parameters(shared, volumes), specific
 
 
 def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:
-    """Return the value that all have; numbers with the largest of their tolerances."""
+    """Return the common value; equal numbers get the largest of their tolerances."""
     first = values[0]
     if all(value == first for value in values):
         return first
@@ -118,7 +124,7 @@ def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:
     numbers = [value for value in values if isinstance(value, Numbers) and value.values == first.values]
     if len(numbers) < len(values):
         return None
-    tolerances = (max(each) for each in zip(*(value.tolerances for value in numbers), strict=True))
+    tolerances = (max(column) for column in zip(*(value.tolerances for value in numbers), strict=True))
     return Numbers(first.values, tuple(tolerances))
 
 

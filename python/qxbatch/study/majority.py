@@ -1,21 +1,21 @@
-"""The value that most series agree on."""
+"""The value that most series have."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
 from qxbatch.acquisition import Acquisition
-from qxbatch.protocol.compared import fact
 from qxbatch.protocol.fields import FIELDS, Field, Form
 from qxbatch.protocol.rules import Parameters
 from qxbatch.protocol.scanned import ScannedSeries
+from qxbatch.protocol.series_differences import fact
 from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, plain, same_shell
 
 Value = TypeVar("Value", bound=Hashable)
 _CANDIDATES = 20
-"""So many of the most frequent values are looked at; in a majority one is among them."""
+"""Number of the most frequent values that are examined; a majority contains one of them."""
 _REACH = 2.0
-"""Values within so many default tolerances of the most frequent one are the same value, with some spread."""
+"""Values within this number of default tolerances of the most frequent value are the same value, with some spread."""
 _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
@@ -26,41 +26,43 @@ def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[Parameters, tuple
     for name, field in FIELDS.items():
         if not field.learned or (name == _AXIS and _DIRECTION in values):
             continue
-        facts = [fact(field, each.acquisition) for each in series if each.acquisition and _tells(field, each)]
-        if all(each is None or each == field.absent for each in facts):
+        facts = [
+            fact(field, scan.acquisition) for scan in series if scan.acquisition and _has_planned_value(field, scan)
+        ]
+        if all(value is None or value == field.absent for value in facts):
             continue
         usual = usual_value(field, facts)
         if usual is not None:
             values[name] = usual
-        elif sum(each is not None for each in facts) > len(facts) / 2:
+        elif sum(value is not None for value in facts) > len(facts) / 2:
             open_fields.append(name)
     return Parameters(values, _usual_volumes(series)), tuple(open_fields)
 
 
-def _tells(field: Field, series: ScannedSeries) -> bool:
-    """Return whether a series has the value that was planned: one that was interrupted lacks b-values."""
+def _has_planned_value(field: Field, series: ScannedSeries) -> bool:
+    """Return whether a series has the planned value: an interrupted series lacks b-values."""
     return field.form is not Form.SHELLS or not series.lacking
 
 
 def usual_value(field: Field, facts: Sequence[object]) -> Expectation | None:
-    """Return the value that more than half of the series have; None where there is none, or it is not known."""
+    """Return the value that more than half of the series have; None if there is no such value."""
     if field.form is Form.WORD:
-        value, count = _most([None if each is None else str(each) for each in facts])
+        value, count = _most([None if item is None else str(item) for item in facts])
         return None if value is None or not _is_majority(field, count, facts) else Words((value,))
     if field.form is Form.SHELLS:
-        shells, count = _most([shells_of(each) for each in facts])
+        shells, count = _most([shells_of(item) for item in facts])
         return None if not shells or not _is_majority(field, count, facts) else Shells(shells)
-    return _usual_numbers(field, [_numbers(each) for each in facts])
+    return _usual_numbers(field, [_numbers(item) for item in facts])
 
 
 def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> Numbers | None:
     counts = Counter(facts)
-    known = {value: count for value, count in counts.items() if value is not None}
-    candidates = sorted(known, key=lambda value: (-known[value], value))[:_CANDIDATES]
+    known_counts = {value: count for value, count in counts.items() if value is not None}
+    candidates = sorted(known_counts, key=lambda value: (-known_counts[value], value))[:_CANDIDATES]
     best: dict[tuple[float, ...], int] = {}
     size = 0
     for candidate in candidates:
-        members = {value: count for value, count in known.items() if _is_near(field, candidate, value)}
+        members = {value: count for value, count in known_counts.items() if _is_near(field, candidate, value)}
         if sum(members.values()) > size:
             best, size = members, sum(members.values())
     if not best or not _is_majority(field, size, facts):
@@ -72,10 +74,10 @@ def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> N
 
 
 def _numbers(value: object) -> tuple[float, ...] | None:
-    """Return a value as numbers without noise of its storage."""
+    """Return a value as numbers without rounding noise."""
     if value is None:
         return None
-    return tuple(float(plain(float(part))) for part in (value if isinstance(value, tuple) else (value,)))
+    return tuple(float(plain(float(number))) for number in (value if isinstance(value, tuple) else (value,)))
 
 
 def _is_near(field: Field, candidate: tuple[float, ...], value: tuple[float, ...]) -> bool:
@@ -92,7 +94,7 @@ def _up(spread: float) -> float:
 
 
 def shells_of(value: object) -> tuple[tuple[float, int], ...] | None:
-    """Return b-values with near ones put together: scanners write 995 and 1005 for a shell of 1000."""
+    """Return b-values with near values merged: scanners write 995 and 1005 for a shell of 1000."""
     groups: list[list[tuple[float, int]]] = []
     for b, count in sorted(value) if isinstance(value, tuple) else ():
         if groups and same_shell(_mean(groups[-1]), b):
@@ -107,13 +109,13 @@ def _mean(group: Sequence[tuple[float, int]]) -> float:
 
 
 def _usual_volumes(series: Sequence[ScannedSeries]) -> Count | None:
-    counts = [_planned(each, each.acquisition) for each in series if each.acquisition is not None]
+    counts = [_planned(scan, scan.acquisition) for scan in series if scan.acquisition is not None]
     value, count = _most(counts)
     return Count(value, value) if value and count > len(counts) / 2 else None
 
 
 def _planned(series: ScannedSeries, acquisition: Acquisition) -> int | None:
-    """Return the volumes that a series has, or should have where it was interrupted."""
+    """Return the volumes that a series has, or the planned volumes of an interrupted series."""
     return acquisition.planned_volumes if series.lacking else acquisition.complete_volumes
 
 
@@ -122,6 +124,6 @@ def _is_majority(field: Field, count: int, facts: Sequence[object]) -> bool:
 
 
 def _most(values: Sequence[Value | None]) -> tuple[Value | None, int]:
-    """Return the most frequent value and its count; of several the one that is first in the list."""
-    found = Counter(values).most_common(1)
-    return found[0] if found else (None, 0)
+    """Return the most frequent value and its count; among equally frequent values the first in the list."""
+    most_common = Counter(values).most_common(1)
+    return most_common[0] if most_common else (None, 0)

@@ -1,4 +1,4 @@
-"""One session of a study, as study.json has it: its row, its problems, and what its series were scanned with."""
+"""One session of a study as in study.json: its row, its problems, and the facts of its series."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -37,10 +37,10 @@ class SignalPoint(NamedTuple):
 
 
 class SessionRecord(NamedTuple):
-    """What the study level knows of a session."""
+    """The record of a session in the study level."""
 
     cells: Mapping[str, object]
-    """By the names of COLUMNS; None for what is not known."""
+    """By the names of COLUMNS; None for unknown values."""
     scanned: Readable
     problems: tuple[Problem, ...] = ()
     signal: tuple[SignalPoint, ...] = ()
@@ -54,7 +54,7 @@ class SessionRecord(NamedTuple):
 
 
 def session_record(folder: SessionFolder, stamp: Stamp | None) -> SessionRecord:
-    """Return the record of a session from its summary; one whose summary cannot be read is incomplete."""
+    """Return the record of a session from its summary; without a readable summary the session is incomplete."""
     summary = folder.readable_summary
     scanned = read_session(folder)
     if summary is None:
@@ -103,13 +103,13 @@ def _signal(summary: Summary, scanned: Readable) -> tuple[SignalPoint, ...]:
 
 
 def record_value(record: SessionRecord) -> dict[str, Any]:
-    """Return the JSON value of a record, without what other sessions decide."""
+    """Return the JSON value of a record, without cells that depend on other sessions."""
     value: dict[str, Any] = {**record.cells, "problems": [problem_value(problem) for problem in record.problems]}
     match record.scanned:
         case Unreadable(_, problem):
             value["not_compared"] = problem
         case ScannedSession(_, series):
-            value["scanned_series"] = [_series_value(each) for each in series]
+            value["scanned_series"] = [_series_value(scan) for scan in series]
     if record.signal:
         value["temporal_snr"] = [point._asdict() for point in record.signal]
     if record.stamp is not None:
@@ -118,44 +118,44 @@ def record_value(record: SessionRecord) -> dict[str, Any]:
 
 
 def _series_value(series: ScannedSeries) -> dict[str, Any]:
-    known = {"acquisition": acquisition_value(series.acquisition)} if series.acquisition else {}
+    facts = {"acquisition": acquisition_value(series.acquisition)} if series.acquisition else {}
     return {
         "n": series.n,
         "series_number": series.number,
         "name": series.name,
         "scanner": series.scanner,
         "verdict": series.verdict,
-        **known,
+        **facts,
     }
 
 
-def read_record(given: Fields) -> SessionRecord:
+def read_record(fields: Fields) -> SessionRecord:
     """Return a record. Raises FieldError."""
-    cells = {column: None if column in BY_OTHERS else given.value(column) for column in COLUMNS}
-    session = given.text("session_id")
+    cells = {column: None if column in BY_OTHERS else fields.value(column) for column in COLUMNS}
+    session = fields.text("session_id")
     scanned: Readable
-    if "not_compared" in given:
-        scanned = Unreadable(session, given.text("not_compared"))
+    if "not_compared" in fields:
+        scanned = Unreadable(session, fields.text("not_compared"))
     else:
-        scanned = ScannedSession(session, tuple(map(_read_series, given.tables("scanned_series"))))
-    if "summary" not in given:
+        scanned = ScannedSession(session, tuple(map(_read_series, fields.tables("scanned_series"))))
+    if "summary" not in fields:
         raise FieldError("the session has no summary")
-    stamp = given.table("summary")
+    stamp = fields.table("summary")
     return SessionRecord(
         cells,
         scanned,
-        tuple(map(read_problem, given.tables("problems"))),
-        tuple(SignalPoint(p.whole("n"), p.text("name"), p.number("tsnr")) for p in given.tables("temporal_snr")),
+        tuple(map(read_problem, fields.tables("problems"))),
+        tuple(SignalPoint(p.whole("n"), p.text("name"), p.number("tsnr")) for p in fields.tables("temporal_snr")),
         Stamp(stamp.whole("size"), stamp.whole("modified")),
     )
 
 
-def _read_series(given: Fields) -> ScannedSeries:
+def _read_series(fields: Fields) -> ScannedSeries:
     return ScannedSeries(
-        given.whole("n"),
-        given.whole("series_number") if "series_number" in given else None,
-        given.text("name"),
-        given.text("scanner"),
-        given.member("verdict", SeriesVerdict) if "verdict" in given else None,
-        read_acquisition(given.table("acquisition")) if "acquisition" in given else None,
+        fields.whole("n"),
+        fields.whole("series_number") if "series_number" in fields else None,
+        fields.text("name"),
+        fields.text("scanner"),
+        fields.member("verdict", SeriesVerdict) if "verdict" in fields else None,
+        read_acquisition(fields.table("acquisition")) if "acquisition" in fields else None,
     )

@@ -1,4 +1,4 @@
-"""What the sessions of a study were scanned with, by their summaries alone."""
+"""The series of the sessions of a study, read from their summaries."""
 
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.record.scanned import scanned_series
@@ -10,7 +10,7 @@ def scanned_session(folder: SessionFolder) -> ScannedSession | None:
     summary = folder.summary
     if summary is None:
         return None
-    series = sorted(summary.series, key=lambda each: each.n)
+    series = sorted(summary.series, key=lambda item: item.n)
     return ScannedSession(
-        folder.id, tuple(scanned_series(each.n, each.header, each.verdict, each.acquisition) for each in series)
+        folder.id, tuple(scanned_series(item.n, item.header, item.verdict, item.acquisition) for item in series)
     )

@@ -10,7 +10,7 @@ from qxbatch.session.contents import is_session
 def sessions_in(folder: Path) -> list[Path]:
     """Return the session folders of a sessions folder, or of the `sessions` below a study folder, sorted by name."""
     names = [name for name in names_in(folder) if not name.startswith(".") and name.casefold() not in RESERVED]
-    found = [folder / name for name in names if is_session(folder / name)]
-    if not found and (folder / "sessions").is_dir():
+    paths = [folder / name for name in names if is_session(folder / name)]
+    if not paths and (folder / "sessions").is_dir():
         return sessions_in(folder / "sessions")
-    return found
+    return paths

@@ -1,4 +1,4 @@
-"""A study: the records of its sessions, what differs among them, and what the last imports did not import."""
+"""A study: the records of its sessions, their differences, and the items that the last run did not import."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,13 +14,13 @@ from qxbatch.study.sessions import sessions_in
 
 
 class NotImported(NamedTuple):
-    """A thing in the inbox that is no session."""
+    """An item in the inbox that was not imported."""
 
     item: str
     """File or folder name."""
     reason: str
     command: str = ""
-    """That fixes it."""
+    """The command that fixes it."""
     path: str = ""
     """Where it was found."""
 
@@ -33,24 +33,24 @@ class Study(NamedTuple):
     """With the majority of the sessions, in the same order."""
     not_imported: tuple[NotImported, ...] = ()
     exports: Mapping[str, str] = {}
-    """By session id, how far its BIDS export is; nothing where the study was not exported."""
+    """By session id, the state of its BIDS export; empty if the study was not exported."""
     data_sets: tuple[DataSet, ...] = ()
-    """Those that sessions were exported to."""
+    """The data sets that sessions were exported to."""
 
     @property
     def rows(self) -> "list[Row]":
-        """Return each session with what differs."""
+        """Return each session with its differences."""
         pairs = zip(self.sessions, self.comparison.sessions, strict=True)
         return [Row(record, compared, self.exports.get(record.id)) for record, compared in pairs]
 
 
 class Row(NamedTuple):
-    """A session and what differs."""
+    """A session and its differences."""
 
     record: SessionRecord
     compared: SessionComparison
     export: str | None = None
-    """How far its BIDS export is."""
+    """The state of its BIDS export."""
 
     @property
     def session(self) -> str:
@@ -59,7 +59,7 @@ class Row(NamedTuple):
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Return what differs from the majority."""
+        """Return the differences from the majority."""
         return self.compared.differences
 
     @property
@@ -71,12 +71,12 @@ class Row(NamedTuple):
 
 def study_of(
     folders: Iterable[SessionFolder],
-    known: Mapping[str, SessionRecord] | None = None,
+    previous: Mapping[str, SessionRecord] | None = None,
     not_imported: Sequence[NotImported] = (),
     data_sets: Sequence[DataSet] = (),
 ) -> Study:
-    """Return the study of some sessions. Records of `known`, by session id, are taken where the summary is the same."""
-    records = tuple(_record(folder, (known or {}).get(folder.id)) for folder in folders)
+    """Return the study of some sessions. A record of `previous`, by session id, is used if the summary has not changed."""
+    records = tuple(_record(folder, (previous or {}).get(folder.id)) for folder in folders)
     comparison = compare(record.scanned for record in records)
     return Study(records, comparison, tuple(not_imported), export_cells(data_sets, records), tuple(data_sets))
 
@@ -88,10 +88,10 @@ def is_current(study: Study, folder: Path) -> bool:
     return stamps == {path.name: summary_stamp(SessionFolder(path)) for path in sessions}
 
 
-def _record(folder: SessionFolder, known: SessionRecord | None) -> SessionRecord:
+def _record(folder: SessionFolder, previous: SessionRecord | None) -> SessionRecord:
     stamp = summary_stamp(folder)
-    if known is not None and stamp is not None and known.stamp == stamp and _has_same_text(folder, known):
-        return known
+    if previous is not None and stamp is not None and previous.stamp == stamp and _has_same_text(folder, previous):
+        return previous
     return session_record(folder, stamp)
 
 
@@ -99,15 +99,15 @@ _WITHOUT_TEXT = (SessionState.INCOMPLETE.value, SessionState.SORTED.value)
 """States of a session without session.txt, which is published last."""
 
 
-def _has_same_text(folder: SessionFolder, known: SessionRecord) -> bool:
+def _has_same_text(folder: SessionFolder, previous: SessionRecord) -> bool:
     has_text = os.path.isfile(folder.paths.session_txt)  # noqa: PTH113 - one call for each of thousands of sessions
-    return has_text == (known.cells["state"] not in _WITHOUT_TEXT)
+    return has_text == (previous.cells["state"] not in _WITHOUT_TEXT)
 
 
 def summary_stamp(folder: SessionFolder) -> Stamp | None:
-    """Return the stamp of a session's summary; None where there is none."""
+    """Return the stamp of a session's summary; None if there is no summary."""
     try:
-        found = os.stat(folder.paths.summary)  # noqa: PTH116 - one call for each of thousands of sessions
+        status = os.stat(folder.paths.summary)  # noqa: PTH116 - one call for each of thousands of sessions
     except OSError:
         return None
-    return Stamp(found.st_size, found.st_mtime_ns)
+    return Stamp(status.st_size, status.st_mtime_ns)

@@ -1,1 +1,1 @@
-"""The plan of each session: which images belong together, and where each of them goes."""
+"""The plan of each session: groups of images, and the path of each image."""

@@ -11,14 +11,14 @@ from qxbatch.bids.schema.target import Target
 from qxbatch.convert.values import text
 
 _SAME_START = timedelta(seconds=0.6)
-"""Starts of one acquisition differ by at most so much: components have times in whole seconds, and each echo has its time."""
+"""Largest difference between starts in one acquisition: components have times in whole seconds, and each echo has its time."""
 _TE_MS, _TI_MS, _FLIP = 0.05, 0.5, 0.05
 """Values that differ by less are the same: sidecars and headers round them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An image, the rule that decides it, and its target before its group is known."""
+    """An image, the rule that decides it, and its target without the entities of its group."""
 
     facts: ImageFacts
     match: Match
@@ -26,7 +26,7 @@ class Candidate:
 
     @property
     def order(self) -> tuple[bool, str, int, int]:
-        """Return what sorts images by the time of their acquisition."""
+        """Return the key that sorts images by the time of their acquisition."""
         image = self.facts.image
         start = "" if self.facts.is_par or not self.facts.has_clock else self.facts.acquisition.started or ""
         return not start, start, image.series.n, image.number
@@ -40,7 +40,7 @@ class Acquisition:
 
     @property
     def order(self) -> tuple[bool, str, int, int]:
-        """Return what sorts acquisitions by time."""
+        """Return the key that sorts acquisitions by time."""
         return min(member.order for member in self.members)
 
     @property
@@ -56,17 +56,17 @@ class Acquisition:
 
     @property
     def echoes(self) -> set[int | None]:
-        """Return its echo times, in steps of rounding."""
+        """Return its echo times as multiples of the rounding step."""
         return {_rounded(member.facts.te_ms, _TE_MS) for member in self.members} - {None}
 
     @property
     def slots(self) -> set[tuple[object, ...]]:
-        """Return what tells its images apart."""
+        """Return what distinguishes its images."""
         return {slot(member) for member in self.members}
 
 
 def slot(candidate: Candidate) -> tuple[object, ...]:
-    """Return what tells an image apart from others of its acquisition."""
+    """Return what distinguishes an image from the others of its acquisition."""
     facts = candidate.facts
     return (
         candidate.target.suffix,
@@ -82,29 +82,32 @@ def slot(candidate: Candidate) -> tuple[object, ...]:
 def acquisitions(candidates: Iterable[Candidate]) -> list[Acquisition]:
     """Return the acquisitions of images with one target, by time."""
     series: dict[int, list[Candidate]] = {}
-    for candidate in sorted(candidates, key=lambda each: each.order):
+    for candidate in sorted(candidates, key=lambda candidate: candidate.order):
         series.setdefault(candidate.facts.image.series.n, []).append(candidate)
-    found: list[list[ImageFacts]] = []
-    made: list[Acquisition] = []
+    facts_of_groups: list[list[ImageFacts]] = []
+    groups: list[Acquisition] = []
     for members in series.values():
         facts = members[0].facts
-        k = next((k for k, known in enumerate(found) if any(_together(facts, each) for each in known)), len(found))
-        if k == len(found):
-            found.append([])
-            made.append(Acquisition())
-        found[k].append(facts)
-        made[k].members += members
-    return sorted(made, key=lambda each: each.order)
+        k = next(
+            (k for k, group in enumerate(facts_of_groups) if any(_together(facts, other) for other in group)),
+            len(facts_of_groups),
+        )
+        if k == len(facts_of_groups):
+            facts_of_groups.append([])
+            groups.append(Acquisition())
+        facts_of_groups[k].append(facts)
+        groups[k].members += members
+    return sorted(groups, key=lambda acquisition: acquisition.order)
 
 
-def joined(found: Sequence[Acquisition], most_echoes: int = 0) -> list[Acquisition]:
-    """Return acquisitions that follow each other as one, as long as their images differ in what they measure.
+def joined(runs: Sequence[Acquisition], most_echoes: int = 0) -> list[Acquisition]:
+    """Return the acquisitions, with successive ones joined as long as their images differ in what they measure.
 
-    Flip angles, inversions and magnetization transfer are scanned one after the other, and make one set; so are the two
-    echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
+    Flip angles, inversions and magnetization transfer are scanned one after the other and form one set. The same is true
+    of the two echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
     """
     sets: list[Acquisition] = []
-    for acquisition in found:
+    for acquisition in runs:
         echoes = sets[-1].echoes | acquisition.echoes if sets else set()
         fits = not most_echoes or len(echoes) <= most_echoes
         if sets and fits and not (sets[-1].slots & acquisition.slots):
@@ -123,7 +126,7 @@ def copies(acquisition: Acquisition) -> list[list[Candidate]]:
 
 
 def start_of(facts: ImageFacts) -> datetime | None:
-    """Return when an image's series began; None where it is not known, as of PAR/REC and of deidentified times."""
+    """Return when an image's series began; None where it is not known: for PAR/REC and deidentified times."""
     started = facts.acquisition.started
     return None if started is None or facts.is_par or not facts.has_clock else _time(started)
 
@@ -137,14 +140,14 @@ def _end_of(facts: ImageFacts) -> datetime | None:
     return start + timedelta(seconds=facts.acquisition.duration_s or 0.0)
 
 
-def _together(one: ImageFacts, other: ImageFacts) -> bool:
+def _together(first: ImageFacts, second: ImageFacts) -> bool:
     """Return whether two series are of one acquisition."""
-    if one.is_par or other.is_par:
-        return one.is_par and other.is_par and one.number is not None and _par_scan(one) == _par_scan(other)
-    starts, ends = (start_of(one), start_of(other)), (_end_of(one), _end_of(other))
+    if first.is_par or second.is_par:
+        return first.is_par and second.is_par and first.number is not None and _par_scan(first) == _par_scan(second)
+    starts, ends = (start_of(first), start_of(second)), (_end_of(first), _end_of(second))
     if starts[0] is None or starts[1] is None or ends[0] is None or ends[1] is None:
         return False
-    if _study(one) != _study(other):  # a study that was sent again under new UIDs has the same times
+    if _study(first) != _study(second):  # a study that was sent again with new UIDs has the same times
         return starts[0] == starts[1]
     if abs(starts[0] - starts[1]) <= _SAME_START:
         return True

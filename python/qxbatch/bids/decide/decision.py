@@ -1,11 +1,11 @@
-"""The decision on every image of a study: a pure function of the sessions' records and the rules."""
+"""Decide where every image of a study goes: a pure function of the sessions' records and the rules."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from qxbatch.bids.decide.acquisitions import Candidate
-from qxbatch.bids.decide.entities import Named
+from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import grouped
 from qxbatch.bids.decide.hints import ignore_hint, listed, remarks, unknown_sessions
 from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
@@ -26,7 +26,9 @@ def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPl
     labels = [(session, labels_of(session, rules)) for session in sessions]
     same = same_labels(labels)
     unknown = unknown_sessions(sessions, rules)
-    plans = [_session(session, own, same.get(session.id), rules, schema) for session, own in labels]
+    plans = [
+        _session(session, session_labels, same.get(session.id), rules, schema) for session, session_labels in labels
+    ]
     return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
 
 
@@ -40,8 +42,8 @@ def _session(
         facts = facts_of(session)
     except SessionFactsError as error:
         return SessionPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
-    own = rules.sessions[session.id].rules if session.id in rules.sessions else ()
-    return _Session(session, labels, schema).plan(facts, (*own, *rules.rules), own)
+    session_rules = rules.sessions[session.id].rules if session.id in rules.sessions else ()
+    return _Session(session, labels, schema).plan(facts, (*session_rules, *rules.rules), session_rules)
 
 
 class _Session:
@@ -55,10 +57,10 @@ class _Session:
         self._ignored: list[Ignored] = []
         self._undecided: list[Undecided] = []
 
-    def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], own: Sequence[Rule]) -> SessionPlan:
+    def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> SessionPlan:
         """Return the plan."""
         self._without_images()
-        candidates = [candidate for each in facts if (candidate := self._candidate(each, rules))]
+        candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
         groups = grouped(candidates, self._schema)
         for candidate, reason in groups.dropped:
             self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
@@ -69,10 +71,10 @@ class _Session:
             self._session,
             self._labels.subject,
             self._labels.session,
-            tuple(sorted(self._placed, key=lambda each: each.image.number)),
+            tuple(sorted(self._placed, key=lambda placed: placed.image.number)),
             tuple(sorted(self._ignored, key=_ignored_order)),
-            tuple(sorted(self._undecided, key=lambda each: each.series.n)),
-            remarks=remarks(self._session, facts, own, candidates),
+            tuple(sorted(self._undecided, key=lambda undecided: undecided.series.n)),
+            remarks=remarks(self._session, facts, session_rules, candidates),
         )
 
     def _without_images(self) -> None:
@@ -97,38 +99,38 @@ class _Session:
             self._leave(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
             return None
 
-    def _place(self, named: Iterable[Named]) -> None:
+    def _place(self, named: Iterable[NamedImage]) -> None:
         complete = []
-        for each in named:
-            if each.missing:
-                target = f"{each.target.datatype}/{each.target.suffix}"
-                self._leave(each.candidate.facts, f"{target}: {each.missing}", "Write the entity into as.")
+        for image in named:
+            if image.missing:
+                target = f"{image.target.datatype}/{image.target.suffix}"
+                self._leave(image.candidate.facts, f"{target}: {image.missing}", "Write the entity into as.")
             else:
-                complete.append(each)
-        paths = {id(each): each.target.path(self._labels.subject, self._labels.session) for each in complete}
+                complete.append(image)
+        paths = {id(image): image.target.path(self._labels.subject, self._labels.session) for image in complete}
         counts = Counter(path.casefold() for path in paths.values())
-        for each in complete:
-            path = paths[id(each)]
+        for image in complete:
+            path = paths[id(image)]
             if counts[path.casefold()] > 1:
                 self._same_path(
-                    each, path, [other for other in complete if paths[id(other)].casefold() == path.casefold()]
+                    image, path, [other for other in complete if paths[id(other)].casefold() == path.casefold()]
                 )
                 continue
-            rule = each.candidate.match.rule
-            reason = "; ".join([rule_text(rule), *each.notes])
-            self._placed.append(Placed(each.candidate.facts.image, path, rule, reason))
+            rule = image.candidate.match.rule
+            reason = "; ".join([rule_text(rule), *image.notes])
+            self._placed.append(Placed(image.candidate.facts.image, path, rule, reason))
 
-    def _same_path(self, each: Named, path: str, same: Sequence[Named]) -> None:
+    def _same_path(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
         names = listed(other.candidate.facts for other in same)
         hint = (
             'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
-            f" or write {ignore_hint(self._session, each.candidate.facts)}."
+            f" or write {ignore_hint(self._session, image.candidate.facts)}."
         )
-        self._leave(each.candidate.facts, f"{names} would have one path, {path}: nothing tells them apart", hint)
+        self._leave(image.candidate.facts, f"{names} would have one path, {path}: nothing distinguishes them", hint)
 
     def _leave(self, facts: ImageFacts, reason: str, hint: str) -> None:
         series = facts.image.series
-        if not any(each.series is series and each.reason == reason for each in self._undecided):
+        if not any(undecided.series is series and undecided.reason == reason for undecided in self._undecided):
             self._undecided.append(Undecided(series, reason, hint))
 
 

@@ -1,4 +1,4 @@
-"""Entities that follow from the group of an image: echo, part, inv, flip, mt; and the suffixes of field maps."""
+"""Entities that depend on the group of an image: echo, part, inv, flip, mt; and the suffixes of field maps."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -23,96 +23,110 @@ _TWO = 2
 
 
 @dataclass(frozen=True)
-class Named:
-    """An image with the target that its group gives it."""
+class NamedImage:
+    """An image with its target, including the entities of its group."""
 
     candidate: Candidate
     target: Target
     notes: tuple[str, ...] = ()
-    """Where each added entity comes from."""
+    """The source of each added entity."""
     missing: str = ""
     """Why the name is not valid; empty where it is."""
 
 
-def named(acquisition: Acquisition, schema: Schema) -> list[Named]:
+def named(acquisition: Acquisition, schema: Schema) -> list[NamedImage]:
     """Return the images of one acquisition with their entities."""
     members = acquisition.members
     if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP:
         return _field_map(members)
-    return [_one(member, members, schema) for member in members]
+    return [_with_entities(member, members, schema) for member in members]
 
 
-def _one(member: Candidate, members: list[Candidate], schema: Schema) -> Named:
+def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) -> NamedImage:
     target = member.target
     allowed = schema.entities(target.datatype, target.suffix)
-    alike = [other for other in members if other.target.suffix == target.suffix]
+    same_suffix = [image for image in members if image.target.suffix == target.suffix]
     added: dict[str, str] = {}
     notes: list[str] = []
     for name, find in _FINDERS.items():
         if name in allowed and name not in target.values:
             value, note = find(
-                member.facts, [other.facts for other in alike], [other.facts for other in members], allowed
+                member.facts, [image.facts for image in same_suffix], [image.facts for image in members], allowed
             )
             if value:
                 added[name] = value
                 notes.append(f"{name}-{value}: {note}")
     full = target.having(schema, added)
     missing = [name for name, entity in allowed.items() if entity.required and name not in full.values]
-    return Named(member, full, tuple(notes), _missing(missing[0], member.facts) if missing else "")
+    return NamedImage(member, full, tuple(notes), _missing(missing[0], member.facts) if missing else "")
 
 
-Found = tuple[str, str]
-"""Value, or an empty text where none is needed, and where it comes from."""
-_NONE: Found = ("", "")
+ValueAndSource = tuple[str, str]
+"""The value, empty if none is needed, and its source."""
+_NONE: ValueAndSource = ("", "")
 
 
-def _echo(own: ImageFacts, alike: list[ImageFacts], members: list[ImageFacts], allowed: Mapping[str, Entity]) -> Found:
+def _echo(
+    image: ImageFacts, alike: list[ImageFacts], members: list[ImageFacts], allowed: Mapping[str, Entity]
+) -> ValueAndSource:
     times = _distinct(facts.te_ms for facts in members)
     if len(times) > 1 or allowed["echo"].required:
-        index = _index(own.te_ms, times)
+        index = _index(image.te_ms, times)
         if index:
-            return index, f"EchoTime {_number(own.te_ms)} ms of {', '.join(map(_number, times))}"
+            return index, f"EchoTime {_number(image.te_ms)} ms of {', '.join(map(_number, times))}"
     numbers = {facts.echo for facts in alike}
-    if own.echo is not None and (len(numbers) > 1 or allowed["echo"].required) and own.te_ms is None:
-        return str(own.echo), "EchoNumber"
+    if image.echo is not None and (len(numbers) > 1 or allowed["echo"].required) and image.te_ms is None:
+        return str(image.echo), "EchoNumber"
     return _NONE
 
 
-def _part(own: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]) -> Found:
+def _part(
+    image: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]
+) -> ValueAndSource:
     present = {facts.kind for facts in alike} & set(_PARTS)
-    if own.kind not in _PARTS or present <= {ImageKind.MAGNITUDE}:
+    if image.kind not in _PARTS or present <= {ImageKind.MAGNITUDE}:
         return _NONE
-    return _PARTS[ImageKind(own.kind)], f"its kind is {own.kind}"
+    return _PARTS[ImageKind(image.kind)], f"its kind is {image.kind}"
 
 
 def _inversion(
-    own: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
-) -> Found:
+    image: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
+) -> ValueAndSource:
     times = _distinct(facts.ti_ms for facts in alike)
-    by_name = _INVERSION.search(own.name)
+    by_name = _INVERSION.search(image.name)
     if by_name and len(times) < _TWO and allowed["inv"].required:
         return by_name[1], "the name of the series"
     if len(times) > 1 or (allowed["inv"].required and times):
-        return _index(own.ti_ms, times), f"InversionTime {_number(own.ti_ms)} ms of {', '.join(map(_number, times))}"
+        return _index(
+            image.ti_ms, times
+        ), f"InversionTime {_number(image.ti_ms)} ms of {', '.join(map(_number, times))}"
     return _NONE
 
 
-def _flip(own: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]) -> Found:
+def _flip(
+    image: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
+) -> ValueAndSource:
     angles = _distinct(facts.flip_angle_deg for facts in alike)
-    same = [facts for facts in alike if (facts.te_ms, facts.ti_ms, facts.kind) == (own.te_ms, own.ti_ms, own.kind)]
+    same = [
+        facts for facts in alike if (facts.te_ms, facts.ti_ms, facts.kind) == (image.te_ms, image.ti_ms, image.kind)
+    ]
     distinct_flips = len(_distinct(facts.flip_angle_deg for facts in same)) > 1
     if angles and (allowed["flip"].required or distinct_flips):
         return _index(
-            own.flip_angle_deg, angles
-        ), f"FlipAngle {_number(own.flip_angle_deg)} of {', '.join(map(_number, angles))}"
+            image.flip_angle_deg, angles
+        ), f"FlipAngle {_number(image.flip_angle_deg)} of {', '.join(map(_number, angles))}"
     return _NONE
 
 
-def _mt(own: ImageFacts, _alike: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]) -> Found:
-    return (own.mt, "MTState") if own.mt else _NONE
+def _mt(
+    image: ImageFacts, _alike: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]
+) -> ValueAndSource:
+    return (image.mt, "MTState") if image.mt else _NONE
 
 
-_FINDERS: Mapping[str, Callable[[ImageFacts, list[ImageFacts], list[ImageFacts], Mapping[str, Entity]], Found]] = {
+_FINDERS: Mapping[
+    str, Callable[[ImageFacts, list[ImageFacts], list[ImageFacts], Mapping[str, Entity]], ValueAndSource]
+] = {
     "echo": _echo,
     "part": _part,
     "inv": _inversion,
@@ -127,13 +141,13 @@ def _missing(name: str, facts: ImageFacts) -> str:
     return f"it needs the entity {name}, and {where}"
 
 
-def _field_map(members: list[Candidate]) -> list[Named]:
-    """Return the images of one field map; echo and kind give the suffix."""
+def _field_map(members: list[Candidate]) -> list[NamedImage]:
+    """Return the images of one field map, with suffixes by echo and kind."""
     in_hz = [member for member in members if _shows_hz(member)]
     no_phases = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
     phases = [member for member in members if member not in in_hz and member.facts.kind not in no_phases]
     magnitudes = [member for member in members if member not in in_hz and member not in phases]
-    found = [_suffixed(member, "fieldmap", "it is in Hz") for member in in_hz]
+    images = [_suffixed(member, "fieldmap", "it is in Hz") for member in in_hz]
     times = _distinct(member.facts.te_ms for member in phases)
     for member in phases:
         suffix = member.target.suffix
@@ -141,7 +155,7 @@ def _field_map(members: list[Candidate]) -> list[Named]:
             suffix = f"phase{_index(member.facts.te_ms, times)}"
         elif suffix not in ("phase1", "phase2"):
             suffix = "phasediff"
-        found.append(_suffixed(member, suffix, _echo_note(member, times)))
+        images.append(_suffixed(member, suffix, _echo_note(member, times)))
     echoes = _distinct(member.facts.te_ms for member in magnitudes)
     for member in magnitudes:
         suffix = member.target.suffix
@@ -149,8 +163,8 @@ def _field_map(members: list[Candidate]) -> list[Named]:
             suffix = "magnitude"
         elif len(echoes) > 1 or suffix not in ("magnitude", "magnitude2"):
             suffix = f"magnitude{_index(member.facts.te_ms, echoes) or '1'}"
-        found.append(_suffixed(member, suffix, _echo_note(member, echoes)))
-    return sorted(found, key=lambda each: each.candidate.order)
+        images.append(_suffixed(member, suffix, _echo_note(member, echoes)))
+    return sorted(images, key=lambda image: image.candidate.order)
 
 
 def _shows_hz(member: Candidate) -> bool:
@@ -158,11 +172,11 @@ def _shows_hz(member: Candidate) -> bool:
     return member.facts.kind == kinds.FIELD_MAP or (member.target.suffix == "fieldmap" and not is_magnitude)
 
 
-def _suffixed(member: Candidate, suffix: str, note: str) -> Named:
+def _suffixed(member: Candidate, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
     missing = "" if suffix in FIELD_MAP else f"its field map has more than {_TWO} echoes"
     changed = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
-    return Named(member, target, changed, missing)
+    return NamedImage(member, target, changed, missing)
 
 
 def _echo_note(member: Candidate, times: list[float]) -> str:
@@ -173,16 +187,16 @@ def _echo_note(member: Candidate, times: list[float]) -> str:
 
 
 def _distinct(values: Iterable[float | None]) -> list[float]:
-    """Return values that differ, sorted."""
-    found: list[float] = []
+    """Return the distinct values, sorted."""
+    distinct: list[float] = []
     for value in sorted(value for value in values if value is not None):
-        if not found or value - found[-1] > 1e-3 * max(1.0, abs(value)) / 10:
-            found.append(value)
-    return found
+        if not distinct or value - distinct[-1] > 1e-3 * max(1.0, abs(value)) / 10:
+            distinct.append(value)
+    return distinct
 
 
 def _index(value: float | None, values: list[float]) -> str:
-    """Return the place of a value, from 1; empty where it is not known."""
+    """Return the position of a value, from 1; empty where the value is not known."""
     if value is None or not values:
         return ""
     nearest = min(range(len(values)), key=lambda k: abs(values[k] - value))

@@ -9,17 +9,17 @@ from qxbatch.bids.model import Rule, RuleFile, SessionPlan
 from qxbatch.bids.rules.matching import Mismatch, compare
 from qxbatch.nearest import nearest
 from qxbatch.problems import UsageError
-from qxbatch.protocol.values import found_text
+from qxbatch.protocol.values import actual_text
 from qxbatch.record.names import description, scanner_number
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line
 
 
 def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
-    """Return what decides a series, which is given by the scanner's number or as `n70`. Raises UsageError."""
-    folder = next((each for each in sessions if each.id == session), None)
+    """Return why a series is exported or not; `series` is the scanner's number or `n70`. Raises UsageError."""
+    folder = next((candidate for candidate in sessions if candidate.id == session), None)
     if folder is None:
-        near = nearest(session, [each.id for each in sessions])
+        near = nearest(session, [candidate.id for candidate in sessions])
         raise UsageError(f"there is no session {session}.", f"Did you mean {near}?" if near else "")
     try:
         images = [facts for facts in facts_of(folder) if _is_named(facts, series)]
@@ -29,7 +29,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     if not images and (without := _without_images(plan, series)):
         return without
     if not images:
-        raise UsageError(f"session {session} has no images of a series {series}.", _known(plan))
+        raise UsageError(f"session {session} has no images of a series {series}.", _existing_series(plan))
     lines = [line for facts in images for line in _image(facts, plan, rules)]
     return "\n".join(map(one_line, lines))
 
@@ -39,31 +39,34 @@ def _is_named(facts: ImageFacts, series: str) -> bool:
 
 
 def _without_images(plan: SessionPlan, series: str) -> str:
-    """Return what becomes of a series without images; empty where there is none of that number."""
-    for each in plan.ignored:
-        if each.series is not None and series in (str(scanner_number(each.series.header)), f"n{each.series.n}"):
-            name = description(each.series.header)
-            return f"series {series} ({name}) of session {plan.session.id} is not exported: {each.reason}. It needs no rule."
+    """Return why a series without images is not exported; empty where no such series has that number."""
+    for ignored in plan.ignored:
+        if ignored.series is not None and series in (
+            str(scanner_number(ignored.series.header)),
+            f"n{ignored.series.n}",
+        ):
+            name = description(ignored.series.header)
+            return f"series {series} ({name}) of session {plan.session.id} is not exported: {ignored.reason}. It needs no rule."
     return ""
 
 
-def _known(plan: SessionPlan) -> str:
-    facts = sorted({(each.image.series.n, series_text(each)) for each in facts_of(plan.session)})
+def _existing_series(plan: SessionPlan) -> str:
+    facts = sorted({(image_facts.image.series.n, series_text(image_facts)) for image_facts in facts_of(plan.session)})
     return f"It has: {', '.join(text for _n, text in facts)}."
 
 
 def _image(facts: ImageFacts, plan: SessionPlan, rules: RuleFile) -> Iterator[str]:
-    """Yield the decision on one image, and each rule that was asked."""
+    """Yield the decision on one image, and each rule that was compared with it."""
     image = facts.image.image
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
     yield from (f"  {line}" for line in _decision(facts, plan))
     yield f"  facts: {', '.join(_facts(facts))}"
-    own = rules.sessions[plan.session.id].rules if plan.session.id in rules.sessions else ()
+    session_rules = rules.sessions[plan.session.id].rules if plan.session.id in rules.sessions else ()
     won = False
-    for rule in (*own, *rules.rules):
-        found = compare(rule.conditions, facts)
-        if isinstance(found, Mismatch):
-            yield f"  no match: {rule_text(rule)}: {_mismatch(found)}"
+    for rule in (*session_rules, *rules.rules):
+        result = compare(rule.conditions, facts)
+        if isinstance(result, Mismatch):
+            yield f"  no match: {rule_text(rule)}: {_mismatch(result)}"
         else:
             verb = "also matches, but is later" if won else "decides"
             yield f"  {verb}: {rule_text(rule)} -> {_outcome(rule)}"
@@ -74,16 +77,16 @@ def _decision(facts: ImageFacts, plan: SessionPlan) -> Iterator[str]:
     number = facts.image.number
     if plan.problem:
         yield f"the session is not exported: {plan.problem}. {plan.hint}"
-    yield from (f"{each.path}: {each.reason}" for each in plan.placed if each.image.number == number)
-    yield from (f"ignored: {each.reason}" for each in plan.ignored if each.image and each.image.number == number)
-    for each in plan.undecided:
-        if each.series.n == facts.image.series.n:
-            yield f"undecided: {each.reason}. {each.hint}"
+    yield from (f"{item.path}: {item.reason}" for item in plan.placed if item.image.number == number)
+    yield from (f"ignored: {item.reason}" for item in plan.ignored if item.image and item.image.number == number)
+    for item in plan.undecided:
+        if item.series.n == facts.image.series.n:
+            yield f"undecided: {item.reason}. {item.hint}"
 
 
 def _facts(facts: ImageFacts) -> Iterator[str]:
-    """Yield the facts that rules most often ask for."""
-    known = {
+    """Yield the facts that rules use most often."""
+    values = {
         "name": facts.name,
         "kind": facts.kind,
         "guess": facts.guess,
@@ -93,19 +96,19 @@ def _facts(facts: ImageFacts) -> Iterator[str]:
         "image_type": list(facts.image_type),
         "verdict": facts.verdict,
     }
-    yield from (f"{name} = {value_text(value)}" for name, value in known.items() if value not in (None, "", []))
+    yield from (f"{name} = {value_text(value)}" for name, value in values.items() if value not in (None, "", []))
 
 
-def _mismatch(found: Mismatch) -> str:
-    if found.key == "not":
-        return f"not = {value_text(found.expected)} excludes it"
-    has = "is not known" if found.found is None else f"is {_found_text(found.found)}"
-    return f"{found.key} {has}, expected {value_text(found.expected)}"
+def _mismatch(mismatch: Mismatch) -> str:
+    if mismatch.key == "not":
+        return f"not = {value_text(mismatch.expected)} excludes it"
+    has = "is not known" if mismatch.actual is None else f"is {_actual_text(mismatch.actual)}"
+    return f"{mismatch.key} {has}, expected {value_text(mismatch.expected)}"
 
 
-def _found_text(value: object) -> str:
-    if isinstance(value, tuple) and not all(isinstance(each, str) for each in value):
-        return found_text(value) or ""
+def _actual_text(value: object) -> str:
+    if isinstance(value, tuple) and not all(isinstance(item, str) for item in value):
+        return actual_text(value) or ""
     return value_text(list(value) if isinstance(value, tuple) else value)
 
 

@@ -8,7 +8,7 @@ from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 
 FIELD_MAP = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
-"""Suffixes of which the group decides: one rule can name any of them for the whole field map."""
+"""Suffixes that depend on the group: a rule can name any of them for the whole field map."""
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("func", "bold"): ("bold", "cbv", "phase", "sbref"),
@@ -21,13 +21,13 @@ _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
 _BEFORE = ("sbref",)
 """Companions that are scanned before the run they belong to."""
 _SETS = ("flip", "inv", "mt")
-"""Entities of what is scanned one after the other and makes one set."""
+"""Entities of images that are scanned one after the other and form one set."""
 _SLACK = 0.6
-"""Seconds by which a companion may begin after its run and still be the one before it."""
+"""A companion that begins at most this many seconds after its run counts as scanned before it."""
 
 
 class Family(NamedTuple):
-    """What images have in common whose runs are counted together."""
+    """The properties that images have in common if their runs are counted together."""
 
     datatype: str
     suffix: str
@@ -45,7 +45,7 @@ def family_of(candidate: Candidate) -> Family:
 
 
 def _shared(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return entities without those that tell the images of one acquisition apart."""
+    """Return entities without those that distinguish images of one acquisition."""
     return tuple(pair for pair in entities if pair[0] not in ("echo", "part", "inv", "flip", "mt"))
 
 

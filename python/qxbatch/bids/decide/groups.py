@@ -5,34 +5,34 @@ from dataclasses import dataclass, field, replace
 
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.decide.acquisitions import Acquisition, Candidate, acquisitions, copies, joined, slot
-from qxbatch.bids.decide.entities import Named, named
+from qxbatch.bids.decide.entities import NamedImage, named
 from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of
 from qxbatch.bids.schema.names import Schema
 
 
 @dataclass
-class Grouped:
-    """What the groups of a session give."""
+class Groups:
+    """The images of a session after grouping."""
 
-    named: list[Named] = field(default_factory=list)
+    named: list[NamedImage] = field(default_factory=list)
     dropped: list[tuple[Candidate, str]] = field(default_factory=list)
-    """Images that `repeat` leaves out, and why."""
+    """Images that `repeat` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
-    """Images without the run that they belong to: why, and what to write."""
+    """Images whose run is missing: the reason, and what to write into the rule file."""
 
 
-def grouped(candidates: Iterable[Candidate], schema: Schema) -> Grouped:
+def grouped(candidates: Iterable[Candidate], schema: Schema) -> Groups:
     """Return the images of one session with their targets."""
     families: dict[Family, list[Candidate]] = {}
     for candidate in candidates:
         families.setdefault(family_of(candidate), []).append(candidate)
-    result = Grouped()
+    result = Groups()
     for family, members in families.items():
         _family(family, members, schema, result)
     return result
 
 
-def _family(family: Family, members: list[Candidate], schema: Schema, result: Grouped) -> None:
+def _family(family: Family, members: list[Candidate], schema: Schema, result: Groups) -> None:
     companions = [member for member in members if is_companion(member)]
     mains = [member for member in members if not is_companion(member)]
     if not mains:
@@ -43,20 +43,20 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
         runs = joined(runs, most_echoes(family))
     for run in runs:
         _drop_copies(run, result)
-    belongs = _companions(companions, runs, result)
-    kept = [run for run in runs if _is_kept(run, runs, result, belongs.get(id(run), []))]
-    numbers = len(kept) > 1 and "run" not in dict(family.entities)
-    for k, run in enumerate(kept, 1):
-        whole = Acquisition([*run.members, *belongs.get(id(run), [])])
-        note = f"run-{k}: number {k} of {len(kept)} by acquisition time ({_start_text(run)})"
-        for each in named(whole, schema):
-            result.named.append(_numbered(each, k, note, schema) if numbers else each)
+    companions_of_run = _companions(companions, runs, result)
+    kept_runs = [run for run in runs if _is_kept(run, runs, result, companions_of_run.get(id(run), []))]
+    numbers = len(kept_runs) > 1 and "run" not in dict(family.entities)
+    for k, run in enumerate(kept_runs, 1):
+        whole = Acquisition([*run.members, *companions_of_run.get(id(run), [])])
+        note = f"run-{k}: number {k} of {len(kept_runs)} by acquisition time ({_start_text(run)})"
+        for image in named(whole, schema):
+            result.named.append(_numbered(image, k, note, schema) if numbers else image)
 
 
-def _numbered(each: Named, k: int, note: str, schema: Schema) -> Named:
-    if "run" not in schema.entities(each.target.datatype, each.target.suffix):
-        return each
-    return replace(each, target=each.target.having(schema, {"run": str(k)}), notes=(note, *each.notes))
+def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
+    if "run" not in schema.entities(image.target.datatype, image.target.suffix):
+        return image
+    return replace(image, target=image.target.having(schema, {"run": str(k)}), notes=(note, *image.notes))
 
 
 def _start_text(run: Acquisition) -> str:
@@ -64,23 +64,23 @@ def _start_text(run: Acquisition) -> str:
     return start.isoformat(sep=" ", timespec="seconds") if start else "no time is known: by series number"
 
 
-def _drop_copies(run: Acquisition, result: Grouped) -> None:
-    """Leave one image of each scan that exists more than once, where its rule says which."""
+def _drop_copies(run: Acquisition, result: Groups) -> None:
+    """Keep one image of each scan that exists more than once, if its rule says which."""
     for same in copies(run):
         rule = same[-1].match.rule
         option, choice = ("copies", rule.copies) if rule.copies else ("repeat", rule.repeat)
         if choice == "all":
             continue
-        kept = _best(same, choice)
+        best = _best(same, choice)
         for member in same:
-            if member is not kept:
+            if member is not best:
                 run.members.remove(member)
-                number = kept.facts.number
+                number = best.facts.number
                 result.dropped.append((member, f"{option} = {choice}: series {number} is the same acquisition"))
 
 
 def _best(same: list[Candidate], repeat: str) -> Candidate:
-    """Return the copy that is exported; of equal ones the last."""
+    """Return the copy that is exported; the last one of equal copies."""
     if repeat == "longest":
         return max(enumerate(same), key=lambda pair: (pair[1].facts.volumes, pair[0]))[1]
     if repeat == "complete":
@@ -92,8 +92,8 @@ def _is_complete(member: Candidate) -> bool:
     return member.facts.verdict is not SeriesVerdict.INCOMPLETE
 
 
-def _is_kept(run: Acquisition, runs: list[Acquisition], result: Grouped, companions: list[Candidate]) -> bool:
-    """Return whether `repeat` leaves a run in; where not, its images and companions are listed."""
+def _is_kept(run: Acquisition, runs: list[Acquisition], result: Groups, companions: list[Candidate]) -> bool:
+    """Return whether `repeat` keeps a run. If not, its images and companions are added to the dropped ones."""
     if not run.members:
         return False
     reason = _why_dropped(run, runs)
@@ -116,22 +116,24 @@ def _why_dropped(run: Acquisition, runs: list[Acquisition]) -> str:
     return ""
 
 
-def _companions(companions: list[Candidate], runs: list[Acquisition], result: Grouped) -> dict[int, list[Candidate]]:
-    """Return the companions of each run, by its id; those without a run are listed."""
-    found: dict[int, list[Candidate]] = {}
+def _companions(companions: list[Candidate], runs: list[Acquisition], result: Groups) -> dict[int, list[Candidate]]:
+    """Return the companions of each run, by its id; companions without a run are added to the orphans."""
+    companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
         _drop_copies(companion, result)
         run = run_of(companion, [run for run in runs if run.members])
-        taken = {slot(member) for member in found.get(id(run), [])}
-        own = [member for member in companion.members if slot(member) not in taken]
+        used_slots = {slot(member) for member in companions_of_run.get(id(run), [])}
+        members = [member for member in companion.members if slot(member) not in used_slots]
         if run is not None:
-            found.setdefault(id(run), []).extend(own)
-        for member in companion.members if run is None else [each for each in companion.members if each not in own]:
+            companions_of_run.setdefault(id(run), []).extend(members)
+        for member in (
+            companion.members if run is None else [other for other in companion.members if other not in members]
+        ):
             _orphan(member, run, result)
-    return found
+    return companions_of_run
 
 
-def _orphan(member: Candidate, run: Acquisition | None, result: Grouped) -> None:
+def _orphan(member: Candidate, run: Acquisition | None, result: Groups) -> None:
     of = f"series {run.members[0].facts.number} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":
         result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {of}"))

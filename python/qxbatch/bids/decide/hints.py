@@ -1,4 +1,4 @@
-"""What a user should look at in the rules and names of one session."""
+"""Remarks on the rules and names of one session."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -12,60 +12,66 @@ from qxbatch.nearest import nearest
 from qxbatch.record.names import scanner_number
 from qxbatch.session.folder import SessionFolder
 
-_SHOWN = 4
-"""So many series are named in one message."""
+_MOST_SERIES = 4
+"""Largest number of series in one message."""
 
 
 def unknown_sessions(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
-    """Return, by the id of the session that was probably meant, which tables are of sessions that do not exist."""
-    known = [session.id for session in sessions]
-    found: dict[str, tuple[str, ...]] = {}
+    """Return remarks on tables of sessions that do not exist, by the id of the session that was probably meant."""
+    ids = [session.id for session in sessions]
+    texts: dict[str, tuple[str, ...]] = {}
     for name, table in rules.sessions.items():
-        near = "" if name in known else nearest(name, known)
+        near = "" if name in ids else nearest(name, ids)
         if near:
             text = f"[session.{session_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
-            found[near] = (*found.get(near, ()), text)
-    return found
+            texts[near] = (*texts.get(near, ()), text)
+    return texts
 
 
 def listed(series: Iterable[ImageFacts]) -> str:
-    """Return series as a text; the fourth and later ones are counted."""
-    known = list(dict.fromkeys(map(series_text, series)))
-    shown = known if len(known) <= _SHOWN else [*known[: _SHOWN - 1], f"{len(known) - _SHOWN + 1} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+    """Return series as a text; of more than four, only three are named."""
+    names = list(dict.fromkeys(map(series_text, series)))
+    visible = (
+        names if len(names) <= _MOST_SERIES else [*names[: _MOST_SERIES - 1], f"{len(names) - _MOST_SERIES + 1} more"]
+    )
+    return " and ".join([", ".join(visible[:-1]), visible[-1]]) if len(visible) > 1 else visible[0]
 
 
 def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
     """Return what to write into the rule file to ignore one series of one session."""
-    numbers = [scanner_number(each.header) for each in session.series]
-    is_own = facts.number is not None and numbers.count(facts.number) == 1
-    key = str(facts.number) if is_own else f"n{facts.image.series.n}"
+    numbers = [scanner_number(series.header) for series in session.series]
+    is_unique = facts.number is not None and numbers.count(facts.number) == 1
+    key = str(facts.number) if is_unique else f"n{facts.image.series.n}"
     return f'in [session.{session_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
 
 
 def remarks(
-    session: SessionFolder, facts: Sequence[ImageFacts], own: Sequence[Rule], candidates: Iterable[Candidate]
+    session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule], candidates: Iterable[Candidate]
 ) -> tuple[str, ...]:
-    """Return which of the session's own rules concern nothing, and which names became one label."""
-    return (*_without_series(session, facts, own), *_same_names(candidates))
+    """Return which rules of the session match nothing, and which names have the same label."""
+    return (*_without_series(session, facts, session_rules), *_same_names(candidates))
 
 
-def _without_series(session: SessionFolder, facts: Sequence[ImageFacts], own: Sequence[Rule]) -> Iterator[str]:
-    without_images = [each for each in session.series if not each.images]
-    numbers = {scanner_number(each.header) for each in without_images} | {each.n for each in without_images}
-    for rule in own:
+def _without_series(
+    session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule]
+) -> Iterator[str]:
+    without_images = [series for series in session.series if not series.images]
+    numbers = {scanner_number(series.header) for series in without_images} | {series.n for series in without_images}
+    for rule in session_rules:
         is_known = rule.match.get("number", rule.match.get("n")) in numbers
-        if not is_known and not any(first_match([rule], each) for each in facts):
+        if not is_known and not any(first_match([rule], image) for image in facts):
             yield f"[session.{session_key(session.id)}], line {rule.line}: the session has no such series."
 
 
 def _same_names(candidates: Iterable[Candidate]) -> Iterator[str]:
-    """Yield which series have different names and one target, since a label has no more than letters and digits."""
-    found: dict[Target, dict[str, ImageFacts]] = {}
-    for each in candidates:
-        if "{name}" in each.match.rule.target:
-            found.setdefault(each.target, {}).setdefault(each.facts.name.casefold(), each.facts)
-    for target, names in found.items():
+    """Yield which series have different names and one target; labels contain only letters and digits."""
+    names_by_target: dict[Target, dict[str, ImageFacts]] = {}
+    for candidate in candidates:
+        if "{name}" in candidate.match.rule.target:
+            names_by_target.setdefault(candidate.target, {}).setdefault(
+                candidate.facts.name.casefold(), candidate.facts
+            )
+    for target, names in names_by_target.items():
         if len(names) > 1:
             labels = "_".join(f"{name}-{value}" for name, value in target.entities)
             yield f"{listed(names.values())} have different names and one label, {labels}: they count as runs."

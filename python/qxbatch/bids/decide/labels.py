@@ -29,40 +29,42 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
     """Return the labels of a session, reduced to letters and digits."""
     table = rules.labels
     summary = session.readable_summary
-    parts = {"subject": session.subject or session.id, "session": (summary.session.session if summary else "") or ""}
+    names = {"subject": session.subject or session.id, "session": (summary.session.session if summary else "") or ""}
     if table.pattern:
         match = glob_pattern(table.pattern).fullmatch(session.id)
         if match is None:
             hint = f'Correct pattern = "{table.pattern}" in [labels], or write [session.{session_key(session.id)}] subject = "...".'
-            return _given(session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint))
-        parts = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
-    own = {name: text.removeprefix(f"{name[:3]}-") for name, text in parts.items()}
-    subject = table.subjects.get(parts["subject"]) or label(filled(table.subject, own))
-    name = parts["session"]
-    ses = table.sessions[name] if name in table.sessions else label(filled(table.session, own))
-    found = SessionLabels(subject, ses)
+            return _overridden(
+                session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint)
+            )
+        names = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
+    without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}
+    subject = table.subjects.get(names["subject"]) or label(filled(table.subject, without_prefix))
+    name = names["session"]
+    ses = table.sessions[name] if name in table.sessions else label(filled(table.session, without_prefix))
+    labels = SessionLabels(subject, ses)
     if not subject:
         hint = f'Write [session.{session_key(session.id)}] subject = "01".'
-        found = SessionLabels("", ses, "its subject has no letters or digits", hint)
-    return _given(session, rules, found)
+        labels = SessionLabels("", ses, "its subject has no letters or digits", hint)
+    return _overridden(session, rules, labels)
 
 
-def _given(session: SessionFolder, rules: RuleFile, found: SessionLabels) -> SessionLabels:
-    """Return the labels with those of the table of the session."""
-    own = rules.sessions.get(session.id)
-    if own is None:
-        return found
-    subject = found.subject if own.subject is None else own.subject
-    name = found.session if own.session is None else own.session
-    return SessionLabels(subject, name) if own.subject or not found.problem else found._replace(session=name)
+def _overridden(session: SessionFolder, rules: RuleFile, labels: SessionLabels) -> SessionLabels:
+    """Return the labels, replaced by those in the table of the session."""
+    table = rules.sessions.get(session.id)
+    if table is None:
+        return labels
+    subject = labels.subject if table.subject is None else table.subject
+    name = labels.session if table.session is None else table.session
+    return SessionLabels(subject, name) if table.subject or not labels.problem else labels._replace(session=name)
 
 
 def same_labels(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> Mapping[str, tuple[str, str]]:
-    """Return, by session id, why sessions cannot be exported whose labels another one has, and what to write."""
+    """Return why sessions with the same labels cannot be exported, and what to write, by session id."""
     owners: dict[tuple[str, str], list[SessionFolder]] = {}
     for session, labels in sessions:
         if labels.subject:
-            # file systems that ignore case would put both into one folder
+            # on file systems that ignore case both would have the same folder
             owners.setdefault((labels.subject.casefold(), labels.session.casefold()), []).append(session)
     problems: dict[str, tuple[str, str]] = {}
     texts = {session.id: labels.text for session, labels in sessions}

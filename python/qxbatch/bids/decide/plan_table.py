@@ -1,4 +1,4 @@
-"""The plan as a table that people edit: a row for each image, and for each series without one."""
+"""The plan as a table that users edit: a row for each image, and for each series without images."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from qxbatch.visible import one_line
 
 COLUMNS = ("session", "series", "image", "name", "rule", "path", "reason")
 IGNORED = "ignore"
-"""What stands for a path where an image is not exported."""
+"""In the column path: the image is not exported."""
 UNDECIDED = "undecided"
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _IMAGE = re.compile(r"\d{1,12}", re.ASCII)
@@ -67,8 +67,8 @@ def _rows(plan: SessionPlan) -> Iterator[tuple[object, ...]]:
 
 def _undecided_rows(plan: SessionPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
     """Yield a row for each image that has neither a path nor a reason to be ignored."""
-    decided = {each.image.number for each in plan.placed}
-    decided |= {each.image.number for each in plan.ignored if each.image is not None}
+    decided = {item.image.number for item in plan.placed}
+    decided |= {item.image.number for item in plan.ignored if item.image is not None}
     names = {image.number: image.name for image in plan.session.images}
     for undecided in plan.undecided:
         number = _blank(scanner_number(undecided.series.header))
@@ -101,14 +101,14 @@ def _blank(number: int | None) -> object:
 
 
 def _cell(value: object) -> str:
-    """Return a value without what would end its cell."""
+    """Return a value as text without tabs and line breaks."""
     return one_line(str(value)).strip()
 
 
 def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
     """Return the plans with the paths of an edited table; rules still give everything else. Raises UsageError.
 
-    An image that the table does not have stays undecided, and sessions that it does not have are left out.
+    An image that is not in the table is undecided; a session that is not in the table is omitted.
     """
     rows = list(_read(path))
     if not rows:
@@ -116,11 +116,11 @@ def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
     by_session: dict[str, list[_Row]] = {}
     for row in rows:
         by_session.setdefault(row.session, []).append(row)
-    known = {_unquoted(_cell(plan.session.id)): plan for plan in plans}
+    plans_by_id = {_unquoted(_cell(plan.session.id)): plan for plan in plans}
     for row in rows:
-        if row.session not in known:
+        if row.session not in plans_by_id:
             raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
-    return [_edited(path, plan, by_session[name]) for name, plan in known.items() if name in by_session]
+    return [_edited(path, plan, by_session[name]) for name, plan in plans_by_id.items() if name in by_session]
 
 
 def _read(path: Path) -> Iterator[_Row]:
@@ -150,7 +150,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _unquoted(cell: str) -> str:
-    """Return a cell as it was before a spreadsheet saved it: without quotes, and `""` is `"`."""
+    """Return a cell as it was before a spreadsheet quoted it: without quotes, and with `"` in place of `""`."""
     inner = cell[1:-1]
     is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
     return inner.replace('""', '"').strip() if is_quoted else cell
@@ -161,7 +161,7 @@ def _row(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
     for text in filter(None, cells["image"].split(",")):
         if not _IMAGE.fullmatch(text.strip()):
             raise UsageError(
-                f"{path}:{line}: image {text!r} is no number.", "Leave the column image as --plan wrote it."
+                f"{path}:{line}: image {text!r} is not a number.", "Leave the column image as --plan wrote it."
             )
         yield _Row(line, cells["session"], int(text), cells["path"], cells.get("reason", ""))
 
@@ -172,41 +172,41 @@ def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
     images, rules = _images(plan)
     reasons: dict[int, str] = {}
     placed: list[Placed] = []
-    ignored = [each for each in plan.ignored if each.image is None]
-    left: dict[int, ExportImage] = dict(images)
+    ignored = [item for item in plan.ignored if item.image is None]
+    remaining: dict[int, ExportImage] = dict(images)
     paths: dict[str, int] = {}
     for row in rows:
-        if row.image not in left:
+        if row.image not in remaining:
             what = "is in the table twice" if row.image in images else f"does not exist in session {row.session}"
             raise UsageError(f"{path}:{row.line}: image {row.image} {what}.", _HINT)
         if row.path.casefold() == UNDECIDED or not row.path:
             reasons[row.image] = f"the plan does not decide it in line {row.line}"
             continue
-        image, rule = left.pop(row.image), rules.get(row.image)
+        image, rule = remaining.pop(row.image), rules.get(row.image)
         if row.path.casefold() == IGNORED:
             ignored.append(Ignored(image, rule, row.reason or "ignored by the plan"))
             continue
         if row.path.casefold() in paths:
-            earlier = paths[row.path.casefold()]
+            previous = paths[row.path.casefold()]
             raise UsageError(
-                f"{path}:{row.line}: {row.path} is already in line {earlier}.", "Give each image its own path."
+                f"{path}:{row.line}: {row.path} is already in line {previous}.", "Give each image its own path."
             )
         paths[row.path.casefold()] = row.line
         target = _check_path(path, row, plan)
-        given = rule if rule is not None and not rule.ignore else Rule(0, {}, target)
-        placed.append(Placed(image, row.path, given, row.reason))
+        rule_of_row = rule if rule is not None and not rule.ignore else Rule(0, {}, target)
+        placed.append(Placed(image, row.path, rule_of_row, row.reason))
     undecided = {
-        image.series.n: Undecided(image.series, "the plan does not decide it", _HINT) for image in left.values()
+        image.series.n: Undecided(image.series, "the plan does not decide it", _HINT) for image in remaining.values()
     }
-    order = sorted(placed, key=lambda each: each.image.number)
+    order = sorted(placed, key=lambda item: item.image.number)
     return replace(plan, placed=tuple(order), ignored=tuple(ignored), undecided=tuple(undecided.values()))
 
 
 def _images(plan: SessionPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
     """Return the images of a session by number, and the rule that decides each."""
     images = {image.number: image for image in images_of(plan.session)}
-    placed = {each.image.number: each.rule for each in plan.placed}
-    ignored = {each.image.number: each.rule for each in plan.ignored if each.image and each.rule}
+    placed = {item.image.number: item.rule for item in plan.placed}
+    ignored = {item.image.number: item.rule for item in plan.ignored if item.image and item.rule}
     return images, placed | ignored
 
 
@@ -218,13 +218,13 @@ def _check_path(path: Path, row: _Row, plan: SessionPlan) -> str:
     datatype, _slash, name = below.partition("/")
     if not row.path.startswith(start) or not name.startswith(name_start):
         hint = f"Write {start}<data type>/{name_start}<entities>_<suffix>; [labels] changes subject and session."
-        raise UsageError(f"{path}:{row.line}: {row.path} is no path of session {row.session}.", hint)
+        raise UsageError(f"{path}:{row.line}: {row.path} is not a path of session {row.session}.", hint)
     text = f"{datatype}/{name.removeprefix(name_start)}"
     try:
         target = read_target(text, load_schema())
     except TargetError as error:
         raise UsageError(f"{path}:{row.line}: {error.message}", error.hint) from None
     if target.path(plan.subject, plan.label) != row.path:
-        right = target.path(plan.subject, plan.label)
-        raise UsageError(f"{path}:{row.line}: the entities are not in the order of BIDS.", f"Write {right}.")
+        correct = target.path(plan.subject, plan.label)
+        raise UsageError(f"{path}:{row.line}: the entities are not in the order of BIDS.", f"Write {correct}.")
     return text

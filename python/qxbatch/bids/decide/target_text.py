@@ -1,4 +1,4 @@
-"""The target of one image: `as` of its rule, with captures and facts in place of the names in braces."""
+"""The target of an image: `as` of its rule, with the names in braces replaced by captures and facts."""
 
 from qxbatch.bids.decide.task_names import task_label
 from qxbatch.bids.images.facts import ImageFacts

@@ -8,7 +8,7 @@ _OTHER = frozenset(
         *("ap", "pa", "lr", "rl", "pha", "phase", "mag", "magnitude"),
     )
 )
-"""Words of names that say how a series was scanned, and not what the subject did."""
+"""Words of names that describe the scan and not the task."""
 _COUNTED = re.compile(
     r"(?:run|r|mb|sms|e|echo|te|tr|pat|grappa|ipat)[-_]?\d+|\d+(?:[.p]\d+)?mm", re.IGNORECASE | re.ASCII
 )
@@ -16,14 +16,14 @@ DIRECTIONS = ("ap", "pa", "lr", "rl")
 
 
 def task_label(name: str) -> str:
-    """Return the label of the task of a series: its name without what says how it was scanned.
+    """Return the label of the task of a series: its name without words that describe the scan.
 
     >>> task_label("fMRI_rest_AP_run1_SBRef"), task_label("task-nback_run-02_bold"), task_label("BOLD")
     ('rest', 'nback', 'BOLD')
     """
     words = [word for word in words_of(name) if word.casefold() not in _OTHER and not _COUNTED.fullmatch(word)]
-    kept = "".join(re.findall(r"[0-9A-Za-z]+", " ".join(words)))
-    return kept or "".join(re.findall(r"[0-9A-Za-z]+", name))
+    label = "".join(re.findall(r"[0-9A-Za-z]+", " ".join(words)))
+    return label or "".join(re.findall(r"[0-9A-Za-z]+", name))
 
 
 def words_of(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rules, series and sessions in words."""
+"""Rules, series and sessions as text."""
 
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule
@@ -23,12 +23,12 @@ def value_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {value_text(each)}' for key, each in value.items())} }}"
+        return f"{{ {', '.join(f'{key} = {value_text(item)}' for key, item in value.items())} }}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def series_text(facts: ImageFacts) -> str:
-    """Return `series 7 (rest)`; the internal number, where the scanner gave none."""
+    """Return `series 7 (rest)`; with the internal number where the scanner gave none."""
     number = facts.number if facts.number is not None else f"n{facts.image.series.n}"
     return f"series {number} ({facts.name})"
 

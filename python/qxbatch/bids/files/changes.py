@@ -1,67 +1,67 @@
-"""What has to be done so that the data set is as wanted. Pure: it compares, and changes nothing.
+"""The changes that bring a data set to its planned state. Pure: it compares and changes nothing.
 
-A file is ours where its bytes are those of the record, or of the journal of a run that was interrupted. All other files are
-of people, and are left alone.
+A file is ours if its bytes are those of the record, or of the journal of an interrupted run. All other files belong to
+users and are not changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from qxbatch.bids.files.disk import Found
+from qxbatch.bids.files.disk import FileOnDisk
 from qxbatch.bids.files.record import Entry, Record
 
 
 class Action(StrEnum):
-    """What is done with a path."""
+    """What the export does with a path."""
 
     ADD = "add"
     REPLACE = "replace"
     REMOVE = "remove"
     UNCHANGED = "unchanged"
     EDITED = "edited"
-    """Somebody edited it; it is left alone."""
+    """A user edited the file; it is not changed."""
     FOREIGN = "foreign"
-    """Somebody else's file has the name; it is left alone."""
+    """A file that the export did not write has the name; it is not changed."""
     FORGET = "forget"
-    """It is in the record alone."""
+    """Only the record has it; the entry is removed."""
 
 
 class Change(NamedTuple):
-    """What is done with one path."""
+    """The change of one path."""
 
     path: str
     action: Action
     entry: Entry | None
-    """What the record has afterwards."""
+    """The entry in the record after the change."""
     session: str = ""
     differs: bool = False
-    """Of an edited file: the export would write something else than it wrote last."""
+    """For an edited file: the export would write other content than the last time."""
     other_image: bool = False
-    """Of an edited file: it was written for another image than the one that has its place now."""
+    """For an edited file: it was written for another image than the one that has this path now."""
 
 
 def compare(
-    wanted: Mapping[str, Entry],
+    planned: Mapping[str, Entry],
     record: Record,
-    look: Callable[[str], Found | None],
-    stays: Callable[[Entry], bool],
+    look: Callable[[str], FileOnDisk | None],
+    is_kept: Callable[[Entry], bool],
 ) -> list[Change]:
-    """Return the changes, by path. `stays` says of a recorded file that is not wanted whether this run leaves it alone."""
-    changes = [_wanted(entry, record, look(path)) for path, entry in sorted(wanted.items())]
-    known = sorted({*record.files, *record.begun} - set(wanted))
-    changes += [change for path in known if (change := _unwanted(path, record, look, stays))]
+    """Return the changes, by path. `is_kept` returns whether this run keeps a recorded file that is not planned."""
+    changes = [_planned(entry, record, look(path)) for path, entry in sorted(planned.items())]
+    others = sorted({*record.files, *record.begun} - set(planned))
+    changes += [change for path in others if (change := _unplanned(path, record, look, is_kept))]
     return changes
 
 
-def _wanted(entry: Entry, record: Record, found: Found | None) -> Change:
+def _planned(entry: Entry, record: Record, existing: FileOnDisk | None) -> Change:
     path, session = entry.path, entry.session
-    if found is None:
+    if existing is None:
         return Change(path, Action.ADD, entry, session)
-    placed_as_link = any(written.link and written.link == found.link for written in record.ours(path))
-    if found.is_of(entry) and (entry.link or not placed_as_link):
+    placed_as_link = any(recorded.link and recorded.link == existing.link for recorded in record.ours(path))
+    if existing.is_of(entry) and (entry.link or not placed_as_link):
         return Change(path, Action.UNCHANGED, entry, session)
-    if placed_as_link or any(found.is_of(written) for written in record.ours(path)):
+    if placed_as_link or any(existing.is_of(recorded) for recorded in record.ours(path)):
         return Change(path, Action.REPLACE, entry, session)
     last = record.files.get(path)
     if last is None:
@@ -71,23 +71,23 @@ def _wanted(entry: Entry, record: Record, found: Found | None) -> Change:
     return Change(path, Action.EDITED, last, session, differs=not same, other_image=other_image)
 
 
-def _unwanted(
-    path: str, record: Record, look: Callable[[str], Found | None], stays: Callable[[Entry], bool]
+def _unplanned(
+    path: str, record: Record, look: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
 ) -> Change | None:
     entries = record.ours(path)
     last = record.files.get(path)
-    if last is not None and stays(last):
+    if last is not None and is_kept(last):
         return Change(path, Action.UNCHANGED, last, last.session)
-    found = look(path)
-    if found is None:
+    existing = look(path)
+    if existing is None:
         return Change(path, Action.FORGET, None, entries[0].session)
-    if any(found.is_of(entry) and not entry.edited for entry in entries):
+    if any(existing.is_of(entry) and not entry.edited for entry in entries):
         return Change(path, Action.REMOVE, None, entries[0].session)
     return None if last is None else Change(path, Action.EDITED, last, last.session, differs=True)
 
 
 def records_after(changes: Iterable[Change], done: Callable[[Change], bool], record: Record) -> list[Entry]:
-    """Return the entries of the record after a run in which `done` tells which changes were made."""
+    """Return the entries of the record after a run; `done` returns whether a change was made."""
     entries = {}
     for change in changes:
         entry = change.entry if done(change) else record.files.get(change.path)

@@ -6,20 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from qxbatch.bids.files.planned import SOURCEDATA, ImageSource, PlannedFile
 from qxbatch.bids.files.record import RECORD
-from qxbatch.bids.files.wanted import SOURCEDATA, ImageSource, Wanted
 from qxbatch.core import VERSION
 
 BIDS_VERSION = "1.10.0"
 DESCRIPTION = "dataset_description.json"
 
 
-def dataset_files(dataset: Path, sessionsfolder: Path, given: Mapping[str, Any], *, sourcedata: bool) -> list[Wanted]:
-    """Return the files of the whole data set; `given` are fields of dataset_description.json of the rule file.
+def dataset_files(
+    dataset: Path, sessionsfolder: Path, rule_fields: Mapping[str, Any], *, sourcedata: bool
+) -> list[PlannedFile]:
+    """Return the files of the whole data set; `rule_fields` are the fields of dataset_description.json in the rule file.
 
-    People edit them, and then they are left alone.
+    Users may edit these files; edited files are not changed.
     """
-    name = str(given.get("Name") or dataset.name)
+    name = str(rule_fields.get("Name") or dataset.name)
     source = f"bids::{SOURCEDATA}/" if sourcedata else Path(os.path.relpath(sessionsfolder, dataset)).as_posix()
     description = {
         "Name": name,
@@ -27,7 +29,7 @@ def dataset_files(dataset: Path, sessionsfolder: Path, given: Mapping[str, Any],
         "DatasetType": "raw",
         "GeneratedBy": [{"Name": "qxbatch", "Version": VERSION, **_container(os.environ)}],
         "SourceDatasets": [{"URL": source}],
-        **given,
+        **rule_fields,
     }
     texts = {
         DESCRIPTION: json.dumps(description, indent=2, ensure_ascii=False) + "\n",
@@ -36,9 +38,9 @@ def dataset_files(dataset: Path, sessionsfolder: Path, given: Mapping[str, Any],
         ".bidsignore": "# Files that the BIDS validator leaves out, one pattern in each line.\n",
     }
     if any((dataset / f"README{extension}").exists() for extension in _OTHER_READMES):
-        del texts["README"]  # a data set has one
+        del texts["README"]  # a data set has only one README
     return [
-        Wanted(path, ImageSource(), text.encode("utf-8", "backslashreplace"), users=True)
+        PlannedFile(path, ImageSource(), text.encode("utf-8", "backslashreplace"), users=True)
         for path, text in texts.items()
     ]
 
@@ -57,7 +59,7 @@ that was edited.
 
 
 def _container(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what is known of the container that this program runs in."""
+    """Return the container in which this program runs, if it is known."""
     if any(environment.get(name) for name in ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")):
         return {"Container": {"Type": "singularity"}}
     return {"Container": {"Type": "docker"}} if Path("/.dockerenv").exists() else {}

@@ -1,4 +1,4 @@
-"""What is under a path of the data set now."""
+"""The current files of the data set."""
 
 import os
 import stat
@@ -9,33 +9,33 @@ from qxbatch.bids.files.record import Entry
 from qxbatch.bids.files.stamps import Stamps
 
 
-class Found(NamedTuple):
-    """What is under a path. Neither content nor link: something that is no file."""
+class FileOnDisk(NamedTuple):
+    """What exists at a path. If it has neither a hash nor a link, it is not a regular file."""
 
     sha256: str = ""
     size: int = -1
     link: str = ""
-    """What a symbolic link leads to."""
+    """The target of a symbolic link."""
 
     def is_of(self, entry: Entry) -> bool:
-        """Return whether this is what an entry says was written. A link that leads to the same bytes is the same."""
+        """Return whether this matches an entry of the record. A link to a file with the same bytes matches, too."""
         if entry.link or (self.link and not self.sha256):
             return bool(entry.link) and self.link == entry.link
         return (self.sha256, self.size) == (entry.sha256, entry.size)
 
 
 class Disk:
-    """The data set as it is. Nothing is read through a folder that is a link."""
+    """The data set on disk. Folders that are links are not followed."""
 
     def __init__(self, dataset: Path, stamps: Stamps) -> None:
         self.dataset = dataset
         self._stamps = stamps
         self._plain: dict[str, bool] = {"": True}
 
-    def look(self, path: str) -> Found | None:
-        """Return what is under a path, None where there is nothing. Raises OSError."""
+    def look(self, path: str) -> FileOnDisk | None:
+        """Return what exists at a path; None where nothing does. Raises OSError."""
         if not self.is_plain(path.rpartition("/")[0]):
-            return Found()
+            return FileOnDisk()
         whole = self.dataset / path
         try:
             status = os.lstat(whole)
@@ -46,13 +46,13 @@ class Disk:
             try:
                 status = os.stat(whole)  # noqa: PTH116 - git-annex keeps files behind links; they are read, never written
             except OSError:
-                return Found(link=link)
+                return FileOnDisk(link=link)
         if not stat.S_ISREG(status.st_mode):
-            return Found(link=link)
-        return Found(self._stamps.hash_of(path, whole, status), status.st_size, link)
+            return FileOnDisk(link=link)
+        return FileOnDisk(self._stamps.hash_of(path, whole, status), status.st_size, link)
 
     def is_plain(self, folder: str) -> bool:
-        """Return whether a folder and those above it are folders, or do not exist."""
+        """Return whether a folder and its parents are real folders or do not exist."""
         if folder not in self._plain:
             above = self.is_plain(folder.rpartition("/")[0])
             try:

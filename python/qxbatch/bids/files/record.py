@@ -1,4 +1,4 @@
-"""The record of an export: what it wrote, in `code/qxbatch/` of the data set."""
+"""The record of an export in `code/qxbatch/` of the data set: the files that it wrote."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from qxbatch.session.layout import OWN
 FOLDER = f"code/{OWN}"
 RECORD = f"{FOLDER}/export.json"
 JOURNAL = f"{FOLDER}/journal.json"
-"""What a run is about to write. It is absent between runs."""
+"""The files that the current run will write. It exists only during a run."""
 STAGING = f"{FOLDER}/.staging"
 SCHEMA = 1
 
@@ -34,14 +34,14 @@ class Entry(NamedTuple):
     """Number in the session; 0 for files of no image."""
     rule: str = ""
     link: str = ""
-    """What a symbolic link leads to, as written; empty for files."""
+    """The target of a symbolic link, as written; empty for files."""
     edited: bool = False
-    """A table with hand edits, to which only rows are added."""
+    """A table that users edited; only rows are added to it."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What was written, by path, and what a run that was interrupted may have written besides."""
+    """The written files by path, and files that an interrupted run may have written."""
 
     files: Mapping[str, Entry] = field(default_factory=dict)
     begun: Mapping[str, Entry] = field(default_factory=dict)
@@ -49,15 +49,15 @@ class Record:
     """Dates are shifted."""
 
     def ours(self, path: str) -> tuple[Entry, ...]:
-        """Return what this program may have written under a path."""
-        found = (self.files.get(path), self.begun.get(path))
-        return tuple(entry for entry in found if entry is not None)
+        """Return the entries that this program may have written at a path."""
+        entries = (self.files.get(path), self.begun.get(path))
+        return tuple(entry for entry in entries if entry is not None)
 
 
 def read_record(dataset: Path) -> Record:
     """Return the record of a data set, with the journal of an interrupted run. Raises UsageError and OSError."""
-    written, begun = _read(dataset / RECORD), _read(dataset / JOURNAL)
-    return Record(written.files, begun.files, written.shifted or begun.shifted)
+    record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
+    return Record(record.files, journal.files, record.shifted or journal.shifted)
 
 
 def _read(path: Path) -> Record:
@@ -65,32 +65,32 @@ def _read(path: Path) -> Record:
     if text is None:
         return Record()
     try:
-        given = Fields(json.loads(text))
-        schema = given.whole("schema")
+        fields = Fields(json.loads(text))
+        schema = fields.whole("schema")
         if schema > SCHEMA:
             raise UsageError(
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
             )
-        entries = [_entry(each) for each in given.tables("files")]
-        return Record({entry.path: entry for entry in entries}, shifted=given.flag("shifted", False))
+        entries = [_entry(table) for table in fields.tables("files")]
+        return Record({entry.path: entry for entry in entries}, shifted=fields.flag("shifted", False))
     except (ValueError, RecursionError) as error:
         hint = "Restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
 
 
-def _entry(given: Fields) -> Entry:
-    path = given.text("path")
+def _entry(fields: Fields) -> Entry:
+    path = fields.text("path")
     if not {"", ".", ".."}.isdisjoint(path.split("/")) or "\0" in path:
         raise ValueError(f"the path {path!r} is not in the data set")
     return Entry(
         path,
-        given.whole("size"),
-        given.text("sha256"),
-        given.text("session", ""),
-        given.whole("image") if "image" in given else 0,
-        given.text("rule", ""),
-        given.text("link", ""),
-        given.flag("edited", False),
+        fields.whole("size"),
+        fields.text("sha256"),
+        fields.text("session", ""),
+        fields.whole("image") if "image" in fields else 0,
+        fields.text("rule", ""),
+        fields.text("link", ""),
+        fields.flag("edited", False),
     )
 
 

@@ -1,14 +1,14 @@
-"""The files of a data set that several sessions share: its description and its tables."""
+"""The files of a data set that sessions share: its description and its tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.description import dataset_files
-from qxbatch.bids.files.people import age_and_sex
+from qxbatch.bids.files.planned import ImageSource, PlannedFile
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.files.wanted import ImageSource, Wanted
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.tables.rows import (
     PARTICIPANTS,
@@ -30,7 +30,7 @@ class StudyTable(NamedTuple):
 
 
 class Study(NamedTuple):
-    """What a data set takes of the study as a whole."""
+    """The parts of a data set that concern the whole study."""
 
     dataset: Path
     sessionsfolder: Path
@@ -41,7 +41,7 @@ class Study(NamedTuple):
     sourcedata: bool
 
 
-def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> list[Wanted]:
+def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> list[PlannedFile]:
     """Return the shared files for the sessions that are exported."""
     subjects: dict[str, list[SessionPlan]] = {}
     for plan in plans:
@@ -54,26 +54,26 @@ def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> 
         labelled = [plan for plan in sessions if plan.label]
         if labelled:
             path = f"sub-{subject}/sub-{subject}_sessions.tsv"
-            files.append(Wanted(path, ImageSource(), sessions_table(labelled, study.shifts)))
+            files.append(PlannedFile(path, ImageSource(), sessions_table(labelled, study.shifts)))
     if people:
-        files.append(Wanted(PARTICIPANTS, ImageSource(), table))
-        files.append(Wanted(PARTICIPANTS_JSON, ImageSource(), participants_json(table), users=True))
+        files.append(PlannedFile(PARTICIPANTS, ImageSource(), table))
+        files.append(PlannedFile(PARTICIPANTS_JSON, ImageSource(), participants_json(table), users=True))
     return files
 
 
 def _person(sessions: Sequence[SessionPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
     """Return age and sex at the first session, and the columns of the table, which come first."""
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
-        found = {**age_and_sex(plan.session, stamps), **found}
+        columns = {**age_and_sex(plan.session, stamps), **columns}
     for plan in sessions:
-        given = table.values.get(plan.session.subject, {})
-        found |= {column: value for column, value in given.items() if value}
-    return found
+        from_table = table.values.get(plan.session.subject, {})
+        columns |= {column: value for column, value in from_table.items() if value}
+    return columns
 
 
 def choose_shifts(plans: Iterable[SessionPlan], shifts: Shifts) -> bool:
-    """Choose the days of subjects that have none; return whether there are new ones."""
+    """Choose shifts for subjects without one; return whether there are new ones."""
     latest: dict[str, date] = {}
     for plan in plans:
         end = end_of(plan) if plan.is_ready else None

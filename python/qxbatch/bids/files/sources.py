@@ -11,7 +11,7 @@ from qxbatch.os_error import reason_text
 
 
 class SourceError(Exception):
-    """A file of a session that cannot be placed. The session is left as it is in the data set."""
+    """A file of a session cannot be placed. The files of the session in the data set are not changed."""
 
 
 class Source(NamedTuple):
@@ -23,11 +23,11 @@ class Source(NamedTuple):
 
 
 class Sources:
-    """Sizes and hashes of files of sessions. What was not written since the import has the hash of the summary."""
+    """Sizes and hashes of files of sessions. A file that is older than the summary has the hash of the summary."""
 
     def __init__(self, stamps: Stamps) -> None:
         self._stamps = stamps
-        self._written: dict[Path, int] = {}
+        self._summary_times: dict[Path, int] = {}
         self.warnings: list[str] = []
 
     def of_image(self, image: ExportImage, file: str) -> Source:
@@ -35,14 +35,14 @@ class Sources:
         path = image.session.path / file
         status = _status(path)
         size, digest = (image.image.sums or {}).get(file, (-1, ""))
-        if size == status.st_size and status.st_mtime_ns <= self._summary_written(image):
+        if size == status.st_size and status.st_mtime_ns <= self._summary_time(image):
             return Source(path, size, digest)
-        found = self._hashed(path, status)
-        if digest and found.sha256 != digest:
+        source = self._hashed(path, status)
+        if digest and source.sha256 != digest:
             self.warnings.append(
-                f"{path} is not as it was imported. It is exported as it is now; see `qxbatch verify`."
+                f"{path} changed since its import. The current file is exported; check it with `qxbatch verify`."
             )
-        return found
+        return source
 
     def of_file(self, path: Path) -> Source:
         """Return a file. Raises SourceError."""
@@ -54,14 +54,14 @@ class Sources:
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
 
-    def _summary_written(self, image: ExportImage) -> int:
+    def _summary_time(self, image: ExportImage) -> int:
         path = image.session.paths.summary
-        if path not in self._written:
+        if path not in self._summary_times:
             try:
-                self._written[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - one call for each of many sessions
+                self._summary_times[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - one call for each of many sessions
             except OSError:
-                self._written[path] = -1
-        return self._written[path]
+                self._summary_times[path] = -1
+        return self._summary_times[path]
 
 
 def _status(path: Path) -> os.stat_result:

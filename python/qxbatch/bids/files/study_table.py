@@ -10,7 +10,7 @@ from qxbatch.settings.model import LogfileSpec
 
 
 def read_study_table(spec: LogfileSpec, names: Sequence[str]) -> tuple[StudyTable, list[str]]:
-    """Return the named columns by subject, and what does not agree. Raises UsageError."""
+    """Return the named columns by subject, and warnings about contradictory values. Raises UsageError."""
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")
@@ -28,12 +28,12 @@ def read_study_table(spec: LogfileSpec, names: Sequence[str]) -> tuple[StudyTabl
         label = row[subject] if subject < len(row) else ""
         if not label:
             continue
-        known = values.setdefault(label, {})
+        columns = values.setdefault(label, {})
         for name in names:
             value = cells.get(name, "")
-            if value and known.setdefault(_column(name), value) != value:
+            if value and columns.setdefault(_column(name), value) != value:
                 warnings.append(
-                    f"{spec.path} has several values of {name} for {label}; {known[_column(name)]} is taken."
+                    f"{spec.path} has several values of {name} for {label}; {columns[_column(name)]} is used."
                 )
     return StudyTable(tuple(map(_column, names)), values), list(dict.fromkeys(warnings))
 

@@ -1,1 +1,1 @@
-"""What the session says of each image: the facts that rules are compared with, and the time of acquisition."""
+"""The facts of each image of a session, with which rules are compared, and its time of acquisition."""

@@ -1,4 +1,4 @@
-"""What is known of each image of a session: what rules are compared with."""
+"""The facts of each image of a session, with which rules are compared."""
 
 import json
 import re
@@ -29,13 +29,13 @@ _NO_FACTS = Acquisition()
 _VOLUMES = 3
 """The axis of an image's shape."""
 _WORDS = {"FIELDMAPHZ": FIELD_MAP, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
-"""What dcm2niix adds to ImageType in the sidecar, which it knows for each image."""
+"""Words that dcm2niix adds to ImageType in the sidecar of each image."""
 _SUFFIXES = {"fieldmaphz": FIELD_MAP, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
-"""How the name of an image ends, in pieces: `e2_ph`."""
+"""Words at the end of the name of an image: `e2_ph`."""
 
 
 class SessionFactsError(Exception):
-    """A session without the facts that rules need; the message says why, the hint has the command."""
+    """A session lacks the facts that rules need. The message has the reason, the hint the command."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -52,23 +52,26 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
     except OSError as error:
         raise _unreadable(session.paths.summary, error) from None
     if summary is None:
-        message = "it has no qxbatch/summary.json: another program made it."
+        message = "qxbatch/summary.json is missing: another program made the session."
         raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
-    series = {each.n: each for each in summary.series}
-    converted = [each for each in summary.series if each.images]
-    if converted and all(each.acquisition is None for each in converted):
+    series_by_n = {series.n: series for series in summary.series}
+    converted = [series for series in summary.series if series.images]
+    if converted and all(series.acquisition is None for series in converted):
         raise SessionFactsError(
-            "a former version imported it: the acquisition facts of its series are missing.",
+            "an older version imported it: the acquisition facts of its series are missing.",
             f"qxbatch inspect {shell_word(str(session.path))} --update",
         )
-    if not converted and any(each.state is State.NOT_ASKED for each in summary.series):
-        raise SessionFactsError("it is sorted, and not converted.", f"qxbatch convert {shell_word(str(session.path))}")
+    if not converted and any(series.state is State.NOT_ASKED for series in summary.series):
+        raise SessionFactsError("it is sorted, but not converted.", f"qxbatch convert {shell_word(str(session.path))}")
     return tuple(
         ExportImage(
-            session, series[image.series], image, _completed(_sidecar(session, image.number), series[image.series])
+            session,
+            series_by_n[image.series],
+            image,
+            _completed(_sidecar(session, image.number), series_by_n[image.series]),
         )
         for image in sorted(summary.images, key=lambda image: image.number)
-        if image.series in series
+        if image.series in series_by_n
     )
 
 
@@ -95,19 +98,19 @@ def _completed(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str
     facts = series.acquisition or _NO_FACTS
     echo = facts.te_ms[0] if facts.te_ms and len(facts.te_ms) == 1 else None
     times = {"RepetitionTime": facts.tr_ms, "EchoTime": echo, "InversionTime": facts.ti_ms}
-    known = {name: round(time / 1000, 9) for name, time in times.items() if time is not None}
+    seconds = {name: round(time / 1000, 9) for name, time in times.items() if time is not None}
     angle = {} if facts.flip_angle_deg is None else {"FlipAngle": facts.flip_angle_deg}
-    added = {name: value for name, value in {**known, **angle}.items() if name not in sidecar}
+    added = {name: value for name, value in {**seconds, **angle}.items() if name not in sidecar}
     return {**sidecar, **added} if added else sidecar
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """The facts of one image: those of its sidecar, else those of its series."""
+    """The facts of one image: from its sidecar, else from its series."""
 
     image: ExportImage
     has_clock: bool = True
-    """Whether times of the session tell its series apart: of deidentified sessions all can be the same."""
+    """Whether times distinguish the series of the session; in deidentified sessions all times can be the same."""
 
     @property
     def acquisition(self) -> Acquisition:
@@ -116,7 +119,7 @@ class ImageFacts:
 
     @cached_property
     def name(self) -> str:
-        """Return what the scanner calls the series, as in session.txt."""
+        """Return the scanner's name of the series, as in session.txt."""
         return base_name(self.image.series.header)
 
     @property
@@ -131,7 +134,7 @@ class ImageFacts:
 
     @property
     def is_par(self) -> bool:
-        """Return whether the series is of a PAR/REC: it has the time of the examination, not its own."""
+        """Return whether the series is a PAR/REC, whose time is that of the examination."""
         return self.image.series.kind is SeriesKind.PARREC
 
     @cached_property
@@ -144,30 +147,30 @@ class ImageFacts:
 
     @cached_property
     def kind(self) -> str:
-        """Return what the pixels show, in one word."""
+        """Return the kind of the pixel values."""
         kinds = self.acquisition.kinds or ()
-        own = self._own_kind
+        image_kind = self._kind_of_image
         if ImageKind.LOCALIZER in kinds:
             return ImageKind.LOCALIZER
-        if own == FIELD_MAP:
-            return own
-        if ImageKind.DERIVED in kinds or own == ImageKind.DERIVED:
+        if image_kind == FIELD_MAP:
+            return image_kind
+        if ImageKind.DERIVED in kinds or image_kind == ImageKind.DERIVED:
             return ImageKind.DERIVED
-        if own:
-            return own
+        if image_kind:
+            return image_kind
         components = [kind for kind in kinds if kind in _SUFFIXES.values() or kind is ImageKind.MAGNITUDE]
         return components[0] if len(components) == 1 else ImageKind.MAGNITUDE
 
     @cached_property
-    def _own_kind(self) -> str:
-        """Return what the converter knows of this image alone; empty where it says nothing."""
+    def _kind_of_image(self) -> str:
+        """Return the kind that the converter gives this image; empty where it gives none."""
         ending = self.image.image.name.removeprefix(self.name).casefold()
-        pieces = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
-        for piece in pieces:
-            if piece in _SUFFIXES:
-                return _SUFFIXES[piece]
-        given = self.image.sidecar.get("ImageType")
-        words = [str(word).upper() for word in given] if isinstance(given, list) else []
+        ending_words = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
+        for word in ending_words:
+            if word in _SUFFIXES:
+                return _SUFFIXES[word]
+        image_type = self.image.sidecar.get("ImageType")
+        words = [str(word).upper() for word in image_type] if isinstance(image_type, list) else []
         return next((_WORDS[word] for word in reversed(words) if word in _WORDS), "")
 
     @property
@@ -194,8 +197,8 @@ class ImageFacts:
     @property
     def flip_angle_deg(self) -> float | None:
         """Return the flip angle."""
-        own = self.image.sidecar.get("FlipAngle")
-        return float(own) if is_amount(own) else None
+        angle = self.image.sidecar.get("FlipAngle")
+        return float(angle) if is_amount(angle) else None
 
     @property
     def mt(self) -> str:
@@ -205,7 +208,7 @@ class ImageFacts:
 
     @property
     def volumes(self) -> int:
-        """Return the number of volumes of the image: of its series, where another program made the session."""
+        """Return the number of volumes of the image; of its series if another program made the session."""
         shape = self.image.image.shape
         if not shape:
             return self.acquisition.acquired_volumes or 1
@@ -224,9 +227,9 @@ class ImageFacts:
 
     @property
     def guess(self) -> str:
-        """Return data type and suffix that dcm2niix guesses: `func/bold`; empty where it guesses nothing."""
-        given = self.image.sidecar.get("BidsGuess")
-        match given:
+        """Return the data type and suffix that dcm2niix guesses: `func/bold`; empty if it has no guess."""
+        guess = self.image.sidecar.get("BidsGuess")
+        match guess:
             case [str() as datatype, str() as name]:
                 return f"{datatype}/{name.rpartition('_')[2]}"
         return ""
@@ -236,8 +239,8 @@ class ImageFacts:
         """Return the polarity of phase encoding by anatomy: `AP`, `PA` ...; empty where it is not known."""
         match self.image.sidecar.get("BidsGuess"):
             case [str(), str() as name]:
-                found = re.search(r"_dir-([A-Z]{2})(?:_|$)", name)
-                return found[1] if found else ""
+                match = re.search(r"_dir-([A-Z]{2})(?:_|$)", name)
+                return match[1] if match else ""
         return ""
 
     def milliseconds(self, field: str) -> float | None:
@@ -254,10 +257,10 @@ def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
 
 
 def _has_clock(series: Iterable[SeriesSummary]) -> bool:
-    """Return whether not all series have one time; series of one name and time are one scan, sent more than once."""
-    known = [each for each in series if each.acquisition and each.acquisition.started]
-    starts = {each.acquisition.started for each in known if each.acquisition}
-    return len(starts) > 1 or len({base_name(each.header) for each in known}) < _NAMES
+    """Return whether times distinguish series. Series with one name and time are one scan that was sent more than once."""
+    timed = [each for each in series if each.acquisition and each.acquisition.started]
+    starts = {each.acquisition.started for each in timed if each.acquisition}
+    return len(starts) > 1 or len({base_name(each.header) for each in timed}) < _NAMES
 
 
 _NAMES = 2

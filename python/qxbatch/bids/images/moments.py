@@ -1,4 +1,4 @@
-"""When an image was acquired, as far as the session says it."""
+"""When an image was acquired, as recorded in the session."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
 
 def acquired(image: ExportImage) -> Interval | None:
-    """Return when the series of an image was acquired: by its frames, else by its header. None where neither says it."""
+    """Return when the series of an image was acquired: by its frames, else by its header. None where neither has a time."""
     facts = image.series.acquisition
     begin = _moment(facts.started) if facts and facts.started else None
     begin = begin or _of_header(image)
@@ -32,15 +32,15 @@ def acquired(image: ExportImage) -> Interval | None:
 
 
 def _of_header(image: ExportImage) -> datetime | None:
-    """Return the time of the first of the header's pairs of date and time that can be read."""
+    """Return the first valid pair of date and time in the header."""
     header = image.series.header
     for kind in ("Acquisition", "Series", "Content", "Study"):
-        day, time = (str(header.get(f"{kind}{part}") or "") for part in ("Date", "Time"))
+        day, time = (str(header.get(f"{kind}{suffix}") or "") for suffix in ("Date", "Time"))
         digits, _, fraction = time.partition(".")
         if day.isdecimal() and digits.isdecimal():
-            found = _moment(f"{day}T{digits.ljust(6, '0')}.{fraction.ljust(6, '0')[:6]}")
-            if found:
-                return found
+            moment = _moment(f"{day}T{digits.ljust(6, '0')}.{fraction.ljust(6, '0')[:6]}")
+            if moment:
+                return moment
     return None
 
 

@@ -8,27 +8,27 @@ from typing import Any
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.bids.decide.task_names import has_direction, task_label
 from qxbatch.bids.images.facts import ImageFacts
-from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, Recognised, recognise
+from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 from qxbatch.protocol.rules import literal
 
 _FEW = 6
-"""So many tasks get a rule each; more share one."""
+"""Largest number of tasks that get a rule each; more tasks share one rule."""
 _TASK = "task-{task}"
 _NAMED = 3
-"""So many series names are in a comment."""
+"""Largest number of series names in a comment."""
 _DIFFUSION = {"dwi/dwi": "dwi/dir-{dir}_dwi", "dwi/sbref": "dwi/dir-{dir}_sbref"}
-"""Targets of diffusion scans, and what tells their polarities apart."""
+"""Targets of diffusion scans, without and with their polarity."""
 _EACH_OTHER = {"write": ["B0FieldIdentifier"]}
-"""`serves` of scans that correct each other: the field is estimated from their b0 volumes."""
+"""`serves` of scans that correct each other; the field is estimated from their b0 volumes."""
 _SCANNER_MAPS = re.compile(r"anat/(?:UNIT1|T1map)|fmap/.*")
-"""Guesses of what the scanner computes and BIDS has a place for; field maps in Hz are among them."""
+"""Guesses of computed images for which BIDS has names, such as field maps in Hz."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A rule to be written."""
+    """A proposed rule."""
 
     match: tuple[tuple[str, Any], ...]
     target: str
@@ -38,7 +38,7 @@ class Draft:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Return what stands below `as`."""
+        """Return the options that follow `as`."""
         return dict(self.extra)
 
     def with_options(self, options: Mapping[str, Any]) -> "Draft":
@@ -51,21 +51,21 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     remaining = list(facts)
     drafts: list[Draft] = []
     for draft, concerns in _general(facts):
-        own = [each for each in remaining if concerns(each)]
-        if own:
-            drafts.append(replace(draft, comment=_counted(own)))
-            remaining = [each for each in remaining if not concerns(each)]
+        concerned = [image for image in remaining if concerns(image)]
+        if concerned:
+            drafts.append(replace(draft, comment=_counted(concerned)))
+            remaining = [image for image in remaining if not concerns(image)]
     peers: dict[tuple[str, str], list[ImageFacts]] = {}
-    for each in remaining:
-        peers.setdefault(_key(each), []).append(each)
-    recognised = [(each, recognise(each, peers[_key(each)], schema)) for each in remaining]
-    maps = [(each, found) for each, found in recognised if each.kind == ImageKind.DERIVED]
-    others = [(each, found) for each, found in recognised if each.kind != ImageKind.DERIVED]
+    for image in remaining:
+        peers.setdefault(_key(image), []).append(image)
+    recognised = [(image, recognise(image, peers[_key(image)], schema)) for image in remaining]
+    maps = [(image, result) for image, result in recognised if image.kind == ImageKind.DERIVED]
+    others = [(image, result) for image, result in recognised if image.kind != ImageKind.DERIVED]
     computed = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
     before = [draft for draft in drafts if draft not in computed]
     of_maps = [*_targets(maps)]
-    known = [(draft.match, draft.target) for draft in of_maps]
-    of_others = [draft for draft in _targets(others) if (draft.match, draft.target) not in known]
+    rules_of_maps = [(draft.match, draft.target) for draft in of_maps]
+    of_others = [draft for draft in _targets(others) if (draft.match, draft.target) not in rules_of_maps]
     return [*before, *of_maps, *computed, *_ignored(others), *of_others, *_unrecognised(others)]
 
 
@@ -74,21 +74,21 @@ def _key(facts: ImageFacts) -> tuple[str, str]:
 
 
 def _general(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:
-    """Yield rules that ignore what is no image of a raw data set, and which images they concern."""
-    modalities = sorted({_modality(each) for each in facts} - {"MR", ""})
+    """Yield rules that ignore images that do not belong in a raw data set, and which images they concern."""
+    modalities = sorted({_modality(image) for image in facts} - {"MR", ""})
     if modalities:
-        yield _ignore({"modality": modalities}, "not MR"), lambda each: _modality(each) in modalities
+        yield _ignore({"modality": modalities}, "not MR"), lambda image: _modality(image) in modalities
     no_images = "localizer, saved screen, report or spectroscopy"
     not_evaluable = SeriesVerdict.NOT_EVALUABLE
-    yield _ignore({"verdict": str(not_evaluable)}, no_images), lambda each: each.verdict is not_evaluable
-    twice = sorted({each.image.session.id for each in facts if _is_twice(each)})
+    yield _ignore({"verdict": str(not_evaluable)}, no_images), lambda image: image.verdict is not_evaluable
+    twice = sorted({image.image.session.id for image in facts if _is_twice(image)})
     yield (
         _ignore({"source": "parrec", "session": [*map(literal, twice)]}, "the same scans exist as DICOM"),
-        lambda each: each.is_par and each.image.session.id in twice,
+        lambda image: image.is_par and image.image.session.id in twice,
     )
     yield (
         _ignore({"kind": str(ImageKind.DERIVED)}, "computed by the scanner"),
-        lambda each: each.kind == ImageKind.DERIVED and not _SCANNER_MAPS.fullmatch(each.guess),
+        lambda image: image.kind == ImageKind.DERIVED and not _SCANNER_MAPS.fullmatch(image.guess),
     )
 
 
@@ -97,112 +97,112 @@ def _modality(facts: ImageFacts) -> str:
 
 
 def _is_twice(facts: ImageFacts) -> bool:
-    """Return whether a PAR/REC has the number of a DICOM series of its session."""
-    others = (each for each in facts.image.session.series if each.kind is not facts.image.series.kind)
-    return facts.is_par and any(text(each.header, "SeriesNumber") == str(facts.number) for each in others)
+    """Return whether a PAR/REC has the same number as a DICOM series of its session."""
+    others = (other for other in facts.image.session.series if other.kind is not facts.image.series.kind)
+    return facts.is_par and any(text(other.header, "SeriesNumber") == str(facts.number) for other in others)
 
 
 def _ignore(match: Mapping[str, Any], reason: str) -> Draft:
     return Draft(tuple(match.items()), "", reason, "")
 
 
-Pairs = Sequence[tuple[ImageFacts, Recognised]]
+Pairs = Sequence[tuple[ImageFacts, Recognition]]
 
 
 def _ignored(pairs: Pairs) -> Iterator[Draft]:
-    """Yield rules for images that cannot be exported as they are; their names may be those of other images, too."""
+    """Yield rules for images that cannot be exported as they are. Other images can have the same names."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
-    good = {(each.name, each.guess) for each, found in pairs if found.target}
-    for each, found in pairs:
-        if found.ignore and found.source != "none":
-            key = "" if each.volumes == 1 and each.guess == "func/bold" else each.name
-            groups.setdefault((found.ignore, key), []).append(each)
+    good = {(image.name, image.guess) for image, result in pairs if result.target}
+    for image, result in pairs:
+        if result.ignore and result.source != "none":
+            key = "" if image.volumes == 1 and image.guess == "func/bold" else image.name
+            groups.setdefault((result.ignore, key), []).append(image)
     merged: dict[tuple[str, bool], list[ImageFacts]] = {}
-    for (reason, name), own in groups.items():
-        merged.setdefault((reason, bool(name)), []).extend(own)
-    for (reason, by_name), own in merged.items():
-        match: dict[str, Any] = {"name": _names(own)} if by_name else {"guess": "func/bold", "volumes": 1}
-        if by_name and any((each.name, each.guess) in good for each in own):
-            match["session"] = sorted({literal(each.image.session.id) for each in own})
-        yield replace(_ignore(match, reason), comment=_counted(own))
+    for (reason, name), images in groups.items():
+        merged.setdefault((reason, bool(name)), []).extend(images)
+    for (reason, by_name), images in merged.items():
+        match: dict[str, Any] = {"name": _names(images)} if by_name else {"guess": "func/bold", "volumes": 1}
+        if by_name and any((image.name, image.guess) in good for image in images):
+            match["session"] = sorted({literal(image.image.session.id) for image in images})
+        yield replace(_ignore(match, reason), comment=_counted(images))
 
 
 def _unrecognised(pairs: Pairs) -> Iterator[Draft]:
-    own = [each for each, found in pairs if found.source == "none"]
-    if own:
-        yield replace(_ignore({"name": _names(own)}, "not recognised: say what it is"), comment=_counted(own))
+    images = [image for image, result in pairs if result.source == "none"]
+    if images:
+        yield replace(_ignore({"name": _names(images)}, "not recognised: say what it is"), comment=_counted(images))
 
 
 def _targets(pairs: Pairs) -> Iterator[Draft]:
-    """Yield rules for what is exported."""
+    """Yield the rules of exported images."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
-    tells_directions = _tells_directions(each for each, found in pairs if _TASK in found.target)
-    is_reversed = _is_reversed([each for each, found in pairs if found.target in _DIFFUSION])
-    for each, found in pairs:
-        target = found.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if tells_directions else found.target
+    tells_directions = _tells_directions(image for image, result in pairs if _TASK in result.target)
+    is_reversed = _is_reversed([image for image, result in pairs if result.target in _DIFFUSION])
+    for image, result in pairs:
+        target = result.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if tells_directions else result.target
         target = _DIFFUSION.get(target, target) if is_reversed else target
         if target:
-            groups.setdefault((target, found.source), []).append(each)
+            groups.setdefault((target, result.source), []).append(image)
     targets: dict[str, set[str]] = {}
-    for (target, _source), own in groups.items():
-        for each in own:
-            targets.setdefault(each.guess, set()).add(target)
+    for (target, _source), images in groups.items():
+        for image in images:
+            targets.setdefault(image.guess, set()).add(target)
     shared = {guess for guess, several in targets.items() if len(several) > 1}
-    for (target, source), own in groups.items():
-        made = _of_tasks(target, source, own) if _TASK in target else [_draft(target, source, own)]
-        by_name = source == GUESS and any(each.guess in shared for each in own)
-        yield from (_named(draft, own) for draft in made) if by_name else made
+    for (target, source), images in groups.items():
+        drafts = _of_tasks(target, source, images) if _TASK in target else [_draft(target, source, images)]
+        by_name = source == GUESS and any(image.guess in shared for image in images)
+        yield from (_named(draft, images) for draft in drafts) if by_name else drafts
 
 
-def _named(draft: Draft, own: Iterable[ImageFacts]) -> Draft:
-    """Return a rule that also asks for the name, since other images have the same guess."""
-    return replace(draft, match=tuple({"name": _names(own), **dict(draft.match)}.items()))
+def _named(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
+    """Return a rule that also requires the name, since other images have the same guess."""
+    return replace(draft, match=tuple({"name": _names(images), **dict(draft.match)}.items()))
 
 
-def _tells_directions(own: Iterable[ImageFacts]) -> bool:
-    """Return whether runs differ in polarity, by their names, and all headers have it."""
-    runs = list(own)
-    return any(has_direction(each.name) for each in runs) and all(each.direction for each in runs)
+def _tells_directions(images: Iterable[ImageFacts]) -> bool:
+    """Return whether names of runs contain a polarity, and all headers have one."""
+    runs = list(images)
+    return any(has_direction(image.name) for image in runs) and all(image.direction for image in runs)
 
 
-def _is_reversed(own: Sequence[ImageFacts]) -> bool:
-    """Return whether a session has diffusion scans of two polarities, and all headers have theirs."""
-    polarities = {(each.image.session.id, each.direction) for each in own}
-    return all(each.direction for each in own) and len(polarities) > len({session for session, _ in polarities})
+def _is_reversed(images: Sequence[ImageFacts]) -> bool:
+    """Return whether a session has diffusion scans of two polarities, and all headers have one."""
+    polarities = {(image.image.session.id, image.direction) for image in images}
+    return all(image.direction for image in images) and len(polarities) > len({session for session, _ in polarities})
 
 
-def _of_tasks(target: str, source: str, own: list[ImageFacts]) -> Iterator[Draft]:
+def _of_tasks(target: str, source: str, images: list[ImageFacts]) -> Iterator[Draft]:
     tasks: dict[str, list[ImageFacts]] = {}
-    for each in own:
-        tasks.setdefault(task_label(each.name), []).append(each)
+    for image in images:
+        tasks.setdefault(task_label(image.name), []).append(image)
     if len(tasks) > _FEW or "" in tasks:
-        yield _draft(target, source, own)
+        yield _draft(target, source, images)
         return
-    for task, images in tasks.items():
-        yield _named(_draft(target.replace("{task}", task), source, images), images)
+    for task, of_task in tasks.items():
+        yield _named(_draft(target.replace("{task}", task), source, of_task), of_task)
 
 
-def _draft(target: str, source: str, own: list[ImageFacts]) -> Draft:
-    guesses = sorted({each.guess for each in own})
-    match: dict[str, Any] = {"guess": _one(guesses)} if source == GUESS else {"name": _names(own)}
-    comment = f"{source}; {_counted(own)}"
+def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
+    guesses = sorted({image.guess for image in images})
+    match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == GUESS else {"name": _names(images)}
+    comment = f"{source}; {_counted(images)}"
     extra = (("serves", _EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
     return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, extra)
 
 
-def _names(own: Iterable[ImageFacts]) -> Any:
-    return _one(sorted({literal(each.name) for each in own}))
+def _names(images: Iterable[ImageFacts]) -> Any:
+    return _single_or_list(sorted({literal(image.name) for image in images}))
 
 
-def _one(values: list[str]) -> Any:
+def _single_or_list(values: list[str]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _counted(own: Sequence[ImageFacts]) -> str:
+def _counted(images: Sequence[ImageFacts]) -> str:
     """Return `12 series in 4 sessions: rest, nback`."""
-    series = {(each.image.session.id, each.image.series.n) for each in own}
+    series = {(image.image.session.id, image.image.series.n) for image in images}
     sessions = {session for session, _n in series}
-    names = sorted({each.name for each in own})
+    names = sorted({image.name for image in images})
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     where = f"{len(sessions)} session{'s' * (len(sessions) != 1)}"
     return f"{len(series)} series in {where}: {', '.join(names[:_NAMED])}{more}"

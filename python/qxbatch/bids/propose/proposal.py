@@ -1,4 +1,4 @@
-"""A rule file proposed from a study: it decides every series, and exports as it is."""
+"""A rule file proposed from a study. It decides every series and can be used without changes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,11 +22,11 @@ _HEAD = """\
 """
 _WIDTH = 132
 _ROUNDS = 3
-"""Of proposals that are tried and corrected."""
+"""Largest number of times that a proposal is tried and corrected."""
 
 
 def propose(sessions: Sequence[SessionFolder]) -> str:
-    """Return the text of a rule file. The same sessions give the same text. Raises UsageError where nothing is known."""
+    """Return the text of a rule file. The same sessions give the same text. Raises UsageError if no session has facts."""
     facts: list[ImageFacts] = []
     problems: list[str] = []
     for session in sessions:
@@ -38,7 +38,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
         hint = problems[0] if problems else "Import sessions first."
         raise UsageError("there are no images to propose rules from.", hint)
     drafts = drafts_of(facts, load_schema())
-    count = len({each.image.session.id for each in facts})
+    count = len({image.image.session.id for image in facts})
     for _round in range(_ROUNDS):
         rules = rules_of(_text(drafts, count, ()))
         plans = decide(sessions, rules)
@@ -66,12 +66,12 @@ def _comment(text: str) -> str:
 
 
 def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[SessionPlan]) -> list[Draft]:
-    """Return the drafts with what leaves no series undecided: copies are left out, then the series are ignored."""
+    """Return drafts with fewer undecided series: copies are excluded first, then the series are ignored."""
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
     changed = [*drafts]
     first: list[Draft] = []
     for plan in plans:
-        reasons = {each.series.n: each.reason for each in plan.undecided}
+        reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided}
         for facts in _images(plan):
             reason = reasons.get(facts.image.series.n)
             match = first_match(rules.rules, facts) if reason is not None else None
@@ -99,15 +99,15 @@ def _images(plan: SessionPlan) -> Iterator[ImageFacts]:
 
 
 def _same_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
-    """Yield tables that give sessions own labels which have one otherwise."""
+    """Yield tables that give sessions with the same label different labels."""
     from qxbatch.bids.decide.labels import labels_of
 
     labels = [(session, labels_of(session, rules)) for session in sessions]
     problems = same_labels(labels)
-    seen: Counter[str] = Counter()
-    for session, own in labels:
+    counts: Counter[str] = Counter()
+    for session, session_labels in labels:
         if session.id in problems:
-            seen[own.text] += 1
-            label = f"{own.session}{seen[own.text]}"
-            yield f"[session.{session_key(session.id)}]  # another session has the same label, {own.text}\n"
+            counts[session_labels.text] += 1
+            label = f"{session_labels.session}{counts[session_labels.text]}"
+            yield f"[session.{session_key(session.id)}]  # another session has the same label, {session_labels.text}\n"
             yield f"session = {value_text(label)}\n"

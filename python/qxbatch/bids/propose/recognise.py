@@ -1,4 +1,4 @@
-"""What one image probably is: the target that a proposed rule gives it, and why."""
+"""Guess what an image is: the target that a proposed rule gives it, and why."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +13,10 @@ from qxbatch.bids.schema.required import missing_fields
 from qxbatch.bids.schema.target import TargetError, read_target
 
 _DISCARDED = ("discard", "derived", "mrs")
-"""Data types of BidsGuess that are none."""
+"""Data types of BidsGuess that BIDS does not have."""
 _REPROIN = re.compile(r"(?:WIP[ _])?(anat|func|fmap|dwi|perf)(?:-([A-Za-z0-9]+))?((?:_[a-z]+-[A-Za-z0-9]+)*)", re.ASCII)
 _USUAL = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
-_GIVEN = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
+_OMITTED = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
 _WORDS = (
     ("func/task-{task}_sbref", r"sbref"),
     ("fmap/phasediff", r"field_?map(?!.*(?:_|-)(?:ap|pa|lr|rl))"),
@@ -25,7 +25,7 @@ _WORDS = (
     ("anat/T2w", r"t2(?!\*|star)|space|cube"),
     ("anat/T2starw", r"t2\*|t2star|swi|gre"),
 )
-"""Target, and what is in the names of such series."""
+"""Target, and a pattern for the names of its series."""
 _LOCALIZER = re.compile(
     r"(?<![a-z])(?:localizer|localiser|scout|survey|pilot|3-?plane|plan_?scan)(?![a-z])", re.IGNORECASE
 )
@@ -40,32 +40,32 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     SHORT: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
     LONG: {"te_ms": f">={_LONG_TE:g}"},
 }
-"""What a proposed rule asks for besides the name, by its source."""
+"""Further conditions of a proposed rule besides the name, by its source."""
 
 
-class Recognised(NamedTuple):
-    """What an image probably is."""
+class Recognition(NamedTuple):
+    """The guess for an image."""
 
     target: str
     """Empty where a rule should ignore it."""
     ignore: str
     source: str
-    """Where this comes from: `BidsGuess`, `ReproIn`, `b-values` ..."""
+    """The source of the guess: `BidsGuess`, `ReproIn`, `b-values` ..."""
 
 
-def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> Recognised:
-    """Return the first place that is valid, else why the image is ignored.
+def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> Recognition:
+    """Return the first valid target, else why the image is ignored.
 
     `peers` are the images of its session with its name.
     """
     if _LOCALIZER.search(facts.name):
-        return Recognised("", "localizer by its name", "name")
+        return Recognition("", "localizer by its name", "name")
     for target, source in _candidates(facts):
         refused = _why_not(target, facts, peers, schema)
         if refused is None:
             continue
-        return Recognised("", refused, source) if refused else Recognised(target, "", source)
-    return Recognised("", "not recognised: say what it is", "none")
+        return Recognition("", refused, source) if refused else Recognition(target, "", source)
+    return Recognition("", "not recognised: say what it is", "none")
 
 
 def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
@@ -77,7 +77,7 @@ def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
 
 
 def reproin(name: str) -> str:
-    """Return the target of a name by the convention of ReproIn; empty where it is none.
+    """Return the target of a name by the convention of ReproIn; empty if the name does not follow it.
 
     >>> reproin("func_task-rest_acq-p2_run-01"), reproin("anat-T1w_acq-tfl"), reproin("anatomy")
     ('func/task-rest_acq-p2_bold', 'anat/acq-tfl_T1w', '')
@@ -85,7 +85,7 @@ def reproin(name: str) -> str:
     match = _REPROIN.match(name)
     if match is None or not (match[2] or match[3]) or name[match.end() : match.end() + 1].isalnum():
         return ""
-    entities = [pair for pair in match[3].split("_") if pair and pair.partition("-")[0] not in _GIVEN]
+    entities = [pair for pair in match[3].split("_") if pair and pair.partition("-")[0] not in _OMITTED]
     return f"{match[1]}/{'_'.join([*entities, match[2] or _USUAL[match[1]]])}"
 
 
@@ -122,36 +122,36 @@ def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
 
 
 def _why_not(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> str | None:
-    """Return why an image of that kind cannot be exported as it is; empty where it can, None where the name is not valid."""
+    """Return why an image cannot be exported under a target; empty if it can, None if the target is not valid."""
     try:
-        checked = read_target(re.sub(r"\{\w+\}", "x", target), schema)
+        parsed = read_target(re.sub(r"\{\w+\}", "x", target), schema)
     except TargetError:
         return None
     if "{dir}" in target and not facts.direction:
         return "the polarity of its phase encoding is in no header"
-    if checked.suffix == "bold" and facts.volumes == 1:
-        return "one volume is no time series"
-    missing = missing_fields(schema, checked.datatype, checked.suffix, facts.image.sidecar)
-    if checked.suffix == "asl":
+    if parsed.suffix == "bold" and facts.volumes == 1:
+        return "one volume is not a time series"
+    missing = missing_fields(schema, parsed.datatype, parsed.suffix, facts.image.sidecar)
+    if parsed.suffix == "asl":
         missing.append("the context of its volumes")
-    if checked.suffix == "dwi" and not _has_b_values(facts):
+    if parsed.suffix == "dwi" and not _has_b_values(facts):
         missing.append("b-values")
     if (
-        checked.suffix == "phasediff"
+        parsed.suffix == "phasediff"
         and facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)
         and not _has_two_echoes(facts, peers)
     ):
         missing += ["EchoTime1", "EchoTime2"]
     if not missing:
         return ""
-    names = " and ".join([part for part in (", ".join(missing[:-1]), missing[-1]) if part])
+    names = " and ".join([text for text in (", ".join(missing[:-1]), missing[-1]) if text])
     return f"{names} {'is' if len(missing) == 1 else 'are'} in no header"
 
 
 def _has_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
-    """Return whether a difference of phases, or its magnitudes, say of which echoes it is; a field map in Hz needs none."""
-    if facts.kind == ImageKind.DERIVED and any(each.kind == IN_HZ for each in peers):
+    """Return whether the two echo times of a phase difference are known. A field map in Hz does not need them."""
+    if facts.kind == ImageKind.DERIVED and any(peer.kind == IN_HZ for peer in peers):
         return True
-    echoes = {each.te_ms for each in peers if each.kind == ImageKind.MAGNITUDE}
+    echoes = {peer.te_ms for peer in peers if peer.kind == ImageKind.MAGNITUDE}
     of_two = len(echoes) == 2  # noqa: PLR2004 - a difference is of two
     return of_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)

@@ -1,1 +1,1 @@
-"""The rule file: read, checked by the BIDS schema, and compared with images."""
+"""The rule file: parsing, checks by the BIDS schema, and comparison with images."""

@@ -1,4 +1,4 @@
-"""Numbers in `match`: one with its tolerance, a range, or a limit."""
+"""Numbers in `match`: a number with a tolerance, a range, or a limit."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _LIMIT = re.compile(rf"\s*(>=|<=|>|<|≥|≤)\s*({_NUMBER})\s*", re.ASCII)
 _RANGE = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*[-–]\s*(\d{1,15}(?:\.\d{0,15})?)\s*", re.ASCII)
 _AROUND = re.compile(rf"\s*({_NUMBER})\s*(?:(?:±|\+/?-)\s*({_NUMBER})\s*(%)?\s*)?", re.ASCII)
 _NOISE = 1e-6
-"""Share of a value by which numbers differ that were rounded to be written."""
+"""Relative error of numbers that were rounded when they were written."""
 
 
 class Amount(NamedTuple):
@@ -22,10 +22,10 @@ class Amount(NamedTuple):
     least: float
     most: float
     strict: bool = False
-    """The limits are not in it."""
+    """The limits are excluded."""
 
     def __call__(self, number: float) -> bool:
-        """Return whether a number is one of these."""
+        """Return whether a number is in the range."""
         noise = _NOISE * max(abs(number), 1e-9)
         if self.strict:
             return self.least + noise < number < self.most - noise
@@ -33,7 +33,7 @@ class Amount(NamedTuple):
 
 
 def read_amount(value: object, tolerance: Callable[[float], float] = lambda _number: 0.0) -> Amount:
-    """Return the numbers that a value of the rule file stands for. Raises WrongValueError.
+    """Return the range of numbers that a value of the rule file describes. Raises WrongValueError.
 
     >>> read_amount(">=100")(100), read_amount(">100")(100), read_amount("30±1")(31)
     (True, False, True)
@@ -41,14 +41,14 @@ def read_amount(value: object, tolerance: Callable[[float], float] = lambda _num
     if is_amount(value):
         number = float(value)
         return Amount(number - tolerance(number), number + tolerance(number))
-    written = value if isinstance(value, str) else ""
-    if match := _LIMIT.fullmatch(written):
+    expression = value if isinstance(value, str) else ""
+    if match := _LIMIT.fullmatch(expression):
         return _limit(match[1], float(match[2]))
-    if match := _RANGE.fullmatch(written):
+    if match := _RANGE.fullmatch(expression):
         if float(match[1]) > float(match[2]):
             raise WrongValueError('a range from a smaller to a larger number, such as "100-200"')
         return Amount(float(match[1]), float(match[2]))
-    match = _AROUND.fullmatch(written)
+    match = _AROUND.fullmatch(expression)
     if match is None or (match[2] or "0").startswith("-"):
         raise WrongValueError(EXPECTED)
     number = float(match[1])

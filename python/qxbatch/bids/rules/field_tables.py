@@ -12,5 +12,5 @@ from qxbatch.protocol.toml_file import TomlFile
 def check_values(file: TomlFile, place: Place, table: Mapping[str, Any], schema: Schema) -> None:
     """Refuse a value that its field cannot have. Raises UsageError."""
     for field, value in table.items():
-        if wanted := expected(schema, field, value):
-            file.refuse_value((*place, field), value, wanted)
+        if valid_values := expected(schema, field, value):
+            file.refuse_value((*place, field), value, valid_values)

@@ -21,14 +21,14 @@ from qxbatch.convert.values import text
 from qxbatch.model import SeriesKind
 from qxbatch.protocol.fields import FIELDS
 
-Found = Callable[[ImageFacts], object]
+ValueOf = Callable[[ImageFacts], object]
 
 
 class MatchKey(NamedTuple):
     """A key of `match`."""
 
-    found: Found
-    """What an image has; None where it is not known."""
+    value_of: ValueOf
+    """Returns the value of an image; None where it is not known."""
     read: Callable[[Any], Accept]
 
 
@@ -52,11 +52,11 @@ CAPTURING = ("name", "protocol", "sequence", "session", "subject", "name_regex")
 """Keys whose braces, or named groups, `as` can use."""
 
 
-def _header(field_name: str) -> Found:
+def _header(field_name: str) -> ValueOf:
     return lambda facts: text(facts.image.series.header, field_name) or None
 
 
-def _fact(name: str) -> Found:
+def _fact(name: str) -> ValueOf:
     return lambda facts: getattr(facts.acquisition, name)
 
 
@@ -73,8 +73,8 @@ def _three(name: str) -> MatchKey:
 
 
 def _axis(facts: ImageFacts) -> str | None:
-    given = facts.acquisition.phase_encoding_direction or facts.acquisition.phase_encoding_axis
-    return given[0] if given else None
+    direction = facts.acquisition.phase_encoding_direction or facts.acquisition.phase_encoding_axis
+    return direction[0] if direction else None
 
 
 def _b_max(facts: ImageFacts) -> float | None:
@@ -125,16 +125,16 @@ KEYS: Mapping[str, MatchKey] = {
 def sidecar_key(name: str) -> MatchKey:
     """Return the key of a sidecar field."""
 
-    def found(facts: ImageFacts) -> object:
-        own = {
+    def value_of(facts: ImageFacts) -> object:
+        from_facts = {
             "EchoTime": facts.te_ms,
             "RepetitionTime": facts.tr_ms,
             "InversionTime": facts.ti_ms,
             "FlipAngle": facts.flip_angle_deg,
             "ImageType": list(facts.image_type),
         }
-        if name in own:
-            return own[name]
+        if name in from_facts:
+            return from_facts[name]
         return facts.milliseconds(name) if name in IN_MS else facts.image.sidecar.get(name)
 
-    return MatchKey(found, field(name))
+    return MatchKey(value_of, field(name))

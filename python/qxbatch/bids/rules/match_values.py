@@ -11,38 +11,38 @@ from qxbatch.bids.rules.patterns import glob_pattern, regex_pattern
 from qxbatch.protocol.values import WrongValueError, same_shell
 
 Accept = Callable[[Any], Captures | None]
-"""Returns the captures where a value is accepted, else None. It is not asked about unknown values."""
+"""Returns the captures where a value is accepted, else None. It is not called for unknown values."""
 _YES: Captures = {}
 
 
 def globs(value: Any) -> Accept:
-    """Read a glob, or several of which one has to fit."""
+    """Read a glob, or several, one of which has to match."""
     return _patterns([glob_pattern(text) for text in _texts(value)], whole=True)
 
 
 def regexes(value: Any) -> Accept:
-    """Read a regular expression, or several of which one has to be found."""
+    """Read a regular expression, or several, one of which has to match."""
     return _patterns([regex_pattern(text) for text in _texts(value)], whole=False)
 
 
 def one_of(*choices: str) -> Callable[[Any], Accept]:
-    """Read a word, or several of which the image has one."""
+    """Read a word, or several, one of which the image has."""
 
     def read(value: Any) -> Accept:
         words = _texts(value)
         if not set(words) <= set(choices):
             raise WrongValueError(f"one of {', '.join(choices)}, or a list of them")
-        return lambda found: _YES if str(found) in words else None
+        return lambda actual: _YES if str(actual) in words else None
 
     return read
 
 
 def all_words(value: Any) -> Accept:
-    """Read words, all of which have to be there; `!word` must not be there."""
+    """Read words that the image has, and words that it does not have (`!word`)."""
     words = [text.casefold() for text in _texts(value)]
 
-    def accept(found: Any) -> Captures | None:
-        present = {str(each).casefold() for each in found}
+    def accept(actual: Any) -> Captures | None:
+        present = {str(item).casefold() for item in actual}
         fits = all((word[1:] not in present) if word.startswith("!") else word in present for word in words)
         return _YES if fits else None
 
@@ -50,44 +50,44 @@ def all_words(value: Any) -> Accept:
 
 
 def amount(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], Accept]:
-    """Read a number with a tolerance, a range or a limit; or several of which one has to fit."""
+    """Read a number with a tolerance, a range or a limit; or several, one of which has to match."""
 
     def read(value: Any) -> Accept:
         items = value if isinstance(value, list) and value else [value]
         amounts = [read_amount(item, tolerance) for item in items]
-        return lambda found: _YES if any(each(found) for each in amounts) else None
+        return lambda actual: _YES if any(expected(actual) for expected in amounts) else None
 
     return read
 
 
 def amounts(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
-    """Read a list of so many numbers."""
+    """Read a list of `length` numbers."""
 
     def read(value: Any) -> Accept:
         if not isinstance(value, list) or len(value) != length:
             raise WrongValueError(f"a list of {length} numbers")
         expected = [read_amount(item, tolerance) for item in value]
-        return lambda found: _YES if _all_fit(expected, found) else None
+        return lambda actual: _YES if _all_fit(expected, actual) else None
 
     return read
 
 
 def shells(value: Any) -> Accept:
-    """Read a list of b-values: those that the series has, and no other."""
-    given = value if isinstance(value, list) else [value]
-    if not given or not all(map(is_amount, given)):
+    """Read a list of b-values, which are all b-values of the series."""
+    expected = value if isinstance(value, list) else [value]
+    if not expected or not all(map(is_amount, expected)):
         raise WrongValueError("a list of b-values, such as [0, 1000]")
 
-    def accept(found: Any) -> Captures | None:
-        nearest = [min(given, key=lambda shell, b=b: abs(shell - b)) for b, _count in found]  # type: ignore[misc]
-        near = all(same_shell(shell, b) for shell, (b, _count) in zip(nearest, found, strict=True))
-        return _YES if near and set(nearest) == set(given) else None
+    def accept(actual: Any) -> Captures | None:
+        nearest = [min(expected, key=lambda shell, b=b: abs(shell - b)) for b, _count in actual]  # type: ignore[misc]
+        near = all(same_shell(shell, b) for shell, (b, _count) in zip(nearest, actual, strict=True))
+        return _YES if near and set(nearest) == set(expected) else None
 
     return accept
 
 
 def field(name: str) -> Callable[[Any], Accept]:
-    """Read the value of a sidecar field: a number, a text (a glob), true or false, or a list of which one has to fit."""
+    """Read the value of a sidecar field: a number, a text (a glob), true or false, or a list, one of which has to match."""
     tolerance: Callable[[float], float] = (
         (lambda _number: 0.5) if name in IN_MS else (lambda number: abs(number) * 0.001)
     )
@@ -97,18 +97,18 @@ def field(name: str) -> Callable[[Any], Accept]:
         tests = [_field_test(item, tolerance) for item in items]
         if not tests:
             raise WrongValueError("at least one value")
-        return lambda found: next((got for test in tests if (got := test(found)) is not None), None)
+        return lambda actual: next((captures for test in tests if (captures := test(actual)) is not None), None)
 
     return read
 
 
 IN_MS = ("EchoTime", "EchoTime1", "EchoTime2", "RepetitionTime", "InversionTime")
-"""Fields that are in ms in `match`, as on the console; sidecars have them in seconds."""
+"""Fields that are in ms in `match`, as on the console, and in seconds in sidecars."""
 
 
 def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
     if isinstance(item, bool):
-        return lambda found: _YES if found is item else None
+        return lambda actual: _YES if actual is item else None
     if isinstance(item, int | float):
         return _number_test(read_amount(item, tolerance))
     if not isinstance(item, str):
@@ -119,10 +119,10 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
     except WrongValueError:
         as_number = None
 
-    def accept(found: Any) -> Captures | None:
-        if as_number and isinstance(found, int | float) and not isinstance(found, bool):
-            return as_number(found)
-        texts = found if isinstance(found, list) else [found]
+    def accept(actual: Any) -> Captures | None:
+        if as_number and isinstance(actual, int | float) and not isinstance(actual, bool):
+            return as_number(actual)
+        texts = actual if isinstance(actual, list) else [actual]
         matches = (pattern.fullmatch(str(text)) for text in texts)
         return next((match.groupdict() for match in matches if match), None)
 
@@ -130,23 +130,23 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
 
 
 def _number_test(expected: Amount) -> Accept:
-    def accept(found: Any) -> Captures | None:
-        is_number = isinstance(found, int | float) and not isinstance(found, bool)
-        return _YES if is_number and expected(found) else None
+    def accept(actual: Any) -> Captures | None:
+        is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
+        return _YES if is_number and expected(actual) else None
 
     return accept
 
 
-def _all_fit(expected: list[Amount], found: Any) -> bool:
-    return len(found) == len(expected) and all(test(number) for test, number in zip(expected, found, strict=True))
+def _all_fit(expected: list[Amount], actual: Any) -> bool:
+    return len(actual) == len(expected) and all(test(number) for test, number in zip(expected, actual, strict=True))
 
 
 def _patterns(patterns: list[re.Pattern[str]], *, whole: bool) -> Accept:
-    def accept(found: Any) -> Captures | None:
+    def accept(actual: Any) -> Captures | None:
         for pattern in patterns:
-            match = pattern.fullmatch(str(found)) if whole else pattern.search(str(found))
+            match = pattern.fullmatch(str(actual)) if whole else pattern.search(str(actual))
             if match:
-                return {name: part for name, part in match.groupdict().items() if part is not None}
+                return {name: capture for name, capture in match.groupdict().items() if capture is not None}
         return None
 
     return accept

@@ -1,4 +1,4 @@
-"""Rules compared with images: the first that matches decides."""
+"""Compare rules with images: the first rule that matches decides."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from qxbatch.bids.model import Captures, Condition, Rule
 
 
 class Mismatch(NamedTuple):
-    """The first key of a rule that an image does not fit."""
+    """The first key of a rule that does not match an image."""
 
     key: str
     expected: object
-    found: object
-    """None where it is not known."""
+    actual: object
+    """The value of the image; None where it is not known."""
 
 
 class Match(NamedTuple):
@@ -24,19 +24,19 @@ class Match(NamedTuple):
 
 
 def compare(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | Mismatch:
-    """Return the captures where all conditions are met, else the first one that is not."""
+    """Return the captures if all conditions are met, else the first mismatch."""
     captures: dict[str, str] = {}
     for condition in conditions:
-        found = condition.found(facts)
-        accepted = None if found is None else condition.accept(found)
-        if accepted is None:
-            return Mismatch(condition.key, condition.value, found)
-        captures.update(accepted)
+        actual = condition.value_of(facts)
+        captured = None if actual is None else condition.accept(actual)
+        if captured is None:
+            return Mismatch(condition.key, condition.value, actual)
+        captures.update(captured)
     return captures
 
 
 def excludes(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | None:
-    """Return no captures where one of the conditions of `not` is not met, None where all are."""
+    """Return empty captures if one of the conditions of `not` is not met, None if all are met."""
     return {} if isinstance(compare(conditions, facts), Mismatch) else None
 
 
@@ -44,7 +44,7 @@ def first_match(rules: Iterable[Rule], facts: ImageFacts) -> Match | None:
     """Return the first rule that matches an image."""
     for rule in rules:
         if rule.session in ("", facts.image.session.id):
-            found = compare(rule.conditions, facts)
-            if not isinstance(found, Mismatch):
-                return Match(rule, found)
+            result = compare(rule.conditions, facts)
+            if not isinstance(result, Mismatch):
+                return Match(rule, result)
     return None

@@ -1,4 +1,4 @@
-"""Patterns for names: globs in which `{entity}` captures a part, and regular expressions with named groups."""
+"""Patterns for names: globs in which `{entity}` captures text, and regular expressions with named groups."""
 
 import re
 from functools import lru_cache
@@ -12,28 +12,28 @@ _CAPTURE = re.compile(r"\{([a-z]+)\}", re.ASCII)
 def glob_pattern(glob: str) -> re.Pattern[str]:
     """Return the pattern of a glob; case is ignored. Raises WrongValueError.
 
-    `*` stands for any characters, `?` for one, `[0-9]` for a digit, `[*]` for `*` itself, and `{dir}` for a part
-    without `_` and spaces, which is captured.
+    `*` matches any characters, `?` one character, `[0-9]` a digit, `[*]` the character `*`. `{dir}` captures text without
+    `_` and spaces.
 
     >>> glob_pattern("SpinEchoFieldMap_{dir}*").fullmatch("spinechofieldmap_AP_2")["dir"]
     'AP'
     """
-    parts, at = [], 0
+    regexes, position = [], 0
     names: set[str] = set()
-    while at < len(glob):
-        capture = _CAPTURE.match(glob, at)
-        end = glob.find("]", at + 2) if glob[at] == "[" else -1
+    while position < len(glob):
+        capture = _CAPTURE.match(glob, position)
+        end = glob.find("]", position + 2) if glob[position] == "[" else -1
         if capture:
-            parts.append(_captured(capture[1], names))
-            at = capture.end()
+            regexes.append(_captured(capture[1], names))
+            position = capture.end()
             continue
         if end > 0:
-            parts.append(_class(glob[at + 1 : end]))
-            at = end + 1
+            regexes.append(_class(glob[position + 1 : end]))
+            position = end + 1
             continue
-        parts.append({"*": ".*?", "?": "."}.get(glob[at], re.escape(glob[at])))
-        at += 1
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+        regexes.append({"*": ".*?", "?": "."}.get(glob[position], re.escape(glob[position])))
+        position += 1
+    return re.compile("".join(regexes), re.IGNORECASE | re.DOTALL)
 
 
 @lru_cache(1 << 10)

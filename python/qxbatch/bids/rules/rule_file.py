@@ -1,4 +1,4 @@
-"""A rule file: read, and checked completely by the BIDS schema before anything is written (docs/bids.md)."""
+"""Read a rule file and check it completely by the BIDS schema before anything is written (docs/bids.md)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 from qxbatch.bids.model import Labels, Rule, RuleFile, SessionRules
 from qxbatch.bids.rules.field_tables import check_values
-from qxbatch.bids.rules.one_rule import RuleReader
 from qxbatch.bids.rules.patterns import glob_pattern
+from qxbatch.bids.rules.rule_reader import RuleReader
 from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.target import label, placeholders
 from qxbatch.protocol.lines import Place
@@ -16,12 +16,12 @@ from qxbatch.protocol.toml_file import TomlFile, read_toml, toml_file
 _TOP = ("rule", "session", "labels", "dataset")
 _LABELS = ("pattern", "subject", "session", "subjects", "sessions")
 _SESSION = ("subject", "session")
-_PARTS = ("subject", "session")
+_PLACEHOLDERS = ("subject", "session")
 _DATASET = (
     *("Name", "License", "Authors", "Acknowledgements", "HowToAcknowledge", "Funding", "EthicsApprovals", "DatasetDOI"),
     *("ReferencesAndLinks", "Keywords", "HEDVersion", "DatasetLinks", "SourceDatasets"),
 )
-"""Fields of dataset_description.json that a person writes."""
+"""Fields of dataset_description.json that users write."""
 _HINT = "Name a rule file; `qxbatch bids <sessionsfolder> <bidsdir> --init=FILE` proposes one."
 _QUOTING = 'Texts, and numbers with ±, are in quotes: match = { name = "rest", EchoTime = "30±1" }.'
 
@@ -38,7 +38,7 @@ def rules_of(text: str) -> RuleFile:
 
 
 class _Reader:
-    """Makes rules of the tables of one file. Each method raises UsageError."""
+    """Reads the rules of one file. Each method raises UsageError."""
 
     def __init__(self, file: TomlFile, schema: Schema) -> None:
         self._file = file
@@ -72,7 +72,7 @@ class _Reader:
         place: Place = ("session", name)
         table = self._table(place, value)
         rules: list[Rule] = []
-        for key, given in table.items():
+        for key, content in table.items():
             if key in _SESSION:
                 continue
             number, _dot, image = key.removeprefix("n").partition(".")
@@ -80,8 +80,8 @@ class _Reader:
                 hint = (
                     'Write the scanner\'s series number, "7"; "7.2" is its second image, "n70" the series in dicom/70.'
                 )
-                self._file.refuse((*place, key), f"the key {key!r} is no number of a series.", hint)
-            rules.append(self._rules.override((*place, key), name, self._table((*place, key), given)))
+                self._file.refuse((*place, key), f"the key {key!r} is not a series number.", hint)
+            rules.append(self._rules.override((*place, key), name, self._table((*place, key), content)))
         return SessionRules(
             self._file.line(place),
             self._label((*place, "subject"), table.get("subject")),
@@ -98,7 +98,7 @@ class _Reader:
             if not isinstance(value, str):
                 self._file.refuse_value((*place, key), value, 'a text, such as "{subject}"')
             for name in placeholders(value):
-                if name not in _PARTS:
+                if name not in _PLACEHOLDERS:
                     self._file.refuse((*place, key), f"{{{name}}} is not known.", "Write {subject} or {session}.")
         if pattern and "subject" not in glob_pattern(pattern).groupindex:
             self._file.refuse(

@@ -1,1 +1,1 @@
-"""What the BIDS schema says: names of images, and required fields of sidecars."""
+"""The BIDS schema: names of images, and required fields of sidecars."""

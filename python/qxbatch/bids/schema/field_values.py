@@ -22,9 +22,9 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 
 
 def expected(schema: Schema, field: str, value: Any) -> str:
-    """Return what a field can be where the value is not it; empty where the value is possible, or the schema has no such field.
+    """Return what values a field can have if this one is not valid; empty if it is valid or the schema does not define the field.
 
-    A value that JSON does not have (a date, NaN) is possible nowhere.
+    A value that JSON cannot represent (a date, NaN) is never valid.
     """
     definition = schema.metadata_definition(field)
     if not _fits(value, definition):
@@ -37,7 +37,7 @@ def _fits(value: Any, definition: Mapping[str, Any]) -> bool:
         return False
     choices = definition.get("anyOf")
     if choices:
-        return any(_fits(value, each) for each in choices)
+        return any(_fits(value, choice) for choice in choices)
     kind = definition.get("type")
     if kind is not None and not _is_of(value, kind):
         return False
@@ -45,7 +45,7 @@ def _fits(value: Any, definition: Mapping[str, Any]) -> bool:
         return False
     if isinstance(value, int | float):
         return all(accept(value, definition[name]) for name, _word, accept in _LIMITS if name in definition)
-    return not isinstance(value, list) or all(_fits(each, definition.get("items", {})) for each in value)
+    return not isinstance(value, list) or all(_fits(item, definition.get("items", {})) for item in value)
 
 
 def _is_of(value: Any, kind: str) -> bool:
@@ -67,7 +67,7 @@ def _text(definition: Mapping[str, Any]) -> str:
     """Return the values of a definition in words: `a number above 0`."""
     choices = definition.get("anyOf")
     if choices:
-        return ", or ".join(dict.fromkeys(_text(each) for each in choices))
+        return ", or ".join(dict.fromkeys(_text(choice) for choice in choices))
     if "enum" in definition:
         return f"one of: {', '.join(map(str, definition['enum']))}"
     kind = str(definition.get("type", ""))

@@ -1,4 +1,4 @@
-"""What the BIDS schema says of the names of images: data types, suffixes and entities."""
+"""Names of images in the BIDS schema: data types, suffixes and entities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from qxbatch.problems import UsageError
 
 _IMAGE = ".nii.gz"
 _LEVELS = ("subject", "session")
-"""Entities that the session gives."""
+"""Entities that identify the session."""
 LABEL = r"[0-9a-zA-Z+]+"
 INDEX = r"[0-9]+"
 
@@ -22,7 +22,7 @@ class Entity(NamedTuple):
     """As in file names: `acq`."""
     is_index: bool
     choices: tuple[str, ...]
-    """Values that are possible; none: any."""
+    """The valid values; empty: any value."""
     required: bool
 
 
@@ -40,16 +40,18 @@ class Schema:
     @cached_property
     def _names(self) -> Mapping[tuple[str, str], Mapping[str, bool]]:
         """Return, by data type and suffix of an image, the entities and whether each is required."""
-        found: dict[tuple[str, str], dict[str, bool]] = {}
+        names: dict[tuple[str, str], dict[str, bool]] = {}
         for group in self.content["rules"]["files"]["raw"].values():
             for rule in group.values():
                 if _IMAGE not in rule.get("extensions", ()):
                     continue
                 for key in ((datatype, suffix) for datatype in rule["datatypes"] for suffix in rule["suffixes"]):
-                    given = {name: _is_required(level) for name, level in rule["entities"].items()}
-                    known = found.get(key, given)
-                    found[key] = {name: known.get(name, False) and given.get(name, False) for name in known | given}
-        return found
+                    entities = {name: _is_required(level) for name, level in rule["entities"].items()}
+                    previous = names.get(key, entities)
+                    names[key] = {
+                        name: previous.get(name, False) and entities.get(name, False) for name in previous | entities
+                    }
+        return names
 
     @cached_property
     def datatypes(self) -> tuple[str, ...]:
@@ -58,7 +60,7 @@ class Schema:
 
     def suffixes(self, datatype: str) -> tuple[str, ...]:
         """Return the suffixes of the images of a data type."""
-        return tuple(suffix for each, suffix in self._names if each == datatype)
+        return tuple(suffix for candidate, suffix in self._names if candidate == datatype)
 
     def entities(self, datatype: str, suffix: str) -> Mapping[str, Entity]:
         """Return the entities that an image's name may have besides `sub` and `ses`, by their short name, in order."""
@@ -68,8 +70,11 @@ class Schema:
     def _entities(self) -> Mapping[tuple[str, str], Mapping[str, Entity]]:
         order = [name for name in self.content["rules"]["entities"] if name not in _LEVELS]
         return {
-            place: {each.name: each for name in order if name in known for each in [self._entity(name, known[name])]}
-            for place, known in self._names.items()
+            place: {
+                entity.name: entity
+                for entity in (self._entity(name, entities[name]) for name in order if name in entities)
+            }
+            for place, entities in self._names.items()
         }
 
     @cached_property
@@ -84,19 +89,19 @@ class Schema:
         return frozenset(self._definitions)
 
     def metadata_definition(self, field: str) -> Mapping[str, Any]:
-        """Return what the schema says of the values of a field; empty where it has no such field."""
+        """Return the definition of a field; empty if the schema does not have it."""
         return self._definitions.get(field, {})
 
     @cached_property
     def _definitions(self) -> Mapping[str, Mapping[str, Any]]:
-        found: dict[str, list[Mapping[str, Any]]] = {}
-        for each in self.content["objects"]["metadata"].values():
-            found.setdefault(str(each["name"]), []).append(each)
-        return {name: same[0] if len(same) == 1 else {"anyOf": same} for name, same in found.items()}
+        definitions: dict[str, list[Mapping[str, Any]]] = {}
+        for definition in self.content["objects"]["metadata"].values():
+            definitions.setdefault(str(definition["name"]), []).append(definition)
+        return {name: same[0] if len(same) == 1 else {"anyOf": same} for name, same in definitions.items()}
 
     def _entity(self, name: str, required: bool) -> Entity:
-        given = self.content["objects"]["entities"][name]
-        return Entity(given["name"], given["format"] == "index", tuple(given.get("enum", ())), required)
+        definition = self.content["objects"]["entities"][name]
+        return Entity(definition["name"], definition["format"] == "index", tuple(definition.get("enum", ())), required)
 
 
 def _is_required(level: Any) -> bool:
@@ -105,7 +110,7 @@ def _is_required(level: Any) -> bool:
 
 @lru_cache
 def load_schema() -> Schema:
-    """Return the schema that bidsschematools has. Raises UsageError where it is not installed."""
+    """Return the schema of bidsschematools. Raises UsageError where it is not installed."""
     try:
         from bidsschematools.schema import load_schema as load
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The place of an image in a data set, taken apart: folders, entities, suffix."""
+"""The path of an image in a data set, split into data type, entities and suffix."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,14 +21,14 @@ class PlacedName(NamedTuple):
         """
         *folders, name = path.split("/")
         *pairs, suffix = name.split("_")
-        parts = (pair.partition("-") for pair in pairs)
-        entities = {key: value for key, _dash, value in parts}
+        split_pairs = (pair.partition("-") for pair in pairs)
+        entities = {key: value for key, _dash, value in split_pairs}
         return cls(folders[-1] if folders else "", entities, suffix)
 
     def family(self, *without: str) -> str:
-        """Return what images have in common that differ in some entities or in the suffix alone."""
-        kept = [f"{name}-{value}" for name, value in self.entities.items() if name not in without]
-        return "_".join([self.datatype, *kept])
+        """Return the name without these entities and the suffix: images with the same family differ only in these."""
+        pairs = [f"{name}-{value}" for name, value in self.entities.items() if name not in without]
+        return "_".join([self.datatype, *pairs])
 
 
 def subject_folder(path: str) -> str:

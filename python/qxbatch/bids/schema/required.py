@@ -1,4 +1,4 @@
-"""Sidecar fields that BIDS requires of an image, by the selectors of the schema that a rule file can decide."""
+"""Sidecar fields that BIDS requires for an image, by those selectors of the schema that this module evaluates."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ COMPLETED = (
     *("TaskName", "Units", "IntendedFor", "M0Type", "TotalAcquiredPairs", "MTState"),
     *("EchoTime1", "EchoTime2", "VolumeTiming"),
 )
-"""Fields that the export completes."""
+"""Fields that the export adds."""
 REPETITION: Mapping[str, tuple[str, ...]] = {
     "RepetitionTimeExcitation": ("VFA", "MTS", "MPM"),
     "RepetitionTimePreparation": ("MP2RAGE", "TB1SRGE", "asl", "m0scan"),
@@ -25,9 +25,9 @@ _IMAGE = re.compile(r"match\(extension, .*nii.*\)")
 
 
 def missing_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
-    """Return the required fields that neither the sidecar has nor the export completes."""
-    found = dict.fromkeys(required_fields(schema, datatype, suffix, sidecar))
-    return [name for name in found if name not in sidecar and not _is_completed(name, suffix, sidecar)]
+    """Return the required fields that the sidecar lacks and the export does not add."""
+    required = dict.fromkeys(required_fields(schema, datatype, suffix, sidecar))
+    return [name for name in required if name not in sidecar and not _is_completed(name, suffix, sidecar)]
 
 
 def _is_completed(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
@@ -35,9 +35,9 @@ def _is_completed(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
 
 
 def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what RepetitionTime means for a suffix."""
-    given = sidecar.get("RepetitionTime")
-    return {} if given is None else {name: given for name, suffixes in REPETITION.items() if suffix in suffixes}
+    """Return the BIDS fields that RepetitionTime stands for in images of a suffix."""
+    time = sidecar.get("RepetitionTime")
+    return {} if time is None else {name: time for name, suffixes in REPETITION.items() if suffix in suffixes}
 
 
 def required_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> Iterator[str]:
@@ -47,7 +47,8 @@ def required_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping
         for rule in schema.content["rules"]["sidecars"].get(group, {}).values():
             if all(_applies(selector, place, sidecar) for selector in rule["selectors"]):
                 levels = (
-                    (name, each if isinstance(each, str) else each["level"]) for name, each in rule["fields"].items()
+                    (name, level if isinstance(level, str) else level["level"])
+                    for name, level in rule["fields"].items()
                 )
                 yield from (_name(schema, name) for name, level in levels if level == "required")
 
@@ -58,7 +59,7 @@ def _name(schema: Schema, key: str) -> str:
 
 
 def _applies(selector: str, place: Mapping[str, str], sidecar: Mapping[str, Any]) -> bool:
-    """Return whether a selector is met; one of another form never is."""
+    """Return whether a selector applies; a selector of another form never does."""
     tests: Mapping[re.Pattern[str], Callable[[re.Match[str]], bool]] = {
         _IS: lambda match: place[match[1]] == match[2],
         _ONE_OF: lambda match: _value(match[1], place, sidecar) in re.findall(r'"([^"]*)"', match[2]),

@@ -8,18 +8,18 @@ from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.nearest import nearest
 
 GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
-"""Entities that follow from the group of images and the time of their acquisition."""
+"""Entities that depend on the group of images and their acquisition times."""
 BUILT_IN = ("name", "task", "protocol", "number", "dir")
-"""What `as` can name in braces without a capture in `match`."""
+"""Names that `as` can have in braces without a capture in `match`."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[0-9a-zA-Z+]+", re.ASCII)
 _INDEX = re.compile(r"[0-9]+", re.ASCII)
 _STANDS_FOR = "\ufffc"
-"""What is checked in place of a name in braces."""
+"""Replaces a name in braces for the check."""
 
 
 class TargetError(ValueError):
-    """A target that is not valid; the message and the hint say why."""
+    """A target is not valid. The message has the reason, the hint the correction."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Target:
         return dict(self.entities)
 
     def having(self, schema: Schema, entities: Mapping[str, str]) -> "Target":
-        """Return the target with these entities, too, in order."""
+        """Return the target with these entities added, in order."""
         values = {**entities, **self.values}
         order = schema.entities(self.datatype, self.suffix)
         return replace(self, entities=tuple((name, values[name]) for name in order if name in values))
@@ -50,8 +50,8 @@ class Target:
     def path(self, subject: str, session: str) -> str:
         """Return the path in the data set, without extension."""
         levels = [f"sub-{subject}", *([f"ses-{session}"] if session else [])]
-        parts = [*levels, *(f"{name}-{value}" for name, value in self.entities), self.suffix]
-        return "/".join([*levels, self.datatype, "_".join(parts)])
+        names = [*levels, *(f"{name}-{value}" for name, value in self.entities), self.suffix]
+        return "/".join([*levels, self.datatype, "_".join(names)])
 
 
 def placeholders(text: str) -> list[str]:
@@ -75,13 +75,13 @@ def label(text: str) -> str:
 
 def check_template(text: str, captures: Iterable[str], schema: Schema) -> None:
     """Raise TargetError where `as` cannot give a valid name whatever the captures are."""
-    known = [*captures, *BUILT_IN]
+    allowed = [*captures, *BUILT_IN]
     for name in placeholders(text):
-        if name not in known:
-            hint = f"Write {{{name}}} into the name of match, too, or use one of: {', '.join(known)}."
-            raise TargetError(f"{{{name}}} is captured by no key of match.", hint)
+        if name not in allowed:
+            hint = f"Write {{{name}}} into the name of match, too, or use one of: {', '.join(allowed)}."
+            raise TargetError(f"{{{name}}} is not captured by any key of match.", hint)
     if set("{}") & set(_PLACEHOLDER.sub("", text)):
-        raise TargetError(f"{text!r} has a brace without its other one.", "Write names in braces: dir-{dir}.")
+        raise TargetError(f"{text!r} has an unmatched brace.", "Write names in braces: dir-{dir}.")
     marked = _PLACEHOLDER.sub(_STANDS_FOR, text)
     *_pairs_before, suffix = marked.split("_")
     if _STANDS_FOR in marked.partition("/")[0] + suffix:
@@ -93,7 +93,7 @@ def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Targ
     """Return the target of `func/task-rest_bold`. Raises TargetError."""
     datatype, slash, name = text.partition("/")
     if not slash or not name or "/" in name:
-        raise TargetError(f"{text!r} is no data type and name.", 'Write as = "func/task-rest_bold".')
+        raise TargetError(f"{text!r} is not a data type and a name.", 'Write as = "func/task-rest_bold".')
     if datatype not in schema.datatypes:
         raise _unknown("data type", datatype, schema.datatypes)
     *pairs, suffix = name.split("_")
@@ -104,35 +104,35 @@ def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Targ
     if suffix not in known:
         raise _unknown_suffix(suffix, datatype, schema)
     allowed = schema.entities(datatype, suffix)
-    found = _pairs(pairs, f"{datatype}/{suffix}", allowed, schema, is_template=is_template)
-    missing = [name for name, entity in allowed.items() if entity.required and name not in found]
+    entities = _pairs(pairs, f"{datatype}/{suffix}", allowed, schema, is_template=is_template)
+    missing = [name for name, entity in allowed.items() if entity.required and name not in entities]
     missing = [name for name in missing if name not in GIVEN_BY_GROUP]
     if missing:
         raise TargetError(f"{datatype}/{suffix} needs the entity {missing[0]}.", f"Write {missing[0]}-<label>.")
-    order = (name for name in allowed if name in found)
-    return Target(datatype, tuple((name, found[name]) for name in order), suffix)
+    order = (name for name in allowed if name in entities)
+    return Target(datatype, tuple((name, entities[name]) for name in order), suffix)
 
 
 def _pairs(
     pairs: Iterable[str], place: str, allowed: Mapping[str, Entity], schema: Schema, *, is_template: bool
 ) -> dict[str, str]:
-    found: dict[str, str] = {}
+    entities: dict[str, str] = {}
     for pair in pairs:
         name, dash, value = pair.partition("-")
         if not dash:
             hint = "Write <entity>-<label>, such as task-rest; the suffix is last."
-            raise TargetError(f"{pair!r} is no entity with a label.", hint)
+            raise TargetError(f"{pair!r} is not an entity with a label.", hint)
         if name in ("sub", "ses"):
             raise TargetError(f"{name}- is given by the session.", "Leave it out; [labels] changes it.")
         if name not in schema.entity_names:
             raise _unknown("entity", name, schema.entity_names)
         if name not in allowed:
             raise TargetError(f"{place} cannot have the entity {name}.", f"It can have: {', '.join(allowed)}.")
-        if name in found:
+        if name in entities:
             raise TargetError(f"the entity {name} is given twice.", "Leave one of them out.")
         _check_value(allowed[name], value, is_template=is_template)
-        found[name] = value
-    return found
+        entities[name] = value
+    return entities
 
 
 def _check_value(entity: Entity, value: str, *, is_template: bool) -> None:
@@ -148,18 +148,18 @@ def _check_value(entity: Entity, value: str, *, is_template: bool) -> None:
         raise TargetError(f"{entity.name}-{value} is not valid.", hint)
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> TargetError:
-    known = tuple(known)
-    near = nearest(name, known)
-    hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(known)}."
+def _unknown(what: str, name: str, choices: Iterable[str]) -> TargetError:
+    choices = tuple(choices)
+    near = nearest(name, choices)
+    hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(choices)}."
     return TargetError(f"the {what} {name!r} is not known.", hint)
 
 
 def _unknown_suffix(suffix: str, datatype: str, schema: Schema) -> TargetError:
-    places = [each for each in schema.datatypes if suffix in schema.suffixes(each)]
+    places = [other for other in schema.datatypes if suffix in schema.suffixes(other)]
     if places:
-        message = f"the suffix {suffix!r} is none of the data type {datatype}."
-        return TargetError(message, f"It is one of {' and '.join(places)}.")
+        message = f"the suffix {suffix!r} does not belong to the data type {datatype}."
+        return TargetError(message, f"It belongs to {' and '.join(places)}.")
     near = nearest(suffix, schema.suffixes(datatype))
     hint = f"Did you mean {near}?" if near else f"{datatype} has: {', '.join(schema.suffixes(datatype))}."
     return TargetError(f"the suffix {suffix!r} is not known.", hint)

@@ -1,1 +1,1 @@
-"""What sidecars say: fields of BIDS that the session's sidecar does not have, and the links of field maps."""
+"""Sidecars: BIDS fields that the session's sidecars lack, and the links of field maps."""

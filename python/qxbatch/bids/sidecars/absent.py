@@ -13,11 +13,11 @@ _SELECTING = (
 )
 """Fields on which the schema's requirements depend."""
 _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
-"""One of them is required of a PEPOLAR field map, which the schema says in words alone."""
+"""A PEPOLAR field map requires one of them; the schema says so only in a description."""
 
 
 class Absent:
-    """Looks for required fields; images with the same requirements are looked up once."""
+    """Finds absent required fields; the requirements of similar images are computed once."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -28,8 +28,8 @@ class Absent:
         chosen = {name: sidecar[name] for name in _SELECTING if name in sidecar}
         key = (datatype, suffix, *(f"{name}={value}" for name, value in chosen.items()))
         if key not in self._known:
-            found = required_fields(self._schema, datatype, suffix, chosen)
-            self._known[key] = tuple(dict.fromkeys(found))
+            required = required_fields(self._schema, datatype, suffix, chosen)
+            self._known[key] = tuple(dict.fromkeys(required))
         absent = [name for name in self._known[key] if name not in sidecar]
         if (datatype, suffix) == ("fmap", "epi") and not any(name in sidecar for name in _READOUT):
             absent.append(_READOUT[0])
@@ -38,5 +38,5 @@ class Absent:
 
 @lru_cache
 def absent_fields() -> Absent:
-    """Return the one that looks by the installed schema."""
+    """Return the finder for the installed schema."""
     return Absent(load_schema())

@@ -1,4 +1,4 @@
-"""What BIDS wants of arterial spin labelling besides the header: the volume types, and the fields that follow from them."""
+"""What BIDS requires of arterial spin labelling besides the header: the volume types, and fields that depend on them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _VOLUMES = 3
 def volume_types(placed: Placed) -> tuple[str, ...] | None:
     """Return the type of each volume by the rule's `context`; None where the rule has none or it does not fit.
 
-    `m0scan` at the begin stands once; the rest is repeated until the volumes of the image have types.
+    `m0scan` at the beginning is used once; the remaining types repeat until every volume has a type.
     """
     context, volumes = placed.rule.context, _volumes(placed)
     if not context or len(context) == volumes:
@@ -49,22 +49,22 @@ def asl_fields(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
     if name.suffix != "asl":
         return {}
     types = volume_types(placed) or ()
-    separate = any(PlacedName.of(each.path).suffix == M0 for each in session)
-    found: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if separate else "Absent"}
+    separate = any(PlacedName.of(image.path).suffix == M0 for image in session)
+    fields: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if separate else "Absent"}
     if types.count(LABEL) and types.count(LABEL) == types.count(CONTROL):
-        found["TotalAcquiredPairs"] = types.count(LABEL)
-    return found
+        fields["TotalAcquiredPairs"] = types.count(LABEL)
+    return fields
 
 
 def m0_targets(placed: Placed, session: Sequence[Placed]) -> list[str]:
-    """Return the paths of the ASL images that a separate M0 scan is for: those that no other M0 scan is nearer to."""
-    asl = [each for each in session if PlacedName.of(each.path).suffix == "asl"]
-    scans = [each for each in session if PlacedName.of(each.path)[::2] == ("perf", M0)]
-    return [each.path for each in asl if min(scans, key=lambda scan: (_gap(scan, each), scan.path)) == placed]
+    """Return the paths of the ASL images whose nearest M0 scan this is."""
+    asl = [image for image in session if PlacedName.of(image.path).suffix == "asl"]
+    scans = [image for image in session if PlacedName.of(image.path)[::2] == ("perf", M0)]
+    return [image.path for image in asl if min(scans, key=lambda scan: (_gap(scan, image), scan.path)) == placed]
 
 
-def _gap(one: Placed, two: Placed) -> float:
-    times = acquired(one.image), acquired(two.image)
+def _gap(first: Placed, second: Placed) -> float:
+    times = acquired(first.image), acquired(second.image)
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 

@@ -1,4 +1,4 @@
-"""Sidecars as BIDS wants them: those of the session, completed. A pure function of the images of one session."""
+"""Sidecars as BIDS requires them: those of the session, completed. A pure function of the images of one session."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ _HERTZ = ("GE", "PHILIPS")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
-class Completed(NamedTuple):
+class Sidecars(NamedTuple):
     """The sidecars of a session."""
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -28,32 +28,32 @@ class Completed(NamedTuple):
 
 def complete(
     placed: Sequence[Placed], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
-) -> Completed:
-    """Return the sidecars of all images. `links` is what field maps add.
+) -> Sidecars:
+    """Return the sidecars of all images. `links` are the fields that field maps add.
 
-    What the rule sets comes before what is added, and that before what the header has.
+    Fields that the rule sets take precedence over added fields, and those over fields of the header.
     """
-    found: dict[str, dict[str, Any]] = {}
+    sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
     absent = absent_fields()
-    for each in placed:
-        given = dict(each.image.sidecar)
+    for image in placed:
+        fields = dict(image.image.sidecar)
         if not keep_identifying:
-            given = without_identifying(given)
-        added = {**_added(each, placed), **each.rule.fields}
-        timing = timing_of(each.image) if PlacedName.of(each.path).suffix == "bold" else None
+            fields = without_identifying(fields)
+        added = {**_added(image, placed), **image.rule.fields}
+        timing = timing_of(image.image) if PlacedName.of(image.path).suffix == "bold" else None
         if timing is not None:
-            given = {
-                key: value for key, value in given.items() if key not in ("RepetitionTime", "DelayTime")
+            fields = {
+                key: value for key, value in fields.items() if key not in ("RepetitionTime", "DelayTime")
             } | timing.fields
-            warnings.append(f"{each.path}: {timing.warning}")
-        found[each.path] = {**given, **added, **links.get(each.path, {}), **each.rule.fields}
-        warnings += _absent(each, found[each.path], absent)
-    return Completed(found, tuple(warnings))
+            warnings.append(f"{image.path}: {timing.warning}")
+        sidecars[image.path] = {**fields, **added, **links.get(image.path, {}), **image.rule.fields}
+        warnings += _absent(image, sidecars[image.path], absent)
+    return Sidecars(sidecars, tuple(warnings))
 
 
 def sidecar_text(fields: Mapping[str, Any]) -> bytes:
-    """Return the text of a sidecar, a field in each line. A field with a number that JSON does not have (NaN) is left out."""
+    """Return the text of a sidecar, a field in each line. Fields with a number that JSON does not have (NaN) are omitted."""
     lines = ",\n".join(_lines(fields))
     return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
 
@@ -65,26 +65,26 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
-    """Return fields that name and group of an image say, and its header does not."""
+    """Return fields that follow from the name and group of an image and are not in its sidecar."""
     name = PlacedName.of(placed.path)
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if "task" in name.entities:
-        found["TaskName"] = name.entities["task"]
+        fields["TaskName"] = name.entities["task"]
     if "mt" in name.entities:
-        found["MTState"] = name.entities["mt"] == "on"
+        fields["MTState"] = name.entities["mt"] == "on"
     if name.entities.get("part") == "phase" or (
         name.datatype == "fmap" and name.suffix in ("phasediff", "phase1", "phase2")
     ):
-        found["Units"] = "arbitrary"
+        fields["Units"] = "arbitrary"
     if name.suffix == "fieldmap" and _maker(placed.image).startswith(_HERTZ):
-        found["Units"] = "Hz"
+        fields["Units"] = "Hz"
     if name.suffix == "phasediff":
-        found |= _echo_times(placed, session)
-    found |= repetition_fields(name.suffix, placed.image.sidecar)
+        fields |= _echo_times(placed, session)
+    fields |= repetition_fields(name.suffix, placed.image.sidecar)
     if name.datatype == "perf":
-        found |= asl_fields(placed, session)
-    given = placed.image.sidecar
-    return {key: value for key, value in found.items() if key not in given or key in ("TaskName", "MTState")}
+        fields |= asl_fields(placed, session)
+    sidecar = placed.image.sidecar
+    return {key: value for key, value in fields.items() if key not in sidecar or key in ("TaskName", "MTState")}
 
 
 def _maker(image: ExportImage) -> str:
@@ -96,14 +96,14 @@ def _echo_times(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
     """Return the two echo times of a phase difference: of its magnitude images, else of its series and theirs."""
     family = PlacedName.of(placed.path).family()
     times = set()
-    for each in session:
-        name = PlacedName.of(each.path)
+    for image in session:
+        name = PlacedName.of(image.path)
         if (
             name.datatype == "fmap"
             and name.family() == family
             and name.suffix in ("magnitude1", "magnitude2", "phasediff")
         ):
-            times |= _echo_times_of(each.image)
+            times |= _echo_times_of(image.image)
     if len(times) != 2:  # noqa: PLR2004 - a difference is of two
         return {}
     return {"EchoTime1": min(times), "EchoTime2": max(times)}
@@ -116,7 +116,7 @@ def _echo_times_of(image: ExportImage) -> set[float]:
 
 
 def _absent(placed: Placed, fields: Mapping[str, Any], absent: Absent) -> list[str]:
-    """Return a warning for required fields that nobody can know but the user."""
+    """Return a warning for required fields that only the user knows."""
     name = PlacedName.of(placed.path)
     missing = absent.fields(name.datatype, name.suffix, fields)
     if not missing:

@@ -12,7 +12,7 @@ from qxbatch.bids.model import Placed, Serves
 from qxbatch.bids.schema.placed_name import PlacedName
 
 DEFAULT = Serves(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
-"""For field maps whose rule has no `serves`."""
+"""`serves` of field maps whose rule does not set it."""
 _PEPOLAR = ("epi", "m0scan")
 _PHASE = ("phasediff", "phase1", "phase2")
 _DIRECT = ("fieldmap",)
@@ -36,13 +36,13 @@ Geometry = tuple[object, ...]
 
 
 class Facts(NamedTuple):
-    """What decides whether a field map fits an image; None and empty: not known."""
+    """The facts that decide whether a field map fits an image; None and empty values are not known."""
 
     shim: tuple[float, ...] | None
     geometry: Geometry
     """Orientation, field of view, matrix."""
     direction: str
-    """`j-`; without a header the label of `dir-`."""
+    """`j-`; if the header has none, the label of `dir-`."""
     axis: str
     time: Interval | None
     study: str
@@ -71,7 +71,7 @@ class FieldMap(NamedTuple):
     """The images of one estimate."""
 
     kind: Kind | None
-    """None where there are magnitude images alone."""
+    """None if there are only magnitude images."""
     images: tuple[Placed, ...]
     facts: Facts
     directions: frozenset[str]
@@ -98,41 +98,41 @@ class FieldMap(NamedTuple):
             return True
         if "geometry" in self.serves.by and self.facts.axis and run.facts.axis and self.facts.axis != run.facts.axis:
             return False
-        own = {placed.path for placed in self.images} & {placed.path for placed in run.images}
+        shared = {placed.path for placed in self.images} & {placed.path for placed in run.images}
         opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
-        return self.is_complete or (opposite and not own)
+        return self.is_complete or (opposite and not shared)
 
     def is_of_other_study(self, run: Run) -> bool:
-        """Return whether a run is of another study: the subject may have left the scanner. The same shim says that it is not so."""
-        known = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
-        return known and (self.shim is None or self.shim != run.shim)
+        """Return whether a run is of another study, so that the subject may have left the scanner. The same shim disproves it."""
+        differs = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
+        return differs and (self.shim is None or self.shim != run.shim)
 
     def likeness(self, run: Run) -> tuple[int, ...]:
-        """Return for orientation, field of view and matrix 1 where the two are the same, 0 where one is not known, else -1."""
+        """Return 1 (the same), 0 (one is not known) or -1 (different) for orientation, field of view and matrix."""
         pairs = zip(self.facts.geometry, run.facts.geometry, strict=True)
         return tuple(0 if a is None or b is None else 1 if a == b else -1 for a, b in pairs)
 
     def gap(self, run: Run) -> float:
-        """Return the seconds from a run to the farthest scan of the field map; without times none is nearer."""
+        """Return the seconds from a run to the farthest scan of the field map; infinite without times."""
         moment = run.facts.time
-        times = [time for each in self.images if (time := acquired(each.image))]
+        times = [time for image in self.images if (time := acquired(image.image))]
         return max(map(moment.gap, times), default=float("inf")) if moment else float("inf")
 
 
 def runs_of(placed: Iterable[Placed]) -> list[Run]:
     """Return the runs that field maps correct, in the order of the images."""
     groups: dict[str, list[Placed]] = defaultdict(list)
-    for each in placed:
-        name = PlacedName.of(each.path)
+    for image in placed:
+        name = PlacedName.of(image.path)
         if name.suffix in _CORRECTED.get(name.datatype, ()):
             kind = name.suffix if name.suffix == "m0scan" else ""
-            groups[name.family(*_WITHIN_RUN) + kind].append(each)
+            groups[name.family(*_WITHIN_RUN) + kind].append(image)
     return [Run(key, tuple(images), _facts_of_run(images)) for key, images in groups.items()]
 
 
 def _facts_of_run(images: Sequence[Placed]) -> Facts:
     """Return the facts of the time series, whose single-band reference was acquired before it."""
-    main = [each for each in images if PlacedName.of(each.path).suffix != "sbref"]
+    main = [image for image in images if PlacedName.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 
 
@@ -146,20 +146,22 @@ def field_maps(placed: Sequence[Placed]) -> list[FieldMap]:
     """Return the field maps of a session, the earliest first, with their identifiers."""
     pairs: dict[str, list[Placed]] = defaultdict(list)
     others: dict[str, list[Placed]] = defaultdict(list)
-    for each in placed:
-        name = PlacedName.of(each.path)
+    for image in placed:
+        name = PlacedName.of(image.path)
         in_fmap = name.datatype == "fmap"
         if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
-            others[name.family()].append(each)
-        elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and each.rule.serves is not None):
-            pairs[f"{name.family('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(each)
-    groups = [(Kind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)]
-    found = [*groups, *((_kind(images), images) for images in others.values())]
-    return _identified(found)
+            others[name.family()].append(image)
+        elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.serves is not None):
+            pairs[f"{name.family('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(image)
+    groups: list[tuple[Kind | None, list[Placed]]] = [
+        (Kind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)
+    ]
+    groups += [(_kind(images), images) for images in others.values()]
+    return _identified(groups)
 
 
 def _kind(images: Iterable[Placed]) -> Kind | None:
-    suffixes = {PlacedName.of(each.path).suffix for each in images}
+    suffixes = {PlacedName.of(image.path).suffix for image in images}
     if suffixes & set(_PHASE):
         return Kind.PHASE
     return Kind.DIRECT if suffixes & set(_DIRECT) else None
@@ -172,12 +174,12 @@ Take = tuple[Facts, list[Placed]]
 def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
     """Return the images of each estimate: two takes of opposite directions with one shim, geometry and phase axis.
 
-    With as many takes of one direction as of the other, the first belongs to the first. Otherwise one was repeated, and those
-    that are nearest in time belong together. What is left is a separate group.
+    If both directions have the same number of takes, they are paired in order. Otherwise one take was repeated, and takes
+    are paired by the shortest gap in time. Each unpaired take is a separate group.
     """
     takes: dict[str, list[Placed]] = defaultdict(list)
-    for each in images:
-        takes[PlacedName.of(each.path).family(*_WITHIN_RUN)].append(each)
+    for image in images:
+        takes[PlacedName.of(image.path).family(*_WITHIN_RUN)].append(image)
     alike: dict[object, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
     for members in takes.values():
         facts = _facts(members)
@@ -189,27 +191,27 @@ def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
 def _groups(directions: list[list[Take]]) -> list[list[Placed]]:
     if len(directions) != 2:  # noqa: PLR2004 - a pair
         return [members for takes in directions for _facts_of, members in takes]
-    one, two = (sorted(takes, key=_begin) for takes in directions)
-    pairs = list(zip(one, two, strict=True)) if len(one) == len(two) else _nearest_pairs(one, two)
-    used = [id(take) for pair in pairs for take in pair]
-    alone = [take[1] for take in (*one, *two) if id(take) not in used]
-    return [*([*a[1], *b[1]] for a, b in pairs), *alone]
+    first, second = (sorted(takes, key=_begin) for takes in directions)
+    pairs = list(zip(first, second, strict=True)) if len(first) == len(second) else _nearest_pairs(first, second)
+    used_ids = [id(take) for pair in pairs for take in pair]
+    unpaired = [take[1] for take in (*first, *second) if id(take) not in used_ids]
+    return [*([*a[1], *b[1]] for a, b in pairs), *unpaired]
 
 
-def _nearest_pairs(one: list[Take], two: list[Take]) -> list[tuple[Take, Take]]:
-    found: list[tuple[Take, Take]] = []
-    every = [(_take_gap(a, b), k, n) for k, a in enumerate(one) for n, b in enumerate(two)]
+def _nearest_pairs(first: list[Take], second: list[Take]) -> list[tuple[Take, Take]]:
+    pairs: list[tuple[Take, Take]] = []
+    gaps = [(_take_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
     used: tuple[set[int], set[int]] = (set(), set())
-    for _gap, k, n in sorted(every):
+    for _gap, k, n in sorted(gaps):
         if k not in used[0] and n not in used[1]:
-            found.append((one[k], two[n]))
+            pairs.append((first[k], second[n]))
             used[0].add(k)
             used[1].add(n)
-    return found
+    return pairs
 
 
-def _take_gap(one: Take, two: Take) -> float:
-    times = one[0].time, two[0].time
+def _take_gap(first: Take, second: Take) -> float:
+    times = first[0].time, second[0].time
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 
@@ -218,10 +220,10 @@ def _begin(take: Take) -> tuple[bool, object, str]:
     return (time is None, time.begin if time else 0, take[1][0].path)
 
 
-def _identified(found: Iterable[tuple[Kind | None, list[Placed]]]) -> list[FieldMap]:
+def _identified(groups: Iterable[tuple[Kind | None, list[Placed]]]) -> list[FieldMap]:
     """Return the field maps in order of time, each with an identifier that no other of the subject has."""
     ordered = sorted(
-        ((kind, images, _facts(images)) for kind, images in found), key=lambda each: _begin((each[2], each[1]))
+        ((kind, images, _facts(images)) for kind, images in groups), key=lambda each: _begin((each[2], each[1]))
     )
     counters: dict[str, Callable[[], int]] = defaultdict(lambda: count(1).__next__)
     maps = []
@@ -248,13 +250,13 @@ def _identifier_start(path: str, kind: Kind | None) -> str:
 
 
 def _facts(images: Sequence[Placed]) -> Facts:
-    """Return what the images have in common; times from the first begin to the last end."""
+    """Return the common facts of the images; the time is from the first begin to the last end."""
     first = images[0].image
     facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}
     direction = str(sidecar.get("PhaseEncodingDirection") or (facts and facts.phase_encoding_direction) or "")
     axis = direction[:1] or str(sidecar.get("PhaseEncodingAxis") or (facts and facts.phase_encoding_axis) or "")
     label = PlacedName.of(images[0].path).entities.get("dir", "")
-    times = [time for each in images if (time := acquired(each.image))]
+    times = [time for image in images if (time := acquired(image.image))]
     return Facts(
         shim=_numbers(sidecar.get("ShimSetting")),
         geometry=(
@@ -270,6 +272,6 @@ def _facts(images: Sequence[Placed]) -> Facts:
 
 
 def _numbers(value: Any) -> tuple[float, ...] | None:
-    if not isinstance(value, list | tuple) or not all(isinstance(each, int | float) for each in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(item, int | float) for item in value):
         return None
-    return tuple(round(float(each), _DIGITS) for each in value) or None
+    return tuple(round(float(item), _DIGITS) for item in value) or None

@@ -1,6 +1,6 @@
-"""Which images each field map corrects, and what their sidecars say of it.
+"""Which images each field map corrects, and the sidecar fields for it.
 
-A pure function of the images of one session. A field map is all images that give one estimate of the field: both directions of
+A pure function of the images of one session. A field map consists of all images of one estimate of the field: both directions of
 a pair, or magnitude and phase images of one acquisition.
 """
 
@@ -17,7 +17,7 @@ IDENTIFIER, SOURCE, INTENDED_FOR = "B0FieldIdentifier", "B0FieldSource", "Intend
 
 
 class Links(NamedTuple):
-    """What field maps add to sidecars."""
+    """The sidecar fields of field maps and of the images that they correct."""
 
     fields: Mapping[str, Mapping[str, Any]]
     """By the path of the image, without extension."""
@@ -25,54 +25,54 @@ class Links(NamedTuple):
 
 
 def link(placed: Sequence[Placed], form: IntendedFor = IntendedFor.URI) -> Links:
-    """Return the sidecar fields that tie field maps to the images that they correct, in one session."""
+    """Return the sidecar fields that link field maps to the images that they correct, in one session."""
     maps, runs = field_maps(placed), runs_of(placed)
     chosen = {run.key: _choose(maps, run) for run in runs}
-    served: dict[str, list[Run]] = {each.identifier: [] for each in maps}
+    served: dict[str, list[Run]] = {field_map.identifier: [] for field_map in maps}
     for run in runs:
-        for each in chosen[run.key]:
-            served[each.identifier].append(run)
+        for field_map in chosen[run.key]:
+            served[field_map.identifier].append(run)
     fields = _fields(maps, served, form)
-    warnings = [_serves_nothing(each, runs) for each in maps if not served[each.identifier]]
+    warnings = [_serves_nothing(field_map, runs) for field_map in maps if not served[field_map.identifier]]
     warnings += _not_served([run for run in runs if not chosen[run.key]], maps)
     return Links({path: dict(values) for path, values in fields.items()}, tuple(warnings))
 
 
 def _choose(maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
-    """Return the field maps of a run: of each kind the best."""
-    found = []
+    """Return the field maps of a run: the best of each kind."""
+    best = []
     for kind in Kind:
-        candidates = [each for each in maps if each.kind is kind and each.can_serve(run)]
-        found += _best(candidates, run)
-    return found
+        candidates = [candidate for candidate in maps if candidate.kind is kind and candidate.can_serve(run)]
+        best += _best(candidates, run)
+    return best
 
 
 def _best(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Return what the steps of `by` leave, in their order. A field map whose rule has not a step is not left out by it."""
+    """Return the candidates that pass the steps of `by`, in order. A step applies only to field maps whose rule has it."""
     steps = dict.fromkeys(step for each in candidates for step in each.serves.by)
     for step in steps:
-        asked = [each for each in candidates if step in each.serves.by]
-        kept = _STEPS[step](asked, run)
-        candidates = [each for each in candidates if each in kept or each not in asked]
+        affected = [each for each in candidates if step in each.serves.by]
+        best = _STEPS[step](affected, run)
+        candidates = [each for each in candidates if each in best or each not in affected]
     return candidates
 
 
 def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Leave out other shims: they make another field. A shim that is not known is worse than the same."""
+    """Drop other shims, since they change the field. The same shim is better than an unknown one."""
     possible = [each for each in candidates if each.shim == run.shim or each.shim is None or run.shim is None]
     same = [each for each in possible if each.shim is not None and each.shim == run.shim]
     return same or possible
 
 
 def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Keep those with the most alike geometry, and complete ones before those that need the run itself."""
+    """Keep the field maps with the most similar geometry; complete ones are better than those that need the run itself."""
     best = max((each.likeness(run) for each in candidates), default=())
     alike = [each for each in candidates if each.likeness(run) == best]
     return [each for each in alike if each.is_complete] or alike
 
 
 def _nearest(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Keep the one with the shortest time to the run; of two, the earlier. Without times: the first."""
+    """Keep the field map that is nearest in time to the run; of equal ones the earlier."""
     ordered = sorted(candidates, key=lambda each: (each.gap(run), each.order))
     return ordered[:1]
 
@@ -86,61 +86,61 @@ def _fields(
     identifiers: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, list[str]] = defaultdict(list)
     fields: dict[str, dict[str, Any]] = defaultdict(dict)
-    for each in maps:
-        runs = served[each.identifier]
+    for field_map in maps:
+        runs = served[field_map.identifier]
         targets = [placed.path for run in runs for placed in run.images]
-        if INTENDED_FOR in each.serves.write and targets:
-            for placed in each.images:
+        if INTENDED_FOR in field_map.serves.write and targets:
+            for placed in field_map.images:
                 if PlacedName.of(placed.path).datatype == "fmap":
                     fields[placed.path][INTENDED_FOR] = [form.to(path) for path in targets]
-        if IDENTIFIER not in each.serves.write:
+        if IDENTIFIER not in field_map.serves.write:
             continue
-        own = [] if each.is_complete else [run.estimating for run in runs]
-        for path in [*(placed.path for placed in each.images), *own]:
-            identifiers[path].append(each.identifier)
+        estimating = [] if field_map.is_complete else [run.estimating for run in runs]
+        for path in [*(placed.path for placed in field_map.images), *estimating]:
+            identifiers[path].append(field_map.identifier)
         for path in targets:
-            sources[path].append(each.identifier)
+            sources[path].append(field_map.identifier)
     for key, table in ((IDENTIFIER, identifiers), (SOURCE, sources)):
         for path, names in table.items():
             fields[path][key] = names[0] if len(names) == 1 else names
     return fields
 
 
-def _serves_nothing(each: FieldMap, runs: Sequence[Run]) -> str:
+def _serves_nothing(field_map: FieldMap, runs: Sequence[Run]) -> str:
     """Return the warning for a field map that corrects no image, with the reason."""
-    name = each.images[0].path
+    name = field_map.images[0].path
     if not runs:
         return f"{name}: this field map corrects nothing, since the session has no functional, diffusion or perfusion image."
-    if each.kind is None:
+    if field_map.kind is None:
         return f"{name}: this field map corrects nothing: it has no phase image. Export it with its phase images."
-    if all(each.is_of_other_study(run) for run in runs):
+    if all(field_map.is_of_other_study(run) for run in runs):
         return f"{name}: this field map corrects nothing: all images have another StudyInstanceUID and another shim."
-    if not any(each.can_serve(run) for run in runs):
+    if not any(field_map.can_serve(run) for run in runs):
         lacking = (
             "image has its phase encoding axis"
-            if each.is_complete
+            if field_map.is_complete
             else "scan has the opposite phase encoding direction"
         )
         return f"{name}: this field map corrects nothing: no {lacking}."
-    if not any(_same_shim([each], run) for run in runs if each.can_serve(run)):
+    if not any(_same_shim([field_map], run) for run in runs if field_map.can_serve(run)):
         return f"{name}: this field map corrects nothing: all images were acquired with another shim."
     return f"{name}: this field map corrects nothing: another field map is nearer to each image. Ignore it, or change `serves`."
 
 
 def _not_served(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
-    """Return a warning for the runs that only the shim keeps from a field map; none where nothing could correct them."""
-    kept = [
+    """Return a warning for runs that have no field map only because of the shim; empty if there are no such runs."""
+    unserved = [
         run
         for run in runs
         if run.shim is not None and any("shim" in each.serves.by and each.can_serve(run) for each in maps)
     ]
-    if not kept:
+    if not unserved:
         return []
-    others = len(kept) - 1
+    others = len(unserved) - 1
     more = (
         f" and {others} other run{'s' * (others != 1)}: no field map has their" if others else ": no field map has its"
     )
     return [
-        f"{kept[0].estimating}{more} shim, so none is used. To use a field map of another shim, write "
+        f"{unserved[0].estimating}{more} shim, so none is used. To use a field map of another shim, write "
         'serves = { by = ["geometry", "nearest-time"] } in the rule of the field map.'
     ]

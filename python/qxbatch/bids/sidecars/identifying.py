@@ -1,4 +1,4 @@
-"""Fields of sidecars that name or describe a person, or lead to one. Those that qxbatch's converters write have none."""
+"""Sidecar fields that identify a person. Sidecars of qxbatch's converters have none; those of other programs can."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _PATTERN = re.compile(r"(?:Other)?Patient(?!Position$).*|.*Physician(?:s?)Name|.
 
 @lru_cache(1 << 12)
 def is_identifying(field: str) -> bool:
-    """Return whether a field is left out of a data set.
+    """Return whether a field is omitted from a data set.
 
     >>> [name for name in ("PatientName", "PatientPosition", "AcquisitionDateTime", "EchoTime") if is_identifying(name)]
     ['PatientName', 'AcquisitionDateTime']
@@ -30,7 +30,7 @@ def is_identifying(field: str) -> bool:
 
 
 def without_identifying(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields without identifying ones; converters of others put tables of header fields into sidecars, too."""
+    """Return the fields that do not identify a person; other converters also write nested tables of header fields."""
     return {name: _value(value) for name, value in fields.items() if not is_identifying(name)}
 
 

@@ -11,7 +11,7 @@ class IntendedFor(StrEnum):
     URI = "uri"
     """`bids::sub-01/func/...`"""
     PATH = "path"
-    """Relative to the folder of the subject, as BIDS had it before 1.8."""
+    """Relative to the folder of the subject, as in BIDS before 1.8."""
 
     def to(self, path: str) -> str:
         """Return the name of an image for a sidecar of the same subject; `path` has no extension."""

@@ -1,6 +1,6 @@
-"""The time between volumes, where a converter wrote another one into the image than into its sidecar.
+"""The time between volumes, if it differs between image and sidecar.
 
-BIDS refuses such an image. The times of the frames say which of the two is right; the image itself is not changed.
+BIDS refuses such an image. The times of the frames show which of the two is correct. The image is not changed.
 """
 
 import gzip
@@ -14,7 +14,7 @@ from qxbatch.session.layout import image_file
 _SERIES = 4
 """Axes of the image of a time series."""
 _SAME = 0.0005
-"""Seconds in which two times are the same."""
+"""Times that differ by less are equal, in seconds."""
 _HEADER = 348
 _SIZES = {"<": b"\x5c\x01\x00\x00", ">": b"\x00\x00\x01\x5c"}
 _TIME_STEP, _UNITS = 76 + 4 * 4, 123
@@ -23,34 +23,36 @@ _SCALES = {8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 class Timing(NamedTuple):
-    """Fields in the place of RepetitionTime, and why."""
+    """Fields that replace RepetitionTime, and the reason."""
 
     fields: dict[str, Any]
     warning: str = ""
 
 
 def timing_of(image: ExportImage) -> Timing | None:
-    """Return the fields that tell the times of volumes; None where image and sidecar agree."""
-    given, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.image.shape
-    if not isinstance(given, int | float) or facts is None or facts.tr_ms is None or len(shape) < _SERIES:
+    """Return the fields with the times of volumes; None where image and sidecar agree."""
+    repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.image.shape
+    if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _SERIES:
         return None
-    if abs(given - facts.tr_ms / 1000) < _SAME:
-        return None  # converters write this one into the image
+    if abs(repetition_time - facts.tr_ms / 1000) < _SAME:
+        return None  # converters write this value into the image
     step = time_step(image.session.path / image_file(image.number))
-    if step is None or abs(step - given) < _SAME:
+    if step is None or abs(step - repetition_time) < _SAME:
         return None
     observed = None if facts.observed_tr_ms is None else facts.observed_tr_ms / 1000
-    texts = f"RepetitionTime is {given:g} s in the sidecar and {step:g} s in the image"
+    texts = f"RepetitionTime is {repetition_time:g} s in the sidecar and {step:g} s in the image"
     if observed is not None and abs(observed - step) < _SAME:
         return Timing({"RepetitionTime": step}, f"{texts}; the frames say {step:g} s, which is written.")
-    if observed is None or abs(observed - given) >= _SAME:
+    if observed is None or abs(observed - repetition_time) >= _SAME:
         return Timing(
-            {"RepetitionTime": given}, f"{texts}, and the frames do not say which is right. Convert it again."
+            {"RepetitionTime": repetition_time}, f"{texts}, and the frames do not say which is right. Convert it again."
         )
-    fields: dict[str, Any] = {"VolumeTiming": [round(k * given, 6) for k in range(shape[_SERIES - 1])]}
+    fields: dict[str, Any] = {"VolumeTiming": [round(k * repetition_time, 6) for k in range(shape[_SERIES - 1])]}
     if "SliceTiming" not in image.sidecar:
         fields["FrameAcquisitionDuration"] = step
-    return Timing(fields, f"{texts}; the frames say {given:g} s. BIDS accepts it with VolumeTiming, which is written.")
+    return Timing(
+        fields, f"{texts}; the frames say {repetition_time:g} s. BIDS accepts it with VolumeTiming, which is written."
+    )
 
 
 def time_step(path: Path) -> float | None:

@@ -1,4 +1,4 @@
-"""scans.tsv, sessions.tsv and participants.tsv. Pure: values in, tables out."""
+"""scans.tsv, sessions.tsv and participants.tsv, from values."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,10 +32,10 @@ def scans_table(plan: SessionPlan, shifts: Shifts | None) -> Table:
     """Return the table of a session's images with their times, in order of time."""
     folder, _ = session_prefix(plan.subject, plan.label)
     rows = []
-    for each in plan.placed:
-        time = acquired(each.image)
+    for placed in plan.placed:
+        time = acquired(placed.image)
         text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
-        rows.append({"filename": f"{each.path.removeprefix(f'{folder}/')}{IMAGE}", "acq_time": text})
+        rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE}", "acq_time": text})
     return Table(("filename", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["filename"]))))
 
 
@@ -51,12 +51,12 @@ def sessions_table(plans: Iterable[SessionPlan], shifts: Shifts | None) -> Table
 
 def begin_of(plan: SessionPlan) -> datetime | None:
     """Return when the first image of a session was acquired."""
-    return min((time.begin for each in plan.placed if (time := acquired(each.image))), default=None)
+    return min((time.begin for placed in plan.placed if (time := acquired(placed.image))), default=None)
 
 
 def end_of(plan: SessionPlan) -> datetime | None:
     """Return when the last image of a session was acquired."""
-    return max((time.end for each in plan.placed if (time := acquired(each.image))), default=None)
+    return max((time.end for placed in plan.placed if (time := acquired(placed.image))), default=None)
 
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
@@ -65,16 +65,16 @@ def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
 
 
 def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> Table:
-    """Return the table of subjects; `columns` are those of the logfile table. A column nobody has a value for is left out."""
-    every = dict.fromkeys(("age", "sex", *columns))
-    used = [name for name in every if name in columns or any(values.get(name) for values in people.values())]
+    """Return the table of subjects; `columns` are those of the logfile table. A column without values is omitted."""
+    possible = dict.fromkeys(("age", "sex", *columns))
+    used = [name for name in possible if name in columns or any(values.get(name) for values in people.values())]
     rows = ({"participant_id": f"sub-{subject}", **values} for subject, values in sorted(people.items()))
     return Table(("participant_id", *used), tuple(rows))
 
 
 def participants_json(table: Table) -> bytes:
-    """Return what the columns mean."""
-    named = {"participant_id": {"Description": "Label of the subject"}}
+    """Return participants.json, which describes the columns."""
+    columns = {"participant_id": {"Description": "Label of the subject"}}
     for column in table.columns[1:]:
-        named[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
-    return (json.dumps(named, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+        columns[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
+    return (json.dumps(columns, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -14,9 +14,9 @@ from qxbatch.publish.plain import read_plain
 FILE = "bids-date-shifts.tsv"
 """In the sessions folder."""
 _LATEST = date(1914, 12, 31)
-"""BIDS recommends years before 1925 for shifted dates; ten years are for later sessions of a subject."""
+"""BIDS recommends years before 1925 for shifted dates; the ten years up to then are for later sessions of a subject."""
 _SPREAD = 3650
-"""Days over which subjects are spread."""
+"""Range of the random number of days, in days."""
 COLUMNS = ("participant_id", "days")
 
 
@@ -28,7 +28,7 @@ class Shifts:
         self.days: dict[str, int] = {}
 
     def read(self) -> "Shifts":
-        """Read the table; there may be none yet. Raises UsageError, OSError."""
+        """Read the table if it exists. Raises UsageError, OSError."""
         content = read_plain(self.path)
         if content is None:
             return self
@@ -39,19 +39,19 @@ class Shifts:
         except (KeyError, ValueError):
             rows = None
         if rows is None:
-            hint = "Restore it: with other shifts the dates of subjects would no longer agree."
+            hint = "Restore it: with new shifts the dates would not agree with earlier exports."
             raise UsageError(f"The table of date shifts {self.path} cannot be read.", hint)
         return self
 
     def choose(self, latest: Iterable[tuple[str, date]]) -> bool:
-        """Choose days for subjects that have none; `latest` is the latest day of each. Return whether there are new ones."""
+        """Choose shifts for subjects without one; `latest` has the latest day of each. Return whether there are new ones."""
         new = {subject: day for subject, day in latest if subject not in self.days}
         for subject, day in new.items():
             self.days[subject] = max(0, (day - _LATEST).days) + 1 + secrets.randbelow(_SPREAD)
         return bool(new)
 
     def write(self) -> None:
-        """Write the table so that its owner alone can read it. Raises OSError."""
+        """Write the table with read permission only for its owner. Raises OSError."""
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
         temporary = self.path.with_name(f".{self.path.name}.new")
         temporary.unlink(missing_ok=True)

@@ -25,31 +25,31 @@ class Table(NamedTuple):
 
 
 def _cell(text: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in text).strip() or ABSENT
+    return "".join(character if character.isprintable() else " " for character in text).strip() or ABSENT
 
 
 def read_table(text: str) -> Table | None:
-    """Return the table of a text; None where it is none."""
+    """Return the table in a text; None where it is not a table."""
     lines = [line.split("\t") for line in text.lstrip("\ufeff").splitlines() if line.strip()]
     if not lines or len(set(lines[0])) != len(lines[0]) or any(len(line) > len(lines[0]) for line in lines):
         return None
     return Table(tuple(lines[0]), tuple(dict(zip(lines[0], line, strict=False)) for line in lines[1:]))
 
 
-def merged(existing: Table | None, ours: Table, *, edited: bool, stays: Callable[[str], bool]) -> Table:
-    """Return our table with the rows of the existing one that still stand for something (`stays`, by their name).
+def merged(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callable[[str], bool]) -> Table:
+    """Return our table with those rows of the existing table that `is_kept` keeps, by their name.
 
-    Where people edited the existing one, its rows, values, columns and their order stay; only new rows are added.
+    If people edited the existing table, its rows, values, columns and order are kept; only new rows are added.
     """
     if existing is None or ours.key not in existing.columns:
         return ours
     named = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
-    own = {row[ours.key]: row for row in ours.rows}
+    our_rows = {row[ours.key]: row for row in ours.rows}
     if edited:
-        kept = [row for name, row in named.items() if name in own or stays(name)]
-        return Table(existing.columns, (*kept, *(row for name, row in own.items() if name not in named)))
-    others = {name: row for name, row in named.items() if name not in own and stays(name)}
-    return Table(ours.columns, _sorted([*own.values(), *others.values()], ours.key))
+        rows = [row for name, row in named.items() if name in our_rows or is_kept(name)]
+        return Table(existing.columns, (*rows, *(row for name, row in our_rows.items() if name not in named)))
+    others = {name: row for name, row in named.items() if name not in our_rows and is_kept(name)}
+    return Table(ours.columns, _sorted([*our_rows.values(), *others.values()], ours.key))
 
 
 def _sorted(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:

@@ -1,1 +1,1 @@
-"""The export: changes are staged and renamed into place, one export at a time."""
+"""The export: changes are staged and renamed into place under a lock."""

@@ -1,7 +1,7 @@
-"""Makes the changes: staged first, then brought under their names one by one. A kill leaves each file old or new, never half.
+"""Apply changes: files are staged first, then renamed one by one. After a kill each file is old or new, never partial.
 
-The journal names all that a run may write, with its hashes, before the first file is changed. The next run takes what it finds
-of it for ours, and does the rest.
+Before the first change the journal lists all files that the run may write, with their hashes. The next run recognises these
+files as ours and completes the changes.
 """
 
 import contextlib
@@ -24,28 +24,28 @@ _BATCH_FILES = 4000
 _WRITTEN = (Action.ADD, Action.REPLACE)
 
 
-class Applied:
-    """What was done: paths, and the sessions that could not be placed with the reason."""
+class AppliedChanges:
+    """The applied changes: paths, and the reason for each session that could not be placed."""
 
     def __init__(self) -> None:
         self.done: set[str] = set()
         self.failed: dict[str, str] = {}
         self.late: set[str] = set()
-        """Paths that somebody else changed while the run worked; they are left alone."""
+        """Paths that changed during the run; they are not written."""
 
 
 class Applier:
-    """Makes changes in one data set."""
+    """Applies changes to one data set."""
 
     def __init__(self, disk: Disk, stamps: Stamps, record: Record, link: Link) -> None:
         self._disk, self._stamps, self._record, self._link = disk, stamps, record, link
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING
         self._numbers = iter(range(1 << 62))
-        self.applied = Applied()
+        self.applied = AppliedChanges()
 
     def apply(self, changes: Iterable[Change], contents: Mapping[str, Content]) -> None:
-        """Make the changes, a batch of whole sessions at a time. Raises OSError where the data set cannot be written."""
+        """Apply the changes, a batch of whole sessions at a time. Raises OSError where the data set cannot be written."""
         remove_tree(self._staging)
         for batch in _batches(changes, contents):
             staged = self._staged(batch, contents)
@@ -123,12 +123,12 @@ class Applier:
                 folder.rmdir()  # only empty ones
 
     def _is_still_ours(self, change: Change) -> bool:
-        found = self._disk.look(change.path)
-        return found is not None and any(found.is_of(entry) for entry in self._record.ours(change.path))
+        existing = self._disk.look(change.path)
+        return existing is not None and any(existing.is_of(entry) for entry in self._record.ours(change.path))
 
 
 def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iterator[list[Change]]:
-    """Yield changes of whole sessions, up to so many bytes and files at once; removals behind what is written."""
+    """Yield changes of whole sessions up to a limit of bytes and files; in a session removals follow writes."""
     sessions: dict[str, list[Change]] = {}
     for change in changes:
         sessions.setdefault(change.session, []).append(change)
@@ -153,7 +153,7 @@ def _size(content: Content) -> int:
 
 
 def sync_file_system(folder: Path) -> None:
-    """Bring the files of a folder's file system to disk at once: an fsync for each of thousands takes minutes."""
+    """Write the file system of a folder to disk at once; fsync for each of thousands of files takes minutes."""
     call: Callable[[int], int] | None = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

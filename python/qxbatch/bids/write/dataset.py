@@ -1,4 +1,4 @@
-"""The folder of a data set: whether it may be written to, and one export at a time."""
+"""The folder of a data set: checks, and a lock for one export at a time."""
 
 import contextlib
 import errno
@@ -19,40 +19,40 @@ from qxbatch.visible import shell_word
 
 
 def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
-    """Refuse a folder that is no data set. Raises UsageError."""
+    """Refuse a folder that is not a data set. Raises UsageError."""
     if dataset == sessionsfolder or sessionsfolder.is_relative_to(dataset):
         raise UsageError(f"{dataset} contains the sessions.", "Name another folder for the data set.")
     inside = dataset.relative_to(sessionsfolder).parts if dataset.is_relative_to(sessionsfolder) else ()
     if any(is_session(path) for path in (sessionsfolder.joinpath(*inside[:k]) for k in range(1, len(inside) + 1))):
-        raise UsageError(f"{dataset} is a session or in one.", "Name another folder for the data set.")
+        raise UsageError(f"{dataset} is a session or is inside a session.", "Name another folder for the data set.")
     try:
         names = os.listdir(dataset)  # noqa: PTH208 - names are enough
     except FileNotFoundError:
         return
     except OSError as error:
         raise UsageError(f"{error_text(error, dataset)}.", "Name a folder.", ExitStatus.CANNOT_WRITE) from None
-    known = any(os.path.lexists(dataset / name) for name in (DESCRIPTION, RECORD, FOLDER))
-    if not known and any(not name.startswith(".") for name in names):
+    is_dataset = any(os.path.lexists(dataset / name) for name in (DESCRIPTION, RECORD, FOLDER))
+    if not is_dataset and any(not name.startswith(".") for name in names):
         hint = "Name a new or empty folder, or a data set: a folder with dataset_description.json."
-        raise UsageError(f"{dataset} is not empty, and is no BIDS data set.", hint)
+        raise UsageError(f"{dataset} is not empty and is not a BIDS data set.", hint)
 
 
 @contextlib.contextmanager
 def one_export_at_a_time(dataset: Path) -> Iterator[None]:
-    """Make the folder of the record and hold its lock. Raises UsageError where another run has it, OSError."""
+    """Create the folder of the record and lock it. Raises UsageError where another run has the lock, OSError."""
     folder = dataset / FOLDER
     for path in (folder.parent, folder):
         refuse_link(path)
     folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(folder) as alone:
-        if not alone and _is_locked(folder):
+    with alone_in(folder) as has_lock:
+        if not has_lock and _is_locked(folder):
             hint = f"Wait until it is done, then run again. It holds the lock of {shell_word(str(folder))}."
             raise UsageError(f"Another run exports to {dataset}.", hint, ExitStatus.HELD)
         yield
 
 
 def _is_locked(folder: Path) -> bool:
-    """Return whether another process has the lock; not where the file system has no locks."""
+    """Return whether another process has the lock; False where the file system has no locks."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

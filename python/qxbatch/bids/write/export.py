@@ -1,4 +1,4 @@
-"""One export: what is planned of sessions becomes the files of a data set."""
+"""An export: brings the files of a data set to the planned state of its sessions."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from qxbatch.bids.files.changes import Action, Change, compare, records_after
 from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.planned import Form, PlannedFile, session_files
 from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, write_record
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.files.wanted import Form, Wanted, session_files
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.tables.table_text import Table, merged, read_table
@@ -28,49 +28,49 @@ class Target(NamedTuple):
     link: Link = Link.AUTO
     form: Form = Form()
     complete: bool = True
-    """All sessions of the study are among the plans. Otherwise nothing of others is removed."""
+    """The plans include all sessions of the study. Otherwise files of other sessions are not removed."""
     test: bool = False
 
 
 _ANOTHER_LABEL = "Give the session another label with [labels] or [session.ID], or change `as` of the rule."
-Shared = Callable[[Sequence[SessionPlan]], Iterable[Wanted]]
+Shared = Callable[[Sequence[SessionPlan]], Iterable[PlannedFile]]
 """Returns the files of the whole data set for the sessions that are exported."""
 
 
 class Exporter:
-    """Compares a data set with what is wanted, and changes it. Its lock is held by the caller."""
+    """Compares a data set with the planned files and changes it. The caller has the lock."""
 
     def __init__(self, target: Target, record: Record, stamps: Stamps) -> None:
         self._target, self._record, self._stamps = target, record, stamps
         self._disk = Disk(target.dataset, stamps)
         self._sources = Sources(stamps)
         self._contents: dict[str, Content] = {}
-        self._wanted: dict[str, Entry] = {}
+        self._planned: dict[str, Entry] = {}
         self._users: set[str] = set()
         self._results: dict[str, SessionResult] = {}
         self.tables_are_early = False
-        """Shared tables were written before one of their sessions turned out to be damaged."""
+        """Shared tables were written before a file of one of their sessions could not be read."""
 
     def export(self, plans: Sequence[SessionPlan], shared: Shared) -> Export:
         """Export sessions, and the shared files of those that can be exported. Raises OSError where nothing can be written."""
-        taken = {plan.session.id: files for plan in plans if (files := self._take(plan))}
-        while conflicts := self._conflicts(taken):
+        files_by_session = {plan.session.id: files for plan in plans if (files := self._files_of(plan))}
+        while conflicts := self._conflicts(files_by_session):
             for name, problem in conflicts.items():
                 self._results[name] = self._results[name]._replace(state=SessionState.FAILED, problems=(problem,))
-                del taken[name]
-        for files in taken.values():
-            self._want(files)
-        for wanted in shared([plan for plan in plans if plan.session.id in taken]):
-            self._users |= {wanted.path} if wanted.users else set()
-            self._want([wanted])
-        changes = compare(self._wanted, self._record, self._disk.look, self._stays)
-        changes = [_without_news(change, self._users) for change in changes]
+                del files_by_session[name]
+        for files in files_by_session.values():
+            self._add(files)
+        for file in shared([plan for plan in plans if plan.session.id in files_by_session]):
+            self._users |= {file.path} if file.users else set()
+            self._add([file])
+        changes = compare(self._planned, self._record, self._disk.look, self._is_kept)
+        changes = [_without_expected_edit(change, self._users) for change in changes]
         if self._target.test:
             return self._export(changes, done={change.path for change in changes}, failed={})
         return self._apply(changes)
 
-    def _take(self, plan: SessionPlan) -> Sequence[Wanted]:
-        """Return the files of a session; none where it cannot be exported, which is noted."""
+    def _files_of(self, plan: SessionPlan) -> Sequence[PlannedFile]:
+        """Return the files of a session; empty if it cannot be exported, with the reason in its result."""
         name = plan.session.id
         result = SessionResult(
             name, plan.subject, plan.label, SessionState.EXPORTED, len(plan.placed), len(plan.ignored)
@@ -92,20 +92,20 @@ class Exporter:
         self._sources.warnings.clear()
         return files.files
 
-    def _conflicts(self, taken: Mapping[str, Sequence[Wanted]]) -> dict[str, str]:
-        """Return the sessions that want the place of a file of a session which this run leaves as it is, and why not."""
+    def _conflicts(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> dict[str, str]:
+        """Return the sessions that need a path of another session which this run does not export, and the problem."""
         problems = {}
-        for name, files in taken.items():
-            for wanted in files:
-                entry = self._record.files.get(wanted.path)
+        for name, files in files_by_session.items():
+            for file in files:
+                entry = self._record.files.get(file.path)
                 if entry is None or entry.session in ("", name) or self._is_exported(entry):
                     continue
-                if self._disk.look(wanted.path) is not None:
-                    problems[name] = self._conflict(wanted.path, entry.session)
+                if self._disk.look(file.path) is not None:
+                    problems[name] = self._conflict(file.path, entry.session)
         return problems
 
     def _conflict(self, path: str, owner: str) -> str:
-        """Return why a session cannot have a place, and what to do."""
+        """Return why a session cannot use a path, and what to do."""
         if self._target.complete and owner not in self._results:
             return (
                 f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
@@ -117,64 +117,67 @@ class Exporter:
         result = self._results.get(entry.session)
         return result is not None and result.state is SessionState.EXPORTED
 
-    def _stays(self, entry: Entry) -> bool:
-        """Return whether a file that nobody wants stays as it is: those of sessions that are not exported now.
+    def _is_kept(self, entry: Entry) -> bool:
+        """Return whether a recorded file that is not planned is kept: a file of a session that is not exported in this run.
 
-        A table that several sessions share stays with their files.
+        A table that several sessions share is kept with their files.
         """
         if entry.session:
             return not self._is_exported(entry)
         folder = entry.path.rpartition("/")[0]
         below = (
-            each
-            for each in self._record.files.values()
-            if each.session and each.path.startswith(f"{folder}/".lstrip("/"))
+            recorded
+            for recorded in self._record.files.values()
+            if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
         )
-        return not self._target.complete or any(map(self._stays, below))
+        return not self._target.complete or any(map(self._is_kept, below))
 
-    def _want(self, files: Iterable[Wanted]) -> None:
-        for wanted in files:
-            content, edited = self._merged(wanted) if isinstance(wanted.content, Table) else (wanted.content, False)
-            self._contents[wanted.path] = content
-            entry = Entry(wanted.path, *_sum(content), **wanted.source._asdict(), edited=edited)
+    def _add(self, files: Iterable[PlannedFile]) -> None:
+        for file in files:
+            content, edited = self._merged(file) if isinstance(file.content, Table) else (file.content, False)
+            self._contents[file.path] = content
+            entry = Entry(file.path, *_sum(content), **file.source._asdict(), edited=edited)
             if self._target.link is Link.SYMLINK and isinstance(content, Source):
-                entry = entry._replace(link=symbolic_target(content.path, self._target.dataset / wanted.path))
-            self._wanted[wanted.path] = entry
+                entry = entry._replace(link=symbolic_target(content.path, self._target.dataset / file.path))
+            self._planned[file.path] = entry
 
-    def _merged(self, wanted: Wanted) -> tuple[bytes, bool]:
-        """Return a table with what is in the existing one, and whether people edited it."""
-        ours = wanted.content
+    def _merged(self, file: PlannedFile) -> tuple[bytes, bool]:
+        """Return a table merged with the existing one, and whether users edited that."""
+        ours = file.content
         assert isinstance(ours, Table)
-        path = wanted.path
-        found = self._disk.look(path)
-        if found is None or not found.sha256:
+        path = file.path
+        existing_file = self._disk.look(path)
+        if existing_file is None or not existing_file.sha256:
             return ours.text().encode("utf-8", "backslashreplace"), False
-        written = self._record.ours(path)
-        edited = any(entry.edited for entry in written) or not any(found.is_of(entry) for entry in written)
+        entries = self._record.ours(path)
+        edited = any(entry.edited for entry in entries) or not any(existing_file.is_of(entry) for entry in entries)
         text = read_text(self._target.dataset / path, "replace")
         existing = read_table(text)
         if existing is None or ours.key not in existing.columns:
             return ours.text().encode("utf-8", "backslashreplace"), False
         folder = path.rpartition("/")[0]
         table = merged(
-            existing, ours, edited=edited, stays=lambda name: self._stands(folder, ours.key, name, edited=edited)
+            existing, ours, edited=edited, is_kept=lambda name: self._is_row_kept(folder, ours.key, name, edited=edited)
         )
-        known = Entry(path, found.size, found.sha256, edited=edited)
-        self._record = replace(self._record, begun={**self._record.begun, path: known})
+        merged_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
+        self._record = replace(self._record, begun={**self._record.begun, path: merged_entry})
         same = edited and table == existing
         return (text if same else table.text()).encode("utf-8", "backslashreplace"), edited
 
-    def _stands(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
-        """Return whether the file or folder that a row of a table names will exist, or a person added the row."""
-        path = "/".join(part for part in (folder, name) if part)
-        if path in self._wanted:
+    def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
+        """Return whether the file or folder of a table row will exist, or a user added the row."""
+        path = "/".join(filter(None, (folder, name)))
+        if path in self._planned:
             return True
         entry = self._record.files.get(path)
         if key == "filename" and entry is not None:
-            return self._stays(entry)
-        if key != "filename" and any(each.path.startswith(f"{path}/") for each in self._record.files.values()):
-            begins = (*self._wanted, *(each.path for each in self._record.files.values() if self._stays(each)))
-            return any(each.startswith(f"{path}/") for each in begins)
+            return self._is_kept(entry)
+        if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
+            kept_paths = (
+                *self._planned,
+                *(recorded.path for recorded in self._record.files.values() if self._is_kept(recorded)),
+            )
+            return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
         return edited or os.path.lexists(self._target.dataset / path)
 
     def _apply(self, changes: Sequence[Change]) -> Export:
@@ -202,18 +205,20 @@ class Exporter:
     ) -> Export:
         results = dict(self._results)
         for change, text in self._changed_together(changes):
-            known = results[change.session]
-            results[change.session] = known._replace(warnings=(*known.warnings, text))
+            result = results[change.session]
+            results[change.session] = result._replace(warnings=(*result.warnings, text))
         for name, problem in failed.items():
             results[name] = results[name]._replace(state=SessionState.FAILED, problems=(f"{problem}.",))
-        left = [change._replace(action=Action.EDITED) if change.path in late else change for change in changes]
+        final_changes = [change._replace(action=Action.EDITED) if change.path in late else change for change in changes]
         counted = tuple(
-            change for change in left if change.path in done or change.action in (Action.EDITED, Action.FOREIGN)
+            change
+            for change in final_changes
+            if change.path in done or change.action in (Action.EDITED, Action.FOREIGN)
         )
         return Export(tuple(results.values()), counted)
 
     def _changed_together(self, changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
-        """Yield images that differ from the record in the data set and in the session alike: a hard link was written to."""
+        """Yield images that differ from the record both in the data set and in the session: someone wrote to a hard link."""
         for change in changes:
             content, last = self._contents.get(change.path), self._record.files.get(change.path)
             if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
@@ -232,11 +237,11 @@ def _undecided(plan: SessionPlan) -> Iterator[str]:
     """Yield why a session cannot be exported, and what to write."""
     if plan.problem:
         yield f"{plan.problem.rstrip('.')}. {plan.hint}".strip()
-    for each in plan.undecided:
-        number = each.series.header.get("SeriesNumber")
-        name = each.series.header.get("SeriesDescription") or each.series.header.get("ProtocolName") or ""
-        series = f"series {number}" if number else f"series n{each.series.n}"
-        yield f"{series}{f' ({name})' if name else ''}: {each.reason.rstrip('.')}. {each.hint}".strip()
+    for undecided in plan.undecided:
+        number = undecided.series.header.get("SeriesNumber")
+        name = undecided.series.header.get("SeriesDescription") or undecided.series.header.get("ProtocolName") or ""
+        series = f"series {number}" if number else f"series n{undecided.series.n}"
+        yield f"{series}{f' ({name})' if name else ''}: {undecided.reason.rstrip('.')}. {undecided.hint}".strip()
 
 
 def _sum(content: Content) -> tuple[int, str]:
@@ -247,8 +252,8 @@ def _sum(content: Content) -> tuple[int, str]:
     return len(content), sha256(content).hexdigest()
 
 
-def _without_news(change: Change, users: set[str]) -> Change:
-    """A file that people are meant to edit is no news when they did."""
+def _without_expected_edit(change: Change, users: set[str]) -> Change:
+    """Return the change; an edit of a file that users are meant to edit counts as unchanged."""
     if change.path in users and change.action in (Action.EDITED, Action.FOREIGN):
         return change._replace(action=Action.UNCHANGED)
     return change

@@ -1,4 +1,4 @@
-"""Brings the bytes of a file into the data set's staging: as a reflink, a hard link, a copy or a symbolic link."""
+"""Place a file in the staging folder of the data set: as a reflink, a hard link or a copy."""
 
 import contextlib
 import errno
@@ -23,7 +23,7 @@ class Link(StrEnum):
     """How images get into the data set."""
 
     AUTO = "auto"
-    """A reflink where the file system has them, else a copy: an edit never reaches the session."""
+    """A reflink where the file system supports it, else a copy: an edit never changes the session."""
     REFLINK = "reflink"
     HARD = "hard"
     COPY = "copy"
@@ -31,15 +31,15 @@ class Link(StrEnum):
 
 
 class LinkRefusedError(Exception):
-    """The file system has no such links."""
+    """The file system does not support these links."""
 
 
 def place(source: Source, target: Path, link: Link) -> None:
-    """Make the new file `target`. Raises SourceError, LinkRefusedError, and OSError where the target cannot be written."""
+    """Create the file `target`. Raises SourceError, LinkRefusedError, and OSError where the target cannot be written."""
     if link is Link.HARD:
         _hard(source.path, target)
     elif link is Link.SYMLINK:
-        raise ValueError("a symbolic link is made in its place")
+        raise ValueError("symbolic links are created without a copy")
     elif link is Link.COPY or not _reflinked(source.path, target, required=link is Link.REFLINK):
         _copied(source, target)
 
@@ -60,10 +60,10 @@ def _refused(kind: str, source: Path, error: OSError) -> str:
 
 
 def _reflinked(source: Path, target: Path, *, required: bool) -> bool:
-    """Clone a file; False, with nothing left, where the file system cannot."""
-    with _opened(source) as given, target.open("xb") as made:
+    """Clone a file. Returns False, without a target, where the file system cannot clone."""
+    with _opened(source) as descriptor, target.open("xb") as clone:
         try:
-            fcntl.ioctl(made.fileno(), _FICLONE, given)
+            fcntl.ioctl(clone.fileno(), _FICLONE, descriptor)
         except OSError as error:
             refused = error
         else:
@@ -90,20 +90,20 @@ def _opened(source: Path) -> Iterator[int]:
 
 def _copied(source: Source, target: Path) -> None:
     """Copy a file, and compare the copy's hash with that of the session."""
-    with _opened(source.path) as given, target.open("xb") as made:
+    with _opened(source.path) as descriptor, target.open("xb") as copy:
         try:
-            with os.fdopen(os.dup(given), "rb") as file:
-                shutil.copyfileobj(file, made, 1 << 20)
+            with os.fdopen(os.dup(descriptor), "rb") as file:
+                shutil.copyfileobj(file, copy, 1 << 20)
         except OSError as error:
             if error.errno in _FULL:
                 raise OSError(error.errno, error.strerror, str(target)) from None
             raise SourceError(f"{source.path} cannot be read: {reason_text(error)}") from None
     if hash_file(str(target)) != (source.size, source.sha256):
         raise SourceError(
-            f"{source.path} changed while it was copied, or is not as its summary says; see `qxbatch verify`"
+            f"{source.path} changed while it was copied, or differs from its summary; check it with `qxbatch verify`"
         )
 
 
 def symbolic_target(source: Path, path: Path) -> str:
-    """Return what a symbolic link under `path` has to say, relative to its folder."""
+    """Return the target of a symbolic link at `path`, relative to its folder."""
     return os.path.relpath(source, path.parent)

@@ -1,4 +1,4 @@
-"""What an export did."""
+"""The result of an export."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from qxbatch.bids.files.changes import Action, Change
 
 
 class SessionState(StrEnum):
-    """What became of a session."""
+    """The result for a session."""
 
     EXPORTED = "exported"
     UNDECIDED = "undecided"
-    """No rule decides one of its series; nothing of it was written."""
+    """No rule decides one of its series; none of its files was written."""
     FAILED = "failed"
-    """A file of it could not be placed."""
+    """One of its files could not be placed."""
 
 
 class SessionResult(NamedTuple):
-    """What became of a session."""
+    """The result for a session."""
 
     session: str
     subject: str
@@ -33,7 +33,7 @@ class SessionResult(NamedTuple):
 
 
 class Export(NamedTuple):
-    """What became of all sessions and files."""
+    """The results for all sessions and files."""
 
     sessions: tuple[SessionResult, ...]
     changes: tuple[Change, ...]
@@ -41,11 +41,11 @@ class Export(NamedTuple):
     @property
     def failed(self) -> tuple[SessionResult, ...]:
         """Return the sessions that were not exported."""
-        return tuple(each for each in self.sessions if each.state is not SessionState.EXPORTED)
+        return tuple(session for session in self.sessions if session.state is not SessionState.EXPORTED)
 
     @property
-    def left(self) -> tuple[Change, ...]:
-        """Return the files that were left alone, since they are of people."""
+    def untouched(self) -> tuple[Change, ...]:
+        """Return the files that were not changed, since users wrote or edited them."""
         return tuple(change for change in self.changes if change.action in (Action.EDITED, Action.FOREIGN))
 
     @property
@@ -65,8 +65,8 @@ def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
         "dataset": dataset,
         "test": test,
         "sessions": [
-            {**each._asdict(), "problems": list(each.problems), "warnings": list(each.warnings)}
-            for each in export.sessions
+            {**session._asdict(), "problems": list(session.problems), "warnings": list(session.warnings)}
+            for session in export.sessions
         ],
         "files": {action.value: counts[action] for action in Action if action is not Action.FORGET},
         "changed": [
@@ -82,6 +82,6 @@ def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
                 "differs": change.differs,
                 "other_image": change.other_image,
             }
-            for change in export.left
+            for change in export.untouched
         ],
     }

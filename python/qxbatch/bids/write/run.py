@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from qxbatch.bids.files.planned import Form
 from qxbatch.bids.files.record import Record, read_record
 from qxbatch.bids.files.shared import Study, StudyTable, choose_shifts, shared_files
 from qxbatch.bids.files.stamps import stamps_of
-from qxbatch.bids.files.wanted import Form
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import Shifts
@@ -19,7 +19,7 @@ from qxbatch.problems import UsageError
 
 
 class Request(NamedTuple):
-    """What is exported where, and how."""
+    """The options of an export."""
 
     sessionsfolder: Path
     dataset: Path
@@ -29,7 +29,7 @@ class Request(NamedTuple):
     link: Link = Link.AUTO
     intended_for: IntendedFor = IntendedFor.URI
     shift_table: Path | None = None
-    """Set where dates are shifted."""
+    """None: dates are not shifted."""
     sourcedata: bool = False
     keep_identifying: bool = False
     complete: bool = True
@@ -59,7 +59,7 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
     exporter = Exporter(target, record, stamps)
     export = exporter.export(plans, lambda exported: shared_files(exported, study, stamps))
     if exporter.tables_are_early:
-        failed = {each.session for each in export.failed}
+        failed = {session.session for session in export.failed}
         others = [plan for plan in plans if plan.session.id not in failed]
         again = Exporter(target, read_record(request.dataset), stamps)
         again.export(others, lambda exported: shared_files(exported, study, stamps))
@@ -69,7 +69,7 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
 
 
 def _shifts(request: Request, plans: Sequence[SessionPlan], record: Record) -> Shifts | None:
-    """Return the shifts of dates; the table is written before any date is. Raises UsageError, OSError."""
+    """Return the shifts of dates; their table is written before the first date. Raises UsageError, OSError."""
     if request.shift_table is None:
         if record.shifted:
             hint = "Add --shift-dates, or export to a new folder."

@@ -28,7 +28,7 @@ class Issue(NamedTuple):
 
 
 class Validated(NamedTuple):
-    """What the validator said."""
+    """The result of the validator."""
 
     errors: tuple[Issue, ...]
     warnings: int
@@ -38,14 +38,14 @@ class Validated(NamedTuple):
 def find_validator() -> str:
     """Return the path of the validator. Raises UsageError with the command that installs it."""
     beside = Path(sysconfig.get_path("scripts"), PROGRAM)
-    found = str(beside) if beside.is_file() else which(PROGRAM)
-    if found is None:
+    path = str(beside) if beside.is_file() else which(PROGRAM)
+    if path is None:
         raise UsageError("The BIDS validator is not installed.", f"Install it: {_INSTALL}", ExitStatus.NO_CONVERTER)
-    return found
+    return path
 
 
 def validate(dataset: Path, program: str) -> Validated:
-    """Run the validator. Raises UsageError where it gives no result."""
+    """Run the validator. Raises UsageError if it returns no result."""
     command = [program, "--format", "json", "--no-color", str(dataset)]
     try:
         done = subprocess.run(
@@ -69,18 +69,18 @@ def validate(dataset: Path, program: str) -> Validated:
 
 
 def _no_result(reason: str, command: Sequence[str]) -> UsageError:
-    hint = f"Run it by itself: {' '.join(map(shell_word, command))}"
+    hint = f"Run it in a terminal: {' '.join(map(shell_word, command))}"
     return UsageError(f"The BIDS validator gave no result: {one_line(reason)}.", hint, ExitStatus.NO_CONVERTER)
 
 
 def _errors(issues: Sequence[dict[str, Any]]) -> tuple[Issue, ...]:
-    found = []
-    for each in issues:
-        if each.get("severity") == "error":
-            code = ".".join(str(part) for part in (each.get("code"), each.get("subCode")) if part)
-            text = " ".join(str(each.get("issueMessage") or "").split())
-            found.append(Issue(code, str(each.get("location") or ""), text))
-    return tuple(found)
+    errors = []
+    for issue in issues:
+        if issue.get("severity") == "error":
+            code = ".".join(str(code) for code in (issue.get("code"), issue.get("subCode")) if code)
+            text = " ".join(str(issue.get("issueMessage") or "").split())
+            errors.append(Issue(code, str(issue.get("location") or ""), text))
+    return tuple(errors)
 
 
 def _version(content: dict[str, Any]) -> str:

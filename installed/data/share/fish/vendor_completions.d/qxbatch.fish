@@ -1,6 +1,6 @@
 # Completion of qxbatch for fish. Written by `python -m qxbatch.completion.render`.
 
-# Whether the command is the one named; the import is what no part is.
+# Whether the command is $argv[1]; without a part it is the import.
 function __qxbatch_is
     set -l words (commandline -opc)
     set -l parts scan inspect sort convert split verify report protocol bids regress doctor demo worker jobs resume cancel
@@ -11,13 +11,13 @@ function __qxbatch_is
     end
 end
 
-# Whether so many words without dashes precede.
+# Whether $argv[1] words without dashes precede.
 function __qxbatch_place
     set -l words (string match -v -- '-*' (commandline -opc))
     test (count $words) -eq $argv[1]
 end
 
-# The folders that complete a word, or the value behind its =.
+# The folders that complete a word, or the value after its =.
 function __qxbatch_folders
     __fish_complete_directories (commandline -ct | string replace -r '^--[^=]*=' '') ''
 end

@@ -9,31 +9,31 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
 
+from qxbatch.bids.files.planned import series_files
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.files.wanted import series_files
 from qxbatch.model import SeriesKind
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED
 
 _MOST = 89
-"""Age that stands for all above: HIPAA and BIDS."""
+"""Highest age that is written, as HIPAA and BIDS require; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 _TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
 _SEXES = ("F", "M", "O")
 
 
 def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
-    """Return what the headers say; a header is read once for each import."""
+    """Return age and sex from the headers; a header is read once for each import."""
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
     except OSError:
         return {}
-    known = stamps.person(session.id, status)
-    if known is None or len(known) != 2:  # noqa: PLR2004 - age and sex
-        found = _of_headers(session)
-        known = [found.get("age", ""), found.get("sex", "")]
-        stamps.note_person(session.id, status, known)
-    return {name: value for name, value in zip(("age", "sex"), known, strict=True) if value}
+    values = stamps.person(session.id, status)
+    if values is None or len(values) != 2:  # noqa: PLR2004 - age and sex
+        from_headers = _of_headers(session)
+        values = [from_headers.get("age", ""), from_headers.get("sex", "")]
+        stamps.note_person(session.id, status, values)
+    return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
 
 
 def _of_headers(session: SessionFolder) -> dict[str, str]:
@@ -82,16 +82,16 @@ def _first_object(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _values(header: Any) -> dict[str, str]:
-    found = {}
+    values = {}
     sex = str(header.get("PatientSex", "") or "").strip().upper()[:1]
     if sex in _SEXES:
-        found["sex"] = sex
+        values["sex"] = sex
     age = age_text(
         str(header.get("PatientAge", "") or ""),
         str(header.get("PatientBirthDate", "") or ""),
         str(header.get("StudyDate", "") or header.get("AcquisitionDate", "") or ""),
     )
-    return {**found, **({"age": age} if age else {})}
+    return {**values, **({"age": age} if age else {})}
 
 
 def age_text(age: str, born: str, scanned: str) -> str:

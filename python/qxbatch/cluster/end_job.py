@@ -1,4 +1,4 @@
-"""The dependent job: it writes the study level, which no worker writes, and submits what the scheduler had refused."""
+"""The dependent job: it writes the study level and submits units that the scheduler refused before."""
 
 import sys
 
@@ -21,24 +21,24 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
     states = list(submission.all_states())
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), interrupted=True)
-    counted = {state: sum(each.state is state for each in states) for state in State}
-    print(", ".join(f"{number} {state}" for state, number in counted.items() if number))
+    counts = {state: sum(unit_state.state is state for unit_state in states) for state in State}
+    print(", ".join(f"{number} {state}" for state, number in counts.items() if number))
     return int(ExitStatus.OK)
 
 
 def submit_remaining(submission: Submission, number: int) -> int:
     """Submit the units of a round that had no job; return the exit status.
 
-    A node that may not submit says so: `qxbatch resume` on another host submits them.
+    If the node cannot submit, the message says to run `qxbatch resume` on another host.
     """
     rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(number).remaining]
-    left = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
+    units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:
-        submitted = resubmit(submission, left, scheduler_spec(str(submission.record["scheduler"])))
+        submitted = resubmit(submission, units, scheduler_spec(str(submission.record["scheduler"])))
     except UsageError as error:
         print(f"{error.message} Submit them elsewhere: qxbatch resume {submission.sessionsfolder}", file=sys.stderr)
         return int(error.status)
     if submitted is not None:
         jobs = "job" if len(submitted.jobs) == 1 else "jobs"
-        print(f"Submitted {counted(len(left), 'packet')}: {jobs} {', '.join(submitted.jobs)}.")
+        print(f"Submitted {counted(len(units), 'packet')}: {jobs} {', '.join(submitted.jobs)}.")
     return int(ExitStatus.OK)

@@ -1,4 +1,4 @@
-"""Whether the study level is older than a session, by the times of files alone: a run that imports nothing asks this."""
+"""Whether the study level is older than a session, by file times only. A run that imports nothing needs this check."""
 
 import os
 from pathlib import Path
@@ -7,19 +7,19 @@ from qxbatch.resolve.names import RESERVED
 from qxbatch.session.layout import OWN, STUDY_SIDECAR, SUMMARY
 
 NONE_WAITING = b'"not_imported": [\n\n ]\n}\n'
-"""The end of a study.json that lists nothing that was not imported."""
+"""The end of a study.json whose list `not_imported` is empty."""
 
 
-def is_behind(folder: Path) -> bool:
+def is_outdated(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or study.json is missing.
 
-    study.json is the last file of the study level that is written, so the others are not older. The change time of a
+    study.json is written last, so the other files of the study level are not newer. The change time of a
     folder is the time of the rename that published it. Equal times count as a change: clocks of file systems tick every 4 ms.
     """
     try:
-        written = (folder / STUDY_SIDECAR).stat().st_mtime_ns
+        study_time = (folder / STUDY_SIDECAR).stat().st_mtime_ns
     except FileNotFoundError:
-        written = -1
+        study_time = -1
     except OSError:
         return False
     try:
@@ -27,7 +27,7 @@ def is_behind(folder: Path) -> bool:
             names = [entry.name for entry in entries if not entry.name.startswith(".")]
     except OSError:
         return False
-    return any(_changed(folder / name) >= written for name in names if name.casefold() not in RESERVED)
+    return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED)
 
 
 def lists_waiting(folder: Path) -> bool:
@@ -42,9 +42,9 @@ def lists_waiting(folder: Path) -> bool:
 
 
 def _changed(session: Path) -> int:
-    """Return when a session changed, in nanoseconds; -2 where there is no summary."""
-    own = session / OWN
+    """Return when a session changed, in nanoseconds; -2 if it has no summary."""
+    record_dir = session / OWN
     try:
-        return max(os.stat(path).st_ctime_ns for path in (own / SUMMARY, own, session))  # noqa: PTH116 - thousands of calls
+        return max(os.stat(path).st_ctime_ns for path in (record_dir / SUMMARY, record_dir, session))  # noqa: PTH116 - thousands of calls
     except OSError:
         return -2

@@ -1,4 +1,4 @@
-"""The facts of one series compared with the expected ones."""
+"""Compare the facts of a series with the expected values."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.fields import FIELDS, Field
 from qxbatch.protocol.rules import Expected, Parameters
 from qxbatch.protocol.scanned import ScannedSeries
-from qxbatch.protocol.values import Count, Shells, found_text
+from qxbatch.protocol.values import Count, Shells, actual_text
 
 _DIRECTION, _AXIS = "phase_encoding_direction", "phase_encoding_axis"
 
@@ -22,38 +22,40 @@ def fact(field: Field, acquisition: Acquisition) -> object:
 
 
 def parameter_differences(entry: Expected, expected: Parameters, series: ScannedSeries) -> list[Difference]:
-    """Return the parameters of a series that differ; none where nothing is known of it, as of a failed conversion."""
-    known = series.acquisition
-    if known is None:
+    """Return the parameters of a series that differ; empty if it has no facts, for example after a failed conversion."""
+    acquisition = series.acquisition
+    if acquisition is None:
         return []
-    found = []
+    differences = []
     if entry.kinds is not None and series.kinds is not None and series.kinds != entry.kinds:
-        found.append(_difference(series, "kinds", ", ".join(sorted(entry.kinds)), ", ".join(sorted(series.kinds))))
-    short = expected.volumes is not None and known.complete_volumes not in (None, *_range(expected.volumes))
+        differences.append(
+            _difference(series, "kinds", ", ".join(sorted(entry.kinds)), ", ".join(sorted(series.kinds)))
+        )
+    short = expected.volumes is not None and acquisition.complete_volumes not in (None, *_range(expected.volumes))
     for name, value in expected.values.items():
-        actual = fact(FIELDS[name], known)
+        actual = fact(FIELDS[name], acquisition)
         if isinstance(value, Shells):
             agrees = value.agrees(actual, counted=not short and not series.lacking)
         else:
-            agrees = value.agrees(actual) or _same_axis(name, value.text, known)
+            agrees = value.agrees(actual) or _same_axis(name, value.text, acquisition)
         if not agrees:
-            found.append(_difference(series, name, value.text, found_text(actual)))
-    return found
+            differences.append(_difference(series, name, value.text, actual_text(actual)))
+    return differences
 
 
 def volume_difference(expected: Parameters, series: ScannedSeries) -> Iterator[Difference]:
-    """Yield the difference of complete volumes from those that the protocol, else the scanner, planned."""
-    known = series.acquisition
-    if known is None or known.complete_volumes is None:
+    """Yield the difference of the number of complete volumes from the protocol, else from the number that was planned."""
+    acquisition = series.acquisition
+    if acquisition is None or acquisition.complete_volumes is None:
         return
-    complete, planned = known.complete_volumes, expected.volumes
+    complete, planned = acquisition.complete_volumes, expected.volumes
     if planned is None and series.lacking:
-        whole = max(known.planned_volumes or 0, known.acquired_volumes or 0)
+        whole = max(acquisition.planned_volumes or 0, acquisition.acquired_volumes or 0)
         planned = Count(whole, whole)
     if planned is None or complete in planned:
         return
     is_short = complete < planned.least
-    missing = known.missing_slices if is_short else 0
+    missing = acquisition.missing_slices if is_short else 0
     yield Difference(
         DifferenceKind.VOLUMES if is_short else DifferenceKind.PARAMETER,
         series.name,
@@ -70,11 +72,11 @@ def _range(count: Count) -> range:
     return range(count.least, count.most + 1)
 
 
-def _same_axis(name: str, expected: str, known: Acquisition) -> bool:
+def _same_axis(name: str, expected: str, acquisition: Acquisition) -> bool:
     """Return whether a series whose polarity is not known has the axis of the expected direction."""
-    axis = known.phase_encoding_axis if known.phase_encoding_direction is None else None
+    axis = acquisition.phase_encoding_axis if acquisition.phase_encoding_direction is None else None
     return name == _DIRECTION and axis is not None and axis == expected.rstrip("-")
 
 
-def _difference(series: ScannedSeries, field: str, expected: str, found: str | None) -> Difference:
-    return Difference(DifferenceKind.PARAMETER, series.name, series.number, series.n, field, expected, found)
+def _difference(series: ScannedSeries, field: str, expected: str, actual: str | None) -> Difference:
+    return Difference(DifferenceKind.PARAMETER, series.name, series.number, series.n, field, expected, actual)

@@ -1,4 +1,4 @@
-"""One rule of a rule file, read and checked."""
+"""A rule of a rule file: read and checked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ _NOT = "not"
 
 
 class RuleReader:
-    """Makes rules of tables. Each method raises UsageError."""
+    """Reads rules from tables. Each method raises UsageError."""
 
     def __init__(self, file: TomlFile, schema: Schema) -> None:
         self._file = file
@@ -38,7 +38,7 @@ class RuleReader:
         if not isinstance(match, dict) or not match:
             where = (*place, "match") if "match" in table else place
             self._file.refuse(where, "a rule needs a table match.", 'Write match = { name = "rest*" }.')
-        return self._made(place, match, table, "")
+        return self._build(place, match, table, "")
 
     def override(self, place: Place, session: str, table: Mapping[str, Any]) -> Rule:
         """Return the rule of one series of one session."""
@@ -46,9 +46,9 @@ class RuleReader:
         number, _dot, image = str(place[-1]).partition(".")
         key = "n" if number.startswith("n") else "number"
         match = {key: int(number.removeprefix("n")), **({"image": int(image)} if image else {})}
-        return self._made(place, match, table, session)
+        return self._build(place, match, table, session)
 
-    def _made(self, place: Place, match: Mapping[str, Any], table: Mapping[str, Any], session: str) -> Rule:
+    def _build(self, place: Place, match: Mapping[str, Any], table: Mapping[str, Any], session: str) -> Rule:
         conditions = self._conditions((*place, "match"), match)
         captures = self._captures((*place, "match"), match)
         target, ignore = table.get("as", ""), table.get("ignore", "")
@@ -89,8 +89,8 @@ class RuleReader:
             if key == _NOT:
                 nested = self._conditions(place, as_mapping(value))
                 return Condition(key, value, lambda facts: facts, lambda facts: excludes(nested, facts))
-            known = self._key(place, key)
-            return Condition(key, value, known.found, known.read(value))
+            match_key = self._key(place, key)
+            return Condition(key, value, match_key.value_of, match_key.read(value))
         except WrongValueError as error:
             self._file.refuse_value(place, value, str(error))
 
@@ -103,15 +103,15 @@ class RuleReader:
         raise AssertionError(key)
 
     def _captures(self, place: Place, match: Mapping[str, Any]) -> frozenset[str]:
-        found: set[str] = set()
+        captures: set[str] = set()
         for key in CAPTURING:
             if key in match:
                 names = captured_names(match[key], is_regex=key == "name_regex")
-                if twice := found & names:
+                if twice := captures & names:
                     hint = "Give one of them another name."
                     self._file.refuse((*place, key), f"{{{min(twice)}}} is captured twice.", hint)
-                found |= names
-        return frozenset(found)
+                captures |= names
+        return frozenset(captures)
 
     def _serves(self, place: Place, value: Any) -> Serves:
         if not isinstance(value, dict):
@@ -129,12 +129,12 @@ class RuleReader:
         check_values(self._file, place, value, self._schema)
         return value
 
-    def _word(self, place: Place, value: Any, known: tuple[str, ...]) -> str:
-        return self._words(place, [value], known)[0]
+    def _word(self, place: Place, value: Any, choices: tuple[str, ...]) -> str:
+        return self._words(place, [value], choices)[0]
 
-    def _words(self, place: Place, value: Any, known: tuple[str, ...]) -> tuple[str, ...]:
-        words = self._file.texts(place, value, example=known[0])
+    def _words(self, place: Place, value: Any, choices: tuple[str, ...]) -> tuple[str, ...]:
+        words = self._file.texts(place, value, example=choices[0])
         for word in words:
-            if word not in known:
-                self._file.refuse(place, f"{word!r} is not known.", f"Write some of: {', '.join(known)}.")
+            if word not in choices:
+                self._file.refuse(place, f"{word!r} is not known.", f"Write some of: {', '.join(choices)}.")
         return words

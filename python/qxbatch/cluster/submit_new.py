@@ -14,11 +14,15 @@ from qxbatch.settings.scheduler import SchedulerSpec
 
 
 def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str], object] | None) -> str:
-    """Submit what waits, or give the script that does it to `out`; return the message for people.
+    """Submit waiting units, or pass the script that submits them to `out`; return the message.
 
-    Raises UsageError, and removes the submission then: nothing of it would run.
+    Raises UsageError and removes the submission, since none of its jobs would run.
     """
-    sizes = {each.number: each.size for each in submission.all_states() if each.state is State.WAITING}
+    sizes = {
+        unit_state.number: unit_state.size
+        for unit_state in submission.all_states()
+        if unit_state.state is State.WAITING
+    }
     submitter = Submitter(submission, spec)
     began = time.monotonic()
     try:
@@ -26,7 +30,7 @@ def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str],
             out(submitter.print_script(sizes))
             return f"The script on standard output submits {count(len(sizes), 'packet')}."
         submitted = submitter.submit(sizes)
-    except UsageError as refused:
+    except UsageError as error:
         shutil.rmtree(submission.folder, ignore_errors=True)
-        raise UsageError(refused.message, "Correct the options of --scheduler.", refused.status) from None
+        raise UsageError(error.message, "Correct the options of --scheduler.", error.status) from None
     return submitted_text(submission, len(sizes), submitted, time.monotonic() - began)
