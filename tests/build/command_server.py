@@ -1,0 +1,112 @@
+"""Runs of the command in forks of a process that has imported qxbatch: Python starts and imports once, not for each run.
+
+A fork has its own memory, streams, signals and exit status, and ends as Python does. The forked process runs no command and has
+no other threads, so a fork inherits no lock that somebody holds.
+"""
+
+import json
+import os
+import runpy
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+_LARGEST = 1 << 22
+"""Bytes of a request."""
+_READ_AT_START = ("LANG", "LC_", "TZ", "MALLOC_", "GLIBC_", "LD_", "PYTHON", "RAYON_")
+"""How the names of environment variables begin that a process reads when it starts."""
+_IMPORTED = ("cli.start", "cli.run_part", "pipeline", "pipeline.refresh", "page.session", "page.study")
+
+
+class CommandServer:
+    """A process that runs commands, one after the other."""
+
+    def __init__(self) -> None:
+        self._channel, its_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
+        self._environment = dict(os.environ)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(its_end.fileno())],
+            pass_fds=[its_end.fileno()],
+            stdin=subprocess.DEVNULL,
+            cwd=Path(__file__).parents[2],
+        )
+        its_end.close()
+
+    def can_run(self, environment: Mapping[str, str]) -> bool:
+        """Return whether a new process with this environment would differ from a fork only in what it reads later."""
+        own, other = (
+            {name: value for name, value in variables.items() if name.startswith(_READ_AT_START)}
+            for variables in (self._environment, environment)
+        )
+        return own == other
+
+    def run(
+        self, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int
+    ) -> tuple[int, str, str]:
+        """Run the command; return exit status (negative for a signal), standard output and standard error.
+
+        Raises TimeoutError after so many seconds.
+        """
+        umask = os.umask(0)
+        os.umask(umask)
+        request = json.dumps([list(words), dict(environment), str(folder), umask]).encode()
+        with TemporaryFile() as out, TemporaryFile() as err:
+            socket.send_fds(self._channel, [request], [out.fileno(), err.fileno()])
+            process = int(self._channel.recv(64))
+            if not select.select([self._channel], [], [], seconds)[0]:
+                os.kill(process, signal.SIGKILL)
+                self._channel.recv(64)
+                raise TimeoutError(f"qxbatch {shlex.join(words)} takes longer than {seconds} s")
+            return int(self._channel.recv(64)), _text(out), _text(err)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="backslashreplace")
+
+
+@cache
+def command_server() -> CommandServer:
+    """Return the server of this process."""
+    return CommandServer()
+
+
+def _serve(channel: socket.socket) -> list[str]:
+    """Fork for each request; in the fork, return the words of the command."""
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(channel, _LARGEST, 2)
+        if not request:
+            raise SystemExit
+        process = os.fork()
+        if process == 0:
+            channel.close()
+            words, environment, folder, umask = json.loads(request)
+            for stream, descriptor in enumerate(descriptors, start=1):
+                os.dup2(descriptor, stream)
+            os.closerange(3, max(descriptors) + 1)
+            os.environ.clear()
+            os.environ.update(environment)
+            os.chdir(folder)
+            os.umask(umask)
+            return list(words)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        channel.send(str(process).encode())
+        channel.send(str(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])).encode())
+
+
+if __name__ == "__main__":
+    for name in _IMPORTED:
+        import_module(f"qxbatch.{name}")
+    sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
+    runpy.run_module("qxbatch", run_name="__main__", alter_sys=True)
