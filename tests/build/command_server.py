@@ -1,6 +1,6 @@
-"""Runs of the command in forks of a process that has imported qxbatch: Python starts and imports once, not for each run.
+"""Runs of Python modules in forks of a process that has imported qxbatch: Python starts and imports once, not for each run.
 
-A fork has its own memory, streams, signals and exit status, and ends as Python does. The forked process runs no command and has
+A fork has its own memory, streams, signals and exit status, and ends as Python does. The forked process runs no module and has
 no other threads, so a fork inherits no lock that somebody holds.
 """
 
@@ -20,15 +20,16 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 _LARGEST = 1 << 22
 """Bytes of a request."""
-_READ_AT_START = ("LANG", "LC_", "TZ", "MALLOC_", "GLIBC_", "LD_", "PYTHON", "RAYON_")
+_READ_AT_START = ("LANG", "LC_", "TZ", "MALLOC_", "GLIBC_", "LD_", "PYTHONUTF8", "PYTHONIO", "PYTHONDEV", "RAYON_")
 """How the names of environment variables begin that a process reads when it starts."""
 _IMPORTED = ("cli.start", "cli.run_part", "pipeline", "pipeline.refresh", "page.session", "page.study")
 
 
 class CommandServer:
-    """A process that runs commands, one after the other."""
+    """A process that runs modules, one after the other."""
 
     def __init__(self) -> None:
         self._channel, its_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -38,41 +39,67 @@ class CommandServer:
             [sys.executable, "-m", __name__, str(its_end.fileno())],
             pass_fds=[its_end.fileno()],
             stdin=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[2],
+            cwd=REPOSITORY,
         )
         its_end.close()
 
     def can_run(self, environment: Mapping[str, str]) -> bool:
         """Return whether a new process with this environment would differ from a fork only in what it reads later."""
-        own, other = (
-            {name: value for name, value in variables.items() if name.startswith(_READ_AT_START)}
-            for variables in (self._environment, environment)
-        )
-        return own == other
+        own, other = map(_read_at_start, (self._environment, environment))
+        return own == other and _folders(environment) <= _folders(self._environment) | {str(REPOSITORY)}
 
     def run(
-        self, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int
+        self, module: str, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int
     ) -> tuple[int, str, str]:
-        """Run the command; return exit status (negative for a signal), standard output and standard error.
+        """Run a module as a program; return exit status (negative for a signal), standard output and standard error.
 
         Raises TimeoutError after so many seconds.
         """
         umask = os.umask(0)
         os.umask(umask)
-        request = json.dumps([list(words), dict(environment), str(folder), umask]).encode()
+        request = json.dumps([module, list(words), dict(environment), str(folder), umask]).encode()
         with TemporaryFile() as out, TemporaryFile() as err:
             socket.send_fds(self._channel, [request], [out.fileno(), err.fileno()])
             process = int(self._channel.recv(64))
             if not select.select([self._channel], [], [], seconds)[0]:
                 os.kill(process, signal.SIGKILL)
                 self._channel.recv(64)
-                raise TimeoutError(f"qxbatch {shlex.join(words)} takes longer than {seconds} s")
+                raise TimeoutError(f"{module} {shlex.join(words)} takes longer than {seconds} s")
             return int(self._channel.recv(64)), _text(out), _text(err)
+
+
+def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(_READ_AT_START)}
+
+
+def _folders(environment: Mapping[str, str]) -> set[str]:
+    """Return the folders that Python imports from before its own."""
+    return set(filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
 
 
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode(errors="backslashreplace")
+
+
+def run_module(
+    module: str, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int
+) -> tuple[int, str, str]:
+    """Run a module as a program, without a terminal, as `CommandServer.run` does; in a new process where a fork would differ."""
+    if command_server().can_run(environment):
+        return command_server().run(module, words, environment, folder, seconds)
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        cwd=folder,
+        env=environment,
+        timeout=seconds,
+        text=True,
+        errors="backslashreplace",
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 @cache
@@ -81,8 +108,8 @@ def command_server() -> CommandServer:
     return CommandServer()
 
 
-def _serve(channel: socket.socket) -> list[str]:
-    """Fork for each request; in the fork, return the words of the command."""
+def _serve(channel: socket.socket) -> tuple[str, list[str]]:
+    """Fork for each request; in the fork, return the module and its arguments."""
     while True:
         request, descriptors, _, _ = socket.recv_fds(channel, _LARGEST, 2)
         if not request:
@@ -90,7 +117,7 @@ def _serve(channel: socket.socket) -> list[str]:
         process = os.fork()
         if process == 0:
             channel.close()
-            words, environment, folder, umask = json.loads(request)
+            module, words, environment, folder, umask = json.loads(request)
             for stream, descriptor in enumerate(descriptors, start=1):
                 os.dup2(descriptor, stream)
             os.closerange(3, max(descriptors) + 1)
@@ -98,7 +125,7 @@ def _serve(channel: socket.socket) -> list[str]:
             os.environ.update(environment)
             os.chdir(folder)
             os.umask(umask)
-            return list(words)
+            return module, words
         for descriptor in descriptors:
             os.close(descriptor)
         channel.send(str(process).encode())
@@ -108,5 +135,5 @@ def _serve(channel: socket.socket) -> list[str]:
 if __name__ == "__main__":
     for name in _IMPORTED:
         import_module(f"qxbatch.{name}")
-    sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("qxbatch", run_name="__main__", alter_sys=True)
+    program, sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
+    runpy.run_module(program, run_name="__main__", alter_sys=True)

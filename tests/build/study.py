@@ -5,13 +5,11 @@ import hashlib
 import io
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.build.command_server import command_server
+from tests.build.command_server import run_module
 from tests.build.packets import Kind, Tree, write_packet
 
 TIME_LIMIT = 600
@@ -81,20 +79,7 @@ def run_main(*args: str) -> Run:
 def run_command(*args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:
     """Run `qxbatch ...` in a separate process, without a terminal."""
     environment = {**os.environ, **(env or {})}
-    if command_server().can_run(environment):
-        return Run(*command_server().run(args, environment, cwd or Path.cwd(), TIME_LIMIT))
-    done = subprocess.run(
-        [sys.executable, "-m", "qxbatch", *args],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        cwd=cwd,
-        env=environment,
-        timeout=TIME_LIMIT,
-        text=True,
-        errors="backslashreplace",
-    )
-    return Run(done.returncode, done.stdout, done.stderr)
+    return Run(*run_module("qxbatch", args, environment, cwd or Path.cwd(), TIME_LIMIT))
 
 
 STUDY_LEVEL = ("report.html", "study.tsv", "study.json")

@@ -7,12 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.build.command_server import run_module
 from tests.build.study import TIME_LIMIT, Run, snapshot
 from tests.faults import contents
 from tests.faults.processes import at_work_below, kill_tree
@@ -173,12 +173,12 @@ def environment(root: Path) -> dict[str, str]:
 
 def command(arguments: Sequence[str], root: Path, **more: str) -> Run:
     """Run the command to its end."""
-    return _run([sys.executable, "-m", "qxbatch", *arguments], root, **more)
+    return _run("qxbatch", arguments, root, **more)
 
 
 def victim(step: str, out: Path, copy: Copy, **more: str) -> Run:
     """Run the command with a fault at one of its steps."""
-    run = _run([sys.executable, "-m", "tests.faults.victim", step, str(out), *copy.arguments], copy.root, **more)
+    run = _run("tests.faults.victim", [step, str(out), *copy.arguments], copy.root, **more)
     if step.startswith("KILL"):  # a thread may have forked while the other processes of the tree were killed
         for line in at_work_below(copy.root):
             with contextlib.suppress(ProcessLookupError):
@@ -186,20 +186,8 @@ def victim(step: str, out: Path, copy: Copy, **more: str) -> Run:
     return run
 
 
-def _run(words: Sequence[str], root: Path, **more: str) -> Run:
-    with tempfile.TemporaryFile() as out:
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            check=False,
-            env=environment(root) | more,
-            cwd=root,
-            timeout=TIME_LIMIT,
-        )
-        out.seek(0)
-        return Run(done.returncode, out.read().decode("utf-8", "replace"), "")
+def _run(module: str, words: Sequence[str], root: Path, **more: str) -> Run:
+    return Run(*run_module(module, words, environment(root) | more, root, TIME_LIMIT))
 
 
 def killed_after(seconds: float, copy: Copy) -> None:
