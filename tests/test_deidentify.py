@@ -1,4 +1,4 @@
-"""Patients' ids and names are words as headers and file names write them; what only looks alike stays."""
+"""Patient IDs and names are replaced in every form in which headers and file names write them; other words are kept."""
 
 import re
 
@@ -14,7 +14,7 @@ HEADERS = [{"PatientID": "AP 4:1", "PatientName": "Doe^Jane"}, {"PatientID": "x"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("Doe^Jane", "S1"),
         ("/in/DOE_JANE.zip", "/in/S1.zip"),
@@ -30,12 +30,12 @@ HEADERS = [{"PatientID": "AP 4:1", "PatientName": "Doe^Jane"}, {"PatientID": "x"
         ("Doe", "S1"),
     ],
 )
-def test_a_name_in_any_form_is_the_session_id(text: str, told: str) -> None:
-    assert redaction(HEADERS, "S1")(text) == told
+def test_a_name_in_any_form_is_replaced_by_the_session_id(text: str, expected: str) -> None:
+    assert redaction(HEADERS, "S1")(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("Found 301 DICOM file(s)", "Found 301 DICOM file(s)"),
         ("0.301 seconds", "0.301 seconds"),
@@ -45,26 +45,26 @@ def test_a_name_in_any_form_is_the_session_id(text: str, told: str) -> None:
         ("3012", "3012"),
     ],
 )
-def test_a_number_that_is_an_id_stays_where_it_is_a_number(text: str, told: str) -> None:
-    assert redaction([{"PatientID": "301"}], "S1")(text) == told
+def test_a_numeric_patient_id_is_kept_inside_other_numbers(text: str, expected: str) -> None:
+    assert redaction([{"PatientID": "301"}], "S1")(text) == expected
 
 
-def test_without_identities_nothing_is_hidden() -> None:
+def test_without_identities_nothing_is_redacted() -> None:
     assert redaction([{"PatientID": None}, {"PatientID": "a"}, {"PatientName": "Anonymous"}], "S1") is unchanged
 
 
-def test_only_free_text_of_a_header_is_touched() -> None:
+def test_only_free_text_elements_of_a_header_are_redacted() -> None:
     header: dict[str, Value] = {
         "SeriesDescription": "for Doe Jane",
         "SeriesInstanceUID": "1.301",
         "PatientID": "301",
         "RepetitionTime": 301.0,
     }
-    hide = redaction([{"PatientID": "301", "PatientName": "Doe^Jane"}], "S1")
-    assert redacted_header(header, hide) == {**header, "SeriesDescription": "for S1"}
+    redact = redaction([{"PatientID": "301", "PatientName": "Doe^Jane"}], "S1")
+    assert redacted_header(header, redact) == {**header, "SeriesDescription": "for S1"}
 
 
-def test_a_backslash_in_the_session_id_is_itself() -> None:
+def test_a_backslash_in_the_session_id_is_literal() -> None:
     assert redaction([{"PatientID": "P001"}], r"S\1")("P001") == r"S\1"
 
 
@@ -72,7 +72,7 @@ GROUPS = [{"PatientID": "X77", "PatientName": "Yamada^Tarou^Ken^Dr=山田^太郎
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    ("text", "redacted"),
     [
         ("T1 Yamada Tarou", "T1 S1"),
         ("tarou-yamada_notes.txt", "S1_notes.txt"),
@@ -91,12 +91,12 @@ GROUPS = [{"PatientID": "X77", "PatientName": "Yamada^Tarou^Ken^Dr=山田^太郎
         ("S1_Ken", "S1_S1"),
     ],
 )
-def test_each_part_of_a_name_is_replaced_in_all_component_groups(text: str, written: str) -> None:
-    assert redaction(GROUPS, "S1")(text) == written
+def test_each_part_of_a_name_is_replaced_in_all_component_groups(text: str, redacted: str) -> None:
+    assert redaction(GROUPS, "S1")(text) == redacted
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "written"),
+    ("name", "text", "redacted"),
     [
         ("Müller^Jörg", "Mueller_Joerg T1 MULLER JORG", "S1 T1 S1"),
         ("Müller^Jörg", "Mu\u0308ller.zip", "S1.zip"),
@@ -117,8 +117,8 @@ def test_each_part_of_a_name_is_replaced_in_all_component_groups(text: str, writ
         ("Hong^Gildong=洪^吉洞=홍^길동", "홍길동님 길동 T1 洪", "S1님 S1 T1 洪"),
     ],
 )
-def test_short_parts_particles_and_phantoms_are_replaced_with_care(name: str, text: str, written: str) -> None:
-    assert redaction([{"PatientName": name}], "S1")(text) == written
+def test_short_parts_particles_and_phantoms_are_replaced_with_care(name: str, text: str, redacted: str) -> None:
+    assert redaction([{"PatientName": name}], "S1")(text) == redacted
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_short_parts_particles_and_phantoms_are_replaced_with_care(name: str, te
         ("Иван^Петров", "iso8859-5"),
     ],
 )
-def test_a_name_whose_bytes_a_converter_took_for_latin_1_is_replaced(name: str, encoding: str) -> None:
+def test_a_name_that_a_converter_decoded_as_latin_1_is_replaced(name: str, encoding: str) -> None:
     parts = name.split("^")
     redact = redaction([{"PatientName": name}], "S1")
     assert redact("T1 " + "".join(parts).encode(encoding).decode("latin-1") + " x") == "T1 S1 x"
@@ -158,39 +158,39 @@ NAMES = st.lists(
 
 @settings(max_examples=60)
 @given(st.data(), NAMES)
-def test_no_two_parts_of_a_name_stay_next_to_each_other(data: st.DataObject, parts: list[str]) -> None:
-    joints = st.sampled_from([" ", "^", "_", "-", ", ", ".", "=", ""])
+def test_adjacent_parts_of_a_name_are_always_replaced(data: st.DataObject, parts: list[str]) -> None:
+    separators = st.sampled_from([" ", "^", "_", "-", ", ", ".", "=", ""])
     others = st.sampled_from(["T1w", "scan 3", "tse_2d", "1.2.840", ""])
     text = data.draw(others)
     for _ in range(data.draw(st.integers(1, 3))):
         order = data.draw(st.permutations(parts))
-        run = data.draw(joints).join(order[: data.draw(st.integers(2, len(order)))])
+        run = data.draw(separators).join(order[: data.draw(st.integers(2, len(order)))])
         text += (
             " " + data.draw(st.sampled_from([run, run.upper(), run.title()])) + data.draw(st.sampled_from([" ", "_"]))
         )
         text += data.draw(others)
-    written = redaction([{"PatientName": "^".join(parts)}], "Q9")(text)
+    redacted = redaction([{"PatientName": "^".join(parts)}], "Q9")(text)
     either = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
-    assert not re.search(rf"(?<![a-z])(?:{either})[\s^=,._-]*(?:{either})(?![a-z])", written, re.IGNORECASE), written
+    assert not re.search(rf"(?<![a-z])(?:{either})[\s^=,._-]*(?:{either})(?![a-z])", redacted, re.IGNORECASE), redacted
     long = "|".join(part for part in parts if len(part) > 2)
-    assert not long or not re.search(rf"(?<![a-z0-9])(?:{long})(?![a-z0-9])", written, re.IGNORECASE), written
+    assert not long or not re.search(rf"(?<![a-z0-9])(?:{long})(?![a-z0-9])", redacted, re.IGNORECASE), redacted
 
 
 @settings(max_examples=60)
 @given(NAMES, st.text("aeiou \t0123456789._-", max_size=40))
-def test_text_without_a_part_of_a_name_stays_as_it_is(parts: list[str], text: str) -> None:
+def test_text_without_a_part_of_a_name_is_unchanged(parts: list[str], text: str) -> None:
     assert redaction([{"PatientName": "^".join(parts)}], "Q9")(text) == text
 
 
 @pytest.mark.parametrize("text", ["Jane1.txt", "scan Doe2", "2Doe", "doe_3"])
-def test_a_part_beside_a_digit_is_replaced(text: str) -> None:
+def test_a_part_next_to_a_digit_is_replaced(text: str) -> None:
     redact = redaction([{"PatientID": "P1", "PatientName": "Doe^Jane"}], "S1")
     assert "doe" not in redact(text).casefold()
     assert "jane" not in redact(text).casefold()
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    ("text", "redacted"),
     [
         ("ZagarS", "Q9S"),
         ("KZagar_T1", "KQ9_T1"),
@@ -207,20 +207,20 @@ def test_a_part_beside_a_digit_is_replaced(text: str) -> None:
         ("banana BANANA BanAna", "banana BANANA BanAna"),
     ],
 )
-def test_a_part_that_capitals_show_in_joined_text_is_replaced(text: str, written: str) -> None:
-    assert redaction([{"PatientName": "Zagar^Ana"}], "Q9")(text) == written
+def test_a_part_marked_by_capitals_in_joined_text_is_replaced(text: str, redacted: str) -> None:
+    assert redaction([{"PatientName": "Zagar^Ana"}], "Q9")(text) == redacted
 
 
 @pytest.mark.parametrize("name", ["Ann^Lee", "Head^Ann", "Rain^Bo"])
 @pytest.mark.parametrize(
     "text", ["planned", "fleet", "Headneck", "BRAIN", "Brain", "overhead", "PLANNED", "T1_brain", "annual"]
 )
-def test_words_that_contain_a_part_of_a_name_stay(name: str, text: str) -> None:
+def test_words_that_contain_a_part_of_a_name_are_kept(name: str, text: str) -> None:
     assert redaction([{"PatientName": name}], "Q9")(text) == text
 
 
 @pytest.mark.parametrize(
-    ("description", "text", "written"),
+    ("description", "text", "redacted"),
     [
         ("WIP zzyzx scan", "WIPzzyzxscan", "WIPQ9scan"),
         ("WIP ZZYZX SCAN", "x_WIPZZYZXSCAN_2", "x_WIPQ9SCAN_2"),
@@ -229,14 +229,16 @@ def test_words_that_contain_a_part_of_a_name_stay(name: str, text: str) -> None:
         ("rest of abe x", "restofabex lab exam", "restofQ9x lab exam"),
     ],
 )
-def test_a_description_without_its_spaces_is_as_it_is_with_them(description: str, text: str, written: str) -> None:
-    assert redaction([{"PatientName": "Zzyzx^Abe", "SeriesDescription": description}], "Q9")(text) == written
+def test_a_description_without_spaces_is_redacted_like_one_with_spaces(
+    description: str, text: str, redacted: str
+) -> None:
+    assert redaction([{"PatientName": "Zzyzx^Abe", "SeriesDescription": description}], "Q9")(text) == redacted
 
 
 def test_institution_and_station_are_free_text() -> None:
-    hide = redaction([{"PatientName": "Zagar^Ana"}], "Q9")
+    redact = redaction([{"PatientName": "Zagar^Ana"}], "Q9")
     header: dict[str, Value] = {"InstitutionName": "Zagar Clinic", "StationName": "MR Zagar", "SOPInstanceUID": "1.2"}
-    assert redacted_header(header, hide) == {
+    assert redacted_header(header, redact) == {
         "InstitutionName": "Q9 Clinic",
         "StationName": "MR Q9",
         "SOPInstanceUID": "1.2",

@@ -1,4 +1,4 @@
-"""What lies in the inbox, and what is to be done with it."""
+"""The entries of the inbox and the verdict on each."""
 
 from pathlib import Path
 
@@ -31,19 +31,19 @@ def place(tmp_path: Path) -> Place:
         "OP386.7z",
     ],
 )
-def test_the_default_pattern_takes_the_extensions_off(place: Place, name: str) -> None:
+def test_the_default_pattern_removes_the_extensions(place: Place, name: str) -> None:
     each = place.put(name).one()
     assert (each.verdict, each.session.id, each.packet.name) == (Verdict.READY, "OP386", "OP386")
     assert each.packet.path == place.inbox / name.rstrip("/")
 
 
-def test_an_empty_or_absent_inbox_holds_nothing(place: Place) -> None:
+def test_an_empty_or_missing_inbox_has_no_candidates(place: Place) -> None:
     assert place.candidates() == []
     place.inbox.rmdir()
     assert place.candidates() == []
 
 
-def test_everything_is_reported_and_our_own_files_are_left_out(place: Place) -> None:
+def test_every_entry_except_qxbatch_files_is_reported(place: Place) -> None:
     place.put(".DS_Store", ".hidden.zip", "README", "AP1.zip", f".qxbatch-gone-{'0' * 16}-AP1.zip", "b.part", "empty/")
     assert [each.path.name for each in place.candidates()] == [
         ".DS_Store",
@@ -55,31 +55,31 @@ def test_everything_is_reported_and_our_own_files_are_left_out(place: Place) -> 
     ]
 
 
-def test_a_stray_file_takes_part_in_nothing(place: Place) -> None:
-    found = place.put("OP386.tar.gz", "OP386.tar.gz.md5", "OP386.part").found()
-    assert found["OP386.tar.gz"] == (Verdict.READY, "OP386")
-    assert found["OP386.tar.gz.md5"][0] is Verdict.STRAY
-    assert found["OP386.part"][0] is Verdict.STRAY
+def test_a_file_that_is_no_packet_is_stray(place: Place) -> None:
+    verdicts = place.put("OP386.tar.gz", "OP386.tar.gz.md5", "OP386.part").found()
+    assert verdicts["OP386.tar.gz"] == (Verdict.READY, "OP386")
+    assert verdicts["OP386.tar.gz.md5"][0] is Verdict.STRAY
+    assert verdicts["OP386.part"][0] is Verdict.STRAY
 
 
-def test_a_pattern_that_finds_no_name(place: Place) -> None:
-    found = place.put("Yale-AP4983.zip", "AP1.zip", "Yale-.zip").found(pattern=r".*?-(?P<packet_name>.*?)($|\..*$)")
-    assert found["Yale-AP4983.zip"] == (Verdict.READY, "AP4983")
-    assert found["AP1.zip"][0] is Verdict.NO_NAME
-    assert found["Yale-.zip"][0] is Verdict.NO_NAME
+def test_a_name_that_the_pattern_does_not_match_gets_no_name(place: Place) -> None:
+    verdicts = place.put("Yale-AP4983.zip", "AP1.zip", "Yale-.zip").found(pattern=r".*?-(?P<packet_name>.*?)($|\..*$)")
+    assert verdicts["Yale-AP4983.zip"] == (Verdict.READY, "AP4983")
+    assert verdicts["AP1.zip"][0] is Verdict.NO_NAME
+    assert verdicts["Yale-.zip"][0] is Verdict.NO_NAME
 
 
-def test_the_older_group_name_of_the_pattern(place: Place) -> None:
+def test_the_pattern_accepts_the_older_group_name_session_id(place: Place) -> None:
     assert place.put("AP1.zip").found(pattern=r"(?P<session_id>.*?)\..*")["AP1.zip"] == (Verdict.READY, "AP1")
 
 
-def test_a_name_format_with_a_session(place: Place) -> None:
+def test_a_name_format_can_contain_a_session_name(place: Place) -> None:
     given = {"pattern": r".*?-(?P<packet_name>.*?)($|\..*$)", "nameformat": "(?P<subject_id>.*?)_(?P<session_name>.*)"}
-    found = place.put("Yale-AP4876_Baseline.zip", "Yale-AP4877").found(**given)
-    assert found["Yale-AP4876_Baseline.zip"] == (Verdict.READY, "AP4876_Baseline")
+    verdicts = place.put("Yale-AP4876_Baseline.zip", "Yale-AP4877").found(**given)
+    assert verdicts["Yale-AP4876_Baseline.zip"] == (Verdict.READY, "AP4876_Baseline")
 
 
-def test_a_name_that_is_not_parsed(place: Place) -> None:
+def test_a_name_that_the_name_format_does_not_match_is_not_parsed(place: Place) -> None:
     each = place.put("AP4877.zip").one(nameformat="(?P<subject_id>.*?)_(?P<session_name>.*)")
     assert each.verdict is Verdict.NOT_PARSED
     assert "AP4877" in each.note
@@ -89,8 +89,8 @@ def test_a_logfile_names_the_sessions(place: Place, tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text("AP1789,S001,baseline\nAP1790,,x\n")
     logfile = f"path:{table}|packet_name:1|subject_id:2|session_name:3"
-    found = place.put("AP1789.zip", "AP1790.zip", "AP1791.zip").found(logfile=logfile)
-    assert found == {
+    verdicts = place.put("AP1789.zip", "AP1790.zip", "AP1791.zip").found(logfile=logfile)
+    assert verdicts == {
         "AP1789.zip": (Verdict.READY, "S001_baseline"),
         "AP1790.zip": (Verdict.NOT_PARSED, None),
         "AP1791.zip": (Verdict.NO_MATCH_IN_LOG, None),
@@ -114,9 +114,9 @@ def test_the_sessions_filter_matches_whole_ids_or_whole_packet_names(
     table = tmp_path / "log.csv"
     table.write_text("AP1,S001,baseline\nAP10,S001,other\nHQ2,T1,\n")
     logfile = f"path:{table}|packet_name:1|subject_id:2|session_name:3"
-    found = place.put("AP1.zip", "AP10.zip", "HQ2/").found(logfile=logfile, sessions=sessions)
-    assert {name for name, (verdict, _) in found.items() if verdict is Verdict.READY} == ready
-    assert all(verdict in (Verdict.READY, Verdict.FILTERED) for verdict, _ in found.values())
+    verdicts = place.put("AP1.zip", "AP10.zip", "HQ2/").found(logfile=logfile, sessions=sessions)
+    assert {name for name, (verdict, _) in verdicts.items() if verdict is Verdict.READY} == ready
+    assert all(verdict in (Verdict.READY, Verdict.FILTERED) for verdict, _ in verdicts.values())
 
 
 @pytest.mark.parametrize(
@@ -128,22 +128,22 @@ def test_the_sessions_filter_matches_whole_ids_or_whole_packet_names(
         ({"participant_label": "01", "session_label": "ses-b"}, {"01_b"}),
     ],
 )
-def test_labels_choose_subjects_and_sessions_with_or_without_their_prefix(
+def test_labels_select_subjects_and_sessions_with_or_without_prefix(
     place: Place, given: dict[str, str], ready: set[str]
 ) -> None:
     place.put("sub-01_ses-a/", "01_b/", "02_a/")
-    found = place.found(nameformat="(?P<subject_id>.*?)_(?P<session_name>.*)", **given)
-    assert {name for name, (verdict, _) in found.items() if verdict is Verdict.READY} == ready
+    verdicts = place.found(nameformat="(?P<subject_id>.*?)_(?P<session_name>.*)", **given)
+    assert {name for name, (verdict, _) in verdicts.items() if verdict is Verdict.READY} == ready
 
 
 @pytest.mark.parametrize("name", ["inbox/", "QC.zip", "a:b/", "-x.zip", ".hidden/"])
-def test_names_that_no_session_may_have_are_refused(place: Place, name: str) -> None:
+def test_names_that_are_invalid_for_a_session_are_refused(place: Place, name: str) -> None:
     each = place.put(name).one()
     assert each.verdict is Verdict.REFUSED
     assert each.problem.code is Code.BAD_NAME
     assert each.packet is None
 
 
-def test_a_file_whose_name_begins_like_ours_is_looked_at(place: Place) -> None:
+def test_a_file_with_the_prefix_of_qxbatch_files_is_a_candidate(place: Place) -> None:
     place.put(".qxbatch-AP1.zip")
     assert [each.path.name for each in place.candidates()] == [".qxbatch-AP1.zip"]

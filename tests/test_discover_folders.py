@@ -1,4 +1,4 @@
-"""Folder mode: which session folders are imported, and what lies in their inbox."""
+"""Folder mode: which session folders are imported, and what their inboxes contain."""
 
 import bz2
 import gzip
@@ -24,7 +24,7 @@ from tests.build import lzw, zst
 
 @pytest.fixture
 def sessions(tmp_path: Path) -> Path:
-    """The manual's example, and the study's own folders beside it."""
+    """The example of the manual, with the other folders of a study."""
     for path in (
         "S001_baseline/inbox/AYXQ.tar.gz",
         "S001_incentive/inbox/TWGS.tar.gz",
@@ -37,7 +37,7 @@ def sessions(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found(folder: Path, globs: str, **given: str) -> list[Any]:
+def folder_candidates(folder: Path, globs: str, **given: str) -> list[Any]:
     settings = parse({"sessionsfolder": str(folder), "masterinbox": "none", "sessions": globs, **given}).settings
     return candidates(settings, sniff=lambda _path: "tar")
 
@@ -59,33 +59,33 @@ def ids(listed: list[Any], verdict: Verdict = Verdict.READY) -> list[str]:
         ("S001", []),
     ],
 )
-def test_globs_name_whole_session_folders_and_absent_ones_are_no_error(
+def test_globs_match_whole_folder_names_and_missing_folders_are_no_error(
     sessions: Path, globs: str, expected: list[str]
 ) -> None:
-    listed = found(sessions, globs)
+    listed = folder_candidates(sessions, globs)
     assert ids(listed) == expected
     assert len(listed) == len(expected)
 
 
 def test_the_packet_of_a_session_folder_is_its_inbox(sessions: Path) -> None:
-    [each] = found(sessions, "S002_baseline", nameformat="(?P<subject_id>.*?)_.*")
+    [each] = folder_candidates(sessions, "S002_baseline", nameformat="(?P<subject_id>.*?)_.*")
     assert each.path == sessions / "S002_baseline"
     assert each.packet.path == sessions / "S002_baseline/inbox"
     assert (each.packet.fingerprint.files, each.session.subject, each.session.id) == (1, "S002", "S002_baseline")
 
 
 @pytest.mark.parametrize("path", ["dicom/10.tar.gz", "nii/11.nii.gz", "dicom/10/1.dcm"])
-def test_folders_with_results_are_skipped_unless_they_are_to_be_made_anew(sessions: Path, path: str) -> None:
+def test_folders_with_results_are_skipped_without_overwrite(sessions: Path, path: str) -> None:
     (sessions / "S001_baseline" / path).parent.mkdir(parents=True)
     (sessions / "S001_baseline" / path).write_text("x")
-    assert ids(found(sessions, "S*"), Verdict.ALREADY_THERE) == ["S001_baseline"]
-    assert "S001_baseline" in ids(found(sessions, "S*", overwrite="yes"))
+    assert ids(folder_candidates(sessions, "S*"), Verdict.ALREADY_THERE) == ["S001_baseline"]
+    assert "S001_baseline" in ids(folder_candidates(sessions, "S*", overwrite="yes"))
 
 
-def test_results_can_be_made_anew_without_an_inbox(sessions: Path) -> None:
+def test_overwrite_rebuilds_results_without_an_inbox(sessions: Path) -> None:
     (sessions / "S3/dicom").mkdir(parents=True)
     (sessions / "S3/dicom/10.tar.gz").write_text("x")
-    [each] = found(sessions, "S3", overwrite="yes")
+    [each] = folder_candidates(sessions, "S3", overwrite="yes")
     assert each.verdict is Verdict.READY
     assert each.packet.fingerprint.files == 0
 
@@ -93,18 +93,18 @@ def test_results_can_be_made_anew_without_an_inbox(sessions: Path) -> None:
 @pytest.mark.parametrize("path", ["S3", "S3/inbox", "S3/inbox/empty/deeper"])
 def test_a_folder_without_data_is_reported(sessions: Path, path: str) -> None:
     (sessions / path).mkdir(parents=True)
-    [each] = found(sessions, "S3")
+    [each] = folder_candidates(sessions, "S3")
     assert (each.verdict, each.packet) == (Verdict.STRAY, None)
 
 
-def test_a_subject_that_is_not_found_is_reported(sessions: Path) -> None:
-    listed = found(sessions, "*", nameformat="(?P<subject_id>S001)_.*")
+def test_a_folder_name_that_the_name_format_does_not_match_is_reported(sessions: Path) -> None:
+    listed = folder_candidates(sessions, "*", nameformat="(?P<subject_id>S001)_.*")
     assert [each.verdict for each in listed] == [Verdict.READY, Verdict.READY, Verdict.NOT_PARSED]
 
 
-def test_a_folder_whose_name_breaks_session_txt_is_refused(sessions: Path) -> None:
+def test_a_folder_name_that_session_txt_cannot_contain_is_refused(sessions: Path) -> None:
     (sessions / "S:3/inbox/1").mkdir(parents=True)
-    [each] = found(sessions, "S:3")
+    [each] = folder_candidates(sessions, "S:3")
     assert each.problem.code is Code.BAD_NAME
 
 
@@ -112,7 +112,7 @@ def test_a_folder_whose_name_breaks_session_txt_is_refused(sessions: Path) -> No
 
 
 @given(st.text("ab*?[]!-{}", max_size=8), st.text("ab-", max_size=5))
-def test_a_glob_without_commas_is_the_shells(glob: str, name: str) -> None:
+def test_a_glob_without_commas_matches_as_in_a_shell(glob: str, name: str) -> None:
     assert by_glob(name, [glob]) == fnmatchcase(name, glob)
 
 
@@ -127,11 +127,11 @@ def test_a_glob_without_commas_is_the_shells(glob: str, name: str) -> None:
         ("{", ["{"]),
     ],
 )
-def test_braces(glob: str, expanded: list[str]) -> None:
+def test_braces_are_expanded_as_in_a_shell(glob: str, expanded: list[str]) -> None:
     assert sorted(braces(glob)) == sorted(expanded)
 
 
-# what lies in a session's inbox
+# the contents of a session's inbox
 
 
 def tar_bytes() -> bytes:
@@ -166,16 +166,16 @@ def tar_bytes() -> bytes:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_archives_are_told_from_single_compressed_files_by_content(
+def test_archives_and_single_compressed_files_are_distinguished_by_content(
     tmp_path: Path, name: str, data: bytes, archive: bool
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    found = inbox_sources(tmp_path, None)
-    assert [packet.path for packet in found.archives] == [tmp_path / name] * archive
-    assert [source.prefix for source in found.sources] == ([f"{name}!"] if archive else [""])
+    inbox = inbox_sources(tmp_path, None)
+    assert [packet.path for packet in inbox.archives] == [tmp_path / name] * archive
+    assert [source.prefix for source in inbox.sources] == ([f"{name}!"] if archive else [""])
 
 
-def test_folders_are_loose_and_an_absent_inbox_is_empty(tmp_path: Path) -> None:
+def test_a_folder_is_one_source_and_a_missing_inbox_has_none(tmp_path: Path) -> None:
     (tmp_path / "inbox/sub").mkdir(parents=True)
     assert inbox_sources(tmp_path / "inbox", None).sources == (Source(tmp_path / "inbox", ""),)
     assert inbox_sources(tmp_path / "none", None).sources == ()

@@ -1,4 +1,4 @@
-"""What the file system does: links, pipes, clocks, changes."""
+"""File system cases of the inbox: links, pipes, clocks, changes."""
 
 import os
 from pathlib import Path
@@ -19,23 +19,23 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def test_links_are_followed_to_files_and_folders_and_said_so(place: Place, tmp_path: Path) -> None:
+def test_links_to_files_and_folders_are_followed_and_reported(place: Place, tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "far.zip").write_text("x")
     (place.inbox / "AP1").symlink_to(tmp_path / "far")
     (place.inbox / "AP2.zip").symlink_to(tmp_path / "far.zip")
     (place.inbox / "AP3.zip").symlink_to("nowhere")
-    found = {each.path.name: each for each in place.candidates()}
-    assert [found[name].verdict for name in ("AP1", "AP2.zip", "AP3.zip")] == [
+    judged = {each.path.name: each for each in place.candidates()}
+    assert [judged[name].verdict for name in ("AP1", "AP2.zip", "AP3.zip")] == [
         Verdict.READY,
         Verdict.READY,
         Verdict.STRAY,
     ]
-    assert str(tmp_path / "far") in found["AP1"].note
-    assert "nowhere" in found["AP3.zip"].note
+    assert str(tmp_path / "far") in judged["AP1"].note
+    assert "nowhere" in judged["AP3.zip"].note
 
 
-def test_what_is_neither_file_nor_folder_is_never_opened(place: Place) -> None:
+def test_entries_that_are_neither_file_nor_folder_are_never_opened(place: Place) -> None:
     os.mkfifo(place.inbox / "AP1.zip")
     assert place.one().verdict is Verdict.STRAY
 
@@ -47,27 +47,27 @@ def test_a_loop_of_links_is_reported(place: Place) -> None:
     assert each.problem.code is Code.UNREADABLE
 
 
-def test_a_folder_that_holds_the_sessions_is_no_packet(tmp_path: Path) -> None:
+def test_the_sessions_folder_inside_the_inbox_is_no_packet(tmp_path: Path) -> None:
     (tmp_path / "in/out").mkdir(parents=True)
     (tmp_path / "in/AP1").mkdir()
     settings = parse({"masterinbox": str(tmp_path / "in"), "sessionsfolder": str(tmp_path / "in/out")}).settings
-    found = {each.path.name: each.verdict for each in candidates(settings, sniff=sniff)}
-    assert found == {"AP1": Verdict.READY, "out": Verdict.STRAY}
+    judged = {each.path.name: each.verdict for each in candidates(settings, sniff=sniff)}
+    assert judged == {"AP1": Verdict.READY, "out": Verdict.STRAY}
 
 
-def test_an_inbox_that_is_a_file_is_wrong_usage(place: Place) -> None:
+def test_an_inbox_that_is_a_file_is_a_usage_error(place: Place) -> None:
     place.inbox.rmdir()
     place.inbox.write_text("x")
     with pytest.raises(UsageError, match="cannot be listed"):
         place.candidates()
 
 
-def test_a_name_that_is_no_text_is_refused_not_lost(place: Place) -> None:
+def test_a_name_that_is_not_valid_text_is_refused(place: Place) -> None:
     (place.inbox / "AP\udcff").mkdir()
     assert place.one().problem.code is Code.BAD_NAME
 
 
-def test_a_packet_that_changed_a_moment_ago_waits(place: Place) -> None:
+def test_a_packet_that_changed_recently_waits_for_a_later_run(place: Place) -> None:
     place.put("AP1/")
     newest = fingerprint(place.inbox / "AP1").mtime_ns
     waiting = place.one(settle="60", now_ns=newest + 59 * 10**9)
@@ -77,19 +77,19 @@ def test_a_packet_that_changed_a_moment_ago_waits(place: Place) -> None:
 
 
 @pytest.mark.parametrize("settle", ["0", "60"])
-def test_a_clock_that_jumped_back_holds_nothing_up(place: Place, settle: str) -> None:
+def test_a_clock_that_jumped_back_delays_no_packet(place: Place, settle: str) -> None:
     place.put("AP1/")
     newest = fingerprint(place.inbox / "AP1").mtime_ns
     assert place.one(settle=settle, now_ns=newest - 10**12).verdict is Verdict.READY
 
 
-def test_the_fingerprint_of_a_file(tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_file_has_its_count_size_and_time(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("abc")
     os.utime(tmp_path / "a", ns=(5, 7))
     assert fingerprint(tmp_path / "a") == Fingerprint(1, 3, 7)
 
 
-def test_the_fingerprint_of_a_folder_counts_everything_below_and_follows_no_link(tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_folder_counts_all_files_and_follows_no_link(tmp_path: Path) -> None:
     (tmp_path / "p/sub").mkdir(parents=True)
     (tmp_path / "p/sub/a").write_text("abc")
     (tmp_path / "p/.b").write_text("de")
@@ -97,11 +97,11 @@ def test_the_fingerprint_of_a_folder_counts_everything_below_and_follows_no_link
     for path, time in (("p/sub/a", 9), ("p/.b", 3), ("p/sub", 1), ("p", 2)):
         os.utime(tmp_path / path, ns=(time, time))
     os.utime(tmp_path / "p/link", ns=(4, 4), follow_symlinks=False)
-    found = fingerprint(tmp_path / "p")
-    assert (found.files, found.size, found.mtime_ns) == (3, 5 + len(str(tmp_path)), 9)
+    folder = fingerprint(tmp_path / "p")
+    assert (folder.files, folder.size, folder.mtime_ns) == (3, 5 + len(str(tmp_path)), 9)
 
 
-def test_a_file_exchanged_for_one_of_its_size_is_a_change_though_another_is_newer(tmp_path: Path) -> None:
+def test_replacing_an_older_file_by_one_of_equal_size_changes_the_fingerprint(tmp_path: Path) -> None:
     for name, time in (("a", 5), ("b", 9)):
         (tmp_path / name).write_text("abc")
         os.utime(tmp_path / name, ns=(time, time))

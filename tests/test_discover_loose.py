@@ -1,4 +1,4 @@
-"""Loose DICOM files in the inbox: those of one study are refused together, with the command that puts them right."""
+"""Loose DICOM files in the inbox: those of one study are refused together, with the command that moves them into a folder."""
 
 import shlex
 import subprocess
@@ -17,7 +17,7 @@ from tests.build.study import Study
 SERIES = MrSeries(number=3, description="T1w")
 
 
-def never(_paths):
+def read_nothing(_paths):
     raise AssertionError("headers are read")
 
 
@@ -38,45 +38,45 @@ def place(tmp_path: Path) -> Place:
 
 def test_no_header_is_read_for_a_single_loose_file(place: Place) -> None:
     place.put("IM1.dcm", "S1.zip", "S2/")
-    assert {each.verdict for each in judged(place, never).values()} == {Verdict.READY}
+    assert {each.verdict for each in judged(place, read_nothing).values()} == {Verdict.READY}
 
 
-def test_no_header_is_read_of_files_that_are_filtered_out(place: Place) -> None:
+def test_no_header_of_a_filtered_file_is_read(place: Place) -> None:
     place.put("IM1.dcm", "IM2.dcm")
-    assert judged(place, never, sessions="IM1.dcm")["IM1.dcm"].verdict is Verdict.READY
+    assert judged(place, read_nothing, sessions="IM1.dcm")["IM1.dcm"].verdict is Verdict.READY
 
 
 def test_files_of_one_study_share_one_problem(place: Place) -> None:
-    found = judged(place.put("IM1.dcm", "IM2.dcm", "IM3.dcm", "S1.zip"), one_study)
-    assert found["S1.zip"].verdict is Verdict.READY
-    problems = {found[f"IM{k}.dcm"].problem for k in (1, 2, 3)}
+    results = judged(place.put("IM1.dcm", "IM2.dcm", "IM3.dcm", "S1.zip"), one_study)
+    assert results["S1.zip"].verdict is Verdict.READY
+    problems = {results[f"IM{k}.dcm"].problem for k in (1, 2, 3)}
     [problem] = problems
     assert problem.code is Code.LOOSE_FILES
     assert problem.subject == str(place.inbox)
 
 
 def test_files_of_different_studies_are_packets(place: Place) -> None:
-    found = judged(place.put("A.dcm", "B.dcm", "C.dcm"), lambda _: ["1", "2", "1"])
-    assert [found[f"{name}.dcm"].verdict for name in "ABC"] == [Verdict.REFUSED, Verdict.READY, Verdict.REFUSED]
+    results = judged(place.put("A.dcm", "B.dcm", "C.dcm"), lambda _: ["1", "2", "1"])
+    assert [results[f"{name}.dcm"].verdict for name in "ABC"] == [Verdict.REFUSED, Verdict.READY, Verdict.REFUSED]
 
 
-def test_two_studies_get_folders_of_their_own(place: Place) -> None:
-    found = judged(
+def test_each_study_gets_a_separate_folder(place: Place) -> None:
+    results = judged(
         place.put("A1.dcm", "A2.dcm", "B1.dcm", "B2.dcm", "S1.zip"), lambda paths: [p.name[0] for p in paths]
     )
-    commands = {found[name].problem.command.split(" && ")[0] for name in ("A1.dcm", "B1.dcm")}
+    commands = {results[name].problem.command.split(" && ")[0] for name in ("A1.dcm", "B1.dcm")}
     assert commands == {f"mkdir {place.inbox / folder}" for folder in ("S2", "S3")}
 
 
 def test_files_whose_study_is_unknown_are_packets(place: Place) -> None:
-    found = judged(place.put("A.dcm", "B.dcm"), lambda _: ["", ""])
-    assert {each.verdict for each in found.values()} == {Verdict.READY}
+    results = judged(place.put("A.dcm", "B.dcm"), lambda _: ["", ""])
+    assert {each.verdict for each in results.values()} == {Verdict.READY}
 
 
-def test_files_that_are_merged_into_one_session_on_request_stay_packets(place: Place) -> None:
+def test_files_that_merge_into_one_session_are_packets(place: Place) -> None:
     given = {"pattern": r"(?P<packet_name>[^_]*)_.*", "on_same_session": "merge"}
-    found = judged(place.put("S1_1.dcm", "S1_2.dcm"), one_study, **given)
-    assert {each.verdict for each in found.values()} == {Verdict.READY}
+    results = judged(place.put("S1_1.dcm", "S1_2.dcm"), one_study, **given)
+    assert {each.verdict for each in results.values()} == {Verdict.READY}
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,12 @@ def test_files_that_are_merged_into_one_session_on_request_stay_packets(place: P
         ([f"{k}.dcm" for k in range(1000, 1030)], []),
     ],
 )
-def test_the_command_moves_these_files_and_no_others(place: Place, files: list[str], others: list[str]) -> None:
+def test_the_command_moves_the_files_of_the_study_and_no_others(
+    place: Place, files: list[str], others: list[str]
+) -> None:
     place.put(*files, *others)
-    found = judged(place, lambda paths: ["a" if path.name in files else "b" for path in paths])
-    problem = next(each.problem for name, each in found.items() if name in files and each.problem)
+    results = judged(place, lambda paths: ["a" if path.name in files else "b" for path in paths])
+    problem = next(each.problem for name, each in results.items() if name in files and each.problem)
     subprocess.run(["sh", "-c", problem.command], check=True)
     folder = Path(shlex.split(problem.command)[1])
     assert sorted(path.name for path in folder.iterdir()) == sorted(files)
@@ -100,25 +102,25 @@ def test_the_command_moves_these_files_and_no_others(place: Place, files: list[s
     )
 
 
-def test_many_files_without_a_common_name_get_the_command_that_splits_by_study(place: Place) -> None:
+def test_many_files_without_a_common_prefix_get_the_split_command(place: Place) -> None:
     files = [f"{chr(97 + k)}.dcm" for k in range(25)]
-    found = judged(place.put(*files, "zz.dcm"), lambda paths: ["b" if p.name == "zz.dcm" else "a" for p in paths])
-    command = found["a.dcm"].problem.command
+    results = judged(place.put(*files, "zz.dcm"), lambda paths: ["b" if p.name == "zz.dcm" else "a" for p in paths])
+    command = results["a.dcm"].problem.command
     assert shlex.split(command)[:3] == ["qxbatch", "split", str(place.inbox)]
 
 
-def test_the_command_names_paths_outside_of_a_container(place: Place) -> None:
-    found = judged(place.put("IM1.dcm", "IM2.dcm"), one_study, path_map=f"{place.sessions}=/outside")
-    assert shlex.split(found["IM1.dcm"].problem.command)[1] == "/outside/inbox/MR/S1"
+def test_the_command_maps_paths_of_a_container(place: Place) -> None:
+    results = judged(place.put("IM1.dcm", "IM2.dcm"), one_study, path_map=f"{place.sessions}=/outside")
+    assert shlex.split(results["IM1.dcm"].problem.command)[1] == "/outside/inbox/MR/S1"
 
 
 def put_loose(study: Study, *series: MrSeries) -> None:
-    for one in series:
-        for k, data in enumerate(one.files().values()):
-            (study.inbox / f"IM{one.number}{k}.dcm").write_bytes(data)
+    for each in series:
+        for k, data in enumerate(each.files().values()):
+            (study.inbox / f"IM{each.number}{k}.dcm").write_bytes(data)
 
 
-def test_the_files_of_a_study_are_one_message_and_the_command_helps(study: Study) -> None:
+def test_the_files_of_a_study_give_one_message_with_a_working_command(study: Study) -> None:
     put_loose(study, SERIES, MrSeries(number=4, description="T2w"))
     for test in ([], ["--test"]):
         run = study.run(*test)

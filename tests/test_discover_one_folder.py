@@ -1,4 +1,4 @@
-"""Sessions whose folders a file system without case takes for one."""
+"""Sessions whose folder names are equal on a case-insensitive file system."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ def ready(*ids: str) -> list[Judged]:
     return [Judged(Path("/inbox", name), Verdict.READY, name, SessionId(name)) for name in ids]
 
 
-def test_ids_that_differ_by_case_are_refused_where_case_is_ignored() -> None:
+def test_ids_that_differ_by_case_are_refused_on_a_case_insensitive_file_system() -> None:
     one, other, third = judge_one_folder(ready("AP1", "ap1", "AP2"), {}, ignores_case=True)
     assert one.problem is not None
     assert other.problem is not None
@@ -27,51 +27,51 @@ def test_ids_that_differ_by_case_are_refused_where_case_is_ignored() -> None:
     assert "does not distinguish them" in one.problem.message
 
 
-def test_elsewhere_they_are_two_sessions() -> None:
+def test_ids_that_differ_by_case_are_two_sessions_elsewhere() -> None:
     assert [each.verdict for each in judge_one_folder(ready("AP1", "ap1"), {}, ignores_case=False)] == [
         Verdict.READY
     ] * 2
 
 
-def test_one_session_of_two_packets_is_none_of_this() -> None:
+def test_two_packets_of_one_id_are_not_refused_for_their_case() -> None:
     assert all(each.ready for each in judge_one_folder(ready("AP1", "AP1"), {}, ignores_case=True))
 
 
-def test_an_existing_folder_of_another_name_refuses() -> None:
+def test_a_session_whose_folder_exists_in_another_case_is_refused() -> None:
     (each,) = judge_one_folder(ready("ap1"), {"ap1": "AP1"}, ignores_case=False)
     assert each.problem is not None
     assert "the folder of AP1" in each.problem.message
 
 
 @pytest.fixture
-def without_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file system that finds a name in any case, as far as `lexists` says."""
-    there = os.path.lexists
+def case_insensitive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `os.path.lexists` ignore case, as on a case-insensitive file system."""
+    original = os.path.lexists
 
     def lexists(path: os.PathLike[str] | str) -> bool:
         names = (each.name.casefold() for each in Path(path).parent.iterdir())
-        return there(path) or Path(path).name.casefold() in names
+        return original(path) or Path(path).name.casefold() in names
 
     monkeypatch.setattr(os.path, "lexists", lexists)
 
 
-@pytest.mark.usefixtures("without_case")
-def test_a_run_refuses_both_before_anything_is_written(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("case_insensitive")
+def test_both_packets_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    found = place.put("AP1.zip", "ap1.tar").candidates()
-    assert [each.verdict for each in found] == [Verdict.REFUSED] * 2
+    candidates = place.put("AP1.zip", "ap1.tar").candidates()
+    assert [each.verdict for each in candidates] == [Verdict.REFUSED] * 2
     assert [path.name for path in place.sessions.iterdir()] == ["inbox"]
 
 
-@pytest.mark.usefixtures("without_case")
-def test_a_run_refuses_what_exists_in_another_case_also_with_overwrite(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("case_insensitive")
+def test_a_session_that_exists_in_another_case_is_refused_also_with_overwrite(tmp_path: Path) -> None:
     place = Place(tmp_path).session("AP1/session.txt", "id: AP1\n").put("ap1.zip")
     assert place.one().verdict is Verdict.REFUSED
     assert place.one(overwrite="yes").verdict is Verdict.REFUSED
     assert other_name(place.sessions / "ap1") == "AP1"
 
 
-def test_a_file_system_with_case_keeps_two_sessions(tmp_path: Path) -> None:
+def test_a_case_sensitive_file_system_keeps_two_sessions(tmp_path: Path) -> None:
     place = Place(tmp_path)
     if (tmp_path / "SESSIONS").exists():
         pytest.skip("the file system of the test ignores case")
@@ -80,11 +80,11 @@ def test_a_file_system_with_case_keeps_two_sessions(tmp_path: Path) -> None:
     assert [each.verdict for each in place.put("AP1.zip", "ap1.tar").candidates()] == [Verdict.READY] * 2
 
 
-@pytest.mark.usefixtures("without_case")
-def test_the_command_gives_a_packet_a_name_of_its_own_and_imports_it(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("case_insensitive")
+def test_the_command_renames_the_packet_and_imports_it(tmp_path: Path) -> None:
     place = Place(tmp_path).session("AP1/session.txt", "id: AP1\n").put("ap1.zip")
-    found = place.one()
-    assert found.problem is not None
-    rename, _, run = found.problem.command.partition(" && ")
-    assert rename == f"mv -n -- {found.path} {found.path.with_name('ap1-1.zip')}"
+    candidate = place.one()
+    assert candidate.problem is not None
+    rename, _, run = candidate.problem.command.partition(" && ")
+    assert rename == f"mv -n -- {candidate.path} {candidate.path.with_name('ap1-1.zip')}"
     assert run == f"qxbatch {place.sessions} --sessions=ap1-1"

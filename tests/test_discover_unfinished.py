@@ -26,7 +26,7 @@ COPIED = [
 
 @pytest.mark.parametrize("end", ["", "/"], ids=["file", "folder"])
 @pytest.mark.parametrize("name", COPIED)
-def test_what_is_still_being_copied_is_stray_and_says_why(tmp_path: Path, name: str, end: str) -> None:
+def test_an_unfinished_copy_is_stray_and_the_note_says_why(tmp_path: Path, name: str, end: str) -> None:
     each = Place(tmp_path).put(name + end).one()
     assert (each.verdict, each.problem) == (Verdict.STRAY, None)
     assert "cop" in each.note or "rsync" in each.note
@@ -35,11 +35,11 @@ def test_what_is_still_being_copied_is_stray_and_says_why(tmp_path: Path, name: 
 @pytest.mark.parametrize(
     "name", ["S1.zip", "part", ".part", "S1.part1.zip", "S1.party", ".DS_Store", ".a.b", ".abc123"]
 )
-def test_other_names_are_not_taken_for_copies(name: str) -> None:
+def test_other_names_are_not_unfinished_copies(name: str) -> None:
     assert unfinished(name) == ""
 
 
-def test_a_copy_in_progress_is_left_alone_and_the_run_succeeds(study: Study) -> None:
+def test_a_copy_in_progress_is_unchanged_and_the_run_succeeds(study: Study) -> None:
     files = under("x", MrSeries(number=3, description="T1w").files())
     study.put("good", files)
     whole = study.put("S2", files, Kind.ZIP)

@@ -1,4 +1,4 @@
-"""What the documents say is there: files, links, exit statuses, ledger columns, commands."""
+"""The documents are complete and their references exist: files, links, exit statuses, ledger columns, commands."""
 
 import os
 import re
@@ -16,13 +16,13 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 NAMED = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
 
-def shown(path: Path) -> str:
+def relative_name(path: Path) -> str:
     """Return a path as a test's id."""
     return path.relative_to(REPOSITORY).as_posix()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
-def test_links_lead_somewhere(document: Path) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative_name)
+def test_linked_files_exist(document: Path) -> None:
     targets = [target for target in LINK.findall(document.read_text(encoding="utf-8")) if "://" not in target]
     assert [target for target in targets if not (document.parent / target).exists()] == []
 
@@ -43,12 +43,12 @@ def test_every_exit_status_is_documented() -> None:
     assert {int(number) for number in re.findall(r"(?m)^\| (\d+) \|", text)} == {status.value for status in ExitStatus}
 
 
-def test_the_ledgers_columns_are_documented_in_their_order() -> None:
+def test_the_ledger_columns_are_documented_in_order() -> None:
     text = (REPOSITORY / "docs" / "ledger.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"(?m)^\| `(\w+)` \|", text))[: len(COLUMNS)] == COLUMNS
 
 
-def test_the_readmes_commands_can_be_run() -> None:
+def test_commands_in_the_readme_are_executable() -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     commands = set(re.findall(r"(?m)^    (scripts/\w+|bench/\w+)", text)) | set(
         re.findall(r"`((?:scripts|bench)/[\w-]+)", text)
@@ -57,13 +57,13 @@ def test_the_readmes_commands_can_be_run() -> None:
     assert [command for command in commands if not os.access(REPOSITORY / command, os.X_OK)] == []
 
 
-def test_the_readme_is_read_in_two_minutes() -> None:
+def test_the_readme_is_short() -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     outside_tables = [line for line in text.splitlines() if not line.startswith("|")]
     assert len(" ".join(outside_tables).split()) < 700
 
 
-def test_the_files_that_contributing_names_exist() -> None:
+def test_files_named_in_contributing_exist() -> None:
     text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = re.findall(r"`([\w./<>-]+/[\w./<>-]*\.?\w*)`", text) + re.findall(
         r"scripts/test (tests/\w+\.py)(?: |$)", text

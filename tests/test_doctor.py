@@ -1,4 +1,4 @@
-"""`qxbatch doctor` names what is here and what is missing, as a table and as JSON."""
+"""`qxbatch doctor` lists what is installed and what is missing, as a table and as JSON."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from qxbatch.parts import doctor
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Take the foreign converters of this machine away; return the folder that is the PATH."""
+    """Hide the converters installed on this machine; return the only folder on PATH."""
     for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -20,22 +20,22 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_json_tells_everything(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_has_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
     status = doctor.run({"--json": True})
-    told = json.loads(capsys.readouterr().out)
-    found = {finding["name"]: finding for finding in told["findings"]}
+    document = json.loads(capsys.readouterr().out)
+    findings = {finding["name"]: finding for finding in document["findings"]}
     packages, converters = ["pydicom", "docopt-ng", "rich"], ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
-    assert list(found) == ["qxbatch core", *packages, *converters, "bidsschematools", "bids-validator-deno"]
-    assert found["dcm2niix"]["found"]
-    assert found["dcm2niix"]["version"].startswith("1.0.")
-    assert Path(found["dcm2niix"]["where"]).is_file()
-    assert not found["dicm2nii"]["found"]
-    assert "--dicm2nii-dir" in found["dicm2nii"]["where"]
-    assert found["dcm2nii"]["advice"]
-    assert status == (ExitStatus.OK if found["qxbatch core"]["found"] else ExitStatus.NO_CONVERTER)
+    assert list(findings) == ["qxbatch core", *packages, *converters, "bidsschematools", "bids-validator-deno"]
+    assert findings["dcm2niix"]["found"]
+    assert findings["dcm2niix"]["version"].startswith("1.0.")
+    assert Path(findings["dcm2niix"]["where"]).is_file()
+    assert not findings["dicm2nii"]["found"]
+    assert "--dicm2nii-dir" in findings["dicm2nii"]["where"]
+    assert findings["dcm2nii"]["advice"]
+    assert status == (ExitStatus.OK if findings["qxbatch core"]["found"] else ExitStatus.NO_CONVERTER)
 
 
-def test_the_table_has_a_line_for_each_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_a_line_for_each_finding_and_advice(capsys: pytest.CaptureFixture[str]) -> None:
     doctor.run({})
     out = capsys.readouterr().out
     assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 10
@@ -52,14 +52,14 @@ def test_a_missing_default_converter_gives_status_69(
     assert lines[-1] == "Not ready: missing dcm2niix (DICOM and PAR/REC (the default))."
 
 
-def test_the_last_line_says_what_an_import_is_ready_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_last_line_names_the_formats_that_can_be_imported(capsys: pytest.CaptureFixture[str]) -> None:
     doctor.run({})
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("Ready to import DICOM and PAR/REC; missing, and not needed by default: dicm2nii (")
     assert "; dcm2nii (" in last
 
 
-def test_dicm2nii_is_found_where_the_option_says(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dicm2nii_is_found_in_the_folder_of_the_option(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = bare / "code"
     code.mkdir()
     (code / "dicm2nii.m").write_text("")
@@ -67,12 +67,12 @@ def test_dicm2nii_is_found_where_the_option_says(bare: Path, capsys: pytest.Capt
     octave.write_text("#!/bin/sh\n")
     octave.chmod(0o755)
     doctor.run({"--json": True, "--dicm2nii-dir": str(code)})
-    found = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
-    assert found["dicm2nii"]["found"]
-    assert found["dicm2nii"]["where"] == f"{code} under {octave}"
+    findings = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert findings["dicm2nii"]["found"]
+    assert findings["dicm2nii"]["where"] == f"{code} under {octave}"
 
 
-def test_what_a_bids_export_lacks_is_named_with_the_command_that_installs_it(
+def test_packages_missing_for_bids_are_named_with_the_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     version = doctor._version

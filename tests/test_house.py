@@ -1,4 +1,4 @@
-"""The house keeps its own rules: who may import what, how long a file may be, what no file may say."""
+"""Rules for the source tree: import restrictions, file length, no unfinished code, pinned requirements, equal versions."""
 
 import ast
 import re
@@ -17,11 +17,11 @@ UNFINISHED = re.compile("|".join(["TO" + "DO", "FIX" + "ME", r"\bXX" + r"X\b", "
 
 
 def sources() -> list[Path]:
-    """Return the source files of the repository, built things left out."""
+    """Return the source files of the repository without build output."""
     folders = ("python", "rust", "tests", "bench", "scripts", ".ci")
-    found = (path for folder in folders for path in (REPOSITORY / folder).rglob("*"))
-    kept = (path for path in found if path.is_file() and not {"target", "__pycache__"} & set(path.parts))
-    return sorted(path for path in kept if path.suffix in (".py", ".pyi", ".rs", ".sh", ".c", ""))
+    paths = (path for folder in folders for path in (REPOSITORY / folder).rglob("*"))
+    source_files = (path for path in paths if path.is_file() and not {"target", "__pycache__"} & set(path.parts))
+    return sorted(path for path in source_files if path.suffix in (".py", ".pyi", ".rs", ".sh", ".c", ""))
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -35,7 +35,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def importers(module: str) -> set[str]:
-    """Return the package's files, relative to it, that import a module or one below it."""
+    """Return the package's files that import a module or one of its submodules, relative to the package."""
     return {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
@@ -43,19 +43,19 @@ def importers(module: str) -> set[str]:
     }
 
 
-def test_only_one_module_knows_the_extension() -> None:
+def test_only_core_py_imports_the_extension() -> None:
     assert importers("qxbatch._core") == {"core.py"}
 
 
-def test_only_the_command_line_knows_docopt() -> None:
+def test_only_the_command_line_imports_docopt() -> None:
     assert {path.split("/")[0] for path in importers("docopt")} <= {"cli"}
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(REPOSITORY).as_posix())
-def test_a_source_holds_one_idea_and_is_finished(path: Path) -> None:
+def test_a_source_file_is_short_and_finished(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    work = lines[: lines.index("#[cfg(test)]")] if "#[cfg(test)]" in lines else lines
-    assert len(work) <= (LONGEST_TEST if "tests" in path.parts else LONGEST)
+    counted = lines[: lines.index("#[cfg(test)]")] if "#[cfg(test)]" in lines else lines
+    assert len(counted) <= (LONGEST_TEST if "tests" in path.parts else LONGEST)
     assert [line for line in lines if UNFINISHED.search(line)] == []
 
 
@@ -86,8 +86,8 @@ def test_the_diagrams_of_the_architecture_have_the_order_of_imports(number: int)
 def test_every_requirement_is_pinned() -> None:
     pins = re.findall(r"(?m)^([\w.-]+)==", (REPOSITORY / "constraints.txt").read_text(encoding="utf-8"))
     pinned = {name.lower().replace("_", "-") for name in pins}
-    wanted = {re.split(r"[\s=<>;\[]", line)[0].lower() for line in requires("qxbatch") or ()}
-    assert wanted - pinned == set()
+    required = {re.split(r"[\s=<>;\[]", line)[0].lower() for line in requires("qxbatch") or ()}
+    assert required - pinned == set()
 
 
 def test_package_and_workspace_have_one_version() -> None:
@@ -95,7 +95,7 @@ def test_package_and_workspace_have_one_version() -> None:
     assert version("qxbatch") == workspace["workspace"]["package"]["version"]
 
 
-def test_the_lock_file_fits_the_workspace() -> None:
+def test_cargo_lock_is_up_to_date() -> None:
     command = ["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]
     try:
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)

@@ -1,7 +1,4 @@
-"""No file imports itself by way of others: neither in the Rust core nor in the Python package.
-
-No module of the package imports many of our own.
-"""
+"""The Rust core and the Python package have no import cycles, and no Python module imports many others of the package."""
 
 import ast
 import re
@@ -15,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = REPOSITORY / "rust" / "core" / "src"
 PACKAGE = REPOSITORY / "python" / "qxbatch"
 MOST = 14
-"""A module that imports more of our own does more than one thing."""
+"""Maximum number of the package's own modules that one module may import."""
 
 Module = tuple[str, ...]
 Files = Mapping[Module, Path]
@@ -29,7 +26,7 @@ INLINE_PATH = re.compile(r"\b[a-z_]\w*(?:::\w+)+")
 
 
 def rust_modules(root: Path) -> dict[Module, Path]:
-    """Return the files below the crate's root by their module paths."""
+    """Return the files of a crate by module path."""
     modules = {}
     for path in root.rglob("*.rs"):
         parts = path.relative_to(root).with_suffix("").parts
@@ -38,7 +35,7 @@ def rust_modules(root: Path) -> dict[Module, Path]:
 
 
 def leaves(tree: str) -> Iterator[tuple[Module, str]]:
-    """Yield each path of a `use` tree with the name that it gets."""
+    """Yield each path of a `use` tree with the name that it is imported as."""
     head, brace, tail = tree.strip().partition("{")
     if not brace:
         path, _, alias = head.partition(" as ")
@@ -62,7 +59,7 @@ def leaves(tree: str) -> Iterator[tuple[Module, str]]:
 
 
 class RustFile:
-    """What one file of the crate names: its children, and the paths that it uses or exports again."""
+    """The child modules of one file of the crate, and the paths that it uses or re-exports."""
 
     def __init__(self, module: Module, text: str) -> None:
         text = INLINE_TESTS.sub("", LINE_COMMENT.sub("", TEXT.sub('""', text)))
@@ -80,7 +77,7 @@ class RustFile:
             self.paths.add(self.absolute(tuple(path.split("::"))))
 
     def absolute(self, parts: Module) -> Module:
-        """Return a path counted from the crate's root; one of another crate comes back as it is."""
+        """Return a path relative to the crate root; a path into another crate gets an empty first part."""
         base = self.module
         if parts[0] == "crate":
             return parts[1:]
@@ -95,7 +92,7 @@ class RustFile:
 
 
 def defining(path: Module, files: Mapping[Module, RustFile]) -> Module | None:
-    """Return the module whose file defines what a path names; None outside the crate."""
+    """Return the module that defines the item of a path; None outside the crate."""
     known = next((path[:end] for end in range(len(path), -1, -1) if path[:end] in files), None)
     if known is None or path[:1] == ("",):
         return None
@@ -107,7 +104,7 @@ def defining(path: Module, files: Mapping[Module, RustFile]) -> Module | None:
 
 
 def rust_imports(root: Path) -> dict[str, set[str]]:
-    """Return which files of a crate each of its files uses; what `mod.rs` only passes on counts for its source."""
+    """Return which files of a crate each file uses; an item that `mod.rs` re-exports counts for the file that defines it."""
     modules = rust_modules(root)
     files = {module: RustFile(module, path.read_text(encoding="utf-8")) for module, path in modules.items()}
     names = {module: path.relative_to(root).as_posix() for module, path in modules.items()}
@@ -119,7 +116,7 @@ def rust_imports(root: Path) -> dict[str, set[str]]:
 
 
 def python_modules(root: Path) -> dict[str, Path]:
-    """Return the files of a package by the full names of their modules."""
+    """Return the files of a package by full module name."""
     modules = {}
     for path in root.rglob("*.py"):
         parts = path.relative_to(root.parent).with_suffix("").parts
@@ -128,7 +125,7 @@ def python_modules(root: Path) -> dict[str, Path]:
 
 
 def python_names(path: Path, package: str) -> Iterator[str]:
-    """Yield the full names that a Python file imports, wherever in the file."""
+    """Yield the full names that a Python file imports, at any level."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -145,13 +142,13 @@ def python_imports(root: Path) -> dict[str, set[str]]:
     for module, path in modules.items():
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         names = python_names(path, package)
-        found = {name if name in modules else name.rpartition(".")[0] for name in names}
-        used[module] = {name for name in found if name in modules} - {module}
+        imported = {name if name in modules else name.rpartition(".")[0] for name in names}
+        used[module] = {name for name in imported if name in modules} - {module}
     return used
 
 
-def circle(used: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the files of one circle in order; none where there is no circle."""
+def import_cycle(used: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the files of one import cycle in order, or an empty list."""
     try:
         TopologicalSorter(used).prepare()
     except CycleError as error:
@@ -159,12 +156,12 @@ def circle(used: Mapping[str, Iterable[str]]) -> list[str]:
     return []
 
 
-def test_the_rust_core_has_no_circle() -> None:
-    assert circle(rust_imports(CORE)) == []
+def test_the_rust_core_has_no_import_cycle() -> None:
+    assert import_cycle(rust_imports(CORE)) == []
 
 
-def test_the_python_package_has_no_circle() -> None:
-    assert circle(python_imports(PACKAGE)) == []
+def test_the_python_package_has_no_import_cycle() -> None:
+    assert import_cycle(python_imports(PACKAGE)) == []
 
 
 def test_a_module_imports_few_others() -> None:
@@ -172,23 +169,25 @@ def test_a_module_imports_few_others() -> None:
     assert {module: sorted(names) for module, names in used.items() if len(names) > MOST} == {}
 
 
-def test_a_circle_in_rust_is_seen_through_a_file_that_passes_names_on(tmp_path: Path) -> None:
-    (tmp_path / "room").mkdir()
-    (tmp_path / "lib.rs").write_text("pub mod room;\n")
-    (tmp_path / "room" / "mod.rs").write_text("mod first;\nmod second;\npub use first::{First, Other as Renamed};\n")
-    (tmp_path / "room" / "first.rs").write_text("use super::second::Second;\npub struct First(Second);\n")
-    second = tmp_path / "room" / "second.rs"
+def test_a_rust_cycle_through_a_reexport_is_found(tmp_path: Path) -> None:
+    (tmp_path / "subpackage").mkdir()
+    (tmp_path / "lib.rs").write_text("pub mod subpackage;\n")
+    (tmp_path / "subpackage" / "mod.rs").write_text(
+        "mod first;\nmod second;\npub use first::{First, Other as Renamed};\n"
+    )
+    (tmp_path / "subpackage" / "first.rs").write_text("use super::second::Second;\npub struct First(Second);\n")
+    second = tmp_path / "subpackage" / "second.rs"
     second.write_text(
         "// use super::Renamed;\npub struct Second;\n#[cfg(test)]\nmod tests {\n use super::super::First;\n}\n"
     )
-    assert circle(rust_imports(tmp_path)) == []
+    assert import_cycle(rust_imports(tmp_path)) == []
     second.write_text("use super::{Renamed, std_like};\npub struct Second;\n")
-    assert sorted(set(circle(rust_imports(tmp_path)))) == ["room/first.rs", "room/second.rs"]
-    second.write_text("pub fn second() { crate::room::first::one(); }\n")
-    assert sorted(set(circle(rust_imports(tmp_path)))) == ["room/first.rs", "room/second.rs"]
+    assert sorted(set(import_cycle(rust_imports(tmp_path)))) == ["subpackage/first.rs", "subpackage/second.rs"]
+    second.write_text("pub fn second() { crate::subpackage::first::one(); }\n")
+    assert sorted(set(import_cycle(rust_imports(tmp_path)))) == ["subpackage/first.rs", "subpackage/second.rs"]
 
 
-def written(top: Path, files: Mapping[str, str]) -> dict[str, set[str]]:
+def imports_of(top: Path, files: Mapping[str, str]) -> dict[str, set[str]]:
     for name, text in files.items():
         path = top / "package" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -208,13 +207,15 @@ def written(top: Path, files: Mapping[str, str]) -> dict[str, set[str]]:
         "try:\n    pass\nfinally:\n    from package import second as two",
     ],
 )
-def test_a_circle_in_python_is_seen_however_it_is_written(tmp_path: Path, text: str) -> None:
-    found = written(tmp_path, {"__init__.py": "", "first.py": text, "second.py": "from package.first import one\n"})
-    assert sorted(set(circle(found))) == ["package.first", "package.second"]
+def test_a_python_cycle_is_found_for_every_form_of_import(tmp_path: Path, text: str) -> None:
+    imports = imports_of(
+        tmp_path, {"__init__.py": "", "first.py": text, "second.py": "from package.first import one\n"}
+    )
+    assert sorted(set(import_cycle(imports))) == ["package.first", "package.second"]
 
 
-def test_a_circle_in_python_is_seen_over_rooms(tmp_path: Path) -> None:
-    files = {"__init__.py": "", "first.py": "from package.room.second import two\n", "room/__init__.py": ""}
-    assert circle(written(tmp_path, {**files, "room/second.py": "two = 2\n"})) == []
-    found = written(tmp_path, {"room/second.py": "from ..first import one\n"})
-    assert sorted(set(circle(found))) == ["package.first", "package.room.second"]
+def test_a_python_cycle_across_subpackages_is_found(tmp_path: Path) -> None:
+    files = {"__init__.py": "", "first.py": "from package.subpackage.second import two\n", "subpackage/__init__.py": ""}
+    assert import_cycle(imports_of(tmp_path, {**files, "subpackage/second.py": "two = 2\n"})) == []
+    imports = imports_of(tmp_path, {"subpackage/second.py": "from ..first import one\n"})
+    assert sorted(set(import_cycle(imports))) == ["package.first", "package.subpackage.second"]

@@ -14,7 +14,7 @@ FILES = under("x", MrSeries(number=3, description="T1w").files())
 
 
 @pytest.mark.parametrize("more", [[], ["--quiet"], ["--test"]])
-def test_a_missing_inbox_is_said_with_the_command_that_creates_it(study: Study, more: list[str]) -> None:
+def test_a_missing_inbox_is_reported_with_the_command_that_creates_it(study: Study, more: list[str]) -> None:
     study.inbox.rmdir()
     run = study.main(*more)
     assert run.status == 66, run.text
@@ -25,14 +25,14 @@ def test_a_missing_inbox_is_said_with_the_command_that_creates_it(study: Study, 
     assert "does not exist" not in study.main(*more).text
 
 
-def test_the_command_names_the_path_outside_of_a_container(study: Study) -> None:
+def test_the_command_maps_the_path_of_a_container(study: Study) -> None:
     study.inbox.rmdir()
     run = study.main(f"--path-map={study.sessions}=/out side")
     assert "mkdir -p '/out side/inbox/MR'" in run.text
 
 
 @pytest.mark.parametrize("test", [[], ["--test"]])
-def test_a_missing_converter_is_69_in_a_dry_run_too(study: Study, tmp_path: Path, test: list[str]) -> None:
+def test_a_missing_converter_gives_status_69_also_in_a_dry_run(study: Study, tmp_path: Path, test: list[str]) -> None:
     study.put("S1", FILES)
     run = study.main("--tool=dicm2nii", f"--dicm2nii-dir={tmp_path}", *test)
     assert run.status == 69, run.text

@@ -1,4 +1,4 @@
-"""The second reader: pydicom, in a separate process that may hang, die or need all memory."""
+"""The fallback reader: pydicom in a separate process that may hang, crash or run out of memory."""
 
 import os
 import sys
@@ -25,12 +25,12 @@ def odd_header(data: bytes) -> bytes:
 
 
 def endless_header(data: bytes, zeros: int) -> bytes:
-    """Return a file with a private element of undefined length, followed by zeros: pydicom makes an object of every 8 bytes."""
+    """Return a file with a private element of undefined length, followed by zeros: pydicom creates an object for every 8 bytes."""
     at = data.index(b"\x08\x00\x16\x00UI")
     return data[:at] + b"\x09\x00\x10\x10UN\0\0\xff\xff\xff\xff" + bytes(zeros) + os.urandom(1000)
 
 
-def never() -> bool:
+def not_cancelled() -> bool:
     return False
 
 
@@ -42,7 +42,7 @@ def suspects(tmp_path: Path, change: Callable[[bytes], bytes]) -> object:
     return ingest([(str(folder), "")], str(tmp_path / "staging"))
 
 
-def test_a_file_that_makes_the_reader_slow_ends_with_its_time(study: Study) -> None:
+def test_a_file_that_makes_the_reader_slow_times_out(study: Study) -> None:
     study.put("S1", {**FILES, "bomb.dcm": endless_header(FILES["IM0001"], 200 << 20)}, Kind.FOLDER)
     began = time.monotonic()
     run = study.run()
@@ -51,23 +51,23 @@ def test_a_file_that_makes_the_reader_slow_ends_with_its_time(study: Study) -> N
     assert time.monotonic() - began < 6 * fallback.FILE_SECONDS
 
 
-def test_a_reader_that_dies_is_started_again_for_the_next_file_and_given_up_in_the_end(
+def test_a_crashed_reader_restarts_for_the_next_file_until_the_limit_of_failures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = suspects(tmp_path, lambda data: endless_header(data, 1000))
     if not reading.suspects():  # type: ignore[attr-defined]
-        pytest.fail("the files are no suspects")
+        pytest.fail("the core reads the files without the fallback reader")
     starts = tmp_path / "starts"
     program = tmp_path / "reader"
     program.write_text(f"#!/bin/sh\necho x >> {starts}\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     monkeypatch.setattr(fallback, "MOST_FAILURES", 2)
-    assert read_suspects(reading, "S1", never) == []  # type: ignore[arg-type]
+    assert read_suspects(reading, "S1", not_cancelled) == []  # type: ignore[arg-type]
     assert starts.read_text() == "x\nx\n"
 
 
-def test_a_run_that_is_stopped_does_not_wait_for_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_run_does_not_wait_for_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reading = suspects(tmp_path, lambda data: endless_header(data, 1000))
     program = tmp_path / "reader"
     program.write_text("#!/bin/sh\nexec sleep 600\n")

@@ -1,4 +1,4 @@
-"""Which parts are one scan: the rule, on facts made by hand (docs/numbers.md)."""
+"""The rule that decides which parts are one scan, on constructed facts (docs/numbers.md)."""
 
 import math
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from qxbatch.ingest.part import Instance, Part
 from tests.build.parts import FILE, part, parts, started, volume
 
 
-def test_volumes_of_one_number_are_one_scan() -> None:
+def test_volumes_with_the_same_series_number_are_one_scan() -> None:
     assert scans_to_join(parts(volume(1), volume(2), volume(3))) == [(0, 1, 2)]
 
 
-def test_slices_of_one_number_are_one_scan() -> None:
+def test_slices_with_the_same_series_number_are_one_scan() -> None:
     assert scans_to_join(parts(*([each] for each in volume()))) == [(0, 1, 2)]
 
 
@@ -26,7 +26,7 @@ def test_slices_of_several_volumes_are_one_scan() -> None:
     assert scans_to_join(parts(*([each] for each in (*volume(1), *volume(2))))) == [(0, 1, 2, 3, 4, 5)]
 
 
-def test_a_missing_slice_is_no_reason_to_stay_apart() -> None:
+def test_parts_with_a_missing_slice_are_one_scan() -> None:
     assert scans_to_join(parts(*([each] for each in volume(places=(0, 4, 12, 16))))) == [(0, 1, 2, 3)]
 
 
@@ -34,20 +34,20 @@ def test_the_last_volume_may_be_incomplete() -> None:
     assert scans_to_join(parts(volume(1), volume(2), volume(3, (0, 4)))) == [(0, 1, 2)]
 
 
-def test_the_temporal_position_tells_volumes_apart_as_well() -> None:
+def test_the_temporal_position_distinguishes_volumes_too() -> None:
     assert scans_to_join(parts(volume(1, temporal=1), volume(1, temporal=2))) == [(0, 1)]
 
 
 @pytest.mark.parametrize("acquisition", [1, None])
-def test_a_place_that_occurs_twice_without_another_number_keeps_parts_apart(acquisition: int | None) -> None:
+def test_a_repeated_position_without_another_acquisition_number_keeps_parts_apart(acquisition: int | None) -> None:
     assert scans_to_join(parts(volume(acquisition), volume(acquisition))) == []
 
 
-def test_a_number_that_only_some_files_have_tells_nothing_apart() -> None:
+def test_an_acquisition_number_that_only_some_files_have_is_ignored() -> None:
     assert scans_to_join(parts(volume(1), volume(None))) == []
 
 
-def test_a_part_of_two_volumes_keeps_all_parts_apart() -> None:
+def test_a_part_with_two_volumes_keeps_all_parts_apart() -> None:
     assert scans_to_join(parts(volume(1), volume(2), [*volume(3), *volume(4)])) == []
 
 
@@ -56,11 +56,11 @@ def test_a_stack_shifted_by_less_than_a_slice_is_another_scan(shift: float) -> N
     assert scans_to_join(parts(volume(1), volume(1, (shift, 4 + shift, 8 + shift)))) == []
 
 
-def test_a_shift_across_the_slices_is_another_scan() -> None:
+def test_a_stack_shifted_in_plane_is_another_scan() -> None:
     assert scans_to_join(parts(volume(1), volume(2, position=(-9.0, -10.0, 0.0)))) == []
 
 
-def test_places_that_differ_by_rounding_are_one_place() -> None:
+def test_positions_that_differ_by_rounding_are_equal() -> None:
     assert scans_to_join(parts(volume(1), volume(2, (0.001, 4.001, 7.999)))) == [(0, 1)]
     assert scans_to_join(parts(volume(1), volume(1, (0.001, 4.001, 7.999)))) == []
 
@@ -112,40 +112,44 @@ def test_another_patient_is_another_scan() -> None:
         ((5001, 5003), []),
     ],
 )
-def test_numbers_of_one_scan_are_equal_or_count_within_a_thousand(
+def test_series_numbers_of_one_scan_are_equal_or_consecutive_within_a_thousand(
     numbers: tuple[int, int], scans: list[tuple[int, ...]]
 ) -> None:
-    found = [part(volume(k), number) for k, number in enumerate(numbers, start=1)]
-    assert scans_to_join(found) == scans
+    members = [part(volume(k), number) for k, number in enumerate(numbers, start=1)]
+    assert scans_to_join(members) == scans
 
 
 def test_only_some_scanners_number_parts_within_a_thousand() -> None:
-    found = [part(volume(k), 7000 + k, thousands=False) for k in (1, 2)]
-    assert scans_to_join(found) == []
-    assert scans_to_join([*found, part(volume(3), 7001, thousands=False)]) == [(0, 2)]
+    members = [part(volume(k), 7000 + k, thousands=False) for k in (1, 2)]
+    assert scans_to_join(members) == []
+    assert scans_to_join([*members, part(volume(3), 7001, thousands=False)]) == [(0, 2)]
 
 
-def test_two_scans_in_parts_are_joined_each_by_its_number() -> None:
-    found = [part(volume(k), number) for number in (1101, 1201) for k in (1, 2)]
-    assert scans_to_join(found) == [(0, 1), (2, 3)]
+def test_two_scans_in_parts_are_joined_by_series_number() -> None:
+    members = [part(volume(k), number) for number in (1101, 1201) for k in (1, 2)]
+    assert scans_to_join(members) == [(0, 1), (2, 3)]
 
 
 @pytest.mark.parametrize(
     ("frames", "scans"),
     [(("1.9", "1.9"), [(0, 1)]), (("1.9", "1.8"), []), (("1.9", ""), []), (("", ""), [])],
 )
-def test_studies_need_one_known_frame_of_reference(frames: tuple[str, str], scans: list[tuple[int, ...]]) -> None:
-    found = [part(volume(k, frame=frame, starts=started(k)), study=f"1.{k}") for k, frame in enumerate(frames, start=1)]
-    assert scans_to_join(found) == scans
+def test_parts_of_two_studies_need_the_same_frame_of_reference(
+    frames: tuple[str, str], scans: list[tuple[int, ...]]
+) -> None:
+    members = [
+        part(volume(k, frame=frame, starts=started(k)), study=f"1.{k}") for k, frame in enumerate(frames, start=1)
+    ]
+    assert scans_to_join(members) == scans
 
 
 def test_within_a_study_the_frame_of_reference_may_be_absent() -> None:
     assert scans_to_join(parts(volume(1), volume(2, frame=""), volume(3))) == [(0, 1, 2)]
 
 
-def test_two_visits_in_parts_are_joined_each_by_its_study() -> None:
-    found = [part(volume(k), study=study) for study in ("1.1", "1.2") for k in (1, 2)]
-    assert scans_to_join(found) == [(0, 1), (2, 3)]
+def test_two_visits_in_parts_are_joined_by_study() -> None:
+    members = [part(volume(k), study=study) for study in ("1.1", "1.2") for k in (1, 2)]
+    assert scans_to_join(members) == [(0, 1), (2, 3)]
 
 
 def test_mosaics_are_joined_as_volumes_and_never_as_slices() -> None:
@@ -154,27 +158,27 @@ def test_mosaics_are_joined_as_volumes_and_never_as_slices() -> None:
     assert scans_to_join(parts(*(volume(k, (0, 4), volume=True) for k in (1, 2)))) == []
 
 
-def test_what_cannot_be_joined_leaves_the_others_alone() -> None:
+def test_a_part_that_cannot_be_joined_does_not_affect_others() -> None:
     assert scans_to_join([None, *parts(volume(1), volume(2))]) == [(1, 2)]
     assert scans_to_join([Part("p1", 5, "1.1", FILE, lambda: [FILE, None]), part(volume(2))]) == []
 
 
 @pytest.mark.parametrize("orientation", [(0.0,) * 6, (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), (math.nan,) * 6])
-def test_directions_without_a_normal_are_never_joined(orientation: tuple[float, ...]) -> None:
+def test_parts_with_an_invalid_orientation_are_never_joined(orientation: tuple[float, ...]) -> None:
     assert scans_to_join(parts(*(volume(k, (0,), orientation=orientation) for k in (1, 2)))) == []
 
 
-def test_files_are_not_examined_unless_the_first_ones_agree() -> None:
-    def never() -> list[Instance]:
+def test_all_files_are_read_only_if_the_first_files_agree() -> None:
+    def read_all() -> list[Instance]:
         raise AssertionError
 
     first = volume(1)[0]
     others = (replace(first, kind=("T1",)), replace(first, measures=((1.0, 1.0), (30.0,))), replace(first, frame="1.7"))
-    found = [Part("p1", 5, "1.1", each, never) for each in (first, *others)]
-    assert scans_to_join([*found, Part("p1", 6, "1.1", first, never)]) == []
+    members = [Part("p1", 5, "1.1", each, read_all) for each in (first, *others)]
+    assert scans_to_join([*members, Part("p1", 6, "1.1", first, read_all)]) == []
 
 
-def test_a_part_of_many_volumes_is_left_at_its_first_repeated_place() -> None:
+def test_reading_a_part_stops_at_its_first_repeated_position() -> None:
     examined = []
 
     def many() -> Iterable[Instance]:

@@ -1,4 +1,4 @@
-"""What stands in place of the patient in file names."""
+"""The label that file names contain for the patient."""
 
 import pytest
 
@@ -20,10 +20,10 @@ def test_a_label_is_safe_in_a_file_name(text: str, label: str) -> None:
     assert clean_label(text) == label
 
 
-def test_the_session_stands_in_where_there_is_no_patient() -> None:
+def test_the_session_is_the_label_without_a_patient() -> None:
     assert label_for("", "OP3_MR1", replaced=False) == "OP3_MR1"
     assert label_for("***", "OP3_MR1", replaced=False) == "OP3_MR1"
 
 
-def test_the_session_stands_in_where_a_logfile_named_it() -> None:
+def test_the_session_is_the_label_when_a_logfile_names_it() -> None:
     assert label_for("Doe^Jane", "OP3_MR1", replaced=True) == "OP3_MR1"

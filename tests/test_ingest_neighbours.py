@@ -1,4 +1,4 @@
-"""A file without a patient goes with its nearest neighbour."""
+"""A file without a patient belongs to the session of its nearest neighbour."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,20 +9,18 @@ PATHS = st.lists(st.sampled_from("ab"), min_size=1, max_size=4).map("/".join)
 
 
 def nearest(owned: list[tuple[str, int]], path: str) -> int:
-    """Look into one folder after the other, from the file's own to the top."""
+    """Return the plan of the nearest folder with files of a patient, 0 if they disagree."""
     parts = path.split("/")
     for depth in range(len(parts) - 1, -1, -1):
         folder = parts[:depth]
-        shares = {
-            share for other, share in owned if other.split("/")[:depth] == folder and len(other.split("/")) > depth
-        }
-        if shares:
-            return shares.pop() if len(shares) == 1 else 0
+        plans = {plan for other, plan in owned if other.split("/")[:depth] == folder and len(other.split("/")) > depth}
+        if plans:
+            return plans.pop() if len(plans) == 1 else 0
     return 0
 
 
 @given(st.lists(st.tuples(PATHS, st.integers(0, 2)), max_size=8), PATHS)
-def test_the_share_is_that_of_the_nearest_folder(owned: list[tuple[str, int]], path: str) -> None:
+def test_the_plan_is_that_of_the_nearest_folder(owned: list[tuple[str, int]], path: str) -> None:
     assert Neighbours(owned).plan_of(path) == nearest(owned, path)
 
 
@@ -32,7 +30,7 @@ def test_an_archive_is_a_folder() -> None:
     assert Neighbours(owned).plan_of("x/b.zip!notes.txt") == 0
 
 
-def test_deep_paths_take_memory_in_proportion() -> None:
+def test_memory_for_deep_paths_is_proportional_to_their_length() -> None:
     import tracemalloc
 
     owned = [(f"{k}/{'d/' * 2000}f", k % 2) for k in range(200)]

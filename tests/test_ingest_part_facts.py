@@ -1,4 +1,4 @@
-"""What a header says about a part of a scan."""
+"""The facts of a header that decide whether parts are one scan."""
 
 import pytest
 
@@ -12,9 +12,9 @@ FIRST_DAY = 738886
 
 
 def instance(**values: str) -> Instance:
-    found = instance_of(Header.from_values(PLACE | values))
-    assert found is not None
-    return found
+    result = instance_of(Header.from_values(PLACE | values))
+    assert result is not None
+    return result
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def instance(**values: str) -> Instance:
         ("RepetitionTime", "500", "800"),
     ],
 )
-def test_files_that_differ_in_one_field_are_of_different_scans(field: str, one: str, other: str) -> None:
+def test_files_that_differ_in_one_attribute_belong_to_different_scans(field: str, one: str, other: str) -> None:
     assert agree(instance(**{field: one}), instance(**{field: one}))
     assert not agree(instance(**{field: one}), instance(**{field: other}))
 
 
 @pytest.mark.parametrize("field", ["SequenceName", "PulseSequenceName"])
 @pytest.mark.parametrize("name", ["ep_b1000#3", "ep_b50t", "ep_b1000"])
-def test_the_b_value_in_the_name_of_a_sequence_can_differ(field: str, name: str) -> None:
+def test_the_b_value_in_the_sequence_name_can_differ(field: str, name: str) -> None:
     assert agree(instance(**{field: "ep_b0"}), instance(**{field: name}))
 
 
@@ -65,17 +65,17 @@ def test_b_values_and_nearly_equal_repetition_times_can_differ() -> None:
         ("235960", 86400.0),
     ],
 )
-def test_times_have_one_to_four_parts(time: str, second: float) -> None:
-    found = instance(AcquisitionDate="20240101", AcquisitionTime=time)
-    assert found.starts == (Start(FIRST_DAY, second), None, None)
+def test_times_of_every_precision_are_parsed(time: str, second: float) -> None:
+    result = instance(AcquisitionDate="20240101", AcquisitionTime=time)
+    assert result.starts == (Start(FIRST_DAY, second), None, None)
 
 
 @pytest.mark.parametrize("time", ["", "x", "1", "250000", "1061", "-10000", "1000001"])
-def test_a_time_that_cannot_be_read_is_unknown(time: str) -> None:
+def test_an_invalid_time_is_unknown(time: str) -> None:
     assert instance(AcquisitionTime=time).starts == (None, None, None)
 
 
-def test_an_absent_date_is_that_of_the_study() -> None:
+def test_the_study_date_replaces_a_missing_date() -> None:
     assert instance(SeriesTime="00", StudyDate="2024.01.01").starts == (None, Start(FIRST_DAY, 0.0), None)
     assert instance(SeriesTime="00", SeriesDate="00000000").starts == (None, Start(None, 0.0), None)
 
@@ -85,7 +85,7 @@ def test_date_and_time_can_be_one_value(zone: str) -> None:
     assert instance(AcquisitionDateTime=f"20240101100102.5{zone}").starts[0] == Start(FIRST_DAY, 36062.5)
 
 
-def test_only_siemens_numbers_parts_within_a_thousand() -> None:
+def test_only_siemens_series_numbers_count_within_a_thousand() -> None:
     makers = ("SIEMENS", "Siemens Healthineers", "CANON_MEC", "Philips Medical Systems", "")
-    found = [numbers_in_thousands(Header.from_values({"Manufacturer": maker})) for maker in makers]
-    assert found == [True, True, False, False, False]
+    result = [numbers_in_thousands(Header.from_values({"Manufacturer": maker})) for maker in makers]
+    assert result == [True, True, False, False, False]

@@ -35,7 +35,7 @@ def imported(study: Study) -> Study:
     return study
 
 
-def test_a_session_that_exists_is_left_alone_and_says_what_to_do(imported: Study) -> None:
+def test_an_existing_session_is_unchanged_and_the_note_names_the_option(imported: Study) -> None:
     imported.put("S1", BOLD.files())
     before = snapshot(imported.sessions)
     run = imported.main()
