@@ -1,4 +1,4 @@
-"""Complete scans of every kind that must not be called incomplete, and the same ones interrupted."""
+"""Complete scans of every kind are not reported as incomplete, and interrupted ones are."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ MAPS = ["DERIVED", "PRIMARY", "DIFFUSION", "ADC", "ND"]
 
 
 def echoes(vendor: Vendor, volumes: int, *, images: bool = False) -> list[Dataset]:
-    """Return a scan of three echoes; GE counts the images of all of them."""
+    """Return a scan with three echoes; GE counts the images of all echoes."""
     parts = [
         part.with_(volume=v) for v in range(volumes) for te in (10.0, 20.0, 30.0) for part in block(SLICES, echo=te)
     ]
@@ -33,7 +33,7 @@ def echoes(vendor: Vendor, volumes: int, *, images: bool = False) -> list[Datase
 
 
 def diffusion(vendor: Vendor, **changes: Any) -> list[Dataset]:
-    """Return a scan of five weighted volumes, whose time points are counted as one."""
+    """Return a diffusion scan of five volumes whose NumberOfTemporalPositions is 1."""
     datasets = classic(vendor, NumberOfTemporalPositions=1, **changes)
     for index, dataset in enumerate(datasets):
         volume = index // SLICES
@@ -44,8 +44,8 @@ def diffusion(vendor: Vendor, **changes: Any) -> list[Dataset]:
     return datasets
 
 
-def labelled() -> list[Dataset]:
-    """Return perfusion mosaics: pairs of label and control, of which the protocol counts others."""
+def perfusion_mosaics() -> list[Dataset]:
+    """Return ASL mosaics: pairs of label and control volumes; the number of repetitions in the protocol differs."""
     protocol = "lRepetitions = 20\nlContrasts = 1\nsAsl.ulMode = 0x4"
     return mosaics(6, protocol=protocol, SequenceName="epfid2d1_64", ImageType=["ORIGINAL", "PRIMARY", "ASL", "MOSAIC"])
 
@@ -58,7 +58,7 @@ COMPLETE: dict[str, Callable[[], list[Dataset]]] = {
     "diffusion of GE": lambda: diffusion(Vendor.GE, ImagesInAcquisition=SLICES * 5),
     "diffusion of Canon": lambda: diffusion(Vendor.CANON),
     "diffusion of UIH": lambda: Mosaic(vendor=Vendor.UIH, volumes=5, b_values=[0, 1000, 1000, 1000, 1000]).datasets(),
-    "perfusion of Siemens": labelled,
+    "perfusion of Siemens": perfusion_mosaics,
     "mosaics of UIH": lambda: Mosaic(vendor=Vendor.UIH, slices=SLICES, volumes=4).datasets(),
     "maps": lambda: classic(NumberOfTemporalPositions=80, ImageType=MAPS),
     "one volume": lambda: [classic_slice(part, k) for k, part in enumerate(block(SLICES), 1)],
@@ -66,10 +66,10 @@ COMPLETE: dict[str, Callable[[], list[Dataset]]] = {
 
 
 @pytest.mark.parametrize("make", COMPLETE.values(), ids=COMPLETE.keys())
-def test_a_complete_scan_is_not_called_incomplete(make: Callable[[], list[Dataset]], tmp_path: Path) -> None:
-    found = facts_of(make(), tmp_path)
-    assert (verdict(found), lacking(found)) == (SeriesVerdict.COMPLETE, "")
-    assert found.missing_slices == 0
+def test_a_complete_scan_is_not_reported_as_incomplete(make: Callable[[], list[Dataset]], tmp_path: Path) -> None:
+    acquisition = facts_of(make(), tmp_path)
+    assert (verdict(acquisition), lacking(acquisition)) == (SeriesVerdict.COMPLETE, "")
+    assert acquisition.missing_slices == 0
 
 
 STACKED = {name: make for name, make in COMPLETE.items() if "UIH" not in name and "perfusion" not in name}
@@ -78,61 +78,70 @@ STACKED = {name: make for name, make in COMPLETE.items() if "UIH" not in name an
 @pytest.mark.parametrize("make", STACKED.values(), ids=STACKED.keys())
 def test_the_same_scan_without_its_last_slice_is_incomplete(make: Callable[[], list[Dataset]], tmp_path: Path) -> None:
     datasets = make()
-    if len(datasets) == SLICES:  # nothing else tells how many slices the only volume was to have
+    if len(datasets) == SLICES:  # only this element has the planned number of slices of a single volume
         datasets = counted(datasets, 0x2001, "Philips Imaging DD 001", 0x18, "SL", SLICES)
-    found = facts_of(without(datasets, -1), tmp_path / "stopped")
-    assert verdict(found) is SeriesVerdict.INCOMPLETE, found
-    assert found.missing_slices == 1
+    acquisition = facts_of(without(datasets, -1), tmp_path / "stopped")
+    assert verdict(acquisition) is SeriesVerdict.INCOMPLETE, acquisition
+    assert acquisition.missing_slices == 1
 
 
 @pytest.mark.parametrize("vendor", [Vendor.CANON, Vendor.UIH], ids=str)
-def test_no_element_of_canon_and_uih_counts_volumes_but_the_standard_one(vendor: Vendor, tmp_path: Path) -> None:
+def test_canon_and_uih_have_only_the_standard_count_of_volumes(vendor: Vendor, tmp_path: Path) -> None:
     assert facts_of(classic(vendor), tmp_path / "none").planned_volumes is None
     assert facts_of(classic(vendor, NumberOfTemporalPositions=8), tmp_path / "standard").planned_volumes == 8
 
 
-def test_a_mosaic_of_uih_that_is_missing_in_the_middle_is_found(tmp_path: Path) -> None:
-    found = facts_of(without(Mosaic(vendor=Vendor.UIH, slices=SLICES, volumes=5).datasets(), 2), tmp_path)
-    assert (found.acquired_volumes, found.missing_slices, verdict(found)) == (4, SLICES, SeriesVerdict.INCOMPLETE)
+def test_a_missing_uih_mosaic_in_the_middle_is_found(tmp_path: Path) -> None:
+    acquisition = facts_of(without(Mosaic(vendor=Vendor.UIH, slices=SLICES, volumes=5).datasets(), 2), tmp_path)
+    assert (acquisition.acquired_volumes, acquisition.missing_slices, verdict(acquisition)) == (
+        4,
+        SLICES,
+        SeriesVerdict.INCOMPLETE,
+    )
 
 
-def test_duplicates_and_missing_slices_are_counted_apart(tmp_path: Path) -> None:
+def test_duplicate_and_missing_slices_are_counted_separately(tmp_path: Path) -> None:
     datasets = classic(NumberOfTemporalPositions=8)
-    found = facts_of(without(copied(datasets, 0, 1, 2), 8, 29), tmp_path)
-    assert (found.duplicate_slices, found.missing_slices, found.partial_slices) == (3, 2, 5)
-    assert (found.planned_volumes, found.acquired_volumes, found.complete_volumes) == (8, 5, 3)
+    acquisition = facts_of(without(copied(datasets, 0, 1, 2), 8, 29), tmp_path)
+    assert (acquisition.duplicate_slices, acquisition.missing_slices, acquisition.partial_slices) == (3, 2, 5)
+    assert (acquisition.planned_volumes, acquisition.acquired_volumes, acquisition.complete_volumes) == (8, 5, 3)
     assert (
-        lacking(found) == "planned 8 volumes, 3 complete, 5 slices of one more, 1 slice missing before the last volume"
+        lacking(acquisition)
+        == "planned 8 volumes, 3 complete, 5 slices of one more, 1 slice missing before the last volume"
     )
 
 
 def test_an_enhanced_object_that_was_sent_twice_is_one_scan(tmp_path: Path) -> None:
-    found = facts_of(copied(enhanced(NumberOfTemporalPositions=5), 0), tmp_path)
-    assert (found.acquired_volumes, found.slices_per_volume, found.duplicate_slices) == (5, SLICES, 5 * SLICES)
-    assert verdict(found) is SeriesVerdict.COMPLETE
+    acquisition = facts_of(copied(enhanced(NumberOfTemporalPositions=5), 0), tmp_path)
+    assert (acquisition.acquired_volumes, acquisition.slices_per_volume, acquisition.duplicate_slices) == (
+        5,
+        SLICES,
+        5 * SLICES,
+    )
+    assert verdict(acquisition) is SeriesVerdict.COMPLETE
 
 
 @pytest.mark.parametrize("dropped", [(), (1,), (2,)], ids=["whole", "in-the-middle", "at-the-end"])
-def test_enhanced_objects_of_a_volume_each_are_counted(dropped: tuple[int, ...], tmp_path: Path) -> None:
+def test_enhanced_objects_with_one_volume_each_are_counted(dropped: tuple[int, ...], tmp_path: Path) -> None:
     datasets = []
     for volume in range(3):
-        part = enhanced_object([one.with_(volume=volume) for one in block(SLICES)])
+        part = enhanced_object([each.with_(volume=volume) for each in block(SLICES)])
         part.InstanceNumber, part.NumberOfTemporalPositions = volume + 1, 3
         datasets.append(part)
-    found = facts_of(without(datasets, *dropped) if dropped else datasets, tmp_path)
-    assert (found.planned_volumes, found.complete_volumes) == (3, 3 - len(dropped))
-    assert verdict(found) is (SeriesVerdict.INCOMPLETE if dropped else SeriesVerdict.COMPLETE)
+    acquisition = facts_of(without(datasets, *dropped) if dropped else datasets, tmp_path)
+    assert (acquisition.planned_volumes, acquisition.complete_volumes) == (3, 3 - len(dropped))
+    assert verdict(acquisition) is (SeriesVerdict.INCOMPLETE if dropped else SeriesVerdict.COMPLETE)
 
 
 def par(pair: ParRec, general: Mapping[str, object]) -> Acquisition:
-    """Return the facts of a PAR in which some general lines have other values."""
+    """Return the facts of a PAR file with changed values in its general information."""
     lines = pair.par().splitlines()
     for words, value in general.items():
         (index,) = [index for index, line in enumerate(lines) if line.startswith(".") and words in line]
         lines[index] = f"{lines[index].rpartition(':')[0]}:   {value}"
-    found = par_facts(parse_par("\n".join(lines).encode()))
-    assert found is not None
-    return found
+    acquisition = par_facts(parse_par("\n".join(lines).encode()))
+    assert acquisition is not None
+    return acquisition
 
 
 def test_a_complete_par_of_perfusion_or_diffusion_is_complete() -> None:
@@ -157,13 +166,17 @@ def test_values_of_functional_groups_are_read_in_every_syntax(syntax: Syntax, tm
     groups.MRModifierSequence = Items([item(ParallelReductionFactorInPlane=2.5)])
     groups.MRFOVGeometrySequence = Items([item(InPlanePhaseEncodingDirection="ROW")])
     (tmp_path / "1.dcm").write_bytes(encoded(dataset, syntax))
-    found = of_files(tmp_path)
-    assert (found.tr_ms, found.flip_angle_deg, found.pixel_bandwidth_hz) == (1234.0, 9.0, 191.5)
-    assert (found.in_plane_acceleration, found.phase_encoding_axis) == (2.5, "i")
+    acquisition = of_files(tmp_path)
+    assert (acquisition.tr_ms, acquisition.flip_angle_deg, acquisition.pixel_bandwidth_hz) == (1234.0, 9.0, 191.5)
+    assert (acquisition.in_plane_acceleration, acquisition.phase_encoding_axis) == (2.5, "i")
 
 
 def test_spectra_have_the_values_of_their_header_and_are_not_evaluable(tmp_path: Path) -> None:
     dataset = spectroscopy(MrSeries(number=9, tr=1500.0))
     dataset.RepetitionTime = 1500.0
-    found = facts_of([dataset], tmp_path)
-    assert (found.tr_ms, found.acquired_volumes, verdict(found)) == (1500.0, None, SeriesVerdict.NOT_EVALUABLE)
+    acquisition = facts_of([dataset], tmp_path)
+    assert (acquisition.tr_ms, acquisition.acquired_volumes, verdict(acquisition)) == (
+        1500.0,
+        None,
+        SeriesVerdict.NOT_EVALUABLE,
+    )

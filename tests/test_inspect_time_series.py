@@ -1,4 +1,4 @@
-"""Which images are time series whose temporal SNR says something."""
+"""Which images are time series with a meaningful temporal SNR."""
 
 import pytest
 
@@ -19,7 +19,7 @@ BOLD = ImageFacts(
 BARE = ImageFacts((64, 64, 36, 200), {}, None, {}, "", weighted=False)
 
 
-def named(text: str) -> ImageFacts:
+def with_description(text: str) -> ImageFacts:
     return BARE._replace(header={"SeriesDescription": text})
 
 
@@ -31,21 +31,23 @@ def named(text: str) -> ImageFacts:
         pytest.param(BOLD._replace(shape=(64, 64, 36, 200, 1)), id="a fifth axis of one"),
         pytest.param(BOLD._replace(shape=(64, 64, 1, 200)), id="one slice"),
         pytest.param(BOLD._replace(suffix="_e2", acquisition=Acquisition(te_ms=(12.0, 30.0))), id="one of two echoes"),
-        pytest.param(BOLD._replace(acquisition=Acquisition(kinds=None)), id="of no known kind"),
+        pytest.param(BOLD._replace(acquisition=Acquisition(kinds=None)), id="unknown kind"),
         pytest.param(
             BOLD._replace(acquisition=Acquisition(kinds=(ImageKind.MAGNITUDE, ImageKind.PHASE))),
-            id="the magnitude of both",
+            id="magnitude and phase",
         ),
-        pytest.param(BOLD._replace(header={"SeriesDescription": "asl_control"}), id="a program that is no ASL"),
-        pytest.param(named("baseline"), id="a name that only resembles ASL"),
+        pytest.param(
+            BOLD._replace(header={"SeriesDescription": "asl_control"}), id="ASL only in a name, BOLD sequence"
+        ),
+        pytest.param(with_description("baseline"), id="a name that only resembles ASL"),
         pytest.param(BOLD._replace(suffix="_phantom"), id="a suffix that only resembles phase"),
     ],
 )
-def test_magnitude_time_series(image: ImageFacts) -> None:
+def test_magnitude_time_series_are_time_series(image: ImageFacts) -> None:
     assert is_time_series(image)
 
 
-def labels(*names: str) -> ImageFacts:
+def with_image_type(*names: str) -> ImageFacts:
     return BOLD._replace(sidecar={"ImageType": list(names)})
 
 
@@ -60,28 +62,28 @@ def labels(*names: str) -> ImageFacts:
             BOLD._replace(acquisition=Acquisition(b_values=((0.0, 1), (1000.0, 12)))), id="diffusion by headers"
         ),
         pytest.param(BARE._replace(weighted=True), id="diffusion by the converter's table"),
-        pytest.param(labels("DERIVED", "PRIMARY", "DIFFUSION", "ADC"), id="a map of diffusion"),
+        pytest.param(with_image_type("DERIVED", "PRIMARY", "DIFFUSION", "ADC"), id="diffusion map"),
         pytest.param(BOLD._replace(acquisition=Acquisition(kinds=(ImageKind.PHASE,))), id="phase by headers"),
         pytest.param(BOLD._replace(acquisition=Acquisition(kinds=(ImageKind.REAL, ImageKind.IMAGINARY))), id="complex"),
-        pytest.param(labels("ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"), id="phase by the sidecar"),
+        pytest.param(with_image_type("ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"), id="phase by the sidecar"),
         pytest.param(BARE._replace(header={"ImageType": "ORIGINAL\\PRIMARY\\P\\ND"}), id="phase by ImageType"),
         pytest.param(BARE._replace(suffix="_e1_ph"), id="phase by the converter's suffix"),
         pytest.param(
             BOLD._replace(acquisition=Acquisition(kinds=(ImageKind.MAGNITUDE, ImageKind.DERIVED))), id="derived"
         ),
         pytest.param(BOLD._replace(acquisition=Acquisition(kinds=(ImageKind.LOCALIZER,))), id="localizer"),
-        pytest.param(labels("ORIGINAL", "PRIMARY", "ASL", "NONE"), id="ASL by ImageType"),
+        pytest.param(with_image_type("ORIGINAL", "PRIMARY", "ASL", "NONE"), id="ASL by ImageType"),
         pytest.param(BOLD._replace(sidecar={"ArterialSpinLabelingType": "PCASL"}), id="ASL by its labelling"),
         pytest.param(
             BOLD._replace(sidecar={"PulseSequenceDetails": "%CustomerSeq%\\tgse_pcasl_ve11c"}), id="ASL by program"
         ),
         pytest.param(BARE._replace(header={"PulseSequenceName": "3dasl"}), id="ASL by sequence"),
-        pytest.param(named("pCASL 3D tra"), id="ASL by name alone"),
+        pytest.param(with_description("pCASL 3D tra"), id="ASL by name alone"),
         pytest.param(BOLD._replace(header={"Modality": "PT"}), id="PET"),
         pytest.param(
             BOLD._replace(shape=(64, 64, 36, 3), acquisition=Acquisition(te_ms=(9.0, 20.0, 31.0))), id="echoes"
         ),
     ],
 )
-def test_other_images(image: ImageFacts) -> None:
+def test_other_images_are_no_time_series(image: ImageFacts) -> None:
     assert not is_time_series(image)

@@ -1,4 +1,4 @@
-"""`qxbatch inspect --update`: facts of sessions that were imported earlier, or by another program."""
+"""`qxbatch inspect --update` adds facts to sessions of older versions and of other programs."""
 
 import json
 from pathlib import Path
@@ -23,14 +23,14 @@ FACTS = ("acquisition", "verdict")
 
 
 def content(session: Path) -> dict[str, Any]:
-    """Return the summary of a session, which is as published."""
-    found: dict[str, Any] = json.loads((session / SUMMARY).read_bytes())
-    check(SESSION, found)
-    return found
+    """Return the summary of a session after a check against its schema."""
+    summary: dict[str, Any] = json.loads((session / SUMMARY).read_bytes())
+    check(SESSION, summary)
+    return summary
 
 
-def made_earlier(session: Path) -> dict[str, Any]:
-    """Take the facts out of a summary, as an earlier version wrote it, add unknown keys, and return what it was before."""
+def make_older(session: Path) -> dict[str, Any]:
+    """Remove the facts from a summary, as in an older version, add unknown keys, and return the original."""
     whole: dict[str, Any] = json.loads((session / SUMMARY).read_bytes())
     old = json.loads(json.dumps(whole))
     for series in old["series"]:
@@ -43,52 +43,52 @@ def made_earlier(session: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("gzip", ["folder", "file", "no"])
-def test_the_facts_of_an_earlier_import_are_those_of_a_new_one(gzip: str, study: Study) -> None:
+def test_facts_added_to_an_older_import_equal_those_of_a_new_one(gzip: str, study: Study) -> None:
     session = imported(study, TREE, f"--gzip={gzip}")
-    whole = made_earlier(session)
+    whole = make_older(session)
     others = snapshot(session)
     run = run_main("inspect", "--update", str(session))
     assert run.status == 0, run.err
     assert run.out == f"{session}: 4 series, wrote {SUMMARY}, dicom/DICOM-Report.txt\n"
-    found = json.loads((session / SUMMARY).read_bytes())
-    assert found.pop("note") == {"of": "a person"}
-    assert [series.pop("note") for series in found["series"]] == ["kept"] * 4
-    assert found == whole
+    summary = json.loads((session / SUMMARY).read_bytes())
+    assert summary.pop("note") == {"of": "a person"}
+    assert [series.pop("note") for series in summary["series"]] == ["kept"] * 4
+    assert summary == whole
     after = snapshot(session)
     assert {name for name in others if others[name] != after[name]} == {SUMMARY}, "the report was up to date"
     assert run_main("verify", str(session)).status == 0
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_second_update_changes_no_byte_and_so_does_one_after_an_import(study: Study) -> None:
+def test_an_update_without_new_facts_changes_no_byte(study: Study) -> None:
     session = imported(study, TREE)
     before = snapshot(study.sessions)
     run = run_main("inspect", "--update", str(session))
     assert (run.status, run.out) == (0, f"{session}: 4 series, its facts are up to date\n")
     assert snapshot(study.sessions) == before
-    made_earlier(session)
+    make_older(session)
     assert run_main("inspect", "--update", str(study.sessions)).status == 0
     once = snapshot(study.sessions)
     assert run_main("inspect", "--update", str(study.sessions)).status == 0
     assert snapshot(study.sessions) == once
 
 
-def test_the_report_of_an_earlier_import_gets_the_facts(study: Study) -> None:
+def test_the_report_of_an_older_import_gets_the_facts(study: Study) -> None:
     session = imported(study, TREE)
     report = session / "dicom" / "DICOM-Report.txt"
     whole = report.read_text()
-    made_earlier(session)
+    make_older(session)
     report.write_text("\n".join([*whole.splitlines()[:2], "", "n  series  state", "30  3  converted"]) + "\n")
     assert run_main("inspect", "--update", str(session)).status == 0
     assert report.read_text() == whole
-    made_earlier(session)
+    make_older(session)
     report.write_text("notes of a person\n")
     assert run_main("inspect", "--update", str(session)).status == 0
     assert report.read_text() == "notes of a person\n"
 
 
 def of_another_program(study: Study, *, converted: bool = True) -> Path:
-    """Return a session as another program leaves it: series in any of its ways, images with their JSON."""
+    """Return a session written by another program: one packed and one unpacked series, images with JSON sidecars."""
     session = study.session("OP1")
     tree = {"dicom/30.tar.gz": packed(under("30", T1.files()), Kind.TAR_GZ), **under("dicom/40", stopped())}
     sidecar = json.dumps({"PhaseEncodingDirection": "j-", "MultibandAccelerationFactor": 2}).encode()
@@ -98,22 +98,22 @@ def of_another_program(study: Study, *, converted: bool = True) -> Path:
     return session
 
 
-def test_a_session_of_another_program_gets_a_summary_that_other_commands_read(study: Study) -> None:
+def test_a_session_of_another_program_gets_a_summary_for_other_commands(study: Study) -> None:
     session = of_another_program(study)
     before = snapshot(session)
     run = run_main("inspect", "--update", str(session))
     assert (run.status, run.out) == (0, f"{session}: 2 series, wrote {SUMMARY}\n")
     assert {key: value for key, value in snapshot(session).items() if key in before} == before
-    found = content(session)
-    assert [(series["n"], series["state"], series["verdict"]) for series in found["series"]] == [
+    summary = content(session)
+    assert [(series["n"], series["state"], series["verdict"]) for series in summary["series"]] == [
         (30, "not converted", "complete"),
         (40, "converted", "incomplete"),
     ]
-    bold = found["series"][1]
+    bold = summary["series"][1]
     assert bold["images"] == [41]
     assert bold["acquisition"]["planned_volumes"] == 8
     assert bold["acquisition"]["phase_encoding_direction"] == "j-", "by the JSON beside the image"
-    assert (found["session"]["subject"], found["ledger"]["rows"]) == ("S7", 0)
+    assert (summary["session"]["subject"], summary["ledger"]["rows"]) == ("S7", 0)
     folder = SessionFolder(session)
     assert folder.state is SessionState.COMPLETE
     assert [image.number for image in folder.images] == [41]
@@ -124,20 +124,20 @@ def test_a_session_of_another_program_gets_a_summary_that_other_commands_read(st
     assert run_main("inspect", "--update", str(session)).out == f"{session}: 2 series, its facts are up to date\n"
 
 
-def test_a_session_that_is_sorted_only_has_its_facts_at_once(study: Study) -> None:
+def test_a_sorted_session_has_facts_without_an_update(study: Study) -> None:
     session = write_folder({"inbox/a.zip": packed(TREE, Kind.ZIP)}, study.session("S1"))
     assert run_main("sort", str(session)).status == 0
-    found = content(session)
-    assert [series["verdict"] for series in found["series"]] == ["complete", "incomplete", "complete", "complete"]
-    assert [series["state"] for series in found["series"]] == ["not converted"] * 4
-    (about,) = [problem for problem in found["problems"] if "incomplete" in problem["message"]]
-    assert "planned 8 volumes, 5 complete" in about["message"]
+    summary = content(session)
+    assert [series["verdict"] for series in summary["series"]] == ["complete", "incomplete", "complete", "complete"]
+    assert [series["state"] for series in summary["series"]] == ["not converted"] * 4
+    (incomplete,) = [problem for problem in summary["problems"] if "incomplete" in problem["message"]]
+    assert "planned 8 volumes, 5 complete" in incomplete["message"]
     before = snapshot(session)
     assert run_main("inspect", "--update", str(session)).status == 0
     assert snapshot(session) == before
 
 
-def test_test_says_what_would_be_written(study: Study) -> None:
+def test_the_test_option_lists_what_would_be_written(study: Study) -> None:
     session = of_another_program(study)
     before = snapshot(study.sessions)
     run = run_main("inspect", "--update", "--test", str(session))
@@ -145,9 +145,9 @@ def test_test_says_what_would_be_written(study: Study) -> None:
     assert snapshot(study.sessions) == before
 
 
-def test_a_session_that_another_run_holds_is_left_to_it(study: Study) -> None:
+def test_a_session_locked_by_another_run_is_unchanged(study: Study) -> None:
     first, second = of_another_program(study), imported(study, TREE)
-    made_earlier(second)
+    make_older(second)
     before = snapshot(first)
     locks = Locks(study.sessions / ".qxbatch" / "locks")
     lock = locks.take(unit_lock("OP1"))
@@ -162,7 +162,7 @@ def test_a_session_that_another_run_holds_is_left_to_it(study: Study) -> None:
     locks.close()
 
 
-def test_an_import_that_was_interrupted_is_finished_first(study: Study) -> None:
+def test_an_interrupted_import_must_be_finished_first(study: Study) -> None:
     session = of_another_program(study)
     write_folder({"journal/OP1.json": b"{}"}, study.sessions / ".qxbatch")
     run = run_main("inspect", "--update", str(session))
@@ -171,7 +171,7 @@ def test_an_import_that_was_interrupted_is_finished_first(study: Study) -> None:
     assert not (session / SUMMARY).exists()
 
 
-def test_a_summary_that_cannot_be_read_stays_as_it_is(study: Study) -> None:
+def test_an_unreadable_summary_is_unchanged(study: Study) -> None:
     session = of_another_program(study)
     for text in ("{", '{"schema": 3}'):
         write_folder({SUMMARY: text.encode()}, session)
@@ -182,7 +182,7 @@ def test_a_summary_that_cannot_be_read_stays_as_it_is(study: Study) -> None:
         (session / SUMMARY).unlink()
 
 
-def test_a_link_in_place_of_the_folder_is_not_followed(study: Study, tmp_path: Path) -> None:
+def test_a_link_named_qxbatch_is_not_followed(study: Study, tmp_path: Path) -> None:
     session = of_another_program(study)
     (tmp_path / "elsewhere").mkdir()
     (session / "qxbatch").symlink_to(tmp_path / "elsewhere")
@@ -192,7 +192,7 @@ def test_a_link_in_place_of_the_folder_is_not_followed(study: Study, tmp_path: P
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_a_series_that_is_gone_keeps_its_facts_and_is_named(study: Study) -> None:
+def test_a_missing_series_keeps_its_facts_and_is_reported(study: Study) -> None:
     session = imported(study, TREE)
     before = content(session)
     (session / "dicom" / "30.tar.gz").unlink()
@@ -210,13 +210,13 @@ def test_a_session_without_sorted_files_is_a_failure(study: Study) -> None:
     assert run_main("inspect", "--update", str(study.inbox)).status == 64
 
 
-def test_json_tells_what_was_written(study: Study) -> None:
+def test_json_lists_what_was_written(study: Study) -> None:
     session = of_another_program(study)
-    told = json.loads(run_main("inspect", "--update", "--json", str(session)).out)
-    assert told["sessions"] == [
+    document = json.loads(run_main("inspect", "--update", "--json", str(session)).out)
+    assert document["sessions"] == [
         {"session": str(session), "series": 2, "written": [SUMMARY], "problems": [], "held": False}
     ]
-    assert told["test"] is False
+    assert document["test"] is False
 
 
 def test_a_repeated_series_that_is_complete_stays_repeated() -> None:

@@ -1,4 +1,4 @@
-"""Texts and names are plain English and say what they mean: the expressions to avoid are in no folder of DONE."""
+"""Texts and names are plain English: the files and folders of DONE contain none of the expressions to avoid."""
 
 import ast
 import io
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
+THIS_FILE = Path(__file__)
 DONE = (
     "bench",
     "docs",
@@ -48,7 +49,7 @@ EXPRESSIONS = {
 }
 """Expressions to avoid (regular expressions that match whole words, in any case), and what to write.
 
-A lock is held: that is the term of operating systems, and no expression here forbids it.
+A process holds a lock: that is the standard term, and no expression forbids it.
 """
 NAMES = {
     "told": "what it is: a summary, messages, recorded values",
@@ -78,7 +79,7 @@ ALLOWED = {
 
 
 SENTENCE = 4
-"""A name with more words is a sentence, as names of tests are: its expressions count."""
+"""A name with more words, such as the name of a test, is searched for expressions like a sentence."""
 
 
 class Finding(NamedTuple):
@@ -94,15 +95,16 @@ class Finding(NamedTuple):
 
 
 def files(entry: str) -> list[Path]:
-    """Return the searched files of an entry of DONE."""
+    """Return the searched files of an entry of DONE, without this file, which lists the expressions."""
     top = ROOT / entry
     if top.is_file():
         return [top]
-    return sorted(path for path in top.rglob("*") if path.suffix in {".py", ".pyi", ".rs", ".md"} and path.is_file())
+    suffixes = {".py", ".pyi", ".rs", ".md"}
+    return sorted(path for path in top.rglob("*") if path.suffix in suffixes and path.is_file() and path != THIS_FILE)
 
 
 def texts(path: Path, source: str) -> Iterator[tuple[int, str]]:
-    """Yield line number and text of what a person reads in a file: comments, strings, lines of Markdown."""
+    """Yield the line number and text of comments, strings and lines of Markdown."""
     if path.suffix == ".md":
         yield from enumerate(source.splitlines(), start=1)
     elif path.suffix == ".rs":
@@ -117,14 +119,14 @@ def texts(path: Path, source: str) -> Iterator[tuple[int, str]]:
 
 
 def python_texts(source: str) -> Iterator[tuple[int, str]]:
-    """Yield line number and text of comments and strings, also of the constant parts of f-strings."""
+    """Yield the line number and text of comments and strings, including the constant parts of f-strings."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT or "STRING" in tokenize.tok_name[token.type]:
             yield from enumerate(token.string.splitlines(), start=token.start[0])
 
 
 def names(path: Path, source: str) -> Iterator[tuple[int, str]]:
-    """Yield line number and name of what a file defines."""
+    """Yield the line number and name of each definition of a file."""
     if path.suffix == ".rs":
         defined = re.compile(
             r"\b(?:fn|struct|enum|mod|const|static|type|let(?: mut)?)\s+(\w+)|\b([a-z_]\w*): ?[&A-Z\[(]"
@@ -154,7 +156,7 @@ def expressions_in(path: str, line: int, text: str) -> list[Finding]:
 
 
 def findings_in(path: str, source: str) -> list[Finding]:
-    """Return what to replace in a file."""
+    """Return the expressions and names to replace in a file."""
     found = []
     for line, text in texts(Path(path), source):
         found += expressions_in(path, line, text)

@@ -1,4 +1,4 @@
-"""The SBOM and the licences of the crates are those of Cargo.lock."""
+"""The SBOM and the licences of the crates are up to date with Cargo.lock."""
 
 import json
 import shutil
@@ -25,16 +25,16 @@ def licences() -> ModuleType:
     return module
 
 
-def test_both_files_are_those_of_the_lock_file(licences: ModuleType) -> None:
+def test_sbom_and_licence_texts_are_up_to_date(licences: ModuleType) -> None:
     if shutil.which("cargo") is None:
-        pytest.skip("cargo is not on PATH: the crates are not known")
+        pytest.skip("cargo, which lists the crates, is not on PATH")
     packages = licences.crates()
     version = json.loads(licences.SBOM.read_text())["metadata"]["component"]["version"]
     assert licences.SBOM.read_text(encoding="utf-8") == licences.sbom(packages, version), "run scripts/licences"
     assert licences.TEXTS.read_text(encoding="utf-8") == licences.texts(packages), "run scripts/licences"
 
 
-def test_the_sbom_is_one(licences: ModuleType) -> None:
+def test_the_sbom_is_valid(licences: ModuleType) -> None:
     assert faults(licences.SBOM.read_text(encoding="utf-8")) == ""
 
 
@@ -47,13 +47,13 @@ def test_every_crate_of_the_sbom_has_a_licence_and_its_text(licences: ModuleType
     assert "has no file of its licence" not in text
 
 
-def test_what_only_builds_or_tests_is_not_in_the_sbom(licences: ModuleType) -> None:
+def test_build_and_test_dependencies_are_not_in_the_sbom(licences: ModuleType) -> None:
     names = {each["name"] for each in json.loads(licences.SBOM.read_text())["components"]}
     assert {"pyo3", "zstd-sys", "rayon"} <= names
     assert not names & {"proptest", "criterion", "tempfile", "cc", "pyo3-build-config", "syn", "qxbatch-core"}
 
 
-def test_one_text_of_several_crates_stands_once(licences: ModuleType, tmp_path: Path) -> None:
+def test_a_text_of_several_crates_is_written_once(licences: ModuleType, tmp_path: Path) -> None:
     packages = []
     for name in ("a", "b"):
         (tmp_path / name / "inner").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What `--log-file` keeps of a run."""
+"""The contents of the file written by `--log-file`."""
 
 import re
 import signal
@@ -25,13 +25,13 @@ def log(tmp_path: Path) -> Path:
 
 
 def messages(log: Path) -> list[str]:
-    """The lines of a log without their times; each line has one."""
+    """Return the lines of a log without their timestamps; each line must have one."""
     lines = log.read_text(encoding="utf-8").splitlines()
     assert all(TIME.match(line) for line in lines), lines
     return [TIME.sub("", line) for line in lines]
 
 
-def test_the_log_has_everything(study: Study, log: Path) -> None:
+def test_the_log_has_command_options_packets_stages_and_problems(study: Study, log: Path) -> None:
     study.put("S1", TREE)
     packet = study.put_bytes("S2.zip", b"PK\x03\x04" + bytes(500))
     study.put_bytes("README", b"stray")
@@ -56,7 +56,7 @@ def test_the_log_has_everything(study: Study, log: Path) -> None:
     assert lines[-1] == "exit status 1"
 
 
-def test_the_log_lists_what_the_report_folds(study: Study, log: Path) -> None:
+def test_the_log_lists_problems_that_the_report_groups(study: Study, log: Path) -> None:
     for k in range(17):
         study.put_bytes(f"P{k}.zip", b"PK\x03\x04" + bytes(500 + k))
     run = study.run(f"--log-file={log}", env={"COLUMNS": "80"})
@@ -66,10 +66,10 @@ def test_the_log_lists_what_the_report_folds(study: Study, log: Path) -> None:
 
 def test_a_password_is_never_in_the_log(study: Study, log: Path, tmp_path: Path) -> None:
     study.put("S1", TREE)
-    words = tmp_path / "words"
-    words.write_text("hunter2\n")
-    assert study.run(f"--password-file={words}", f"--log-file={log}").status == 0
-    assert f"option: --password-file={words}" in messages(log)
+    passwords = tmp_path / "passwords"
+    passwords.write_text("hunter2\n")
+    assert study.run(f"--password-file={passwords}", f"--log-file={log}").status == 0
+    assert f"option: --password-file={passwords}" in messages(log)
     assert "hunter2" not in log.read_text()
 
 
@@ -84,7 +84,7 @@ def test_the_log_is_complete_after_ctrl_c(study: Study, log: Path, tmp_path: Pat
     assert lines[-2:] == ["interrupted", "exit status 130"]
 
 
-def test_the_log_is_complete_up_to_the_moment_of_a_kill(study: Study, log: Path, tmp_path: Path) -> None:
+def test_the_log_is_complete_until_the_run_is_killed(study: Study, log: Path, tmp_path: Path) -> None:
     study.put("S1", TREE)
     with Terminal(str(study.sessions), f"--log-file={log}", env=Gate(tmp_path).env) as terminal:
         terminal.until(lambda screen: "converting" in screen)
@@ -93,7 +93,7 @@ def test_the_log_is_complete_up_to_the_moment_of_a_kill(study: Study, log: Path,
     assert messages(log)[-1] == "S1: converting"
 
 
-def test_a_log_that_is_deidentified_names_nobody(study: Study, log: Path) -> None:
+def test_a_deidentified_log_contains_no_patient(study: Study, log: Path) -> None:
     study.put("X1_Doe_Jane", MrSeries(number=3, patient="SECRET77", name="Doe^Jane").files())
     study.put_bytes("Doe_Jane.txt", b"stray")
     study.put_bytes("X2_Doe_Jane.zip", b"PK\x03\x04" + bytes(500))
@@ -106,7 +106,7 @@ def test_a_log_that_is_deidentified_names_nobody(study: Study, log: Path) -> Non
     assert "X1: converting took" in text
 
 
-def test_a_wrong_request_is_in_the_log(study: Study, log: Path) -> None:
+def test_a_usage_error_is_in_the_log(study: Study, log: Path) -> None:
     study.put("S1", TREE)
     run = study.run("--tool=dcm2nii", f"--log-file={log}", env={"QXBATCH_DCM2NII": "/no/such/program"})
     assert run.status == 69
@@ -114,13 +114,13 @@ def test_a_wrong_request_is_in_the_log(study: Study, log: Path) -> None:
     assert messages(log)[-1] == "exit status 69"
 
 
-def test_the_log_of_a_part_has_its_command_and_options(study: Study, log: Path) -> None:
+def test_the_log_of_convert_has_its_command_and_options(study: Study, log: Path) -> None:
     study.put("S1", TREE)
     assert study.run().status == 0
-    words = ["convert", str(study.session("S1")), "--overwrite", f"--log-file={log}"]
-    done = subprocess.run([sys.executable, "-m", "qxbatch", *words], capture_output=True, check=False)
+    arguments = ["convert", str(study.session("S1")), "--overwrite", f"--log-file={log}"]
+    done = subprocess.run([sys.executable, "-m", "qxbatch", *arguments], capture_output=True, check=False)
     assert done.returncode == 0
     lines = messages(log)
-    assert lines[1] == f"command: qxbatch {' '.join(words)}"
+    assert lines[1] == f"command: qxbatch {' '.join(arguments)}"
     assert "option: --overwrite=yes" in lines
     assert any("S1: series 30: dcm2niix" in line for line in lines)

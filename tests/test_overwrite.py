@@ -1,4 +1,4 @@
-"""Overwrite, packets of one session, packets of several patients: inbox mode, run for real."""
+"""Inbox mode with real runs: --overwrite, several packets of one session, packets of several patients."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ OTHER = MrSeries(number=3, description="T1w", patient="P777", date="20240116")
 MIXED = {**under("a", T1.files()), **under("b", OTHER.files()), "a/notes": b"of a", "b/notes": b"of b"}
 
 
-def done(run: Run) -> Run:
+def succeeded(run: Run) -> Run:
     assert run.status == 0, run.text
     return run
 
@@ -28,9 +28,9 @@ def replaced(study: Study) -> dict[str, bytes]:
 
 @pytest.fixture
 def imported(study: Study) -> Study:
-    """A study with session S1, whose packet is in the archive, and a folder of a later step."""
+    """A study with session S1, its packet in the archive, and a folder of a later processing step."""
     study.put("S1", {**T1.files(), "notes": b"first"})
-    done(study.main())
+    succeeded(study.main())
     write_folder({"T1w/x": b"a later step's"}, study.session("S1") / "hcp")
     return study
 
@@ -45,41 +45,41 @@ def test_an_existing_session_is_unchanged_and_the_note_names_the_option(imported
     assert snapshot(imported.sessions) == before
 
 
-def test_the_same_packet_again_changes_nothing_but_the_time(imported: Study) -> None:
+def test_importing_the_same_packet_again_changes_only_times(imported: Study) -> None:
     before = snapshot(imported.session("S1"))
     (imported.archive / "S1.zip").rename(imported.inbox / "S1.zip")
-    done(imported.main("--overwrite=yes"))
+    succeeded(imported.main("--overwrite=yes"))
     volatile = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html", "dicom/dcm2niix_30.log"}
     after = snapshot(imported.session("S1"))
     assert {name for name in {*before, *after} if before.get(name) != after.get(name)} <= volatile
     assert replaced(imported) == {}
 
 
-def test_another_packet_takes_the_place_and_the_archived_one_holds_the_old_bytes(imported: Study) -> None:
+def test_another_packet_replaces_the_session_and_the_old_packet_stays_archived(imported: Study) -> None:
     packet = imported.put("S1", {**BOLD.files(), "notes": b"second"})
     data = packet.read_bytes()
-    done(imported.main("--overwrite=yes"))
+    succeeded(imported.main("--overwrite=yes"))
     session = imported.session("S1")
     assert sorted(Judge(session).check({**BOLD.files(), "notes": b"second"}).text.images) == [41]
     assert (session / "hcp/T1w/x").read_bytes() == b"a later step's"
     assert (imported.archive / "S1_2.zip").read_bytes() == data
     kept = replaced(imported)
     assert "S1-1/nii/31.nii.gz" in kept, "an image is no member of a packet"
-    assert [name for name in kept if "30.tar.gz" in name or "notes" in name] == [], "the archive holds them"
+    assert [name for name in kept if "30.tar.gz" in name or "notes" in name] == [], "the archived packet contains them"
 
 
-def test_bytes_that_no_archived_packet_holds_are_kept(imported: Study) -> None:
+def test_files_that_no_archived_packet_contains_are_kept(imported: Study) -> None:
     old = (imported.session("S1") / "dicom/30.tar.gz").read_bytes()
     (imported.archive / "S1.zip").write_bytes(b"not the packet any more")
     imported.put("S1", BOLD.files())
-    run = done(imported.main("--overwrite=yes"))
+    run = succeeded(imported.main("--overwrite=yes"))
     kept = replaced(imported)
     assert kept["S1-1/dicom/30.tar.gz"] == old
     assert kept["S1-1/inbox/notes"] == b"first"
     assert "replaced" in run.text
 
 
-def test_what_fails_leaves_the_old_session(imported: Study) -> None:
+def test_a_failed_import_keeps_the_old_session(imported: Study) -> None:
     imported.put_bytes("S1.zip", (imported.archive / "S1.zip").read_bytes()[:-2000])
     before = snapshot(imported.sessions)
     assert imported.main("--overwrite=yes").status == 1
@@ -93,7 +93,7 @@ def test_nothing_in_the_archive_is_overwritten(study: Study, mode: str) -> None:
     write_folder({"x": b"of another year"}, study.archive / "S2")
     study.put("S1", T1.files())
     study.put("S2", BOLD.files(), Kind.FOLDER)
-    done(study.main(f"--archive={mode}"))
+    succeeded(study.main(f"--archive={mode}"))
     names = sorted(path.name for path in study.archive.iterdir())
     assert names == ["S1.zip", "S1_2.zip", "S2", "S2_2"]
     assert (study.archive / "S1.zip").read_bytes() == b"of another year"
@@ -102,14 +102,14 @@ def test_nothing_in_the_archive_is_overwritten(study: Study, mode: str) -> None:
 def test_two_packets_of_one_session_are_refused_or_merged(study: Study) -> None:
     study.put("S1-a", {**T1.files(), "notes": b"a"})
     study.put("S1-b", {**BOLD.files(), "notes": b"b"}, Kind.TAR)
-    words = ("--nameformat=(?P<subject_id>.*?)-.*",)
+    options = ("--nameformat=(?P<subject_id>.*?)-.*",)
     before = snapshot(study.sessions)
-    run = study.main(*words)
+    run = study.main(*options)
     assert run.status == 1
     assert "S1-a.zip" in run.text
     assert "--on-same-session=merge" in run.text
     assert snapshot(study.sessions) == before
-    done(study.main(*words, "--on-same-session=merge"))
+    succeeded(study.main(*options, "--on-same-session=merge"))
     judge = Judge(study.session("S1"))
     judge.check_places()
     assert sorted(judge.text.images) == [31, 41]
@@ -120,14 +120,14 @@ def test_two_packets_of_one_session_are_refused_or_merged(study: Study) -> None:
 def test_several_studies_of_one_patient_are_merged_with_a_warning(study: Study) -> None:
     second = T1.with_(study="study 2", date="20240201")
     study.put("S1", {**under("a", T1.files()), **under("b", second.files())})
-    run = done(study.main())
+    run = succeeded(study.main())
     assert "2 studies" in run.text
     assert sorted(Judge(study.session("S1")).text.images) == [31, 100031]
 
 
-def test_a_packet_of_two_patients_is_parted_and_the_mapping_is_told(study: Study) -> None:
+def test_a_packet_of_two_patients_is_split_and_the_mapping_is_reported(study: Study) -> None:
     study.put("S1", MIXED)
-    run = done(study.main("--on-mixed=split", "--archive=leave"))
+    run = succeeded(study.main("--on-mixed=split", "--archive=leave"))
     assert study.session_names() == ["S1-1", "S1-2"]
     assert "S1-1 (P001), S1-2 (P777)" in run.text
     rows = []
@@ -145,23 +145,23 @@ def test_a_packet_of_two_patients_is_parted_and_the_mapping_is_told(study: Study
     assert "already there" in again.text
 
 
-def test_a_parted_packet_whose_session_a_logfile_names_hides_the_patients(study: Study, tmp_path: Path) -> None:
+def test_a_split_packet_named_by_a_logfile_does_not_show_the_patients(study: Study, tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text("AP1,S7\n")
     study.put("AP1", MIXED)
-    run = done(study.main(f"--logfile=path:{table}|packet_name:1|subject_id:2", "--on-mixed=split"))
+    run = succeeded(study.main(f"--logfile=path:{table}|packet_name:1|subject_id:2", "--on-mixed=split"))
     assert "P777" not in run.text
-    told = json.loads((study.session("S7-2") / "qxbatch/summary.json").read_bytes())
-    assert told["parted"] == {"from": "S7", "sessions": {"S7-1": "", "S7-2": ""}}
+    summary = json.loads((study.session("S7-2") / "qxbatch/summary.json").read_bytes())
+    assert summary["parted"] == {"from": "S7", "sessions": {"S7-1": "", "S7-2": ""}}
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [("folder", {"dicom/30.tar.gz"}), ("file", {".dcm.gz"}), ("no", {".dcm"})],
 )
-def test_gzip_says_how_dicom_is_kept(study: Study, value: str, expected: set[str]) -> None:
+def test_the_gzip_option_decides_how_dicom_files_are_stored(study: Study, value: str, expected: set[str]) -> None:
     study.put("S1", T1.files())
-    done(study.main(f"--gzip={value}"))
+    succeeded(study.main(f"--gzip={value}"))
     Judge(study.session("S1")).check(T1.files())
     names = [path.relative_to(study.session("S1")).as_posix() for path in study.session("S1").glob("dicom/30*/**/*")]
     names += [path.relative_to(study.session("S1")).as_posix() for path in study.session("S1").glob("dicom/*.tar.gz")]
@@ -169,9 +169,9 @@ def test_gzip_says_how_dicom_is_kept(study: Study, value: str, expected: set[str
     assert all(any(name.endswith(end) for end in expected) for name in names)
 
 
-def test_names_and_fields_of_images_can_be_chosen(study: Study) -> None:
+def test_image_names_and_fields_can_be_selected(study: Study) -> None:
     study.put("S1", T1.files())
-    done(study.main("--add-image-type=2", "--add-json-info=all"))
+    succeeded(study.main("--add-image-type=2", "--add-json-info=all"))
     line = Judge(study.session("S1")).text.images[31]
     assert line.name == "T1w M ND"
     assert line.info["TR"] == "2"

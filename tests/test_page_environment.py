@@ -1,4 +1,4 @@
-"""Compiled templates are kept for later runs, and a cache that cannot be read or written changes nothing."""
+"""Compiled templates are cached for later runs; a cache that cannot be read or written is ignored."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ PAGE = "page.html"
 
 @pytest.fixture
 def templates(tmp_path, monkeypatch):
-    """Return a folder with one template, as the folder of the pages."""
+    """Return a folder with one template that replaces the folder of templates."""
     folder = tmp_path / "templates"
     folder.mkdir()
     (folder / PAGE).write_text("<p>{{ text }}</p>")
@@ -22,22 +22,22 @@ def templates(tmp_path, monkeypatch):
     environment._environment.cache_clear()
 
 
-def kept(templates: Path) -> list[Path]:
+def cached(templates: Path) -> list[Path]:
     """Return the compiled templates."""
     return sorted((templates / "__pycache__").glob("*"))
 
 
 def test_a_compiled_template_is_used_by_the_next_run(templates, monkeypatch):
     environment.compile_templates()
-    (compiled,) = kept(templates)
+    (compiled,) = cached(templates)
     environment._environment.cache_clear()
-    monkeypatch.setattr("jinja2.Environment.compile", None)  # nothing is compiled a second time
+    monkeypatch.setattr("jinja2.Environment.compile", None)  # a second compilation would raise
 
     assert environment.render(PAGE, text="a<b") == "<p>a&lt;b</p>"
-    assert kept(templates) == [compiled]
+    assert cached(templates) == [compiled]
 
 
-def test_a_changed_template_is_compiled_anew(templates):
+def test_a_changed_template_is_compiled_again(templates):
     environment.compile_templates()
     (templates / PAGE).write_text("<b>{{ text }}</b>")
     environment._environment.cache_clear()
@@ -48,23 +48,23 @@ def test_a_changed_template_is_compiled_anew(templates):
 @pytest.mark.parametrize("content", [b"", b"no bytecode", b"j2"])
 def test_a_damaged_cache_is_no_error(templates, content):
     environment.compile_templates()
-    (compiled,) = kept(templates)
+    (compiled,) = cached(templates)
     compiled.write_bytes(content)
     environment._environment.cache_clear()
 
     assert environment.render(PAGE, text="x") == "<p>x</p>"
 
 
-def test_a_damaged_end_of_the_cache_is_no_error(templates):
+def test_a_truncated_cache_is_no_error(templates):
     environment.compile_templates()
-    (compiled,) = kept(templates)
+    (compiled,) = cached(templates)
     compiled.write_bytes(compiled.read_bytes()[:-200])
     environment._environment.cache_clear()
 
     assert environment.render(PAGE, text="x") == "<p>x</p>"
 
 
-def test_a_place_that_cannot_be_written_is_no_error(templates):
+def test_a_cache_folder_that_cannot_be_written_is_no_error(templates):
     (templates / "__pycache__").write_text("a file")
 
     environment.compile_templates()
@@ -73,13 +73,13 @@ def test_a_place_that_cannot_be_written_is_no_error(templates):
     assert (templates / "__pycache__").read_text() == "a file"
 
 
-def test_python_that_keeps_no_bytecode_keeps_no_templates(templates, monkeypatch):
+def test_templates_are_not_cached_when_python_writes_no_bytecode(templates, monkeypatch):
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     environment.render(PAGE, text="x")
-    assert not kept(templates)
+    assert not cached(templates)
 
     monkeypatch.setattr("sys.dont_write_bytecode", False)
     environment._environment.cache_clear()
     environment.render(PAGE, text="x")
-    assert kept(templates)
+    assert cached(templates)
     shutil.rmtree(templates / "__pycache__")

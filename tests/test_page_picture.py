@@ -1,4 +1,4 @@
-"""Pictures of images, read back by an independent reader of PNG."""
+"""Pictures of images, checked with an independent PNG reader."""
 
 import re
 import struct
@@ -20,36 +20,36 @@ from qxbatch.page.picture import HEIGHT, write_picture
 def decode(path: Path) -> NDArray[np.uint8]:
     data = path.read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    at, found = 8, {}
+    at, chunks = 8, {}
     while at < len(data):
         length, name = struct.unpack(">I4s", data[at : at + 8])
         body = data[at + 8 : at + 8 + length]
         assert struct.unpack(">I", data[at + 8 + length : at + 12 + length])[0] == zlib.crc32(name + body)
-        found[name] = body
+        chunks[name] = body
         at += 12 + length
-    wide, high, bits, kind = struct.unpack(">IIBB", found[b"IHDR"][:10])
+    wide, high, bits, kind = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
     assert bits == 8
-    lines = np.frombuffer(zlib.decompress(found[b"IDAT"]), np.uint8).reshape(high, -1)
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(high, -1)
     assert not lines[:, 0].any()
     pixels = lines[:, 1:]
     if kind == 3:
-        return np.frombuffer(found[b"PLTE"], np.uint8).reshape(-1, 3)[pixels]
+        return np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)[pixels]
     assert kind in (0, 2)
     assert pixels.shape[1] == wide * (3 if kind == 2 else 1)
     return pixels.reshape(high, wide, 3) if kind == 2 else pixels
 
 
 def plain(pixels: NDArray[Any], fields: Sequence[int] = (HEIGHT,)) -> NDArray[np.float64]:
-    """The pixels with the places of the letters black; `fields` are the widths of the slices."""
-    left, middle, found = 0, HEIGHT // 2, pixels.astype(float)
+    """Return the pixels with the areas of the letters black; `fields` are the widths of the slices."""
+    left, middle, blanked = 0, HEIGHT // 2, pixels.astype(float)
     for wide in fields:
         centre = left + wide // 2
-        found[middle - 6 : middle + 6, left : left + 10] = 0
-        found[middle - 6 : middle + 6, left + wide - 10 : left + wide] = 0
-        found[:12, centre - 6 : centre + 6] = 0
-        found[-12:, centre - 6 : centre + 6] = 0
+        blanked[middle - 6 : middle + 6, left : left + 10] = 0
+        blanked[middle - 6 : middle + 6, left + wide - 10 : left + wide] = 0
+        blanked[:12, centre - 6 : centre + 6] = 0
+        blanked[-12:, centre - 6 : centre + 6] = 0
         left += wide + 4
-    return found
+    return blanked
 
 
 def save(path: Path, data: NDArray[np.float32], zooms: tuple[float, ...] = (1, 1, 1)) -> Path:
@@ -84,22 +84,22 @@ def test_slices_keep_their_shape_in_millimetres(tmp_path: Path) -> None:
         pytest.param(np.ones((8, 8, 4, 3, 2), np.float32), id="five dimensions"),
     ],
 )
-def test_odd_images_have_a_picture_too(tmp_path: Path, data: NDArray[np.float32]) -> None:
+def test_unusual_images_have_a_picture(tmp_path: Path, data: NDArray[np.float32]) -> None:
     assert write_picture(save(tmp_path / "a.nii", data), tmp_path / "a.png")
     assert decode(tmp_path / "a.png").shape[0] == HEIGHT
 
 
-def test_what_is_no_image_has_none(tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_has_no_picture(tmp_path: Path) -> None:
     (tmp_path / "a.nii").write_bytes(b"no image")
     assert not write_picture(tmp_path / "a.nii", tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
 
 
 def grey(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Grey as it is to be, by numpy: from the 1st percentile to the 99th."""
+    """Return the expected grey values, computed by numpy, from the 1st to the 99th percentile."""
     low, high = np.percentile(values, (1, 99))
-    shown: NDArray[np.float64] = np.floor(np.clip((values - low) / (high - low), 0, 1) * 255)
-    return shown
+    levels: NDArray[np.float64] = np.floor(np.clip((values - low) / (high - low), 0, 1) * 255)
+    return levels
 
 
 @pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image], ids=["nifti-1", "nifti-2"])
@@ -113,15 +113,15 @@ def test_the_pixels_are_the_voxels_that_nibabel_reads(tmp_path: Path, kind: type
     nib.save(kind(data, np.diag([-2, 2, 3, 1]), header), tmp_path / "a.nii")
     read = np.asanyarray(nib.load(tmp_path / "a.nii").dataobj)[:, :, 1, 0]  # type: ignore[attr-defined]
     assert write_picture(tmp_path / "a.nii", tmp_path / "a.png")
-    shown = np.abs(read).astype(np.float64)[::-1].T[::-1]  # left is at the left, front at the top
-    assert np.abs(plain(decode(tmp_path / "a.png")) - plain(grey(shown))).max() <= 1
+    expected = np.abs(read).astype(np.float64)[::-1].T[::-1]  # left is at the left, front at the top
+    assert np.abs(plain(decode(tmp_path / "a.png")) - plain(grey(expected))).max() <= 1
 
 
-@pytest.mark.parametrize("turned", ["LPS", "RAS", "PIR", "SLA", "ARI"])
-def test_each_plane_is_turned_as_people_know_it(tmp_path: Path, turned: str) -> None:
+@pytest.mark.parametrize("axcodes", ["LPS", "RAS", "PIR", "SLA", "ARI"])
+def test_each_plane_has_the_usual_orientation(tmp_path: Path, axcodes: str) -> None:
     data = np.random.default_rng(6).random((40, 48, 56)).astype(np.float32)
     image = nib.Nifti1Image(data, np.eye(4))
-    codes = nib.orientations.axcodes2ornt(tuple(turned))
+    codes = nib.orientations.axcodes2ornt(tuple(axcodes))
     nib.save(image.as_reoriented(codes), tmp_path / "a.nii")
     nib.save(image, tmp_path / "b.nii")
     middle = nib.load(tmp_path / "a.nii").shape  # type: ignore[attr-defined]
@@ -132,31 +132,31 @@ def test_each_plane_is_turned_as_people_know_it(tmp_path: Path, turned: str) -> 
     for world, (across, up) in {2: (0, 1), 1: (0, 2), 0: (1, 2)}.items():
         size = data.shape
         wide, high = (round(size[axis] * HEIGHT / max(size[across], size[up])) for axis in (across, up))
-        # Of an even number of slices, the one next to the middle that comes later along the file's own axis, turned.
+        # Of an even number of slices, the picture shows the later one of the two in the middle along the axis of the file.
         slices = [np.take(data, size[world] // 2 - step, axis=world).T[::-1] for step in (0, 1)]
         rows = np.arange(high) * size[up] // high
         columns = np.arange(wide) * size[across] // wide
         top = (HEIGHT - high) // 2
         fields = [np.zeros((HEIGHT, wide)) for _ in slices]
-        for field, one in zip(fields, slices, strict=True):
-            field[top : top + high] = grey(one[rows][:, columns].astype(float))
+        for field, plane in zip(fields, slices, strict=True):
+            field[top : top + high] = grey(plane[rows][:, columns].astype(float))
         part = plain(pixels[:, at : at + wide].astype(float), [wide])
         assert min(np.abs(part - plain(field, [wide])).max() for field in fields) <= 1
         at += wide + 4
 
 
-@pytest.mark.parametrize("apart", [1, 7, 10_000], ids=["side by side", "near", "far"])
-def test_the_core_finds_pixels_however_far_apart(tmp_path: Path, apart: int) -> None:
+@pytest.mark.parametrize("distance", [1, 7, 10_000], ids=["side by side", "near", "far"])
+def test_the_core_reads_pixels_at_any_distance(tmp_path: Path, distance: int) -> None:
     values = np.random.default_rng(7).integers(-3000, 3000, 700_000).astype("<i2")
     (tmp_path / "a").write_bytes(b"head" + values.tobytes())
-    rows, columns = [5, 0, 9], [apart * k for k in (60, 0, 3, 59)]
-    found = np.frombuffer(grey_slice(str(tmp_path / "a"), 4, 4, rows, columns, big_endian=False), np.uint8)
-    wanted = grey(values[np.add.outer(rows, columns)].astype(float))
-    assert np.abs(found.reshape(3, 4) - wanted).max() <= 1
+    rows, columns = [5, 0, 9], [distance * k for k in (60, 0, 3, 59)]
+    result = np.frombuffer(grey_slice(str(tmp_path / "a"), 4, 4, rows, columns, big_endian=False), np.uint8)
+    expected = grey(values[np.add.outer(rows, columns)].astype(float))
+    assert np.abs(result.reshape(3, 4) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("names", ["RGB", "RGBA"])
-def test_a_colour_is_shown_in_colour(tmp_path: Path, names: str) -> None:
+def test_an_rgb_image_has_a_colour_picture(tmp_path: Path, names: str) -> None:
     data = np.zeros((HEIGHT, HEIGHT, 1), dtype=[(name, "u1") for name in names])
     data["R"], data["G"] = 30, np.arange(HEIGHT)[:, None, None]
     data["B"] = np.arange(HEIGHT)[None, :, None]
@@ -164,8 +164,8 @@ def test_a_colour_is_shown_in_colour(tmp_path: Path, names: str) -> None:
     assert write_picture(tmp_path / "a.nii", tmp_path / "a.png")
     pixels = decode(tmp_path / "a.png")
     for channel, name in enumerate("RGB"):
-        shown = data[name][:, :, 0].T[::-1].astype(float)
-        assert np.array_equal(plain(pixels[:, :, channel]), plain(shown))
+        expected = data[name][:, :, 0].T[::-1].astype(float)
+        assert np.array_equal(plain(pixels[:, :, channel]), plain(expected))
 
 
 LETTERS: dict[tuple[int, ...], list[tuple[str, ...]]] = {
@@ -177,15 +177,15 @@ LETTERS: dict[tuple[int, ...], list[tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("shape", LETTERS)
-def test_letters_name_the_sides_of_each_plane(tmp_path: Path, shape: tuple[int, ...]) -> None:
+def test_letters_mark_the_sides_of_each_plane(tmp_path: Path, shape: tuple[int, ...]) -> None:
     assert write_picture(save(tmp_path / "a.nii", np.zeros(shape, np.float32)), tmp_path / "a.png")
     pixels, left = decode(tmp_path / "a.png"), 0
     for letters, wide in zip(LETTERS[shape], widths(shape), strict=True):
         field = pixels[:, left : left + wide]
         middle, centre = HEIGHT // 2, wide // 2
         sides = (field[middle - 6 : middle + 6, :12], field[middle - 6 : middle + 6, -12:])
-        spots = (*sides, field[:14, centre - 6 : centre + 6], field[-14:, centre - 6 : centre + 6])
-        assert tuple(map(letter, spots)) == letters
+        areas = (*sides, field[:14, centre - 6 : centre + 6], field[-14:, centre - 6 : centre + 6])
+        assert tuple(map(letter, areas)) == letters
         left += wide + 4
 
 
@@ -195,10 +195,10 @@ def widths(shape: tuple[int, ...]) -> list[int]:
     return [round(wide * HEIGHT / max(wide, high)) for wide, high in pairs if 1 not in (wide, high)]
 
 
-def letter(spot: NDArray[np.uint8]) -> str:
-    """The letter that is written in white, by the shape of what is not black."""
-    ys, xs = np.nonzero(spot)
-    rows = spot[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1] > 0
+def letter(area: NDArray[np.uint8]) -> str:
+    """Return the letter drawn in an area, recognised by the shape of its pixels that are not black."""
+    ys, xs = np.nonzero(area)
+    rows = area[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1] > 0
     first, last = rows[0], rows[-1]
     if rows.shape[1] == 3:
         return "I"
@@ -213,16 +213,16 @@ def test_a_single_voxel_has_no_picture(tmp_path: Path) -> None:
     assert not write_picture(save(tmp_path / "a.nii", np.ones((1, 1, 1, 64), np.float32)), tmp_path / "a.png")
 
 
-def test_the_picture_of_a_time_series_is_its_mean_and_a_map_in_colours(tmp_path: Path) -> None:
-    chance = np.random.default_rng(3)
-    data = chance.normal(0, 1, (HEIGHT, HEIGHT, 1, 40)).astype(np.float32)
+def test_a_time_series_has_pictures_of_its_mean_and_of_a_map_in_colours(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    data = rng.normal(0, 1, (HEIGHT, HEIGHT, 1, 40)).astype(np.float32)
     data[48:144, 24:168] += 200 + np.arange(96)[:, None, None, None]
     save(tmp_path / "a.nii", data)
     statistics = Statistics.read(str(tmp_path / "a.nii"))
     assert statistics is not None
     assert write_picture(tmp_path / "a.nii", tmp_path / "a.png", statistics, tmp_path / "b.png")
-    shown = data.astype(float).mean(axis=3)[:, :, 0].T[::-1]
-    assert np.abs(plain(decode(tmp_path / "a.png")) - plain(grey(shown))).max() <= 1
+    expected = data.astype(float).mean(axis=3)[:, :, 0].T[::-1]
+    assert np.abs(plain(decode(tmp_path / "a.png")) - plain(grey(expected))).max() <= 1
     pixels = decode(tmp_path / "b.png")[20:-20, 20:-20]
     light = pixels.astype(float) @ (0.2126, 0.7152, 0.0722)
     outside = np.ones((HEIGHT, HEIGHT), bool)
@@ -232,7 +232,7 @@ def test_the_picture_of_a_time_series_is_its_mean_and_a_map_in_colours(tmp_path:
     assert light[~outside].min() > 40
 
 
-def test_the_colours_of_a_map_become_brighter_step_by_step() -> None:
+def test_the_colours_of_a_map_become_brighter_evenly() -> None:
     colours = np.frombuffer(palette(), np.uint8).reshape(256, 3)
     linear = np.where(colours <= 10, colours / 255 / 12.92, ((colours / 255 + 0.055) / 1.055) ** 2.4)
     luminance = linear @ (0.2126, 0.7152, 0.0722)
@@ -243,7 +243,7 @@ def test_the_colours_of_a_map_become_brighter_step_by_step() -> None:
     assert css_gradient().startswith("linear-gradient(to right, #000004,")
 
 
-def test_an_image_that_ends_too_early_has_none(tmp_path: Path) -> None:
+def test_a_truncated_image_has_no_picture(tmp_path: Path) -> None:
     save(tmp_path / "a.nii", np.ones((8, 8, 8), np.float32))
     with (tmp_path / "a.nii").open("r+b") as file:
         file.truncate(352 + 8 * 8 * 8 * 4 - 1)
@@ -251,19 +251,19 @@ def test_an_image_that_ends_too_early_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rows", "offset"), [([64], 352), ([0], 353), ([2**63], 352), ([2**64 - 1], 2**64 - 1)])
-def test_the_core_reads_no_voxel_beyond_the_end(tmp_path: Path, rows: list[int], offset: int) -> None:
+def test_the_core_reads_no_voxel_beyond_the_end_of_the_file(tmp_path: Path, rows: list[int], offset: int) -> None:
     save(tmp_path / "a.nii", np.ones((8, 8, 1), np.float32))
     columns = [0] if rows != [0] else [63]
     with pytest.raises(OSError, match=re.escape(str(tmp_path / "a.nii"))):
         grey_slice(str(tmp_path / "a.nii"), offset, 16, rows, columns, big_endian=False)
 
 
-def test_a_type_that_cannot_be_shown_is_told(tmp_path: Path) -> None:
+def test_an_unsupported_data_type_is_an_error(tmp_path: Path) -> None:
     save(tmp_path / "a.nii", np.ones((8, 8, 1), np.float32))
     with pytest.raises(ValueError, match="voxels of type 1"):
         grey_slice(str(tmp_path / "a.nii"), 352, 1, [0], [0], big_endian=False)
 
 
-def test_voxels_without_colour_have_no_colours(tmp_path: Path) -> None:
+def test_greyscale_voxels_have_no_colour_slice(tmp_path: Path) -> None:
     save(tmp_path / "a.nii", np.ones((8, 8, 1), np.float32))
     assert colour_slice(str(tmp_path / "a.nii"), 352, 16, [0], [0]) is None

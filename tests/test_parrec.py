@@ -1,4 +1,4 @@
-"""PAR headers of every version and habit, and which PAR belongs to which REC."""
+"""PAR headers of all versions and export variants, and pairs of PAR and REC files."""
 
 from pathlib import Path
 
@@ -23,25 +23,27 @@ def parsed(**fields: object) -> dict[str, object]:
     return dict(parse_par(ParRec(**fields).par().encode("latin-1")).dicom())  # type: ignore[arg-type]
 
 
-def test_header_under_dicom_keywords() -> None:
-    found = parsed(acquisition=10, reconstruction=1, protocol="WIP T2*-interleaved SENSE", volumes=2)
-    assert found["SeriesNumber"] == 1001
-    assert found["SeriesDescription"] == found["ProtocolName"] == "T2*-interleaved SENSE"
-    assert (found["RepetitionTime"], found["EchoTime"]) == (2000.0, 30.0)
-    assert (found["StudyDate"], found["StudyTime"]) == ("20240115", "101500")
-    assert (found["Columns"], found["Rows"], found["NumberOfFrames"]) == (6, 8, 6)
-    assert found["NumberOfTemporalPositions"] == 2
-    assert found["PatientName"] == "Doe^Jane"
+def test_a_par_header_is_available_under_dicom_keywords() -> None:
+    header = parsed(acquisition=10, reconstruction=1, protocol="WIP T2*-interleaved SENSE", volumes=2)
+    assert header["SeriesNumber"] == 1001
+    assert header["SeriesDescription"] == header["ProtocolName"] == "T2*-interleaved SENSE"
+    assert (header["RepetitionTime"], header["EchoTime"]) == (2000.0, 30.0)
+    assert (header["StudyDate"], header["StudyTime"]) == ("20240115", "101500")
+    assert (header["Columns"], header["Rows"], header["NumberOfFrames"]) == (6, 8, 6)
+    assert header["NumberOfTemporalPositions"] == 2
+    assert header["PatientName"] == "Doe^Jane"
 
 
 @pytest.mark.parametrize(("acquisition", "reconstruction", "number"), [(10, 1, 1001), (1, 0, 100), (2, 3, 203)])
-def test_series_number(acquisition: int, reconstruction: int, number: int) -> None:
+def test_the_series_number_contains_acquisition_and_reconstruction(
+    acquisition: int, reconstruction: int, number: int
+) -> None:
     assert par_series_number(acquisition, reconstruction) == number
     assert parsed(acquisition=acquisition, reconstruction=reconstruction)["SeriesNumber"] == number
 
 
 def changed(old: str, new: str) -> bytes:
-    """Return a PAR in which one text stands for another."""
+    """Return a PAR file with one text replaced by another."""
     text = ParRec().par()
     assert old in text
     return text.replace(old, new).encode("latin-1")
@@ -75,33 +77,33 @@ def changed(old: str, new: str) -> bytes:
         ),
     ],
 )
-def test_habits_of_exports(old: str, new: str, keyword: str, value: object) -> None:
+def test_export_variants_are_read(old: str, new: str, keyword: str, value: object) -> None:
     assert parse_par(changed(old, new)).dicom().get(keyword) == value
 
 
-def test_a_version_is_told_with_and_without_its_letter() -> None:
+def test_a_version_is_read_with_and_without_a_minor_number() -> None:
     assert parse_par(ParRec().par().encode()).version == 4.2
     assert parse_par(changed("V4.2", "V4")).version == 4
     assert parse_par(changed("Research image export tool     V4.2", "")).version is None
 
 
 @pytest.mark.parametrize(("version", "width"), [(3, 29), (4, 41), (4.1, 48), (4.2, 49)])
-def test_columns_of_a_version_without_definitions(version: float, width: int) -> None:
+def test_each_version_has_default_columns(version: float, width: int) -> None:
     assert sum(column.width for column in defaults(version)) == width
 
 
-def test_definitions_of_the_par_itself_are_those_of_its_version() -> None:
+def test_column_definitions_in_a_file_equal_the_defaults_of_its_version() -> None:
     assert parse_par(ParRec().par().encode()).columns == defaults(4.2)
 
 
 @pytest.mark.parametrize("path", PARS, ids=lambda path: path.name)
-def test_table_and_geometry_are_nibabels_on_its_own_files(path: Path) -> None:
+def test_table_and_geometry_equal_those_of_nibabel(path: Path) -> None:
     header = read_par(path)
     with path.open() as file:
         general, images = parse_PAR_header(file)
     assert header.version == float(path.read_text().split("image export tool")[1].split()[0][1:])
     if not general["fov"].any():
-        pytest.skip(f"{path.name} is anonymized down to its geometry")
+        pytest.skip(f"{path.name} is anonymised and has no geometry")
     table, info = image_defs(header), general_info(header)
     for name in table.dtype.names:
         assert np.array_equal(table[name], images[name]), name
@@ -109,13 +111,13 @@ def test_table_and_geometry_are_nibabels_on_its_own_files(path: Path) -> None:
     assert np.array_equal(info["off_center"], general["off_center"])
 
 
-def test_a_line_that_is_cut_short_names_itself() -> None:
+def test_the_error_names_a_truncated_image_line() -> None:
     header = parse_par(ParRec().par().encode().rsplit(b"  3 1 1", 1)[0] + b"  3 1 1 1 0 2")
     with pytest.raises(ValueError, match="image line 3 is cut short"):
         header.column("slice orientation")
 
 
-def test_a_word_in_place_of_a_number_names_itself() -> None:
+def test_the_error_names_the_line_of_an_invalid_number() -> None:
     header = parse_par(changed("  2 1 1 1 0 2 1 16", "  2 1 1 1 0 2 one 16"))
     with pytest.raises(ValueError, match="image line 2: 'one' is not a number"):
         header.column("index in rec file")
@@ -159,17 +161,17 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
         (["b.REC", "a.REC"], []),
     ],
 )
-def test_pairs_by_folder_and_stem(paths: list[str], pairs: list[tuple[int, int | None]]) -> None:
+def test_files_are_paired_by_folder_and_stem(paths: list[str], pairs: list[tuple[int, int | None]]) -> None:
     kinds = ["par" if ".par" in path.casefold() else "rec" for path in paths]
     assert pair(zip(range(len(paths)), paths, kinds, strict=True))[0] == pairs
 
 
-def test_who_stands_alone_is_told() -> None:
+def test_files_without_a_partner_are_reported() -> None:
     rows = [(0, "a/one.PAR", "par"), (1, "b/two.REC", "rec"), (2, "c/three.REC", "rec"), (3, "c/three.xml", "other")]
     pairs, problems = pair(rows)
     assert pairs == [(0, None)]
     assert [problem.code for problem in problems] == [Code.UNPAIRED] * 3
-    told = {problem.subject: problem.message for problem in problems}
-    assert "without its REC" in told["a/one.PAR"]
-    assert "without its PAR" in told["b/two.REC"]
-    assert "XML" in told["c/three.REC"]
+    messages = {problem.subject: problem.message for problem in problems}
+    assert "without its REC" in messages["a/one.PAR"]
+    assert "without its PAR" in messages["b/two.REC"]
+    assert "XML" in messages["c/three.REC"]

@@ -1,4 +1,4 @@
-"""The words of `qxbatch bids`, and what it does besides the export."""
+"""The arguments of `qxbatch bids`, and its functions other than the export."""
 
 import pytest
 
@@ -10,17 +10,17 @@ from tests.build.study import run_main
 
 @pytest.fixture
 def study(tmp_path):
-    made = BidsStudy(tmp_path)
-    made.add("S1")
-    made.add("S2")
-    return made
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    study.add("S2")
+    return study
 
 
 def bids(study: BidsStudy, *words: str):
     return run_main("bids", str(study.sessions), str(study.bids), *words)
 
 
-def test_init_writes_rules_that_export_as_they_are(study, tmp_path):
+def test_init_writes_rules_that_export_without_edits(study, tmp_path):
     rules = tmp_path / "proposed.toml"
     done = bids(study, f"--init={rules}")
     assert done.status == 0, done.text
@@ -29,7 +29,7 @@ def test_init_writes_rules_that_export_as_they_are(study, tmp_path):
     assert (study.bids / "sub-S1").is_dir()
 
 
-def test_init_replaces_no_file_unless_asked(study):
+def test_init_replaces_a_file_only_with_overwrite(study):
     before = study.rules.read_text()
     done = bids(study, f"--init={study.rules}")
     assert done.status == 64
@@ -44,7 +44,7 @@ def test_init_with_test_prints_the_rules(study, tmp_path):
     assert not (tmp_path / "x.toml").exists()
 
 
-def test_plan_prints_a_table_and_an_edited_one_decides(study, tmp_path):
+def test_plan_prints_a_table_and_an_edited_table_is_exported(study, tmp_path):
     printed = study.run("--plan")
     assert printed.status == 0
     assert not study.bids.exists()
@@ -55,7 +55,7 @@ def test_plan_prints_a_table_and_an_edited_one_decides(study, tmp_path):
     assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
 
 
-def test_explain_says_which_rule_decides(study):
+def test_explain_names_the_rule_of_a_series(study):
     done = study.run("--explain", "S1", "3")
     assert done.status == 0
     assert "func/task-rest_bold" in done.out
@@ -63,7 +63,7 @@ def test_explain_says_which_rule_decides(study):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--link=soft"], "--link=soft is not known"),
         (["--intended-for=url"], "--intended-for=url is not known"),
@@ -81,26 +81,26 @@ def test_explain_says_which_rule_decides(study):
         (["--linc=hard"], "Did you mean --link?"),
     ],
 )
-def test_a_wrong_request_is_told_before_anything_is_written(study, words, said):
+def test_a_usage_error_is_reported_before_anything_is_written(study, words, message):
     done = study.run(*words)
     assert done.status == 64, done.text
-    assert said in done.err
+    assert message in done.err
     assert not study.bids.exists()
 
 
-def test_without_rules_the_command_that_proposes_them_is_told(study):
+def test_without_rules_the_message_has_the_command_that_proposes_them(study):
     done = bids(study)
     assert done.status == 64
     assert "--init=" in done.err
 
 
-def test_a_list_of_sessions_that_names_none_is_told_with_those_that_exist(study):
+def test_a_pattern_without_sessions_is_reported_with_the_existing_sessions(study):
     done = study.run("--sessions=X*")
     assert done.status == 66
     assert "S1, S2" in done.err
 
 
-def test_a_session_of_another_program_leaves_the_others(study):
+def test_a_session_of_another_program_does_not_stop_the_others(study):
     SessionFolder(study.sessions / "S2").paths.summary.unlink()
     done = study.run()
     assert done.status == 1
@@ -108,7 +108,7 @@ def test_a_session_of_another_program_leaves_the_others(study):
     assert (study.bids / "sub-S1").is_dir()
 
 
-def test_two_sessions_with_one_label_are_both_named_and_the_others_exported(study):
+def test_two_sessions_with_the_same_label_are_reported_and_the_others_exported(study):
     study.add("a_1", subject="a_1")
     study.add("a-1", subject="a-1")
     done = study.run()
@@ -119,13 +119,13 @@ def test_two_sessions_with_one_label_are_both_named_and_the_others_exported(stud
     assert (study.bids / "sub-S1").is_dir()
 
 
-def test_a_study_folder_stands_for_the_sessions_in_it(study):
+def test_a_study_folder_means_its_sessions_folder(study):
     done = run_main("bids", str(study.sessions.parent), str(study.bids), f"--rules={study.rules}")
     assert done.status == 0, done.text
     assert (study.sessions / ".qxbatch" / "bids.json").is_file()
 
 
-def test_warnings_are_folded_on_the_terminal(study):
+def test_the_terminal_shows_the_first_warnings_and_a_count(study):
     study.rules.write_text('[[rule]]\nmatch = { name = "*" }\nas = "fmap/dir-{number}_epi"\n')
     for k in range(25):
         study.add(f"W{k:02}", Scan(1, "se"))

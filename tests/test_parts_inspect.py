@@ -1,4 +1,4 @@
-"""`qxbatch inspect`: facts and verdicts of packets and sessions, without an import."""
+"""`qxbatch inspect`: facts and verdicts of packets and sessions without an import."""
 
 import gzip
 import json
@@ -29,11 +29,11 @@ T1 = MrSeries(number=2, description="T1w", slices=4)
 BOLD = MrSeries(number=10, description="BOLD rest", slices=2, volumes=5, time="102000")
 PROTOCOL = "lRepetitions = 7\nlContrasts = 1"
 NUMBERS = [2, 3, 10, 201]
-OWN = ("source", "series_number", "series_description", "study_uid", "series_uid", "files", "verdict")
+LEADING_KEYS = ("source", "series_number", "series_description", "study_uid", "series_uid", "files", "verdict")
 
 
 def stopped() -> dict[str, bytes]:
-    """Return mosaics of which the protocol plans more."""
+    """Return fewer mosaics than the protocol plans."""
     datasets = mosaics(protocol=PROTOCOL, SequenceName="epfid2d1_64")
     return {f"m{index}": encoded(dataset) for index, dataset in enumerate(datasets)}
 
@@ -48,7 +48,7 @@ TREE = {
 
 
 def inspected(*words: object, status: int = 0) -> list[dict[str, Any]]:
-    """Return the series of the JSON document, which is as published."""
+    """Return the series of the JSON document after a check against its schema."""
     run = run_main("inspect", "--json", *map(str, words))
     assert run.status == status, run.err
     content = json.loads(run.out)
@@ -58,7 +58,7 @@ def inspected(*words: object, status: int = 0) -> list[dict[str, Any]]:
 
 
 def facts(series: dict[str, Any]) -> dict[str, Any]:
-    """Return all but where a series is."""
+    """Return a series without its source."""
     return {key: value for key, value in series.items() if key != "source"}
 
 
@@ -73,33 +73,33 @@ KINDS = [Kind.FOLDER, Kind.ZIP, Kind.TAR, Kind.TAR_GZ, Kind.TAR_ZST]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_a_packet_shows_what_its_import_stores(kind: Kind, study: Study, tmp_path: Path) -> None:
+def test_inspect_shows_the_values_that_an_import_stores(kind: Kind, study: Study, tmp_path: Path) -> None:
     session = imported(study, TREE)
     packet = write_packet(TREE, tmp_path, "packet", kind)
     before = snapshot(packet.parent)
-    found, stored = inspected(packet), inspected(session)
-    assert snapshot(packet.parent) == before, "nothing is written"
-    assert [series["series_number"] for series in found] == NUMBERS
-    assert {series["source"] for series in found} == {str(packet)}
-    for ours, theirs in zip(map(facts, found), map(facts, stored), strict=True):
-        assert ours == {key: theirs[key] for key in ours}, "no other value than the import has"
+    packet_series, stored = inspected(packet), inspected(session)
+    assert snapshot(packet.parent) == before, "inspect writes nothing"
+    assert [series["series_number"] for series in packet_series] == NUMBERS
+    assert {series["source"] for series in packet_series} == {str(packet)}
+    for ours, theirs in zip(map(facts, packet_series), map(facts, stored), strict=True):
+        assert ours == {key: theirs[key] for key in ours}, "the values equal those of the import"
         lacking = theirs.keys() - ours.keys()
         assert lacking <= {"phase_encoding_direction", "partial_fourier", "multiband_factor"}, lacking
 
 
-def test_series_have_the_fields_that_are_published(tmp_path: Path) -> None:
-    found = {series["series_description"]: series for series in inspected(write_folder(TREE, tmp_path / "p"))}
-    bold = found["BOLD rest"]
+def test_series_have_the_documented_fields(tmp_path: Path) -> None:
+    by_description = {series["series_description"]: series for series in inspected(write_folder(TREE, tmp_path / "p"))}
+    bold = by_description["BOLD rest"]
     assert (bold["series_number"], bold["files"], bold["verdict"]) == (10, 10, "complete")
     assert (bold["study_uid"], bold["series_uid"]) == (BOLD.study_uid, BOLD.series_uid)
     assert (bold["tr_ms"], bold["matrix"], bold["acquired_volumes"]) == (2000.0, [6, 8, 2], 5)
-    par = found["EPI"]
+    par = by_description["EPI"]
     assert (par["series_number"], par["files"], par["planned_volumes"]) == (201, 2, 4)
     assert par.keys() & {"study_uid", "series_uid"} == set()
-    assert list(bold)[: len(OWN)] == list(OWN)
+    assert list(bold)[: len(LEADING_KEYS)] == list(LEADING_KEYS)
 
 
-def test_an_interrupted_scan_is_named_with_its_numbers_in_80_columns(tmp_path: Path) -> None:
+def test_an_interrupted_scan_is_reported_with_its_counts_in_80_columns(tmp_path: Path) -> None:
     packet = write_folder(
         {**stopped(), **under("x", MrSeries(number=99, description="w" * 64).files())}, tmp_path / "p"
     )
@@ -108,8 +108,8 @@ def test_an_interrupted_scan_is_named_with_its_numbers_in_80_columns(tmp_path: P
     lines = run.out.splitlines()
     assert lines[0] == f"{packet}: 2 series"
     assert max(map(len, lines[1:])) <= 80
-    (lacks,) = [line for line in lines if line.startswith("series ") and ": planned" in line]
-    assert lacks.endswith("planned 8 volumes, 5 complete")
+    (incomplete,) = [line for line in lines if line.startswith("series ") and ": planned" in line]
+    assert incomplete.endswith("planned 8 volumes, 5 complete")
     assert any("5/8" in line and "incomplete" in line for line in lines)
     assert "www..." in run.out
 
@@ -127,8 +127,8 @@ def test_wide_shows_every_fact(tmp_path: Path) -> None:
 def test_several_sources_are_one_document(tmp_path: Path) -> None:
     first = write_packet(T1.files(), tmp_path, "one", Kind.ZIP)
     second = write_folder(BOLD.files(), tmp_path / "two")
-    found = inspected(first, second)
-    assert [(series["source"], series["series_number"]) for series in found] == [(str(first), 2), (str(second), 10)]
+    listed = inspected(first, second)
+    assert [(series["source"], series["series_number"]) for series in listed] == [(str(first), 2), (str(second), 10)]
     assert inspected(second, first)[0]["source"] == str(second)
 
 
@@ -143,13 +143,13 @@ def test_several_sources_are_one_document(tmp_path: Path) -> None:
     ],
     ids=["zip-in-a-folder", "files-and-an-archive", "nested", "gzipped", "copies"],
 )
-def test_archives_in_a_folder_and_copies_are_as_in_an_import(tree: dict[str, bytes], tmp_path: Path) -> None:
+def test_archives_in_a_folder_and_copies_are_handled_as_in_an_import(tree: dict[str, bytes], tmp_path: Path) -> None:
     (series,) = inspected(write_folder(tree, tmp_path / "p"))
     assert (series["files"], series["matrix"], series["duplicate_slices"]) == (4, [6, 8, 4], 0)
     assert series["verdict"] == "complete"
 
 
-def test_a_link_out_of_the_packet_is_left_out_as_an_import_does(tmp_path: Path) -> None:
+def test_a_link_that_leaves_the_packet_is_skipped_as_in_an_import(tmp_path: Path) -> None:
     outside = BOLD.write(tmp_path / "outside")
     packet = write_folder(T1.files(), tmp_path / "p")
     (packet / "link.dcm").symlink_to(outside[0])
@@ -158,7 +158,7 @@ def test_a_link_out_of_the_packet_is_left_out_as_an_import_does(tmp_path: Path) 
     assert [series["source"] for series in inspected(tmp_path / "whole")] == [str(tmp_path / "whole")]
 
 
-def test_the_parts_of_one_scan_are_one_series_unless_they_are_not_joined(tmp_path: Path) -> None:
+def test_the_parts_of_one_scan_are_one_series_if_they_are_joined(tmp_path: Path) -> None:
     packet = write_folder(by_volume(MrSeries(number=5, volumes=4)), tmp_path / "p")
     (joined,) = inspected(packet)
     assert (joined["acquired_volumes"], joined["files"]) == (4, 12)
@@ -172,12 +172,12 @@ def test_an_encrypted_archive_needs_its_password(tmp_path: Path) -> None:
     assert run.status == 1
     assert "encrypted" in run.err
     assert "--password-file" in run.err
-    (tmp_path / "words").write_bytes(b"secret")
-    (series,) = inspected(f"--password-file={tmp_path / 'words'}", packet)
+    (tmp_path / "passwords").write_bytes(b"secret")
+    (series,) = inspected(f"--password-file={tmp_path / 'passwords'}", packet)
     assert series["files"] == 4
 
 
-def test_a_session_shows_what_it_stores_and_another_programs_what_is_sorted(study: Study, tmp_path: Path) -> None:
+def test_a_session_without_a_summary_is_inspected_by_its_sorted_files(study: Study, tmp_path: Path) -> None:
     session = imported(study, TREE)
     stored = inspected(session)
     (session / "qxbatch" / "summary.json").unlink()
@@ -188,13 +188,13 @@ def test_a_session_shows_what_it_stores_and_another_programs_what_is_sorted(stud
     assert (series["source"], series["files"]) == (str(other / "S2"), 4)
 
 
-def test_a_packet_with_a_folder_called_dicom_is_a_packet(tmp_path: Path) -> None:
+def test_a_packet_with_a_folder_named_dicom_is_no_session(tmp_path: Path) -> None:
     packet = write_folder({**under("S1/dicom/scan", T1.files()), **under("S1/more", BOLD.files())}, tmp_path / "p")
     assert [series["series_number"] for series in inspected(packet)] == [2, 10]
     assert [series["series_number"] for series in inspected(packet / "S1")] == [2, 10]
 
 
-def test_what_cannot_be_read_is_said_and_the_rest_is_shown(tmp_path: Path) -> None:
+def test_an_unreadable_packet_is_reported_and_the_others_are_inspected(tmp_path: Path) -> None:
     whole = write_packet(T1.files(), tmp_path, "whole", Kind.ZIP)
     broken = tmp_path / "cut.zip"
     broken.write_bytes(whole.read_bytes()[:-400])
@@ -235,13 +235,13 @@ def test_a_packet_without_images_has_status_66(tree: dict[str, bytes], tmp_path:
     ],
     ids=str,
 )
-def test_a_wrong_call_says_what_is_wrong(words: tuple[str, ...], status: int) -> None:
+def test_usage_errors_are_reported(words: tuple[str, ...], status: int) -> None:
     run = run_main("inspect", *words)
     assert (run.status, run.out) == (status, "")
     assert run.err.startswith("qxbatch: ")
 
 
-def test_an_archive_leaves_headers_alone_in_a_folder_that_is_removed(tmp_path: Path) -> None:
+def test_the_temporary_folder_of_an_archive_is_removed(tmp_path: Path) -> None:
     packet = write_packet(MrSeries(rows=256, columns=256, slices=4).files(), tmp_path, "p", Kind.TAR_GZ)
     work = tmp_path / "work"
     work.mkdir()
@@ -256,7 +256,7 @@ def test_an_interrupt_removes_the_temporary_folder(number: int, tmp_path: Path) 
     packet, work = tmp_path / "p.tar", tmp_path / "work"
     work.mkdir()
     member = tarfile.TarInfo("long")
-    member.size = 1 << 33  # zeros, which take no room, and seconds to read
+    member.size = 1 << 33  # zeros: a sparse file that takes no disk space and seconds to read
     with packet.open("wb") as file:
         file.write(member.tobuf())
         file.seek(member.size, os.SEEK_CUR)
@@ -271,14 +271,14 @@ def test_an_interrupt_removes_the_temporary_folder(number: int, tmp_path: Path) 
     assert list(work.iterdir()) == []
 
 
-def test_a_reader_that_leaves_stops_nothing(tmp_path: Path) -> None:
+def test_a_closed_output_pipe_is_no_error(tmp_path: Path) -> None:
     packet = write_folder(TREE, tmp_path / "p")
     command = f"{sys.executable} -m qxbatch inspect --json {packet} | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
 
 
-def test_a_name_that_is_no_text_is_valid_json(tmp_path: Path) -> None:
+def test_a_name_that_is_not_valid_text_gives_valid_json(tmp_path: Path) -> None:
     packet = os.fsencode(tmp_path) + b"/p\xff\n"
     Path(os.fsdecode(packet)).mkdir()
     Path(os.fsdecode(packet), "1").write_bytes(next(iter(T1.files().values())))
@@ -289,7 +289,7 @@ def test_a_name_that_is_no_text_is_valid_json(tmp_path: Path) -> None:
 
 
 def damaged(tree: dict[str, bytes]) -> dict[str, bytes]:
-    """Return a tree with one more file, whose header ends early."""
+    """Return a tree with one more file, whose header is truncated."""
     return {**tree, "broken.dcm": cut(next(iter(tree.values())), 300)}
 
 
@@ -299,7 +299,7 @@ def test_a_broken_header_is_a_failure(change: Callable[[dict[str, bytes]], dict[
     assert series["files"] == 4
 
 
-def test_volumes_that_the_classic_scan_lacks_are_found_in_an_archive(tmp_path: Path) -> None:
+def test_missing_slices_of_a_classic_scan_are_found_in_an_archive(tmp_path: Path) -> None:
     datasets = without(classic(Vendor.CANON, NumberOfTemporalPositions=8), -1, -2)
     tree = {f"{index}": encoded(dataset) for index, dataset in enumerate(datasets)}
     (series,) = inspected(write_packet(tree, tmp_path, "p", Kind.TAR_GZ))

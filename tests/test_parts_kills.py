@@ -1,4 +1,4 @@
-"""`qxbatch sort` and `convert` killed where they change a session: the next run ends as if it had not been."""
+"""`qxbatch sort` and `convert` killed while they change a session: the next run ends as if no kill had happened."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ VOLATILE = ("session.txt", "qxbatch/summary.json", "qxbatch/report.html")
 
 
 def to_convert(study: Study) -> Path:
-    """A session that another program sorted and converted."""
+    """Return a session that another program sorted and converted."""
     session = study.session("S1")
     write_folder(
         {"30.tar.gz": packed(under("30", T1.files()), Kind.TAR_GZ), **under("40", BOLD.files())}, session / "dicom"
@@ -32,22 +32,22 @@ def to_convert(study: Study) -> Path:
 
 
 def to_sort(study: Study) -> Path:
-    """A session whose inbox holds loose files, an archive and a note."""
+    """Return a session whose inbox contains loose files, an archive and a note."""
     session = study.session("S1")
     tree = {**under("a", T1.files()), "b.zip": packed(BOLD.files(), Kind.ZIP), "a/notes": b"words"}
     write_folder(tree, session / "inbox")
     return session
 
 
-def victim(step: str, out: Path, study: Study, *words: object) -> int:
-    """Run a part that is killed at one of its steps; `count` writes the steps to `out`."""
+def run_victim(step: str, out: Path, study: Study, *words: object) -> int:
+    """Run a command that is killed at one of its steps, and return its status; `count` writes the steps to `out`."""
     command = [sys.executable, "-m", "tests.faults.victim", step, str(out), *map(str, words)]
     env = {**os.environ, BELOW: str(study.sessions.parent)}
     return subprocess.run(command, env=env, check=False, capture_output=True, timeout=TIME_LIMIT).returncode
 
 
 def comparable(study: Study) -> dict[str, str]:
-    """The tree without what holds a time, or lies in the numbered folder of what was replaced."""
+    """Return the hashes of the tree without files that contain times and without the folder of replaced files."""
     tree = snapshot(study.sessions)
     return {k: v for k, v in tree.items() if not k.endswith((*VOLATILE, ".log")) and "replaced" not in k}
 
@@ -55,18 +55,18 @@ def comparable(study: Study) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("part", "fill"), [("convert", to_convert), ("sort", to_sort)], ids=lambda value: getattr(value, "__name__", value)
 )
-def test_a_part_that_is_killed_can_be_run_again(part: str, fill: Callable[[Study], Path], tmp_path: Path) -> None:
+def test_a_killed_command_can_be_run_again(part: str, fill: Callable[[Study], Path], tmp_path: Path) -> None:
     reference = Study(tmp_path / "reference")
     out = tmp_path / "steps"
-    assert victim("count", out, reference, part, fill(reference), "--overwrite") == 0
+    assert run_victim("count", out, reference, part, fill(reference), "--overwrite") == 0
     steps = [k for k, step in enumerate(out.read_text().splitlines(), start=1) if step.startswith("os.re")]
     for step in sorted({steps[0], steps[len(steps) // 2], steps[-5], steps[-2]}):
         study = Study(tmp_path / f"killed{step}")
         session = fill(study)
         inputs = hashes_below(study.sessions, skip=MADE)
-        assert victim(f"KILL@{step}", out, study, part, session, "--overwrite") < 0
+        assert run_victim(f"KILL@{step}", out, study, part, session, "--overwrite") < 0
         assert inputs <= hashes_below(study.sessions), f"lost when killed at step {step}"
         assert main([part, str(session), "--overwrite", "--check=no"]) == 0
-        assert inputs <= hashes_below(study.sessions), f"lost by the run after one killed at step {step}"
+        assert inputs <= hashes_below(study.sessions), f"lost by the run after a kill at step {step}"
         assert comparable(study) == comparable(reference), f"killed at step {step}"
         assert main(["verify", str(session)]) == 0

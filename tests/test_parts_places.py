@@ -1,4 +1,4 @@
-"""Sessions that have the name of a folder inside sessions, and sessions folders: no command takes one for the other."""
+"""Sessions named like a folder of a session: no command confuses them with one, or a sessions folder with a session."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ FILES = under("x", MrSeries(number=3, description="T1w").files())
 
 @pytest.fixture
 def mixed(study: Study) -> Study:
-    """Sessions called OP1, dicom and nii."""
+    """A study with the sessions OP1, dicom and nii."""
     for name in ("OP1", "dicom", "nii"):
         study.put(name, FILES, Kind.FOLDER)
     assert study.run().status == 0
@@ -36,7 +36,7 @@ def test_a_sessions_folder_is_not_converted_as_a_session(mixed: Study, part: str
     assert "OP1" in run.text
 
 
-def test_a_second_import_finds_them_and_folder_mode_does_not_confuse_them(mixed: Study) -> None:
+def test_a_second_import_and_folder_mode_recognise_the_sessions(mixed: Study) -> None:
     mixed.put("dicom", FILES, Kind.FOLDER)
     assert "already there" in mixed.run("--check=no").text
     run = run_command(str(mixed.sessions), "--masterinbox=none", "--sessions=*", "--overwrite")
@@ -44,7 +44,7 @@ def test_a_second_import_finds_them_and_folder_mode_does_not_confuse_them(mixed:
     assert mixed.session_names() == ["OP1", "dicom", "nii"]
 
 
-def test_a_session_called_sessions_does_not_make_its_parent_a_study_folder(study: Study, tmp_path: Path) -> None:
+def test_a_session_named_sessions_does_not_make_its_parent_a_study_folder(study: Study, tmp_path: Path) -> None:
     study.put("sessions", FILES, Kind.FOLDER)
     out = tmp_path / "out"
     call = (str(study.inbox), str(out), "participant")

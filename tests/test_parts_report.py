@@ -1,4 +1,4 @@
-"""`qxbatch report` and the level `group`: a study at a glance."""
+"""`qxbatch report` and the level `group`: pages and tables of a study."""
 
 import json
 import re
@@ -17,7 +17,7 @@ T1 = MrSeries(number=3, description="T1w")
 
 @pytest.fixture
 def imported(study: Study) -> Study:
-    """Two sessions of ours, one of another program, and folders that are no sessions."""
+    """A study with two imported sessions, one of another program, and folders that are no sessions."""
     study.put("S1", T1.files())
     study.put("S2", {**T1.files(), **MrSeries(number=None, patient="").files()})
     assert study.main("--archive=move").status == 0
@@ -27,7 +27,7 @@ def imported(study: Study) -> Study:
     return study
 
 
-def test_the_page_of_a_session_is_made_anew(imported: Study, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_rebuilds_the_page_of_a_session(imported: Study, capsys: pytest.CaptureFixture[str]) -> None:
     session = imported.session("S1")
     before = snapshot(session)
     (session / "qxbatch/report.html").unlink()
@@ -54,7 +54,7 @@ def test_a_dry_run_of_report_writes_nothing(imported: Study) -> None:
     assert snapshot(imported.sessions) == before
 
 
-def test_a_study_may_be_named_by_its_own_folder(imported: Study) -> None:
+def test_report_accepts_the_study_folder(imported: Study) -> None:
     main(["report", str(imported.sessions.parent)])
     assert (imported.sessions / "report.html").is_file()
 
@@ -74,12 +74,12 @@ def test_the_table_has_a_row_for_each_session(imported: Study) -> None:
     assert (first["series"], first["images"], first["files"], first["state"]) == ("1", "1", "3", "complete")
     assert (first["packets"], first["scanned"], first["session"]) == ("S1.zip", "20240115", "n/a")
     assert table["S3"]["state"] == "incomplete"
-    told = json.loads((imported.sessions / "study.json").read_text())
-    assert told["columns"] == COLUMNS
-    assert [each["session_id"] for each in told["sessions"]] == ["S1", "S2", "S3"]
+    document = json.loads((imported.sessions / "study.json").read_text())
+    assert document["columns"] == COLUMNS
+    assert [each["session_id"] for each in document["sessions"]] == ["S1", "S2", "S3"]
 
 
-def test_the_table_can_be_made_again_and_filtered(imported: Study) -> None:
+def test_the_table_can_be_written_again_and_filtered(imported: Study) -> None:
     assert group(imported) == 0
     first = snapshot(imported.sessions)
     assert group(imported) == 0
@@ -95,16 +95,16 @@ def test_a_dry_run_of_group_prints_the_table(imported: Study, capsys: pytest.Cap
     assert snapshot(imported.sessions) == before
 
 
-def test_a_study_without_sessions(study: Study) -> None:
+def test_a_study_without_sessions_gives_status_66(study: Study) -> None:
     assert group(study) == 66
     assert group(study, "--check=no") == 0
 
 
-def test_a_name_that_breaks_tables_does_not(imported: Study) -> None:
+def test_special_characters_in_a_name_are_escaped(imported: Study) -> None:
     path = imported.session("S1") / "qxbatch/summary.json"
-    told = json.loads(path.read_bytes())
-    told["packets"][0]["name"] = "a\tb\nc<script>.zip"
-    path.write_text(json.dumps(told))
+    summary = json.loads(path.read_bytes())
+    summary["packets"][0]["name"] = "a\tb\nc<script>.zip"
+    path.write_text(json.dumps(summary))
     assert group(imported) == 0
     assert len((imported.sessions / "study.tsv").read_text().splitlines()) == 4
     main(["report", str(imported.sessions)])
@@ -115,14 +115,14 @@ def test_a_name_that_breaks_tables_does_not(imported: Study) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dates", "shown"),
+    ("dates", "scanned"),
     [(["***", "20240116"], "20240116"), (["***", ""], "n/a"), (["1997.04.24", "20240116"], "19970424")],
 )
-def test_a_date_that_is_none_is_not_in_the_table(imported: Study, dates: list[str], shown: str) -> None:
+def test_an_invalid_date_is_not_in_the_table(imported: Study, dates: list[str], scanned: str) -> None:
     path = imported.session("S1") / "qxbatch/summary.json"
-    told = json.loads(path.read_bytes())
-    told["series"] = [{**told["series"][0], "header": {"StudyDate": date}} for date in dates]
-    path.write_text(json.dumps(told))
+    summary = json.loads(path.read_bytes())
+    summary["series"] = [{**summary["series"][0], "header": {"StudyDate": date}} for date in dates]
+    path.write_text(json.dumps(summary))
     assert group(imported) == 0
     head, first, *_ = [line.split("\t") for line in (imported.sessions / "study.tsv").read_text().splitlines()]
-    assert dict(zip(head, first, strict=True))["scanned"] == shown
+    assert dict(zip(head, first, strict=True))["scanned"] == scanned

@@ -29,13 +29,13 @@ TREE = {
 
 
 def scanned(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
-    """The JSON of a scan that must be free of problems."""
+    """Return the sources in the JSON of a scan, which must have no problems."""
     assert main(["scan", "--json", *words]) == 0
     return json.loads(capsys.readouterr().out)["sources"]
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP, Kind.TAR, Kind.TAR_GZ, Kind.TAR_ZST, Kind.TARZ], ids=str)
-def test_series_are_found_alike_in_folders_and_archives(
+def test_series_are_listed_equally_for_folders_and_archives(
     kind: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_packet(TREE, tmp_path, "packet", kind)
@@ -53,14 +53,14 @@ def test_series_are_found_alike_in_folders_and_archives(
     assert snapshot(tmp_path) == before, "a scan writes nothing"
 
 
-def test_a_single_file_and_several_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_single_file_and_several_paths_are_scanned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, *_ = T1.write(tmp_path / "x")
-    found = scanned(capsys, str(first), str(tmp_path / "x"))
-    assert [source["dicom"] for source in found] == [1, 3]
+    sources = scanned(capsys, str(first), str(tmp_path / "x"))
+    assert [source["dicom"] for source in sources] == [1, 3]
 
 
 @pytest.mark.parametrize("pack", [bz2.compress, lzma.compress, zst.compress, lzw.compress])
-def test_a_compressed_file_alone_is_scanned(
+def test_a_single_compressed_file_is_scanned(
     pack: Callable[[bytes], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "x.dcm.packed").write_bytes(pack(next(iter(T1.files().values()))))
@@ -77,7 +77,7 @@ def test_tab_separated_values_have_a_row_for_each_series(tmp_path: Path, capsys:
     assert all(len(row) == len(head) for row in rows)
 
 
-def test_the_table_names_series_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_lists_series_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_packet(TREE, tmp_path, "packet", Kind.FOLDER)
     assert main(["scan", str(tmp_path / "packet")]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -86,7 +86,7 @@ def test_the_table_names_series_and_counts(tmp_path: Path, capsys: pytest.Captur
     assert "2024-01-15 10:15" in lines[2]
 
 
-def test_a_damaged_archive_is_a_problem_and_its_whole_part_is_listed(
+def test_a_damaged_archive_is_a_problem_and_its_readable_series_are_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_packet(TREE, tmp_path, "packet", Kind.TAR)
@@ -106,13 +106,15 @@ def test_a_folder_without_dicom_has_no_series(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize(
     "words", [["/no/such/path"], ["--json", "--tsv", "."], ["--n-procs=0", "."], ["--n-procs=x", "."], []]
 )
-def test_misuse_is_64(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_errors_give_status_64(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", *words]) == 64
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ], ids=str)
-def test_par_rec_are_listed_beside_dicom(kind: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_par_rec_pairs_are_listed_with_dicom_series(
+    kind: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     tree = {**T1.files(), **ParRec(acquisition=7, protocol="WIP epi").files("philips/x", ".par", ".rec")}
     [source] = scanned(capsys, str(write_packet(tree, tmp_path, "packet", kind)))
     assert (source["files"], source["dicom"]) == (5, 3)

@@ -1,4 +1,4 @@
-"""`qxbatch sort`, `convert` and `verify`: sessions in place."""
+"""`qxbatch sort`, `convert` and `verify` on existing session folders."""
 
 import gzip
 import json
@@ -20,17 +20,17 @@ TREE = {**under("x", T1.files()), **under("y", BOLD.files()), "y/notes": b"words
 
 @pytest.fixture
 def session(study: Study) -> Path:
-    """The folder of session S1; its inbox is empty."""
+    """The folder of session S1 with an empty inbox."""
     (study.session("S1") / "inbox").mkdir(parents=True)
     return study.session("S1")
 
 
-def ran(*words: object) -> int:
+def run_main(*words: object) -> int:
     return main([str(word) for word in words])
 
 
-def by_others(session: Path, form: str) -> Tree:
-    """Sort T1 and BOLD into a session as another program leaves them."""
+def sort_as_another_program(session: Path, form: str) -> Tree:
+    """Write T1 and BOLD into a session as another program sorts them."""
     series = {30: T1.files(), 40: BOLD.files()}
     tree: dict[str, bytes] = {"DICOM-Report.txt": b"of another program"}
     for n, files in series.items():
@@ -45,44 +45,44 @@ def by_others(session: Path, form: str) -> Tree:
     return tree
 
 
-def test_sort_sorts_and_converts_nothing(session: Path) -> None:
+def test_sort_does_not_convert(session: Path) -> None:
     write_folder(TREE, session / "inbox")
-    assert ran("sort", session) == 0
+    assert run_main("sort", session) == 0
     assert sorted(path.name for path in (session / "dicom").iterdir()) == ["30.tar.gz", "40.tar.gz", "DICOM-Report.txt"]
     assert read_tree(session / "inbox") == {"y/notes": b"words"}
     assert list((session / "nii").iterdir()) == []
     assert not (session / "session.txt").exists()
-    assert ran("verify", session) == 0
+    assert run_main("verify", session) == 0
     states = [each["state"] for each in json.loads((session / "qxbatch/summary.json").read_bytes())["series"]]
     assert states == ["not converted", "not converted"]
 
 
-def test_convert_after_sort_keeps_nothing_of_its_own_as_last_copies(
+def test_convert_after_sort_archives_no_files_of_sort(
     session: Path, study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_folder(TREE, session / "inbox")
-    assert ran("sort", session) == 0
+    assert run_main("sort", session) == 0
     capsys.readouterr()
-    assert ran("convert", session) == 0
+    assert run_main("convert", session) == 0
     assert "replaced" not in capsys.readouterr().out
     assert not (study.sessions / "archive" / "replaced").exists()
 
 
-def test_convert_after_sort_keeps_what_somebody_added(session: Path, study: Study) -> None:
+def test_convert_after_sort_archives_files_that_a_user_added(session: Path, study: Study) -> None:
     write_folder(TREE, session / "inbox")
-    assert ran("sort", session) == 0
+    assert run_main("sort", session) == 0
     (session / "qxbatch" / "mine.txt").write_text("mine")
-    assert ran("convert", session) == 0
+    assert run_main("convert", session) == 0
     kept = study.sessions / "archive" / "replaced"
     assert [path.name for path in kept.rglob("*") if path.is_file()] == ["mine.txt"]
 
 
-def test_sort_and_convert_together_are_an_import(session: Path, study: Study) -> None:
+def test_sort_and_convert_give_the_result_of_an_import(session: Path, study: Study) -> None:
     write_folder(TREE, session / "inbox")
     write_packet(ParRec(acquisition=7).files("epi"), session / "inbox", "philips", Kind.ZIP)
-    assert ran("sort", session, "--archive=leave") == 0
+    assert run_main("sort", session, "--archive=leave") == 0
     (session / "inbox" / "philips.zip").unlink()
-    assert ran("convert", session) == 0
+    assert run_main("convert", session) == 0
     other = Study(study.sessions.parent.parent / "other")
     write_folder(TREE, other.session("S1") / "inbox")
     write_packet(ParRec(acquisition=7).files("epi"), other.session("S1") / "inbox", "philips", Kind.ZIP)
@@ -94,87 +94,87 @@ def test_sort_and_convert_together_are_an_import(session: Path, study: Study) ->
 
 
 @pytest.mark.parametrize("form", ["folder", "file", "no"])
-def test_convert_takes_what_another_program_sorted(session: Path, form: str, study: Study) -> None:
-    by_others(session, form)
+def test_convert_accepts_files_sorted_by_another_program(session: Path, form: str, study: Study) -> None:
+    sort_as_another_program(session, form)
     (session / "inbox" / "left.txt").write_text("not touched")
-    assert ran("convert", session) == 0
+    assert run_main("convert", session) == 0
     judge = Judge(session)
     judge.check_places()
     judge.check_images()
     judge.check_logs()
     assert sorted(judge.text.images) == [31, 41]
-    assert judge.text.header["subject"] == "subject7", "the subject stays what it was"
+    assert judge.text.header["subject"] == "subject7", "the subject is unchanged"
     assert read_tree(session / "inbox") == {"left.txt": b"not touched"}
     ends = {"folder": ".tar.gz", "file": ".dcm.gz", "no": ".dcm"}
     kept = [path.name for path in (session / "dicom").rglob("*") if path.suffix not in (".txt", ".log", "")]
     assert all(name.endswith(ends[form]) for name in kept)
     assert len(kept) == (2 if form == "folder" else 9)
-    assert ran("verify", session) == 0
+    assert run_main("verify", session) == 0
     old = read_tree(study.archive.parent / "replaced")
     assert set(old) == {"S1-1/session.txt", "S1-1/dicom/DICOM-Report.txt"}
 
 
-def test_convert_packs_anew_where_it_is_asked_to(session: Path) -> None:
-    by_others(session, "no")
-    assert ran("convert", session, "--gzip=folder", "--add_json_info", "TR") == 0
+def test_convert_packs_again_with_another_gzip_option(session: Path) -> None:
+    sort_as_another_program(session, "no")
+    assert run_main("convert", session, "--gzip=folder", "--add_json_info", "TR") == 0
     assert sorted(path.name for path in (session / "dicom").glob("*.tar.gz")) == ["30.tar.gz", "40.tar.gz"]
     assert Judge(session).text.images[31].info == {"TR": "2"}
 
 
-def test_convert_leaves_a_converted_session_alone(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_skips_a_converted_session(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_folder(T1.files(), session / "inbox")
-    assert ran("sort", session) == 0
-    assert ran("convert", session) == 0
+    assert run_main("sort", session) == 0
+    assert run_main("convert", session) == 0
     before = snapshot(session)
-    assert ran("convert", session) == 66
+    assert run_main("convert", session) == 66
     assert "--overwrite" in capsys.readouterr().out
     assert snapshot(session) == before
-    assert ran("convert", session, "--overwrite") == 0
+    assert run_main("convert", session, "--overwrite") == 0
     Judge(session).check(T1.files())
 
 
-def test_convert_names_the_step_that_is_missing(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_names_the_missing_step(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_folder(T1.files(), session / "inbox")
-    assert ran("convert", session) == 66
+    assert run_main("convert", session) == 66
     assert "qxbatch sort" in capsys.readouterr().out
 
 
-def test_a_cut_series_archive_is_refused_by_convert(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    by_others(session, "folder")
+def test_convert_refuses_a_truncated_series_archive(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sort_as_another_program(session, "folder")
     pack = session / "dicom" / "40.tar.gz"
     pack.write_bytes(pack.read_bytes()[:-300])
     before = snapshot(session)
-    assert ran("convert", session) == 1
+    assert run_main("convert", session) == 1
     assert "40.tar.gz" in capsys.readouterr().out
     assert snapshot(session) == before
 
 
 @pytest.mark.parametrize("part", ["sort", "convert"])
-def test_a_dry_run_of_a_part_writes_nothing(session: Path, part: str, study: Study) -> None:
+def test_a_dry_run_writes_nothing(session: Path, part: str, study: Study) -> None:
     write_folder(T1.files(), session / "inbox")
     if part == "convert":
-        assert ran("sort", session) == 0
+        assert run_main("sort", session) == 0
     before = snapshot(study.sessions)
-    assert ran(part, session, "--test") == 0
+    assert run_main(part, session, "--test") == 0
     assert snapshot(study.sessions) == before
 
 
-def test_a_parts_run_as_json(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_can_be_printed_as_json(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_folder(T1.files(), session / "inbox")
-    assert ran("sort", session, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["exit_status"], told["sessions"][0]["session"], told["sessions"][0]["series"]) == (0, "S1", 1)
+    assert run_main("sort", session, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["exit_status"], summary["sessions"][0]["session"], summary["sessions"][0]["series"]) == (0, "S1", 1)
 
 
 @pytest.mark.parametrize("part", ["sort", "convert", "verify", "report"])
-def test_a_session_that_is_not_there_is_wrong_usage(part: str, tmp_path: Path) -> None:
-    assert ran(part, tmp_path / "nobody") == 64
+def test_a_missing_session_is_a_usage_error(part: str, tmp_path: Path) -> None:
+    assert run_main(part, tmp_path / "nobody") == 64
 
 
-def test_sessions_of_two_folders_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sessions_of_two_folders_are_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for folder in ("a/S1", "b/S1"):
         (tmp_path / folder).mkdir(parents=True)
-    assert ran("sort", tmp_path / "a/S1", tmp_path / "b/S1") == 64
+    assert run_main("sort", tmp_path / "a/S1", tmp_path / "b/S1") == 64
     assert "one sessions folder" in capsys.readouterr().err
 
 
@@ -186,11 +186,11 @@ def imported(study: Study) -> Study:
     return study
 
 
-def test_whole_sessions_are_verified(imported: Study, capsys: pytest.CaptureFixture[str]) -> None:
+def test_intact_sessions_pass_verification(imported: Study, capsys: pytest.CaptureFixture[str]) -> None:
     before = snapshot(imported.sessions)
-    assert ran("verify", imported.sessions, "--json") == 0
-    told = json.loads(capsys.readouterr().out)["sessions"]
-    assert [(Path(each["session"]).name, each["images"], each["wrong"]) for each in told] == [
+    assert run_main("verify", imported.sessions, "--json") == 0
+    verified = json.loads(capsys.readouterr().out)["sessions"]
+    assert [(Path(each["session"]).name, each["images"], each["wrong"]) for each in verified] == [
         ("S1", 2, []),
         ("S2", 1, []),
     ]
@@ -206,7 +206,9 @@ DAMAGE += [("qxbatch/ledger.tsv", "missing"), ("qxbatch/ledger.tsv", "cut")]
 
 
 @pytest.mark.parametrize(("damage", "how"), DAMAGE)
-def test_damage_is_named(imported: Study, damage: str, how: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_names_a_damaged_file(
+    imported: Study, damage: str, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = imported.session("S1") / damage
     data = path.read_bytes()
     if how == "missing":
@@ -214,12 +216,12 @@ def test_damage_is_named(imported: Study, damage: str, how: str, capsys: pytest.
     else:
         middle = len(data) // 2
         path.write_bytes(data[:middle] if how == "cut" else data[:middle] + b"???" + data[middle + 3 :])
-    assert ran("verify", imported.session("S1")) == 1
+    assert run_main("verify", imported.session("S1")) == 1
     assert Path(damage).name in capsys.readouterr().out
-    assert ran("verify", imported.session("S2")) == 0
+    assert run_main("verify", imported.session("S2")) == 0
 
 
 def test_a_session_without_a_ledger_cannot_be_verified(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    by_others(session, "folder")
-    assert ran("verify", session) == 1
+    sort_as_another_program(session, "folder")
+    assert run_main("verify", session) == 1
     assert "ledger" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""`qxbatch split`: several patients or studies in one place become one folder each."""
+"""`qxbatch split`: each study of each patient gets a separate folder."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ PARTS = {
 }
 
 
-def ran(*words: object) -> int:
+def run_main(*words: object) -> int:
     return main([str(word) for word in words])
 
 
@@ -41,15 +41,15 @@ def names(folder: Path) -> list[str]:
 def test_each_study_of_each_patient_gets_a_folder(kind: Kind, tmp_path: Path) -> None:
     source = write_packet(TREE, tmp_path, "mixed", kind)
     before = snapshot(tmp_path)
-    assert ran("split", source, f"--output={tmp_path / 'out'}") == 0
-    made = {part: read_tree(tmp_path / "out" / part) for part in names(tmp_path / "out") if part != "split.tsv"}
-    assert made == PARTS
-    assert {k: v for k, v in snapshot(tmp_path).items() if not k.startswith("out")} == before, "what is read stays"
+    assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
+    folders = {part: read_tree(tmp_path / "out" / part) for part in names(tmp_path / "out") if part != "split.tsv"}
+    assert folders == PARTS
+    assert {k: v for k, v in snapshot(tmp_path).items() if not k.startswith("out")} == before, "the source is unchanged"
 
 
-def test_the_mapping_tells_where_each_member_went(tmp_path: Path) -> None:
+def test_the_mapping_has_the_destination_of_each_member(tmp_path: Path) -> None:
     source = write_packet(TREE, tmp_path, "mixed", Kind.FOLDER)
-    assert ran("split", source) == 0
+    assert run_main("split", source) == 0
     out = tmp_path / "mixed_split"
     head, *lines = [line.split("\t") for line in (out / "split.tsv").read_text().splitlines()]
     rows = [dict(zip(head, line, strict=True)) for line in lines]
@@ -59,21 +59,23 @@ def test_the_mapping_tells_where_each_member_went(tmp_path: Path) -> None:
     assert (out / "P777/b/IM0001").stat().st_ino == (source / "b/IM0001").stat().st_ino, "no second copy on disk"
 
 
-def test_a_dry_run_names_the_parts_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_lists_the_folders_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
     before = snapshot(tmp_path)
-    assert ran("split", source, "--test", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {each["name"]: each["files"] for each in told["parts"]} == {name: len(tree) for name, tree in PARTS.items()}
-    assert told["mapping"] is None
+    assert run_main("split", source, "--test", "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert {each["name"]: each["files"] for each in summary["parts"]} == {
+        name: len(tree) for name, tree in PARTS.items()
+    }
+    assert summary["mapping"] is None
     assert snapshot(tmp_path) == before
 
 
-def test_a_part_that_is_there_already_stops_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_folder_stops_the_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_packet(TREE, tmp_path, "mixed", Kind.FOLDER)
     (tmp_path / "mixed_split" / "P777").mkdir(parents=True)
     before = snapshot(tmp_path)
-    assert ran("split", source) == 73
+    assert run_main("split", source) == 73
     assert "P777" in capsys.readouterr().err
     assert snapshot(tmp_path) == before
 
@@ -82,38 +84,40 @@ def test_a_damaged_archive_is_not_split(tmp_path: Path, capsys: pytest.CaptureFi
     path = tmp_path / "mixed.zip"
     path.write_bytes(packed(TREE, Kind.ZIP)[:-900])
     before = snapshot(tmp_path)
-    assert ran("split", path) == 1
+    assert run_main("split", path) == 1
     assert "damaged" in capsys.readouterr().err
     assert snapshot(tmp_path) == before
 
 
 def test_a_folder_without_images_is_not_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_packet({"x": b"x"}, tmp_path, "mixed", Kind.FOLDER)
-    assert ran("split", source) == 1
+    assert run_main("split", source) == 1
     assert "no DICOM" in capsys.readouterr().err
     assert names(tmp_path) == ["mixed"]
 
 
-def test_par_rec_goes_by_name_and_day(tmp_path: Path) -> None:
-    pairs = {f"{who}/{k}": v for who in ("Doe^A", "Doe^B") for k, v in ParRec(patient=who).files("x").items()}
+def test_par_rec_pairs_are_split_by_name_and_day(tmp_path: Path) -> None:
+    pairs = {
+        f"{patient}/{k}": v for patient in ("Doe^A", "Doe^B") for k, v in ParRec(patient=patient).files("x").items()
+    }
     source = write_packet(pairs, tmp_path, "mixed", Kind.FOLDER)
-    assert ran("split", source) == 0
+    assert run_main("split", source) == 0
     assert names(tmp_path / "mixed_split") == ["Doe_A", "Doe_B", "split.tsv"]
 
 
-def test_names_that_clean_to_one_stay_apart(tmp_path: Path) -> None:
+def test_ids_with_equal_folder_names_get_separate_folders(tmp_path: Path) -> None:
     tree = {**under("a", A.with_(patient="a b").files()), **under("b", A.with_(patient="a_b").files())}
     source = write_packet(tree, tmp_path, "mixed", Kind.FOLDER)
-    assert ran("split", source) == 0
+    assert run_main("split", source) == 0
     assert names(tmp_path / "mixed_split") == ["a_b", "a_b-2", "split.tsv"]
 
 
-def test_a_file_without_patient_goes_with_its_study(tmp_path: Path) -> None:
+def test_a_file_without_a_patient_is_put_with_its_study(tmp_path: Path) -> None:
     nameless = A.with_(number=9).with_(changes={"PatientID": None})
     source = write_packet({**under("a", A.files()), **under("n", nameless.files())}, tmp_path, "mixed", Kind.FOLDER)
-    assert ran("split", source) == 0
+    assert run_main("split", source) == 0
     assert names(tmp_path / "mixed_split") == ["P001", "split.tsv"]
 
 
-def test_a_source_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    assert ran("split", tmp_path / "nothing") == 64
+def test_a_missing_source_is_a_usage_error(tmp_path: Path) -> None:
+    assert run_main("split", tmp_path / "nothing") == 64

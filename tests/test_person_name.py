@@ -1,4 +1,4 @@
-"""Two spellings of a name are one person's; names without a part in common are not."""
+"""Spellings of one name have a common part; names of two people have none."""
 
 import unicodedata
 
@@ -20,18 +20,18 @@ PARTS = st.lists(st.text(LETTERS, min_size=3, max_size=9).filter(is_name), min_s
 
 @st.composite
 def spelled(draw: st.DrawFn, parts: list[str]) -> str:
-    """A name as another exporter writes it: order, case, separators, composition, an initial."""
+    """Return a name as another exporter writes it: order, case, separators, Unicode composition, an initial."""
     order = draw(st.permutations(parts))
     short = draw(st.sampled_from([None, *range(1, len(order))]))
-    written = [part[0] if index == short else part for index, part in enumerate(order)]
-    written = [draw(st.sampled_from([part, part.upper(), part.title()])) for part in written]
-    joint = draw(st.sampled_from(["^", " ", ", ", "_", "-", "^ ", ". "]))
+    spelling = [part[0] if index == short else part for index, part in enumerate(order)]
+    spelling = [draw(st.sampled_from([part, part.upper(), part.title()])) for part in spelling]
+    separator = draw(st.sampled_from(["^", " ", ", ", "_", "-", "^ ", ". "]))
     end = draw(st.sampled_from(["", "^", "^^", "=", " ", "^^^Dr", "=山田^太郎"]))
-    return unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), joint.join(written)) + end
+    return unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), separator.join(spelling)) + end
 
 
 @given(st.data(), PARTS)
-def test_every_spelling_of_one_person_is_one_person(data: st.DataObject, parts: list[str]) -> None:
+def test_all_spellings_of_a_name_belong_to_one_person(data: st.DataObject, parts: list[str]) -> None:
     one, other = parse_name("^".join(parts)), parse_name(data.draw(spelled(parts)))
     assert one.is_real
     assert other.is_real
@@ -58,7 +58,7 @@ def test_every_spelling_of_one_person_is_one_person(data: st.DataObject, parts: 
         ("Łukasz^Nowak", "Nowak^Lukasz"),
     ],
 )
-def test_a_spelling_is_no_second_person(one: str, other: str) -> None:
+def test_spellings_of_a_name_have_a_common_part(one: str, other: str) -> None:
     assert have_common_part(parse_name(one), parse_name(other))
     assert have_common_part(parse_name(other), parse_name(one))
 
@@ -76,7 +76,7 @@ def test_a_spelling_is_no_second_person(one: str, other: str) -> None:
         ("HQ210", "HQ211"),
     ],
 )
-def test_names_without_a_part_in_common_are_of_two_people(one: str, other: str) -> None:
+def test_names_without_a_common_part_belong_to_two_people(one: str, other: str) -> None:
     assert not have_common_part(parse_name(one), parse_name(other))
     assert not have_common_part(parse_name(other), parse_name(one))
 
@@ -98,10 +98,10 @@ def test_names_without_a_part_in_common_are_of_two_people(one: str, other: str) 
         "Patient",
     ],
 )
-def test_a_placeholder_is_nobodys_name(value: str) -> None:
+def test_a_placeholder_is_no_real_name(value: str) -> None:
     assert not parse_name(value).is_real
 
 
 @pytest.mark.parametrize("value", ["Doe", "Testa^Maria", "李", "Li^Bo", "Ernestine^Kay", "Διονυσιος"])
-def test_a_name_is_somebodys(value: str) -> None:
+def test_a_name_of_a_person_is_real(value: str) -> None:
     assert parse_name(value).is_real

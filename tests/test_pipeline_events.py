@@ -1,4 +1,4 @@
-"""What observers are told of an import, in which order, and that none of them can do harm."""
+"""The events of an import and their order; an observer that fails does not affect the import."""
 
 import json
 import logging
@@ -42,7 +42,7 @@ TREE = {**under("a", MrSeries(number=3).files()), **under("b", MrSeries(number=4
 
 
 class Recorder:
-    """Keeps the events."""
+    """An observer that records the events."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -54,7 +54,7 @@ class Recorder:
         return [event for event in self.events if isinstance(event, kinds)]
 
     def steps(self) -> list[str]:
-        """The kinds of events; a stage by its name, repeated ones once, without what the threads of series tell."""
+        """Return the kinds of events, stages by name; repeated ones appear once, events of series threads are left out."""
         names = [
             event.stage if isinstance(event, StageStarted) else type(event).__name__
             for event in self.events
@@ -64,28 +64,28 @@ class Recorder:
 
 
 class Failing:
-    """Raises at one kind of event."""
+    """An observer that raises at one kind of event."""
 
     def __init__(self, kind: type) -> None:
         self.kind = kind
-        self.told = 0
+        self.calls = 0
 
     def notify(self, event: Event, /) -> None:
         if isinstance(event, self.kind):
-            self.told += 1
-            raise OSError("a display that broke")
+            self.calls += 1
+            raise OSError("the display failed")
 
 
 def settings(study: Study, **given: str) -> Settings:
     return parse({"sessionsfolder": str(study.sessions), "quiet": "yes", **given}).settings
 
 
-def test_the_events_of_an_import(study: Study) -> None:
+def test_an_import_sends_its_events_in_order(study: Study) -> None:
     packet = study.put("S1", TREE)
     size = packet.stat().st_size
-    seen = Recorder()
-    assert run(settings(study), observers=[seen]) == 0
-    assert seen.steps() == [
+    recorder = Recorder()
+    assert run(settings(study), observers=[recorder]) == 0
+    assert recorder.steps() == [
         "PacketFound",
         "RunStarted",
         "UnitStarted",
@@ -99,31 +99,31 @@ def test_the_events_of_an_import(study: Study) -> None:
         "UnitFinished",
         "RunFinished",
     ]
-    assert seen.of(RunStarted, UnitStarted) == [RunStarted(1, size), UnitStarted("S1", size)]
-    assert seen.of(BytesRead) == [BytesRead("S1", 0, size), BytesRead("S1", size, size)]
-    assert seen.of(SeriesConverted) == [SeriesConverted("S1", "S1", done, 2) for done in range(3)]
+    assert recorder.of(RunStarted, UnitStarted) == [RunStarted(1, size), UnitStarted("S1", size)]
+    assert recorder.of(BytesRead) == [BytesRead("S1", 0, size), BytesRead("S1", size, size)]
+    assert recorder.of(SeriesConverted) == [SeriesConverted("S1", "S1", done, 2) for done in range(3)]
     size = sum(map(len, TREE.values()))
-    assert seen.of(UnitSorted) == [UnitSorted("S1", 2, size)]
-    assert sum(event.size for event in seen.events if isinstance(event, SeriesFinished)) == size
-    converters = [event for event in seen.events if isinstance(event, ConverterEnded)]
+    assert recorder.of(UnitSorted) == [UnitSorted("S1", 2, size)]
+    assert sum(event.size for event in recorder.events if isinstance(event, SeriesFinished)) == size
+    converters = [event for event in recorder.events if isinstance(event, ConverterEnded)]
     assert sorted(event.series for event in converters) == [30, 40]
     assert all(event.commands[-1] == "exit status: 0" for event in converters)
-    [finished] = seen.of(UnitFinished)
-    [ended] = seen.of(RunFinished)
+    [finished] = recorder.of(UnitFinished)
+    [ended] = recorder.of(RunFinished)
     assert isinstance(finished, UnitFinished)
     assert isinstance(ended, RunFinished)
     assert (ended.status, ended.report.sessions) == (0, finished.reports)
-    counts = [event.files for event in seen.events if isinstance(event, MembersRead)]
+    counts = [event.files for event in recorder.events if isinstance(event, MembersRead)]
     assert counts == sorted(counts)
     assert counts[-1] >= len(TREE)
 
 
-def test_the_events_of_a_packet_that_fails(study: Study) -> None:
+def test_a_failed_packet_sends_its_problem(study: Study) -> None:
     study.put("S1", TREE)
     study.put("S2", {"README": b"no images"}, Kind.FOLDER)
-    seen = Recorder()
-    assert run(settings(study, n_procs="1"), observers=[seen]) == 1
-    of_failed = [event for event in seen.events if getattr(event, "unit", "") == "S2"]
+    recorder = Recorder()
+    assert run(settings(study, n_procs="1"), observers=[recorder]) == 1
+    of_failed = [event for event in recorder.events if getattr(event, "unit", "") == "S2"]
     assert [type(event) for event in of_failed] == [
         UnitStarted,
         StageStarted,
@@ -139,7 +139,7 @@ def test_the_events_of_a_packet_that_fails(study: Study) -> None:
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    """Gives the signals back that a stopped run ignores; SIGINT interrupts, also in a job of a shell, which ignores it."""
+    """Restore the signal handlers that a stopped run replaces; SIGINT raises also where the shell ignores it."""
     before = {number: signal.getsignal(number) for number in ENDING}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -148,7 +148,7 @@ def handlers() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("handlers")
-def test_the_events_of_a_run_that_is_stopped(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_run_sends_a_cancelled_unit(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     study.put("S1", TREE)
 
     class Stopping(Recorder):
@@ -157,7 +157,7 @@ def test_the_events_of_a_run_that_is_stopped(study: Study, monkeypatch: pytest.M
             if event == StageStarted("S1", Stage.CONVERTING):
                 os.kill(os.getpid(), signal.SIGINT)
 
-    seen = Stopping()
+    recorder = Stopping()
     slow = study.sessions.parent / "dcm2niix"
     slow.write_text(
         "#!/bin/sh\nif [ $# -eq 1 ]; then echo 'dcm2niiX version v1.0.20260724'; exit 3; fi\nexec sleep 60\n"
@@ -165,29 +165,29 @@ def test_the_events_of_a_run_that_is_stopped(study: Study, monkeypatch: pytest.M
     slow.chmod(0o755)
     monkeypatch.setenv("QXBATCH_DCM2NIIX", str(slow))
     with pytest.raises(KeyboardInterrupt):
-        run(settings(study), observers=[seen])
-    assert seen.of(UnitCancelled, UnitFinished, RunFinished) == [UnitCancelled("S1")]
+        run(settings(study), observers=[recorder])
+    assert recorder.of(UnitCancelled, UnitFinished, RunFinished) == [UnitCancelled("S1")]
     assert study.session_names() == []
     assert (study.inbox / "S1.zip").exists()
 
 
 @pytest.mark.parametrize("kind", [PacketFound, UnitStarted, StageStarted, BytesRead, SeriesConverted, UnitFinished])
-def test_an_observer_that_raises_is_dropped_and_nothing_is_lost(
+def test_an_observer_that_raises_is_dropped_and_the_import_continues(
     study: Study, kind: type, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("qxbatch"), "propagate", True)
     study.put("S1", TREE)
-    failing, seen = Failing(kind), Recorder()
-    told = study.sessions.parent / "told.json"
-    assert run(settings(study, json_file=str(told)), observers=[failing, seen]) == 0
-    assert failing.told == 1
-    assert seen.steps()[-1] == "RunFinished"
+    failing, recorder = Failing(kind), Recorder()
+    summary = study.sessions.parent / "summary.json"
+    assert run(settings(study, json_file=str(summary)), observers=[failing, recorder]) == 0
+    assert failing.calls == 1
+    assert recorder.steps()[-1] == "RunFinished"
     assert f"Failing failed at the event {kind.__name__}" in caplog.text
-    assert json.loads(told.read_text())["sessions"][0]["session"] == "S1"
+    assert json.loads(summary.read_text())["sessions"][0]["session"] == "S1"
     assert (study.archive / "S1.zip").exists()
 
 
-def test_events_are_passed_one_at_a_time_and_an_interrupt_is_not_swallowed() -> None:
+def test_every_observer_gets_events_and_an_interrupt_is_not_swallowed() -> None:
     class Interrupted:
         def notify(self, _event: Event, /) -> None:
             raise KeyboardInterrupt
@@ -195,12 +195,12 @@ def test_events_are_passed_one_at_a_time_and_an_interrupt_is_not_swallowed() -> 
     observer: Observer = Observers([Interrupted()])
     with pytest.raises(KeyboardInterrupt):
         observer.notify(UnitCancelled("S1"))
-    seen = Recorder()
-    Observers([seen, seen]).notify(UnitCancelled("S1"))
-    assert seen.events == [UnitCancelled("S1")] * 2
+    recorder = Recorder()
+    Observers([recorder, recorder]).notify(UnitCancelled("S1"))
+    assert recorder.events == [UnitCancelled("S1")] * 2
 
 
-def test_a_summary_that_cannot_be_written_is_an_exit_status(
+def test_a_summary_that_cannot_be_written_gives_status_73(
     study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study.put("S1", TREE)

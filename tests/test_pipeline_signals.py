@@ -1,4 +1,4 @@
-"""A signal that comes at a bad moment."""
+"""Signals that arrive at a critical moment."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.build.dicom import MrSeries
 from tests.build.packets import under
 from tests.build.study import Study
 
-WHILE_A_THREAD_IS_STARTED = """
+SIGNAL_DURING_THREAD_START = """
 import os, signal, sys, threading, time
 from pathlib import Path
 from qxbatch.cli.main import main
@@ -26,9 +26,9 @@ until = time.monotonic() + 40
 def interrupted(thread):
     start(thread)
     if thread.name.startswith("ThreadPoolExecutor") and threading.current_thread() is threading.main_thread():
-        # The thread reads the packet, and then waits for a lock that the main thread holds here.
+        # The thread reads the packet and then waits for a lock that the main thread holds here.
         while sum(name.endswith(".dcm") for _, _, names in os.walk(staging) for name in names) < 9:
-            assert time.monotonic() < until, "the packet was not read"
+            assert time.monotonic() < until, "the packet is not read within 40 s"
             time.sleep(0.01)
         print("a signal comes now", flush=True)
         signal.raise_signal(signal.SIGTERM)
@@ -38,47 +38,47 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_a_signal_while_the_work_begins_ends_the_run(study: Study, tmp_path: Path) -> None:
+def test_a_signal_during_a_thread_start_ends_the_run(study: Study, tmp_path: Path) -> None:
     series = [MrSeries(number=n, slices=3, time=f"10{n}000") for n in range(3, 6)]
-    study.put("S1", {name: data for n, one in enumerate(series) for name, data in under(f"{n}", one.files()).items()})
+    study.put("S1", {name: data for n, each in enumerate(series) for name, data in under(f"{n}", each.files()).items()})
     slow = tmp_path / "dcm2niix"
     slow.write_text(
         "#!/bin/sh\nif [ $# -eq 1 ]; then echo 'dcm2niiX version v1.0.20260724'; exit 3; fi\nexec sleep 60\n"
     )
     slow.chmod(0o755)
-    command = [sys.executable, "-c", WHILE_A_THREAD_IS_STARTED, str(study.sessions), "--check=no"]
+    command = [sys.executable, "-c", SIGNAL_DURING_THREAD_START, str(study.sessions), "--check=no"]
     env = {**os.environ, "QXBATCH_DCM2NIIX": str(slow)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=env)
     assert done.stdout.count("a signal comes now") == 1, done.stderr
     assert done.returncode == 130, done.stderr
     assert "interrupted" in done.stderr
-    assert "internal error" not in done.stderr, "the pool knows its thread, and waits for it before the others close"
+    assert "internal error" not in done.stderr, "the pool must wait for its thread before other resources are closed"
     assert study.session_names() == []
     assert study.run().status == 0
 
 
-def test_a_signal_is_raised_when_what_may_not_be_broken_is_done() -> None:
+def test_a_signal_is_raised_after_the_protected_block() -> None:
     done = []
 
     def work() -> None:
         with afterwards():
             os.kill(os.getpid(), signal.SIGINT)
-            done.append("whole")
+            done.append("complete")
 
     with pytest.raises(KeyboardInterrupt):
         work()
-    assert done == ["whole"]
+    assert done == ["complete"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_in_another_thread_signals_are_not_touched() -> None:
-    said: list[bool] = []
+def test_signal_handlers_are_unchanged_in_another_thread() -> None:
+    unchanged: list[bool] = []
 
     def work() -> None:
         with afterwards():
-            said.append(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+            unchanged.append(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert said == [True]
+    assert unchanged == [True]

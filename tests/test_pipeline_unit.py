@@ -1,4 +1,4 @@
-"""One named unit of an inbox is imported alone, as a job of a cluster does."""
+"""One named unit of an inbox is imported alone, as in a cluster job."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_one_unit_of_several_is_imported_alone(study: Study) -> None:
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_unit_alone_is_what_it_is_in_a_batch(study: Study, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_unit_imported_alone_equals_one_of_a_batch(study: Study, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = Study(tmp_path_factory.mktemp("batch"))
     for each in (study, other):
         for k in (1, 2):
@@ -42,16 +42,16 @@ def test_a_unit_alone_is_what_it_is_in_a_batch(study: Study, tmp_path_factory: p
     with opened_context(settings, [unit], Observers()) as context:
         import_unit(context, unit)
     assert other.main("--masterinbox=none", "--sessions=S*").status == 0
-    made = [snapshot(each.session("S1")) for each in (study, other)]
+    trees = [snapshot(each.session("S1")) for each in (study, other)]
     varying = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html", "dicom/dcm2niix_30.log"}
-    assert made[0].keys() == made[1].keys()
-    assert {name for name in made[0] if made[0][name] != made[1][name]} <= varying
+    assert trees[0].keys() == trees[1].keys()
+    assert {name for name in trees[0] if trees[0][name] != trees[1][name]} <= varying
     assert study.session("S2").is_dir()
     assert not (study.session("S2") / "dicom").exists()
 
 
 @pytest.mark.parametrize("name", ["S9", "S1"])
-def test_a_unit_that_is_not_ready_is_wrong_usage(study: Study, name: str) -> None:
+def test_a_unit_that_is_not_ready_is_a_usage_error(study: Study, name: str) -> None:
     study.put("S1", MrSeries().files())
     assert study.main().status == 0
     study.put("S1", MrSeries().files())

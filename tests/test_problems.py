@@ -1,4 +1,4 @@
-"""The closed list of problems and its page say the same."""
+"""The problem codes and their documentation agree."""
 
 import re
 from pathlib import Path
@@ -8,12 +8,12 @@ from qxbatch.problems import Code, Problem
 PAGE = Path(__file__).parent.parent / "docs" / "problems.md"
 
 
-def test_every_code_is_explained_and_no_other() -> None:
+def test_every_code_is_documented() -> None:
     assert re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE) == sorted(
         (code.value for code in Code),
         key=re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(), re.MULTILINE).index,
     )
 
 
-def test_a_problem_names_subject_reason_and_next_step() -> None:
+def test_the_text_of_a_problem_has_subject_reason_and_next_step() -> None:
     assert Problem(Code.CHANGED, "/x/P.zip", "changed.", "Run again.").text() == "/x/P.zip: changed. Run again."

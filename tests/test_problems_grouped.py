@@ -1,4 +1,4 @@
-"""Problems that differ in their subject alone become one, in the terminal, on the page and in JSON."""
+"""Problems that differ only in their subject become one problem in the terminal, on the page and in JSON."""
 
 import json
 import re
@@ -27,9 +27,9 @@ def report_of(problems: list[Problem]) -> Report:
 def page_of(problems: Mapping[int, list[Problem]]) -> str:
     """Return the page of a session whose series have these problems."""
     summary = full_summary()
-    [one] = summary.series
-    series = tuple(replace(one, n=n, images=(), problems=tuple(own)) for n, own in problems.items())
-    every = tuple(problem for own in problems.values() for problem in own)
+    [template] = summary.series
+    series = tuple(replace(template, n=n, images=(), problems=tuple(listed)) for n, listed in problems.items())
+    every = tuple(problem for listed in problems.values() for problem in listed)
     return session_page(SessionPaths(Path("/no/S1")), replace(summary, series=series, images=(), problems=every))
 
 
@@ -37,44 +37,44 @@ def warning(subject: str, message: str = "slices are missing.", hint: str = "Loo
     return Problem(Code.CONVERT_REVIEW, subject, message, hint, Severity.WARNING)
 
 
-def test_series_are_listed_and_others_stay() -> None:
+def test_series_of_one_message_are_listed_and_other_problems_kept() -> None:
     other = warning("series 40", "another thing.")
-    found = grouped([warning("series 20"), other, warning("series 30"), warning("series 50"), warning("series 20")])
-    assert [problem.subject for problem in found] == ["series 20, 30 and 50", "series 40"]
-    assert found[1] is other
+    groups = grouped([warning("series 20"), other, warning("series 30"), warning("series 50"), warning("series 20")])
+    assert [problem.subject for problem in groups] == ["series 20, 30 and 50", "series 40"]
+    assert groups[1] is other
 
 
-def test_hints_that_name_the_log_of_each_series_become_one() -> None:
+def test_hints_with_the_log_of_each_series_become_one() -> None:
     problems = [
         warning(f"series {n}", hint=f"Its log is dicom/dcm2niix_{n}.log; the files are kept.") for n in (20, 30)
     ]
-    [one] = grouped(problems)
-    assert one.hint == "Its log is dicom/dcm2niix_<n>.log; the files are kept."
+    [group] = grouped(problems)
+    assert group.hint == "Its log is dicom/dcm2niix_<n>.log; the files are kept."
 
 
-def test_messages_with_other_numbers_are_not_mixed_up() -> None:
+def test_messages_with_different_numbers_are_not_grouped() -> None:
     assert len(grouped([warning("series 20", "20 slices"), warning("series 30", "30 slices")])) == 2
 
 
-def test_severity_and_code_keep_problems_apart() -> None:
+def test_problems_of_different_severity_are_not_grouped() -> None:
     one = warning("series 20")
     assert len(grouped([one, replace(one, subject="series 30", severity=Severity.ERROR)])) == 2
 
 
 def test_many_files_are_counted() -> None:
-    [one] = grouped(Problem(Code.UNPAIRED, f"{k}.PAR", "no REC.") for k in range(30))
-    assert one.subject.startswith("0.PAR, 1.PAR, ")
-    assert one.subject.endswith("9.PAR and 20 more")
+    [group] = grouped(Problem(Code.UNPAIRED, f"{k}.PAR", "no REC.") for k in range(30))
+    assert group.subject.startswith("0.PAR, 1.PAR, ")
+    assert group.subject.endswith("9.PAR and 20 more")
 
 
-def test_a_report_and_its_line_count_a_shared_warning_once() -> None:
+def test_the_report_counts_a_shared_warning_once() -> None:
     shared = report_of([warning(f"series {n}") for n in (20, 30, 50)])
     assert after(shared).count("slices are missing.") == 1
     assert "S1, series 20, 30 and 50: slices are missing." in after(shared)
     assert "1 to look at" in outcome_line(shared.sessions[0])
 
 
-def test_the_page_lists_a_shared_warning_once_and_one_of_a_series_at_the_series_too() -> None:
+def test_the_page_lists_a_warning_of_one_series_also_at_the_series() -> None:
     shared = [warning(f"series {n}") for n in (20, 30)]
     page = page_of({20: [shared[0], warning("series 20", "only here.")], 30: [shared[1]]})
     assert page.count("slices are missing.") == 1
@@ -83,7 +83,7 @@ def test_the_page_lists_a_shared_warning_once_and_one_of_a_series_at_the_series_
     assert first < page.index('id="s20"') < at_series
 
 
-def test_a_report_series_does_not_make_a_session_review(study: Study) -> None:
+def test_a_report_series_does_not_require_a_review(study: Study) -> None:
     phoenix = encoded(report(MrSeries(number=99, description="PhoenixZIPReport", time="110000")))
     study.put("S1", {**under("x", MrSeries(number=3, description="T1w").files()), "report": phoenix})
     run = study.main(f"--json-file={study.sessions / 'run.json'}")

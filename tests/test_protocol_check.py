@@ -1,4 +1,4 @@
-"""A session compared with a protocol: what is listed, and that it is listed once."""
+"""A session compared with a protocol: each difference is listed once."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ MAGNITUDE = frozenset({ImageKind.MAGNITUDE})
 
 
 def parameters(volumes: int | None = None, **values: object) -> Parameters:
-    """Return expected values as a file has them."""
+    """Return expected values as read from a protocol file."""
     read = {name: expectation(FIELDS[name], value) for name, value in values.items()}
     return Parameters(read, None if volumes is None else Count(volumes, volumes))
 
@@ -30,14 +30,14 @@ def expected(name: str, volumes: int | None = None, count: Count = ONCE, **value
 ENTRY = expected("rest", 300, tr_ms=2000, phase_encoding_direction="j-")
 
 
-def check(*found: ScannedSeries, entries: tuple[Expected, ...] = (ENTRY,), **protocol: object) -> SessionCheck:
-    """Compare a session with these series with a protocol."""
-    return check_session(Protocol(entries, name="p.toml", **protocol), session("S1", *found))  # type: ignore[arg-type]
+def check(*scanned: ScannedSeries, entries: tuple[Expected, ...] = (ENTRY,), **protocol: object) -> SessionCheck:
+    """Compare a session that has these series with a protocol."""
+    return check_session(Protocol(entries, name="p.toml", **protocol), session("S1", *scanned))  # type: ignore[arg-type]
 
 
-def listed(found: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:
+def listed(checked: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:
     """Return the differences without names and notes."""
-    return [(each.kind.value, each.number, each.field, each.expected, each.actual) for each in found.differences]
+    return [(each.kind.value, each.number, each.field, each.expected, each.actual) for each in checked.differences]
 
 
 def test_a_session_as_planned_has_no_difference() -> None:
@@ -50,86 +50,86 @@ def test_a_missing_series_is_listed() -> None:
     assert in_words(check().differences) == "rest: missing"
 
 
-def test_a_series_that_is_not_expected_is_listed_unless_it_is_no_scan() -> None:
-    found = check(series("rest"), series("localizer", 1, LOCALIZER), series("t2", 9))
-    assert listed(found) == [("extra", 9, "count", "0", "1")]
+def test_an_unexpected_series_is_listed_unless_it_is_a_localizer() -> None:
+    checked = check(series("rest"), series("localizer", 1, LOCALIZER), series("t2", 9))
+    assert listed(checked) == [("extra", 9, "count", "0", "1")]
 
 
-def test_what_is_no_scan_is_expected_only_where_an_entry_names_it() -> None:
+def test_a_report_is_expected_only_if_an_entry_names_it() -> None:
     spectrum = Acquisition(acquired_volumes=None)
     report = replace(series("svs_se", 8, spectrum), verdict=SeriesVerdict.NOT_EVALUABLE)
     entries = (Expected("svs_se"),)
     assert check(report, entries=entries).differences == ()
-    assert check(report, replace(report, n=90), entries=entries).differences == (), "a further one is no repeat"
+    assert check(report, replace(report, n=90), entries=entries).differences == (), "a second report is no repeat"
     assert [each.kind.value for each in check(entries=entries).differences] == ["missing"]
     assert [each.kind.value for each in check(report, entries=(expected("svs_se"),)).differences] == ["missing"]
 
 
-def test_a_parameter_that_differs_has_both_values() -> None:
-    found = check(series("rest", tr_ms=2500.0))
-    assert listed(found) == [("parameter", 5, "tr_ms", "2000 ± 1", "2500")]
-    assert in_words(found.differences) == "series 5 (rest): tr_ms is 2500, expected 2000 ± 1"
+def test_a_different_parameter_has_both_values() -> None:
+    checked = check(series("rest", tr_ms=2500.0))
+    assert listed(checked) == [("parameter", 5, "tr_ms", "2000 ± 1", "2500")]
+    assert in_words(checked.differences) == "series 5 (rest): tr_ms is 2500, expected 2000 ± 1"
 
 
-def test_a_value_that_no_header_has_is_not_known() -> None:
-    found = check(series("rest", tr_ms=None))
-    assert listed(found) == [("parameter", 5, "tr_ms", "2000 ± 1", None)]
-    assert "tr_ms is not known" in in_words(found.differences)
+def test_a_value_that_no_header_contains_is_unknown() -> None:
+    checked = check(series("rest", tr_ms=None))
+    assert listed(checked) == [("parameter", 5, "tr_ms", "2000 ± 1", None)]
+    assert "tr_ms is not known" in in_words(checked.differences)
 
 
-def test_a_factor_that_no_header_has_is_one() -> None:
+def test_a_factor_that_no_header_contains_is_1() -> None:
     entry = expected("rest", multiband_factor=3, in_plane_acceleration=1)
     assert listed(check(series("rest"), entries=(entry,))) == [("parameter", 5, "multiband_factor", "3", "1")]
 
 
 @pytest.mark.parametrize(
-    ("direction", "axis", "found"),
+    ("direction", "axis", "actual"),
     [("j", None, ["j"]), ("i", None, ["i"]), (None, "j", []), (None, "i", [None]), ("j-", None, [])],
 )
-def test_a_flipped_direction_differs_and_an_unknown_polarity_does_not(
-    direction: str | None, axis: str | None, found: list[str | None]
+def test_a_flipped_direction_is_a_difference_and_an_unknown_polarity_is_not(
+    direction: str | None, axis: str | None, actual: list[str | None]
 ) -> None:
-    one = series("rest", phase_encoding_direction=direction, phase_encoding_axis=axis)
-    assert [each.actual for each in check(one).differences] == found
+    scanned = series("rest", phase_encoding_direction=direction, phase_encoding_axis=axis)
+    assert [each.actual for each in check(scanned).differences] == actual
 
 
-def test_volumes_that_are_missing_are_listed_once() -> None:
+def test_missing_volumes_are_listed_once() -> None:
     assert listed(check(series("rest", **SHORT))) == [("volumes", 5, "volumes", "300", "212")]
     assert check(series("rest", **SHORT)).differences[0].note == "22 slices missing"
 
 
-def test_volumes_short_of_the_protocol_are_listed_where_no_header_plans_a_number() -> None:
+def test_fewer_volumes_than_the_protocol_are_listed_without_a_planned_number() -> None:
     assert listed(check(series("rest", planned_volumes=None, complete_volumes=150))) == [
         ("volumes", 5, "volumes", "300", "150")
     ]
 
 
-def test_volumes_short_of_the_scanners_plan_are_listed_without_an_expected_number() -> None:
+def test_fewer_volumes_than_planned_are_listed_without_an_expected_number() -> None:
     assert listed(check(series("rest", **SHORT), entries=(expected("rest"),))) == [
         ("volumes", 5, "volumes", "300", "212")
     ]
 
 
-def test_as_many_volumes_as_a_range_allows_are_no_difference_whatever_the_scanner_planned() -> None:
+def test_a_number_of_volumes_in_the_expected_range_is_no_difference() -> None:
     entry = replace(ENTRY, parameters=Parameters({}, Count(200, 300)))
     assert check(series("rest", **SHORT), entries=(entry,)).differences == ()
 
 
-def test_more_volumes_than_expected_are_a_parameter_that_differs() -> None:
+def test_more_volumes_than_expected_are_a_different_parameter() -> None:
     assert listed(check(series("rest", planned_volumes=320, acquired_volumes=320, complete_volumes=320))) == [
         ("parameter", 5, "volumes", "300", "320")
     ]
 
 
-def test_a_volume_that_lacks_slices_is_not_complete() -> None:
+def test_a_volume_with_missing_slices_is_not_complete() -> None:
     short = series("t1", facts=T1, complete_volumes=0, missing_slices=14)
-    found = check(short, entries=(expected("t1", 1),))
-    assert listed(found) == [("volumes", 5, "volumes", "1", "0")]
-    assert found.differences[0].note == "14 slices missing"
+    checked = check(short, entries=(expected("t1", 1),))
+    assert listed(checked) == [("volumes", 5, "volumes", "1", "0")]
+    assert checked.differences[0].note == "14 slices missing"
     assert listed(check(short, entries=(expected("t1"),))) == [("volumes", 5, "volumes", "1", "0")]
 
 
-def test_an_interrupted_diffusion_scan_does_not_differ_in_its_b_values_too() -> None:
+def test_b_values_of_an_interrupted_diffusion_scan_are_not_compared() -> None:
     entry = expected("dwi", 97, b_values={"0": 7, "1000": 30, "2000": 60})
     short = series("dwi", facts=DWI, complete_volumes=40, b_values=((0.0, 3), (1000.0, 10), (2000.0, 27)))
     assert [each.field for each in check(short, entries=(entry,)).differences] == ["volumes"]
@@ -137,41 +137,41 @@ def test_an_interrupted_diffusion_scan_does_not_differ_in_its_b_values_too() -> 
     assert [each.field for each in check(other, entries=(entry,)).differences] == ["b_values"]
 
 
-def test_the_repeat_of_an_interrupted_series_is_listed_once_and_is_the_good_one() -> None:
-    found = check(series("rest", 5, **SHORT), series("rest", 7))
-    assert listed(found) == [("repeated", 5, "count", "1", "2")]
-    assert found.differences[0].note == "incomplete, 212 of 300 volumes"
-    assert found.repeated == frozenset()
-    assert [each.number for each in found.matches[0].selected] == [7]
+def test_the_repeat_of_an_interrupted_series_is_kept_and_listed_once() -> None:
+    checked = check(series("rest", 5, **SHORT), series("rest", 7))
+    assert listed(checked) == [("repeated", 5, "count", "1", "2")]
+    assert checked.differences[0].note == "incomplete, 212 of 300 volumes"
+    assert checked.repeated == frozenset()
+    assert [each.number for each in checked.matches[0].selected] == [7]
 
 
-def test_a_series_that_exists_twice_is_repeated_the_second_time() -> None:
-    found = check(series("rest", 5), series("rest", 7), series("rest", 9))
-    assert [(each.kind, each.number) for each in found.differences] == [
+def test_the_second_and_third_series_of_a_name_are_repeats() -> None:
+    checked = check(series("rest", 5), series("rest", 7), series("rest", 9))
+    assert [(each.kind, each.number) for each in checked.differences] == [
         (DifferenceKind.REPEATED, 7),
         (DifferenceKind.REPEATED, 9),
     ]
-    assert found.repeated == {70, 90}
+    assert checked.repeated == {70, 90}
 
 
-def test_a_repeat_with_the_right_parameters_is_the_good_one() -> None:
-    found = check(series("rest", 5, tr_ms=2500.0), series("rest", 7))
-    assert listed(found) == [("repeated", 5, "count", "1", "2")]
-    assert found.differences[0].note == "tr_ms 2500"
-    assert found.repeated == {50}
+def test_a_repeat_with_the_right_parameters_is_kept() -> None:
+    checked = check(series("rest", 5, tr_ms=2500.0), series("rest", 7))
+    assert listed(checked) == [("repeated", 5, "count", "1", "2")]
+    assert checked.differences[0].note == "tr_ms 2500"
+    assert checked.repeated == {50}
 
 
-def test_the_time_of_the_scan_tells_which_series_is_the_repeat() -> None:
+def test_the_later_series_is_the_repeat() -> None:
     first, second = series("rest", 9, started="2024-01-15T10:00:00"), series("rest", 5, started="2024-01-15T11:00:00")
     assert check(second, first).repeated == {50}
 
 
-def test_a_series_that_was_interrupted_twice_is_short_and_repeated() -> None:
-    found = check(series("rest", 5, **SHORT), series("rest", 7, acquired_volumes=100, complete_volumes=100))
-    assert [(each.kind.value, each.number) for each in found.differences] == [("volumes", 5), ("repeated", 7)]
+def test_a_series_interrupted_twice_is_incomplete_and_repeated() -> None:
+    checked = check(series("rest", 5, **SHORT), series("rest", 7, acquired_volumes=100, complete_volumes=100))
+    assert [(each.kind.value, each.number) for each in checked.differences] == [("volumes", 5), ("repeated", 7)]
 
 
-def test_as_many_as_expected_are_no_repeats() -> None:
+def test_an_expected_number_of_series_has_no_repeats() -> None:
     twice = (expected("rest", count=Count(1, 2)),)
     assert check(series("rest", 5), series("rest", 7), entries=twice).differences == ()
     assert check(series("rest", 5), entries=twice).differences == ()
@@ -180,8 +180,8 @@ def test_as_many_as_expected_are_no_repeats() -> None:
 
 
 def test_one_of_two_runs_is_missing() -> None:
-    found = check(series("rest"), entries=(expected("rest", count=Count(2, 2)),))
-    assert in_words(found.differences) == "rest: found 1, expected 2"
+    checked = check(series("rest"), entries=(expected("rest", count=Count(2, 2)),))
+    assert in_words(checked.differences) == "rest: found 1, expected 2"
 
 
 def test_magnitude_and_phase_of_one_name_are_separate_entries() -> None:
@@ -191,29 +191,29 @@ def test_magnitude_and_phase_of_one_name_are_separate_entries() -> None:
     assert listed(check(series("rest", 5), entries=entries)) == [("missing", None, "count", "1", "0")]
 
 
-def test_a_series_of_another_kind_is_one_difference_and_not_missing_and_extra() -> None:
-    found = check(series("rest", kinds=(ImageKind.MAGNITUDE, ImageKind.PHASE)))
-    assert listed(found) == [("parameter", 5, "kinds", "magnitude", "magnitude, phase")]
+def test_a_series_of_another_kind_is_one_difference() -> None:
+    checked = check(series("rest", kinds=(ImageKind.MAGNITUDE, ImageKind.PHASE)))
+    assert listed(checked) == [("parameter", 5, "kinds", "magnitude", "magnitude, phase")]
 
 
 def test_a_series_without_facts_is_not_missing() -> None:
     assert check(series("rest", facts=None)).differences == ()
 
 
-def test_a_whole_name_comes_before_a_pattern() -> None:
+def test_a_full_name_has_priority_over_a_pattern() -> None:
     entries = (expected("rest*", 100), expected("rest_2", 300))
-    found = check(series("rest_1", complete_volumes=100, planned_volumes=100), series("rest_2"), entries=entries)
-    assert found.differences == ()
+    checked = check(series("rest_1", complete_volumes=100, planned_volumes=100), series("rest_2"), entries=entries)
+    assert checked.differences == ()
 
 
-def test_a_wildcard_in_a_name_can_be_the_letter_itself() -> None:
+def test_a_wildcard_character_can_be_escaped() -> None:
     entries = (expected("t2[*]_gre"),)
     assert check(series("t2*_gre"), entries=entries).differences == ()
     assert not entries[0].is_pattern
     assert [each.kind.value for each in check(series("t2x_gre"), entries=entries).differences] == ["missing", "extra"]
 
 
-def test_values_of_a_scanner_replace_the_common_ones() -> None:
+def test_values_of_a_scanner_replace_the_general_ones() -> None:
     entry = replace(ENTRY, by_scanner={SKYRA: parameters(200, tr_ms=2500)})
     on_skyra = series("rest", scanner=SKYRA, tr_ms=2500.0, planned_volumes=200, complete_volumes=200)
     assert check(on_skyra, entries=(entry,)).differences == ()
@@ -245,11 +245,11 @@ def test_another_scanner_or_software_is_listed_once_for_a_session() -> None:
 
 
 def test_a_message_has_the_first_ten_differences() -> None:
-    found = check(*(series(f"x{k}", k) for k in range(20)), series("rest", 30))
-    assert in_words(found.differences).endswith("series 9 (x9): not expected; 10 more")
+    checked = check(*(series(f"x{k}", k) for k in range(20)), series("rest", 30))
+    assert in_words(checked.differences).endswith("series 9 (x9): not expected; 10 more")
 
 
-def test_makers_are_known_by_any_of_their_names() -> None:
+def test_a_scanner_is_named_by_manufacturer_and_model() -> None:
     assert scanner_name("Siemens HealthCare GmbH", "Prisma_fit") == "Siemens Prisma_fit"
     assert scanner_name("TOSHIBA_MEC", "Titan3T") == "TOSHIBA_MEC Titan3T"
     assert scanner_name("", "") == ""
