@@ -1,4 +1,4 @@
-"""protocol.toml is read, and an error names the file and the line."""
+"""Reading protocol.toml; each error names the file and the line."""
 
 import os
 import re
@@ -44,14 +44,14 @@ b_values = { 0 = 7, 1000 = 64 }
 
 
 def read(tmp_path: Path, text: str | bytes) -> Protocol:
-    """Read a protocol with this content."""
+    """Return the protocol read from a file with this content."""
     path = tmp_path / "protocol.toml"
     path.write_bytes(text if isinstance(text, bytes) else textwrap.dedent(text).encode())
     return read_protocol(path)
 
 
 def refused(tmp_path: Path, text: str | bytes) -> str:
-    """Return the message about a protocol, without its folder, and the hint."""
+    """Return the message and the hint for a refused protocol, without its folder."""
     with pytest.raises(UsageError) as error:
         read(tmp_path, text)
     assert error.value.status == 64
@@ -73,7 +73,7 @@ def test_a_protocol_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("start", [b"\xef\xbb\xbf", b""])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_files_of_other_systems_are_read(tmp_path: Path, start: bytes, end: bytes) -> None:
+def test_a_byte_order_mark_and_crlf_line_ends_are_read(tmp_path: Path, start: bytes, end: bytes) -> None:
     assert len(read(tmp_path, start + GOOD.encode().replace(b"\n", end)).series) == 2
     broken = start + GOOD.replace("2500", '"x"').encode().replace(b"\n", end)
     assert refused(tmp_path, broken).startswith("protocol.toml:16: ")
@@ -113,7 +113,7 @@ def test_files_of_other_systems_are_read(tmp_path: Path, start: bytes, end: byte
         ("name = 'dwi'", "name = 'dwi'\nname = 'dwi'", 20, ["not TOML", "exists twice"]),
     ],
 )
-def test_an_error_names_the_line(tmp_path: Path, old: str, new: str, line: int, words: list[str]) -> None:
+def test_an_error_names_its_line(tmp_path: Path, old: str, new: str, line: int, words: list[str]) -> None:
     assert old in GOOD
     message = refused(tmp_path, GOOD.replace(old, new, 1))
     assert message.startswith(f"protocol.toml:{line}: ")
@@ -140,7 +140,7 @@ def test_a_file_that_is_no_protocol_is_refused(tmp_path: Path, text: str | bytes
     assert refused(tmp_path, text).startswith(start)
 
 
-def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_path_that_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("nowhere")
@@ -155,7 +155,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
         assert str(tmp_path / name) in error.value.message
 
 
-def test_a_wrong_file_ends_the_command_with_its_line(tmp_path: Path) -> None:
+def test_commands_report_the_line_of_a_wrong_protocol(tmp_path: Path) -> None:
     path = tmp_path / "protocol.toml"
     path.write_text("[[series]]\nname = 'x'\ncolour = 'red'\n")
     (tmp_path / "inbox" / "MR").mkdir(parents=True)
@@ -167,7 +167,7 @@ def test_a_wrong_file_ends_the_command_with_its_line(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, len(GOOD)), st.integers(0, 30), st.text(st.sampled_from("[]{}=\"'#.,\n 01ax±-*\\"), max_size=6))
-def test_a_damaged_file_is_refused_in_words_or_read(start: int, length: int, new: str) -> None:
+def test_a_damaged_file_is_read_or_refused_with_a_message(start: int, length: int, new: str) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "p.toml"
         path.write_text(GOOD[:start] + new + GOOD[start + length :], encoding="utf-8")
@@ -193,11 +193,11 @@ def test_every_key_has_its_line(statements: list[tuple[str, str, str]]) -> None:
         expected.append(text.count("\n") + 1)
         text += f"{key} = {value}{end}\n"
     lines = lines_of(text)
-    found = [max(lines[place] for place in lines if place[:2] == ("t", k)) for k in range(len(statements))]
-    assert found == expected
+    numbers = [max(lines[key] for key in lines if key[:2] == ("t", k)) for k in range(len(statements))]
+    assert numbers == expected
 
 
-def test_a_scanner_may_be_named_by_its_model_alone() -> None:
+def test_a_scanner_can_be_named_by_its_model_alone() -> None:
     assert is_scanner("prisma", "Siemens Prisma")
     assert not is_scanner("", "Siemens")
     assert not is_scanner("Siemens", "Siemens Prisma")

@@ -1,4 +1,4 @@
-"""Two processes that write the study level at once."""
+"""Several processes that write the study level at the same time."""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ from tests.build.dicom import MrSeries
 from tests.build.study import Study
 
 
-def test_the_lock_is_held_once_and_released(tmp_path: Path) -> None:
+def test_the_lock_is_exclusive_and_released(tmp_path: Path) -> None:
     other = os.open(tmp_path, os.O_RDONLY)
     with alone_in(tmp_path) as alone:
         assert alone
@@ -28,7 +28,7 @@ def test_the_lock_is_held_once_and_released(tmp_path: Path) -> None:
     os.close(other)
 
 
-def test_a_lock_that_another_process_keeps_is_not_waited_for_without_end(tmp_path: Path) -> None:
+def test_waiting_for_a_lock_of_another_process_times_out(tmp_path: Path) -> None:
     other = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_EX)
     times = iter([0.0, 5.0, 10.1])
@@ -37,7 +37,7 @@ def test_a_lock_that_another_process_keeps_is_not_waited_for_without_end(tmp_pat
     os.close(other)
 
 
-def test_many_writers_leave_three_whole_files_and_nothing_else(study: Study) -> None:
+def test_concurrent_writers_leave_the_complete_files_and_no_others(study: Study) -> None:
     study.put("S1", MrSeries(number=3, description="T1w").files())
     assert study.main().status == 0
     folder = study.sessions
@@ -60,10 +60,10 @@ def test_many_writers_leave_three_whole_files_and_nothing_else(study: Study) -> 
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
-def test_a_users_file_beside_is_no_temporary_file(tmp_path: Path) -> None:
-    beside = tmp_path / "report.html.new"
-    beside.write_text("mine")
-    left = tmp_path / ".qxbatch-copy-0000000000000000-report.html"
-    left.write_text("left by a killed run")
+def test_a_file_of_a_user_is_not_removed_as_a_temporary_file(tmp_path: Path) -> None:
+    user_file = tmp_path / "report.html.new"
+    user_file.write_text("mine")
+    temporary = tmp_path / ".qxbatch-copy-0000000000000000-report.html"
+    temporary.write_text("left by a killed run")
     replaced_text(tmp_path / "report.html", "page")
-    assert (beside.read_text(), left.exists()) == ("mine", False)
+    assert (user_file.read_text(), temporary.exists()) == ("mine", False)

@@ -1,4 +1,4 @@
-"""A rename to a new name replaces nothing, with and without the help of links."""
+"""A rename to a new name never replaces anything, with and without hard links and renameat2."""
 
 import ctypes
 import errno
@@ -12,7 +12,7 @@ from qxbatch.publish.durable import remove_tree, rename_new, sync_tree
 
 @pytest.fixture(params=["links", "kernel", "neither"])
 def means(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What the file system and the kernel offer."""
+    """The means that the file system and the kernel offer: hard links, renameat2 or neither."""
 
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
@@ -25,7 +25,7 @@ def means(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
 
 @pytest.mark.usefixtures("means")
-def test_a_file_a_link_and_a_folder_get_a_new_name(tmp_path: Path) -> None:
+def test_a_file_a_link_and_a_folder_can_be_renamed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a")
     (tmp_path / "link").symlink_to("file2")
     (tmp_path / "folder" / "in").mkdir(parents=True)
@@ -39,7 +39,7 @@ def test_a_file_a_link_and_a_folder_get_a_new_name(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("means")
 @pytest.mark.parametrize("source", ["file", "folder"])
 @pytest.mark.parametrize("target", ["other file", "other folder"])
-def test_a_name_that_somebody_has_is_refused(tmp_path: Path, source: str, target: str) -> None:
+def test_a_rename_to_an_existing_name_is_refused(tmp_path: Path, source: str, target: str) -> None:
     for name in ("file", "other file"):
         (tmp_path / name).write_text(name)
     for name in ("folder", "other folder"):
@@ -59,7 +59,7 @@ def test_a_name_that_somebody_has_is_refused(tmp_path: Path, source: str, target
     indirect=["means"],
 )
 @pytest.mark.usefixtures("means")
-def test_a_name_that_is_taken_after_it_was_looked_for_is_refused(
+def test_a_name_that_appears_after_the_check_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, target: str
 ) -> None:
     for name in ("source", "target"):
@@ -74,14 +74,14 @@ def test_a_name_that_is_taken_after_it_was_looked_for_is_refused(
     assert (tmp_path / "target" / "folder" / "in").read_text() == "target"
 
 
-def test_links_in_a_tree_are_not_opened_to_bring_it_to_disk(tmp_path: Path) -> None:
+def test_syncing_a_tree_does_not_open_its_links(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "file").write_text("a")
     (tmp_path / "tree" / "link").symlink_to(tmp_path / "nowhere")
     sync_tree(tmp_path / "tree")
 
 
-def test_nothing_is_removed_from_a_read_only_file_system_where_nothing_is(
+def test_removing_a_missing_tree_on_a_read_only_file_system_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(self: Path, **_: bool) -> None:

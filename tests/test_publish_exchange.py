@@ -1,4 +1,4 @@
-"""A session folder is absent, old, or complete; an exchange that is cut short can be gone on with."""
+"""A session folder is absent, old or complete; an interrupted exchange can be continued."""
 
 from pathlib import Path
 
@@ -33,21 +33,21 @@ def read(top: Path) -> dict[str, str]:
     return {str(p.relative_to(top)): p.read_text() for p in sorted(top.rglob("*")) if p.is_file()}
 
 
-def test_an_absent_session_is_published_whole(tmp_path: Path) -> None:
+def test_a_new_session_is_published_complete(tmp_path: Path) -> None:
     build = write(tmp_path / "build", NEW)
     publish(build, tmp_path / "OP3", tmp_path / "old", with_inbox=True)
     assert read(tmp_path / "OP3") == NEW
     assert not build.exists()
 
 
-def test_what_a_later_step_made_stays(tmp_path: Path) -> None:
-    target = write(tmp_path / "OP3", OLD | {"inbox/note": "by hand"})
+def test_files_of_later_processing_steps_are_kept(tmp_path: Path) -> None:
+    target = write(tmp_path / "OP3", OLD | {"inbox/note": "of a user"})
     publish(write(tmp_path / "build", NEW), target, tmp_path / "old", with_inbox=True)
     assert read(target) == NEW | {"hcp/x": "later"}
-    assert read(tmp_path / "old") == {k: v for k, v in OLD.items() if k != "hcp/x"} | {"inbox/note": "by hand"}
+    assert read(tmp_path / "old") == {k: v for k, v in OLD.items() if k != "hcp/x"} | {"inbox/note": "of a user"}
 
 
-def test_in_folder_mode_the_inbox_stays(tmp_path: Path) -> None:
+def test_the_inbox_is_kept_in_folder_mode(tmp_path: Path) -> None:
     target = write(tmp_path / "OP3", {"inbox/README": "mine"})
     build = write(tmp_path / "build", {k: v for k, v in NEW.items() if k != "inbox/README"})
     (build / "inbox").mkdir()
@@ -57,15 +57,15 @@ def test_in_folder_mode_the_inbox_stays(tmp_path: Path) -> None:
 
 
 class KilledError(Exception):
-    """Stands for the power going off."""
+    """Simulates a power failure."""
 
 
 RENAMES = 9
-"""So many renames exchange OLD for NEW."""
+"""Number of renames that exchange OLD for NEW."""
 
 
 @pytest.mark.parametrize("stop", range(RENAMES + 1))
-def test_an_exchange_cut_at_any_rename_is_completed_by_the_next(
+def test_an_exchange_interrupted_at_any_rename_is_completed_by_the_next_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     target = write(tmp_path / "OP3", OLD)
@@ -84,7 +84,7 @@ def test_an_exchange_cut_at_any_rename_is_completed_by_the_next(
         patch.setattr(Path, "rename", counted)
         try:
             publish(build, target, tmp_path / "old", with_inbox=True)
-            assert (done, stop) == (RENAMES, RENAMES), "only the last stop is beyond the end"
+            assert (done, stop) == (RENAMES, RENAMES), "only the last stop is after the last rename"
         except KilledError:
             assert stop < RENAMES
             present = read(target)

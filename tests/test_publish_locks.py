@@ -1,4 +1,4 @@
-"""Locks: one holder at a time, a dead holder's lock is free, and no host, pid or clock of another host is trusted."""
+"""Locks have one holder at a time; the lock of a dead holder is free; no host name, pid or clock of another host is trusted."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from qxbatch.publish.locks import Lock, Locks
 
 
 def local(_descriptor: int, _operation: int) -> None:
-    """Stand for a kernel's lock that other hosts do not see, as NFS has with local_lock and Lustre with localflock."""
+    """Simulate a lock that other hosts do not see, as on NFS with local_lock and Lustre with localflock."""
 
 
 @pytest.fixture(params=["flock", "none", "two hosts", "one host without"])
@@ -31,7 +31,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Locks, Locks]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make looking for a sign of life short."""
+    """Shorten the time in which a heartbeat is looked for."""
     monkeypatch.setattr(beats, "CONFIRM_SECONDS", 0.03)
     monkeypatch.setattr(beats, "LOOK_SECONDS", 0.01)
 
@@ -41,7 +41,7 @@ def aged(lock: Lock, seconds: float) -> None:
     os.utime(lock.path, (then, then))
 
 
-def test_a_held_lock_is_not_given_twice(pair: tuple[Locks, Locks]) -> None:
+def test_a_held_lock_cannot_be_taken_again(pair: tuple[Locks, Locks]) -> None:
     for one, other in (pair, pair[::-1]):
         held = one.take("session OP3")
         assert held is not None
@@ -67,7 +67,7 @@ def test_a_released_lock_leaves_no_file(pair: tuple[Locks, Locks]) -> None:
     assert list(one.folder.iterdir()) == []
 
 
-def test_a_lock_appears_complete_where_the_file_system_has_no_links(
+def test_a_lock_appears_complete_on_a_file_system_without_hard_links(
     pair: tuple[Locks, Locks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object, **__: object) -> None:
@@ -77,7 +77,7 @@ def test_a_lock_appears_complete_where_the_file_system_has_no_links(
     one, other = pair
     held = one.take("x")
     assert held is not None
-    monkeypatch.setattr(os.path, "lexists", lambda _: False)  # another one appears after it was looked for
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)  # another lock appears after the check
     assert other.take("x") is None
     assert one.holds(held)
     monkeypatch.undo()
@@ -86,7 +86,7 @@ def test_a_lock_appears_complete_where_the_file_system_has_no_links(
 
 
 def killed_holder(folder: Path, **more: str) -> None:
-    """Take a lock in a process that is killed."""
+    """Take a lock in a process that kills itself."""
     options = ", ".join(f"{key}={value}" for key, value in more.items())
     code = (
         "import os; from pathlib import Path; from qxbatch.publish.locks import Locks\n"
@@ -96,26 +96,26 @@ def killed_holder(folder: Path, **more: str) -> None:
     assert (killed.returncode, killed.stdout) == (-9, "held\n"), killed.stderr
 
 
-def test_a_killed_process_frees_its_lock_at_once(tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     killed_holder(tmp_path)
     assert Locks(tmp_path).take("x") is not None
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_process_killed_on_another_host_holds_until_its_lock_is_stale(tmp_path: Path) -> None:
+def test_the_lock_of_a_process_killed_on_another_host_is_held_until_it_is_stale(tmp_path: Path) -> None:
     killed_holder(tmp_path, boot="'another'")
     assert Locks(tmp_path).take("x") is None
     (file,) = tmp_path.iterdir()
     os.utime(file, (time.time() - beats.STALE_SECONDS - 5,) * 2)
-    told: list[str] = []
-    assert Locks(tmp_path, tell=told.append).take("x") is not None
-    assert len(told) == 1
-    assert "another machine" in told[0]
+    messages: list[str] = []
+    assert Locks(tmp_path, tell=messages.append).take("x") is not None
+    assert len(messages) == 1
+    assert "another machine" in messages[0]
 
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kernel", [None, local], ids=["none", "local"])
-def test_a_heartbeat_that_stopped_two_minutes_ago_is_taken_over(tmp_path: Path, kernel: module.Flock | None) -> None:
+def test_a_lock_without_a_heartbeat_for_two_minutes_is_taken_over(tmp_path: Path, kernel: module.Flock | None) -> None:
     dead = Locks(tmp_path, flock=kernel, boot="one").take("x")
     assert dead is not None
     aged(dead, beats.STALE_SECONDS - 30)
@@ -126,7 +126,7 @@ def test_a_heartbeat_that_stopped_two_minutes_ago_is_taken_over(tmp_path: Path, 
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("ahead", [-3600, 3600], ids=["behind", "ahead"])
-def test_a_clock_that_is_wrong_on_its_host_takes_no_lock_from_a_live_run(
+def test_a_wrong_clock_takes_no_lock_from_a_live_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: int
 ) -> None:
     one = Locks(tmp_path, flock=local, boot="one")
@@ -144,7 +144,7 @@ def test_a_clock_that_is_wrong_on_its_host_takes_no_lock_from_a_live_run(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_dead_run_whose_clock_was_ahead_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_run_with_a_clock_ahead_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None
     aged(dead, -(10**6))
@@ -153,18 +153,20 @@ def test_a_dead_run_whose_clock_was_ahead_is_found_out(tmp_path: Path, monkeypat
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_pause_in_looking_is_no_sign_of_death(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_of_the_observing_run_does_not_make_a_lock_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None
     aged(dead, 200)
     clock = iter((0.0, 1000.0))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    looking = beats.Beats(tmp_path)
-    assert not looking.is_stale(dead.path, wait=False)
-    assert not looking.is_stale(dead.path, wait=False), "this run was stopped between the two looks"
+    observer = beats.Beats(tmp_path)
+    assert not observer.is_stale(dead.path, wait=False)
+    assert not observer.is_stale(dead.path, wait=False), "this run was paused between the two checks"
 
 
-def test_waiting_for_a_lock_ends_with_the_run(tmp_path: Path) -> None:
+def test_an_interrupted_run_stops_waiting_for_a_lock(tmp_path: Path) -> None:
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None
     aged(dead, 200)
@@ -174,7 +176,7 @@ def test_waiting_for_a_lock_ends_with_the_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_run_finds_that_its_lock_was_taken_over(tmp_path: Path) -> None:
+def test_a_run_notices_that_its_lock_was_taken_over(tmp_path: Path) -> None:
     one, other = (Locks(tmp_path, flock=local, boot=boot) for boot in ("one", "two"))
     lost = one.take("x")
     assert lost is not None
@@ -183,10 +185,10 @@ def test_a_run_finds_that_its_lock_was_taken_over(tmp_path: Path) -> None:
     assert taken is not None
     assert (one.holds(lost), other.holds(taken)) == (False, True)
     one.release(lost)
-    assert other.holds(taken), "what is not ours is not removed"
+    assert other.holds(taken), "the lock of the other run is not removed"
 
 
-def renewing(lock: Lock) -> Callable[..., bool]:
+def renewed_lock(lock: Lock) -> Callable[..., bool]:
     def judge(*_: object, **__: object) -> bool:
         os.utime(lock.path, ns=(1, 1))
         return True
@@ -194,7 +196,7 @@ def renewing(lock: Lock) -> Callable[..., bool]:
     return judge
 
 
-def exchanged(lock: Lock) -> Callable[..., bool]:
+def exchanged_lock(lock: Lock) -> Callable[..., bool]:
     def judge(*_: object, **__: object) -> bool:
         lock.path.unlink()
         lock.path.write_bytes(b"of a third run")
@@ -203,8 +205,8 @@ def exchanged(lock: Lock) -> Callable[..., bool]:
     return judge
 
 
-@pytest.mark.parametrize("meanwhile", [renewing, exchanged])
-def test_only_the_file_that_was_judged_is_removed(
+@pytest.mark.parametrize("meanwhile", [renewed_lock, exchanged_lock])
+def test_only_the_lock_file_that_was_checked_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Lock], Callable[..., bool]]
 ) -> None:
     one, other = (Locks(tmp_path, flock=local, boot=boot) for boot in ("one", "two"))
@@ -213,27 +215,27 @@ def test_only_the_file_that_was_judged_is_removed(
     monkeypatch.setattr(beats.Beats, "is_stale", staticmethod(meanwhile(held)))
     monkeypatch.setattr(module, "SWEEPS", 1)
     assert other.take("x") is None
-    assert [path.name for path in tmp_path.iterdir()] == [held.path.name], "it was renamed back"
-    assert one.holds(held) == (meanwhile is renewing)
+    assert [path.name for path in tmp_path.iterdir()] == [held.path.name], "the lock file is renamed back"
+    assert one.holds(held) == (meanwhile is renewed_lock)
 
 
-def test_a_sweep_removes_what_killed_runs_of_this_kernel_left_and_nothing_of_other_hosts(tmp_path: Path) -> None:
+def test_a_sweep_removes_locks_of_killed_runs_of_this_kernel_only(tmp_path: Path) -> None:
     killed_holder(tmp_path)
     elsewhere = Locks(tmp_path, flock=local, boot="another").take("y")
     mine = Locks(tmp_path).take("z")
     assert elsewhere is not None
     assert mine is not None
-    (tmp_path / f"{elsewhere.path.name}.0123456789abcdef").write_bytes(elsewhere.record)  # renamed aside by a live run
+    (tmp_path / f"{elsewhere.path.name}.0123456789abcdef").write_bytes(elsewhere.record)  # renamed by a live run
     Locks(tmp_path).sweep()
     assert {path.name[:32] for path in tmp_path.iterdir()} == {elsewhere.path.stem, mine.path.stem}
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_a_lock_on_another_device_of_this_kernel_is_judged_by_its_heartbeat(tmp_path: Path) -> None:
+def test_the_heartbeat_decides_about_a_lock_on_another_device_of_this_kernel(tmp_path: Path) -> None:
     killed_holder(tmp_path)
     (file,) = tmp_path.iterdir()
-    place, _, rest = file.read_bytes().partition(b"\n")
-    file.write_bytes(place + b"9\n" + rest)  # mounted twice, each with kernel's locks of its own
+    device, _, remaining = file.read_bytes().partition(b"\n")
+    file.write_bytes(device + b"9\n" + remaining)  # a second mount, with separate kernel locks
     assert Locks(tmp_path).take("x") is None
 
 
@@ -250,7 +252,7 @@ def test_a_held_lock_is_renewed(pair: tuple[Locks, Locks], monkeypatch: pytest.M
     locks.close()
 
 
-def test_a_sweep_removes_what_a_run_was_killed_before_it_wrote(tmp_path: Path) -> None:
+def test_a_sweep_removes_the_temporary_file_of_a_run_killed_before_writing(tmp_path: Path) -> None:
     (tmp_path / f"{'0' * 32}.lock.{'a' * 16}").touch()
     other = tmp_path / f"{'1' * 32}.lock"
     other.touch()

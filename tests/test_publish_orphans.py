@@ -1,4 +1,4 @@
-"""Only converters of the run that was killed are ended: other studies may have the same path in other containers."""
+"""Only converters of the killed run are ended: in other containers, other studies can have the same path."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def converter(started: list[subprocess.Popen[bytes]], workspace: Workspace, unit: str) -> subprocess.Popen[bytes]:
-    """Start what stands for a converter of a unit, and return it when it runs."""
+    """Start a process in place of a unit's converter and return it when it runs."""
     home = workspace.scratch(unit) / "0.convert" / "30"
     code = "print('ready', flush=True); import time; time.sleep(600)"
     process = subprocess.Popen([sys.executable, "-c", code], env=environment(home, {}), stdout=subprocess.PIPE)
@@ -33,7 +33,7 @@ def converter(started: list[subprocess.Popen[bytes]], workspace: Workspace, unit
 
 
 @pytest.mark.parametrize("work_dir", [None, Path("/work")])
-def test_a_converter_of_another_run_with_the_same_path_and_unit_goes_on(
+def test_a_converter_of_another_run_with_the_same_path_and_unit_continues(
     tmp_path: Path, started: list[subprocess.Popen[bytes]], work_dir: Path | None
 ) -> None:
     dead, alive = Workspace(tmp_path, work_dir), Workspace(tmp_path, work_dir)
@@ -44,7 +44,7 @@ def test_a_converter_of_another_run_with_the_same_path_and_unit_goes_on(
     assert (of_another_unit.poll(), live.poll()) == (None, None)
 
 
-def test_a_converter_is_found_where_the_study_has_another_path(
+def test_an_orphan_is_found_under_another_path_of_the_study(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
     dead = Workspace(tmp_path / "in" / "a" / "container")
@@ -53,7 +53,7 @@ def test_a_converter_is_found_where_the_study_has_another_path(
     assert orphan.wait(timeout=60) == -9
 
 
-def test_staging_that_names_no_run_ends_nothing(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
+def test_staging_without_a_run_ends_no_process(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
     workspace = Workspace(tmp_path)
     live = converter(started, workspace, "PA1")
     (tmp_path / ".qxbatch" / "work" / "PA1" / "scratch").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What was replaced and is a last copy goes to the archive once, though a run is killed on the way."""
+"""Replaced files without another copy are archived once, also when a run is killed."""
 
 import contextlib
 import shutil
@@ -15,11 +15,11 @@ TAG = "0123456789abcdef"
 
 
 class KilledError(Exception):
-    """Stands for the power going off."""
+    """Simulates a power failure."""
 
 
-def made(top: Path) -> tuple[Path, Path]:
-    """A new session, and the parts of the old one: two notes, and a file that both hold."""
+def sessions(top: Path) -> tuple[Path, Path]:
+    """Return a new session and the remains of the old one: two notes, and a file that both contain."""
     session, old = top / "S1", top / "unit" / "old" / "S1"
     for folder in (session / "qxbatch", old / "inbox"):
         folder.mkdir(parents=True)
@@ -31,8 +31,8 @@ def made(top: Path) -> tuple[Path, Path]:
     return session, old
 
 
-def near(source: Path, target: Path) -> bool:
-    """Rename within a folder; all other places are on another disk."""
+def renamed_within_folder(source: Path, target: Path) -> bool:
+    """Rename within a folder only, as if all other folders were on another disk."""
     return source.parent == target.parent and renamed(source, target)
 
 
@@ -45,10 +45,10 @@ def kept(top: Path) -> dict[str, str]:
 def test_a_killed_run_leaves_no_second_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_disk: bool, stop: int
 ) -> None:
-    session, old = made(tmp_path)
+    session, old = sessions(tmp_path)
     archive = tmp_path / "archive" / "replaced"
     if not one_disk:
-        monkeypatch.setattr(module, "renamed", near)
+        monkeypatch.setattr(module, "renamed", renamed_within_folder)
     done = 0
 
     def counted(original):
@@ -71,17 +71,17 @@ def test_a_killed_run_leaves_no_second_copy(
     assert [p.name for p in archive.iterdir()] == ["S1-1"]
 
 
-def test_a_removal_that_was_cut_short_makes_no_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    session, old = made(tmp_path)
+def test_an_interrupted_removal_makes_no_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, old = sessions(tmp_path)
     archive = tmp_path / "archive" / "replaced"
-    monkeypatch.setattr(module, "renamed", near)
+    monkeypatch.setattr(module, "renamed", renamed_within_folder)
     discard = module._discard
 
-    def half(kept: Path, rest: Path) -> None:
-        kept.rename(rest)
+    def interrupted(kept: Path, remaining: Path) -> None:
+        kept.rename(remaining)
         raise KilledError
 
-    monkeypatch.setattr(module, "_discard", half)
+    monkeypatch.setattr(module, "_discard", interrupted)
     with pytest.raises(KilledError):
         keep_replaced(old, session, archive, None, TAG)
     monkeypatch.setattr(module, "_discard", discard)

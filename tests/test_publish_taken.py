@@ -1,4 +1,4 @@
-"""Sorted files leave a session's inbox, and only those."""
+"""Sorted files, and no others, are removed from a session's inbox."""
 
 import errno
 import hashlib
@@ -20,20 +20,20 @@ def make(inbox: Path, name: str, data: bytes) -> tuple[str, str]:
     return name, hashlib.sha256(data).hexdigest()
 
 
-def left(inbox: Path) -> set[str]:
+def remaining(inbox: Path) -> set[str]:
     return {os.fsencode(p.relative_to(inbox)).decode("latin-1") for p in inbox.rglob("*")}
 
 
-def test_sorted_files_leave_and_the_folders_they_emptied(tmp_path: Path) -> None:
+def test_sorted_files_and_emptied_folders_are_removed(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "a/b/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2"), make(inbox, "\\xff\\x09.dcm", b"3")]
     make(inbox, "a/README", b"kept")
     note(inbox, members, tmp_path / "taken.tsv")
     assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
-    assert left(inbox) == {"a", "a/README"}
+    assert remaining(inbox) == {"a", "a/README"}
 
 
-def test_a_file_that_changed_stays(tmp_path: Path) -> None:
+def test_a_changed_file_is_kept(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
     note(inbox, members, tmp_path / "taken.tsv")
@@ -43,19 +43,19 @@ def test_a_file_that_changed_stays(tmp_path: Path) -> None:
         file.write(b"x")
     os.utime(inbox / "2.dcm", ns=(status.st_atime_ns, status.st_mtime_ns))
     assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "1.dcm"), Stayed(inbox / "2.dcm")]
-    assert left(inbox) == {"1.dcm", "2.dcm"}
+    assert remaining(inbox) == {"1.dcm", "2.dcm"}
 
 
-def test_taking_can_be_repeated(tmp_path: Path) -> None:
+def test_the_removal_can_be_repeated(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     note(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
     assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
-    assert left(inbox) == set()
+    assert remaining(inbox) == set()
 
 
-def test_an_empty_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_folder_that_cannot_be_removed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = tmp_path / "inbox"
     note(inbox, [make(inbox, "a/1.dcm", b"1")], tmp_path / "taken.tsv")
 
@@ -66,10 +66,10 @@ def test_an_empty_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypa
         patched.setattr(Path, "rmdir", broken)
         assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "a", "input/output error")]
     assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
-    assert left(inbox) == set()
+    assert remaining(inbox) == set()
 
 
-def test_a_file_that_a_killed_run_had_renamed_leaves_or_comes_back(tmp_path: Path) -> None:
+def test_a_file_renamed_by_a_killed_run_is_removed_or_restored(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
     note(inbox, members, tmp_path / "taken.tsv")
@@ -82,7 +82,7 @@ def test_a_file_that_a_killed_run_had_renamed_leaves_or_comes_back(tmp_path: Pat
     assert {path.name: path.read_bytes() for path in inbox.iterdir()} == {"2.dcm": b"x", "3.dcm": b"new"}
 
 
-def test_where_inodes_change_by_themselves_the_bytes_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_contents_are_compared_where_inodes_are_not_stable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = tmp_path / "inbox"
     note(inbox, [make(inbox, "1.dcm", b"1")], tmp_path / "taken.tsv")
     rename = Path.rename
@@ -97,7 +97,7 @@ def test_where_inodes_change_by_themselves_the_bytes_tell(tmp_path: Path, monkey
     monkeypatch.setattr(Path, "rename", copying)
     assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     monkeypatch.setattr(Path, "rename", rename)
-    assert left(inbox) == set()
+    assert remaining(inbox) == set()
 
 
 @pytest.mark.parametrize("linked", ["inbox", "folder"])

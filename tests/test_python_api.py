@@ -1,4 +1,4 @@
-"""The Python interface: what docs/python-api.md says, and that it costs the command nothing."""
+"""The Python interface: docs/python-api.md is true, and importing the package loads no submodule."""
 
 import inspect
 import logging
@@ -27,28 +27,28 @@ EXAMPLES = re.findall(r"(?s)```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", DOC
 
 @pytest.fixture
 def imported(study: Study) -> Study:
-    """A study with the session S1 of one series."""
+    """A study with session S1, which has one series."""
     study.put("S1", MrSeries().files())
     assert qxbatch.import_packets(study.sessions, quiet=True).ok
     return study
 
 
-def test_the_examples_of_the_document_print_what_it_says(tmp_path: Path) -> None:
+def test_the_examples_print_the_documented_output(tmp_path: Path) -> None:
     assert len(EXAMPLES) == DOCUMENT.count("```python") == 5
     demo.make(tmp_path)
-    for code, printed in EXAMPLES:
+    for code, expected in EXAMPLES:
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert (done.stdout, done.returncode) == (printed, 0), done.stderr
+        assert (done.stdout, done.returncode) == (expected, 0), done.stderr
 
 
-def test_the_document_names_everything_that_is_public() -> None:
+def test_the_document_names_the_whole_public_interface() -> None:
     assert [name for name in qxbatch.__all__ if name not in DOCUMENT and name != "__version__"] == []
     for each in (qxbatch.ScannedPath, qxbatch.ScannedSeries, qxbatch.ImportResult, qxbatch.Verified):
         assert [name for name in each.__dataclass_fields__ if f"`{name}`" not in DOCUMENT] == []
 
 
-def test_all_names_are_there_and_documented() -> None:
+def test_all_public_names_exist_and_have_docstrings() -> None:
     assert set(qxbatch.__all__) <= set(dir(qxbatch))
     for name in set(qxbatch.__all__) - {"__version__"}:
         assert inspect.getdoc(getattr(qxbatch, name)), name
@@ -57,23 +57,23 @@ def test_all_names_are_there_and_documented() -> None:
         qxbatch.imports  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_importing_the_package_loads_nothing_of_it() -> None:
+def test_importing_the_package_loads_no_submodule() -> None:
     code = "import sys; import qxbatch; print(*(name for name in sys.modules if name.startswith('qxbatch.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
 
-def test_the_functions_stay_functions_when_rooms_are_loaded() -> None:
+def test_no_subpackage_has_the_name_of_a_public_function() -> None:
     code = (
         "import pkgutil, qxbatch\n"
-        "rooms = {each.name for each in pkgutil.iter_modules(qxbatch.__path__)}\n"
-        "print(*rooms & set(qxbatch.__all__))"
+        "submodules = {each.name for each in pkgutil.iter_modules(qxbatch.__path__)}\n"
+        "print(*submodules & set(qxbatch.__all__))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
 
-def test_the_keywords_are_those_of_the_table() -> None:
+def test_the_keywords_equal_the_parameter_table() -> None:
     path = REPOSITORY / "python" / "qxbatch" / "settings" / "import_parameters.py"
     assert path.read_text() == keywords.module(), "run python -m qxbatch.settings.render"
     names = {each.name for each in PARAMETERS if each.group is not Group.CLUSTER}
@@ -81,7 +81,7 @@ def test_the_keywords_are_those_of_the_table() -> None:
     assert set(keywords.NO_KEYWORDS) <= names
 
 
-def test_values_of_python_become_those_of_the_command_line() -> None:
+def test_python_values_become_command_line_values() -> None:
     given = {"overwrite": True, "quiet": False, "sessions": ["A", "B.*"], "n_procs": 2, "masterinbox": Path("/in")}
     texts = {"overwrite": "yes", "quiet": "no", "sessions": "A,B.*", "n_procs": "2", "masterinbox": "/in"}
     assert keywords.texts({**given, "mem": None}) == texts
@@ -102,7 +102,7 @@ def test_a_wrong_keyword_is_a_type_error(given: dict[str, typing.Any], message: 
         qxbatch.import_packets(study.sessions, **given)
 
 
-def test_an_import_gives_what_became_of_it(study: Study) -> None:
+def test_an_import_returns_the_outcome_of_each_packet(study: Study) -> None:
     study.put("S1", MrSeries().files())
     study.put_bytes("broken.zip", b"PK\x03\x04 no zip")
     result = qxbatch.import_packets(study.sessions, archive="copy", n_procs=1)
@@ -113,7 +113,7 @@ def test_an_import_gives_what_became_of_it(study: Study) -> None:
     assert [problem.code.value for problem in by_packet["broken.zip"].problems] == ["damaged"]
 
 
-def test_a_test_writes_nothing(study: Study) -> None:
+def test_a_dry_run_writes_nothing(study: Study) -> None:
     study.put("S1", MrSeries().files())
     result = qxbatch.import_packets(str(study.sessions), test=True)
     assert [found.verdict.value for found in result.found] == ["ready"]
@@ -126,9 +126,9 @@ def test_a_question_needs_a_terminal(study: Study, monkeypatch: pytest.MonkeyPat
         qxbatch.import_packets(study.sessions, check="yes")
 
 
-def test_how_a_folder_was_understood_goes_to_the_log(study: Study, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_says_how_the_folder_argument_is_interpreted(study: Study, caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("qxbatch")
-    logger.propagate = True  # a run of the command in this process switched it off
+    logger.propagate = True  # a run of the command in this process switches it off
     with caplog.at_level(logging.INFO, "qxbatch"):
         packets.import_packets(study.sessions.parent, check="no")
     assert "is a study folder" in caplog.text
@@ -144,12 +144,12 @@ def test_a_session_is_opened(imported: Study) -> None:
     ("below", "message"),
     [(".", "is a folder of sessions"), ("none", "does not exist"), ("inbox", "contains no session")],
 )
-def test_what_is_no_session_is_a_usage_error(imported: Study, below: str, message: str) -> None:
+def test_opening_a_path_that_is_no_session_is_a_usage_error(imported: Study, below: str, message: str) -> None:
     with pytest.raises(qxbatch.UsageError, match=message):
         qxbatch.open_session(imported.sessions / below)
 
 
-def test_verify_tells_what_is_wrong(imported: Study) -> None:
+def test_verify_returns_what_is_wrong(imported: Study) -> None:
     assert [each.wrong for each in qxbatch.verify(imported.sessions)] == [()]
     (image,) = (imported.session("S1") / "nii").glob("*.nii.gz")
     image.write_bytes(b"other")
@@ -159,10 +159,10 @@ def test_verify_tells_what_is_wrong(imported: Study) -> None:
         qxbatch.verify(imported.sessions / "none")
 
 
-def test_scan_takes_one_path_or_several(study: Study, tmp_path: Path) -> None:
+def test_scan_accepts_one_path_or_several(study: Study, tmp_path: Path) -> None:
     packet = study.put("S1", MrSeries(number=4).files())
-    (found,) = qxbatch.scan(str(packet))
-    assert [(series.number, series.kind, series.patient_id) for series in found.series] == [(4, "DICOM", "P001")]
+    (scanned,) = qxbatch.scan(str(packet))
+    assert [(series.number, series.kind, series.patient_id) for series in scanned.series] == [(4, "DICOM", "P001")]
     damaged = tmp_path / "damaged.zip"
     damaged.write_bytes(packet.read_bytes()[:-200])
     assert [bool(each.problems) for each in qxbatch.scan([packet, damaged], n_procs=1)] == [False, True]
@@ -170,5 +170,5 @@ def test_scan_takes_one_path_or_several(study: Study, tmp_path: Path) -> None:
         qxbatch.scan([tmp_path / "none"])
 
 
-def test_an_error_says_what_to_do_also_in_a_traceback() -> None:
+def test_the_text_of_an_error_includes_its_hint() -> None:
     assert str(qxbatch.UsageError("It is wrong.", "Do this.")) == "It is wrong. Do this."

@@ -1,4 +1,4 @@
-"""Numbers of images, their files and logs."""
+"""Image numbers, and the files and logs named after them."""
 
 import gzip
 import hashlib
@@ -20,7 +20,7 @@ from qxbatch.record.sums import sums_of
 
 
 def conversion(n: int, images: int, number: int | None = None, kind: SeriesKind = SeriesKind.DICOM) -> Conversion:
-    """Return a series that gave so many images."""
+    """Return the conversion of a series into a number of images."""
     header: dict[str, Value] = {"SeriesDescription": f"s{n}"}
     if number is not None:
         header["SeriesNumber"] = number
@@ -30,17 +30,17 @@ def conversion(n: int, images: int, number: int | None = None, kind: SeriesKind 
 
 
 def place(*conversions: Conversion) -> Placement:
-    """Place images whose files need not be there."""
+    """Place images whose files need not exist."""
     return place_images(conversions, [c.series.n for c in conversions], shape=lambda _: (2, 2, 2))
 
 
 def numbers(placement: Placement, n: int) -> list[int]:
-    """Return the numbers of a series' images in the order of its outputs."""
+    """Return the image numbers of a series in the order of its outputs."""
     images = sorted((image for image in placement.images if image.n == n), key=lambda image: image.k)
     return [image.number for image in images]
 
 
-def test_images_of_a_series_are_n_plus_k() -> None:
+def test_image_k_of_series_n_has_the_number_n_plus_k() -> None:
     placement = place(conversion(30, 3, 3))
     assert numbers(placement, 30) == [31, 32, 33]
     assert [image.name for image in placement.images] == ["s30 [1/3]", "s30 [2/3]", "s30 [3/3]"]
@@ -49,7 +49,7 @@ def test_images_of_a_series_are_n_plus_k() -> None:
     assert placement.problems == ()
 
 
-def test_the_tenth_image_goes_to_the_next_free_number_and_the_session_is_marked() -> None:
+def test_the_tenth_image_gets_the_next_free_number_and_a_warning() -> None:
     placement = place(conversion(30, 12, 3), conversion(40, 1, 4))
     assert numbers(placement, 30) == [*range(31, 40), 100031, 100032, 100033]
     assert placement.further == {100030: 30}
@@ -58,30 +58,30 @@ def test_the_tenth_image_goes_to_the_next_free_number_and_the_session_is_marked(
     assert "100031" in problem.message
 
 
-def test_a_number_that_a_series_has_is_never_taken() -> None:
+def test_the_number_of_another_series_is_never_taken() -> None:
     placement = place(conversion(30, 10, 3), conversion(100030, 1, 3))
     assert numbers(placement, 30)[9] == 200031
     assert numbers(placement, 100030) == [100031]
 
 
-def test_a_series_without_a_number_takes_from_the_unnumbered_ones() -> None:
+def test_further_images_of_an_unnumbered_series_get_numbers_of_the_unnumbered_range() -> None:
     placement = place(conversion(90010, 10), conversion(90020, 1))
     assert numbers(placement, 90010)[9] == 90031
 
 
-def test_numbers_do_not_depend_on_the_order_in_which_conversions_ended() -> None:
+def test_image_numbers_do_not_depend_on_the_order_of_conversions() -> None:
     series = [conversion(30, 20, 3), conversion(100030, 20, 3), conversion(90010, 11)]
     assert place(*series) == place(*series[::-1])
 
 
 @given(st.dictionaries(st.integers(1, 30), st.integers(0, 60), max_size=8))
-def test_no_two_images_share_a_number(counts: dict[int, int]) -> None:
+def test_image_numbers_are_unique(counts: dict[int, int]) -> None:
     placement = place(*(conversion(10 * number, count, number) for number, count in counts.items()))
-    found = [image.number for image in placement.images]
-    assert len(set(found)) == len(found) == sum(counts.values())
-    assert all(number % 10 for number in found)
-    owners = {image.number // 10 * 10: image.n for image in placement.images}
-    assert all(owners[image.number // 10 * 10] == image.n for image in placement.images)
+    assigned = [image.number for image in placement.images]
+    assert len(set(assigned)) == len(assigned) == sum(counts.values())
+    assert all(number % 10 for number in assigned)
+    series_numbers = {image.number // 10 * 10: image.n for image in placement.images}
+    assert all(series_numbers[image.number // 10 * 10] == image.n for image in placement.images)
 
 
 def test_a_failed_series_keeps_its_number() -> None:
@@ -90,8 +90,8 @@ def test_a_failed_series_keeps_its_number() -> None:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Conversion:
-    """Return a series whose images lie on disk."""
+def converted(tmp_path: Path) -> Conversion:
+    """Return the conversion of a series with image files on disk."""
     outputs = []
     for suffix in ("", "_ph"):
         nifti = tmp_path / "w" / f"30{suffix}.nii"
@@ -103,51 +103,51 @@ def made(tmp_path: Path) -> Conversion:
 
 
 def zipped(source: Path, target: Path) -> None:
-    """Stand in for the core's gzip."""
+    """Compress in place of the core's gzip."""
     target.write_bytes(gzip.compress(source.read_bytes()))
 
 
-def compress(made: Conversion) -> None:
+def compress(converted: Conversion) -> None:
     """Compress the images before they get their numbers, as the pipeline does."""
-    for output in made.outputs:
+    for output in converted.outputs:
         zipped(output.nifti, compressed(output.nifti))
         output.nifti.unlink()
 
 
 @pytest.mark.parametrize("early", [True, False])
-def test_files_come_under_their_numbers(tmp_path: Path, made: Conversion, early: bool) -> None:
+def test_files_are_named_by_image_number(tmp_path: Path, converted: Conversion, early: bool) -> None:
     if early:
-        compress(made)
-    write_images(place(made), tmp_path / "session", zipped)
+        compress(converted)
+    write_images(place(converted), tmp_path / "session", zipped)
     folder = tmp_path / "session" / "nii"
     assert sorted(path.name for path in folder.iterdir()) == ["31.json", "31.nii.gz", "32.json", "32.nii.gz"]
     assert gzip.decompress((folder / "32.nii.gz").read_bytes()) == b"voxels_ph"
 
 
-def test_each_file_has_its_sum_and_an_image_that_of_what_was_written(tmp_path: Path, made: Conversion) -> None:
-    first = made.outputs[0]
+def test_each_file_has_a_checksum_and_an_image_the_one_of_its_conversion(tmp_path: Path, converted: Conversion) -> None:
+    first = converted.outputs[0]
     first.nifti.with_suffix(".bval").write_text("0 1000\n")
-    made = replace(
-        made, outputs=(replace(first, sidecars={**first.sidecars, "bval": first.nifti.with_suffix(".bval")}),)
+    converted = replace(
+        converted, outputs=(replace(first, sidecars={**first.sidecars, "bval": first.nifti.with_suffix(".bval")}),)
     )
-    compress(made)
-    write_images(place(made), tmp_path / "session", zipped)
-    assert sums_of(place(made), tmp_path / "session", {first.nifti: (7, "as written")}) == {
+    compress(converted)
+    write_images(place(converted), tmp_path / "session", zipped)
+    assert sums_of(place(converted), tmp_path / "session", {first.nifti: (7, "as written")}) == {
         "nii/31.nii.gz": (7, "as written"),
         "nii/31.bval": (7, hashlib.sha256(b"0 1000\n").hexdigest()),
         "nii/31.json": (2, hashlib.sha256(b"{}").hexdigest()),
     }
 
 
-def test_a_number_that_is_there_already_is_an_error_and_not_overwritten(tmp_path: Path, made: Conversion) -> None:
+def test_an_existing_image_is_an_error_and_not_overwritten(tmp_path: Path, converted: Conversion) -> None:
     (tmp_path / "nii").mkdir()
     (tmp_path / "nii" / "31.nii.gz").write_bytes(b"old")
     with pytest.raises(FileExistsError):
-        write_images(place(made), tmp_path, zipped)
+        write_images(place(converted), tmp_path, zipped)
     assert (tmp_path / "nii" / "31.nii.gz").read_bytes() == b"old"
 
 
-def test_each_n_has_a_log_and_each_further_one_a_copy(tmp_path: Path) -> None:
+def test_each_series_has_a_log_and_each_further_number_a_copy(tmp_path: Path) -> None:
     conversions = [conversion(30, 12, 3), conversion(40, 0, 4)]
     write_logs(conversions, place(*conversions), tmp_path)
     logs = {path.name: path.read_text() for path in (tmp_path / "dicom").iterdir()}
@@ -158,10 +158,10 @@ def test_each_n_has_a_log_and_each_further_one_a_copy(tmp_path: Path) -> None:
     }
 
 
-def info(tmp_path: Path, told: object, wanted: tuple[str, ...], kind: SeriesKind = SeriesKind.DICOM) -> object:
-    """Return what a JSON gives."""
+def info(tmp_path: Path, sidecar: object, wanted: tuple[str, ...], kind: SeriesKind = SeriesKind.DICOM) -> object:
+    """Return the fields read from a JSON sidecar."""
     path = tmp_path / "a.json"
-    path.write_text(told if isinstance(told, str) else json.dumps(told))
+    path.write_text(sidecar if isinstance(sidecar, str) else json.dumps(sidecar))
     header: dict[str, Value] = {"RepetitionTime": 2000.0}
     return json_info(path, wanted, Series(30, kind, header, 1, 1, tmp_path))
 
@@ -169,8 +169,8 @@ def info(tmp_path: Path, told: object, wanted: tuple[str, ...], kind: SeriesKind
 ALL = tuple(FIELDS)
 
 
-def test_json_fields_come_in_one_order_as_python_prints_them(tmp_path: Path) -> None:
-    told = (
+def test_json_fields_have_a_fixed_order_and_format(tmp_path: Path) -> None:
+    sidecar = (
         '{"ReadoutDirection":"i","DwellTime":5.8e-05,"RepetitionTime":2,'
         '"EffectiveEchoSpacing":0.00058,"PhaseEncodingDirection":"j-"}'
     )
@@ -181,20 +181,20 @@ def test_json_fields_come_in_one_order_as_python_prints_them(tmp_path: Path) -> 
         ("DwellTime", "5.8e-05"),
         ("ReadoutDirection", "i"),
     )
-    assert info(tmp_path, told, ALL) == expected
-    assert info(tmp_path, told, ("DwellTime", "TR")) == (("TR", "2"), ("DwellTime", "5.8e-05"))
-    assert info(tmp_path, told, ()) == ()
+    assert info(tmp_path, sidecar, ALL) == expected
+    assert info(tmp_path, sidecar, ("DwellTime", "TR")) == (("TR", "2"), ("DwellTime", "5.8e-05"))
+    assert info(tmp_path, sidecar, ()) == ()
 
 
-@pytest.mark.parametrize("told", ["", "[]", "{", '{"RepetitionTime": null}', '{"RepetitionTime": [1, 2]}', "3"])
-def test_a_json_that_tells_nothing_gives_nothing(tmp_path: Path, told: str) -> None:
-    assert info(tmp_path, told, ALL) == ()
+@pytest.mark.parametrize("sidecar", ["", "[]", "{", '{"RepetitionTime": null}', '{"RepetitionTime": [1, 2]}', "3"])
+def test_a_json_without_values_gives_no_fields(tmp_path: Path, sidecar: str) -> None:
+    assert info(tmp_path, sidecar, ALL) == ()
 
 
-def test_a_par_tells_its_repetition_time_where_the_json_does_not(tmp_path: Path) -> None:
+def test_the_repetition_time_of_a_par_file_replaces_a_missing_one(tmp_path: Path) -> None:
     assert info(tmp_path, {}, ("TR",), SeriesKind.PARREC) == (("TR", "2"),)
     assert info(tmp_path, {"RepetitionTime": 1.5}, ("TR",), SeriesKind.PARREC) == (("TR", "1.5"),)
 
 
-def test_an_image_without_json_tells_nothing() -> None:
+def test_an_image_without_json_gives_no_fields() -> None:
     assert json_info(None, ALL, conversion(30, 1).series) == ()

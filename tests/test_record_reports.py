@@ -1,4 +1,4 @@
-"""Summary, DICOM report, ledger, and keeping identity out of them."""
+"""Summary, DICOM report and ledger, without identifying values."""
 
 import io
 import json
@@ -18,13 +18,13 @@ from qxbatch.session.summary import Summary
 
 
 def conversion(n: int, **header: Value) -> Conversion:
-    """Return a series with that header."""
+    """Return a failed conversion of a series with this header."""
     series = Series(n, SeriesKind.DICOM, {"SeriesNumber": n // 10, **header}, 5, 100, Path("/x"))
     problem = Problem(Code.CONVERT_FAILED, f"series {n}", "no.")
     return Conversion(series, State.FAILED, "dcm2niix 1", log="", problems=(problem,))
 
 
-def test_the_ledger_has_a_line_for_each_row_and_counts_them() -> None:
+def test_the_ledger_has_a_line_for_each_row_and_counts_fates() -> None:
     file = io.StringIO()
     row = LedgerRow("a/b.dcm", 10, "ab", "cd", Kind.DICOM, Fate.SORTED, "dicom/30/b.dcm", 30)
     kept = row._replace(fate=Fate.KEPT, at="inbox/t\tx\n\udcff\\", series=None, reason="no\tDICOM")
@@ -57,7 +57,7 @@ def test_the_report_lists_series_by_number() -> None:
     assert "failed" in lines[5]
 
 
-def test_the_report_says_what_to_look_at_first() -> None:
+def test_the_report_begins_with_the_series_to_look_at() -> None:
     stopped = Acquisition(
         started="2024-01-15T10:15:00.250",
         planned_volumes=300,
@@ -74,9 +74,13 @@ def test_the_report_says_what_to_look_at_first() -> None:
         in_plane_acceleration=2.0,
         multiband_factor=3,
     )
-    judged = replace(conversion(40, SeriesDescription="rest"), verdict=SeriesVerdict.INCOMPLETE, acquisition=stopped)
-    whole = replace(conversion(20, SeriesDescription="T1"), verdict=SeriesVerdict.COMPLETE, acquisition=Acquisition())
-    lines = dicom_report("S1", "P001", [judged, whole]).splitlines()
+    incomplete = replace(
+        conversion(40, SeriesDescription="rest"), verdict=SeriesVerdict.INCOMPLETE, acquisition=stopped
+    )
+    complete = replace(
+        conversion(20, SeriesDescription="T1"), verdict=SeriesVerdict.COMPLETE, acquisition=Acquisition()
+    )
+    lines = dicom_report("S1", "P001", [incomplete, complete]).splitlines()
     assert lines[1:4] == [
         "verdict: incomplete (1 of 2 series)",
         "look at these series first:",
@@ -99,12 +103,12 @@ def test_the_report_says_what_to_look_at_first() -> None:
 @pytest.mark.parametrize(
     "header", [{}, {"SeriesDate": "bad", "SeriesTime": ":"}, {"RepetitionTime": "x"}, {"EchoTime": []}]
 )
-def test_the_report_stands_whatever_a_header_lacks(header: dict[str, Value]) -> None:
+def test_the_report_is_written_with_missing_or_invalid_elements(header: dict[str, Value]) -> None:
     assert "30" in dicom_report("S1", "", [conversion(30, **header)])
 
 
-def told(problems: tuple[Problem, ...] = (), **more: object) -> Summary:
-    """Return a summary of two series."""
+def two_series(problems: tuple[Problem, ...] = (), **more: object) -> Summary:
+    """Return the summary of two series."""
     conversions = [conversion(30, PatientID="secret", SeriesDescription="b"), conversion(20, PatientName="Doe^Jane")]
     packet = Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3))
     return summary(
@@ -121,7 +125,7 @@ def told(problems: tuple[Problem, ...] = (), **more: object) -> Summary:
 
 
 def test_the_summary_is_json_in_a_fixed_order() -> None:
-    text = told().to_json()
+    text = two_series().to_json()
     read = json.loads(text)
     assert list(read) == sorted(read)
     assert [series["n"] for series in read["series"]] == [20, 30]
@@ -132,18 +136,18 @@ def test_the_summary_is_json_in_a_fixed_order() -> None:
 
 
 def test_only_times_and_host_differ_between_runs() -> None:
-    one = json.loads(told(times={"total": 1.0}, host={"name": "a"}).to_json())
-    two = json.loads(told(times={"total": 2.0}, host={"name": "b"}).to_json())
+    one = json.loads(two_series(times={"total": 1.0}, host={"name": "a"}).to_json())
+    two = json.loads(two_series(times={"total": 2.0}, host={"name": "b"}).to_json())
     assert {key for key in one if one[key] != two[key]} == {"times", "host"}
 
 
 def test_no_header_field_of_the_summary_names_the_patient() -> None:
-    text = told().to_json()
+    text = two_series().to_json()
     assert "secret" not in text
     assert "Doe" not in text
 
 
-def test_a_problem_that_is_told_twice_stands_once() -> None:
+def test_a_problem_reported_twice_is_listed_once() -> None:
     extra = Problem(Code.DUPLICATES, "x", "twice.", severity=Severity.WARNING)
-    problems = told((extra, extra)).problems
+    problems = two_series((extra, extra)).problems
     assert [problem.code for problem in problems].count(Code.DUPLICATES) == 1

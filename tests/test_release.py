@@ -1,4 +1,4 @@
-"""`scripts/release --check` sees every place that names another version."""
+"""`scripts/release --check` finds every file with another version."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ FILES = (
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what the check reads."""
+    """A copy of the files that the check reads."""
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, tmp_path / name)
@@ -48,7 +48,7 @@ def change(path: Path, pattern: str, text: str) -> None:
     path.write_text(new, encoding="utf-8")
 
 
-def test_this_repository_agrees() -> None:
+def test_the_versions_in_this_repository_agree() -> None:
     done = check(REPOSITORY)
     assert (done.returncode, done.stdout.splitlines()) == (
         0,
@@ -57,7 +57,7 @@ def test_this_repository_agrees() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "pattern", "text", "said"),
+    ("name", "pattern", "text", "message"),
     [
         ("CHANGELOG.md", r"## \S+ \(", "## 9.9.9 (", "CHANGELOG.md: the first heading is of 9.9.9"),
         ("CHANGELOG.md", r"## \S+ \(.*\)", "## Next", "CHANGELOG.md: no heading like"),
@@ -93,15 +93,15 @@ def test_this_repository_agrees() -> None:
         ("Cargo.toml", r'version = "[^"]*"', 'version = "9.9.9"', "not 9.9.9"),
     ],
 )
-def test_a_wrong_value_is_named(copy: Path, name: str, pattern: str, text: str, said: str) -> None:
+def test_a_wrong_value_is_reported(copy: Path, name: str, pattern: str, text: str, message: str) -> None:
     assert check(copy).returncode == 0
     change(copy / name, pattern, text)
     done = check(copy)
     assert done.returncode == 1
-    assert said in done.stdout
+    assert message in done.stdout
 
 
-def test_a_tag_needs_its_version_and_the_day(copy: Path) -> None:
+def test_a_tag_needs_the_right_version_and_a_date(copy: Path) -> None:
     change(copy / "CHANGELOG.md", r"\(.*\)", "(unreleased)")
     assert "needs the day" in check(copy, f"v{VERSION}").stdout
     change(copy / "CHANGELOG.md", r"\(unreleased\)", "(2026-12-01)")
@@ -110,6 +110,6 @@ def test_a_tag_needs_its_version_and_the_day(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["--make"], ["--check", "v1", "v2"]])
-def test_other_words_are_wrong_usage(words: list[str]) -> None:
+def test_other_arguments_are_a_usage_error(words: list[str]) -> None:
     command = [sys.executable, str(REPOSITORY / "scripts" / "release"), *words]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 64

@@ -1,4 +1,4 @@
-"""The scripts of a release say what they cannot do here, and why."""
+"""The release scripts report what they need and how they are called."""
 
 import os
 import shutil
@@ -11,39 +11,39 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SCRIPTS = ("wheel", "wheel-test")
 
 
-def called(name: str, *words: str, path: str) -> "subprocess.CompletedProcess[str]":
+def run_script(name: str, *words: str, path: str) -> "subprocess.CompletedProcess[str]":
     command = [str(REPOSITORY / "scripts" / name), *words]
     env = {**os.environ, "PATH": path, "CARGO_HOME": "/none"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
 
 @pytest.fixture
-def few(tmp_path: Path) -> str:
-    """A PATH of the programs that the scripts need before they do anything."""
+def minimal_path(tmp_path: Path) -> str:
+    """A PATH with only the programs that the scripts need at their start."""
     for name in ("bash", "env", "id", "dirname", "realpath", "sed", "mktemp", "rm"):
-        found = shutil.which(name)
-        assert found is not None
-        (tmp_path / name).symlink_to(found)
+        program = shutil.which(name)
+        assert program is not None
+        (tmp_path / name).symlink_to(program)
     return str(tmp_path)
 
 
-def test_no_system_is_made_without_debootstrap(few: str, tmp_path: Path) -> None:
-    done = called("debian-root", "trixie", str(tmp_path / "root"), path=few)
+def test_debian_root_needs_debootstrap(minimal_path: str, tmp_path: Path) -> None:
+    done = run_script("debian-root", "trixie", str(tmp_path / "root"), path=minimal_path)
     assert done.returncode == 69
     assert "trixie cannot be made here: " in done.stderr
     assert ("debootstrap is not installed" in done.stderr) is (os.geteuid() == 0)
 
 
-def test_a_wheel_needs_rust(few: str, tmp_path: Path) -> None:
-    done = called("wheel", str(tmp_path / "dist"), path=few)
+def test_a_wheel_needs_rust(minimal_path: str, tmp_path: Path) -> None:
+    done = run_script("wheel", str(tmp_path / "dist"), path=minimal_path)
     assert done.returncode == 1
     assert "install Rust 1.85" in done.stderr
     assert not (tmp_path / "dist").exists()
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_help_says_how_a_script_is_called(name: str, few: str) -> None:
-    done = called(name, "--help", path=few)
+def test_help_shows_the_usage_of_a_script(name: str, minimal_path: str) -> None:
+    done = run_script(name, "--help", path=minimal_path)
     assert done.returncode == 0
     assert f"scripts/{name} [" in (REPOSITORY / "scripts" / name).read_text(encoding="utf-8").partition("\n")[2]
     assert len(done.stdout.splitlines()) >= 3

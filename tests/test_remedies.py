@@ -1,4 +1,4 @@
-"""Each refused item ends with the command that fixes it alone; the command is run as it is printed."""
+"""The message of each refused packet ends with the command that fixes it; the tests run it as printed."""
 
 import json
 import shlex
@@ -18,20 +18,20 @@ OTHER = under("y", MrSeries(number=4, description="T2w", patient="P2").files())
 
 
 def commands(study: Study, *more: str) -> list[str]:
-    """Run an import that refuses something, and return the commands that it proposes."""
-    told = study.sessions.parent / "run.json"
-    run = study.main(*more, f"--json-file={told}")
+    """Run an import that refuses packets, and return the proposed commands."""
+    json_file = study.sessions.parent / "run.json"
+    run = study.main(*more, f"--json-file={json_file}")
     assert run.status in (1, 66), run.text
-    content = json.loads(told.read_bytes())
+    content = json.loads(json_file.read_bytes())
     problems = [each["problem"] for each in content["found"] if each["problem"]]
     problems += [problem for session in content["sessions"] for problem in session["problems"]]
-    found = [problem["command"] for problem in problems if "command" in problem]
-    for command in found:
+    proposed = [problem["command"] for problem in problems if "command" in problem]
+    for command in proposed:
         assert f"      {command}\n" in run.text + "\n"
-    return found
+    return proposed
 
 
-def follow(command: str) -> int:
+def run_proposed(command: str) -> int:
     program, *words = shlex.split(command)
     assert program == "qxbatch"
     return main(words)
@@ -44,40 +44,40 @@ def damaged() -> bytes:
 
 
 @pytest.mark.parametrize("more", [[], ["--archive=copy"], [r"--nameformat=(?P<subject_id>.*?)_(?P<session_name>.*)"]])
-def test_a_packet_of_two_patients(study: Study, more: list[str]) -> None:
+def test_the_command_for_a_packet_of_two_patients_splits_it(study: Study, more: list[str]) -> None:
     study.put("A 1_x", {**FILES, **OTHER})
     [command] = commands(study, *more)
-    assert follow(command) == 0
+    assert run_proposed(command) == 0
     assert study.session_names() == ["A 1_x-1", "A 1_x-2"]
 
 
-def test_two_packets_of_one_session(study: Study) -> None:
+def test_the_command_for_two_packets_of_one_session_merges_them(study: Study) -> None:
     study.put("S1", FILES, Kind.ZIP)
     study.put("S1", OTHER | FILES, Kind.TAR)
     study.put("S2", FILES, Kind.ZIP)
-    found = set(commands(study))
-    assert len(found) == 1
-    assert "--on-same-session=merge" in found.pop()
+    proposed = set(commands(study))
+    assert len(proposed) == 1
+    assert "--on-same-session=merge" in proposed.pop()
 
 
-def test_a_damaged_packet(study: Study) -> None:
+def test_the_command_for_a_damaged_packet_imports_the_readable_files(study: Study) -> None:
     study.put("S2", FILES)
     study.put_bytes("S1.zip", damaged())
     [command] = commands(study)
-    assert follow(command) == 1, "a damaged packet is a failure, also where the rest is imported as asked"
+    assert run_proposed(command) == 1, "a damaged packet is a failure, also when its readable files are imported"
     assert study.session_names() == ["S1", "S2"]
 
 
-def test_a_session_that_exists(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_for_an_existing_session_overwrites_it(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     study.put("S1", FILES)
     assert study.main("--archive=copy").status == 0
     run = study.main("--check=no")
     [line] = [line for line in run.text.splitlines() if "to import it again: " in line]
-    assert follow(line.partition("again: ")[2]) == 0
+    assert run_proposed(line.partition("again: ")[2]) == 0
     assert "1 of 1 session is complete." in capsys.readouterr().out
 
 
-def test_folder_mode_repeats_its_form(study: Study) -> None:
+def test_the_command_in_folder_mode_has_the_options_of_folder_mode(study: Study) -> None:
     inbox = study.session("S1") / "inbox"
     inbox.mkdir(parents=True)
     for name, data in {**FILES, **OTHER}.items():
@@ -86,23 +86,23 @@ def test_folder_mode_repeats_its_form(study: Study) -> None:
         place.write_bytes(data)
     [command] = commands(study, "--masterinbox=none", "--sessions=*")
     assert "--masterinbox=none" in command
-    assert follow(command.replace("split", "merge")) == 0
+    assert run_proposed(command.replace("split", "merge")) == 0
     assert (study.session("S1") / "session.txt").exists()
 
 
-def test_the_bids_app_form_is_repeated(study: Study, tmp_path: Path) -> None:
+def test_the_command_has_the_bids_app_form_of_the_call(study: Study, tmp_path: Path) -> None:
     study.put("S1", {**FILES, **OTHER})
-    told = tmp_path / "run.json"
-    words = [str(study.inbox), str(tmp_path / "out"), "participant", f"--json-file={told}"]
+    json_file = tmp_path / "run.json"
+    words = [str(study.inbox), str(tmp_path / "out"), "participant", f"--json-file={json_file}"]
     assert main(words) == 1
-    [session] = json.loads(told.read_bytes())["sessions"]
+    [session] = json.loads(json_file.read_bytes())["sessions"]
     [problem] = session["problems"]
     assert shlex.split(problem["command"])[1:4] == words[:3]
-    assert follow(problem["command"]) == 0
+    assert run_proposed(problem["command"]) == 0
 
 
 @pytest.mark.parametrize("part", ["sort"])
-def test_a_part_is_repeated_as_a_part(study: Study, part: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_of_sort_calls_sort(study: Study, part: str, capsys: pytest.CaptureFixture[str]) -> None:
     inbox = study.session("S1") / "inbox"
     inbox.mkdir(parents=True)
     tree: Mapping[str, bytes] = {**FILES, **OTHER}
@@ -111,10 +111,10 @@ def test_a_part_is_repeated_as_a_part(study: Study, part: str, capsys: pytest.Ca
     assert main([part, str(study.session("S1"))]) == 1
     [command] = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("qxbatch ")]
     assert shlex.split(command)[1:3] == [part, str(study.session("S1"))]
-    assert follow(command.replace("split", "merge")) == 0
+    assert run_proposed(command.replace("split", "merge")) == 0
 
 
-def test_a_packet_without_a_whole_member_offers_no_rest_to_import(study: Study) -> None:
+def test_a_packet_without_readable_members_has_no_command_to_import_them(study: Study) -> None:
     [name, *_] = FILES
     data = bytearray(packed({name: FILES[name]}, Kind.ZIP))
     data[200:240] = bytes(40)  # in its only member
@@ -122,10 +122,10 @@ def test_a_packet_without_a_whole_member_offers_no_rest_to_import(study: Study) 
     [command] = commands(study)
     assert "--on-damaged" not in command
     (study.inbox / "S1.zip").write_bytes(packed(FILES, Kind.ZIP))
-    assert follow(command) == 0
+    assert run_proposed(command) == 0
 
 
-def test_packets_whose_names_become_equal_get_names_of_their_own(study: Study) -> None:
+def test_packets_with_equal_cleaned_names_get_different_names(study: Study) -> None:
     for name in ("a:b", "a#b", "a::b"):
         (study.inbox / f"{name}.zip").write_bytes(packed(FILES, Kind.ZIP))
     (study.inbox / "a_b.zip").write_bytes(packed(FILES, Kind.ZIP))

@@ -1,4 +1,4 @@
-"""The report before the work."""
+"""The report before the import."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,24 +20,24 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
     return lambda **given: parse({"sessionsfolder": str(tmp_path), **given}).settings
 
 
-def thing(name: str, verdict: Verdict, **more: Any) -> Candidate:
+def candidate(name: str, verdict: Verdict, **more: Any) -> Candidate:
     return Candidate(Path("/in") / name, verdict, **more)
 
 
 ALL = [
-    thing(
+    candidate(
         "a.zip",
         Verdict.READY,
         packet=Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3)),
         session=SessionId("S1", "x"),
     ),
-    thing("b.zip", Verdict.ALREADY_THERE, note="session S2 exists: give --overwrite=yes"),
-    thing("c.zip", Verdict.NO_MATCH_IN_LOG, note="the logfile does not name c"),
-    thing("d.zip", Verdict.NO_NAME),
-    thing("e.zip", Verdict.NOT_PARSED),
-    thing("f.zip", Verdict.FILTERED),
-    thing("README", Verdict.STRAY),
-    thing("g.zip", Verdict.REFUSED, problem=Problem(Code.SAME_SESSION, "/in/g.zip", "is of S1.", "Move it.")),
+    candidate("b.zip", Verdict.ALREADY_THERE, note="session S2 exists: give --overwrite=yes"),
+    candidate("c.zip", Verdict.NO_MATCH_IN_LOG, note="the logfile does not name c"),
+    candidate("d.zip", Verdict.NO_NAME),
+    candidate("e.zip", Verdict.NOT_PARSED),
+    candidate("f.zip", Verdict.FILTERED),
+    candidate("README", Verdict.STRAY),
+    candidate("g.zip", Verdict.REFUSED, problem=Problem(Code.SAME_SESSION, "/in/g.zip", "is of S1.", "Move it.")),
 ]
 
 
@@ -45,7 +45,7 @@ def test_every_verdict_has_its_heading() -> None:
     assert set(HEADINGS) == set(Verdict)
 
 
-def test_everything_found_is_listed_once(settings: Callable[..., Settings]) -> None:
+def test_each_candidate_is_listed_once(settings: Callable[..., Settings]) -> None:
     text = before(ALL, settings())
     assert text.startswith("Found 8 things")
     for each in ALL:
@@ -53,29 +53,31 @@ def test_everything_found_is_listed_once(settings: Callable[..., Settings]) -> N
         assert f"1 {HEADINGS[each.verdict]}:" in text
         assert each.note in text
     assert "a.zip -> S1_x (subject S1)" in text
-    assert "is of S1." not in text, "reasons of refusals are in the report after the work"
-    assert "Move it." not in text, "what to do is in the report after the work"
+    assert "is of S1." not in text, "the reason of a refusal is in the report after the import"
+    assert "Move it." not in text, "the hint is in the report after the import"
 
 
-def test_the_short_report_lists_what_is_ready_or_refused_and_counts_the_rest(settings: Callable[..., Settings]) -> None:
+def test_the_short_report_lists_ready_and_refused_packets_and_counts_the_others(
+    settings: Callable[..., Settings],
+) -> None:
     text = before(ALL, settings(verbose="no"))
-    shown = {each.path.name for each in ALL if each.path.name in text}
-    assert shown == {"a.zip", "g.zip"}
+    listed = {each.path.name for each in ALL if each.path.name in text}
+    assert listed == {"a.zip", "g.zip"}
     assert all(f"1 {HEADINGS[each.verdict]}" in text for each in ALL)
 
 
-def test_nothing_ready_is_said(settings: Callable[..., Settings]) -> None:
+def test_the_report_says_if_nothing_is_ready(settings: Callable[..., Settings]) -> None:
     assert "Nothing is ready." in before([], settings())
     assert "Nothing is ready." not in before(ALL, settings())
 
 
-def test_names_cannot_play_tricks_on_the_terminal(settings: Callable[..., Settings]) -> None:
-    text = before([thing("a\x1b[2Jb\nc\udcff", Verdict.STRAY)], settings())
+def test_control_characters_in_names_are_escaped(settings: Callable[..., Settings]) -> None:
+    text = before([candidate("a\x1b[2Jb\nc\udcff", Verdict.STRAY)], settings())
     assert "\x1b" not in text
     assert len(text.splitlines()) == 4
     assert text.encode()
 
 
-@pytest.mark.parametrize(("text", "shown"), [("Øre 1", "Øre 1"), ("a\tb", "a\\tb"), ("\udcff", "\\udcff")])
-def test_shown_text(text: str, shown: str) -> None:
-    assert one_line(text) == shown
+@pytest.mark.parametrize(("text", "escaped"), [("Øre 1", "Øre 1"), ("a\tb", "a\\tb"), ("\udcff", "\\udcff")])
+def test_a_text_is_printed_on_one_line(text: str, escaped: str) -> None:
+    assert one_line(text) == escaped
