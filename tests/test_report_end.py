@@ -1,4 +1,4 @@
-"""The report after the work: everything that was found stands in it once."""
+"""The report after the import lists everything that was found exactly once."""
 
 from pathlib import Path
 
@@ -44,9 +44,9 @@ def other(name: str, verdict: Verdict) -> Candidate:
     return Candidate(Path("/in") / name, verdict)
 
 
-def test_everything_that_was_found_is_counted_once() -> None:
+def test_each_candidate_is_counted_once() -> None:
     exists = Problem(Code.EXISTS, "S6", "exists.", severity=Severity.WARNING)
-    held = Problem(Code.HELD, "S7", "is held.", severity=Severity.WARNING)
+    locked = Problem(Code.HELD, "S7", "is held.", severity=Severity.WARNING)
     failed_series = Problem(Code.CONVERT_FAILED, "series 20", "did not convert.")
     report = Report(
         (
@@ -64,7 +64,7 @@ def test_everything_that_was_found_is_counted_once() -> None:
             refused("S4"),
             refused("S5"),
             SessionReport("S6.zip", SessionId("S6"), None, (exists,), unit="S6"),
-            SessionReport("S7.zip", SessionId("S7"), None, (held,), unit="S7"),
+            SessionReport("S7.zip", SessionId("S7"), None, (locked,), unit="S7"),
         ),
     )
     lines = after(report, seconds=72.0).splitlines()
@@ -84,7 +84,7 @@ def test_everything_that_was_found_is_counted_once() -> None:
     ]
 
 
-def test_series_stand_under_the_scanners_number() -> None:
+def test_series_are_listed_by_the_number_of_the_scanner() -> None:
     report = Report((), (complete("S1", warning("series 20")),))
     assert "  S1, series 2, epiRT ascending (images 21, 22): looks odd." in after(report).splitlines()
 
@@ -100,11 +100,11 @@ def test_series_stand_under_the_scanners_number() -> None:
         ("x.PAR", "x.PAR"),
     ],
 )
-def test_the_name_of_a_series(subject: str, expected: str) -> None:
+def test_a_series_label_has_number_name_and_images(subject: str, expected: str) -> None:
     assert labelled(subject, LABELS) == expected
 
 
-def test_a_session_with_several_problems_stands_once() -> None:
+def test_a_session_with_several_problems_is_listed_once() -> None:
     report = Report((), (complete("S1", warning("series 20"), warning("series 100030", "is short.")),))
     text = after(report)
     assert text.count("S1") == 1
@@ -113,7 +113,7 @@ def test_a_session_with_several_problems_stands_once() -> None:
     assert text.count("Look at it.") == 1
 
 
-def test_what_several_packets_share_is_said_once_with_the_command_of_each() -> None:
+def test_a_shared_problem_is_listed_once_with_the_command_of_each_packet() -> None:
     sessions = tuple(refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep") for k in (1, 2, 3))
     text = after(Report((), sessions))
     assert text.count("is damaged.") == 1
@@ -140,39 +140,39 @@ def test_what_several_packets_share_is_said_once_with_the_command_of_each() -> N
         ),
     ],
 )
-def test_commands_that_differ_in_their_sessions_are_one(commands: list[str], expected: str) -> None:
+def test_commands_that_differ_only_in_sessions_are_merged(commands: list[str], expected: str) -> None:
     assert merged_commands(commands) == expected.splitlines()
 
 
-def test_a_long_list_is_folded_to_counts_by_reason_and_whole_when_asked_for() -> None:
+def test_a_long_list_is_shortened_to_counts_by_reason_without_list_all() -> None:
     sessions = [complete(f"S{k}", warning("series 20", f"misses {k} slices.")) for k in range(LONGEST)]
     sessions.append(complete("T1", warning("T1", "was left out.", Code.LEFT_OUT)))
     report = Report((), tuple(sessions))
-    folded = after(report)
-    assert "15 convert-review: S0, S1, S2, S3, S4, S5, S6, S7 and 7 more" in folded
-    assert "1 left-out: T1" in folded
-    assert "--list-all lists them" in folded
-    assert "misses 3 slices." not in folded
-    whole = after(report, Form(list_all=True))
-    assert all(f"misses {k} slices." in whole for k in range(LONGEST))
+    shortened = after(report)
+    assert "15 convert-review: S0, S1, S2, S3, S4, S5, S6, S7 and 7 more" in shortened
+    assert "1 left-out: T1" in shortened
+    assert "--list-all lists them" in shortened
+    assert "misses 3 slices." not in shortened
+    complete_text = after(report, Form(list_all=True))
+    assert all(f"misses {k} slices." in complete_text for k in range(LONGEST))
     assert "misses 3 slices." in after(Report((), tuple(sessions[:LONGEST])))
 
 
-@pytest.mark.parametrize(("count", "shown"), [(60, True), (600, False)])
-def test_a_folded_list_has_the_command_for_all_unless_that_is_very_long(count: int, shown: bool) -> None:
+@pytest.mark.parametrize(("count", "is_printed"), [(60, True), (600, False)])
+def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: int, is_printed: bool) -> None:
     sessions = [
         refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep", f"is damaged at {k}.") for k in range(count)
     ]
     text = after(Report((), tuple(sessions)))
     assert f"{count} damaged: S0.zip, " in text
-    assert ("--sessions=S0,S1,S2," in text) is shown
-    assert ("--list-all prints it" in text) is not shown
+    assert ("--sessions=S0,S1,S2," in text) is is_printed
+    assert ("--list-all prints it" in text) is not is_printed
     assert f"      qxbatch /s --sessions=S{count - 1} --on-damaged=keep" in after(
         Report((), tuple(sessions)), Form(list_all=True)
     )
 
 
-def test_a_message_is_cut_after_three_lines_and_whole_when_asked_for() -> None:
+def test_a_message_is_cut_after_three_lines_without_list_all() -> None:
     message = " ".join(f"word{k}" for k in range(100))
     report = Report((), (complete("S1", warning("S1", message)),))
     short = after(report).splitlines()
@@ -183,7 +183,7 @@ def test_a_message_is_cut_after_three_lines_and_whole_when_asked_for() -> None:
     assert "word99" in after(report, Form(list_all=True))
 
 
-def test_a_hint_stands_once_and_each_packet_has_its_own_command() -> None:
+def test_a_shared_hint_is_printed_once_and_each_packet_has_its_command() -> None:
     commands = [f"qxbatch /s --sessions=S{k} --on-damaged=keep" for k in range(3)]
     hint = "Get a sound copy, or import what can be read:"
     problems = [Problem(Code.DAMAGED, f"S{k}.zip", f"is damaged at {k}.", hint, command=commands[k]) for k in range(3)]
@@ -201,7 +201,7 @@ def test_a_hint_stands_once_and_each_packet_has_its_own_command() -> None:
     ]
 
 
-def test_commands_are_not_broken() -> None:
+def test_commands_are_not_wrapped() -> None:
     command = "qxbatch /a/long/path" + "/of/folders" * 10 + " --sessions=S1 --on-damaged=keep"
     assert f"      {command}" in after(Report((), (refused("S1", command),))).splitlines()
 
@@ -220,7 +220,7 @@ def test_the_report_of_a_run_is_wrapped_to_80_columns_without_a_terminal(study: 
     assert "      1 stray, no packet: README" in run.out.splitlines()
 
 
-def test_the_page_of_the_study_is_named_where_there_is_one(study: Study, tmp_path: Path) -> None:
+def test_the_page_of_the_study_is_named_if_it_exists(study: Study, tmp_path: Path) -> None:
     study.put("S1", MrSeries(number=3, patient="S1").files())
     assert f"Page of the study: {study.sessions / 'report.html'}" in study.run().out.splitlines()
     assert "Page of the study" not in after(
@@ -228,7 +228,7 @@ def test_the_page_of_the_study_is_named_where_there_is_one(study: Study, tmp_pat
     )
 
 
-def test_a_long_inbox_is_counted_before_the_work_and_listed_for_a_test(study: Study) -> None:
+def test_a_long_inbox_is_counted_before_an_import_and_listed_in_a_dry_run(study: Study) -> None:
     for k in range(LONGEST + 1):
         study.put_bytes(f"stray{k}.txt", b"no packet")
     assert "16 stray, no packet (--list-all lists them)" in study.main().out

@@ -1,4 +1,4 @@
-"""How far a run is: by the bytes of its packets, with a clock of the test's own."""
+"""The progress of a run, by the bytes of its packets; the tests set the clock."""
 
 import io
 from pathlib import Path
@@ -36,7 +36,7 @@ REFUSED = SessionReport("S2.zip", SessionId("S2"), None, (Problem(Code.DAMAGED, 
 
 
 class Clock:
-    """Shows the time that a test sets."""
+    """A clock with a time that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -52,8 +52,8 @@ def tally_of(*events: Event) -> Tally:
     return tally
 
 
-def plan_of(*events: Event) -> float:
-    """The share of a packet of 10 MB that is done after some events."""
+def fraction_of(*events: Event) -> float:
+    """Return the fraction of a packet of 10 MB that is done after some events."""
     started = (RunStarted(1, 10 * MB), UnitStarted("S1", 10 * MB))
     return tally_of(*started, *events).view(1.0).bytes / (10 * MB)
 
@@ -62,50 +62,50 @@ READING = StageStarted("S1", Stage.READING)
 SORTED = (READING, UnitSorted("S1", 2, 40 * MB), StageStarted("S1", Stage.CONVERTING))
 
 
-def test_the_shares_of_the_stages_are_a_whole() -> None:
+def test_the_fractions_of_the_stages_add_up_to_one() -> None:
     assert sum(STAGE_TIMES.values()) == pytest.approx(1)
     assert set(STAGE_TIMES) == set(Stage)
 
 
 def test_a_packet_advances_with_its_stages_and_its_series() -> None:
     read = STAGE_TIMES[Stage.READING]
-    assert plan_of(READING) == 0
-    assert plan_of(READING, MembersRead(1, 5 * MB)) == pytest.approx(read / 2)
-    assert plan_of(*SORTED) == pytest.approx(read)
+    assert fraction_of(READING) == 0
+    assert fraction_of(READING, MembersRead(1, 5 * MB)) == pytest.approx(read / 2)
+    assert fraction_of(*SORTED) == pytest.approx(read)
     half = (*SORTED, SeriesFinished("S1", 20 * MB))
-    assert plan_of(*half) == pytest.approx(read + STAGE_TIMES[Stage.CONVERTING] / 2)
-    whole = (*half, SeriesFinished("S1", 20 * MB))
-    assert plan_of(*whole, StageStarted("S1", Stage.VERIFYING)) == pytest.approx(1 - 0.2 - 0.03)
-    assert plan_of(*whole, UnitFinished("S1", (DONE,))) == 1
+    assert fraction_of(*half) == pytest.approx(read + STAGE_TIMES[Stage.CONVERTING] / 2)
+    all_series = (*half, SeriesFinished("S1", 20 * MB))
+    assert fraction_of(*all_series, StageStarted("S1", Stage.VERIFYING)) == pytest.approx(1 - 0.2 - 0.03)
+    assert fraction_of(*all_series, UnitFinished("S1", (DONE,))) == 1
 
 
-def test_what_is_read_again_is_not_counted_again() -> None:
+def test_members_read_again_are_not_counted_again() -> None:
     counts = [MembersRead(k, k * 50 * MB) for k in range(1, 20)]
-    assert plan_of(READING, *counts) == pytest.approx(STAGE_TIMES[Stage.READING])
+    assert fraction_of(READING, *counts) == pytest.approx(STAGE_TIMES[Stage.READING])
     verifying = (*SORTED, SeriesFinished("S1", 40 * MB), StageStarted("S1", Stage.VERIFYING))
-    assert plan_of(*verifying, *counts) == plan_of(*verifying)
+    assert fraction_of(*verifying, *counts) == fraction_of(*verifying)
 
 
-def test_a_packet_of_several_sessions_never_goes_back() -> None:
+def test_the_progress_of_a_packet_with_several_sessions_never_decreases() -> None:
     first = (*SORTED, SeriesFinished("S1", 20 * MB))
     recorded = (*first, StageStarted("S1", Stage.RECORDING))
     again = (*recorded, StageStarted("S1", Stage.CONVERTING))
-    assert plan_of(*first) == plan_of(*recorded) == plan_of(*again)
+    assert fraction_of(*first) == fraction_of(*recorded) == fraction_of(*again)
 
 
-def test_packets_failed_and_to_check_are_counted() -> None:
+def test_failed_packets_and_packets_to_check_are_counted() -> None:
     events = [UnitFinished("S1", (DONE,)), UnitFinished("S2", (REFUSED,)), UnitFinished("S3", (WARNED,))]
     view = tally_of(RunStarted(4, MB), *events).view(1.0)
     assert (view.packets, view.done, view.failed, view.to_check) == (4, 3, 1, 1)
 
 
-def test_a_unit_that_was_stopped_is_at_work_no_more() -> None:
+def test_a_stopped_unit_is_no_longer_at_work() -> None:
     tally = tally_of(RunStarted(1, MB), UnitStarted("S1", MB), UnitCancelled("S1"), READING)
     assert tally.view(1.0).at_work == ()
 
 
 def run_at(rate: float, seconds: int) -> Tally:
-    """A run of 100 packets of 1 MB, of which so many are done in each second."""
+    """Return the tally of a run of 100 packets of 1 MB that finishes `rate` packets per second."""
     tally = tally_of(RunStarted(100, 100 * MB))
     done = 0
     for second in range(1, seconds + 1):
@@ -119,13 +119,13 @@ def run_at(rate: float, seconds: int) -> Tally:
     return tally
 
 
-def test_rate_and_time_left_come_from_the_bytes() -> None:
+def test_rate_and_time_left_are_computed_from_bytes() -> None:
     view = run_at(2.0, 20).view(20.0)
     assert view.rate == pytest.approx(2 * MB, rel=0.1)
     assert view.left == pytest.approx(30, rel=0.1)
 
 
-def test_no_time_left_is_told_from_too_little() -> None:
+def test_there_is_no_time_left_after_too_few_packets() -> None:
     view = run_at(2.0, 2).view(2.0)
     assert (view.rate, view.left) == (None, None)
 
@@ -141,7 +141,7 @@ def test_the_time_left_does_not_jump() -> None:
     assert abs(before - after) < 8
 
 
-def test_packets_that_need_no_work_do_not_make_the_rate() -> None:
+def test_packets_without_work_do_not_affect_the_rate() -> None:
     tally = tally_of(RunStarted(2, 100 * MB), UnitStarted("S2", 90 * MB), READING._replace(unit="S2"))
     tally.notify(MembersRead(1, 90 * MB), 0.5)
     tally.notify(UnitFinished("S2", (REFUSED,)), 1.0)
@@ -182,12 +182,12 @@ def test_the_display_is_narrower_than_the_terminal(width: int, marks: Marks) -> 
         ("ascii", {"LANG": "C.UTF-8"}, ASCII),
     ],
 )
-def test_marks_are_of_the_locale(encoding: str, environment: dict[str, str], expected: object) -> None:
+def test_the_locale_decides_the_marks(encoding: str, environment: dict[str, str], expected: object) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     assert marks_for(stream, environment) == expected
 
 
-def test_without_a_terminal_a_line_comes_every_half_minute() -> None:
+def test_without_a_terminal_a_line_is_printed_every_half_minute() -> None:
     clock, stream = Clock(), io.StringIO()
     progress = Progress(stream=stream, clock=clock)
     progress.notify(RunStarted(2, 10 * MB))
@@ -201,8 +201,8 @@ def test_without_a_terminal_a_line_comes_every_half_minute() -> None:
     assert lines[2:] == ["[1/2] S1.zip -> S1: 2 series, 2 images, 0.0 s"]
 
 
-def test_leaving_does_not_wait_for_the_next_line() -> None:
-    """The thread sleeps for half a minute; a run that ends must not."""
+def test_the_end_of_a_run_does_not_wait_for_the_next_line() -> None:
+    """The thread sleeps for half a minute; the end of a run must not wait for it."""
     progress = Progress(stream=io.StringIO())
     with progress:
         progress.notify(BytesRead("S1", 0, 1))
@@ -222,13 +222,13 @@ def ended_text(*problems: Problem, list_all: bool = False) -> list[str]:
     return ["".join(text for text, _ in line) for line in ended((report,), UNICODE, list_all=list_all)]
 
 
-def test_the_line_of_a_packet_that_ended_has_the_first_problem_with_the_scanners_number() -> None:
-    one = Problem(Code.CONVERT_REVIEW, "series 20", "looks odd.", severity=Severity.WARNING)
+def test_the_line_of_a_finished_packet_has_its_first_problem() -> None:
+    review = Problem(Code.CONVERT_REVIEW, "series 20", "looks odd.", severity=Severity.WARNING)
     many = ", ".join(f"folder/file{k}.PAR" for k in range(9))
     long = Problem(Code.UNPAIRED, many, "has no REC.", severity=Severity.WARNING)
     assert ended_text() == []
     assert ended_text(list_all=True) == ["✓ S1.zip -> S1: 2 series, 2 images, 0.0 s"]
-    assert ended_text(one) == ["! S1.zip: to check: series 2, epiRT (images 21, 22): looks odd."]
-    assert ended_text(long, one) == [f"! S1.zip: to check (2 problems): has no REC: {many}."]
+    assert ended_text(review) == ["! S1.zip: to check: series 2, epiRT (images 21, 22): looks odd."]
+    assert ended_text(long, review) == [f"! S1.zip: to check (2 problems): has no REC: {many}."]
     failing = Problem(Code.CONVERT_FAILED, "series 20", "failed.")
-    assert ended_text(failing, one) == ["✗ S1.zip: FAILED: series 2, epiRT (images 21, 22): failed."]
+    assert ended_text(failing, review) == ["✗ S1.zip: FAILED: series 2, epiRT (images 21, 22): failed."]

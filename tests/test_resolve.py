@@ -1,4 +1,4 @@
-"""From names to sessions: name formats, tables of packets, names that no session may have."""
+"""From names to sessions: name formats, tables of packets, invalid session names."""
 
 import re
 from pathlib import Path
@@ -15,31 +15,33 @@ from qxbatch.resolve.nameformat import by_folder, by_name
 from qxbatch.resolve.names import fault
 from qxbatch.settings.model import LogfileSpec
 
-SESSION_BEHIND = "(?P<subject_id>.*?)_(?P<session_name>.*)"
+SESSION_LAST = "(?P<subject_id>.*?)_(?P<session_name>.*)"
 
 
 @pytest.mark.parametrize(
     ("name", "nameformat", "subject", "session", "session_id"),
     [
-        ("AP346_MR_1", SESSION_BEHIND, "AP346", "MR_1", "AP346_MR_1"),
+        ("AP346_MR_1", SESSION_LAST, "AP346", "MR_1", "AP346_MR_1"),
         ("Siemens_Baseline-S002", ".*?_(?P<session_name>.*?)-(?P<subject_id>.*)", "S002", "Baseline", "S002_Baseline"),
         ("Yale-EQ469-Placebo", ".*?-(?P<subject_id>.*?)-(?P<session_name>.*)", "EQ469", "Placebo", "EQ469_Placebo"),
         ("Oxford.MR492.T3-Trio", r".*?\.(?P<subject_id>.*?)\..*", "MR492", None, "MR492"),
-        ("AP4876_Baseline", SESSION_BEHIND, "AP4876", "Baseline", "AP4876_Baseline"),
+        ("AP4876_Baseline", SESSION_LAST, "AP4876", "Baseline", "AP4876_Baseline"),
         ("OP386", "(?P<subject_id>.*)", "OP386", None, "OP386"),
-        ("AP1_", SESSION_BEHIND, "AP1", None, "AP1"),
+        ("AP1_", SESSION_LAST, "AP1", None, "AP1"),
         ("x-AP1", "(?P<subject_id>AP[0-9])", "AP1", None, "AP1"),
     ],
 )
-def test_names_of_packets(name: str, nameformat: str, subject: str, session: str | None, session_id: str) -> None:
-    found = by_name(name, re.compile(nameformat))
-    assert found == SessionId(subject, session)
-    assert found.id == session_id
+def test_a_packet_name_gives_subject_and_session(
+    name: str, nameformat: str, subject: str, session: str | None, session_id: str
+) -> None:
+    result = by_name(name, re.compile(nameformat))
+    assert result == SessionId(subject, session)
+    assert result.id == session_id
 
 
 @pytest.mark.parametrize("name", ["AP346", "_MR1"])
 def test_a_name_without_a_subject_has_no_session(name: str) -> None:
-    assert by_name(name, re.compile(SESSION_BEHIND)) is None
+    assert by_name(name, re.compile(SESSION_LAST)) is None
 
 
 @pytest.mark.parametrize(
@@ -51,16 +53,14 @@ def test_a_name_without_a_subject_has_no_session(name: str) -> None:
         ("sub-105_acq-hi", "105", None),
     ],
 )
-def test_a_name_of_bids_gives_subject_and_session_and_stays_the_id(
-    name: str, subject: str, session: str | None
-) -> None:
-    found = by_bids_name(name)
-    assert found is not None
-    assert (found.subject, found.session, found.id) == (subject, session, name)
+def test_a_bids_name_gives_subject_and_session_and_is_the_id(name: str, subject: str, session: str | None) -> None:
+    result = by_bids_name(name)
+    assert result is not None
+    assert (result.subject, result.session, result.id) == (subject, session, name)
 
 
 @pytest.mark.parametrize("name", ["105", "sub105", "sub-", "xsub-105", "sub-1-2", "sub-é"])
-def test_another_name_is_none_of_bids(name: str) -> None:
+def test_another_name_is_no_bids_name(name: str) -> None:
     assert by_bids_name(name) is None
 
 
@@ -74,9 +74,9 @@ def test_another_name_is_none_of_bids(name: str) -> None:
     ],
 )
 def test_the_id_of_a_session_folder_is_its_name(folder: str, nameformat: str, subject: str) -> None:
-    found = by_folder(folder, re.compile(nameformat))
-    assert found is not None
-    assert (found.id, found.subject) == (folder, subject)
+    result = by_folder(folder, re.compile(nameformat))
+    assert result is not None
+    assert (result.id, result.subject) == (folder, subject)
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ def test_the_id_of_a_session_folder_is_its_name(folder: str, nameformat: str, su
         "ä" * 101,
     ],
 )
-def test_names_that_no_session_may_have(name: str) -> None:
+def test_invalid_session_names_have_a_fault(name: str) -> None:
     assert fault(name)
 
 
 @pytest.mark.parametrize("name", ["AP346", "S002_Baseline", "Øre 1", "1", "a.b-c", "inbox1", "x" * 200, "(a)"])
-def test_names_that_a_session_may_have(name: str) -> None:
+def test_valid_session_names_have_no_fault(name: str) -> None:
     assert fault(name) == ""
 
 
 @given(st.text())
-def test_a_name_without_fault_cuts_no_line_and_is_one_folder(name: str) -> None:
+def test_a_valid_name_is_one_line_and_one_folder(name: str) -> None:
     assert fault(name) or (
         name.strip() == name != "" and not set(name) & set("/\\:#\n\r\0") and len(name.splitlines()) == 1
     )
@@ -142,7 +142,7 @@ IDS = {"AP1789": "S001_baseline", "AP1790": "S001_incentive", "WID1832": "S002_b
 
 
 def ids(path: Path, *columns: int | str) -> dict[str, str | None]:
-    """Session ids by packet as a table with these columns gives them."""
+    """Return the session ids by packet, read from these columns of a table."""
     log = read_log(LogfileSpec(path, columns[0], columns[1], columns[2] if len(columns) > 2 else None))
     return {name: row.session_id.id if row.session_id else None for name, row in log.items()}
 
@@ -168,13 +168,13 @@ def ids(path: Path, *columns: int | str) -> dict[str, str | None]:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_the_manuals_table_however_it_was_saved(
+def test_the_table_of_the_manual_is_read_in_every_format(
     tmp_path: Path, name: str, data: bytes, columns: tuple[int | str, ...]
 ) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    found = ids(path, *columns)
-    assert {packet: found[packet] for packet in IDS} == IDS
+    read = ids(path, *columns)
+    assert {packet: read[packet] for packet in IDS} == IDS
 
 
 def test_a_table_without_a_session_column_gives_subjects(tmp_path: Path) -> None:
@@ -183,13 +183,13 @@ def test_a_table_without_a_session_column_gives_subjects(tmp_path: Path) -> None
     assert ids(path, 1, 2) == {"AP1": "S001", "AP2": "S002"}
 
 
-def test_empty_cells(tmp_path: Path) -> None:
+def test_empty_cells_give_no_subject_or_session(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("code,subject,session\nAP1,S001,\nAP2,,baseline\nAP3,S003\n,S004,x\n")
     assert ids(path, "code", "subject", "session") == {"AP1": "S001", "AP2": None, "AP3": "S003"}
 
 
-def test_a_packet_may_stand_twice_with_the_same_ids_only(tmp_path: Path) -> None:
+def test_a_packet_can_be_listed_twice_only_with_equal_ids(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("AP1,S001\nAP1,S001\n")
     assert ids(path, 1, 2) == {"AP1": "S001"}
@@ -199,7 +199,7 @@ def test_a_packet_may_stand_twice_with_the_same_ids_only(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "columns", "named"),
+    ("text", "columns", "expected"),
     [
         (MANUAL, ("code", 2), "'code'"),
         (MANUAL, (1, 9), "column 9"),
@@ -208,16 +208,16 @@ def test_a_packet_may_stand_twice_with_the_same_ids_only(tmp_path: Path) -> None
         (",,\n\n", (1, 2), "empty"),
     ],
 )
-def test_a_table_that_lacks_a_column_is_wrong_usage(
-    tmp_path: Path, text: str, columns: tuple[int | str, ...], named: str
+def test_a_table_without_a_required_column_is_a_usage_error(
+    tmp_path: Path, text: str, columns: tuple[int | str, ...], expected: str
 ) -> None:
     path = tmp_path / "log.csv"
     path.write_text(text)
-    with pytest.raises(UsageError, match=re.escape(named)):
+    with pytest.raises(UsageError, match=re.escape(expected)):
         ids(path, *columns)
 
 
-def test_commas_in_a_file_that_is_no_csv_are_explained(tmp_path: Path) -> None:
+def test_commas_in_a_text_file_give_a_hint_about_tabs(tmp_path: Path) -> None:
     path = tmp_path / "log.txt"
     path.write_text(MANUAL)
     with pytest.raises(UsageError) as wrong:
@@ -226,7 +226,7 @@ def test_commas_in_a_file_that_is_no_csv_are_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["none.csv", "."])
-def test_a_table_that_cannot_be_read_is_wrong_usage(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_table_is_a_usage_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         ids(tmp_path / name, 1, 2)
 

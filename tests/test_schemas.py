@@ -1,4 +1,4 @@
-"""The published JSON Schema files describe what real imports write."""
+"""The published JSON schemas match the files that imports write."""
 
 import json
 from dataclasses import fields
@@ -27,20 +27,20 @@ T1 = MrSeries(number=3, description="T1w")
 
 def schema(name: str) -> dict[str, Any]:
     """Return a published schema."""
-    found: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    return content
 
 
 def check(name: str, content: object) -> None:
-    """Raise ValidationError when a document is not as its schema says."""
+    """Raise ValidationError if a document does not match its schema."""
     jsonschema.Draft202012Validator(schema(name)).validate(content)
 
 
 def import_and_check(study: Study, *args: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Run an import, check all that it wrote; return the run's summary and those of the sessions."""
-    told = study.sessions / "run.json"
-    study.main(f"--json-file={told}", *args)
-    run = json.loads(told.read_bytes())
+    """Run an import and check its JSON files; return the summaries of the run and of the sessions."""
+    json_file = study.sessions / "run.json"
+    study.main(f"--json-file={json_file}", *args)
+    run = json.loads(json_file.read_bytes())
     check(RUN, run)
     paths = [study.session(name) / "qxbatch" / "summary.json" for name in study.session_names()]
     summaries = [json.loads(path.read_bytes()) for path in paths]
@@ -50,21 +50,23 @@ def import_and_check(study: Study, *args: str) -> tuple[dict[str, Any], list[dic
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
-def test_a_schema_is_one_and_names_itself(path: Path) -> None:
+def test_a_schema_is_valid_and_contains_its_name(path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(path.name))
     assert schema(path.name)["$id"] == path.name
 
 
-def test_the_summary_of_an_import_is_as_published(study: Study) -> None:
-    nobody = MrSeries(number=None, patient="", time="110000")
-    study.put("S1", {**T1.files(), **under("b", nobody.files()), **under("copy", T1.files()), "notes.txt": b"n"})
+def test_the_summary_of_an_import_matches_the_schema(study: Study) -> None:
+    without_patient = MrSeries(number=None, patient="", time="110000")
+    study.put(
+        "S1", {**T1.files(), **under("b", without_patient.files()), **under("copy", T1.files()), "notes.txt": b"n"}
+    )
     run, [summary] = import_and_check(study)
     assert run["exit_status"] == 0
     assert len(summary["series"]) == 2
     assert {"sorted", "kept", "duplicate"} <= set(summary["ledger"]["fates"])
 
 
-def test_joined_series_and_split_sessions_are_as_published(study: Study) -> None:
+def test_joined_series_and_split_sessions_match_the_schema(study: Study) -> None:
     other = MrSeries(number=4, patient="P002")
     study.put("S1", {**T1.files(), **under("other", other.files())})
     study.put("S2", by_volume(MrSeries(number=5, volumes=4)))
@@ -73,7 +75,7 @@ def test_joined_series_and_split_sessions_are_as_published(study: Study) -> None
     assert [len(series["series_uids"]) for series in summaries[2]["series"]] == [4]
 
 
-def test_a_run_that_refuses_and_finds_strays_is_as_published(study: Study) -> None:
+def test_a_run_with_refused_packets_and_strays_matches_the_schema(study: Study) -> None:
     study.put("S1", {"notes.txt": b"no image"})
     study.put("S2.x", {**T1.files()})
     study.put_bytes("stray.txt", b"x")
@@ -84,13 +86,13 @@ def test_a_run_that_refuses_and_finds_strays_is_as_published(study: Study) -> No
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["dcm_qa_nih", "nibabel_parrec", "pydicom_testfiles"])
-def test_the_summary_of_real_scans_is_as_published(name: str, study: Study, data: Path) -> None:
+def test_the_summary_of_real_scans_matches_the_schema(name: str, study: Study, data: Path) -> None:
     study.put(name, read_tree(data / name))
     _, [summary] = import_and_check(study, "--on-mixed=merge")
     assert summary["images"]
 
 
-def test_every_field_of_the_typed_summary_is_published() -> None:
+def test_every_field_of_the_summary_is_in_the_schema() -> None:
     check(SESSION, json.loads(full_summary().to_json()))
     published = schema(SESSION)["$defs"]["acquisition"]["properties"]
     assert list(published) == [field.name for field in fields(Acquisition)]
@@ -106,12 +108,12 @@ def test_every_field_of_the_typed_summary_is_published() -> None:
         (Orientation, "acquisition.orientation"),
     ],
 )
-def test_the_published_values_are_those_of_the_program(kind: type[StrEnum], place: str) -> None:
+def test_the_enums_of_the_schema_equal_those_of_the_program(kind: type[StrEnum], place: str) -> None:
     part, field = place.split(".")
     assert schema(SESSION)["$defs"][part]["properties"][field]["enum"] == list(kind)
 
 
-def test_the_other_published_values_are_those_of_the_program() -> None:
+def test_the_other_values_of_the_schemas_equal_those_of_the_program() -> None:
     summary, run = schema(SESSION), schema(RUN)
     assert summary["$defs"]["acquisition"]["properties"]["kinds"]["items"]["enum"] == list(ImageKind)
     assert list(summary["properties"]["ledger"]["properties"]["fates"]["properties"]) == list(Fate)
@@ -130,7 +132,7 @@ def test_the_other_published_values_are_those_of_the_program() -> None:
         lambda summary: summary["images"][0]["sums"]["nii/31.json"].update(sha256="x"),
     ],
 )
-def test_a_document_that_is_otherwise_is_refused(damage) -> None:
+def test_a_document_that_does_not_match_is_refused(damage) -> None:
     content = json.loads(full_summary().to_json())
     damage(content)
     with pytest.raises(jsonschema.ValidationError):

@@ -1,4 +1,4 @@
-"""A session folder opens whoever made it, and reads only what is asked for."""
+"""A session folder of any program can be opened, and its files are read on demand."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.build.packets import write_folder
 from tests.build.study import Study
 
 T1 = MrSeries(number=3, description="T1w")
-SESSION_TXT = b"""# made by another program
+SESSION_TXT = b"""# created by another program
 id: OP1
 subject: OP1
 
@@ -34,14 +34,14 @@ def session(study: Study) -> SessionFolder:
 
 
 def rewrite(session: SessionFolder, **changes: object) -> SessionFolder:
-    """Change the summary on disk; return the session as it is now."""
+    """Change the summary on disk and return the session opened again."""
     assert session.summary is not None
     changed: Summary = replace(session.summary, **changes)  # type: ignore[arg-type]
     session.paths.summary.write_text(changed.to_json())
     return SessionFolder(session.path)
 
 
-def test_an_imported_session_gives_summary_series_images_and_ledger(session: SessionFolder) -> None:
+def test_an_imported_session_has_summary_series_images_and_ledger(session: SessionFolder) -> None:
     assert session.summary is not None
     assert session.summary.schema == SCHEMA
     assert [series.n for series in session.series] == [30]
@@ -51,14 +51,14 @@ def test_an_imported_session_gives_summary_series_images_and_ledger(session: Ses
     assert (session.id, session.subject, session.state) == ("S1", "S1", SessionState.COMPLETE)
 
 
-def test_files_are_read_when_they_are_asked_for_and_once(session: SessionFolder) -> None:
+def test_files_are_read_on_demand_and_once(session: SessionFolder) -> None:
     first = session.summary
     session.paths.summary.unlink()
     assert session.summary is first
     assert SessionFolder(session.path).summary is None
 
 
-def test_a_session_of_another_program_opens_with_what_it_has(tmp_path: Path) -> None:
+def test_a_session_of_another_program_can_be_opened(tmp_path: Path) -> None:
     files = {"session.txt": SESSION_TXT, "nii/31.nii.gz": b"x", "nii/31.bval": b"0", "nii/41.nii.gz": b"x"}
     write_folder({**files, "nii/42.nii.gz": b"x", "nii/note.nii.gz": b"x", "dicom/30.tar.gz": b"x"}, tmp_path / "OP1")
     session = SessionFolder(tmp_path / "OP1")
@@ -92,7 +92,9 @@ def test_the_worst_problem_decides_the_state(session: SessionFolder, severity: S
     assert rewrite(session, problems=(Problem(Code.CONVERT_NOTE, "x", "y.", "", severity),)).state is state
 
 
-def test_without_session_txt_a_converted_session_is_incomplete_and_another_is_sorted(session: SessionFolder) -> None:
+def test_without_session_txt_a_session_with_images_is_incomplete_and_one_without_is_sorted(
+    session: SessionFolder,
+) -> None:
     session.paths.session_txt.unlink()
     states = [session.state]
     for path in session.paths.nii.iterdir():
@@ -100,7 +102,7 @@ def test_without_session_txt_a_converted_session_is_incomplete_and_another_is_so
     assert [*states, session.state] == [SessionState.INCOMPLETE, SessionState.SORTED]
 
 
-def test_a_damaged_summary_is_an_error_where_it_is_asked_for_and_an_incomplete_session(session: SessionFolder) -> None:
+def test_a_damaged_summary_raises_on_access_and_makes_the_session_incomplete(session: SessionFolder) -> None:
     session.paths.summary.write_text("{")
     damaged = SessionFolder(session.path)
     assert (damaged.readable_summary, damaged.state) == (None, SessionState.INCOMPLETE)
@@ -108,7 +110,7 @@ def test_a_damaged_summary_is_an_error_where_it_is_asked_for_and_an_incomplete_s
         _ = damaged.summary
 
 
-def test_a_session_of_a_newer_version_is_not_imported_over(session: SessionFolder, study: Study) -> None:
+def test_a_session_of_a_newer_version_is_not_overwritten(session: SessionFolder, study: Study) -> None:
     text = session.paths.summary.read_text().replace(f'"schema": {SCHEMA}', f'"schema": {SCHEMA + 1}')
     session.paths.summary.write_text(text)
     with pytest.raises(NewerSchemaError):
@@ -119,9 +121,9 @@ def test_a_session_of_a_newer_version_is_not_imported_over(session: SessionFolde
     assert session.paths.summary.read_text() == text
 
 
-def test_what_came_from_a_packet_is_told_by_its_place() -> None:
+def test_the_location_of_a_file_shows_whether_it_is_from_a_packet() -> None:
     paths = SessionPaths(Path())
-    ours = (paths.session_txt, paths.dicom_report, paths.converter_log(30), paths.image(31), paths.summary)
-    theirs = (paths.inbox / "a", paths.packed(30), paths.series(30) / "a.dcm", paths.log / "a.log")
-    assert [path for path in ours if is_from_packet(path)] == []
-    assert [path for path in theirs if not is_from_packet(path)] == []
+    generated = (paths.session_txt, paths.dicom_report, paths.converter_log(30), paths.image(31), paths.summary)
+    from_packet = (paths.inbox / "a", paths.packed(30), paths.series(30) / "a.dcm", paths.log / "a.log")
+    assert [path for path in generated if is_from_packet(path)] == []
+    assert [path for path in from_packet if not is_from_packet(path)] == []

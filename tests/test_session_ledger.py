@@ -1,4 +1,4 @@
-"""The ledger's one reader and one writer: any row survives, a damaged file is named by its line."""
+"""Reading and writing of ledgers: every row is read back, and errors name the line."""
 
 import io
 import os
@@ -29,26 +29,26 @@ rows = st.builds(
 ROW = LedgerRow("a/b.dcm", 10, HASH, HASH, Kind.DICOM, Fate.SORTED, "dicom/30/b.dcm", 30)
 
 
-def text_of(found: list[LedgerRow]) -> str:
+def text_of(ledger_rows: list[LedgerRow]) -> str:
     """Return the text of a ledger with these rows."""
     file = io.StringIO()
-    write_ledger(file, found)
+    write_ledger(file, ledger_rows)
     return file.getvalue()
 
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where a ledger is written."""
+    """Return the path of the ledger of these tests."""
     return tmp_path_factory.mktemp("ledger") / "ledger.tsv"
 
 
-@given(found=st.lists(rows))
-def test_every_row_is_read_back(found: list[LedgerRow], ledger: Path) -> None:
-    ledger.write_text(text_of(found), encoding="utf-8", newline="\n")
-    assert list(read_ledger(ledger)) == found
+@given(ledger_rows=st.lists(rows))
+def test_every_row_is_read_back(ledger_rows: list[LedgerRow], ledger: Path) -> None:
+    ledger.write_text(text_of(ledger_rows), encoding="utf-8", newline="\n")
+    assert list(read_ledger(ledger)) == ledger_rows
 
 
-def test_the_path_of_a_member_with_any_name_comes_back(ledger: Path) -> None:
+def test_a_member_path_with_special_characters_is_read_back(ledger: Path) -> None:
     name = "a\tb\\\udcff\n"
     ledger.write_text(text_of([LedgerRow(escaped(name), 1, "", "", Kind.OTHER, Fate.KEPT, f"inbox/{name}")]))
     [row] = read_ledger(ledger)
@@ -68,7 +68,7 @@ def test_the_path_of_a_member_with_any_name_comes_back(ledger: Path) -> None:
         (lambda text: text.replace("\t10\t", "\tten\t"), "line 2: invalid literal for int"),
     ],
 )
-def test_a_damaged_ledger_is_named_by_path_and_line(change, why: str, ledger: Path) -> None:
+def test_the_error_for_a_damaged_ledger_has_path_and_line(change, why: str, ledger: Path) -> None:
     ledger.write_text(change(text_of([ROW, ROW])))
     with pytest.raises(ValueError, match=f"{ledger}: {why}"):
         list(read_ledger(ledger))
@@ -95,6 +95,6 @@ def test_rows_are_written_and_read_one_at_a_time(ledger: Path) -> None:
     assert [next(reading) for _ in range(100)] == [ROW] * 100
 
 
-def test_the_kinds_and_fates_are_documented() -> None:
+def test_columns_kinds_and_fates_are_documented() -> None:
     text = (Path(__file__).resolve().parent.parent / "docs" / "ledger.md").read_text(encoding="utf-8")
     assert [word for word in (*Kind, *Fate, *COLUMNS) if f"`{word}`" not in text] == []

@@ -1,4 +1,4 @@
-"""Names of a session's files are spelled in one module, and nowhere else in the package."""
+"""The names of the files of a session are spelled in one module only."""
 
 import ast
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ FILES = (
     layout.converter_log(0).partition("0")[0],
 )
 FOLDERS = {*layout.FOLDERS, layout.PICTURES, layout.LOG, layout.ARCHIVE, layout.REPLACED}
-"""Ordinary words, so they count only where they are used as a part of a path."""
+"""Ordinary words, so they count only as part of a path."""
 JOINING = ("Path", "PurePath", "joinpath", "with_name")
 
 
 def text_of(node: ast.AST) -> str | None:
-    """Return the text of a string constant or f-string, each field of the latter as `0`; None for other nodes."""
+    """Return the text of a string constant or an f-string, with `0` for each field; None for other nodes."""
     if isinstance(node, ast.JoinedStr):
         parts = (part.value if isinstance(part, ast.Constant) else "0" for part in node.values)
         return "".join(map(str, parts))
@@ -34,12 +34,12 @@ def text_of(node: ast.AST) -> str | None:
 
 
 def is_prose(text: str) -> bool:
-    """A message, a help text or a docstring has spaces; a path of ours has none."""
+    """Return whether a text has spaces: messages, help texts and docstrings have some, paths have none."""
     return any(character.isspace() for character in text)
 
 
 def joined(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that become a part of a path by this node."""
+    """Yield the nodes that this node joins into a path."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         yield from (node.left, node.right)
     elif isinstance(node, ast.Call):
@@ -49,7 +49,7 @@ def joined(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def is_name(text: str, *, in_path: bool) -> bool:
-    """Return whether a text spells a file of a session, or a folder of it as a part of a path."""
+    """Return whether a text contains the name of a session's file, or of its folder as part of a path."""
     if is_prose(text):
         return False
     parts = text.replace("!", "/").split("/")
@@ -57,29 +57,29 @@ def is_name(text: str, *, in_path: bool) -> bool:
 
 
 def spelled(source: str) -> list[str]:
-    """Return the texts of a module that spell a name of a session's layout; a module's one-word docstring is none."""
+    """Return the strings of a module that contain a name of the session layout."""
     tree = ast.parse(source)
     in_paths = {id(part) for node in ast.walk(tree) for part in joined(node)}
     inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     lists = (node.elts for node in ast.walk(tree) if isinstance(node, ast.Tuple | ast.List | ast.Set))
-    found = [text for elements in lists for text in folders_among(elements)]
+    names = [text for elements in lists for text in folders_among(elements)]
     for node in ast.walk(tree):
         text = None if id(node) in inner else text_of(node)
         if text is not None and is_name(text, in_path=id(node) in in_paths):
-            found.append(text)
-    return found
+            names.append(text)
+    return names
 
 
 def folders_among(elements: list[ast.expr]) -> list[str]:
-    """Several folders of a session in one list are a part of its layout; `("dicom", "par")` are kinds of files."""
+    """Return the session folders of a list with several of them; `("dicom", "par")` are kinds of files."""
     names = [text for text in map(text_of, elements) if text in FOLDERS]
     return [str(name) for name in names] if len(names) > 1 else []
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_a_module_spells_no_name_of_a_session(path: Path) -> None:
-    found = spelled(path.read_text(encoding="utf-8"))
-    assert (found != []) if path == OWNER else (found == [])
+def test_only_the_layout_module_spells_names_of_session_files(path: Path) -> None:
+    names = spelled(path.read_text(encoding="utf-8"))
+    assert (names != []) if path == OWNER else (names == [])
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_module_spells_no_name_of_a_session(path: Path) -> None:
         'f"{n}/report.html"',
     ],
 )
-def test_a_spelled_name_is_noticed(source: str) -> None:
+def test_a_spelled_name_is_found(source: str) -> None:
     assert spelled(source) != []
 
 
@@ -110,5 +110,5 @@ def test_a_spelled_name_is_noticed(source: str) -> None:
         'row.kind == "dicom"',
     ],
 )
-def test_a_message_and_an_ordinary_word_are_no_names(source: str) -> None:
+def test_messages_and_ordinary_words_are_no_names(source: str) -> None:
     assert spelled(source) == []

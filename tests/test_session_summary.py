@@ -1,4 +1,4 @@
-"""The typed summary: what is written is read back, older schemas load, what cannot be read says why."""
+"""The typed summary: it is read back as written, older schemas load, and errors give the reason."""
 
 import json
 from dataclasses import fields, replace
@@ -35,7 +35,7 @@ SCHEMA_1 = r"""{
  "numbers": {"100030": 30},
  "packets": [{"files": 1, "name": "S1.zip", "sha256": "", "size": 2961}],
  "problems": [
-  {"code": "duplicates", "hint": "", "message": "1 file was there more than once.", "severity": "warning",
+  {"code": "duplicates", "hint": "", "message": "1 file occurs more than once.", "severity": "warning",
    "subject": "series 30"}
  ],
  "qxbatch": "0.1.0",
@@ -49,10 +49,10 @@ SCHEMA_1 = r"""{
  "times": {"seconds": 0.412}
 }
 """
-"""As qxbatch wrote it before it recorded sums of images and whether the patient is concealed."""
+"""A summary of schema 1, without checksums of images and without `concealed`."""
 
 
-def test_a_summary_of_schema_1_loads_and_missing_fields_get_their_defaults() -> None:
+def test_a_summary_of_schema_1_loads_with_defaults_for_missing_fields() -> None:
     summary = Summary.from_json(SCHEMA_1, PATH)
     assert summary.schema == 1
     assert summary.session == SessionIdentity("S1", "S1", None, "P001", concealed=False)
@@ -62,17 +62,17 @@ def test_a_summary_of_schema_1_loads_and_missing_fields_get_their_defaults() -> 
     assert (series.verdict, series.acquisition, series.series_uids) == (None, None, ())
     assert (image.number, image.shape, image.sums) == (31, (8, 6, 3), None)
     assert summary.problems == (
-        Problem(Code.DUPLICATES, "series 30", "1 file was there more than once.", "", Severity.WARNING),
+        Problem(Code.DUPLICATES, "series 30", "1 file occurs more than once.", "", Severity.WARNING),
     )
     assert (summary.numbers, summary.split, summary.ledger.rows) == ({100030: 30}, None, 4)
 
 
-def test_an_old_summary_is_written_in_the_present_schema_without_loss() -> None:
+def test_an_old_summary_is_written_in_the_current_schema_without_loss() -> None:
     old, new = json.loads(SCHEMA_1), json.loads(Summary.from_json(SCHEMA_1, PATH).to_json())
     assert new == {**old, "schema": SCHEMA, "session": {**old["session"], "concealed": False}}
 
 
-def test_a_newer_schema_is_refused_by_path_and_versions() -> None:
+def test_the_error_for_a_newer_schema_has_path_and_versions() -> None:
     newer = json.dumps({**json.loads(SCHEMA_1), "schema": SCHEMA + 1})
     with pytest.raises(NewerSchemaError, match=rf"{PATH}: has schema {SCHEMA + 1}, .* reads up to {SCHEMA}\."):
         Summary.from_json(newer, PATH)
@@ -93,7 +93,7 @@ def test_a_newer_schema_is_refused_by_path_and_versions() -> None:
         (("numbers",), {"x": 1}, "numbers has the key 'x', which is not a number"),
     ],
 )
-def test_a_damaged_field_is_named(place: tuple[str | int, ...], value: object, why: str) -> None:
+def test_the_error_names_the_damaged_field(place: tuple[str | int, ...], value: object, why: str) -> None:
     content: Any = json.loads(SCHEMA_1)
     inner = content
     for key in place[:-1]:
@@ -105,7 +105,7 @@ def test_a_damaged_field_is_named(place: tuple[str | int, ...], value: object, w
 
 
 @pytest.mark.parametrize("key", ["schema", "qxbatch", "session", "series", "images", "packets", "ledger", "problems"])
-def test_what_every_schema_has_may_not_be_missing(key: str) -> None:
+def test_a_missing_required_field_is_an_error(key: str) -> None:
     content = json.loads(SCHEMA_1)
     del content[key]
     with pytest.raises(SummaryError, match=f"{key} is missing"):
@@ -113,12 +113,12 @@ def test_what_every_schema_has_may_not_be_missing(key: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 100_000, b"\xff"])
-def test_what_is_no_json_object_is_an_error_that_names_the_path(text: str | bytes) -> None:
+def test_the_error_for_invalid_json_names_the_path(text: str | bytes) -> None:
     with pytest.raises(SummaryError, match=str(PATH)):
         Summary.from_json(text, PATH)
 
 
-def test_unknown_facts_are_absent_from_the_json() -> None:
+def test_unknown_facts_are_not_in_the_json() -> None:
     [series] = Summary.from_json(SCHEMA_1, PATH).series
     facts = Acquisition(tr_ms=2000.0, te_ms=(4.0, 8.0), matrix=(64, 64, 30))
     summary = replace(Summary.from_json(SCHEMA_1, PATH), series=(replace(series, acquisition=facts),))
@@ -168,7 +168,7 @@ FULL = Acquisition(
 
 def full_summary() -> Summary:
     """Return a summary in which every field has a value."""
-    problem = Problem(Code.CONVERT_NOTE, "series 30", "is said.", "Look.", Severity.INFO)
+    problem = Problem(Code.CONVERT_NOTE, "series 30", "is noted.", "Look.", Severity.INFO)
     header = {"EchoTime": 4.0, "ImageType": ["A"], "Rows": 8}
     series = SeriesSummary(
         30,
@@ -206,17 +206,17 @@ def full_summary() -> Summary:
     )
 
 
-def test_the_example_leaves_no_field_at_its_default() -> None:
+def test_the_full_summary_sets_every_field() -> None:
     assert [field.name for field in fields(Acquisition) if getattr(FULL, field.name) is None] == []
     assert [field.name for field in fields(SeriesSummary) if not getattr(full_summary().series[0], field.name)] == []
 
 
-def test_what_is_written_is_read_back() -> None:
+def test_a_summary_is_read_back_as_written() -> None:
     assert Summary.from_json(full_summary().to_json(), PATH) == full_summary()
 
 
 @given(st.text(), st.text(), st.lists(st.text()), st.integers(min_value=0))
-def test_any_text_survives(name: str, description: str, types: list[str], size: int) -> None:
+def test_any_text_is_read_back(name: str, description: str, types: list[str], size: int) -> None:
     summary = full_summary()
     series = replace(summary.series[0], header={"SeriesDescription": description, "ImageType": types}, size=size)
     changed = replace(summary, packets=(PacketSummary(name, 1, 2),), series=(series,))

@@ -1,4 +1,4 @@
-"""Whatever is written for a parameter, it is settings or a usage error: never a traceback."""
+"""Any value of any parameter gives settings or a usage error, never a traceback."""
 
 from pathlib import Path
 
@@ -28,21 +28,21 @@ TEXT = st.sampled_from(["none", "all", "~", "~nobody-has-this-name", "\0", "9" *
 @example(given={"sessionsfolder": "~nobody-has-this-name"}, bids_app=False)
 @example(given={"nameformat": "(?P<subject_id>x{99999999999})"}, bids_app=False)
 @example(given={"logfile": "path:x|packet_name:²|subject_id:2"}, bids_app=False)
-def test_any_text_for_any_parameter(tmp_path: Path, given: dict[str, str], bids_app: bool) -> None:
+def test_any_text_gives_settings_or_a_usage_error(tmp_path: Path, given: dict[str, str], bids_app: bool) -> None:
     try:
-        asked = parse({"sessionsfolder": str(tmp_path), **given}, bids_app=bids_app)
+        parsed = parse({"sessionsfolder": str(tmp_path), **given}, bids_app=bids_app)
     except UsageError as wrong:
-        said = wrong
+        error = wrong
     else:
-        assert isinstance(asked.settings, Settings)
+        assert isinstance(parsed.settings, Settings)
         return
-    assert said.message
-    assert said.hint
+    assert error.message
+    assert error.hint
 
 
 @SHARED
 @given(data=st.binary(max_size=60) | st.text("abc=[]{}'\"\n#.1_-", max_size=60).map(str.encode))
-def test_any_bytes_are_a_config_file_or_a_usage_error(tmp_path: Path, data: bytes) -> None:
+def test_any_config_file_gives_parameters_or_a_usage_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "any.toml"
     path.write_bytes(data)
     try:
@@ -53,10 +53,10 @@ def test_any_bytes_are_a_config_file_or_a_usage_error(tmp_path: Path, data: byte
 
 
 PATHS = [each.name for each in PARAMETERS if each.metavar in ("DIR", "FILE") and each.name != "config"]
-"""Parameters that name a path; `config` is read before the others are parsed."""
+"""Parameters whose value is a path; `config` is read before the others are parsed."""
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_home_that_is_not_known_is_named(tmp_path: Path, name: str) -> None:
+def test_the_error_names_an_unknown_home_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="~nobody-has-this-name"):
         parse({"sessionsfolder": str(tmp_path), name: "~nobody-has-this-name/x"})

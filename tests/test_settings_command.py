@@ -1,4 +1,4 @@
-"""The command that repeats a run for one session alone."""
+"""The command that repeats a run for one session."""
 
 import shlex
 from pathlib import Path
@@ -27,20 +27,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def asked(words: list[str]) -> Settings:
-    """Return the settings of a command line, as qxbatch.cli.start makes them."""
+def settings_of(words: list[str]) -> Settings:
+    """Return the settings of a command line, as in qxbatch.cli.start."""
     request = read(words)
     return parse(request.given, bids_app=bool(request.level)).settings
 
 
-def again(command: str) -> Settings:
-    """Return the settings of a command that was copied into a shell."""
+def settings_of_copied(command: str) -> Settings:
+    """Return the settings of a command that is copied into a shell."""
     program, *words = shlex.split(command)
     assert program == "qxbatch"
-    return asked(words)
+    return settings_of(words)
 
 
-def test_the_short_form_is_as_a_person_would_write_it() -> None:
+def test_the_command_is_short() -> None:
     settings = parse({"sessionsfolder": "/tmp"}).settings
     assert command_for(settings, ["HQ210_base"], {"on_mixed": "split"}) == (
         "qxbatch /tmp --sessions=HQ210_base --on-mixed=split"
@@ -48,8 +48,8 @@ def test_the_short_form_is_as_a_person_would_write_it() -> None:
 
 
 @given(name=NAMES, other=NAMES)
-def test_the_command_takes_this_session_and_no_other(folder: Path, name: str, other: str) -> None:
-    settings = again(command_for(asked([str(folder)]), [name], {"overwrite": "yes"}))
+def test_the_command_selects_this_session_and_no_other(folder: Path, name: str, other: str) -> None:
+    settings = settings_of_copied(command_for(settings_of([str(folder)]), [name], {"overwrite": "yes"}))
     assert settings.overwrite
     assert wanted(settings, "packet", SessionId(name)) == ""
     if other != name:
@@ -57,9 +57,9 @@ def test_the_command_takes_this_session_and_no_other(folder: Path, name: str, ot
 
 
 @given(name=NAMES, other=NAMES)
-def test_in_folder_mode_a_glob_takes_this_session_and_no_other(folder: Path, name: str, other: str) -> None:
-    given = asked([str(folder), "--masterinbox=none", "--sessions=*"])
-    settings = again(command_for(given, [name]))
+def test_a_glob_selects_this_session_and_no_other_in_folder_mode(folder: Path, name: str, other: str) -> None:
+    given = settings_of([str(folder), "--masterinbox=none", "--sessions=*"])
+    settings = settings_of_copied(command_for(given, [name]))
     assert settings.masterinbox is None
     assert by_glob(name, settings.sessions)
     assert other == name or not by_glob(other, settings.sessions)
@@ -75,9 +75,9 @@ def test_in_folder_mode_a_glob_takes_this_session_and_no_other(folder: Path, nam
         ["--sessionsfolder={s}", "--deidentify-logs", "--on-damaged=keep"],
     ],
 )
-def test_the_form_and_the_options_of_the_user_are_repeated(folder: Path, words: list[str]) -> None:
-    first = asked([word.replace("{s}", str(folder)) for word in words])
-    second = again(command_for(first, ["S1"], {"on_same_session": "merge"}))
+def test_the_command_repeats_the_form_and_the_options_of_the_user(folder: Path, words: list[str]) -> None:
+    first = settings_of([word.replace("{s}", str(folder)) for word in words])
+    second = settings_of_copied(command_for(first, ["S1"], {"on_same_session": "merge"}))
     for name in ("sessionsfolder", "masterinbox", "pattern", "nameformat", "archive", "bids_app", "path_map"):
         assert getattr(first, name) == getattr(second, name), name
     assert (first.on_damaged, first.deidentify_logs) == (second.on_damaged, second.deidentify_logs)
@@ -85,7 +85,7 @@ def test_the_form_and_the_options_of_the_user_are_repeated(folder: Path, words: 
     assert second.sessions == ("S1",)
 
 
-def test_a_config_file_is_named_and_not_copied(folder: Path, tmp_path: Path) -> None:
+def test_the_command_names_a_config_file_and_does_not_copy_its_values(folder: Path, tmp_path: Path) -> None:
     config = tmp_path / "c.toml"
     config.write_text("archive = 'leave'\n")
     settings = parse(
@@ -97,6 +97,6 @@ def test_a_config_file_is_named_and_not_copied(folder: Path, tmp_path: Path) -> 
     assert "--archive" not in command
 
 
-def test_how_a_run_reports_is_not_repeated(folder: Path) -> None:
-    settings = asked([str(folder), "--test", "--quiet", "--json-file=x", "--check=no", "--verbose=no"])
+def test_report_options_are_not_repeated(folder: Path) -> None:
+    settings = settings_of([str(folder), "--test", "--quiet", "--json-file=x", "--check=no", "--verbose=no"])
     assert command_for(settings, ["S1"]) == f"qxbatch {shlex.quote(str(folder))} --sessions=S1"

@@ -1,4 +1,4 @@
-"""How many CPUs a process may use."""
+"""The number of CPUs that a process may use."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from qxbatch.settings import cpus
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """A machine of 64 CPUs whose cgroup files are those given, by path."""
+    """Simulate a machine with 64 CPUs and the given cgroup files, by path."""
 
     def make(groups: str, files: dict[str, str], environment: dict[str, str] | None = None) -> int:
         monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(64)), raising=False)
@@ -25,45 +25,45 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
     return make
 
 
-def test_the_affinity_counts_where_nothing_else_limits(machine: Callable[..., int]) -> None:
+def test_the_affinity_is_the_limit_without_others(machine: Callable[..., int]) -> None:
     assert machine("", {}) == 64
 
 
-def test_the_limit_of_a_cgroup_v2(machine: Callable[..., int]) -> None:
+def test_the_limit_of_a_cgroup_v2_is_used(machine: Callable[..., int]) -> None:
     assert machine("0::/job/step\n", {"job/step/cpu.max": "300000 100000\n"}) == 3
 
 
-def test_the_limit_of_a_cgroup_above(machine: Callable[..., int]) -> None:
+def test_the_limit_of_a_parent_cgroup_is_used(machine: Callable[..., int]) -> None:
     assert machine("0::/job/step\n", {"job/step/cpu.max": "max 100000\n", "job/cpu.max": "200000 100000\n"}) == 2
 
 
-def test_in_a_container_the_root_is_its_own_cgroup(machine: Callable[..., int]) -> None:
+def test_the_cgroup_root_in_a_container_is_that_of_the_container(machine: Callable[..., int]) -> None:
     assert machine("0::/docker/abc\n", {"cpu.max": "400000 100000\n"}) == 4
 
 
-def test_the_limit_of_a_cgroup_v1(machine: Callable[..., int]) -> None:
+def test_the_limit_of_a_cgroup_v1_is_used(machine: Callable[..., int]) -> None:
     files = {"cpu,cpuacct/a/cpu.cfs_quota_us": "500000\n", "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n"}
     assert machine("4:memory:/a\n3:cpu,cpuacct:/a\n", files) == 5
 
 
-def test_no_limit_of_a_cgroup_v1_is_none(machine: Callable[..., int]) -> None:
+def test_a_negative_quota_of_a_cgroup_v1_is_no_limit(machine: Callable[..., int]) -> None:
     files = {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}
     assert machine("3:cpu:/\n", files) == 64
 
 
-def test_part_of_a_cpu_is_one(machine: Callable[..., int]) -> None:
+def test_a_fraction_of_a_cpu_counts_as_one(machine: Callable[..., int]) -> None:
     assert machine("0::/\n", {"cpu.max": "50000 100000\n"}) == 1
 
 
 @pytest.mark.parametrize(("value", "expected"), [("7", 7), ("0", 1), ("many", 64), ("", 64)])
-def test_slurms_share_counts(machine: Callable[..., int], value: str, expected: int) -> None:
+def test_the_cpus_of_a_slurm_task_are_the_limit(machine: Callable[..., int], value: str, expected: int) -> None:
     assert machine("", {}, {"SLURM_CPUS_PER_TASK": value}) == expected
 
 
-def test_slurms_share_is_granted_by_nobody_but_slurm(machine: Callable[..., int], tmp_path: Path) -> None:
+def test_granted_cpus_ignore_the_variable_of_slurm(machine: Callable[..., int], tmp_path: Path) -> None:
     assert machine("0::/\n", {"cpu.max": "400000 100000\n"}, {"SLURM_CPUS_PER_TASK": "3"}) == 3
     assert cpus.granted(tmp_path / "proc", tmp_path / "cgroup") == 4
 
 
-def test_this_machine_has_at_least_one() -> None:
+def test_this_machine_has_at_least_one_cpu() -> None:
     assert cpus.usable() >= 1

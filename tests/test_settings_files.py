@@ -1,4 +1,4 @@
-"""The parameters that name files: the table of packets, and the config file."""
+"""Parameters that name files: logfile, config file and password file."""
 
 from pathlib import Path
 
@@ -10,21 +10,21 @@ from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.passwords import LARGEST, read_passwords
 
 
-def test_the_logfile_parameter_of_the_manual() -> None:
+def test_the_logfile_parameter_of_the_manual_is_parsed() -> None:
     spec = logfile_spec("path:/studies/myStudy/info/scanning_sessions.csv|packet_name:1|subject_id:2|session_name:3")
     assert str(spec.path) == "/studies/myStudy/info/scanning_sessions.csv"
     assert (spec.packet_name, spec.subject_id, spec.session_name) == (1, 2, 3)
 
 
 @pytest.mark.parametrize("key", ["session_name", "sessionname", "sessionid", "session_id"])
-def test_keys_may_be_short_and_columns_may_be_named(key: str) -> None:
+def test_keys_can_be_short_and_columns_can_be_named(key: str) -> None:
     spec = logfile_spec(f"subjectid:Subject code|packetname:scanning code|{key}:session|path:/a:b.csv")
     assert (spec.packet_name, spec.subject_id, spec.session_name) == ("scanning code", "Subject code", "session")
     assert str(spec.path) == "/a:b.csv"
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "message"),
     [
         ("/a.csv", "/a.csv"),
         ("path:/a.csv|packet_name:1", "subject_id"),
@@ -34,8 +34,8 @@ def test_keys_may_be_short_and_columns_may_be_named(key: str) -> None:
         ("path:/a.csv|packet_name:1|packetname:2|subject_id:2", "twice"),
     ],
 )
-def test_a_logfile_parameter_that_does_not_fit_is_wrong_usage(text: str, named: str) -> None:
-    with pytest.raises(UsageError, match=named):
+def test_an_invalid_logfile_parameter_is_a_usage_error(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         logfile_spec(text)
 
 
@@ -48,7 +48,7 @@ def config(tmp_path: Path, text: str) -> dict[str, str]:
     return read_config(str(path))
 
 
-def test_a_config_file_takes_the_same_names_and_natural_values(tmp_path: Path) -> None:
+def test_a_config_file_has_parameter_names_and_toml_values(tmp_path: Path) -> None:
     text = (
         'overwrite = true\nn-procs = 4\nsessions = ["AP.*", "HQ.*"]\nsettle = 1.5\npattern = \'(?P<packet_name>.*)\'\n'
     )
@@ -62,7 +62,7 @@ def test_a_config_file_takes_the_same_names_and_natural_values(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "message"),
     [
         ("archve = 'copy'", "archive"),
         ("config = 'other.toml'", "config"),
@@ -72,33 +72,33 @@ def test_a_config_file_takes_the_same_names_and_natural_values(tmp_path: Path) -
         ("archive = ['copy']", "array"),
     ],
 )
-def test_a_config_file_that_does_not_fit_is_wrong_usage(tmp_path: Path, text: str, named: str) -> None:
+def test_an_invalid_config_file_is_a_usage_error(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UsageError) as wrong:
         config(tmp_path, text)
-    assert named in wrong.value.message + wrong.value.hint
+    assert message in wrong.value.message + wrong.value.hint
     assert "study.toml" in wrong.value.message
 
 
-def test_a_config_file_that_is_not_there_is_wrong_usage() -> None:
+def test_a_missing_config_file_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="/no/such"):
         read_config("/no/such")
 
 
 def test_each_line_of_the_password_file_is_a_password(tmp_path: Path) -> None:
-    path = tmp_path / "words"
+    path = tmp_path / "passwords"
     path.write_bytes(b"\xef\xbb\xbffirst\r\n\r\n two blanks \n\n\xff\xfe raw\n\rback\r\r\nfirst\nlast")
-    found = read_passwords(str(path))
-    assert found.path == path
-    assert found.words == (b"first", b" two blanks ", b"\xff\xfe raw", b"\rback\r", b"last")
-    assert "first" not in repr(found)
-    assert str(path) in repr(found)
+    passwords = read_passwords(str(path))
+    assert passwords.path == path
+    assert passwords.words == (b"first", b" two blanks ", b"\xff\xfe raw", b"\rback\r", b"last")
+    assert "first" not in repr(passwords)
+    assert str(path) in repr(passwords)
 
 
-def test_a_config_file_may_name_the_password_file(tmp_path: Path) -> None:
+def test_a_config_file_can_name_the_password_file(tmp_path: Path) -> None:
     assert config(tmp_path, "password-file = 'words'") == {"password_file": "words"}
 
 
-def test_a_large_file_is_no_list_of_passwords(tmp_path: Path) -> None:
+def test_a_large_file_is_no_password_file(tmp_path: Path) -> None:
     path = tmp_path / "packet.zip"
     path.write_bytes(b"x" * (LARGEST + 1))
     with pytest.raises(UsageError, match="no list of passwords"):

@@ -1,4 +1,4 @@
-"""Lists as users write them."""
+"""Lists in the forms that users write."""
 
 import string
 
@@ -24,7 +24,7 @@ def test_commas_split_outside_brackets_only(items: list[str]) -> None:
 
 
 @given(st.text("ab,[](){}\\ "))
-def test_any_text_can_be_split_and_no_character_but_commas_and_blanks_is_lost(text: str) -> None:
+def test_splitting_any_text_loses_only_commas_and_spaces(text: str) -> None:
     kept = "".join(split(text))
     assert [c for c in kept if c not in ", "] == [c for c in text if c not in ", "]
 
@@ -39,9 +39,9 @@ def test_any_text_can_be_split_and_no_character_but_commas_and_blanks_is_lost(te
         ("", ()),
     ],
 )
-def test_lists_of_the_manual_and_of_careless_hands(text: str, items: tuple[str, ...]) -> None:
+def test_lists_with_spaces_empty_items_and_brackets_are_split(text: str, items: tuple[str, ...]) -> None:
     assert split(text) == items
 
 
-def test_labels_lose_their_prefix() -> None:
+def test_the_prefix_of_labels_is_removed() -> None:
     assert labels("sub-01,02 sub-sub-3", "sub-") == ("01", "02", "sub-3")

@@ -1,4 +1,4 @@
-"""Raw parameters become typed settings, or a message that names the choices."""
+"""Raw parameters become typed settings or a usage error that names the choices."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,26 +21,32 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(folder: Path) -> Callable[..., Settings]:
-    """Settings of a run with these parameters."""
+    """Return a function that gives the settings for these parameters."""
     return lambda **given: parse({"sessionsfolder": str(folder), **given}).settings
 
 
-def test_the_defaults_are_those_of_the_decisions(
+def test_defaults_are_as_documented(
     settings: Callable[..., Settings], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cpus, "usable", lambda: 3)
-    found = settings()
-    assert found.masterinbox == folder / "inbox/MR"
-    assert found.archive_folder == folder / "archive/MR"
-    assert (found.archive, found.check, found.gzip, found.tool) == (Archive.MOVE, Check.ANY, Gzip.FOLDER, Tool.AUTO)
-    assert (found.parelements, found.n_procs, found.mem, found.timeout) == (1, 3, None, None)
-    assert (found.add_image_type, found.add_json_info) == (0, ())
-    assert (found.unzip, found.verbose, found.overwrite, found.test, found.quiet) == (True, True, False, False, False)
-    assert (found.on_mixed, found.on_same_session) == (OnMixed.REJECT, OnSameSession.REJECT)
-    assert found.join_series is JoinSeries.AUTO
-    assert found.on_damaged is OnDamaged.REFUSE
-    assert found.fallback is None
-    assert found.logfile is None
+    parsed = settings()
+    assert parsed.masterinbox == folder / "inbox/MR"
+    assert parsed.archive_folder == folder / "archive/MR"
+    assert (parsed.archive, parsed.check, parsed.gzip, parsed.tool) == (Archive.MOVE, Check.ANY, Gzip.FOLDER, Tool.AUTO)
+    assert (parsed.parelements, parsed.n_procs, parsed.mem, parsed.timeout) == (1, 3, None, None)
+    assert (parsed.add_image_type, parsed.add_json_info) == (0, ())
+    assert (parsed.unzip, parsed.verbose, parsed.overwrite, parsed.test, parsed.quiet) == (
+        True,
+        True,
+        False,
+        False,
+        False,
+    )
+    assert (parsed.on_mixed, parsed.on_same_session) == (OnMixed.REJECT, OnSameSession.REJECT)
+    assert parsed.join_series is JoinSeries.AUTO
+    assert parsed.on_damaged is OnDamaged.REFUSE
+    assert parsed.fallback is None
+    assert parsed.logfile is None
 
 
 def test_every_choice_of_every_parameter_is_accepted(settings: Callable[..., Settings]) -> None:
@@ -54,7 +60,7 @@ WITH_CHOICES = [each for each in PARAMETERS if each.choices]
 
 @pytest.mark.parametrize("parameter", WITH_CHOICES, ids=lambda each: each.name)
 @pytest.mark.parametrize("value", ["perhaps", ""])
-def test_a_value_outside_the_list_names_the_choices(
+def test_the_error_for_an_unknown_value_names_the_choices(
     settings: Callable[..., Settings], parameter: Parameter, value: str
 ) -> None:
     if not value and not parameter.default:
@@ -88,9 +94,7 @@ def test_a_value_outside_the_list_names_the_choices(
         ("add_json_info", "TR,Flip"),
     ],
 )
-def test_a_number_or_list_that_does_not_fit_is_wrong_usage(
-    settings: Callable[..., Settings], name: str, value: str
-) -> None:
+def test_an_invalid_number_or_list_is_a_usage_error(settings: Callable[..., Settings], name: str, value: str) -> None:
     with pytest.raises(UsageError) as wrong:
         settings(**{name: value})
     assert "--" + name.replace("_", "-") in wrong.value.message
@@ -98,14 +102,14 @@ def test_a_number_or_list_that_does_not_fit_is_wrong_usage(
     assert wrong.value.hint
 
 
-def test_unknown_json_fields_are_named_with_those_that_there_are(settings: Callable[..., Settings]) -> None:
+def test_the_error_for_an_unknown_json_field_lists_the_known_fields(settings: Callable[..., Settings]) -> None:
     with pytest.raises(UsageError, match="Flip") as wrong:
         settings(add_json_info="TR,Flip")
     assert all(field in wrong.value.hint for field in JSON_FIELDS)
 
 
 @pytest.mark.parametrize(
-    ("asked", "fields"),
+    ("value", "fields"),
     [
         ("", ()),
         ("all", JSON_FIELDS),
@@ -114,10 +118,10 @@ def test_unknown_json_fields_are_named_with_those_that_there_are(settings: Calla
         ("tr, pedirection", ("TR", "PEDirection")),
     ],
 )
-def test_json_fields_come_in_the_order_of_session_txt(
-    settings: Callable[..., Settings], asked: str, fields: tuple[str, ...]
+def test_json_fields_have_the_order_of_session_txt(
+    settings: Callable[..., Settings], value: str, fields: tuple[str, ...]
 ) -> None:
-    assert settings(add_json_info=asked).add_json_info == fields
+    assert settings(add_json_info=value).add_json_info == fields
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ def test_json_fields_come_in_the_order_of_session_txt(
         ("64k", 64 << 10),
     ],
 )
-def test_sizes_have_units(settings: Callable[..., Settings], size: str, count: int) -> None:
+def test_sizes_can_have_units(settings: Callable[..., Settings], size: str, count: int) -> None:
     assert settings(mem=size).mem == count
 
 
@@ -146,7 +150,7 @@ def test_sizes_have_units(settings: Callable[..., Settings], size: str, count: i
         ("2", "6", (2, 6)),
     ],
 )
-def test_converters_are_never_more_than_all_processes_together(
+def test_the_number_of_converters_is_at_most_that_of_processes(
     settings: Callable[..., Settings],
     monkeypatch: pytest.MonkeyPatch,
     parelements: str,
@@ -154,57 +158,55 @@ def test_converters_are_never_more_than_all_processes_together(
     expected: tuple[int, int],
 ) -> None:
     monkeypatch.setattr(cpus, "usable", lambda: 4)
-    found = settings(parelements=parelements, n_procs=n_procs)
-    assert (found.parelements, found.n_procs) == expected
+    parsed = settings(parelements=parelements, n_procs=n_procs)
+    assert (parsed.parelements, parsed.n_procs) == expected
 
 
-def test_paths_are_absolute_and_pairs_are_pairs(
+def test_paths_become_absolute_and_path_maps_are_parsed(
     settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = settings(work_dir="work", json_file="../run.json", path_map="/data=/mnt/a:b,/out:/home/me")
-    assert found.work_dir == tmp_path / "work"
-    assert found.json_file is not None
-    assert found.json_file.is_absolute()
-    assert [(str(a), str(b)) for a, b in found.path_map] == [("/data", "/mnt/a:b"), ("/out", "/home/me")]
+    parsed = settings(work_dir="work", json_file="../run.json", path_map="/data=/mnt/a:b,/out:/home/me")
+    assert parsed.work_dir == tmp_path / "work"
+    assert parsed.json_file is not None
+    assert parsed.json_file.is_absolute()
+    assert [(str(a), str(b)) for a, b in parsed.path_map] == [("/data", "/mnt/a:b"), ("/out", "/home/me")]
 
 
 @pytest.mark.parametrize(("name", "group"), [("pattern", "packet_name"), ("nameformat", "subject_id")])
-def test_an_expression_without_its_group_is_wrong_usage(
+def test_an_expression_without_its_group_is_a_usage_error(
     settings: Callable[..., Settings], name: str, group: str
 ) -> None:
     with pytest.raises(UsageError, match=f"--{name} lacks the group {group}"):
         settings(**{name: "(?P<other>.*)"})
 
 
-def test_the_older_group_name_is_taken_and_said_aloud(folder: Path) -> None:
-    asked = parse({"sessionsfolder": str(folder), "pattern": "(?P<session_id>.*)"})
-    assert any("session_id" in note for note in asked.notes)
+def test_the_older_group_name_is_accepted_with_a_note(folder: Path) -> None:
+    parsed = parse({"sessionsfolder": str(folder), "pattern": "(?P<session_id>.*)"})
+    assert any("session_id" in note for note in parsed.notes)
 
 
 @pytest.mark.parametrize("name", ["pattern", "nameformat", "sessions"])
-def test_an_expression_that_does_not_compile_is_shown_with_the_position(
-    settings: Callable[..., Settings], name: str
-) -> None:
+def test_the_error_for_an_invalid_expression_has_the_position(settings: Callable[..., Settings], name: str) -> None:
     with pytest.raises(UsageError) as wrong:
         settings(**{name: "AP(?P<packet_name>.*"})
-    first, shown, arrow = wrong.value.message.splitlines()
+    first, expression, arrow = wrong.value.message.splitlines()
     assert f"--{name}" in first
     assert "position 3" in first
-    assert shown.strip() == "AP(?P<packet_name>.*"
-    assert arrow.index("^") - shown.index("AP") == 2
+    assert expression.strip() == "AP(?P<packet_name>.*"
+    assert arrow.index("^") - expression.index("AP") == 2
 
 
-def test_folder_mode_needs_sessions_and_takes_globs(settings: Callable[..., Settings]) -> None:
+def test_folder_mode_needs_sessions_and_accepts_globs(settings: Callable[..., Settings]) -> None:
     with pytest.raises(UsageError, match="--sessions"):
         settings(masterinbox="none")
-    found = settings(masterinbox="None", sessions="S*,*[")
-    assert found.masterinbox is None
-    assert found.sessions == ("S*", "*[")
+    parsed = settings(masterinbox="None", sessions="S*,*[")
+    assert parsed.masterinbox is None
+    assert parsed.sessions == ("S*", "*[")
 
 
 @pytest.mark.parametrize("given", [{"sessionsfolder": "/no/such"}, {"masterinbox": "/no/such"}])
-def test_folders_that_are_named_must_be_there(settings: Callable[..., Settings], given: dict[str, str]) -> None:
+def test_folders_of_parameters_must_exist(settings: Callable[..., Settings], given: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="/no/such does not exist"):
         settings(**given)
 
@@ -217,11 +219,11 @@ def test_a_file_is_no_sessions_folder(settings: Callable[..., Settings], tmp_pat
 
 def test_a_folder_with_its_own_inbox_is_no_study_folder(folder: Path) -> None:
     (folder / "sessions").mkdir()
-    asked = parse({"sessionsfolder": str(folder)})
-    assert asked.settings.sessionsfolder == folder
-    assert asked.notes == ()
+    parsed = parse({"sessionsfolder": str(folder)})
+    assert parsed.settings.sessionsfolder == folder
+    assert parsed.notes == ()
 
 
-def test_the_validator_switch_of_bids_apps_is_ignored_aloud(folder: Path) -> None:
-    asked = parse({"sessionsfolder": str(folder), "skip_bids_validator": "yes"}, bids_app=True)
-    assert any("--skip-bids-validator" in note for note in asked.notes)
+def test_skip_bids_validator_is_ignored_with_a_note(folder: Path) -> None:
+    parsed = parse({"sessionsfolder": str(folder), "skip_bids_validator": "yes"}, bids_app=True)
+    assert any("--skip-bids-validator" in note for note in parsed.notes)

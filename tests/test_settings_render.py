@@ -1,4 +1,4 @@
-"""README and docs say what the program does."""
+"""README, docs and descriptors agree with the parameters of the program."""
 
 from pathlib import Path
 
@@ -34,17 +34,17 @@ REFERENCE = [
 @pytest.mark.parametrize(
     "name", ["README.md", "docs/parameters.md", "containers/boutiques.json", "containers/command.json"]
 )
-def test_the_tables_and_descriptors_are_those_of_the_program(name: str) -> None:
-    wanted = documents(REPOSITORY)[REPOSITORY / name]
-    assert (REPOSITORY / name).read_text() == wanted, "run .venv/bin/python -m qxbatch.settings.render"
+def test_tables_and_descriptors_are_up_to_date(name: str) -> None:
+    expected = documents(REPOSITORY)[REPOSITORY / name]
+    assert (REPOSITORY / name).read_text() == expected, "run .venv/bin/python -m qxbatch.settings.render"
 
 
-def test_every_parameter_of_the_reference_is_here_and_compared() -> None:
+def test_every_parameter_of_the_reference_exists_and_is_compared() -> None:
     compared = {each.name for each in PARAMETERS if each.reference}
     assert compared == set(REFERENCE)
 
 
-def test_every_row_of_a_table_has_the_columns_of_its_head() -> None:
+def test_every_row_of_a_table_has_the_columns_of_its_header() -> None:
     for text in documents(REPOSITORY).values():
         columns = 0
         for line in text.splitlines():

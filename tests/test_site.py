@@ -1,4 +1,4 @@
-"""docs/ builds as a site that needs no network."""
+"""docs/ builds as a site that loads nothing from the network."""
 
 import re
 from html.parser import HTMLParser
@@ -15,14 +15,14 @@ LOADING = {
     "embed": ("src",),
     "object": ("data",),
 }
-"""Elements whose attributes a browser loads; `link` depends on its relation."""
+"""Elements and attributes whose address a browser loads; for `link` this depends on its relation."""
 LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "manifest"}
 OUTSIDE = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 IN_STYLES = re.compile(r"(?:url\(|@import)\s*[\"']?([^\"')\s]+)", re.IGNORECASE)
 
 
 class Loaded(HTMLParser):
-    """The addresses that a page loads by itself."""
+    """The addresses that a browser loads for a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -56,14 +56,14 @@ def test_files_that_pages_load_exist(site: Path) -> None:
     missing = [
         (page.relative_to(site).as_posix(), address)
         for page in site.rglob("*.html")
-        if page.name != "404.html"  # its addresses are for a server's root
+        if page.name != "404.html"  # its addresses are relative to the root of a server
         for address in Loaded(page.read_text()).addresses
         if not (page.parent / address.partition("?")[0]).exists()
     ]
     assert missing == []
 
 
-def test_what_a_browser_would_load_from_elsewhere_is_found() -> None:
+def test_addresses_loaded_from_the_network_are_found() -> None:
     page = """<link rel="stylesheet" href="https://a.example/x.css"><link rel="next" href="https://b.example/">
     <script src="//c.example/x.js"></script><img src="images/a.png"><a href="https://d.example/">text</a>
     <p style="background: url('https://e.example/x.png')">"""

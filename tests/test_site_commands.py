@@ -1,4 +1,4 @@
-"""Every command of the tutorial and of the pages for tasks is run, and prints what its page shows."""
+"""Every command of the tutorial and the how-to pages runs and prints the documented output."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs"
 TIME_LIMIT = 120
 KNOWN = {"sh", "bash", "text", "toml", "json", "ini", "python"}
-"""`sh` is run, `text` is the output of the block before it, `bash` is tested elsewhere; the others show files."""
+"""`sh` blocks are run, `text` is the output of the block before, `bash` is tested elsewhere; the others show files."""
 GUIDES = [
     "../README.md",
     *sorted(
@@ -26,16 +26,16 @@ TESTED_ELSEWHERE = {
     "../README.md": "wheel: scripts/wheel; image: tests/containers; scheduler: tests/cluster",
     "index.md": "wheel: scripts/wheel",
     "tutorial.md": "wheel: scripts/wheel",
-    "how-to/scripts.md": "jq is no part of what the tests need; after.py on the same page reads the same file",
-    "how-to/nightly.md": "systemd: nowhere; the script that it starts is run here",
+    "how-to/scripts.md": "the tests do not require jq; after.py on the same page reads the same file",
+    "how-to/nightly.md": "systemd is not tested; its script is run here",
     "how-to/cluster.md": "tests/cluster",
     "how-to/container-hpc.md": "tests/containers/test_sif.py",
 }
-"""Pages with commands that need what a test does not have, and where these are tested."""
+"""Pages with commands that cannot run here, and where they are tested."""
 
 
 def run(command: Command, root: Path) -> tuple[int, str]:
-    """Run a block in bash as a person would; return its exit status and what it printed, with the page's paths."""
+    """Run a block in bash; return its exit status and its output with the paths of the page."""
     program = f"PATH={root / 'bin'}:{os.environ['PATH']}"
     text = command.text.replace("/data/", f"{root}/data/")
     done = subprocess.run(
@@ -52,15 +52,15 @@ def run(command: Command, root: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
-def test_the_commands_of_a_page_work_and_print_what_it_shows(page: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_print_the_documented_output(page: str, tmp_path: Path) -> None:
     prepare(page, tmp_path)
     blocks = commands(DOCS / page)
     assert blocks
     for command in blocks:
         status, output = run(command, tmp_path)
         assert status == command.status, f"{command.text}\n{output}"
-        for shown in command.outputs:
-            assert missing(output, shown) == [], f"{command.text}\n{output}"
+        for expected in command.outputs:
+            assert missing(output, expected) == [], f"{command.text}\n{output}"
 
 
 def test_every_page_with_commands_is_run() -> None:
@@ -68,7 +68,7 @@ def test_every_page_with_commands_is_run() -> None:
 
 
 @pytest.mark.parametrize("page", GUIDES)
-def test_blocks_are_of_known_kinds(page: str) -> None:
+def test_code_blocks_have_a_known_language(page: str) -> None:
     assert kinds(DOCS / page) <= KNOWN
 
 
@@ -76,14 +76,14 @@ def test_commands_that_are_not_run_here_are_listed() -> None:
     assert {page for page in GUIDES if untested(DOCS / page)} == set(TESTED_ELSEWHERE)
 
 
-def test_output_that_a_run_did_not_print_is_found() -> None:
+def test_missing_output_is_found() -> None:
     printed = "Found 2 things in /data\n1 of 2 sessions are complete.\n2 things found in 0:07:\n  1 imported, 0.3 s\n"
     assert missing(printed, "Found 2 things\n...\n2 things found in 0:03:\n  1 imported, 1.5 s") == []
     assert missing(printed, "2 of 2 sessions are complete.") == ["2 of 2 sessions are complete."]
     assert missing(printed, "1 imported\n...\nFound 2 things") == ["Found 2 things"]
 
 
-def test_a_block_has_the_status_and_the_output_that_its_page_says(tmp_path: Path) -> None:
+def test_a_block_has_its_documented_status_and_output(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "<!-- exit status 1 -->\n```sh\nfalse\n```\n```text\nno\n```\nThen\n\n```sh\ntrue\n```\n```bash\nsudo x\n```\n"
