@@ -1,4 +1,4 @@
-"""The budgets of CPUs and of memory: who enters, and who waits."""
+"""The budgets of CPUs and memory: which threads enter and which wait."""
 
 import threading
 from collections.abc import Iterator
@@ -25,29 +25,29 @@ WAITS = "waits"
 
 
 class Threads:
-    """Threads that hold a share of a budget until they are told to leave."""
+    """Threads that hold part of a budget until the test lets them leave."""
 
     def __init__(self, events: Queue[str]) -> None:
         self.events = events
         self.threads: dict[str, threading.Thread] = {}
-        self.signs: dict[str, threading.Event] = {}
+        self.leave_events: dict[str, threading.Event] = {}
 
-    def start(self, name: str, share: AbstractContextManager[object]) -> str:
-        """Start a thread that takes a share; return its name when it enters, or WAITS when it has to wait."""
-        sign = self.signs[name] = threading.Event()
+    def start(self, name: str, slot: AbstractContextManager[object]) -> str:
+        """Start a thread that enters a slot; return its name when it enters, or WAITS if it has to wait."""
+        leave = self.leave_events[name] = threading.Event()
 
         def hold() -> None:
-            with share:
+            with slot:
                 self.events.put(name)
-                sign.wait(LIMIT)
+                leave.wait(LIMIT)
 
         thread = self.threads[name] = threading.Thread(target=hold, name=name, daemon=True)
         thread.start()
         return self.events.get(timeout=LIMIT)
 
     def leave(self, name: str) -> None:
-        """Let a thread give its share back, and wait until it did."""
-        self.signs[name].set()
+        """Let a thread release its slot, and wait until it has ended."""
+        self.leave_events[name].set()
         self.threads[name].join(LIMIT)
         assert not self.threads[name].is_alive()
 
@@ -59,8 +59,8 @@ class Threads:
 
     def end(self) -> None:
         """Let all threads leave."""
-        for sign in self.signs.values():
-            sign.set()
+        for leave in self.leave_events.values():
+            leave.set()
         for thread in self.threads.values():
             thread.join(LIMIT)
             assert not thread.is_alive(), f"{thread.name} is stuck"
@@ -68,7 +68,7 @@ class Threads:
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
-    """Return threads for a budget that is made in the test: its condition reports each wait."""
+    """Return threads for a budget created in the test, whose condition reports each wait."""
     events: Queue[str] = Queue()
 
     class Observed(threading.Condition):
@@ -82,7 +82,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
     threads.end()
 
 
-def test_no_more_than_the_total_run_at_once(threads: Threads) -> None:
+def test_at_most_the_total_number_of_threads_enter(threads: Threads) -> None:
     slots = Slots(3)
     assert [threads.start(name, slots.one()) for name in "abc"] == ["a", "b", "c"]
     assert threads.start("d", slots.one()) == WAITS
@@ -90,7 +90,7 @@ def test_no_more_than_the_total_run_at_once(threads: Threads) -> None:
     assert threads.next() == "d"
 
 
-def test_as_many_as_the_total_run_at_once_all_the_time() -> None:
+def test_the_total_number_of_threads_always_runs() -> None:
     slots, together = Slots(3), threading.Barrier(3)
     running, most, guard = 0, 0, threading.Lock()
 
@@ -109,7 +109,7 @@ def test_as_many_as_the_total_run_at_once_all_the_time() -> None:
     assert most == 3
 
 
-def test_several_takes_what_is_free_and_gives_it_back() -> None:
+def test_several_takes_all_free_slots_and_releases_them() -> None:
     slots = Slots(4)
     with slots.one(), slots.several() as count:
         assert count == 3
@@ -117,7 +117,7 @@ def test_several_takes_what_is_free_and_gives_it_back() -> None:
         assert count == 4
 
 
-def test_several_waits_for_the_first_one_that_is_free(threads: Threads) -> None:
+def test_several_waits_for_the_first_free_slot(threads: Threads) -> None:
     slots = Slots(1)
     assert threads.start("one", slots.one()) == "one"
     assert threads.start("several", slots.several()) == WAITS
@@ -125,7 +125,7 @@ def test_several_waits_for_the_first_one_that_is_free(threads: Threads) -> None:
     assert threads.next() == "several"
 
 
-def test_one_to_spare_is_for_who_needs_one_alone(threads: Threads) -> None:
+def test_a_spare_slot_is_reserved_for_single_requests(threads: Threads) -> None:
     slots = Slots(2, spare=1)
     with slots.several() as count, slots.one():
         assert count == 2
@@ -135,15 +135,15 @@ def test_one_to_spare_is_for_who_needs_one_alone(threads: Threads) -> None:
     assert threads.next() == "d"
 
 
-@pytest.mark.parametrize(("asked", "granted", "at_once"), [(4, 4, 5), (4, 8, 4), (4, 2, 5), (1, 1, 1)])
-def test_no_more_is_used_than_was_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads, asked: int, granted: int, at_once: int
+@pytest.mark.parametrize(("requested", "granted", "at_once"), [(4, 4, 5), (4, 8, 4), (4, 2, 5), (1, 1, 1)])
+def test_at_most_the_requested_number_of_cpus_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads, requested: int, granted: int, at_once: int
 ) -> None:
     (tmp_path / "inbox/MR").mkdir(parents=True)
     monkeypatch.setattr("qxbatch.pipeline.context.granted", lambda: granted)
     workspace = Workspace(tmp_path)
     context = Context(
-        parse({"sessionsfolder": str(tmp_path), "n_procs": str(asked)}).settings,
+        parse({"sessionsfolder": str(tmp_path), "n_procs": str(requested)}).settings,
         workspace,
         Locks(workspace.locks),
         Available(Tool.AUTO, {}),
@@ -157,7 +157,7 @@ def test_no_more_is_used_than_was_asked_for(
     context.close()
 
 
-def test_converters_stay_within_the_memory(threads: Threads) -> None:
+def test_converters_stay_within_the_memory_limit(threads: Threads) -> None:
     memory = Memory(100)
     assert [threads.start(name, memory.hold(40)) for name in "ab"] == ["a", "b"]
     assert threads.start("c", memory.hold(40)) == WAITS
@@ -165,7 +165,7 @@ def test_converters_stay_within_the_memory(threads: Threads) -> None:
     assert threads.next() == "c"
 
 
-def test_what_alone_is_too_large_runs_alone(threads: Threads) -> None:
+def test_a_request_above_the_memory_limit_runs_alone(threads: Threads) -> None:
     memory = Memory(100)
     assert threads.start("large", memory.hold(150)) == "large"
     assert threads.start("small", memory.hold(10)) == WAITS
@@ -176,12 +176,12 @@ def test_what_alone_is_too_large_runs_alone(threads: Threads) -> None:
     assert threads.next() == "larger"
 
 
-def test_without_a_bound_all_run(threads: Threads) -> None:
+def test_all_run_without_a_memory_limit(threads: Threads) -> None:
     memory = Memory(None)
     assert [threads.start(name, memory.hold(50)) for name in "abcd"] == ["a", "b", "c", "d"]
 
 
-def test_what_is_urgent_goes_first(threads: Threads) -> None:
+def test_an_urgent_request_has_priority(threads: Threads) -> None:
     slots = Slots(1)
     assert threads.start("first", slots.one()) == "first"
     for name, urgent in (("packing 1", False), ("packing 2", False), ("converter", True)):

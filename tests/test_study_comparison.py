@@ -1,4 +1,4 @@
-"""The matrix of a study: a row for each session, a cell for each series."""
+"""The comparison table of a study: a row for each session, a cell for each series."""
 
 import json
 import random
@@ -31,17 +31,17 @@ def states(comparison: Comparison, name: str) -> dict[str, CellState]:
 
 
 def with_defects() -> list[ScannedSession]:
-    """Return a study in which most sessions have a defect of another kind."""
+    """Return a study in which five sessions have a different defect each."""
     sessions = study(11)
     sessions[0] = changed(sessions[0], "t1_mprage", lambda _: [])
     sessions[1] = with_facts(sessions[1], "rest_1", tr_ms=2500.0)
     sessions[2] = with_facts(sessions[2], "rest_2", **SHORT)
-    sessions[3] = changed(sessions[3], "rest_1", lambda one: [one, replace(one, n=90, number=9)])
+    sessions[3] = changed(sessions[3], "rest_1", lambda scanned: [scanned, replace(scanned, n=90, number=9)])
     sessions[4] = with_facts(sessions[4], "rest_1", planned_volumes=None, acquired_volumes=150, complete_volumes=150)
     return sessions
 
 
-def test_a_cell_says_what_a_session_has_of_a_series() -> None:
+def test_a_cell_has_the_state_of_a_series_in_a_session() -> None:
     comparison = compare(with_defects())
     assert [column.name for column in comparison.columns] == ["t1_mprage", "rest_1", "rest_2", "dwi"]
     present = dict.fromkeys(["t1_mprage", "rest_1", "rest_2", "dwi"], CellState.PRESENT)
@@ -56,7 +56,7 @@ def test_a_cell_says_what_a_session_has_of_a_series() -> None:
         assert states(comparison, each.id) == {**present, **expected.get(each.id, {})}
 
 
-def test_a_cell_has_the_numbers_of_its_series_and_both_values() -> None:
+def test_a_cell_has_the_series_numbers_and_both_values() -> None:
     comparison = compare(with_defects())
     cells = comparison.sessions[1].cells
     assert cells is not None
@@ -65,7 +65,7 @@ def test_a_cell_has_the_numbers_of_its_series_and_both_values() -> None:
     assert (cell.numbers, difference.expected, difference.actual) == ((30,), "2000 ± 1", "2500")
 
 
-def test_rows_are_in_the_order_of_the_sessions_and_the_same_whatever_it_is() -> None:
+def test_rows_have_the_order_of_the_sessions_and_do_not_depend_on_it() -> None:
     sessions = with_defects()
     first = compare(sessions)
     assert [each.id for each in first.sessions] == [each.id for each in sessions]
@@ -89,7 +89,7 @@ def test_two_values_that_are_equally_frequent_have_no_majority() -> None:
     assert [each.differences for each in compare(sessions).sessions] == [()] * 4
 
 
-def test_a_series_that_few_sessions_have_is_no_difference_without_a_protocol() -> None:
+def test_a_rare_series_is_no_difference_without_a_protocol() -> None:
     sessions = study(5)
     sessions[0] = session("S01", *sessions[0].series, series("t2", 9, T1))
     assert compare(sessions).sessions[0].differences == ()
@@ -115,9 +115,9 @@ def test_a_session_without_facts_has_a_problem_and_no_cells() -> None:
 def test_only_the_summary_of_a_session_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "OP1"
     write_folder({"qxbatch/summary.json": full_summary().to_json().encode()}, folder)
-    found = read_session(SessionFolder(folder))
-    assert isinstance(found, ScannedSession)
-    assert found.id == "OP1"
+    scanned = read_session(SessionFolder(folder))
+    assert isinstance(scanned, ScannedSession)
+    assert scanned.id == "OP1"
     content = json.loads(full_summary().to_json())
     for each in content["series"]:
         each.pop("acquisition", None)
@@ -134,8 +134,10 @@ def study_level(sessions: Sequence[ScannedSession]) -> Study:
     return Study(tuple(records), compare(sessions))
 
 
-def test_text_of_strangers_is_escaped_in_terminal_and_page() -> None:
-    sessions = [changed(usual(f"S{k}"), "rest_1", lambda one: [replace(one, name="<b>\x1b[2J\n")]) for k in range(4)]
+def test_text_from_headers_is_escaped_in_terminal_and_page() -> None:
+    sessions = [
+        changed(usual(f"S{k}"), "rest_1", lambda scanned: [replace(scanned, name="<b>\x1b[2J\n")]) for k in range(4)
+    ]
     sessions[0] = with_facts(sessions[0], "<b>\x1b[2J\n", coil="<i>")
     study = study_level(sessions)
     assert "\x1b" not in "".join(differing(study.rows))

@@ -1,4 +1,4 @@
-"""study.json: what a later run knows of sessions, and what it reads again."""
+"""study.json: which sessions a later run takes from it, and which it reads again."""
 
 import json
 import os
@@ -22,7 +22,7 @@ T1, REST = MrSeries(number=3, description="T1w"), MrSeries(number=4, description
 
 @pytest.fixture
 def imported(study: StudyFolder) -> StudyFolder:
-    """Three sessions, imported."""
+    """A study with three imported sessions."""
     for name in ("S1", "S2", "S3"):
         study.put(name, {f"{each.number}/{file}": data for each in (T1, REST) for file, data in each.files().items()})
     assert study.main().status == 0
@@ -44,11 +44,11 @@ def test_an_import_writes_the_study_level(imported: StudyFolder) -> None:
     assert len((imported.sessions / "study.tsv").read_text().splitlines()) == 5
 
 
-def test_what_is_written_is_what_is_read(imported: StudyFolder) -> None:
+def test_a_study_document_is_read_back_as_written(imported: StudyFolder) -> None:
     fresh = study_of(map(SessionFolder, sessions_in(imported.sessions)))
-    again = read(imported.sessions)
-    assert again == fresh
-    assert as_json(again) == as_json(fresh)
+    read_back = read(imported.sessions)
+    assert read_back == fresh
+    assert as_json(read_back) == as_json(fresh)
 
 
 def test_an_unchanged_session_is_not_read_again(imported: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_an_unchanged_session_is_not_read_again(imported: StudyFolder, monkeypat
         "[" * 9999,
     ],
 )
-def test_a_study_json_that_cannot_be_used_is_made_anew(imported: StudyFolder, text: str) -> None:
+def test_an_invalid_study_json_is_rebuilt(imported: StudyFolder, text: str) -> None:
     path = imported.sessions / "study.json"
     before = path.read_text()
     path.write_text(text)
@@ -89,7 +89,7 @@ def test_a_study_json_that_cannot_be_used_is_made_anew(imported: StudyFolder, te
     assert path.read_text() == before
 
 
-def test_a_forged_row_is_read_again(imported: StudyFolder) -> None:
+def test_a_session_with_an_invalid_row_is_read_again(imported: StudyFolder) -> None:
     path = imported.sessions / "study.json"
     content = json.loads(path.read_text())
     for session, change in zip(
@@ -106,7 +106,7 @@ def not_imported(study: StudyFolder) -> Sequence[NotImported]:
     return read_previous(study.sessions / "study.json").not_imported
 
 
-def test_what_was_not_imported_is_listed_until_it_is_imported_or_gone(imported: StudyFolder) -> None:
+def test_a_packet_that_was_not_imported_is_listed_until_it_is_imported_or_removed(imported: StudyFolder) -> None:
     broken = imported.put("S5", T1.files(), Kind.ZIP)
     good = broken.read_bytes()
     broken.write_bytes(good[: len(good) // 2])
@@ -123,7 +123,7 @@ def test_what_was_not_imported_is_listed_until_it_is_imported_or_gone(imported: 
     assert not_imported(imported) == ()
 
 
-def test_a_study_level_that_cannot_be_written_fails_no_import(study: StudyFolder) -> None:
+def test_an_import_succeeds_if_the_study_level_cannot_be_written(study: StudyFolder) -> None:
     (study.sessions / "study.tsv").mkdir(parents=True)
     study.put("S1", T1.files())
     run = study.main()
@@ -132,7 +132,7 @@ def test_a_study_level_that_cannot_be_written_fails_no_import(study: StudyFolder
     assert SessionFolder(study.session("S1")).summary is not None
 
 
-def test_a_refused_packet_makes_no_study_level(study: StudyFolder) -> None:
+def test_a_refused_packet_alone_creates_no_study_level(study: StudyFolder) -> None:
     packet = study.put("S1", T1.files())
     packet.write_bytes(packet.read_bytes()[:-60])
     assert study.main().status == 1
@@ -142,7 +142,7 @@ def test_a_refused_packet_makes_no_study_level(study: StudyFolder) -> None:
     assert [item.item for item in not_imported(study)] == ["S1.zip"]
 
 
-def test_a_users_file_of_that_name_is_kept(study: StudyFolder) -> None:
+def test_a_file_of_a_user_with_the_same_name_is_kept(study: StudyFolder) -> None:
     study.sessions.mkdir(parents=True, exist_ok=True)
     (study.sessions / "study.tsv").write_text("mine")
     (study.sessions / "study.tsv.1").write_text("mine as well")
@@ -157,7 +157,7 @@ def test_a_users_file_of_that_name_is_kept(study: StudyFolder) -> None:
 
 @pytest.mark.parametrize("kind", ["fifo", "endless"])
 @pytest.mark.parametrize("name", ["thumbnail.png", "31.png"])
-def test_a_picture_that_is_no_file_stops_nothing(imported: StudyFolder, kind: str, name: str) -> None:
+def test_a_picture_that_is_no_regular_file_is_ignored(imported: StudyFolder, kind: str, name: str) -> None:
     picture = imported.session("S1") / "qxbatch/pictures" / name
     picture.unlink()
     if kind == "fifo":
@@ -178,9 +178,9 @@ def test_report_writes_nothing_through_a_link(imported: StudyFolder, tmp_path: P
     (pictures / "31.png").symlink_to(outside / "31.png")
     (pictures / "thumbnail.png").symlink_to(outside / "thumbnail.png")
     assert main(["report", str(imported.sessions)]) == 0
-    own = imported.session("S2") / "qxbatch"
-    own.rename(outside / "own")
-    own.symlink_to(outside / "own")
+    session_files = imported.session("S2") / "qxbatch"
+    session_files.rename(outside / "own")
+    session_files.symlink_to(outside / "own")
     before = {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()}
     assert main(["report", str(imported.sessions)]) == 1
     assert {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()} == before
@@ -188,17 +188,19 @@ def test_report_writes_nothing_through_a_link(imported: StudyFolder, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "forged",
+    "invalid",
     [
         {"temporal_snr": [{"n": 1, "name": "x", "tsnr": 10**400}]},
         {"subject": "\ud800"},
         {"packets": "\ud800", "scanned": 10**400},
     ],
 )
-def test_forged_numbers_and_surrogates_end_no_import(imported: StudyFolder, forged: dict[str, object]) -> None:
+def test_invalid_numbers_and_surrogates_do_not_stop_an_import(
+    imported: StudyFolder, invalid: dict[str, object]
+) -> None:
     path = imported.sessions / "study.json"
     content = json.loads(path.read_text())
-    content["sessions"][0].update(forged)
+    content["sessions"][0].update(invalid)
     path.write_text(json.dumps(content))
     imported.put("S4", T1.files())
     run = imported.main()
@@ -207,7 +209,7 @@ def test_forged_numbers_and_surrogates_end_no_import(imported: StudyFolder, forg
     assert [each.name for each in imported.sessions.iterdir() if each.name.startswith(".")] == []
 
 
-def test_what_a_filter_leaves_out_stays_listed(imported: StudyFolder) -> None:
+def test_a_packet_that_is_filtered_out_is_still_listed(imported: StudyFolder) -> None:
     for name in ("S5", "S6"):
         packet = imported.put(name, T1.files())
         packet.write_bytes(packet.read_bytes()[:-60])
@@ -216,7 +218,7 @@ def test_what_a_filter_leaves_out_stays_listed(imported: StudyFolder) -> None:
     assert [item.item for item in not_imported(imported)] == ["S5.zip", "S6.zip"]
 
 
-def test_with_deidentified_logs_packets_without_a_session_are_counted_and_not_named(study: StudyFolder) -> None:
+def test_deidentified_logs_count_packets_without_a_session_and_do_not_name_them(study: StudyFolder) -> None:
     study.put("S1", T1.files())
     damaged = study.put("Zagar", T1.files())
     damaged.write_bytes(damaged.read_bytes()[:-60])
@@ -232,7 +234,7 @@ def test_with_deidentified_logs_packets_without_a_session_are_counted_and_not_na
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
-def test_a_number_that_json_does_not_have_is_written_as_null(imported: StudyFolder, value: str) -> None:
+def test_nan_and_infinity_are_written_as_null(imported: StudyFolder, value: str) -> None:
     summary = SessionFolder(imported.session("S2")).paths.summary
     text = summary.read_text()
     assert '"SeriesNumber": 3' in text
@@ -246,14 +248,14 @@ def test_a_number_that_json_does_not_have_is_written_as_null(imported: StudyFold
 
 
 @pytest.mark.parametrize("option", ["--json-file", "--log-file"])
-def test_a_file_of_the_study_level_is_no_file_of_the_user(study: StudyFolder, option: str) -> None:
+def test_an_option_cannot_name_a_file_of_the_study_level(study: StudyFolder, option: str) -> None:
     study.put("S1", T1.files())
     run = study.main(f"{option}={study.sessions}/study.json")
     assert run.status == 64
     assert f"{option}={study.sessions}/study.json is a file that the import itself writes" in run.text
 
 
-def test_a_folder_in_the_place_of_the_page_is_named(imported: StudyFolder) -> None:
+def test_a_folder_with_the_name_of_the_page_is_reported(imported: StudyFolder) -> None:
     page = imported.sessions / "report.html"
     page.unlink()
     page.mkdir()
@@ -263,7 +265,7 @@ def test_a_folder_in_the_place_of_the_page_is_named(imported: StudyFolder) -> No
     assert f"cannot write {page}" in run.text
 
 
-def test_a_page_that_could_not_be_written_is_written_by_the_next_run(imported: StudyFolder) -> None:
+def test_the_next_run_writes_a_page_that_could_not_be_written(imported: StudyFolder) -> None:
     page = imported.sessions / "report.html"
     page.unlink()
     page.mkdir()
@@ -276,9 +278,7 @@ def test_a_page_that_could_not_be_written_is_written_by_the_next_run(imported: S
 
 
 @pytest.mark.parametrize("lost", ["study.json", "study.tsv", "report.html"])
-def test_a_run_without_packets_writes_a_study_level_that_is_older_than_a_session(
-    imported: StudyFolder, lost: str
-) -> None:
+def test_a_run_without_packets_updates_a_study_level_older_than_a_session(imported: StudyFolder, lost: str) -> None:
     (imported.sessions / lost).unlink()
     if lost != "study.json":
         os.utime(imported.sessions / "study.json", (0, 0))
@@ -286,7 +286,7 @@ def test_a_run_without_packets_writes_a_study_level_that_is_older_than_a_session
     assert (imported.sessions / lost).is_file()
 
 
-def test_a_run_without_packets_leaves_a_study_level_that_is_current(imported: StudyFolder) -> None:
+def test_a_run_without_packets_does_not_change_a_current_study_level(imported: StudyFolder) -> None:
     names = ("study.json", "study.tsv", "report.html")
     before = {name: (imported.sessions / name).stat().st_mtime_ns for name in names}
     assert imported.main("--check=no").status == 0
@@ -299,7 +299,7 @@ def test_a_dry_run_writes_no_study_level(imported: StudyFolder) -> None:
     assert not (imported.sessions / "study.json").exists()
 
 
-def test_a_run_without_packets_lists_no_packet_that_is_gone(imported: StudyFolder) -> None:
+def test_a_run_without_packets_removes_deleted_packets_from_the_list(imported: StudyFolder) -> None:
     damaged = imported.put("S5", T1.files())
     damaged.write_bytes(damaged.read_bytes()[:-60])
     assert imported.main().status == 1
@@ -310,7 +310,7 @@ def test_a_run_without_packets_lists_no_packet_that_is_gone(imported: StudyFolde
     assert lists_waiting(imported.sessions) is False
 
 
-def test_a_packet_that_still_waits_changes_no_file(imported: StudyFolder) -> None:
+def test_a_packet_that_still_waits_does_not_change_the_study_level(imported: StudyFolder) -> None:
     (imported.inbox / "notes.txt").write_text("x")
     imported.put("S5", T1.files())
     assert imported.main().status == 0

@@ -1,4 +1,4 @@
-"""A protocol is learned from the majority, and differences are those of the minority."""
+"""A protocol is learned from the majority of sessions; the others differ from it."""
 
 import random
 import tomllib
@@ -33,14 +33,14 @@ from tests.build.scanned import (
 
 
 def protocol_of(sessions: Sequence[ScannedSession], tmp_path: Path) -> Protocol:
-    """Return the protocol that is read from the file that is written."""
+    """Write the proposed protocol to a file, and return the protocol read from it."""
     path = tmp_path / "protocol.toml"
     path.write_text(proposal_text(learn(sessions)), encoding="utf-8")
     return read_protocol(path)
 
 
-def found(sessions: Sequence[ScannedSession], tmp_path: Path) -> list[tuple[str, str, str, str | None]]:
-    """Return what differs in sessions from the protocol that is learned from them."""
+def differences_of(sessions: Sequence[ScannedSession], tmp_path: Path) -> list[tuple[str, str, str, str | None]]:
+    """Return the differences of sessions from the protocol learned from them."""
     protocol = protocol_of(sessions, tmp_path)
     return [
         (each.id, difference.kind.value, difference.field, difference.actual)
@@ -50,12 +50,12 @@ def found(sessions: Sequence[ScannedSession], tmp_path: Path) -> list[tuple[str,
 
 
 def without(name: str) -> Callable[[ScannedSession], ScannedSession]:
-    """Return what removes a series from a session."""
+    """Return a function that removes a series from a session."""
     return lambda each: changed(each, name, lambda _: [])
 
 
 def facts(name: str, **changes: object) -> Callable[[ScannedSession], ScannedSession]:
-    """Return what changes facts of a series of a session."""
+    """Return a function that changes facts of a series in a session."""
     return lambda each: with_facts(each, name, **changes)
 
 
@@ -64,11 +64,11 @@ def renamed(name: str, each: ScannedSeries) -> list[ScannedSeries]:
     return [replace(each, name=name)]
 
 
-def test_sessions_that_are_alike_do_not_differ(tmp_path: Path) -> None:
-    assert found(study(), tmp_path) == []
+def test_equal_sessions_do_not_differ(tmp_path: Path) -> None:
+    assert differences_of(study(), tmp_path) == []
 
 
-def test_the_proposal_is_short_and_for_people() -> None:
+def test_the_proposal_is_short_and_readable() -> None:
     text = proposal_text(learn(study()))
     assert tomllib.loads(text)["series"][1] == {
         "name": "rest_1",
@@ -121,17 +121,17 @@ def test_the_same_sessions_in_any_order_give_the_same_bytes() -> None:
         (facts("t1_mprage", ti_ms=1100.0), "parameter", "ti_ms", "1100"),
     ],
 )
-def test_one_defect_is_found_and_nothing_else(
+def test_one_defect_gives_one_difference(
     change: Callable[[ScannedSession], ScannedSession], kind: str, field: str, value: str, tmp_path: Path
 ) -> None:
     sessions = study(5)
     sessions[2] = change(sessions[2])
-    assert found(sessions, tmp_path) == [("S03", kind, field, value)]
+    assert differences_of(sessions, tmp_path) == [("S03", kind, field, value)]
 
 
-def test_acceleration_that_was_switched_off_is_found(tmp_path: Path) -> None:
+def test_missing_acceleration_is_found(tmp_path: Path) -> None:
     sessions = [with_facts(each, "rest_1", multiband_factor=3) for each in study(4)]
-    assert found([*sessions, usual("S9")], tmp_path) == [("S9", "parameter", "multiband_factor", "1")]
+    assert differences_of([*sessions, usual("S9")], tmp_path) == [("S9", "parameter", "multiband_factor", "1")]
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,9 @@ def test_acceleration_that_was_switched_off_is_found(tmp_path: Path) -> None:
         [(13.0, 31.26, 49.5), (13.0000001, 31.26, 49.5)],
     ],
 )
-def test_noise_of_storage_and_a_small_spread_are_no_differences(
-    values: list[tuple[float, ...]], tmp_path: Path
-) -> None:
+def test_rounding_errors_and_a_small_spread_are_no_differences(values: list[tuple[float, ...]], tmp_path: Path) -> None:
     sessions = [with_facts(usual(f"S{k}"), "t1_mprage", te_ms=value) for k, value in enumerate(values)]
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
 
 
 def test_a_wide_spread_becomes_the_tolerance(tmp_path: Path) -> None:
@@ -154,68 +152,68 @@ def test_a_wide_spread_becomes_the_tolerance(tmp_path: Path) -> None:
         with_facts(usual(f"S{k}"), "t1_mprage", te_ms=(value,)) for k, value in enumerate([3.0, 3.0, 3.05, 3.0])
     ]
     assert [entry["te_ms"] for entry in tomllib.loads(proposal_text(learn(sessions)))["series"][:1]] == ["3 ± 0.05"]
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
 
 
-def test_shells_of_scanners_that_store_each_b_value_are_one(tmp_path: Path) -> None:
+def test_similar_b_values_are_one_shell(tmp_path: Path) -> None:
     shells = [((0.0, 7), (995.0, 12), (1005.0, 18), (2000.0, 60)), ((5.0, 7), (1000.0, 30), (1990.0, 20), (2010.0, 40))]
     sessions = [with_facts(usual(f"S{k}"), "dwi", b_values=shells[k % 2]) for k in range(4)]
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
     assert tomllib.loads(proposal_text(learn(sessions)))["series"][3]["b_values"] == {"0": 7, "1000": 30, "2000": 60}
 
 
-def test_a_value_without_majority_is_left_out_with_a_remark(tmp_path: Path) -> None:
+def test_a_value_without_a_majority_is_omitted_with_a_comment(tmp_path: Path) -> None:
     sessions = [with_facts(usual(f"S{k}"), "rest_1", tr_ms=2000.0 + 100 * k) for k in range(4)]
     text = proposal_text(learn(sessions))
     assert "[[series]]  # in 4 of 4 sessions; no majority for tr_ms" in text
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
 
 
-def test_a_coil_on_which_few_sessions_differ_is_proposed_and_no_other(tmp_path: Path) -> None:
+def test_a_coil_is_proposed_only_if_few_sessions_differ(tmp_path: Path) -> None:
     sessions = [with_facts(usual(f"S{k}"), "rest_1", coil="HEA;HEP" if k % 3 else "HEA") for k in range(9)]
     assert "coil" not in tomllib.loads(proposal_text(learn(sessions)))["series"][1]
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
 
 
-def test_a_series_of_half_of_the_sessions_is_optional(tmp_path: Path) -> None:
+def test_a_series_of_half_the_sessions_is_optional(tmp_path: Path) -> None:
     sessions = [each if k % 2 else without("dwi")(each) for k, each in enumerate(study())]
     assert tomllib.loads(proposal_text(learn(sessions)))["series"][-1]["count"] == "0-1"
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
 
 
-def test_a_series_of_one_session_is_extra_and_named_in_a_comment(tmp_path: Path) -> None:
+def test_a_series_of_one_session_is_extra_and_listed_in_a_comment(tmp_path: Path) -> None:
     sessions = study()
     sessions[4] = session("S05", *sessions[4].series, series("t2_flair", 9, T1))
-    assert found(sessions, tmp_path) == [("S05", "extra", "count", "1")]
+    assert differences_of(sessions, tmp_path) == [("S05", "extra", "count", "1")]
     assert '#   "t2_flair"' in proposal_text(learn(sessions))
 
 
-def test_a_renamed_series_differs_in_case_alone(tmp_path: Path) -> None:
+def test_names_that_differ_only_in_case_are_equal(tmp_path: Path) -> None:
     sessions = study()
-    sessions[2] = changed(sessions[2], "rest_1", lambda one: [replace(one, name="REST_1")])
-    assert found(sessions, tmp_path) == []
+    sessions[2] = changed(sessions[2], "rest_1", lambda scanned: [replace(scanned, name="REST_1")])
+    assert differences_of(sessions, tmp_path) == []
     assert tomllib.loads(proposal_text(learn(sessions)))["series"][1]["name"] == "rest_1"
 
 
 def test_names_that_differ_in_their_digits_become_a_pattern(tmp_path: Path) -> None:
     sessions = [changed(each, "dwi", partial(renamed, f"DWI-{1000 + k}")) for k, each in enumerate(study(6))]
     assert tomllib.loads(proposal_text(learn(sessions)))["series"][-1]["name"] == "DWI-[0-9]*"
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
 
 
 def test_an_interrupted_scan_and_its_repeat_are_one_series(tmp_path: Path) -> None:
-    def again(each: ScannedSeries) -> list[ScannedSeries]:
+    def repeated(each: ScannedSeries) -> list[ScannedSeries]:
         return [with_facts(session("", each), each.name, **SHORT).series[0], replace(each, n=90, number=9)]
 
-    sessions = [changed(each, "rest_1", again) if each.id in ("S02", "S05") else each for each in study(5)]
-    assert found(sessions, tmp_path) == [("S02", "repeated", "count", "2"), ("S05", "repeated", "count", "2")]
+    sessions = [changed(each, "rest_1", repeated) if each.id in ("S02", "S05") else each for each in study(5)]
+    assert differences_of(sessions, tmp_path) == [("S02", "repeated", "count", "2"), ("S05", "repeated", "count", "2")]
 
 
 def test_runs_with_one_name_are_counted(tmp_path: Path) -> None:
-    sessions = [changed(each, "rest_2", lambda one: [replace(one, name="rest_1")]) for each in study(6)]
-    sessions[0] = changed(sessions[0], "rest_1", lambda one: [one] if one.number == 3 else [])
+    sessions = [changed(each, "rest_2", lambda scanned: [replace(scanned, name="rest_1")]) for each in study(6)]
+    sessions[0] = changed(sessions[0], "rest_1", lambda scanned: [scanned] if scanned.number == 3 else [])
     assert tomllib.loads(proposal_text(learn(sessions)))["series"][1]["count"] == 2
-    assert found(sessions, tmp_path) == [("S01", "missing", "count", "1")]
+    assert differences_of(sessions, tmp_path) == [("S01", "missing", "count", "1")]
 
 
 def test_magnitude_and_phase_with_one_name_are_two_entries(tmp_path: Path) -> None:
@@ -226,65 +224,65 @@ def test_magnitude_and_phase_with_one_name_are_two_entries(tmp_path: Path) -> No
         ["phase"],
     ]
     sessions[1] = session("S02", *sessions[1].series[:-1])
-    assert found(sessions, tmp_path) == [("S02", "missing", "count", "0")]
+    assert differences_of(sessions, tmp_path) == [("S02", "missing", "count", "0")]
 
 
-def test_values_of_two_scanners_stand_in_their_own_sections(tmp_path: Path) -> None:
+def test_values_of_two_scanners_are_in_separate_sections(tmp_path: Path) -> None:
     skyra = [with_facts(usual(f"K{k}", SKYRA), "rest_1", tr_ms=2500.0) for k in range(4)]
     skyra[1] = with_facts(skyra[1], "rest_1", tr_ms=2000.0)
     sessions = [*study(6), *skyra]
     entry = tomllib.loads(proposal_text(learn(sessions)))["series"][1]
     assert entry["scanner"] == {PRISMA: {"tr_ms": "2000 ± 1"}, SKYRA: {"tr_ms": "2500 ± 1"}}
     assert "tr_ms" not in entry
-    assert found(sessions, tmp_path) == [("K1", "parameter", "tr_ms", "2000")]
+    assert differences_of(sessions, tmp_path) == [("K1", "parameter", "tr_ms", "2000")]
 
 
-def test_scanners_with_other_names_have_their_own_series(tmp_path: Path) -> None:
+def test_scanners_with_other_series_names_have_separate_series(tmp_path: Path) -> None:
     ge = "GE DISCOVERY MR750"
     others = [session(f"G{k}", series("Ax T1", 2, T1, scanner=ge), series("fMRI", 3, scanner=ge)) for k in range(3)]
     others[2] = session("G2", others[2].series[0])
     sessions = [*study(4), *others]
-    assert found(sessions, tmp_path) == [("G2", "missing", "count", "0")]
+    assert differences_of(sessions, tmp_path) == [("G2", "missing", "count", "0")]
 
 
-def test_a_scanner_with_one_session_lacks_what_the_others_have(tmp_path: Path) -> None:
+def test_a_series_missing_in_the_only_session_of_a_scanner_is_found(tmp_path: Path) -> None:
     sessions = [*study(6), without("dwi")(usual("X1", SKYRA))]
-    assert found(sessions, tmp_path) == [("X1", "missing", "count", "0")]
+    assert differences_of(sessions, tmp_path) == [("X1", "missing", "count", "0")]
 
 
-def test_software_versions_that_exist_are_listed_and_a_new_one_is_reported_once(tmp_path: Path) -> None:
+def test_known_software_versions_are_listed_and_a_new_one_is_reported_once(tmp_path: Path) -> None:
     upgraded = [replace(with_facts(each, "rest_1", software="XA30")) for each in study(4)]
     for name in ("t1_mprage", "rest_2", "dwi"):
         upgraded = [with_facts(each, name, software="XA30") for each in upgraded]
-    assert found([*study(4), *(replace(each, id=f"U{each.id}") for each in upgraded)], tmp_path) == []
+    assert differences_of([*study(4), *(replace(each, id=f"U{each.id}") for each in upgraded)], tmp_path) == []
     protocol = protocol_of(study(4), tmp_path)
     assert [each.field for each in check_session(protocol, upgraded[0]).differences] == ["software"]
 
 
-def test_one_session_is_its_own_protocol(tmp_path: Path) -> None:
-    assert found([usual("S1")], tmp_path) == []
+def test_a_single_session_equals_its_protocol(tmp_path: Path) -> None:
+    assert differences_of([usual("S1")], tmp_path) == []
     assert "check each value" in proposal_text(learn([usual("S1")]))
 
 
-def test_an_interrupted_scan_of_the_only_session_is_planned_as_a_whole(tmp_path: Path) -> None:
+def test_the_planned_volumes_of_an_interrupted_scan_are_proposed(tmp_path: Path) -> None:
     short = with_facts(usual("S1"), "rest_1", **SHORT)
-    assert found([short], tmp_path) == [("S1", "volumes", "volumes", "212")]
+    assert differences_of([short], tmp_path) == [("S1", "volumes", "volumes", "212")]
 
 
-def test_a_saved_screen_with_the_name_of_a_scan_is_no_repeat(tmp_path: Path) -> None:
+def test_a_screen_capture_with_the_name_of_a_scan_is_no_repeat(tmp_path: Path) -> None:
     nameless = replace(T1, kinds=None)
     screen = replace(series("anonymous", 9, nameless), verdict=SeriesVerdict.NOT_EVALUABLE)
     sessions = [session(f"S{k}", series("anonymous", 2, nameless), screen) for k in range(3)]
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
 
 
-def test_nothing_is_learned_from_nothing() -> None:
+def test_no_sessions_give_an_empty_protocol() -> None:
     assert learn([]).protocol == Protocol(())
     assert learn([session("S1", series("localizer", 1, LOCALIZER))]).protocol.series == ()
 
 
-def test_a_name_with_wildcards_and_quotes_is_learned_as_it_is(tmp_path: Path) -> None:
+def test_wildcards_and_quotes_in_names_are_escaped(tmp_path: Path) -> None:
     names = ['t2*_gre "x" [1]?', "a\\b\n#c", "naïve ± 頭"]
     sessions = [session(f"S{k}", *(series(name, n) for n, name in enumerate(names, 2))) for k in range(3)]
-    assert found(sessions, tmp_path) == []
+    assert differences_of(sessions, tmp_path) == []
     assert [entry.is_pattern for entry in protocol_of(sessions, tmp_path).series] == [False] * 3

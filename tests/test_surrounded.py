@@ -1,4 +1,4 @@
-"""Bytes before or behind an archive are skipped, and the summary of the session says so."""
+"""Bytes before or after an archive are skipped, and the summary of the session notes them."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ def notes(session: Path) -> list[dict[str, str]]:
 
 
 @EACH
-def test_a_packet_of_the_inbox_gets_a_note(study: Study, kind: str) -> None:
+def test_a_packet_with_trailing_bytes_gets_a_note(study: Study, kind: str) -> None:
     name, data, text = PACKETS[kind]
     study.put_bytes(name, data)
     run = study.run()
@@ -42,7 +42,7 @@ def test_a_packet_of_the_inbox_gets_a_note(study: Study, kind: str) -> None:
 
 
 @EACH
-def test_an_archive_in_the_inbox_of_a_session_gets_a_note(study: Study, kind: str) -> None:
+def test_an_archive_with_trailing_bytes_in_the_inbox_of_a_session_gets_a_note(study: Study, kind: str) -> None:
     name, data, text = PACKETS[kind]
     inbox = study.session("S1") / "inbox"
     inbox.mkdir(parents=True)
@@ -54,7 +54,7 @@ def test_an_archive_in_the_inbox_of_a_session_gets_a_note(study: Study, kind: st
     assert text in note["message"]
 
 
-def test_a_packet_without_other_bytes_gets_none(study: Study) -> None:
+def test_a_packet_without_trailing_bytes_gets_no_note(study: Study) -> None:
     study.put_bytes("S1.zip", zipped(TREE))
     assert study.run().status == 0
     assert notes(study.session("S1")) == []

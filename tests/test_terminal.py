@@ -1,4 +1,4 @@
-"""What a person sees on a terminal while a run works: on a pseudo-terminal, read as a screen."""
+"""The display of a run on a terminal: a pseudo-terminal whose output is read as a screen."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def converting(screen: str) -> bool:
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
-def test_the_display_shows_a_bar_with_time_left_and_what_is_at_work(
+def test_the_display_has_a_bar_with_the_time_left_and_the_units_at_work(
     study: Study, gate: Gate, columns: int, rows: int
 ) -> None:
     put_three(study)
@@ -62,7 +62,7 @@ def test_the_display_shows_a_bar_with_time_left_and_what_is_at_work(
         assert not terminal.screen.cursor.hidden
 
 
-def test_a_broken_packet_scrolls_above_the_display_and_successes_are_only_counted(study: Study, gate: Gate) -> None:
+def test_a_failed_packet_is_printed_above_the_display_and_successes_are_counted(study: Study, gate: Gate) -> None:
     put_three(study)
     study.put_bytes("broken.zip", BROKEN)
     with Terminal(str(study.sessions), env=gate.env) as terminal:
@@ -77,7 +77,7 @@ def test_a_broken_packet_scrolls_above_the_display_and_successes_are_only_counte
         assert len([row for row in terminal.all_text.splitlines() if row.startswith("✗ ")]) == 1
 
 
-def test_successes_are_listed_where_that_is_asked_for(study: Study) -> None:
+def test_successes_are_listed_with_list_all(study: Study) -> None:
     put_three(study)
     with Terminal(str(study.sessions), "--list-all") as terminal:
         assert terminal.wait() == 0
@@ -93,8 +93,8 @@ def test_the_display_follows_a_resize(study: Study, gate: Gate, narrower: int) -
     with Terminal(str(study.sessions), columns=120, rows=40, env=gate.env) as terminal:
         terminal.until(converting)
         terminal.resize(narrower, 24)
-        begun = len(terminal.raw)
-        terminal.until(lambda screen: "packets done" in screen and len(terminal.raw) > begun + 200)
+        start = len(terminal.raw)
+        terminal.until(lambda screen: "packets done" in screen and len(terminal.raw) > start + 200)
         drawn = [row for row in terminal.rows if row]
         assert max(map(len, drawn)) <= narrower
         assert len([row for row in drawn if "packets done" in row]) == 1
@@ -104,7 +104,7 @@ def test_the_display_follows_a_resize(study: Study, gate: Gate, narrower: int) -
         assert "packets done" not in terminal.all_text
 
 
-def test_a_terminal_of_few_rows_shows_the_first_lines(study: Study, gate: Gate) -> None:
+def test_a_terminal_with_few_rows_shows_the_first_lines(study: Study, gate: Gate) -> None:
     put_three(study)
     with Terminal(str(study.sessions), rows=4, env=gate.env) as terminal:
         terminal.until(lambda screen: converting(screen) and " left" in screen)
@@ -115,7 +115,7 @@ def test_a_terminal_of_few_rows_shows_the_first_lines(study: Study, gate: Gate) 
         assert "packets done" not in terminal.all_text
 
 
-def test_ctrl_c_clears_the_display_before_it_prints(study: Study, gate: Gate) -> None:
+def test_ctrl_c_clears_the_display_before_the_messages(study: Study, gate: Gate) -> None:
     put_three(study)
     with Terminal(str(study.sessions), env=gate.env) as terminal:
         terminal.until(converting)
@@ -132,21 +132,21 @@ def test_ctrl_c_clears_the_display_before_it_prints(study: Study, gate: Gate) ->
     assert study.session_names() == []
 
 
-def test_colour_is_never_the_only_sign_and_can_be_switched_off(study: Study) -> None:
+def test_colour_can_be_switched_off(study: Study) -> None:
     study.put_bytes("broken.zip", BROKEN)
     put_three(study)
-    seen = {}
+    has_colour = {}
     for colour, env in {"colour": {}, "none": {"NO_COLOR": "1"}}.items():
         gate = Gate(study.sessions.parent / colour)
         with Terminal(str(study.sessions), "--archive=leave", "--overwrite=yes", env={**gate.env, **env}) as terminal:
             terminal.until(lambda screen: converting(screen) and "1 failed" in screen)
-            seen[colour] = bool(COLOUR.search(terminal.raw))
+            has_colour[colour] = bool(COLOUR.search(terminal.raw))
             gate.open()
             assert terminal.wait() == 1
-    assert seen == {"colour": True, "none": False}
+    assert has_colour == {"colour": True, "none": False}
 
 
-def test_a_locale_without_other_characters_gets_ascii(study: Study, gate: Gate) -> None:
+def test_the_c_locale_gets_ascii_output(study: Study, gate: Gate) -> None:
     study.put_bytes("broken.zip", BROKEN)
     put_three(study)
     with Terminal(str(study.sessions), env={**gate.env, "LC_ALL": "C"}) as terminal:
@@ -166,7 +166,7 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(study: Study, t
         assert len(re.findall(r"^\[\d/3\] S\d\.zip -> S\d: ", terminal.all_text, re.MULTILINE)) == 3
 
 
-def test_quiet_shows_no_display(study: Study) -> None:
+def test_quiet_prints_nothing(study: Study) -> None:
     put_three(study)
     with Terminal(str(study.sessions), "--quiet") as terminal:
         assert terminal.wait() == 0
@@ -180,7 +180,7 @@ def test_without_a_terminal_no_control_sequence_is_written(study: Study) -> None
     assert len(re.findall(r"^\[\d/3\] ", run.err, re.MULTILINE)) == 3
 
 
-def test_what_a_converter_prints_never_reaches_the_terminal(study: Study, tmp_path: Path) -> None:
+def test_the_output_of_a_converter_never_reaches_the_terminal(study: Study, tmp_path: Path) -> None:
     put_three(study)
     gate = Gate(tmp_path, says="LOUD")
     with Terminal(str(study.sessions), env=gate.env) as terminal:
@@ -191,7 +191,7 @@ def test_what_a_converter_prints_never_reaches_the_terminal(study: Study, tmp_pa
     assert "LOUD" in (study.session("S1") / "dicom" / "dcm2niix_30.log").read_text()
 
 
-def test_names_cannot_move_the_cursor(study: Study, gate: Gate) -> None:
+def test_control_sequences_in_names_are_escaped(study: Study, gate: Gate) -> None:
     put_three(study)
     study.put_bytes("P\x1b[2J\x1b]0;title\x07\r\nFORGED.zip", BROKEN)
     with Terminal(str(study.sessions), env=gate.env) as terminal:

@@ -1,4 +1,4 @@
-"""Archives of kinds that are not opened: named, counted, and the run's exit status is 1."""
+"""Archives of unsupported kinds: they are reported, and the exit status of the run is 1."""
 
 import json
 from pathlib import Path
@@ -17,12 +17,12 @@ TREE = under("T1", MrSeries(number=3, description="T1w").files())
 EACH = pytest.mark.parametrize("ending", FOREIGN)
 
 
-def test_every_kind_has_its_title_and_its_example() -> None:
+def test_every_unsupported_kind_has_an_example() -> None:
     assert {kind for kind, _ in FOREIGN.values()} == set(UNOPENED)
 
 
 @EACH
-def test_it_is_told_by_its_content(ending: str, tmp_path: Path) -> None:
+def test_the_kind_of_an_archive_is_recognised_by_content(ending: str, tmp_path: Path) -> None:
     kind, data = FOREIGN[ending]
     path = tmp_path / f"packet.{ending}"
     path.write_bytes(data)
@@ -30,7 +30,7 @@ def test_it_is_told_by_its_content(ending: str, tmp_path: Path) -> None:
 
 
 @EACH
-def test_a_packet_is_named_and_the_run_failed_also_when_quiet(ending: str, study: Study) -> None:
+def test_an_unsupported_packet_is_reported_and_fails_also_when_quiet(ending: str, study: Study) -> None:
     kind, data = FOREIGN[ending]
     study.put("good", TREE)
     study.put_bytes(f"S2.{ending}", data)
@@ -41,7 +41,7 @@ def test_a_packet_is_named_and_the_run_failed_also_when_quiet(ending: str, study
     assert (study.inbox / f"S2.{ending}").read_bytes() == data
 
 
-def test_the_command_that_unpacks_it_is_given_in_a_form_for_the_shell(study: Study) -> None:
+def test_the_command_that_unpacks_the_archive_is_quoted_for_the_shell(study: Study) -> None:
     study.put_bytes("S 2.rar", FOREIGN["rar5"][1])
     archive, inbox = study.archive, study.inbox
     unpack = (
@@ -50,7 +50,7 @@ def test_the_command_that_unpacks_it_is_given_in_a_form_for_the_shell(study: Stu
     assert unpack in study.main().text
 
 
-def test_the_summary_of_the_run_has_its_code(study: Study, tmp_path: Path) -> None:
+def test_the_summary_of_the_run_has_the_problem_code(study: Study, tmp_path: Path) -> None:
     study.put_bytes("S2.rar", FOREIGN["rar5"][1])
     out = tmp_path / "run.json"
     assert study.main(f"--json-file={out}").status == 1
@@ -59,7 +59,9 @@ def test_the_summary_of_the_run_has_its_code(study: Study, tmp_path: Path) -> No
 
 @EACH
 @pytest.mark.parametrize("nested", [False, True], ids=["in a folder", "in a zip"])
-def test_inside_a_packet_its_row_names_the_kind(nested: bool, ending: str, study: Study) -> None:
+def test_the_ledger_names_the_kind_of_an_unsupported_archive_in_a_packet(
+    nested: bool, ending: str, study: Study
+) -> None:
     kind, data = FOREIGN[ending]
     tree = {**TREE, f"other.{ending}": data}
     if nested:
@@ -76,12 +78,12 @@ def test_inside_a_packet_its_row_names_the_kind(nested: bool, ending: str, study
     ]
     assert (row.kind, row.fate) == ("archive", "kept")
     assert row.reason == f"kept whole, not opened: {UNOPENED[kind].title}, which qxbatch does not open"
-    told = f"1 archive of an unsupported kind (other.{ending})" in run.text
-    assert told is (ending != "cab")  # programs on a patient's disc are cabinets
+    reported = f"1 archive of an unsupported kind (other.{ending})" in run.text
+    assert reported is (ending != "cab")  # cabinets contain the programs of a patient's disc
 
 
 @pytest.mark.parametrize("part", ["zip.001", "zip"])
-def test_a_part_of_a_split_zip_is_said_to_be_one(part: str, study: Study) -> None:
+def test_a_part_of_a_split_zip_is_reported_as_such(part: str, study: Study) -> None:
     data = zipped(TREE)
     data = data[: len(data) // 2] if part == "zip.001" else data[:-18] + b"\x01\x00\x01\x00" + data[-14:]
     study.put_bytes(f"S1.{part}", data)
@@ -91,12 +93,12 @@ def test_a_part_of_a_split_zip_is_said_to_be_one(part: str, study: Study) -> Non
     assert "7z x" in run.text
 
 
-def test_a_whole_zip_that_is_called_a_part_is_opened(study: Study) -> None:
+def test_a_complete_zip_named_like_a_part_is_opened(study: Study) -> None:
     study.put_bytes("S1.zip.001", zipped(TREE))
     assert study.main().status == 0
 
 
-def test_a_window_above_the_limit_is_no_damage(study: Study) -> None:
+def test_a_zstd_window_above_the_limit_is_not_reported_as_damage(study: Study) -> None:
     frame = bytes([0x28, 0xB5, 0x2F, 0xFD, 0, 21 << 3, 1, 0, 0])
     study.put_bytes("S1.tar.zst", frame)
     run = study.main()

@@ -1,4 +1,4 @@
-"""Images and what lies beside them are the very files that were written, as summary.json tells of them."""
+"""Images and their sidecars are compared with the sizes and hashes in summary.json."""
 
 import gzip
 import json
@@ -21,25 +21,25 @@ T2 = MrSeries(number=4, description="T2w", time="102000")
 
 @pytest.fixture
 def session(study: Study) -> Path:
-    """A session of two images of one shape."""
+    """A session with two images of the same shape."""
     study.put("S1", {**under("a", T1.files()), **under("b", T2.files())})
     assert study.main().status == 0
     return study.session("S1")
 
 
-def verified(session: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+def verify(session: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     capsys.readouterr()
     return main(["verify", str(session)]), capsys.readouterr().out
 
 
-def a_member_more(session: Path) -> Path:
+def append_gzip_member(session: Path) -> Path:
     image = session / "nii" / "31.nii.gz"
     image.write_bytes(image.read_bytes() + gzip.compress(b""))
     return image
 
 
-def another_image_of_that_size(session: Path) -> Path:
-    """One voxel otherwise, of those one that leaves the packed size as it was: shape and all the header agree too."""
+def change_voxel_keeping_size(session: Path) -> Path:
+    """Change one voxel so that the compressed size stays equal; the header is unchanged too."""
     image = session / "nii" / "31.nii.gz"
     voxels = bytearray(gzip.decompress(image.read_bytes()))
     for at in range(352, len(voxels)):
@@ -49,10 +49,10 @@ def another_image_of_that_size(session: Path) -> Path:
         if len(packed) == image.stat().st_size:
             image.write_bytes(packed)
             return image
-    raise AssertionError("each change of a voxel changes the packed size")
+    raise AssertionError("every change of a voxel changes the compressed size")
 
 
-def a_value_in_a_sidecar(session: Path) -> Path:
+def change_sidecar_value(session: Path) -> Path:
     sidecar = session / "nii" / "41.json"
     text = sidecar.read_text()
     assert '"EchoTime": 0.0' in text
@@ -60,52 +60,52 @@ def a_value_in_a_sidecar(session: Path) -> Path:
     return sidecar
 
 
-def a_line_in_a_sidecar(session: Path) -> Path:
+def append_sidecar_line(session: Path) -> Path:
     sidecar = session / "nii" / "41.json"
     sidecar.write_text(sidecar.read_text() + "\n")
     return sidecar
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
-        (a_member_more, "bytes, qxbatch/summary.json has"),
-        (another_image_of_that_size, "the size is the same, its SHA-256 is"),
-        (a_value_in_a_sidecar, "the size is the same, its SHA-256 is"),
-        (a_line_in_a_sidecar, "bytes, qxbatch/summary.json has"),
+        (append_gzip_member, "bytes, qxbatch/summary.json has"),
+        (change_voxel_keeping_size, "the size is the same, its SHA-256 is"),
+        (change_sidecar_value, "the size is the same, its SHA-256 is"),
+        (append_sidecar_line, "bytes, qxbatch/summary.json has"),
     ],
 )
-def test_a_file_that_is_not_what_was_written_is_found(
-    session: Path, change: Callable[[Path], Path], says: str, capsys: pytest.CaptureFixture[str]
+def test_a_changed_image_or_sidecar_is_found(
+    session: Path, change: Callable[[Path], Path], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verified(session, capsys)[0] == 0
+    assert verify(session, capsys)[0] == 0
     path = change(session)
-    status, text = verified(session, capsys)
+    status, text = verify(session, capsys)
     assert status == 1
     assert f"{path}: differs from what was written" in text
-    assert says in text
+    assert message in text
     assert f"qxbatch convert --overwrite {session}" in text
 
 
-def test_what_was_found_can_be_mended_as_it_is_said(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_suggested_command_fixes_the_session(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = snapshot(session / "nii")
-    a_member_more(session)
-    assert verified(session, capsys)[0] == 1
+    append_gzip_member(session)
+    assert verify(session, capsys)[0] == 1
     assert main(["convert", "--overwrite", str(session)]) == 0
-    assert verified(session, capsys)[0] == 0
+    assert verify(session, capsys)[0] == 0
     assert snapshot(session / "nii") == before
 
 
-def test_a_summary_that_does_not_tell_of_files_passes(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_summary_without_hashes_passes(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = session / "qxbatch" / "summary.json"
-    told = json.loads(path.read_bytes())
-    for image in told["images"]:
+    summary = json.loads(path.read_bytes())
+    for image in summary["images"]:
         del image["sums"]
-    path.write_text(json.dumps(told))
-    assert verified(session, capsys)[0] == 0
+    path.write_text(json.dumps(summary))
+    assert verify(session, capsys)[0] == 0
     image = session / "nii" / "31.nii.gz"
     image.write_bytes(image.read_bytes()[:-9])
-    assert verified(session, capsys)[0] == 1, "what can be told without them still is"
+    assert verify(session, capsys)[0] == 1, "a truncated image is found without hashes too"
 
 
 Damage = Callable[[dict[str, Any]], object]
@@ -122,19 +122,19 @@ Damage = Callable[[dict[str, Any]], object]
     ],
     ids=["no hash", "no entry", "no number", "no table", "nothing"],
 )
-def test_what_the_summary_should_tell_and_does_not_is_wrong(
+def test_missing_hashes_in_the_summary_are_an_error(
     session: Path, damage: Damage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = session / "qxbatch" / "summary.json"
-    told = json.loads(path.read_bytes())
-    damage(told["images"][0])
-    path.write_text(json.dumps(told))
-    status, text = verified(session, capsys)
+    summary = json.loads(path.read_bytes())
+    damage(summary["images"][0])
+    path.write_text(json.dumps(summary))
+    status, text = verify(session, capsys)
     assert status == 1
     assert f"{path}: does not tell size and SHA-256 of nii/31.json" in text
 
 
-def test_a_summary_that_is_no_json_of_ours_is_wrong_and_the_next_session_is_verified(
+def test_an_invalid_summary_is_an_error_and_the_next_session_is_verified(
     session: Path, study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study.put("S2", T1.files())
@@ -147,30 +147,30 @@ def test_a_summary_that_is_no_json_of_ours_is_wrong_and_the_next_session_is_veri
     assert "1 of 2 sessions are whole." in text
 
 
-def test_the_way_to_mend_it_can_be_pasted(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+def test_suggested_command_can_be_pasted(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     study.put("S1", T1.files())
     assert study.main().status == 0
     session = study.sessions.rename(study.sessions.parent / "my sessions") / "S1"
-    a_member_more(session)
+    append_gzip_member(session)
     capsys.readouterr()
     main(["verify", str(session)])
     assert f"qxbatch convert --overwrite '{session}'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("wrong", ["another byte", "more bytes"])
-def test_a_run_does_not_publish_an_image_that_was_written_wrongly(
+def test_a_run_does_not_publish_an_incorrectly_written_image(
     study: Study, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
-    def written(source: str, out: str, **more: object) -> tuple[int, str]:
+    def write_incorrectly(source: str, out: str, **more: object) -> tuple[int, str]:
         done = gzip_file(source, out, **more)  # type: ignore[arg-type]
         data = bytearray(Path(out).read_bytes())
-        data[9] ^= 1  # the system that wrote it (RFC 1952, 2.3.1): what is inside is as sound as before
+        data[9] ^= 1  # the operating system field (RFC 1952, 2.3.1): the contents are unchanged
         Path(out).write_bytes(data if wrong == "another byte" else bytes([*data, *gzip.compress(b"")]))
         return done
 
     packet = study.put("S1", T1.files())
     with monkeypatch.context() as patched:
-        patched.setattr(module, "gzip_file", written)
+        patched.setattr(module, "gzip_file", write_incorrectly)
         run = study.main()
     assert run.status == 1
     assert "31.nii.gz: differs from what was written" in run.text

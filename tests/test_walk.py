@@ -1,4 +1,4 @@
-"""Folders of any depth are listed and removed."""
+"""Folders nested to any depth are listed and removed."""
 
 import os
 from pathlib import Path
@@ -20,15 +20,15 @@ def deep(top: Path, levels: int) -> Path:
     return path
 
 
-def test_the_listing_is_that_of_os_walk(tmp_path: Path) -> None:
+def test_the_listing_equals_that_of_os_walk(tmp_path: Path) -> None:
     for name in ("a/b/1", "a/2", "c/3", "4"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
     (tmp_path / "link").symlink_to("a")
-    ours = {folder: (sorted(folders), sorted(files)) for folder, folders, files in walk(tmp_path)}
-    theirs = {folder: (sorted(folders), sorted(files)) for folder, folders, files in os.walk(tmp_path)}
-    assert ours == theirs
+    listed = {folder: (sorted(folders), sorted(files)) for folder, folders, files in walk(tmp_path)}
+    expected = {folder: (sorted(folders), sorted(files)) for folder, folders, files in os.walk(tmp_path)}
+    assert listed == expected
     order = [folder for folder, _, _ in walk(tmp_path, topdown=False)]
     assert all(order.index(folder) < order.index(os.path.dirname(folder)) for folder in order[:-1])  # noqa: PTH120
 

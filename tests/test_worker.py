@@ -1,4 +1,4 @@
-"""`qxbatch worker`: one named packet, imported once however often it is called."""
+"""`qxbatch worker` imports one named packet, and imports it only once."""
 
 import gc
 import subprocess
@@ -25,7 +25,7 @@ def worker(study: Study, *options: str) -> Run:
 
 
 @pytest.mark.parametrize("name", ["S2.zip", "S2"])
-def test_a_worker_imports_the_packet_that_is_named_and_no_other(study: Study, name: str) -> None:
+def test_a_worker_imports_only_the_named_packet(study: Study, name: str) -> None:
     put(study, "S1", "S2", "S3")
     before = snapshot(study.inbox)
     run = worker(study, f"--packet={name}")
@@ -36,7 +36,7 @@ def test_a_worker_imports_the_packet_that_is_named_and_no_other(study: Study, na
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_worker_does_nothing_twice(study: Study) -> None:
+def test_a_second_call_of_a_worker_changes_nothing(study: Study) -> None:
     put(study, "S1")
     assert worker(study, "--packet=S1.zip").status == 0
     before = snapshot(study.sessions)
@@ -49,7 +49,7 @@ def test_a_worker_does_nothing_twice(study: Study) -> None:
     assert {key: value for key, value in snapshot(study.sessions).items() if key in before} == before
 
 
-def test_what_is_not_there_is_not_ready(study: Study) -> None:
+def test_a_missing_or_stray_packet_gives_status_66(study: Study) -> None:
     study.put_bytes("notes.txt", b"notes")
     for name, reason in (("S9", "nothing of that name is in"), ("notes.txt", "stray")):
         run = worker(study, f"--packet={name}")
@@ -58,7 +58,7 @@ def test_what_is_not_there_is_not_ready(study: Study) -> None:
         assert worker(study, f"--packet={name}", "--check=no").status == 0
 
 
-def test_a_damaged_packet_fails_with_its_reason_each_time(study: Study) -> None:
+def test_a_damaged_packet_fails_with_its_reason_at_every_call(study: Study) -> None:
     put(study, "S1")
     path = study.inbox / "S1.zip"
     path.write_bytes(path.read_bytes()[:-300])
@@ -68,7 +68,7 @@ def test_a_damaged_packet_fails_with_its_reason_each_time(study: Study) -> None:
         assert "is damaged" in run.out
 
 
-def test_a_packet_that_another_run_imports_is_left_to_it(study: Study) -> None:
+def test_a_packet_locked_by_another_run_is_not_imported(study: Study) -> None:
     put(study, "S1")
     locks = Locks(Workspace(study.sessions).locks)
     lock = locks.take("session S1")
@@ -102,7 +102,7 @@ def test_a_worker_imports_a_session_of_folder_mode(study: Study) -> None:
     assert worker(study, "--packet=S2", "--masterinbox=none").status == 0
 
 
-def test_a_worker_reads_the_logfile_and_names_of_bids(study: Study, tmp_path: Path) -> None:
+def test_a_worker_uses_the_logfile_and_bids_names(study: Study, tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text("packet,subject\nAX1,OP1\nAX2,OP2\n")
     put(study, "AX1", "AX2")
@@ -118,13 +118,13 @@ def test_a_worker_reads_the_logfile_and_names_of_bids(study: Study, tmp_path: Pa
     assert (study.inbox / "sub-7_ses-2.zip").exists(), "the BIDS-App form leaves packets"
 
 
-def test_a_worker_finishes_what_a_killed_one_left(study: Study) -> None:
+def test_a_worker_clears_the_staging_of_a_killed_worker(study: Study) -> None:
     put(study, "S1", "S2")
     space = Workspace(study.sessions)
     (space.work / "S1" / ("0" * 16) / "scratch").mkdir(parents=True)
     (space.work / "S2" / ("0" * 16) / "scratch").mkdir(parents=True)
     assert worker(study, "--packet=S1.zip").status == 0
-    assert [path.name for path in space.work.iterdir()] == ["S2"], "what belongs to others is left to them"
+    assert [path.name for path in space.work.iterdir()] == ["S2"], "the staging of other sessions is unchanged"
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_worker_finishes_what_a_killed_one_left(study: Study) -> None:
         (["--submission=../x", "--task=1/0"], "There is no submission"),
     ],
 )
-def test_a_wrong_call_is_wrong_usage(study: Study, options: list[str], message: str) -> None:
+def test_an_invalid_call_is_a_usage_error(study: Study, options: list[str], message: str) -> None:
     run = worker(study, *options)
     assert run.status == 64
     assert message in run.err
 
 
-def test_a_worker_looks_for_cycles_as_seldom_as_an_import(study: Study) -> None:
+def test_a_worker_has_the_garbage_collection_threshold_of_an_import(study: Study) -> None:
     before = gc.get_threshold()
     try:
         gc.set_threshold(700)
@@ -153,7 +153,7 @@ def test_a_worker_looks_for_cycles_as_seldom_as_an_import(study: Study) -> None:
         gc.set_threshold(*before)
 
 
-def test_an_import_without_a_scheduler_loads_nothing_of_clusters(study: Study) -> None:
+def test_an_import_without_a_scheduler_loads_no_cluster_module(study: Study) -> None:
     put(study, "S1")
     code = (
         "import sys; from qxbatch.cli.main import main; status = main(sys.argv[1:]);"
@@ -167,7 +167,7 @@ def test_an_import_without_a_scheduler_loads_nothing_of_clusters(study: Study) -
 
 
 @pytest.mark.parametrize("order", [("S1.zip", "S1_2.zip"), ("S1_2.zip", "S1.zip")], ids=" ".join)
-def test_numbers_of_archived_names_do_not_depend_on_the_order(study: Study, order: tuple[str, str]) -> None:
+def test_numbers_in_archived_names_do_not_depend_on_the_order(study: Study, order: tuple[str, str]) -> None:
     study.archive.mkdir(parents=True)
     (study.archive / "S1.zip").write_bytes(b"another packet of that name")
     put(study, "S1", "S1_2")

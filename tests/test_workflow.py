@@ -1,4 +1,4 @@
-"""The workflow for public CI calls scripts of the repository, and does nothing that they do not do."""
+"""The workflow for public CI only calls scripts of the repository."""
 
 import os
 import re
@@ -11,23 +11,23 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORKFLOW = REPOSITORY / ".github" / "workflows" / "ci.yml"
 KEYS = ("name", "on", "push", "pull_request", "permissions", "contents", "jobs", "runs-on", "steps", "uses", "run")
-"""All that may be set besides the names of jobs: no environment, no shell, no condition."""
+"""The allowed keys other than names of jobs: no environment, no shell, no condition."""
 LINE = re.compile(r"^( *)(?:- )?([\w-]+):(?: (.*))?$")
 
 
 def rows(text: str) -> list[tuple[int, str, str]]:
-    """Return indentation, key and value of each line; no other YAML is used."""
-    found = []
+    """Return indentation, key and value of each line; the workflow uses no other YAML."""
+    parsed = []
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             match = LINE.match(line)
             assert match, f"not `key: value`: {line}"
-            found.append((len(match[1]), match[2], match[3] or ""))
-    return found
+            parsed.append((len(match[1]), match[2], match[3] or ""))
+    return parsed
 
 
 def faults(text: str) -> list[str]:
-    """Return what a workflow does beside calling scripts."""
+    """Return the lines of a workflow that do more than call scripts."""
     wrong = []
     for indent, key, value in rows(text):
         if key not in KEYS and indent != 2:
@@ -40,7 +40,7 @@ def faults(text: str) -> list[str]:
 
 
 def is_script(command: str) -> bool:
-    """Return whether a command is one script with plain words."""
+    """Return whether a command is a single script with literal arguments."""
     if re.search(r"[|&;<>$`\n]", command):
         return False
     program, *_ = shlex.split(command) or [""]
@@ -71,11 +71,11 @@ def test_the_workflow_only_calls_scripts() -> None:
         "        if: always()",
     ],
 )
-def test_anything_else_is_seen(line: str) -> None:
+def test_other_lines_are_found(line: str) -> None:
     assert len(faults(f"jobs:\n  tests:\n    steps:\n{line}\n")) == 1
 
 
-def test_the_names_that_the_workflow_gives_to_ci_are_known() -> None:
+def test_the_steps_that_the_workflow_passes_to_ci_exist() -> None:
     done = subprocess.run(["bash", "-n", REPOSITORY / ".ci" / "run"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")

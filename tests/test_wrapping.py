@@ -1,4 +1,4 @@
-"""Text as wide as the terminal, and what others print while a display is drawn."""
+"""Text wrapped to the width of the terminal, and lines printed above a display."""
 
 import io
 import subprocess
@@ -19,21 +19,21 @@ WORDS = st.lists(st.text("ab日é", min_size=1, max_size=30), max_size=20)
 
 
 class Screen(io.StringIO):
-    """Says that it is a terminal."""
+    """A stream that reports to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 @given(WORDS, st.integers(20, 120))
-def test_wrapping_keeps_all_words_and_only_a_long_word_is_wider(words: list[str], width: int) -> None:
+def test_wrapping_keeps_all_words_and_only_a_long_word_exceeds_the_width(words: list[str], width: int) -> None:
     lines = wrapped(" ".join(words), width, "- ", "  ")
     assert " ".join(lines).split() == ["-", *words]
     assert all(columns_of(line) <= width or len(line.split()) <= 2 for line in lines)
 
 
 @given(WORDS, st.integers(4, 60))
-def test_what_is_cut_has_at_most_so_many_columns(words: list[str], width: int) -> None:
+def test_shortened_text_fits_the_width(words: list[str], width: int) -> None:
     text = " ".join(words)
     short = cut(text, width)
     assert columns_of(short) <= width
@@ -41,22 +41,22 @@ def test_what_is_cut_has_at_most_so_many_columns(words: list[str], width: int) -
 
 
 @given(st.lists(st.tuples(st.text("ab ", max_size=40), st.text("cd ", max_size=40)), min_size=1, max_size=5))
-def test_a_table_is_as_wide_as_the_terminal_and_loses_no_character(rows: list[tuple[str, str]]) -> None:
+def test_a_table_fits_the_terminal_and_loses_no_character(rows: list[tuple[str, str]]) -> None:
     lines = table(rows, 40, 2)
     assert max(map(len, lines)) <= 40
-    shown = "".join(lines).replace(" ", "")
-    assert sorted(shown) == sorted("".join(a + b for a, b in rows).replace(" ", ""))
+    printed = "".join(lines).replace(" ", "")
+    assert sorted(printed) == sorted("".join(a + b for a, b in rows).replace(" ", ""))
 
 
 @pytest.mark.parametrize(("given", "width"), [("", 80), ("132", 132), ("many", 80), ("1", 20)])
-def test_without_a_terminal_text_has_80_columns_or_what_the_variable_says(
+def test_without_a_terminal_the_width_is_80_or_that_of_the_variable(
     given: str, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", given)
     assert text_width(io.StringIO()) == width
 
 
-def test_the_words_of_scan_and_doctor_are_wrapped(study: Study, tmp_path: Path) -> None:
+def test_the_output_of_scan_and_doctor_is_wrapped(study: Study, tmp_path: Path) -> None:
     long = MrSeries(number=3, description="many words which no terminal of eighty columns has room for")
     study.put("S1", long.files())
     (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04" + bytes(500))
@@ -77,7 +77,7 @@ def test_the_words_of_scan_and_doctor_are_wrapped(study: Study, tmp_path: Path) 
         assert sorted(narrow.stdout.split()) == sorted(done.stdout.split())
 
 
-def test_whole_lines_go_above_a_display_and_control_characters_are_escaped() -> None:
+def test_complete_lines_are_printed_above_a_display_with_escaped_control_characters() -> None:
     stream, above = io.StringIO(), list[str]()
     lasting = Lasting(stream, "standard error")
     lasting.divert(above.append)
@@ -93,12 +93,12 @@ def test_whole_lines_go_above_a_display_and_control_characters_are_escaped() -> 
 
 
 @pytest.mark.parametrize(("term", "live"), [("xterm", True), ("dumb", False), ("", False)])
-def test_a_terminal_is_one_that_can_move_its_cursor(term: str, live: bool) -> None:
+def test_a_live_terminal_can_move_its_cursor(term: str, live: bool) -> None:
     assert is_live(Screen(), {"TERM": term}) is live
     assert not is_live(io.StringIO(), {"TERM": term})
 
 
-def test_without_rich_lines_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_printed_as_lines_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setitem(sys.modules, "qxbatch.report.live", None)
     stream, now = Screen(), [0.0]

@@ -1,1 +1,1 @@
-"""Pages in a real browser: Debian's chromium, headless, driven by Playwright."""
+"""Pages in a real browser: headless chromium of Debian, driven by Playwright."""

@@ -1,4 +1,4 @@
-"""Fixtures: a browser, and pages that record what the browser complains of."""
+"""Fixtures: a browser, and pages that record messages and network requests."""
 
 import importlib.util
 import os
@@ -20,11 +20,11 @@ CONTRAST = (Path(__file__).with_name("contrast.js")).read_text(encoding="utf-8")
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """Return a headless chromium."""
-    program = next((found for name in NAMES if (found := shutil.which(name))), None)
+    program = next((path for name in NAMES if (path := shutil.which(name))), None)
     if program is None:
-        pytest.skip("no chromium: install the Debian package chromium")
+        pytest.skip("chromium is not installed: install the Debian package chromium")
     if importlib.util.find_spec("playwright") is None:
-        pytest.skip("no playwright: install qxbatch[test]")
+        pytest.skip("playwright is not installed: install qxbatch[test]")
     from playwright.sync_api import sync_playwright
 
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -36,25 +36,25 @@ def browser() -> Iterator["Browser"]:
 
 @dataclass
 class Watched:
-    """A page of the browser."""
+    """A page that records its console messages, script errors and network requests."""
 
     page: "Page"
-    complaints: list[str] = field(default_factory=list)
-    """Messages on the console, errors of scripts, and requests to a network."""
+    messages: list[str] = field(default_factory=list)
+    """Console messages, script errors and network requests."""
 
     def low_contrast(self) -> list[str]:
-        """Return the texts whose contrast with their ground is below 4.5:1."""
-        found: list[str] = self.page.evaluate(CONTRAST)
-        return found
+        """Return the texts with a contrast to their background below 4.5:1."""
+        texts: list[str] = self.page.evaluate(CONTRAST)
+        return texts
 
-    def sideways(self) -> int:
-        """Return by how many pixels the body is wider than the window."""
-        wide: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        return wide
+    def overflow(self) -> int:
+        """Return the number of pixels by which the body is wider than the window."""
+        pixels: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return pixels
 
 
 class Opener:
-    """Opens files in windows of a size and colour scheme."""
+    """Opens files in browser windows with a width and a colour scheme."""
 
     def __init__(self, browser: "Browser") -> None:
         self._browser = browser
@@ -68,10 +68,10 @@ class Opener:
         )
         self._contexts.append(context)
         watched = Watched(context.new_page())
-        watched.page.on("console", lambda message: watched.complaints.append(message.text))
-        watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+        watched.page.on("console", lambda message: watched.messages.append(message.text))
+        watched.page.on("pageerror", lambda error: watched.messages.append(str(error)))
         watched.page.on(
-            "request", lambda request: watched.complaints.append(request.url) if _outside(request.url) else None
+            "request", lambda request: watched.messages.append(request.url) if _outside(request.url) else None
         )
         watched.page.goto(path.as_uri())
         return watched
@@ -88,7 +88,7 @@ def _outside(url: str) -> bool:
 
 @pytest.fixture
 def opened(browser: "Browser") -> Iterator[Opener]:
-    """Return what opens a file in the browser."""
+    """Return a function that opens a file in the browser."""
     opener = Opener(browser)
     yield opener
     opener.close()

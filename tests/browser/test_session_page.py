@@ -18,7 +18,7 @@ SERIES = (
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Import three series, one of which has markup as its description; return the page."""
+    """Import three series, one with markup in its description; return the page."""
     study = Study(tmp_path_factory.mktemp("study"))
     files = {f"{series.number}/{name}": data for series in SERIES for name, data in series.files().items()}
     study.put("S1", files)
@@ -28,32 +28,32 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
-def test_it_reads_well_at_any_width_in_both_schemes(page: Path, opened: Opener, width: int, scheme: str) -> None:
-    seen = opened(page, width=width, scheme=scheme)
-    assert seen.complaints == []
-    assert seen.sideways() <= 0
-    assert seen.low_contrast() == []
+def test_the_page_is_readable_at_any_width_in_both_schemes(page: Path, opened: Opener, width: int, scheme: str) -> None:
+    opened_page = opened(page, width=width, scheme=scheme)
+    assert opened_page.messages == []
+    assert opened_page.overflow() <= 0
+    assert opened_page.low_contrast() == []
 
 
-def test_dark_is_dark(page: Path, opened: Opener) -> None:
+def test_the_dark_scheme_has_a_dark_background(page: Path, opened: Opener) -> None:
     colour = "getComputedStyle(document.body).backgroundColor"
     assert opened(page).page.evaluate(colour) == "rgb(255, 255, 255)"
     assert opened(page, scheme="dark").page.evaluate(colour) == "rgb(20, 23, 27)"
 
 
-def test_text_of_a_header_is_text(page: Path, opened: Opener) -> None:
-    seen = opened(page)
-    assert seen.page.evaluate("window.hacked") is None
-    assert MARKUP in seen.page.locator("#s120 h3").inner_text()
+def test_markup_in_a_header_is_shown_as_text(page: Path, opened: Opener) -> None:
+    opened_page = opened(page)
+    assert opened_page.page.evaluate("window.hacked") is None
+    assert MARKUP in opened_page.page.locator("#s120 h3").inner_text()
 
 
-def test_a_column_sorts_up_and_down_by_number_and_says_so(page: Path, opened: Opener) -> None:
-    seen = opened(page).page
-    head = seen.locator("th", has_text="TR (ms)")
+def test_a_column_can_be_sorted_by_number_in_both_directions(page: Path, opened: Opener) -> None:
+    opened_page = opened(page).page
+    head = opened_page.locator("th", has_text="TR (ms)")
 
     def column(title: str) -> list[str]:
-        index = seen.locator("thead th").all_inner_texts().index(title)
-        return [row.locator("td").nth(index).inner_text() for row in seen.locator("tbody tr").all()]
+        index = opened_page.locator("thead th").all_inner_texts().index(title)
+        return [row.locator("td").nth(index).inner_text() for row in opened_page.locator("tbody tr").all()]
 
     assert column("series") == ["3", "4", "12"]
     head.locator("button").click()
@@ -62,26 +62,26 @@ def test_a_column_sorts_up_and_down_by_number_and_says_so(page: Path, opened: Op
     head.locator("button").press("Enter")
     assert head.get_attribute("aria-sort") == "descending"
     assert column("TR (ms)") == ["2000", "2000", "500"]
-    seen.locator("th", has_text="series").locator("button").click()
+    opened_page.locator("th", has_text="series").locator("button").click()
     assert column("series") == ["3", "4", "12"]
     assert head.get_attribute("aria-sort") is None
 
 
-def test_a_picture_is_enlarged_and_closed_by_keyboard(page: Path, opened: Opener) -> None:
-    seen = opened(page).page
-    button = seen.locator("#s30 figure button").first
+def test_a_picture_can_be_enlarged_and_closed_by_keyboard(page: Path, opened: Opener) -> None:
+    opened_page = opened(page).page
+    button = opened_page.locator("#s30 figure button").first
     button.focus()
-    seen.keyboard.press("Enter")
-    dialog = seen.locator("dialog")
+    opened_page.keyboard.press("Enter")
+    dialog = opened_page.locator("dialog")
     assert dialog.is_visible()
     picture = dialog.locator("img")
     assert picture.get_attribute("src") == button.locator("img").get_attribute("src")
     assert "T1w" in (picture.get_attribute("alt") or "")
-    seen.keyboard.press("Escape")
+    opened_page.keyboard.press("Escape")
     assert not dialog.is_visible()
 
 
-def test_pictures_are_drawn_and_described(page: Path, opened: Opener) -> None:
+def test_pictures_are_shown_with_a_description(page: Path, opened: Opener) -> None:
     pictures = opened(page).page.locator("figure img")
     assert pictures.count() == len(SERIES)
     for picture in pictures.all():
@@ -89,12 +89,12 @@ def test_pictures_are_drawn_and_described(page: Path, opened: Opener) -> None:
         assert (picture.get_attribute("alt") or "").startswith("Middle slices of ")
 
 
-def test_without_script_it_is_a_plain_table(page: Path, opened: Opener) -> None:
-    seen = opened(page, script=False).page
-    assert seen.locator("tbody tr").count() == len(SERIES)
-    assert seen.locator("th button").count() == 0
-    assert seen.locator("caption").is_visible()
-    assert seen.locator("th:not([scope=col])").count() == 0
+def test_the_page_without_scripts_has_a_plain_table(page: Path, opened: Opener) -> None:
+    opened_page = opened(page, script=False).page
+    assert opened_page.locator("tbody tr").count() == len(SERIES)
+    assert opened_page.locator("th button").count() == 0
+    assert opened_page.locator("caption").is_visible()
+    assert opened_page.locator("th:not([scope=col])").count() == 0
 
 
 def test_the_page_is_one_file(page: Path, tmp_path: Path, opened: Opener) -> None:

@@ -17,7 +17,7 @@ def session(*series: MrSeries) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Import five sessions, one with another TR and one without its T1w, and refuse a packet; return the page."""
+    """Import five sessions, one with another TR and one without T1w, and a packet that is refused; return the page."""
     study = Study(tmp_path_factory.mktemp("study"))
     t1 = MrSeries(number=2, description="T1w", rows=32, columns=32, slices=8)
     rest = MrSeries(number=3, description="rest", volumes=4)
@@ -34,67 +34,67 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
-def test_it_reads_well_at_any_width_in_both_schemes(page: Path, opened: Opener, width: int, scheme: str) -> None:
-    seen = opened(page, width=width, scheme=scheme)
-    assert seen.complaints == []
-    assert seen.sideways() <= 0
-    assert seen.low_contrast() == []
-    assert seen.page.evaluate("window.hacked") is None
-    assert seen.page.locator("main b", has_text="x").count() == 0
+def test_the_page_is_readable_at_any_width_in_both_schemes(page: Path, opened: Opener, width: int, scheme: str) -> None:
+    opened_page = opened(page, width=width, scheme=scheme)
+    assert opened_page.messages == []
+    assert opened_page.overflow() <= 0
+    assert opened_page.low_contrast() == []
+    assert opened_page.page.evaluate("window.hacked") is None
+    assert opened_page.page.locator("main b", has_text="x").count() == 0
 
 
-def test_the_matrix_names_what_is_missing_and_both_values_of_what_differs(page: Path, opened: Opener) -> None:
-    matrix = opened(page).page.locator("table.matrix")
-    row = matrix.locator("tr", has_text="S4").inner_text()
+def test_the_table_shows_missing_series_and_both_values_of_a_difference(page: Path, opened: Opener) -> None:
+    table = opened(page).page.locator("table.matrix")
+    row = table.locator("tr", has_text="S4").inner_text()
     assert "tr_ms 2500, expected 2000" in row
-    assert "missing" in matrix.locator("tr", has_text="S5").inner_text()
-    assert "missing" not in matrix.locator("tr", has_text="S1").inner_text()
+    assert "missing" in table.locator("tr", has_text="S5").inner_text()
+    assert "missing" not in table.locator("tr", has_text="S1").inner_text()
 
 
 def test_search_and_tiles_filter_both_tables(page: Path, opened: Opener) -> None:
-    seen = opened(page).page
-    shown = "table.sortable tbody tr:visible", "table.matrix tbody tr:visible"
-    assert [seen.locator(each).count() for each in shown] == [5, 5]
-    seen.locator("input[type=search]").fill("s4")
-    assert [seen.locator(each).count() for each in shown] == [1, 1]
-    assert seen.locator("#count").inner_text() == "1 of 5"
-    seen.locator("input[type=search]").fill("")
-    tile = seen.locator("button.tile", has_text="complete")
+    opened_page = opened(page).page
+    visible_rows = "table.sortable tbody tr:visible", "table.matrix tbody tr:visible"
+    assert [opened_page.locator(each).count() for each in visible_rows] == [5, 5]
+    opened_page.locator("input[type=search]").fill("s4")
+    assert [opened_page.locator(each).count() for each in visible_rows] == [1, 1]
+    assert opened_page.locator("#count").inner_text() == "1 of 5"
+    opened_page.locator("input[type=search]").fill("")
+    tile = opened_page.locator("button.tile", has_text="complete")
     tile.click()
     assert tile.get_attribute("aria-pressed") == "true"
-    complete = seen.locator("table.sortable tbody .badge.good:visible").count()
-    assert [seen.locator(each).count() for each in shown] == [complete, complete]
+    complete = opened_page.locator("table.sortable tbody .badge.good:visible").count()
+    assert [opened_page.locator(each).count() for each in visible_rows] == [complete, complete]
 
 
-def test_sessions_sort_and_link_to_their_pages(page: Path, opened: Opener) -> None:
-    seen = opened(page).page
-    head = seen.locator("th", has_text="session").first
+def test_sessions_can_be_sorted_and_link_to_their_pages(page: Path, opened: Opener) -> None:
+    opened_page = opened(page).page
+    head = opened_page.locator("th", has_text="session").first
     head.locator("button").click()
     head.locator("button").click()
-    assert seen.locator("table.sortable tbody th").all_inner_texts() == ["S5", "S4", "S3", "S2", "S1"]
-    link = seen.locator("table.sortable a", has_text="S4").get_attribute("href")
+    assert opened_page.locator("table.sortable tbody th").all_inner_texts() == ["S5", "S4", "S3", "S2", "S1"]
+    link = opened_page.locator("table.sortable a", has_text="S4").get_attribute("href")
     assert (page.parent / str(link)).is_file()
 
 
-def test_thumbnails_are_drawn(page: Path, opened: Opener) -> None:
+def test_thumbnails_are_shown(page: Path, opened: Opener) -> None:
     pictures = opened(page).page.locator("td img").all()
     assert [picture.evaluate("each => each.naturalWidth") for picture in pictures] == [64] * 5
 
 
 def test_points_of_plots_link_to_sessions(page: Path, opened: Opener) -> None:
-    seen = opened(page).page
-    points = seen.locator("svg.strip a")
+    opened_page = opened(page).page
+    points = opened_page.locator("svg.strip a")
     assert points.count() >= 5
     for point in points.all():
-        assert seen.locator(f"tr[id='{str(point.get_attribute('href'))[1:]}']").count() == 1
+        assert opened_page.locator(f"tr[id='{str(point.get_attribute('href'))[1:]}']").count() == 1
 
 
-def test_what_was_not_imported_has_its_reason(page: Path, opened: Opener) -> None:
+def test_a_packet_that_was_not_imported_is_listed_with_its_reason(page: Path, opened: Opener) -> None:
     item = opened(page).page.locator("section[aria-labelledby=not-imported] li").inner_text()
     assert item.startswith("S6.zip: ")
 
 
-def test_without_script_all_rows_are_there(page: Path, opened: Opener) -> None:
-    seen = opened(page, script=False).page
-    assert seen.locator("table.sortable tbody tr").count() == 5
-    assert seen.locator("table.matrix tbody tr").count() == 5
+def test_the_page_without_scripts_has_all_rows(page: Path, opened: Opener) -> None:
+    opened_page = opened(page, script=False).page
+    assert opened_page.locator("table.sortable tbody tr").count() == 5
+    assert opened_page.locator("table.matrix tbody tr").count() == 5

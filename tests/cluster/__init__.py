@@ -1,4 +1,4 @@
-"""Imports over a real Slurm: three virtual nodes on this machine, started and ended by these tests.
+"""Imports with a real Slurm: three virtual nodes on this machine, started and stopped by these tests.
 
-`python -m tests.cluster` is the long form; the tests of this folder are the short one.
+`python -m tests.cluster` is the long test; the tests in this folder are the short one.
 """

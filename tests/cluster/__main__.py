@@ -1,10 +1,10 @@
-"""The long form: python -m tests.cluster [--packets N] [--simulate N] [--overhead] [--limits N]
+"""The long test: python -m tests.cluster [--packets N] [--simulate N] [--overhead] [--limits N]
 
-Real packets are imported over a real Slurm while tasks are cancelled, a node's daemon is killed, a task runs into its time
-limit, the controller is restarted, and two submissions are made at once. `resume` has to end with every good packet imported
-exactly once, and every bad one failed with its reason. --simulate submits many packets whose tasks only write state files,
---overhead compares the CPU time of jobs with that of an import without a scheduler, --limits says what grows with the number
-of packets and sessions. The figures of docs/scaling.md are those that this prints.
+Real packets are imported with a real Slurm while tasks are cancelled, the daemon of a node is killed, a task reaches its time
+limit, the controller is restarted, and two submissions run at the same time. After `resume`, every good packet must be imported
+exactly once, and every bad packet must have failed with its reason. --simulate submits many packets whose tasks only write
+state files, --overhead compares the CPU time of jobs with that of an import without a scheduler, --limits measures what grows
+with the number of packets and sessions. The figures in docs/scaling.md are printed by this program.
 """
 
 import argparse
@@ -26,58 +26,59 @@ from tests.cluster.slurm import Slurm, missing, running
 from tests.cluster.submitted import Submitted
 
 SPEC = "SLURM,minutes=0.2,mem=300M"
-"""About six small packets for each task."""
-SEVERAL = 5
-"""So often a resume may be needed."""
+"""The cluster options: about six small packets for each task."""
+MOST_RESUMES = 5
+"""The maximum number of resumes that may be needed."""
 
 
 def main() -> int:
-    """Run; exit status 0 when nothing was lost and nothing was done twice."""
+    """Run the test; the exit status is 0 if no packet is lost and none is imported twice."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packets", type=int, default=200)
     parser.add_argument("--simulate", type=int, default=0)
     parser.add_argument("--overhead", action="store_true")
     parser.add_argument("--limits", type=int, default=0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     why = missing()
     if why:
-        print(f"no real Slurm: {why}", file=sys.stderr)
+        print(f"Slurm cannot run here: {why}", file=sys.stderr)
         return 69
     with tempfile.TemporaryDirectory(prefix="qx-cluster-") as name:
         folder = Path(name)
-        if asked.overhead or asked.limits:
-            figures = overhead(folder) if asked.overhead else limits(folder, asked.limits)
+        if arguments.overhead or arguments.limits:
+            figures = overhead(folder) if arguments.overhead else limits(folder, arguments.limits)
             print("\n".join(f"{key}: {value}" for key, value in figures.items()))
             return 0
         (folder / "slurm").mkdir()
         with running(folder / "slurm") as slurm:
-            if asked.simulate:
+            if arguments.simulate:
                 print(
                     "\n".join(
-                        f"{key}: {value:.2f}" for key, value in simulate(folder / "many", slurm, asked.simulate).items()
+                        f"{key}: {value:.2f}"
+                        for key, value in simulate(folder / "many", slurm, arguments.simulate).items()
                     )
                 )
             else:
-                faults(folder, slurm, asked.packets)
+                faults(folder, slurm, arguments.packets)
     return 0
 
 
 def faults(folder: Path, slurm: Slurm, packets: int) -> None:
-    """Import under faults, resume, and judge."""
+    """Import while faults happen, resume, and check the result."""
     began = time.monotonic()
     submitted = Submitted(Study(folder), slurm)
     submitted.put(packets - packets // 20 - 1, bad=packets // 20)
     late = timed_out(folder, submitted, packets)
-    held = slurm.running()
+    waiting = slurm.running()
     words = [sys.executable, "-m", "qxbatch", str(submitted.study.sessions), f"--scheduler={SPEC}"]
     env = {**os.environ, **submitted.env}
     both = [subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL) for _ in (1, 2)]
-    print(f"two submissions at once: exit statuses {sorted(each.wait(300) for each in both)}", flush=True)
+    print(f"two submissions at the same time: exit statuses {sorted(each.wait(300) for each in both)}", flush=True)
     submitted.until(lambda states: "done" in states.values())
-    cancelled = [task for task in slurm.running() if task not in held]
+    cancelled = [task for task in slurm.running() if task not in waiting]
     slurm.call("scancel", *cancelled)
     print(f"cancelled: {len(cancelled)} tasks", flush=True)
-    while not set(slurm.running()).difference(held, cancelled):
+    while not set(slurm.running()).difference(waiting, cancelled):
         time.sleep(0.05)
     slurm.kill_node(2)
     print("killed: the daemon of a node", flush=True)
@@ -91,7 +92,7 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     slurm.wait_for_jobs(1200)
     late.open()
     print(f"before the first resume: {dict(Counter(submitted.states().values()))}", flush=True)
-    for k in range(1, SEVERAL + 1):
+    for k in range(1, MOST_RESUMES + 1):
         run = submitted.call("resume")
         assert run.status == 0, run.text
         if "Nothing is to be resumed" in run.out:
@@ -109,7 +110,7 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
 
 
 def timed_out(folder: Path, submitted: Submitted, number: int) -> Gate:
-    """Submit a packet whose worker stands still, so that its job runs into the time limit; return what holds its converter."""
+    """Submit a packet whose worker is stopped, so that its job reaches the time limit; return the gate of its converter."""
     gate = Gate(folder / "gate")
     env, submitted.env = submitted.env, {**submitted.env, **gate.env}
     submitted.put(1, first=number)

@@ -13,10 +13,10 @@ from tests.cluster.submitted import Submitted
 
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Slurm]:
-    """Return a Slurm that runs; the tests are skipped where there is none."""
+    """Return a running Slurm; the tests are skipped if Slurm is not installed."""
     why = missing()
     if why:
-        pytest.skip(f"no real Slurm: {why}")
+        pytest.skip(f"Slurm cannot run here: {why}")
     # paths of sockets are short
     with tempfile.TemporaryDirectory(prefix="qx-slurm-") as folder, running(Path(folder)) as started:
         yield started
@@ -25,6 +25,6 @@ def slurm() -> Iterator[Slurm]:
 @pytest.fixture
 def submitted(study: Study, slurm: Slurm) -> Iterator[Submitted]:
     """Return an empty study on that cluster; its jobs are cancelled at the end."""
-    found = Submitted(study, slurm)
-    yield found
-    found.call("cancel")
+    submitted = Submitted(study, slurm)
+    yield submitted
+    submitted.call("cancel")

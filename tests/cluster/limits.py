@@ -1,4 +1,4 @@
-"""What grows with the number of packets: inodes, metadata calls, the files of the study level."""
+"""Measures what grows with the number of packets: inodes, metadata calls, the files of the study level."""
 
 import os
 import re
@@ -12,31 +12,31 @@ from tests.build.study import Study, run_command
 from tests.cluster.overhead import packet_of_series
 
 METADATA = "trace=%file,fsync,fdatasync"
-"""Calls that name a path, and those that wait for the disk."""
+"""System calls with a path, and those that wait for the disk."""
 
 
 def limits(folder: Path, sessions: int) -> dict[str, str]:
-    """Return the figures."""
-    found: dict[str, str] = {}
+    """Return the figures for a study of `sessions` sessions."""
+    figures: dict[str, str] = {}
     if shutil.which("strace") is None:
-        found["metadata calls"] = "not measured: there is no strace"
+        figures["metadata calls"] = "not measured: strace is not installed"
     else:
-        for name, own in (("small files beside the session", False), ("small files on a disk of the node", True)):
-            few, many = (_calls(folder / f"{name}-{count}", count, own_disk=own) for count in (2, 6))
-            found[f"metadata calls below the sessions folder for a packet of 240 files, {name}"] = (
+        for name, own_disk in (("small files next to the session", False), ("small files on a disk of the node", True)):
+            few, many = (_calls(folder / f"{name}-{count}", count, own_disk=own_disk) for count in (2, 6))
+            figures[f"metadata calls below the sessions folder for a packet of 240 files, {name}"] = (
                 f"{(many - few) / 4:.0f}"
             )
     study = Study(folder / "one")
     study.put_bytes("S0.zip", packet_of_series(0))
     assert study.run().status == 0
     inodes = sum(1 for _ in study.session("S0").rglob("*")) + 1
-    found["inodes of a session of 3 series"] = str(inodes)
-    found |= _study_level(study, sessions)
-    return found
+    figures["inodes of a session of 3 series"] = str(inodes)
+    figures |= _study_level(study, sessions)
+    return figures
 
 
 def _calls(folder: Path, packets: int, *, own_disk: bool) -> int:
-    """Return how many metadata calls a task makes for so many packets."""
+    """Return the number of metadata calls of a task with this number of packets."""
     study = Study(folder)
     for k in range(packets):
         study.put_bytes(f"S{k}.zip", packet_of_series(0))
@@ -59,7 +59,7 @@ def _calls(folder: Path, packets: int, *, own_disk: bool) -> int:
 
 
 def _study_level(study: Study, sessions: int) -> dict[str, str]:
-    """Return what the study level of so many sessions costs: all read for the first time, then none of them."""
+    """Return the cost of the study level: when all sessions are read for the first time, and when none is read again."""
     source = study.session("S0")
     for k in range(1, sessions):
         target = study.session(f"S{k}")
@@ -67,17 +67,17 @@ def _study_level(study: Study, sessions: int) -> dict[str, str]:
         shutil.copy(source / "session.txt", target)
         text = (source / "qxbatch" / "summary.json").read_text().replace('"id": "S0"', f'"id": "S{k}"')
         (target / "qxbatch" / "summary.json").write_text(text)
-    found = {}
+    figures = {}
     for name in ("for the first time", "again"):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run = run_command(str(study.inbox), str(study.sessions), "group", "--quiet")
         assert run.status == 0, run.text
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        found[f"study level of {sessions} sessions, {name}"] = f"{seconds:.1f} s of CPU"
+        figures[f"study level of {sessions} sessions, {name}"] = f"{seconds:.1f} s of CPU"
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     sizes = ", ".join(
         f"{name} {(study.sessions / name).stat().st_size / 1e6:.1f} MB"
         for name in ("report.html", "study.json", "study.tsv")
     )
-    return {**found, "its files": sizes, "its memory": f"{peak:.0f} MB"}
+    return {**figures, "its files": sizes, "its memory": f"{peak:.0f} MB"}

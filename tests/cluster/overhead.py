@@ -1,4 +1,4 @@
-"""What jobs cost more than an import without a scheduler: CPU time, which other load changes little."""
+"""Compares the CPU time of jobs with that of an import without a scheduler; other load affects CPU time little."""
 
 import os
 import resource
@@ -16,18 +16,18 @@ ROUNDS = 2
 
 
 def overhead(folder: Path) -> dict[str, str]:
-    """Return the CPU seconds of both, the least of some rounds, and the difference for each packet."""
-    least: dict[str, float] = {}
+    """Return the CPU seconds of both, the minimum of several rounds, and the difference for each packet."""
+    minimum: dict[str, float] = {}
     for k in range(ROUNDS):
         for name in ("without a scheduler", "by jobs"):
             seconds = _seconds(folder / f"{name}-{k}", as_task=name == "by jobs")
-            least[name] = min(least.get(name, seconds), seconds)
-    bare, jobs = least["without a scheduler"], least["by jobs"]
-    share = (jobs - bare) / bare * 100
+            minimum[name] = min(minimum.get(name, seconds), seconds)
+    bare, jobs = minimum["without a scheduler"], minimum["by jobs"]
+    percent = (jobs - bare) / bare * 100
     return {
         "packets": f"{PACKETS}, of {len(packet_of_series(0)) / 1e6:.1f} MB",
-        **{name: f"{seconds:.2f} s of CPU" for name, seconds in least.items()},
-        "overhead": f"{jobs - bare:.2f} s in all, {(jobs - bare) / PACKETS * 1000:.1f} ms for each packet, {share:.1f} %",
+        **{name: f"{seconds:.2f} s of CPU" for name, seconds in minimum.items()},
+        "overhead": f"{jobs - bare:.2f} s in total, {(jobs - bare) / PACKETS * 1000:.1f} ms for each packet, {percent:.1f} %",
     }
 
 
@@ -54,7 +54,7 @@ def _seconds(folder: Path, *, as_task: bool) -> float:
 
 
 def _submit_and_work(study: Study, programs: Path, words: list[str]) -> None:
-    """Submit to a stand-in of sbatch, then call what the jobs would: the task, and the dependent job."""
+    """Submit to a stub of sbatch, then run the commands of the jobs: the task and the dependent job."""
     programs.mkdir()
     (programs / "sbatch").write_text("#!/bin/sh\necho 1\n")
     (programs / "sbatch").chmod(0o755)

@@ -1,4 +1,4 @@
-"""Many packets: a real submission to a real Slurm, whose tasks write real state files and import nothing."""
+"""Many packets: a submission to a real Slurm whose tasks write state files but import nothing."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
-    """Submit so many packets; return how many seconds each step took."""
+    """Submit a number of packets; return the seconds that each step takes."""
     from qxbatch.cli.main import main
     from qxbatch.cluster.submit import Submitter
 

@@ -14,7 +14,7 @@ from pathlib import Path
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo")
 NODES = 3
 LONGEST = 60.0
-"""Seconds to wait for a daemon."""
+"""Maximum seconds to wait for a daemon."""
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -55,9 +55,9 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=1:00:00 State=UP OverSubscribe=
 
 
 def missing() -> str:
-    """Return why there is no Slurm here; empty where there is one."""
+    """Return the missing programs of Slurm and how to install them; empty if Slurm is installed."""
     absent = [name for name in PROGRAMS if shutil.which(name, path=_path()) is None]
-    return f"there is no {', '.join(absent)}: apt-get install slurm-wlm" if absent else ""
+    return f"{', '.join(absent)} not found: apt-get install slurm-wlm" if absent else ""
 
 
 def _path() -> str:
@@ -65,13 +65,13 @@ def _path() -> str:
 
 
 class Slurm:
-    """A cluster, from `start` to `stop`."""
+    """A cluster that runs from `start` to `stop`."""
 
     def __init__(self, folder: Path, largest_array: int = 1001) -> None:
         self.folder = folder
         self.conf = folder / "slurm.conf"
         self.env: Mapping[str, str] = {"SLURM_CONF": str(self.conf), "PATH": _path()}
-        """For commands that use it."""
+        """Environment of commands that use the cluster."""
         self._munged: subprocess.Popen[bytes] | None = None
         self._largest = largest_array
 
@@ -110,7 +110,7 @@ class Slurm:
         self.wait_for_nodes()
 
     def start_controller(self) -> None:
-        """Start the controller, with the state that it saved."""
+        """Start the controller with its saved state."""
         self.call("slurmctld", "-f", str(self.conf))
         self._until(lambda: self.answers("scontrol", "ping"), "slurmctld")
 
@@ -119,32 +119,34 @@ class Slurm:
         self.call("slurmd", "-f", str(self.conf), "-N", f"n{number}")
 
     def wait_for_nodes(self) -> None:
-        """Wait until all nodes take jobs."""
+        """Wait until all nodes accept jobs."""
         states = ("idle", "mixed", "allocated", "completing")
 
         def ready() -> bool:
-            found = self.call("sinfo", "--noheader", "--Node", "--format=%T").split()
-            return len(found) == NODES and all(each.strip("*") in states and "*" not in each for each in found)
+            node_states = self.call("sinfo", "--noheader", "--Node", "--format=%T").split()
+            return len(node_states) == NODES and all(
+                each.strip("*") in states and "*" not in each for each in node_states
+            )
 
         self._until(ready, "the nodes")
 
     def kill_node(self, number: int) -> None:
-        """Kill the daemon of a node; its jobs go on working until the controller notices."""
+        """Kill the daemon of a node; its jobs continue until the controller notices."""
         self._kill(self.folder / f"slurmd.n{number}.pid")
 
     def stop_controller(self) -> None:
-        """End the controller, which saves its state. One that is killed would start jobs that run already."""
+        """Stop the controller, which saves its state. A killed controller would start running jobs again."""
         self._kill(self.folder / "slurmctld.pid", signal.SIGTERM)
 
     def call(self, *words: str) -> str:
-        """Run a command and return what it printed. Raises CalledProcessError."""
+        """Run a command and return its output. Raises CalledProcessError."""
         done = subprocess.run(
             words, env=self._environment(), capture_output=True, check=True, text=True, timeout=LONGEST
         )
         return done.stdout
 
     def answers(self, *words: str) -> bool:
-        """Return whether a command succeeds."""
+        """Return whether a daemon answers a ping."""
         try:
             return "is UP" in self.call(*words)
         except subprocess.SubprocessError:
@@ -155,7 +157,7 @@ class Slurm:
         return self.call("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
 
     def running(self) -> list[str]:
-        """Return the tasks that run, in their order."""
+        """Return the running tasks in sorted order."""
         return sorted(self.call("squeue", "--noheader", "--array", "--states=running", "--format=%i").split())
 
     def wait_for_jobs(self, seconds: float = 300.0) -> None:
@@ -163,7 +165,7 @@ class Slurm:
         self._until(lambda: not self.jobs(), "the jobs", seconds)
 
     def stop(self) -> None:
-        """Cancel all jobs, and end all daemons."""
+        """Cancel all jobs and stop all daemons."""
         with contextlib.suppress(subprocess.SubprocessError):
             self.call("scancel", f"--user={getpass.getuser()}")
             self._until(lambda: not self.jobs(), "the cancelled jobs", 20)
@@ -183,9 +185,9 @@ class Slurm:
             self._until(lambda: not _lives(process), f"the end of {path.stem}")
             path.unlink(missing_ok=True)
 
-    def _until(self, holds: Callable[[], bool], what: str, seconds: float = LONGEST) -> None:
+    def _until(self, is_true: Callable[[], bool], what: str, seconds: float = LONGEST) -> None:
         until = time.monotonic() + seconds
-        while not holds():
+        while not is_true():
             if time.monotonic() > until:
                 raise TimeoutError(f"{what}: not within {seconds:.0f} s; look into {self.folder}")
             time.sleep(0.1)
@@ -200,7 +202,7 @@ def _lives(process: int) -> bool:
 
 
 def _free_ports(count: int) -> int:
-    """Return the first of so many ports that nobody uses."""
+    """Return the first of a range of unused ports."""
     for first in range(20000 + os.getpid() % 20000, 60000, count):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(first, first + count):
@@ -211,7 +213,7 @@ def _free_ports(count: int) -> int:
 
 @contextlib.contextmanager
 def running(folder: Path, largest_array: int = 1001) -> Iterator[Slurm]:
-    """Yield a Slurm that is ended afterwards."""
+    """Yield a running Slurm and stop it at the end."""
     slurm = Slurm(folder, largest_array)
     try:
         slurm.start()

@@ -1,4 +1,4 @@
-"""Stands in for a task's import: it writes the same state files, and imports nothing."""
+"""Replaces the import of a task: writes the same state files and imports nothing."""
 
 import sys
 from pathlib import Path
@@ -11,12 +11,12 @@ from qxbatch.model import SessionId, SessionReport
 
 def main(folder: str, submission: str, task: str) -> None:
     """Write the states of a task's units."""
-    found = opened(Path(folder), submission)
+    submission_record = opened(Path(folder), submission)
     number, _, name = task.partition("/")
     if not name.isdecimal():
         return
-    states = [found.state(unit) for unit in found.task(int(number), int(name))]
-    writer = StateWriter(found, states, "stand-in")
+    states = [submission_record.state(unit) for unit in submission_record.task(int(number), int(name))]
+    writer = StateWriter(submission_record, states, "stand-in")
     for state in states:
         writer.notify(UnitStarted(state.unit, state.size))
         report = SessionReport(state.packets[0], SessionId(state.unit), Path(folder) / state.unit)

@@ -1,4 +1,4 @@
-"""A study whose import is submitted, and the judge of what came of it."""
+"""A study whose import is submitted to Slurm, and a check of its result."""
 
 import hashlib
 import json
@@ -27,11 +27,11 @@ class Submitted:
         self.slurm = slurm
         self.env = {**slurm.env, **(env or {})}
         self.good: dict[str, str] = {}
-        """File name of each good packet, and its hash."""
+        """Hash of each good packet by file name."""
         self.bad: set[str] = set()
 
     def put(self, count: int, bad: int = 0, first: int = 1) -> None:
-        """Put small packets into the inbox, of which the last ones are cut short."""
+        """Put small packets into the inbox; the last `bad` ones are truncated."""
         for k in range(first, first + count):
             data = packet(k)
             name = f"S{k:03}.zip"
@@ -51,7 +51,7 @@ class Submitted:
         return run_command(part, str(self.study.sessions), *options, env=self.env)
 
     def jobs(self) -> dict[str, dict[str, Any]]:
-        """Return what `qxbatch jobs --json` says of each packet."""
+        """Return the entries of `qxbatch jobs --json` by packet."""
         run = self.call("jobs", "--json")
         assert run.status in (0, 1), run.text
         return {each["packet"]: each for each in json.loads(run.out)["packets"]}
@@ -60,31 +60,33 @@ class Submitted:
         """Return the state of each packet."""
         return {packet: each["state"] for packet, each in self.jobs().items()}
 
-    def until(self, holds: Callable[[dict[str, str]], bool], seconds: float = LONGEST) -> dict[str, str]:
-        """Wait until the states are as they should be; return them."""
+    def until(self, is_true: Callable[[dict[str, str]], bool], seconds: float = LONGEST) -> dict[str, str]:
+        """Wait until a condition on the states is true; return the states."""
         until = time.monotonic() + seconds
-        while not holds(states := self.states()):
-            assert time.monotonic() < until, f"not within {seconds:.0f} s: {states}\n{self.slurm.jobs()}"
+        while not is_true(states := self.states()):
+            assert time.monotonic() < until, (
+                f"the states are not reached within {seconds:.0f} s: {states}\n{self.slurm.jobs()}"
+            )
             time.sleep(0.1)
         return states
 
     def logs(self) -> str:
         """Return the logs of all tasks."""
-        found = sorted((self.study.sessions / ".qxbatch" / "jobs").glob("*/logs/*/*.log"))
-        return "\n".join(path.read_text(errors="replace") for path in found)
+        paths = sorted((self.study.sessions / ".qxbatch" / "jobs").glob("*/logs/*/*.log"))
+        return "\n".join(path.read_text(errors="replace") for path in paths)
 
     def published(self) -> dict[str, int]:
-        """Return how often each session was published, as the logs say."""
+        """Return how often each session was published according to the logs."""
         counted: dict[str, int] = {}
         for session in PUBLISHED.findall(self.logs()):
             counted[session] = counted.get(session, 0) + 1
         return counted
 
     def check(self) -> None:
-        """Raise AssertionError unless each good packet was imported exactly once, and each bad one failed with its reason."""
-        found = self.jobs()
-        assert {name for name, each in found.items() if each["state"] == "done"} == set(self.good)
-        failed = {name: each["reason"] for name, each in found.items() if each["state"] == "failed"}
+        """Assert that each good packet was imported exactly once and each bad one failed with its reason."""
+        jobs = self.jobs()
+        assert {name for name, each in jobs.items() if each["state"] == "done"} == set(self.good)
+        failed = {name: each["reason"] for name, each in jobs.items() if each["state"] == "failed"}
         assert set(failed) == self.bad
         assert all("cut short" in reason or "damaged" in reason for reason in failed.values()), failed
         archived = {path.name: path.read_bytes() for path in self.study.archive.iterdir()}
@@ -93,8 +95,8 @@ class Submitted:
         sessions = {Path(name).stem for name in self.good}
         assert set(self.study.session_names()) == sessions
         assert {name: count for name, count in self.published().items() if count != 1} == {}
-        left = {path.name for path in (self.study.sessions / ".qxbatch").iterdir()}
-        assert left == {"jobs"}, left
+        remaining = {path.name for path in (self.study.sessions / ".qxbatch").iterdir()}
+        assert remaining == {"jobs"}, remaining
         assert run_command("verify", str(self.study.sessions)).status == 0
 
 

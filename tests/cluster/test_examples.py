@@ -1,4 +1,4 @@
-"""The examples of docs/examples: other engines that drive `qxbatch worker`, where they are installed."""
+"""The examples of docs/examples: other workflow engines that call `qxbatch worker`, if they are installed."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """Return an environment whose `qxbatch` is this one."""
+    """Return an environment whose `qxbatch` is the one of this repository."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "qxbatch"
@@ -32,7 +32,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def filled(study: Study) -> Study:
-    """Return a study with two packets, one that is damaged, and a stray file."""
+    """Return a study with two good packets, a damaged one and a stray file."""
     for name in ("S1", "S 2", "S3"):
         study.put(name, MrSeries(patient=f"P {name}").files())
     broken = study.inbox / "S3.zip"
@@ -41,11 +41,11 @@ def filled(study: Study) -> Study:
     return study
 
 
-def need(name: str) -> str:
-    """Return the program, or skip."""
+def require(name: str) -> str:
+    """Return the path of a program; skip the test if it is not installed."""
     program = shutil.which(os.environ.get(f"QXBATCH_{name.upper()}") or name)
     if program is None:
-        pytest.skip(f"no {name} here: QXBATCH_{name.upper()} names one")
+        pytest.skip(f"{name} is not installed: set QXBATCH_{name.upper()} to its path")
     return program
 
 
@@ -59,8 +59,8 @@ def check(study: Study) -> None:
     assert sorted(path.name for path in study.archive.iterdir()) == ["S 2.zip", "S1.zip"]
 
 
-def test_gnu_parallel(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
-    need("parallel")
+def test_the_gnu_parallel_example_imports_every_packet_once(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
+    require("parallel")
     words = [str(EXAMPLES / "parallel.sh"), str(filled.sessions), "--archive=move"]
     for _ in range(2):
         done = call(words, env, tmp_path)
@@ -70,8 +70,8 @@ def test_gnu_parallel(filled: Study, env: dict[str, str], tmp_path: Path) -> Non
     assert (filled.sessions / "study.tsv").read_text().count("\n") == 3
 
 
-def test_snakemake(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
-    program = need("snakemake")
+def test_the_snakemake_example_imports_every_packet_once(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
+    program = require("snakemake")
     words = [program, "--snakefile", str(EXAMPLES / "Snakefile"), "--cores", "2", "--keep-going"]
     words += ["--config", f"sessions={filled.sessions}"]
     done = call(words, env, tmp_path)
@@ -84,15 +84,15 @@ def test_snakemake(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
     assert (filled.sessions / "study.tsv").read_text().count("\n") == 3
 
 
-def test_nextflow(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
-    program = need("nextflow")
+def test_the_nextflow_example_imports_every_packet_once(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
+    program = require("nextflow")
     done = call([program, "run", str(EXAMPLES / "main.nf"), "--sessions", str(filled.sessions)], env, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     check(filled)
 
 
-def test_hyperqueue(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
-    program = need("hq")
+def test_the_hyperqueue_example_imports_every_packet_once(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
+    program = require("hq")
     server = subprocess.Popen([program, "server", "start"], env=env)
     worker = subprocess.Popen([program, "worker", "start"], env=env)
     try:

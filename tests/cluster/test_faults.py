@@ -1,4 +1,4 @@
-"""What happens to jobs on a real Slurm, and what `jobs`, `resume` and `cancel` make of it."""
+"""Faults of jobs on a real Slurm, and how `jobs`, `resume` and `cancel` handle them."""
 
 import os
 import subprocess
@@ -13,17 +13,17 @@ from tests.cluster.submitted import SPEC, Submitted
 
 @pytest.fixture
 def gate(submitted: Submitted, tmp_path: Path) -> Gate:
-    """Hold back the converters of all tasks until it is opened."""
-    found = Gate(tmp_path / "gate")
-    submitted.env.update(found.env)
-    return found
+    """Return a gate that stops the converters of all tasks until it is opened."""
+    gate = Gate(tmp_path / "gate")
+    submitted.env.update(gate.env)
+    return gate
 
 
 def all_running(states: dict[str, str]) -> bool:
     return set(states.values()) == {"running"}
 
 
-def test_what_is_cancelled_is_lost_until_it_is_resumed(submitted: Submitted, gate: Gate) -> None:
+def test_a_cancelled_task_is_lost_until_it_is_resumed(submitted: Submitted, gate: Gate) -> None:
     submitted.put(3)
     assert submitted.submit().status == 0
     submitted.until(all_running)
@@ -44,7 +44,7 @@ def test_what_is_cancelled_is_lost_until_it_is_resumed(submitted: Submitted, gat
     assert "Nothing is to be resumed." in submitted.call("resume").out
 
 
-def test_cancel_ends_all_jobs_and_resume_imports_what_has_no_result(submitted: Submitted, gate: Gate) -> None:
+def test_cancel_ends_all_jobs_and_resume_imports_packets_without_a_result(submitted: Submitted, gate: Gate) -> None:
     submitted.put(3)
     assert submitted.submit(spec=f"{SPEC},throttle=2").status == 0
     submitted.until(lambda states: sorted(states.values()) == ["running", "running", "waiting"])
@@ -60,7 +60,7 @@ def test_cancel_ends_all_jobs_and_resume_imports_what_has_no_result(submitted: S
     submitted.check()
 
 
-def test_the_tasks_of_a_dead_node_are_imported_once_by_another_node(submitted: Submitted, gate: Gate) -> None:
+def test_packets_of_a_dead_node_are_imported_once_by_another_node(submitted: Submitted, gate: Gate) -> None:
     submitted.put(3)
     assert submitted.submit().status == 0
     submitted.until(all_running)
@@ -78,7 +78,7 @@ def test_the_tasks_of_a_dead_node_are_imported_once_by_another_node(submitted: S
     submitted.check()
 
 
-def test_a_queue_that_does_not_answer_loses_nothing(submitted: Submitted, gate: Gate) -> None:
+def test_no_packet_is_lost_when_the_queue_does_not_answer(submitted: Submitted, gate: Gate) -> None:
     submitted.put(2)
     assert submitted.submit().status == 0
     submitted.until(all_running)
@@ -98,7 +98,7 @@ def test_a_queue_that_does_not_answer_loses_nothing(submitted: Submitted, gate: 
     submitted.check()
 
 
-def test_the_signal_before_the_time_limit_leaves_a_packet_that_can_be_resumed(submitted: Submitted, gate: Gate) -> None:
+def test_a_packet_stopped_before_the_time_limit_can_be_resumed(submitted: Submitted, gate: Gate) -> None:
     submitted.put(1)
     assert submitted.submit().status == 0
     submitted.until(all_running)
@@ -113,7 +113,7 @@ def test_the_signal_before_the_time_limit_leaves_a_packet_that_can_be_resumed(su
     submitted.check()
 
 
-def test_of_two_submissions_at_once_each_packet_is_imported_by_one(submitted: Submitted) -> None:
+def test_two_simultaneous_submissions_import_each_packet_once(submitted: Submitted) -> None:
     submitted.put(6)
     words = [sys.executable, "-m", "qxbatch", str(submitted.study.sessions), f"--scheduler={SPEC}"]
     both = [
@@ -125,7 +125,7 @@ def test_of_two_submissions_at_once_each_packet_is_imported_by_one(submitted: Su
     submitted.check()
 
 
-def test_failed_packets_are_resumed_on_request_once_they_are_whole(submitted: Submitted) -> None:
+def test_repaired_packets_are_imported_by_resume_failed(submitted: Submitted) -> None:
     submitted.put(1, bad=1)
     assert submitted.submit("--wait").status == 1
     submitted.check()
@@ -137,7 +137,7 @@ def test_failed_packets_are_resumed_on_request_once_they_are_whole(submitted: Su
     submitted.check()
 
 
-def test_an_import_here_finds_what_jobs_have_imported(submitted: Submitted) -> None:
+def test_an_import_without_a_scheduler_skips_sessions_imported_by_jobs(submitted: Submitted) -> None:
     submitted.put(2)
     assert submitted.submit("--wait").status == 0
     assert submitted.study.run().status == 66

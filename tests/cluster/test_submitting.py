@@ -1,4 +1,4 @@
-"""An import that is submitted to a real Slurm."""
+"""Imports that are submitted to a real Slurm."""
 
 import json
 import os
@@ -17,7 +17,7 @@ SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "jobs-1.json"
 VARYING = ("session.txt", "qxbatch/summary.json", "qxbatch/report.html", "dicom/dcm2niix_30.log")
 
 
-def test_a_submitted_import_makes_what_an_import_here_makes(
+def test_a_submitted_import_equals_an_import_without_a_scheduler(
     submitted: Submitted, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     submitted.put(3, bad=1)
@@ -28,10 +28,10 @@ def test_a_submitted_import_makes_what_an_import_here_makes(
     assert run.status == 1, run.text
     assert "4 packets: 3 done, 1 failed." in run.out
     submitted.check()
-    made = {name: value for name, value in snapshot(submitted.study.sessions).items() if ".qxbatch" not in name}
+    by_jobs = {name: value for name, value in snapshot(submitted.study.sessions).items() if ".qxbatch" not in name}
     other = snapshot(here.study.sessions)
-    assert made.keys() == other.keys()
-    assert {name for name in made if made[name] != other[name] and not name.endswith(VARYING)} == set()
+    assert by_jobs.keys() == other.keys()
+    assert {name for name in by_jobs if by_jobs[name] != other[name] and not name.endswith(VARYING)} == set()
     tables = [each.study.sessions / "study.tsv" for each in (submitted, here)]
     assert tables[0].read_text() == tables[1].read_text()
     left_out = [
@@ -40,7 +40,7 @@ def test_a_submitted_import_makes_what_an_import_here_makes(
     assert [each["item"] for each in left_out[0]] == [each["item"] for each in left_out[1]] == ["S004.zip"]
 
 
-def test_a_submission_ends_before_its_jobs_and_jobs_tells_of_them(submitted: Submitted, tmp_path: Path) -> None:
+def test_a_submission_ends_before_its_jobs_and_jobs_lists_them(submitted: Submitted, tmp_path: Path) -> None:
     gate = Gate(tmp_path / "gate")
     submitted.env.update(gate.env)
     submitted.put(2)
@@ -60,7 +60,7 @@ def test_a_submission_ends_before_its_jobs_and_jobs_tells_of_them(submitted: Sub
     submitted.check()
 
 
-def test_what_is_submitted_is_not_submitted_again(submitted: Submitted, tmp_path: Path) -> None:
+def test_a_submitted_packet_is_not_submitted_again(submitted: Submitted, tmp_path: Path) -> None:
     gate = Gate(tmp_path / "gate")
     submitted.env.update(gate.env)
     submitted.put(2)
@@ -76,7 +76,7 @@ def test_what_is_submitted_is_not_submitted_again(submitted: Submitted, tmp_path
     submitted.check()
 
 
-def test_paths_may_have_blanks_and_signs_of_the_scheduler(slurm: Slurm, tmp_path: Path) -> None:
+def test_paths_can_contain_spaces_and_special_characters_of_the_scheduler(slurm: Slurm, tmp_path: Path) -> None:
     submitted = Submitted(Study(tmp_path / "a b%a 'c"), slurm)
     submitted.put(2)
     assert submitted.submit("--wait").status == 0
@@ -84,7 +84,7 @@ def test_paths_may_have_blanks_and_signs_of_the_scheduler(slurm: Slurm, tmp_path
     assert all(Path(each["log"]).is_file() for each in submitted.jobs().values())
 
 
-def test_folder_mode_is_submitted_too(submitted: Submitted) -> None:
+def test_folder_mode_can_be_submitted(submitted: Submitted) -> None:
     from tests.build.dicom import MrSeries
     from tests.build.packets import write_folder
 
@@ -96,7 +96,7 @@ def test_folder_mode_is_submitted_too(submitted: Submitted) -> None:
     assert all((submitted.study.session(name) / "session.txt").exists() for name in ("S1", "S2"))
 
 
-def test_the_config_file_names_the_scheduler(submitted: Submitted, tmp_path: Path) -> None:
+def test_the_config_file_can_name_the_scheduler(submitted: Submitted, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(
         "archive = 'copy'\n[scheduler]\nname = 'SLURM'\nminutes = 0.02\nmem = '300M'\ntime = '00:10:00'\n"
@@ -110,7 +110,7 @@ def test_the_config_file_names_the_scheduler(submitted: Submitted, tmp_path: Pat
     assert "#SBATCH --mem=300M\n" in script
 
 
-def test_a_printed_script_submits_what_the_tool_did_not(submitted: Submitted, tmp_path: Path) -> None:
+def test_a_printed_script_submits_the_jobs(submitted: Submitted, tmp_path: Path) -> None:
     submitted.put(3)
     run = submitted.submit("--print-script")
     assert run.status == 0, run.text
@@ -148,7 +148,7 @@ def test_a_resume_that_is_refused_can_be_repeated(submitted: Submitted) -> None:
     submitted.check()
 
 
-def test_jobs_run_in_a_container_that_gets_folders_and_variables(submitted: Submitted, tmp_path: Path) -> None:
+def test_jobs_run_in_a_container_with_its_folders_and_variables(submitted: Submitted, tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     image = tmp_path / "q x.sif"
@@ -173,7 +173,7 @@ def test_jobs_run_in_a_container_that_gets_folders_and_variables(submitted: Subm
 
 
 def refusing(folder: Path, most: int, jobs: int, largest: int = 1001) -> dict[str, str]:
-    """Return an environment whose sbatch refuses arrays of more tasks, and more jobs than so many in the queue."""
+    """Return an environment whose sbatch refuses arrays of more than `most` tasks and more than `jobs` queued jobs."""
     folder.mkdir()
     real = f"export PATH={os.environ['PATH']}:/usr/sbin"
     (folder / "scontrol").write_text(f"#!/bin/bash\necho 'MaxArraySize            = {largest}'\n")
@@ -192,7 +192,7 @@ def refusing(folder: Path, most: int, jobs: int, largest: int = 1001) -> dict[st
     return {"PATH": f"{folder}:{os.environ['PATH']}:/usr/sbin"}
 
 
-def test_a_refused_submission_makes_the_groups_larger(submitted: Submitted, tmp_path: Path) -> None:
+def test_a_refused_submission_is_repeated_with_larger_groups(submitted: Submitted, tmp_path: Path) -> None:
     submitted.env.update(refusing(tmp_path / "bin", most=4, jobs=100))
     submitted.put(12)
     run = submitted.submit("--wait")
@@ -201,7 +201,7 @@ def test_a_refused_submission_makes_the_groups_larger(submitted: Submitted, tmp_
     submitted.check()
 
 
-def test_the_dependent_job_submits_what_was_refused(submitted: Submitted, tmp_path: Path) -> None:
+def test_the_dependent_job_submits_the_refused_packets(submitted: Submitted, tmp_path: Path) -> None:
     gate = Gate(tmp_path / "gate")
     submitted.env.update({**refusing(tmp_path / "bin", most=100, jobs=3, largest=2), **gate.env})
     submitted.put(10)
@@ -216,7 +216,9 @@ def test_the_dependent_job_submits_what_was_refused(submitted: Submitted, tmp_pa
     submitted.check()
 
 
-def test_where_nothing_is_accepted_the_status_is_69_and_nothing_stays(submitted: Submitted, tmp_path: Path) -> None:
+def test_a_scheduler_that_refuses_everything_gives_status_69_and_no_submission(
+    submitted: Submitted, tmp_path: Path
+) -> None:
     submitted.env.update(refusing(tmp_path / "bin", most=100, jobs=0))
     submitted.put(2)
     run = submitted.submit()
@@ -225,7 +227,7 @@ def test_where_nothing_is_accepted_the_status_is_69_and_nothing_stays(submitted:
     assert submitted.call("jobs").status == 66
 
 
-def test_a_wrong_partition_is_an_error_that_leaves_nothing(submitted: Submitted) -> None:
+def test_a_wrong_partition_is_an_error_without_a_submission(submitted: Submitted) -> None:
     submitted.put(1)
     run = submitted.submit(spec=f"{SPEC},partition=none")
     assert run.status == 69
@@ -233,7 +235,7 @@ def test_a_wrong_partition_is_an_error_that_leaves_nothing(submitted: Submitted)
     assert not (submitted.study.sessions / ".qxbatch" / "jobs").exists() or submitted.call("jobs").status == 66
 
 
-def test_without_sbatch_the_status_is_69_and_nothing_is_written(study: Study, tmp_path: Path) -> None:
+def test_a_missing_sbatch_gives_status_69_and_nothing_is_written(study: Study, tmp_path: Path) -> None:
     Submitted(study, Slurm(tmp_path / "none")).put(1)
     (tmp_path / "bin").mkdir()
     run = run_command(str(study.sessions), f"--scheduler={SPEC}", env={"PATH": str(tmp_path / "bin")})

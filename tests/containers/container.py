@@ -1,4 +1,4 @@
-"""An image, and runs of it by Docker or Podman or, as a SIF, by Apptainer."""
+"""An image run by Docker or Podman, or as a SIF by Apptainer."""
 
 import json
 import os
@@ -12,45 +12,45 @@ from tests.build.study import Run
 
 TIME_LIMIT = 900
 USER = 1234
-"""A user that no /etc/passwd knows."""
+"""A user id that is in no /etc/passwd."""
 LOCKED = ("--read-only", "--network=none", "--cap-drop=all", "--security-opt=no-new-privileges")
-"""As tightly as a site may run it; nothing can be written but what is mounted."""
+"""The strictest options of a site; only mounted folders can be written."""
 
 
 @dataclass(frozen=True)
 class Mounts:
-    """Folders of the host by where they lie inside."""
+    """Folders of the host by their paths in the container."""
 
     writable: Mapping[str, Path]
     readable: Mapping[str, Path]
 
     def volumes(self) -> list[str]:
-        """Return them as Docker's and Podman's options."""
+        """Return the mounts as options of Docker and Podman."""
         given = [*((at, path, "") for at, path in self.writable.items())]
         given += [(at, path, ":ro") for at, path in self.readable.items()]
         return [word for at, path, mode in given for word in ("--volume", f"{path}:{at}{mode}")]
 
     def binds(self) -> list[str]:
-        """Return them as Apptainer's options."""
+        """Return the mounts as options of Apptainer."""
         given = [*((at, path, "") for at, path in self.writable.items())]
         given += [(at, path, ":ro") for at, path in self.readable.items()]
         return [word for at, path, mode in given for word in ("-B", f"{path}:{at}{mode}")]
 
 
 class Image:
-    """An image that an engine holds."""
+    """An image of a container engine."""
 
     def __init__(self, engine: str, name: str) -> None:
         self.engine = engine
         self.name = name
 
     def inspect(self) -> dict[str, Any]:
-        """Return what `image inspect` tells."""
-        found: list[dict[str, Any]] = json.loads(self.call("image", "inspect", self.name).out)
-        return found[0]
+        """Return the output of `image inspect`."""
+        documents: list[dict[str, Any]] = json.loads(self.call("image", "inspect", self.name).out)
+        return documents[0]
 
     def run(self, *args: str, options: Sequence[str] = (), mounts: Mounts | None = None) -> Run:
-        """Run the image's own command with arguments, and take its output."""
+        """Run the command of the image with arguments and return its output."""
         volumes = mounts.volumes() if mounts else []
         return self.call("run", "--rm", *options, *volumes, self.name, *args)
 
@@ -64,7 +64,7 @@ class Image:
 
 
 class Sif:
-    """A SIF, run by Apptainer with nothing of the host but what is bound."""
+    """A SIF run by Apptainer, isolated from the host except for bound folders."""
 
     def __init__(self, apptainer: str, path: Path) -> None:
         self.apptainer = apptainer
@@ -80,8 +80,8 @@ class Sif:
 
     @staticmethod
     def options() -> list[str]:
-        """Return the options that shut the host out."""
-        # Root's own Apptainer needs no setuid starter with a user namespace.
+        """Return the options that isolate the container from the host."""
+        # With a user namespace, an Apptainer of root needs no setuid starter.
         namespace = ["--userns"] if os.geteuid() == 0 else []
         return [*namespace, "--cleanenv", "--containall", "--no-home"]
 

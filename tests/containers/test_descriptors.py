@@ -1,4 +1,4 @@
-"""containers/boutiques.json and containers/command.json: valid, and of the same options as the command line."""
+"""containers/boutiques.json and containers/command.json are valid and have the options of the command line."""
 
 import json
 import shlex
@@ -17,12 +17,12 @@ from qxbatch.settings.parameters import PARAMETERS
 
 CONTAINERS = Path(__file__).resolve().parents[2] / "containers"
 EXPECTED = {each.option for each in PARAMETERS if each not in OF_CLUSTER} - {"--sessionsfolder", "--masterinbox"}
-"""The image has no scheduler."""
+"""Options of the descriptors: the image has no scheduler."""
 
 
 def load(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((CONTAINERS / name).read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads((CONTAINERS / name).read_text(encoding="utf-8"))
+    return content
 
 
 def test_boutiques_offers_every_option() -> None:
@@ -38,8 +38,8 @@ def test_boutiques_offers_every_option() -> None:
 
 
 def test_boutiques_names_every_exit_status() -> None:
-    told = {each["code"] for each in load("boutiques.json")["error-codes"]}
-    assert told == {int(status) for status in ExitStatus if status is not ExitStatus.OK}
+    codes = {each["code"] for each in load("boutiques.json")["error-codes"]}
+    assert codes == {int(status) for status in ExitStatus if status is not ExitStatus.OK}
 
 
 def test_xnat_offers_every_option() -> None:
@@ -50,7 +50,7 @@ def test_xnat_offers_every_option() -> None:
     assert keys == [each["replacement-key"] for each in command["inputs"]]
 
 
-def test_xnat_wires_mounts_and_outputs_that_exist() -> None:
+def test_the_mounts_and_outputs_of_the_xnat_command_exist() -> None:
     command = load("command.json")
     mounts = {each["name"] for each in command["mounts"]}
     outputs = {each["name"] for each in command["outputs"]}
@@ -64,7 +64,7 @@ def test_xnat_wires_mounts_and_outputs_that_exist() -> None:
         assert {each["accepts-command-output"] for each in wrapper["output-handlers"]} == outputs
 
 
-def test_xnat_call_with_defaults_is_understood() -> None:
+def test_the_xnat_call_with_defaults_is_parsed() -> None:
     command = load("command.json")
     line = command["command-line"]
     for each in command["inputs"]:
@@ -77,9 +77,9 @@ def test_xnat_call_with_defaults_is_understood() -> None:
     assert request.given["archive"] == "leave"
 
 
-def test_xnat_command_fits_the_schema() -> None:
+def test_the_xnat_command_matches_its_schema() -> None:
     jsonschema = pytest.importorskip(
-        "jsonschema", reason="jsonschema is not installed: the schema of command.json is not tried"
+        "jsonschema", reason="jsonschema is not installed: the schema of command.json is not tested"
     )
     validator = jsonschema.Draft202012Validator(load("command.schema.json"))
     assert [error.message for error in validator.iter_errors(load("command.json"))] == []
@@ -96,9 +96,9 @@ def test_xnat_command_fits_the_schema() -> None:
     ],
     ids=["no image", "unknown type", "relative path", "derived from nothing", "unknown field"],
 )
-def test_the_schema_sees_a_wrong_command(damage: Any) -> None:
+def test_the_schema_refuses_a_wrong_command(damage: Any) -> None:
     jsonschema = pytest.importorskip(
-        "jsonschema", reason="jsonschema is not installed: the schema of command.json is not tried"
+        "jsonschema", reason="jsonschema is not installed: the schema of command.json is not tested"
     )
     command = load("command.json")
     damage(command)
@@ -106,8 +106,8 @@ def test_the_schema_sees_a_wrong_command(damage: Any) -> None:
 
 
 def bosh(*words: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run Boutiques in a process of its own: it prints, and warns while it is imported."""
-    pytest.importorskip("boutiques", reason="boutiques is not installed: boutiques.json is not tried with it")
+    """Run Boutiques in a separate process: it prints, and its import gives warnings."""
+    pytest.importorskip("boutiques", reason="boutiques is not installed: boutiques.json is not validated")
     script = "import sys; from boutiques.bosh import bosh; print(bosh(sys.argv[1:]))"
     return subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
 
@@ -117,16 +117,16 @@ def test_boutiques_accepts_the_descriptor() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_boutiques_refuses_an_option_that_the_command_line_lacks(tmp_path: Path) -> None:
-    found = load("boutiques.json")
-    found["command-line"] = found["command-line"].replace("[TOOL]", "")
-    (tmp_path / "wrong.json").write_text(json.dumps(found))
+def test_boutiques_refuses_an_option_missing_in_its_command_line(tmp_path: Path) -> None:
+    descriptor = load("boutiques.json")
+    descriptor["command-line"] = descriptor["command-line"].replace("[TOOL]", "")
+    (tmp_path / "wrong.json").write_text(json.dumps(descriptor))
     done = bosh("validate", tmp_path / "wrong.json")
     assert done.returncode != 0
     assert "tool" in (done.stdout + done.stderr).casefold()
 
 
-def test_boutiques_call_is_understood(tmp_path: Path) -> None:
+def test_the_boutiques_call_is_parsed(tmp_path: Path) -> None:
     invocation = {
         each["id"]: ["a", "b"] if each.get("list") else each.get("value-choices", [sample(each)])[0]
         for each in load("boutiques.json")["inputs"]
@@ -140,5 +140,5 @@ def test_boutiques_call_is_understood(tmp_path: Path) -> None:
     assert request.given["participant_label"] == "a,b"
 
 
-def sample(found: dict[str, Any]) -> object:
-    return {"Number": 3, "Flag": True}.get(found["type"], f"some-{found['id']}")
+def sample(parameter: dict[str, Any]) -> object:
+    return {"Number": 3, "Flag": True}.get(parameter["type"], f"some-{parameter['id']}")

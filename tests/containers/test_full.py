@@ -1,4 +1,4 @@
-"""The target full: dicm2nii under Octave, where one was given to the build; a legacy dcm2nii the same way."""
+"""The target `full`: dicm2nii with Octave, and a legacy dcm2nii, if they were given to the build."""
 
 import json
 import os
@@ -10,25 +10,26 @@ from tests.containers.container import LOCKED, Image
 from tests.endtoend.judge import Judge
 
 pytestmark = pytest.mark.skipif(
-    "QXBATCH_FULL" not in os.environ, reason="no image of the target full is named: scripts/image-test --all"
+    "QXBATCH_FULL" not in os.environ,
+    reason="QXBATCH_FULL is not set: scripts/image-test --all builds an image of the target full",
 )
 GIVEN = os.environ.get("QXBATCH_FULL") == "with"
-"""Whether the build was given converters from outside."""
+"""Whether external converters were given to the build."""
 
 
 @pytest.fixture
-def found(image: Image) -> dict[str, dict[str, object]]:
-    """Return what doctor finds inside."""
+def findings(image: Image) -> dict[str, dict[str, object]]:
+    """Return the findings of `qxbatch doctor` in the image."""
     run = image.run("doctor", "--json", options=[*LOCKED])
     return {each["name"]: each for each in json.loads(run.out)["findings"]}
 
 
-def test_the_given_converters_are_found(found: dict[str, dict[str, object]]) -> None:
-    assert found["dicm2nii"]["found"] is GIVEN
-    assert found["dcm2nii"]["found"] is GIVEN
+def test_the_given_converters_are_found(findings: dict[str, dict[str, object]]) -> None:
+    assert findings["dicm2nii"]["found"] is GIVEN
+    assert findings["dcm2nii"]["found"] is GIVEN
 
 
-def test_octave_is_inside(image: Image) -> None:
+def test_octave_is_in_the_image(image: Image) -> None:
     run = image.inside("octave-cli", "--version", options=[*LOCKED, "--tmpfs=/tmp"])
     assert "GNU Octave" in run.out, run.text
 

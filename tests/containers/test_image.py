@@ -1,4 +1,4 @@
-"""What the image is: its command, labels and size, and what is not in it."""
+"""Properties of the image: command, labels, size, and what it must not contain."""
 
 import json
 import re
@@ -19,7 +19,7 @@ START_SECONDS = 0.5
 TRIES = 10
 
 
-def test_without_words_it_says_how_it_is_used(image: Image) -> None:
+def test_without_arguments_the_image_prints_its_usage(image: Image) -> None:
     run = image.run()
     assert run.status == 0, run.text
     assert "Usage" in run.out
@@ -38,7 +38,7 @@ def test_version_and_labels_agree_with_the_source(image: Image) -> None:
     assert labels[prefix + "description"]
 
 
-def test_command_and_environment(image: Image) -> None:
+def test_command_and_environment_are_as_documented(image: Image) -> None:
     config = image.inspect()["Config"]
     assert config["Entrypoint"] == ["qxbatch"]
     assert config["Cmd"] == ["--help"]
@@ -49,24 +49,24 @@ def test_command_and_environment(image: Image) -> None:
     assert {environment[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")} == {"1"}
 
 
-def test_slim_is_small(image: Image) -> None:
+def test_the_slim_image_is_small(image: Image) -> None:
     if image.inspect()["Config"]["Labels"]["org.opencontainers.image.title"] != "qxbatch":
-        pytest.skip("this image is of the target full: only the slim one has a limit of size")
+        pytest.skip("this image is of the target full; only the slim image has a size limit")
     assert image.inspect()["Size"] <= SLIM_BYTES
 
 
-def test_it_starts_fast(image: Image) -> None:
-    """The engine's own time, which another program of the image takes too, is not the image's."""
-    taken = [
+def test_the_image_starts_fast(image: Image) -> None:
+    """The start time of the engine, measured with another program of the image, is subtracted."""
+    durations = [
         (
             seconds(lambda: image.run("--version", options=LOCKED)),
             seconds(lambda: image.inside("true", options=LOCKED)),
         )
         for _ in range(TRIES)
     ]
-    whole, engine = (min(times) for times in zip(*taken, strict=True))
-    print(f"{image.name} --version: {whole:.3f} s, of which the engine takes {engine:.3f} s")
-    assert whole - engine < START_SECONDS
+    total, engine = (min(times) for times in zip(*durations, strict=True))
+    print(f"{image.name} --version: {total:.3f} s, including {engine:.3f} s for the engine")
+    assert total - engine < START_SECONDS
 
 
 def seconds(act: Callable[[], Run]) -> float:
@@ -76,24 +76,24 @@ def seconds(act: Callable[[], Run]) -> float:
     return time.perf_counter() - before
 
 
-def test_no_build_tool_is_inside(image: Image) -> None:
+def test_the_image_contains_no_build_tool(image: Image) -> None:
     tools = "pip pip3 cargo rustc gcc cc ld as make maturin git curl wget"
-    found = image.inside("sh", "-c", f"for tool in {tools}; do command -v $tool; done; true")
-    assert found.out == ""
+    tools_found = image.inside("sh", "-c", f"for tool in {tools}; do command -v $tool; done; true")
+    assert tools_found.out == ""
     absent = image.inside("python", "-c", "import pip")
     assert absent.status != 0
 
 
-def test_no_secret_and_no_registry_is_left(image: Image) -> None:
+def test_the_image_contains_no_secret_and_no_registry(image: Image) -> None:
     script = (
         "find /run/secrets /root /var/lib/apt/lists /etc/pip.conf -type f ! -name .bashrc ! -name .profile 2>/dev/null"
     )
     assert image.inside("sh", "-c", script).out == ""
-    told = json.dumps(image.inspect()["Config"]) + image.call("history", "--no-trunc", image.name).out
-    assert not re.search(r"https?://(?!github\.com)", told), told
+    metadata = json.dumps(image.inspect()["Config"]) + image.call("history", "--no-trunc", image.name).out
+    assert not re.search(r"https?://(?!github\.com)", metadata), metadata
 
 
-def test_the_converters_are_there_for_anybody(image: Image) -> None:
+def test_an_unknown_user_can_run_the_converters(image: Image) -> None:
     run = image.run("doctor", "--json", options=[*LOCKED, "--user", f"{USER}:{USER}"])
     assert run.status == 0, run.text
     findings = {each["name"]: each for each in json.loads(run.out)["findings"]}
@@ -101,5 +101,5 @@ def test_the_converters_are_there_for_anybody(image: Image) -> None:
     assert "site-packages/dcm2niix" in findings["dcm2niix"]["where"]
 
 
-def test_wrong_usage_keeps_its_status(image: Image) -> None:
+def test_a_usage_error_keeps_its_status(image: Image) -> None:
     assert image.run("--no-such-option").status == 64

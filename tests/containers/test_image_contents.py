@@ -1,4 +1,4 @@
-"""What the image says of itself: an SBOM, licences, completions, the man page; and the demo that it brings."""
+"""Contents of the image: SBOM, licences, completions, man page and demo."""
 
 import json
 import re
@@ -14,14 +14,14 @@ from tests.sbom import faults
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOC = "/usr/share/doc/qxbatch"
-SHARE = "/opt/qxbatch/share"
+INSTALLED = "/opt/qxbatch/share"
 
 
 @pytest.fixture(scope="module")
 def sbom(image: Image) -> dict[str, Any]:
-    """The SBOM in the image."""
-    found: dict[str, Any] = json.loads(image.inside("cat", f"{DOC}/sbom.cdx.json").out)
-    return found
+    """The SBOM of the image."""
+    content: dict[str, Any] = json.loads(image.inside("cat", f"{DOC}/sbom.cdx.json").out)
+    return content
 
 
 def test_the_sbom_is_valid(image: Image) -> None:
@@ -44,7 +44,7 @@ def test_the_sbom_has_no_time_and_no_serial_number(sbom: dict[str, Any]) -> None
     assert set(sbom["metadata"]) == {"component"}
 
 
-def test_every_component_has_a_licence_and_its_texts_are_there(image: Image) -> None:
+def test_every_component_has_a_licence_whose_text_is_in_the_image(image: Image) -> None:
     rows = [line.split("\t") for line in image.inside("cat", f"{DOC}/licences.tsv").out.splitlines()]
     assert rows[0] == ["component", "version", "licence", "texts"]
     assert [row for row in rows[1:] if row[2] == "see the text" and not row[3]] == []
@@ -53,14 +53,14 @@ def test_every_component_has_a_licence_and_its_texts_are_there(image: Image) -> 
     assert image.inside("ls", *texts, f"{DOC}/LICENSE").status == 0
 
 
-def test_completions_and_man_page_are_those_of_the_repository(image: Image) -> None:
-    share = REPOSITORY / "installed" / "data" / "share"
-    for path in sorted(path for path in share.rglob("*") if path.is_file()):
-        name = path.relative_to(share).as_posix()
-        assert image.inside("cat", f"{SHARE}/{name}").out == path.read_text(encoding="utf-8"), name
+def test_completions_and_man_page_equal_those_of_the_repository(image: Image) -> None:
+    repository_files = REPOSITORY / "installed" / "data" / "share"
+    for path in sorted(path for path in repository_files.rglob("*") if path.is_file()):
+        name = path.relative_to(repository_files).as_posix()
+        assert image.inside("cat", f"{INSTALLED}/{name}").out == path.read_text(encoding="utf-8"), name
 
 
-def test_the_demo_runs_for_anybody(image: Image, case: Case) -> None:
+def test_an_unknown_user_can_run_the_demo(image: Image, case: Case) -> None:
     run = image.run("demo", "/out/demo", options=[*LOCKED, *case.as_user], mounts=case.mounts)
     assert run.status == 0, run.text
     assert "4 of 4 sessions are complete." in run.out

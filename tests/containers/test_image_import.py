@@ -1,4 +1,4 @@
-"""Imports in a container that may do nothing: whose the outputs are, what the data's folder keeps, what paths are told."""
+"""Imports in a restricted container: owners of the outputs, an unchanged data folder, mapped paths."""
 
 import os
 import re
@@ -18,7 +18,7 @@ COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
 
 
-def test_an_unknown_user_imports_on_a_closed_root(image: Image, case: Case) -> None:
+def test_an_unknown_user_imports_with_a_read_only_root(image: Image, case: Case) -> None:
     before = snapshot(case.data)
     options = [*LOCKED, "--tmpfs=/tmp", *case.as_user]
     run = image.run("/data", "/out", "participant", f"--path-map=/out={case.out}", options=options, mounts=case.mounts)
@@ -30,13 +30,13 @@ def test_an_unknown_user_imports_on_a_closed_root(image: Image, case: Case) -> N
         Judge(case.out / session).check()
 
 
-def test_tmp_may_be_read_only(image: Image, case: Case) -> None:
+def test_tmp_can_be_read_only(image: Image, case: Case) -> None:
     run = image.run("/data", "/out", "participant", options=[*LOCKED, *case.as_user], mounts=case.mounts)
     assert run.status == 0, run.text
     assert case.sessions() == ["OP1", "OP2"]
 
 
-def test_tmp_may_be_full(image: Image, case: Case) -> None:
+def test_tmp_can_be_full(image: Image, case: Case) -> None:
     script = "dd if=/dev/zero of=/tmp/fill 2>&1; df /tmp; exec qxbatch /data /out participant"
     options = [*LOCKED, "--tmpfs=/tmp:size=64k", *case.as_user]
     run = image.run("-c", script, options=[*options, "--entrypoint", "sh"], mounts=case.mounts)
@@ -54,7 +54,7 @@ def test_a_second_run_has_nothing_to_do(image: Image, case: Case) -> None:
     assert snapshot(case.out) == before
 
 
-def test_labels_choose_and_the_validator_switch_is_ignored_aloud(image: Image, case: Case) -> None:
+def test_labels_select_and_skip_bids_validator_is_ignored_with_a_note(image: Image, case: Case) -> None:
     words = ["/data", "/out", "participant", "--participant-label", "OP2", "--skip-bids-validator", "--n-procs", "1"]
     run = image.run(*words, "--mem", "2G", options=[*LOCKED, *case.as_user], mounts=case.mounts)
     assert run.status == 0, run.text
@@ -62,7 +62,7 @@ def test_labels_choose_and_the_validator_switch_is_ignored_aloud(image: Image, c
     assert "--skip-bids-validator" in run.err
 
 
-def test_a_work_folder_may_be_given(image: Image, case: Case) -> None:
+def test_a_work_folder_can_be_given(image: Image, case: Case) -> None:
     options = [*LOCKED, *case.as_user, "--tmpfs=/work:mode=1777"]
     run = image.run("/data", "/out", "participant", "-w", "/work", options=options, mounts=case.mounts)
     assert run.status == 0, run.text
@@ -85,7 +85,7 @@ def test_group_writes_the_study_table(image: Image, case: Case) -> None:
     assert case.owners() == {(case.user, case.user)}
 
 
-def test_paths_are_those_of_the_host_where_asked(image: Image, case: Case) -> None:
+def test_path_map_writes_paths_of_the_host(image: Image, case: Case) -> None:
     run = image.run(
         "/data",
         "/out",
@@ -98,7 +98,7 @@ def test_paths_are_those_of_the_host_where_asked(image: Image, case: Case) -> No
     assert str(case.out / "OP1" / "dicom") in (case.out / "OP1" / "session.txt").read_text()
 
 
-def test_equal_to_a_run_without_a_container(image: Image, case: Case, bare: str, tmp_path: Path) -> None:
+def test_an_import_equals_one_without_a_container(image: Image, case: Case, bare: str, tmp_path: Path) -> None:
     run = image.run(
         "/data",
         "/out",
@@ -122,14 +122,14 @@ def test_equal_to_a_run_without_a_container(image: Image, case: Case, bare: str,
 
 
 @root_only
-def test_root_is_told_of_the_folders_owner(image: Image, case: Case) -> None:
+def test_root_gets_a_note_about_the_owner_of_the_folder(image: Image, case: Case) -> None:
     run = image.run("/data", "/out", "participant", options=["--network=none"], mounts=case.mounts)
     assert run.status == 0, run.text
     assert f"--user {case.user}:{case.user}" in run.err
 
 
 @root_only
-def test_a_folder_that_cannot_be_written_is_said_before_any_work(image: Image, case: Case) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_before_the_import(image: Image, case: Case) -> None:
     os.chown(case.out, 0, 0)
     case.out.chmod(0o755)
     run = image.run("/data", "/out", "participant", options=[*LOCKED, *case.as_user], mounts=case.mounts)
@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_any_work(image: Image, c
     assert list(case.out.iterdir()) == []
 
 
-def test_the_first_block_of_the_document_can_be_copied(image: Image, case: Case) -> None:
+def test_the_first_command_of_the_document_can_be_copied(image: Image, case: Case) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     (command,) = re.findall(r"(?m)^    (docker run .*\\\n.*participant.*)$", text)
     for written, real in (

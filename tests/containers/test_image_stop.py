@@ -1,4 +1,4 @@
-"""A container that is stopped in the middle of its work, and the next run."""
+"""A container that is stopped during an import, and the next run."""
 
 import os
 import subprocess
@@ -14,14 +14,14 @@ from tests.containers.container import LOCKED, Image
 
 COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
 GRACE = 60
-"""Seconds that the engine waits before it kills."""
+"""Seconds that the engine waits before it kills the container."""
 LIMIT = 300
-"""Seconds in which the first image must appear; a run that works does not need them."""
+"""Seconds after which a run without an image counts as failed."""
 INTERRUPTED = 130
 
 
 def put_large(folder: Path) -> None:
-    """A packet that takes seconds: many series, each converted by a process of its own."""
+    """Write a packet that takes seconds to import: many series, each converted by a separate process."""
     tree: dict[str, bytes] = {}
     for number in range(1, 241):
         tree |= under(f"series{number}", MrSeries(number=number, slices=2, rows=64, columns=64).files())
@@ -29,15 +29,15 @@ def put_large(folder: Path) -> None:
 
 
 def wait_for_image(out: Path) -> None:
-    """Wait until the run has converted one series; it has many more to convert then."""
+    """Wait until the run has converted one of its many series."""
     deadline = time.monotonic() + LIMIT
-    # os.walk passes over folders that the run removes meanwhile; Path.glob raises an error.
+    # os.walk ignores folders that the run removes meanwhile; Path.glob raises an error.
     while not any(".nii" in name for _, _, names in os.walk(out / ".qxbatch") for name in names):
         assert time.monotonic() < deadline, f"no image below {out} after {LIMIT} s"
         time.sleep(0.05)
 
 
-def test_stopped_cleanly_and_completed_by_the_next_run(image: Image, case: Case, tmp_path: Path) -> None:
+def test_a_stopped_import_is_completed_by_the_next_run(image: Image, case: Case, tmp_path: Path) -> None:
     for packet in case.data.iterdir():
         packet.unlink()
     put_large(case.data)
@@ -48,7 +48,7 @@ def test_stopped_cleanly_and_completed_by_the_next_run(image: Image, case: Case,
     name = started.out.strip()
     try:
         wait_for_image(case.out)
-        assert case.sessions() == [], "the run ended before it was stopped"
+        assert case.sessions() == [], "the run ended before the stop"
         before = time.monotonic()
         assert image.call("stop", "--time", str(GRACE), name).status == 0
         assert time.monotonic() - before < GRACE / 2
@@ -63,12 +63,12 @@ def test_stopped_cleanly_and_completed_by_the_next_run(image: Image, case: Case,
     assert case.sessions() == ["LARGE"]
     assert [path.name for path in case.out.iterdir() if path.name.startswith(".")] == []
 
-    stopped, whole = tmp_path / "stopped", case.out
-    moved = snapshot(whole / "LARGE")
-    (whole / "LARGE").rename(stopped)
+    stopped, sessions = tmp_path / "stopped", case.out
+    moved = snapshot(sessions / "LARGE")
+    (sessions / "LARGE").rename(stopped)
     assert image.run(*words, options=options, mounts=case.mounts).status == 0
-    assert snapshot(whole / "LARGE").keys() == moved.keys()
+    assert snapshot(sessions / "LARGE").keys() == moved.keys()
     compared = subprocess.run(
-        [sys.executable, COMPARE, stopped, whole / "LARGE"], capture_output=True, text=True, check=False
+        [sys.executable, COMPARE, stopped, sessions / "LARGE"], capture_output=True, text=True, check=False
     )
     assert (compared.stdout, compared.returncode) == ("", 0)

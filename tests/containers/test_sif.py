@@ -1,4 +1,4 @@
-"""The SIF: run by Apptainer with nothing of the host's, its result that of a bare run."""
+"""The SIF, run by Apptainer without access to the host, gives the result of a run without a container."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
 SESSIONS = ["OP101", "OP102_baseline", "OP103", "OP104"]
 
 
-def test_help_version_and_own_test(sif: Sif) -> None:
+def test_the_sif_has_help_version_and_a_test(sif: Sif) -> None:
     assert sif.run("--version").out.startswith("qxbatch ")
     assert "Usage" in sif.run().out
     assert sif.run("--no-such-option").status == 64
@@ -20,12 +20,12 @@ def test_help_version_and_own_test(sif: Sif) -> None:
     assert namespace.status == 0, namespace.text
 
 
-def test_labels_are_those_of_the_image(sif: Sif) -> None:
-    told = sif.call("inspect", "--labels", str(sif.path)).out
-    assert "org.opencontainers.image.version" in told
+def test_the_sif_has_the_labels_of_the_image(sif: Sif) -> None:
+    labels = sif.call("inspect", "--labels", str(sif.path)).out
+    assert "org.opencontainers.image.version" in labels
 
 
-def test_equal_to_a_bare_run(sif: Sif, bare: str, tmp_path: Path) -> None:
+def test_an_import_equals_one_without_a_container(sif: Sif, bare: str, tmp_path: Path) -> None:
     data = make(tmp_path) / "inbox" / "MR"
     out, inside = tmp_path / "out", tmp_path / "inside"
     out.mkdir()

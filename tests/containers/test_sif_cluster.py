@@ -1,4 +1,4 @@
-"""The SIF in the jobs of a real Slurm: what the jobs make is what a bare run makes."""
+"""The SIF in jobs of a real Slurm: the result equals that of a run without a container."""
 
 import os
 import subprocess
@@ -16,13 +16,13 @@ from tests.containers.container import Sif
 COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
 
 
-def test_jobs_run_in_the_image(sif: Sif, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_jobs_run_in_the_sif(sif: Sif, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     why = missing()
     if why:
-        pytest.skip(f"no real Slurm: {why}")
+        pytest.skip(f"Slurm cannot run here: {why}")
     programs = tmp_path / "bin"
     programs.mkdir()
-    # Root's own Apptainer needs no setuid starter with a user namespace.
+    # With a user namespace, an Apptainer of root needs no setuid starter.
     userns = "export APPTAINER_USERNS=1\n" if os.geteuid() == 0 else ""
     (programs / "apptainer").write_text(f'#!/bin/sh\n{userns}exec {sif.apptainer} "$@"\n')
     (programs / "apptainer").chmod(0o755)

@@ -13,7 +13,7 @@ from qxbatch.cli.main import main
 from qxbatch.session.folder import SessionFolder
 from tests.build.dicom import MrSeries
 from tests.build.study import Study, snapshot
-from tests.test_statistics import wanted
+from tests.test_statistics import expected
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def pictures(study: Study) -> set[str]:
 def test_a_time_series_has_statistics_and_a_map(study: Study) -> None:
     image = imported(study, Scan())
     data = nib.Nifti1Image.from_filename(study.session("S1") / "nii/31.nii.gz").get_fdata()
-    tsnr, signal, _ = wanted(np.asarray(data, np.float64), dropped=1)
+    tsnr, signal, _ = expected(np.asarray(data, np.float64), dropped=1)
     found = image["statistics"]
     assert found["dropped_volumes"] == 1
     assert found["tsnr"] == pytest.approx(tsnr, rel=1e-4)

@@ -1,1 +1,1 @@
-"""Fuzzing of the readers that are Python, and the inputs that the fuzzing of the core begins with."""
+"""Fuzzing of the Python parsers, and the seed corpus for fuzzing the Rust core."""

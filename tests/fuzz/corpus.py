@@ -1,6 +1,6 @@
-"""Writes the inputs that the fuzzing of the core begins with: python -m tests.fuzz.corpus [FOLDER]
+"""Writes the seed corpus for fuzzing the Rust core: python -m tests.fuzz.corpus [FOLDER]
 
-They are made by tests/build; a folder for each target, below rust/fuzz/corpus unless another one is given.
+The builders of tests/build create the inputs; each target has a folder, by default in rust/fuzz/corpus.
 """
 
 import bz2
@@ -33,7 +33,7 @@ WORDS = b"words and more words, " * 6
 MEMBERS = (
     bytes([0, 3, 5, 0]) + b"one12345" + bytes([1, 6, 40, 0]) + b"folder" + WORDS[:40] + bytes([3, 1, 9, 0]) + WORDS[:10]
 )
-"""Members as the targets cut them out of bytes: how, length of the name, length of the content, name, content."""
+"""Archive members as the targets parse them: method, length of the name, length of the content, name, content."""
 
 
 def one(series: MrSeries) -> bytes:
@@ -42,7 +42,7 @@ def one(series: MrSeries) -> bytes:
 
 
 def private(syntax: Syntax) -> bytes:
-    """Return an object with a private sequence in a sequence, and names in several scripts."""
+    """Return an object with nested private sequences and a name in two scripts."""
     dataset = next(SMALL.datasets())
     dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
     dataset.PatientName = "Yamada^Tarou=山田^太郎"
@@ -61,90 +61,90 @@ def private(syntax: Syntax) -> bytes:
 
 
 def headers() -> dict[str, bytes]:
-    """Objects in all transfer syntaxes, of all kinds and makers."""
+    """Return objects of all transfer syntaxes, kinds and manufacturers."""
     plain = [syntax for syntax in Syntax if syntax is not Syntax.RLE]
-    found = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in Syntax}
-    found |= {f"private-{syntax.name.lower()}": private(syntax) for syntax in plain}
-    found |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(SMALL), syntax) for syntax in plain}
-    found |= {f"maker-{vendor.name.lower()}": one(SMALL.with_(vendor=vendor)) for vendor in Vendor}
-    found["bare"] = one(SMALL.with_(preamble=False, meta=False))
-    found["bare-implicit"] = one(SMALL.with_(preamble=False, meta=False, syntax=Syntax.IMPLICIT))
-    found["dicomdir"] = objects.dicomdir(SMALL)
-    found["gzip"] = gzip.compress(found["classic-explicit"], mtime=0)
+    inputs = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in Syntax}
+    inputs |= {f"private-{syntax.name.lower()}": private(syntax) for syntax in plain}
+    inputs |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(SMALL), syntax) for syntax in plain}
+    inputs |= {f"maker-{vendor.name.lower()}": one(SMALL.with_(vendor=vendor)) for vendor in Vendor}
+    inputs["bare"] = one(SMALL.with_(preamble=False, meta=False))
+    inputs["bare-implicit"] = one(SMALL.with_(preamble=False, meta=False, syntax=Syntax.IMPLICIT))
+    inputs["dicomdir"] = objects.dicomdir(SMALL)
+    inputs["gzip"] = gzip.compress(inputs["classic-explicit"], mtime=0)
     makers = (objects.report, objects.raw_data, objects.spectroscopy, objects.presentation_state, objects.screen_save)
-    return found | {make.__name__: encoded(make(SMALL)) for make in makers}
+    return inputs | {make.__name__: encoded(make(SMALL)) for make in makers}
 
 
 def frames() -> dict[str, bytes]:
-    """Objects that have frames: classic, enhanced, mosaics; in the syntaxes whose pixels are read in other ways."""
+    """Return classic, enhanced and mosaic objects, in the transfer syntaxes with different pixel encodings."""
     small = MrSeries(slices=2, volumes=2, rows=4, columns=3)
     syntaxes = (Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG, Syntax.DEFLATED)
-    found = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in syntaxes}
-    found |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(small), syntax) for syntax in syntaxes}
+    inputs = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in syntaxes}
+    inputs |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(small), syntax) for syntax in syntaxes}
     mosaics = Mosaic(slices=2, volumes=1, b_values=(700,))
     for vendor in (Vendor.SIEMENS, Vendor.UIH):
-        found[f"mosaic-{vendor.name.lower()}"] = encoded(mosaics.with_(vendor=vendor).datasets()[0])
-    return found
+        inputs[f"mosaic-{vendor.name.lower()}"] = encoded(mosaics.with_(vendor=vendor).datasets()[0])
+    return inputs
 
 
 def zips() -> dict[str, bytes]:
-    """Archives of every method that zipfile has, whole, odd and broken."""
+    """Return zip archives of every method of zipfile: sound, unusual and damaged."""
     tree = {"a/1": one(SMALL)[:300], "a/ü": WORDS}
-    found = {"stored": zipped(tree, stored=True), "deflated": zipped(tree), "empty": zipped({})}
+    inputs = {"stored": zipped(tree, stored=True), "deflated": zipped(tree), "empty": zipped({})}
     for method, name in ((zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")):
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", method) as archive:
             archive.writestr(zipfile.ZipInfo("a", (2024, 1, 15, 10, 15, 0)), WORDS, method)
-        found[name] = out.getvalue()
+        inputs[name] = out.getvalue()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive, archive.open("wide", "w", force_zip64=True) as member:
         member.write(WORDS)
     streamed = io.BytesIO()
     with zipfile.ZipFile(Unseekable(streamed), "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo("later", (2024, 1, 15, 10, 15, 0)), WORDS, zipfile.ZIP_DEFLATED)
-    found |= {"zip64": out.getvalue(), "streamed": streamed.getvalue()}
-    found |= {f"aes-{version}": encrypted({"a": WORDS}, way=Aes(version=version)) for version in (1, 2)}
-    found |= {"same-names": broken.same_names([("x", b"one"), ("x", b"two")]), "encrypted": encrypted(tree)}
-    found |= {
-        "cut": found["deflated"][:-40],
-        "behind": b"#!/bin/sh\n" + found["deflated"],
+    inputs |= {"zip64": out.getvalue(), "streamed": streamed.getvalue()}
+    inputs |= {f"aes-{version}": encrypted({"a": WORDS}, way=Aes(version=version)) for version in (1, 2)}
+    inputs |= {"same-names": broken.same_names([("x", b"one"), ("x", b"two")]), "encrypted": encrypted(tree)}
+    inputs |= {
+        "cut": inputs["deflated"][:-40],
+        "behind": b"#!/bin/sh\n" + inputs["deflated"],
         "bomb": broken.bomb("z", 60000),
     }
-    return found | {f"written-{how}": bytes([how]) + b"\x55\x00" + MEMBERS for how in (0, 1)}
+    return inputs | {f"written-{how}": bytes([how]) + b"\x55\x00" + MEMBERS for how in (0, 1)}
 
 
 class Unseekable(io.RawIOBase):
-    """A stream that cannot go back: zipfile then writes sizes behind the data."""
+    """A stream that cannot seek: zipfile writes sizes after the data."""
 
-    def __init__(self, below: io.BytesIO) -> None:
-        self.below = below
+    def __init__(self, buffer: io.BytesIO) -> None:
+        self.buffer = buffer
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
-        return self.below.write(data)
+        return self.buffer.write(data)
 
 
 def sevenzs() -> dict[str, bytes]:
-    """Archives of every method, whole and broken; members that the target packs itself."""
+    """Return 7z archives of every method, sound and damaged, and members that the target packs itself."""
     tree = {"a/1": one(SMALL)[:300], "a/ü": WORDS, "none": b""}
-    found = {name.replace(" ", "-"): data for name, data in MADE.items()}
-    found |= {"apart": sevenz(tree, solid=False, folders=["b"]), "members": sevenz(tree, Method.COPY)}
-    found |= {"cut": found["lzma"][:-20], "behind": found["lzma"] + b"tail", "none": sevenz({})}
-    return found | {f"written-{how}": bytes([how]) + MEMBERS for how in range(8)}
+    inputs = {name.replace(" ", "-"): data for name, data in MADE.items()}
+    inputs |= {"apart": sevenz(tree, solid=False, folders=["b"]), "members": sevenz(tree, Method.COPY)}
+    inputs |= {"cut": inputs["lzma"][:-20], "behind": inputs["lzma"] + b"tail", "none": sevenz({})}
+    return inputs | {f"written-{how}": bytes([how]) + MEMBERS for how in range(8)}
 
 
 def tars() -> dict[str, bytes]:
-    """Archives in every form, with long names, links, devices, holes."""
+    """Return tar archives of every format, with long names, links, devices and sparse members."""
     tree = {"a/1": one(SMALL)[:300], "a/" + 60 * "long" + "/2": WORDS}
     forms = ((tarfile.PAX_FORMAT, "pax"), (tarfile.GNU_FORMAT, "gnu"))
-    found = {name: tarred(tree, form=form)[: 512 * 14] for form, name in forms}
-    found["ustar"] = tarred({"a/1": WORDS, "b": b""}, form=tarfile.USTAR_FORMAT)[: 512 * 7]
+    inputs = {name: tarred(tree, form=form)[: 512 * 14] for form, name in forms}
+    inputs["ustar"] = tarred({"a/1": WORDS, "b": b""}, form=tarfile.USTAR_FORMAT)[: 512 * 7]
     odd = broken.odd_tar({"a": b"1"}, links={"link": b"../out"}, devices=["null"])
-    found |= {"odd": odd[: 512 * 8], "cut": odd[:700]}
-    found |= {f"sparse-{name}": sparse(**records) for name, records in SPARSE.items()}
-    return found | {f"written-{how}": bytes([how]) + b"\x55\x05" + MEMBERS for how in (0, 1)}
+    inputs |= {"odd": odd[: 512 * 8], "cut": odd[:700]}
+    inputs |= {f"sparse-{name}": sparse(**records) for name, records in SPARSE.items()}
+    return inputs | {f"written-{how}": bytes([how]) + b"\x55\x05" + MEMBERS for how in (0, 1)}
 
 
 SPARSE: Mapping[str, Mapping[str, str]] = {
@@ -159,7 +159,7 @@ SPARSE: Mapping[str, Mapping[str, str]] = {
 
 
 def sparse(**records: str) -> bytes:
-    """Return a tar of one sparse member with these records."""
+    """Return a tar with one sparse member that has these pax records."""
     out = io.BytesIO()
     data = b"abcde" if "GNU.sparse.map" in records else b"2\n0\n2\n5\n3\n".ljust(512, b"\0") + b"abcde"
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -170,7 +170,7 @@ def sparse(**records: str) -> bytes:
 
 
 def streams() -> dict[str, bytes]:
-    """Each compression once, twice, with other bytes behind; and what is packed by the target itself."""
+    """Return each compression once and twice, with trailing bytes, and data that the target packs itself."""
     compressions: dict[str, Callable[[bytes], bytes]] = {
         "gz": lambda data: gzip.compress(data, mtime=0),
         "bz2": lambda data: bz2.compress(data, 1),
@@ -180,45 +180,45 @@ def streams() -> dict[str, bytes]:
         "zst": zst.compress,
         "z": lzw.compress,
     }
-    found = {}
+    inputs = {}
     for name, compress in compressions.items():
-        found[name] = compress(WORDS)
-        found[f"{name}-twice"] = compress(WORDS[:9]) + compress(b"") + b"\0\0\0"
-    found["z-long"] = lzw.compress(bytes(k * k % 251 for k in range(900)))
-    return found | {f"written-{how}": bytes([how]) + WORDS for how in (0, 3, 5, 6, 7)}
+        inputs[name] = compress(WORDS)
+        inputs[f"{name}-twice"] = compress(WORDS[:9]) + compress(b"") + b"\0\0\0"
+    inputs["z-long"] = lzw.compress(bytes(k * k % 251 for k in range(900)))
+    return inputs | {f"written-{how}": bytes([how]) + WORDS for how in (0, 3, 5, 6, 7)}
 
 
 def blocks() -> dict[str, bytes]:
-    """Deflate streams of stored, fixed and dynamic blocks; the target also packs each of them."""
+    """Return deflate streams of stored, fixed and dynamic blocks; the target also packs each of them."""
     noise = bytes(k * k * 7 % 253 for k in range(900))
-    found = {}
+    inputs = {}
     for name, data in (("words", WORDS), ("noise", noise), ("none", b"")):
         for level in (0, 1, 9):
             deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
-            found[f"{name}-{level}"] = deflate.compress(data) + deflate.flush()
+            inputs[f"{name}-{level}"] = deflate.compress(data) + deflate.flush()
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_FIXED)
-    found["fixed"] = deflate.compress(noise) + deflate.flush()
-    return found
+    inputs["fixed"] = deflate.compress(noise) + deflate.flush()
+    return inputs
 
 
 def files() -> dict[str, bytes]:
-    """What stands behind the header of gzip files: whole streams, and some that were flushed into pieces."""
-    found = {name: data for name, data in blocks().items() if name.endswith(("-1", "-9"))}
+    """Return the contents of gzip files after the header: single streams, and streams flushed into several pieces."""
+    inputs = {name: data for name, data in blocks().items() if name.endswith(("-1", "-9"))}
     for name, data in (("words", WORDS), ("zeros", bytes(3000))):
         deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
         pieces = b"".join(deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH) for _ in range(3))
         sums = zlib.crc32(data * 3).to_bytes(4, "little") + (3 * len(data)).to_bytes(4, "little")
-        found[f"{name}-pieces"] = pieces + deflate.flush() + sums
-    return found
+        inputs[f"{name}-pieces"] = pieces + deflate.flush() + sums
+    return inputs
 
 
 def packets() -> dict[str, bytes]:
-    """Whole packets, small ones."""
+    """Return small packets."""
     files = SMALL.with_(slices=1).files() | {"notes.txt": WORDS, "DICOMDIR": objects.dicomdir(SMALL)}
     pair = ParRec(slices=1, rows=2, columns=2).files()
     nested = {"inner.zip": zipped(files), "copy.gz": gzip.compress(files["IM0001"], mtime=0), **files}
-    found = {"zip": zipped(nested), "pair": zipped(pair), "dicom": files["IM0001"]}
-    found |= {
+    inputs = {"zip": zipped(nested), "pair": zipped(pair), "dicom": files["IM0001"]}
+    inputs |= {
         kind.value.lstrip("."): packed(files, kind) for kind in (Kind.SEVENZ, Kind.TAR, Kind.TAR_GZ, Kind.TAR_ZST)
     }
     climbing = {
@@ -230,17 +230,20 @@ def packets() -> dict[str, bytes]:
         "..\\w": b"6",
         "x!y": b"7",
     }
-    found |= {"climbing-zip": zipped(climbing), "climbing-tar": tarred(climbing, form=tarfile.USTAR_FORMAT)[: 512 * 16]}
-    found["encrypted"] = encrypted(files)
-    found["same"] = broken.same_names([("x", files["IM0001"]), ("x", files["IM0001"]), ("y", b"two")])
-    return found | {"odd": broken.odd_tar({"a": WORDS}, links={"l": b"/etc"}, devices=["null"])[: 512 * 8]}
+    inputs |= {
+        "climbing-zip": zipped(climbing),
+        "climbing-tar": tarred(climbing, form=tarfile.USTAR_FORMAT)[: 512 * 16],
+    }
+    inputs["encrypted"] = encrypted(files)
+    inputs["same"] = broken.same_names([("x", files["IM0001"]), ("x", files["IM0001"]), ("y", b"two")])
+    return inputs | {"odd": broken.odd_tar({"a": WORDS}, links={"l": b"/etc"}, devices=["null"])[: 512 * 8]}
 
 
 def scans() -> dict[str, bytes]:
-    """NIfTI images of a few volumes, in several types and both byte orders."""
+    """Return NIfTI images of a few volumes, with several data types and both byte orders."""
     shape, count = (4, 3, 2, 12), 4 * 3 * 2 * 12
     values = [100 * (k % 5) + k % 7 for k in range(count)]
-    found = {}
+    inputs = {}
     for name, code, letter, order in (
         ("short", 4, "h", "<"),
         ("short-big", 4, "h", ">"),
@@ -255,8 +258,8 @@ def scans() -> dict[str, bytes]:
         struct.pack_into(f"{order}2h", head, 70, code, 8 * struct.calcsize(letter))
         struct.pack_into(f"{order}3f", head, 108, 352, 2, -1)
         head[344:348] = b"n+1\0"
-        found[name] = bytes(head) + struct.pack(f"{order}{count}{letter}", *(value % 256 for value in values))
-    return found
+        inputs[name] = bytes(head) + struct.pack(f"{order}{count}{letter}", *(value % 256 for value in values))
+    return inputs
 
 
 TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
@@ -274,7 +277,7 @@ TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
 
 
 def main(folder: Path) -> None:
-    """Write all of them."""
+    """Write the inputs of all targets."""
     for target, make in TARGETS.items():
         place = folder / target
         place.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Mutations of bytes, the same for the same seed."""
+"""Mutations of bytes, reproducible by seed."""
 
 import random
 from collections.abc import Sequence
@@ -21,35 +21,35 @@ NUMBERS = (
 )
 
 
-def mutated(seeds: Sequence[bytes], words: Sequence[bytes], chance: random.Random) -> bytes:
+def mutated(seeds: Sequence[bytes], words: Sequence[bytes], rng: random.Random) -> bytes:
     """Return a seed changed in one to five ways."""
-    data = bytearray(chance.choice(seeds))
-    for _ in range(chance.randint(1, 5)):
-        once(data, seeds, words, chance)
+    data = bytearray(rng.choice(seeds))
+    for _ in range(rng.randint(1, 5)):
+        once(data, seeds, words, rng)
     return bytes(data[:LONGEST])
 
 
-def once(data: bytearray, seeds: Sequence[bytes], words: Sequence[bytes], chance: random.Random) -> None:
+def once(data: bytearray, seeds: Sequence[bytes], words: Sequence[bytes], rng: random.Random) -> None:
     """Change the data in one way."""
-    at = chance.randint(0, len(data))
-    end = min(len(data), at + chance.randint(0, 60))
-    over = chance.choice((at, end))
-    match chance.randrange(9):
+    at = rng.randint(0, len(data))
+    end = min(len(data), at + rng.randint(0, 60))
+    over = rng.choice((at, end))
+    match rng.randrange(9):
         case 0:
             del data[at:end]
         case 1:
             data[at:at] = data[at:end]
         case 2:
-            data[at:at] = bytes([chance.choice(ODD)]) * chance.choice((1, 1, 1, 2, 30, 1000))
+            data[at:at] = bytes([rng.choice(ODD)]) * rng.choice((1, 1, 1, 2, 30, 1000))
         case 3:
-            other = chance.choice(seeds)
-            start = chance.randint(0, len(other))
-            data[at:over] = other[start : start + chance.randint(0, 200)]
+            other = rng.choice(seeds)
+            start = rng.randint(0, len(other))
+            data[at:over] = other[start : start + rng.randint(0, 200)]
         case 4:
-            data[at:over] = chance.choice(words)
+            data[at:over] = rng.choice(words)
         case 5:
-            data[at:over] = chance.choice(words) * chance.choice((2, 5, 300, 3000))
+            data[at:over] = rng.choice(words) * rng.choice((2, 5, 300, 3000))
         case 6:
-            data[at:over] = chance.choice(NUMBERS)
+            data[at:over] = rng.choice(NUMBERS)
         case _ if at < len(data):
-            data[at] = chance.choice((data[at] ^ (1 << chance.randrange(8)), chance.randrange(256)))
+            data[at] = rng.choice((data[at] ^ (1 << rng.randrange(8)), rng.randrange(256)))

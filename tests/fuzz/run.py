@@ -1,4 +1,4 @@
-"""Runs a target on mutations of its seeds, and makes what is found small."""
+"""Runs a target on mutations of its seeds, and minimises the inputs that break it."""
 
 import random
 import time
@@ -9,58 +9,58 @@ from tests.fuzz.mutate import mutated
 from tests.fuzz.targets import Target
 
 SLOW = 2.0
-"""Seconds for an input of 64 KB at most."""
+"""Maximum CPU seconds for an input of at most 64 KB."""
 MOST = 20
-"""Finds, after which a run ends."""
+"""Number of finds after which a run ends."""
 
 
 @dataclass(frozen=True)
 class Find:
-    """An input that breaks a promise."""
+    """An input that breaks an invariant, and a description."""
 
     data: bytes
     what: str
 
 
 @dataclass
-class Found:
-    """What a run came to."""
+class Result:
+    """The executions, the duration and the finds of a run."""
 
     executions: int = 0
     seconds: float = 0.0
     finds: list[Find] = field(default_factory=list)
 
 
-def fuzz(target: Target, executions: int, seed: int = 1) -> Found:
-    """Run a target so many times. Finds of one place in the code count once."""
-    chance = random.Random(seed)
-    found = Found()
+def fuzz(target: Target, executions: int, seed: int = 1) -> Result:
+    """Run a target a number of times. Finds at one place in the code count once."""
+    rng = random.Random(seed)
+    result = Result()
     places = set()
     start = time.monotonic()
-    while found.executions < executions and len(found.finds) < MOST:
-        data = mutated(target.seeds, target.words, chance)
-        found.executions += 1
+    while result.executions < executions and len(result.finds) < MOST:
+        data = mutated(target.seeds, target.words, rng)
+        result.executions += 1
         wrong = broken(target, data)
         if wrong and wrong not in places:
             places.add(wrong)
-            found.finds.append(Find(smaller(target, data, wrong), wrong))
-    found.seconds = time.monotonic() - start
-    return found
+            result.finds.append(Find(smaller(target, data, wrong), wrong))
+    result.seconds = time.monotonic() - start
+    return result
 
 
 def broken(target: Target, data: bytes) -> str:
-    """Say which promise an input breaks, and where; empty when it keeps all."""
+    """Return the invariant that an input breaks and where; empty if it breaks none."""
     start = time.process_time()
     try:
         target.body(data)
-    except Exception as error:  # noqa: BLE001 - that is what is looked for
+    except Exception as error:  # noqa: BLE001 - any exception is a find
         last = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__} in {last.name}, line {last.lineno}"
     return "slow" if time.process_time() - start > SLOW else ""
 
 
 def smaller(target: Target, data: bytes, wrong: str) -> bytes:
-    """Take pieces away while the same promise stays broken."""
+    """Remove parts of an input as long as it breaks the same invariant."""
     size = len(data) // 2
     while size:
         at = 0

@@ -1,4 +1,4 @@
-"""The readers that are Python: what each may raise, and what holds for what it returns."""
+"""The Python parsers as fuzz targets: the exceptions that each may raise, and invariants of the results."""
 
 import atexit
 import csv
@@ -25,16 +25,16 @@ from tests.build.parrec import ParRec
 
 @dataclass(frozen=True)
 class Target:
-    """A reader, inputs to begin with, and words of its format."""
+    """A parser with seed inputs and words of its format."""
 
     body: Callable[[bytes], None]
-    """Raises AssertionError, or what the reader must not raise."""
+    """Raises AssertionError, or an exception that the parser must not raise."""
     seeds: Sequence[bytes]
     words: Sequence[bytes]
 
 
 def par(data: bytes) -> None:
-    """Any bytes are some header; only a column that is no number is an error of its own."""
+    """Check that any bytes give a header, and that only columns without numbers raise an error."""
     header = parse_par(data)
     for line in header.lines:
         assert line == line.strip()
@@ -52,7 +52,7 @@ def par(data: bytes) -> None:
             assert str(error).startswith("image line "), error  # noqa: PT017
             continue
         assert len(values) == len(header.lines)
-    # The text of what was understood gives the same again.
+    # A text written from the parsed values gives the same values.
     general = "".join(f". {key} : {value}\n" for key, value in header.general.items())
     again = parse_par((general + "\n".join(header.lines)).encode())
     if plain(general) and all(plain(line) for line in header.lines):
@@ -61,7 +61,7 @@ def par(data: bytes) -> None:
 
 
 def plain(text: str) -> bool:
-    """Whether writing a text anew changes nothing: no marks that the format itself gives a meaning."""
+    """Return whether a text contains no characters with a meaning in the format, so that it is read back unchanged."""
     return re.search(r"[\x00:\[\]()<>?_\ufeff]|^[#.]", text.replace(" : ", ""), re.MULTILINE) is None
 
 
@@ -69,7 +69,7 @@ _PLACE: list[Path] = []
 
 
 def place() -> Path:
-    """Return a folder for this run, in memory where the system has such a folder; it goes when the process ends."""
+    """Return a folder for this run, in memory if possible; it is removed when the process ends."""
     if not _PLACE:
         memory = Path("/dev/shm")
         _PLACE.append(Path(tempfile.mkdtemp(prefix="qx-fuzz-", dir=memory if memory.is_dir() else None)))
@@ -78,9 +78,9 @@ def place() -> Path:
 
 
 def logfile(data: bytes) -> None:
-    """The first line is what --logfile says behind `path:`, the rest is the table."""
-    said, _, table = data.partition(b"\n")
-    columns = said.decode("utf-8", "surrogateescape")
+    """Check a logfile: the first line is the value of --logfile after `path:`, the rest is the table."""
+    option, _, table = data.partition(b"\n")
+    columns = option.decode("utf-8", "surrogateescape")
     name = "table.csv" if len(data) % 2 else "table.txt"
     path = place() / name
     path.write_bytes(table)
@@ -104,14 +104,14 @@ def logfile(data: bytes) -> None:
 
 
 def written(cells: list[str]) -> str:
-    """Return a row as a program writes it that quotes all cells."""
+    """Return a CSV row with all cells quoted."""
     out = io.StringIO(newline="")
     csv.writer(out, quoting=csv.QUOTE_ALL).writerow(cells)
     return out.getvalue()
 
 
 def config(data: bytes) -> None:
-    """Any file gives texts of known parameters, which become settings, or a UsageError."""
+    """Check that any config file gives texts of known parameters that become settings, or raises UsageError."""
     path = place() / "config.toml"
     path.write_bytes(data)
     try:
@@ -119,7 +119,7 @@ def config(data: bytes) -> None:
         assert set(given) <= {parameter.name for parameter in PARAMETERS}
         assert all(type(value) is str for value in given.values())
         with warnings.catch_warnings():
-            # Python says of some regular expressions that they may come to mean something else.
+            # Python warns that the meaning of some regular expressions may change.
             warnings.simplefilter("ignore", FutureWarning)
             parse({"sessionsfolder": str(place()), **given})
     except UsageError:

@@ -1,1 +1,1 @@
-"""The completions in real shells."""
+"""Completions in real shells, and the man page."""

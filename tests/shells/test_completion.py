@@ -1,4 +1,4 @@
-"""bash, zsh and fish complete commands, options, values, words and files, by what the table of parameters says."""
+"""bash, zsh and fish complete commands, options, values and files according to the parameter table."""
 
 import subprocess
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from qxbatch.completion import words
 from qxbatch.completion.render import files
 from qxbatch.settings.parameter import Form, Group, Parameter
-from tests.shells.typed import SHARE, program, typed
+from tests.shells.typed import INSTALLED, program, typed
 
 Complete = Callable[[str], str]
 BASH = "bash-completion/completions/qxbatch"
@@ -18,20 +18,20 @@ FISH = "fish/vendor_completions.d/qxbatch.fish"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a folder and a file in it."""
+    """A folder that contains a folder and a file."""
     (tmp_path / "study" / "below").mkdir(parents=True)
     (tmp_path / "packet.zip").touch()
     return tmp_path
 
 
 def in_bash(folder: Path) -> Complete:
-    set_up = f"bind 'set completion-query-items 0'; bind 'set page-completions off'; source '{SHARE / BASH}'"
+    set_up = f"bind 'set completion-query-items 0'; bind 'set page-completions off'; source '{INSTALLED / BASH}'"
     command = [program("bash"), "--norc", "--noprofile", "-i"]
     return lambda line: typed(command, set_up, line, folder=folder, env={"BASH_SILENCE_DEPRECATION_WARNING": "1"})
 
 
 def in_zsh(folder: Path) -> Complete:
-    site = SHARE / "zsh" / "site-functions"
+    site = INSTALLED / "zsh" / "site-functions"
     set_up = f"LISTMAX=10000; fpath=('{site}' $fpath); autoload -Uz compinit; compinit -u -D; setopt nobeep"
     command = [program("zsh"), "-f", "-i"]
     return lambda line: typed(command, set_up, line, folder=folder, env={"HOME": str(folder / "study")})
@@ -41,7 +41,7 @@ def in_fish(folder: Path) -> Complete:
     fish = program("fish")
 
     def complete(line: str) -> str:
-        script = f"source '{SHARE / FISH}'; complete -C '{line}'"
+        script = f"source '{INSTALLED / FISH}'; complete -C '{line}'"
         command = [fish, "--no-config", "-c", script]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
         return line + "\n" + done.stdout
@@ -51,18 +51,18 @@ def in_fish(folder: Path) -> Complete:
 
 @pytest.fixture(params=[in_bash, in_zsh, in_fish], ids=["bash", "zsh", "fish"])
 def complete(request: pytest.FixtureRequest, folder: Path) -> Complete:
-    """Completes a line in a shell."""
-    made: Complete = request.param(folder)
-    return made
+    """Return a function that completes a line in a shell."""
+    function: Complete = request.param(folder)
+    return function
 
 
 def offered(complete: Complete, line: str) -> str:
-    """Return what is shown without the typed line itself, of which only the completed end counts."""
+    """Return what a shell prints after a line, without the line itself."""
     return complete(line).replace(line, " ", 1)
 
 
 @pytest.mark.parametrize(
-    ("line", "wanted", "unwanted"),
+    ("line", "expected", "unexpected"),
     [
         ("qxbatch ", ["verify", "doctor", "demo", "study"], ["packet.zip"]),
         ("qxbatch --on-", ["--on-mixed", "--on-damaged"], ["--archive"]),
@@ -79,10 +79,10 @@ def offered(complete: Complete, line: str) -> str:
     ],
     ids=str,
 )
-def test_what_is_offered(complete: Complete, line: str, wanted: list[str], unwanted: list[str]) -> None:
-    shown = offered(complete, line)
-    assert [each for each in wanted if each not in shown] == [], shown
-    assert [each for each in unwanted if each in shown] == [], shown
+def test_matching_words_are_offered(complete: Complete, line: str, expected: list[str], unexpected: list[str]) -> None:
+    printed = offered(complete, line)
+    assert [each for each in expected if each not in printed] == [], printed
+    assert [each for each in unexpected if each in printed] == [], printed
 
 
 @pytest.mark.parametrize(
@@ -94,23 +94,25 @@ def test_what_is_offered(complete: Complete, line: str, wanted: list[str], unwan
         ("qxbatch --nameform", "--nameformat"),
     ],
 )
-def test_what_is_unique_is_completed(complete: Complete, line: str, end: str) -> None:
-    shown = complete(line)
-    assert end in shown.replace(line + "\n", "") or line + end.removeprefix(line.rpartition(" ")[2]) in shown, shown
+def test_a_unique_word_is_completed(complete: Complete, line: str, end: str) -> None:
+    printed = complete(line)
+    assert end in printed.replace(line + "\n", "") or line + end.removeprefix(line.rpartition(" ")[2]) in printed, (
+        printed
+    )
 
 
 def test_a_given_option_is_not_offered_again(folder: Path) -> None:
     for make in (in_bash, in_zsh):
-        shown = make(folder)("qxbatch study --archive=move --arch")
-        assert shown.count("--archive") == 1, shown
+        printed = make(folder)("qxbatch study --archive=move --arch")
+        assert printed.count("--archive") == 1, printed
 
 
-def test_the_files_are_those_of_the_tables() -> None:
+def test_the_completion_files_are_up_to_date() -> None:
     for name, text in files().items():
-        assert (SHARE / name).read_text(encoding="utf-8") == text, "run python -m qxbatch.completion.render"
+        assert (INSTALLED / name).read_text(encoding="utf-8") == text, "run python -m qxbatch.completion.render"
 
 
-def test_values_follow_from_the_table() -> None:
+def test_the_values_of_an_option_follow_from_its_parameter() -> None:
     def of(
         metavar: str = "", form: Form = Form.VALUE, choices: tuple[str, ...] = (), name: str = "x"
     ) -> tuple[str, ...]:

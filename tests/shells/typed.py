@@ -1,4 +1,4 @@
-"""What a shell shows when something is typed at its prompt and Tab is pressed."""
+"""Types a line into an interactive shell, presses Tab, and returns the output."""
 
 import fcntl
 import os
@@ -15,22 +15,22 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHARE = REPOSITORY / "installed" / "data" / "share"
+INSTALLED = REPOSITORY / "installed" / "data" / "share"
 LIMIT = 60
 PROMPT = "PROMPT>"
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x1b\][^\x07]*\x07|[\x07\x08\r]")
 
 
 def program(name: str) -> str:
-    """Return the path of a shell; skip where it is not installed."""
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed: its completion is not tried")
-    return found
+    """Return the path of a program; skip the test if it is not installed."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed: it is not tested")
+    return path
 
 
 def typed(command: Sequence[str], set_up: str, line: str, *, folder: Path, env: Mapping[str, str]) -> str:
-    """Start an interactive shell in a folder, type a line and two tabs, and return what it shows after that."""
+    """Start an interactive shell in a folder, type a line and two tabs, and return its output."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)
@@ -38,7 +38,7 @@ def typed(command: Sequence[str], set_up: str, line: str, *, folder: Path, env: 
         os.execvpe(command[0], list(command), {**os.environ, **size, "TERM": "xterm", "PS1": PROMPT, **env})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 200, 200, 0, 0))
     try:
-        # The echo of these lines has no READY and no END: only what they print does.
+        # The echo of these lines contains no READY and no END, only their output does.
         os.write(terminal, f"{set_up}\necho REA''DY\n".encode())
         _until(terminal, re.compile(f"READY.*{PROMPT}", re.DOTALL))
         os.write(terminal, f"{line}\t\t\x15echo EN''D\n".encode())
@@ -49,9 +49,9 @@ def typed(command: Sequence[str], set_up: str, line: str, *, folder: Path, env: 
 
 
 def _until(terminal: int, mark: re.Pattern[str]) -> str:
-    shown, end = b"", time.monotonic() + LIMIT
-    while not mark.search(CONTROL.sub("", shown.decode(errors="replace"))):
+    output, end = b"", time.monotonic() + LIMIT
+    while not mark.search(CONTROL.sub("", output.decode(errors="replace"))):
         ready, _, _ = select.select([terminal], [], [], max(0.0, end - time.monotonic()))
-        assert ready, f"no {mark.pattern} within {LIMIT} s: {shown!r}"
-        shown += os.read(terminal, 65536)
-    return CONTROL.sub("", shown.decode(errors="replace"))
+        assert ready, f"no {mark.pattern} within {LIMIT} s: {output!r}"
+        output += os.read(terminal, 65536)
+    return CONTROL.sub("", output.decode(errors="replace"))
