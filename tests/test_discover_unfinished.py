@@ -42,8 +42,8 @@ def test_other_names_are_not_unfinished_copies(name: str) -> None:
 def test_a_copy_in_progress_is_unchanged_and_the_run_succeeds(study: Study) -> None:
     files = under("x", MrSeries(number=3, description="T1w").files())
     study.put("good", files)
-    whole = study.put("S2", files, Kind.ZIP)
-    copied = whole.rename(whole.with_name("S2.zip.part"))
+    packet = study.put("S2", files, Kind.ZIP)
+    copied = packet.rename(packet.with_name("S2.zip.part"))
     (study.inbox / "S1.zip.filepart").write_bytes(copied.read_bytes()[:2000])
     run = study.run()
     assert run.status == 0, run.text

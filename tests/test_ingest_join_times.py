@@ -173,5 +173,5 @@ def test_the_series_time_replaces_a_missing_acquisition_time() -> None:
     assert FILE.starts == NO_STARTS
 
 
-def test_many_parts_with_growing_gaps_are_handled() -> None:
+def test_joining_many_parts_with_growing_gaps_terminates() -> None:
     assert scans_to_join(run(*(1.5**k for k in range(40)))) == [tuple(range(8))]

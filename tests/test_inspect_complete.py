@@ -121,7 +121,7 @@ def test_an_enhanced_object_that_was_sent_twice_is_one_scan(tmp_path: Path) -> N
     assert verdict(acquisition) is SeriesVerdict.COMPLETE
 
 
-@pytest.mark.parametrize("dropped", [(), (1,), (2,)], ids=["whole", "in-the-middle", "at-the-end"])
+@pytest.mark.parametrize("dropped", [(), (1,), (2,)], ids=["complete", "in-the-middle", "at-the-end"])
 def test_enhanced_objects_with_one_volume_each_are_counted(dropped: tuple[int, ...], tmp_path: Path) -> None:
     datasets = []
     for volume in range(3):
@@ -145,12 +145,12 @@ def par(pair: ParRec, general: Mapping[str, object]) -> Acquisition:
 
 
 def test_a_complete_par_of_perfusion_or_diffusion_is_complete() -> None:
-    whole = ParRec(slices=3, volumes=4)
-    perfusion = par(whole, {"Max. number of dynamics": 2, "Number of label types": 2})
+    pair = ParRec(slices=3, volumes=4)
+    perfusion = par(pair, {"Max. number of dynamics": 2, "Number of label types": 2})
     assert (perfusion.planned_volumes, verdict(perfusion)) == (4, SeriesVerdict.COMPLETE)
-    weighted = par(whole, {"Diffusion         <0": 1, "Max. number of dynamics": 1})
+    weighted = par(pair, {"Diffusion         <0": 1, "Max. number of dynamics": 1})
     assert (weighted.planned_volumes, verdict(weighted)) == (None, SeriesVerdict.COMPLETE)
-    more = par(whole, {"Max. number of dynamics": 9})
+    more = par(pair, {"Max. number of dynamics": 9})
     assert lacking(more) == "planned 9 volumes, 4 complete"
 
 

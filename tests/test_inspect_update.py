@@ -31,21 +31,21 @@ def content(session: Path) -> dict[str, Any]:
 
 def make_older(session: Path) -> dict[str, Any]:
     """Remove the facts from a summary, as in an older version, add unknown keys, and return the original."""
-    whole: dict[str, Any] = json.loads((session / SUMMARY).read_bytes())
-    old = json.loads(json.dumps(whole))
+    original: dict[str, Any] = json.loads((session / SUMMARY).read_bytes())
+    old = json.loads(json.dumps(original))
     for series in old["series"]:
         for key in FACTS:
             series.pop(key, None)
         series["note"] = "kept"
     old |= {"schema": 1, "note": {"of": "a person"}}
     (session / SUMMARY).write_text(json.dumps(old))
-    return whole
+    return original
 
 
 @pytest.mark.parametrize("gzip", ["folder", "file", "no"])
 def test_facts_added_to_an_older_import_equal_those_of_a_new_one(gzip: str, study: Study) -> None:
     session = imported(study, TREE, f"--gzip={gzip}")
-    whole = make_older(session)
+    original = make_older(session)
     others = snapshot(session)
     run = run_main("inspect", "--update", str(session))
     assert run.status == 0, run.err
@@ -53,7 +53,7 @@ def test_facts_added_to_an_older_import_equal_those_of_a_new_one(gzip: str, stud
     summary = json.loads((session / SUMMARY).read_bytes())
     assert summary.pop("note") == {"of": "a person"}
     assert [series.pop("note") for series in summary["series"]] == ["kept"] * 4
-    assert summary == whole
+    assert summary == original
     after = snapshot(session)
     assert {name for name in others if others[name] != after[name]} == {SUMMARY}, "the report was up to date"
     assert run_main("verify", str(session)).status == 0
@@ -76,11 +76,11 @@ def test_an_update_without_new_facts_changes_no_byte(study: Study) -> None:
 def test_the_report_of_an_older_import_gets_the_facts(study: Study) -> None:
     session = imported(study, TREE)
     report = session / "dicom" / "DICOM-Report.txt"
-    whole = report.read_text()
+    original = report.read_text()
     make_older(session)
-    report.write_text("\n".join([*whole.splitlines()[:2], "", "n  series  state", "30  3  converted"]) + "\n")
+    report.write_text("\n".join([*original.splitlines()[:2], "", "n  series  state", "30  3  converted"]) + "\n")
     assert run_main("inspect", "--update", str(session)).status == 0
-    assert report.read_text() == whole
+    assert report.read_text() == original
     make_older(session)
     report.write_text("notes of a person\n")
     assert run_main("inspect", "--update", str(session)).status == 0
@@ -112,7 +112,7 @@ def test_a_session_of_another_program_gets_a_summary_for_other_commands(study: S
     bold = summary["series"][1]
     assert bold["images"] == [41]
     assert bold["acquisition"]["planned_volumes"] == 8
-    assert bold["acquisition"]["phase_encoding_direction"] == "j-", "by the JSON beside the image"
+    assert bold["acquisition"]["phase_encoding_direction"] == "j-", "from the JSON sidecar of the image"
     assert (summary["session"]["subject"], summary["ledger"]["rows"]) == ("S7", 0)
     folder = SessionFolder(session)
     assert folder.state is SessionState.COMPLETE

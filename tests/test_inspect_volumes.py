@@ -70,7 +70,7 @@ def test_missing_last_volumes_are_found_by_the_planned_number(
 
 
 def test_without_a_planned_number_only_a_partial_volume_is_incomplete(tmp_path: Path) -> None:
-    assert verdict(facts_of(classic(), tmp_path / "whole")) is SeriesVerdict.COMPLETE
+    assert verdict(facts_of(classic(), tmp_path / "complete")) is SeriesVerdict.COMPLETE
     stopped = facts_of(without(classic(), -1), tmp_path / "stopped")
     assert counts(stopped) == (None, 5, 4, 5, 1, 0)
     assert lacking(stopped) == "5 volumes, 4 complete, 5 slices of one more"
@@ -177,7 +177,7 @@ def test_a_complete_scan_of_several_echoes_and_components_is_complete(tmp_path: 
         for part in (part.with_(volume=volume), part.with_(volume=volume, kind=PHASE))
     ]
     files = [classic_slice(part, number + 1) for number, part in enumerate(parts)]
-    acquisition = facts_of(files, tmp_path / "whole")
+    acquisition = facts_of(files, tmp_path / "complete")
     assert (acquisition.acquired_volumes, acquisition.complete_volumes, acquisition.missing_slices) == (4, 4, 0)
     assert acquisition.te_ms == (10.0, 20.0, 30.0)
     assert verdict(acquisition) is SeriesVerdict.COMPLETE
@@ -233,7 +233,7 @@ def test_orthogonal_views_are_a_localizer_and_not_evaluable(tmp_path: Path) -> N
 
 
 def test_reports_and_screen_captures_are_not_evaluable() -> None:
-    whole = Acquisition(acquired_volumes=1, complete_volumes=1)
-    assert verdict(whole) is SeriesVerdict.COMPLETE
-    assert verdict(whole, evaluable=False) is SeriesVerdict.NOT_EVALUABLE
+    complete = Acquisition(acquired_volumes=1, complete_volumes=1)
+    assert verdict(complete) is SeriesVerdict.COMPLETE
+    assert verdict(complete, evaluable=False) is SeriesVerdict.NOT_EVALUABLE
     assert verdict(Acquisition()) is SeriesVerdict.NOT_EVALUABLE

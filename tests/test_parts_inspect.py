@@ -81,9 +81,9 @@ def test_inspect_shows_the_values_that_an_import_stores(kind: Kind, study: Study
     assert snapshot(packet.parent) == before, "inspect writes nothing"
     assert [series["series_number"] for series in packet_series] == NUMBERS
     assert {series["source"] for series in packet_series} == {str(packet)}
-    for ours, theirs in zip(map(facts, packet_series), map(facts, stored), strict=True):
-        assert ours == {key: theirs[key] for key in ours}, "the values equal those of the import"
-        lacking = theirs.keys() - ours.keys()
+    for packet_facts, session_facts in zip(map(facts, packet_series), map(facts, stored), strict=True):
+        assert packet_facts == {key: session_facts[key] for key in packet_facts}, "the values equal those of the import"
+        lacking = session_facts.keys() - packet_facts.keys()
         assert lacking <= {"phase_encoding_direction", "partial_fourier", "multiband_factor"}, lacking
 
 
@@ -154,8 +154,8 @@ def test_a_link_that_leaves_the_packet_is_skipped_as_in_an_import(tmp_path: Path
     packet = write_folder(T1.files(), tmp_path / "p")
     (packet / "link.dcm").symlink_to(outside[0])
     assert [series["series_number"] for series in inspected(packet)] == [2]
-    (tmp_path / "whole").symlink_to(packet)
-    assert [series["source"] for series in inspected(tmp_path / "whole")] == [str(tmp_path / "whole")]
+    (tmp_path / "link").symlink_to(packet)
+    assert [series["source"] for series in inspected(tmp_path / "link")] == [str(tmp_path / "link")]
 
 
 def test_the_parts_of_one_scan_are_one_series_if_they_are_joined(tmp_path: Path) -> None:
@@ -195,13 +195,13 @@ def test_a_packet_with_a_folder_named_dicom_is_no_session(tmp_path: Path) -> Non
 
 
 def test_an_unreadable_packet_is_reported_and_the_others_are_inspected(tmp_path: Path) -> None:
-    whole = write_packet(T1.files(), tmp_path, "whole", Kind.ZIP)
+    sound = write_packet(T1.files(), tmp_path, "sound", Kind.ZIP)
     broken = tmp_path / "cut.zip"
-    broken.write_bytes(whole.read_bytes()[:-400])
-    run = run_main("inspect", "--json", str(broken), str(whole))
+    broken.write_bytes(sound.read_bytes()[:-400])
+    run = run_main("inspect", "--json", str(broken), str(sound))
     assert run.status == 1
     assert "cut.zip" in run.err
-    assert {series["source"] for series in json.loads(run.out)["series"]} >= {str(whole)}
+    assert {series["source"] for series in json.loads(run.out)["series"]} >= {str(sound)}
 
 
 def test_many_problems_are_counted(tmp_path: Path) -> None:

@@ -87,10 +87,12 @@ def test_sort_and_convert_give_the_result_of_an_import(session: Path, study: Stu
     write_folder(TREE, other.session("S1") / "inbox")
     write_packet(ParRec(acquisition=7).files("epi"), other.session("S1") / "inbox", "philips", Kind.ZIP)
     assert other.main("--masterinbox=none", "--sessions=S1").status == 0
-    mine, theirs = snapshot(session), snapshot(other.session("S1"))
+    in_steps, at_once = snapshot(session), snapshot(other.session("S1"))
     volatile = ("session.txt", "qxbatch/summary.json", "qxbatch/report.html")
-    assert set(mine) == set(theirs)
-    assert [k for k in mine if mine[k] != theirs[k] and not k.startswith(volatile) and not k.endswith(".log")] == []
+    assert set(in_steps) == set(at_once)
+    assert [
+        k for k in in_steps if in_steps[k] != at_once[k] and not k.startswith(volatile) and not k.endswith(".log")
+    ] == []
 
 
 @pytest.mark.parametrize("form", ["folder", "file", "no"])

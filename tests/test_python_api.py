@@ -116,7 +116,7 @@ def test_an_import_returns_the_outcome_of_each_packet(study: Study) -> None:
 def test_a_dry_run_writes_nothing(study: Study) -> None:
     study.put("S1", MrSeries().files())
     result = qxbatch.import_packets(str(study.sessions), test=True)
-    assert [found.verdict.value for found in result.found] == ["ready"]
+    assert [candidate.verdict.value for candidate in result.found] == ["ready"]
     assert sorted(path.name for path in study.sessions.iterdir()) == ["inbox"]
 
 

@@ -124,7 +124,7 @@ def test_files_are_named_by_image_number(tmp_path: Path, converted: Conversion, 
     assert gzip.decompress((folder / "32.nii.gz").read_bytes()) == b"voxels_ph"
 
 
-def test_each_file_has_a_checksum_and_an_image_the_one_of_its_conversion(tmp_path: Path, converted: Conversion) -> None:
+def test_an_image_has_the_checksum_taken_when_it_was_written(tmp_path: Path, converted: Conversion) -> None:
     first = converted.outputs[0]
     first.nifti.with_suffix(".bval").write_text("0 1000\n")
     converted = replace(
@@ -158,12 +158,12 @@ def test_each_series_has_a_log_and_each_further_number_a_copy(tmp_path: Path) ->
     }
 
 
-def info(tmp_path: Path, sidecar: object, wanted: tuple[str, ...], kind: SeriesKind = SeriesKind.DICOM) -> object:
+def info(tmp_path: Path, sidecar: object, fields: tuple[str, ...], kind: SeriesKind = SeriesKind.DICOM) -> object:
     """Return the fields read from a JSON sidecar."""
     path = tmp_path / "a.json"
     path.write_text(sidecar if isinstance(sidecar, str) else json.dumps(sidecar))
     header: dict[str, Value] = {"RepetitionTime": 2000.0}
-    return json_info(path, wanted, Series(30, kind, header, 1, 1, tmp_path))
+    return json_info(path, fields, Series(30, kind, header, 1, 1, tmp_path))
 
 
 ALL = tuple(FIELDS)

@@ -320,7 +320,7 @@ def test_a_packet_that_still_waits_does_not_change_the_study_level(imported: Stu
     assert (imported.sessions / "study.json").stat().st_mtime_ns == before
 
 
-def test_a_session_whose_session_txt_came_later_is_complete(imported: StudyFolder) -> None:
+def test_a_session_is_complete_when_its_session_txt_is_restored(imported: StudyFolder) -> None:
     text = SessionFolder(imported.session("S2")).paths.session_txt
     content = text.read_bytes()
     text.unlink()

@@ -36,7 +36,7 @@ MEMBERS = (
 """Archive members as the targets parse them: method, length of the name, length of the content, name, content."""
 
 
-def one(series: MrSeries) -> bytes:
+def first_file(series: MrSeries) -> bytes:
     """Return the first file of a series."""
     return next(iter(series.files().values()))
 
@@ -63,12 +63,12 @@ def private(syntax: Syntax) -> bytes:
 def headers() -> dict[str, bytes]:
     """Return objects of all transfer syntaxes, kinds and manufacturers."""
     plain = [syntax for syntax in Syntax if syntax is not Syntax.RLE]
-    inputs = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in Syntax}
+    inputs = {f"classic-{syntax.name.lower()}": first_file(SMALL.with_(syntax=syntax)) for syntax in Syntax}
     inputs |= {f"private-{syntax.name.lower()}": private(syntax) for syntax in plain}
     inputs |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(SMALL), syntax) for syntax in plain}
-    inputs |= {f"maker-{vendor.name.lower()}": one(SMALL.with_(vendor=vendor)) for vendor in Vendor}
-    inputs["bare"] = one(SMALL.with_(preamble=False, meta=False))
-    inputs["bare-implicit"] = one(SMALL.with_(preamble=False, meta=False, syntax=Syntax.IMPLICIT))
+    inputs |= {f"maker-{vendor.name.lower()}": first_file(SMALL.with_(vendor=vendor)) for vendor in Vendor}
+    inputs["bare"] = first_file(SMALL.with_(preamble=False, meta=False))
+    inputs["bare-implicit"] = first_file(SMALL.with_(preamble=False, meta=False, syntax=Syntax.IMPLICIT))
     inputs["dicomdir"] = objects.dicomdir(SMALL)
     inputs["gzip"] = gzip.compress(inputs["classic-explicit"], mtime=0)
     makers = (objects.report, objects.raw_data, objects.spectroscopy, objects.presentation_state, objects.screen_save)
@@ -79,7 +79,7 @@ def frames() -> dict[str, bytes]:
     """Return classic, enhanced and mosaic objects, in the transfer syntaxes with different pixel encodings."""
     small = MrSeries(slices=2, volumes=2, rows=4, columns=3)
     syntaxes = (Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG, Syntax.DEFLATED)
-    inputs = {f"classic-{syntax.name.lower()}": one(SMALL.with_(syntax=syntax)) for syntax in syntaxes}
+    inputs = {f"classic-{syntax.name.lower()}": first_file(SMALL.with_(syntax=syntax)) for syntax in syntaxes}
     inputs |= {f"enhanced-{syntax.name.lower()}": encoded(objects.enhanced(small), syntax) for syntax in syntaxes}
     mosaics = Mosaic(slices=2, volumes=1, b_values=(700,))
     for vendor in (Vendor.SIEMENS, Vendor.UIH):
@@ -89,7 +89,7 @@ def frames() -> dict[str, bytes]:
 
 def zips() -> dict[str, bytes]:
     """Return zip archives of every method of zipfile: sound, unusual and damaged."""
-    tree = {"a/1": one(SMALL)[:300], "a/ü": WORDS}
+    tree = {"a/1": first_file(SMALL)[:300], "a/ü": WORDS}
     inputs = {"stored": zipped(tree, stored=True), "deflated": zipped(tree), "empty": zipped({})}
     for method, name in ((zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")):
         out = io.BytesIO()
@@ -128,7 +128,7 @@ class Unseekable(io.RawIOBase):
 
 def sevenzs() -> dict[str, bytes]:
     """Return 7z archives of every method, sound and damaged, and members that the target packs itself."""
-    tree = {"a/1": one(SMALL)[:300], "a/ü": WORDS, "none": b""}
+    tree = {"a/1": first_file(SMALL)[:300], "a/ü": WORDS, "none": b""}
     inputs = {name.replace(" ", "-"): data for name, data in MADE.items()}
     inputs |= {"apart": sevenz(tree, solid=False, folders=["b"]), "members": sevenz(tree, Method.COPY)}
     inputs |= {"cut": inputs["lzma"][:-20], "behind": inputs["lzma"] + b"tail", "none": sevenz({})}
@@ -137,7 +137,7 @@ def sevenzs() -> dict[str, bytes]:
 
 def tars() -> dict[str, bytes]:
     """Return tar archives of every format, with long names, links, devices and sparse members."""
-    tree = {"a/1": one(SMALL)[:300], "a/" + 60 * "long" + "/2": WORDS}
+    tree = {"a/1": first_file(SMALL)[:300], "a/" + 60 * "long" + "/2": WORDS}
     forms = ((tarfile.PAX_FORMAT, "pax"), (tarfile.GNU_FORMAT, "gnu"))
     inputs = {name: tarred(tree, form=form)[: 512 * 14] for form, name in forms}
     inputs["ustar"] = tarred({"a/1": WORDS, "b": b""}, form=tarfile.USTAR_FORMAT)[: 512 * 7]
