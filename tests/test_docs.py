@@ -74,33 +74,33 @@ def test_files_named_in_contributing_exist() -> None:
     assert not [name for name in missing if not name.startswith((".venv", "bench/run"))]
 
 
-OF_CODE = ("architecture.md", "design-choices.md", "guarantees.md")
+ABOUT_CODE = ("architecture.md", "design-choices.md", "guarantees.md")
 """Documents of docs/ that name files of the repository in backticks."""
 SOURCE = re.compile(r"`((?:[\w.*-]+/)*[\w.*-]+(?:/|\.(?:py|pyi|rs|toml)))`")
 IN_FILE = re.compile(r"`(\w+)(?:\.\w+)?(?:\(\))?` in `((?:\w+/)*\w+\.py)`")
-OF_USERS = ("protocol.toml",)
+USER_FILES = ("protocol.toml",)
 
 
 def places(line: str) -> list[Path]:
-    """Return the folders from which a line of a document names files; a row of a table may begin with the folder."""
+    """Return the folders to which the file names in a line are relative; a row of a table can begin with its folder."""
     row = re.match(r"\| `(python/qxbatch/[\w/]+)/` \|", line)
     return [REPOSITORY / row[1]] if row else [REPOSITORY, PACKAGE, REPOSITORY / "rust/core/src"]
 
 
 def files(line: str, name: str) -> list[Path]:
-    """Return what a name in a line of a document stands for; it may have a star."""
+    """Return the files that match a name in a line of a document; the name can be a glob."""
     return [path for place in (*places(line), REPOSITORY) for path in place.glob(name)]
 
 
-@pytest.mark.parametrize("document", OF_CODE)
-def test_files_that_documents_about_the_code_name_exist(document: str) -> None:
+@pytest.mark.parametrize("document", ABOUT_CODE)
+def test_files_named_in_documents_about_the_code_exist(document: str) -> None:
     lines = (REPOSITORY / "docs" / document).read_text(encoding="utf-8").splitlines()
-    named = [(line, name) for line in lines for name in SOURCE.findall(line) if name not in OF_USERS]
+    named = [(line, name) for line in lines for name in SOURCE.findall(line) if name not in USER_FILES]
     assert len(named) > 10
     assert [name for line, name in named if not files(line, name)] == []
 
 
-def test_functions_are_in_the_files_in_which_the_architecture_says_they_are() -> None:
+def test_functions_named_in_the_architecture_exist_in_their_files() -> None:
     lines = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines()
     named = [(name, path) for line in lines for name, file in IN_FILE.findall(line) for path in files(line, file)]
     assert len(named) > 40

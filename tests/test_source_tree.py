@@ -60,7 +60,7 @@ def test_a_source_file_is_short_and_finished(path: Path) -> None:
 
 
 def architecture() -> str:
-    """Return the text of the page about the structure."""
+    """Return the text of docs/architecture.md."""
     return (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
@@ -72,7 +72,7 @@ def test_the_architecture_names_every_package() -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["all", "bids"])
-def test_the_diagrams_of_the_architecture_have_the_order_of_imports(number: int) -> None:
+def test_the_diagrams_of_the_architecture_have_the_order_of_the_import_layers(number: int) -> None:
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     layers = settings["tool"]["importlinter"]["contracts"][number]["layers"]
     order = [re.findall(r"\w+", layer) for layer in layers]

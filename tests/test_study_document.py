@@ -332,7 +332,7 @@ def test_a_session_is_complete_when_its_session_txt_is_restored(imported: StudyF
     assert states == {"complete"}
 
 
-def test_a_session_id_that_a_spreadsheet_takes_for_a_formula_has_an_apostrophe_in_the_table(study: StudyFolder) -> None:
+def test_a_session_id_like_a_formula_has_an_apostrophe_in_the_table(study: StudyFolder) -> None:
     for name in ("=1+1", "@SUM(A1)"):
         study.put(name, T1.files())
     assert study.main().status == 0
