@@ -1,4 +1,4 @@
-"""Compares an older summary.json with one that was written later for the same packets: compare_summaries OLD NEW
+"""Compare an old summary.json with a new one of the same packets: compare_summaries OLD NEW
 
 Each argument is a summary.json, or a folder with sessions. Every field of the old summary must be in the new one with the
 same value, except `schema`, `qxbatch`, `times` and `host`. A series may also have `verdict` and `acquisition`.
@@ -20,7 +20,7 @@ ADDED = re.compile(r"series\[\d+\]\.(verdict|acquisition)")
 
 
 class Absent:
-    """Stands where one side has no such field."""
+    """Placeholder for a field that one side does not have."""
 
 
 def differences(old: Any, new: Any, place: str = "") -> Iterator[str]:
@@ -32,37 +32,37 @@ def differences(old: Any, new: Any, place: str = "") -> Iterator[str]:
             yield from () if skipped else differences(old.get(key, Absent), new.get(key, Absent), inner)
     elif isinstance(old, list) and isinstance(new, list):
         for k in range(max(len(old), len(new))):
-            one, other = (items[k] if k < len(items) else Absent for items in (old, new))
-            yield from differences(one, other, f"{place}[{k}]")
+            old_item, new_item = (items[k] if k < len(items) else Absent for items in (old, new))
+            yield from differences(old_item, new_item, f"{place}[{k}]")
     elif old != new or type(old) is not type(new):
-        yield f"{place}: {shown(old)} | {shown(new)}"
+        yield f"{place}: {formatted(old)} | {formatted(new)}"
 
 
-def shown(value: object) -> str:
-    """Return a value as it is printed."""
+def formatted(value: object) -> str:
+    """Return a value as text."""
     return "(absent)" if value is Absent else json.dumps(value, ensure_ascii=False)
 
 
 def summaries(path: Path) -> dict[str, Path]:
-    """Return the summaries of a folder of sessions by session id; a file is one without an id."""
+    """Return the summaries of a sessions folder by session id; a single file has an empty id."""
     if path.is_file():
         return {"": path}
-    return {found.parent.parent.name: found for found in sorted(path.glob(f"*/{OWN_SUMMARY}"))}
+    return {summary.parent.parent.name: summary for summary in sorted(path.glob(f"*/{OWN_SUMMARY}"))}
 
 
 def compare(old: Path, new: Path) -> Iterator[str]:
-    """Yield the differences of all summaries of two places."""
+    """Yield the differences of all summaries at two paths."""
     before, after = summaries(old), summaries(new)
     for session in sorted({*before, *after}):
         if session not in after or session not in before:
             yield f"{session}: only in {old if session in before else new}"
             continue
-        one, other = (json.loads(found[session].read_bytes()) for found in (before, after))
-        yield from (f"{session}: {line}".removeprefix(": ") for line in differences(one, other))
+        old_summary, new_summary = (json.loads(paths[session].read_bytes()) for paths in (before, after))
+        yield from (f"{session}: {line}".removeprefix(": ") for line in differences(old_summary, new_summary))
 
 
 def main(argv: list[str]) -> int:
-    """Compare the two places of the command line; return the exit status."""
+    """Compare the two paths of the command line; return the exit status."""
     if len(argv) != 2 or not all(Path(name).exists() and summaries(Path(name)) for name in argv):
         print("usage: compare_summaries OLD NEW (two files, or two folders of sessions)", file=sys.stderr)
         return 64

@@ -15,21 +15,21 @@ from tests.build.study import Study
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared machine")  # a test says what is right, never how fast
+settings.load_profile("shared machine")  # tests check results, not speed
 MISSING = "no sample data: set QXBATCH_TEST_DATA, or put the sets into ../shared/data beside the repository"
 
 
 def data_folder() -> Path | None:
-    """Return the folder of the sample data sets, if there is one."""
-    named = os.environ.get("QXBATCH_TEST_DATA")
-    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
-    if named and not folder.is_dir():
-        raise pytest.UsageError(f"QXBATCH_TEST_DATA={named} is not a folder")
+    """Return the folder of the sample data sets, or None if it does not exist."""
+    path = os.environ.get("QXBATCH_TEST_DATA")
+    folder = Path(path) if path else REPOSITORY.parent / "shared" / "data"
+    if path and not folder.is_dir():
+        raise pytest.UsageError(f"QXBATCH_TEST_DATA={path} is not a folder")
     return folder if folder.is_dir() else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what needs the sample data where they are absent; refuse empty lists of parameters."""
+    """Skip tests that need the sample data if they are missing; refuse an empty list of parameters."""
     for item in items:
         for mark in item.iter_markers("skip"):
             if str(mark.kwargs.get("reason", "")).startswith("got empty parameter set"):
@@ -42,28 +42,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup() -> Iterator[None]:
-    """Fixtures run the command, too."""
+    """Do not wrap lines in fixtures: they run the command too."""
     with wide_text():
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
-    """Let no line be wrapped: tests look for sentences."""
+    """Do not wrap lines: tests look for whole sentences."""
     with wide_text():
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Iterator[None]:
-    """What a test changed of the environment is put back to what it was for the test."""
+    """Restore the environment of the test after it changed variables."""
     with wide_text():
         return (yield)
 
 
 @contextmanager
 def wide_text() -> Iterator[None]:
-    """Within, text is as wide as it needs; pytest itself stays as wide as its terminal."""
+    """Set a wide terminal for a test; pytest itself keeps the width of its terminal."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "10000")
         yield
@@ -86,11 +86,11 @@ def data() -> Path:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the documentation as a site, which is built."""
+    """Build the documentation site and return its folder."""
     if importlib.util.find_spec("material") is None:
         pytest.skip("no mkdocs-material: install qxbatch[docs]")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
     return folder

@@ -1,4 +1,4 @@
-"""What the core's fields ought to be, read by pydicom: the other side of the differential test."""
+"""Read the core's header fields with pydicom: the reference of the differential test."""
 
 import gzip
 import io
@@ -26,7 +26,7 @@ FUNCTIONAL = {
     "ImagePositionPatient": (0x00209113, 0x00200032),
     "ImageOrientationPatient": (0x00209116, 0x00200037),
 }
-"""Field -> functional group macro and element (PS3.3 C.7.6.16), where the main data set has no value."""
+"""Field -> functional group macro and element (PS3.3 C.7.6.16), if the main data set has no value."""
 
 PRIVATE = {
     "SiemensNumberOfImagesInMosaic": (0x0019, "SIEMENS MR HEADER", 0x0A),
@@ -43,9 +43,9 @@ IDENTIFIERS = ("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "SeriesInsta
 
 
 def dataset(path: Path) -> Dataset | None:
-    """Read a file, gzipped or not, as leniently as pydicom can; None when it is no DICOM.
+    """Read a file, gzipped or not, as leniently as pydicom can; return None if it is not DICOM.
 
-    Without the DICOM mark a file counts as DICOM when it has one of the identifiers.
+    A file without the DICM prefix is DICOM if it has one of the identifiers.
     """
     data = path.read_bytes()
     if data.startswith(b"\x1f\x8b"):
@@ -54,23 +54,23 @@ def dataset(path: Path) -> Dataset | None:
         except (OSError, EOFError):
             return None
     config.settings.reading_validation_mode = config.IGNORE
-    marked = data[128:132] == b"DICM"
+    has_prefix = data[128:132] == b"DICM"
     try:
         read = pydicom.dcmread(io.BytesIO(data), force=True, stop_before_pixels=True)
         known = any(keyword in read for keyword in IDENTIFIERS)
-    except Exception:  # noqa: BLE001  # told to try anything, pydicom fails in any way
+    except Exception:  # noqa: BLE001  # with force=True, pydicom raises any exception
         return None
-    return read if marked or known else None
+    return read if has_prefix or known else None
 
 
 def value(read: Dataset, field: str) -> object:
-    """Return a field's value in the core's types; None when it is absent or empty."""
+    """Return a field's value in the core's types; None if it is missing or empty."""
     if field in META:
         return plain(read.file_meta, tag_for_keyword(field))
     if field in PRIVATE:
-        group, owner, element = PRIVATE[field]
+        group, private_creator, element = PRIVATE[field]
         try:
-            block = read.private_block(group, owner)
+            block = read.private_block(group, private_creator)
         except KeyError:
             return None
         return plain(read, block.get_tag(element)) if element in block else None
@@ -81,7 +81,7 @@ def value(read: Dataset, field: str) -> object:
 
 
 def functional(read: Dataset, macro: int, tag: int) -> object:
-    """Return a value from the shared functional groups, else from those of the first frame."""
+    """Return a value of the shared functional groups, or else of the first frame's groups."""
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         item = first_item(read, tag_for_keyword(groups))
         inner = first_item(item, macro) if item is not None else None
@@ -100,21 +100,21 @@ def first_item(read: Dataset, tag: int | None) -> Dataset | None:
 
 
 def plain(read: Dataset, tag: int | None) -> object:
-    """Return an element's value as plain Python types."""
+    """Return an element's value as built-in Python types."""
     if tag is None or tag not in read:
         return None
     found = read[tag].value
     if isinstance(found, list | MultiValue):
-        values = [one(item) for item in found]
+        values = [single_value(item) for item in found]
         if len(values) == 1:
             return values[0]
         return values if any(item not in ("", None) for item in values) else None
-    single = one(found)
+    single = single_value(found)
     return None if single == "" else single
 
 
-def one(item: object) -> object:
-    """Return one value: numbers as int or float, all else as trimmed text."""
+def single_value(item: object) -> object:
+    """Return one value: numbers as int or float, everything else as trimmed text."""
     if isinstance(item, int) or item is None:
         return None if item is None else int(item)
     if isinstance(item, float):

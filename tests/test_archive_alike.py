@@ -1,4 +1,4 @@
-"""Folder mode: archives of one name are compared by reading little of them, once, and so that the run can be stopped."""
+"""Folder mode: archives with the same name are compared by reading as little as possible, and a signal stops that."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ SIZE = 5 * END
 
 
 def sparse(path: Path, *marks: int, size: int = SIZE) -> Path:
-    """Make a file of zeros with a byte at each mark."""
+    """Create a file of zeros with a nonzero byte at each mark."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.truncate(size)
@@ -36,33 +36,33 @@ def sparse(path: Path, *marks: int, size: int = SIZE) -> Path:
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are read in whole."""
-    found: list[str] = []
+    """Return the list of files that are hashed completely."""
+    paths: list[str] = []
 
     def hashing(path: str, *, monitor: Monitor) -> tuple[int, str]:
-        found.append(path)
+        paths.append(path)
         return hash_file(path, monitor=monitor)
 
     monkeypatch.setattr(module, "hash_file", hashing)
-    return found
+    return paths
 
 
-def test_only_those_that_are_alike_at_both_ends_are_read_in_whole(tmp_path: Path, hashed: list[str]) -> None:
+def test_only_archives_with_equal_ends_are_hashed_completely(tmp_path: Path, hashed: list[str]) -> None:
     paths = [
         sparse(tmp_path / f"{k}" / "scan.zip", *marks) for k, marks in enumerate([[], [0], [SIZE - 1], [], [SIZE // 2]])
     ]
     paths += [sparse(tmp_path / "5" / "scan.zip", size=SIZE + 1), sparse(tmp_path / "6" / "other.zip")]
-    told: list[int] = []
-    contents = contents_of(paths, Monitor(), told.append)
+    reported_sizes: list[int] = []
+    contents = contents_of(paths, Monitor(), reported_sizes.append)
     assert list(contents) == paths
     assert contents[paths[0]] == contents[paths[3]]
     assert len(set(contents.values())) == len(paths) - 1
     assert hashed == [str(paths[k]) for k in (0, 3, 4)]
-    assert told == [3 * SIZE]
+    assert reported_sizes == [3 * SIZE]
 
 
 @pytest.mark.parametrize("size", [0, 1, END - 1, END, END + 1, 2 * END])
-def test_small_ones_are_told_apart_by_their_ends(tmp_path: Path, hashed: list[str], size: int) -> None:
+def test_small_archives_are_compared_by_their_ends_only(tmp_path: Path, hashed: list[str], size: int) -> None:
     marks = [[], [], *([mark] for mark in {0, size // 2, size - 1} if 0 <= mark < size)]
     paths = [sparse(tmp_path / f"{k}" / "scan.zip", *each, size=size) for k, each in enumerate(marks)]
     contents = contents_of(paths, Monitor(), lambda _: None)
@@ -71,13 +71,13 @@ def test_small_ones_are_told_apart_by_their_ends(tmp_path: Path, hashed: list[st
     assert hashed == []
 
 
-def test_one_that_cannot_be_read_is_like_no_other(tmp_path: Path) -> None:
+def test_an_unreadable_archive_equals_no_other(tmp_path: Path) -> None:
     paths = [tmp_path / f"{k}" / "scan.zip" for k in range(2)]
     assert len(set(contents_of(paths, Monitor(), lambda _: None).values())) == 2
 
 
-@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "before they are read in whole"])
-def test_the_monitor_stops_it(tmp_path: Path, at_once: bool) -> None:
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "before hashing"])
+def test_the_monitor_cancels_the_comparison(tmp_path: Path, at_once: bool) -> None:
     paths = [sparse(tmp_path / f"{k}" / "scan.zip") for k in range(2)]
     monitor = Monitor()
     if at_once:
@@ -87,37 +87,37 @@ def test_the_monitor_stops_it(tmp_path: Path, at_once: bool) -> None:
 
 
 def fill(study: Study) -> None:
-    """Two sessions with the same archive, which is longer than both ends."""
+    """Write the same archive, longer than both compared ends, into two sessions."""
     archive = packed(MrSeries(rows=1200, columns=1200).files(), Kind.TAR)
     assert len(archive) > 2 * END
     for k in (1, 2):
         write_folder({"scan.tar": archive}, study.session(f"S{k}") / "inbox")
 
 
-@pytest.mark.parametrize(("more", "told"), [((), 1), (("--quiet",), 0)], ids=["aloud", "quiet"])
-def test_a_run_reads_them_once_and_keeps_no_other_run_waiting(
-    study: Study, hashed: list[str], monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], told: int
+@pytest.mark.parametrize(("more", "messages"), [((), 1), (("--quiet",), 0)], ids=["default", "quiet"])
+def test_a_run_hashes_each_archive_once_and_blocks_no_other_run(
+    study: Study, hashed: list[str], monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], messages: int
 ) -> None:
     fill(study)
 
-    def beside_another(path: str, *, monitor: Monitor) -> tuple[int, str]:
+    def hash_beside_another_run(path: str, *, monitor: Monitor) -> tuple[int, str]:
         other = Locks(Workspace(study.sessions).locks)
-        held = other.take("archive")
-        assert held is not None, "a run that archives would wait"
-        other.release(held)
+        lock = other.take("archive")
+        assert lock is not None, "a run that archives would wait"
+        other.release(lock)
         hashed.append(path)
         return hash_file(path, monitor=monitor)
 
-    monkeypatch.setattr(module, "hash_file", beside_another)
+    monkeypatch.setattr(module, "hash_file", hash_beside_another_run)
     monkeypatch.setattr("qxbatch.pipeline.archive_numbers.LONG", 2 * END)
     run = study.main(*NONE, *more)
     assert run.status == 0, run.text
     assert hashed == [str(study.session(f"S{k}") / "inbox" / "scan.tar") for k in (1, 2)]
-    assert run.err.count("Archives of one name and size are compared") == told
-    assert list(snapshot(study.archive)) == ["scan.tar"], "the same bytes are kept once"
+    assert run.err.count("Archives of one name and size are compared") == messages
+    assert list(snapshot(study.archive)) == ["scan.tar"], "equal archives are kept once"
 
 
-def begun(study: Study) -> subprocess.Popen[str]:
+def start_run(study: Study) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "qxbatch", *words(study)],
         stdin=subprocess.DEVNULL,
@@ -128,12 +128,12 @@ def begun(study: Study) -> subprocess.Popen[str]:
     )
 
 
-def test_a_run_that_reads_large_ones_says_so_and_can_be_stopped(study: Study) -> None:
+def test_a_run_that_hashes_large_archives_reports_it_and_can_be_interrupted(study: Study) -> None:
     for k in (1, 2):
         inbox = study.session(f"S{k}") / "inbox"
         write_folder(MrSeries(patient=f"P{k}").files(), inbox)
-        sparse(inbox / "scan.zip", size=1 << 40)  # hours to read
-    run = begun(study)
+        sparse(inbox / "scan.zip", size=1 << 40)  # takes hours to read
+    run = start_run(study)
     limit = threading.Timer(120, run.kill)
     limit.start()
     assert run.stderr is not None
@@ -148,18 +148,18 @@ def test_a_run_that_reads_large_ones_says_so_and_can_be_stopped(study: Study) ->
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_what_is_no_file_keeps_no_run_waiting(study: Study) -> None:
+def test_fifos_devices_and_broken_links_do_not_block_a_run(study: Study) -> None:
     for k in (1, 2):
         inbox = study.session(f"S{k}") / "inbox"
         write_folder(MrSeries(patient=f"P{k}").files(), inbox)
         os.mkfifo(inbox / "pipe.zip")
         (inbox / "zero.zip").symlink_to("/dev/zero")
         (inbox / "lost.zip").symlink_to("nowhere")
-    run = begun(study)
+    run = start_run(study)
     limit = threading.Timer(120, run.kill)
     limit.start()
-    said = run.communicate()[1]
+    messages = run.communicate()[1]
     limit.cancel()
-    assert run.returncode == 0, said
+    assert run.returncode == 0, messages
     assert (study.session("S2") / "session.txt").exists()
     assert (study.session("S2") / "inbox" / "pipe.zip").is_fifo()

@@ -1,4 +1,4 @@
-"""What becomes of a packet, for every combination of facts."""
+"""Decide what happens to a packet, for every combination of facts."""
 
 from itertools import product
 
@@ -14,7 +14,7 @@ EVERY = [
     for values in product((False, True), repeat=len(NAMES))
 ]
 TABLE = [
-    # published, damaged, changed, failed: what is done where move, copy, leave, delete is asked
+    # published, damaged, changed, failed: the result for move, copy, leave, delete
     (True, False, False, False, "move copy leave delete", Reason.NONE),
     (True, False, False, True, "move copy leave move", Reason.SERIES_FAILED),
     (True, False, True, False, "keep keep keep keep", Reason.CHANGED),
@@ -29,19 +29,19 @@ TABLE = [
 
 @pytest.mark.parametrize(("published", "damaged", "changed", "failed", "modes", "reason"), TABLE)
 @pytest.mark.parametrize("inbox", list(product((False, True), repeat=3)), ids=str)
-def test_the_table_of_packets(
+def test_the_decision_matches_the_table(
     published: bool, damaged: bool, changed: bool, failed: bool, modes: str, reason: Reason, inbox: tuple[bool, ...]
 ) -> None:
     order = (Archive.MOVE, Archive.COPY, Archive.LEAVE, Archive.DELETE)
     split, folder_mode, remade = inbox
     for archive, mode in zip(order, modes.split(), strict=True):
         facts = Facts(archive, failed, damaged, published, changed, split=split, folder_mode=folder_mode, remade=remade)
-        done = decide(facts)
-        assert (done.mode or "keep") == mode
-        assert done.reason is (Reason.NONE if mode == archive else reason)
+        decision = decide(facts)
+        assert (decision.mode or "keep") == mode
+        assert decision.reason is (Reason.NONE if mode == archive else reason)
 
 
-def test_the_table_names_every_combination() -> None:
+def test_the_table_contains_every_combination() -> None:
     assert len({row[:4] for row in TABLE}) == len(TABLE) == 2**4
     assert len(EVERY) == 4 * 2**8
 
@@ -55,7 +55,7 @@ def test_the_table_names_every_combination() -> None:
         (True, False, ("sorted", "duplicate", "kept")),
     ],
 )
-def test_loose_files_leave_the_inbox_where_a_session_has_their_bytes(
+def test_loose_files_leave_the_inbox_if_a_session_contains_their_bytes(
     split: bool, remade: bool, leaving: tuple[str, ...]
 ) -> None:
     for facts in EVERY:
@@ -65,7 +65,7 @@ def test_loose_files_leave_the_inbox_where_a_session_has_their_bytes(
         assert decide(facts).leaving == (leaving if leave else ())
 
 
-def test_a_packet_is_deleted_only_where_all_of_it_is_converted_and_unchanged() -> None:
+def test_a_packet_is_deleted_only_if_it_is_unchanged_and_completely_converted() -> None:
     for facts in EVERY:
         if decide(facts).mode is Archive.DELETE:
             assert facts.archive is Archive.DELETE
@@ -74,17 +74,17 @@ def test_a_packet_is_deleted_only_where_all_of_it_is_converted_and_unchanged() -
 
 
 @pytest.mark.parametrize("archive", list(Archive))
-def test_nothing_leaves_the_archive_that_is_imported_again(archive: Archive) -> None:
-    done = decide(Facts(archive, in_archive=True))
-    assert done.mode is Archive.LEAVE
+def test_a_packet_imported_from_the_archive_stays_there(archive: Archive) -> None:
+    decision = decide(Facts(archive, in_archive=True))
+    assert decision.mode is Archive.LEAVE
 
 
 def test_a_packet_with_bytes_outside_its_members_is_moved_instead_of_deleted() -> None:
-    done = decide(Facts(Archive.DELETE, surrounded=True))
-    assert (done.mode, done.reason) == (Archive.MOVE, Reason.SURROUNDED)
+    decision = decide(Facts(Archive.DELETE, surrounded=True))
+    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.SURROUNDED)
 
 
-def test_nothing_is_decided_by_default() -> None:
+def test_the_default_is_the_requested_mode() -> None:
     assert decide(Facts(Archive.MOVE)) == Decision(Archive.MOVE)
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_decided_by_default() -> None:
     ("archive", "mode"), [("move", "leave"), ("delete", "leave"), ("copy", "copy"), ("leave", "leave")]
 )
 @pytest.mark.parametrize("failed", [False, True])
-def test_nothing_leaves_a_folder_that_is_a_link(archive: str, mode: str, failed: bool) -> None:
-    done = decide(Facts(Archive(archive), series_failed=failed, linked=True, folder_mode=True))
-    assert (done.mode, done.leaving) == (Archive(mode), ())
-    assert done.reason is (Reason.NONE if archive == mode else Reason.LINKED)
+def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) -> None:
+    decision = decide(Facts(Archive(archive), series_failed=failed, linked=True, folder_mode=True))
+    assert (decision.mode, decision.leaving) == (Archive(mode), ())
+    assert decision.reason is (Reason.NONE if archive == mode else Reason.LINKED)

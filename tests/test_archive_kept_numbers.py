@@ -1,4 +1,4 @@
-"""The numbers that a run chose are written down for the next one, believed as far as they can be, and removed in the end."""
+"""A run stores its archive numbers for the next run, which ignores invalid ones and removes the file at the end."""
 
 import errno
 import json
@@ -18,46 +18,46 @@ from tests.faults.alike import NONE, disturbed, fill, fill_with_one_that_stays, 
 from tests.faults.stage import command
 
 
-def kept(study: Study) -> dict[str, int]:
-    """Return the numbers that are written down."""
+def stored_numbers(study: Study) -> dict[str, int]:
+    """Return the numbers in numbers.json."""
     path = study.sessions / ".qxbatch" / "numbers.json"
     return dict(json.loads(path.read_bytes())) if path.exists() else {}
 
 
 @pytest.mark.parametrize(
-    "told",
+    "content",
     [
         pytest.param(b'{"S1/inbox/scan.zip": -5, "S2/inbox/scan.zip": 1e999}', id="negative and infinite"),
-        pytest.param(b'{"S1/inbox/scan.zip": 0, "S2/inbox/scan.zip": 1000000}', id="nothing and a million"),
-        pytest.param(b'{"S1/inbox/scan.zip": "7", "S2/inbox/scan.zip": true}', id="no numbers"),
+        pytest.param(b'{"S1/inbox/scan.zip": 0, "S2/inbox/scan.zip": 1000000}', id="zero and a million"),
+        pytest.param(b'{"S1/inbox/scan.zip": "7", "S2/inbox/scan.zip": true}', id="not numbers"),
         pytest.param(b'{"S1/inbox/scan.zip": %s}' % (b"9" * 5000), id="more digits than Python reads"),
-        pytest.param(b'{"": 2, ".": 2, "../S1": 2, "/": 2, "\\u0000": 2, "\\ud800": 2}', id="no paths"),
+        pytest.param(b'{"": 2, ".": 2, "../S1": 2, "/": 2, "\\u0000": 2, "\\ud800": 2}', id="not paths"),
         pytest.param(b'["S1/inbox/scan.zip", 7]', id="a list"),
-        pytest.param(b"[" * 100_000, id="deep"),
-        pytest.param(b"\xff\xfe{", id="no text"),
+        pytest.param(b"[" * 100_000, id="nested too deep"),
+        pytest.param(b"\xff\xfe{", id="not text"),
         pytest.param(b'{"S1/inbox/scan.zip": 7', id="cut short"),
     ],
 )
-def test_what_no_run_has_written_is_not_believed(study: Study, told: bytes) -> None:
+def test_invalid_numbers_are_ignored(study: Study, content: bytes) -> None:
     wanted = fill(study, 2)
     (study.sessions / ".qxbatch").mkdir()
-    (study.sessions / ".qxbatch" / "numbers.json").write_bytes(told)
+    (study.sessions / ".qxbatch" / "numbers.json").write_bytes(content)
     run = study.main(*NONE)
     assert run.status == 0, run.text
     assert snapshot(study.archive) == wanted
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_where_they_cannot_be_written_down_nothing_is_begun(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_cannot_store_the_numbers_changes_nothing(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(study)
     before = snapshot(study.sessions)
 
-    def full(path: Path, _: object) -> None:
+    def disk_full(path: Path, _: object) -> None:
         path.with_name(f"{path.name}.new").touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("qxbatch.archive.kept_numbers.write_json", full)
+        patched.setattr("qxbatch.archive.kept_numbers.write_json", disk_full)
         run = study.main(*NONE)
     assert run.status == 73
     assert "no space left" in run.text
@@ -66,14 +66,16 @@ def test_where_they_cannot_be_written_down_nothing_is_begun(study: Study, monkey
     assert not (study.sessions / ".qxbatch").exists()
 
 
-@pytest.mark.parametrize("sessions", ["nobody*", "T*"], ids=["nothing is ready", "another session is imported"])
-def test_a_run_of_other_sessions_leaves_them_to_those_that_wait(study: Study, tmp_path: Path, sessions: str) -> None:
+@pytest.mark.parametrize("sessions", ["nobody*", "T*"], ids=["no session matches", "another session is imported"])
+def test_a_run_of_other_sessions_keeps_the_numbers_of_waiting_sessions(
+    study: Study, tmp_path: Path, sessions: str
+) -> None:
     wanted = fill_with_one_that_stays(study)
     write_packet(MrSeries(patient="P9").files(), study.session("T1") / "inbox", "other", Kind.ZIP)
     assert disturbed(study, "KILL@S2/scratch", tmp_path / "steps") == -9
     between = study.main("--masterinbox=none", f"--sessions={sessions}", "--check=no")
     assert between.status == 0, between.text
-    assert kept(study) == {"S2/inbox/scan.zip": 2}, "S1 is done, S3 is archived"
+    assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}, "S1 is done, S3 is archived"
     again = command(words(study), study.sessions)
     assert again.status == 0, again.text
     assert {name: digest for name, digest in snapshot(study.archive).items() if name != "other.zip"} == wanted
@@ -81,13 +83,13 @@ def test_a_run_of_other_sessions_leaves_them_to_those_that_wait(study: Study, tm
 
 
 @pytest.mark.parametrize("archive", ["move", "copy"])
-def test_those_of_a_run_that_was_killed_at_its_end_are_removed_by_one_that_has_nothing_to_do(
+def test_numbers_of_a_run_killed_at_its_end_are_removed_by_a_run_without_work(
     study: Study, tmp_path: Path, archive: str
 ) -> None:
     wanted = fill(study)
     more = f"--archive={archive}"
     assert disturbed(study, "KILL@os.remove {}/.qxbatch/numbers.json", tmp_path / "steps", more) == -9
-    assert len(kept(study)) == 3
+    assert len(stored_numbers(study)) == 3
     again = command(words(study, more), study.sessions)
     assert again.status == 0, again.text
     assert snapshot(study.archive) == wanted
@@ -95,7 +97,7 @@ def test_those_of_a_run_that_was_killed_at_its_end_are_removed_by_one_that_has_n
 
 
 class TwoRuns:
-    """Two runs of which each has chosen a number and holds no lock: the one ends, the other has not begun its work."""
+    """Two runs that have chosen numbers and hold no lock: one ends, the other has not started its work."""
 
     def __init__(self, study: Study) -> None:
         fill(study, 2)
@@ -105,27 +107,27 @@ class TwoRuns:
         write_json(self.workspace.numbers, {"S1/inbox/scan.zip": 1, "S2/inbox/scan.zip": 2})
         self.workspace.new_numbers.touch()
 
-    def first_one_ends(self) -> None:
+    def end_first_run(self) -> None:
         forget_numbers(self.workspace, Locks(self.workspace.locks), [self.study.session("S1") / "inbox"])
         self.workspace.tidy()
 
 
-def test_a_run_that_ends_removes_its_own_and_not_those_that_another_one_has_just_chosen(study: Study) -> None:
+def test_a_run_removes_its_own_numbers_and_keeps_those_of_another_run(study: Study) -> None:
     runs = TwoRuns(study)
     runs.first_one_ends()
-    assert kept(study) == {"S2/inbox/scan.zip": 2}
+    assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}
     assert not runs.workspace.new_numbers.exists()
 
 
 @pytest.mark.parametrize("lock", ["archive", "session S2"])
-def test_while_another_run_holds_a_lock_all_of_them_stay(study: Study, lock: str) -> None:
+def test_all_numbers_are_kept_while_another_run_holds_a_lock(study: Study, lock: str) -> None:
     runs = TwoRuns(study)
     other = Locks(runs.workspace.locks)
-    held = other.take(lock)
-    assert held is not None
+    taken = other.take(lock)
+    assert taken is not None
     runs.first_one_ends()
-    assert len(kept(study)) == 2
-    assert runs.workspace.new_numbers.exists(), "it may be writing them"
-    other.release(held)
+    assert len(stored_numbers(study)) == 2
+    assert runs.workspace.new_numbers.exists(), "the other run may be writing it"
+    other.release(taken)
     runs.first_one_ends()
-    assert kept(study) == {"S2/inbox/scan.zip": 2}
+    assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}

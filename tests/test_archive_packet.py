@@ -1,4 +1,4 @@
-"""The packet's last move: nothing is overwritten, nothing is lost, every step can be repeated."""
+"""A packet is moved into the archive: nothing is overwritten or lost, and every step can be repeated."""
 
 import contextlib
 import errno
@@ -44,26 +44,26 @@ def tree(top: Path) -> dict[str, str]:
         pytest.param(Archive.DELETE, {}, id="delete"),
     ],
 )
-def test_a_packet_ends_where_archive_says(tmp_path: Path, mode: Archive, after: dict[str, str]) -> None:
+def test_a_packet_is_archived_as_the_mode_says(tmp_path: Path, mode: Archive, after: dict[str, str]) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
-    place = settle_packet(packet, tmp_path / "archive" / "MR", mode)
+    target = settle_packet(packet, tmp_path / "archive" / "MR", mode)
     assert tree(tmp_path) == after
-    assert place is None if mode is Archive.DELETE else place is not None and place.exists()
+    assert target is None if mode is Archive.DELETE else target is not None and target.exists()
     settle_packet(packet, tmp_path / "archive" / "MR", mode)
     assert tree(tmp_path) == after
 
 
 @pytest.mark.parametrize("mode", list(Archive))
-def test_a_folder_is_a_packet_like_any_other(tmp_path: Path, mode: Archive) -> None:
+def test_a_folder_is_archived_like_a_file(tmp_path: Path, mode: Archive) -> None:
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", mode)
-    there = {"archive/MR/P/a/1.dcm": "dicom"} if mode in (Archive.MOVE, Archive.COPY) else {}
-    here = {"inbox/P/a/1.dcm": "dicom"} if mode in (Archive.COPY, Archive.LEAVE) else {}
-    assert tree(tmp_path) == there | here
+    archived = {"archive/MR/P/a/1.dcm": "dicom"} if mode in (Archive.MOVE, Archive.COPY) else {}
+    kept = {"inbox/P/a/1.dcm": "dicom"} if mode in (Archive.COPY, Archive.LEAVE) else {}
+    assert tree(tmp_path) == archived | kept
 
 
 @pytest.mark.parametrize("mode", [Archive.MOVE, Archive.COPY])
-def test_a_name_that_is_taken_gets_a_numbered_one(tmp_path: Path, mode: Archive) -> None:
+def test_an_existing_name_gets_a_number(tmp_path: Path, mode: Archive) -> None:
     make(tmp_path / "archive" / "MR" / "P.tar.gz", "other")
     make(tmp_path / "archive" / "MR" / "P_2.tar.gz", "third")
     packet = make(tmp_path / "inbox" / "P.tar.gz")
@@ -71,27 +71,29 @@ def test_a_name_that_is_taken_gets_a_numbered_one(tmp_path: Path, mode: Archive)
     assert tree(tmp_path / "archive" / "MR") == {"P.tar.gz": "other", "P_2.tar.gz": "third", "P_3.tar.gz": "dicom"}
 
 
-def test_the_same_bytes_under_the_same_name_are_one_packet(tmp_path: Path) -> None:
+def test_the_same_bytes_with_the_same_name_are_one_packet(tmp_path: Path) -> None:
     make(tmp_path / "archive" / "MR" / "P.zip")
     settle_packet(make(tmp_path / "inbox" / "P.zip"), tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}
 
 
-def test_between_file_systems_a_packet_is_copied_then_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    near = renamed
-    monkeypatch.setattr(module, "renamed", lambda one, to: one.parent == to.parent and near(one, to))
+def test_a_packet_is_copied_to_another_file_system_and_then_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = renamed
+    monkeypatch.setattr(module, "renamed", lambda source, to: source.parent == to.parent and rename(source, to))
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P/a/1.dcm": "dicom"}
     assert [p.name for p in (tmp_path / "inbox").iterdir()] == []
 
 
-def test_a_hidden_copy_that_has_its_name_already_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hidden_copy_that_was_already_published_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
     archive = tmp_path / "archive" / "MR"
 
     class Killed(BaseException):
-        """The run ends here."""
+        """The run is killed here."""
 
     unlink = Path.unlink
 
@@ -110,20 +112,20 @@ def test_a_hidden_copy_that_has_its_name_already_is_removed(tmp_path: Path, monk
     assert [path.name for path in archive.iterdir()] == ["P.zip"]
 
 
-def test_a_packet_with_a_fifo_and_links_goes_to_another_file_system(
+def test_a_packet_with_a_fifo_and_links_is_moved_to_another_file_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    near = renamed
-    monkeypatch.setattr(module, "renamed", lambda one, to: one.parent == to.parent and near(one, to))
+    rename = renamed
+    monkeypatch.setattr(module, "renamed", lambda source, to: source.parent == to.parent and rename(source, to))
     source = make(tmp_path / "inbox" / "P" / "a" / "1.dcm").parents[1]
     os.mkfifo(source / "fifo")
     (source / "latest").symlink_to("a/1.dcm")
     (source / "gone").symlink_to("/nowhere/at/all")
-    place = settle_packet(source, tmp_path / "archive", Archive.MOVE)
-    assert place is not None
-    assert place.joinpath("fifo").is_fifo()
-    assert place.joinpath("latest").readlink() == Path("a/1.dcm")
-    assert place.joinpath("gone").is_symlink()
+    target = settle_packet(source, tmp_path / "archive", Archive.MOVE)
+    assert target is not None
+    assert target.joinpath("fifo").is_fifo()
+    assert target.joinpath("latest").readlink() == Path("a/1.dcm")
+    assert target.joinpath("gone").is_symlink()
     assert not source.exists()
 
 
@@ -135,28 +137,28 @@ def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
 
 
-def test_a_removal_that_was_cut_short_is_finished(tmp_path: Path) -> None:
+def test_an_interrupted_removal_is_finished(tmp_path: Path) -> None:
     make(tmp_path / "inbox" / f".qxbatch-gone-{TAG}-P" / "rest.dcm")
     settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.DELETE)
     assert list((tmp_path / "inbox").iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("name", "second"),
+    ("name", "expected"),
     [("P.zip", "P_2.zip"), ("P.TAR.GZ", "P_2.TAR.GZ"), ("P", "P_2"), ("P.1.tgz", "P.1_2.tgz"), (".P", ".P_2")],
 )
-def test_the_number_stands_before_the_extension(name: str, second: str) -> None:
-    assert numbered(name, 2) == second
+def test_the_number_precedes_the_extension(name: str, expected: str) -> None:
+    assert numbered(name, 2) == expected
 
 
-def test_a_packet_that_is_imported_again_from_the_archive_stays_there(tmp_path: Path) -> None:
+def test_a_packet_in_the_archive_stays_there(tmp_path: Path) -> None:
     packet = make(tmp_path / "archive" / "MR" / "P.zip")
     for mode in (Archive.MOVE, Archive.COPY):
         assert settle_packet(packet, tmp_path / "archive" / "MR", mode) == packet
     assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}
 
 
-def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
+def test_a_name_of_the_maximum_length_is_shortened_for_its_number(tmp_path: Path) -> None:
     name = "P" * 251 + ".zip"
     make(tmp_path / "archive" / "MR" / name).write_text("other")
     settle_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.MOVE)
@@ -164,7 +166,7 @@ def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
     assert tree(tmp_path) == {f"archive/MR/{name}": "other", f"archive/MR/{'P' * 249}_2.zip": "dicom"}
 
 
-def test_a_link_leads_to_the_same_data_after_it_was_moved_and_is_copied_as_data(tmp_path: Path) -> None:
+def test_a_moved_link_keeps_its_target_and_a_copied_link_becomes_data(tmp_path: Path) -> None:
     make(tmp_path / "far" / "data.zip")
     link = tmp_path / "inbox" / "deep" / "P.zip"
     link.parent.mkdir(parents=True)
@@ -179,47 +181,51 @@ def test_a_link_leads_to_the_same_data_after_it_was_moved_and_is_copied_as_data(
     assert not link.is_symlink()
 
 
-def test_a_free_name_is_never_below_the_number_and_gaps_do_not_hide_the_same_bytes(tmp_path: Path) -> None:
+def test_a_free_name_starts_at_the_number_and_equal_bytes_are_found_beyond_gaps(tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     archive.mkdir()
     packet = tmp_path / "scan.zip"
     packet.write_text("mine")
     assert free_name(archive, packet, "scan.zip", 3).name == "scan_3.zip"
     (archive / "scan_3.zip").write_text("another")
-    assert free_name(archive, packet, "scan.zip", 3).name == "scan_4.zip", "nothing is overwritten"
+    assert free_name(archive, packet, "scan.zip", 3).name == "scan_4.zip", "an existing archive is not overwritten"
     (archive / "scan_7.zip").write_text("mine")
     assert free_name(archive, packet, "scan.zip", 1).name == "scan_7.zip"
     assert settle_packet(packet, archive, Archive.MOVE, number=1) == archive / "scan_7.zip"
     assert not packet.exists()
-    assert settle_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", "and again"
+    assert settle_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", (
+        "repeating it changes nothing"
+    )
 
 
-def test_a_number_that_is_a_date_is_not_counted_up_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_free_name_is_found_without_counting_up_to_a_large_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive = tmp_path / "archive" / "MR"
     for k in (2, 20240115, 999_999_999):
         make(archive / f"AP_{k}.zip", f"of {k}")
-    asked: list[object] = []
+    calls: list[object] = []
 
-    def counted(ask: Callable[..., bool]) -> Callable[..., bool]:
+    def counted(function: Callable[..., bool]) -> Callable[..., bool]:
         def call(*paths: object) -> bool:
-            asked.append(paths)
-            assert len(asked) < 50
-            return ask(*paths)
+            calls.append(paths)
+            assert len(calls) < 50
+            return function(*paths)
 
         return call
 
     monkeypatch.setattr(names_module, "same_content", counted(same_content))
     monkeypatch.setattr("os.path.lexists", counted(os.path.lexists))
-    places = {1: "AP.zip", 3: "AP_3.zip", 20240115: "AP_20240116.zip", 999_999_999: "AP_1000000000.zip"}
-    for number, place in places.items():
-        assert free_name(archive, tmp_path, "AP.zip", number).name == place
+    expected = {1: "AP.zip", 3: "AP_3.zip", 20240115: "AP_20240116.zip", 999_999_999: "AP_1000000000.zip"}
+    for number, name in expected.items():
+        assert free_name(archive, tmp_path, "AP.zip", number).name == name
     packet = make(tmp_path / "inbox" / "AP.zip", "of 20240115")
     assert settle_packet(packet, archive, Archive.MOVE, number=1) == archive / "AP_20240115.zip", "the same bytes"
 
 
-def test_only_names_that_a_number_makes_are_compared() -> None:
+def test_only_names_with_a_valid_number_are_compared() -> None:
     long = "P" * 255
-    there = [
+    names = [
         "AP.zip",
         "AP_2.zip",
         "AP_10.zip",
@@ -230,7 +236,7 @@ def test_only_names_that_a_number_makes_are_compared() -> None:
         "BAP_5.zip",
         "AP_6_7.zip",
     ]
-    assert numbers_there("AP.zip", there) == {1, 2, 10}
+    assert numbers_there("AP.zip", names) == {1, 2, 10}
     assert numbers_there("AP", ["AP_3", "AP_4.zip"]) == {3}
     assert numbers_there(long, [numbered(long, 12)]) == {12}
     assert unnumbered("AP_6_7.zip") == "AP_6.zip"
@@ -241,30 +247,30 @@ def test_only_names_that_a_number_makes_are_compared() -> None:
 @pytest.mark.parametrize("mode", [Archive.MOVE, Archive.COPY])
 @pytest.mark.parametrize("kind", ["file", "folder"])
 @pytest.mark.parametrize("far", [False, True])
-def test_studies_that_share_an_archive_overwrite_nothing_of_each_other(
+def test_studies_that_share_an_archive_do_not_overwrite_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Archive, kind: str, far: bool
 ) -> None:
     archive = tmp_path / "archive" / "MR"
-    within = "P/1.dcm" if kind == "folder" else "P"
-    make(tmp_path / "inbox" / within, "mine")
-    came: list[Path] = []
+    member = "P/1.dcm" if kind == "folder" else "P"
+    make(tmp_path / "inbox" / member, "mine")
+    late_packets: list[Path] = []
 
-    def late(source: Path, target: Path) -> bool:
-        if target.parent == archive and not came:
-            came.append(make(archive / within, "of another study"))
+    def rename_after_another_study(source: Path, target: Path) -> bool:
+        if target.parent == archive and not late_packets:
+            late_packets.append(make(archive / member, "of another study"))
         return (not far or source.parent == target.parent) and renamed(source, target)
 
-    monkeypatch.setattr(module, "renamed", late)
-    place = settle_packet(tmp_path / "inbox" / "P", archive, mode)
-    assert place == archive / "P_2"
-    there = {f"archive/MR/{within}": "of another study", f"archive/MR/{within.replace('P', 'P_2')}": "mine"}
-    here = {f"inbox/{within}": "mine"} if mode is Archive.COPY else {}
-    assert tree(tmp_path) == there | here
+    monkeypatch.setattr(module, "renamed", rename_after_another_study)
+    target = settle_packet(tmp_path / "inbox" / "P", archive, mode)
+    assert target == archive / "P_2"
+    archived = {f"archive/MR/{member}": "of another study", f"archive/MR/{member.replace('P', 'P_2')}": "mine"}
+    kept = {f"inbox/{member}": "mine"} if mode is Archive.COPY else {}
+    assert tree(tmp_path) == archived | kept
     assert len(list(archive.iterdir())) == 2
 
 
 @pytest.mark.parametrize("mode", [Archive.MOVE, Archive.DELETE])
-def test_a_file_that_looks_like_ours_is_not_removed(tmp_path: Path, mode: Archive) -> None:
+def test_a_file_with_a_similar_hidden_name_is_not_removed(tmp_path: Path, mode: Archive) -> None:
     make(tmp_path / "inbox" / "P.zip")
     make(tmp_path / "inbox" / ".qxbatch-P.zip", "not ours")
     make(tmp_path / "inbox" / ".qxbatch-gone-ffffffffffffffff-P.zip", "of another run")
@@ -275,7 +281,7 @@ def test_a_file_that_looks_like_ours_is_not_removed(tmp_path: Path, mode: Archiv
     ]
 
 
-def test_hidden_names_of_two_units_are_never_the_same() -> None:
+def test_hidden_names_of_two_units_differ() -> None:
     workspace = Workspace(Path("/study"))
     names = {
         hidden_name(Use.COPY, each.tag(unit), name)
@@ -284,31 +290,31 @@ def test_hidden_names_of_two_units_are_never_the_same() -> None:
     }
     assert len(names) == 8
     assert all(is_own_name(name) and len(name) <= 255 for name in names)
-    assert workspace.of_run(workspace.run).tag("OP1") == workspace.tag("OP1"), "the next run finds them"
+    assert workspace.of_run(workspace.run).tag("OP1") == workspace.tag("OP1"), "the next run finds the hidden names"
 
 
-def looked_at(same: bool) -> Callable[..., bool]:
-    def look(_path: Path, *, renamed: bool) -> bool:
+def comparison(same: bool) -> Callable[..., bool]:
+    def compare(_path: Path, *, renamed: bool) -> bool:
         assert renamed
         return same
 
-    return look
+    return compare
 
 
 @pytest.mark.parametrize("mode", [Archive.MOVE, Archive.DELETE])
 @pytest.mark.parametrize("same", [True, False])
-def test_a_packet_that_a_killed_run_had_renamed_is_looked_at_before_it_goes(
+def test_a_packet_renamed_by_a_killed_run_is_compared_before_it_is_archived(
     tmp_path: Path, mode: Archive, same: bool
 ) -> None:
     packet = tmp_path / "inbox" / "P.zip"
     make(tmp_path / "inbox" / f".qxbatch-aside-{TAG}-P.zip")
     with contextlib.nullcontext() if same else pytest.raises(ChangedError):
-        settle_packet(packet, tmp_path / "archive" / "MR", mode, unchanged=looked_at(same))
+        settle_packet(packet, tmp_path / "archive" / "MR", mode, unchanged=comparison(same))
     moved = {"archive/MR/P.zip": "dicom"} if mode is Archive.MOVE else {}
     assert tree(tmp_path) == (moved if same else {"inbox/P.zip": "dicom"})
 
 
-def test_a_packet_that_cannot_leave_has_its_name_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_packet_that_cannot_be_moved_gets_its_name_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
 
     def broken(*_: object) -> bool:
@@ -320,10 +326,10 @@ def test_a_packet_that_cannot_leave_has_its_name_again(tmp_path: Path, monkeypat
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
 
 
-def test_a_rename_that_was_cut_between_its_two_steps_is_finished(tmp_path: Path) -> None:
+def test_a_rename_interrupted_between_its_two_steps_is_finished(tmp_path: Path) -> None:
     aside = make(tmp_path / "inbox" / f".qxbatch-aside-{TAG}-P.zip")
     (tmp_path / "archive" / "MR").mkdir(parents=True)
     (tmp_path / "archive" / "MR" / "P.zip").hardlink_to(aside)
-    place = settle_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive" / "MR", Archive.MOVE)
-    assert place == tmp_path / "archive" / "MR" / "P.zip"
+    target = settle_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive" / "MR", Archive.MOVE)
+    assert target == tmp_path / "archive" / "MR" / "P.zip"
     assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}
