@@ -1,4 +1,4 @@
-"""The bench makes honest copies, compares within a round, and reports what it measured."""
+"""The benchmark copies files correctly, compares within a round, and reports what it measured."""
 
 import io
 from pathlib import Path
@@ -14,10 +14,10 @@ from tests.build.dicom import MrSeries, Syntax
 
 
 @pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT])
-def test_a_replica_differs_in_uids_and_numbers_only(syntax: Syntax, tmp_path: Path) -> None:
+def test_a_replica_differs_only_in_uids_and_numbers(syntax: Syntax, tmp_path: Path) -> None:
     (path,) = MrSeries(syntax=syntax, slices=1).write(tmp_path)
-    words = {"instance": "i", "series": "s", "study": "t"}
-    data = Replica(path).copy(uids=words, numbers={"series_number": 12345, "instance_number": 7})
+    uids = {"instance": "i", "series": "s", "study": "t"}
+    data = Replica(path).copy(uids=uids, numbers={"series_number": 12345, "instance_number": 7})
     old, new = pydicom.dcmread(path), pydicom.dcmread(io.BytesIO(data))
     assert (new.SeriesNumber, new.InstanceNumber) == (12345, 7)
     assert new.file_meta.MediaStorageSOPInstanceUID == new.SOPInstanceUID
@@ -30,35 +30,35 @@ def test_a_replica_differs_in_uids_and_numbers_only(syntax: Syntax, tmp_path: Pa
     assert new == old
 
 
-def test_a_tree_of_short_series_has_its_files_and_series(tmp_path: Path) -> None:
+def test_a_tree_of_short_series_has_the_requested_files_and_series(tmp_path: Path) -> None:
     tree = trees.short_series(tmp_path, sources.find(), classic=1, mosaic=2, files=160)
     headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in sorted(tree.rglob("MR*"))]
     assert len({header.SOPInstanceUID for header in headers}) == len(headers) == 160
     assert {int(header.SeriesNumber) for header in headers} == {1, 2, 3}
 
 
-def test_a_broken_off_build_leaves_no_tree(tmp_path: Path) -> None:
+def test_a_failed_build_leaves_no_tree(tmp_path: Path) -> None:
     def build(folder: Path) -> None:
         folder.mkdir()
         raise OSError
 
-    with pytest.raises(OSError):  # noqa: PT011 - the build's own error comes through
+    with pytest.raises(OSError):  # noqa: PT011 - the error of the build is raised
         trees.once(tmp_path / "tree", build)
     assert not (tmp_path / "tree").exists()
     assert trees.once(tmp_path / "tree", Path.mkdir).is_dir()
 
 
-def test_a_ratio_compares_within_each_round() -> None:
+def test_a_ratio_is_computed_within_each_round() -> None:
     ours = [Sample(1, 1, 1), Sample(2, 2, 1), Sample(4, 4, 1)]
     theirs = [Sample(3, 1, 1), Sample(4, 1, 1), Sample(4, 1, 1)]
     measured = ratio(theirs, ours, "wall")
     assert (measured.median, measured.low, measured.high) == (2, 1, 3)
 
 
-def test_the_report_says_what_is_met_and_who_is_absent(tmp_path: Path) -> None:
+def test_the_report_says_which_targets_are_met_and_which_peers_are_missing(tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
-    found = {**peers.find(), "gdcm": peers.Peer("gdcm", None)}
-    bench = Bench(tmp_path, tmp_path / "scratch", sources.find(), found, rounds=2)
+    found_peers = {**peers.find(), "gdcm": peers.Peer("gdcm", None)}
+    bench = Bench(tmp_path, tmp_path / "scratch", sources.find(), found_peers, rounds=2)
     contenders = [
         Contender(OURS, lambda folder: ["touch", folder / "a"]),
         Contender("slow", lambda _: ["sleep", "0.2"]),
@@ -70,39 +70,37 @@ def test_the_report_says_what_is_met_and_who_is_absent(tmp_path: Path) -> None:
     text = (tmp_path / "performance.md").read_text()
     assert "gdcm: absent" in text
     assert "| yes; no |" in text
-    other = Figures("Calls", "ten files", (Figure("ours", 3, 2),))
-    report.write(tmp_path / "performance.md", bench, [other])
-    again = Figures("Work", "two files", (Figure("ours", 4, 5),))
-    report.write(tmp_path / "performance.md", bench, [again])
+    other_row = Figures("Calls", "ten files", (Figure("ours", 3, 2),))
+    report.write(tmp_path / "performance.md", bench, [other_row])
+    new_row = Figures("Work", "two files", (Figure("ours", 4, 5),))
+    report.write(tmp_path / "performance.md", bench, [new_row])
     text = (tmp_path / "performance.md").read_text()
     assert [line for line in text.splitlines() if line.startswith("### ")] == ["### Work", "### Calls"]
     assert "two files" in text
-    assert "| yes; no |" not in text, "a row that is measured anew takes the place of the earlier one"
+    assert "| yes; no |" not in text, "a new measurement replaces the old row"
 
 
-def test_a_figure_has_a_verdict_only_where_a_limit_is_wanted() -> None:
+def test_only_a_figure_with_a_limit_has_a_verdict() -> None:
     row = Figures("Calls", "ten files", (Figure("ours", 3, 2), Figure("theirs", 5)))
     assert report.part(row)[-4:-2] == ["| ours | 3 | at most 2 | no |", "| theirs | 5 |  |  |"]
     assert report.missed(row) == ["Calls: ours at most 2"]
 
 
-def test_a_contender_that_fails_is_no_measurement(tmp_path: Path) -> None:
+def test_a_contender_that_fails_raises_an_error(tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     bench = Bench(tmp_path, tmp_path / "scratch", sources.find(), {}, rounds=1)
     with pytest.raises(RuntimeError, match="exit 3"):
         bench.measure("Work", "", [Contender(OURS, lambda _: ["sh", "-c", "exit 3"])])
 
 
-def test_the_file_system_rests_after_a_contender_that_removes_many_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rests: list[float] = []
-    monkeypatch.setattr("bench.measure.time.sleep", rests.append)
+def test_a_pause_follows_a_contender_that_removes_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("bench.measure.time.sleep", pauses.append)
     contenders = [
         Contender("removes", lambda _: ["true"], removes=True),
         Contender("first after it", lambda _: ["true"]),
     ]
     interleaved(contenders, 1, tmp_path)
-    rested = [seconds for seconds in rests if seconds > REST - 5]
-    assert rests[0] == 0
-    assert len(rested) >= 2, "in each round, the one that comes after it waits"
+    long_pauses = [seconds for seconds in pauses if seconds > REST - 5]
+    assert pauses[0] == 0
+    assert len(long_pauses) >= 2, "the next contender of each round waits"

@@ -1,4 +1,4 @@
-"""The export: what is added, changed, removed and left alone."""
+"""The export adds, changes and removes files, and leaves other files unchanged."""
 
 import fcntl
 import json
@@ -18,15 +18,15 @@ SCHEMA = Path(__file__).parents[1] / "docs" / "schema" / "bids-export-1.json"
 
 @pytest.fixture
 def study(tmp_path):
-    made = BidsStudy(tmp_path)
-    made.add("S1")
-    made.add("S2")
-    return made
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    study.add("S2")
+    return study
 
 
-def test_an_export_has_images_sidecars_tables_and_a_record(study):
-    done = study.run()
-    assert done.status == 0, done.text
+def test_an_export_contains_images_sidecars_tables_and_a_record(study):
+    run = study.run()
+    assert run.status == 0, run.text
     tree = study.tree()
     assert {f"{T1}.nii.gz", f"{T1}.json", f"{BOLD}.nii.gz", f"{BOLD}.json", "sub-S1/sub-S1_scans.tsv"} <= set(tree)
     assert {
@@ -42,7 +42,7 @@ def test_an_export_has_images_sidecars_tables_and_a_record(study):
     assert set(record) == set(tree) - {"code/qxbatch/export.json"}
     assert record[f"{BOLD}.nii.gz"]["rule"] == "func/task-rest_bold"
     assert (record[f"{BOLD}.nii.gz"]["session"], record[f"{BOLD}.nii.gz"]["image"]) == ("S1", 31)
-    assert "2 sessions exported" in done.out
+    assert "2 sessions exported" in run.out
 
 
 def test_the_same_input_gives_the_same_bytes(study, tmp_path):
@@ -59,12 +59,12 @@ def test_the_same_input_gives_the_same_bytes(study, tmp_path):
 def test_a_second_run_changes_nothing(study):
     assert study.run().status == 0
     before = {path: path.stat().st_mtime_ns for path in study.bids.rglob("*")}
-    done = study.run()
-    assert "0 added" in done.out
+    run = study.run()
+    assert "0 added" in run.out
     assert {path: path.stat().st_mtime_ns for path in study.bids.rglob("*")} == before
 
 
-def test_a_second_run_adds_a_new_session_and_its_row(study):
+def test_the_next_run_adds_a_new_session_and_its_row(study):
     assert study.run().status == 0
     study.add("S3")
     assert study.run().status == 0
@@ -73,7 +73,7 @@ def test_a_second_run_adds_a_new_session_and_its_row(study):
     assert "sub-S3/anat/sub-S3_T1w.nii.gz" in study.tree()
 
 
-def test_what_a_changed_rule_moves_is_moved(study):
+def test_a_changed_rule_moves_files(study):
     assert study.run().status == 0
     study.change_rules("task-rest", "task-eyesopen")
     assert study.run().status == 0
@@ -84,40 +84,40 @@ def test_what_a_changed_rule_moves_is_moved(study):
     assert b"task-rest" not in tree["sub-S1/sub-S1_scans.tsv"]
 
 
-def test_what_a_changed_rule_ignores_is_removed_with_its_folder(study):
+def test_a_changed_rule_that_ignores_a_series_removes_its_folder(study):
     assert study.run().status == 0
     study.change_rules('as = "func/task-rest_bold"', 'ignore = "not needed"')
     assert study.run().status == 0
     assert not (study.bids / "sub-S1" / "func").exists()
 
 
-def test_a_test_writes_nothing(study):
-    done = study.run("--test")
-    assert done.status == 0
-    assert "would be exported" in done.out
+def test_a_dry_run_writes_nothing(study):
+    run = study.run("--test")
+    assert run.status == 0
+    assert "would be exported" in run.out
     assert not study.bids.exists()
 
 
-def test_json_is_one_document_with_all_sessions(study):
+def test_json_output_is_one_document_with_all_sessions(study):
     study.add("S3", Scan(7, "unknown"))
-    done = study.run("--json")
-    value = json.loads(done.out)
+    run = study.run("--json")
+    value = json.loads(run.out)
     jsonschema.validate(value, json.loads(SCHEMA.read_text()))
     assert [each["state"] for each in value["sessions"]] == ["exported", "exported", "undecided"]
     assert value["files"]["add"] == len(value["changed"])
 
 
 @pytest.mark.parametrize("link", ["auto", "hard", "copy", "symlink"])
-def test_images_are_placed_as_asked(study, link):
+def test_images_are_linked_or_copied_as_the_option_says(study, link):
     assert study.run(f"--link={link}").status == 0
-    placed, source = study.bids / f"{T1}.nii.gz", study.sessions / "S1" / "nii" / "21.nii.gz"
-    assert placed.read_bytes() == source.read_bytes()
-    assert placed.is_symlink() == (link == "symlink")
-    assert (placed.stat().st_ino == source.stat().st_ino) == (link in ("hard", "symlink"))
+    exported, source = study.bids / f"{T1}.nii.gz", study.sessions / "S1" / "nii" / "21.nii.gz"
+    assert exported.read_bytes() == source.read_bytes()
+    assert exported.is_symlink() == (link == "symlink")
+    assert (exported.stat().st_ino == source.stat().st_ino) == (link in ("hard", "symlink"))
     assert "0 added" in study.run(f"--link={link}").out
 
 
-def test_an_edit_of_a_copied_image_does_not_reach_the_session(study):
+def test_an_edit_of_an_exported_copy_does_not_change_the_session(study):
     assert study.run().status == 0
     source = study.sessions / "S1" / "nii" / "21.nii.gz"
     before = source.read_bytes()
@@ -127,7 +127,7 @@ def test_an_edit_of_a_copied_image_does_not_reach_the_session(study):
     assert "it was edited" in study.run().out
 
 
-def test_symbolic_links_are_replaced_and_never_written_through(study):
+def test_a_symbolic_link_is_replaced_and_its_target_stays_unchanged(study):
     assert study.run("--link=symlink").status == 0
     source = study.sessions / "S1" / "nii" / "21.nii.gz"
     before = source.read_bytes()
@@ -136,81 +136,81 @@ def test_symbolic_links_are_replaced_and_never_written_through(study):
     assert source.read_bytes() == before
 
 
-def test_nothing_is_written_through_a_folder_that_is_a_link(study, tmp_path):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
+def test_nothing_is_written_through_a_linked_folder(study, tmp_path):
+    target = tmp_path / "target"
+    target.mkdir()
     study.bids.mkdir()
     (study.bids / "dataset_description.json").write_text("{}")
-    (study.bids / "sub-S1").symlink_to(elsewhere)
-    done = study.run()
-    assert list(elsewhere.iterdir()) == []
-    assert "left alone: sub-S1/anat" in done.out
+    (study.bids / "sub-S1").symlink_to(target)
+    run = study.run()
+    assert list(target.iterdir()) == []
+    assert "left alone: sub-S1/anat" in run.out
 
 
-def test_a_link_in_the_place_of_a_file_is_not_followed(study, tmp_path):
+def test_a_link_that_replaces_a_file_is_not_followed(study, tmp_path):
     assert study.run().status == 0
-    victim = tmp_path / "victim"
-    victim.write_text("{}")
+    target = tmp_path / "target"
+    target.write_text("{}")
     path = study.bids / f"{BOLD}.json"
     path.unlink()
-    path.symlink_to(victim)
+    path.symlink_to(target)
     study.change_rules('as = "func/task-rest_bold"', 'as = "func/task-rest_bold"\nset = { Instructions = "x" }')
     study.run()
-    assert victim.read_text() == "{}"
+    assert target.read_text() == "{}"
 
 
-def test_a_folder_that_is_no_data_set_is_refused(study):
+def test_a_folder_that_is_not_a_data_set_is_refused(study):
     study.bids.mkdir()
     (study.bids / "thesis.doc").write_text("x")
-    done = study.run()
-    assert done.status == 64
-    assert "not a BIDS data set" in done.err
+    run = study.run()
+    assert run.status == 64
+    assert "not a BIDS data set" in run.err
     assert [path.name for path in study.bids.iterdir()] == ["thesis.doc"]
 
 
 @pytest.mark.parametrize("where", ["sessions", "sessions/S1", "sessions/S1/bids", "."])
-def test_a_data_set_is_not_made_in_or_around_sessions(study, where):
-    done = run_main("bids", str(study.sessions), str(study.sessions.parent / where), f"--rules={study.rules}")
-    assert done.status == 64, done.text
+def test_a_data_set_in_or_around_the_sessions_folder_is_refused(study, where):
+    run = run_main("bids", str(study.sessions), str(study.sessions.parent / where), f"--rules={study.rules}")
+    assert run.status == 64, run.text
 
 
-def test_two_exports_at_once_are_safe(study, monkeypatch):
+def test_a_second_export_at_the_same_time_is_refused(study, monkeypatch):
     assert study.run().status == 0
     monkeypatch.setattr(alone, "_PATIENCE", 0.0)
     descriptor = os.open(study.bids / "code" / "qxbatch", os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        done = study.run()
+        run = study.run()
     finally:
         os.close(descriptor)
-    assert done.status == 75
-    assert "Another run exports" in done.err
+    assert run.status == 75
+    assert "Another run exports" in run.err
 
 
-def test_an_unknown_key_ends_before_anything_is_written(study):
+def test_an_unknown_key_is_refused_before_anything_is_written(study):
     study.change_rules('as = "anat/T1w"', 'az = "anat/T1w"')
-    done = study.run()
-    assert done.status == 64
+    run = study.run()
+    assert run.status == 64
     assert not study.bids.exists()
 
 
-def test_a_record_that_cannot_be_read_is_not_believed(study):
+def test_an_unreadable_record_is_refused(study):
     assert study.run().status == 0
     (study.bids / "code" / "qxbatch" / "export.json").write_text('{"schema": 1, "files": [{"path": "../x"}]}')
-    done = study.run()
-    assert done.status == 64
-    assert "cannot be read" in done.err
+    run = study.run()
+    assert run.status == 64
+    assert "cannot be read" in run.err
 
 
-def test_an_edit_through_a_hard_link_is_told_since_it_changed_the_session(study):
+def test_an_edit_through_a_hard_link_is_reported(study):
     assert study.run("--link=hard").status == 0
     with (study.bids / f"{T1}.nii.gz").open("r+b") as file:
         file.write(b"edited")
-    done = study.run("--link=hard")
-    assert "are one file by a hard link, and it was edited" in done.out
+    run = study.run("--link=hard")
+    assert "are one file by a hard link, and it was edited" in run.out
 
 
-def test_files_behind_links_of_git_annex_are_the_same_files(study):
+def test_files_that_git_annex_replaced_by_links_are_recognised(study):
     assert study.run().status == 0
     path = study.bids / f"{T1}.nii.gz"
     annex = study.bids / ".git" / "annex" / "key"
@@ -218,8 +218,8 @@ def test_files_behind_links_of_git_annex_are_the_same_files(study):
     path.rename(annex)
     path.symlink_to("../../.git/annex/key")
     content = annex.read_bytes()
-    done = study.run()
-    assert "left alone" not in done.out
+    run = study.run()
+    assert "left alone" not in run.out
     study.change_rules('as = "anat/T1w"', 'ignore = "moved"')
     assert study.run().status == 0
     assert not path.is_symlink()
@@ -227,22 +227,22 @@ def test_files_behind_links_of_git_annex_are_the_same_files(study):
 
 
 @pytest.mark.parametrize("name", ["S\udcff3", "Süß 3", "S\u202e3"])
-def test_a_session_of_an_odd_name_is_exported_and_known_again(study, name):
+def test_a_session_with_an_unusual_name_is_exported_and_recognised(study, name):
     study.add("S3")
     (study.sessions / "S3").rename(study.sessions / name)
-    done = study.run()
-    assert done.status == 0, done.text
+    run = study.run()
+    assert run.status == 0, run.text
     assert "sub-S3/anat/sub-S3_T1w.nii.gz" in study.tree()
     assert "0 added" in study.run().out
 
 
 @pytest.mark.parametrize("path", ["../x", "a//b", "", "/x", "a/./b", "a\0b"])
-def test_a_record_with_a_path_outside_of_the_data_set_is_refused(study, path):
+def test_a_record_with_a_path_outside_the_data_set_is_refused(study, path):
     assert study.run().status == 0
     record = study.bids / "code" / "qxbatch" / "export.json"
     content = json.loads(record.read_text())
     content["files"].append({"path": path, "size": 1, "sha256": "x"})
     record.write_text(json.dumps(content))
-    done = study.run()
-    assert done.status == 64
-    assert "is not in the data set" in done.err
+    run = study.run()
+    assert run.status == 64
+    assert "is not in the data set" in run.err
