@@ -1,4 +1,4 @@
-"""What an export leaves as it is: edits, and the files of sessions that it does not export now."""
+"""An export keeps edited files, and the files of sessions that it does not export."""
 
 import json
 import shutil
@@ -11,35 +11,35 @@ from tests.build.bids_study import BOLD, SCANS, T1, BidsStudy
 
 @pytest.fixture
 def study(tmp_path):
-    made = BidsStudy(tmp_path)
-    made.add("S1")
-    made.add("S2")
-    return made
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    study.add("S2")
+    return study
 
 
-def test_an_edited_sidecar_is_left_alone_and_reported(study):
+def test_an_edited_sidecar_is_kept_and_reported(study):
     assert study.run().status == 0
     path = study.bids / f"{BOLD}.json"
     path.write_text('{"TaskName": "mine"}')
-    done = study.run()
-    assert done.status == 0
+    run = study.run()
+    assert run.status == 0
     assert path.read_text() == '{"TaskName": "mine"}'
-    assert f"left alone: {BOLD}.json: it was edited" in done.out
-    assert "Delete it and run again" in done.out
+    assert f"left alone: {BOLD}.json: it was edited" in run.out
+    assert "Delete it and run again" in run.out
 
 
-def test_an_edited_file_that_a_rule_would_move_stays(study):
+def test_an_edited_file_that_a_rule_would_move_is_kept(study):
     assert study.run().status == 0
     path = study.bids / f"{BOLD}.json"
     path.write_text("{}")
     study.change_rules("task-rest", "task-eyesopen")
-    done = study.run()
+    run = study.run()
     assert path.read_text() == "{}"
-    assert "the export would change it" in done.out
+    assert "the export would change it" in run.out
     assert not (study.bids / f"{BOLD}.nii.gz").exists()
 
 
-def test_a_deleted_file_comes_again(study):
+def test_a_deleted_file_is_exported_again(study):
     assert study.run().status == 0
     path = study.bids / f"{BOLD}.json"
     content = path.read_text()
@@ -49,27 +49,27 @@ def test_a_deleted_file_comes_again(study):
     assert path.read_text() == content
 
 
-def test_a_file_of_somebody_else_is_not_overwritten(study):
+def test_a_file_that_the_export_did_not_write_is_not_overwritten(study):
     path = study.bids / f"{T1}.json"
     path.parent.mkdir(parents=True)
     (study.bids / "dataset_description.json").write_text('{"Name": "mine", "BIDSVersion": "1.10.0"}')
     path.write_text("{}")
-    done = study.run()
+    run = study.run()
     assert path.read_text() == "{}"
-    assert f"left alone: {T1}.json: the export did not write it" in done.out
+    assert f"left alone: {T1}.json: the export did not write it" in run.out
     assert json.loads((study.bids / "dataset_description.json").read_text())["Name"] == "mine"
 
 
-def test_an_edited_readme_or_description_is_kept_without_a_word(study):
+def test_an_edited_readme_or_description_is_kept_without_a_message(study):
     assert study.run().status == 0
     for name in ("README", "CHANGES", "dataset_description.json", ".bidsignore"):
         (study.bids / name).write_text('{"Name": "mine", "BIDSVersion": "1.10.0"}')
-    done = study.run()
-    assert "left alone" not in done.out
+    run = study.run()
+    assert "left alone" not in run.out
     assert "mine" in (study.bids / "README").read_text()
 
 
-def test_columns_rows_and_values_that_people_added_to_a_table_stay(study):
+def test_columns_rows_and_values_added_to_a_table_are_kept(study):
     assert study.run().status == 0
     path = study.bids / "participants.tsv"
     path.write_text("participant_id\tgroup\nsub-S2\tpatient\nsub-S1\tcontrol\n")
@@ -79,19 +79,19 @@ def test_columns_rows_and_values_that_people_added_to_a_table_stay(study):
     assert path.read_text() == expected
     study.add("S4")
     assert study.run().status == 0
-    assert path.read_text() == expected + "sub-S4\tn/a\n", "a second export after the edit keeps it, too"
+    assert path.read_text() == expected + "sub-S4\tn/a\n", "the second export after the edit keeps it too"
 
 
-def test_a_bad_session_leaves_the_others(study):
+def test_an_undecided_session_does_not_affect_the_others(study):
     study.add("S3", Scan(7, "unknown"))
-    done = study.run()
-    assert done.status == 1
-    assert "S3: not exported: series 7 (unknown)" in done.out
+    run = study.run()
+    assert run.status == 1
+    assert "S3: not exported: series 7 (unknown)" in run.out
     assert f"{T1}.nii.gz" in study.tree()
     assert not (study.bids / "sub-S3").exists()
 
 
-def test_a_session_that_can_no_longer_be_decided_keeps_what_was_exported(study):
+def test_a_session_that_becomes_undecided_keeps_its_exported_files(study):
     assert study.run().status == 0
     before = study.tree()
     study.add("S2", *SCANS, Scan(7, "unknown"))
@@ -99,17 +99,17 @@ def test_a_session_that_can_no_longer_be_decided_keeps_what_was_exported(study):
     assert study.tree() == before
 
 
-def test_a_session_whose_image_is_missing_leaves_the_others(study):
+def test_a_session_with_a_missing_image_does_not_affect_the_others(study):
     (study.sessions / "S2" / "nii" / "21.nii.gz").unlink()
-    done = study.run()
-    assert done.status == 1
-    assert "S2: not exported" in done.out
-    assert "21.nii.gz cannot be read" in done.out
+    run = study.run()
+    assert run.status == 1
+    assert "S2: not exported" in run.out
+    assert "21.nii.gz cannot be read" in run.out
     assert f"{T1}.nii.gz" in study.tree()
     assert not (study.bids / "sub-S2").exists()
 
 
-def test_sessions_that_are_not_chosen_stay_as_they_are(study):
+def test_sessions_that_are_not_selected_stay_unchanged(study):
     assert study.run().status == 0
     before = study.tree()
     study.change_rules("task-rest", "task-eyesopen")
@@ -120,7 +120,7 @@ def test_sessions_that_are_not_chosen_stay_as_they_are(study):
     assert tree["participants.tsv"] == before["participants.tsv"]
 
 
-def test_a_session_that_is_gone_keeps_its_files(study):
+def test_a_removed_session_keeps_its_exported_files(study):
     assert study.run().status == 0
     before = study.tree()
     (study.sessions / "S2").rename(study.sessions.parent / "S2")
@@ -128,19 +128,19 @@ def test_a_session_that_is_gone_keeps_its_files(study):
     assert study.tree() == before
 
 
-def test_the_place_of_a_session_that_is_not_exported_now_is_not_taken_by_another(study):
+def test_a_session_does_not_take_the_label_of_one_that_is_not_exported(study):
     assert study.run().status == 0
     before = study.tree()
     study.rules.write_text(study.rules.read_text() + '\n[session.S2]\nsubject = "S1"\n[session.S1]\nsubject = "S2"\n')
-    done = study.run("--sessions=S2")
-    assert done.status == 1
-    assert "Export both" in done.out
+    run = study.run("--sessions=S2")
+    assert run.status == 1
+    assert "Export both" in run.out
     assert study.tree() == before
     assert study.run().status == 0
     assert study.tree()["code/qxbatch/export.json"] != before["code/qxbatch/export.json"]
 
 
-def test_a_readme_of_another_form_is_the_readme(study):
+def test_a_readme_in_markdown_replaces_the_generated_one(study):
     assert study.run().status == 0
     (study.bids / "README.md").write_text("mine")
     assert study.run().status == 0
@@ -148,15 +148,15 @@ def test_a_readme_of_another_form_is_the_readme(study):
     assert study.tree()["README.md"] == b"mine"
 
 
-def test_a_session_that_cannot_be_exported_is_no_participant(study):
+def test_a_session_that_cannot_be_exported_is_not_in_the_participants_table(study):
     study.add("S3")
     (study.sessions / "S3" / "nii" / "21.nii.gz").unlink()
-    done = study.run()
-    assert done.status == 1
+    run = study.run()
+    assert run.status == 1
     assert (study.bids / "participants.tsv").read_text() == "participant_id\nsub-S1\nsub-S2\n"
 
 
-def test_a_row_of_a_subject_without_images_stays_where_a_person_added_it(study):
+def test_an_added_row_of_a_subject_without_images_is_kept(study):
     assert study.run().status == 0
     path = study.bids / "participants.tsv"
     path.write_text("participant_id\nsub-S1\nsub-S2\nsub-X\n")
@@ -165,18 +165,18 @@ def test_a_row_of_a_subject_without_images_stays_where_a_person_added_it(study):
     assert path.read_text() == "participant_id\nsub-S1\nsub-S2\nsub-X\nsub-S3\n"
 
 
-def test_the_place_of_a_session_that_was_renamed_is_free_once_its_files_are_deleted(study):
+def test_a_renamed_session_is_exported_after_its_old_files_are_deleted(study):
     assert study.run().status == 0
     (study.sessions / "S2").rename(study.sessions / "S-2")
-    done = study.run()
-    assert done.status == 1
-    assert "is of session S2, which no longer exists. Delete the files of S2" in " ".join(done.out.split())
+    run = study.run()
+    assert run.status == 1
+    assert "is of session S2, which no longer exists. Delete the files of S2" in " ".join(run.out.split())
     shutil.rmtree(study.bids / "sub-S2")
     assert study.run().status == 0
     assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
 
 
-def test_an_edited_sidecar_beside_which_another_image_is_put_is_told(study):
+def test_an_edited_sidecar_of_a_replaced_image_is_reported(study):
     study.add(
         "S3", Scan(2, "t1"), Scan(4, "rest", "10:10:00", 100, volumes=3), Scan(5, "rest", "10:20:00", 100, volumes=4)
     )
@@ -184,29 +184,29 @@ def test_an_edited_sidecar_beside_which_another_image_is_put_is_told(study):
     sidecar = study.bids / "sub-S3/func/sub-S3_task-rest_run-2_bold.json"
     sidecar.write_text('{"mine": 1}')
     study.add("S3", Scan(2, "t1"), *(Scan(k, "rest", f"10:{10 * k}:00", 100, volumes=k) for k in (3, 4, 5)))
-    done = study.run("--json")
+    run = study.run("--json")
     assert sidecar.read_text() == '{"mine": 1}'
-    (left,) = json.loads(done.out)["left"]
+    (left,) = json.loads(run.out)["left"]
     assert left["other_image"]
     assert "describes another image than the one that exists now" in " ".join(study.run().out.split())
 
 
-def test_a_session_that_turns_out_to_be_damaged_while_it_is_copied_is_no_participant(study):
+def test_a_session_found_damaged_while_copying_is_not_in_the_participants_table(study):
     study.add("S3", ses="x", subject="S3")
     image = study.sessions / "S3" / "nii" / "21.nii.gz"
     summary = study.sessions / "S3" / "qxbatch" / "summary.json"
     status, content = image.stat(), json.loads(summary.read_text())
-    (known,) = (each for each in content["images"] if each["number"] == 21)
-    known["sums"] = {"nii/21.nii.gz": {"size": status.st_size, "sha256": "0" * 64}}
+    (image_summary,) = (each for each in content["images"] if each["number"] == 21)
+    image_summary["sums"] = {"nii/21.nii.gz": {"size": status.st_size, "sha256": "0" * 64}}
     summary.write_text(json.dumps(content))
-    done = study.run()
-    assert done.status == 1, done.text
+    run = study.run()
+    assert run.status == 1, run.text
     assert (study.bids / "participants.tsv").read_text() == "participant_id\nsub-S1\nsub-S2\n"
     assert not (study.bids / "sub-S3").exists()
 
 
 @pytest.mark.parametrize("change", ["undecided", "removed"])
-def test_tables_stay_with_the_files_of_sessions_that_are_not_exported_now(tmp_path, change):
+def test_tables_keep_the_rows_of_sessions_that_are_not_exported(tmp_path, change):
     study = BidsStudy(tmp_path)
     study.add("A_x", ses="x", subject="A")
     study.add("B_x", ses="x", subject="B")

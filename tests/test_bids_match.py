@@ -1,4 +1,4 @@
-"""Keys of `match`, compared with one image."""
+"""Compare each key of `match` with one image."""
 
 import pytest
 
@@ -80,7 +80,7 @@ MATCHING = (
     'name = "*", not = { name = "*task*" }',
     'not = { kind = "magnitude", volumes = 1 }',
 )
-OTHERS = (
+NOT_MATCHING = (
     'name = "rest"',
     'name = "fMRI_rest [mb8]"',
     'name_regex = "^rest"',
@@ -121,10 +121,10 @@ def test_a_key_matches(tmp_path, match):
     assert len(plan(tmp_path, RULE.format(match=match, target=BOLD), REST).placed) == 1
 
 
-@pytest.mark.parametrize("match", OTHERS)
+@pytest.mark.parametrize("match", NOT_MATCHING)
 def test_a_key_does_not_match(tmp_path, match):
-    found = plan(tmp_path, RULE.format(match=match, target=BOLD), REST)
-    assert [each.reason for each in found.undecided] == ["no rule matches it"]
+    session_plan = plan(tmp_path, RULE.format(match=match, target=BOLD), REST)
+    assert [each.reason for each in session_plan.undecided] == ["no rule matches it"]
 
 
 def test_the_kind_of_an_image_is_one_word(tmp_path):
@@ -141,23 +141,23 @@ def test_the_kind_of_an_image_is_one_word(tmp_path):
         Image("b", kind="imaginary"),
     )
     scans = (Scan(1, "a", images=images), Scan(2, "b", kind="localizer"), Scan(3, "c", kind="derived"))
-    found = plan(tmp_path, text, *scans)
-    kinds = {each.image.number: each.reason.partition(";")[0] for each in found.ignored if each.image}
+    session_plan = plan(tmp_path, text, *scans)
+    kinds = {each.image.number: each.reason.partition(";")[0] for each in session_plan.ignored if each.image}
     assert kinds == {
         **{11: "magnitude", 12: "phase", 13: "real", 14: "fieldmap", 15: "derived", 16: "imaginary"},
         **{21: "localizer", 31: "derived"},
     }
 
 
-def test_the_kind_of_an_image_without_an_own_one_is_that_of_its_series(tmp_path):
+def test_an_image_of_unknown_kind_has_the_kind_of_its_series(tmp_path):
     text = RULE.format(match='kind = "phase"', target="anat/part-phase_T2starw")
     unknown = {"ImageType": None}
     assert plan(tmp_path / "a", text, Scan(1, "a", kind="phase", sidecar=unknown)).is_ready
-    both = (Image(sidecar=unknown, kind="phase"), Image("x", sidecar=unknown))
-    assert len(plan(tmp_path / "b", text, Scan(1, "a", images=both)).undecided) == 1
+    images = (Image(sidecar=unknown, kind="phase"), Image("x", sidecar=unknown))
+    assert len(plan(tmp_path / "b", text, Scan(1, "a", images=images)).undecided) == 1
 
 
-def test_the_first_rule_that_matches_decides(tmp_path):
+def test_the_first_matching_rule_decides(tmp_path):
     text = RULE.format(match='name = "a*"', target="anat/T1w") + RULE.format(match='name = "ab"', target="anat/T2w")
     assert names(plan(tmp_path, text, Scan(1, "ab"))) == {11: "anat/T1w"}
 
@@ -167,19 +167,19 @@ def test_captures_and_built_in_names_are_reduced_to_letters_and_digits(tmp_path)
     assert names(plan(tmp_path, text, Scan(4, "n-back (2.5 mm)"))) == {41: "func/task-nback25mm_acq-mm4_bold"}
 
 
-def test_a_direction_comes_from_the_header_where_no_pattern_captures_it(tmp_path):
+def test_a_direction_that_no_pattern_captures_comes_from_the_header(tmp_path):
     text = RULE.format(match='name = "se"', target="fmap/dir-{dir}_epi")
     scan = Scan(4, "se", guess=("fmap", "acq-x_dir-PA_epi"))
     assert names(plan(tmp_path, text, scan)) == {41: "fmap/dir-PA_epi"}
 
 
-def test_a_label_that_is_empty_leaves_the_series_undecided(tmp_path):
-    found = plan(tmp_path, RULE.format(match='name = "*"', target="func/task-{name}_bold"), Scan(4, "???"))
-    (undecided,) = found.undecided
+def test_an_empty_label_leaves_the_series_undecided(tmp_path):
+    session_plan = plan(tmp_path, RULE.format(match='name = "*"', target="func/task-{name}_bold"), Scan(4, "???"))
+    (undecided,) = session_plan.undecided
     assert "task- is not valid" in undecided.reason
 
 
-def test_par_rec_series_are_told_by_their_source(tmp_path):
+def test_par_rec_series_match_by_their_source(tmp_path):
     text = '[[rule]]\nmatch = { source = "parrec" }\nignore = "also DICOM"\n' + RULE.format(
         match='verdict = "complete"', target="anat/T1w"
     )

@@ -1,4 +1,4 @@
-"""The plan as a table, edited and read again; and the explanation of one series."""
+"""The plan is written as a table, edited and read back; the decision on one series is explained."""
 
 import pytest
 
@@ -33,16 +33,16 @@ SCANS = (
 
 
 @pytest.fixture
-def made(tmp_path):
+def folders(tmp_path):
     return [session(tmp_path, "S01", *SCANS), session(tmp_path, "S02", Scan(2, "rest"))]
 
 
-def table(text):
+def rows_of(text):
     return [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in text.splitlines()[1:]]
 
 
 def edited(tmp_path, plans, *changes):
-    """Return the plans of the table after replacing texts in it."""
+    """Return the plans of the table after replacing text in it."""
     text = plan_text(plans)
     for old, new in changes:
         assert old in text
@@ -52,8 +52,8 @@ def edited(tmp_path, plans, *changes):
     return read_plan(path, plans)
 
 
-def test_the_table_has_a_row_for_each_image_and_each_series_without_one(tmp_path, made):
-    rows = table(plan_text(decide(made, rules(tmp_path, TEXT))))
+def test_the_table_has_a_row_for_each_image_and_each_series_without_images(tmp_path, folders):
+    rows = rows_of(plan_text(decide(folders, rules(tmp_path, TEXT))))
     assert [(row["session"], row["series"], row["image"], row["rule"], row["path"]) for row in rows] == [
         ("S01", "1", "11", "2", "ignore"),
         ("S01", "2", "21", "5", "sub-S01/func/sub-S01_task-rest_bold"),
@@ -67,27 +67,27 @@ def test_the_table_has_a_row_for_each_image_and_each_series_without_one(tmp_path
     assert "no rule matches it" in rows[3]["reason"]
 
 
-def test_a_session_with_a_problem_has_one_row(tmp_path, made):
-    made[0].paths.summary.write_text("{")
-    anew = [SessionFolder(each.path) for each in made]
-    first, second = table(plan_text(decide(anew, rules(tmp_path, TEXT))))
+def test_a_session_with_a_problem_has_one_row(tmp_path, folders):
+    folders[0].paths.summary.write_text("{")
+    reopened = [SessionFolder(each.path) for each in folders]
+    first, second = rows_of(plan_text(decide(reopened, rules(tmp_path, TEXT))))
     assert (first["session"], first["path"]) == ("S01", "undecided")
     assert "cannot be read" in first["reason"]
     assert second["session"] == "S02"
 
 
-def test_a_table_that_nobody_edited_gives_the_same_plan(tmp_path, made):
-    plans = decide(made, rules(tmp_path, TEXT))
-    again = edited(tmp_path, plans)
-    assert [names(each) for each in again] == [names(each) for each in plans]
-    assert [each.is_ready for each in again] == [False, True]
-    assert again[0].placed[0].rule.fields == {"CogAtlasID": "x"}
-    assert [each.series.n for each in again[0].ignored if each.series] == [90]
-    assert len(again[0].ignored) == len(plans[0].ignored)
+def test_an_unedited_table_gives_the_same_plan(tmp_path, folders):
+    plans = decide(folders, rules(tmp_path, TEXT))
+    edited_plans = edited(tmp_path, plans)
+    assert [names(each) for each in edited_plans] == [names(each) for each in plans]
+    assert [each.is_ready for each in edited_plans] == [False, True]
+    assert edited_plans[0].placed[0].rule.fields == {"CogAtlasID": "x"}
+    assert [each.series.n for each in edited_plans[0].ignored if each.series] == [90]
+    assert len(edited_plans[0].ignored) == len(plans[0].ignored)
 
 
-def test_edited_paths_are_exported(tmp_path, made):
-    plans = decide(made, rules(tmp_path, TEXT))
+def test_edited_paths_are_exported(tmp_path, folders):
+    plans = decide(folders, rules(tmp_path, TEXT))
     (first, second) = edited(
         tmp_path,
         plans,
@@ -101,8 +101,8 @@ def test_edited_paths_are_exported(tmp_path, made):
     assert names(second) == {21: "func/task-rest_bold"}
 
 
-def test_sessions_that_the_table_does_not_have_are_left_out(tmp_path, made):
-    plans = decide(made, rules(tmp_path, TEXT))
+def test_sessions_that_are_not_in_the_table_are_left_out(tmp_path, folders):
+    plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
     path.write_text("".join(line for line in plan_text(plans).splitlines(True) if "S01" not in line))
     assert [each.session.id for each in read_plan(path, plans)] == ["S02"]
@@ -142,61 +142,61 @@ def test_sessions_that_the_table_does_not_have_are_left_out(tmp_path, made):
         ("image", "picture", ":1: the column image is missing.", "--plan"),
     ],
 )
-def test_what_is_wrong_with_an_edited_table_is_named_with_its_line(tmp_path, made, old, new, message, hint):
+def test_an_error_in_an_edited_table_is_named_with_its_line(tmp_path, folders, old, new, message, hint):
     with pytest.raises(UsageError) as caught:
-        edited(tmp_path, decide(made, rules(tmp_path, TEXT)), (old, new))
+        edited(tmp_path, decide(folders, rules(tmp_path, TEXT)), (old, new))
     assert caught.value.message.removeprefix(f"{tmp_path}/plan.tsv").startswith(message)
     assert hint in caught.value.hint
 
 
-def test_names_of_strangers_forge_no_rows_and_lines(tmp_path):
-    made = [session(tmp_path, "S 1\t\x1b", Scan(2, "rest\n\x1b[2J"), subject="1")]
-    plans = decide(made, rules(tmp_path, TEXT.replace('"rest*"', '"*"')))
+def test_control_characters_in_names_add_no_rows_or_lines(tmp_path):
+    folders = [session(tmp_path, "S 1\t\x1b", Scan(2, "rest\n\x1b[2J"), subject="1")]
+    plans = decide(folders, rules(tmp_path, TEXT.replace('"rest*"', '"*"')))
     text = plan_text(plans)
     assert text.count("\n") == 2
-    assert "\x1b" not in text + explain(made, rules(tmp_path, TEXT), made[0].id, "2")
+    assert "\x1b" not in text + explain(folders, rules(tmp_path, TEXT), folders[0].id, "2")
     path = tmp_path / "plan.tsv"
     path.write_text(text)
     assert [names(each) for each in read_plan(path, plans)] == [{21: "func/task-other_bold"}]
 
 
-def test_the_table_may_come_back_from_a_spreadsheet(tmp_path, made):
-    plans = decide(made, rules(tmp_path, TEXT))
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path, folders):
+    plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
     path.write_bytes(b"\xef\xbb\xbf" + plan_text(plans).replace("\n", "\r\n").encode() + b"\r\n\r\n")
     assert [names(each) for each in read_plan(path, plans)] == [names(each) for each in plans]
 
 
-def test_an_explanation_says_which_rule_won_and_why_the_others_did_not(tmp_path, made):
-    found = explain(made, rules(tmp_path, TEXT), "S01", "3")
-    assert "series 3 (rest) of session S01, image 31 (rest):" in found
-    assert "sub-S01/func/sub-S01_task-other_bold" in found
-    assert 'no match: rule in line 2: kind = "localizer": kind is "magnitude", expected "localizer"' in found
-    assert 'no match: rule in line 5: name = "rest", EchoTime = "30±1": EchoTime is 40, expected "30±1"' in found
-    assert 'decides: rule in line 9: name = "rest*" -> func/task-other_bold' in found
+def test_an_explanation_names_the_deciding_rule_and_why_the_others_do_not_match(tmp_path, folders):
+    explanation = explain(folders, rules(tmp_path, TEXT), "S01", "3")
+    assert "series 3 (rest) of session S01, image 31 (rest):" in explanation
+    assert "sub-S01/func/sub-S01_task-other_bold" in explanation
+    assert 'no match: rule in line 2: kind = "localizer": kind is "magnitude", expected "localizer"' in explanation
+    assert 'no match: rule in line 5: name = "rest", EchoTime = "30±1": EchoTime is 40, expected "30±1"' in explanation
+    assert 'decides: rule in line 9: name = "rest*" -> func/task-other_bold' in explanation
 
 
-def test_an_explanation_names_later_rules_that_match_too(tmp_path, made):
-    found = explain(made, rules(tmp_path, TEXT), "S01", "2")
-    assert 'also matches, but is later: rule in line 9: name = "rest*" -> func/task-other_bold' in found
+def test_an_explanation_names_later_rules_that_match_too(tmp_path, folders):
+    explanation = explain(folders, rules(tmp_path, TEXT), "S01", "2")
+    assert 'also matches, but is later: rule in line 9: name = "rest*" -> func/task-other_bold' in explanation
 
 
-def test_an_undecided_series_is_explained(tmp_path, made):
-    found = explain(made, rules(tmp_path, TEXT), "S01", "n40")
-    assert "undecided: no rule matches it." in found
-    assert found.count("image 4") == 2
+def test_an_undecided_series_is_explained(tmp_path, folders):
+    explanation = explain(folders, rules(tmp_path, TEXT), "S01", "n40")
+    assert "undecided: no rule matches it." in explanation
+    assert explanation.count("image 4") == 2
 
 
-def test_a_series_without_images_needs_no_rule(tmp_path, made):
-    found = explain(made, rules(tmp_path, TEXT), "S01", "9")
-    assert found == "series 9 (report) of session S01 is not exported: no image. It needs no rule."
+def test_a_series_without_images_needs_no_rule(tmp_path, folders):
+    explanation = explain(folders, rules(tmp_path, TEXT), "S01", "9")
+    assert explanation == "series 9 (report) of session S01 is not exported: no image. It needs no rule."
 
 
-def test_a_key_that_no_header_has_is_said_to_be_unknown(tmp_path, made):
+def test_a_key_without_a_value_in_the_headers_is_reported_as_unknown(tmp_path, folders):
     text = '[[rule]]\nmatch = { ti_ms = 900 }\nas = "anat/T1w"\n[[rule]]\nmatch = { not = { name = "re*" } }\nignore = "x"\n'
-    found = explain(made, rules(tmp_path, text), "S02", "2")
-    assert "ti_ms = 900: ti_ms is not known, expected 900" in found
-    assert 'not = { name = "re*" }: not = { name = "re*" } excludes it' in found
+    explanation = explain(folders, rules(tmp_path, text), "S02", "2")
+    assert "ti_ms = 900: ti_ms is not known, expected 900" in explanation
+    assert 'not = { name = "re*" }: not = { name = "re*" } excludes it' in explanation
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,9 @@ def test_a_key_that_no_header_has_is_said_to_be_unknown(tmp_path, made):
         ("S02", "8", "session S02 has no images of a series 8.", "It has: series 2 (rest)."),
     ],
 )
-def test_a_session_or_series_that_does_not_exist_is_named(tmp_path, made, session_id, series, message, hint):
+def test_a_session_or_series_that_does_not_exist_is_named(tmp_path, folders, session_id, series, message, hint):
     with pytest.raises(UsageError) as caught:
-        explain(made, rules(tmp_path, TEXT), session_id, series)
+        explain(folders, rules(tmp_path, TEXT), session_id, series)
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
@@ -220,22 +220,22 @@ def test_a_session_or_series_that_does_not_exist_is_named(tmp_path, made, sessio
         lambda text: "".join(f"{_quoted(line)}\r\n" for line in text.splitlines()),
         lambda text: "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in text.splitlines()),
     ],
-    ids=["line ends of an old Mac", "every cell in quotes", "columns in another order"],
+    ids=["CR line ends", "quoted cells", "reordered columns"],
 )
-def test_a_table_may_have_the_form_of_any_spreadsheet(tmp_path, made, saved):
-    plans = decide(made, rules(tmp_path, TEXT))
+def test_every_form_of_a_table_is_read(tmp_path, folders, saved):
+    plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
     path.write_bytes(saved(plan_text(plans)).encode())
-    found = {each.image.number: each.path for plan in read_plan(path, plans) for each in plan.placed}
-    assert found == {each.image.number: each.path for plan in plans for each in plan.placed}
+    paths = {each.image.number: each.path for plan in read_plan(path, plans) for each in plan.placed}
+    assert paths == {each.image.number: each.path for plan in plans for each in plan.placed}
 
 
 def _quoted(line):
     return "\t".join('"' + cell.replace('"', '""') + '"' for cell in line.split("\t"))
 
 
-def test_a_table_without_images_is_refused(tmp_path, made):
-    plans = decide(made, rules(tmp_path, TEXT))
+def test_a_table_without_images_is_refused(tmp_path, folders):
+    plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
     path.write_text(plan_text(plans).splitlines()[0] + "\n")
     with pytest.raises(UsageError, match="the table has no image") as caught:

@@ -1,4 +1,4 @@
-"""A rule file proposed from a study: it decides every series, and says why."""
+"""A rule file proposed from a study decides every series and gives a reason."""
 
 import pytest
 
@@ -29,17 +29,17 @@ USUAL = (
 
 
 def exported(tmp_path, *scans):
-    """Return what a proposed rule file exports of one session, and its text."""
-    made = [session(tmp_path, "S01", *scans)]
-    text = propose(made)
-    (found,) = decide(made, rules(tmp_path, text))
-    assert found.undecided == ()
-    return names(found), text
+    """Return the paths that a proposed rule file gives to a session's images, and its text."""
+    folders = [session(tmp_path, "S01", *scans)]
+    text = propose(folders)
+    (session_plan,) = decide(folders, rules(tmp_path, text))
+    assert session_plan.undecided == ()
+    return names(session_plan), text
 
 
-def test_a_proposal_exports_as_it_is(tmp_path):
-    found, _text = exported(tmp_path, *USUAL)
-    assert found == {
+def test_a_proposal_can_be_used_unchanged(tmp_path):
+    paths, _text = exported(tmp_path, *USUAL)
+    assert paths == {
         21: "anat/T1w",
         31: "func/task-rest_sbref",
         41: "func/task-rest_bold",
@@ -75,13 +75,13 @@ def test_a_proposal_exports_as_it_is(tmp_path):
         ),
     ],
 )
-def test_fields_that_bids_requires_and_nobody_completes(place, sidecar, missing):
+def test_missing_fields_that_bids_requires(place, sidecar, missing):
     datatype, _slash, suffix = place.partition("/")
     assert missing_fields(load_schema(), datatype, suffix, sidecar) == missing
 
 
 def test_each_proposal_has_its_reason_as_a_comment(tmp_path):
-    _found, text = exported(tmp_path, *USUAL)
+    _paths, text = exported(tmp_path, *USUAL)
     assert text.startswith("# Rules of the BIDS export, proposed from 1 session. ")
     heads = [line for line in text.splitlines() if line.startswith("[[rule]]")]
     assert all("# " in head and " series in 1 session: " in head for head in heads)
@@ -89,18 +89,18 @@ def test_each_proposal_has_its_reason_as_a_comment(tmp_path):
     assert "[[rule]]  # b-values; 1 series in 1 session: dti" in heads
 
 
-def test_asl_without_its_required_fields_is_ignored_and_they_are_named(tmp_path):
-    found, text = exported(tmp_path, *USUAL, ASL)
-    assert 81 not in found
+def test_asl_without_its_required_fields_is_ignored_and_the_fields_are_named(tmp_path):
+    paths, text = exported(tmp_path, *USUAL, ASL)
+    assert 81 not in paths
     (line,) = (line for line in text.splitlines() if "LabelingDuration" in line)
     for field in ("PostLabelingDelay", "BackgroundSuppression", "the context of its volumes are in no header"):
         assert field in line
 
 
-def test_names_by_the_convention_of_reproin_give_targets(tmp_path):
+def test_reproin_names_give_targets(tmp_path):
     scans = (Scan(2, "func_task-faces_acq-mb8_run-01", volumes=9), Scan(3, "anat-T2w_acq-spc", "11:00:00"))
-    found, text = exported(tmp_path, *scans)
-    assert found == {21: "func/task-faces_acq-mb8_bold", 31: "anat/acq-spc_T2w"}
+    paths, text = exported(tmp_path, *scans)
+    assert paths == {21: "func/task-faces_acq-mb8_bold", 31: "anat/acq-spc_T2w"}
     assert text.count("# ReproIn;") == 2
 
 
@@ -114,31 +114,31 @@ def test_names_by_the_convention_of_reproin_give_targets(tmp_path):
         ("functional", ""),
     ],
 )
-def test_a_name_of_reproin_is_told_from_others(name, target):
+def test_only_reproin_names_give_a_target(name, target):
     assert reproin(name) == target
 
 
-def test_scans_that_were_sent_twice_are_exported_once(tmp_path):
+def test_scans_sent_twice_are_exported_once(tmp_path):
     scans = [Scan(number, "T1", "10:00:00", guess=("anat", "T1w")) for number in (2, 3)]
-    found, text = exported(tmp_path, *scans, Scan(4, "T1", "11:00:00", guess=("anat", "T1w")))
-    assert found == {31: "anat/run-1_T1w", 41: "anat/run-2_T1w"}
+    paths, text = exported(tmp_path, *scans, Scan(4, "T1", "11:00:00", guess=("anat", "T1w")))
+    assert paths == {31: "anat/run-1_T1w", 41: "anat/run-2_T1w"}
     assert 'copies = "last"' in text
 
 
-def test_one_volume_is_no_time_series(tmp_path):
-    found, text = exported(tmp_path, Scan(4, "rest", volumes=1, guess=("func", "bold")))
-    assert found == {}
+def test_one_volume_is_not_a_time_series(tmp_path):
+    paths, text = exported(tmp_path, Scan(4, "rest", volumes=1, guess=("func", "bold")))
+    assert paths == {}
     assert 'ignore = "one volume is not a time series"' in text
 
 
-def test_par_rec_beside_its_dicom_is_ignored(tmp_path):
+def test_par_rec_is_ignored_if_the_same_scan_exists_as_dicom(tmp_path):
     dicom = Scan(401, "T1", guess=("anat", "T1w"))
-    found, text = exported(tmp_path, dicom, Scan(401, "T1 SENSE", source=SeriesKind.PARREC, n=104010))
-    assert found == {4011: "anat/T1w"}
+    paths, text = exported(tmp_path, dicom, Scan(401, "T1 SENSE", source=SeriesKind.PARREC, n=104010))
+    assert paths == {4011: "anat/T1w"}
     assert 'ignore = "the same scans exist as DICOM"' in text
 
 
-def test_par_rec_alone_is_recognised_by_its_facts(tmp_path):
+def test_par_rec_series_are_recognised_by_their_parameters(tmp_path):
     scans = (
         Scan(201, "EPI", volumes=100, source=SeriesKind.PARREC),
         Scan(301, "3D TFE", tr=8.0, te=3.5, source=SeriesKind.PARREC),
@@ -146,51 +146,51 @@ def test_par_rec_alone_is_recognised_by_its_facts(tmp_path):
         Scan(501, "a FLAIR", tr=9000.0, te=125.0, source=SeriesKind.PARREC),
         Scan(601, "unknown", tr=10.0, te=9.0, source=SeriesKind.PARREC),
     )
-    found, _text = exported(tmp_path, *scans)
-    assert found == {2011: "func/task-EPI_bold", 3011: "anat/T1w", 4011: "anat/T2w", 5011: "anat/FLAIR"}
+    paths, _text = exported(tmp_path, *scans)
+    assert paths == {2011: "func/task-EPI_bold", 3011: "anat/T1w", 4011: "anat/T2w", 5011: "anat/FLAIR"}
 
 
 def test_many_tasks_share_a_rule(tmp_path):
     scans = [Scan(k, f"task{k}", f"10:{k:02}:00", 30, volumes=9, guess=("func", "bold")) for k in range(1, 10)]
-    found, text = exported(tmp_path, *scans)
-    assert found[11] == "func/task-task1_bold"
+    paths, text = exported(tmp_path, *scans)
+    assert paths[11] == "func/task-task1_bold"
     assert text.count("[[rule]]") == 1
     assert 'as = "func/task-{task}_bold"' in text
 
 
-def test_a_rule_that_a_name_alone_would_widen_asks_for_what_it_was_made_of(tmp_path):
+def test_a_rule_for_an_ambiguous_name_also_matches_the_parameters(tmp_path):
     scans = (Scan(2, "unnamed", "10:00:00", tr=8.0, te=3.5), Scan(3, "unnamed", "11:00:00", tr=4000.0, te=12.0))
-    found, text = exported(tmp_path, *scans)
-    assert found == {21: "anat/T1w"}
+    paths, text = exported(tmp_path, *scans)
+    assert paths == {21: "anat/T1w"}
     assert "not recognised" in text
 
 
 def test_images_of_other_modalities_are_ignored(tmp_path):
-    found, text = exported(tmp_path, Scan(2, "CT head", header={"Modality": "CT"}))
-    assert found == {}
+    paths, text = exported(tmp_path, Scan(2, "CT head", header={"Modality": "CT"}))
+    assert paths == {}
     assert 'match = { modality = ["CT"] }' in text
 
 
-def test_field_maps_of_all_kinds_share_one_rule(tmp_path):
+def test_magnitude_and_phase_of_a_field_map_share_one_rule(tmp_path):
     phase = Image("e2_ph", 7.0, kind="phase", sidecar={"EchoTime1": 0.004, "EchoTime2": 0.007})
     scans = (
         Scan(2, "gre", "10:00:00", 60, images=(Image("e1", 4.0), Image("e2", 7.0)), guess=("fmap", "magnitude1")),
         Scan(3, "gre", "10:00:00", 60, kind="phase", te=7.0, images=(phase,), guess=("fmap", "phasediff")),
     )
-    found, text = exported(tmp_path, *scans)
-    assert found == {21: "fmap/magnitude1", 22: "fmap/magnitude2", 31: "fmap/phasediff"}
+    paths, text = exported(tmp_path, *scans)
+    assert paths == {21: "fmap/magnitude1", 22: "fmap/magnitude2", 31: "fmap/phasediff"}
     assert text.count("[[rule]]") == 1
 
 
-def test_runs_of_a_task_are_runs_and_its_sbrefs_have_their_numbers(tmp_path):
-    found, _text = exported(
+def test_sbrefs_have_the_run_numbers_of_their_task(tmp_path):
+    paths, _text = exported(
         tmp_path,
         Scan(3, "fMRI_rest_run1_SBRef", "10:00:00", guess=("func", "acq-x_sbref")),
         Scan(4, "fMRI_rest_run1", "10:00:10", 60, volumes=9, guess=("func", "acq-x_bold")),
         Scan(5, "fMRI_rest_run2_SBRef", "10:10:00", guess=("func", "acq-x_sbref")),
         Scan(6, "fMRI_rest_run2", "10:10:10", 60, volumes=9, guess=("func", "acq-x_bold")),
     )
-    assert found == {
+    assert paths == {
         31: "func/task-rest_run-1_sbref",
         41: "func/task-rest_run-1_bold",
         51: "func/task-rest_run-2_sbref",
@@ -198,27 +198,27 @@ def test_runs_of_a_task_are_runs_and_its_sbrefs_have_their_numbers(tmp_path):
     }
 
 
-def test_polarities_in_names_are_no_runs(tmp_path):
-    found, _text = exported(
+def test_polarities_in_names_are_not_runs(tmp_path):
+    paths, _text = exported(
         tmp_path,
         Scan(4, "rest_AP", "10:00:10", 60, volumes=9, guess=("func", "acq-x_dir-AP_bold")),
         Scan(6, "rest_PA", "10:10:10", 60, volumes=9, guess=("func", "acq-x_dir-PA_bold")),
     )
-    assert found == {41: "func/task-rest_dir-AP_bold", 61: "func/task-rest_dir-PA_bold"}
+    assert paths == {41: "func/task-rest_dir-AP_bold", 61: "func/task-rest_dir-PA_bold"}
 
 
-def test_a_b0_of_the_other_polarity_is_a_field_map_where_it_has_no_b_values(tmp_path):
+def test_a_b0_image_of_the_opposite_polarity_without_b_values_is_a_field_map(tmp_path):
     polarity = {"PhaseEncodingDirection": "j"}
-    found, _text = exported(
+    paths, _text = exported(
         tmp_path,
         Scan(4, "dwi_AP", "10:00:10", 60, volumes=3, bvals=(0, 1000, 1000), guess=("dwi", "acq-x_dir-AP_dwi")),
         Scan(5, "dwi_PA", "10:10:10", guess=("dwi", "acq-x_dir-PA_dwi"), sidecar=polarity),
     )
-    assert found == {41: "dwi/dwi", 51: "fmap/dir-PA_epi"}
+    assert paths == {41: "dwi/dwi", 51: "fmap/dir-PA_epi"}
 
 
-def test_without_a_guess_names_say_what_a_series_is(tmp_path):
-    found, _text = exported(
+def test_series_without_a_bids_guess_are_recognised_by_name(tmp_path):
+    paths, _text = exported(
         tmp_path,
         Scan(2, "gre_field_mapping", "10:00:00", 60, images=(Image("e1", 4.92), Image("e2", 7.38))),
         Scan(3, "gre_field_mapping", "10:00:00", 60, kind="phase", te=7.38),
@@ -226,7 +226,7 @@ def test_without_a_guess_names_say_what_a_series_is(tmp_path):
         Scan(5, "rest", "10:10:09", 60, volumes=9),
         Scan(6, "field_map", "10:20:00", kind="phase", te=7.38),
     )
-    assert found == {
+    assert paths == {
         21: "fmap/magnitude1",
         22: "fmap/magnitude2",
         31: "fmap/phasediff",
@@ -235,55 +235,55 @@ def test_without_a_guess_names_say_what_a_series_is(tmp_path):
     }
 
 
-def test_an_sbref_without_its_run_is_left_out(tmp_path):
+def test_an_sbref_without_a_run_is_ignored(tmp_path):
     scans = (
         Scan(3, "rest", "10:00:00", 60, volumes=9, guess=("func", "bold")),
         Scan(4, "rest", "10:09:00", guess=("func", "sbref")),
     )
-    found, _text = exported(tmp_path, *scans)
-    assert found == {31: "func/task-rest_bold"}
+    paths, _text = exported(tmp_path, *scans)
+    assert paths == {31: "func/task-rest_bold"}
 
 
-def test_two_sessions_with_one_label_get_labels(tmp_path):
-    made = [session(tmp_path, name, USUAL[1], subject=name) for name in ("S-1", "S_1")]
-    plans = decide(made, rules(tmp_path, propose(made)))
+def test_sessions_with_the_same_label_get_different_ones(tmp_path):
+    folders = [session(tmp_path, name, USUAL[1], subject=name) for name in ("S-1", "S_1")]
+    plans = decide(folders, rules(tmp_path, propose(folders)))
     assert [each.problem for each in plans] == ["", ""]
     assert len({(each.subject, each.label) for each in plans}) == 2
 
 
 def test_the_same_sessions_give_the_same_text(tmp_path):
-    made = [session(tmp_path, name, *USUAL, ASL) for name in ("A", "B")]
-    assert propose(made) == propose(made)
+    folders = [session(tmp_path, name, *USUAL, ASL) for name in ("A", "B")]
+    assert propose(folders) == propose(folders)
 
 
-def test_a_bad_session_leaves_the_proposal_of_the_others(tmp_path):
-    made = [session(tmp_path, name, *USUAL) for name in ("A", "B")]
-    bad = session(tmp_path, "C", *USUAL)
-    bad.paths.summary.unlink()
-    assert propose([*made, SessionFolder(bad.path)]) == propose(made)
+def test_a_damaged_session_does_not_change_the_proposal(tmp_path):
+    folders = [session(tmp_path, name, *USUAL) for name in ("A", "B")]
+    damaged = session(tmp_path, "C", *USUAL)
+    damaged.paths.summary.unlink()
+    assert propose([*folders, SessionFolder(damaged.path)]) == propose(folders)
 
 
-def test_a_series_that_is_not_valid_in_one_session_is_exported_of_the_others(tmp_path):
-    good = Scan(4, "rest", volumes=9, guess=("func", "bold"))
-    made = [
-        session(tmp_path, "A", good),
+def test_a_series_that_is_invalid_in_one_session_is_exported_from_the_others(tmp_path):
+    valid = Scan(4, "rest", volumes=9, guess=("func", "bold"))
+    folders = [
+        session(tmp_path, "A", valid),
         session(tmp_path, "B", Scan(4, "rest", volumes=9, guess=("func", "bold"), tr=None)),
     ]
-    text = propose(made)
-    one, two = decide(made, rules(tmp_path, text))
-    assert (names(one), names(two)) == ({41: "func/task-rest_bold"}, {})
+    text = propose(folders)
+    first, second = decide(folders, rules(tmp_path, text))
+    assert (names(first), names(second)) == ({41: "func/task-rest_bold"}, {})
     assert 'match = { name = "rest", session = ["B"] }\nignore = "RepetitionTime is in no header"' in text
 
 
-def test_a_series_without_a_needed_entity_is_ignored_with_the_reason(tmp_path):
-    found, text = exported(
+def test_a_series_without_a_required_entity_is_ignored_with_the_reason(tmp_path):
+    paths, text = exported(
         tmp_path, Scan(4, "megre", te=None, guess=("anat", "acq-x_MEGRE"), sidecar={"EchoTime": None})
     )
-    assert found == {}
+    assert paths == {}
     assert 'ignore = "EchoTime is in no header"' in text
     mts = Scan(4, "mts", guess=("anat", "acq-x_MTR"))
-    found, text = exported(tmp_path / "mt", mts)
-    assert found == {}
+    paths, text = exported(tmp_path / "mt", mts)
+    assert paths == {}
     assert 'match = { name = "mts", session = "S01" }\nignore = "anat/MTR: it needs the entity mt"' in text
 
 
@@ -291,8 +291,8 @@ def test_a_task_without_letters_is_ignored_with_the_reason(tmp_path):
     scans = [
         Scan(k, name, f"10:0{k}:00", 30, volumes=9, guess=("func", "bold")) for k, name in ((4, "rest"), (5, "???"))
     ]
-    found, text = exported(tmp_path, *scans)
-    assert found == {41: "func/task-rest_bold"}
+    paths, text = exported(tmp_path, *scans)
+    assert paths == {41: "func/task-rest_bold"}
     assert "task- is not valid" in text
 
 
@@ -301,15 +301,15 @@ def test_a_study_without_images_is_refused(tmp_path):
         propose([session(tmp_path, "A")])
 
 
-def test_a_field_map_in_hz_that_the_scanner_computed_is_exported_with_its_magnitude(tmp_path):
+def test_a_computed_field_map_in_hertz_is_exported_with_its_magnitude_image(tmp_path):
     hertz = Image("e1_fieldmaphz", sidecar={"ImageType": ["DERIVED", "PRIMARY", "FIELDMAPHZ"]})
     scan = Scan(3, "B0map", kind="derived", images=(Image("e1"), hertz), guess=("fmap", "fieldmap"))
-    found, text = exported(tmp_path, scan, Scan(4, "fa", "10:10:00", kind="derived"))
-    assert found == {31: "fmap/magnitude", 32: "fmap/fieldmap"}
+    paths, text = exported(tmp_path, scan, Scan(4, "fa", "10:10:00", kind="derived"))
+    assert paths == {31: "fmap/magnitude", 32: "fmap/fieldmap"}
     assert 'ignore = "computed by the scanner"' in text
 
 
-def test_diffusion_scans_of_two_polarities_have_them_and_correct_each_other(tmp_path):
+def test_diffusion_scans_of_opposite_polarities_get_directions_and_correct_each_other(tmp_path):
     scans = [
         Scan(number, f"dti_{name}", start, seconds, bvals=bvals, volumes=volumes, guess=("dwi", f"dir-{name}_{suffix}"))
         for number, name, start, seconds, bvals, volumes, suffix in (
@@ -319,8 +319,8 @@ def test_diffusion_scans_of_two_polarities_have_them_and_correct_each_other(tmp_
             (4, "PA", "10:05:05", 20, (0, 0), 2, "dwi"),
         )
     ]
-    found, text = exported(tmp_path, *scans)
-    assert found == {
+    paths, text = exported(tmp_path, *scans)
+    assert paths == {
         11: "dwi/dir-AP_sbref",
         21: "dwi/dir-AP_dwi",
         31: "dwi/dir-PA_sbref",
@@ -330,7 +330,7 @@ def test_diffusion_scans_of_two_polarities_have_them_and_correct_each_other(tmp_
 
 
 @pytest.mark.parametrize("name", ["FAST LOCALIZER", "T/S/C RF FAST PILOT", "AAHead_Scout", "Survey_32ch", "3Plane Loc"])
-def test_a_series_that_its_name_calls_a_localizer_is_ignored(tmp_path, name):
-    found, text = exported(tmp_path, Scan(1, name, te=4, tr=8), Scan(2, "t1_mprage", "10:10:00"))
-    assert found == {21: "anat/T1w"}
+def test_a_series_named_as_a_localizer_is_ignored(tmp_path, name):
+    paths, text = exported(tmp_path, Scan(1, name, te=4, tr=8), Scan(2, "t1_mprage", "10:10:00"))
+    assert paths == {21: "anat/T1w"}
     assert "localizer by its name" in text

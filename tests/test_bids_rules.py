@@ -1,4 +1,4 @@
-"""The rule file: read, and refused with file, line and name before anything is written."""
+"""The rule file is read, or refused with file, line and name before anything is written."""
 
 import contextlib
 import sys
@@ -31,7 +31,7 @@ SERIES = SeriesSummary(50, SeriesKind.DICOM, 1, 1, {"SeriesDescription": "a", "S
 IMAGE = ImageSummary(51, 50, 1, 1, "a", {}, (4, 4, 4), ())
 
 
-def refused(tmp_path, text):
+def refusal(tmp_path, text):
     with pytest.raises(UsageError) as caught:
         rules(tmp_path, text)
     assert caught.value.status is ExitStatus.USAGE
@@ -129,11 +129,11 @@ def refused(tmp_path, text):
         ('[dataset]\nname = "x"\n', "rules.toml:2: the key 'name' is not known.", "Did you mean Name?"),
     ],
 )
-def test_a_key_or_value_that_is_not_known_is_named_with_its_line(tmp_path, text, message, hint):
+def test_an_unknown_key_or_value_is_named_with_its_line(tmp_path, text, message, hint):
     needs_rule = text.startswith(("[labels]", "[dataset]"))
-    found = refused(tmp_path, text + ('[[rule]]\nmatch = { name = "a" }\nas = "anat/T1w"\n' if needs_rule else ""))
-    assert found[0].startswith(message)
-    assert hint in found[1]
+    error = refusal(tmp_path, text + ('[[rule]]\nmatch = { name = "a" }\nas = "anat/T1w"\n' if needs_rule else ""))
+    assert error[0].startswith(message)
+    assert hint in error[1]
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_a_key_or_value_that_is_not_known_is_named_with_its_line(tmp_path, text,
         ("anat/{name}", "data type and suffix cannot be in braces.", "each suffix"),
     ],
 )
-def test_a_target_is_checked_by_the_schema(tmp_path, target, message, hint):
-    found = refused(tmp_path, RULE.format(match='name = "a"', target=target))
-    assert found[0] == f"rules.toml:3: {message}"
-    assert hint in found[1]
+def test_an_invalid_target_is_refused(tmp_path, target, message, hint):
+    error = refusal(tmp_path, RULE.format(match='name = "a"', target=target))
+    assert error[0] == f"rules.toml:3: {message}"
+    assert hint in error[1]
 
 
 @pytest.mark.parametrize(
@@ -171,17 +171,17 @@ def test_a_target_is_checked_by_the_schema(tmp_path, target, message, hint):
         *("fmap/magnitude1", "fmap/phase1", "fmap/fieldmap", "anat/acq-a_rec-norm_run-1_echo-2_part-phase_T2starw"),
     ],
 )
-def test_what_bids_has_is_accepted(tmp_path, target):
+def test_a_valid_target_is_accepted(tmp_path, target):
     (rule,) = rules(tmp_path, RULE.format(match='name = "a"', target=target)).rules
     assert rule.target == target
 
 
-def test_entities_are_put_into_the_order_of_bids(tmp_path):
+def test_entities_are_sorted_in_bids_order(tmp_path):
     text = RULE.format(match='name = "a"', target="func/dir-AP_acq-x_task-rest_bold")
     assert names(plan(tmp_path, text, Scan(1, "a"))) == {11: "func/task-rest_acq-x_dir-AP_bold"}
 
 
-def test_without_the_schema_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
+def test_a_missing_schema_is_reported_with_the_command_that_installs_it(tmp_path, monkeypatch):
     from qxbatch.bids.schema import names as schema
 
     schema.load_schema.cache_clear()
@@ -192,7 +192,7 @@ def test_without_the_schema_the_command_that_installs_it_is_named(tmp_path, monk
     assert "pip install 'qxbatch[bids]'" in caught.value.hint
 
 
-def test_a_file_that_is_missing_is_named_with_the_option_that_proposes_one(tmp_path):
+def test_a_missing_rule_file_is_named_with_the_option_that_proposes_one(tmp_path):
     with pytest.raises(UsageError, match=r"none\.toml: cannot be read") as caught:
         read_rules(tmp_path / "none.toml")
     assert "--init=FILE" in caught.value.hint
@@ -208,19 +208,19 @@ def test_every_key_is_documented(key):
 
 def test_the_documented_rule_file_is_valid(tmp_path):
     example = DOCUMENT.partition("```toml\n")[2].partition("```")[0]
-    found = rules(tmp_path, example)
-    assert len(found.rules) == example.count("[[rule]]") > 3
-    assert found.sessions["S012"].subject == "12"
-    assert found.dataset == {"Name": "Working memory"}
+    rule_file = rules(tmp_path, example)
+    assert len(rule_file.rules) == example.count("[[rule]]") > 3
+    assert rule_file.sessions["S012"].subject == "12"
+    assert rule_file.dataset == {"Name": "Working memory"}
 
 
-def test_an_override_takes_options_of_a_rule(tmp_path):
+def test_a_rule_of_a_session_accepts_the_options_of_a_rule(tmp_path):
     text = '[session.S01]\n"3" = { as = "perf/asl", set = { M0Type = "Absent" }, context = ["control", "label"] }\n'
     (rule,) = rules(tmp_path, text).sessions["S01"].rules
     assert (rule.fields, rule.context, rule.line) == ({"M0Type": "Absent"}, ("control", "label"), 2)
 
 
-def test_serves_has_defaults_for_what_is_left_out(tmp_path):
+def test_serves_has_defaults(tmp_path):
     text = RULE.format(match='name = "a"', target="fmap/epi") + 'serves = { write = ["IntendedFor"] }\n'
     (rule,) = rules(tmp_path, text).rules
     assert rule.serves == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
@@ -240,26 +240,26 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-PLACES = st.sampled_from([*KEYS, "not", "EchoTime", "MTState", "ImageType", *OPTIONS])
+KEY_NAMES = st.sampled_from([*KEYS, "not", "EchoTime", "MTState", "ImageType", *OPTIONS])
 
 
 @settings(max_examples=300)
-@given(place=PLACES, value=VALUES)
-def test_any_value_is_read_or_refused_with_its_line(place, value):
-    given_ = f"{place} = {value_text(value)}"
+@given(key=KEY_NAMES, value=VALUES)
+def test_any_value_is_read_or_refused_with_its_line(key, value):
+    assignment = f"{key} = {value_text(value)}"
     text = (
-        f'[[rule]]\nmatch = {{ name = "a" }}\n{given_}\n'
-        + ('as = "anat/T1w"\n' if place not in ("as", "ignore") else "")
-        if place in OPTIONS
-        else f'[[rule]]\nmatch = {{ {given_} }}\nas = "anat/T1w"\n'
+        f'[[rule]]\nmatch = {{ name = "a" }}\n{assignment}\n'
+        + ('as = "anat/T1w"\n' if key not in ("as", "ignore") else "")
+        if key in OPTIONS
+        else f'[[rule]]\nmatch = {{ {assignment} }}\nas = "anat/T1w"\n'
     )
     with contextlib.suppress(UsageError):
-        found = rules_of(text)
-        assert [rule.line for rule in found.rules] == [1]
+        rule_file = rules_of(text)
+        assert [rule.line for rule in rule_file.rules] == [1]
         facts = ImageFacts(
             ExportImage(SessionFolder(Path("S01")), SERIES, IMAGE, {"EchoTime": 0.03, "ImageType": ["M"]})
         )
-        first_match(found.rules, facts)
+        first_match(rule_file.rules, facts)
 
 
 @settings(max_examples=300)
@@ -284,8 +284,8 @@ def test_any_target_is_read_or_refused(text):
         ('ArterialSpinLabelingType = "pcasl"', "one of: CASL"),
     ],
 )
-def test_a_value_that_its_field_cannot_have_is_refused_with_what_it_can_be(tmp_path, value, expected):
-    message, hint = refused(tmp_path, RULE.format(match='name = "a"', target=BOLD) + f"set = {{ {value} }}\n")
+def test_an_invalid_value_of_a_field_is_refused_with_the_valid_ones(tmp_path, value, expected):
+    message, hint = refusal(tmp_path, RULE.format(match='name = "a"', target=BOLD) + f"set = {{ {value} }}\n")
     assert message.startswith(f"rules.toml:4: {value.partition(' ')[0]} = ")
     assert expected in hint
 
@@ -300,6 +300,6 @@ def test_a_value_that_its_field_cannot_have_is_refused_with_what_it_can_be(tmp_p
         "SliceTiming = [0, 1]",
     ],
 )
-def test_a_value_of_the_kind_of_its_field_is_accepted(tmp_path, value):
-    found = rules(tmp_path, RULE.format(match='name = "a"', target=BOLD) + f"set = {{ {value} }}\n")
-    assert list(found.rules[0].fields) == [value.partition(" ")[0]]
+def test_a_valid_value_of_a_field_is_accepted(tmp_path, value):
+    rule_file = rules(tmp_path, RULE.format(match='name = "a"', target=BOLD) + f"set = {{ {value} }}\n")
+    assert list(rule_file.rules[0].fields) == [value.partition(" ")[0]]

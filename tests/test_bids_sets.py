@@ -1,4 +1,4 @@
-"""Sets of images: field maps, MP2RAGE, multi-echo, flip angles, magnetization transfer, diffusion."""
+"""Sets of images: field maps, MP2RAGE, multi-echo, flip angles, magnetisation transfer, diffusion."""
 
 from tests.build.bids import Image, Scan, names, plan
 
@@ -7,7 +7,7 @@ SHORT, LONG = 4.92, 7.38
 
 
 def gre(magnitudes: int, phase: int, start: str = "10:00:00") -> tuple[Scan, Scan]:
-    """Return a field map as Siemens scanners store it: magnitudes of both echoes, and the difference of phases."""
+    """Return a field map as Siemens scanners store it: magnitude images of both echoes, and the phase difference."""
     echoes = (Image("e1", SHORT), Image("e2", LONG))
     return (
         Scan(magnitudes, "gre", start, 60, images=echoes),
@@ -23,13 +23,13 @@ as = "fmap/phasediff"
 
 
 def test_a_phase_difference_field_map_gets_its_suffixes_from_echo_and_kind(tmp_path):
-    found = plan(tmp_path, FIELD_MAP, *gre(4, 11))
-    assert names(found) == {41: "fmap/magnitude1", 42: "fmap/magnitude2", 111: "fmap/phasediff"}
+    session_plan = plan(tmp_path, FIELD_MAP, *gre(4, 11))
+    assert names(session_plan) == {41: "fmap/magnitude1", 42: "fmap/magnitude2", 111: "fmap/phasediff"}
 
 
 def test_two_field_maps_are_two_runs_by_time(tmp_path):
-    found = plan(tmp_path, FIELD_MAP, *gre(4, 5, "12:00:00"), *gre(8, 2, "10:00:00"))
-    assert names(found) == {
+    session_plan = plan(tmp_path, FIELD_MAP, *gre(4, 5, "12:00:00"), *gre(8, 2, "10:00:00"))
+    assert names(session_plan) == {
         81: "fmap/run-1_magnitude1",
         82: "fmap/run-1_magnitude2",
         21: "fmap/run-1_phasediff",
@@ -39,11 +39,11 @@ def test_two_field_maps_are_two_runs_by_time(tmp_path):
     }
 
 
-def test_field_maps_with_other_echo_times_are_two_runs(tmp_path):
+def test_field_maps_with_different_echo_times_are_two_runs(tmp_path):
     other = (Image("e1", 5.19), Image("e2", 7.65))
     third = Scan(8, "gre", "11:00:00", 60, images=other)
-    found = plan(tmp_path, FIELD_MAP, *gre(4, 5), third)
-    assert names(found) == {
+    session_plan = plan(tmp_path, FIELD_MAP, *gre(4, 5), third)
+    assert names(session_plan) == {
         41: "fmap/run-1_magnitude1",
         42: "fmap/run-1_magnitude2",
         51: "fmap/run-1_phasediff",
@@ -52,7 +52,7 @@ def test_field_maps_with_other_echo_times_are_two_runs(tmp_path):
     }
 
 
-def test_the_two_echoes_of_a_field_map_may_be_scans_of_their_own(tmp_path):
+def test_two_scans_can_be_the_two_echoes_of_a_field_map(tmp_path):
     scans = (
         Scan(2, "gre_te1", "10:00:00", 60, te=SHORT),
         Scan(3, "gre_te1_P", "10:00:00", 60, te=SHORT, kind="phase"),
@@ -72,8 +72,8 @@ def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
         *(Image("e1", SHORT), Image("e2", LONG)),
         *(Image("e1_ph", SHORT, kind="phase"), Image("e2_ph", LONG, kind="phase")),
     )
-    found = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=parts))
-    assert names(found) == {
+    session_plan = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=parts))
+    assert names(session_plan) == {
         41: "fmap/magnitude1",
         42: "fmap/magnitude2",
         43: "fmap/phase1",
@@ -83,23 +83,23 @@ def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
 
 def test_a_field_map_of_three_echoes_is_undecided(tmp_path):
     echoes = tuple(Image(f"e{k}", float(k)) for k in (1, 2, 3))
-    found = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=echoes))
-    assert [each.reason for each in found.undecided] == ["fmap/magnitude3: its field map has more than 2 echoes"]
+    session_plan = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=echoes))
+    assert [each.reason for each in session_plan.undecided] == ["fmap/magnitude3: its field map has more than 2 echoes"]
 
 
-def test_a_direct_field_map_has_fieldmap_and_magnitude(tmp_path):
+def test_a_direct_field_map_has_the_suffixes_fieldmap_and_magnitude(tmp_path):
     in_hz = Image("fieldmaphz", sidecar={"ImageType": ["ORIGINAL", "FIELDMAPHZ"]})
-    found = plan(tmp_path, FIELD_MAP, Scan(4, "gre", te=SHORT, images=(Image("e1"), in_hz)))
-    assert names(found) == {41: "fmap/magnitude", 42: "fmap/fieldmap"}
+    session_plan = plan(tmp_path, FIELD_MAP, Scan(4, "gre", te=SHORT, images=(Image("e1"), in_hz)))
+    assert names(session_plan) == {41: "fmap/magnitude", 42: "fmap/fieldmap"}
 
 
-def test_opposite_polarities_are_told_apart_by_a_captured_direction(tmp_path):
+def test_a_captured_direction_distinguishes_opposite_polarities(tmp_path):
     rules = '[[rule]]\nmatch = { name = "SpinEchoFieldMap_{dir}" }\nas = "fmap/dir-{dir}_epi"\n'
     scans = (Scan(4, "SpinEchoFieldMap_AP", "10:00:00", 9), Scan(5, "spinechofieldmap_PA", "10:01:00", 9))
     assert names(plan(tmp_path, rules, *scans)) == {41: "fmap/dir-AP_epi", 51: "fmap/dir-PA_epi"}
 
 
-def test_diffusion_has_its_polarity_its_sbref_and_its_maps(tmp_path):
+def test_diffusion_scans_have_a_direction_an_sbref_and_maps(tmp_path):
     rules = """
 [[rule]]
 match = { name = "dwi_{dir}_SBRef" }
@@ -154,7 +154,7 @@ def mp2rage(first: int, start: str) -> list[Scan]:
     ]
 
 
-def test_an_mp2rage_has_inversions_and_parts(tmp_path):
+def test_an_mp2rage_has_the_entities_inv_and_part(tmp_path):
     assert names(plan(tmp_path, MP2RAGE, *mp2rage(3, "10:00:00"))) == {
         31: "anat/inv-1_part-mag_MP2RAGE",
         41: "anat/inv-2_part-mag_MP2RAGE",
@@ -164,19 +164,19 @@ def test_an_mp2rage_has_inversions_and_parts(tmp_path):
     }
 
 
-def test_the_maps_of_a_second_mp2rage_have_its_run(tmp_path):
-    found = names(plan(tmp_path, MP2RAGE, *mp2rage(3, "12:00:00"), *mp2rage(13, "10:00:00")))
-    assert {number: name for number, name in found.items() if "UNIT1" in name or "T1map" in name} == {
+def test_the_maps_of_a_second_mp2rage_have_its_run_number(tmp_path):
+    paths = names(plan(tmp_path, MP2RAGE, *mp2rage(3, "12:00:00"), *mp2rage(13, "10:00:00")))
+    assert {number: name for number, name in paths.items() if "UNIT1" in name or "T1map" in name} == {
         161: "anat/run-1_UNIT1",
         171: "anat/run-1_T1map",
         61: "anat/run-2_UNIT1",
         71: "anat/run-2_T1map",
     }
-    assert found[131] == "anat/run-1_inv-1_part-mag_MP2RAGE"
-    assert found[51] == "anat/run-2_inv-2_part-phase_MP2RAGE"
+    assert paths[131] == "anat/run-1_inv-1_part-mag_MP2RAGE"
+    assert paths[51] == "anat/run-2_inv-2_part-phase_MP2RAGE"
 
 
-def test_a_multi_echo_gre_has_echoes_and_parts_over_two_series(tmp_path):
+def test_a_multi_echo_gre_of_two_series_has_the_entities_echo_and_part(tmp_path):
     times = (4.0, 8.0, 12.0)
     magnitudes = [Image(f"e{k}", te) for k, te in enumerate(times, 1)]
     phases = [Image(f"e{k}_ph", te) for k, te in enumerate(times, 1)]
@@ -191,14 +191,14 @@ def test_a_multi_echo_gre_has_echoes_and_parts_over_two_series(tmp_path):
     }
 
 
-def test_a_needed_echo_that_no_header_has_leaves_the_series_undecided(tmp_path):
+def test_a_series_without_its_required_echo_time_is_undecided(tmp_path):
     rules = '[[rule]]\nmatch = { name = "megre" }\nas = "anat/MEGRE"\n'
-    found = plan(tmp_path, rules, Scan(5, "megre", te=None))
-    (undecided,) = found.undecided
+    session_plan = plan(tmp_path, rules, Scan(5, "megre", te=None))
+    (undecided,) = session_plan.undecided
     assert "anat/MEGRE: it needs the entity echo, and no header of series 5 has EchoTime" in undecided.reason
 
 
-def test_flip_angles_that_were_scanned_one_after_the_other_are_one_set(tmp_path):
+def test_consecutive_scans_with_different_flip_angles_are_one_set(tmp_path):
     rules = '[[rule]]\nmatch = { name = "vfa*" }\nas = "anat/VFA"\n'
     scans = [
         Scan(number, "vfa", f"10:0{number}:00", 60, flip=flip) for number, flip in ((3, 20.0), (4, 5.0), (5, 10.0))
@@ -218,7 +218,7 @@ def test_a_second_set_of_flip_angles_is_a_second_run(tmp_path):
     }
 
 
-def test_what_may_differ_is_named_only_where_it_does(tmp_path):
+def test_an_optional_entity_is_added_only_if_its_values_differ(tmp_path):
     rules = '[[rule]]\nmatch = { name = "b1" }\nas = "fmap/TB1TFL"\n'
     by_flip = (Image(sidecar={"FlipAngle": 8}), Image("x", sidecar={"FlipAngle": 80}))
     by_inversion = (Image(sidecar={"InversionTime": 0.7}), Image("x", sidecar={"InversionTime": 1.8}))
@@ -235,14 +235,14 @@ def test_what_may_differ_is_named_only_where_it_does(tmp_path):
 
 def test_magnetization_transfer_is_on_or_off(tmp_path):
     rules = '[[rule]]\nmatch = { name = "mts*" }\nas = "anat/MTS"\n'
-    found = plan(
+    session_plan = plan(
         tmp_path,
         rules,
         Scan(1, "mts_mtw", "10:00:00", 60, flip=6.0, sidecar={"MTState": True}),
         Scan(2, "mts_pdw", "10:02:00", 60, flip=6.0, sidecar={"MTState": False}),
         Scan(3, "mts_t1w", "10:04:00", 60, flip=21.0, sidecar={"MTState": False}),
     )
-    assert names(found) == {
+    assert names(session_plan) == {
         11: "anat/flip-1_mt-on_MTS",
         21: "anat/flip-1_mt-off_MTS",
         31: "anat/flip-2_mt-off_MTS",

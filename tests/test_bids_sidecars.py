@@ -1,4 +1,4 @@
-"""What the sidecars of a data set have besides what the converter wrote."""
+"""Sidecars of a data set contain fields that the converter did not write."""
 
 import json
 from pathlib import Path
@@ -17,27 +17,29 @@ from tests.build.bids import Image, Scan, plan
 REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
 
 
-def fields(found: SessionPlan, **options: Any) -> dict[str, Any]:
-    """The sidecars by the last parts of their names."""
-    completed = complete(found.placed, {}, **options)
+def fields(session_plan: SessionPlan, **options: Any) -> dict[str, Any]:
+    """Return the sidecars by file name without the subject."""
+    completed = complete(session_plan.placed, {}, **options)
     return {path.rpartition("/")[2].removeprefix("sub-S01_"): dict(each) for path, each in completed.fields.items()}
 
 
-def files(found: SessionPlan) -> dict[str, PlannedFile]:
-    """The files of a session by their last parts."""
-    wanted = session_files(found, Form(), Sources(Stamps(None))).files
+def files(session_plan: SessionPlan) -> dict[str, PlannedFile]:
+    """Return the files of a session by file name without the subject."""
+    wanted = session_files(session_plan, Form(), Sources(Stamps(None))).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in wanted}
 
 
-def test_a_sidecar_keeps_all_that_the_converter_wrote(tmp_path):
-    found = plan(tmp_path, REST, Scan(1, "rest", volumes=2, sidecar={"SliceTiming": [0, 1.5e-05], "X": {"y": None}}))
-    given = dict(found.placed[0].image.sidecar)
-    written = fields(found)["task-rest_bold"]
-    assert {key: written[key] for key in given} == given
-    assert set(written) - set(given) == {"TaskName"}
+def test_a_sidecar_keeps_all_fields_of_the_converter(tmp_path):
+    session_plan = plan(
+        tmp_path, REST, Scan(1, "rest", volumes=2, sidecar={"SliceTiming": [0, 1.5e-05], "X": {"y": None}})
+    )
+    converted = dict(session_plan.placed[0].image.sidecar)
+    written = fields(session_plan)["task-rest_bold"]
+    assert {key: written[key] for key in converted} == converted
+    assert set(written) - set(converted) == {"TaskName"}
 
 
-def test_the_name_of_the_task_is_that_of_the_entity_unless_the_rule_sets_it(tmp_path):
+def test_the_task_name_is_the_entity_task_unless_the_rule_sets_it(tmp_path):
     (tmp_path / "b").mkdir()
     assert fields(plan(tmp_path, REST, Scan(1, "rest")))["task-rest_bold"]["TaskName"] == "rest"
     rule = REST + 'set = { TaskName = "resting state", Instructions = "Lie still" }\n'
@@ -45,16 +47,16 @@ def test_the_name_of_the_task_is_that_of_the_entity_unless_the_rule_sets_it(tmp_
     assert (written["TaskName"], written["Instructions"]) == ("resting state", "Lie still")
 
 
-def test_fields_that_name_a_person_are_left_out_unless_asked_for(tmp_path):
+def test_identifying_fields_are_removed_unless_they_are_requested(tmp_path):
     person = {
         "PatientName": "Doe",
         "PatientBirthDate": "1970",
         "SeriesInstanceUID": "1.2",
         "AcquisitionDateTime": "2024",
     }
-    found = plan(tmp_path, REST, Scan(1, "rest", sidecar=person))
-    assert not set(person) & set(fields(found)["task-rest_bold"])
-    assert set(person) <= set(fields(found, keep_identifying=True)["task-rest_bold"])
+    session_plan = plan(tmp_path, REST, Scan(1, "rest", sidecar=person))
+    assert not set(person) & set(fields(session_plan)["task-rest_bold"])
+    assert set(person) <= set(fields(session_plan, keep_identifying=True)["task-rest_bold"])
 
 
 GRE = """
@@ -70,49 +72,49 @@ as = "fmap/phasediff"
 """
 
 
-def test_fields_that_lead_to_a_person_are_left_out_of_tables_of_other_converters_too(tmp_path):
+def test_identifying_fields_of_other_converters_are_removed(tmp_path):
     own = {"PatientWeight": 70, "OtherPatientIDs": "x", "PatientPosition": "HFS", "ScanDate": "2024-05-06"}
     nested = {"global": {"const": {"PatientName": "A", "StudyDate": "20240506", "EchoTime": 1}}}
-    found = fields(plan(tmp_path, REST, Scan(1, "rest", sidecar={**own, **nested})))["task-rest_bold"]
-    assert found["PatientPosition"] == "HFS"
-    assert found["global"] == {"const": {"EchoTime": 1}}
-    assert not {"PatientWeight", "OtherPatientIDs", "ScanDate"} & set(found)
+    sidecar = fields(plan(tmp_path, REST, Scan(1, "rest", sidecar={**own, **nested})))["task-rest_bold"]
+    assert sidecar["PatientPosition"] == "HFS"
+    assert sidecar["global"] == {"const": {"EchoTime": 1}}
+    assert not {"PatientWeight", "OtherPatientIDs", "ScanDate"} & set(sidecar)
 
 
-def test_a_phase_difference_has_both_echo_times_of_its_magnitude_images(tmp_path):
+def test_a_phase_difference_gets_both_echo_times_of_its_magnitude_images(tmp_path):
     echoes = (Image("e1", te=4.92), Image("e2", te=7.38))
-    found = plan(
+    session_plan = plan(
         tmp_path,
         GRE,
         Scan(1, "gre", te=None, images=echoes),
         Scan(2, "gre", te=7.38, kind="phase", images=(Image("e2_ph"),)),
     )
-    written = fields(found)["phasediff"]
+    written = fields(session_plan)["phasediff"]
     assert (written["EchoTime1"], written["EchoTime2"], written["Units"]) == (0.00492, 0.00738, "arbitrary")
 
 
-def test_echo_times_that_nobody_knows_are_a_warning_with_what_to_write(tmp_path):
-    found = plan(tmp_path, GRE, Scan(2, "gre", kind="phase", te=7.38))
-    warnings = complete(found.placed, {}).warnings
+def test_unknown_echo_times_give_a_warning_with_the_fields_to_set(tmp_path):
+    session_plan = plan(tmp_path, GRE, Scan(2, "gre", kind="phase", te=7.38))
+    warnings = complete(session_plan.placed, {}).warnings
     assert "EchoTime1" in warnings[0]
     assert "set = {" in warnings[0]
 
 
-def direct(folder: Path, maker: str) -> Any:
+def direct(folder: Path, manufacturer: str) -> Any:
     rules = (
         '[[rule]]\nmatch = { name = "b0 map" }\nas = "fmap/fieldmap"\n'
         '[[rule]]\nmatch = { name = "b0 mag" }\nas = "fmap/magnitude"\n'
     )
     folder.mkdir()
     scans = [
-        Scan(1, "b0 map", kind="phase", sidecar={"Manufacturer": maker}),
-        Scan(2, "b0 mag", sidecar={"Manufacturer": maker}),
+        Scan(1, "b0 map", kind="phase", sidecar={"Manufacturer": manufacturer}),
+        Scan(2, "b0 mag", sidecar={"Manufacturer": manufacturer}),
     ]
-    found = plan(folder, rules, *scans)
-    return fields(found)["fieldmap"].get("Units"), complete(found.placed, {}).warnings
+    session_plan = plan(folder, rules, *scans)
+    return fields(session_plan)["fieldmap"].get("Units"), complete(session_plan.placed, {}).warnings
 
 
-def test_a_direct_field_map_is_in_hertz_where_its_maker_writes_hertz(tmp_path):
+def test_the_units_of_a_direct_field_map_depend_on_the_manufacturer(tmp_path):
     assert direct(tmp_path / "ge", "GE") == ("Hz", ())
     assert direct(tmp_path / "philips", "Philips") == ("Hz", ())
     units, warnings = direct(tmp_path / "other", "Siemens")
@@ -122,8 +124,8 @@ def test_a_direct_field_map_is_in_hertz_where_its_maker_writes_hertz(tmp_path):
 
 def test_a_phase_part_has_units(tmp_path):
     images = (Image("", kind="magnitude"), Image("ph", kind="phase"))
-    found = plan(tmp_path, REST, Scan(1, "rest", volumes=2, images=images))
-    written = fields(found)
+    session_plan = plan(tmp_path, REST, Scan(1, "rest", volumes=2, images=images))
+    written = fields(session_plan)
     assert written["task-rest_part-phase_bold"]["Units"] == "arbitrary"
     assert "Units" not in written["task-rest_part-mag_bold"]
 
@@ -137,24 +139,24 @@ set = { BackgroundSuppression = true }
 """
 
 
-def test_the_context_of_asl_is_repeated_for_its_volumes_and_gives_the_pairs(tmp_path):
-    found = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, tr=4000.0))
-    written = fields(found)["asl"]
+def test_the_asl_context_is_repeated_for_all_volumes_and_gives_the_number_of_pairs(tmp_path):
+    session_plan = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, tr=4000.0))
+    written = fields(session_plan)["asl"]
     assert written["TotalAcquiredPairs"] == 2
     assert written["M0Type"] == "Included"
     assert written["RepetitionTimePreparation"] == 4
     assert written["BackgroundSuppression"] is True
-    assert files(found)["aslcontext.tsv"].content == b"volume_type\nm0scan\ncontrol\nlabel\ncontrol\nlabel\n"
+    assert files(session_plan)["aslcontext.tsv"].content == b"volume_type\nm0scan\ncontrol\nlabel\ncontrol\nlabel\n"
 
 
-def test_a_context_that_does_not_fit_the_volumes_is_a_warning_and_no_file(tmp_path):
-    found = plan(tmp_path, ASL, Scan(1, "asl", volumes=4))
-    assert volume_types(found.placed[0]) is None
-    assert "do not fit the 4 volumes" in context_problem(found.placed[0])
-    assert "aslcontext.tsv" not in files(found)
+def test_an_asl_context_that_does_not_fit_the_volumes_gives_a_warning_and_no_file(tmp_path):
+    session_plan = plan(tmp_path, ASL, Scan(1, "asl", volumes=4))
+    assert volume_types(session_plan.placed[0]) is None
+    assert "do not fit the 4 volumes" in context_problem(session_plan.placed[0])
+    assert "aslcontext.tsv" not in files(session_plan)
 
 
-def test_an_m0_scan_of_its_own_names_the_asl_image_that_it_is_nearest_to(tmp_path):
+def test_a_separate_m0_scan_is_intended_for_the_nearest_asl_image(tmp_path):
     rules = ASL.replace('"m0scan", ', "") + '[[rule]]\nmatch = { name = "m0" }\nas = "perf/m0scan"\n'
     scans = [
         Scan(1, "m0", "10:00:00", 10),
@@ -162,18 +164,18 @@ def test_an_m0_scan_of_its_own_names_the_asl_image_that_it_is_nearest_to(tmp_pat
         Scan(3, "m0", "10:20:00", 10),
         Scan(4, "asl", "10:21:00", 60, volumes=4),
     ]
-    found = plan(tmp_path, rules, *scans)
-    assert fields(found)["run-1_asl"]["M0Type"] == "Separate"
-    content = files(found)["run-2_m0scan.json"].content
+    session_plan = plan(tmp_path, rules, *scans)
+    assert fields(session_plan)["run-1_asl"]["M0Type"] == "Separate"
+    content = files(session_plan)["run-2_m0scan.json"].content
     assert isinstance(content, bytes)
     assert json.loads(content)["IntendedFor"] == ["bids::sub-S01/perf/sub-S01_run-2_asl.nii.gz"]
 
 
-def test_a_diffusion_scan_without_diffusion_gets_gradients_of_zero(tmp_path):
+def test_a_diffusion_scan_with_b_values_of_zero_gets_gradients_of_zero(tmp_path):
     rules = '[[rule]]\nmatch = { name = "b0" }\nas = "dwi/dwi"\n'
-    found = files(plan(tmp_path, rules, Scan(1, "b0", volumes=2, facts={"b_values": ((0.0, 2),)})))
-    assert found["dwi.bval"].content == b"0 0\n"
-    assert found["dwi.bvec"].content == b"0 0\n0 0\n0 0\n"
+    by_name = files(plan(tmp_path, rules, Scan(1, "b0", volumes=2, facts={"b_values": ((0.0, 2),)})))
+    assert by_name["dwi.bval"].content == b"0 0\n"
+    assert by_name["dwi.bvec"].content == b"0 0\n0 0\n0 0\n"
 
 
 def test_a_diffusion_scan_with_unknown_b_values_gets_no_gradients(tmp_path):
@@ -192,36 +194,36 @@ def test_quantitative_suffixes_and_mt_entities_get_their_required_fields(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("observed", "fields_of_time"),
+    ("observed", "timing_fields"),
     [
         (1350.0, {"VolumeTiming": [0, 1.35, 2.7], "FrameAcquisitionDuration": 2}),
         (2000.0, {"RepetitionTime": 2}),
         (None, {"RepetitionTime": 1.35}),
     ],
 )
-def test_a_time_between_volumes_that_differs_in_the_image_is_that_of_the_frames(tmp_path, observed, fields_of_time):
+def test_a_different_repetition_time_in_the_image_gives_timing_fields_and_a_warning(tmp_path, observed, timing_fields):
     scan = Scan(1, "rest", volumes=3, tr=2000.0, sidecar={"RepetitionTime": 1.35}, facts={"observed_tr_ms": observed})
-    found = plan(tmp_path, REST, scan)
-    completed = complete(found.placed, {})
-    written = completed.fields[found.placed[0].path]
+    session_plan = plan(tmp_path, REST, scan)
+    completed = complete(session_plan.placed, {})
+    written = completed.fields[session_plan.placed[0].path]
     names = ("RepetitionTime", "VolumeTiming", "FrameAcquisitionDuration")
-    assert {key: written[key] for key in names if key in written} == fields_of_time
+    assert {key: written[key] for key in names if key in written} == timing_fields
     assert "1.35 s in the sidecar and 2 s in the image" in completed.warnings[0]
 
 
-def test_a_time_between_volumes_that_is_the_same_in_both_is_no_news(tmp_path):
-    found = plan(tmp_path, REST, Scan(1, "rest", volumes=3, tr=1950.0, sidecar={"RepetitionTime": 2}))
-    assert complete(found.placed, {}).warnings == ()
+def test_the_same_repetition_time_in_sidecar_and_image_gives_no_warning(tmp_path):
+    session_plan = plan(tmp_path, REST, Scan(1, "rest", volumes=3, tr=1950.0, sidecar={"RepetitionTime": 2}))
+    assert complete(session_plan.placed, {}).warnings == ()
 
 
-def test_the_repetition_time_of_mp2rage_is_that_of_the_inversions_and_what_is_unknown_is_asked_for(tmp_path):
+def test_mp2rage_gets_repetition_time_preparation_and_a_warning_about_missing_fields(tmp_path):
     rules = '[[rule]]\nmatch = { name = "mp2rage" }\nas = "anat/MP2RAGE"\n'
     inversions = [
         Scan(number, f"mp2rage_INV{number}", "10:00:00", 300, tr=5000.0, ti=ti)
         for number, ti in ((1, 700.0), (2, 2500.0))
     ]
-    found = plan(tmp_path, rules.replace('"mp2rage"', '"mp2rage*"'), *inversions)
-    completed = complete(found.placed, {})
+    session_plan = plan(tmp_path, rules.replace('"mp2rage"', '"mp2rage*"'), *inversions)
+    completed = complete(session_plan.placed, {})
     written = completed.fields["sub-S01/anat/sub-S01_inv-1_MP2RAGE"]
     assert written["RepetitionTimePreparation"] == 5
     assert "RepetitionTimeExcitation" not in written
@@ -229,12 +231,12 @@ def test_the_repetition_time_of_mp2rage_is_that_of_the_inversions_and_what_is_un
 
 
 def test_required_fields_of_asl_depend_on_its_type(tmp_path):
-    found = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, sidecar={"ArterialSpinLabelingType": "PCASL"}))
-    (warning,) = complete(found.placed, {}).warnings
+    session_plan = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, sidecar={"ArterialSpinLabelingType": "PCASL"}))
+    (warning,) = complete(session_plan.placed, {}).warnings
     assert "LabelingDuration" in warning
     assert "BolusCutOffFlag" not in warning
 
 
-def test_a_number_that_json_does_not_have_is_left_out():
+def test_numbers_that_are_not_valid_json_are_left_out():
     text = sidecar_text({"EchoTime": 0.03, "SAR": float("nan"), "SliceTiming": [0.0, float("inf")], "x": {"y": [1.5]}})
     assert json.loads(text, parse_constant=pytest.fail) == {"EchoTime": 0.03, "x": {"y": [1.5]}}

@@ -1,4 +1,4 @@
-"""Tables of a data set: people, times, shifted dates."""
+"""Tables of a data set: participants, scans, sessions, shifted dates."""
 
 import json
 import stat
@@ -20,32 +20,32 @@ def study(tmp_path):
     return BidsStudy(tmp_path)
 
 
-def scans(study: BidsStudy, path: str) -> list[list[str]]:
-    """The rows of a table below the header."""
+def rows(study: BidsStudy, path: str) -> list[list[str]]:
+    """Return the rows of a table without the header."""
     return [line.split("\t") for line in study.tree()[path].decode().splitlines()[1:]]
 
 
-def test_scans_are_listed_in_order_of_time(study):
+def test_scans_are_listed_by_time(study):
     study.add("S1", Scan(9, "t1", "10:00:00.5"), Scan(2, "rest", "10:10:00", 100, volumes=3))
     assert study.run().status == 0
-    assert scans(study, "sub-S1/sub-S1_scans.tsv") == [
+    assert rows(study, "sub-S1/sub-S1_scans.tsv") == [
         ["anat/sub-S1_T1w.nii.gz", "2024-05-06T10:00:00.500000"],
         ["func/sub-S1_task-rest_bold.nii.gz", "2024-05-06T10:10:00"],
     ]
 
 
-def test_a_scan_without_time_has_no_time(study):
+def test_a_scan_without_a_time_has_no_time_in_the_table(study):
     study.add("S1", Scan(1, "t1", None))
     assert study.run().status == 0
-    assert scans(study, "sub-S1/sub-S1_scans.tsv") == [["anat/sub-S1_T1w.nii.gz", "n/a"]]
+    assert rows(study, "sub-S1/sub-S1_scans.tsv") == [["anat/sub-S1_T1w.nii.gz", "n/a"]]
 
 
-def test_sessions_of_a_subject_are_listed_where_the_data_set_has_sessions(study):
+def test_sessions_of_a_subject_are_listed_if_it_has_session_labels(study):
     study.add("A_pre", subject="A", ses="pre")
     study.add("A_post", Scan(2, "t1", "15:00:00"), subject="A", ses="post")
     study.add("B")
     assert study.run().status == 0
-    assert scans(study, "sub-A/sub-A_sessions.tsv") == [
+    assert rows(study, "sub-A/sub-A_sessions.tsv") == [
         ["ses-pre", "2024-05-06T10:00:00"],
         ["ses-post", "2024-05-06T15:00:00"],
     ]
@@ -53,14 +53,14 @@ def test_sessions_of_a_subject_are_listed_where_the_data_set_has_sessions(study)
     assert "sub-A/ses-pre/sub-A_ses-pre_scans.tsv" in study.tree()
 
 
-def header(series: MrSeries) -> bytes:
+def tar_of(series: MrSeries) -> bytes:
     return packed(under("20", series.files()), Kind.TAR_GZ)
 
 
-def test_age_and_sex_are_those_of_the_headers(study):
+def test_age_and_sex_come_from_the_headers(study):
     study.add("S1")
     (study.sessions / "S1" / "dicom" / "20.tar.gz").write_bytes(
-        header(MrSeries(changes={"PatientSex": "F", "PatientAge": "034Y", "PatientBirthDate": "19900101"}))
+        tar_of(MrSeries(changes={"PatientSex": "F", "PatientAge": "034Y", "PatientBirthDate": "19900101"}))
     )
     study.add("S2")
     assert study.run().status == 0
@@ -92,7 +92,7 @@ def logfile(study: BidsStudy, text: str) -> list[str]:
     return [f"--logfile=path:{path}|packet_name:packet|subject_id:subject"]
 
 
-def test_columns_of_the_logfile_are_columns_of_participants(study):
+def test_columns_of_the_logfile_are_added_to_the_participants_table(study):
     study.add("S1", subject="A")
     words = logfile(study, "packet,subject,age,group name,note\np1,A,41,control,x\np2,A,,control,y\n")
     assert study.run(*words, "--participant-columns=age,group name").status == 0
@@ -100,38 +100,38 @@ def test_columns_of_the_logfile_are_columns_of_participants(study):
     assert "group_name" in json.loads(study.tree()["participants.json"])
 
 
-def test_a_column_that_the_logfile_does_not_have_is_named_before_anything_is_written(study):
+def test_a_column_that_is_missing_in_the_logfile_is_refused_before_anything_is_written(study):
     study.add("S1", subject="A")
-    done = study.run(*logfile(study, "packet,subject,group\np1,A,x\n"), "--participant-columns=groop")
-    assert done.status == 64
-    assert "Did you mean group?" in done.err
+    run = study.run(*logfile(study, "packet,subject,group\np1,A,x\n"), "--participant-columns=groop")
+    assert run.status == 64
+    assert "Did you mean group?" in run.err
     assert not study.bids.exists()
 
 
-def test_a_logfile_that_contradicts_itself_is_told(study):
+def test_contradictory_values_in_the_logfile_are_reported(study):
     study.add("S1", subject="A")
-    done = study.run(*logfile(study, "packet,subject,group\np1,A,x\np2,A,y\n"), "--participant-columns=group")
-    assert "several values of group for A" in done.err
+    run = study.run(*logfile(study, "packet,subject,group\np1,A,x\np2,A,y\n"), "--participant-columns=group")
+    assert "several values of group for A" in run.err
 
 
 def test_shifted_dates_are_before_1925_and_keep_the_intervals_of_a_subject(study):
     study.add("A_pre", Scan(2, "t1", "10:00:00"), subject="A", ses="pre")
     study.add("A_post", Scan(2, "t1", "15:00:00"), subject="A", ses="post")
     assert study.run("--shift-dates").status == 0
-    pre, post = (datetime.fromisoformat(row[1]) for row in scans(study, "sub-A/sub-A_sessions.tsv"))
+    pre, post = (datetime.fromisoformat(row[1]) for row in rows(study, "sub-A/sub-A_sessions.tsv"))
     assert pre.year < 1925
     assert (post - pre).total_seconds() == 5 * 3600
     assert (pre.hour, pre.minute) == (10, 0)
     assert b"2024" not in b"".join(content for path, content in study.tree().items() if not path.endswith(".nii.gz"))
 
 
-def test_a_session_nine_years_after_the_first_export_is_before_1925_too(tmp_path):
+def test_the_shifted_date_of_a_session_nine_years_later_is_before_1925(tmp_path):
     shifts = Shifts(tmp_path / "shifts.tsv")
     assert shifts.choose([("A", date(2024, 5, 6))])
     assert shifts.moved("A", datetime(2033, 5, 6)).year < 1925
 
 
-def test_the_table_of_shifts_is_outside_and_for_its_owner_alone_and_used_again(study):
+def test_the_shift_table_is_private_outside_the_data_set_and_reused(study):
     study.add("S1")
     assert study.run("--shift-dates").status == 0
     table = study.sessions / "bids-date-shifts.tsv"
@@ -144,34 +144,34 @@ def test_the_table_of_shifts_is_outside_and_for_its_owner_alone_and_used_again(s
     assert study.tree()["sub-S1/sub-S1_scans.tsv"] == before["sub-S1/sub-S1_scans.tsv"]
 
 
-def test_true_dates_do_not_get_into_a_data_set_with_shifted_ones(study):
+def test_true_dates_are_not_added_to_a_data_set_with_shifted_dates(study):
     study.add("S1")
     assert study.run("--shift-dates").status == 0
     before = study.tree()
-    done = study.run()
-    assert done.status == 64
-    assert "--shift-dates" in done.err
+    run = study.run()
+    assert run.status == 64
+    assert "--shift-dates" in run.err
     assert study.tree() == before
 
 
 @pytest.mark.parametrize("words", [["--sourcedata"], ["--shift-table={bids}/x.tsv"]])
-def test_shifted_dates_cannot_be_given_away(study, words):
+def test_options_that_would_reveal_shifted_dates_are_refused(study, words):
     study.add("S1")
-    done = study.run("--shift-dates", *(word.format(bids=study.bids) for word in words))
-    assert done.status == 64
+    run = study.run("--shift-dates", *(word.format(bids=study.bids) for word in words))
+    assert run.status == 64
     assert not study.bids.exists()
 
 
-def test_a_damaged_table_of_shifts_ends_the_export(study):
+def test_a_damaged_shift_table_is_refused(study):
     study.add("S1")
     assert study.run("--shift-dates").status == 0
     (study.sessions / "bids-date-shifts.tsv").write_text("participant_id\tdays\nsub-S1\tmany\n")
-    done = study.run("--shift-dates")
-    assert done.status == 64
-    assert "cannot be read" in done.err
+    run = study.run("--shift-dates")
+    assert run.status == 64
+    assert "cannot be read" in run.err
 
 
-def test_sourcedata_has_the_dicom_of_exported_series(study):
+def test_sourcedata_contains_the_dicom_files_of_exported_series(study):
     study.add("S1", *SCANS)
     dicom = study.sessions / "S1" / "dicom"
     (dicom / "10.tar.gz").write_bytes(b"localizer")
@@ -185,10 +185,10 @@ def test_sourcedata_has_the_dicom_of_exported_series(study):
     assert "sourcedata/sub-S1/10.tar.gz" not in tree
     assert json.loads(tree["dataset_description.json"])["SourceDatasets"] == [{"URL": "bids::sourcedata/"}]
     assert study.run().status == 0
-    assert not any(path.startswith("sourcedata") for path in study.tree()), "not asked for again"
+    assert not any(path.startswith("sourcedata") for path in study.tree()), "sourcedata is not requested in this run"
 
 
-def test_the_description_names_this_program_and_what_the_rule_file_says(study):
+def test_the_description_contains_this_program_and_the_fields_of_the_rule_file(study):
     study.add("S1")
     study.rules.write_text(study.rules.read_text() + '\n[dataset]\nName = "My study"\nAuthors = ["A. Uthor"]\n')
     assert study.run().status == 0
@@ -198,34 +198,34 @@ def test_the_description_names_this_program_and_what_the_rule_file_says(study):
     assert description["SourceDatasets"] == [{"URL": "../sessions"}]
 
 
-def test_a_table_that_people_made_keeps_all_of_theirs():
-    theirs = read_table("\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n")
-    ours = Table(("participant_id", "age"), ({"participant_id": "sub-1", "age": "3"}, {"participant_id": "sub-2"}))
-    table = merged(theirs, ours, edited=True, is_kept=lambda name: name != "sub-9")
+def test_an_edited_table_keeps_its_columns_and_rows():
+    existing = read_table("\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n")
+    generated = Table(("participant_id", "age"), ({"participant_id": "sub-1", "age": "3"}, {"participant_id": "sub-2"}))
+    table = merged(existing, generated, edited=True, is_kept=lambda name: name != "sub-9")
     assert table.text() == "participant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
 
 
 @pytest.mark.parametrize("text", ["", "a\ta\nx\ty\n", "a\nx\ty\n"])
-def test_a_text_that_is_no_table(text):
+def test_a_text_without_a_valid_table_is_not_read(text):
     assert read_table(text) is None
 
 
 @pytest.mark.parametrize("label", ["20240506", "060524", "S1x20240506", "05062024"])
-def test_a_label_that_contains_the_date_of_its_session_is_not_exported_with_shifted_dates(study, label):
+def test_a_session_label_with_its_date_is_refused_with_shifted_dates(study, label):
     study.add("A", Scan(2, "t1", "10:00:00"), subject="A", ses=label)
     study.add("B", Scan(2, "t1", "10:00:00"), subject="B", ses="20200101")
-    done = study.run("--shift-dates")
-    assert done.status == 1
-    assert "contains the date of its acquisition" in " ".join(done.out.split())
+    run = study.run("--shift-dates")
+    assert run.status == 1
+    assert "contains the date of its acquisition" in " ".join(run.out.split())
     assert {path.partition("/")[0] for path in study.tree() if path.startswith("sub-")} == {"sub-B"}
     assert study.run(f"--shift-table={study.sessions / 'x.tsv'}", "--shift-dates").status == 1
 
 
-def test_a_data_set_with_true_dates_gets_no_shifted_ones(study):
+def test_shifted_dates_are_not_added_to_a_data_set_with_true_dates(study):
     study.add("S1")
     assert study.run().status == 0
     before = study.tree()
-    done = study.run("--shift-dates")
-    assert done.status == 64
-    assert "are not shifted" in done.err
+    run = study.run("--shift-dates")
+    assert run.status == 64
+    assert "are not shifted" in run.err
     assert study.tree() == before

@@ -1,4 +1,4 @@
-"""The builders make what they say: other readers read it, and twice the same bytes come out."""
+"""The builders write valid files that other readers read, with the same bytes each time."""
 
 import io
 import shutil
@@ -36,7 +36,7 @@ TREE = {"a/one": b"one" * 50, "b/two": b"two" * 7000}
 
 
 def converted(folder: Path, out: Path) -> NDArray[np.uint16]:
-    """Return the voxels of the only image that dcm2niix makes of a folder."""
+    """Convert a folder with dcm2niix; return the voxels of its only image."""
     out.mkdir()
     subprocess.run([dcm2niix.bin, "-g", "i", "-z", "n", "-f", "x", "-o", out, folder], check=True, capture_output=True)
     (image,) = out.glob("*.nii")
@@ -44,7 +44,7 @@ def converted(folder: Path, out: Path) -> NDArray[np.uint16]:
 
 
 def expected(series: MrSeries) -> NDArray[np.uint16]:
-    """Return the series' voxels in NIfTI's order: columns, rows from the back, slices, volumes."""
+    """Return the voxels of a series in NIfTI order: columns, reversed rows, slices, volumes."""
     volumes = np.stack([series.volume(t) for t in range(series.volumes)])
     return volumes.transpose(3, 2, 1, 0)[:, ::-1].squeeze()
 
@@ -58,7 +58,7 @@ def test_a_classic_series_becomes_its_volume(vendor: Vendor, volumes: int, tmp_p
 
 
 @pytest.mark.parametrize("syntax", [Syntax.IMPLICIT, Syntax.BIG, Syntax.RLE])
-def test_other_syntaxes_become_the_same_volume(syntax: Syntax, tmp_path: Path) -> None:
+def test_other_transfer_syntaxes_become_the_same_volume(syntax: Syntax, tmp_path: Path) -> None:
     series = MrSeries(syntax=syntax)
     series.write(tmp_path / "in")
     assert np.array_equal(converted(tmp_path / "in", tmp_path / "out"), expected(series))
@@ -78,7 +78,7 @@ def test_a_par_rec_pair_becomes_its_volume(tmp_path: Path) -> None:
 
 
 FORMS = [(syntax, preamble, True) for syntax in Syntax for preamble in (True, False)]
-# Without a meta header, nothing says that a file is compressed or big-endian.
+# Without a meta header, a reader cannot know that a file is compressed or big-endian.
 FORMS += [(syntax, False, False) for syntax in Syntax if syntax not in (Syntax.DEFLATED, Syntax.RLE, Syntax.BIG)]
 
 
@@ -92,13 +92,13 @@ def test_pydicom_reads_every_form(syntax: Syntax, preamble: bool, meta: bool) ->
 
 
 @pytest.mark.parametrize("build", [report, raw_data, spectroscopy, presentation_state, screen_save, enhanced])
-def test_other_objects_belong_to_their_series(build: object) -> None:
+def test_other_objects_have_the_number_of_their_series(build: object) -> None:
     assert callable(build)
     dataset = pydicom.dcmread(io.BytesIO(encoded(build(MrSeries(number=99)))))
     assert dataset.SeriesNumber == 99
 
 
-def test_a_dicomdir_has_its_class_in_the_meta_header_only() -> None:
+def test_a_dicomdir_has_its_sop_class_only_in_the_meta_header() -> None:
     dataset = pydicom.dcmread(io.BytesIO(dicomdir(MrSeries())))
     assert "SOPClassUID" not in dataset
     assert dataset.DirectoryRecordSequence[0].PatientID == "P001"
@@ -109,7 +109,7 @@ def test_packets_have_the_same_bytes_each_time(kind: Kind) -> None:
     assert packed(TREE, kind) == packed(TREE, kind)
 
 
-def test_archives_hold_the_tree(tmp_path: Path) -> None:
+def test_archives_contain_the_tree(tmp_path: Path) -> None:
     folder = write_packet(under("top", TREE), tmp_path, "p", Kind.FOLDER)
     assert read_tree(folder) == under("top", TREE)
     with zipfile.ZipFile(io.BytesIO(zipped(TREE))) as archive:
@@ -122,30 +122,28 @@ def test_archives_hold_the_tree(tmp_path: Path) -> None:
     ("program", "compress"), [("gzip", lzw.compress), ("zstd", zst.compress)], ids=["gzip", "zstd"]
 )
 @pytest.mark.parametrize("data", [b"", b"a", b"ab" * 9, bytes(range(256)) * 900, bytes(300_000)])
-def test_compress_and_zstd_are_read_by_the_systems_programs(
-    data: bytes, program: str, compress: Callable[[bytes], bytes]
-) -> None:
+def test_gzip_and_zstd_read_the_builders_files(data: bytes, program: str, compress: Callable[[bytes], bytes]) -> None:
     if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed: it cannot read what the builder compressed")
-    done = subprocess.run([program, "-dc"], input=compress(data), capture_output=True, check=True)
-    assert done.stdout == data
+        pytest.skip(f"{program} is not installed: it cannot decompress the builder's file")
+    result = subprocess.run([program, "-dc"], input=compress(data), capture_output=True, check=True)
+    assert result.stdout == data
 
 
 @pytest.mark.parametrize(
-    ("length", "found"),
+    ("length", "ciphertext"),
     [
         (16, "69c4e0d86a7b0430d8cdb78070b4c55a"),
         (24, "dda97ca4864cdfe06eaf70a0ec0d7191"),
         (32, "8ea2b7ca516745bfeafc49904b496089"),
     ],
 )
-def test_the_builders_cipher_is_that_of_the_standard(length: int, found: str) -> None:
+def test_the_builders_aes_is_that_of_the_standard(length: int, ciphertext: str) -> None:
     """FIPS 197, appendix C."""
     plain = bytes.fromhex("00112233445566778899aabbccddeeff")
-    assert block(round_keys(bytes(range(length))), plain).hex() == found
+    assert block(round_keys(bytes(range(length))), plain).hex() == ciphertext
 
 
-def test_broken_packets_are_broken_as_they_say() -> None:
+def test_broken_packets_have_the_intended_defect() -> None:
     with zipfile.ZipFile(io.BytesIO(broken.wrong_crc(TREE, "a/one"))) as archive:
         assert archive.testzip() == "a/one"
     with zipfile.ZipFile(io.BytesIO(encrypted(TREE))) as archive:
