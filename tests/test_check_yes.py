@@ -1,4 +1,4 @@
-"""`--check=yes` asks on a terminal, and only there."""
+"""`--check=yes` asks a question on a terminal and is refused elsewhere."""
 
 import os
 import subprocess
@@ -11,24 +11,24 @@ from tests.build.dicom import MrSeries
 from tests.build.study import TIME_LIMIT, Study, snapshot
 
 
-def answered(study: Study, answer: bytes) -> tuple[int, str]:
-    """Run with a terminal at which somebody answers once the question stands there."""
-    ours, theirs = os.openpty()
+def run_with_answer(study: Study, answer: bytes) -> tuple[int, str]:
+    """Run on a pseudo-terminal and answer the question; return exit status and output."""
+    controller, terminal = os.openpty()
     words = [sys.executable, "-m", "qxbatch", str(study.sessions), "--check=yes"]
-    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        shown, end = b"", time.monotonic() + TIME_LIMIT
+    with subprocess.Popen(words, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        output, end = b"", time.monotonic() + TIME_LIMIT
         while time.monotonic() < end:
             try:
-                piece = os.read(ours, 4096)
+                chunk = os.read(controller, 4096)
             except OSError:  # Linux: the other end is closed
                 break
-            shown += piece
-            if b"[y/N]" in piece:
-                os.write(ours, answer)
+            output += chunk
+            if b"[y/N]" in chunk:
+                os.write(controller, answer)
         status = process.wait(TIME_LIMIT)
-    os.close(ours)
-    return status, shown.decode()
+    os.close(controller)
+    return status, output.decode()
 
 
 @pytest.fixture
@@ -37,22 +37,22 @@ def waiting(study: Study) -> Study:
     return study
 
 
-@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"], ids=["no", "nothing", "end of input"])
-def test_no_is_no_failure_and_does_nothing(waiting: Study, answer: bytes) -> None:
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"], ids=["no", "empty line", "end of input"])
+def test_no_changes_nothing_and_exits_with_0(waiting: Study, answer: bytes) -> None:
     before = snapshot(waiting.sessions)
-    status, shown = answered(waiting, answer)
-    assert status == 0, shown
-    assert "Import 1 packet?" in shown
+    status, output = run_with_answer(waiting, answer)
+    assert status == 0, output
+    assert "Import 1 packet?" in output
     assert snapshot(waiting.sessions) == before
 
 
 def test_yes_imports(waiting: Study) -> None:
-    status, shown = answered(waiting, b"y\n")
-    assert status == 0, shown
+    status, output = run_with_answer(waiting, b"y\n")
+    assert status == 0, output
     assert waiting.session_names() == ["S1"]
 
 
-def test_without_a_terminal_it_is_wrong_usage(waiting: Study) -> None:
+def test_the_question_without_a_terminal_is_wrong_usage(waiting: Study) -> None:
     run = waiting.run("--check=yes")
     assert run.status == 64
     assert "--check=any" in run.text

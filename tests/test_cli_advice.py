@@ -1,4 +1,4 @@
-"""Words that are nearly right: commands, help and version as words, options of QuNex."""
+"""Misspelt commands, `help` and `version` as words, and options of QuNex."""
 
 from pathlib import Path
 
@@ -11,21 +11,21 @@ from tests.build.study import Study
 
 
 @pytest.mark.parametrize(
-    ("words", "near"),
+    ("words", "command"),
     [(["doctr"], "doctor"), (["doctr", "--json"], "doctor"), (["verfy", "a"], "verify"), (["hlep"], "help")],
 )
-def test_a_misspelt_command_is_wrong_usage_that_names_the_right_one(
-    words: list[str], near: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_misspelt_command_is_wrong_usage_and_the_similar_one_is_suggested(
+    words: list[str], command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(words) == 64
     err = capsys.readouterr().err
-    assert f"`qxbatch {near}`" in err
+    assert f"`qxbatch {command}`" in err
     assert f"./{words[0]}" in err
 
 
 @pytest.mark.parametrize("word", ["./doctr", "doctr"])
-def test_a_folder_of_such_a_name_is_imported(
+def test_an_existing_folder_with_the_name_of_a_misspelt_command_is_imported(
     word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -34,25 +34,27 @@ def test_a_folder_of_such_a_name_is_imported(
     assert "no command" not in capsys.readouterr().err
 
 
-def test_a_folder_that_an_import_creates_may_be_called_so(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_an_import_creates_can_have_any_such_name(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(study.sessions)
     assert main(["sorted", f"--masterinbox={study.inbox}", "--check=no"]) == 0
     assert main([str(study.inbox), "reports", "participant", "--check=no"]) == 0
 
 
 @pytest.mark.parametrize(
-    ("words", "same"), [(["help"], ["--help"]), (["help", "scan"], ["scan", "--help"]), (["version"], ["--version"])]
+    ("words", "option"), [(["help"], ["--help"]), (["help", "scan"], ["scan", "--help"]), (["version"], ["--version"])]
 )
-def test_help_and_version_are_words_too(words: list[str], same: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_version_work_as_words(
+    words: list[str], option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(words) == 0
     out = capsys.readouterr().out
-    assert main(same) == 0
+    assert main(option) == 0
     assert out == capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", sorted(OF_QUNEX))
 @pytest.mark.parametrize("form", ["--{}=x", "--{}"])
-def test_an_option_of_qunex_is_wrong_usage_with_what_takes_its_place(
+def test_an_option_of_qunex_is_wrong_usage_and_its_replacement_is_named(
     name: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for spelling in (name, name.replace("_", "-")):
@@ -60,13 +62,13 @@ def test_an_option_of_qunex_is_wrong_usage_with_what_takes_its_place(
         assert OF_QUNEX[name] in capsys.readouterr().err
 
 
-def test_no_option_of_the_import_is_taken_for_one_of_qunex() -> None:
+def test_no_option_of_the_import_has_the_name_of_a_qunex_option() -> None:
     assert not {parameter.name for parameter in PARAMETERS} & set(OF_QUNEX)
 
 
 @pytest.mark.parametrize("name", ["existing_structure", "clean-dicom-folders"])
 @pytest.mark.parametrize("value", ["", "=yes", "=no"])
-def test_options_without_effect_are_accepted_and_said_so(name: str, value: str, study: Study) -> None:
+def test_options_without_effect_are_accepted_with_a_message(name: str, value: str, study: Study) -> None:
     run = study.main(f"--{name}{value}", "--check=no")
     assert run.status == 0, run.text
     assert f"--{name.replace('_', '-')} has no effect" in run.err

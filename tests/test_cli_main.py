@@ -1,4 +1,4 @@
-"""The command as a whole: what the first word chooses, and what each end becomes."""
+"""The command line as a whole: the first word selects a command, and each outcome has an exit status."""
 
 import os
 import signal
@@ -18,17 +18,17 @@ from qxbatch.settings.model import Settings
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    """Settings that reached the pipeline."""
-    seen = []
+    """Return the list of settings that reach the pipeline."""
+    passed = []
 
     class Pipeline:
         @staticmethod
         def run(settings: Settings) -> int:
-            seen.append(settings)
+            passed.append(settings)
             return 0
 
     monkeypatch.setattr(start, "import_module", lambda _name: Pipeline)
-    return seen
+    return passed
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def sessions(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("first", [[], ["import_dicom"], ["import-dicom"]])
-def test_the_references_command_name_is_dropped(first: list[str], runs: list[Settings], sessions: Path) -> None:
+def test_the_command_name_import_dicom_is_optional(first: list[str], runs: list[Settings], sessions: Path) -> None:
     assert main([*first, str(sessions)]) == 0
     assert runs[0].sessionsfolder == sessions
 
 
-def test_the_current_folder_is_taken_when_none_is_given(
+def test_the_default_sessions_folder_is_the_current_folder(
     runs: list[Settings], sessions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(sessions)
@@ -52,7 +52,7 @@ def test_the_current_folder_is_taken_when_none_is_given(
     assert runs[0].masterinbox == sessions / "inbox/MR"
 
 
-def test_a_folder_named_like_a_part_is_reached_by_its_path(
+def test_a_folder_with_the_name_of_a_command_is_selected_by_its_path(
     runs: list[Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "scan/inbox/MR").mkdir(parents=True)
@@ -61,12 +61,12 @@ def test_a_folder_named_like_a_part_is_reached_by_its_path(
     assert runs[0].sessionsfolder == tmp_path / "scan"
 
 
-def test_a_part_that_this_version_lacks_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_does_not_exist_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["regress", "x"]) == 64
     assert "regress" in capsys.readouterr().err
 
 
-def test_misuse_goes_to_standard_error_with_its_hint(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_reported_on_standard_error_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--arch=copy"]) == 64
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -82,7 +82,7 @@ def test_a_question_needs_a_terminal(
     assert "--check=any" in capsys.readouterr().err
 
 
-def test_with_a_terminal_the_question_is_left_to_the_run(
+def test_a_run_with_a_terminal_is_allowed_to_ask(
     runs: list[Settings], sessions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(start, "terminal", lambda: True)
@@ -90,14 +90,14 @@ def test_with_a_terminal_the_question_is_left_to_the_run(
     assert len(runs) == 1
 
 
-def test_the_command_line_wins_over_the_config_file(runs: list[Settings], sessions: Path, tmp_path: Path) -> None:
+def test_the_command_line_overrides_the_config_file(runs: list[Settings], sessions: Path, tmp_path: Path) -> None:
     config = tmp_path / "study.toml"
     config.write_text('archive = "copy"\ngzip = "file"\n')
     assert main([str(sessions), f"--config={config}", "--archive=leave"]) == 0
     assert (runs[0].archive, runs[0].gzip) == ("leave", "file")
 
 
-def test_a_study_folder_is_taken_for_its_sessions_and_said_so(
+def test_a_study_folder_selects_its_sessions_folder_with_a_message(
     runs: list[Settings], sessions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(sessions.parent)]) == 0
@@ -112,14 +112,14 @@ def test_the_bids_app_form_leaves_packets_where_they_are(runs: list[Settings], t
     assert runs[0].sessionsfolder == tmp_path / "out"
 
 
-@pytest.mark.parametrize("ending", [KeyboardInterrupt, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_an_interrupt_is_130(
-    ending: Any, monkeypatch: pytest.MonkeyPatch, sessions: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_an_interrupt_exits_with_130(
+    interrupt: Any, monkeypatch: pytest.MonkeyPatch, sessions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_settings: Settings) -> int:
-        if ending is KeyboardInterrupt:
+        if interrupt is KeyboardInterrupt:
             raise KeyboardInterrupt
-        signal.raise_signal(ending)
+        signal.raise_signal(interrupt)
         return 0
 
     monkeypatch.setattr(start, "import_module", lambda _name: type("Pipeline", (), {"run": staticmethod(run)}))
@@ -129,18 +129,18 @@ def test_an_interrupt_is_130(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_usage_error_of_a_later_stage_keeps_its_status(
+def test_a_usage_error_of_the_pipeline_keeps_its_exit_status(
     monkeypatch: pytest.MonkeyPatch, sessions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_settings: Settings) -> int:
-        raise UsageError("dcm2nii is not there.", "Use --tool=auto.", ExitStatus.NO_CONVERTER)
+        raise UsageError("dcm2nii was not found.", "Use --tool=auto.", ExitStatus.NO_CONVERTER)
 
     monkeypatch.setattr(start, "import_module", lambda _name: type("Pipeline", (), {"run": staticmethod(run)}))
     assert main([str(sessions)]) == 69
     assert "Use --tool=auto." in capsys.readouterr().err
 
 
-def test_a_bug_is_a_traceback(monkeypatch: pytest.MonkeyPatch, sessions: Path) -> None:
+def test_a_bug_raises_its_exception(monkeypatch: pytest.MonkeyPatch, sessions: Path) -> None:
     def run(_settings: Settings) -> int:
         raise ValueError("a bug")
 
@@ -149,7 +149,7 @@ def test_a_bug_is_a_traceback(monkeypatch: pytest.MonkeyPatch, sessions: Path) -
         main([str(sessions)])
 
 
-def test_a_log_file_that_cannot_be_written_is_73(
+def test_an_unwritable_log_file_exits_with_73(
     runs: list[Settings], sessions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(sessions), f"--log-file={tmp_path / 'none/log'}"]) == 73
@@ -158,22 +158,22 @@ def test_a_log_file_that_cannot_be_written_is_73(
 
 
 @pytest.mark.usefixtures("runs")
-def test_the_log_file_holds_what_was_said(sessions: Path, tmp_path: Path) -> None:
+def test_the_log_file_contains_the_messages(sessions: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     assert main([str(sessions.parent), f"--log-file={log}", "--quiet"]) == 0
     assert "study folder" in log.read_text()
 
 
-def test_a_reader_that_stops_reading_changes_no_status(sessions: Path) -> None:
+def test_a_closed_pipe_does_not_change_the_exit_status(sessions: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     words = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
-    done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_a_sessions_folder_that_session_txt_cannot_name_is_wrong_usage(
+def test_a_sessions_folder_that_session_txt_cannot_contain_is_wrong_usage(
     runs: list[Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a:b/inbox/MR").mkdir(parents=True)
@@ -183,7 +183,7 @@ def test_a_sessions_folder_that_session_txt_cannot_name_is_wrong_usage(
     assert len(runs) == 1
 
 
-def test_an_output_folder_that_cannot_be_made_is_73(
+def test_an_output_folder_that_cannot_be_created_exits_with_73(
     runs: list[Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
@@ -192,19 +192,19 @@ def test_an_output_folder_that_cannot_be_made_is_73(
     assert not runs
 
 
-@pytest.mark.parametrize(("words", "made"), [([], True), (["--test"], False)])
-def test_an_output_folder_is_made_unless_nothing_may_be_written(
-    runs: list[Settings], tmp_path: Path, words: list[str], made: bool
+@pytest.mark.parametrize(("words", "created"), [([], True), (["--test"], False)])
+def test_an_output_folder_is_created_except_in_a_dry_run(
+    runs: list[Settings], tmp_path: Path, words: list[str], created: bool
 ) -> None:
     assert main([str(tmp_path), str(tmp_path / "new/out"), "participant", *words]) == 0
-    assert (tmp_path / "new/out").is_dir() is made
+    assert (tmp_path / "new/out").is_dir() is created
     assert len(runs) == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_behind_standard_output_stops_nothing_and_is_said(sessions: Path) -> None:
+def test_a_full_disk_behind_standard_output_is_reported_and_does_not_fail_the_run(sessions: Path) -> None:
     with Path("/dev/full").open("w") as full:
         words = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
-        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 0
-    assert "standard output" in done.stderr
+        result = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 0
+    assert "standard output" in result.stderr

@@ -1,4 +1,4 @@
-"""Help texts: complete, readable by docopt, and cheap."""
+"""Help texts are complete, docopt can parse them, and printing them loads few modules."""
 
 import subprocess
 import sys
@@ -17,25 +17,25 @@ from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import FIRST, PARAMETERS
 
 
-def test_docopt_finds_exactly_the_parameters_in_the_help() -> None:
-    found = docopt(import_text(), [], default_help=False)
-    options = {name for name in found if name.startswith("--")}
+def test_docopt_finds_all_parameters_in_the_help() -> None:
+    arguments = docopt(import_text(), [], default_help=False)
+    options = {name for name in arguments if name.startswith("--")}
     assert options == {each.option for each in PARAMETERS} | {"--help", "--version"}
-    assert all(not found[name] for name in options), "docopt must fill in no default"
+    assert all(not arguments[name] for name in options), "docopt must not set defaults"
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda each: each.name)
-def test_the_help_shows_each_parameter_with_its_meaning_default_and_choices(parameter: Parameter) -> None:
-    flat = " ".join(import_text().split())
-    assert parameter.option in flat
-    assert parameter.meaning.replace("`", "") in flat
-    assert not parameter.default or f"Default: {parameter.default}" in flat
-    assert parameter.form is Form.SWITCH or f"{parameter.option}={parameter.metavar}" in flat
+def test_the_help_shows_the_meaning_default_and_choices_of_each_parameter(parameter: Parameter) -> None:
+    help_text = " ".join(import_text().split())
+    assert parameter.option in help_text
+    assert parameter.meaning.replace("`", "") in help_text
+    assert not parameter.default or f"Default: {parameter.default}" in help_text
+    assert parameter.form is Form.SWITCH or f"{parameter.option}={parameter.metavar}" in help_text
     assert all(choice in parameter.metavar for choice in parameter.choices) or not parameter.choices
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_each_part_has_a_help_text_that_docopt_reads(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_command_has_a_help_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     part = PARTS[name]
     assert name in FIRST_WORDS
     assert main([name, "--help=all"]) == 0
@@ -44,12 +44,12 @@ def test_each_part_has_a_help_text_that_docopt_reads(name: str, capsys: pytest.C
 
 
 def options_in(text: str) -> set[str]:
-    """The long names of the options that a help text shows."""
+    """Return the long names of the options in a help text."""
     words = [line.split()[-1] for line in text.splitlines() if line.startswith("  -")]
     return {word.partition("=")[0] for word in words} - {"--help", "--version"}
 
 
-def test_the_help_shows_the_ten_options_that_people_use_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_short_help_shows_the_ten_most_used_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert options_in(text) == {each.option for each in PARAMETERS if each.name in FIRST}
@@ -58,13 +58,13 @@ def test_the_help_shows_the_ten_options_that_people_use_first(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("words", [["--help=all"], ["help", "all"], ["/some/folder", "--help=all"]], ids=" ".join)
-def test_all_options_are_in_the_whole_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_full_help_shows_all_options(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     assert options_in(capsys.readouterr().out) == {each.option for each in PARAMETERS}
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_the_help_of_a_part_shows_ten_options_and_how_to_see_the_others(
+def test_the_short_help_of_a_command_shows_ten_options_and_how_to_see_the_others(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([name, "--help"]) == 0
@@ -81,25 +81,25 @@ def test_the_help_fits_into_80_columns(first: str, option: str, capsys: pytest.C
     assert [line for line in capsys.readouterr().out.splitlines() if len(line) > WIDTH == 80] == []
 
 
-def test_no_text_holds_docopts_default_marker() -> None:
+def test_no_help_text_contains_the_default_marker_of_docopt() -> None:
     texts = [import_text(), *(part_text(part.summary, part.usage, part.parameters) for part in PARTS.values())]
     assert not any("[default:" in text.casefold() for text in texts)
 
 
 @given(st.lists(st.sampled_from(["word", "--option", "-x", "longer-word", "a"]), min_size=1), st.integers(5, 30))
-def test_wrapping_keeps_all_words_and_no_line_but_the_first_begins_with_a_dash(words: list[str], width: int) -> None:
+def test_wrapping_keeps_all_words_and_no_later_line_starts_with_a_dash(words: list[str], width: int) -> None:
     lines = wrap(" ".join(words), width)
     assert " ".join(lines).split() == words
     assert not any(line.startswith("-") for line in lines[1:])
 
 
 @pytest.mark.parametrize("word", ["--help", "-h"])
-def test_help_goes_to_standard_output_whatever_else_is_wrong(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_printed_even_if_another_option_is_wrong(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--archive=wrong", word]) == 0
     assert "Usage:" in capsys.readouterr().out
 
 
-def test_help_is_no_option_behind_two_dashes(
+def test_help_after_two_dashes_is_a_path(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -107,9 +107,9 @@ def test_help_is_no_option_behind_two_dashes(
     assert "does not exist" in capsys.readouterr().err
 
 
-def test_the_help_needs_no_heavy_module() -> None:
+def test_the_help_loads_no_large_module() -> None:
     code = "import sys; from qxbatch.cli.main import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {
         "docopt",
         "dataclasses",
@@ -121,20 +121,29 @@ def test_the_help_needs_no_heavy_module() -> None:
         "importlib.metadata",
         "rich",
     }
-    assert not heavy & set(done.stderr.split())
+    assert not heavy & set(result.stderr.split())
 
 
-def test_a_run_that_finds_nothing_loads_nothing_for_the_work(tmp_path: Path) -> None:
+def test_a_run_without_packets_loads_no_modules_of_the_import(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "MR").mkdir(parents=True)
     code = f"import sys; from qxbatch.cli.main import main; main([{str(tmp_path)!r}]); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stderr.split())
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(result.stderr.split())
     assert "qxbatch.discover.candidates" in loaded
-    work = {"qxbatch._core", "qxbatch.convert.series", "qxbatch.pipeline.unit"}
-    assert not loaded & {*work, "concurrent.futures", "hashlib", "json", "numpy", "pydicom", "shutil", "subprocess"}
+    import_modules = {"qxbatch._core", "qxbatch.convert.series", "qxbatch.pipeline.unit"}
+    assert not loaded & {
+        *import_modules,
+        "concurrent.futures",
+        "hashlib",
+        "json",
+        "numpy",
+        "pydicom",
+        "shutil",
+        "subprocess",
+    }
 
 
-def test_the_document_lists_every_exit_status_and_every_part() -> None:
+def test_the_documentation_lists_every_exit_status_and_command() -> None:
     text = (Path(__file__).resolve().parent.parent / "docs/command-line.md").read_text(encoding="utf-8")
     statuses = {int(line.split("|")[1]) for line in text.splitlines() if line.startswith("| ") and line[2].isdecimal()}
     assert statuses == {int(status) for status in ExitStatus}

@@ -1,4 +1,4 @@
-"""The words of a command line: one form for docopt, and misuse in our own words."""
+"""The words of a command line are normalised for docopt, and misuse is explained in our own messages."""
 
 import string
 
@@ -15,68 +15,68 @@ from qxbatch.settings.parameters import PARAMETERS
 def misuse_in(words: list[str]) -> UsageError | None:
     try:
         read(words)
-    except UsageError as wrong:
-        return wrong
+    except UsageError as error:
+        return error
     return None
 
 
 WITH_VALUE = [each for each in PARAMETERS if each.form is Form.VALUE]
 
 
-def given_by(*words: str) -> dict[str, str]:
+def values_in(*words: str) -> dict[str, str]:
     return read(words).given
 
 
 @pytest.mark.parametrize("parameter", WITH_VALUE, ids=lambda each: each.name)
 @pytest.mark.parametrize("dash", ["-", "_"])
 @pytest.mark.parametrize("joined", [True, False], ids=["equals", "space"])
-def test_every_parameter_is_read_with_dashes_or_underscores_and_after_an_equals_sign_or_a_space(
+def test_every_parameter_accepts_dashes_underscores_equals_sign_and_space(
     parameter: Parameter, dash: str, joined: bool
 ) -> None:
     name = "--" + parameter.name.replace("_", dash)
     words = [f"{name}=a=b_c"] if joined else [name, "a=b_c"]
-    assert given_by(*words) == {parameter.name: "a=b_c"}
+    assert values_in(*words) == {parameter.name: "a=b_c"}
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
 @given(chosen=st.dictionaries(st.sampled_from([each.option for each in WITH_VALUE]), TEXT), data=st.data())
-def test_values_come_through_unchanged_in_any_order_and_spelling(chosen: dict[str, str], data: st.DataObject) -> None:
+def test_values_are_read_unchanged_in_any_order_and_spelling(chosen: dict[str, str], data: st.DataObject) -> None:
     words = []
     for option, value in data.draw(st.permutations(list(chosen.items()))):
         spelled = "--" + option[2:].replace("-", data.draw(st.sampled_from("-_")))
         words += [f"{spelled}={value}"]
-    assert given_by(*words) == {option[2:].replace("-", "_"): value for option, value in chosen.items()}
+    assert values_in(*words) == {option[2:].replace("-", "_"): value for option, value in chosen.items()}
 
 
 @given(st.lists(st.text(string.ascii_letters + "-_=/.0", max_size=12), max_size=6))
 def test_any_words_are_a_request_or_a_usage_error(words: list[str]) -> None:
-    said = misuse_in(words)
-    assert said is None or (said.message and said.status == 64)
-    assert said is None or "Option(" not in said.message + said.hint
+    error = misuse_in(words)
+    assert error is None or (error.message and error.status == 64)
+    assert error is None or "Option(" not in error.message + error.hint
 
 
 @pytest.mark.parametrize("words", [["--overwrite", "yes", "dir"], ["dir", "--overwrite=yes"]])
-def test_the_sessions_folder_stands_before_or_behind_the_options(words: list[str]) -> None:
-    assert given_by(*words) == {"overwrite": "yes", "sessionsfolder": "dir"}
+def test_the_sessions_folder_precedes_or_follows_the_options(words: list[str]) -> None:
+    assert values_in(*words) == {"overwrite": "yes", "sessionsfolder": "dir"}
 
 
-def test_a_value_may_begin_with_a_dash() -> None:
-    assert given_by("--sessions", "-x.*")["sessions"] == "-x.*"
+def test_a_value_can_start_with_a_dash() -> None:
+    assert values_in("--sessions", "-x.*")["sessions"] == "-x.*"
 
 
-def test_everything_behind_two_dashes_is_positional() -> None:
-    assert given_by("--", "--odd")["sessionsfolder"] == "./--odd"
+def test_words_after_two_dashes_are_positional() -> None:
+    assert values_in("--", "--odd")["sessionsfolder"] == "./--odd"
 
 
 @pytest.mark.parametrize("words", [["--test"], ["--test=yes"], ["--test", "yes"], ["--test", "yes", "--quiet"]])
-def test_a_dry_run_may_be_asked_for_without_a_value(words: list[str]) -> None:
-    assert given_by(*words)["test"] == "yes"
+def test_the_value_of_test_is_optional(words: list[str]) -> None:
+    assert values_in(*words)["test"] == "yes"
 
 
-def test_a_dry_run_without_a_value_leaves_the_folder_alone() -> None:
-    assert given_by("--test", "folder") == {"test": "yes", "sessionsfolder": "folder"}
+def test_a_folder_after_test_is_not_its_value() -> None:
+    assert values_in("--test", "folder") == {"test": "yes", "sessionsfolder": "folder"}
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_a_dry_run_without_a_value_leaves_the_folder_alone() -> None:
         ["--participant_label", "01", "02", "--", "in", "out", "participant"],
     ],
 )
-def test_labels_take_commas_or_several_words_in_either_order(words: list[str]) -> None:
+def test_labels_are_separated_by_commas_or_are_several_words(words: list[str]) -> None:
     request = read(words)
     assert request.level == "participant"
     assert request.given == {"participant_label": "01,02", "masterinbox": "in", "sessionsfolder": "out"}
 
 
-def test_a_path_is_no_label() -> None:
+def test_a_path_is_not_a_label() -> None:
     request = read(["--participant-label", "01", "/in", "/out", "group"])
     assert request.given["participant_label"] == "01"
     assert request.level == "group"
@@ -124,9 +124,9 @@ MISUSE = [
 
 
 @pytest.mark.parametrize(("words", "named", "next_step"), MISUSE, ids=str)
-def test_misuse_names_the_option_and_what_to_do(words: list[str], named: str, next_step: str) -> None:
-    with pytest.raises(UsageError) as wrong:
+def test_misuse_names_the_option_and_the_next_step(words: list[str], named: str, next_step: str) -> None:
+    with pytest.raises(UsageError) as caught:
         read(words)
-    assert named in wrong.value.message
-    assert next_step in wrong.value.message + wrong.value.hint
-    assert wrong.value.status == 64
+    assert named in caught.value.message
+    assert next_step in caught.value.message + caught.value.hint
+    assert caught.value.status == 64

@@ -1,4 +1,4 @@
-"""State files, and what `jobs` and `resume` make of them."""
+"""State files of a submission, and how `jobs` and `resume` use them."""
 
 import json
 import os
@@ -23,30 +23,30 @@ def unit(number: int, state: State = State.WAITING, **fields: object) -> UnitSta
 
 
 def submitted(folder: Path, *units: UnitState) -> Submission:
-    """Return a submission of which each unit is a task of job 7, and job 8 is the dependent one."""
-    made = new_submission(folder, RECORD, list(units))
+    """Return a submission: each unit is a task of job 7, and job 8 is the dependent job."""
+    submission = new_submission(folder, RECORD, list(units))
     tasks = tuple((each.number,) for each in units)
-    number = made.add_round(Plan(tasks, (Array(0, len(tasks), 1, 1),)))
-    made.note_job(number, "0", "7")
-    made.note_job(number, "end", "8")
-    return made
+    number = submission.add_round(Plan(tasks, (Array(0, len(tasks), 1, 1),)))
+    submission.note_job(number, "0", "7")
+    submission.note_job(number, "end", "8")
+    return submission
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, found: list[Submission], queue: Queue) -> Status:
+def status_with(monkeypatch: pytest.MonkeyPatch, all_submissions: list[Submission], queue: Queue) -> Status:
     monkeypatch.setattr(module, "ask", lambda _scheduler, _names: queue)
-    return status_of(found)
+    return status_of(all_submissions)
 
 
 def states(status: Status) -> list[tuple[str, str, bool]]:
     return [(row.unit.unit, str(row.state), row.unknown) for row in status.rows]
 
 
-def test_a_state_is_read_as_it_was_written() -> None:
+def test_a_state_is_read_back_unchanged() -> None:
     full = unit(3, State.FAILED, reason="bad \udcff", attempts=2, seconds=1.5, problem={"code": "damaged"})
     assert of_text(as_text(full).encode("utf-8", "surrogateescape")) == full
-    for wrong in ("null", "{}", "[", '{"number": 1, "unit": "../x", "packets": ["a"], "state": "done", "size": 0}'):
-        with pytest.raises(ValueError):  # noqa: PT011 - json says it in many ways
-            of_text(wrong.encode())
+    for invalid in ("null", "{}", "[", '{"number": 1, "unit": "../x", "packets": ["a"], "state": "done", "size": 0}'):
+        with pytest.raises(ValueError):  # noqa: PT011 - json raises several messages
+            of_text(invalid.encode())
 
 
 def test_no_folder_contains_more_than_a_thousand_states() -> None:
@@ -55,10 +55,14 @@ def test_no_folder_contains_more_than_a_thousand_states() -> None:
     assert state_path(Path("s"), 999).parent != state_path(Path("s"), 1000).parent
 
 
-def test_units_are_judged_by_their_files_and_the_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = submitted(tmp_path, unit(0, State.DONE), unit(1, State.FAILED), unit(2), unit(3, State.RUNNING), unit(4))
+def test_the_state_of_units_comes_from_their_files_and_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = submitted(
+        tmp_path, unit(0, State.DONE), unit(1, State.FAILED), unit(2), unit(3, State.RUNNING), unit(4)
+    )
     queue = Queue(True, frozenset({("7", 2), ("7", 3), ("8", None)}), pending=frozenset({("7", 2), ("8", None)}))
-    assert states(judged(monkeypatch, [made], queue)) == [
+    assert states(status_with(monkeypatch, [submission], queue)) == [
         ("S0", "done", False),
         ("S1", "failed", False),
         ("S2", "waiting", False),
@@ -67,53 +71,56 @@ def test_units_are_judged_by_their_files_and_the_queue(tmp_path: Path, monkeypat
     ]
 
 
-def test_a_requeued_task_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = submitted(tmp_path, unit(0, State.RUNNING))
+def test_a_requeued_task_is_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = submitted(tmp_path, unit(0, State.RUNNING))
     queue = Queue(True, frozenset({("7", 0)}), pending=frozenset({("7", 0)}))
-    assert states(judged(monkeypatch, [made], queue)) == [("S0", "waiting", False)]
+    assert states(status_with(monkeypatch, [submission], queue)) == [("S0", "waiting", False)]
 
 
-def test_a_queue_that_does_not_answer_makes_nothing_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = submitted(tmp_path, unit(0), unit(1, State.RUNNING), unit(2, State.DONE))
-    status = judged(monkeypatch, [made], Queue(False, reason="down"))
+def test_no_unit_is_lost_while_the_queue_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = submitted(tmp_path, unit(0), unit(1, State.RUNNING), unit(2, State.DONE))
+    status = status_with(monkeypatch, [submission], Queue(False, reason="down"))
     assert states(status) == [("S0", "waiting", True), ("S1", "running", True), ("S2", "done", False)]
     assert "The queue does not answer (down)" in table_text(status)
 
 
-def test_a_queue_of_another_user_may_hide_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = submitted(tmp_path, unit(0))
+def test_the_state_of_another_users_jobs_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = submitted(tmp_path, unit(0))
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert states(judged(monkeypatch, [made], Queue(True))) == [("S0", "waiting", True)]
+    assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "waiting", True)]
 
 
-def test_a_result_that_was_written_while_the_queue_was_asked_counts(
+def test_a_result_written_during_the_query_of_the_queue_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = submitted(tmp_path, unit(0, State.RUNNING))
+    submission = submitted(tmp_path, unit(0, State.RUNNING))
 
     def ask(*_: object) -> Queue:
-        made.write(unit(0, State.DONE))
+        submission.write(unit(0, State.DONE))
         return Queue(True)
 
     monkeypatch.setattr(module, "ask", ask)
-    assert states(status_of([made])) == [("S0", "done", False)]
+    assert states(status_of([submission])) == [("S0", "done", False)]
 
 
-def test_a_packet_of_two_submissions_is_in_the_state_of_the_last(
+def test_a_packet_of_two_submissions_has_the_state_of_the_last_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = submitted(tmp_path, unit(0, State.FAILED), unit(1, State.DONE))
     second = submitted(tmp_path, unit(0, State.DONE))
-    found = sorted([first, second], key=lambda each: each is second)
-    assert states(judged(monkeypatch, found, Queue(True))) == [("S1", "done", False), ("S0", "done", False)]
+    all_submissions = sorted([first, second], key=lambda each: each is second)
+    assert states(status_with(monkeypatch, all_submissions, Queue(True))) == [
+        ("S1", "done", False),
+        ("S0", "done", False),
+    ]
 
 
-def test_a_long_table_is_folded_and_begins_with_what_needs_somebody(
+def test_a_long_table_is_shortened_and_starts_with_lost_and_failed_packets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     units = [unit(k, State.DONE) for k in range(40)]
     units += [unit(40, State.FAILED, reason="is damaged"), unit(41)]
-    status = judged(monkeypatch, [submitted(tmp_path, *units)], Queue(True))
+    status = status_with(monkeypatch, [submitted(tmp_path, *units)], Queue(True))
     text = table_text(status).splitlines()
     assert text[0] == "42 packets: 40 done, 1 failed, 1 lost."
     assert text[1].split()[:2] == ["lost", "S41.zip:"]
@@ -122,26 +129,26 @@ def test_a_long_table_is_folded_and_begins_with_what_needs_somebody(
     assert len(table_text(status, list_all=True).splitlines()) > 42
 
 
-def test_links_and_strange_files_among_submissions_are_no_submissions(study: Study, tmp_path: Path) -> None:
+def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_path: Path) -> None:
     assert run_main("jobs", str(study.sessions)).status == 66
-    made = submitted(study.sessions, unit(0, State.DONE))
+    submission = submitted(study.sessions, unit(0, State.DONE))
     outside = submitted(tmp_path / "other", unit(0, State.DONE))
-    made.folder.with_name("20260101-000000-aaaaaaaa").symlink_to(outside.folder)
-    made.folder.with_name("20260101-000000-bbbbbbbb").mkdir()
-    (made.folder.with_name("20260101-000000-bbbbbbbb") / "submission.json").write_text("[]")
-    assert [each.id for each in submissions(study.sessions)] == [made.id]
+    submission.folder.with_name("20260101-000000-aaaaaaaa").symlink_to(outside.folder)
+    submission.folder.with_name("20260101-000000-bbbbbbbb").mkdir()
+    (submission.folder.with_name("20260101-000000-bbbbbbbb") / "submission.json").write_text("[]")
+    assert [each.id for each in submissions(study.sessions)] == [submission.id]
 
 
 def test_a_submission_of_another_user_is_not_continued(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = submitted(study.sessions, unit(0, State.FAILED))
+    submission = submitted(study.sessions, unit(0, State.FAILED))
     assert run_main("jobs", str(study.sessions)).status == 1
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     run = run_main("resume", str(study.sessions), "--failed")
     assert run.status == 64
-    assert f"Submission {made.id} was made by user" in run.err
+    assert f"Submission {submission.id} was made by user" in run.err
 
 
-def test_a_published_session_with_a_failed_series_is_not_imported_again(study: Study) -> None:
+def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> None:
     submitted(study.sessions, unit(0, State.FAILED, published=True))
     run = run_main("resume", str(study.sessions), "--failed")
     assert run.status == 0
@@ -149,7 +156,7 @@ def test_a_published_session_with_a_failed_series_is_not_imported_again(study: S
     assert "Nothing is to be resumed." in run.out
 
 
-def test_the_study_folder_may_be_named(study: Study) -> None:
+def test_jobs_accepts_the_study_folder(study: Study) -> None:
     submitted(study.sessions, unit(0, State.DONE))
     run = run_main("jobs", str(study.sessions.parent), "--json")
     assert run.status == 0

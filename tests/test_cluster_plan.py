@@ -1,4 +1,4 @@
-"""What is asked of a scheduler, and how units become tasks and scripts."""
+"""Scheduler options are parsed, and units are grouped into tasks and job scripts."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ from tests.build.study import Study, run_main
 GB = 1 << 30
 
 
-def test_the_text_of_a_scheduler_is_read() -> None:
+def test_scheduler_options_are_parsed() -> None:
     spec = scheduler_spec(
         "SLURM,time=02:00:00,mem=8G,partition=a,cpus-per-task=4,throttle=20,minutes=10,gres=gpu:1,exclude=n[1,3]"
     )
@@ -43,7 +43,7 @@ def test_the_text_of_a_scheduler_is_read() -> None:
         ("SLURM,comment=a\nb", "line break"),
     ],
 )
-def test_a_wrong_text_is_wrong_usage(study: Study, text: str, message: str) -> None:
+def test_an_invalid_scheduler_option_is_wrong_usage(study: Study, text: str, message: str) -> None:
     run = run_main(str(study.sessions), f"--scheduler={text}")
     assert run.status == 64
     assert message in run.err
@@ -56,7 +56,7 @@ def test_options_of_a_cluster_need_a_scheduler(study: Study, option: str) -> Non
     assert "needs --scheduler" in run.err
 
 
-def test_a_resume_changes_single_options() -> None:
+def test_resume_overrides_single_options() -> None:
     assert merged("SLURM,time=1,mem=8G,exclusive", "SLURM,time=60,qos=x") == "SLURM,time=60,mem=8G,exclusive,qos=x"
 
 
@@ -65,41 +65,41 @@ sizes = st.dictionaries(st.integers(0, 10**6), st.integers(0, 10**10), min_size=
 
 @given(sizes, st.floats(0.01, 60), st.integers(1, 50))
 def test_every_unit_is_in_one_task_and_every_task_in_one_array(
-    found: dict[int, int], minutes: float, largest: int
+    unit_sizes: dict[int, int], minutes: float, largest: int
 ) -> None:
-    planned = plan(found, minutes, largest)
-    assert sorted(number for task in planned.tasks for number in task) == sorted(found)
+    planned = plan(unit_sizes, minutes, largest)
+    assert sorted(number for task in planned.tasks for number in task) == sorted(unit_sizes)
     covered = [task for array in planned.arrays for task in range(array.first, array.first + array.size)]
     assert covered == list(range(len(planned.tasks)))
     assert all(1 <= array.size <= largest for array in planned.arrays)
     for task in planned.tasks:
-        assert len(task) == 1 or sum(estimate(found[number]) for number in task) <= minutes * 60
+        assert len(task) == 1 or sum(estimate(unit_sizes[number]) for number in task) <= minutes * 60
     for array in planned.arrays:
         for task in planned.tasks[array.first : array.first + array.size]:
-            assert array.seconds >= sum(estimate(found[number]) for number in task)
+            assert array.seconds >= sum(estimate(unit_sizes[number]) for number in task)
 
 
-def test_large_packets_get_more_memory_and_time_and_come_first() -> None:
+def test_large_packets_get_more_memory_and_time_and_start_first() -> None:
     planned = plan({0: 1000, 1: 5 * GB, 2: 2000}, 5, 100)
     assert planned.tasks == ((1,), (2, 0))
     large, small = planned.arrays
     assert (large.mem, small.mem) == (32 * GB, 2 * GB)
     assert large.seconds > small.seconds
-    again = plan({1: 5 * GB}, 5, 100, more=2)
-    assert again.arrays[0].mem == 64 * GB
-    assert again.arrays[0].seconds > large.seconds
+    retry = plan({1: 5 * GB}, 5, 100, more=2)
+    assert retry.arrays[0].mem == 64 * GB
+    assert retry.arrays[0].seconds > large.seconds
 
 
 @given(st.lists(st.integers(0, 1000)))
-def test_ranges_are_read_as_they_were_written(numbers: list[int]) -> None:
+def test_ranges_are_read_back_unchanged(numbers: list[int]) -> None:
     assert list(of_ranges(as_ranges(numbers))) == numbers
 
 
 def directives(name: str, text: str, size: int = 3) -> list[str]:
     job = Job("qxbatch-1", Path("/s/logs"), "0.log", "true", Array(4, size, 2 * GB, 5400))
-    found = script(SCHEDULERS[name], scheduler_spec(text), job)
+    job_script = script(SCHEDULERS[name], scheduler_spec(text), job)
     prefix = SCHEDULERS[name].prefix
-    return [line.removeprefix(f"{prefix} ") for line in found.splitlines() if line.startswith(f"{prefix} ")]
+    return [line.removeprefix(f"{prefix} ") for line in job_script.splitlines() if line.startswith(f"{prefix} ")]
 
 
 def test_the_directives_of_slurm() -> None:
@@ -122,8 +122,8 @@ def test_the_directives_of_slurm() -> None:
 
 
 def test_the_directives_of_pbs() -> None:
-    found = directives("pbs", "PBS,time=02:00:00,mem=8G,cpus=4,queue=long,throttle=2,place=free")
-    assert found[3:] == [
+    lines = directives("pbs", "PBS,time=02:00:00,mem=8G,cpus=4,queue=long,throttle=2,place=free")
+    assert lines[3:] == [
         "-N qxbatch-1",
         "-o /s/logs/0.log",
         "-l walltime=02:00:00",
@@ -133,7 +133,9 @@ def test_the_directives_of_pbs() -> None:
         "-J 0-2%2",
         "-l place=free",
     ]
-    assert not any(line.startswith("-J") for line in directives("pbs", "PBS", size=1)), "PBS refuses arrays of one task"
+    assert not any(line.startswith("-J") for line in directives("pbs", "PBS", size=1)), (
+        "PBS refuses an array with one task"
+    )
 
 
 def test_the_directives_of_lsf() -> None:
@@ -165,15 +167,15 @@ def test_the_directives_of_sge() -> None:
     ("name", "index", "size", "task"),
     [("slurm", "2", 3, "6"), ("pbs", "2", 3, "6"), ("pbs", "", 1, "4"), ("lsf", "1", 3, "4"), ("sge", "3", 3, "6")],
 )
-def test_a_script_knows_its_task_by_the_index_in_its_array(name: str, index: str, size: int, task: str) -> None:
+def test_a_script_computes_its_task_from_the_array_index(name: str, index: str, size: int, task: str) -> None:
     job = Job("x", Path("/l"), "0.log", 'echo "$task"', Array(4, size, GB, 60))
     text = script(SCHEDULERS[name], scheduler_spec(name), job)
     env = {SCHEDULERS[name].index_variable: index} if index else {}
-    done = subprocess.run(["bash", "-c", text], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == task
+    result = subprocess.run(["bash", "-c", text], env=env, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == task
 
 
-def test_the_dependent_job_gets_memory_for_the_study_level() -> None:
+def test_the_memory_of_the_dependent_job_grows_with_the_study() -> None:
     small, large = (Job("x", Path("/l"), "0.log", "true", None, units=units) for units in (10, 1_000_000))
     assert "#SBATCH --mem=2049M" in script(SLURM, scheduler_spec("slurm"), small)
     assert "#SBATCH --mem=21122M" in script(SLURM, scheduler_spec("slurm"), large)
@@ -186,17 +188,17 @@ def test_dependencies_and_ids_of_each_scheduler() -> None:
     assert dependency(PBS, ids) == ["-W", "depend=afterany:7:8"]
     assert dependency(LSF, ids) == ["-w", "ended(7) && ended(8)"]
     assert dependency(SGE, ids) == ["-hold_jid", "7,8"]
-    printed = {
+    outputs = {
         "slurm": ("17;cluster\n", "17"),
         "pbs": ("1234[].pbs.host\n", "1234[].pbs.host"),
         "lsf": ("Job <17> is submitted to queue <long>.\n", "17"),
         "sge": ("17.1-3:1\n", "17"),
     }
-    for name, (text, job) in printed.items():
+    for name, (text, job) in outputs.items():
         assert printed_id(SCHEDULERS[name], text) == job
 
 
-def test_a_path_that_a_scheduler_cannot_have_is_refused() -> None:
+def test_a_log_path_that_a_scheduler_does_not_support_is_refused() -> None:
     job = Job("x", Path("/a b"), "0.log", "true", Array(0, 2, GB, 60))
     assert '--output="/a b/0.log"' in script(SLURM, scheduler_spec("slurm"), job)
     for name in ("pbs", "sge"):
@@ -206,50 +208,54 @@ def test_a_path_that_a_scheduler_cannot_have_is_refused() -> None:
         script(SLURM, scheduler_spec("slurm"), job._replace(logs=Path("/a\n#SBATCH --wrap=x")))
 
 
-def test_a_container_gets_the_folders_and_the_variables_of_its_job(tmp_path: Path) -> None:
+def test_a_container_gets_the_folders_and_variables_of_its_job(tmp_path: Path) -> None:
     program = tmp_path / "singularity"
     program.write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n')
     program.chmod(0o755)
     words = ["qxbatch", "worker", "/s x", '--task=1/"$task"']
     text = in_container(SLURM, Path("/i.sif"), [Path("/s x"), Path("/in")], words)
     env = {"PATH": str(tmp_path), "task": "5", "SLURM_CPUS_PER_TASK": "2", "TMPDIR": "/scratch"}
-    done = subprocess.run(["/bin/bash", "-c", text], env=env, capture_output=True, text=True, check=True)
-    called = done.stdout.splitlines()
-    assert called[:3] == ["exec", "--cleanenv", "--no-home"]
-    assert [called[k + 1] for k, word in enumerate(called) if word == "--bind"] == ["/s x:/s x", "/in:/in", "/scratch"]
-    assert [called[k + 1] for k, word in enumerate(called) if word == "--env"] == [
+    result = subprocess.run(["/bin/bash", "-c", text], env=env, capture_output=True, text=True, check=True)
+    arguments = result.stdout.splitlines()
+    assert arguments[:3] == ["exec", "--cleanenv", "--no-home"]
+    assert [arguments[k + 1] for k, word in enumerate(arguments) if word == "--bind"] == [
+        "/s x:/s x",
+        "/in:/in",
+        "/scratch",
+    ]
+    assert [arguments[k + 1] for k, word in enumerate(arguments) if word == "--env"] == [
         "SLURM_CPUS_PER_TASK=2",
         "TMPDIR=/scratch",
     ]
-    assert called[-5:] == ["/i.sif", "qxbatch", "worker", "/s x", "--task=1/5"]
+    assert arguments[-5:] == ["/i.sif", "qxbatch", "worker", "/s x", "--task=1/5"]
 
 
 def test_a_task_stays_within_its_allocation(study: Study, tmp_path: Path) -> None:
     settings = parse({"sessionsfolder": str(study.sessions), "n_procs": "16", "parelements": "8"}).settings
     env = {"SLURM_CPUS_PER_TASK": "4", "SLURM_MEM_PER_NODE": "8000", "TMPDIR": str(tmp_path)}
-    found = within(settings, SLURM, 1000, env)
-    assert (found.n_procs, found.parelements, found.work_dir) == (4, 4, tmp_path)
-    assert found.mem == int(8000 * (1 << 20) * 0.9)
+    limited = within(settings, SLURM, 1000, env)
+    assert (limited.n_procs, limited.parelements, limited.work_dir) == (4, 4, tmp_path)
+    assert limited.mem == int(8000 * (1 << 20) * 0.9)
     assert within(settings, SGE, 0, {"NSLOTS": "3"}).n_procs == 3
-    own = parse({"sessionsfolder": str(study.sessions), "mem": "1G", "work_dir": "/w"}).settings
-    assert within(own, SLURM, 0, env).mem == GB
-    assert within(own, SLURM, 0, env).work_dir == Path("/w")
+    with_own_limits = parse({"sessionsfolder": str(study.sessions), "mem": "1G", "work_dir": "/w"}).settings
+    assert within(with_own_limits, SLURM, 0, env).mem == GB
+    assert within(with_own_limits, SLURM, 0, env).work_dir == Path("/w")
 
 
-def test_memory_for_each_cpu_counts_too_and_no_limit_is_none() -> None:
+def test_memory_per_cpu_is_multiplied_and_zero_means_no_limit() -> None:
     assert allocated_memory(SLURM, {"SLURM_MEM_PER_CPU": "1000", "SLURM_CPUS_PER_TASK": "4"}) == 4000 << 20
     assert allocated_memory(SLURM, {"SLURM_MEM_PER_NODE": "0"}) is None
     assert allocated_memory(PBS, {}) is None
 
 
-def test_a_disk_of_the_node_is_used_where_it_has_room(tmp_path: Path) -> None:
-    env = {"SLURM_TMPDIR": str(tmp_path / "absent"), "TMPDIR": str(tmp_path)}
+def test_the_disk_of_the_node_is_used_if_it_has_enough_space(tmp_path: Path) -> None:
+    env = {"SLURM_TMPDIR": str(tmp_path / "missing"), "TMPDIR": str(tmp_path)}
     assert scratch(1000, env) == tmp_path
     assert scratch(1 << 60, env) is None
     assert scratch(1000, {"TMPDIR": "relative"}) is None
 
 
-def test_the_test_mode_tells_the_tasks_and_writes_nothing(study: Study) -> None:
+def test_a_dry_run_reports_the_tasks_and_writes_nothing(study: Study) -> None:
     from tests.build.dicom import MrSeries
 
     study.put("S1", MrSeries().files())

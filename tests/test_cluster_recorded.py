@@ -1,6 +1,6 @@
-"""PBS, LSF and SGE by recorded commands: what they are called with, and what is made of what they print.
+"""PBS, LSF and SGE as fake commands: their arguments are recorded, and their output is parsed.
 
-None of them was run for real (docs/cluster.md says so): the fakes print what the documents of each show.
+No real scheduler of these kinds was tested (see docs/cluster.md): the fakes print the output in their documentation.
 """
 
 import json
@@ -50,11 +50,11 @@ job-ID  prior   name       user         state submit/start at     queue         
     102 0.00000 qxbatch-20 me           hqw   11/28/2026 10:00:00                                    1
 """,
 }
-"""Task 0 runs, task 1 is gone, the dependent job waits."""
+"""Task 0 is running, task 1 has ended, the dependent job is waiting."""
 
 
 class Recorded:
-    """A study, and the recorded commands of a scheduler."""
+    """A study, and fake commands of a scheduler that record their calls."""
 
     def __init__(self, study: Study, folder: Path, name: str) -> None:
         self.study = study
@@ -82,14 +82,14 @@ class Recorded:
         return run_command(part, str(self.study.sessions), *options, env=self.env)
 
     def jobs(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.call("jobs", "--json").out)["packets"]
-        return found
+        packets: list[dict[str, Any]] = json.loads(self.call("jobs", "--json").out)["packets"]
+        return packets
 
     def calls(self) -> list[str]:
         path = self.folder / "calls"
-        found = path.read_text().splitlines()
+        lines = path.read_text().splitlines()
         path.unlink()
-        return found
+        return lines
 
 
 @pytest.fixture(params=sorted(PRINTED))
@@ -113,7 +113,7 @@ def test_a_submission_calls_the_scheduler_with_an_array_and_a_dependent_job(reco
         assert (recorded.folder / "stdin").read_text() == end.read_text()
 
 
-def test_what_the_queue_shows_runs_or_waits_and_what_it_does_not_show_is_lost(recorded: Recorded) -> None:
+def test_tasks_that_are_not_in_the_queue_are_lost(recorded: Recorded) -> None:
     assert recorded.submit().status == 0
     recorded.calls()
     assert sorted(each["state"] for each in recorded.jobs()) == ["lost", "waiting"]
@@ -124,7 +124,7 @@ def test_what_the_queue_shows_runs_or_waits_and_what_it_does_not_show_is_lost(re
     )
 
 
-def test_an_empty_queue_is_an_answer_and_an_error_is_none(recorded: Recorded) -> None:
+def test_an_empty_queue_is_an_answer_and_a_query_error_is_not(recorded: Recorded) -> None:
     assert recorded.submit().status == 0
     (recorded.folder / "queue").write_text("")
     assert [each["state"] for each in recorded.jobs()] == ["lost", "lost"]
@@ -133,7 +133,7 @@ def test_an_empty_queue_is_an_answer_and_an_error_is_none(recorded: Recorded) ->
     assert recorded.call("resume").status == 69
 
 
-def test_resume_and_cancel_are_for_the_jobs_of_the_submission(recorded: Recorded) -> None:
+def test_resume_and_cancel_use_the_jobs_of_the_submission(recorded: Recorded) -> None:
     assert recorded.submit().status == 0
     recorded.calls()
     run = recorded.call("resume")
@@ -147,15 +147,15 @@ def test_resume_and_cancel_are_for_the_jobs_of_the_submission(recorded: Recorded
     assert cancels == [f"{program} 102{suffix}", f"{program} 101{suffix}"]
 
 
-def test_a_task_that_is_called_as_the_script_does_imports_its_packet(recorded: Recorded) -> None:
+def test_a_worker_called_as_in_the_script_imports_its_packet(recorded: Recorded) -> None:
     assert recorded.submit().status == 0
     folder = next((recorded.study.sessions / ".qxbatch" / "jobs").iterdir())
     run = run_command("worker", str(recorded.study.sessions), f"--submission={folder.name}", "--task=1/1")
     assert run.status == 0, run.text
     states = {each["packet"]: each["state"] for each in recorded.jobs()}
     assert sorted(states.values()) == ["done", "waiting"]
-    again = run_command("worker", str(recorded.study.sessions), f"--submission={folder.name}", "--task=1/1")
-    assert (again.status, again.out) == (0, "All packets of this task have results.\n")
+    second = run_command("worker", str(recorded.study.sessions), f"--submission={folder.name}", "--task=1/1")
+    assert (second.status, second.out) == (0, "All packets of this task have results.\n")
 
 
 def test_a_printed_script_calls_the_same_commands(recorded: Recorded) -> None:

@@ -1,4 +1,4 @@
-"""tests/compare_summaries.py: an older summary and a newer one of the same packets, field by field."""
+"""tests/compare_summaries.py compares an old and a new summary of the same packets, field by field."""
 
 import json
 from pathlib import Path
@@ -17,24 +17,24 @@ OLD = {
 }
 
 
-def written(path: Path, content: object) -> str:
+def write_summary(path: Path, content: object) -> str:
     """Write a summary and return its path."""
     path.write_text(json.dumps(content))
     return str(path)
 
 
-def compared(tmp_path: Path, new: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
-    """Compare OLD with another summary; return exit status and lines."""
-    status = main([written(tmp_path / "old.json", OLD), written(tmp_path / "new.json", new)])
+def compare_with_old(tmp_path: Path, new: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    """Compare OLD with a new summary; return exit status and lines."""
+    status = main([write_summary(tmp_path / "old.json", OLD), write_summary(tmp_path / "new.json", new)])
     return status, capsys.readouterr().out.splitlines()
 
 
-def test_what_may_change_and_what_schema_2_adds_is_no_difference(
+def test_fields_that_change_or_that_schema_2_adds_are_ignored(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     series = {**OLD["series"][0], "verdict": "complete", "acquisition": {"tr_ms": 2000}}  # type: ignore[index]
     new = {**OLD, "schema": 2, "qxbatch": "0.2.0", "series": [series], "times": {}, "host": {"name": "b"}}
-    assert compared(tmp_path, new, capsys) == (0, [])
+    assert compare_with_old(tmp_path, new, capsys) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -47,20 +47,20 @@ def test_what_may_change_and_what_schema_2_adds_is_no_difference(
         ([{**OLD["series"][0], "extra": 1}], "series[0].extra: (absent) | 1"),  # type: ignore[index]
     ],
 )
-def test_every_other_change_is_told(
+def test_every_other_change_is_reported(
     series: list[Any], line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert compared(tmp_path, {**OLD, "series": series}, capsys) == (1, [line])
+    assert compare_with_old(tmp_path, {**OLD, "series": series}, capsys) == (1, [line])
 
 
 def test_folders_are_compared_session_by_session(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for place in ("a/S1", "b/S1", "b/S2"):
-        (tmp_path / place / "qxbatch").mkdir(parents=True)
-        written(tmp_path / place / "qxbatch" / "summary.json", OLD)
+    for session in ("a/S1", "b/S1", "b/S2"):
+        (tmp_path / session / "qxbatch").mkdir(parents=True)
+        write_summary(tmp_path / session / "qxbatch" / "summary.json", OLD)
     assert main([str(tmp_path / "a"), str(tmp_path / "b")]) == 1
     assert capsys.readouterr().out == f"S2: only in {tmp_path / 'b'}\n"
 
 
-def test_a_wrong_request_is_64(tmp_path: Path) -> None:
+def test_wrong_usage_exits_with_64(tmp_path: Path) -> None:
     assert main([]) == 64
-    assert main([str(tmp_path), str(tmp_path)]) == 64, "no sessions there"
+    assert main([str(tmp_path), str(tmp_path)]) == 64, "the folder contains no sessions"

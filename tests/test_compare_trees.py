@@ -1,4 +1,4 @@
-"""scripts/compare-trees: blind to what may differ between two runs, and to nothing else."""
+"""scripts/compare-trees ignores what differs between two equal runs, and reports every other difference."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ LEDGER = "path\tsize\tfate\na\t3\tsorted\nb\t4\tkept\n"
 
 
 def tree(root: Path) -> Path:
-    """Make a session tree with a file of every kind."""
+    """Write a session with a file of every kind; return its root."""
     for folder in ("dicom", "nii", "qxbatch", "inbox"):
         (root / "S1" / folder).mkdir(parents=True)
     session = root / "S1"
@@ -41,19 +41,19 @@ def tree(root: Path) -> Path:
 
 
 def compare(*args: Path | str) -> tuple[int, list[str]]:
-    """Return the exit status and the lines."""
-    done = subprocess.run([sys.executable, SCRIPT, *args], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout.splitlines()
+    """Compare two trees; return the exit status and the lines."""
+    result = subprocess.run([sys.executable, SCRIPT, *args], capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout.splitlines()
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Replace text that must be there."""
+    """Replace text that the file must contain."""
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
 
 
-def test_the_same_tree_twice_is_the_same(tmp_path: Path) -> None:
+def test_equal_trees_have_no_difference(tmp_path: Path) -> None:
     assert compare(tree(tmp_path / "a"), tree(tmp_path / "b")) == (0, [])
 
 
@@ -61,14 +61,14 @@ def test_the_same_tree_twice_is_the_same(tmp_path: Path) -> None:
     ("path", "old", "new"),
     [
         pytest.param("session.txt", "10.00.00", "11.22.33", id="line 1 of session.txt"),
-        pytest.param("dicom/dcm2niix_10.log", "0.007594", "12.5", id="a log's times"),
-        pytest.param("dicom/dcm2niix_10.log", "0.0071", "0.8", id="a log's times of the core"),
-        pytest.param("dicom/dcm2niix_10.log", ".qxbatch/work/S1", ".qxbatch/work/x7", id="a log's staging paths"),
+        pytest.param("dicom/dcm2niix_10.log", "0.007594", "12.5", id="times of a log"),
+        pytest.param("dicom/dcm2niix_10.log", "0.0071", "0.8", id="core times of a log"),
+        pytest.param("dicom/dcm2niix_10.log", ".qxbatch/work/S1", ".qxbatch/work/x7", id="staging paths of a log"),
         pytest.param("qxbatch/summary.json", "1.5", "2.5", id="times of the summary"),
         pytest.param("qxbatch/summary.json", "here", "there", id="host of the summary"),
     ],
 )
-def test_what_may_differ_is_left_out(path: str, old: str, new: str, tmp_path: Path) -> None:
+def test_times_and_staging_paths_are_ignored(path: str, old: str, new: str, tmp_path: Path) -> None:
     a, b = tree(tmp_path / "a"), tree(tmp_path / "b")
     replace(b / "S1" / path, old, new)
     assert compare(a, b) == (0, [])
@@ -89,14 +89,14 @@ def test_what_may_differ_is_left_out(path: str, old: str, new: str, tmp_path: Pa
         ("qxbatch/summary.json", '"S1"', '"S2"', "S1/qxbatch/summary.json: session: 'S1' | 'S2'"),
     ],
 )
-def test_a_field_that_differs_is_named(path: str, old: str, new: str, line: str, tmp_path: Path) -> None:
+def test_a_field_that_differs_is_reported(path: str, old: str, new: str, line: str, tmp_path: Path) -> None:
     a, b = tree(tmp_path / "a"), tree(tmp_path / "b")
     replace(b / "S1" / path, old, new)
     assert compare(a, b) == (1, [line])
 
 
 def write_image(session: Path) -> None:
-    """Write the same image with other voxels and another place."""
+    """Write the image with other voxels and another origin."""
     affine = np.eye(4)
     affine[0, 3] = 5
     image = nib.nifti1.Nifti1Image(np.arange(1, 25, dtype=np.int16).reshape(2, 3, 4), affine)
@@ -104,13 +104,13 @@ def write_image(session: Path) -> None:
 
 
 def write_archive(session: Path) -> None:
-    """Write the series with one more file."""
+    """Write the series with an additional file."""
     data = tarred({"10/a": b"abc", "10/b": b"d"})
     (session / "dicom" / "10.tar.gz").write_bytes(gzip.compress(data, 1, mtime=0))
 
 
 def recompress(session: Path) -> None:
-    """Write the same series at another level."""
+    """Write the same series with another compression level."""
     path = session / "dicom" / "10.tar.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), 9, mtime=0))
 
@@ -125,9 +125,9 @@ def recompress(session: Path) -> None:
         (lambda session: shutil.rmtree(session / "inbox"), ["S1/inbox: only in"]),
         (lambda session: (session / "nii" / "11.json").write_text("{"), ["cannot be read as 11.json"]),
     ],
-    ids=["image", "archive", "compression", "more", "less", "broken"],
+    ids=["image", "archive", "compression", "extra folder", "missing folder", "damaged"],
 )
-def test_contents_are_compared_by_their_parts(
+def test_the_contents_of_images_and_archives_are_compared(
     change: Callable[[Path], object], texts: list[str], tmp_path: Path
 ) -> None:
     a, b = tree(tmp_path / "a"), tree(tmp_path / "b")
@@ -138,7 +138,7 @@ def test_contents_are_compared_by_their_parts(
         assert any(text in line for line in lines), lines
 
 
-def test_own_paths_count_as_the_same_only_when_asked(tmp_path: Path) -> None:
+def test_different_roots_are_ignored_only_with_the_option_moved(tmp_path: Path) -> None:
     a, b = tree(tmp_path / "a"), tree(tmp_path / "b")
     for root in (a, b):
         (root / "S1" / "dicom" / "DICOM-Report.txt").write_text(f"folder: {root}/S1\n")
@@ -146,6 +146,6 @@ def test_own_paths_count_as_the_same_only_when_asked(tmp_path: Path) -> None:
     assert compare("--moved", a, b) == (0, [])
 
 
-def test_a_wrong_request_is_64(tmp_path: Path) -> None:
-    assert compare(tmp_path / "absent", tmp_path)[0] == 64
+def test_wrong_usage_exits_with_64(tmp_path: Path) -> None:
+    assert compare(tmp_path / "missing", tmp_path)[0] == 64
     assert compare(tmp_path)[0] == 64

@@ -1,4 +1,4 @@
-"""Which converter a series goes through, and what is said when one is absent."""
+"""A converter is chosen for each series, and a missing converter is reported."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from qxbatch.settings.model import Tool
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The settings that the choice looks at."""
+class ConverterSettings:
+    """The settings that the choice depends on."""
 
     tool: Tool = Tool.AUTO
     fallback: Tool | None = None
@@ -27,8 +27,8 @@ class Wanted:
 
 
 @pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Take the foreign converters of this machine away; return an empty folder that is the PATH."""
+def empty_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Hide the converters of this machine; return an empty folder that is the PATH."""
     for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path / "bin"
@@ -45,27 +45,27 @@ def program(path: Path, script: str = "exit 0") -> Path:
     return path
 
 
-def wanted(**values: Any) -> Any:
+def settings(**values: Any) -> Any:
     """Return settings."""
-    return Wanted(**values)
+    return ConverterSettings(**values)
 
 
-def test_auto_takes_dcm2niix_for_dicom_and_nibabel_for_par_rec() -> None:
-    available = check_available(wanted())
+def test_auto_chooses_dcm2niix_for_dicom_and_nibabel_for_par_rec() -> None:
+    available = check_available(settings())
     assert choose(SeriesKind.DICOM, available).name == "dcm2niix"
     assert choose(SeriesKind.PARREC, available).name == "nibabel"
     assert available.notes == ()
 
 
 @pytest.mark.parametrize("kind", list(SeriesKind))
-def test_a_tool_that_is_asked_for_takes_everything(kind: SeriesKind) -> None:
-    assert choose(kind, check_available(wanted(tool=Tool.DCM2NIIX))).name == "dcm2niix"
+def test_a_requested_tool_converts_all_kinds(kind: SeriesKind) -> None:
+    assert choose(kind, check_available(settings(tool=Tool.DCM2NIIX))).name == "dcm2niix"
 
 
 @pytest.mark.parametrize("tool", [Tool.DCM2NII, Tool.DICM2NII])
-def test_an_absent_tool_ends_the_run_with_its_name_where_it_was_sought_and_what_else_there_is(tool: Tool) -> None:
+def test_a_missing_tool_is_refused_with_its_variable_and_an_alternative(tool: Tool) -> None:
     with pytest.raises(UsageError) as caught:
-        check_available(wanted(tool=tool))
+        check_available(settings(tool=tool))
     assert caught.value.status is ExitStatus.NO_CONVERTER
     assert tool.value in caught.value.message
     assert f"QXBATCH_{tool.value.upper()}" in caught.value.message
@@ -73,100 +73,100 @@ def test_an_absent_tool_ends_the_run_with_its_name_where_it_was_sought_and_what_
 
 
 @pytest.mark.parametrize("tool", [Tool.DCM2NII, Tool.DICM2NII])
-def test_a_fallback_is_taken_and_said(tool: Tool) -> None:
-    available = check_available(wanted(tool=tool, fallback=Tool.DCM2NIIX))
+def test_a_fallback_is_used_with_a_note(tool: Tool) -> None:
+    available = check_available(settings(tool=tool, fallback=Tool.DCM2NIIX))
     assert choose(SeriesKind.DICOM, available).name == "dcm2niix"
     (note,) = available.notes
     assert tool.value in note
     assert "--fallback=dcm2niix" in note
 
 
-def test_a_fallback_that_is_absent_too_ends_the_run() -> None:
+def test_a_missing_fallback_is_refused() -> None:
     with pytest.raises(UsageError, match="dicm2nii"):
-        check_available(wanted(tool=Tool.DCM2NII, fallback=Tool.DICM2NII))
+        check_available(settings(tool=Tool.DCM2NII, fallback=Tool.DICM2NII))
 
 
-def test_a_dcm2niix_that_does_not_run_is_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dcm2niix_that_cannot_run_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dcm2niix, "candidates", lambda: [program(tmp_path / "broken", "exit 127")])
     with pytest.raises(UsageError) as caught:
-        check_available(wanted())
+        check_available(settings())
     assert caught.value.status is ExitStatus.NO_CONVERTER
     assert "pip install dcm2niix" in caught.value.hint
 
 
-def test_a_dcm2niix_on_path_is_not_taken(bare: Path) -> None:
-    program(bare / "dcm2niix", "echo v1.0.20220720; exit 3")
-    found = dcm2niix.find()
-    assert found is not None
-    assert found.binary.parent != bare
+def test_a_dcm2niix_on_path_is_not_used(empty_path: Path) -> None:
+    program(empty_path / "dcm2niix", "echo v1.0.20220720; exit 3")
+    converter = dcm2niix.find()
+    assert converter is not None
+    assert converter.binary.parent != empty_path
 
 
-def test_dicm2nii_needs_its_code_and_an_interpreter(bare: Path, tmp_path: Path) -> None:
+def test_dicm2nii_needs_its_code_and_an_interpreter(empty_path: Path, tmp_path: Path) -> None:
     code = tmp_path / "dicm2nii"
     code.mkdir()
     (code / "dicm2nii.m").write_text("function dicm2nii\n")
     (code / "README.md").write_text("# DICOM to NIfTI conversion (version 2026.03.19)\n")
     assert dicm2nii.find(code) is None
     assert "octave-cli" in dicm2nii.probe(code).advice
-    octave = program(bare / "octave-cli")
-    found = dicm2nii.find(code)
-    assert found is not None
-    assert (found.version, found.interpreter) == ("2026.03.19", octave)
+    octave = program(empty_path / "octave-cli")
+    converter = dicm2nii.find(code)
+    assert converter is not None
+    assert (converter.version, converter.interpreter) == ("2026.03.19", octave)
 
 
-def test_matlab_is_only_used_where_it_is_configured(
-    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_matlab_is_used_only_if_it_is_configured(
+    empty_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program(bare / "octave-cli")
-    matlab = program(bare / "matlab")
-    assert dicm2nii.interpreter() == bare / "octave-cli"
+    program(empty_path / "octave-cli")
+    matlab = program(empty_path / "matlab")
+    assert dicm2nii.interpreter() == empty_path / "octave-cli"
     monkeypatch.setenv(dicm2nii.MATLAB, str(matlab))
     assert dicm2nii.interpreter() == matlab
     call = dicm2nii.Dicm2nii(tmp_path, matlab, "").command(job(tmp_path))
     assert call.argv[1:5] == ("-nodisplay", "-nosplash", "-nodesktop", "-r")
 
 
-def test_dicm2nii_gets_its_paths_by_the_environment(tmp_path: Path) -> None:
-    strange = tmp_path / "it's; exit(0)"
-    strange.mkdir()
-    made = job(strange)
-    call = dicm2nii.Dicm2nii(tmp_path, Path("octave-cli"), "").command(made)
+def test_dicm2nii_gets_its_paths_from_environment_variables(tmp_path: Path) -> None:
+    folder = tmp_path / "it's; exit(0)"
+    folder.mkdir()
+    new_job = job(folder)
+    call = dicm2nii.Dicm2nii(tmp_path, Path("octave-cli"), "").command(new_job)
     assert not any("it's" in word for word in call.argv)
-    assert call.env["QXBATCH_SRC"] == str(made.source)
+    assert call.env["QXBATCH_SRC"] == str(new_job.source)
     assert "dicm2nii(getenv('QXBATCH_SRC'),getenv('QXBATCH_DST'),1)" in call.argv[-1]
 
 
-def test_dcm2nii_is_called_with_the_par_itself(tmp_path: Path) -> None:
-    made = job(tmp_path, SeriesKind.PARREC)
-    (made.source / "a.PAR").write_bytes(b"")
-    (made.source / "a.REC").write_bytes(b"")
-    argv = dcm2nii.Dcm2nii(Path("/x/dcm2nii"), "").command(made).argv
-    assert argv == ("/x/dcm2nii", "-g", "y", "-v", "n", "-o", str(made.out), str(made.source / "a.PAR"))
+def test_dcm2nii_is_called_with_the_par_file(tmp_path: Path) -> None:
+    par_job = job(tmp_path, SeriesKind.PARREC)
+    (par_job.source / "a.PAR").write_bytes(b"")
+    (par_job.source / "a.REC").write_bytes(b"")
+    argv = dcm2nii.Dcm2nii(Path("/x/dcm2nii"), "").command(par_job).argv
+    assert argv == ("/x/dcm2nii", "-g", "y", "-v", "n", "-o", str(par_job.out), str(par_job.source / "a.PAR"))
 
 
-def test_dcm2nii_drops_its_copies_and_finds_the_tables_of_diffusion(tmp_path: Path) -> None:
-    made = job(tmp_path)
+def test_copies_of_dcm2nii_are_dropped_and_diffusion_tables_are_found(tmp_path: Path) -> None:
+    new_job = job(tmp_path)
     for name in ("a.nii", "oa.nii", "coa.nii", "xa.nii", "xa.bval", "xa.bvec"):
-        (made.out / name).write_bytes(b"")
-    found = dcm2nii.Dcm2nii(Path("/x/dcm2nii"), "").outputs(made)
-    assert [(output.nifti.name, output.suffix, sorted(output.sidecars)) for output in found] == [
+        (new_job.out / name).write_bytes(b"")
+    outputs = dcm2nii.Dcm2nii(Path("/x/dcm2nii"), "").outputs(new_job)
+    assert [(output.nifti.name, output.suffix, sorted(output.sidecars)) for output in outputs] == [
         ("a.nii", "_all", []),
         ("xa.nii", "", ["bval", "bvec"]),
     ]
 
 
-def test_doctor_probes_all_in_one_order() -> None:
-    found = probes_of()
-    assert [probe.name for probe, _ in found] == ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
-    assert [probe.found for probe, _ in found] == [needed for _, needed in found] == [True, True, False, False]
+def test_all_converters_are_probed_in_order() -> None:
+    probes = probes_of()
+    assert [probe.name for probe, _ in probes] == ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
+    assert [probe.found for probe, _ in probes] == [required for _, required in probes] == [True, True, False, False]
 
 
 def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> Job:
-    """Return a job with its folders made."""
-    made = Job(Series(30, kind, {}, 1, 1, folder), folder / "in", folder / "out", folder / "home")
-    for path in (made.source, made.out, made.home):
+    """Return a job and create its folders."""
+    new_job = Job(Series(30, kind, {}, 1, 1, folder), folder / "in", folder / "out", folder / "home")
+    for path in (new_job.source, new_job.out, new_job.home):
         path.mkdir()
-    return made
+    return new_job
 
 
 @pytest.mark.parametrize(
@@ -189,16 +189,16 @@ def test_suffixes_of_dcm2niix_without_clash_letters(names: list[str], suffixes: 
     assert [suffix_of(name, "30", names) for name in names] == suffixes
 
 
-def test_outputs_come_in_byte_order_with_what_lies_beside_them(tmp_path: Path) -> None:
+def test_outputs_are_sorted_by_name_and_have_their_sidecars(tmp_path: Path) -> None:
     for name in ("30_ph.nii", "30.nii", "30a.nii", "30.json", "30.bval", "30.bvec", "30_ADC.nii", "stray.txt"):
         (tmp_path / name).write_bytes(b"")
-    found = numbered_outputs(tmp_path, "30")
-    assert [output.nifti.name for output in found] == ["30.nii", "30_ADC.nii", "30_ph.nii", "30a.nii"]
-    assert sorted(found[0].sidecars) == ["bval", "bvec", "json"]
-    assert found[1].sidecars == {}
+    outputs = numbered_outputs(tmp_path, "30")
+    assert [output.nifti.name for output in outputs] == ["30.nii", "30_ADC.nii", "30_ph.nii", "30a.nii"]
+    assert sorted(outputs[0].sidecars) == ["bval", "bvec", "json"]
+    assert outputs[1].sidecars == {}
 
 
-def test_no_converter_is_looked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_converter_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
 
     def counted(name: str, find: Callable[[], Any]) -> Callable[[], Any]:
@@ -209,7 +209,7 @@ def test_no_converter_is_looked_for_twice(monkeypatch: pytest.MonkeyPatch) -> No
         return call
 
     monkeypatch.setattr(dcm2niix, "find", counted("dcm2niix", dcm2niix.find))
-    check_available(wanted())
+    check_available(settings())
     assert calls == ["dcm2niix"]
 
 
@@ -229,5 +229,5 @@ def test_no_converter_is_looked_for_twice(monkeypatch: pytest.MonkeyPatch) -> No
         ("asl_MoCo", "asl", ""),
     ],
 )
-def test_suffixes_of_dicm2nii_are_told_as_dcm2niix_tells_them(stem: str, name: str, expected: str) -> None:
+def test_suffixes_of_dicm2nii_are_renamed_to_those_of_dcm2niix(stem: str, name: str, expected: str) -> None:
     assert dicm2nii.suffix(stem, name) == expected

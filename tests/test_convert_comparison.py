@@ -1,4 +1,4 @@
-"""Series whose images are wrong, torn or in doubt for reasons that one header alone does not show."""
+"""Series with wrong, split or doubtful images, for reasons that a single header does not show."""
 
 import math
 from pathlib import Path
@@ -25,11 +25,11 @@ def series(slices: list[Slice], **changes: object) -> list[Dataset]:
 
 
 def shapes(outcome: Outcome) -> list[tuple[int, ...]]:
-    """Return the shapes of the images, in order."""
+    """Return the shapes of the images in order."""
     return [read_nifti(output.nifti).shape for output in outcome.conversion.outputs]
 
 
-def test_volumes_of_one_scan_that_differ_in_study_time_are_one_image(tmp_path: Path) -> None:
+def test_volumes_of_one_scan_with_different_study_times_are_one_image(tmp_path: Path) -> None:
     slices = [part.with_(changes={"StudyTime": f"10150{part.volume}"}) for part in block(volumes=3)]
     outcome = converted(series(slices), tmp_path)
     assert shapes(outcome) == [(6, 8, 6, 3)]
@@ -38,15 +38,15 @@ def test_volumes_of_one_scan_that_differ_in_study_time_are_one_image(tmp_path: P
     assert any("are volumes of one scan" in note for note in outcome.notes)
 
 
-def test_a_volume_that_is_torn_by_its_orientation_is_one_image(tmp_path: Path) -> None:
-    turned = (math.cos(0.003), math.sin(0.003), 0.0, -math.sin(0.003), math.cos(0.003), 0.0)
-    slices = [part.with_(orientation=turned) if part.z >= 6 else part for part in block()]
+def test_a_volume_with_slightly_different_orientations_is_one_image(tmp_path: Path) -> None:
+    rotated = (math.cos(0.003), math.sin(0.003), 0.0, -math.sin(0.003), math.cos(0.003), 0.0)
+    slices = [part.with_(orientation=rotated) if part.z >= 6 else part for part in block()]
     outcome = converted(series(slices), tmp_path)
     assert shapes(outcome) == [(6, 8, 6)]
     assert outcome.warnings == []
 
 
-def test_a_volume_that_moved_as_a_whole_is_information(tmp_path: Path) -> None:
+def test_volumes_that_moved_give_a_note(tmp_path: Path) -> None:
     slices = [part.with_(z=part.z + 0.12 * part.volume) for part in block(volumes=4)]
     outcome = converted(series(slices), tmp_path)
     assert shapes(outcome) == [(6, 8, 6, 4)]
@@ -54,20 +54,20 @@ def test_a_volume_that_moved_as_a_whole_is_information(tmp_path: Path) -> None:
     assert any("prospective motion correction" in note for note in outcome.notes)
 
 
-def test_a_slab_that_continues_another_one_is_no_motion(tmp_path: Path) -> None:
-    files = [read_back(encoded(enhanced_object(block()))), read_back(encoded(enhanced_object(upper())))]
+def test_adjacent_slabs_are_not_motion(tmp_path: Path) -> None:
+    files = [read_back(encoded(enhanced_object(block()))), read_back(encoded(enhanced_object(slab_above())))]
     files[1].InstanceNumber = 2
     outcome = converted(files, tmp_path)
     assert outcome.faults() == []
     assert not any("prospective" in note for note in outcome.notes)
 
 
-def upper() -> list[Slice]:
-    """Return the block above the first one."""
+def slab_above() -> list[Slice]:
+    """Return the slab above the first one."""
     return [part.with_(z=part.z + 12) for part in block()]
 
 
-def test_volumes_without_any_order_are_for_review(tmp_path: Path) -> None:
+def test_volumes_without_an_order_give_a_warning(tmp_path: Path) -> None:
     files = series(block(volumes=3), AcquisitionNumber=1, Manufacturer="GE MEDICAL SYSTEMS")
     for number, dataset in enumerate(files):
         dataset.InstanceNumber = number % 6 + 1
@@ -76,7 +76,7 @@ def test_volumes_without_any_order_are_for_review(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", [0, 5])
-def test_a_sign_that_differs_outside_the_middle_is_found(tmp_path: Path, column: int) -> None:
+def test_a_different_pixel_sign_outside_the_centre_is_handled(tmp_path: Path, column: int) -> None:
     files = series(block())
     for dataset in files[::2]:
         pixels = np.frombuffer(dataset.PixelData, "<i2").reshape(8, 6).copy()
@@ -89,7 +89,7 @@ def test_a_sign_that_differs_outside_the_middle_is_found(tmp_path: Path, column:
 
 
 @pytest.mark.parametrize("vendor", [Vendor.CANON, Vendor.PHILIPS])
-def test_compressed_frames_that_are_stored_slice_by_slice(tmp_path: Path, vendor: Vendor) -> None:
+def test_compressed_frames_stored_slice_by_slice_are_converted(tmp_path: Path, vendor: Vendor) -> None:
     slices = sorted(block(volumes=3), key=lambda part: (part.z, part.volume))
     dataset = enhanced_object(slices)
     dataset.Manufacturer = vendor.value
@@ -98,7 +98,7 @@ def test_compressed_frames_that_are_stored_slice_by_slice(tmp_path: Path, vendor
     assert outcome.warnings == []
 
 
-def test_a_mosaic_whose_image_type_was_rewritten_is_a_mosaic(tmp_path: Path) -> None:
+def test_a_mosaic_with_a_changed_image_type_is_recognised(tmp_path: Path) -> None:
     files = [read_back(encoded(dataset)) for dataset in Mosaic(vendor=Vendor.SIEMENS).datasets()]
     for dataset in files:
         dataset.ImageType = ["DERIVED", "SECONDARY"]
@@ -106,7 +106,7 @@ def test_a_mosaic_whose_image_type_was_rewritten_is_a_mosaic(tmp_path: Path) -> 
     assert outcome.warnings == []
 
 
-def test_a_mosaic_without_any_mark_is_suspected(tmp_path: Path) -> None:
+def test_a_mosaic_without_any_marker_gives_a_warning(tmp_path: Path) -> None:
     files = [read_back(encoded(dataset)) for dataset in Mosaic(vendor=Vendor.SIEMENS).datasets()]
     for dataset in files:
         dataset.remove_private_tags()
@@ -133,14 +133,14 @@ def test_parts_of_one_scan_are_one_image(tmp_path: Path) -> None:
     assert outcome.warnings == []
 
 
-def test_a_file_that_claims_many_frames_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_file_with_an_impossible_number_of_frames_gives_a_warning(tmp_path: Path) -> None:
     dataset = series(block(places=1))[0]
     dataset.NumberOfFrames = 2147483647
     outcome = converted([dataset], tmp_path)
     assert outcome.warnings != []
 
 
-def test_objects_without_pixels_are_nothing_to_convert(tmp_path: Path) -> None:
+def test_objects_without_pixel_data_give_no_image(tmp_path: Path) -> None:
     dataset = series(block(places=1))[0]
     dataset.SOPClassUID = "1.2.840.113619.4.26"
     for keyword in ("PixelData", "Rows", "Columns"):
@@ -156,18 +156,18 @@ def image(folder: Path, name: str, shape: tuple[int, ...], voxel: float = 2.0) -
     return Output(path, "", {}), read_nifti(path)
 
 
-def test_clash_letters_give_no_number(tmp_path: Path) -> None:
+def test_clash_letters_do_not_determine_the_order(tmp_path: Path) -> None:
     small, large = image(tmp_path, "30a", (4, 4, 3)), image(tmp_path, "30", (8, 8, 3))
     assert in_order([large, small], [1, 5]) == [1, 0]
     early, late = image(tmp_path, "30c", (4, 4, 3)), image(tmp_path, "30b", (4, 4, 3))
     assert in_order([late, early], [9, 2]) == [1, 0]
 
 
-def test_digits_compare_as_numbers() -> None:
+def test_digits_are_sorted_as_numbers() -> None:
     assert sorted(["_e10", "_e9", "_ph", "", "_e1"], key=natural) == ["", "_e1", "_e9", "_e10", "_ph"]
 
 
 @pytest.mark.parametrize("suffix", ["_Eq", "_Eq_1", "_e1_Eq_1", "_Tilt_1", "_ROI1", "_e2_Crop"])
-def test_copies_are_known_by_any_suffix(suffix: str) -> None:
+def test_copies_are_recognised_by_any_suffix(suffix: str) -> None:
     assert is_copy(suffix)
     assert not is_copy(suffix.replace("Eq", "e3").replace("Tilt", "t").replace("ROI", "r").replace("Crop", "c"))

@@ -1,4 +1,4 @@
-"""Real data through dcm2niix: the published reference images, and every series of every set."""
+"""Real data: dcm2niix converts every series of every set, and reproduces the published reference images."""
 
 import io
 import tarfile
@@ -16,7 +16,7 @@ import pytest
 from qxbatch.convert.available import check_available
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, State, Value
-from tests.test_convert_series import Wanted, described
+from tests.test_convert_series import ConverterSettings, described
 
 pytestmark = pytest.mark.data
 
@@ -44,10 +44,10 @@ SETS = (
 
 
 def dicom_files(folder: Path) -> dict[tuple[str, ...], list[tuple[str, bytes]]]:
-    """Return the DICOM of a set by series; archives and gzipped files are opened."""
+    """Return the DICOM files of a set by series, also those in archives and gzip files."""
     import gzip
 
-    found: defaultdict[tuple[str, ...], list[tuple[str, bytes]]] = defaultdict(list)
+    series: defaultdict[tuple[str, ...], list[tuple[str, bytes]]] = defaultdict(list)
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or {"Ref", "NIFTI"} & set(path.parts):
             continue
@@ -58,11 +58,11 @@ def dicom_files(folder: Path) -> dict[tuple[str, ...], list[tuple[str, bytes]]]:
                 key = tuple(
                     str(header.get(name, "")) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber")
                 )
-            except Exception:  # noqa: BLE001  strays of every kind lie in the sets
+            except Exception:  # noqa: BLE001  the sets contain other files of any kind
                 continue
             if key[1]:
-                found[key].append((f"{len(found[key]):05}.dcm", plain))
-    return dict(found)
+                series[key].append((f"{len(series[key]):05}.dcm", plain))
+    return dict(series)
 
 
 def members(path: Path) -> list[bytes]:
@@ -78,9 +78,9 @@ def members(path: Path) -> list[bytes]:
 
 def convert_set(folder: Path, root: Path) -> list[Conversion]:
     """Convert each series of a set."""
-    settings: Any = Wanted()
+    settings: Any = ConverterSettings()
     tools = check_available(settings)
-    done = []
+    conversions = []
     for place, (key, files) in enumerate(sorted(dicom_files(folder).items()), 1):
         source = root / "dicom" / str(10 * place)
         source.mkdir(parents=True)
@@ -89,29 +89,29 @@ def convert_set(folder: Path, root: Path) -> list[Conversion]:
         header: dict[str, Value] = {"SeriesNumber": key[2], "SeriesDescription": described(min(source.iterdir()))}
         size = sum(len(data) for _, data in files)
         series = Series(10 * place, SeriesKind.DICOM, header, len(files), size, source)
-        done.append(convert_series(series, settings, root / "work", tools, threading.Event()))
-    return done
+        conversions.append(convert_series(series, settings, root / "work", tools, threading.Event()))
+    return conversions
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_every_series_is_converted_or_holds_no_image(data: Path, tmp_path: Path, name: str) -> None:
-    done = convert_set(data / name, tmp_path)
-    assert done
-    told = [(c.series.header, c.state, [problem.message for problem in c.problems]) for c in done]
-    assert [item for item in told if item[1] is State.FAILED] == []
-    assert [item for item in told if item[1] is State.PARTIAL] == []
+def test_every_series_is_converted_or_contains_no_image(data: Path, tmp_path: Path, name: str) -> None:
+    conversions = convert_set(data / name, tmp_path)
+    assert conversions
+    results = [(c.series.header, c.state, [problem.message for problem in c.problems]) for c in conversions]
+    assert [result for result in results if result[1] is State.FAILED] == []
+    assert [result for result in results if result[1] is State.PARTIAL] == []
 
 
-def test_images_are_those_of_the_reference(data: Path, tmp_path: Path) -> None:
+def test_images_equal_the_reference(data: Path, tmp_path: Path) -> None:
     reference: dict[bytes, Any] = {}
     for path in sorted((data / "dcm_qa_nih" / "Ref").glob("*.nii")):
         image: Any = nib.load(path)
         reference[np.asarray(image.dataobj).tobytes()] = image
-    done = convert_set(data / "dcm_qa_nih" / "In", tmp_path)
-    outputs = [output for conversion in done for output in conversion.outputs]
+    conversions = convert_set(data / "dcm_qa_nih" / "In", tmp_path)
+    outputs = [output for conversion in conversions for output in conversion.outputs]
     assert len(outputs) == len(reference) == 8
     for output in outputs:
         image = nib.load(output.nifti)
-        wanted = reference.pop(np.asarray(image.dataobj).tobytes())
-        assert np.allclose(image.affine, wanted.affine, atol=1e-4)
+        expected = reference.pop(np.asarray(image.dataobj).tobytes())
+        assert np.allclose(image.affine, expected.affine, atol=1e-4)
     assert reference == {}

@@ -1,4 +1,4 @@
-"""The legacy dcm2nii by a stand-in that follows its recorded behaviour; no package index has the program itself."""
+"""The legacy dcm2nii, replaced by a fake program with its recorded behaviour (no package contains the real one)."""
 
 import sys
 import threading
@@ -17,9 +17,9 @@ from qxbatch.record.images import place_images
 from qxbatch.settings.model import Tool
 from tests.build.dicom import MrSeries
 from tests.build.parrec import ParRec
-from tests.test_convert_series import Wanted
+from tests.test_convert_series import ConverterSettings
 
-STAND_IN = '''#!{python}
+FAKE = '''#!{python}
 """Every flag takes a value; -o must exist, else output goes to the source; a PAR folder ends with 1; no JSON."""
 import sys
 from pathlib import Path
@@ -49,11 +49,11 @@ for name in {tables}:
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return what puts a stand-in into place that makes images of given names and shapes."""
+    """Return a function that installs a fake dcm2nii, which writes images with given names and shapes."""
 
     def install(images: dict[str, tuple[int, ...]], tables: tuple[str, ...] = (), more: str = "") -> None:
         path = tmp_path / "dcm2nii"
-        path.write_text(STAND_IN.format(python=sys.executable, images=images, tables=tables, more=more))
+        path.write_text(FAKE.format(python=sys.executable, images=images, tables=tables, more=more))
         path.chmod(0o755)
         monkeypatch.setenv(dcm2nii.VARIABLE, str(path))
 
@@ -66,7 +66,7 @@ def convert(root: Path, files: dict[str, bytes], kind: SeriesKind = SeriesKind.D
     source.mkdir(parents=True)
     for name, data in files.items():
         (source / name).write_bytes(data)
-    settings: Any = Wanted(tool=Tool.DCM2NII)
+    settings: Any = ConverterSettings(tool=Tool.DCM2NII)
     series = Series(30, kind, {"SeriesNumber": 3, "SeriesDescription": "EPI"}, len(files), 1000, source)
     tools = check_available(settings)
     return convert_series(series, settings, root / "work", tools, threading.Event())
@@ -77,55 +77,55 @@ def dicom(volumes: int = 1) -> dict[str, bytes]:
     return {f"{k:03}.dcm": data for k, data in enumerate(MrSeries(volumes=volumes).files().values())}
 
 
-def test_its_image_gets_the_number_and_the_name_of_the_series(tmp_path: Path, install: Callable[..., None]) -> None:
+def test_an_image_gets_the_number_and_name_of_its_series(tmp_path: Path, install: Callable[..., None]) -> None:
     install({"20180918_121229EPIPEAPs003a001": (6, 8, 3)})
-    done = convert(tmp_path, dicom())
-    assert done.tool == "dcm2nii 1June2015"
-    assert done.state in {State.CONVERTED, State.PARTIAL}
-    (image,) = place_images([done], [30]).images
+    conversion = convert(tmp_path, dicom())
+    assert conversion.tool == "dcm2nii 1June2015"
+    assert conversion.state in {State.CONVERTED, State.PARTIAL}
+    (image,) = place_images([conversion], [30]).images
     assert (image.number, image.name, image.shape, image.info) == (31, "EPI", (6, 8, 3), ())
-    assert "-g y -v n -o <out>" in done.log
-    assert "Found 3 DICOM file(s)" in done.log
+    assert "-g y -v n -o <out>" in conversion.log
+    assert "Found 3 DICOM file(s)" in conversion.log
 
 
-def test_clashes_are_several_images(tmp_path: Path, install: Callable[..., None]) -> None:
+def test_name_clashes_give_several_images(tmp_path: Path, install: Callable[..., None]) -> None:
     name = "20180918_121229EPIPEAPs003a001"
     install({name: (6, 8, 3), f"{name}A": (6, 8, 3), f"{name}B": (6, 8, 3)})
-    done = convert(tmp_path, dicom(volumes=3))
-    assert [image.name for image in place_images([done], [30]).images] == ["EPI [1/3]", "EPI [2/3]", "EPI [3/3]"]
+    conversion = convert(tmp_path, dicom(volumes=3))
+    assert [image.name for image in place_images([conversion], [30]).images] == ["EPI [1/3]", "EPI [2/3]", "EPI [3/3]"]
 
 
-def test_diffusion_tables_stay_with_the_image_of_prefix_x(tmp_path: Path, install: Callable[..., None]) -> None:
+def test_diffusion_tables_belong_to_the_image_with_prefix_x(tmp_path: Path, install: Callable[..., None]) -> None:
     install({"dti": (6, 8, 3, 3), "xdti": (6, 8, 3, 2), "odti": (6, 8, 3)}, ("xdti",))
-    done = convert(tmp_path, dicom(volumes=3))
-    assert [(output.suffix, sorted(output.sidecars)) for output in done.outputs] == [
+    conversion = convert(tmp_path, dicom(volumes=3))
+    assert [(output.suffix, sorted(output.sidecars)) for output in conversion.outputs] == [
         ("_all", []),
         ("", ["bval", "bvec"]),
     ]
 
 
-def test_a_par_is_named_since_its_folder_would_fail(tmp_path: Path, install: Callable[..., None]) -> None:
+def test_dcm2nii_is_called_with_the_par_file_since_a_folder_fails(tmp_path: Path, install: Callable[..., None]) -> None:
     install({"scan": (6, 8, 3)})
-    done = convert(tmp_path, ParRec().files(), SeriesKind.PARREC)
-    assert len(done.outputs) == 1
-    assert "scan.PAR" in done.log
+    conversion = convert(tmp_path, ParRec().files(), SeriesKind.PARREC)
+    assert len(conversion.outputs) == 1
+    assert "scan.PAR" in conversion.log
 
 
-def test_garbage_at_exit_0_is_a_failure(tmp_path: Path, install: Callable[..., None]) -> None:
+def test_invalid_images_with_exit_status_0_are_a_failure(tmp_path: Path, install: Callable[..., None]) -> None:
     install({}, more='(out / "a.nii.gz").write_bytes(b"no gzip")\n(out / "b.nii").write_bytes(b"x" * 400)')
-    done = convert(tmp_path, dicom())
-    assert done.state is State.FAILED
-    assert "cannot be read as NIfTI" in done.problems[0].message
+    conversion = convert(tmp_path, dicom())
+    assert conversion.state is State.FAILED
+    assert "cannot be read as NIfTI" in conversion.problems[0].message
 
 
-def test_a_compressed_image_that_is_cut_short_is_a_failure(tmp_path: Path, install: Callable[..., None]) -> None:
+def test_a_truncated_compressed_image_is_a_failure(tmp_path: Path, install: Callable[..., None]) -> None:
     install({"a": (6, 8, 3)}, more='p = out / "a.nii.gz"; p.write_bytes(p.read_bytes()[:60])')
     assert convert(tmp_path, dicom()).state is State.FAILED
 
 
-def test_it_writes_no_session_files_of_its_own(tmp_path: Path, install: Callable[..., None]) -> None:
+def test_the_image_is_an_uncompressed_nifti_file(tmp_path: Path, install: Callable[..., None]) -> None:
     install({"a": (6, 8, 3)})
-    done = convert(tmp_path, dicom())
-    image: Any = nib.load(done.outputs[0].nifti)
-    assert done.outputs[0].nifti.suffix == ".nii"
+    conversion = convert(tmp_path, dicom())
+    image: Any = nib.load(conversion.outputs[0].nifti)
+    assert conversion.outputs[0].nifti.suffix == ".nii"
     assert image.shape == (6, 8, 3)

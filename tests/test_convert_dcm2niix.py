@@ -1,4 +1,4 @@
-"""How dcm2niix is called."""
+"""The environment in which dcm2niix is called."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from qxbatch.convert.dcm2niix import allocator
 
 
 @pytest.mark.parametrize(
-    ("theirs", "given"),
+    ("current", "expected"),
     [
         ("", "glibc.malloc.hugetlb=1"),
         ("glibc.rtld.nns=2", "glibc.rtld.nns=2:glibc.malloc.hugetlb=1"),
         ("glibc.malloc.hugetlb=2", "glibc.malloc.hugetlb=2"),
     ],
 )
-def test_what_the_user_has_set_of_glibc_stays(theirs: str, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GLIBC_TUNABLES", theirs)
-    assert allocator()["GLIBC_TUNABLES"] == given
+def test_glibc_tunables_of_the_user_are_kept(current: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLIBC_TUNABLES", current)
+    assert allocator()["GLIBC_TUNABLES"] == expected

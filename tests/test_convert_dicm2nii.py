@@ -1,4 +1,4 @@
-"""The real dicm2nii under the real Octave, where a machine has both, against dcm2niix."""
+"""The real dicm2nii in Octave is compared with dcm2niix, if both are installed."""
 
 import shutil
 import threading
@@ -16,13 +16,13 @@ from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.parrec import read_par
 from qxbatch.settings.model import Tool
-from tests.test_convert_series import Wanted, described
+from tests.test_convert_series import ConverterSettings, described
 
 pytestmark = [
     pytest.mark.data,
     pytest.mark.skipif(
         dicm2nii.find() is None,
-        reason="dicm2nii or octave-cli is not here: set QXBATCH_DICM2NII_DIR to run the converter itself",
+        reason="dicm2nii or octave-cli is not installed: set QXBATCH_DICM2NII_DIR to run the converter",
     ),
 ]
 
@@ -31,7 +31,7 @@ SIEMENS = "dcm_qa_nih/In/20180918Si/mr_0003"
 
 
 def convert(folder: Path, files: Sequence[Path], kind: SeriesKind, tool: Tool) -> Conversion:
-    """Convert some files as a run would."""
+    """Convert files as a run does."""
     source = folder / tool.value / "dicom" / "30"
     source.mkdir(parents=True)
     for path in files:
@@ -42,20 +42,20 @@ def convert(folder: Path, files: Sequence[Path], kind: SeriesKind, tool: Tool) -
     else:
         header = {"SeriesDescription": described(min(source.iterdir()))}
     size = sum(path.stat().st_size for path in files)
-    settings: Any = Wanted(tool=tool)
+    settings: Any = ConverterSettings(tool=tool)
     series = Series(30, kind, header, len(files), size, source)
     work = folder / tool.value / "work"
     return convert_series(series, settings, work, check_available(settings), threading.Event())
 
 
 def volumes(conversion: Conversion) -> list[tuple[Any, Any]]:
-    """Return each volume with its axes along R, A and S, and its affine."""
-    found = []
+    """Return each volume in RAS order with its affine."""
+    canonical = []
     for output in conversion.outputs:
         image: Any = nib.as_closest_canonical(nib.load(output.nifti))
         data = image.get_fdata()
-        found += [(data if data.ndim == 3 else data[..., t], image.affine) for t in range((*data.shape, 1)[3])]
-    return found
+        canonical += [(data if data.ndim == 3 else data[..., t], image.affine) for t in range((*data.shape, 1)[3])]
+    return canonical
 
 
 @pytest.mark.parametrize(
@@ -68,35 +68,37 @@ def volumes(conversion: Conversion) -> list[tuple[Any, Any]]:
         pytest.param("nitest-balls1/PARREC/fieldmap.*", SeriesKind.PARREC, ["", "_ph"], id="par-rec-field-map"),
     ],
 )
-def test_voxels_and_places_are_dcm2niixs(
+def test_voxels_and_affines_equal_those_of_dcm2niix(
     tmp_path: Path, data: Path, files: str, kind: SeriesKind, suffixes: list[str]
 ) -> None:
     paths = sorted(data.glob(files))
     assert paths
-    ours, theirs = (convert(tmp_path, paths, kind, tool) for tool in (Tool.DICM2NII, Tool.DCM2NIIX))
-    assert ours.tool.startswith("dicm2nii 20")
-    assert ours.state is theirs.state is State.CONVERTED
-    assert [output.suffix for output in ours.outputs] == suffixes
-    assert all("json" in output.sidecars for output in ours.outputs)
-    one, two = volumes(ours), volumes(theirs)
-    assert len(one) == len(two)
-    for (left, affine), (right, other) in zip(one, two, strict=True):
-        assert np.abs(affine - other).max() < 0.05
-        scale = np.abs(right).max() / np.abs(left).max()  # PAR: display values on one side, floating-point on the other
+    dicm2nii_result, dcm2niix_result = (convert(tmp_path, paths, kind, tool) for tool in (Tool.DICM2NII, Tool.DCM2NIIX))
+    assert dicm2nii_result.tool.startswith("dicm2nii 20")
+    assert dicm2nii_result.state is dcm2niix_result.state is State.CONVERTED
+    assert [output.suffix for output in dicm2nii_result.outputs] == suffixes
+    assert all("json" in output.sidecars for output in dicm2nii_result.outputs)
+    tested, reference = volumes(dicm2nii_result), volumes(dcm2niix_result)
+    assert len(tested) == len(reference)
+    for (data_tested, affine), (data_reference, affine_reference) in zip(tested, reference, strict=True):
+        assert np.abs(affine - affine_reference).max() < 0.05
+        scale = (
+            np.abs(data_reference).max() / np.abs(data_tested).max()
+        )  # PAR: display values on one side, floating-point on the other
         assert kind is SeriesKind.PARREC or scale == 1
-        assert np.allclose(left * scale, right, rtol=1e-3, atol=1e-3 * np.abs(right).max())
+        assert np.allclose(data_tested * scale, data_reference, rtol=1e-3, atol=1e-3 * np.abs(data_reference).max())
 
 
-def test_a_syntax_it_cannot_read_is_a_failure_with_its_words(tmp_path: Path, data: Path) -> None:
+def test_an_unsupported_transfer_syntax_is_a_failure_with_the_message_of_dicm2nii(tmp_path: Path, data: Path) -> None:
     (path,) = (data / "dcm_qa_ts").rglob("4.dcm")
-    done = convert(tmp_path, [path], SeriesKind.DICOM, Tool.DICM2NII)
-    assert done.state is State.FAILED
-    assert "dicm2nii ended with status 1" in done.problems[0].message
-    assert "Found 1 DICOM file(s)" in done.log
+    conversion = convert(tmp_path, [path], SeriesKind.DICOM, Tool.DICM2NII)
+    assert conversion.state is State.FAILED
+    assert "dicm2nii ended with status 1" in conversion.problems[0].message
+    assert "Found 1 DICOM file(s)" in conversion.log
 
 
-def test_scrambled_diffusion_of_a_par_is_not_taken_for_whole(tmp_path: Path, data: Path) -> None:
+def test_a_missing_diffusion_volume_of_a_par_is_reported(tmp_path: Path, data: Path) -> None:
     paths = sorted((data / "nitest-balls1" / "PARREC").glob("DTI.*"))
-    done = convert(tmp_path, paths, SeriesKind.PARREC, Tool.DICM2NII)
-    assert done.state is State.PARTIAL
-    assert any("made 7 volumes, the PAR has 8" in problem.message for problem in done.problems)
+    conversion = convert(tmp_path, paths, SeriesKind.PARREC, Tool.DICM2NII)
+    assert conversion.state is State.PARTIAL
+    assert any("made 7 volumes, the PAR has 8" in problem.message for problem in conversion.problems)

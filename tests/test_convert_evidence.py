@@ -1,4 +1,4 @@
-"""What headers tell before conversion, and where images must agree with them."""
+"""Headers predict the images before conversion, and the images are compared with them."""
 
 import json
 import struct
@@ -41,30 +41,32 @@ def header(z: float = 0, instance: int = 1, **changes: Value) -> dict[str, Value
     }
 
 
-def odd(folder: Path, headers: Sequence[Mapping[str, Value]]) -> str:
-    """Return what a series lacks, in words."""
+def missing_in(folder: Path, headers: Sequence[Mapping[str, Value]]) -> str:
+    """Return a text about what a series lacks."""
     return lacking(facts(observe(series_frames(folder, headers).acquired(), {}, [])))
 
 
 def stack(volumes: int, slices: int, leave_out: tuple[int, ...] = ()) -> list[Mapping[str, Value]]:
-    """Return the headers of volumes x slices, without some."""
-    whole_stack = [header(4.0 * z, 1 + t * slices + z) for t in range(volumes) for z in range(slices)]
-    return [item for k, item in enumerate(whole_stack) if k not in leave_out]
+    """Return the headers of volumes x slices, without the left-out ones."""
+    all_headers = [header(4.0 * z, 1 + t * slices + z) for t in range(volumes) for z in range(slices)]
+    return [item for k, item in enumerate(all_headers) if k not in leave_out]
 
 
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        pytest.param(stack(3, 6), "", id="whole"),
-        pytest.param(stack(1, 9, (4,)), "1 volume, 0 complete, 8 slices of one, which has 9", id="one-slice"),
-        pytest.param(stack(1, 12, (4, 5)), "1 volume, 0 complete, 10 slices of one, which has 12", id="two-slices"),
+        pytest.param(stack(3, 6), "", id="complete"),
+        pytest.param(stack(1, 9, (4,)), "1 volume, 0 complete, 8 slices of one, which has 9", id="one-slice-missing"),
+        pytest.param(
+            stack(1, 12, (4, 5)), "1 volume, 0 complete, 10 slices of one, which has 12", id="two-slices-missing"
+        ),
         pytest.param(stack(3, 6, (16, 17)), "3 volumes, 2 complete, 4 slices of one more", id="stopped"),
         pytest.param(
             stack(4, 6, (7, 13)), "4 volumes, 2 complete, 2 slices missing before the last volume", id="uneven"
         ),
-        pytest.param([header(z) for z in (0, 4, 30)], "", id="three-slices-tell-nothing"),
+        pytest.param([header(z) for z in (0, 4, 30)], "", id="three-slices-are-too-few"),
         pytest.param([header(4.0 * z + 0.01 * (z % 2)) for z in range(9)], "", id="rounded-positions"),
-        pytest.param([header(z * 4.0 + (z > 4) * 1.0) for z in range(9)], "", id="a-small-gap-is-none"),
+        pytest.param([header(z * 4.0 + (z > 4) * 1.0) for z in range(9)], "", id="small-gap"),
         pytest.param([], "", id="no-headers"),
         pytest.param(
             [{**item, "NumberOfTemporalPositions": 50} for item in stack(3, 6)],
@@ -88,9 +90,9 @@ def stack(volumes: int, slices: int, leave_out: tuple[int, ...] = ()) -> list[Ma
         pytest.param(
             [header(0, k, ImageType=["M", "MOSAIC"], SiemensNumberOfImagesInMosaic=4) for k in (1, 2, 5, 6)],
             "4 volumes, 4 complete, 8 slices missing before the last volume",
-            id="numbers",
+            id="missing-instance-numbers",
         ),
-        pytest.param([{"InstanceNumber": k} for k in (1, 1000)], "", id="numbers-that-mean-something-else"),
+        pytest.param([{"InstanceNumber": k} for k in (1, 1000)], "", id="unrelated-instance-numbers"),
         pytest.param(
             [{"SliceLocation": float(z)} for z in (0, 1, 2, 3, 5, 6, 7, 8)],
             "1 volume, 0 complete, 8 slices of one, which has 9",
@@ -98,16 +100,16 @@ def stack(volumes: int, slices: int, leave_out: tuple[int, ...] = ()) -> list[Ma
         ),
     ],
 )
-def test_what_a_series_lacks_is_found_from_its_headers(
+def test_missing_slices_and_volumes_are_found_from_the_headers(
     tmp_path: Path, headers: list[Mapping[str, Value]], words: str
 ) -> None:
-    assert odd(tmp_path, headers) == words
+    assert missing_in(tmp_path, headers) == words
 
 
-def test_several_orientations_are_looked_at_each_by_itself(tmp_path: Path) -> None:
+def test_each_orientation_is_counted_separately(tmp_path: Path) -> None:
     tilted = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0]
     headers = [*stack(1, 6), *(header(0, k, ImageOrientationPatient=tilted) for k in range(3))]
-    assert odd(tmp_path, headers) == ""
+    assert missing_in(tmp_path, headers) == ""
 
 
 def test_tiles_of_a_mosaic_are_counted(tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_frames_of_an_enhanced_object_are_counted(tmp_path: Path) -> None:
     assert gather(series_frames(tmp_path, [header(NumberOfFrames=20)])).slices == 20
 
 
-def test_objects_without_pixels_are_no_slices(tmp_path: Path) -> None:
+def test_objects_without_pixel_data_are_not_slices(tmp_path: Path) -> None:
     evidence = gather(series_frames(tmp_path, [header(), {"SOPClassUID": MR, "InstanceNumber": 2}]))
     assert (evidence.files, evidence.slices, evidence.without_pixels, evidence.countable) == (1, 1, 1, True)
 
@@ -150,7 +152,7 @@ JUNK = st.binary(max_size=12) | st.sampled_from(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.sampled_from(sorted(TAGS)), JUNK, max_size=8), max_size=3))
-def test_no_header_value_can_break_the_count(tmp_path: Path, headers: list[dict[tuple[int, int], bytes]]) -> None:
+def test_no_header_value_raises_an_exception(tmp_path: Path, headers: list[dict[tuple[int, int], bytes]]) -> None:
     def element(tag: tuple[int, int], vr: bytes, data: bytes) -> bytes:
         return struct.pack("<HH2sH", *tag, vr, len(data)) + data
 
@@ -168,7 +170,7 @@ def test_no_header_value_can_break_the_count(tmp_path: Path, headers: list[dict[
     lacking(facts(observe(frames.acquired(), {}, [])))
 
 
-def test_values_of_every_form() -> None:
+def test_values_are_converted_or_none() -> None:
     class Strict:
         def get(self, field: str, /) -> Value:
             raise KeyError(field)
@@ -182,7 +184,7 @@ def test_values_of_every_form() -> None:
 
 
 def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars: str) -> tuple[Output, Nifti]:
-    """Write an image with what lies beside it."""
+    """Write an image and its sidecars."""
     place = np.diag([-3.0, -3.0, 4.0, 1.0]) if affine is None else affine
     nib.save(nib.Nifti1Image(np.zeros(shape, np.int8), place), tmp_path / "30.nii")
     paths = {}
@@ -207,12 +209,12 @@ def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars
         ("0 1000\n", None, "not both"),
     ],
 )
-def test_diffusion_tables_fit_the_volumes(tmp_path: Path, bval: str, bvec: str | None, word: str) -> None:
+def test_diffusion_tables_are_compared_with_the_volumes(tmp_path: Path, bval: str, bvec: str | None, word: str) -> None:
     sidecars = {"bval": bval} if bvec is None else {"bval": bval, "bvec": bvec}
     output, nifti = image(tmp_path, (6, 8, 3, 2), **sidecars)
-    found = image_findings(output, nifti, Evidence(countable=False))
-    assert len(found) == bool(word)
-    assert all(word in message for message in found)
+    findings = image_findings(output, nifti, Evidence(countable=False))
+    assert len(findings) == bool(word)
+    assert all(word in message for message in findings)
 
 
 @pytest.mark.parametrize(
@@ -225,11 +227,11 @@ def test_diffusion_tables_fit_the_volumes(tmp_path: Path, bval: str, bvec: str |
         ("{", "cannot be read"),
     ],
 )
-def test_the_json_names_the_series(tmp_path: Path, content: str, word: str) -> None:
+def test_the_series_number_of_the_json_is_compared(tmp_path: Path, content: str, word: str) -> None:
     output, nifti = image(tmp_path, (6, 8, 3), json=content)
-    found = image_findings(output, nifti, Evidence(series_number=3, countable=False))
-    assert len(found) == bool(word)
-    assert all(word in message for message in found)
+    findings = image_findings(output, nifti, Evidence(series_number=3, countable=False))
+    assert len(findings) == bool(word)
+    assert all(word in message for message in findings)
 
 
 @pytest.mark.parametrize(
@@ -245,11 +247,11 @@ def test_the_json_names_the_series(tmp_path: Path, content: str, word: str) -> N
         ([("", (6, 8, 6, 2))], 0, 1),
     ],
 )
-def test_slices_are_counted_over_all_images(shapes: list[tuple[str, tuple[int, ...]]], fewer: int, more: int) -> None:
+def test_slices_of_all_images_are_counted(shapes: list[tuple[str, tuple[int, ...]]], fewer: int, more: int) -> None:
     axes = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
     images = [(Output(Path("a.nii"), suffix, {}), Nifti(shape, axes)) for suffix, shape in shapes]
-    found = total_findings(images, Evidence(slices=6, voxels=6 * 48))
-    assert tuple(map(len, found)) == (fewer, more)
+    findings = total_findings(images, Evidence(slices=6, voxels=6 * 48))
+    assert tuple(map(len, findings)) == (fewer, more)
 
 
 @pytest.mark.parametrize(
@@ -272,11 +274,11 @@ def test_slices_are_counted_over_all_images(shapes: list[tuple[str, tuple[int, .
         ("", ""),
     ],
 )
-def test_kinds_that_hold_no_image(uid: str, kind: str) -> None:
+def test_sop_classes_without_images_are_named(uid: str, kind: str) -> None:
     assert no_image(Counter([uid])) == kind
 
 
-def test_one_image_among_reports_makes_a_series_of_images() -> None:
+def test_a_series_with_an_image_and_a_report_is_a_series_of_images() -> None:
     classes = Counter([MR, "1.2.840.10008.5.1.4.1.1.88.22"])
     assert no_image(classes) == ""
     assert not secondary_capture(classes)

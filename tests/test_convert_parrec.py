@@ -20,7 +20,7 @@ from qxbatch.parrec import read_par
 from qxbatch.problems import Code, Severity
 from qxbatch.settings.model import Tool
 from tests.build.parrec import ParRec
-from tests.test_convert_series import Wanted
+from tests.test_convert_series import ConverterSettings
 
 NIBABEL = Path(nib.__file__).parent / "tests" / "data"
 
@@ -34,7 +34,7 @@ def convert(folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO)
         (series_folder / "scan.REC").write_bytes(rec)
     size = len(par) + len(rec or b"")
     series = Series(30, SeriesKind.PARREC, read_par(series_folder / "scan.PAR").dicom(), 2, size, series_folder)
-    settings: Any = Wanted(tool=tool)
+    settings: Any = ConverterSettings(tool=tool)
     return convert_series(series, settings, folder / "work", check_available(settings), threading.Event())
 
 

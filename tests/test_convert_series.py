@@ -25,7 +25,7 @@ from tests.build.objects import report, screen_save
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ConverterSettings:
     """The settings that conversion looks at."""
 
     tool: Tool = Tool.AUTO
@@ -41,7 +41,7 @@ class Bench:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.staging = root / "staging"
-        self.settings: Any = Wanted()
+        self.settings: Any = ConverterSettings()
 
     def series(self, files: dict[str, bytes], kind: SeriesKind = SeriesKind.DICOM, n: int = 30) -> Series:
         """Write files as `dicom/<n>`."""
@@ -155,7 +155,7 @@ def test_a_converter_that_fails_leaves_a_reason_and_no_files(
 
 def test_a_converter_that_hangs_is_stopped_after_the_time_limit(bench: Bench, stand_in: Callable[[str], None]) -> None:
     stand_in('echo half > "$out/$n.nii"; sleep 300')
-    bench.settings = Wanted(timeout=0.5)
+    bench.settings = ConverterSettings(timeout=0.5)
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert "longer than" in only(conversion, Code.CONVERT_FAILED).message
@@ -274,7 +274,7 @@ def test_names_with_blanks_quotes_and_dollars_are_only_names(tmp_path: Path) -> 
 
 
 def test_the_versions_of_the_converters_of_a_session_name_nibabel_where_it_has_par_rec() -> None:
-    settings: Any = Wanted()
+    settings: Any = ConverterSettings()
     available = check_available(settings)
     assert isinstance(available, Available)
     assert available.versions({SeriesKind.DICOM}).keys() == {"dcm2niix"}
