@@ -1,4 +1,4 @@
-"""NIfTI headers are read as nibabel reads them, and what is none is refused with its reason."""
+"""NIfTI headers are read as nibabel reads them, and invalid ones are refused with a reason."""
 
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from qxbatch.convert.nifti import read_nifti
 
 
-def saved(path: Path, shape: tuple[int, ...], kind: Any = nib.Nifti1Image, **codes: int) -> Any:
-    """Write an image with an oblique affine."""
+def save_image(path: Path, shape: tuple[int, ...], kind: Any = nib.Nifti1Image, **codes: int) -> Any:
+    """Write an image with an oblique affine and load it with nibabel."""
     affine = np.array([[-2.0, 0.3, 0.1, 11], [0.2, 2.5, -0.4, -7], [0.1, 0.5, 3.0, 5], [0, 0, 0, 1]])
     image = kind(np.zeros(shape, np.float32), affine)
     image.set_qform(affine, code=codes.get("qform", 1), strip_shears=True)
@@ -26,17 +26,17 @@ def saved(path: Path, shape: tuple[int, ...], kind: Any = nib.Nifti1Image, **cod
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 @pytest.mark.parametrize(("qform", "sform"), [(1, 1), (1, 0), (0, 1)])
 @pytest.mark.parametrize("shape", [(4, 5, 6), (4, 5, 6, 7), (1, 1, 1), (3, 1)])
-def test_shape_and_affine_are_nibabels(
+def test_shape_and_affine_equal_those_of_nibabel(
     tmp_path: Path, kind: Any, name: str, qform: int, sform: int, shape: tuple[int, ...]
 ) -> None:
-    expected = saved(tmp_path / name, shape, kind, qform=qform, sform=sform)
-    found = read_nifti(tmp_path / name)
-    assert found.shape == expected.shape
-    assert np.allclose(found.affine, expected.affine[:3], atol=1e-5)
-    assert found.voxels == np.prod(shape)
+    expected = save_image(tmp_path / name, shape, kind, qform=qform, sform=sform)
+    header = read_nifti(tmp_path / name)
+    assert header.shape == expected.shape
+    assert np.allclose(header.affine, expected.affine[:3], atol=1e-5)
+    assert header.voxels == np.prod(shape)
 
 
-def test_a_left_handed_qform(tmp_path: Path) -> None:
+def test_a_left_handed_qform_is_read(tmp_path: Path) -> None:
     image = nib.Nifti1Image(np.zeros((2, 2, 2), np.int8), np.diag([-1, 2, 3, 1]))
     image.set_sform(None, code=0)
     image.set_qform(np.diag([-1, 2, 3, 1]), code=1)
@@ -44,14 +44,14 @@ def test_a_left_handed_qform(tmp_path: Path) -> None:
     assert np.allclose(read_nifti(tmp_path / "a.nii").affine, np.diag([-1, 2, 3, 1])[:3])
 
 
-def test_a_big_endian_header(tmp_path: Path) -> None:
+def test_a_big_endian_header_is_read(tmp_path: Path) -> None:
     image = nib.Nifti1Image(np.zeros((2, 3, 4), np.int16), np.eye(4), nib.Nifti1Header(endianness=">"))
     nib.save(image, tmp_path / "a.nii")
     assert read_nifti(tmp_path / "a.nii").shape == (2, 3, 4)
 
 
-def test_a_cut_image_is_refused(tmp_path: Path) -> None:
-    saved(tmp_path / "a.nii", (4, 5, 6))
+def test_a_truncated_image_is_refused(tmp_path: Path) -> None:
+    save_image(tmp_path / "a.nii", (4, 5, 6))
     data = (tmp_path / "a.nii").read_bytes()
     (tmp_path / "a.nii").write_bytes(data[:-1])
     with pytest.raises(ValueError, match=f"cut short: {len(data) - 1} of {len(data)}"):
@@ -60,7 +60,7 @@ def test_a_cut_image_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 @pytest.mark.parametrize("data", [b"", b"x", b"x" * 1000, b"\x5c\x01\0\0" * 200, b"\x1f\x8b\x08\0"])
-def test_what_is_no_nifti_is_refused(tmp_path: Path, name: str, data: bytes) -> None:
+def test_a_file_that_is_not_nifti_is_refused(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(ValueError, match="cannot be read as NIfTI"):
         read_nifti(tmp_path / name)
@@ -73,13 +73,13 @@ def test_a_damaged_header_is_refused_or_read(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.nii"
     if not path.exists():
-        saved(path.with_name("sound.nii"), (2, 2, 2))
-    data = bytearray(path.with_name("sound.nii").read_bytes())
-    for at, value in changes:
-        data[at] = value
+        save_image(path.with_name("valid.nii"), (2, 2, 2))
+    data = bytearray(path.with_name("valid.nii").read_bytes())
+    for offset, value in changes:
+        data[offset] = value
     path.write_bytes(data)
     try:
-        found = read_nifti(path)
+        header = read_nifti(path)
     except ValueError:
         return
-    assert min(found.shape) > 0
+    assert min(header.shape) > 0

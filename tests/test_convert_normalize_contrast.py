@@ -1,4 +1,4 @@
-"""Small differences between the volumes of one scan do not tear its image; real ones do."""
+"""Small differences between the volumes of one scan do not split its image; real differences do."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,25 +30,25 @@ LARGE: dict[str, Changes] = {
 
 
 def scan(vendor: Vendor, changes: Changes) -> list[Slice]:
-    """Return three volumes that differ by these elements."""
+    """Return three volumes that differ in these elements."""
     return [part.with_(changes={"Manufacturer": vendor.value, **changes(part.volume)}) for part in block(6, 3)]
 
 
 @pytest.mark.parametrize("vendor", [Vendor.SIEMENS, Vendor.GE, Vendor.PHILIPS, Vendor.UIH])
 @pytest.mark.parametrize("changes", SMALL.values(), ids=SMALL.keys())
-def test_small_differences_make_one_image(tmp_path: Path, changes: Changes, vendor: Vendor) -> None:
+def test_small_differences_give_one_image(tmp_path: Path, changes: Changes, vendor: Vendor) -> None:
     parts = scan(vendor, changes)
     check(normalized(write_classic(tmp_path / "in", parts)), parts)
 
 
 @pytest.mark.parametrize("changes", LARGE.values(), ids=LARGE.keys())
-def test_real_differences_are_images_of_their_own(tmp_path: Path, changes: Changes) -> None:
+def test_real_differences_give_separate_images(tmp_path: Path, changes: Changes) -> None:
     parts = scan(Vendor.SIEMENS, changes)
-    done = normalized(write_classic(tmp_path / "in", parts))
-    assert len(done.judgement.outputs) == 3, done.log
+    attempt = normalized(write_classic(tmp_path / "in", parts))
+    assert len(attempt.judgement.outputs) == 3, attempt.log
 
 
-def test_slices_of_one_volume_that_are_turned_a_little_are_one_image(tmp_path: Path) -> None:
-    turned = (1.0, 0.0, 0.0, 0.0, 0.9999955, 0.003)
-    parts = [part.with_(orientation=turned) if part.z > 4 else part for part in block(6)]
+def test_slightly_rotated_slices_of_one_volume_give_one_image(tmp_path: Path) -> None:
+    rotated = (1.0, 0.0, 0.0, 0.0, 0.9999955, 0.003)
+    parts = [part.with_(orientation=rotated) if part.z > 4 else part for part in block(6)]
     check(normalized(write_classic(tmp_path / "in", parts)), parts)

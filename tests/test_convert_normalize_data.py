@@ -1,4 +1,4 @@
-"""Real series: the normalized copies give the voxels, places and JSON fields that the series itself gives."""
+"""Real series: the normalized copies give the same voxels, affines and JSON fields as the series itself."""
 
 import json
 import shutil
@@ -32,12 +32,12 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Case:
-    """A folder of one series below the data sets."""
+    """The folder of one series in the data sets."""
 
     folder: str
     pattern: str = "*"
     volumes: tuple[int, ...] = ()
-    """Order of the volumes among those of the direct conversion, where it differs."""
+    """Index of each volume in the direct conversion, if the order differs."""
 
 
 CASES = {
@@ -64,21 +64,25 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_copies_convert_as_the_series_does(case: Case, data: Path, tmp_path: Path) -> None:
+def test_copies_give_the_same_images_as_the_series(case: Case, data: Path, tmp_path: Path) -> None:
     series = tmp_path / "in"
     series.mkdir()
     for path in sorted((data / case.folder).glob(case.pattern)):
         if path.is_file() and "Rows" in dcmread(path, stop_before_pixels=True, force=True):
             shutil.copyfile(path, series / path.name)
     direct = _direct(series, tmp_path / "direct")
-    done = normalized(series)
-    assert len(direct) == len(done.judgement.outputs), done.log
-    found = {output.nifti: _fields(output.sidecars.get("json")) for output in done.judgement.outputs}
+    attempt = normalized(series)
+    assert len(direct) == len(attempt.judgement.outputs), attempt.log
+    fields_of_copies = {output.nifti: _fields(output.sidecars.get("json")) for output in attempt.judgement.outputs}
     for nifti in direct:
-        other = _twin(nifti, list(found), case.volumes)
+        copied = _matching_image(nifti, list(fields_of_copies), case.volumes)
         fields = _fields(nifti.with_suffix(".json"))
-        assert {name: found[other][name] for name in found[other] if found[other][name] != fields.get(name)} == {}
-        del found[other]
+        assert {
+            name: fields_of_copies[copied][name]
+            for name in fields_of_copies[copied]
+            if fields_of_copies[copied][name] != fields.get(name)
+        } == {}
+        del fields_of_copies[copied]
 
 
 def _direct(series: Path, out: Path) -> list[Path]:
@@ -90,26 +94,26 @@ def _direct(series: Path, out: Path) -> list[Path]:
     return sorted(out.glob("*.nii"))
 
 
-def _twin(nifti: Path, others: list[Path], volumes: tuple[int, ...]) -> Path:
-    """Return the image with the same voxels at the same places."""
+def _matching_image(nifti: Path, others: list[Path], volumes: tuple[int, ...]) -> Path:
+    """Return the image with the same voxels and affine."""
     image: Any = nibabel.load(nifti)
     values = np.asanyarray(image.dataobj)
-    differences = []
+    names = []
     for path in others:
         other: Any = nibabel.load(path)
         if other.shape != image.shape:
             continue
-        found = np.asanyarray(other.dataobj)
+        voxels = np.asanyarray(other.dataobj)
         if volumes:
-            found = found[..., list(volumes[: image.shape[3]])]
-        if np.array_equal(values, found):
+            voxels = voxels[..., list(volumes[: image.shape[3]])]
+        if np.array_equal(values, voxels):
             return path if np.abs(image.affine - other.affine).max() < 0.02 else pytest.fail("the affine differs")
-        differences.append(path.name)
-    pytest.fail(f"no image has the voxels of {nifti.name}; those of its shape are {differences}")
+        names.append(path.name)
+    pytest.fail(f"no image has the voxels of {nifti.name}; those of its shape are {names}")
 
 
 def _fields(path: Path | None) -> dict[str, Any]:
     if path is None or not path.exists():
         return {}
-    known = json.loads(path.read_text(encoding="utf-8"))
-    return {name: known[name] for name in FIELDS if name in known}
+    sidecar = json.loads(path.read_text(encoding="utf-8"))
+    return {name: sidecar[name] for name in FIELDS if name in sidecar}

@@ -1,4 +1,4 @@
-"""Tables of b-values and directions: from the headers, in the voxel axes of the image (FSL)."""
+"""Tables of b-values and directions come from the headers, in the voxel axes of the image (FSL)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ B_VALUES = (0, 1000, 1000, 1000, 2000)
 
 
 def oblique() -> list[Slice]:
-    """Return five oblique volumes; places are along the normal."""
-    places = {part.z: (np.array((-7.5, -10.5, 0.0)) + part.z * NORMAL).tolist() for part in block(6)}
+    """Return five oblique volumes; their slice positions are along the normal."""
+    positions = {part.z: (np.array((-7.5, -10.5, 0.0)) + part.z * NORMAL).tolist() for part in block(6)}
     parts = block(6, 5, orientation=OBLIQUE)
-    return [part.with_(changes={"ImagePositionPatient": places[part.z]}) for part in parts]
+    return [part.with_(changes={"ImagePositionPatient": positions[part.z]}) for part in parts]
 
 
 def enhanced(vendor: str, directionality: Sequence[str] = (), *, descending: bool = False) -> Dataset:
@@ -50,16 +50,16 @@ def enhanced(vendor: str, directionality: Sequence[str] = (), *, descending: boo
 
 
 def converted(folder: Path, *datasets: Dataset) -> Attempt:
-    """Write objects and convert them by way of normalized copies."""
+    """Write objects and convert their normalized copies."""
     folder.mkdir()
     for number, dataset in enumerate(datasets):
         (folder / f"IM{number:03}").write_bytes(encoded(dataset))
     return normalized(folder)
 
 
-def tables(done: Attempt) -> tuple[list[float], NDArray[np.float64]]:
-    """Return the b-values and the directions in the axes of the patient, one a column."""
-    (output,) = done.judgement.outputs
+def tables(attempt: Attempt) -> tuple[list[float], NDArray[np.float64]]:
+    """Return the b-values, and the directions in patient coordinates as columns."""
+    (output,) = attempt.judgement.outputs
     image: Any = nibabel.load(output.nifti)
     unit = image.affine[:3, :3] / np.linalg.norm(image.affine[:3, :3], axis=0)
     vectors = np.loadtxt(output.sidecars["bvec"])
@@ -69,13 +69,13 @@ def tables(done: Attempt) -> tuple[list[float], NDArray[np.float64]]:
 
 
 def expected() -> NDArray[np.float64]:
-    """Return the directions of the headers, one a column."""
+    """Return the directions of the headers as columns."""
     return np.array([direction or (0.0, 0.0, 0.0) for direction in DIRECTIONS]).T
 
 
 @pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])
 @pytest.mark.parametrize("vendor", ["GE MEDICAL SYSTEMS", "UIH", "SIEMENS", "CANON_MEC", "Philips Medical Systems"])
-def test_standard_directions_are_those_of_the_table(tmp_path: Path, vendor: str, descending: bool) -> None:
+def test_the_table_contains_the_standard_directions(tmp_path: Path, vendor: str, descending: bool) -> None:
     b_values, vectors = tables(converted(tmp_path / "in", enhanced(vendor, descending=descending)))
     assert b_values == list(B_VALUES)
     np.testing.assert_allclose(vectors, expected(), atol=1e-4)
@@ -86,59 +86,61 @@ def private(part: Slice, vendor: Vendor) -> Dataset:
     dataset = classic(part, 6 * part.volume + round(part.z / 2) + 1, {"Manufacturer": vendor.value})
     b_value, direction = B_VALUES[part.volume], list(DIRECTIONS[part.volume])
     if vendor is Vendor.SIEMENS:
-        block_of_vendor = dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True)
-        block_of_vendor.add_new(0x0C, "IS", b_value)
+        private_block = dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+        private_block.add_new(0x0C, "IS", b_value)
         if direction:
-            block_of_vendor.add_new(0x0E, "FD", direction)
+            private_block.add_new(0x0E, "FD", direction)
     elif vendor is Vendor.PHILIPS:
         dataset.private_block(0x2001, "Philips Imaging DD 001", create=True).add_new(0x03, "FL", float(b_value))
         directions = dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
         for k, value in enumerate(direction or (0.0, 0.0, 0.0)):
             directions.add_new(0xB0 + k, "FL", value)
     elif vendor is Vendor.UIH:
-        block_of_vendor = dataset.private_block(0x0065, "Image Private Header", create=True)
-        block_of_vendor.add_new(0x09, "FD", float(b_value))
-        image = np.stack([ROW, COLUMN, NORMAL]) @ (direction or (0.0, 0.0, 0.0))  # UIH uses the axes of the image
-        block_of_vendor.add_new(0x37, "FD", image.tolist())
+        private_block = dataset.private_block(0x0065, "Image Private Header", create=True)
+        private_block.add_new(0x09, "FD", float(b_value))
+        image = np.stack([ROW, COLUMN, NORMAL]) @ (
+            direction or (0.0, 0.0, 0.0)
+        )  # UIH directions are in image coordinates
+        private_block.add_new(0x37, "FD", image.tolist())
     return dataset
 
 
 @pytest.mark.parametrize("vendor", [Vendor.SIEMENS, Vendor.PHILIPS, Vendor.UIH])
-def test_private_directions_are_those_of_the_table(tmp_path: Path, vendor: Vendor) -> None:
+def test_the_table_contains_the_private_directions(tmp_path: Path, vendor: Vendor) -> None:
     b_values, vectors = tables(converted(tmp_path / "in", *(private(part, vendor) for part in oblique())))
     assert b_values == list(B_VALUES)
     np.testing.assert_allclose(vectors, expected(), atol=1e-4)
 
 
-def test_volumes_without_any_direction_have_zeros(tmp_path: Path) -> None:
+def test_volumes_without_directions_have_directions_of_zero(tmp_path: Path) -> None:
     trace = ("NONE", "ISOTROPIC", "ISOTROPIC", "ISOTROPIC", "ISOTROPIC")
     b_values, vectors = tables(converted(tmp_path / "in", enhanced("SIEMENS", trace)))
     assert b_values == list(B_VALUES)
     assert not vectors.any()
 
 
-def test_the_vendors_directions_of_classic_ge_objects_stay_with_dcm2niix() -> None:
+def test_private_directions_of_classic_ge_objects_are_left_to_dcm2niix() -> None:
     dataset = classic(Slice(0.0), 1, {"Manufacturer": Vendor.GE.value})
     dataset.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x39, "IS", [1000001000, 8, 0, 0])
     directions = dataset.private_block(0x0019, "GEMS_ACQU_01", create=True)
     for k, value in enumerate((1.0, 0.0, 0.0)):
         directions.add_new(0xBB + k, "DS", value)
-    found = gradient(dataset, enhanced=False)
-    assert found is not None
-    assert (found.b_value, found.orientation, found.vendor) == (1000.0, (), True)
+    diffusion = gradient(dataset, enhanced=False)
+    assert diffusion is not None
+    assert (diffusion.b_value, diffusion.orientation, diffusion.vendor) == (1000.0, (), True)
 
 
-def test_a_direction_keeps_its_place_in_a_volume_that_was_moved(tmp_path: Path) -> None:
-    turn = 0.1
-    turned = np.array([[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]])
+def test_the_direction_of_a_moved_volume_is_rotated_with_it(tmp_path: Path) -> None:
+    angle = 0.1
+    rotation = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
     datasets = []
     for part in oblique():
         dataset = private(part, Vendor.SIEMENS)
         if part.volume == 3:
-            place = turned @ np.array([float(value) for value in dataset.ImagePositionPatient])
-            dataset.ImagePositionPatient = np.round(place, 6).tolist()
-            dataset.ImageOrientationPatient = np.round([*(turned @ ROW), *(turned @ COLUMN)], 8).tolist()
-            direction = (turned @ DIRECTIONS[3]).tolist()
+            position = rotation @ np.array([float(value) for value in dataset.ImagePositionPatient])
+            dataset.ImagePositionPatient = np.round(position, 6).tolist()
+            dataset.ImageOrientationPatient = np.round([*(rotation @ ROW), *(rotation @ COLUMN)], 8).tolist()
+            direction = (rotation @ DIRECTIONS[3]).tolist()
             dataset.private_block(0x0019, "SIEMENS MR HEADER").add_new(0x0E, "FD", direction)
         datasets.append(dataset)
     _, vectors = tables(converted(tmp_path / "in", *datasets))

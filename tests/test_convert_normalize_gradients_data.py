@@ -1,4 +1,4 @@
-"""Real diffusion series: the table of the copies is that of the direct conversion."""
+"""Real diffusion series: the copies give the same table as the direct conversion."""
 
 import gzip
 import subprocess
@@ -29,12 +29,12 @@ SETS = {
 }
 
 
-@pytest.mark.parametrize("place", SETS.values(), ids=SETS.keys())
-def test_the_table_of_the_copies_is_that_of_the_series(place: str, data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("location", SETS.values(), ids=SETS.keys())
+def test_the_copies_give_the_same_table_as_the_series(location: str, data: Path, tmp_path: Path) -> None:
     series, out = tmp_path / "in", tmp_path / "direct"
     series.mkdir()
     out.mkdir()
-    source, _, start = place.partition(":")
+    source, _, start = location.partition(":")
     for number, content in enumerate(_files(data / source, start)):
         (series / f"IM{number:04}").write_bytes(content)
     for path in list(series.iterdir()):
@@ -44,11 +44,11 @@ def test_the_table_of_the_copies_is_that_of_the_series(place: str, data: Path, t
     assert dcm2niix is not None
     command: list[Any] = [dcm2niix.binary, "-g", "i", "-f", "30", "-z", "n", "-b", "y", "-ba", "y", "-o", out, series]
     subprocess.run(command, check=True, capture_output=True)
-    (copied,) = [output for output in normalized(series).judgement.outputs if not output.suffix]
+    (image,) = [output for output in normalized(series).judgement.outputs if not output.suffix]
     b_values, vectors = _table(out / "30.nii")
-    found, directions = _table(copied.nifti)
-    order = _order(out / "30.nii", copied.nifti)
-    np.testing.assert_allclose(found[:, order], b_values, atol=0.01)
+    copied_b_values, directions = _table(image.nifti)
+    order = _order(out / "30.nii", image.nifti)
+    np.testing.assert_allclose(copied_b_values[:, order], b_values, atol=0.01)
     weighted = b_values[0] > 0
     assert weighted.any()
     np.testing.assert_allclose(directions[:, order][:, weighted], vectors[:, weighted], atol=0.01)
@@ -56,7 +56,7 @@ def test_the_table_of_the_copies_is_that_of_the_series(place: str, data: Path, t
 
 
 def _files(source: Path, start: str) -> Iterator[bytes]:
-    """Yield the files of a folder or an archive whose names begin with some letters."""
+    """Yield the files of a folder or an archive whose names start with a prefix."""
     if source.suffix == ".zip":
         with zipfile.ZipFile(source) as archive:
             yield from (archive.read(name) for name in archive.namelist() if name.startswith(start))
@@ -85,14 +85,14 @@ def _table(nifti: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _order(direct: Path, copied: Path) -> list[int]:
-    """Return the volume of the copies that has the voxels of each volume of the direct conversion."""
+    """Return for each volume of the direct conversion the index of the copied volume with the same voxels."""
     first, second = (np.atleast_3d(np.asanyarray(_load(path).dataobj)) for path in (direct, copied))
     assert first.shape == second.shape
     shape = (*first.shape[:3], -1)
-    one, other = first.reshape(shape), second.reshape(shape)
+    volumes, copied_volumes = first.reshape(shape), second.reshape(shape)
     return [
-        next(k for k in range(other.shape[3]) if np.array_equal(one[..., volume], other[..., k]))
-        for volume in range(one.shape[3])
+        next(k for k in range(copied_volumes.shape[3]) if np.array_equal(volumes[..., volume], copied_volumes[..., k]))
+        for volume in range(volumes.shape[3])
     ]
 
 

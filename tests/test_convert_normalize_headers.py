@@ -1,4 +1,4 @@
-"""What the copies of a series look like, and which image goes where."""
+"""Normalized copies have the right headers, and each frame is in the right stack."""
 
 import hashlib
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def copies(folder: Path) -> tuple[tuple[Stack, ...], list[list[Dataset]]]:
     return stacks, [[dcmread(path) for path in sorted(stack.folder.iterdir())] for stack in stacks]
 
 
-def saved(folder: Path, dataset: Dataset, name: str = "IM1") -> Path:
+def write_dataset(folder: Path, dataset: Dataset, name: str = "IM1") -> Path:
     """Write a data set into a folder and return the folder."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(encoded(dataset))
@@ -52,8 +52,8 @@ def test_copies_of_an_enhanced_object_are_classic_images_in_order(tmp_path: Path
     assert {(file.EchoTime, file.RepetitionTime, file.FlipAngle) for file in files} == {(30.0, 2000.0, 77.0)}
     assert {tuple(file.ImageType) for file in files} == {("ORIGINAL", "PRIMARY", "M", "NONE")}
     assert files[0].AcquisitionTime == "101500.000004"
-    for gone in ("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "StackID"):
-        assert not any(gone in file for file in files)
+    for removed in ("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "StackID"):
+        assert not any(removed in file for file in files)
 
 
 def test_equal_input_gives_equal_copies(tmp_path: Path) -> None:
@@ -78,24 +78,24 @@ def test_each_frame_is_in_exactly_one_stack(tmp_path: Path) -> None:
     ]
 
 
-def test_other_elements_of_a_classic_header_stay(tmp_path: Path) -> None:
+def test_other_elements_of_a_classic_header_are_kept(tmp_path: Path) -> None:
     dataset = classic(Slice(0.0), 5, {"SOPInstanceUID": "1.2.3.4", "PatientComments": "none"})
     dataset.private_block(0x0029, "SIEMENS CSA HEADER", create=True).add_new(0x10, "OB", b"SV10\4\3\2\1")
-    _, ((file,),) = copies(saved(tmp_path / "in", dataset))
+    _, ((file,),) = copies(write_dataset(tmp_path / "in", dataset))
     assert file[0x0029, 0x1010].value == b"SV10\4\3\2\1"
     assert (file.SOPInstanceUID, file.PatientComments, file.SeriesNumber) == ("1.2.3.4", "none", 3)
 
 
-@pytest.mark.parametrize("block_of_images", [0x10, 0x11])
-def test_private_groups_of_siemens_get_their_classic_place(tmp_path: Path, block_of_images: int) -> None:
+@pytest.mark.parametrize("block_number", [0x10, 0x11])
+def test_private_elements_of_siemens_are_moved_to_their_classic_tags(tmp_path: Path, block_number: int) -> None:
     dataset = enhanced_object(SCAN)
     for frame in dataset.PerFrameFunctionalGroupsSequence:
         private = Dataset()
-        private.add_new((0x0021, block_of_images), "LO", "SIEMENS MR SDI 02")
-        private.add_new((0x0021, block_of_images << 8 | 0x42), "IS", "2600")
-        frame.add_new((0x0021, block_of_images), "LO", "SIEMENS MR SDI 02")
-        frame.add_new((0x0021, block_of_images << 8 | 0xFE), "SQ", Sequence([private]))
-    _, (files,) = copies(saved(tmp_path / "in", dataset))
+        private.add_new((0x0021, block_number), "LO", "SIEMENS MR SDI 02")
+        private.add_new((0x0021, block_number << 8 | 0x42), "IS", "2600")
+        frame.add_new((0x0021, block_number), "LO", "SIEMENS MR SDI 02")
+        frame.add_new((0x0021, block_number << 8 | 0xFE), "SQ", Sequence([private]))
+    _, (files,) = copies(write_dataset(tmp_path / "in", dataset))
     assert {(file[0x0021, 0x0011].value, file[0x0021, 0x1142].value) for file in files} == {("SIEMENS MR SDI 02", 2600)}
 
 
@@ -107,18 +107,18 @@ def test_frames_of_several_objects_have_different_uids(tmp_path: Path) -> None:
     assert len({file.SOPInstanceUID for file in files}) == 12
 
 
-def test_a_file_without_sop_instance_uid(tmp_path: Path) -> None:
+def test_files_without_sop_instance_uid_are_normalized(tmp_path: Path) -> None:
     check(normalized(write_classic(tmp_path / "in", SCAN, SOPInstanceUID=None)), SCAN)
 
 
-def test_damaged_values_are_a_reason_and_no_traceback(tmp_path: Path) -> None:
+def test_a_damaged_header_is_refused_with_a_reason(tmp_path: Path) -> None:
     folder = write_classic(tmp_path / "in", SCAN)
     path = folder / "IM0003"
     path.write_bytes(path.read_bytes().replace(b"\x28\x00\x30\x00DS", b"\x28\x00\x30\x00ZZ"))
     assert "cannot be normalized" in refused(normalized(folder))
 
 
-def test_diffusion_is_at_the_top_level_and_orders_volumes(tmp_path: Path) -> None:
+def test_diffusion_elements_are_copied_to_the_top_level_and_order_the_volumes(tmp_path: Path) -> None:
     dataset = enhanced_object(SCAN, dimensions=False, times=False)
     directions: tuple[list[float], ...] = ([], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     for k, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
@@ -128,17 +128,17 @@ def test_diffusion_is_at_the_top_level_and_orders_volumes(tmp_path: Path) -> Non
             gradient = item(DiffusionGradientOrientation=direction)
             diffusion.DiffusionGradientDirectionSequence = Sequence([gradient])
         frame.MRDiffusionSequence = Sequence([diffusion])
-    _, (files,) = copies(saved(tmp_path / "in", dataset))
+    _, (files,) = copies(write_dataset(tmp_path / "in", dataset))
     assert [file.DiffusionBValue for file in files] == [0.0] * 4 + [1000.0] * 8
     assert [list(file.get("DiffusionGradientOrientation", [])) for file in files[::4]] == list(directions)
 
 
-def test_flip_angles_that_all_places_have_are_images_of_their_own(tmp_path: Path) -> None:
+def test_each_flip_angle_with_all_positions_is_a_separate_image(tmp_path: Path) -> None:
     angles = [block(4, base=base, changes={"FlipAngle": angle}) for angle, base in ((5, 0), (20, 1000))]
     check(normalized(write_classic(tmp_path / "in", angles[1] + angles[0])), *angles, suffixes=("", ""))
 
 
-def test_repetition_times_that_vary_from_slice_to_slice_make_one_image(tmp_path: Path) -> None:
+def test_repetition_times_that_vary_between_slices_give_one_image(tmp_path: Path) -> None:
     slices = [part.with_(changes={"RepetitionTime": 2000 + k}) for k, part in enumerate(block(4, 2))]
     check(normalized(write_classic(tmp_path / "in", slices)), slices)
 
@@ -151,23 +151,23 @@ def test_trigger_times_of_philips_do_not_split_an_image(tmp_path: Path) -> None:
     check(normalized(write_classic(tmp_path / "in", slices[::-1])), slices)
 
 
-def test_a_series_numbered_from_the_other_end_keeps_that_order(tmp_path: Path) -> None:
+def test_a_series_numbered_from_the_top_keeps_its_order(tmp_path: Path) -> None:
     _, (files,) = copies(write_classic(tmp_path / "in", block(4)[::-1]))
     assert [file.ImagePositionPatient[2] for file in files] == [6.0, 4.0, 2.0, 0.0]
 
 
-def test_a_stopped_scan_that_only_instance_numbers_order(tmp_path: Path) -> None:
+def test_a_stopped_scan_is_ordered_by_instance_numbers(tmp_path: Path) -> None:
     slices = [part.with_(changes={"AcquisitionNumber": None}) for part in SCAN[:-1]]
     check(normalized(write_classic(tmp_path / "in", slices)), slices[:8], slices[8:], suffixes=("", ""))
 
 
-def test_instance_numbers_do_not_tell_which_volume_lacks_a_slice_in_the_middle(tmp_path: Path) -> None:
+def test_a_missing_slice_of_an_unknown_volume_is_refused(tmp_path: Path) -> None:
     slices = [part.with_(changes={"AcquisitionNumber": None}) for part in SCAN if (part.z, part.volume) != (2.0, 1)]
     message = refused(normalized(write_classic(tmp_path / "in", slices)))
     assert "the volume that lacks slices is unknown: 1 places with 2 frames, 3 places with 3 frames" in message
 
 
-def test_objects_without_pixels_and_other_files_are_not_used(tmp_path: Path) -> None:
+def test_objects_without_pixel_data_and_other_files_are_ignored(tmp_path: Path) -> None:
     folder = write_classic(tmp_path / "in", SCAN)
     (folder / "notes.txt").write_text("notes")
     (folder / "SR1").write_bytes(encoded(report(MrSeries())))
@@ -175,7 +175,7 @@ def test_objects_without_pixels_and_other_files_are_not_used(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:400], lambda data: data[:-100]], ids=["header", "pixels"])
-def test_a_damaged_file_is_never_left_out(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_file_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     folder = write_classic(tmp_path / "in", SCAN)
     (folder / "IM0007").write_bytes(damage((folder / "IM0007").read_bytes()))
     assert "IM0007" in refused(normalized(folder))
@@ -200,7 +200,7 @@ def test_headers_without_usable_geometry_are_refused(tmp_path: Path, changes: di
 def test_an_enhanced_object_with_too_few_functional_groups_is_refused(tmp_path: Path) -> None:
     dataset = changed(enhanced_object(SCAN), {"NumberOfFrames": 13})
     with pytest.raises(CannotNormalizeError, match="has 13 frames and functional groups for 12"):
-        copies(saved(tmp_path / "in", dataset))
+        copies(write_dataset(tmp_path / "in", dataset))
 
 
 def test_a_sheared_stack_is_refused(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_sheared_stack_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "hint", "suffix"),
+    ("own_suffix", "stack_suffix", "expected"),
     [
         ("", "", ""),
         ("", "_e2_ph", "_e2_ph"),
@@ -221,9 +221,9 @@ def test_a_sheared_stack_is_refused(tmp_path: Path) -> None:
         ("_ADC", "_e1", "_e1_ADC"),
     ],
 )
-def test_suffix_of_dcm2niix_and_of_the_stack(own: str, hint: str, suffix: str) -> None:
-    assert _suffix(own, hint) == suffix
+def test_suffixes_of_dcm2niix_and_of_the_stack_are_combined(own_suffix: str, stack_suffix: str, expected: str) -> None:
+    assert _suffix(own_suffix, stack_suffix) == expected
 
 
-def test_letters_count_as_dcm2niix_does() -> None:
+def test_letters_are_counted_as_dcm2niix_does() -> None:
     assert [_letters(k) for k in (0, 1, 26, 27, 52, 53)] == ["", "a", "z", "aa", "az", "ba"]

@@ -1,4 +1,4 @@
-"""Mosaics whose volumes have a SeriesInstanceUID each become one image."""
+"""Mosaics whose volumes have different SeriesInstanceUIDs become one image."""
 
 from pathlib import Path
 from typing import Any
@@ -18,32 +18,32 @@ MOSAIC = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
 
 def mosaic(volume: int, **changes: object) -> Dataset:
     """Return a volume as a mosaic with private elements."""
-    own = {
+    defaults = {
         "ImageType": MOSAIC,
         "SeriesInstanceUID": f"1.2.3.{volume}",
         "StudyTime": f"10000{volume}",
         "ProtocolName": f"protocol {volume}",
         "AcquisitionNumber": volume + 1,
     }
-    dataset = classic(Slice(0.0, volume), 9 - volume, {**own, **changes})
+    dataset = classic(Slice(0.0, volume), 9 - volume, {**defaults, **changes})
     dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0A, "US", 4)
     dataset.private_block(0x0029, "SIEMENS CSA HEADER", create=True).add_new(0x10, "OB", b"SV10\4\3\2\1")
     return dataset
 
 
-def written(folder: Path, *datasets: Dataset) -> Path:
-    """Write objects into a folder, in an order of names that is not theirs."""
+def write_mosaics(folder: Path, *datasets: Dataset) -> Path:
+    """Write objects into a folder under shuffled names."""
     folder.mkdir()
     for number, dataset in enumerate(datasets):
         (folder / f"IM{number * 7 % 10}").write_bytes(encoded(dataset))
     return folder
 
 
-def test_copies_of_mosaics_differ_by_study_series_and_number_alone(tmp_path: Path) -> None:
+def test_copies_of_mosaics_differ_only_in_study_series_and_number(tmp_path: Path) -> None:
     originals = [mosaic(volume) for volume in range(3)]
     out = tmp_path / "copies"
     out.mkdir()
-    (stack,) = normalized_copies(written(tmp_path / "in", *originals), out)
+    (stack,) = normalized_copies(write_mosaics(tmp_path / "in", *originals), out)
     copies = [dcmread(path) for path in sorted(stack.folder.iterdir())]
     assert stack.shape == (6, 8, 1, 3)
     assert [copy.InstanceNumber for copy in copies] == [1, 2, 3]
@@ -56,24 +56,24 @@ def test_copies_of_mosaics_differ_by_study_series_and_number_alone(tmp_path: Pat
         ]
 
 
-def test_echoes_and_phases_of_mosaics_are_stacks_of_their_own(tmp_path: Path) -> None:
+def test_echoes_and_phases_of_mosaics_are_separate_stacks(tmp_path: Path) -> None:
     out = tmp_path / "copies"
     out.mkdir()
     phase = ["ORIGINAL", "PRIMARY", "P", "MOSAIC"]
     originals = [mosaic(volume, EchoTime=echo) for echo in (60, 30) for volume in range(2)]
     originals += [mosaic(volume, EchoTime=30, ImageType=phase) for volume in range(2)]
-    stacks = normalized_copies(written(tmp_path / "in", *originals), out)
+    stacks = normalized_copies(write_mosaics(tmp_path / "in", *originals), out)
     assert [(stack.suffix, stack.shape[3]) for stack in stacks] == [("_e1", 2), ("_e1", 2), ("_e2", 2)]
 
 
-def test_mosaics_that_nothing_orders_are_refused(tmp_path: Path) -> None:
+def test_mosaics_without_an_order_are_refused(tmp_path: Path) -> None:
     same = {"AcquisitionNumber": 1, "InstanceNumber": 1}
-    folder = written(tmp_path / "in", mosaic(0, **same), mosaic(1, **same))
+    folder = write_mosaics(tmp_path / "in", mosaic(0, **same), mosaic(1, **same))
     assert "2 mosaics differ in no element that numbers or times them" in refused(normalized(folder))
 
 
 @pytest.mark.parametrize("name", ["IM0", "IM9"], ids=["first", "last"])
-def test_a_mosaic_beside_other_images_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_mosaic_among_other_images_is_refused(tmp_path: Path, name: str) -> None:
     folder = write_classic(tmp_path / "in", block(3))
     (folder / name).write_bytes(encoded(mosaic(0)))
     assert "is no mosaic, and other images are" in refused(normalized(folder))
@@ -81,18 +81,18 @@ def test_a_mosaic_beside_other_images_is_refused(tmp_path: Path, name: str) -> N
 
 @pytest.mark.data
 @pytest.mark.parametrize("number", [6, 10])
-def test_real_mosaics_with_series_uids_of_their_own_are_one_image(data: Path, tmp_path: Path, number: int) -> None:
+def test_real_mosaics_with_different_series_uids_give_one_image(data: Path, tmp_path: Path, number: int) -> None:
     originals = [dcmread(path) for path in sorted((data / "dcm_qa_mosaic").rglob("*.dcm"))]
     originals = [dataset for dataset in originals if dataset.SeriesNumber == number]
-    whole, torn = tmp_path / "whole" / "in", tmp_path / "torn" / "in"
-    for folder in (whole, torn):
+    one_uid, several_uids = tmp_path / "one_uid" / "in", tmp_path / "several_uids" / "in"
+    for folder in (one_uid, several_uids):
         folder.mkdir(parents=True)
         for volume, dataset in enumerate(originals):
-            if folder is torn:
+            if folder is several_uids:
                 dataset.SeriesInstanceUID = f"1.2.9.{volume}"
             dataset.save_as(folder / f"{volume}.dcm")
     images: list[Any] = []
-    for folder in (whole, torn):
+    for folder in (one_uid, several_uids):
         (output,) = normalized(folder).judgement.outputs
         images.append(nibabel.load(output.nifti))
     assert images[0].shape[3] == len(originals) > 1

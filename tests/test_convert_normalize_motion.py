@@ -1,4 +1,4 @@
-"""Volumes that the scanner moved to follow the head become one image with the place of the first volume."""
+"""Volumes that the scanner moved to follow the head become one image at the position of the first volume."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,52 +17,52 @@ Head = Callable[[int], tuple[NDArray[np.float64], float]]
 
 
 def random_walk(volume: int) -> tuple[NDArray[np.float64], float]:
-    """Return a movement that adds up from volume to volume, and no rotation."""
+    """Return a random walk without rotation."""
     steps = np.random.default_rng(3).normal(0, 0.03, (60, 3))
     steps[0] = 0
     return np.cumsum(steps, axis=0)[volume], 0.0
 
 
 def rotation(volume: int) -> tuple[NDArray[np.float64], float]:
-    """Return a rotation by 0.001 rad a volume, with a small movement."""
+    """Return a rotation by 0.001 rad per volume, with a small translation."""
     return np.array([0.05, -0.03, 0.07]) * volume, 0.001 * volume
 
 
 def one_jump(volume: int) -> tuple[NDArray[np.float64], float]:
-    """Return a movement of one volume in the middle."""
+    """Return a movement of only one volume in the middle."""
     return (np.array([0.5, 0.0, 0.0]), 0.002) if volume == 2 else (np.zeros(3), 0.0)
 
 
-def in_the_plane(volume: int) -> tuple[NDArray[np.float64], float]:
+def in_plane(volume: int) -> tuple[NDArray[np.float64], float]:
     """Return a movement along the rows."""
     return np.array([0.6, 0.0, 0.0]) * volume, 0.0
 
 
 def moved(parts: list[Slice], head: Head) -> list[Slice]:
-    """Return slices whose headers have a moved place; their own position is that of the first volume."""
-    return [part.with_(changes={**part.changes, **_place(part, head)}) for part in parts]
+    """Return slices with moved positions in their headers; `Slice.position` stays that of the first volume."""
+    return [part.with_(changes={**part.changes, **_moved_position(part, head)}) for part in parts]
 
 
-def _place(part: Slice, head: Head) -> dict[str, object]:
-    shift, turn = head(part.volume)
-    cosine, sine = np.cos(turn), np.sin(turn)
-    turned = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
+def _moved_position(part: Slice, head: Head) -> dict[str, object]:
+    shift, angle = head(part.volume)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    rotated = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
     row, column = np.reshape(part.orientation, (2, 3))
     return {
-        "ImagePositionPatient": np.round(turned @ part.position + shift, 6).tolist(),
-        "ImageOrientationPatient": np.round([*(turned @ row), *(turned @ column)], 8).tolist(),
+        "ImagePositionPatient": np.round(rotated @ part.position + shift, 6).tolist(),
+        "ImageOrientationPatient": np.round([*(rotated @ row), *(rotated @ column)], 8).tolist(),
     }
 
 
-@pytest.mark.parametrize("head", [random_walk, rotation, one_jump, in_the_plane])
-def test_moved_volumes_are_one_image(tmp_path: Path, head: Head) -> None:
+@pytest.mark.parametrize("head", [random_walk, rotation, one_jump, in_plane])
+def test_moved_volumes_give_one_image(tmp_path: Path, head: Head) -> None:
     parts = moved(block(5, 60 if head is random_walk else 8, step=3.0), head)
-    done = normalized(write_classic(tmp_path / "in", parts, SpacingBetweenSlices=3, BitsStored=16, HighBit=15))
-    check(done, parts)
-    assert "slices moved by up to" in done.log
+    attempt = normalized(write_classic(tmp_path / "in", parts, SpacingBetweenSlices=3, BitsStored=16, HighBit=15))
+    check(attempt, parts)
+    assert "slices moved by up to" in attempt.log
 
 
-def test_moved_volumes_in_one_enhanced_object_each(tmp_path: Path) -> None:
+def test_moved_volumes_in_separate_enhanced_objects_give_one_image(tmp_path: Path) -> None:
     parts = moved(block(6, 5), rotation)
     folder = tmp_path / "in"
     folder.mkdir()
@@ -78,7 +78,7 @@ def test_moved_volumes_in_one_enhanced_object_each(tmp_path: Path) -> None:
     check(normalized(folder), parts)
 
 
-def test_positions_that_jitter_differently_in_each_volume_are_one_image(tmp_path: Path) -> None:
+def test_positions_with_different_jitter_in_each_volume_give_one_image(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     parts = [
         part.with_(changes={"ImagePositionPatient": [-7.5, -10.5, part.z + round(random.uniform(-0.05, 0.05), 4)]})
@@ -87,51 +87,51 @@ def test_positions_that_jitter_differently_in_each_volume_are_one_image(tmp_path
     check(normalized(write_classic(tmp_path / "in", parts)), parts)
 
 
-def test_the_slices_of_a_moved_volume_that_is_incomplete_are_an_image_of_their_own(tmp_path: Path) -> None:
-    parts = moved(block(6, 5), in_the_plane)[:-2]
-    done = normalized(write_classic(tmp_path / "in", parts))
-    images: list[Any] = [nibabel.load(output.nifti) for output in done.judgement.outputs]
+def test_the_slices_of_an_incomplete_moved_volume_are_a_separate_image(tmp_path: Path) -> None:
+    parts = moved(block(6, 5), in_plane)[:-2]
+    attempt = normalized(write_classic(tmp_path / "in", parts))
+    images: list[Any] = [nibabel.load(output.nifti) for output in attempt.judgement.outputs]
     assert sorted(image.shape for image in images) == [(6, 8, 4), (6, 8, 6, 4)]
-    assert "6 x 8 x 4 x 1, slices of a partial volume" in done.log
+    assert "6 x 8 x 4 x 1, slices of a partial volume" in attempt.log
 
 
-def test_moved_volumes_with_other_flip_angles_are_images_of_their_own(tmp_path: Path) -> None:
+def test_moved_volumes_with_different_flip_angles_are_separate_images(tmp_path: Path) -> None:
     parts = moved(block(5, 6), rotation)
     parts = [part.with_(changes={**part.changes, "FlipAngle": 5 + 15 * (part.volume % 2)}) for part in parts]
-    done = normalized(write_classic(tmp_path / "in", parts))
-    assert [line for line in done.log.splitlines() if "6 x 8 x 5 x 3" in line] != []
-    assert len(done.judgement.outputs) == 2
+    attempt = normalized(write_classic(tmp_path / "in", parts))
+    assert [line for line in attempt.log.splitlines() if "6 x 8 x 5 x 3" in line] != []
+    assert len(attempt.judgement.outputs) == 2
 
 
-def test_a_slab_that_continues_the_first_one_is_no_movement(tmp_path: Path) -> None:
+def test_an_adjacent_slab_is_not_motion(tmp_path: Path) -> None:
     low = block(4, 1)
     high = [part.with_(z=part.z + 6.3, changes={"AcquisitionNumber": 2}) for part in low]
     check(normalized(write_classic(tmp_path / "in", low + high)), low, high, suffixes=("", ""))
 
 
-def test_interleaved_slices_of_two_acquisitions_are_no_movement(tmp_path: Path) -> None:
+def test_interleaved_slices_of_two_acquisitions_are_not_motion(tmp_path: Path) -> None:
     parts = [part.with_(changes={"AcquisitionNumber": 1 + k % 2}) for k, part in enumerate(block(12))]
-    check(normalized(write_classic(tmp_path / "whole", parts)), parts)
-    lacking = parts[:6] + parts[7:10]
-    assert " x 2\n" not in normalized(write_classic(tmp_path / "lacking", lacking)).log
+    check(normalized(write_classic(tmp_path / "complete", parts)), parts)
+    incomplete = parts[:6] + parts[7:10]
+    assert " x 2\n" not in normalized(write_classic(tmp_path / "incomplete", incomplete)).log
 
 
-def test_interleaved_slices_are_no_movement_where_one_acquisition_lacks_some(tmp_path: Path) -> None:
+def test_interleaved_slices_of_an_incomplete_acquisition_are_not_motion(tmp_path: Path) -> None:
     numbered = [part.with_(changes={"AcquisitionNumber": 1 + k % 2}) for k, part in enumerate(block(12))]
-    lacking = [part for part in numbered if part.z not in {2.0, 10.0, 18.0}]
-    assert "unevenly spaced" in refused(normalized(write_classic(tmp_path / "in", lacking)))
+    incomplete = [part for part in numbered if part.z not in {2.0, 10.0, 18.0}]
+    assert "unevenly spaced" in refused(normalized(write_classic(tmp_path / "in", incomplete)))
 
 
-@pytest.mark.parametrize(("shift", "turn"), [([25.0, 0.0, 0.0], 0.0), ([0.0, 0.0, 0.0], 0.2)], ids=["far", "wide"])
-def test_a_movement_that_no_head_makes_is_none(tmp_path: Path, shift: list[float], turn: float) -> None:
-    parts = moved(block(6, 2), lambda volume: (np.array(shift) * volume, turn * volume))
-    done = normalized(write_classic(tmp_path / "in", parts))
-    assert "6 x 8 x 6 x 2" not in done.log
+@pytest.mark.parametrize(("shift", "angle"), [([25.0, 0.0, 0.0], 0.0), ([0.0, 0.0, 0.0], 0.2)], ids=["far", "wide"])
+def test_an_impossible_movement_is_not_motion(tmp_path: Path, shift: list[float], angle: float) -> None:
+    parts = moved(block(6, 2), lambda volume: (np.array(shift) * volume, angle * volume))
+    attempt = normalized(write_classic(tmp_path / "in", parts))
+    assert "6 x 8 x 6 x 2" not in attempt.log
 
 
-def test_a_volume_whose_slices_have_two_orientations_is_not_moved(tmp_path: Path) -> None:
-    parts = moved(block(6, 2), in_the_plane)
-    bent = {**parts[7].changes, "ImageOrientationPatient": [1, 0, 0, 0, 0.999, 0.0447]}
-    parts[7] = parts[7].with_(changes=bent)
-    done = normalized(write_classic(tmp_path / "in", parts))
-    assert "6 x 8 x 6 x 2" not in done.log
+def test_a_volume_with_two_orientations_is_not_motion(tmp_path: Path) -> None:
+    parts = moved(block(6, 2), in_plane)
+    tilted = {**parts[7].changes, "ImageOrientationPatient": [1, 0, 0, 0, 0.999, 0.0447]}
+    parts[7] = parts[7].with_(changes=tilted)
+    attempt = normalized(write_classic(tmp_path / "in", parts))
+    assert "6 x 8 x 6 x 2" not in attempt.log

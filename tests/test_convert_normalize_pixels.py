@@ -1,4 +1,4 @@
-"""Pixel values stored in different ways in one series become the values of one image."""
+"""Pixel values that are stored differently within one series become the values of one image."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,10 +18,10 @@ UNSIGNED = {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11, "PixelRepresen
 SIGNED = {"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 1}
 
 
-def written(
+def write_slices(
     folder: Path, parts: Sequence[tuple[Slice, str, Mapping[str, object]]], syntax: Syntax = Syntax.EXPLICIT
 ) -> Path:
-    """Write slices whose pixels are of a type each."""
+    """Write slices, each with its own pixel type."""
     folder.mkdir()
     for number, (part, dtype, changes) in enumerate(parts, start=1):
         dataset = classic(part, number, changes, dtype)
@@ -30,49 +30,49 @@ def written(
 
 
 @pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.RLE], ids=lambda syntax: syntax.name)
-def test_pixel_representation_varies(tmp_path: Path, syntax: Syntax) -> None:
+def test_different_signs_give_one_image(tmp_path: Path, syntax: Syntax) -> None:
     slices = [part.with_(base=-2000 if k % 2 else 0) for k, part in enumerate(block())]
     parts = [(part, "<i2" if k % 2 else "<u2", SIGNED if k % 2 else UNSIGNED) for k, part in enumerate(slices)]
-    check(normalized(written(tmp_path / "in", parts, syntax)), slices)
+    check(normalized(write_slices(tmp_path / "in", parts, syntax)), slices)
 
 
-def test_bits_stored_varies(tmp_path: Path) -> None:
+def test_different_bits_stored_give_one_image(tmp_path: Path) -> None:
     slices = [part.with_(base=30000 if k % 2 else 0) for k, part in enumerate(block())]
     wide = UNSIGNED | {"BitsStored": 16, "HighBit": 15}
     parts = [(part, "<u2", wide if k % 2 else UNSIGNED) for k, part in enumerate(slices)]
-    check(normalized(written(tmp_path / "in", parts)), slices)
+    check(normalized(write_slices(tmp_path / "in", parts)), slices)
 
 
-def test_8_and_16_bits_allocated(tmp_path: Path) -> None:
+def test_8_and_16_bits_allocated_give_one_image(tmp_path: Path) -> None:
     slices = [part.with_(base=30000 if k % 2 else 0) for k, part in enumerate(block())]
     narrow = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
     wide = UNSIGNED | {"BitsStored": 16, "HighBit": 15}
     parts = [(part, "<u2", wide) if k % 2 else (part, "u1", narrow) for k, part in enumerate(slices)]
-    check(normalized(written(tmp_path / "in", parts)), slices)
+    check(normalized(write_slices(tmp_path / "in", parts)), slices)
 
 
 @pytest.mark.parametrize(("low", "dtype"), [(-30000, "int32"), (-1, "int32")])
-def test_values_below_zero_beside_large_ones(tmp_path: Path, low: int, dtype: str) -> None:
+def test_negative_and_large_values_give_a_wider_type(tmp_path: Path, low: int, dtype: str) -> None:
     slices = [part.with_(base=low - 500 if k % 2 else 60000) for k, part in enumerate(block())]
     wide = UNSIGNED | {"BitsStored": 16, "HighBit": 15}
     parts = [(part, "<i2", SIGNED) if k % 2 else (part, "<u2", wide) for k, part in enumerate(slices)]
-    done = normalized(written(tmp_path / "in", parts))
-    check(done, slices)
-    image: Any = nibabel.load(done.judgement.outputs[0].nifti)
+    attempt = normalized(write_slices(tmp_path / "in", parts))
+    check(attempt, slices)
+    image: Any = nibabel.load(attempt.judgement.outputs[0].nifti)
     assert image.get_data_dtype() == np.dtype(dtype)
 
 
-def test_a_type_of_16_bits_is_kept_where_it_contains_the_values(tmp_path: Path) -> None:
+def test_a_16_bit_type_is_kept_if_it_can_represent_the_values(tmp_path: Path) -> None:
     slices = [part.with_(base=-2000 if k % 2 else 0) for k, part in enumerate(block())]
     wide = UNSIGNED | {"BitsStored": 16, "HighBit": 15}
     parts = [(part, "<i2", SIGNED) if k % 2 else (part, "<u2", wide) for k, part in enumerate(slices)]
-    done = normalized(written(tmp_path / "in", parts))
-    check(done, slices)
-    image: Any = nibabel.load(done.judgement.outputs[0].nifti)
+    attempt = normalized(write_slices(tmp_path / "in", parts))
+    check(attempt, slices)
+    image: Any = nibabel.load(attempt.judgement.outputs[0].nifti)
     assert image.get_data_dtype() == np.dtype("int16")
 
 
-def test_scaling_to_whole_numbers_is_applied(tmp_path: Path) -> None:
+def test_scaling_to_integers_is_applied(tmp_path: Path) -> None:
     slices = block()
     parts = []
     for k, part in enumerate(slices):
@@ -81,7 +81,7 @@ def test_scaling_to_whole_numbers_is_applied(tmp_path: Path) -> None:
         )
         scaling = {"RescaleSlope": "0.5" if k % 2 else "1", "RescaleIntercept": "0" if k % 2 else "-10"}
         parts.append((stored, "<u2", {**scaling, **stored.changes}))
-    check(normalized(written(tmp_path / "in", parts)), slices)
+    check(normalized(write_slices(tmp_path / "in", parts)), slices)
 
 
 @pytest.mark.parametrize("vendor", ["ACME", "Philips Medical Systems"])
@@ -91,35 +91,35 @@ def test_scaling_to_fractions_is_left_to_the_converter(tmp_path: Path, vendor: s
         (part, "<u2", {"RescaleSlope": slope, "RescaleIntercept": 0, "Manufacturer": vendor})
         for part, slope in zip(block(), slopes, strict=True)
     ]
-    done = normalized(written(tmp_path / "in", parts))
-    (output,) = done.judgement.outputs
+    attempt = normalized(write_slices(tmp_path / "in", parts))
+    (output,) = attempt.judgement.outputs
     image: Any = nibabel.load(output.nifti)
-    found = np.asarray(image.dataobj)[0, -1]  # the first pixel of each slice
-    assert found.tolist() == [part.pixels[0, 0] * slope for part, slope in zip(block(), slopes, strict=True)]
+    first_pixels = np.asarray(image.dataobj)[0, -1]  # the first pixel of each slice
+    assert first_pixels.tolist() == [part.pixels[0, 0] * slope for part, slope in zip(block(), slopes, strict=True)]
 
 
-def test_bits_above_the_high_bit_are_no_values(tmp_path: Path) -> None:
+def test_bits_above_the_high_bit_are_ignored(tmp_path: Path) -> None:
     slices = block()
     parts = [(part, "<u2", {"PixelData": (part.pixels | 0x9000).astype("<u2").tobytes()}) for part in slices]
-    check(normalized(written(tmp_path / "in", parts)), slices)
+    check(normalized(write_slices(tmp_path / "in", parts)), slices)
 
 
-def test_values_in_the_upper_bits(tmp_path: Path) -> None:
+def test_values_in_the_upper_bits_are_shifted(tmp_path: Path) -> None:
     slices = block()
     upper = {"HighBit": 15}
     parts = [(part, "<u2", upper | {"PixelData": (part.pixels << 4).astype("<u2").tobytes()}) for part in slices]
-    check(normalized(written(tmp_path / "in", parts)), slices)
+    check(normalized(write_slices(tmp_path / "in", parts)), slices)
 
 
-def test_the_sign_is_in_the_high_bit(tmp_path: Path) -> None:
+def test_the_high_bit_is_the_sign(tmp_path: Path) -> None:
     slices = [part.with_(base=-1000) for part in block()]
     narrow = {"PixelRepresentation": 1}
     parts = [(part, "<u2", narrow | {"PixelData": (part.pixels & 0xFFF).astype("<u2").tobytes()}) for part in slices]
-    check(normalized(written(tmp_path / "in", parts)), slices)
+    check(normalized(write_slices(tmp_path / "in", parts)), slices)
 
 
-def test_encapsulated_frames_that_no_decoder_reads_are_refused(tmp_path: Path) -> None:
-    folder = written(tmp_path / "in", [(part, "<u2", UNSIGNED) for part in block()], Syntax.RLE)
+def test_frames_that_cannot_be_decoded_are_refused(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "in", [(part, "<u2", UNSIGNED) for part in block()], Syntax.RLE)
     for path in list(folder.iterdir())[:3]:
         data = path.read_bytes()
         path.write_bytes(data.replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.9.2.5\0"))
@@ -128,8 +128,8 @@ def test_encapsulated_frames_that_no_decoder_reads_are_refused(tmp_path: Path) -
     assert "cannot be" in refused(normalized(folder))
 
 
-def test_a_frame_that_is_cut_short_is_refused(tmp_path: Path) -> None:
-    folder = written(tmp_path / "in", [(part, "<u2", UNSIGNED) for part in block()])
+def test_a_truncated_frame_is_refused(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "in", [(part, "<u2", UNSIGNED) for part in block()])
     path = folder / "IM2"
     path.write_bytes(path.read_bytes()[:-10])
     assert "IM2 contains 86 of 96 bytes of pixel data" in refused(normalized(folder))
@@ -148,6 +148,6 @@ def test_a_frame_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         (1, 0, False, 0xFFFF, 1),
     ],
 )
-def test_values_of_stored_bits(stored: int, high: int, signed: bool, bits: int, value: int) -> None:
-    found = stored_values(np.array([bits], "<u2"), Encoding(16, stored, high, signed))
-    assert found.tolist() == [value]
+def test_stored_bits_are_decoded(stored: int, high: int, signed: bool, bits: int, value: int) -> None:
+    values = stored_values(np.array([bits], "<u2"), Encoding(16, stored, high, signed))
+    assert values.tolist() == [value]

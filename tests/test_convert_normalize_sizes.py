@@ -1,4 +1,4 @@
-"""Objects that announce more pixels than they contain are refused at once, whatever they announce."""
+"""Objects whose headers state more pixels than they contain are refused without allocating memory for them."""
 
 import tracemalloc
 from pathlib import Path
@@ -11,7 +11,7 @@ from qxbatch.convert.normalize.errors import CannotNormalizeError
 from tests.build.dicom import Syntax, encoded
 from tests.build.slices import Slice, block, classic, enhanced_object
 
-MOST = 2**31 - 1
+MAXIMUM = 2**31 - 1
 
 
 def enhanced(**changes: object) -> Dataset:
@@ -23,17 +23,22 @@ def enhanced(**changes: object) -> Dataset:
 
 
 HUGE = {
-    "classic": (classic(Slice(0.0), 1, {"NumberOfFrames": MOST}), Syntax.EXPLICIT),
-    "enhanced": (enhanced(NumberOfFrames=MOST), Syntax.EXPLICIT),
-    "enhanced, deflated": (enhanced(NumberOfFrames=MOST), Syntax.DEFLATED),
-    "enhanced, no frame groups": (enhanced(NumberOfFrames=MOST, PerFrameFunctionalGroupsSequence=[]), Syntax.EXPLICIT),
+    "classic": (classic(Slice(0.0), 1, {"NumberOfFrames": MAXIMUM}), Syntax.EXPLICIT),
+    "enhanced": (enhanced(NumberOfFrames=MAXIMUM), Syntax.EXPLICIT),
+    "enhanced, deflated": (enhanced(NumberOfFrames=MAXIMUM), Syntax.DEFLATED),
+    "enhanced, no frame groups": (
+        enhanced(NumberOfFrames=MAXIMUM, PerFrameFunctionalGroupsSequence=[]),
+        Syntax.EXPLICIT,
+    ),
     "rows": (classic(Slice(0.0), 1, {"Rows": 65535, "Columns": 65535}), Syntax.EXPLICIT),
     "enhanced rows": (enhanced(Rows=65535, Columns=65535), Syntax.IMPLICIT),
 }
 
 
 @pytest.mark.parametrize(("dataset", "syntax"), HUGE.values(), ids=HUGE.keys())
-def test_a_huge_size_with_few_pixels_is_refused_at_once(tmp_path: Path, dataset: Dataset, syntax: Syntax) -> None:
+def test_a_huge_size_with_few_pixels_is_refused_with_little_memory(
+    tmp_path: Path, dataset: Dataset, syntax: Syntax
+) -> None:
     folder, out = tmp_path / "in", tmp_path / "copies"
     folder.mkdir()
     out.mkdir()

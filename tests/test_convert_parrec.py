@@ -1,4 +1,4 @@
-"""PAR/REC pairs through `auto`: voxels and places are nibabel's, whichever converter made them."""
+"""PAR/REC pairs with `--tool=auto`: voxels and affines equal those of nibabel, whichever converter was used."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ NIBABEL = Path(nib.__file__).parent / "tests" / "data"
 
 
 def convert(folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO) -> Conversion:
-    """Convert a pair as a run would."""
+    """Convert a pair as a run does."""
     series_folder = folder / "dicom" / "30"
     series_folder.mkdir(parents=True, exist_ok=True)
     (series_folder / "scan.PAR").write_bytes(par)
@@ -39,12 +39,12 @@ def convert(folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO)
 
 
 def convert_file(folder: Path, par: Path) -> Conversion:
-    """Convert a pair that lies somewhere."""
+    """Convert a pair, given the path of its PAR."""
     return convert(folder, par.read_bytes(), par.with_suffix(".REC").read_bytes())
 
 
 def canonical(image: Any) -> Any:
-    """Return an image with its axes along R, A and S."""
+    """Return an image in RAS order."""
     data = np.asarray(image.dataobj, dtype=np.float64)
     return nib.as_closest_canonical(nib.Nifti1Image(data, image.affine))
 
@@ -56,7 +56,7 @@ def volumes(output: Output) -> list[Any]:
 
 
 def expected(par: Path) -> tuple[list[Any], Any]:
-    """Return nibabel's own volumes and affine of a pair."""
+    """Return the volumes and the affine of a pair as nibabel reads them."""
     import warnings
 
     with warnings.catch_warnings():
@@ -66,22 +66,22 @@ def expected(par: Path) -> tuple[list[Any], Any]:
     return ([data] if data.ndim == 3 else [data[..., t] for t in range(data.shape[3])]), image.affine
 
 
-def same_as_nibabel(conversion: Conversion, par: Path, tolerance: float = 2e-5) -> None:
-    """Each volume of nibabel is one of the outputs', and lies at the same place within 0.05 mm."""
-    wanted, affine = expected(par)
-    made = [volume for output in conversion.outputs for volume in volumes(output)]
-    for volume in wanted:
-        nearest = min(np.abs(volume - other).max() for other in made)
+def check_against_nibabel(conversion: Conversion, par: Path, tolerance: float = 2e-5) -> None:
+    """Check that the outputs contain each volume of nibabel, and that affines are equal within 0.05 mm."""
+    expected_volumes, affine = expected(par)
+    converted = [volume for output in conversion.outputs for volume in volumes(output)]
+    for volume in expected_volumes:
+        nearest = min(np.abs(volume - other).max() for other in converted)
         assert nearest <= tolerance * max(1.0, np.abs(volume).max())
     for output in conversion.outputs:
         assert np.abs(canonical(nib.load(output.nifti)).affine - affine).max() < 0.05
 
 
 @pytest.mark.parametrize("path", sorted(NIBABEL.glob("*.REC")), ids=lambda path: path.stem)
-def test_nibabels_own_pairs(tmp_path: Path, path: Path) -> None:
+def test_sample_pairs_of_nibabel(tmp_path: Path, path: Path) -> None:
     conversion = convert_file(tmp_path, path.with_suffix(".PAR"))
     assert conversion.state is State.CONVERTED
-    same_as_nibabel(conversion, path.with_suffix(".PAR"))
+    check_against_nibabel(conversion, path.with_suffix(".PAR"))
 
 
 PARS = sorted(path for path in NIBABEL.glob("*.PAR") if path.stem not in {"NA", "umass_anonymized"})
@@ -95,18 +95,18 @@ SUFFIXES = {
 
 
 @pytest.mark.parametrize("path", PARS, ids=lambda path: path.stem)
-def test_headers_of_real_scans_with_made_up_voxels(tmp_path: Path, path: Path) -> None:
-    rec = made_up(path)
+def test_real_headers_with_synthetic_voxels(tmp_path: Path, path: Path) -> None:
+    rec = synthetic_rec(path)
     conversion = convert(tmp_path, path.read_bytes(), rec)
     assert conversion.state is State.CONVERTED
     assert [output.suffix for output in conversion.outputs] == SUFFIXES.get(path.stem, [""])
     shutil.copy(path, tmp_path / "scan.PAR")
     (tmp_path / "scan.REC").write_bytes(rec)
-    same_as_nibabel(conversion, tmp_path / "scan.PAR", tolerance=2e-4)
+    check_against_nibabel(conversion, tmp_path / "scan.PAR", tolerance=2e-4)
 
 
-def made_up(path: Path) -> bytes:
-    """Return a REC in which no two images and no two corners are alike."""
+def synthetic_rec(path: Path) -> bytes:
+    """Return a REC in which all images and all corners differ."""
     table = image_defs(read_par(path))
     columns, rows = table["recon resolution"][0]
     plane = np.random.default_rng(0).integers(1, 2000, (rows, columns))
@@ -130,13 +130,13 @@ def made_up(path: Path) -> bytes:
         ("nibabel_parrec/with_rec/phantom_varscale", [""], "nibabel"),
     ],
 )
-def test_real_pairs(tmp_path: Path, data: Path, name: str, suffixes: list[str], tool: str) -> None:
+def test_real_pairs_equal_nibabel(tmp_path: Path, data: Path, name: str, suffixes: list[str], tool: str) -> None:
     par = data / f"{name}.PAR"
     conversion = convert_file(tmp_path, par)
     assert conversion.state is State.CONVERTED
     assert [output.suffix for output in conversion.outputs] == suffixes
     assert conversion.tool.split()[0] == tool
-    same_as_nibabel(conversion, par)
+    check_against_nibabel(conversion, par)
 
 
 @pytest.mark.data
@@ -154,12 +154,12 @@ def test_a_survey_gives_one_image_for_each_plane(tmp_path: Path, data: Path) -> 
 
 
 @pytest.mark.data
-def test_gradients_made_with_nibabel_are_dcm2niixs(tmp_path: Path, data: Path) -> None:
+def test_gradients_of_nibabel_equal_those_of_dcm2niix(tmp_path: Path, data: Path) -> None:
     par = (data / "nitest-balls1/PARREC/DTI.PAR").read_bytes()
     rec = (data / "nitest-balls1/PARREC/DTI.REC").read_bytes()
-    theirs = convert(tmp_path / "a", par, rec).outputs[0]
-    ours = convert(tmp_path / "b", par.replace(b"V4.2", b"V4.0"), rec).outputs[0]
-    world = [world_gradients(output) for output in (ours, theirs)]
+    by_dcm2niix = convert(tmp_path / "a", par, rec).outputs[0]
+    by_nibabel = convert(tmp_path / "b", par.replace(b"V4.2", b"V4.0"), rec).outputs[0]
+    world = [world_gradients(output) for output in (by_nibabel, by_dcm2niix)]
     assert np.abs(world[0] - world[1]).max() < 2e-3
 
 
@@ -174,34 +174,34 @@ def world_gradients(output: Output) -> Any:
     return world[:, np.lexsort(np.round(world, 1))]
 
 
-def test_a_built_pair(tmp_path: Path) -> None:
+def test_a_synthetic_pair_equals_nibabel(tmp_path: Path) -> None:
     pair = ParRec(slices=4, volumes=3)
     conversion = convert(tmp_path, pair.par().encode("latin-1"), pair.rec())
     assert conversion.state is State.CONVERTED
     assert conversion.tool.startswith("dcm2niix")
     (tmp_path / "scan.PAR").write_text(pair.par(), newline="")
     (tmp_path / "scan.REC").write_bytes(pair.rec())
-    same_as_nibabel(conversion, tmp_path / "scan.PAR")
+    check_against_nibabel(conversion, tmp_path / "scan.PAR")
 
 
 @pytest.mark.parametrize("version", ["V4.1", "V4", "V3"])
-def test_older_versions_go_through_nibabel_below_4_1(tmp_path: Path, version: str) -> None:
+def test_versions_below_4_1_are_converted_with_nibabel(tmp_path: Path, version: str) -> None:
     pair = ParRec(slices=4, volumes=2)
-    conversion = convert(tmp_path, older(pair.par(), version).encode("latin-1"), pair.rec())
+    conversion = convert(tmp_path, as_older_version(pair.par(), version).encode("latin-1"), pair.rec())
     assert conversion.state is State.CONVERTED
     assert conversion.tool.split()[0] == ("dcm2niix" if version == "V4.1" else "nibabel")
-    made = volumes(conversion.outputs[0])
-    for t, volume in enumerate(made):
-        wanted = np.frombuffer(pair.rec(), "<u2").reshape(2, 4, 8, 6)[t]
-        assert np.array_equal(np.sort(volume.ravel()), np.sort(wanted.ravel()))
+    converted = volumes(conversion.outputs[0])
+    for t, volume in enumerate(converted):
+        expected_voxels = np.frombuffer(pair.rec(), "<u2").reshape(2, 4, 8, 6)[t]
+        assert np.array_equal(np.sort(volume.ravel()), np.sort(expected_voxels.ravel()))
 
 
-def older(text: str, version: str) -> str:
-    """Return a PAR of version 4.2 as an older one has it: columns fewer, and version 3 keeps sizes in general lines."""
+def as_older_version(text: str, version: str) -> str:
+    """Convert a PAR of version 4.2 to an older version: fewer columns, and in version 3 sizes are in the general part."""
     last = {"V4.1": 48, "V4": 41, "V3": 41}[version]
     out = []
-    for old in text.replace("V4.2", version).split("\r\n"):
-        line, words = old, old.split()
+    for line_4_2 in text.replace("V4.2", version).split("\r\n"):
+        line, words = line_4_2, line_4_2.split()
         if words and words[0].isdigit():
             words = words[:last]
             if version == "V3":  # pixel size, percentage, matrix; thickness, gap; the last ones but the flip angle
@@ -221,7 +221,7 @@ def older(text: str, version: str) -> str:
 
 
 @pytest.mark.data
-def test_the_log_names_the_interpreter_alike_on_every_machine(
+def test_the_log_does_not_contain_the_path_of_the_interpreter(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "python3.99"
@@ -233,14 +233,14 @@ def test_the_log_names_the_interpreter_alike_on_every_machine(
     assert "python3.99" not in conversion.log
 
 
-def test_a_missing_rec_is_a_failure_that_says_so(tmp_path: Path) -> None:
+def test_a_missing_rec_is_reported_as_a_failure(tmp_path: Path) -> None:
     conversion = convert(tmp_path, ParRec().par().encode("latin-1"), None)
     assert conversion.state is State.FAILED
     assert "the PAR has no REC" in conversion.problems[0].message
     assert "Found 2 DICOM file(s)" in conversion.log
 
 
-def test_a_short_rec_is_a_failure_that_says_so(tmp_path: Path) -> None:
+def test_a_truncated_rec_is_reported_as_a_failure(tmp_path: Path) -> None:
     pair = ParRec()
     conversion = convert(tmp_path, pair.par().encode("latin-1"), pair.rec()[:-10])
     assert conversion.state is State.FAILED
@@ -248,14 +248,14 @@ def test_a_short_rec_is_a_failure_that_says_so(tmp_path: Path) -> None:
     assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
 
 
-def test_a_par_without_geometry_is_kept_from_guessing(tmp_path: Path) -> None:
+def test_a_par_without_geometry_is_a_failure(tmp_path: Path) -> None:
     text = ParRec().par().replace("Angulation midslice", "Something else").replace("V4.2", "V4")
     conversion = convert(tmp_path, text.encode("latin-1"), ParRec().rec())
     assert conversion.state is State.FAILED
     assert "angulation" in conversion.problems[0].message
 
 
-def test_a_stopped_scan_is_marked_for_review(tmp_path: Path) -> None:
+def test_a_stopped_scan_gives_a_warning(tmp_path: Path) -> None:
     pair = ParRec(volumes=2)
     text = re.sub(r"(number of dynamics +:   )2", r"\g<1>5", pair.par())
     conversion = convert(tmp_path, text.encode("latin-1"), pair.rec())
@@ -265,7 +265,7 @@ def test_a_stopped_scan_is_marked_for_review(tmp_path: Path) -> None:
     assert {problem.code for problem in warnings} == {Code.CONVERT_REVIEW}
 
 
-def test_nibabel_takes_over_aloud_where_dcm2niix_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nibabel_replaces_a_failed_dcm2niix_with_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "dcm2niix"
     script.write_text("#!/bin/sh\n[ $1 = -v ] && echo v1.0.20260724 && exit 3\necho Error: no; exit 1\n")
     script.chmod(0o755)
@@ -278,7 +278,7 @@ def test_nibabel_takes_over_aloud_where_dcm2niix_fails(tmp_path: Path, monkeypat
     assert "Error: no" in conversion.log
 
 
-def test_dcm2niix_by_name_is_never_replaced(tmp_path: Path) -> None:
+def test_a_requested_dcm2niix_is_never_replaced(tmp_path: Path) -> None:
     pair = replace(ParRec(), slices=4)
-    conversion = convert(tmp_path, older(pair.par(), "V4").encode("latin-1"), pair.rec(), Tool.DCM2NIIX)
+    conversion = convert(tmp_path, as_older_version(pair.par(), "V4").encode("latin-1"), pair.rec(), Tool.DCM2NIIX)
     assert conversion.tool.startswith("dcm2niix")

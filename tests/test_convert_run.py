@@ -1,4 +1,4 @@
-"""Converters that hang, crash, flood, fill the disk or leave children behind, each as a real process."""
+"""Converters that hang, crash, flood their log, fill the disk or leave child processes, as real processes."""
 
 import errno
 import os
@@ -44,100 +44,100 @@ def alive(pid: int) -> bool:
         return False
 
 
-def gone(pid: int) -> bool:
-    """Wait a while for a process to end."""
+def wait_until_ended(pid: int) -> bool:
+    """Wait at most 5 s for a process to end; return whether it ended."""
     deadline = time.monotonic() + 5
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not alive(pid)
 
 
-def test_exit_status_and_both_streams_are_kept(bench: Bench) -> None:
-    ran = bench.run("echo one; echo two >&2; exit 8")
-    assert (ran.exit_status, ran.words, ran.stopped) == (8, "one\ntwo\n", "")
+def test_exit_status_and_both_output_streams_are_returned(bench: Bench) -> None:
+    result = bench.run("echo one; echo two >&2; exit 8")
+    assert (result.exit_status, result.words, result.stopped) == (8, "one\ntwo\n", "")
 
 
 def test_a_hanging_converter_is_killed_with_all_its_children(bench: Bench) -> None:
     started = time.monotonic()
-    ran = bench.run("sleep 300 & echo $! > child; sleep 300", Limits(seconds=0.5, output=1 << 30))
-    assert "longer than" in ran.stopped
+    result = bench.run("sleep 300 & echo $! > child; sleep 300", Limits(seconds=0.5, output=1 << 30))
+    assert "longer than" in result.stopped
     assert time.monotonic() - started < 10
-    assert gone(int((bench.out / "child").read_text()))
+    assert wait_until_ended(int((bench.out / "child").read_text()))
 
 
-def test_a_child_that_outlives_its_converter_is_killed_and_not_waited_for(bench: Bench) -> None:
+def test_a_child_that_outlives_its_converter_is_killed_without_waiting(bench: Bench) -> None:
     started = time.monotonic()
-    ran = bench.run("sleep 300 & echo $! > child; exit 0")
-    assert ran.exit_status == 0
-    assert ran.stopped == ""
+    result = bench.run("sleep 300 & echo $! > child; exit 0")
+    assert result.exit_status == 0
+    assert result.stopped == ""
     assert time.monotonic() - started < 10
-    assert gone(int((bench.out / "child").read_text()))
+    assert wait_until_ended(int((bench.out / "child").read_text()))
 
 
-def test_a_child_that_left_the_group_is_killed_too(bench: Bench) -> None:
+def test_a_child_that_left_the_process_group_is_killed_too(bench: Bench) -> None:
     started = time.monotonic()
-    ran = bench.run("setsid sh -c 'echo $$ > child; exec sleep 300' & while [ ! -s child ]; do sleep 0.01; done")
-    assert ran.exit_status == 0
+    result = bench.run("setsid sh -c 'echo $$ > child; exec sleep 300' & while [ ! -s child ]; do sleep 0.01; done")
+    assert result.exit_status == 0
     assert time.monotonic() - started < 10
-    assert gone(int((bench.out / "child").read_text()))
+    assert wait_until_ended(int((bench.out / "child").read_text()))
 
 
-def test_a_crash_is_told_by_its_signal(bench: Bench) -> None:
+def test_a_crash_returns_its_signal(bench: Bench) -> None:
     assert bench.run("kill -SEGV $$").exit_status == -11
 
 
-def test_100_mb_of_words_leave_the_first_and_the_last_ones(bench: Bench) -> None:
-    ran = bench.run("echo first; yes abcdefg | head -c 100000000; echo; echo last", Limits(60, 1 << 30, log=1 << 16))
-    assert ran.exit_status == 0
-    assert len(ran.words) < 1 << 17
-    assert ran.words.startswith("first\n")
-    assert ran.words.endswith("last\n")
-    assert "bytes left out" in ran.words
+def test_an_output_of_100_mb_is_shortened_in_the_middle(bench: Bench) -> None:
+    result = bench.run("echo first; yes abcdefg | head -c 100000000; echo; echo last", Limits(60, 1 << 30, log=1 << 16))
+    assert result.exit_status == 0
+    assert len(result.words) < 1 << 17
+    assert result.words.startswith("first\n")
+    assert result.words.endswith("last\n")
+    assert "bytes left out" in result.words
 
 
-def test_words_that_are_no_utf8_do_no_harm(bench: Bench) -> None:
+def test_output_that_is_not_utf8_is_decoded_with_replacements(bench: Bench) -> None:
     assert bench.run("printf 'a\\377b'").words == "a\N{REPLACEMENT CHARACTER}b"
 
 
 def test_a_converter_that_fills_the_disk_is_stopped(bench: Bench) -> None:
     script = "while :; do head -c 1000000 /dev/zero >> big; done"
-    ran = bench.run(script, Limits(seconds=60, output=8 << 20))
-    assert "wrote more than 8 MB" in ran.stopped
+    result = bench.run(script, Limits(seconds=60, output=8 << 20))
+    assert "wrote more than 8 MB" in result.stopped
 
 
-def test_a_sparse_file_counts_by_what_it_takes_on_disk(bench: Bench) -> None:
+def test_a_sparse_file_is_counted_by_its_size_on_disk(bench: Bench) -> None:
     with (bench.out / "sparse").open("wb") as file:
         file.truncate(1 << 40)
     assert written((bench.out,)) < 1 << 20
 
 
-def test_cancelling_kills_the_converter_at_once(bench: Bench) -> None:
+def test_cancelling_kills_the_converter_immediately(bench: Bench) -> None:
     cancel = threading.Event()
     threading.Timer(0.3, cancel.set).start()
     started = time.monotonic()
     with pytest.raises(CancelledError):
         bench.run("echo $$ > pid; exec sleep 300", cancel=cancel)
     assert time.monotonic() - started < 10
-    assert gone(int((bench.out / "pid").read_text()))
+    assert wait_until_ended(int((bench.out / "pid").read_text()))
 
 
-def test_home_and_temporary_folder_are_its_own_and_threads_are_one(bench: Bench) -> None:
+def test_a_converter_has_its_own_home_and_temporary_folder_and_one_thread(bench: Bench) -> None:
     words = bench.run('echo "$HOME $TMPDIR $OMP_NUM_THREADS $MKL_NUM_THREADS"; pwd').words
     assert words == f"{bench.home} {bench.home} 1 1\n{bench.out}\n"
 
 
-def test_it_cannot_read_the_terminal(bench: Bench) -> None:
+def test_a_converter_cannot_read_the_terminal(bench: Bench) -> None:
     assert bench.run("read answer || echo none").words == "none\n"
 
 
-def test_a_program_that_cannot_be_started_is_a_value(bench: Bench, tmp_path: Path) -> None:
-    command = Command((str(tmp_path / "absent"), "x"))
-    ran = run(command, bench.out, bench.home, LIMITS, threading.Event())
-    assert ran.exit_status == NOT_STARTED
-    assert "could not be started" in ran.stopped
+def test_a_program_that_cannot_be_started_is_returned_as_a_result(bench: Bench, tmp_path: Path) -> None:
+    command = Command((str(tmp_path / "missing"), "x"))
+    result = run(command, bench.out, bench.home, LIMITS, threading.Event())
+    assert result.exit_status == NOT_STARTED
+    assert "could not be started" in result.stopped
 
 
-def test_where_the_machine_is_at_fault_it_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_the_machine_raises_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
@@ -146,6 +146,6 @@ def test_where_the_machine_is_at_fault_it_is_an_error(bench: Bench, monkeypatch:
         run(Command(("x",)), bench.out, bench.home, LIMITS, threading.Event())
 
 
-def test_it_is_no_member_of_our_process_group(bench: Bench) -> None:
+def test_a_converter_is_in_a_separate_process_group(bench: Bench) -> None:
     words = bench.run("cut -d' ' -f5 /proc/$$/stat").words
     assert int(words.split()[0]) != os.getpgrp()

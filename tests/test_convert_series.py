@@ -1,4 +1,4 @@
-"""One series through a converter: the real dcm2niix, and stand-ins that misbehave."""
+"""One series is converted with the real dcm2niix, and with fake converters that misbehave."""
 
 import os
 import threading
@@ -26,7 +26,7 @@ from tests.build.objects import report, screen_save
 
 @dataclass(frozen=True)
 class ConverterSettings:
-    """The settings that conversion looks at."""
+    """The settings that conversion depends on."""
 
     tool: Tool = Tool.AUTO
     fallback: Tool | None = None
@@ -36,7 +36,7 @@ class ConverterSettings:
 
 
 class Bench:
-    """A staging folder with one series in it."""
+    """A staging folder with one series."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -53,7 +53,7 @@ class Bench:
         return Series(n, kind, header, len(files), sum(map(len, files.values())), folder)
 
     def convert(self, series: Series, cancel: threading.Event | None = None) -> Conversion:
-        """Convert it as a run would."""
+        """Convert a series as a run does."""
         return convert_series(
             series,
             self.settings,
@@ -66,7 +66,7 @@ class Bench:
 
 
 def described(path: Path) -> str:
-    """Return a file's SeriesDescription."""
+    """Return the SeriesDescription of a file."""
     return str(pydicom.dcmread(path, stop_before_pixels=True, force=True).get("SeriesDescription") or "")
 
 
@@ -77,8 +77,8 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return what puts a shell script in the place of dcm2niix; `$out` is its output folder, `$n` the series."""
+def fake_dcm2niix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that replaces dcm2niix by a shell script; `$out` is its output folder, `$n` the series."""
 
     def install(script: str) -> None:
         path = tmp_path / "dcm2niix"
@@ -91,22 +91,22 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
 
 def files(series: MrSeries) -> dict[str, bytes]:
-    """Return a series' files under names as they have in staging."""
+    """Return the files of a series with their names in staging."""
     return {f"P-{k:04}.dcm": data for k, data in enumerate(series.files().values())}
 
 
 def only(conversion: Conversion, code: Code) -> Problem:
-    """Return the one problem of a kind."""
+    """Return the only problem with a code."""
     (problem,) = [problem for problem in conversion.problems if problem.code is code]
     return problem
 
 
-def left(bench: Bench) -> list[Path]:
+def leftovers(bench: Bench) -> list[Path]:
     """Return the files that a conversion left in its work folder."""
     return [path for path in (bench.root / "work").rglob("*") if path.is_file()]
 
 
-def test_voxels_of_a_real_conversion_are_those_of_the_dicom(bench: Bench) -> None:
+def test_a_real_conversion_keeps_the_voxels_of_the_dicom_files(bench: Bench) -> None:
     series = MrSeries(slices=5, volumes=3)
     conversion = bench.convert(bench.series(files(series)))
     assert conversion.state is State.CONVERTED
@@ -120,7 +120,7 @@ def test_voxels_of_a_real_conversion_are_those_of_the_dicom(bench: Bench) -> Non
         assert np.array_equal(np.sort(image[..., volume].ravel()), np.sort(series.volume(volume).ravel()))
 
 
-def test_the_log_tells_final_paths_and_counts_the_files(bench: Bench) -> None:
+def test_the_log_contains_final_paths_and_the_number_of_files(bench: Bench) -> None:
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert "Found 3 DICOM file(s)\n" in conversion.log
     assert str(bench.root) not in conversion.log
@@ -130,7 +130,7 @@ def test_the_log_tells_final_paths_and_counts_the_files(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        pytest.param("exit 0", "left no image", id="nothing-exit-0"),
+        pytest.param("exit 0", "left no image", id="no-image-exit-0"),
         pytest.param("echo Error: bad pixels; exit 1", "Error: bad pixels", id="exit-1"),
         pytest.param('printf garbage > "$out/$n.nii"; exit 0', "cannot be read as NIfTI", id="garbage"),
         pytest.param('printf x > "$out/$n.nii"; exit 1', "status 1", id="leftover-of-a-failure"),
@@ -139,9 +139,9 @@ def test_the_log_tells_final_paths_and_counts_the_files(bench: Bench) -> None:
     ],
 )
 def test_a_converter_that_fails_leaves_a_reason_and_no_files(
-    bench: Bench, stand_in: Callable[[str], None], script: str, words: str
+    bench: Bench, fake_dcm2niix: Callable[[str], None], script: str, words: str
 ) -> None:
-    stand_in(script)
+    fake_dcm2niix(script)
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert conversion.outputs == ()
@@ -149,39 +149,43 @@ def test_a_converter_that_fails_leaves_a_reason_and_no_files(
     assert words in problem.message
     assert problem.severity is Severity.ERROR
     assert "dicom/dcm2niix_30.log" in problem.hint
-    assert left(bench) == []
+    assert leftovers(bench) == []
     assert "Found 3 DICOM file(s)" in conversion.log
 
 
-def test_a_converter_that_hangs_is_stopped_after_the_time_limit(bench: Bench, stand_in: Callable[[str], None]) -> None:
-    stand_in('echo half > "$out/$n.nii"; sleep 300')
+def test_a_converter_that_hangs_is_stopped_after_the_time_limit(
+    bench: Bench, fake_dcm2niix: Callable[[str], None]
+) -> None:
+    fake_dcm2niix('echo half > "$out/$n.nii"; sleep 300')
     bench.settings = ConverterSettings(timeout=0.5)
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert "longer than" in only(conversion, Code.CONVERT_FAILED).message
-    assert left(bench) == []
+    assert leftovers(bench) == []
 
 
-def test_a_converter_that_floods_its_log_is_survived(bench: Bench, stand_in: Callable[[str], None]) -> None:
-    stand_in("yes flood | head -c 10000000; exit 1")
+def test_a_flood_of_output_is_shortened_in_the_log(bench: Bench, fake_dcm2niix: Callable[[str], None]) -> None:
+    fake_dcm2niix("yes flood | head -c 10000000; exit 1")
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert len(conversion.log) < 2 << 20
 
 
-def test_an_image_that_is_cut_short_is_no_image(bench: Bench, stand_in: Callable[[str], None], tmp_path: Path) -> None:
-    good = tmp_path / "good.nii"
-    nib.save(nib.Nifti1Image(np.zeros((6, 8, 3), np.int16), np.eye(4)), good)
-    stand_in(f'head -c 400 {good} > "$out/$n.nii"; exit 0')
+def test_a_truncated_image_is_a_failure(bench: Bench, fake_dcm2niix: Callable[[str], None], tmp_path: Path) -> None:
+    image = tmp_path / "image.nii"
+    nib.save(nib.Nifti1Image(np.zeros((6, 8, 3), np.int16), np.eye(4)), image)
+    fake_dcm2niix(f'head -c 400 {image} > "$out/$n.nii"; exit 0')
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert "cut short" in only(conversion, Code.CONVERT_FAILED).message
 
 
-def test_fewer_slices_than_files_are_partial(bench: Bench, stand_in: Callable[[str], None], tmp_path: Path) -> None:
-    good = tmp_path / "good.nii"
-    nib.save(nib.Nifti1Image(np.zeros((6, 8, 2), np.int16), np.eye(4)), good)
-    stand_in(f'cp {good} "$out/$n.nii"; exit 0')
+def test_fewer_slices_than_files_give_a_partial_conversion(
+    bench: Bench, fake_dcm2niix: Callable[[str], None], tmp_path: Path
+) -> None:
+    image = tmp_path / "image.nii"
+    nib.save(nib.Nifti1Image(np.zeros((6, 8, 2), np.int16), np.eye(4)), image)
+    fake_dcm2niix(f'cp {image} "$out/$n.nii"; exit 0')
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.PARTIAL
     assert only(conversion, Code.CONVERT_PARTIAL).message == "the headers announce 3 slices, the images contain 2."
@@ -189,27 +193,27 @@ def test_fewer_slices_than_files_are_partial(bench: Bench, stand_in: Callable[[s
 
 
 @pytest.mark.parametrize(("status", "state"), [(8, State.PARTIAL), (10, State.CONVERTED)])
-def test_statuses_8_and_10_keep_the_images_and_are_told(
-    bench: Bench, stand_in: Callable[[str], None], tmp_path: Path, status: int, state: State
+def test_statuses_8_and_10_keep_the_images_and_give_a_warning(
+    bench: Bench, fake_dcm2niix: Callable[[str], None], tmp_path: Path, status: int, state: State
 ) -> None:
     conversion = bench.convert(bench.series(files(MrSeries())))
     real = tmp_path / "real.nii"
     conversion.outputs[0].nifti.rename(real)
-    stand_in(f'cp {real} "$out/$n.nii"; echo Warning: incomplete; exit {status}')
-    again = bench.convert(replace(conversion.series))
-    assert again.state is state
-    assert len(again.outputs) == 1
-    assert all(problem.severity is Severity.WARNING for problem in again.problems)
-    assert "Warning: incomplete" in again.problems[0].message
+    fake_dcm2niix(f'cp {real} "$out/$n.nii"; echo Warning: incomplete; exit {status}')
+    second = bench.convert(replace(conversion.series))
+    assert second.state is state
+    assert len(second.outputs) == 1
+    assert all(problem.severity is Severity.WARNING for problem in second.problems)
+    assert "Warning: incomplete" in second.problems[0].message
 
 
-def test_a_report_is_nothing_to_convert(bench: Bench) -> None:
+def test_a_report_contains_nothing_to_convert(bench: Bench) -> None:
     conversion = bench.convert(bench.series({"a.dcm": encoded(report(MrSeries()))}))
     assert conversion.state is State.NOTHING
     assert only(conversion, Code.NOTHING_TO_CONVERT).message == "contains a report, no image."
 
 
-def test_a_screen_save_is_converted_and_marked(bench: Bench) -> None:
+def test_a_screen_save_is_converted_with_a_note(bench: Bench) -> None:
     conversion = bench.convert(bench.series({"a.dcm": encoded(screen_save(MrSeries()))}))
     assert len(conversion.outputs) == 1
     assert any("secondary capture" in problem.message for problem in conversion.problems)
@@ -222,25 +226,25 @@ def test_gzipped_files_are_listed_and_not_converted(bench: Bench) -> None:
     assert "Found 2 DICOM file(s)" in conversion.log
 
 
-def test_some_gzipped_files_make_a_partial_series(bench: Bench) -> None:
+def test_some_gzipped_files_give_a_partial_conversion(bench: Bench) -> None:
     conversion = bench.convert(bench.series({**files(MrSeries()), "z.dcm.gz": b"y"}))
     assert conversion.state is State.PARTIAL
     assert "1 of its 4 files" in only(conversion, Code.CONVERT_PARTIAL).message
 
 
-def test_cancelling_ends_in_an_exception_and_leaves_nothing(bench: Bench, stand_in: Callable[[str], None]) -> None:
-    stand_in('echo half > "$out/$n.nii"; sleep 300')
+def test_cancelling_raises_an_exception_and_leaves_no_files(bench: Bench, fake_dcm2niix: Callable[[str], None]) -> None:
+    fake_dcm2niix('echo half > "$out/$n.nii"; sleep 300')
     cancel = threading.Event()
     threading.Timer(0.3, cancel.set).start()
     with pytest.raises(CancelledError):
         bench.convert(bench.series(files(MrSeries())), cancel)
-    assert left(bench) == []
+    assert leftovers(bench) == []
 
 
 def test_a_missing_slice_is_found_before_conversion(bench: Bench) -> None:
-    whole = files(MrSeries(slices=9, volumes=1))
-    del whole["P-0004.dcm"]
-    conversion = bench.convert(bench.series(whole))
+    series_files = files(MrSeries(slices=9, volumes=1))
+    del series_files["P-0004.dcm"]
+    conversion = bench.convert(bench.series(series_files))
     assert (
         only(conversion, Code.CONVERT_REVIEW).message
         == "incomplete: 1 volume, 0 complete, 8 slices of one, which has 9."
@@ -248,24 +252,24 @@ def test_a_missing_slice_is_found_before_conversion(bench: Bench) -> None:
 
 
 def test_a_stopped_scan_is_found_before_conversion(bench: Bench) -> None:
-    whole = files(MrSeries(slices=6, volumes=3))
+    series_files = files(MrSeries(slices=6, volumes=3))
     for k in (15, 16, 17):
-        del whole[f"P-{k:04}.dcm"]
-    conversion = bench.convert(bench.series(whole))
+        del series_files[f"P-{k:04}.dcm"]
+    conversion = bench.convert(bench.series(series_files))
     assert (
         only(conversion, Code.CONVERT_REVIEW).message
         == "incomplete: planned 3 volumes, 2 complete, 3 slices of one more."
     )
 
 
-def test_a_private_ini_file_changes_nothing(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ini_file_of_the_user_is_ignored(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".dcm2nii.ini").write_text("isGZ=1\nfilename=%p_hijacked\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert [output.nifti.name for output in conversion.outputs] == ["30.nii"]
 
 
-def test_names_with_blanks_quotes_and_dollars_are_only_names(tmp_path: Path) -> None:
+def test_paths_with_spaces_quotes_and_dollars_are_not_interpreted(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "a 'b' $(touch hacked) \"c\"")
     bench.root.mkdir()
     assert bench.convert(bench.series(files(MrSeries()))).state is State.CONVERTED
@@ -273,7 +277,7 @@ def test_names_with_blanks_quotes_and_dollars_are_only_names(tmp_path: Path) -> 
     assert not Path("hacked").exists()
 
 
-def test_the_versions_of_the_converters_of_a_session_name_nibabel_where_it_has_par_rec() -> None:
+def test_converter_versions_include_nibabel_only_for_par_rec() -> None:
     settings: Any = ConverterSettings()
     available = check_available(settings)
     assert isinstance(available, Available)

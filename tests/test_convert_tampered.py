@@ -1,4 +1,4 @@
-"""Series that the tests build, changed after the scan: the image is right, or a warning says with numbers what differs."""
+"""Synthetic series with tampered headers: the image is correct, or a warning states the difference."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.build.tamper_diffusion import DIFFUSION as B_VALUES
 from tests.build.tamper_diffusion import STANDARD
 
 COMPLETE = frozenset({*tamper.PIXELS, "moved-volume", "permuted", "without-dimensions"})
-"""Changes after which the data are complete and the headers agree, so that a right image deserves no warning."""
+"""Changes that leave complete data and consistent headers: a correct image needs no warning."""
 
 
 def classic_files(syntax: Syntax = Syntax.EXPLICIT, slices: list[Slice] | None = None) -> Files:
@@ -52,43 +52,43 @@ FORMS: dict[str, Callable[[], Files]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_untouched_series_is_right_without_a_warning(tmp_path: Path, form: str) -> None:
+def test_an_unchanged_series_is_converted_without_a_warning(tmp_path: Path, form: str) -> None:
     outcome = converted(FORMS[form](), tmp_path)
     assert outcome.warnings == []
     assert outcome.faults() == []
 
 
-def test_a_series_that_dcm2niix_cannot_read_is_no_silent_success(tmp_path: Path) -> None:
+def test_a_series_that_dcm2niix_cannot_read_is_reported(tmp_path: Path) -> None:
     outcome = converted(classic_files(Syntax.DEFLATED), tmp_path)
     assert outcome.doubted or not outcome.faults(), outcome.warnings
 
 
 @pytest.mark.parametrize("name", [*tamper.CLASSIC, *tamper.PIXELS])
-def test_classic_files(tmp_path: Path, name: str) -> None:
+def test_changed_classic_files_are_correct_or_reported(tmp_path: Path, name: str) -> None:
     change = {**tamper.CLASSIC, **tamper.PIXELS}[name]
     assert unsafe(classic_files, {name: change}, tmp_path, COMPLETE) == {}
 
 
 @pytest.mark.parametrize("name", tamper_enhanced.ENHANCED)
-def test_enhanced_objects(tmp_path: Path, name: str) -> None:
+def test_changed_enhanced_objects_are_correct_or_reported(tmp_path: Path, name: str) -> None:
     assert unsafe(enhanced_files, {name: tamper_enhanced.ENHANCED[name]}, tmp_path, COMPLETE) == {}
 
 
 @pytest.mark.parametrize("name", [*tamper.PIXELS, "moved-volume"])
 @pytest.mark.parametrize("vendor", [Vendor.SIEMENS, Vendor.UIH])
-def test_mosaics(tmp_path: Path, vendor: Vendor, name: str) -> None:
+def test_changed_mosaics_are_correct_or_reported(tmp_path: Path, vendor: Vendor, name: str) -> None:
     change = {**tamper.PIXELS, "moved-volume": moved_volume}[name]
     complete = COMPLETE - {"high-bits"}
     assert unsafe(lambda: mosaic_files(vendor), {name: change}, tmp_path, complete) == {}
 
 
 @pytest.mark.parametrize("vendor", [Vendor.SIEMENS, Vendor.UIH])
-def test_mosaics_without_private_elements_are_warned_of(tmp_path: Path, vendor: Vendor) -> None:
+def test_mosaics_without_private_elements_give_a_warning(tmp_path: Path, vendor: Vendor) -> None:
     outcome = converted(without_private(mosaic_files(vendor)), tmp_path)
     assert outcome.doubted, outcome.warnings
 
 
-def test_a_moved_volume_of_mosaics_is_motion(tmp_path: Path) -> None:
+def test_a_moved_mosaic_is_reported_as_motion(tmp_path: Path) -> None:
     outcome = converted(moved_volume(mosaic_files(Vendor.SIEMENS)) or [], tmp_path)
     assert outcome.warnings == []
     assert "1 volumes were moved by up to 1.4 mm" in outcome.notes[0]
@@ -96,18 +96,18 @@ def test_a_moved_volume_of_mosaics_is_motion(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["normal-0.3mm", "normal-5mm", "in-plane-0.3mm", "in-plane-5mm", "turned-0.003"])
-def test_a_single_slice_elsewhere_is_never_motion(tmp_path: Path, name: str) -> None:
+def test_a_single_moved_slice_is_not_reported_as_motion(tmp_path: Path, name: str) -> None:
     outcome = converted(tamper.CLASSIC[name](classic_files()) or [], tmp_path)
     assert not any("motion" in text for text in outcome.notes)
     assert outcome.doubted or not outcome.faults()
 
 
-def test_a_missing_slice_is_counted(tmp_path: Path) -> None:
+def test_a_missing_slice_is_reported(tmp_path: Path) -> None:
     outcome = converted(tamper.without_middle_slice(classic_files()), tmp_path)
     assert any("1 slice missing before the last volume" in text for text in outcome.warnings)
 
 
-def test_a_missing_volume_leaves_volumes_and_b_values_in_order(tmp_path: Path) -> None:
+def test_a_missing_volume_keeps_the_order_of_volumes_and_b_values(tmp_path: Path) -> None:
     files = mosaic_files(Vendor.SIEMENS, (0, 700, 1400))
     outcome = converted([files[0], files[2]], tmp_path)
     assert outcome.table() == [[0, 1400]]
@@ -115,19 +115,19 @@ def test_a_missing_volume_leaves_volumes_and_b_values_in_order(tmp_path: Path) -
     assert any("2 complete, 5 slices missing before the last volume" in text for text in outcome.warnings)
 
 
-def test_a_wrong_sign_in_few_bright_pixels_is_found(tmp_path: Path) -> None:
+def test_a_wrong_sign_of_few_bright_pixels_is_found(tmp_path: Path) -> None:
     files = classic_files(slices=block(places=8, base=10))
     for k, file in enumerate(files):
         values = file.pixel_array.copy()
         if k < 4:
-            values[0, 0] = 40000  # a row that is not among those that are compared of every series
+            values[0, 0] = 40000  # a row that is not always compared
         file.BitsStored, file.HighBit, file.PixelRepresentation = 16, 15, int(k >= 4)
         tamper.store(file, values)
     outcome = converted(files, tmp_path)
     assert outcome.doubted or not outcome.faults(), outcome.warnings
 
 
-def test_a_slope_that_an_image_follows_only_in_part_is_found(tmp_path: Path) -> None:
+def test_a_slope_that_is_applied_to_only_some_slices_is_found(tmp_path: Path) -> None:
     files = classic_files()
     for file in files:
         file.RescaleSlope, file.RescaleIntercept = "2", "0"
@@ -135,22 +135,22 @@ def test_a_slope_that_an_image_follows_only_in_part_is_found(tmp_path: Path) -> 
     assert outcome.doubted or not outcome.faults(), outcome.warnings
 
 
-def warned_of_b(outcome: Outcome) -> bool:
-    """Whether the changed b-value is in the table or in a warning."""
+def b_value_is_visible(outcome: Outcome) -> bool:
+    """Return whether the changed b-value is in the table or in a warning."""
     return any(350 in row for row in outcome.table()) or any("350" in text for text in outcome.warnings)
 
 
 @pytest.mark.parametrize(
     ("vendor", "name"), [(Vendor.SIEMENS, "b-siemens"), (Vendor.SIEMENS, "b-csa"), (Vendor.UIH, "b-uih")]
 )
-def test_a_changed_b_value_of_a_mosaic_is_not_silent(tmp_path: Path, vendor: Vendor, name: str) -> None:
+def test_a_changed_b_value_of_a_mosaic_is_used_or_reported(tmp_path: Path, vendor: Vendor, name: str) -> None:
     files = B_VALUES[name](mosaic_files(vendor, (0, 700, 700)))
     assert files is not None
-    assert warned_of_b(converted(files, tmp_path))
+    assert b_value_is_visible(converted(files, tmp_path))
 
 
 def diffusion(vendor: Vendor) -> Files:
-    """Return a b0 and two weighted volumes as classic files with the elements of a vendor."""
+    """Return a b0 and two diffusion-weighted volumes as classic files with the elements of a vendor."""
     files = classic_files()
     for k, file in enumerate(files):
         b_value = 0.0 if k < 8 else 700.0
@@ -184,14 +184,14 @@ ELEMENTS: dict[Vendor, Callable[[Dataset, float, list[float]], None]] = {Vendor.
     ("vendor", "name"),
     [(Vendor.GE, "b-ge"), (Vendor.PHILIPS, "b-standard"), (Vendor.PHILIPS, "b-philips")],
 )
-def test_a_changed_b_value_of_classic_files_is_not_silent(tmp_path: Path, vendor: Vendor, name: str) -> None:
+def test_a_changed_b_value_of_classic_files_is_used_or_reported(tmp_path: Path, vendor: Vendor, name: str) -> None:
     files = B_VALUES[name](diffusion(vendor))
     assert files is not None
-    assert warned_of_b(converted(files, tmp_path))
+    assert b_value_is_visible(converted(files, tmp_path))
 
 
 @pytest.mark.parametrize("vendor", [Vendor.GE, Vendor.PHILIPS])
-def test_diffusion_without_private_elements_is_right_or_warned_of(tmp_path: Path, vendor: Vendor) -> None:
+def test_diffusion_without_private_elements_is_correct_or_without_table(tmp_path: Path, vendor: Vendor) -> None:
     outcome = converted(without_private(diffusion(vendor)), tmp_path)
     assert outcome.faults() == []
     assert outcome.table() == [[0, 700, 700]] or vendor is Vendor.GE

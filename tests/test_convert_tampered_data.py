@@ -1,4 +1,4 @@
-"""Series of each vendor and form of storage, changed after the scan: the image is right, or a warning says what differs."""
+"""Real series of each vendor and storage form with tampered headers: the image is correct, or a warning states the difference."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,51 +23,51 @@ OF_MOSAICS = {
     "without-private": without_private,
 }
 COMPLETE = frozenset({*tamper.PIXELS, "moved-volume", "permuted", "without-dimensions", "permuted-without-dimensions"})
-"""Changes after which the data are complete and the headers agree, so that a right image deserves no warning."""
+"""Changes that leave complete data and consistent headers: a correct image needs no warning."""
 NAMED = ("b-sequence-name", "b-comments")
-"""Nominal values, which have less weight than an element that gives the b-value as a number."""
+"""Nominal b-values, which a numeric element overrides."""
 DIFFUSION_SERIES = ("siemens-dwi", "ge-dti", "philips-dwi", "canon-dti", "uih")
 LARGE = ("philips-b0", "philips-dwi-adc", "siemens-xa30-field-map", "siemens-xa10-stc")
-"""Enhanced objects with smaller ones of the same kind beside them."""
+"""Large enhanced objects; the sets contain smaller ones of the same kind."""
 JPEG = "siemens-xa30-jpeg"
-"""Its pixels cannot be changed: pydicom alone does not decompress them."""
+"""Its pixels cannot be changed: pydicom cannot decompress them without a plugin."""
 
 
 def one_third(samples: Mapping[str, Sample], sample: str, changes: Mapping[str, Change]) -> dict[str, Change]:
-    """Return every third change, from another one for each sample: each change meets a third of the samples."""
-    first = list(samples).index(sample) % 3
-    names = list(changes)[first::3]
+    """Return every third change with a different start for each sample, so that a third of the samples has each change."""
+    start = list(samples).index(sample) % 3
+    names = list(changes)[start::3]
     return {name: changes[name] for name in names if sample != JPEG or name not in tamper.PIXELS}
 
 
 @pytest.mark.parametrize("sample", ALL)
-def test_an_untouched_series_is_right_without_a_warning(data: Path, tmp_path: Path, sample: str) -> None:
+def test_an_unchanged_series_is_converted_without_a_warning(data: Path, tmp_path: Path, sample: str) -> None:
     outcome = converted(ALL[sample].files(data), tmp_path)
     assert outcome.of_images == []
     assert outcome.faults() == []
 
 
 @pytest.mark.parametrize("sample", CLASSIC)
-def test_classic_files(data: Path, tmp_path: Path, sample: str) -> None:
+def test_changed_classic_files_are_correct_or_reported(data: Path, tmp_path: Path, sample: str) -> None:
     changes = one_third(CLASSIC, sample, OF_CLASSIC)
-    complete = COMPLETE - {"moved-volume"}  # dcm2niix stacks some of these wrongly, and is found out
+    complete = COMPLETE - {"moved-volume"}  # dcm2niix stacks some of these incorrectly, which is reported
     assert unsafe(lambda: CLASSIC[sample].files(data), changes, tmp_path, complete) == {}
 
 
 @pytest.mark.parametrize("sample", MOSAICS)
-def test_mosaics(data: Path, tmp_path: Path, sample: str) -> None:
+def test_changed_mosaics_are_correct_or_reported(data: Path, tmp_path: Path, sample: str) -> None:
     changes = one_third(MOSAICS, sample, OF_MOSAICS)
     assert unsafe(lambda: MOSAICS[sample].files(data), changes, tmp_path, COMPLETE) == {}
 
 
 @pytest.mark.parametrize("sample", [sample for sample in ENHANCED if sample not in LARGE])
-def test_enhanced_objects(data: Path, tmp_path: Path, sample: str) -> None:
+def test_changed_enhanced_objects_are_correct_or_reported(data: Path, tmp_path: Path, sample: str) -> None:
     changes = one_third(ENHANCED, sample, tamper_enhanced.ENHANCED)
     assert unsafe(lambda: ENHANCED[sample].files(data), changes, tmp_path, COMPLETE) == {}
 
 
 @pytest.mark.parametrize("sample", DIFFUSION_SERIES)
-def test_a_changed_b_value_is_in_the_table_or_in_a_warning(data: Path, tmp_path: Path, sample: str) -> None:
+def test_a_changed_b_value_is_used_or_reported(data: Path, tmp_path: Path, sample: str) -> None:
     changed = 0
     for name, change in DIFFUSION.items():
         files = change(ALL[sample].files(data))
