@@ -1,4 +1,4 @@
-"""Every field of every DICOM file at hand equals what pydicom reads; each exception is named."""
+"""Every field of every available DICOM file equals what pydicom reads, with listed exceptions."""
 
 import tarfile
 import zipfile
@@ -12,17 +12,17 @@ from qxbatch import _core
 from tests import reference_header as reference
 from tests.build.dicom import MrSeries, Syntax, Vendor
 
-# The files are wrong on purpose, and pydicom says so.
+# Some files are invalid on purpose, and pydicom warns about them.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 EXCEPTIONS = {
-    ("badVR.dcm", "NumberOfFrames"): "its value is `1A`: no number, so None; pydicom keeps the text",
+    ("badVR.dcm", "NumberOfFrames"): "its value `1A` is not a number: the core returns None, pydicom keeps the text",
 }
 SETS = ("dcm_qa*", "dicom2nifti_sub", "nitest-balls1", "pydicom_testfiles", "nibabel_parrec")
 
 
 def differences(scan: _core.Scan) -> Iterator[str]:
-    """Yield each field, and each file, on which the two readers do not agree."""
+    """Yield a line for each field and file that the two readers read differently."""
     for index in range(len(scan)):
         path = Path(scan.path(index))
         read = reference.dataset(path)
@@ -32,13 +32,13 @@ def differences(scan: _core.Scan) -> Iterator[str]:
         if read is None or header is None:
             continue
         for field in _core.FIELDS:
-            want, found = reference.value(read, field), header.get(field)
-            if want != found and (path.name, field) not in EXCEPTIONS:
-                yield f"{path}: {field} is {want!r}, the core says {found!r}"
+            expected, value = reference.value(read, field), header.get(field)
+            if expected != value and (path.name, field) not in EXCEPTIONS:
+                yield f"{path}: {field} is {expected!r}, the core says {value!r}"
 
 
 def extract(archive: Path, folder: Path) -> None:
-    """Unpack a set that comes packed."""
+    """Unpack an archived set."""
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)
@@ -47,13 +47,13 @@ def extract(archive: Path, folder: Path) -> None:
             packed.extractall(folder, filter="data")
 
 
-def test_pydicoms_own_files() -> None:
+def test_sample_files_of_pydicom() -> None:
     scan = _core.scan([str(Path(pydicom.data.__file__).parent)])
     assert sum(scan.header(index) is not None for index in range(len(scan))) > 100
     assert list(differences(scan)) == []
 
 
-def test_each_exception_is_still_one() -> None:
+def test_each_listed_exception_is_needed() -> None:
     folder = Path(pydicom.data.__file__).parent
     for name, field in EXCEPTIONS:
         path = next(folder.rglob(name))
@@ -64,7 +64,7 @@ def test_each_exception_is_still_one() -> None:
 
 @pytest.mark.parametrize("vendor", Vendor)
 @pytest.mark.parametrize("syntax", Syntax)
-def test_built_series(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> None:
+def test_synthetic_series(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> None:
     MrSeries(vendor=vendor, syntax=syntax, name="Müller^Jörg", slices=2).write(tmp_path)
     scan = _core.scan([str(tmp_path)])
     assert [scan.problem(index) for index in range(len(scan))] == [None, None]
@@ -73,7 +73,9 @@ def test_built_series(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> None:
 
 @pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG])
 @pytest.mark.parametrize(("preamble", "meta"), [(False, True), (False, False)])
-def test_built_files_without_their_beginning(tmp_path: Path, syntax: Syntax, preamble: bool, meta: bool) -> None:
+def test_synthetic_files_without_preamble_or_meta_header(
+    tmp_path: Path, syntax: Syntax, preamble: bool, meta: bool
+) -> None:
     MrSeries(syntax=syntax, preamble=preamble, meta=meta, slices=1).write(tmp_path)
     scan = _core.scan([str(tmp_path)])
     header = scan.header(0)
@@ -105,7 +107,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("sets", "name"), NAMES, ids=[str(sets) for sets, _ in NAMES])
-def test_names_of_any_character_set(tmp_path: Path, sets: object, name: str) -> None:
+def test_names_in_every_character_set(tmp_path: Path, sets: object, name: str) -> None:
     MrSeries(name=name, slices=1, changes={"SpecificCharacterSet": sets}).write(tmp_path)
     scan = _core.scan([str(tmp_path)])
     header = scan.header(0)
@@ -128,9 +130,9 @@ def test_sample_data(data: Path, tmp_path_factory: pytest.TempPathFactory, name:
 
 
 @pytest.mark.data
-def test_the_sample_data_has_every_field(data: Path, tmp_path: Path) -> None:
+def test_the_sample_data_contains_every_field(data: Path, tmp_path: Path) -> None:
     extract(data / "dcm_qa_stc" / "In.tar.bz2", tmp_path)
     scan = _core.scan([str(data), str(tmp_path)])
     headers = [header for index in range(len(scan)) if (header := scan.header(index)) is not None]
-    met = {field for header in headers for field, _ in header.items()}
-    assert set(_core.FIELDS) - met == set(), "fields that no file at hand puts to the test"
+    present = {field for header in headers for field, _ in header.items()}
+    assert set(_core.FIELDS) - present == set(), "fields that no available file contains"

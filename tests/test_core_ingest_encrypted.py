@@ -1,4 +1,4 @@
-"""Encrypted members of a zip: which passwords open them, and what stays closed."""
+"""Encrypted members of a zip are decrypted with given passwords, or refused."""
 
 import struct
 import zlib
@@ -30,9 +30,9 @@ def read(data: bytes, work: Path, *passwords: bytes, **options: Any) -> Ingested
 
 @EACH
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_with_the_password_a_packet_is_as_if_it_were_not_encrypted(way: Way, method: int, tmp_path: Path) -> None:
+def test_a_decrypted_packet_gives_the_same_rows_as_an_unencrypted_one(way: Way, method: int, tmp_path: Path) -> None:
     clear = read(zipped(TREE), tmp_path / "clear")
-    opened = read(encrypted(TREE, way=way, method=method), tmp_path / "locked", b"secret")
+    opened = read(encrypted(TREE, way=way, method=method), tmp_path / "encrypted", b"secret")
     assert opened.reading.damage() == []
     assert opened.reading.notes() == []
     assert [(row.path, row.sha256, row.fate, row.reason) for row in opened.rows] == [
@@ -41,14 +41,14 @@ def test_with_the_password_a_packet_is_as_if_it_were_not_encrypted(way: Way, met
 
 
 @EACH
-def test_passwords_are_tried_one_after_the_other(way: Way, tmp_path: Path) -> None:
+def test_passwords_are_tried_in_order(way: Way, tmp_path: Path) -> None:
     data = encrypted(TREE, "Käse 1 ".encode(), way)
     opened = read(data, tmp_path, b"", b"Kase 1 ", "Käse 1".encode(), "Käse 1 ".encode())
     assert opened.reading.damage() == []
     assert opened.row("IM0001").fate == "sorted"
 
 
-def test_members_may_have_passwords_of_their_own_or_none(tmp_path: Path) -> None:
+def test_members_can_have_different_passwords_or_none(tmp_path: Path) -> None:
     ways = [TRADITIONAL, None, AE2, AE1]
     members = [Member(f"{k}", IMAGE + bytes([k]), way, b"word%d" % k) for k, way in enumerate(ways)]
     opened = read(joined(*members), tmp_path, b"word0", b"word2", b"word3")
@@ -65,30 +65,30 @@ def test_a_wrong_password_refuses_the_member(way: Way, tmp_path: Path) -> None:
 
 
 @EACH
-def test_without_a_password_the_reason_is_that_word(way: Way, tmp_path: Path) -> None:
+def test_a_member_without_a_password_has_the_reason_encrypted(way: Way, tmp_path: Path) -> None:
     assert {row.reason for row in read(encrypted(TREE, way=way), tmp_path).rows} == {"encrypted"}
 
 
-def lucky(data: bytes) -> bytes:
-    """A wrong password that the check byte of a traditional member with this content does not tell."""
+def colliding_password(data: bytes) -> bytes:
+    """Return a wrong password that passes the check byte of a traditional member with this content."""
     crc = zlib.crc32(data) >> 24
-    head = zip_crypto(bytes(range(11)) + bytes([crc]), b"secret")
+    header = zip_crypto(bytes(range(11)) + bytes([crc]), b"secret")
     words = (b"wrong%d" % k for k in range(10_000))
-    # what is encrypted twice with one password is clear again only byte by byte: the keys turn on what was clear
-    return next(word for word in words if opened_by_hand(head, word)[-1] == crc)
+    # decrypt byte by byte: the keys depend on the plain text
+    return next(word for word in words if decrypted(header, word)[-1] == crc)
 
 
-def opened_by_hand(data: bytes, password: bytes) -> bytes:
-    found = b""
+def decrypted(data: bytes, password: bytes) -> bytes:
+    plain = b""
     for byte in data:
-        mask = zip_crypto(found + b"\0", password)[-1]
-        found += bytes([byte ^ mask])
-    return found
+        mask = zip_crypto(plain + b"\0", password)[-1]
+        plain += bytes([byte ^ mask])
+    return plain
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_a_wrong_password_that_passes_the_check_byte_delivers_nothing(method: int, tmp_path: Path) -> None:
-    wrong, data = lucky(IMAGE), encrypted({"IM": IMAGE}, method=method)
+def test_a_wrong_password_that_passes_the_check_byte_is_refused(method: int, tmp_path: Path) -> None:
+    wrong, data = colliding_password(IMAGE), encrypted({"IM": IMAGE}, method=method)
     refused = read(data, tmp_path / "wrong", wrong)
     assert refused.row("IM").fate == "refused"
     assert refused.row("IM").reason.startswith("encrypted: the given password does not decrypt it (one seems correct")
@@ -97,11 +97,11 @@ def test_a_wrong_password_that_passes_the_check_byte_delivers_nothing(method: in
 
 
 @EACH
-def test_large_members_are_streamed_with_the_same_checks(way: Way, tmp_path: Path) -> None:
-    """With 16 threads, members above 4 MiB go through the disk."""
+def test_large_members_have_the_same_checks(way: Way, tmp_path: Path) -> None:
+    """With 16 threads, members above 4 MiB are written to disk first."""
     large = IMAGE + bytes(5 << 20)
     data = encrypted({"IM": large}, way=way, method=DEFLATED)
-    opened = read(data, tmp_path / "right", lucky(large), b"secret", threads=16)
+    opened = read(data, tmp_path / "right", colliding_password(large), b"secret", threads=16)
     assert opened.reading.damage() == []
     assert opened.row("IM").sha256 == read(zipped({"IM": large}), tmp_path / "clear").row("IM").sha256
     broken = read(flipped(data, 300), tmp_path / "broken", b"secret", threads=16)
@@ -109,15 +109,15 @@ def test_large_members_are_streamed_with_the_same_checks(way: Way, tmp_path: Pat
 
 
 @EACH
-def test_a_byte_turned_over_is_found(way: Way, tmp_path: Path) -> None:
+def test_a_flipped_byte_is_found(way: Way, tmp_path: Path) -> None:
     result = read(flipped(encrypted({"IM": IMAGE}, way=way), 500), tmp_path, b"secret")
     assert result.row("IM").fate == "refused"
-    told = "its CRC is" if isinstance(way, Traditional) else "its authentication code is not that of its bytes"
-    assert f"one seems correct, but: {told}" in result.row("IM").reason
+    reason = "its CRC is" if isinstance(way, Traditional) else "its authentication code is not that of its bytes"
+    assert f"one seems correct, but: {reason}" in result.row("IM").reason
 
 
 @EACH
-def test_a_cut_packet_is_damaged_and_gives_no_wrong_bytes(way: Way, tmp_path: Path) -> None:
+def test_a_truncated_packet_is_damaged_and_gives_no_wrong_bytes(way: Way, tmp_path: Path) -> None:
     whole = encrypted(FILES, way=way)
     result = read(whole[: len(whole) // 2], tmp_path, b"secret")
     assert result.reading.damage()
@@ -126,12 +126,12 @@ def test_a_cut_packet_is_damaged_and_gives_no_wrong_bytes(way: Way, tmp_path: Pa
 
 
 @pytest.mark.parametrize("flag", [1 << 6, 1 << 13], ids=["strong", "masked"])
-def test_strong_encryption_stays_closed_and_says_so(flag: int, tmp_path: Path) -> None:
+def test_strong_encryption_is_refused_with_its_reason(flag: int, tmp_path: Path) -> None:
     result = read(encrypted({"IM": IMAGE}, way=Traditional(flags=flag)), tmp_path, b"secret")
     assert result.row("IM").reason == "encrypted in a way that cannot be opened (strong encryption, APPNOTE 7)"
 
 
-def test_an_encrypted_central_directory_stays_closed_and_says_so(tmp_path: Path) -> None:
+def test_an_encrypted_central_directory_is_refused_with_its_reason(tmp_path: Path) -> None:
     """The zip64 end record of version 2 names the cipher (APPNOTE 7.3.4)."""
     data = encrypted({"IM": IMAGE}, way=Traditional(flags=1 << 13))
     end = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 72, 62, 62, 0, 0, 1, 1, 100, len(data) - 122)
@@ -149,16 +149,16 @@ FIELDS = {
     "version": struct.pack("<HHH2sBH", 0x9901, 7, 3, b"AE", 3, 0),
     "vendor": struct.pack("<HHH2sBH", 0x9901, 7, 2, b"XX", 3, 0),
     "strength": struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 4, 0),
-    "itself": struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 3, 99),
+    "method": struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 3, 99),
 }
 
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
-def test_an_aes_field_that_is_wrong_is_refused(field: bytes, tmp_path: Path) -> None:
-    sound = struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 3, 0)
+def test_an_invalid_aes_field_is_refused(field: bytes, tmp_path: Path) -> None:
+    valid = struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 3, 0)
     data = encrypted({"IM": IMAGE}, way=AE2)
     start = data.index(b"PK\x01\x02")
-    central = data[start:].replace(sound, field)
+    central = data[start:].replace(valid, field)
     central = central[:30] + struct.pack("<H", len(field)) + central[32:]
     size = struct.pack("<I", len(central) - 22)
     central = central[:-10] + size + central[-6:]
@@ -177,15 +177,15 @@ def test_a_member_shorter_than_its_encryption_is_refused(way: Way, tmp_path: Pat
 
 @EACH
 @pytest.mark.parametrize("outer", [Kind.ZIP, Kind.TAR_GZ], ids=lambda kind: kind.name)
-def test_encrypted_archives_inside_a_packet_are_opened_too(way: Way, outer: Kind, tmp_path: Path) -> None:
+def test_encrypted_archives_in_a_packet_are_opened(way: Way, outer: Kind, tmp_path: Path) -> None:
     packet = tmp_path / "p"
-    packet.write_bytes(packed({"in/locked.zip": encrypted(FILES, way=way)}, outer))
+    packet.write_bytes(packed({"in/encrypted.zip": encrypted(FILES, way=way)}, outer))
     result = ingested(packet, tmp_path, passwords=[b"secret"])
-    assert result.row("in/locked.zip").fate == "opened"
-    assert result.row("in/locked.zip!IM0002").fate == "sorted"
+    assert result.row("in/encrypted.zip").fate == "opened"
+    assert result.row("in/encrypted.zip!IM0002").fate == "sorted"
 
 
-def test_an_encrypted_zip_may_hold_an_encrypted_tar_member_and_a_zip(tmp_path: Path) -> None:
+def test_an_encrypted_zip_can_contain_a_tar_and_an_encrypted_zip(tmp_path: Path) -> None:
     inner = encrypted(FILES, b"inner", AE2)
     data = encrypted({"a.tar": tarred(FILES), "b.zip": inner}, b"outer", TRADITIONAL, DEFLATED)
     result = read(data, tmp_path, b"inner", b"outer")

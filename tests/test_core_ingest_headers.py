@@ -1,4 +1,4 @@
-"""Headers alone: what `ingest` leaves of members, and what frames read without pixels."""
+"""`ingest` with `headers_only` writes headers without pixels, and frames are read from them."""
 
 import gzip
 from pathlib import Path
@@ -19,62 +19,62 @@ TREE = {**under("a", LARGE.files()), **PAIR, "notes.bin": bytes([7]) * 500_000, 
 
 
 def read(tree: Tree, work: Path, kind: Kind) -> Reading:
-    """Return a reading with headers alone."""
+    """Read a packet with headers only."""
     return ingest([(str(write_packet(tree, work, "p", kind)), "")], str(work / "staging"), headers_only=True)
 
 
 def rows(reading: Reading) -> dict[str, int]:
-    """Return path to index of the rows that are in staging."""
+    """Return the index of each row in staging by path."""
     return {reading.row(row).path: row for row in range(len(reading)) if reading.staged(row)}
 
 
-def used(folder: Path) -> int:
-    """Return the bytes that files take on disk."""
+def disk_usage(folder: Path) -> int:
+    """Return the size of all files on disk in bytes."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP, Kind.TAR, Kind.TAR_GZ], ids=str)
-def test_a_header_is_whole_and_its_pixels_are_a_hole(kind: Kind, tmp_path: Path) -> None:
+def test_a_header_is_complete_and_its_pixels_are_a_hole(kind: Kind, tmp_path: Path) -> None:
     reading = read(TREE, tmp_path, kind)
-    found = rows(reading)
+    indices = rows(reading)
     for name, data in under("a", LARGE.files()).items():
-        staged = Path(reading.staged(found[name])).read_bytes()
+        staged = Path(reading.staged(indices[name])).read_bytes()
         assert len(staged) == len(data)
         assert staged[:-PIXELS] == data[:-PIXELS]
         assert staged[-PIXELS:] == bytes(PIXELS)
-    assert used(tmp_path / "staging") < 80_000
+    assert disk_usage(tmp_path / "staging") < 80_000
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP], ids=str)
-def test_a_par_is_whole_and_what_is_no_header_is_a_hole(kind: Kind, tmp_path: Path) -> None:
+def test_a_par_is_complete_and_other_files_are_holes(kind: Kind, tmp_path: Path) -> None:
     reading = read(TREE, tmp_path, kind)
-    found = rows(reading)
-    staged = {name: Path(reading.staged(row)).read_bytes() for name, row in found.items()}
+    indices = rows(reading)
+    staged = {name: Path(reading.staged(row)).read_bytes() for name, row in indices.items()}
     assert staged["scan.PAR"] == PAIR["scan.PAR"]
     assert staged["scan.REC"] == bytes(len(PAIR["scan.REC"]))
     assert staged["notes.bin"] == bytes(500_000)
-    assert staged["cut.dcm"] == TREE["cut.dcm"], "another reader may still read it"
+    assert staged["cut.dcm"] == TREE["cut.dcm"], "another reader may be able to read it"
 
 
-def test_groups_and_hashes_are_those_of_a_whole_reading(tmp_path: Path) -> None:
+def test_groups_and_hashes_equal_those_of_a_full_reading(tmp_path: Path) -> None:
     tree = {**TREE, "inner.zip": packed(under("b", MrSeries(number=4).files()), Kind.ZIP)}
     path = write_packet(tree, tmp_path, "p", Kind.ZIP)
-    whole = ingest([(str(path), "")], str(tmp_path / "whole"))
-    heads = ingest([(str(path), "")], str(tmp_path / "heads"), headers_only=True)
-    assert len(whole) == len(heads)
-    for index in range(len(whole)):
-        one, other = whole.row(index), heads.row(index)
-        assert (one.path, one.size, one.sha256, one.fate, one.kind) == (
-            other.path,
-            other.size,
-            other.sha256,
-            other.fate,
-            other.kind,
+    full = ingest([(str(path), "")], str(tmp_path / "full"))
+    header_reading = ingest([(str(path), "")], str(tmp_path / "header_reading"), headers_only=True)
+    assert len(full) == len(header_reading)
+    for index in range(len(full)):
+        full_row, header_row = full.row(index), header_reading.row(index)
+        assert (full_row.path, full_row.size, full_row.sha256, full_row.fate, full_row.kind) == (
+            header_row.path,
+            header_row.size,
+            header_row.sha256,
+            header_row.fate,
+            header_row.kind,
         )
-    assert [group.number for group in whole.groups()] == [group.number for group in heads.groups()]
+    assert [group.number for group in full.groups()] == [group.number for group in header_reading.groups()]
 
 
-def test_a_large_member_and_a_kept_archive_leave_no_bytes(tmp_path: Path) -> None:
+def test_a_large_member_and_a_kept_archive_use_little_disk_space(tmp_path: Path) -> None:
     huge = MrSeries(number=5, slices=1, rows=5000, columns=5000)
     tree = {**under("x", huge.files()), "y.zip": packed({"text": bytes([1]) * 200_000}, Kind.TAR)}
     for kind in (Kind.FOLDER, Kind.ZIP):
@@ -82,7 +82,7 @@ def test_a_large_member_and_a_kept_archive_leave_no_bytes(tmp_path: Path) -> Non
         work.mkdir()
         reading = read(tree, work, kind)
         assert [group.files for group in reading.groups()] == [1]
-        assert used(work / "staging") < 50_000
+        assert disk_usage(work / "staging") < 50_000
 
 
 @pytest.mark.parametrize(
@@ -95,23 +95,23 @@ def test_a_large_member_and_a_kept_archive_leave_no_bytes(tmp_path: Path) -> Non
     ],
     ids=["classic", "ge", "mosaics", "enhanced"],
 )
-def test_facts_of_headers_alone_are_those_of_whole_files(datasets: list[Dataset], tmp_path: Path) -> None:
+def test_facts_of_headers_equal_those_of_whole_files(datasets: list[Dataset], tmp_path: Path) -> None:
     tree = {f"{index:03}": encoded(dataset) for index, dataset in enumerate(datasets)}
     write_packet(tree, tmp_path, "whole", Kind.FOLDER)
     write_packet({f"{name}.gz": gzip.compress(data) for name, data in tree.items()}, tmp_path, "gz", Kind.FOLDER)
     reading = read(tree, tmp_path, Kind.ZIP)
-    heads = [reading.staged(row) for row in rows(reading).values()]
+    headers = [reading.staged(row) for row in rows(reading).values()]
     whole = sorted(map(str, (tmp_path / "whole").iterdir()))
     gzipped = sorted(map(str, (tmp_path / "gz").iterdir()))
     first = SeriesFrames(whole)
-    for files in (whole, heads, gzipped):
+    for files in (whole, headers, gzipped):
         frames = SeriesFrames(files, pixels=False)
         assert (frames.slices, frames.voxels, frames.images) == (first.slices, first.voxels, first.images)
         assert described(frames) == described(first)
 
 
 def described(frames: SeriesFrames) -> object:
-    """Return all that was acquired."""
+    """Return the acquisition facts of frames."""
     acquired = frames.acquired()
     stacks = [
         (stack.size, stack.places, stack.begun, stack.complete, stack.intervals, stack.b_values, stack.orientation)

@@ -1,4 +1,4 @@
-"""An archive among the loose files of a session (its prefix ends with `!`) that contains no images is a file like them."""
+"""An archive without images among the loose files of a session (its prefix ends with `!`) is kept like a loose file."""
 
 import hashlib
 from pathlib import Path
@@ -32,7 +32,7 @@ def inbox(tmp_path: Path) -> Path:
     return tmp_path / "inbox"
 
 
-def test_it_is_kept_whole_and_its_row_is_among_those_of_the_loose_files(inbox: Path) -> None:
+def test_an_archive_without_images_is_kept_and_its_row_is_sorted_among_the_loose_files(inbox: Path) -> None:
     write_folder(under("m", {"IM0001": T1["IM0001"]}), inbox)
     archives = ["a.xlsx", "n.tar", "z.xlsx"]
     reading = read(inbox, archives, **{"a.xlsx": SHEET, "n.tar": packed(T1, Kind.TAR), "z.xlsx": SHEET, "x.txt": b"x"})
@@ -51,32 +51,32 @@ def test_it_is_kept_whole_and_its_row_is_among_those_of_the_loose_files(inbox: P
     assert reading.damage() == []
 
 
-def test_a_damaged_one_is_damage_since_what_cannot_be_read_may_be_an_image(inbox: Path) -> None:
+def test_a_damaged_archive_is_reported_as_damage(inbox: Path) -> None:
     reading = read(inbox, ["n.tar"], **{"n.tar": packed({"a": b"x" * 2000, "b": b"y" * 2000}, Kind.TAR)[:3000]})
     assert reading.damage()
     assert ("n.tar", "archive", "kept") not in rows(reading)
 
 
-def test_a_link_to_one_is_no_data(inbox: Path) -> None:
-    (inbox.parent / "elsewhere.xlsx").write_bytes(SHEET)
-    (inbox / "list.xlsx").symlink_to("../elsewhere.xlsx")
+def test_a_link_to_an_archive_has_no_data(inbox: Path) -> None:
+    (inbox.parent / "target.xlsx").write_bytes(SHEET)
+    (inbox / "list.xlsx").symlink_to("../target.xlsx")
     assert rows(read(inbox, ["list.xlsx"])) == [("list.xlsx", "link", "nodata")]
 
 
-def test_a_packet_is_never_kept_whole(inbox: Path) -> None:
+def test_a_packet_without_images_is_unpacked(inbox: Path) -> None:
     (inbox / "P.zip").write_bytes(SHEET)
     reading = ingest([(str(inbox / "P.zip"), "")], str(inbox.parent / "staging"))
     assert [path for path, _, _ in rows(reading)] == ["xl/workbook.xml"]
 
 
 @pytest.mark.parametrize("pack", [zst.compress, lzw.compress], ids=["zst", "Z"])
-def test_what_is_said_to_be_an_archive_is_read_as_one(inbox: Path, pack: object) -> None:
+def test_is_archive_agrees_with_the_reading(inbox: Path, pack: object) -> None:
     compress = pack
     assert callable(compress)
-    for name, data, several in (("one", T1["IM0001"], False), ("tar", packed(T1, Kind.TAR), True)):
+    for name, data, is_tar in (("one", T1["IM0001"], False), ("tar", packed(T1, Kind.TAR), True)):
         path = inbox / name
         path.write_bytes(compress(data))
-        assert is_archive(str(path)) is several
+        assert is_archive(str(path)) is is_tar
         reading = ingest([(str(path), "")], str(inbox.parent / f"{name}.staging"))
-        assert len(reading) == (len(T1) if several else 1)
+        assert len(reading) == (len(T1) if is_tar else 1)
         assert {row.fate for row in map(reading.row, range(len(reading)))} == {"sorted"}

@@ -1,4 +1,4 @@
-"""Each kind of member gets its fate, with its reason."""
+"""Each kind of member gets a fate and a reason."""
 
 import bz2
 import gzip
@@ -44,7 +44,7 @@ def test_compressed_dicom_is_unpacked_and_sorted(ending: str, kind: Kind, tmp_pa
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gzipped_dicom_stays_gzipped_where_that_is_asked_for(kind: Kind, tmp_path: Path) -> None:
+def test_gzipped_dicom_stays_gzipped_if_requested(kind: Kind, tmp_path: Path) -> None:
     result = ingested(packet({"1.gz": gzip.compress(IMAGE)}, tmp_path, kind), tmp_path, gunzip=False)
     row = result.row("1.gz")
     assert row.at.endswith(".dcm.gz")
@@ -53,7 +53,7 @@ def test_gzipped_dicom_stays_gzipped_where_that_is_asked_for(kind: Kind, tmp_pat
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_other_gzipped_files_are_kept_as_they_are(kind: Kind, tmp_path: Path) -> None:
+def test_other_gzipped_files_are_kept_unchanged(kind: Kind, tmp_path: Path) -> None:
     image = gzip.compress(b"\x5c\x01\0\0" + bytes(1000))
     result = ingested(packet({"a/x.nii.gz": image, "a/1": IMAGE}, tmp_path, kind), tmp_path)
     assert result.kept() == {"a/x.nii.gz": image}
@@ -61,7 +61,7 @@ def test_other_gzipped_files_are_kept_as_they_are(kind: Kind, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("end", range(1, 40))
-def test_gzipped_dicom_that_is_cut_is_refused(end: int, tmp_path: Path) -> None:
+def test_truncated_gzipped_dicom_is_refused(end: int, tmp_path: Path) -> None:
     data = gzip.compress(IMAGE)
     result = ingested(packet({"1.gz": data[: len(data) - end * 16]}, tmp_path), tmp_path)
     assert result.fates() == {"1.gz": "refused"}
@@ -69,7 +69,7 @@ def test_gzipped_dicom_that_is_cut_is_refused(end: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_par_and_rec_wait_to_be_placed(kind: Kind, tmp_path: Path) -> None:
+def test_par_and_rec_are_sorted_without_a_series(kind: Kind, tmp_path: Path) -> None:
     tree = {"a/X.PAR": PAR, "a/X.rec": b"\x1f\x8b\x08 by chance", "a/Y.rec.gz": gzip.compress(bytes(99))}
     result = ingested(packet(tree, tmp_path, kind), tmp_path)
     files = [row for row in result.rows if row.kind != "directory"]
@@ -77,31 +77,35 @@ def test_par_and_rec_wait_to_be_placed(kind: Kind, tmp_path: Path) -> None:
     assert (result.root / result.row("a/Y.rec.gz").at).read_bytes() == bytes(99)
 
 
-def test_what_macos_puts_beside_a_rec_is_none(tmp_path: Path) -> None:
+def test_an_appledouble_file_of_a_rec_is_kept(tmp_path: Path) -> None:
     result = ingested(packet({"__MACOSX/._X.REC": b"\0\5\x16\7\0\2\0\0Mac OS X"}, tmp_path, Kind.ZIP), tmp_path)
     row = result.row("__MACOSX/._X.REC")
     assert (row.kind, row.fate, row.reason) == ("other", "kept", "an AppleDouble file of macOS")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_dicom_that_no_series_can_take_is_kept_with_its_reason(kind: Kind, tmp_path: Path) -> None:
+def test_dicom_without_identifiers_is_kept_with_its_reason(kind: Kind, tmp_path: Path) -> None:
     series = MrSeries(slices=1)
-    nameless = {"SOPClassUID": None, "Rows": None}
+    without_class_and_rows = {"SOPClassUID": None, "Rows": None}
     tree = {
         "DICOMDIR": objects.dicomdir(series),
-        "no-series": next(iter(series.with_(changes={**nameless, "SeriesInstanceUID": None}).files().values())),
-        "no-instance": next(iter(series.with_(changes={**nameless, "SOPInstanceUID": ""}).files().values())),
+        "no-series": next(
+            iter(series.with_(changes={**without_class_and_rows, "SeriesInstanceUID": None}).files().values())
+        ),
+        "no-instance": next(
+            iter(series.with_(changes={**without_class_and_rows, "SOPInstanceUID": ""}).files().values())
+        ),
     }
     result = ingested(packet(tree, tmp_path, kind), tmp_path)
-    found = {row.path: (row.kind, row.fate, row.reason) for row in result.rows}
-    assert found == {
+    rows = {row.path: (row.kind, row.fate, row.reason) for row in result.rows}
+    assert rows == {
         "DICOMDIR": ("dicomdir", "kept", "a DICOMDIR"),
         "no-series": ("dicom", "kept", "DICOM without SeriesInstanceUID, SOPClassUID and Rows"),
         "no-instance": ("dicom", "kept", "DICOM without SOPInstanceUID, SOPClassUID and Rows"),
     }
 
 
-def test_equal_bytes_are_one_file_and_the_first_path_has_it(tmp_path: Path) -> None:
+def test_equal_files_are_duplicates_of_the_first_path(tmp_path: Path) -> None:
     result = ingested(packet({"b/2": IMAGE, "a/1": IMAGE, "c.gz": gzip.compress(IMAGE)}, tmp_path), tmp_path)
     assert result.fates() == {"a/1": "sorted", "b/2": "duplicate", "c.gz": "duplicate"}
     assert result.row("b/2").reason == "the same bytes as a/1"
@@ -110,7 +114,7 @@ def test_equal_bytes_are_one_file_and_the_first_path_has_it(tmp_path: Path) -> N
     assert [group.files for group in result.reading.groups()] == [1]
 
 
-def test_different_bytes_of_one_identifier_are_numbered_in_path_order(tmp_path: Path) -> None:
+def test_different_files_with_the_same_uid_are_numbered_in_path_order(tmp_path: Path) -> None:
     tree = {name: IMAGE + bytes([0, 0] * k) for k, name in enumerate(["c", "a", "b"])}
     result = ingested(packet(tree, tmp_path), tmp_path)
     names = {path: Path(result.row(path).at).name for path in tree}
@@ -118,7 +122,7 @@ def test_different_bytes_of_one_identifier_are_numbered_in_path_order(tmp_path: 
     assert names["c"] == names["a"].replace(".dcm", "_3.dcm")
 
 
-def test_a_broken_header_is_a_suspect_until_a_header_is_supplied(tmp_path: Path) -> None:
+def test_an_unreadable_header_is_a_suspect_until_a_header_is_supplied(tmp_path: Path) -> None:
     broken = bytes(128) + b"DICM" + b"\x08\x00\x16\x00UI\xff\xff1.2"
     staging = tmp_path / "staging"
     reading = ingest([(str(packet({"x": broken}, tmp_path)), "")], str(staging))
@@ -137,7 +141,7 @@ def test_a_broken_header_is_a_suspect_until_a_header_is_supplied(tmp_path: Path)
         reading.supply(0, Header.from_values(values))
 
 
-def test_what_has_no_bytes_in_a_folder_gets_its_row(tmp_path: Path) -> None:
+def test_links_devices_and_empty_folders_get_a_row(tmp_path: Path) -> None:
     folder = write_folder({"sub/1": IMAGE}, tmp_path / "p")
     (folder / "empty" / "deep").mkdir(parents=True)
     (folder / "link").symlink_to("/etc/passwd")
@@ -147,8 +151,8 @@ def test_what_has_no_bytes_in_a_folder_gets_its_row(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(folder / "socket"))
         result = ingested(folder, tmp_path)
-    found = {row.path: (row.kind, row.fate) for row in result.rows}
-    assert found == {
+    rows = {row.path: (row.kind, row.fate) for row in result.rows}
+    assert rows == {
         "dangling": ("link", "nodata"),
         "empty/deep": ("directory", "nodata"),
         "fifo": ("device", "nodata"),
@@ -161,7 +165,7 @@ def test_what_has_no_bytes_in_a_folder_gets_its_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_what_may_not_be_read_is_refused(tmp_path: Path) -> None:
+def test_files_without_read_permission_are_refused(tmp_path: Path) -> None:
     folder = write_folder({"a/1": IMAGE, "b": b"x"}, tmp_path / "p")
     (folder / "a").chmod(0)
     (folder / "b").chmod(0)
@@ -171,7 +175,7 @@ def test_what_may_not_be_read_is_refused(tmp_path: Path) -> None:
     assert "Permission denied" in result.row("b").reason
 
 
-def test_odd_names_in_a_folder_are_kept_apart_and_written_safely(tmp_path: Path) -> None:
+def test_unusual_names_in_a_folder_stay_distinct_and_are_escaped(tmp_path: Path) -> None:
     paths = odd_names(tmp_path / "p", b"same words")
     result = ingested(tmp_path / "p", tmp_path)
     assert len(result.rows) == len(paths) == len(result.kept())
@@ -182,15 +186,15 @@ def test_odd_names_in_a_folder_are_kept_apart_and_written_safely(tmp_path: Path)
 
 
 @pytest.mark.parametrize("link", [False, True])
-def test_loose_files_are_never_changed_by_reading_them(link: bool, tmp_path: Path) -> None:
+def test_reading_does_not_change_loose_files(link: bool, tmp_path: Path) -> None:
     folder = packet({"1": IMAGE, "notes": b"x"}, tmp_path)
     result = ingested(folder, tmp_path, link=link)
     assert (folder / "1").read_bytes() == IMAGE
     assert (folder / "1").samefile(result.root / result.row("1").at) is link
 
 
-def test_large_members_take_the_same_way(tmp_path: Path) -> None:
-    # Above 64 MB in one thread's share a member goes through the disk.
+def test_large_members_are_sorted_like_small_ones(tmp_path: Path) -> None:
+    # A member that exceeds its thread's share of 64 MiB is written to disk first.
     large = next(iter(MrSeries(slices=1, rows=4500, columns=4500).files().values()))
     assert len(large) > 33 << 20
     tree = {"large": large, "zeros": bytes(35 << 20), "packed.gz": gzip.compress(large + bytes(2), 1)}

@@ -1,4 +1,4 @@
-"""Archives inside packets."""
+"""Archives in packets."""
 
 import gzip
 import io
@@ -45,13 +45,13 @@ def test_archives_five_deep_are_opened_and_six_are_not(tmp_path: Path) -> None:
     result = ingested(packet, tmp_path)
     assert result.fates()["4.zip!3.zip!2.zip!1.zip!0.zip!IM0001"] == "sorted"
     packet.write_bytes(zipped({"5.zip": data}))
-    (tmp_path / "again").mkdir()
-    result = ingested(packet, tmp_path / "again")
+    (tmp_path / "deeper").mkdir()
+    result = ingested(packet, tmp_path / "deeper")
     assert result.fates() == {"5.zip": "kept"}
     assert result.reading.damage() == []
 
 
-def test_an_archive_without_images_is_kept_whole(tmp_path: Path) -> None:
+def test_an_archive_without_images_is_kept_unopened(tmp_path: Path) -> None:
     sheet = zipped({"xl/workbook.xml": b"<x/>"})
     log = gzip.compress(tarred({"a.log": b"x"}))
     result = ingested(write_packet({"list.xlsx": sheet, "log.tgz": log}, tmp_path, "p", Kind.ZIP), tmp_path)
@@ -65,7 +65,7 @@ def damaged_archives() -> dict[str, bytes]:
     return {
         "cut.zip": zipped(TREE)[:-30],
         "crc.zip": wrong_crc(TREE, "in/IM0002"),
-        "locked.zip": encrypted(TREE),
+        "encrypted.zip": encrypted(TREE),
         "cut.tar": tarred(TREE)[:3000],
         "cut.tar.gz": gzip.compress(tarred(TREE))[:-4],
         "half.tar.gz": gzip.compress(tarred(TREE))[:600],
@@ -73,7 +73,7 @@ def damaged_archives() -> dict[str, bytes]:
         "gz.gz": gzip.compress(gzip.compress(tarred(TREE)))[:-3],
         "cut.7z": sevenz(TREE)[:-30],
         "crc.7z": sevenz(TREE, wrong_crc="in/IM0002"),
-        "locked.7z": MADE["encrypted list"],
+        "encrypted.7z": MADE["encrypted list"],
         "bomb.7z": sevenz({"zeros": bytes(100 << 20)}),
         "huge.7z": sevenz(TREE, coder=b"\x21\x21\x01\x20", claimed=256 << 20),
         "x.rar": b"Rar!\x1a\x07\x00" + bytes(50),
@@ -81,10 +81,10 @@ def damaged_archives() -> dict[str, bytes]:
     }
 
 
-WHY = {
+REASONS = {
     "cut.zip": ("cut short", "damaged-archive"),
     "crc.zip": ("damaged", "damaged-archive"),
-    "locked.zip": ("encrypted", "encrypted-archive"),
+    "encrypted.zip": ("encrypted", "encrypted-archive"),
     "cut.tar": ("cut short", "damaged-archive"),
     "cut.tar.gz": ("cut short", "damaged-archive"),
     "half.tar.gz": ("cut short", "damaged-archive"),
@@ -92,7 +92,7 @@ WHY = {
     "gz.gz": ("cut short", "damaged-archive"),
     "cut.7z": ("cut short", "damaged-archive"),
     "crc.7z": ("damaged", "damaged-archive"),
-    "locked.7z": ("encrypted", "encrypted-archive"),
+    "encrypted.7z": ("encrypted", "encrypted-archive"),
     "bomb.7z": ("over a limit", "limited-archive"),
     "huge.7z": ("over a limit", "limited-archive"),
     "x.rar": ("not opened", "foreign-archive"),
@@ -101,7 +101,7 @@ WHY = {
 
 
 @pytest.mark.parametrize("outer", OUTER, ids=lambda kind: kind.name)
-def test_a_damaged_archive_is_kept_whole_and_nothing_of_it_is_sorted(outer: Kind, tmp_path: Path) -> None:
+def test_a_damaged_archive_is_kept_and_none_of_its_members_is_sorted(outer: Kind, tmp_path: Path) -> None:
     archives = damaged_archives()
     result = ingested(write_packet({**archives, **FILES}, tmp_path, "p", outer), tmp_path)
     assert {path: result.fates()[path] for path in archives} == dict.fromkeys(archives, "kept")
@@ -110,14 +110,14 @@ def test_a_damaged_archive_is_kept_whole_and_nothing_of_it_is_sorted(outer: Kind
     assert result.kept() == archives
     assert result.reading.damage() == []
     for path in archives:
-        word, cause = WHY[path]
+        word, cause = REASONS[path]
         row = result.row(path)
         assert row.reason.startswith(f"kept whole, {word}: "), row
         assert (row.index, cause) in result.reading.left_out(), row
     assert "limit on expansion" in result.row("bomb.zip").reason
 
 
-def test_a_compressed_zip_is_opened(tmp_path: Path) -> None:
+def test_a_gzipped_zip_is_opened(tmp_path: Path) -> None:
     result = ingested(write_packet({"x.zip.gz": gzip.compress(zipped(TREE))}, tmp_path, "p", Kind.TAR), tmp_path)
     assert result.fates() == {
         "x.zip.gz": "opened",
@@ -128,14 +128,14 @@ def test_a_compressed_zip_is_opened(tmp_path: Path) -> None:
     }
 
 
-def test_a_packet_that_is_a_zip_under_gzip(tmp_path: Path) -> None:
+def test_a_gzipped_zip_packet_is_opened(tmp_path: Path) -> None:
     packet = tmp_path / "p.zip.gz"
     packet.write_bytes(gzip.compress(zipped(FILES)))
     result = ingested(packet, tmp_path)
     assert result.fates()["p.zip.gz!p.zip!IM0001"] == "sorted"
 
 
-def test_wrapping_without_end_is_followed_to_the_limit(tmp_path: Path) -> None:
+def test_repeated_compression_is_unpacked_up_to_the_limit(tmp_path: Path) -> None:
     data = b"end"
     for _ in range(20):
         data = gzip.compress(data, mtime=0)
@@ -145,7 +145,7 @@ def test_wrapping_without_end_is_followed_to_the_limit(tmp_path: Path) -> None:
     assert result.fates() == {"p.gz": "kept"}
 
 
-def test_many_copies_of_one_useless_archive_take_little_time(tmp_path: Path) -> None:
+def test_many_copies_of_an_archive_without_images_take_little_time(tmp_path: Path) -> None:
     data = zipped({"zeros": b"0" * 100})
     for _ in range(4):
         out = io.BytesIO()
@@ -159,14 +159,14 @@ def test_many_copies_of_one_useless_archive_take_little_time(tmp_path: Path) -> 
     assert len(reading) == 30
 
 
-def test_the_limit_on_all_that_comes_out_counts_inner_archives(tmp_path: Path) -> None:
+def test_the_limit_on_total_size_includes_nested_archives(tmp_path: Path) -> None:
     inner = zipped({f"{k}": zlib.crc32(bytes([k])).to_bytes(4, "big") * 5000 for k in range(9)})
     packet = write_packet({"x.zip": inner, **FILES}, tmp_path, "p", Kind.TAR)
     result = ingested(packet, tmp_path, max_bytes=100_000)
     assert "limit on total size" in result.reading.damage()[-1]
 
 
-def test_joined_tars_in_a_folder_keep_their_order(tmp_path: Path) -> None:
+def test_rows_of_nested_tars_follow_the_order_of_the_folder(tmp_path: Path) -> None:
     tree = {f"{k}.tar": tarred({"x": bytes([k]), **FILES}, form=tarfile.GNU_FORMAT) for k in range(3)}
     result = ingested(write_packet(tree, tmp_path, "p", Kind.FOLDER), tmp_path)
     assert [row.path for row in result.rows][:3] == ["0.tar", "0.tar!x", "0.tar!IM0001"]

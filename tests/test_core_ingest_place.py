@@ -1,4 +1,4 @@
-"""Where files are put."""
+"""Files of a reading are placed in a session folder."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def reading_of(tree: Tree, work: Path, kind: Kind = Kind.ZIP) -> Reading:
     return ingest([(str(packet), "")], str(work / "staging"))
 
 
-def test_series_under_one_number_share_a_folder(tmp_path: Path) -> None:
+def test_series_with_the_same_number_share_a_folder(tmp_path: Path) -> None:
     tree = {"a": IMAGE, "b": next(iter(MrSeries(number=4).files().values()))}
     reading = reading_of(tree, tmp_path)
     reading.place_series(str(tmp_path / "s"), 50, "label", [0, 1])
@@ -27,15 +27,15 @@ def test_series_under_one_number_share_a_folder(tmp_path: Path) -> None:
     assert {reading.row(k).series for k in range(2)} == {50}
 
 
-def test_a_second_call_never_overwrites(tmp_path: Path) -> None:
+def test_placing_again_does_not_overwrite(tmp_path: Path) -> None:
     reading = reading_of({"a": IMAGE}, tmp_path)
-    again = ingest([(str(tmp_path / "p.zip"), "")], str(tmp_path / "again"))
+    second = ingest([(str(tmp_path / "p.zip"), "")], str(tmp_path / "second"))
     reading.place_series(str(tmp_path / "s"), 30, "x", [0])
-    again.place_series(str(tmp_path / "s"), 30, "x", [0])
+    second.place_series(str(tmp_path / "s"), 30, "x", [0])
     assert len(list((tmp_path / "s/dicom/30").iterdir())) == 2
 
 
-def test_long_labels_fit_and_stay_apart(tmp_path: Path) -> None:
+def test_long_labels_are_shortened_to_distinct_names(tmp_path: Path) -> None:
     reading = reading_of(FILES, tmp_path)
     reading.place_series(str(tmp_path / "s"), 30, "é" * 200, [0])
     names = [path.name for path in (tmp_path / "s/dicom/30").iterdir()]
@@ -43,24 +43,24 @@ def test_long_labels_fit_and_stay_apart(tmp_path: Path) -> None:
     assert all(len(name.encode()) <= 255 and name.endswith(".dcm") for name in names)
 
 
-@pytest.mark.parametrize("at", ["", "/etc/x", "../x", "a/../../x", "a//x", "a/./x"])
-def test_a_row_is_never_placed_outside(at: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["", "/etc/x", "../x", "a/../../x", "a//x", "a/./x"])
+def test_a_row_is_not_placed_outside_the_session(path: str, tmp_path: Path) -> None:
     reading = reading_of({"note": b"x"}, tmp_path)
     with pytest.raises(OSError, match="not a relative path"):
-        reading.place_row(0, str(tmp_path / "s"), at, 0)
+        reading.place_row(0, str(tmp_path / "s"), path, 0)
     assert reading.staged(0)
 
 
-def test_a_row_never_takes_a_place_that_is_taken(tmp_path: Path) -> None:
+def test_a_row_does_not_overwrite_an_existing_file(tmp_path: Path) -> None:
     reading = reading_of({"note": b"x"}, tmp_path)
     (tmp_path / "s").mkdir()
-    (tmp_path / "s/there").write_text("first")
+    (tmp_path / "s/existing").write_text("first")
     with pytest.raises(FileExistsError):
-        reading.place_row(0, str(tmp_path / "s"), "there", 0)
-    assert (tmp_path / "s/there").read_text() == "first"
+        reading.place_row(0, str(tmp_path / "s"), "existing", 0)
+    assert (tmp_path / "s/existing").read_text() == "first"
 
 
-def test_kept_names_that_clean_to_one_name_all_stay(tmp_path: Path) -> None:
+def test_kept_files_whose_escaped_names_are_equal_are_all_kept(tmp_path: Path) -> None:
     tree = {"a/x.txt": b"1", "/a/x.txt": b"2", "../a/x.txt": b"3", "a/x_2.txt": b"4", "A/X.TXT": b"5"}
     result = ingested(write_packet(tree, tmp_path, "p", Kind.TAR), tmp_path)
     assert sorted(result.kept().values()) == [b"1", b"2", b"3", b"4", b"5"]
@@ -74,10 +74,10 @@ def test_very_deep_and_very_long_paths_are_kept(tmp_path: Path) -> None:
     assert sorted(result.kept().values()) == [b"deep", b"long", b"too"]
 
 
-def test_a_session_on_another_file_system_is_copied_to(tmp_path: Path) -> None:
+def test_files_are_copied_to_a_session_on_another_file_system(tmp_path: Path) -> None:
     other = Path("/dev/shm")
     if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("no second file system here")
+        pytest.skip("this machine has no second file system")
     reading = reading_of({"1": IMAGE, "note": b"x"}, tmp_path)
     root = other / f"qxbatch-{tmp_path.name}-{id(reading)}"
     try:
@@ -91,7 +91,7 @@ def test_a_session_on_another_file_system_is_copied_to(tmp_path: Path) -> None:
         root.rmdir()
 
 
-def test_cancelled_reading_stops(tmp_path: Path) -> None:
+def test_a_cancelled_reading_stops(tmp_path: Path) -> None:
     monitor = Monitor()
     monitor.cancel()
     for kind in (Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ):
@@ -100,14 +100,14 @@ def test_cancelled_reading_stops(tmp_path: Path) -> None:
             ingest([(str(packet), "")], str(tmp_path / kind.name), monitor=monitor)
 
 
-def test_the_monitor_counts(tmp_path: Path) -> None:
+def test_the_monitor_counts_files_and_bytes(tmp_path: Path) -> None:
     monitor = Monitor()
     packet = write_packet(FILES, tmp_path, "p", Kind.TAR)
     ingest([(str(packet), "")], str(tmp_path / "staging"), monitor=monitor)
     assert (monitor.files, monitor.bytes) == (2, sum(map(len, FILES.values())))
 
 
-def test_rows_and_groups_that_do_not_exist(tmp_path: Path) -> None:
+def test_invalid_rows_and_groups_raise_index_error(tmp_path: Path) -> None:
     reading = reading_of({"1": IMAGE}, tmp_path)
     with pytest.raises(IndexError):
         reading.row(1)

@@ -1,4 +1,4 @@
-"""7z packets: every method, order, checksums, names, limits, passwords."""
+"""7z packets: methods, order, checksums, names, limits and passwords."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.build.sevenz_made import CONTENT, MADE, PASSWORD
 
 FILES = MrSeries(slices=3).files()
 TREE = {**under("in", FILES), "in/notes.txt": b"words", "in/none": b""}
-WAYS = pytest.mark.parametrize("solid", [True, False], ids=["solid", "apart"])
+WAYS = pytest.mark.parametrize("solid", [True, False], ids=["solid", "not solid"])
 
 
 def read(data: bytes, work: Path, **options: object) -> Ingested:
@@ -24,7 +24,7 @@ def read(data: bytes, work: Path, **options: object) -> Ingested:
 
 @WAYS
 @pytest.mark.parametrize("method", [Method.COPY, Method.LZMA2], ids=lambda method: method.name)
-def test_members_come_in_their_order_with_their_hashes(method: Method, solid: bool, tmp_path: Path) -> None:
+def test_members_are_read_in_order_with_their_hashes(method: Method, solid: bool, tmp_path: Path) -> None:
     result = read(sevenz(TREE, method, solid=solid, folders=["empty folder"]), tmp_path)
     assert [row.path for row in result.rows] == [*TREE, "empty folder"]
     assert {row.path: row.sha256 for row in result.rows if row.fate != "nodata"} == {
@@ -37,48 +37,50 @@ def test_members_come_in_their_order_with_their_hashes(method: Method, solid: bo
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_what_7_zip_packs_in_any_way_is_read(name: str, tmp_path: Path) -> None:
+def test_every_method_of_7_zip_is_read(name: str, tmp_path: Path) -> None:
     result = read(MADE[name], tmp_path, passwords=[b"wrong", PASSWORD.encode()])
     assert result.kept() == {"known.bin": CONTENT}
     assert result.reading.damage() == []
 
 
 @pytest.mark.parametrize("name", ["encrypted", "encrypted list"])
-def test_without_its_password_an_encrypted_one_says_so(name: str, tmp_path: Path) -> None:
+def test_an_encrypted_packet_without_its_password_is_reported(name: str, tmp_path: Path) -> None:
     result = read(MADE[name], tmp_path)
     [text] = result.reading.damage()
     assert text.endswith(": encrypted")
-    (tmp_path / "again").mkdir()
-    result = read(MADE[name], tmp_path / "again", passwords=[b"wrong"])
+    (tmp_path / "second").mkdir()
+    result = read(MADE[name], tmp_path / "second", passwords=[b"wrong"])
     [text] = result.reading.damage()
     assert text.endswith(": encrypted: the given password does not decrypt it")
 
 
 @WAYS
-def test_one_member_with_a_wrong_checksum_does_not_hold_back_the_others(solid: bool, tmp_path: Path) -> None:
+def test_a_member_with_a_wrong_checksum_does_not_affect_the_others(solid: bool, tmp_path: Path) -> None:
     result = read(sevenz(TREE, solid=solid, wrong_crc="in/IM0002"), tmp_path)
     assert [row.path for row in result.rows if row.fate == "refused"] == ["in/IM0002"]
     assert "CRC" in result.row("in/IM0002").reason
     assert [group.files for group in result.reading.groups()] == [2]
 
 
-@pytest.mark.parametrize("kept", [31, 200, -1])
-def test_a_cut_one_is_said_to_be_cut(kept: int, tmp_path: Path) -> None:
-    result = read(sevenz(TREE)[:kept], tmp_path)
+@pytest.mark.parametrize("size", [31, 200, -1])
+def test_a_truncated_packet_is_reported(size: int, tmp_path: Path) -> None:
+    result = read(sevenz(TREE)[:size], tmp_path)
     [text] = result.reading.damage()
     assert "cut short" in text
     assert result.rows == []
 
 
-def test_names_lead_nowhere_else_and_equal_ones_both_stay(tmp_path: Path) -> None:
+def test_unsafe_names_stay_inside_and_equal_names_are_both_kept(tmp_path: Path) -> None:
     tree = {"../../up": b"1", "/etc/rooted": b"2", "C:\\w": b"3", "a": b"4", "A": b"5", "\U0001f9e0ü": b"6"}
     result = read(sevenz(tree), tmp_path)
     assert sorted(result.kept().values()) == [b"1", b"2", b"3", b"4", b"5", b"6"]
     assert [row.path for row in result.rows][-1] == "\U0001f9e0ü"
-    (tmp_path / "again").mkdir()
-    twice = sevenz({"x1": b"one", "x2": b"two"})
-    # the list is not packed: both names become one, and its checksums are made anew
-    result = read(resummed(twice.replace("x2".encode("utf-16-le"), "x1".encode("utf-16-le"))), tmp_path / "again")
+    (tmp_path / "second").mkdir()
+    two_members = sevenz({"x1": b"one", "x2": b"two"})
+    # the file list is not compressed: make both names equal and recompute its checksums
+    result = read(
+        resummed(two_members.replace("x2".encode("utf-16-le"), "x1".encode("utf-16-le"))), tmp_path / "second"
+    )
     assert [row.path for row in result.rows] == ["x1", "x1"]
     assert sorted(result.kept().values()) == [b"one", b"two"]
 
@@ -90,7 +92,7 @@ def test_names_lead_nowhere_else_and_equal_ones_both_stay(tmp_path: Path) -> Non
         ({"max_bytes": 2000}, "limit on total size"),
     ],
 )
-def test_the_limits_of_other_archives_hold(options: dict[str, int], word: str, tmp_path: Path) -> None:
+def test_limits_are_the_same_as_for_other_archives(options: dict[str, int], word: str, tmp_path: Path) -> None:
     result = read(sevenz(TREE), tmp_path, **options)
     assert any(word in text for text in result.reading.damage()), result.reading.damage()
 
@@ -101,7 +103,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert "limit on expansion" in result.rows[0].reason
 
 
-def test_a_dictionary_above_the_limit_is_no_damage(tmp_path: Path) -> None:
+def test_a_dictionary_above_the_limit_is_refused_with_a_command(tmp_path: Path) -> None:
     data = sevenz(TREE, coder=b"\x21\x21\x01\x20", claimed=256 << 20)
     result = read(data, tmp_path, max_ratio=10**6)
     reasons = {row.reason for row in result.rows if row.fate == "refused"}
@@ -109,24 +111,24 @@ def test_a_dictionary_above_the_limit_is_no_damage(tmp_path: Path) -> None:
     assert "more than 128 MiB (limit); repack it with" in reason
 
 
-def test_a_dictionary_larger_than_the_content_is_never_needed(tmp_path: Path) -> None:
+def test_a_dictionary_larger_than_the_content_is_limited_to_it(tmp_path: Path) -> None:
     result = read(sevenz(TREE, coder=b"\x21\x21\x01\x20"), tmp_path)
     assert result.reading.damage() == []
 
 
-def test_a_method_that_is_not_known_is_named(tmp_path: Path) -> None:
+def test_an_unknown_method_is_named(tmp_path: Path) -> None:
     result = read(sevenz({"a": b"words"}, coder=b"\x04\x04\xf7\x11\x02"), tmp_path)
     assert result.rows[0].reason == "packed by method 04f71102, which is not known"
 
 
-def test_a_large_member_goes_through_the_disk(tmp_path: Path) -> None:
+def test_a_large_member_is_read(tmp_path: Path) -> None:
     data = bytes(k * k % 251 for k in range(1 << 16)) * 600
     result = read(sevenz({"a": b"1", "large": data, "z": b"2"}), tmp_path)
     assert result.row("large").sha256 == digest(data)
     assert result.row("z").sha256 == digest(b"2")
 
 
-def test_it_is_known_by_its_content(tmp_path: Path) -> None:
+def test_7z_is_recognised_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "packet"
     path.write_bytes(sevenz(TREE))
     assert (sniff(str(path)), is_archive(str(path))) == ("7z", True)

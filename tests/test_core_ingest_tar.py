@@ -1,4 +1,4 @@
-"""Tar archives of all forms, that are odd, hostile or damaged."""
+"""Tar archives of all formats, also unusual, hostile and damaged ones."""
 
 import gzip
 import io
@@ -26,7 +26,7 @@ def read(data: bytes, work: Path, **options: int) -> Ingested:
 
 
 def members(*infos: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
-    """Return a tar of hand-made members."""
+    """Return a tar of given members."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=form) as archive:
         for info, data in infos:
@@ -36,13 +36,13 @@ def members(*infos: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FORMA
 
 
 def info(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
-    made = tarfile.TarInfo(name)
-    made.type, made.linkname = kind, target
-    return made
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
 
 
 def block(name: bytes, size: int, flag: bytes = b"0", fill: bytes = b"") -> bytes:
-    """Return a header block with a right checksum; `fill` stands from byte 386 on."""
+    """Return a header block with a valid checksum; `fill` starts at byte 386."""
     head = bytearray(512)
     head[: len(name)] = name
     head[124:136] = f"{size:011o}\0".encode()
@@ -59,14 +59,14 @@ def padded(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_every_form(form: int, tmp_path: Path) -> None:
+def test_every_format(form: int, tmp_path: Path) -> None:
     result = read(tarred(TREE, form=form), tmp_path)
     assert [group.files for group in result.reading.groups()] == [3]
     assert result.reading.damage() == []
 
 
 @pytest.mark.parametrize("form", ["gnu", "pax"])
-def test_long_names_and_long_targets(form: str, tmp_path: Path) -> None:
+def test_long_names_and_long_link_targets(form: str, tmp_path: Path) -> None:
     name = "/".join(["folder" * 10] * 5) + "/" + "n" * 200
     link = info("link", tarfile.SYMTYPE, "t" * 300)
     result = read(members((info(name), b"words"), (link, b""), form=FORMS[form]), tmp_path)
@@ -74,7 +74,7 @@ def test_long_names_and_long_targets(form: str, tmp_path: Path) -> None:
     assert result.row("link").reason == "a symbolic link to " + "t" * 300
 
 
-def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
     result = read(members((info("caf\udce9"), b"words"), form=tarfile.GNU_FORMAT), tmp_path)
     assert result.fates() == {"caf\\xe9": "kept"}
     assert result.kept() == {"caf_": b"words"}
@@ -103,19 +103,19 @@ def test_links_devices_and_folders_have_no_bytes(tmp_path: Path) -> None:
     assert result.row("hard").reason == "a hard link to 1, whose row has the bytes"
 
 
-def test_a_hard_link_to_nothing_is_refused(tmp_path: Path) -> None:
+def test_a_hard_link_to_a_missing_member_is_refused(tmp_path: Path) -> None:
     data = members((info("1"), IMAGE), (info("hard", tarfile.LNKTYPE, "/outside"), b""))
     result = read(data, tmp_path)
     assert result.row("hard").fate == "refused"
     assert result.reading.damage() == ["hard: a hard link to /outside, which is not in the archive before it"]
 
 
-def test_odd_members_of_an_old_tar(tmp_path: Path) -> None:
+def test_links_and_devices_of_an_old_tar(tmp_path: Path) -> None:
     result = read(odd_tar(TREE, links={"l": b"x"}, devices=["d"]), tmp_path)
     assert (result.row("l").kind, result.row("d").kind) == ("link", "device")
 
 
-def test_members_of_one_name_all_stay(tmp_path: Path) -> None:
+def test_members_with_the_same_name_are_all_kept(tmp_path: Path) -> None:
     result = read(
         members((info("x"), b"1"), (info("x"), b"2"), (info("y"), IMAGE), (info("y"), IMAGE + b"\0\0")), tmp_path
     )
@@ -123,37 +123,37 @@ def test_members_of_one_name_all_stay(tmp_path: Path) -> None:
     assert [group.files for group in result.reading.groups()] == [2]
 
 
-def test_a_name_that_is_file_and_folder(tmp_path: Path) -> None:
+def test_a_name_of_both_a_file_and_a_folder_is_kept_twice(tmp_path: Path) -> None:
     result = read(members((info("a"), b"file"), (info("a/b"), b"inside")), tmp_path)
     assert result.kept() == {"a_2": b"file", "a/b": b"inside"}
 
 
-def test_sparse_files_come_back_with_their_holes(tmp_path: Path) -> None:
-    want = bytes(1000) + b"data" * 128 + bytes(2000)
+def test_sparse_files_are_read_with_their_holes(tmp_path: Path) -> None:
+    expected = bytes(1000) + b"data" * 128 + bytes(2000)
     stored = b"data" * 128
     old = block(b"old", 512, b"S", b"".join(f"{number:011o}\0".encode() for number in (1000, 512)))
     old = old[:483] + b"00000006670\0" + old[495:]
-    old = fixed(old, 483, f"{len(want):011o}\0".encode())
+    old = with_field(old, 483, f"{len(expected):011o}\0".encode())
     map_1_0 = padded(b"1\n1000\n512\n")
     new = info("GNUSparseFile.0/new")
     new.pax_headers = {
         "GNU.sparse.major": "1",
         "GNU.sparse.minor": "0",
         "GNU.sparse.name": "new",
-        "GNU.sparse.realsize": str(len(want)),
+        "GNU.sparse.realsize": str(len(expected)),
     }
     middle = info("middle")
-    middle.pax_headers = {"GNU.sparse.size": str(len(want)), "GNU.sparse.map": "1000,512"}
+    middle.pax_headers = {"GNU.sparse.size": str(len(expected)), "GNU.sparse.map": "1000,512"}
     data = old + stored + members((new, map_1_0 + stored), (middle, stored))
     result = read(data, tmp_path)
     assert result.reading.damage() == []
-    assert result.kept() == {"old": want, "new": want, "middle": want}
+    assert result.kept() == {"old": expected, "new": expected, "middle": expected}
 
 
-def fixed(head: bytes, at: int, field: bytes) -> bytes:
-    """Set a field of a header and its checksum anew."""
+def with_field(head: bytes, offset: int, field: bytes) -> bytes:
+    """Set a field of a header and update its checksum."""
     new = bytearray(head)
-    new[at : at + len(field)] = field
+    new[offset : offset + len(field)] = field
     new[148:156] = b" " * 8
     new[148:156] = f"{sum(new):06o}\0 ".encode()
     return bytes(new)
@@ -168,23 +168,23 @@ def test_a_sparse_giant_is_refused(tmp_path: Path) -> None:
 
 
 def of_size(size: int) -> bytes:
-    """Return a tar whose only member states a size that it does not have."""
+    """Return a tar whose only member states a wrong size."""
     field = b"\x80" + size.to_bytes(11, "big") if size >= 1 << 33 else f"{size:011o}\0".encode()
-    return fixed(block(b"liar", 0), 124, field) + padded(IMAGE)
+    return with_field(block(b"member", 0), 124, field) + padded(IMAGE)
 
 
 @pytest.mark.parametrize("size", [(1 << 33) - 1, 8 << 30])
-def test_a_member_that_is_shorter_than_its_size_is_refused(size: int, tmp_path: Path) -> None:
+def test_a_member_that_is_shorter_than_its_stated_size_is_refused(size: int, tmp_path: Path) -> None:
     result = read(of_size(size), tmp_path)
-    assert result.fates() == {"liar": "refused"}
-    assert result.reading.damage() == ["liar: cut short", "p.tar: cut short"]
+    assert result.fates() == {"member": "refused"}
+    assert result.reading.damage() == ["member: cut short", "p.tar: cut short"]
 
 
 def test_a_size_beyond_the_limit_ends_the_archive(tmp_path: Path) -> None:
     result = read(of_size(1 << 62), tmp_path)
     assert result.fates() == {}
     (damage,) = result.reading.damage()
-    assert "more than 1099511627776 bytes (limit on total size, --max-total) with liar of" in damage
+    assert "more than 1099511627776 bytes (limit on total size, --max-total) with member of" in damage
 
 
 def test_a_name_record_of_gigabytes_is_refused(tmp_path: Path) -> None:
@@ -192,30 +192,30 @@ def test_a_name_record_of_gigabytes_is_refused(tmp_path: Path) -> None:
     assert result.reading.damage() == ["p.tar: a name or extended header of 4294967296 bytes"]
 
 
-def test_archives_behind_one_another_are_all_read(tmp_path: Path) -> None:
+def test_concatenated_archives_are_all_read(tmp_path: Path) -> None:
     result = read(tarred({"1": IMAGE}) + tarred({"x": b"words"}), tmp_path)
     assert result.fates() == {"1": "sorted", "x": "kept"}
 
 
-def test_other_bytes_behind_the_end_are_noted(tmp_path: Path) -> None:
+def test_other_bytes_after_the_end_give_a_note(tmp_path: Path) -> None:
     result = read(tarred({"1": IMAGE}) + b"rest of a tape" * 100, tmp_path)
     assert result.reading.damage() == []
     assert result.reading.notes() == ["p.tar: 1400 bytes follow the end mark of the tar"]
 
 
-def test_a_checksum_that_is_wrong_ends_the_archive(tmp_path: Path) -> None:
+def test_a_wrong_checksum_ends_the_archive(tmp_path: Path) -> None:
     data = tarred({"1": IMAGE, "2": b"words"}, form=tarfile.USTAR_FORMAT)
-    at = 512 + len(padded(IMAGE)) + 10
-    result = read(flipped(data, at), tmp_path)
+    offset = 512 + len(padded(IMAGE)) + 10
+    result = read(flipped(data, offset), tmp_path)
     assert result.fates() == {"1": "sorted"}
     assert result.reading.damage() == ["p.tar: the header of the next member is invalid (checksum)"]
 
 
-def test_a_tar_cut_at_any_byte_is_never_whole(tmp_path: Path) -> None:
+def test_a_tar_truncated_at_any_byte_is_damaged(tmp_path: Path) -> None:
     tree = {"a": b"first words", "b": b"second"}
     data = tarred(tree, form=tarfile.GNU_FORMAT)
     packet = tmp_path / "p.tar"
-    # From the first whole end block on, all members and their end are there.
+    # A tar with its first end block is complete.
     for end in range(512, 4 * 512 + 512):
         packet.write_bytes(data[:end])
         reading = ingest([(str(packet), "")], str(tmp_path / f"{end}"))
@@ -225,32 +225,32 @@ def test_a_tar_cut_at_any_byte_is_never_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.TAR_GZ, Kind.TAR_BZ2, Kind.TAR_XZ, Kind.TAR_ZST], ids=lambda kind: kind.name)
-def test_a_compressed_tar_cut_at_any_byte_is_never_whole(kind: Kind, tmp_path: Path) -> None:
+def test_a_compressed_tar_truncated_at_any_byte_is_damaged(kind: Kind, tmp_path: Path) -> None:
     data = COMPRESSIONS[kind](tarred({"1": IMAGE[:90]}, form=tarfile.GNU_FORMAT)[:2048])
     packet = tmp_path / "p"
     for end in range(3, len(data), 1 if len(data) < 1000 else 3):
         packet.write_bytes(data[:end])
         reading = ingest([(str(packet), "")], str(tmp_path / f"{end}"))
-        # So little can be left that it is no archive any more: one file, kept with its reason or refused.
-        assert reading.damage() or kept_whole(reading), f"cut at {end}"
+        # A very short prefix is no longer recognised as an archive: it is one file, kept with a reason or refused.
+        assert reading.damage() or is_kept_as_file(reading), f"cut at {end}"
 
 
-def kept_whole(reading: Reading) -> bool:
-    """The packet is one member, which says why."""
+def is_kept_as_file(reading: Reading) -> bool:
+    """Return whether the packet is one kept file with a reason."""
     row = reading.row(0)
     return len(reading) == 1 and (row.path, row.fate) == ("p", "kept") and bool(row.reason)
 
 
-def test_a_tar_under_compress_that_is_cut_is_never_whole(tmp_path: Path) -> None:
+def test_a_truncated_tar_z_is_damaged_or_complete(tmp_path: Path) -> None:
     whole = tarred({"1": IMAGE[:90], "2": IMAGE[90:200]}, form=tarfile.GNU_FORMAT)[: 6 * 512]
     data = COMPRESSIONS[Kind.TAR_Z](whole)
     packet = tmp_path / "p"
     for end in range(3, len(data)):
         packet.write_bytes(data[:end])
         reading = ingest([(str(packet), "")], str(tmp_path / f"{end}"))
-        # This compression has no end mark: a cut in the zeros at the end cannot be seen, and loses nothing.
+        # This format has no end mark: truncated zeros at the end cannot be detected, and nothing is lost.
         sums = {reading.row(k).sha256 for k in range(len(reading))}
-        assert reading.damage() or kept_whole(reading) or sums == {digest(IMAGE[:90]), digest(IMAGE[90:200])}
+        assert reading.damage() or is_kept_as_file(reading) or sums == {digest(IMAGE[:90]), digest(IMAGE[90:200])}
 
 
 def test_several_gzip_members_are_one_tar(tmp_path: Path) -> None:
@@ -260,30 +260,30 @@ def test_several_gzip_members_are_one_tar(tmp_path: Path) -> None:
     assert result.reading.damage() == []
 
 
-def test_other_bytes_behind_gzip_data_are_noted(tmp_path: Path) -> None:
+def test_other_bytes_after_gzip_data_give_a_note(tmp_path: Path) -> None:
     result = read(gzip.compress(tarred(TREE)) + b"garbage", tmp_path)
     assert result.reading.damage() == []
     assert result.reading.notes() == ["p.tar: 7 bytes follow the compressed data"]
 
 
-def test_a_wrong_checksum_of_the_compression_is_damage(tmp_path: Path) -> None:
+def test_a_wrong_checksum_of_the_gzip_data_is_damage(tmp_path: Path) -> None:
     data = gzip.compress(tarred(TREE))
     result = read(flipped(data, len(data) - 6), tmp_path)
     assert result.reading.damage() != []
-    assert [group.files for group in result.reading.groups()] == [3], "the rest can be kept"
+    assert [group.files for group in result.reading.groups()] == [3], "the members are still read"
 
 
-def test_a_bomb_in_gzip_ends_early(tmp_path: Path) -> None:
+def test_a_gzip_bomb_is_stopped_at_the_limit(tmp_path: Path) -> None:
     zeros = gzip.compress(bytes(300 << 20), 9)
     head = block(b"zeros", 300 << 20)
     result = read(gzip.compress(head) + zeros + gzip.compress(bytes(1024)), tmp_path)
     assert "limit on expansion" in result.reading.damage()[-1]
 
 
-def test_flipped_bytes_in_gzip_are_found(tmp_path: Path) -> None:
+def test_flipped_bytes_in_gzip_data_are_found(tmp_path: Path) -> None:
     data = gzip.compress(tarred(TREE), mtime=0)
     packet = tmp_path / "p"
-    for at in range(10, len(data), 11):
-        packet.write_bytes(flipped(data, at))
-        reading = ingest([(str(packet), "")], str(tmp_path / f"{at}"))
-        assert reading.damage(), f"flipped at {at}"
+    for offset in range(10, len(data), 11):
+        packet.write_bytes(flipped(data, offset))
+        reading = ingest([(str(packet), "")], str(tmp_path / f"{offset}"))
+        assert reading.damage(), f"flipped at {offset}"

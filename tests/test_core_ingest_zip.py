@@ -1,4 +1,4 @@
-"""Zip archives that are odd, hostile or damaged."""
+"""Unusual, hostile and damaged zip archives."""
 
 import io
 import lzma
@@ -55,7 +55,7 @@ def entry(
 
 
 def joined(*entries: tuple[bytes, bytes], before: bytes = b"", comment: bytes = b"") -> bytes:
-    """Return an archive of such records; its offsets count from behind `before`."""
+    """Return an archive of entries; its offsets do not include `before`."""
     data, directory = b"", b""
     for local, central in entries:
         directory += central[:42] + struct.pack("<I", len(data)) + central[46:]
@@ -65,7 +65,7 @@ def joined(*entries: tuple[bytes, bytes], before: bytes = b"", comment: bytes = 
     return before + data + directory + end + comment
 
 
-def test_members_of_one_name_all_stay(tmp_path: Path) -> None:
+def test_members_with_the_same_name_are_all_kept(tmp_path: Path) -> None:
     members = [("a/0001.dcm", FILES["IM0001"]), ("a/0001.dcm", FILES["IM0002"]), ("x", b"1"), ("x", b"2")]
     result = read(same_names(members), tmp_path)
     assert [row.fate for row in result.rows] == ["sorted", "sorted", "kept", "kept"]
@@ -73,7 +73,7 @@ def test_members_of_one_name_all_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_every_method_of_python(method: int, tmp_path: Path) -> None:
+def test_every_compression_method_of_python_is_read(method: int, tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in TREE.items():
@@ -84,7 +84,7 @@ def test_every_method_of_python(method: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("method", "pack"), [(95, lzma.compress), (93, zst.compress)], ids=["xz", "zstd"])
-def test_further_methods(method: int, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_xz_and_zstd_are_read(method: int, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
     packed = pack(IMAGE)
     result = read(joined(entry(b"1", IMAGE, method=method, packed=packed)), tmp_path)
     assert result.fates() == {"1": "sorted"}
@@ -96,7 +96,7 @@ def test_an_unknown_method_is_refused_and_named(tmp_path: Path) -> None:
     assert result.reading.damage() == ["1: compression method 97 is not known"]
 
 
-def test_sizes_behind_the_data_are_read(tmp_path: Path) -> None:
+def test_sizes_after_the_data_are_read(tmp_path: Path) -> None:
     class NoSeek(io.BytesIO):
         def seekable(self) -> bool:
             return False
@@ -123,10 +123,10 @@ def test_zip64_is_read(tmp_path: Path) -> None:
     data = out.getvalue()
     end = data.rindex(b"PK\x05\x06")
     count, size, offset = struct.unpack_from("<HII", data, end + 10)
-    wide = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, offset)
+    zip64 = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, offset)
     locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
     short = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
-    result = read(data[:end] + wide + locator + short, tmp_path)
+    result = read(data[:end] + zip64 + locator + short, tmp_path)
     assert (result.fates(), result.reading.damage()) == ({"1": "sorted"}, [])
 
 
@@ -141,14 +141,14 @@ def test_more_than_65535_members(tmp_path: Path) -> None:
     assert (len(reading), reading.damage()) == (65_540, [])
 
 
-def test_a_wrong_crc_is_refused_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_member_with_a_wrong_crc_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
     result = read(wrong_crc(TREE, "IM0002"), tmp_path)
     assert result.fates() == {"IM0001": "sorted", "IM0002": "refused", "IM0003": "sorted", "notes.txt": "kept"}
     [damage] = result.reading.damage()
     assert damage.startswith("IM0002: its CRC is ")
 
 
-def test_an_encrypted_member_is_refused_by_that_word(tmp_path: Path) -> None:
+def test_an_encrypted_member_is_refused_with_its_reason(tmp_path: Path) -> None:
     result = read(encrypted(TREE), tmp_path)
     assert {row.fate for row in result.rows} == {"refused"}
     assert {row.reason for row in result.rows} == {"encrypted"}
@@ -161,7 +161,7 @@ def test_names_in_code_page_437_and_utf8(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "place"),
+    ("name", "path"),
     [
         ("../../outside", "outside"),
         ("/etc/passwd", "etc/passwd"),
@@ -174,18 +174,18 @@ def test_names_in_code_page_437_and_utf8(tmp_path: Path) -> None:
         ("a\x00b", "a_b"),
     ],
 )
-def test_dangerous_names_are_kept_inside(name: str, place: str, tmp_path: Path) -> None:
+def test_unsafe_names_are_kept_inside(name: str, path: str, tmp_path: Path) -> None:
     result = read(joined(entry(name.encode(), b"words"), entry(b"1", IMAGE)), tmp_path)
-    assert result.kept() == {place: b"words"}
+    assert result.kept() == {path: b"words"}
     assert [row.fate for row in result.rows] == ["kept", "sorted"]
 
 
-def test_dicom_with_a_dangerous_name_goes_where_its_header_says(tmp_path: Path) -> None:
+def test_dicom_with_an_unsafe_name_is_sorted_by_its_header(tmp_path: Path) -> None:
     result = read(joined(entry(b"../../../1", IMAGE)), tmp_path)
     assert result.row("../../../1").at.startswith("dicom/10/P001-10-")
 
 
-def test_links_and_devices_by_unix_mode(tmp_path: Path) -> None:
+def test_links_and_devices_are_recognised_by_their_unix_mode(tmp_path: Path) -> None:
     link = entry(b"link", b"/etc/passwd", made_by=0x0314, attributes=0o120777 << 16)
     fifo = entry(b"fifo", b"", made_by=0x0314, attributes=0o010644 << 16)
     folder = entry(b"folder/", b"")
@@ -200,7 +200,7 @@ def test_links_and_devices_by_unix_mode(tmp_path: Path) -> None:
     assert result.row("link").reason == "a symbolic link to /etc/passwd"
 
 
-def test_bytes_before_the_archive_are_noted(tmp_path: Path) -> None:
+def test_bytes_before_the_archive_give_a_note(tmp_path: Path) -> None:
     program = b"MZ" + bytes(1000)
     result = read(joined(*(entry(name.encode(), data) for name, data in TREE.items()), before=program), tmp_path)
     assert [group.files for group in result.reading.groups()] == [3]
@@ -208,13 +208,13 @@ def test_bytes_before_the_archive_are_noted(tmp_path: Path) -> None:
     assert result.reading.notes() == ["p.zip: 1002 bytes precede the archive"]
 
 
-def test_a_comment_that_holds_an_end_mark(tmp_path: Path) -> None:
+def test_a_comment_with_an_end_mark_is_ignored(tmp_path: Path) -> None:
     comment = b"see PK\x05\x06" + bytes(30)
     result = read(joined(entry(b"1", IMAGE), comment=comment), tmp_path)
     assert (result.fates(), result.reading.damage()) == ({"1": "sorted"}, [])
 
 
-def test_an_archive_cut_behind_a_stored_zip_does_not_pass_for_the_inner_one(tmp_path: Path) -> None:
+def test_an_archive_truncated_after_a_stored_zip_is_not_read_as_that_zip(tmp_path: Path) -> None:
     inner = joined(entry(b"inner", IMAGE))
     whole = joined(entry(b"first", FILES["IM0002"]), entry(b"inner.zip", inner), entry(b"last", FILES["IM0003"]))
     result = read(whole[: whole.index(b"last") - 30], tmp_path)
@@ -222,13 +222,13 @@ def test_an_archive_cut_behind_a_stored_zip_does_not_pass_for_the_inner_one(tmp_
     assert result.fates()["first"] == "sorted"
 
 
-def test_headers_that_disagree_are_noted(tmp_path: Path) -> None:
+def test_contradictory_headers_give_a_reason(tmp_path: Path) -> None:
     result = read(joined(entry(b"good.txt", b"words", local_name=b"evil.exe")), tmp_path)
     assert result.row("good.txt").fate == "kept"
     assert "disagree on name" in result.row("good.txt").reason
 
 
-def test_members_that_share_bytes_are_refused(tmp_path: Path) -> None:
+def test_a_member_that_overlaps_another_is_refused(tmp_path: Path) -> None:
     local, central = entry(b"a", IMAGE)
     _, twin = entry(b"b", IMAGE)
     data = joined((local, central))
@@ -241,31 +241,31 @@ def test_members_that_share_bytes_are_refused(tmp_path: Path) -> None:
     assert result.row("b").reason == "its bytes overlap those of another member"
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     result = read(bomb("zeros", 200 << 20), tmp_path)
     assert result.fates() == {"zeros": "refused"}
     assert "limit on expansion" in result.row("zeros").reason
 
 
-def test_sizes_that_lie(tmp_path: Path) -> None:
+def test_members_with_a_wrong_size_are_refused(tmp_path: Path) -> None:
     packed = zlib.compress(IMAGE, 9)[2:-4]
     less = entry(b"less", IMAGE, method=8, packed=packed, size=len(IMAGE) - 1)
     more = entry(b"more", IMAGE, method=8, packed=packed, size=len(IMAGE) + 1)
-    most = entry(b"most", IMAGE, method=8, packed=packed, size=0xFFFFFFF0)
+    maximum = entry(b"most", IMAGE, method=8, packed=packed, size=0xFFFFFFF0)
     stored = entry(b"stored", IMAGE, size=len(IMAGE) - 1)
-    result = read(joined(less, more, most, stored), tmp_path)
+    result = read(joined(less, more, maximum, stored), tmp_path)
     assert {row.fate for row in result.rows} == {"refused"}
     assert all(row.reason for row in result.rows)
 
 
 @pytest.mark.parametrize("limit", [{"max_bytes": 2 * len(IMAGE)}, {"max_members": 2}])
-def test_limits_end_a_packet(limit: dict[str, int], tmp_path: Path) -> None:
+def test_a_packet_that_exceeds_a_limit_is_damaged(limit: dict[str, int], tmp_path: Path) -> None:
     result = read(zipped(TREE), tmp_path, **limit)
     assert "limit" in result.reading.damage()[-1]
     assert result.reading.damage()[-1].startswith("p.zip: ")
 
 
-def test_an_end_record_that_counts_wrong_is_damage(tmp_path: Path) -> None:
+def test_an_end_record_with_a_wrong_count_is_damage(tmp_path: Path) -> None:
     data = bytearray(zipped(TREE))
     end = data.rindex(b"PK\x05\x06")
     struct.pack_into("<HH", data, end + 8, 3, 3)
@@ -274,7 +274,7 @@ def test_an_end_record_that_counts_wrong_is_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_a_zip_cut_at_any_byte_is_never_whole(stored: bool, tmp_path: Path) -> None:
+def test_a_zip_truncated_at_any_byte_is_damaged(stored: bool, tmp_path: Path) -> None:
     tree = {"a": b"first words", "b/": b"", "1": IMAGE[:600], "c": b"last"}
     data = zipped(tree, stored=stored)
     packet = tmp_path / "p.zip"
@@ -284,7 +284,7 @@ def test_a_zip_cut_at_any_byte_is_never_whole(stored: bool, tmp_path: Path) -> N
         assert reading.damage(), f"cut at {end}"
 
 
-def test_a_cut_zip_still_gives_what_lies_before_the_cut(tmp_path: Path) -> None:
+def test_a_truncated_zip_gives_its_complete_members(tmp_path: Path) -> None:
     data = zipped(TREE)
     third = data.index(b"IM0003")
     result = read(data[: third + 50], tmp_path)
@@ -295,27 +295,27 @@ def test_flipped_bytes_are_found_or_harmless(tmp_path: Path) -> None:
     data = zipped(TREE)
     hashes = {digest(content) for content in TREE.values()}
     packet = tmp_path / "p.zip"
-    for at in range(4, len(data), 7):
-        packet.write_bytes(flipped(data, at))
-        reading = ingest([(str(packet), "")], str(tmp_path / f"{at}"))
+    for offset in range(4, len(data), 7):
+        packet.write_bytes(flipped(data, offset))
+        reading = ingest([(str(packet), "")], str(tmp_path / f"{offset}"))
         rows = [reading.row(k) for k in range(len(reading))]
-        had = {row.sha256 for row in rows if row.fate in {"sorted", "kept"}}
-        assert had == hashes or reading.damage(), f"flipped at {at}"
+        hashes_read = {row.sha256 for row in rows if row.fate in {"sorted", "kept"}}
+        assert hashes_read == hashes or reading.damage(), f"flipped at {offset}"
 
 
-def test_a_link_that_claims_more_bytes_than_there_are_is_named_without_its_target(tmp_path: Path) -> None:
+def test_a_link_with_an_impossible_size_is_named_without_its_target(tmp_path: Path) -> None:
     local, central = entry(b"link", b"/etc/passwd", method=8, made_by=0x0314, attributes=0o120777 << 16)
-    # The packed size stands in a zip64 field: 2 to the power of 62.
-    wide = struct.pack("<HHQ", 1, 8, 1 << 62)
+    # The compressed size is in a zip64 field: 2 to the power of 62.
+    zip64 = struct.pack("<HHQ", 1, 8, 1 << 62)
     name = central[46:50]
     central = (
         central[:20]
         + b"\xff\xff\xff\xff"
         + central[24:30]
-        + struct.pack("<H", len(wide))
+        + struct.pack("<H", len(zip64))
         + central[32:46]
         + name
-        + wide
+        + zip64
     )
     result = read(joined(entry(b"1", IMAGE), (local, central)), tmp_path)
     assert result.row("link").reason == "a symbolic link"

@@ -1,4 +1,4 @@
-"""Packing and hashing."""
+"""Files are packed and hashed."""
 
 import gzip
 import hashlib
@@ -24,27 +24,27 @@ def digest(data: bytes) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    place = tmp_path / "30"
-    MrSeries(slices=4).write(place)
-    return place
+    path = tmp_path / "30"
+    MrSeries(slices=4).write(path)
+    return path
 
 
-def test_a_packed_folder_is_what_tar_reads(folder: Path, tmp_path: Path) -> None:
+def test_a_packed_folder_is_a_valid_tar_with_fixed_metadata(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "30.tar.gz"
     size = pack_folder(str(folder), str(out), "30")
     assert size == out.stat().st_size
     with tarfile.open(out) as archive:
         members = archive.getmembers()
-        found = {member.name: archive.extractfile(member).read() for member in members}  # type: ignore[union-attr]
-    assert found == {f"30/{name}": data for name, data in FILES.items()}
-    assert [member.name for member in members] == sorted(found)
+        contents = {member.name: archive.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+    assert contents == {f"30/{name}": data for name, data in FILES.items()}
+    assert [member.name for member in members] == sorted(contents)
     assert {(member.mtime, member.uid, member.gid, member.mode, member.uname) for member in members} == {
         (0, 0, 0, 0o644, "")
     }
     assert gzip.decompress(out.read_bytes()).endswith(bytes(1024))
 
 
-def test_equal_files_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
+def test_equal_files_give_equal_archives(folder: Path, tmp_path: Path) -> None:
     pack_folder(str(folder), str(tmp_path / "a"), "30")
     os.utime(folder / "IM0001", (1, 1))
     (folder / "IM0002").chmod(0o600)
@@ -54,7 +54,7 @@ def test_equal_files_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [90, 97, 98, 150, 200, 252, 255])
-def test_long_names_come_back(length: int, tmp_path: Path) -> None:
+def test_long_names_are_packed(length: int, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     name = "n" * (length - 4) + ".dcm"
     (tmp_path / "in" / name).write_bytes(b"x")
@@ -65,24 +65,24 @@ def test_long_names_come_back(length: int, tmp_path: Path) -> None:
     assert hash_tar_gz(str(tmp_path / "out")) == [(f"{prefix}/{name}", 1, digest(b"x"))]
 
 
-def test_the_hashes_of_an_archive_are_those_of_its_files(folder: Path, tmp_path: Path) -> None:
+def test_the_hashes_of_an_archive_equal_those_of_its_files(folder: Path, tmp_path: Path) -> None:
     pack_folder(str(folder), str(tmp_path / "out"), "30")
-    found = hash_tar_gz(str(tmp_path / "out"))
-    assert found == [(f"30/{name}", len(data), digest(data)) for name, data in sorted(FILES.items())]
+    hashes = hash_tar_gz(str(tmp_path / "out"))
+    assert hashes == [(f"30/{name}", len(data), digest(data)) for name, data in sorted(FILES.items())]
 
 
 @pytest.mark.parametrize("level", [0, 1, 6, 9])
 @pytest.mark.parametrize("size", [0, 1, 70_000, 45 << 20])
-def test_a_file_under_gzip_comes_back(size: int, level: int, tmp_path: Path) -> None:
+def test_a_gzipped_file_is_unpacked_unchanged(size: int, level: int, tmp_path: Path) -> None:
     data = (b"voxels %d " * 1000)[:8192] * (size // 8192 + 1)
     data = data[:size]
     (tmp_path / "x.nii").write_bytes(data)
-    written, told = gzip_file(str(tmp_path / "x.nii"), str(tmp_path / "x.nii.gz"), level=level)
+    written, sha256 = gzip_file(str(tmp_path / "x.nii"), str(tmp_path / "x.nii.gz"), level=level)
     packed = (tmp_path / "x.nii.gz").read_bytes()
-    assert (written, told) == (len(packed), digest(packed))
-    one = zlib.decompressobj(wbits=31)
-    assert one.decompress(packed) == data
-    assert (one.eof, one.unused_data) == (True, b""), "one gzip member"
+    assert (written, sha256) == (len(packed), digest(packed))
+    decompressor = zlib.decompressobj(wbits=31)
+    assert decompressor.decompress(packed) == data
+    assert (decompressor.eof, decompressor.unused_data) == (True, b""), "the file must be one gzip member"
     assert hash_gzip(str(tmp_path / "x.nii.gz")) == (size, digest(data))
     assert hash_file(str(tmp_path / "x.nii.gz")) == (written, digest(packed))
 
@@ -99,22 +99,22 @@ def test_a_large_folder_is_packed_as_a_stream(tmp_path: Path) -> None:
         assert archive.getnames() == names
 
 
-def test_damage_is_found_wherever_it_is(folder: Path, tmp_path: Path) -> None:
+def test_truncated_and_extended_archives_are_damaged(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     pack_folder(str(folder), str(out), "30")
-    whole = out.read_bytes()
-    for end in range(0, len(whole), 3):
-        out.write_bytes(whole[:end])
+    complete = out.read_bytes()
+    for end in range(0, len(complete), 3):
+        out.write_bytes(complete[:end])
         with pytest.raises(ValueError, match="out: "):
             hash_tar_gz(str(out))
         with pytest.raises(ValueError, match="out: "):
             hash_gzip(str(out))
-    out.write_bytes(whole + b"more")
+    out.write_bytes(complete + b"more")
     with pytest.raises(ValueError, match="follow its end"):
         hash_tar_gz(str(out))
 
 
-def test_a_tar_without_end_mark_is_damaged(tmp_path: Path) -> None:
+def test_a_tar_without_an_end_mark_is_damaged(tmp_path: Path) -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("x"))
@@ -124,13 +124,13 @@ def test_a_tar_without_end_mark_is_damaged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("call", [hash_file, hash_gzip, hash_tar_gz], ids=lambda call: call.__name__)
-def test_a_missing_file_is_named(call: object, tmp_path: Path) -> None:
+def test_a_missing_file_raises_an_error_with_its_path(call: object, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
-        call(str(tmp_path / "gone"))  # type: ignore[operator]
-    assert caught.value.filename == str(tmp_path / "gone")
+        call(str(tmp_path / "missing"))  # type: ignore[operator]
+    assert caught.value.filename == str(tmp_path / "missing")
 
 
-def test_a_folder_inside_is_not_dropped(folder: Path, tmp_path: Path) -> None:
+def test_a_subfolder_raises_an_error(folder: Path, tmp_path: Path) -> None:
     (folder / "sub").mkdir()
     with pytest.raises(OSError, match="not a regular file") as caught:
         pack_folder(str(folder), str(tmp_path / "out"), "30")
@@ -138,7 +138,7 @@ def test_a_folder_inside_is_not_dropped(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_cancelled_work_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+def test_cancelled_packing_leaves_no_file(folder: Path, tmp_path: Path) -> None:
     monitor = Monitor()
     monitor.cancel()
     with pytest.raises(CancelledError):
@@ -148,8 +148,8 @@ def test_cancelled_work_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_is_an_error_that_names_the_file(folder: Path, tmp_path: Path) -> None:
-    # A limit on the size of files stands for a full disk; it needs its own process.
+def test_a_full_disk_raises_an_error_with_the_path(folder: Path, tmp_path: Path) -> None:
+    # A limit on file size simulates a full disk; it needs a separate process.
     (folder / "big").write_bytes(os.urandom(1 << 20))
     out = tmp_path / "out"
     code = f"""
@@ -168,7 +168,7 @@ except OSError as error:
     assert not out.exists()
 
 
-def test_memory_stays_bounded(tmp_path: Path) -> None:
+def test_gzip_uses_little_memory(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(os.urandom(1 << 20) * 300)
     code = f"""
 import resource

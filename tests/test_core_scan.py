@@ -1,4 +1,4 @@
-"""Many headers at once: which files, in which order, and what is said of those without a header."""
+"""Headers of many files are read in a fixed order, and files without a header get a reason."""
 
 import gzip
 import os
@@ -17,21 +17,21 @@ def paths(scan: _core.Scan) -> list[str]:
 
 
 def problems(scan: _core.Scan) -> dict[str, str | None]:
-    """Return name -> problem."""
+    """Return the problem of each file by name."""
     return {Path(scan.path(index)).name: scan.problem(index) for index in range(len(scan))}
 
 
-def test_files_come_in_the_order_of_their_whole_paths(tmp_path: Path) -> None:
+def test_files_are_sorted_by_their_full_paths(tmp_path: Path) -> None:
     for name in ("a/z", "a-b", "a.b", "a/b/c", "a0", "b/10", "b/2", "Z"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
-    found = paths(_core.scan([str(tmp_path)]))
-    assert found == sorted(str(path) for path in tmp_path.rglob("*") if path.is_file())
+    scanned = paths(_core.scan([str(tmp_path)]))
+    assert scanned == sorted(str(path) for path in tmp_path.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
-def test_the_answer_does_not_depend_on_threads(tmp_path: Path, threads: int) -> None:
+def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path, threads: int) -> None:
     for number in range(1, 9):
         MrSeries(number=number, slices=60).write(tmp_path / f"{number % 3}" / f"s{number}")
     scan = _core.scan([str(tmp_path)], threads=threads)
@@ -46,7 +46,7 @@ def test_the_answer_does_not_depend_on_threads(tmp_path: Path, threads: int) -> 
         assert (group.patient, group.started) == ("p001", "20240115101500")
 
 
-def test_what_has_no_header_says_why(tmp_path: Path) -> None:
+def test_files_without_a_header_have_a_reason(tmp_path: Path) -> None:
     data = next(iter(MrSeries(slices=1).files().values()))
     (tmp_path / "whole").write_bytes(data)
     (tmp_path / "gzipped").write_bytes(gzip.compress(data))
@@ -56,36 +56,36 @@ def test_what_has_no_header_says_why(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a readme")
     (tmp_path / "image.nii.gz").write_bytes(gzip.compress(bytes(1000)))
     (tmp_path / "link").symlink_to("whole")
-    (tmp_path / "nowhere").symlink_to("absent")
+    (tmp_path / "nowhere").symlink_to("missing")
     (tmp_path / "round").symlink_to(".")
     os.mkfifo(tmp_path / "pipe")
-    found = problems(_core.scan([str(tmp_path)]))
-    assert [name for name, problem in found.items() if problem is None] == ["gzipped", "link", "whole"]
-    assert found["text"] == found["empty"] == found["image.nii.gz"] == "no DICOM"
-    assert "unreadable DICOM" in (found["cut"] or "")
-    assert found["cut.gz"] is not None
-    assert found["nowhere"] == "a link that leads nowhere"
-    assert found["round"] == "a link to a folder, not followed"
-    assert found["pipe"] == "no regular file"
+    reasons = problems(_core.scan([str(tmp_path)]))
+    assert [name for name, problem in reasons.items() if problem is None] == ["gzipped", "link", "whole"]
+    assert reasons["text"] == reasons["empty"] == reasons["image.nii.gz"] == "no DICOM"
+    assert "unreadable DICOM" in (reasons["cut"] or "")
+    assert reasons["cut.gz"] is not None
+    assert reasons["nowhere"] == "a link that leads nowhere"
+    assert reasons["round"] == "a link to a folder, not followed"
+    assert reasons["pipe"] == "no regular file"
 
 
-def test_names_of_any_bytes_come_back_as_python_writes_them(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_returned_as_in_python(tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/\xff\xfe\n"
     Path(os.fsdecode(name)).write_text("x")
     assert [os.fsencode(path) for path in paths(_core.scan([str(tmp_path)]))] == [name]
 
 
-def test_a_path_of_the_list_that_cannot_be_read_is_an_os_error(tmp_path: Path) -> None:
-    absent = str(tmp_path / "absent")
+def test_an_unreadable_path_raises_os_error(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
     with pytest.raises(FileNotFoundError) as caught:
-        _core.scan([str(tmp_path), absent])
-    assert caught.value.filename == absent
+        _core.scan([str(tmp_path), missing])
+    assert caught.value.filename == missing
     with pytest.raises(OSError, match="Invalid argument"):
         _core.scan(["a\0b"])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_below_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+def test_an_unreadable_subfolder_has_a_problem(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir()
     (tmp_path / "open").write_text("x")
@@ -100,7 +100,7 @@ def test_a_folder_below_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Pa
         closed.chmod(0o700)
 
 
-def test_files_and_folders_may_be_listed_and_none_is_read_twice(tmp_path: Path) -> None:
+def test_files_and_folders_can_overlap_and_each_file_is_read_once(tmp_path: Path) -> None:
     files = MrSeries(slices=3).write(tmp_path / "b")
     scan = _core.scan([str(files[1]), str(tmp_path), str(files[0]), str(tmp_path)])
     assert paths(scan) == [str(path) for path in files]
@@ -109,7 +109,7 @@ def test_files_and_folders_may_be_listed_and_none_is_read_twice(tmp_path: Path) 
     assert len(_core.scan([])) == 0
 
 
-def test_a_dicomdir_is_no_member_of_a_series(tmp_path: Path) -> None:
+def test_a_dicomdir_does_not_belong_to_a_series(tmp_path: Path) -> None:
     files = MrSeries(slices=2).write(tmp_path)
     (tmp_path / "DICOMDIR").write_bytes(dicomdir(MrSeries()))
     scan = _core.scan([str(tmp_path)])
@@ -117,7 +117,7 @@ def test_a_dicomdir_is_no_member_of_a_series(tmp_path: Path) -> None:
     assert [group.files for group in scan.groups()] == [len(files)]
 
 
-def test_a_monitor_counts_and_stops(tmp_path: Path) -> None:
+def test_the_monitor_counts_files_and_cancels_the_scan(tmp_path: Path) -> None:
     files = MrSeries(slices=5).write(tmp_path)
     monitor = _core.Monitor()
     _core.scan([str(tmp_path)], monitor=monitor)
@@ -129,14 +129,14 @@ def test_a_monitor_counts_and_stops(tmp_path: Path) -> None:
         _core.scan([str(tmp_path)], monitor=monitor)
 
 
-def test_an_index_beyond_the_end_is_an_index_error(tmp_path: Path) -> None:
+def test_an_index_beyond_the_end_raises_index_error(tmp_path: Path) -> None:
     scan = _core.scan([str(tmp_path)])
     for call in (scan.path, scan.header, scan.problem, scan.group_files):
         with pytest.raises(IndexError):
             call(0)
 
 
-def test_a_very_deep_tree_is_walked(tmp_path: Path) -> None:
+def test_a_very_deep_tree_is_scanned(tmp_path: Path) -> None:
     deep = tmp_path
     for _ in range(300):
         deep = deep / "d"

@@ -1,4 +1,4 @@
-"""Files of a zip packet go into their series' tar.gz as they are deflated there."""
+"""Deflated members of a zip packet are copied into the tar.gz of their series without recompressing them."""
 
 import gzip
 import io
@@ -20,7 +20,7 @@ PIXELS = 200 * 200
 
 
 def noisy(data: bytes, seed: int, pixels: int = PIXELS) -> bytes:
-    """Put noise in place of the pixels, as compressible as a scanner's."""
+    """Replace the pixels by noise that is as compressible as that of a scanner."""
     values = random.Random(seed).choices(range(300), k=pixels)
     return data[: -2 * pixels] + struct.pack(f"<{pixels}H", *values)
 
@@ -39,7 +39,7 @@ def zipped_at(level: int) -> bytes:
 
 
 def read(data: bytes, folder: Path) -> tuple[Reading, Path]:
-    """Ingest a packet; return what was read and the folder of its only series."""
+    """Ingest a packet; return the reading and the folder of its only series."""
     packet = folder / "S1.zip"
     packet.write_bytes(data)
     reading = ingest([(str(packet), "")], str(folder / "staging"))
@@ -60,8 +60,8 @@ def stored(
     """Pack a series, compare the archive with its files, and return its bytes."""
     out = pack(reading, series, splice=splice, level=level)
     data = out.read_bytes()
-    found = {name: sha for name, _, sha in hash_tar_gz(str(out))}
-    assert found == {
+    hashes = {name: sha for name, _, sha in hash_tar_gz(str(out))}
+    assert hashes == {
         f"30/{Path(row.at).name}": row.content_sha256
         for row in map(reading.row, range(len(reading)))
         if row.fate == "sorted"
@@ -71,36 +71,36 @@ def stored(
     assert sorted(contents) == sorted(files.values())
     inflate = zlib.decompressobj(31)
     inflate.decompress(data)
-    assert inflate.eof, "checksum and length fit"
-    assert inflate.unused_data == b"", "one gzip member"
+    assert inflate.eof, "checksum and length must match"
+    assert inflate.unused_data == b"", "the archive must be one gzip member"
     return data
 
 
 def middles(archive: bytes) -> list[bytes]:
-    """Return a stretch from within each deflated member of a zip: no packing of ours would make the same."""
-    found = []
+    """Return a part of each deflated member of a zip; recompressing the member gives different bytes."""
+    parts = []
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         for info in opened.infolist():
-            begin = info.header_offset + 30 + len(info.filename) + info.compress_size // 4
-            found.append(archive[begin : begin + 64])
-    return found
+            start = info.header_offset + 30 + len(info.filename) + info.compress_size // 4
+            parts.append(archive[start : start + 64])
+    return parts
 
 
-def test_what_is_deflated_in_the_zip_is_not_deflated_again(tmp_path: Path) -> None:
+def test_deflated_members_are_copied_without_recompressing(tmp_path: Path) -> None:
     archive = zipped_at(6)
     data = stored(*read(archive, tmp_path))
-    assert all(stretch in data for stretch in middles(archive))
+    assert all(part in data for part in middles(archive))
     assert len(data) < len(archive) + 200 * len(FILES) + 200
 
 
-def test_a_zip_that_was_packed_badly_is_packed_anew(tmp_path: Path) -> None:
+def test_members_of_a_poorly_compressed_zip_are_recompressed(tmp_path: Path) -> None:
     archive = zipped_at(0)
     data = stored(*read(archive, tmp_path))
-    assert not any(stretch in data for stretch in middles(archive))
+    assert not any(part in data for part in middles(archive))
     assert len(data) < len(archive)
 
 
-def test_small_files_that_have_much_in_common_are_packed_together(tmp_path: Path) -> None:
+def test_small_similar_files_are_compressed_together(tmp_path: Path) -> None:
     alike = {name: noisy(data, 1, 3600) for name, data in MrSeries(slices=6, rows=60, columns=60).files().items()}
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -111,24 +111,24 @@ def test_small_files_that_have_much_in_common_are_packed_together(tmp_path: Path
     assert len(data) < len(stream.getvalue()) / 3
 
 
-def test_a_level_that_was_asked_for_is_kept(tmp_path: Path) -> None:
+def test_a_requested_compression_level_is_used(tmp_path: Path) -> None:
     archive = zipped_at(6)
     data = stored(*read(archive, tmp_path), level=9)
-    assert not any(stretch in data for stretch in middles(archive))
+    assert not any(part in data for part in middles(archive))
 
 
-def test_without_streams_the_files_are_packed_as_ever(tmp_path: Path) -> None:
+def test_files_without_streams_are_compressed(tmp_path: Path) -> None:
     reading, series = read(zipped_at(6), tmp_path)
     first = stored(reading, series, splice=False)
     (tmp_path / "S1.zip").unlink()
-    assert stored(reading, series) == first, "a zip that is gone is done without"
+    assert stored(reading, series) == first, "files are compressed if the zip is missing"
 
 
-def test_a_zip_that_changed_is_found_by_its_hash(tmp_path: Path) -> None:
+def test_a_changed_zip_is_found_by_its_checksum(tmp_path: Path) -> None:
     archive = bytearray(zipped_at(6))
     reading, series = read(bytes(archive), tmp_path)
-    place = archive.index(middles(bytes(archive))[2])
-    archive[place] ^= 4
+    offset = archive.index(middles(bytes(archive))[2])
+    archive[offset] ^= 4
     (tmp_path / "S1.zip").write_bytes(archive)
     out = pack(reading, series)
     with pytest.raises(ValueError, match="does not have a matching checksum"):
@@ -136,7 +136,7 @@ def test_a_zip_that_changed_is_found_by_its_hash(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.TAR_GZ, Kind.TAR])
-def test_other_packets_have_no_streams(kind: Kind, tmp_path: Path) -> None:
+def test_files_of_other_packets_are_compressed(kind: Kind, tmp_path: Path) -> None:
     if kind is Kind.FOLDER:
         packet = write_folder(FILES, tmp_path / "S1")
     else:
@@ -147,7 +147,7 @@ def test_other_packets_have_no_streams(kind: Kind, tmp_path: Path) -> None:
     stored(reading, tmp_path / "root" / "dicom" / "30")
 
 
-def test_gzipped_members_are_not_mistaken_for_their_content(tmp_path: Path) -> None:
+def test_gzipped_members_are_not_copied_as_their_content(tmp_path: Path) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in FILES.items():
