@@ -23,19 +23,19 @@ class Absent:
     """Placeholder for a field that one side does not have."""
 
 
-def differences(old: Any, new: Any, place: str = "") -> Iterator[str]:
-    """Yield a line for each field that differs: its place, the old value, the new value."""
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Yield a line for each field that differs: its path, the old value, the new value."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
-            inner = f"{place}.{key}" if place else key
+            inner = f"{path}.{key}" if path else key
             skipped = inner in CHANGING or (key not in old and ADDED.fullmatch(inner))
             yield from () if skipped else differences(old.get(key, Absent), new.get(key, Absent), inner)
     elif isinstance(old, list) and isinstance(new, list):
         for k in range(max(len(old), len(new))):
             old_item, new_item = (items[k] if k < len(items) else Absent for items in (old, new))
-            yield from differences(old_item, new_item, f"{place}[{k}]")
+            yield from differences(old_item, new_item, f"{path}[{k}]")
     elif old != new or type(old) is not type(new):
-        yield f"{place}: {formatted(old)} | {formatted(new)}"
+        yield f"{path}: {formatted(old)} | {formatted(new)}"
 
 
 def formatted(value: object) -> str:

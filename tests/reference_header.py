@@ -74,10 +74,10 @@ def value(read: Dataset, field: str) -> object:
         except KeyError:
             return None
         return plain(read, block.get_tag(element)) if element in block else None
-    found = plain(read, tag_for_keyword(field))
-    if found is None and field in FUNCTIONAL:
+    result = plain(read, tag_for_keyword(field))
+    if result is None and field in FUNCTIONAL:
         return functional(read, *FUNCTIONAL[field])
-    return found
+    return result
 
 
 def functional(read: Dataset, macro: int, tag: int) -> object:
@@ -85,9 +85,9 @@ def functional(read: Dataset, macro: int, tag: int) -> object:
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         item = first_item(read, tag_for_keyword(groups))
         inner = first_item(item, macro) if item is not None else None
-        found = plain(inner, tag) if inner is not None else None
-        if found is not None:
-            return found
+        result = plain(inner, tag) if inner is not None else None
+        if result is not None:
+            return result
     return None
 
 
@@ -103,14 +103,14 @@ def plain(read: Dataset, tag: int | None) -> object:
     """Return an element's value as built-in Python types."""
     if tag is None or tag not in read:
         return None
-    found = read[tag].value
-    if isinstance(found, list | MultiValue):
-        values = [single_value(item) for item in found]
+    raw = read[tag].value
+    if isinstance(raw, list | MultiValue):
+        values = [single_value(item) for item in raw]
         if len(values) == 1:
             return values[0]
         return values if any(item not in ("", None) for item in values) else None
-    single = single_value(found)
-    return None if single == "" else single
+    result = single_value(raw)
+    return None if result == "" else result
 
 
 def single_value(item: object) -> object:

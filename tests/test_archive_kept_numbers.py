@@ -39,12 +39,12 @@ def stored_numbers(study: Study) -> dict[str, int]:
     ],
 )
 def test_invalid_numbers_are_ignored(study: Study, content: bytes) -> None:
-    wanted = fill(study, 2)
+    expected = fill(study, 2)
     (study.sessions / ".qxbatch").mkdir()
     (study.sessions / ".qxbatch" / "numbers.json").write_bytes(content)
     run = study.main(*NONE)
     assert run.status == 0, run.text
-    assert snapshot(study.archive) == wanted
+    assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
 
 
@@ -70,15 +70,15 @@ def test_a_run_that_cannot_store_the_numbers_changes_nothing(study: Study, monke
 def test_a_run_of_other_sessions_keeps_the_numbers_of_waiting_sessions(
     study: Study, tmp_path: Path, sessions: str
 ) -> None:
-    wanted = fill_with_one_that_stays(study)
+    expected = fill_with_one_that_stays(study)
     write_packet(MrSeries(patient="P9").files(), study.session("T1") / "inbox", "other", Kind.ZIP)
     assert disturbed(study, "KILL@S2/scratch", tmp_path / "steps") == -9
     between = study.main("--masterinbox=none", f"--sessions={sessions}", "--check=no")
     assert between.status == 0, between.text
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}, "S1 is done, S3 is archived"
-    again = command(words(study), study.sessions)
-    assert again.status == 0, again.text
-    assert {name: digest for name, digest in snapshot(study.archive).items() if name != "other.zip"} == wanted
+    rerun = command(words(study), study.sessions)
+    assert rerun.status == 0, rerun.text
+    assert {name: digest for name, digest in snapshot(study.archive).items() if name != "other.zip"} == expected
     assert not (study.sessions / ".qxbatch").exists()
 
 
@@ -86,13 +86,13 @@ def test_a_run_of_other_sessions_keeps_the_numbers_of_waiting_sessions(
 def test_numbers_of_a_run_killed_at_its_end_are_removed_by_a_run_without_work(
     study: Study, tmp_path: Path, archive: str
 ) -> None:
-    wanted = fill(study)
+    expected = fill(study)
     more = f"--archive={archive}"
     assert disturbed(study, "KILL@os.remove {}/.qxbatch/numbers.json", tmp_path / "steps", more) == -9
     assert len(stored_numbers(study)) == 3
-    again = command(words(study, more), study.sessions)
-    assert again.status == 0, again.text
-    assert snapshot(study.archive) == wanted
+    rerun = command(words(study, more), study.sessions)
+    assert rerun.status == 0, rerun.text
+    assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
 
 

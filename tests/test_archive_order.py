@@ -35,19 +35,21 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("archive", ["move", "copy"])
-def test_the_session_that_finishes_first_keeps_its_number(study: Study, finished: list[str], archive: str) -> None:
-    wanted = fill(study)
+def test_the_order_in_which_sessions_finish_does_not_change_their_numbers(
+    study: Study, finished: list[str], archive: str
+) -> None:
+    expected = fill(study)
     run = study.main(*NONE, f"--archive={archive}", "--n-procs=1")
     assert run.status == 0, run.text
     assert finished == ["S3", "S2", "S1"], "the largest session starts first"
-    assert snapshot(study.archive) == wanted
+    assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_packets_kept_because_a_series_failed_are_numbered_in_the_same_order(
+def test_packets_moved_because_a_series_failed_are_numbered_in_the_same_order(
     study: Study, finished: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = fill(study)
+    expected = fill(study)
     failing_converter = tmp_path / "dcm2niix"
     failing_converter.write_text(
         "#!/bin/sh\nif [ $# -eq 1 ]; then echo 'dcm2niiX version v1.0.20260724'; exit 3; fi\nexit 1\n"
@@ -58,32 +60,32 @@ def test_packets_kept_because_a_series_failed_are_numbered_in_the_same_order(
     assert "S1, S2, S3:" in run.out, run.text
     assert "was moved to the archive and not deleted" in run.out, run.text
     assert finished == ["S3", "S2", "S1"]
-    assert snapshot(study.archive) == wanted
+    assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
 
 
 @pytest.mark.parametrize("fails", ["S1", "S2"])
 def test_the_number_of_a_failed_session_stays_free_until_it_is_imported(study: Study, fails: str) -> None:
-    wanted = fill(study)
+    expected = fill(study)
     packet = study.session(fails) / "inbox" / "scan.zip"
-    whole = packet.read_bytes()
-    packet.write_bytes(whole[:-300])
+    complete = packet.read_bytes()
+    packet.write_bytes(complete[:-300])
     assert study.main(*NONE).status == 1
     assert not (study.sessions / ".qxbatch").exists()
-    packet.write_bytes(whole)
+    packet.write_bytes(complete)
     assert study.main(*NONE).status == 0
-    assert snapshot(study.archive) == wanted
+    assert snapshot(study.archive) == expected
 
 
 @pytest.mark.parametrize(
     "step", ["os.rename {}/S3/inbox/scan.zip", "os.rename {}/.qxbatch/work/S2/build/S2", "S1/scratch"]
 )
 def test_numbers_are_kept_after_a_killed_run(study: Study, step: str, tmp_path: Path) -> None:
-    wanted = fill(study)
+    expected = fill(study)
     assert disturbed(study, f"KILL@{step}", tmp_path / "steps") == -9
-    again = command(words(study), study.sessions)
-    assert again.status == 0, again.text
-    assert snapshot(study.archive) == wanted
+    rerun = command(words(study), study.sessions)
+    assert rerun.status == 0, rerun.text
+    assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
 
 
@@ -91,12 +93,12 @@ def test_numbers_are_kept_after_a_killed_run(study: Study, step: str, tmp_path: 
 def test_numbers_are_kept_if_the_archive_of_a_finished_session_stays(
     study: Study, tmp_path: Path, fault: str, status: int
 ) -> None:
-    wanted = fill_with_one_that_stays(study)
+    expected = fill_with_one_that_stays(study)
     assert disturbed(study, f"{fault}@S2/scratch", tmp_path / "steps") == status
     assert (study.session("S1") / "session.txt").exists(), "the largest session is finished"
-    again = command(words(study), study.sessions)
-    assert again.status == 0, again.text
-    assert snapshot(study.archive) == wanted, "as in an undisturbed run"
+    rerun = command(words(study), study.sessions)
+    assert rerun.status == 0, rerun.text
+    assert snapshot(study.archive) == expected, "as in an undisturbed run"
     assert not (study.sessions / ".qxbatch").exists()
 
 

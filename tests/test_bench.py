@@ -49,9 +49,9 @@ def test_a_failed_build_leaves_no_tree(tmp_path: Path) -> None:
 
 
 def test_a_ratio_is_computed_within_each_round() -> None:
-    ours = [Sample(1, 1, 1), Sample(2, 2, 1), Sample(4, 4, 1)]
-    theirs = [Sample(3, 1, 1), Sample(4, 1, 1), Sample(4, 1, 1)]
-    measured = ratio(theirs, ours, "wall")
+    own_samples = [Sample(1, 1, 1), Sample(2, 2, 1), Sample(4, 4, 1)]
+    peer_samples = [Sample(3, 1, 1), Sample(4, 1, 1), Sample(4, 1, 1)]
+    measured = ratio(peer_samples, own_samples, "wall")
     assert (measured.median, measured.low, measured.high) == (2, 1, 3)
 
 

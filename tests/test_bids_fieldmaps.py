@@ -273,11 +273,11 @@ def test_two_diffusion_scans_of_opposite_directions_correct_each_other(tmp_path)
 
 
 def test_a_field_map_of_another_study_corrects_a_run_only_with_the_same_shim(tmp_path):
-    other = {"StudyInstanceUID": "1.2.3"}
+    other_study = {"StudyInstanceUID": "1.2.3"}
     for shim, expected in (((), {}), (SHIM, {"task-rest_bold": "pepolar1"})):
         folder = tmp_path / f"shim{len(shim)}"
         folder.mkdir()
-        run = Scan(3, "rest", "10:05:00", 300, volumes=10, shim=shim, sidecar=OPPOSITE, header=other)
+        run = Scan(3, "rest", "10:05:00", 300, volumes=10, shim=shim, sidecar=OPPOSITE, header=other_study)
         links = links_of(folder, *pair(1, 0, shim), run)
         assert sources(links) == expected
         assert any("another StudyInstanceUID" in text for text in links.warnings) == (not shim)

@@ -192,7 +192,7 @@ def test_copies_chooses_the_exported_image(tmp_path):
 
 
 @pytest.mark.parametrize(("choice", "exported"), [("last", 41), ("longest", 31), ("complete", 21)])
-def test_each_value_of_copies(tmp_path, choice, exported):
+def test_each_value_of_copies_chooses_one_image(tmp_path, choice, exported):
     rules = REST.replace("_bold", f'_bold"\ncopies = "{choice}', 1)
     scans = (
         Scan(2, "rest", "10:00:00", 9, volumes=5),
@@ -206,15 +206,17 @@ def test_each_value_of_copies(tmp_path, choice, exported):
 
 
 def test_a_study_sent_again_with_other_uids_is_one_acquisition(tmp_path):
-    other = {"StudyInstanceUID": "1.2.3"}
-    again = Scan(2, "rest", "10:00:00", 60, header=other, n=100020)
-    session_plan = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 60), again)
+    other_study = {"StudyInstanceUID": "1.2.3"}
+    sent_again = Scan(2, "rest", "10:00:00", 60, header=other_study, n=100020)
+    session_plan = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 60), sent_again)
     assert [each.series.n for each in session_plan.undecided] == [20, 100020]
 
 
 def test_overlapping_scans_of_two_studies_are_two_runs(tmp_path):
-    other = {"StudyInstanceUID": "1.2.3"}
-    session_plan = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 60), Scan(3, "rest", "10:00:30", 60, header=other))
+    other_study = {"StudyInstanceUID": "1.2.3"}
+    session_plan = plan(
+        tmp_path, REST, Scan(2, "rest", "10:00:00", 60), Scan(3, "rest", "10:00:30", 60, header=other_study)
+    )
     assert names(session_plan) == {21: "func/task-rest_run-1_bold", 31: "func/task-rest_run-2_bold"}
 
 

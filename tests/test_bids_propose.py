@@ -75,7 +75,7 @@ def test_a_proposal_can_be_used_unchanged(tmp_path):
         ),
     ],
 )
-def test_missing_fields_that_bids_requires(place, sidecar, missing):
+def test_missing_fields_that_bids_requires_are_found(place, sidecar, missing):
     datatype, _slash, suffix = place.partition("/")
     assert missing_fields(load_schema(), datatype, suffix, sidecar) == missing
 

@@ -40,8 +40,8 @@ def test_two_field_maps_are_two_runs_by_time(tmp_path):
 
 
 def test_field_maps_with_different_echo_times_are_two_runs(tmp_path):
-    other = (Image("e1", 5.19), Image("e2", 7.65))
-    third = Scan(8, "gre", "11:00:00", 60, images=other)
+    other_echoes = (Image("e1", 5.19), Image("e2", 7.65))
+    third = Scan(8, "gre", "11:00:00", 60, images=other_echoes)
     session_plan = plan(tmp_path, FIELD_MAP, *gre(4, 5), third)
     assert names(session_plan) == {
         41: "fmap/run-1_magnitude1",

@@ -25,8 +25,8 @@ def fields(session_plan: SessionPlan, **options: Any) -> dict[str, Any]:
 
 def files(session_plan: SessionPlan) -> dict[str, PlannedFile]:
     """Return the files of a session by file name without the subject."""
-    wanted = session_files(session_plan, Form(), Sources(Stamps(None))).files
-    return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in wanted}
+    exported = session_files(session_plan, Form(), Sources(Stamps(None))).files
+    return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in exported}
 
 
 def test_a_sidecar_keeps_all_fields_of_the_converter(tmp_path):

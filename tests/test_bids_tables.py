@@ -82,7 +82,7 @@ def test_age_and_sex_come_from_the_headers(study):
         ("", "1990", "20240101", ""),
     ],
 )
-def test_an_age_in_years(age, born, scanned, years):
+def test_an_age_is_given_in_years(age, born, scanned, years):
     assert age_text(age, born, scanned) == years
 
 
@@ -94,8 +94,8 @@ def logfile(study: BidsStudy, text: str) -> list[str]:
 
 def test_columns_of_the_logfile_are_added_to_the_participants_table(study):
     study.add("S1", subject="A")
-    words = logfile(study, "packet,subject,age,group name,note\np1,A,41,control,x\np2,A,,control,y\n")
-    assert study.run(*words, "--participant-columns=age,group name").status == 0
+    options = logfile(study, "packet,subject,age,group name,note\np1,A,41,control,x\np2,A,,control,y\n")
+    assert study.run(*options, "--participant-columns=age,group name").status == 0
     assert study.tree()["participants.tsv"].decode() == "participant_id\tage\tgroup_name\nsub-A\t41\tcontrol\n"
     assert "group_name" in json.loads(study.tree()["participants.json"])
 
@@ -154,10 +154,10 @@ def test_true_dates_are_not_added_to_a_data_set_with_shifted_dates(study):
     assert study.tree() == before
 
 
-@pytest.mark.parametrize("words", [["--sourcedata"], ["--shift-table={bids}/x.tsv"]])
-def test_options_that_would_reveal_shifted_dates_are_refused(study, words):
+@pytest.mark.parametrize("options", [["--sourcedata"], ["--shift-table={bids}/x.tsv"]])
+def test_options_that_would_reveal_shifted_dates_are_refused(study, options):
     study.add("S1")
-    run = study.run("--shift-dates", *(word.format(bids=study.bids) for word in words))
+    run = study.run("--shift-dates", *(option.format(bids=study.bids) for option in options))
     assert run.status == 64
     assert not study.bids.exists()
 

@@ -138,7 +138,7 @@ def test_gzip_and_zstd_read_the_builders_files(data: bytes, program: str, compre
     ],
 )
 def test_the_builders_aes_is_that_of_the_standard(length: int, ciphertext: str) -> None:
-    """FIPS 197, appendix C."""
+    """The expected values are those of FIPS 197, appendix C."""
     plain = bytes.fromhex("00112233445566778899aabbccddeeff")
     assert block(round_keys(bytes(range(length))), plain).hex() == ciphertext
 

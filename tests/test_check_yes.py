@@ -14,8 +14,8 @@ from tests.build.study import TIME_LIMIT, Study, snapshot
 def run_with_answer(study: Study, answer: bytes) -> tuple[int, str]:
     """Run on a pseudo-terminal and answer the question; return exit status and output."""
     controller, terminal = os.openpty()
-    words = [sys.executable, "-m", "qxbatch", str(study.sessions), "--check=yes"]
-    with subprocess.Popen(words, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+    command = [sys.executable, "-m", "qxbatch", str(study.sessions), "--check=yes"]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)
         output, end = b"", time.monotonic() + TIME_LIMIT
         while time.monotonic() < end:
@@ -46,7 +46,7 @@ def test_no_changes_nothing_and_exits_with_0(waiting: Study, answer: bytes) -> N
     assert snapshot(waiting.sessions) == before
 
 
-def test_yes_imports(waiting: Study) -> None:
+def test_yes_imports_the_packet(waiting: Study) -> None:
     status, output = run_with_answer(waiting, b"y\n")
     assert status == 0, output
     assert waiting.session_names() == ["S1"]

@@ -167,8 +167,8 @@ def test_the_log_file_contains_the_messages(sessions: Path, tmp_path: Path) -> N
 def test_a_closed_pipe_does_not_change_the_exit_status(sessions: Path) -> None:
     read, write = os.pipe()
     os.close(read)
-    words = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
-    result = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
+    result = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -204,7 +204,7 @@ def test_an_output_folder_is_created_except_in_a_dry_run(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_behind_standard_output_is_reported_and_does_not_fail_the_run(sessions: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        words = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
-        result = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        command = [sys.executable, "-m", "qxbatch", str(sessions), "--test", "--check=no"]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert result.returncode == 0
     assert "standard output" in result.stderr

@@ -185,7 +185,7 @@ def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> Job:
         (["30_e1_ph", "30_e1_pha"], ["_e1_ph", "_e1_ph"]),
     ],
 )
-def test_suffixes_of_dcm2niix_without_clash_letters(names: list[str], suffixes: list[str]) -> None:
+def test_suffixes_of_dcm2niix_have_no_clash_letters(names: list[str], suffixes: list[str]) -> None:
     assert [suffix_of(name, "30", names) for name in names] == suffixes
 
 

@@ -100,14 +100,14 @@ def _matching_image(nifti: Path, others: list[Path], volumes: tuple[int, ...]) -
     values = np.asanyarray(image.dataobj)
     names = []
     for path in others:
-        other: Any = nibabel.load(path)
-        if other.shape != image.shape:
+        candidate: Any = nibabel.load(path)
+        if candidate.shape != image.shape:
             continue
-        voxels = np.asanyarray(other.dataobj)
+        voxels = np.asanyarray(candidate.dataobj)
         if volumes:
             voxels = voxels[..., list(volumes[: image.shape[3]])]
         if np.array_equal(values, voxels):
-            return path if np.abs(image.affine - other.affine).max() < 0.02 else pytest.fail("the affine differs")
+            return path if np.abs(image.affine - candidate.affine).max() < 0.02 else pytest.fail("the affine differs")
         names.append(path.name)
     pytest.fail(f"no image has the voxels of {nifti.name}; those of its shape are {names}")
 

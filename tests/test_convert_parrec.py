@@ -78,7 +78,7 @@ def check_against_nibabel(conversion: Conversion, par: Path, tolerance: float = 
 
 
 @pytest.mark.parametrize("path", sorted(NIBABEL.glob("*.REC")), ids=lambda path: path.stem)
-def test_sample_pairs_of_nibabel(tmp_path: Path, path: Path) -> None:
+def test_sample_pairs_of_nibabel_are_converted(tmp_path: Path, path: Path) -> None:
     conversion = convert_file(tmp_path, path.with_suffix(".PAR"))
     assert conversion.state is State.CONVERTED
     check_against_nibabel(conversion, path.with_suffix(".PAR"))
@@ -95,7 +95,7 @@ SUFFIXES = {
 
 
 @pytest.mark.parametrize("path", PARS, ids=lambda path: path.stem)
-def test_real_headers_with_synthetic_voxels(tmp_path: Path, path: Path) -> None:
+def test_real_headers_with_synthetic_voxels_equal_nibabel(tmp_path: Path, path: Path) -> None:
     rec = synthetic_rec(path)
     conversion = convert(tmp_path, path.read_bytes(), rec)
     assert conversion.state is State.CONVERTED

@@ -122,8 +122,8 @@ def test_cancelling_kills_the_converter_immediately(bench: Bench) -> None:
 
 
 def test_a_converter_has_its_own_home_and_temporary_folder_and_one_thread(bench: Bench) -> None:
-    words = bench.run('echo "$HOME $TMPDIR $OMP_NUM_THREADS $MKL_NUM_THREADS"; pwd').words
-    assert words == f"{bench.home} {bench.home} 1 1\n{bench.out}\n"
+    output = bench.run('echo "$HOME $TMPDIR $OMP_NUM_THREADS $MKL_NUM_THREADS"; pwd').words
+    assert output == f"{bench.home} {bench.home} 1 1\n{bench.out}\n"
 
 
 def test_a_converter_cannot_read_the_terminal(bench: Bench) -> None:
@@ -147,5 +147,5 @@ def test_a_failure_of_the_machine_raises_an_error(bench: Bench, monkeypatch: pyt
 
 
 def test_a_converter_is_in_a_separate_process_group(bench: Bench) -> None:
-    words = bench.run("cut -d' ' -f5 /proc/$$/stat").words
-    assert int(words.split()[0]) != os.getpgrp()
+    output = bench.run("cut -d' ' -f5 /proc/$$/stat").words
+    assert int(output.split()[0]) != os.getpgrp()

@@ -47,7 +47,7 @@ def extract(archive: Path, folder: Path) -> None:
             packed.extractall(folder, filter="data")
 
 
-def test_sample_files_of_pydicom() -> None:
+def test_fields_of_pydicom_sample_files_are_equal() -> None:
     scan = _core.scan([str(Path(pydicom.data.__file__).parent)])
     assert sum(scan.header(index) is not None for index in range(len(scan))) > 100
     assert list(differences(scan)) == []
@@ -64,7 +64,7 @@ def test_each_listed_exception_is_needed() -> None:
 
 @pytest.mark.parametrize("vendor", Vendor)
 @pytest.mark.parametrize("syntax", Syntax)
-def test_synthetic_series(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> None:
+def test_fields_of_synthetic_series_are_equal(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> None:
     MrSeries(vendor=vendor, syntax=syntax, name="Müller^Jörg", slices=2).write(tmp_path)
     scan = _core.scan([str(tmp_path)])
     assert [scan.problem(index) for index in range(len(scan))] == [None, None]
@@ -73,7 +73,7 @@ def test_synthetic_series(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> Non
 
 @pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG])
 @pytest.mark.parametrize(("preamble", "meta"), [(False, True), (False, False)])
-def test_synthetic_files_without_preamble_or_meta_header(
+def test_fields_of_files_without_preamble_or_meta_header_are_equal(
     tmp_path: Path, syntax: Syntax, preamble: bool, meta: bool
 ) -> None:
     MrSeries(syntax=syntax, preamble=preamble, meta=meta, slices=1).write(tmp_path)
@@ -107,7 +107,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("sets", "name"), NAMES, ids=[str(sets) for sets, _ in NAMES])
-def test_names_in_every_character_set(tmp_path: Path, sets: object, name: str) -> None:
+def test_names_in_every_character_set_are_equal(tmp_path: Path, sets: object, name: str) -> None:
     MrSeries(name=name, slices=1, changes={"SpecificCharacterSet": sets}).write(tmp_path)
     scan = _core.scan([str(tmp_path)])
     header = scan.header(0)
@@ -118,7 +118,7 @@ def test_names_in_every_character_set(tmp_path: Path, sets: object, name: str) -
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", SETS)
-def test_sample_data(data: Path, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+def test_fields_of_the_sample_data_are_equal(data: Path, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     folders = sorted(data.glob(name))
     assert folders, f"no set {name} below {data}"
     extracted = tmp_path_factory.mktemp("extracted")

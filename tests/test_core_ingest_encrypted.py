@@ -57,7 +57,7 @@ def test_members_can_have_different_passwords_or_none(tmp_path: Path) -> None:
 
 
 @EACH
-def test_a_wrong_password_refuses_the_member(way: Way, tmp_path: Path) -> None:
+def test_a_member_with_a_wrong_password_is_refused(way: Way, tmp_path: Path) -> None:
     result = read(joined(Member("IM", IMAGE, way), Member("clear", b"text", None)), tmp_path, b"Secret", b"secret\n")
     assert result.fates() == {"IM": "refused", "clear": "kept"}
     assert result.row("IM").reason.startswith("encrypted: none of the 2 given passwords decrypts it")
@@ -73,9 +73,9 @@ def colliding_password(data: bytes) -> bytes:
     """Return a wrong password that passes the check byte of a traditional member with this content."""
     crc = zlib.crc32(data) >> 24
     header = zip_crypto(bytes(range(11)) + bytes([crc]), b"secret")
-    words = (b"wrong%d" % k for k in range(10_000))
+    candidates = (b"wrong%d" % k for k in range(10_000))
     # decrypt byte by byte: the keys depend on the plain text
-    return next(word for word in words if decrypted(header, word)[-1] == crc)
+    return next(password for password in candidates if decrypted(header, password)[-1] == crc)
 
 
 def decrypted(data: bytes, password: bytes) -> bytes:
@@ -118,8 +118,8 @@ def test_a_flipped_byte_is_found(way: Way, tmp_path: Path) -> None:
 
 @EACH
 def test_a_truncated_packet_is_damaged_and_gives_no_wrong_bytes(way: Way, tmp_path: Path) -> None:
-    whole = encrypted(FILES, way=way)
-    result = read(whole[: len(whole) // 2], tmp_path, b"secret")
+    data = encrypted(FILES, way=way)
+    result = read(data[: len(data) // 2], tmp_path, b"secret")
     assert result.reading.damage()
     hashes = {row.sha256 for row in read(zipped(FILES), tmp_path / "clear").rows}
     assert {row.sha256 for row in result.rows if row.fate == "sorted"} <= hashes

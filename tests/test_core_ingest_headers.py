@@ -95,16 +95,16 @@ def test_a_large_member_and_a_kept_archive_use_little_disk_space(tmp_path: Path)
     ],
     ids=["classic", "ge", "mosaics", "enhanced"],
 )
-def test_facts_of_headers_equal_those_of_whole_files(datasets: list[Dataset], tmp_path: Path) -> None:
+def test_facts_of_headers_equal_those_of_complete_files(datasets: list[Dataset], tmp_path: Path) -> None:
     tree = {f"{index:03}": encoded(dataset) for index, dataset in enumerate(datasets)}
-    write_packet(tree, tmp_path, "whole", Kind.FOLDER)
+    write_packet(tree, tmp_path, "complete", Kind.FOLDER)
     write_packet({f"{name}.gz": gzip.compress(data) for name, data in tree.items()}, tmp_path, "gz", Kind.FOLDER)
     reading = read(tree, tmp_path, Kind.ZIP)
     headers = [reading.staged(row) for row in rows(reading).values()]
-    whole = sorted(map(str, (tmp_path / "whole").iterdir()))
+    complete = sorted(map(str, (tmp_path / "complete").iterdir()))
     gzipped = sorted(map(str, (tmp_path / "gz").iterdir()))
-    first = SeriesFrames(whole)
-    for files in (whole, headers, gzipped):
+    first = SeriesFrames(complete)
+    for files in (complete, headers, gzipped):
         frames = SeriesFrames(files, pixels=False)
         assert (frames.slices, frames.voxels, frames.images) == (first.slices, first.voxels, first.images)
         assert described(frames) == described(first)

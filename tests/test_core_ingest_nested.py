@@ -51,7 +51,7 @@ def test_archives_five_deep_are_opened_and_six_are_not(tmp_path: Path) -> None:
     assert result.reading.damage() == []
 
 
-def test_an_archive_without_images_is_kept_unopened(tmp_path: Path) -> None:
+def test_an_archive_without_images_is_kept_as_a_file(tmp_path: Path) -> None:
     sheet = zipped({"xl/workbook.xml": b"<x/>"})
     log = gzip.compress(tarred({"a.log": b"x"}))
     result = ingested(write_packet({"list.xlsx": sheet, "log.tgz": log}, tmp_path, "p", Kind.ZIP), tmp_path)

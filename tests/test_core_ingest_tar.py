@@ -59,7 +59,7 @@ def padded(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_every_format(form: int, tmp_path: Path) -> None:
+def test_every_tar_format_is_read(form: int, tmp_path: Path) -> None:
     result = read(tarred(TREE, form=form), tmp_path)
     assert [group.files for group in result.reading.groups()] == [3]
     assert result.reading.damage() == []
@@ -242,8 +242,8 @@ def is_kept_as_file(reading: Reading) -> bool:
 
 
 def test_a_truncated_tar_z_is_damaged_or_complete(tmp_path: Path) -> None:
-    whole = tarred({"1": IMAGE[:90], "2": IMAGE[90:200]}, form=tarfile.GNU_FORMAT)[: 6 * 512]
-    data = COMPRESSIONS[Kind.TAR_Z](whole)
+    complete = tarred({"1": IMAGE[:90], "2": IMAGE[90:200]}, form=tarfile.GNU_FORMAT)[: 6 * 512]
+    data = COMPRESSIONS[Kind.TAR_Z](complete)
     packet = tmp_path / "p"
     for end in range(3, len(data)):
         packet.write_bytes(data[:end])

@@ -130,7 +130,7 @@ def test_zip64_is_read(tmp_path: Path) -> None:
     assert (result.fates(), result.reading.damage()) == ({"1": "sorted"}, [])
 
 
-def test_more_than_65535_members(tmp_path: Path) -> None:
+def test_more_than_65535_members_are_read(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for k in range(65_540):
@@ -155,7 +155,7 @@ def test_an_encrypted_member_is_refused_with_its_reason(tmp_path: Path) -> None:
     assert len(result.reading.damage()) == len(TREE)
 
 
-def test_names_in_code_page_437_and_utf8(tmp_path: Path) -> None:
+def test_names_in_code_page_437_and_utf8_are_decoded(tmp_path: Path) -> None:
     result = read(joined(entry(b"\x82t\x82", b"1"), entry("ü".encode(), b"2", flags=0x800)), tmp_path)
     assert list(result.fates()) == ["été", "ü"]
 
@@ -189,8 +189,8 @@ def test_links_and_devices_are_recognised_by_their_unix_mode(tmp_path: Path) -> 
     link = entry(b"link", b"/etc/passwd", made_by=0x0314, attributes=0o120777 << 16)
     fifo = entry(b"fifo", b"", made_by=0x0314, attributes=0o010644 << 16)
     folder = entry(b"folder/", b"")
-    odd = entry(b"odd/", b"bytes")
-    result = read(joined(link, fifo, folder, odd), tmp_path)
+    folder_with_data = entry(b"odd/", b"bytes")
+    result = read(joined(link, fifo, folder, folder_with_data), tmp_path)
     assert {row.path: (row.kind, row.fate) for row in result.rows} == {
         "link": ("link", "nodata"),
         "fifo": ("device", "nodata"),
@@ -216,8 +216,8 @@ def test_a_comment_with_an_end_mark_is_ignored(tmp_path: Path) -> None:
 
 def test_an_archive_truncated_after_a_stored_zip_is_not_read_as_that_zip(tmp_path: Path) -> None:
     inner = joined(entry(b"inner", IMAGE))
-    whole = joined(entry(b"first", FILES["IM0002"]), entry(b"inner.zip", inner), entry(b"last", FILES["IM0003"]))
-    result = read(whole[: whole.index(b"last") - 30], tmp_path)
+    complete = joined(entry(b"first", FILES["IM0002"]), entry(b"inner.zip", inner), entry(b"last", FILES["IM0003"]))
+    result = read(complete[: complete.index(b"last") - 30], tmp_path)
     assert result.reading.damage() == ["p.zip: its end record is missing (cut short?)"]
     assert result.fates()["first"] == "sorted"
 
