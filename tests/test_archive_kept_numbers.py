@@ -114,7 +114,7 @@ class TwoRuns:
 
 def test_a_run_removes_its_own_numbers_and_keeps_those_of_another_run(study: Study) -> None:
     runs = TwoRuns(study)
-    runs.first_one_ends()
+    runs.end_first_run()
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}
     assert not runs.workspace.new_numbers.exists()
 
@@ -125,9 +125,9 @@ def test_all_numbers_are_kept_while_another_run_holds_a_lock(study: Study, lock:
     other = Locks(runs.workspace.locks)
     taken = other.take(lock)
     assert taken is not None
-    runs.first_one_ends()
+    runs.end_first_run()
     assert len(stored_numbers(study)) == 2
     assert runs.workspace.new_numbers.exists(), "the other run may be writing it"
     other.release(taken)
-    runs.first_one_ends()
+    runs.end_first_run()
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}
