@@ -82,9 +82,8 @@ def test_voxels_and_affines_equal_those_of_dcm2niix(
     assert len(tested) == len(reference)
     for (data_tested, affine), (data_reference, affine_reference) in zip(tested, reference, strict=True):
         assert np.abs(affine - affine_reference).max() < 0.05
-        scale = (
-            np.abs(data_reference).max() / np.abs(data_tested).max()
-        )  # PAR: display values on one side, floating-point on the other
+        # PAR: one converter stores display values, the other floating-point values
+        scale = np.abs(data_reference).max() / np.abs(data_tested).max()
         assert kind is SeriesKind.PARREC or scale == 1
         assert np.allclose(data_tested * scale, data_reference, rtol=1e-3, atol=1e-3 * np.abs(data_reference).max())
 
