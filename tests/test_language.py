@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 THIS_FILE = Path(__file__)
 DONE = (
+    ".ci",
     "bench",
+    "containers",
     "docs",
     "python/qxbatch",
     "rust/core",
@@ -23,7 +25,11 @@ DONE = (
     "tests",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "Dockerfile",
     "README.md",
+    "Singularity.def",
+    "mkdocs.yml",
+    "pyproject.toml",
 )
 """Folders and files that are searched."""
 EXPRESSIONS = {
@@ -96,13 +102,13 @@ def files(entry: str) -> list[Path]:
     top = ROOT / entry
     if top.is_file():
         return [top]
-    suffixes = {".py", ".pyi", ".rs", ".md"}
+    suffixes = {".py", ".pyi", ".rs", ".md", ".html", ".toml", ".sh", ""}
     return sorted(path for path in top.rglob("*") if path.suffix in suffixes and path.is_file() and path != THIS_FILE)
 
 
 def texts(path: Path, source: str) -> Iterator[tuple[int, str]]:
-    """Yield the line number and text of comments, strings and lines of Markdown."""
-    if path.suffix == ".md":
+    """Yield the line number and text of comments and strings of code, and of all lines of other files."""
+    if path.suffix not in (".py", ".pyi", ".rs"):
         yield from enumerate(source.splitlines(), start=1)
     elif path.suffix == ".rs":
         for number, line in enumerate(source.splitlines(), start=1):
