@@ -96,7 +96,7 @@ def test_labels_are_separated_by_commas_or_are_several_words(words: list[str]) -
 
 def test_a_path_is_not_a_label() -> None:
     request = read(["--participant-label", "01", "/in", "/out", "group"])
-    assert request.given["participant_label"] == "01"
+    assert request.values["participant_label"] == "01"
     assert request.level == "group"
 
 

@@ -131,7 +131,7 @@ def test_missing_hashes_in_the_summary_are_an_error(
     path.write_text(json.dumps(summary))
     status, text = verify(session, capsys)
     assert status == 1
-    assert f"{path}: does not tell size and SHA-256 of nii/31.json" in text
+    assert f"{path}: does not contain size and SHA-256 of nii/31.json" in text
 
 
 def test_an_invalid_summary_is_an_error_and_the_next_session_is_verified(

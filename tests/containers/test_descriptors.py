@@ -74,7 +74,7 @@ def test_the_xnat_call_with_defaults_is_parsed() -> None:
     program, *words = shlex.split(line)
     request = read(words)
     assert (program, request.level) == ("qxbatch", "participant")
-    assert request.given["archive"] == "leave"
+    assert request.values["archive"] == "leave"
 
 
 def test_the_xnat_command_matches_its_schema() -> None:
@@ -137,7 +137,7 @@ def test_the_boutiques_call_is_parsed(tmp_path: Path) -> None:
     line = next(line for line in done.stdout.splitlines() if line.startswith("qxbatch "))
     request = read(shlex.split(line)[1:])
     assert set(request.given) == {each.name for each in PARAMETERS if each not in OF_CLUSTER}
-    assert request.given["participant_label"] == "a,b"
+    assert request.values["participant_label"] == "a,b"
 
 
 def sample(parameter: dict[str, Any]) -> object:

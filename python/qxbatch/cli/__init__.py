@@ -1,1 +1,1 @@
-"""The command line: grammar, help texts, and the wording of misuse. Only here is docopt known."""
+"""The command line: grammar, help texts, and messages about misuse. No other package uses docopt."""

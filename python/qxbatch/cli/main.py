@@ -1,19 +1,19 @@
-"""The command `qxbatch`: the first word chooses the grammar, and every end becomes an exit status."""
+"""The command `qxbatch`: the first word chooses the grammar, and every outcome becomes an exit status."""
 
 import errno
 import sys
 from collections.abc import Sequence
 
 LEVELS = (["participant"], ["group"])
-"""The third word of the BIDS-App form, whose second one may not exist yet."""
+"""The third word of the BIDS-App form, whose second word is a folder that may not exist yet."""
 OLD_NAMES = ("import_dicom", "import-dicom")
-"""The reference's name of the import; dropped, so that a call can be moved as it is."""
+"""The reference's name of the import; it is dropped, so that an old call works unchanged."""
 
 HELP_ALL = "--help=all"
 HELP_WORDS = ("--help", "-h", HELP_ALL)
 
 MACHINE_REFUSES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
-"""Errors that no bug makes: permissions, and no room. Others that come so far are bugs, with a traceback."""
+"""Errors of the machine: permissions, no space. Other errors that arrive here are bugs, with a traceback."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(words: list[str]) -> int:
     if words and words[0] in OLD_NAMES:
         words = words[1:]
-    words = _asked(words)
+    words = _with_help_options(words)
     help_status = _help(words)
     if help_status is not None:
         print(help_status, end="")
@@ -39,8 +39,8 @@ def _main(words: list[str]) -> int:
     return _guarded(words)
 
 
-def _asked(words: list[str]) -> list[str]:
-    """Return the words with `help` and `version` in front turned into options: `help scan` is `scan --help`."""
+def _with_help_options(words: list[str]) -> list[str]:
+    """Return the words with a leading `help` or `version` as an option: `help scan` becomes `scan --help`."""
     if words[:1] == ["version"]:
         return ["--version"]
     if words[:1] == ["help"]:
@@ -49,27 +49,27 @@ def _asked(words: list[str]) -> list[str]:
 
 
 def _help(words: Sequence[str]) -> str | None:
-    """Help and version, before anything heavier is imported; None when neither is asked for."""
+    """Return help or version, before anything slow is imported; None if no word asks for it."""
     before_end = words[: words.index("--")] if "--" in words else words
     if "--version" in before_end:
         from qxbatch.core import VERSION
 
         return f"qxbatch {VERSION}\n"
-    asked = [word for word in before_end if word in HELP_WORDS]
-    return _help_text(words[0], whole=asked[-1] == HELP_ALL) if asked else None
+    help_words = [word for word in before_end if word in HELP_WORDS]
+    return _help_text(words[0], complete=help_words[-1] == HELP_ALL) if help_words else None
 
 
-def _help_text(first: str, *, whole: bool) -> str:
-    """Return the help of the part that the first word is, else of an import."""
+def _help_text(name: str, *, complete: bool) -> str:
+    """Return the help of the command with this name, else of an import."""
     from qxbatch.cli.parts import PARTS, listed
     from qxbatch.cli.texts import import_summary, import_text, part_summary, part_text
 
-    part = PARTS.get(first)
+    part = PARTS.get(name)
     if part is None:
-        return import_text(listed()) if whole else import_summary(listed())
-    if whole:
+        return import_text(listed()) if complete else import_summary(listed())
+    if complete:
         return part_text(part.summary, part.usage, part.parameters)
-    return part_summary(first, part.summary, part.usage, part.parameters)
+    return part_summary(name, part.summary, part.usage, part.parameters)
 
 
 def _guarded(words: Sequence[str]) -> int:
@@ -102,7 +102,7 @@ def _guarded(words: Sequence[str]) -> int:
 
 
 def _log(text: str, status: int) -> None:
-    """Write how the run ended to the log, if it came so far that there is one."""
+    """Write how the run ended to the log, if the log is set up."""
     if "qxbatch.cli.messages" in sys.modules:
         import logging
 
@@ -142,9 +142,9 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 class _stop_on_sigterm:  # noqa: N801 - read as a phrase where it stands
-    """Within, SIGTERM and SIGHUP stop the run as Ctrl-C does: schedulers, containers and lost terminals end a job so.
+    """Inside, SIGTERM and SIGHUP stop the run like Ctrl-C: schedulers, containers and lost terminals send them.
 
-    What nohup made deaf to SIGHUP stays so.
+    A signal that is ignored, as SIGHUP under nohup, stays ignored.
     """
 
     def __enter__(self) -> None:

@@ -1,6 +1,6 @@
-"""Messages of a run: warnings on stderr, and all of them in a file where one is asked for.
+"""Messages of a run: warnings on stderr, and all of them in the file of --log-file.
 
-Reports are printed by the stages that make them; what a file keeps for later goes through the logger.
+Stages print their reports themselves; what the log file records goes through the logger.
 """
 
 import logging
@@ -17,7 +17,7 @@ NAME = "qxbatch"
 
 
 def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
-    """Send warnings of the logger `qxbatch` to stderr and everything to the log file; say the notes unless quiet."""
+    """Send warnings of the logger `qxbatch` to stderr and everything to the log file; print the notes unless quiet."""
     logger = logging.getLogger(NAME)
     for old in list(logger.handlers):
         logger.removeHandler(old)
@@ -51,7 +51,7 @@ def _to_file(path: Path) -> logging.Handler:
 
 
 class _Visible(logging.Formatter):
-    """Escapes control characters: who reads the log in a terminal must see what was printed there."""
+    """Escapes control characters: they must not act on the terminal of a reader."""
 
     def format(self, record: logging.LogRecord) -> str:
         return lines(super().format(record))

@@ -1,4 +1,4 @@
-"""Standard output and standard error whose reader may leave or was never there: neither stops an import or changes its status."""
+"""Standard output and standard error without a reader, or whose reader leaves: neither stops an import or changes its status."""
 
 import os
 import sys
@@ -15,31 +15,31 @@ _STANDARD = (0, 1, 2)
 
 
 class Lasting:
-    """A stream that continues without a reader, and escapes control characters. All but writing is the stream's own."""
+    """A stream that works without a reader, and escapes control characters. Everything else is passed to the stream."""
 
     def __init__(self, stream: "TextIO", name: str, errors: "Lasting | None" = None) -> None:
-        """`name` is what a message calls the stream; it goes to `errors`."""
+        """Wrap a stream. Messages about it call it `name`, and are written to `errors`."""
         self._stream = stream
         self._name = name
         self._errors = errors
         self._above: Callable[[str], None] | None = None
-        self._begun = ""
-        """Of a line that goes to the display, what was written so far."""
+        self._partial_line = ""
+        """The beginning of a line for the display, until its end is written."""
 
     def write(self, text: str) -> int:
         if self._above is None:
             self.control(lines(text))
         else:
-            whole, _, self._begun = f"{self._begun}{text}".rpartition("\n")
-            if whole or text.startswith("\n"):
-                self._above(lines(whole))
+            complete_lines, _, self._partial_line = f"{self._partial_line}{text}".rpartition("\n")
+            if complete_lines or text.startswith("\n"):
+                self._above(lines(complete_lines))
         return len(text)
 
     def divert(self, above: "Callable[[str], None] | None") -> None:
-        """Give whole lines to a display, which prints them above itself; None ends that."""
-        rest, self._begun, self._above = self._begun, "", above
-        if rest:
-            self.write(rest)
+        """Pass complete lines to a display, which prints them above itself; None ends this."""
+        partial_line, self._partial_line, self._above = self._partial_line, "", above
+        if partial_line:
+            self.write(partial_line)
 
     def control(self, text: str) -> None:
         """Write text as it is: control sequences of a display."""
@@ -55,7 +55,7 @@ class Lasting:
             self._without_reader(error)
 
     def _without_reader(self, error: OSError) -> None:
-        """Send what is still to come, and what is held back, to nowhere; say so unless the reader left by itself."""
+        """Discard buffered and later output; print a message unless the reader closed the pipe."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
@@ -69,12 +69,12 @@ class Lasting:
 
 
 class LastingOutput:
-    """Within, both streams outlive their readers, and names that are no text can be printed."""
+    """Inside, both streams work without readers, and file names that are not valid text can be printed."""
 
     def __enter__(self) -> None:
         _open_closed()
-        self._before = sys.stdout, sys.stderr
-        for stream in self._before:
+        self._streams = sys.stdout, sys.stderr
+        for stream in self._streams:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
         errors = Lasting(sys.stderr, "standard error")
@@ -84,11 +84,11 @@ class LastingOutput:
     def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: "TracebackType | None") -> None:
         sys.stdout.flush()
         sys.stderr.flush()
-        sys.stdout, sys.stderr = self._before
+        sys.stdout, sys.stderr = self._streams
 
 
 def _open_closed() -> None:
-    """Open what the caller closed (`>&-`): else a file of the session would get the number of a standard stream."""
+    """Open streams that the caller closed (`>&-`): otherwise a file of the session would get the number of a standard stream."""
     for number in _STANDARD:
         try:
             os.fstat(number)

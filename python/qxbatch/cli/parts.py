@@ -1,4 +1,4 @@
-"""The part commands: which there are, and their grammar. Light, since the help of an import lists them."""
+"""The part commands and their grammar. Quick to import, since the help of an import lists them."""
 
 from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form, Group, Parameter, find
@@ -20,7 +20,7 @@ class Part:
         self.usage = usage
         self.parameters = parameters
         self.words = words or {}
-        """What a positional word of the usage may be, where only a few are possible."""
+        """The possible values of a positional word, if they are few."""
 
 
 N_PROCS = find(PARAMETERS, "n_procs")
@@ -31,19 +31,19 @@ def switch(name: str, meaning: str) -> Parameter:
     return Parameter(name, meaning, group=Group.RUN, form=Form.SWITCH)
 
 
-def taken(*names: str) -> tuple[Parameter, ...]:
-    """Return parameters of an import, which mean the same in a part."""
+def import_options(*names: str) -> tuple[Parameter, ...]:
+    """Return parameters of an import, which have the same meaning in a part."""
     return tuple(find(PARAMETERS, name) for name in names)
 
 
 REPORTS = (
-    *taken("verbose", "quiet", "list_all", "log_file", "json_file"),
+    *import_options("verbose", "quiet", "list_all", "log_file", "json_file"),
     switch("json", "Print the run's summary as JSON."),
 )
 """Options for the messages of commands that import."""
 
-NOT_FOR_ONE = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
-"""Parameters of an import that a worker, which is given its packet, does not have."""
+NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
+"""Parameters of an import that a worker does not have, since its packet is named."""
 WORKER = (
     Parameter(
         "packet",
@@ -51,7 +51,7 @@ WORKER = (
         group=Group.INPUT,
         metavar="NAME",
     ),
-    *(each for each in PARAMETERS if each not in OF_CLUSTER and each.name not in NOT_FOR_ONE),
+    *(parameter for parameter in PARAMETERS if parameter not in OF_CLUSTER and parameter.name not in NOT_FOR_WORKER),
     Parameter("submission", "For job scripts: the submission of this task.", group=Group.CLUSTER, metavar="ID"),
     Parameter("task", "For job scripts: the task.", group=Group.CLUSTER, metavar="N"),
 )
@@ -63,7 +63,7 @@ PARTS: dict[str, Part] = {
         (
             switch("json", "Print JSON."),
             switch("tsv", "Print tab-separated values, a row for each series."),
-            *taken("password_file"),
+            *import_options("password_file"),
             N_PROCS,
         ),
     ),
@@ -74,7 +74,7 @@ PARTS: dict[str, Part] = {
             switch("wide", "Show all facts; not given: those that fit into 80 columns."),
             switch("json", "Print JSON with all facts."),
             switch("update", "Store the facts of sessions, by the DICOM that is sorted in them. Nothing is converted."),
-            *taken("test", "join_series", "password_file"),
+            *import_options("test", "join_series", "password_file"),
             Parameter(
                 "work_dir",
                 "Folder for the headers of archives, which are removed at the end; not given: TMPDIR.",
@@ -89,8 +89,8 @@ PARTS: dict[str, Part] = {
         "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, session.txt is not written.",
         ("sort <session>... [options]",),
         (
-            *taken("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
-            *taken(
+            *import_options("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
+            *import_options(
                 "on_mixed",
                 "on_damaged",
                 "join_series",
@@ -107,7 +107,7 @@ PARTS: dict[str, Part] = {
         "Converts the sorted DICOM of sessions, also of other programs, and rewrites session.txt.",
         ("convert <session>... [options]",),
         (
-            *taken(
+            *import_options(
                 "overwrite",
                 "test",
                 "check",
@@ -119,14 +119,14 @@ PARTS: dict[str, Part] = {
                 "mem",
                 "timeout",
             ),
-            *taken("add_image_type", "add_json_info", "path_map", "nameformat", "unzip", "protocol"),
+            *import_options("add_image_type", "add_json_info", "path_map", "nameformat", "unzip", "protocol"),
             Parameter(
                 "gzip",
                 "How DICOM is kept; not given: as each session has it.",
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
-            *taken(
+            *import_options(
                 "gzip_level", "on_mixed", "on_damaged", "join_series", "max_expansion", "work_dir", "deidentify_logs"
             ),
             *REPORTS,
@@ -142,7 +142,7 @@ PARTS: dict[str, Part] = {
                 group=Group.OUTPUT,
                 metavar="DIR",
             ),
-            *taken("test", "max_expansion", "password_file", "n_procs"),
+            *import_options("test", "max_expansion", "password_file", "n_procs"),
             switch("json", "Print JSON."),
         ),
     ),
@@ -154,7 +154,7 @@ PARTS: dict[str, Part] = {
     "report": Part(
         "Writes the pages of sessions again; for a sessions folder also the page of the study.",
         ("report <folder>... [options]",),
-        (*taken("test"), switch("json", "Print JSON.")),
+        (*import_options("test"), switch("json", "Print JSON.")),
     ),
     "protocol": Part(
         "Proposes a protocol from the majority of sessions (learn), or lists what differs from one (check).",
@@ -210,7 +210,7 @@ PARTS: dict[str, Part] = {
                 form=Form.WORDS,
             ),
             Parameter("sessions", "Sessions to export: globs, separated by commas.", group=Group.INPUT, metavar="LIST"),
-            *taken("test"),
+            *import_options("test"),
             switch("validate", "Run the official BIDS validator on the data set; it needs no internet."),
             Parameter(
                 "link",
@@ -238,7 +238,7 @@ PARTS: dict[str, Part] = {
                 default="<sessionsfolder>/bids-date-shifts.tsv",
                 metavar="FILE",
             ),
-            *taken("logfile"),
+            *import_options("logfile"),
             Parameter(
                 "participant_columns",
                 "Columns of --logfile for participants.tsv.",
@@ -270,14 +270,14 @@ PARTS: dict[str, Part] = {
     "doctor": Part(
         "Says what is installed, which version, where, and what is missing for which job.",
         ("doctor [options]",),
-        (*taken("dicm2nii_dir"), switch("json", "Print JSON.")),
+        (*import_options("dicm2nii_dir"), switch("json", "Print JSON.")),
     ),
     "demo": Part(
         "Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.",
         ("demo [<folder>] [options]",),
         (
             switch("packets_only", "Make the packets and import nothing."),
-            *taken("archive", "gzip", "path_map", "n_procs", "quiet", "list_all", "log_file", "json_file"),
+            *import_options("archive", "gzip", "path_map", "n_procs", "quiet", "list_all", "log_file", "json_file"),
         ),
     ),
     "worker": Part(
@@ -288,30 +288,30 @@ PARTS: dict[str, Part] = {
     "jobs": Part(
         "Shows what became of packets that were submitted to a cluster.",
         ("jobs <sessionsfolder> [options]",),
-        (switch("json", "Print JSON."), *taken("list_all")),
+        (switch("json", "Print JSON."), *import_options("list_all")),
     ),
     "resume": Part(
         "Submits again what was lost: packets whose job ended without a result.",
         ("resume <sessionsfolder> [options]",),
         (
             switch("failed", "Also packets that failed."),
-            *(each for each in OF_CLUSTER if each.name != "container"),
-            *taken("quiet"),
+            *(parameter for parameter in OF_CLUSTER if parameter.name != "container"),
+            *import_options("quiet"),
         ),
     ),
     "cancel": Part(
         "Cancels the jobs that wait or run.",
         ("cancel <sessionsfolder> [options]",),
-        (*taken("quiet"),),
+        (*import_options("quiet"),),
     ),
 }
-"""Those that exist, in the order of the help."""
+"""The part commands, in the order of the help."""
 
 FIRST_WORDS = (
     *("scan", "inspect", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "bids", "regress"),
     *("worker", "jobs", "resume", "cancel", "demo"),
 )
-"""Words that choose a part, also where this version does not hold it: a folder of such a name is `./scan`."""
+"""Words that choose a part, even if this version does not contain it: a folder of such a name is `./scan`."""
 
 
 def listed() -> tuple[tuple[str, str], ...]:

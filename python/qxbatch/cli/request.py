@@ -1,4 +1,4 @@
-"""An import's command line becomes raw parameters: what was given, as text, by name."""
+"""Parses an import's command line into raw parameters: text by name."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from qxbatch.settings.parameters import PARAMETERS
 class Request:
     """What the command line asks for; `level` is empty unless the BIDS-App form was used."""
 
-    def __init__(self, given: dict[str, str], level: str) -> None:
-        self.given = given
+    def __init__(self, values: dict[str, str], level: str) -> None:
+        self.values = values
         self.level = level
 
 
@@ -21,27 +21,27 @@ def read(argv: Sequence[str]) -> Request:
     """Read an import's command line. Raises UsageError."""
     words = Reader(PARAMETERS, "qxbatch").read(argv)
     _count(words.positional)
-    found = call(import_text(), words.argv(), "qxbatch")
-    given = {
+    parsed = call(import_text(), words.argv(), "qxbatch")
+    values = {
         parameter.name: "yes" if value is True else str(value)
         for parameter in PARAMETERS
-        if (value := found[parameter.option]) not in (None, False)
+        if (value := parsed[parameter.option]) not in (None, False)
     }
-    level = found["<level>"]
+    level = parsed["<level>"]
     if level is None:
-        return Request(_with_folder(given, found["<sessionsfolder>"]), "")
+        return Request(_with_folder(values, parsed["<sessionsfolder>"]), "")
     for name, place in (("masterinbox", "<data>"), ("sessionsfolder", "<output>")):
-        if name in given:
+        if name in values:
             raise UsageError(
                 f"--{name} and the BIDS-App form name the same folder twice.",
                 f"Leave out --{name}: {place} is it.",
             )
-        given[name] = str(found[place])
-    return Request(given, str(level))
+        values[name] = str(parsed[place])
+    return Request(values, str(level))
 
 
 def _count(positional: Sequence[str]) -> None:
-    """Say what is wrong with the words that have no dash, in words that fit the case."""
+    """Raise UsageError if the positional words are wrong, with a message for each case."""
     if "" in positional:
         raise UsageError("A folder is given as an empty text.", "Perhaps a variable of the shell is not set.")
     match positional:
@@ -59,13 +59,13 @@ def _count(positional: Sequence[str]) -> None:
             )
 
 
-def _with_folder(given: dict[str, str], folder: object) -> dict[str, str]:
-    """Put the positional sessions folder in place."""
+def _with_folder(values: dict[str, str], folder: object) -> dict[str, str]:
+    """Return the values with the positional sessions folder."""
     if folder is None:
-        return given
-    if given.get("sessionsfolder", folder) != folder:
+        return values
+    if values.get("sessionsfolder", folder) != folder:
         raise UsageError(
-            f"Two sessions folders are given: {folder} and --sessionsfolder={given['sessionsfolder']}.",
+            f"Two sessions folders are given: {folder} and --sessionsfolder={values['sessionsfolder']}.",
             "Give one.",
         )
-    return {**given, "sessionsfolder": str(folder)}
+    return {**values, "sessionsfolder": str(folder)}

@@ -1,4 +1,4 @@
-"""A part command's words, and its call."""
+"""Parses the words of a part command and calls it."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,15 +16,21 @@ def run(name: str, argv: Sequence[str]) -> int:
     """Run a part. Raises UsageError."""
     part = PARTS.get(name)
     if part is None:
-        raise UsageError(f"This version does not hold the part {name}.", f"For a folder of that name write ./{name}.")
+        raise UsageError(
+            f"This version does not contain the part {name}.", f"For a folder of that name write ./{name}."
+        )
     options = read(name, part, argv)
     log_file = options.get("--log-file")
     set_up(bool(options.get("--quiet")), Path(str(log_file)) if log_file else None, ())
     if log_file:
         from qxbatch.cli.log_head import log_head
 
-        given = {each.name: str(options[each.option]) for each in part.parameters if options.get(each.option)}
-        log_head([name, *argv], part.parameters, given, deidentified=bool(options.get("--deidentify-logs")))
+        values = {
+            parameter.name: str(options[parameter.option])
+            for parameter in part.parameters
+            if options.get(parameter.option)
+        }
+        log_head([name, *argv], part.parameters, values, deidentified=bool(options.get("--deidentify-logs")))
     module = import_module(f"qxbatch.parts.{name}")
     status: int = module.run(options)
     return status

@@ -1,4 +1,4 @@
-"""From an import's words to the pipeline: settings, messages, the call."""
+"""Starts an import: reads the settings, sets up messages, calls the pipeline."""
 
 import logging
 import sys
@@ -20,19 +20,19 @@ from qxbatch.settings.parse import parse
 def start(words: Sequence[str]) -> int:
     """Run an import. Raises UsageError."""
     request = read(words)
-    from_file = _config(request.given["config"]) if "config" in request.given else {}
-    asked = parse({**from_file, **request.given}, bids_app=bool(request.level), typed=request.given)
-    settings = asked.settings
+    from_file = _config(request.values["config"]) if "config" in request.values else {}
+    parsed = parse({**from_file, **request.values}, bids_app=bool(request.level), typed=request.values)
+    settings = parsed.settings
     check_request(settings)
-    set_up(settings.quiet, settings.log_file, asked.notes)
+    set_up(settings.quiet, settings.log_file, parsed.notes)
     if settings.log_file is not None:
-        _log_head(words, {**from_file, **request.given}, settings)
+        _log_head(words, {**from_file, **request.values}, settings)
     collect_seldom()
     if request.level == "group":
         return _group(settings)
     prepare(settings)
     if settings.scheduler is not None:
-        submitted: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.given})
+        submitted: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.values})
         return submitted
     _refuse_alone(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
@@ -40,36 +40,36 @@ def start(words: Sequence[str]) -> int:
 
 
 def check_request(settings: Settings) -> None:
-    """Raise UsageError where nobody could answer a question, or a file that the user names is one of the import's own."""
+    """Raise UsageError if nobody can answer a question, or if a file of the user has the path of a file that the import writes."""
     if settings.check is Check.YES and not terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
-    own = {settings.sessionsfolder.absolute() / name for name in (PAGE, STUDY_TABLE, STUDY_SIDECAR)}
+    written_files = {settings.sessionsfolder.absolute() / name for name in (PAGE, STUDY_TABLE, STUDY_SIDECAR)}
     for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
-        if path is not None and path.absolute() in own:
+        if path is not None and path.absolute() in written_files:
             raise UsageError(f"{option}={path} is a file that the import itself writes.", "Give it another name.")
 
 
 def _refuse_alone(settings: Settings) -> None:
     """Raise UsageError for options of a cluster without --scheduler."""
-    for asked, option in (
+    for is_given, option in (
         (settings.container is not None, "--container"),
         (settings.wait, "--wait"),
         (settings.print_script, "--print-script"),
     ):
-        if asked:
+        if is_given:
             raise UsageError(
                 f"{option} needs --scheduler.", "Write --scheduler=SLURM, or leave it out to import on this machine."
             )
 
 
-def _log_head(words: Sequence[str], given: dict[str, str], settings: Settings) -> None:
+def _log_head(words: Sequence[str], values: dict[str, str], settings: Settings) -> None:
     from qxbatch.cli.log_head import log_head
     from qxbatch.settings.parameters import PARAMETERS
 
-    log_head(words, PARAMETERS, given, deidentified=settings.deidentified)
+    log_head(words, PARAMETERS, values, deidentified=settings.deidentified)
 
 
 def _config(path: str) -> dict[str, str]:
@@ -79,7 +79,7 @@ def _config(path: str) -> dict[str, str]:
 
 
 def prepare(settings: Settings) -> None:
-    """See that session.txt can name the sessions folder, and make it where packets lie elsewhere. Raises UsageError."""
+    """Check that session.txt can name the sessions folder, and create the folder. Raises UsageError."""
     from qxbatch.record.mapped_path import check_path
 
     folder = settings.sessionsfolder
@@ -100,17 +100,17 @@ def prepare(settings: Settings) -> None:
 
 
 def terminal() -> bool:
-    """Whether somebody can read a question and answer it."""
+    """Return whether a terminal can show a question and read the answer."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _group(settings: Settings) -> int:
-    """The study table of the BIDS-App's group level."""
+    """Run the group level of the BIDS-App: the study table."""
     try:
         module = import_module("qxbatch.parts.group")
     except ModuleNotFoundError as absent:
         if absent.name not in ("qxbatch.parts", "qxbatch.parts.group"):
             raise
-        raise UsageError("This version does not hold the level group.", "Write participant.") from None
+        raise UsageError("This version does not contain the level group.", "Write participant.") from None
     status: int = module.run(settings)
     return status

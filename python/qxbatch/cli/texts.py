@@ -1,7 +1,7 @@
-"""Help texts, which docopt reads too. Nothing heavy is imported: `qxbatch --help` must start fast.
+"""Help texts, which docopt also reads. Nothing slow is imported: `qxbatch --help` must start fast.
 
-No text contains docopt's default marker. A default that docopt fills in looks like a value that was given, and values of the
-config file come between the two.
+No text contains docopt's default marker. A default that docopt fills in would look like a value of the command line, which
+overrides the config file.
 """
 
 from qxbatch.settings.parameter import Form, Group, Parameter
@@ -50,7 +50,7 @@ def import_summary(parts: tuple[tuple[str, str], ...]) -> str:
 
 
 def _listed(parts: tuple[tuple[str, str], ...]) -> list[str]:
-    """Return the block of the parts, where there are any."""
+    """Return the block of the parts; empty if there are none."""
     if not parts:
         return []
     lines = "".join(_row(f"  {name:<9} ", summary) for name, summary in parts)
@@ -58,9 +58,9 @@ def _listed(parts: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def _row(head: str, text: str) -> str:
-    """Return text behind a head, wrapped to its right."""
-    first, *others = wrap(text, WIDTH - len(head))
-    return f"{head}{first}\n" + "".join(f"{' ' * len(head)}{line}\n" for line in others)
+    """Return a head and a text, which is wrapped to the right of the head."""
+    first_line, *more_lines = wrap(text, WIDTH - len(head))
+    return f"{head}{first_line}\n" + "".join(f"{' ' * len(head)}{line}\n" for line in more_lines)
 
 
 def part_text(summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
@@ -83,13 +83,13 @@ def _part_head(summary: str, usage: tuple[str, ...]) -> str:
 
 def _first(parameters: tuple[Parameter, ...], command: str) -> str:
     """Return the block of the options that people use first, and how to see the others."""
-    named = {parameter.name: parameter for parameter in parameters}
-    first = [named[name] for name in FIRST if name in named]
-    more = [parameter for parameter in parameters if parameter not in first]
-    first += more[: len(FIRST) - len(first)]
-    rows = "".join(option_text(parameter) for parameter in first)
-    others = f"`{command} --help=all` shows the {len(parameters) - len(first)} other options.\n"
-    return f"Options that people use first:\n{rows}\n{others}"
+    by_name = {parameter.name: parameter for parameter in parameters}
+    common = [by_name[name] for name in FIRST if name in by_name]
+    remaining = [parameter for parameter in parameters if parameter not in common]
+    common += remaining[: len(FIRST) - len(common)]
+    rows = "".join(option_text(parameter) for parameter in common)
+    hint = f"`{command} --help=all` shows the {len(parameters) - len(common)} other options.\n"
+    return f"Options that people use first:\n{rows}\n{hint}"
 
 
 def _group(group: Group) -> str:

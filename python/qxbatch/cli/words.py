@@ -1,7 +1,7 @@
-"""The words of a command line, brought into the one form that docopt is given.
+"""Normalizes the words of a command line for docopt.
 
-docopt takes unique prefixes of options, lets some options stand twice, and answers misuse with its own repr. So the
-words are read here first: names checked whole, values joined by `=`, labels gathered, and misuse worded.
+docopt accepts unique prefixes of options, allows some options twice, and reports misuse with a repr. So this module reads
+the words first: it checks complete names, joins values by `=`, collects labels, and reports misuse.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ class Words:
         self.positional: list[str] = []
 
     def argv(self) -> list[str]:
-        """Return what docopt is to read."""
-        given = [name if value is None else f"{name}={value}" for name, value in self.options.items()]
-        return [*given, *(f"./{word}" if word.startswith("-") else word for word in self.positional)]
+        """Return the words for docopt."""
+        options = [name if value is None else f"{name}={value}" for name, value in self.options.items()]
+        return [*options, *(f"./{word}" if word.startswith("-") else word for word in self.positional)]
 
 
 class Reader:
@@ -68,9 +68,9 @@ class Reader:
 
     def _parameter(self, name: str) -> Parameter:
         full = "--" + name[2:].replace("_", "-") if name.startswith("--") else name
-        found = self._by_name.get(full) or self._by_short.get(full)
-        if found:
-            return found
+        parameter = self._by_name.get(full) or self._by_short.get(full)
+        if parameter:
+            return parameter
         from qxbatch.settings.of_qunex import OF_QUNEX
 
         advice = OF_QUNEX.get(full[2:].replace("-", "_")) if self._command == "qxbatch" else None
@@ -81,7 +81,7 @@ class Reader:
         raise UsageError(f"There is no option {name}.", hint)
 
     def _value(self, parameter: Parameter, waiting: list[str]) -> str:
-        """The next word, whatever it is, unless it is an option of ours."""
+        """Return the next word, unless it is an option."""
         if parameter.form is Form.YES_NO:
             return waiting.pop(0) if waiting and waiting[0].casefold() in YES_NO_WORDS else "yes"
         if not waiting or self._is_option(waiting[0]):
@@ -97,15 +97,15 @@ class Reader:
         return name in self._by_name or name in self._by_short or word in ("--", "--help", "--version", "-h")
 
     def _labels(self, words: Words, parameter: Parameter, value: str | None, waiting: list[str]) -> str:
-        """The words up to the next option. Paths are no labels, and `DATA OUTPUT LEVEL` at the end stay positional."""
-        taken = [] if value is None else [value]
+        """Return the words up to the next option. Paths are not labels, and `DATA OUTPUT LEVEL` at the end stay positional."""
+        labels = [] if value is None else [value]
         while waiting and not waiting[0].startswith("-") and "/" not in waiting[0]:
-            taken.append(waiting.pop(0))
-        if taken and taken[-1] in LEVELS and not waiting:
-            # BIDS-Apps are called in either order; three positional words are missing then.
+            labels.append(waiting.pop(0))
+        if labels and labels[-1] in LEVELS and not waiting:
+            # the positional words of a BIDS-App may follow the labels; up to three are missing then
             missing = 3 - len(words.positional)
-            words.positional += taken[-missing:] if missing > 0 else []
-            taken = taken[:-missing] if missing > 0 else taken
-        if not taken:
+            words.positional += labels[-missing:] if missing > 0 else []
+            labels = labels[:-missing] if missing > 0 else labels
+        if not labels:
             raise UsageError(f"{parameter.option} needs a value.", f"Write {parameter.option} {parameter.metavar}.")
-        return ",".join(taken)
+        return ",".join(labels)

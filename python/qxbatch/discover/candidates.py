@@ -13,7 +13,7 @@ from qxbatch.discover.one_folder import in_own_folders
 from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session, refuse_unreadable, session_of
 from qxbatch.discover.results import was_split
 from qxbatch.model import Candidate
-from qxbatch.session.contents import has_session, why_closed
+from qxbatch.session.contents import has_session, why_unreadable
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import OnMixed, Settings
 
@@ -77,7 +77,7 @@ def _of_inbox(
     unreadable = {
         name: f"its session folder {folder} cannot be opened: {why}."
         for name, folder in folders.items()
-        if (why := why_closed(folder))
+        if (why := why_unreadable(folder))
     }
     judged = refuse_unreadable(judged, unreadable, settings)
     existing = {name for name in named.difference(unreadable) if _exists(settings, name)}

@@ -14,7 +14,7 @@ from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
-from qxbatch.session.contents import has_results, why_closed
+from qxbatch.session.contents import has_results, why_unreadable
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
@@ -49,7 +49,7 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
 
 def session_folder(path: Path) -> ListedFolder:
     """Examine one session folder."""
-    unreadable = why_closed(path)
+    unreadable = why_unreadable(path)
     if unreadable:
         return ListedFolder(path, True, True, unreadable)
     return ListedFolder(path, _has_file(SessionPaths(path).inbox), has_results(path))

@@ -31,11 +31,11 @@ def current_gzip(dicom: Path) -> Gzip:
     return Gzip.NO
 
 
-def stored_as(folder: Path, wanted: Gzip) -> Stored:
+def stored_as(folder: Path, gzip: Gzip) -> Stored:
     """Return how to store a series; files that are gzipped already (unzip=no) are not changed."""
-    if wanted is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
+    if gzip is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
         return Stored.PLAIN
-    return Stored.PACKED if wanted is Gzip.FOLDER else Stored.GZIPPED
+    return Stored.PACKED if gzip is Gzip.FOLDER else Stored.GZIPPED
 
 
 def store_series(

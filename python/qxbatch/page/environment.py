@@ -15,14 +15,14 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 class _BesideTemplates(BytecodeCache):
-    """Compiled templates, kept where Python keeps compiled modules and on the same terms.
+    """A cache of compiled templates in the folder of Python's compiled modules.
 
-    To compile both takes 30 ms, which is more than to render them. Jinja2's own cache on disk fails where its folder
-    cannot be written.
+    Compiling both templates takes 30 ms, longer than rendering them. Jinja2's cache on disk fails if its folder cannot be
+    written.
     """
 
-    def __init__(self, *, written: bool) -> None:
-        self._written = written
+    def __init__(self, *, write: bool) -> None:
+        self._write = write
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002 - a checkout may be moved
         return name
@@ -32,7 +32,7 @@ class _BesideTemplates(BytecodeCache):
             bucket.load_bytecode(file)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        if not self._written:
+        if not self._write:
             return
         place = _compiled(bucket.key)
         new = place.with_name(f"{place.name}.{os.urandom(8).hex()}")
@@ -50,7 +50,7 @@ def _compiled(name: str) -> Path:
 
 
 @cache
-def _environment(*, compiled_kept: bool) -> Environment:
+def _environment(*, write_cache: bool) -> Environment:
     return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -58,20 +58,20 @@ def _environment(*, compiled_kept: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        bytecode_cache=_BesideTemplates(written=compiled_kept),
+        bytecode_cache=_BesideTemplates(write=write_cache),
     )
 
 
 def compile_templates() -> None:
-    """Compile the templates for later runs, as an installation does with modules, also where runs may not keep them."""
+    """Compile the templates for later runs, as an installation compiles modules; later runs may not be able to write."""
     for template in _TEMPLATES.iterdir():
         if template.is_file():
-            _environment(compiled_kept=True).get_template(template.name)
+            _environment(write_cache=True).get_template(template.name)
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page as HTML. Style and script are in it, so that it is one file that needs no network."""
-    text = _environment(compiled_kept=not sys.dont_write_bytecode).get_template(template).render(**values)
+    """Return a page as HTML: one file, with style and script, that needs no network."""
+    text = _environment(write_cache=not sys.dont_write_bytecode).get_template(template).render(**values)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")  # JSON may have surrogates
 
 

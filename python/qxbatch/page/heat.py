@@ -19,9 +19,9 @@ def css_gradient() -> str:
 
 
 def _colour(index: int) -> list[int]:
-    below, part = divmod(index * (len(_STEPS) - 1), _COLOURS - 1)
+    below, remainder = divmod(index * (len(_STEPS) - 1), _COLOURS - 1)
     pair = zip(_channels(_STEPS[below]), _channels(_STEPS[min(below + 1, len(_STEPS) - 1)]), strict=True)
-    return [low + (high - low) * part // (_COLOURS - 1) for low, high in pair]
+    return [low + (high - low) * remainder // (_COLOURS - 1) for low, high in pair]
 
 
 def _channels(colour: int) -> tuple[int, int, int]:

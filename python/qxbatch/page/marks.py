@@ -1,4 +1,4 @@
-"""Letters in a picture that say which side is which."""
+"""Letters in a picture that name its sides."""
 
 from functools import cache
 
@@ -14,7 +14,7 @@ _WIDE, _HIGH = 5, 7
 _MARGIN = 3
 """Pixels between a letter and the edge."""
 _ROOM = 3 * (_WIDE + 2 * _MARGIN)
-"""A field that is less wide has no letters at its sides."""
+"""A narrower field has no letters at its left and right."""
 _BRIGHT, _DARK = b"\xff", b"\0"
 
 Sides = tuple[str, str, str, str]
@@ -50,12 +50,12 @@ def _runs(letter: str, depth: int) -> tuple[Run, ...]:
     """Return the pixels of a letter and of its edge."""
     ink = {(y, x) for y, row in enumerate(_LETTERS[letter]) for x, cell in enumerate(row) if cell == "1"}
     edge = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
-    found: list[Run] = []
+    runs: list[Run] = []
     for y, x in sorted(edge):
         pixel = (_BRIGHT if (y, x) in ink else _DARK) * depth
-        before_x, before_y, before = found[-1] if found else (0, 0, b"")
-        if before and before_y == y and before_x + len(before) // depth == x:
-            found[-1] = (before_x, y, before + pixel)
+        last_x, last_y, pixels = runs[-1] if runs else (0, 0, b"")
+        if pixels and last_y == y and last_x + len(pixels) // depth == x:
+            runs[-1] = (last_x, y, pixels + pixel)
         else:
-            found.append((x, y, pixel))
-    return tuple(found)
+            runs.append((x, y, pixel))
+    return tuple(runs)

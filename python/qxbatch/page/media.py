@@ -14,10 +14,10 @@ BUDGET = 4_500_000
 """Bytes of pictures in one page; a picture beyond it is a link to its file beside the page."""
 _LONGEST_LOG = 20_000
 """Characters of a converter's log that the page contains: the first and the last half of them."""
-_SAME = 10.0
-"""b-values that differ by less, in s/mm2, are one shell."""
-_STILL = 50.0
-"""Below it a volume has no direction (s/mm2)."""
+_SHELL_GAP = 10.0
+"""b-values that differ by less, in s/mm2, are in the same shell."""
+_LOWEST_WEIGHTED = 50.0
+"""A volume with a lower b-value has no direction (s/mm2)."""
 
 
 class Gradients(NamedTuple):
@@ -36,8 +36,8 @@ class Pictures:
 
     def __init__(self, paths: SessionPaths, numbers: Iterable[int]) -> None:
         self._beside = paths.page.parent
-        every = list(numbers)
-        pictures = [*map(paths.picture, every), *map(paths.tsnr_picture, every)]
+        image_numbers = list(numbers)
+        pictures = [*map(paths.picture, image_numbers), *map(paths.tsnr_picture, image_numbers)]
         self._sizes = {picture: size for picture in pictures if (size := _size(picture))}
         total, self._embedded = 0, set[Path]()
         for picture, size in self._sizes.items():
@@ -55,12 +55,12 @@ class Pictures:
 
 
 def _size(path: Path) -> int:
-    """Return the size of a picture; 0 where there is none, or something else has its name."""
+    """Return the size of a picture; 0 if it is missing or not a file."""
     try:
-        found = path.lstat()
+        status = path.lstat()
     except OSError:
         return 0
-    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:
@@ -74,7 +74,7 @@ def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:
 
 
 def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
-    """Return the directions by .bval and .bvec of an image (FSL's form); None where it has none, or they do not agree."""
+    """Return the directions from .bval and .bvec of an image (FSL's form); None if a file is missing or they do not agree."""
     try:
         (b_values,) = _rows(read_text(paths.image(image.number, "bval")))
         rows = _rows(read_text(paths.image(image.number, "bvec")))
@@ -82,17 +82,17 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
         return None
     if len(rows) != 3 or any(len(row) != len(b_values) for row in rows):  # noqa: PLR2004 - x, y and z
         return None
-    weighted = [(b, vector) for b, *vector in zip(b_values, *rows, strict=True) if b >= _STILL]
+    weighted = [(b, vector) for b, *vector in zip(b_values, *rows, strict=True) if b >= _LOWEST_WEIGHTED]
     shells: list[float] = []
     for b, _ in sorted(weighted):
-        if not shells or b - shells[-1] >= _SAME:
+        if not shells or b - shells[-1] >= _SHELL_GAP:
             shells.append(b)
     unit = [(b, _unit(vector)) for b, vector in weighted]
-    known = [(b, vector) for b, vector in unit if vector is not None]
-    if not known:
+    directions = [(b, vector) for b, vector in unit if vector is not None]
+    if not directions:
         return None
-    index = [max(k for k, shell in enumerate(shells) if shell <= b) for b, _ in known]
-    return Gradients(tuple(vector for _, vector in known), tuple(index), tuple(shells))
+    index = [max(k for k, shell in enumerate(shells) if shell <= b) for b, _ in directions]
+    return Gradients(tuple(vector for _, vector in directions), tuple(index), tuple(shells))
 
 
 def _rows(text: str) -> list[list[float]]:

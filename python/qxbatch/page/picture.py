@@ -16,7 +16,7 @@ from qxbatch.page.png import encode_png
 HEIGHT = 192
 """Pixels of each slice's longer side."""
 _THIN = 8
-"""A volume so many times as wide as it is thick gives one slice alone."""
+"""A volume that is so many times wider than thick is shown as one slice."""
 _COLOURS = (128, 2304)
 """Types of voxels that are red, green and blue (nifti1.h)."""
 _GREY, _COLOUR = 1, 3
@@ -30,11 +30,11 @@ def write_picture(
     tsnr: Path | None = None,
     header: Nifti | None = None,
 ) -> bool:
-    """Write a PNG of an uncompressed NIfTI; False when it has none that can be shown.
+    """Write a PNG of an uncompressed NIfTI; return False if it cannot be shown.
 
-    It shows the mean of the volumes where there are statistics, else the first volume; colours are shown as such. With `tsnr`,
-    statistics that have a temporal SNR are also drawn there: black is 0, the brightest colour `tsnr_limit`. Raises OSError when a
-    file cannot be written. `header` is the image's, where it has been read.
+    The PNG shows the mean of the volumes if there are statistics, else the first volume. Colour images keep their colours.
+    With `tsnr`, statistics that have a temporal SNR are also drawn there: black is 0, the brightest colour `tsnr_limit`.
+    `header` is the image's, if it was read before. Raises OSError when a file cannot be written.
     """
     try:
         header = header or read_nifti(nifti)
@@ -52,8 +52,10 @@ def write_picture(
 
 
 def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
-    parts = [(pixels, len(plane.columns), SIDES[plane.across]) for pixels, plane in zip(slices, visible, strict=True)]
-    canvas = side_by_side(parts, HEIGHT, depth)
+    drawn_slices = [
+        (pixels, len(plane.columns), SIDES[plane.across]) for pixels, plane in zip(slices, visible, strict=True)
+    ]
+    canvas = side_by_side(drawn_slices, HEIGHT, depth)
     return encode_png(canvas.pixels, canvas.width, HEIGHT, colour=depth == _COLOUR, palette=colours)
 
 
@@ -82,11 +84,11 @@ class Axis:
     backwards: bool
 
     def voxel(self, k: int) -> int:
-        """Return where the k-th voxel lies, from left, posterior or inferior."""
+        """Return the offset of the k-th voxel, from left, posterior or inferior."""
         return self.step * (self.count - 1 - k if self.backwards else k)
 
     def nearest(self, pixels: int) -> list[int]:
-        """Return where the voxels of so many pixels lie."""
+        """Return the offsets of the voxels nearest to this number of pixels."""
         return [self.voxel(i * self.count // pixels) for i in range(pixels)]
 
 
@@ -102,7 +104,7 @@ class Plane(NamedTuple):
 def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
     """Return the middle slices, axial, coronal and sagittal; up is superior or anterior.
 
-    A volume of one slice, or of few thick ones, gives its middle slice alone. Raises ValueError for a single voxel (spectroscopy).
+    A volume of one slice, or of few thick ones, has only its middle slice. Raises ValueError for a single voxel (spectroscopy).
     """
     axes = world_axes(shape, affine)
     counts = [axis.count for axis in axes]
@@ -119,13 +121,13 @@ def world_axes(shape: Sequence[int], affine: Affine) -> list[Axis]:
     sizes = [math.hypot(*(row[axis] for row in affine)) for axis in range(3)]
     pairs = [(world, axis) for world in range(3) for axis in range(3)]
     pairs.sort(key=lambda pair: -abs(affine[pair[0]][pair[1]]) / sizes[pair[1]])
-    found: dict[int, int] = {}
+    voxel_axes: dict[int, int] = {}
     for world, axis in pairs:
-        if world not in found and axis not in found.values():
-            found[world] = axis
+        if world not in voxel_axes and axis not in voxel_axes.values():
+            voxel_axes[world] = axis
     return [
         Axis(counts[axis], steps[axis], sizes[axis], backwards=affine[world][axis] < 0)
-        for world, axis in sorted(found.items())
+        for world, axis in sorted(voxel_axes.items())
     ]
 
 

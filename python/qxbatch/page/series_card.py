@@ -55,7 +55,7 @@ class Figure(NamedTuple):
     """Median temporal SNR."""
     tsnr_picture: str
     tsnr_limit: float | None
-    """Temporal SNR that the brightest colour of its picture stands for."""
+    """Temporal SNR of the brightest colour of its picture."""
     dropped: int
     """Volumes at the beginning that are not in the steady state."""
 
@@ -95,10 +95,10 @@ def card_of(
     pictures: Pictures,
     problems: Sequence[Problem],
 ) -> Card:
-    """Return the card of a series; `problems` are those that are its alone. Raises OSError."""
-    known = series.acquisition or Acquisition()
-    own = [images[number] for number in series.images if number in images]
-    gradients = next((found for image in own if (found := gradients_of(paths, image))), None)
+    """Return the card of a series; `problems` are those of this series only. Raises OSError."""
+    acquisition = series.acquisition or Acquisition()
+    series_images = [images[number] for number in series.images if number in images]
+    gradients = next((item for image in series_images if (item := gradients_of(paths, image))), None)
     name = series_name(series)
     return Card(
         anchor=f"s{series.n}",
@@ -107,59 +107,64 @@ def card_of(
         verdict=series.verdict or "",
         state=series.state,
         level=_level(series, problems),
-        detail=lacking(known) if series.verdict is SeriesVerdict.INCOMPLETE else "",
-        cells=_cells(series, known, name),
-        figures=tuple(_figure(image, name, paths, pictures) for image in own),
+        detail=lacking(acquisition) if series.verdict is SeriesVerdict.INCOMPLETE else "",
+        cells=_cells(series, acquisition, name),
+        figures=tuple(_figure(image, name, paths, pictures) for image in series_images),
         sphere=gradients
         and Sphere(
             sphere(gradients.directions, gradients.shells),
             tuple(f"b{value:g}" for value in gradients.b_values),
             len(gradients.directions),
         ),
-        shells=shells_text(known),
-        facts=_facts(series, known),
+        shells=shells_text(acquisition),
+        facts=_facts(series, acquisition),
         problems=tuple(problems),
         log=converter_log_of(paths, series),
     )
 
 
 def series_number(series: SeriesSummary) -> str:
-    """Return the scanner's number of a series; for one that has none, the first number of its images' in parentheses."""
+    """Return the scanner's number of a series; without one, the internal number in parentheses."""
     number = series.header.get("SeriesNumber")
     return f"({series.n})" if number in (None, "") else str(number)
 
 
 def series_name(series: SeriesSummary) -> str:
-    """Return the name that people know a series by."""
+    """Return the name of a series for people."""
     keys = ("SeriesDescription", "ProtocolName", "SequenceName")
     return next((str(series.header[key]) for key in keys if series.header.get(key)), "anonymous")
 
 
 def _level(series: SeriesSummary, problems: Sequence[Problem]) -> str:
-    if series.state is State.FAILED or any(each.severity is Severity.ERROR for each in (*problems, *series.problems)):
+    if series.state is State.FAILED or any(
+        problem.severity is Severity.ERROR for problem in (*problems, *series.problems)
+    ):
         return "bad"
     doubtful = series.state is State.PARTIAL or series.verdict in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED)
-    return "check" if doubtful or any(each.severity is Severity.WARNING for each in series.problems) else "good"
+    return "check" if doubtful or any(problem.severity is Severity.WARNING for problem in series.problems) else "good"
 
 
-def _cells(series: SeriesSummary, known: Acquisition, name: str) -> tuple[Cell, ...]:
+def _cells(series: SeriesSummary, acquisition: Acquisition, name: str) -> tuple[Cell, ...]:
     numbers = ", ".join(map(str, series.images))
     return (
         Cell(series_number(series), series.n),
         Cell(name, name.casefold()),
         Cell(series.verdict or series.state, series.verdict or series.state),
         Cell(numbers, series.images[0] if series.images else 0),
-        Cell(moment_text(known.started).partition(" ")[2], known.started or ""),
-        Cell(number_text(known.tr_ms), known.tr_ms or 0),
-        Cell(numbers_text(known.te_ms), known.te_ms[0] if known.te_ms else 0),
-        Cell(number_text(known.flip_angle_deg), known.flip_angle_deg or 0),
-        Cell(numbers_text(known.matrix, " x "), _product(known.matrix)),
-        Cell(numbers_text(known.voxel_mm, " x "), _product(known.voxel_mm)),
-        Cell(volumes_text(known), known.complete_volumes or 0),
-        Cell(duration_text(known.duration_s), known.duration_s or 0),
-        Cell(phase_encoding_text(known), phase_encoding_text(known)),
-        Cell(shells_text(known), len(known.b_values or ())),
-        Cell(acceleration_text(known), (known.in_plane_acceleration or 1) * (known.multiband_factor or 1)),
+        Cell(moment_text(acquisition.started).partition(" ")[2], acquisition.started or ""),
+        Cell(number_text(acquisition.tr_ms), acquisition.tr_ms or 0),
+        Cell(numbers_text(acquisition.te_ms), acquisition.te_ms[0] if acquisition.te_ms else 0),
+        Cell(number_text(acquisition.flip_angle_deg), acquisition.flip_angle_deg or 0),
+        Cell(numbers_text(acquisition.matrix, " x "), _product(acquisition.matrix)),
+        Cell(numbers_text(acquisition.voxel_mm, " x "), _product(acquisition.voxel_mm)),
+        Cell(volumes_text(acquisition), acquisition.complete_volumes or 0),
+        Cell(duration_text(acquisition.duration_s), acquisition.duration_s or 0),
+        Cell(phase_encoding_text(acquisition), phase_encoding_text(acquisition)),
+        Cell(shells_text(acquisition), len(acquisition.b_values or ())),
+        Cell(
+            acceleration_text(acquisition),
+            (acquisition.in_plane_acceleration or 1) * (acquisition.multiband_factor or 1),
+        ),
         Cell(str(series.files), series.files),
     )
 
@@ -171,24 +176,24 @@ def _product(sides: Sequence[float] | None) -> float:
     return product
 
 
-def _facts(series: SeriesSummary, known: Acquisition) -> tuple[tuple[str, str], ...]:
+def _facts(series: SeriesSummary, acquisition: Acquisition) -> tuple[tuple[str, str], ...]:
     """Return the facts that the table does not show."""
-    every = (
-        ("TI", _with_unit(number_text(known.ti_ms), "ms")),
-        ("observed TR", _with_unit(number_text(known.observed_tr_ms), "ms")),
-        ("orientation", known.orientation or ""),
-        ("field of view", _with_unit(numbers_text(known.fov_mm, " x "), "mm")),
-        ("slice gap", _with_unit(number_text(known.slice_gap_mm, 3), "mm")),
-        ("partial Fourier", number_text(known.partial_fourier)),
-        ("echo spacing", _with_unit(number_text(known.effective_echo_spacing_s), "s")),
-        ("total readout time", _with_unit(number_text(known.total_readout_time_s), "s")),
-        ("bandwidth", _with_unit(number_text(known.pixel_bandwidth_hz), "Hz/pixel")),
-        ("kinds", ", ".join(known.kinds or ())),
-        ("sequence", known.sequence_name or ""),
-        ("coil", known.coil or ""),
+    facts = (
+        ("TI", _with_unit(number_text(acquisition.ti_ms), "ms")),
+        ("observed TR", _with_unit(number_text(acquisition.observed_tr_ms), "ms")),
+        ("orientation", acquisition.orientation or ""),
+        ("field of view", _with_unit(numbers_text(acquisition.fov_mm, " x "), "mm")),
+        ("slice gap", _with_unit(number_text(acquisition.slice_gap_mm, 3), "mm")),
+        ("partial Fourier", number_text(acquisition.partial_fourier)),
+        ("echo spacing", _with_unit(number_text(acquisition.effective_echo_spacing_s), "s")),
+        ("total readout time", _with_unit(number_text(acquisition.total_readout_time_s), "s")),
+        ("bandwidth", _with_unit(number_text(acquisition.pixel_bandwidth_hz), "Hz/pixel")),
+        ("kinds", ", ".join(acquisition.kinds or ())),
+        ("sequence", acquisition.sequence_name or ""),
+        ("coil", acquisition.coil or ""),
         ("converter", series.tool),
     )
-    return tuple((name, text) for name, text in every if text)
+    return tuple((name, text) for name, text in facts if text)
 
 
 def _with_unit(text: str, unit: str) -> str:

@@ -33,7 +33,7 @@ class Check(NamedTuple):
 
     problem: Problem
     anchor: str
-    """Of the card of its series; empty where it is about no series alone."""
+    """Of the card of its series; empty if it is not about a single series."""
 
 
 class Line(NamedTuple):
@@ -42,11 +42,11 @@ class Line(NamedTuple):
     name: str
     text: str
     volatile: bool = False
-    """It differs between two imports of the same packets."""
+    """Whether it differs between two imports of the same packets."""
 
 
 class Header(NamedTuple):
-    """What a page says of its session."""
+    """The head of a page."""
 
     id: str
     subject: str
@@ -69,11 +69,11 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
     """Return the page as HTML, with pictures, style and script in it. Raises OSError."""
     images = {image.number: image for image in summary.images}
     pictures = Pictures(paths, [number for series in summary.series for number in series.images if number in images])
-    shared = Counter((each.code, each.message) for series in summary.series for each in series.problems)
+    shared = Counter((problem.code, problem.message) for series in summary.series for problem in series.problems)
     cards = [
         card_of(
             *(series, images, paths, pictures),
-            [each for each in series.problems if shared[each.code, each.message] == 1],
+            [problem for problem in series.problems if shared[problem.code, problem.message] == 1],
         )
         for series in summary.series
     ]
@@ -94,21 +94,28 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
 
 
 def _checks(summary: Summary) -> tuple[list[Check], list[Check]]:
-    """Return what is to be checked, errors first, and what is information."""
-    own = {(each.code, each.message): f"s{series.n}" for series in reversed(summary.series) for each in series.problems}
-    every = [Check(each, own.get((each.code, each.message), "")) for each in grouped(summary.problems)]
+    """Return what to check, errors first, and remarks."""
+    anchors = {
+        (problem.code, problem.message): f"s{series.n}"
+        for series in reversed(summary.series)
+        for problem in series.problems
+    }
+    all_checks = [
+        Check(problem, anchors.get((problem.code, problem.message), "")) for problem in grouped(summary.problems)
+    ]
     order = [Severity.ERROR, Severity.WARNING]
     checks = sorted(
-        (each for each in every if each.problem.severity in order), key=lambda e: order.index(e.problem.severity)
+        (check for check in all_checks if check.problem.severity in order),
+        key=lambda check: order.index(check.problem.severity),
     )
-    return checks, [each for each in every if each.problem.severity is Severity.INFO]
+    return checks, [check for check in all_checks if check.problem.severity is Severity.INFO]
 
 
 def _header(summary: Summary) -> Header:
     level, state = _state(summary)
-    series = next((each for each in summary.series if each.acquisition and each.acquisition.started), None)
-    first = series or (summary.series[0] if summary.series else None)
-    facts = [("scanned", _scanned(summary)), *(_scanner(first) if first else ())]
+    dated_series = next((each for each in summary.series if each.acquisition and each.acquisition.started), None)
+    described = dated_series or (summary.series[0] if summary.series else None)
+    facts = [("scanned", _scanned(summary)), *(_scanner(described) if described else ())]
     facts += [
         ("series", _series_count(summary)),
         ("images", str(len(summary.images))),
@@ -149,13 +156,13 @@ def _scanned(summary: Summary) -> str:
 
 
 def _scanner(series: SeriesSummary) -> list[tuple[str, str]]:
-    known, header = series.acquisition or Acquisition(), series.header
+    acquisition, header = series.acquisition or Acquisition(), series.header
     model = " ".join(str(header[key]) for key in ("Manufacturer", "ManufacturerModelName") if header.get(key))
-    strength = number_text(known.field_strength_t, 3)
+    strength = number_text(acquisition.field_strength_t, 3)
     return [
         ("scanner", model),
         ("field strength", f"{strength} T" if strength else ""),
-        ("software", known.software or ""),
+        ("software", acquisition.software or ""),
         ("institution", str(header.get("InstitutionName") or "")),
     ]
 

@@ -8,7 +8,7 @@ WIDTH = 600
 """From the lowest to the highest value, in units of the viewBox."""
 HEIGHT = 26
 _ROWS = 5
-"""Points are spread over so many lines, so that equal values do not hide each other."""
+"""Points are spread over this many lines, so that equal values do not hide each other."""
 
 
 class Point(NamedTuple):
@@ -38,12 +38,12 @@ def strips_of(values: Iterable[tuple[str, float, str]], anchors: Mapping[str, st
     by_name: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for name, value, session in values:
         by_name[name].append((value, session))
-    several = {name: found for name, found in by_name.items() if len({session for _, session in found}) > 1}
-    return [_strip(name, found, anchors) for name, found in sorted(several.items())]
+    several = {name: points for name, points in by_name.items() if len({session for _, session in points}) > 1}
+    return [_strip(name, points, anchors) for name, points in sorted(several.items())]
 
 
-def _strip(name: str, found: list[tuple[float, str]], anchors: Mapping[str, str]) -> Strip:
-    lowest, highest = min(value for value, _ in found), max(value for value, _ in found)
+def _strip(name: str, values: list[tuple[float, str]], anchors: Mapping[str, str]) -> Strip:
+    lowest, highest = min(value for value, _ in values), max(value for value, _ in values)
     scale = WIDTH / (highest - lowest) if highest > lowest else 0.0
     points = [
         Point(
@@ -53,6 +53,6 @@ def _strip(name: str, found: list[tuple[float, str]], anchors: Mapping[str, str]
             session,
             anchors[session],
         )
-        for k, (value, session) in enumerate(found)
+        for k, (value, session) in enumerate(values)
     ]
     return Strip(name, f"{lowest:.4g}", f"{highest:.4g}", points)

@@ -100,19 +100,19 @@ def study_page(folder: Path, study: Study) -> str:
         matrix=_matrix(study, anchors),
         strips=_strips(study, anchors),
         not_imported=study.not_imported,
-        data_sets=[_data_set(each) for each in study.data_sets],
+        data_sets=[_data_set(data_set) for data_set in study.data_sets],
         table=STUDY_TABLE,
         sidecar=STUDY_SIDECAR,
     )
 
 
 def _data_set(data_set: DataSet) -> tuple[str, str]:
-    """Return the folder of a data set, and what the validator said of it."""
-    found = data_set.validation
-    if found is None:
+    """Return the folder of a data set, and the result of its validation."""
+    validation = data_set.validation
+    if validation is None:
         return str(data_set.path), "not validated since it was written last: qxbatch bids --validate"
-    counts = f"{counted(found.errors, 'error')}, {counted(found.warnings, 'warning')}"
-    return str(data_set.path), f"{counts} ({found.validator})"
+    counts = f"{counted(validation.errors, 'error')}, {counted(validation.warnings, 'warning')}"
+    return str(data_set.path), f"{counts} ({validation.validator})"
 
 
 def _tiles(study: Study) -> list[Tile]:
@@ -129,7 +129,7 @@ def _session(folder: Path, row: Row) -> Session:
     page = paths.page.relative_to(folder).as_posix() if row.record.stamp is not None else ""
     differences = "" if cells["differences"] is None else str(cells["differences"])
     words = in_words(row.differences, 3)
-    shown = ["" if cells[key] is None else str(cells[key]) for key in _NUMBERS]
+    texts = ["" if cells[key] is None else str(cells[key]) for key in _NUMBERS]
     return Session(
         row.session,
         f"s-{quote(row.session, safe='')}",
@@ -139,7 +139,7 @@ def _session(folder: Path, row: Row) -> Session:
         state,
         level,
         (
-            *((_day(text) if index == 0 else text, text) for index, text in enumerate(shown)),
+            *((_day(text) if index == 0 else text, text) for index, text in enumerate(texts)),
             (f"{differences}: {words}" if words else differences, differences),
             *([] if row.export is None else [(row.export, row.export)]),
             (str(cells["packets"] or ""), ""),
@@ -166,7 +166,7 @@ def _thumbnail(paths: SessionPaths) -> str:
 
 
 _LARGEST = 8192
-"""Bytes of a thumbnail that the page takes."""
+"""Bytes of a thumbnail that the page includes."""
 
 
 def _column_name(column: Column) -> str:
@@ -183,8 +183,10 @@ def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
         note = compared.problem or (
             "" if compared.cells is not None else "not compared: fewer than 3 sessions of its scanner"
         )
-        shown = tuple(_matrix_cell(cells[column]) for column in study.comparison.columns) if cells else ()
-        rows.append(MatrixRow(row.session, anchors[row.session], _state(row)[0], shown, "" if shown else note))
+        matrix_cells = tuple(_matrix_cell(cells[column]) for column in study.comparison.columns) if cells else ()
+        rows.append(
+            MatrixRow(row.session, anchors[row.session], _state(row)[0], matrix_cells, "" if matrix_cells else note)
+        )
     return rows
 
 
@@ -211,9 +213,9 @@ def _volumes(row: Row) -> list[tuple[str, float, str]]:
     scanned = row.record.scanned
     if not isinstance(scanned, ScannedSession):
         return []
-    known = [(each.name, each.acquisition) for each in scanned.series if each.acquisition is not None]
+    series_facts = [(series.name, series.acquisition) for series in scanned.series if series.acquisition is not None]
     return [
-        (name, float(facts.complete_volumes or 0), row.session)
-        for name, facts in known
-        if max(facts.planned_volumes or 0, facts.acquired_volumes or 0) > 1
+        (name, float(acquisition.complete_volumes or 0), row.session)
+        for name, acquisition in series_facts
+        if max(acquisition.planned_volumes or 0, acquisition.acquired_volumes or 0) > 1
     ]

@@ -38,7 +38,7 @@ def _voxels(shape: tuple[int, ...]) -> int:
 
 
 def _grey_lines(png: bytes) -> list[bytes]:
-    """Return the lines of a picture of ours in 8 bits of grey without filters; nothing for another one."""
+    """Return the lines of a picture with 8 bits of grey without filters, as qxbatch writes it; empty for others."""
     if not png.startswith(SIGNATURE):
         return []
     at, data, wide = len(SIGNATURE), b"", 0

@@ -1,4 +1,4 @@
-"""`qxbatch bids`: sessions become a BIDS data set, by a rule file that decides every series."""
+"""`qxbatch bids`: exports sessions to a BIDS data set, by a rule file that decides every series."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,35 +19,35 @@ from qxbatch.session.folder import SessionFolder
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Export, or do what was asked instead; return the exit status. Raises UsageError."""
-    asked = read_options(options)
-    every = [SessionFolder(path) for path in chosen_sessions([str(asked.sessionsfolder)])]
-    asked = asked._replace(sessionsfolder=every[0].path.parent)
-    if asked.init is not None:
-        return int(propose_rules(asked, every))
-    assert asked.rules is not None
-    rules = read_rules(asked.rules)
-    if asked.explain is not None:
-        print(explain(every, rules, *asked.explain))
+    """Export, propose, explain or plan, as the options say; return the exit status. Raises UsageError."""
+    bids_options = read_options(options)
+    sessions = [SessionFolder(path) for path in chosen_sessions([str(bids_options.sessionsfolder)])]
+    bids_options = bids_options._replace(sessionsfolder=sessions[0].path.parent)
+    if bids_options.init is not None:
+        return int(propose_rules(bids_options, sessions))
+    assert bids_options.rules is not None
+    rules = read_rules(bids_options.rules)
+    if bids_options.explain is not None:
+        print(explain(sessions, rules, *bids_options.explain))
         return int(ExitStatus.OK)
-    plans = decide(every, rules)
-    if isinstance(asked.plan, Path):
-        plans = read_plan(asked.plan, plans)
-    chosen = _chosen(plans, asked)
-    if asked.plan == PRINTED:
+    plans = decide(sessions, rules)
+    if isinstance(bids_options.plan, Path):
+        plans = read_plan(bids_options.plan, plans)
+    chosen = _chosen(plans, bids_options)
+    if bids_options.plan == PRINTED:
         print(plan_text(chosen), end="")
         return int(ExitStatus.OK)
-    return int(export_plans(asked, rules, chosen, complete=len(chosen) == len(every)))
+    return int(export_plans(bids_options, rules, chosen, complete=len(chosen) == len(sessions)))
 
 
-def _chosen(plans: list[SessionPlan], asked: BidsOptions) -> list[SessionPlan]:
-    if not asked.sessions:
+def _chosen(plans: list[SessionPlan], options: BidsOptions) -> list[SessionPlan]:
+    if not options.sessions:
         return plans
-    chosen = [plan for plan in plans if by_glob(plan.session.id, asked.sessions)]
+    chosen = [plan for plan in plans if by_glob(plan.session.id, options.sessions)]
     if not chosen:
         raise UsageError(
-            f"--sessions={','.join(asked.sessions)} names no session in {asked.sessionsfolder}.",
-            f"There are, for example, {', '.join(plan.session.id for plan in plans[:3])}.",
+            f"--sessions={','.join(options.sessions)} names no session in {options.sessionsfolder}.",
+            f"Sessions of this folder are, for example, {', '.join(plan.session.id for plan in plans[:3])}.",
             ExitStatus.NOTHING_READY,
         )
     return chosen

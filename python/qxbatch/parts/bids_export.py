@@ -1,4 +1,4 @@
-"""The export of `qxbatch bids`: planned sessions are written, validated, and noted for the study level."""
+"""The export of `qxbatch bids`: writes planned sessions, validates them, and records the export for the study level."""
 
 import json
 import sys
@@ -19,37 +19,37 @@ from qxbatch.parts.bids_text import export_text, validated_text, validated_value
 from qxbatch.problems import UsageError
 
 
-def export_plans(asked: BidsOptions, rules: RuleFile, plans: Sequence[SessionPlan], *, complete: bool) -> ExitStatus:
-    """Export the sessions and say what came of it. Raises UsageError."""
-    program = find_validator() if asked.validate else ""
-    table, warnings = read_study_table(asked.logfile, asked.columns) if asked.logfile else (StudyTable(), [])
-    export = _exported(_request(asked, rules, table, complete=complete), plans)
-    if not asked.test:
-        note_export(asked, rules, export, None)
+def export_plans(options: BidsOptions, rules: RuleFile, plans: Sequence[SessionPlan], *, complete: bool) -> ExitStatus:
+    """Export the sessions and print the result. Raises UsageError."""
+    program = find_validator() if options.validate else ""
+    table, warnings = read_study_table(options.logfile, options.columns) if options.logfile else (StudyTable(), [])
+    export = _exported(_request(options, rules, table, complete=complete), plans)
+    if not options.test:
+        note_export(options, rules, export, None)
     try:
-        validated = validate(asked.dataset, program) if program else None
+        validated = validate(options.dataset, program) if program else None
     except UsageError:
-        _say(asked, export, warnings, None)
+        _say(options, export, warnings, None)
         raise
     if validated:
-        note_export(asked, rules, export, validated)
-    _say(asked, export, warnings, validated)
+        note_export(options, rules, export, validated)
+    _say(options, export, warnings, validated)
     return ExitStatus.FAILED if export.failed or (validated and validated.errors) else ExitStatus.OK
 
 
-def _request(asked: BidsOptions, rules: RuleFile, table: StudyTable, *, complete: bool) -> Request:
+def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, complete: bool) -> Request:
     return Request(
-        sessionsfolder=asked.sessionsfolder,
-        dataset=asked.dataset,
+        sessionsfolder=options.sessionsfolder,
+        dataset=options.dataset,
         description=rules.dataset,
         table=table,
-        link=asked.link,
-        intended_for=asked.intended_for,
-        shift_table=asked.shift_table,
-        sourcedata=asked.sourcedata,
-        keep_identifying=asked.keep_identifying,
+        link=options.link,
+        intended_for=options.intended_for,
+        shift_table=options.shift_table,
+        sourcedata=options.sourcedata,
+        keep_identifying=options.keep_identifying,
         complete=complete,
-        test=asked.test,
+        test=options.test,
     )
 
 
@@ -64,13 +64,13 @@ def _exported(request: Request, plans: Sequence[SessionPlan]) -> Export:
         raise UsageError(f"Cannot write {text}.", hint, ExitStatus.CANNOT_WRITE) from None
 
 
-def _say(asked: BidsOptions, export: Export, warnings: Sequence[str], validated: Validated | None) -> None:
+def _say(options: BidsOptions, export: Export, warnings: Sequence[str], validated: Validated | None) -> None:
     for text in warnings:
         print(f"to check: {text}", file=sys.stderr)
-    if asked.json:
-        value = export_value(export, str(asked.dataset), test=asked.test)
+    if options.json:
+        value = export_value(export, str(options.dataset), test=options.test)
         print(json.dumps({**value, **({"validation": validated_value(validated)} if validated else {})}, indent=1))
         return
-    print(export_text(export, str(asked.dataset), test=asked.test))
+    print(export_text(export, str(options.dataset), test=options.test))
     if validated:
         print(validated_text(validated))

@@ -13,20 +13,20 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line, shell_word
 
 
-def propose_rules(asked: BidsOptions, sessions: list[SessionFolder]) -> ExitStatus:
+def propose_rules(options: BidsOptions, sessions: list[SessionFolder]) -> ExitStatus:
     """Write the proposed rule file, or print it with `test`. Raises UsageError."""
-    path = asked.init
+    path = options.init
     assert path is not None
-    if not asked.test and os.path.lexists(path):
+    if not options.test and os.path.lexists(path):
         if not path.is_file():
             raise UsageError(f"{path} is not a file.", "Name another file with --init.", ExitStatus.CANNOT_WRITE)
-        if not asked.overwrite:
+        if not options.overwrite:
             raise UsageError(
                 f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes."
             )
-    chosen = [each for each in sessions if not asked.sessions or by_glob(each.id, asked.sessions)]
+    chosen = [session for session in sessions if not options.sessions or by_glob(session.id, options.sessions)]
     text = propose(chosen)
-    if asked.test:
+    if options.test:
         print(text, end="")
         return ExitStatus.OK
     try:
@@ -36,6 +36,6 @@ def propose_rules(asked: BidsOptions, sessions: list[SessionFolder]) -> ExitStat
         raise UsageError(f"Cannot write {path}: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE) from None
     print(f"wrote {one_line(str(path))} from {len(chosen)} session{'s' * (len(chosen) != 1)}")
     print("Read and correct it, then run:")
-    folders = f"{shell_word(str(asked.sessionsfolder))} {shell_word(str(asked.dataset))}"
+    folders = f"{shell_word(str(options.sessionsfolder))} {shell_word(str(options.dataset))}"
     print(f"  qxbatch bids {folders} --rules={shell_word(str(path))}")
     return ExitStatus.OK

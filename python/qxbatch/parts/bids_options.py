@@ -1,4 +1,4 @@
-"""The words of `qxbatch bids`, read once."""
+"""The options of `qxbatch bids`, parsed once."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ PRINTED = ""
 
 
 class BidsOptions(NamedTuple):
-    """What is asked for."""
+    """The options of one call."""
 
     sessionsfolder: Path
     dataset: Path
@@ -44,9 +44,9 @@ class BidsOptions(NamedTuple):
 
 
 def read_options(options: Mapping[str, object]) -> BidsOptions:
-    """Return what is asked for. Raises UsageError."""
+    """Return the options of this call. Raises UsageError."""
     folder = Path(os.path.abspath(str(options["<sessionsfolder>"])))  # noqa: PTH100 - links in a session's path stay
-    found = BidsOptions(
+    bids_options = BidsOptions(
         sessionsfolder=folder,
         dataset=Path(os.path.realpath(str(options["<bidsdir>"]))),
         rules=_file(options, "--rules"),
@@ -66,63 +66,65 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
         test=_is_yes(options, "--test"),
         json=bool(options["--json"]),
     )
-    _check(found, options)
-    return found
+    _check(bids_options, options)
+    return bids_options
 
 
-def _check(found: BidsOptions, options: Mapping[str, object]) -> None:
-    if found.init is None and found.rules is None:
+def _check(bids_options: BidsOptions, options: Mapping[str, object]) -> None:
+    if bids_options.init is None and bids_options.rules is None:
         hint = "Propose one first: qxbatch bids SESSIONSFOLDER BIDSDIR --init=rules.toml"
         raise UsageError("--rules is missing: the file that decides every series.", hint)
-    _check_deeds(found)
-    if bool(found.columns) != (found.logfile is not None):
-        lacking = "--participant-columns" if found.logfile else "--logfile"
+    _check_actions(bids_options)
+    if bool(bids_options.columns) != (bids_options.logfile is not None):
+        missing = "--participant-columns" if bids_options.logfile else "--logfile"
         hint = "Write --logfile='path:FILE|packet_name:COLUMN|subject_id:COLUMN' --participant-columns=age,group."
-        raise UsageError(f"{lacking} is missing: both together fill participants.tsv.", hint)
-    _check_shifts(found, options)
+        raise UsageError(f"{missing} is missing: both together fill participants.tsv.", hint)
+    _check_shifts(bids_options, options)
 
 
-def _check_deeds(found: BidsOptions) -> None:
-    """Refuse several things that are asked for in place of an export, and options that they do not have."""
-    deeds = [
+def _check_actions(bids_options: BidsOptions) -> None:
+    """Refuse two actions that replace an export, and options that these actions do not have."""
+    actions = [
         name
-        for name, asked in (
-            ("--init", found.init),
-            ("--plan", found.plan == PRINTED or None),
-            ("--explain", found.explain),
+        for name, value in (
+            ("--init", bids_options.init),
+            ("--plan", bids_options.plan == PRINTED or None),
+            ("--explain", bids_options.explain),
         )
-        if asked is not None
+        if value is not None
     ]
-    if len(deeds) > 1:
-        raise UsageError(f"{deeds[0]} and {deeds[1]} are given.", "Give one of them.")
-    if deeds and found.json:
-        raise UsageError(f"{deeds[0]} and --json are given.", "Leave one of them out: --json describes an export.")
-    if found.test and found.validate:
-        deeds = [*deeds, "--test"]
-    if deeds and found.validate:
-        raise UsageError(f"{deeds[0]} exports nothing, so there is nothing to --validate.", "Leave one of them out.")
+    if len(actions) > 1:
+        raise UsageError(f"{actions[0]} and {actions[1]} are given.", "Give one of them.")
+    if actions and bids_options.json:
+        raise UsageError(f"{actions[0]} and --json are given.", "Leave one of them out: --json describes an export.")
+    if bids_options.test and bids_options.validate:
+        actions = [*actions, "--test"]
+    if actions and bids_options.validate:
+        raise UsageError(f"{actions[0]} exports nothing, so there is nothing to --validate.", "Leave one of them out.")
 
 
-def _check_shifts(found: BidsOptions, options: Mapping[str, object]) -> None:
+def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> None:
     if options["--shift-table"] and not options["--shift-dates"]:
         raise UsageError("--shift-table is given without --shift-dates.", "Add --shift-dates.")
-    if found.shift_table is not None:
-        if found.sourcedata:
+    if bids_options.shift_table is not None:
+        if bids_options.sourcedata:
             hint = "Leave one of them out: the headers of DICOM contain the true dates."
             raise UsageError("--sourcedata and --shift-dates are given.", hint)
-        if found.keep_identifying:
+        if bids_options.keep_identifying:
             raise UsageError(
                 "--keep-identifying and --shift-dates are given.", "Leave one of them out: dates identify."
             )
-        if found.shift_table.is_relative_to(found.dataset):
-            raise UsageError(f"{found.shift_table} is in the data set.", "Keep the table of shifts outside of it.")
+        if bids_options.shift_table.is_relative_to(bids_options.dataset):
+            raise UsageError(
+                f"{bids_options.shift_table} is in the data set.", "Keep the table of shifts outside of it."
+            )
 
 
 def _plan(options: Mapping[str, object]) -> Path | str | None:
-    given = options["--plan"]
-    if given is None:
+    value = options["--plan"]
+    if value is None:
         return None
-    return PRINTED if str(given).casefold() == "yes" else absolute("--plan", str(given))
+    return PRINTED if str(value).casefold() == "yes" else absolute("--plan", str(value))
 
 
 def _explain(options: Mapping[str, object]) -> tuple[str, str] | None:
@@ -142,14 +144,16 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def _one_of(options: Mapping[str, object], name: str, choices: type[Choice], default: Choice) -> Choice:
-    given = str(options[name] or default)
-    if given not in {each.value for each in choices}:
-        raise UsageError(f"{name}={given} is not known.", f"Give one of: {', '.join(each.value for each in choices)}.")
-    return choices(given)
+    value = str(options[name] or default)
+    if value not in {choice.value for choice in choices}:
+        raise UsageError(
+            f"{name}={value} is not known.", f"Give one of: {', '.join(choice.value for choice in choices)}."
+        )
+    return choices(value)
 
 
 def _is_yes(options: Mapping[str, object], name: str) -> bool:
-    given = str(options[name] or "no").casefold()
-    if given not in ("yes", "true", "no", "false"):
+    value = str(options[name] or "no").casefold()
+    if value not in ("yes", "true", "no", "false"):
         raise UsageError(f"{name}={options[name]} is not known.", "Give one of: yes, no.")
-    return given in ("yes", "true")
+    return value in ("yes", "true")

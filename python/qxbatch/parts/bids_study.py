@@ -1,4 +1,4 @@
-"""What the study level knows of an export: a note in the sessions folder, and the study page is rewritten."""
+"""Records an export in the sessions folder and rewrites the study page."""
 
 import sys
 
@@ -17,26 +17,26 @@ from qxbatch.study.study import summary_stamp
 from qxbatch.textfile import read_bytes
 
 
-def note_export(asked: BidsOptions, rules: RuleFile, export: Export, validated: Validated | None) -> None:
-    """Note the export, and refresh the study level where there is one. What cannot be written is a message."""
-    folder = asked.sessionsfolder
+def note_export(options: BidsOptions, rules: RuleFile, export: Export, validated: Validated | None) -> None:
+    """Record the export, and refresh the study level if the folder has one. A failed write is a message, not an error."""
+    folder = options.sessionsfolder
     try:
         digest = rules_digest(read_bytes(rules.path))
-        known = next((each for each in read_exports(folder) if each.path == asked.dataset), None)
-        sessions = dict(known.sessions) if known else {}
-        for each in export.sessions:
-            stamp = summary_stamp(SessionFolder(folder / each.session))
-            sessions[each.session] = SessionExport(stamp if each.state is SessionState.EXPORTED else None, digest)
-        validation = known.validation if known and not _changed(export) else None
+        data_set = next((entry for entry in read_exports(folder) if entry.path == options.dataset), None)
+        sessions = dict(data_set.sessions) if data_set else {}
+        for result in export.sessions:
+            stamp = summary_stamp(SessionFolder(folder / result.session))
+            sessions[result.session] = SessionExport(stamp if result.state is SessionState.EXPORTED else None, digest)
+        validation = data_set.validation if data_set and not _changed(export) else None
         if validated:
             validation = Validation(len(validated.errors), validated.warnings, validated.validator)
-        news = write_export(folder, DataSet(asked.dataset, rules.path, sessions, validation))
-        if news and (folder / STUDY_SIDECAR).exists():
+        is_changed = write_export(folder, DataSet(options.dataset, rules.path, sessions, validation))
+        if is_changed and (folder / STUDY_SIDECAR).exists():
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
     except OSError as error:
         print(f"The study page does not show this export: cannot write {error_text(error, folder)}.", file=sys.stderr)
 
 
 def _changed(export: Export) -> bool:
-    """Return whether a file was changed, so that an earlier validation no longer counts."""
+    """Return whether a file was changed, so that the previous validation no longer counts."""
     return any(export.counts[action] for action in (Action.ADD, Action.REPLACE, Action.REMOVE))

@@ -1,4 +1,4 @@
-"""What an export did, as lines for the terminal."""
+"""The result of an export, as lines for the terminal."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,19 +10,19 @@ from qxbatch.visible import one_line
 from qxbatch.wrapping import text_width, wrapped
 
 _LISTED = 20
-"""So many lines of one kind are printed; --json has all."""
+"""Lines of one kind that are printed; --json has all."""
 _LONGEST = 200
 """Characters of a text of the validator; --json has the whole text."""
 
 
 def export_text(export: Export, dataset: str, *, test: bool) -> str:
-    """Return what did not go as planned, and a summary."""
+    """Return failures, warnings and files left alone, and a summary."""
     lines: list[str] = []
     for session in export.failed:
         lines += _failed(session)
     warnings = [f"to check: {each.session}: {text}" for each in export.sessions for text in each.warnings]
     lines += _listed(warnings)
-    lines += _listed(_left(change) for change in export.untouched)
+    lines += _listed(_left_alone_text(change) for change in export.untouched)
     return "\n".join([*lines, *_wrapped(_summary(export, dataset, len(warnings), test=test))])
 
 
@@ -36,7 +36,7 @@ def _failed(session: SessionResult) -> list[str]:
     ]
 
 
-def _left(change: Change) -> str:
+def _left_alone_text(change: Change) -> str:
     if change.action is Action.FOREIGN:
         return f"left alone: {change.path}: the export did not write it. Move it away and run again to get the exported file."
     if change.other_image:
@@ -53,20 +53,20 @@ def _left(change: Change) -> str:
 
 
 def _listed(texts: Iterable[str]) -> list[str]:
-    every = list(texts)
-    lines = [line for text in every[:_LISTED] for line in _wrapped(text)]
-    more = len(every) - _LISTED
+    all_texts = list(texts)
+    lines = [line for text in all_texts[:_LISTED] for line in _wrapped(text)]
+    more = len(all_texts) - _LISTED
     return [*lines, *([f"... and {more} more: --json lists all"] if more > 0 else [])]
 
 
-def _wrapped(text: str, first: str = "") -> list[str]:
-    return wrapped(one_line(text), text_width(), first, f"{first}    ")
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return wrapped(one_line(text), text_width(), indent, f"{indent}    ")
 
 
 def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
-    done = [each for each in export.sessions if each not in export.failed]
+    exported = [session for session in export.sessions if session not in export.failed]
     counts = export.counts
-    images = sum(each.images for each in done)
+    images = sum(session.images for session in exported)
     files = [
         f"{counts[action]} {word}"
         for action, word in (
@@ -78,15 +78,15 @@ def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
         if counts[action] or action is Action.ADD
     ]
     edited = len(export.untouched)
-    parts = [
-        f"{_count(len(done), 'session')}{' would be' if test else ''} exported to {dataset}",
+    totals = [
+        f"{_count(len(exported), 'session')}{' would be' if test else ''} exported to {dataset}",
         *([f"{len(export.failed)} not exported"] if export.failed else []),
         _count(images, "image"),
     ]
     tail = [f"files: {', '.join(files)}"]
     tail += [f"{edited} left alone"] if edited else []
     tail += [_count(warnings, "warning")] if warnings else []
-    return f"{', '.join(parts)}; {'; '.join(tail)}"
+    return f"{', '.join(totals)}; {'; '.join(tail)}"
 
 
 def _count(number: int, noun: str) -> str:

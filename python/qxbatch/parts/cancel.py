@@ -1,4 +1,4 @@
-"""`qxbatch cancel`: the jobs of submissions that wait or run are cancelled."""
+"""`qxbatch cancel`: cancels the waiting and running jobs of submissions."""
 
 from collections.abc import Mapping
 
@@ -12,18 +12,23 @@ from qxbatch.problems import UsageError
 
 def run(options: Mapping[str, object]) -> int:
     """Cancel; return the exit status. Raises UsageError."""
-    folder, found = submitted_in(options["<sessionsfolder>"])
-    own = [each for each in found if each.is_own]
-    live = live_jobs(own, queues_of(own))
+    folder, submissions = submitted_in(options["<sessionsfolder>"])
+    own_submissions = [submission for submission in submissions if submission.is_own]
+    live = live_jobs(own_submissions, queues_of(own_submissions))
     refusals = []
-    for submission, job in reversed(live):  # the dependent job first: it would begin when the others end
+    for submission, job in reversed(live):  # the dependent job first: otherwise it starts when the others end
         command = scheduler_of(submission).cancel
         answer = call([*command, job])
         if answer.status != 0:
             refusals.append(f"{' '.join([*command, job])}: {answer.reason}")
     if refusals:
         raise UsageError(f"Not all jobs were cancelled: {'; '.join(refusals)}.", "Try again.", ExitStatus.NO_CONVERTER)
-    unused = [(each, one.number) for each in own for one in each.rounds() if one.printed and not one.jobs]
+    unused = [
+        (submission, each_round.number)
+        for submission in own_submissions
+        for each_round in submission.rounds()
+        if each_round.printed and not each_round.jobs
+    ]
     for submission, number in unused:  # scripts that were not run
         submission.remove_round(number)
     if not options["--quiet"]:

@@ -19,23 +19,25 @@ from qxbatch.settings.model import Settings, Stages
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Convert the sessions named; return the exit status. Raises UsageError."""
+    """Convert the named sessions; return the exit status. Raises UsageError."""
     paths = session_paths(options["<session>"])
-    asked = settings_of(options, paths)
-    named = bool(options["--nameformat"])
+    user_settings = settings_of(options, paths)
+    by_format = bool(options["--nameformat"])
 
     def find(settings: Settings) -> list[Candidate]:
-        return [look(path, settings, overwrite=asked.overwrite, by_format=named) for path in paths]
+        return [look(path, settings, overwrite=user_settings.overwrite, by_format=by_format) for path in paths]
 
     as_found = not options["--gzip"]
-    settings = replace(asked, stages=Stages.CONVERT, overwrite=True, gzip_as_found=as_found)
+    settings = replace(user_settings, stages=Stages.CONVERT, overwrite=True, gzip_as_found=as_found)
     return run_sessions(settings, find, json=bool(options["--json"]))
 
 
 def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
-    """Judge one session folder. Its subject is the one it was given before, unless a name format is given now."""
-    before = "" if by_format else SessionFolder(path).subject
-    session = SessionId(before, folder=path.name) if before else by_folder(path.name, settings.nameformat)
+    """Judge one session folder. Its subject is the one that its session.txt or summary records, except with --nameformat."""
+    previous_subject = "" if by_format else SessionFolder(path).subject
+    session = (
+        SessionId(previous_subject, folder=path.name) if previous_subject else by_folder(path.name, settings.nameformat)
+    )
     if session is None:
         return Candidate(path, Verdict.NOT_PARSED, note=f"--nameformat finds no subject in {path.name}")
     why = fault(path.name)

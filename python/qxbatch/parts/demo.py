@@ -1,4 +1,4 @@
-"""`qxbatch demo`: a small study of real scans is made in a folder and imported, as a first try."""
+"""`qxbatch demo`: creates a small study of real scans in a folder and imports it, as a first try."""
 
 import os
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ from qxbatch.settings.parse import parse
 from qxbatch.visible import one_line, shell_word
 
 FOLDER = "qxbatch-demo"
-"""Where the demo is made when no folder is named."""
-SHOWN = "OP101"
+"""The folder of the demo when none is named."""
+EXAMPLE_SESSION = "OP101"
 """The session whose files are named at the end."""
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Make the packets, import them, and say what to look at; return the exit status. Raises UsageError."""
+    """Create the packets, import them, and print what to look at; return the exit status. Raises UsageError."""
     folder = Path(os.path.abspath(str(options["<folder>"] or FOLDER)))  # noqa: PTH100 - links in its path stay
     settings = _settings(options, sessions_folder(folder))
     _must_be_empty(folder)
@@ -51,32 +51,32 @@ def _nothing(_text: str) -> None:
 
 
 def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
-    """Return the settings of the import, before anything is made. Raises UsageError."""
-    given = {
-        each.name: "yes" if options[each.option] is True else str(options[each.option])
-        for each in PARAMETERS
-        if options.get(each.option)
+    """Return the settings of the import; no file is written. Raises UsageError."""
+    values = {
+        parameter.name: "yes" if options[parameter.option] is True else str(options[parameter.option])
+        for parameter in PARAMETERS
+        if options.get(parameter.option)
     }
-    asked = parse({**given, "masterinbox": "/"}, typed=given).settings
-    check_path(sessions, asked.path_map)
+    settings = parse({**values, "masterinbox": "/"}, typed=values).settings
+    check_path(sessions, settings.path_map)
     inbox, archive = sessions / MASTER_INBOX, sessions / ARCHIVED_PACKETS
-    return replace(asked, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)
+    return replace(settings, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)
 
 
 def _must_be_empty(folder: Path) -> None:
-    """Raise UsageError where the folder has files, or something else has its name."""
-    other = "Name a folder that is empty or does not exist: qxbatch demo DIR"
+    """Raise UsageError if the folder has files, or is not a folder."""
+    hint = "Name a folder that is empty or does not exist: qxbatch demo DIR"
     if os.path.lexists(folder) and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder.", other)
+        raise UsageError(f"{folder} is not a folder.", hint)
     try:
         if folder.is_dir() and any(folder.iterdir()):
-            raise UsageError(f"The folder {folder} is not empty; nothing was changed.", other)
+            raise UsageError(f"The folder {folder} is not empty; nothing was changed.", hint)
     except OSError as error:
-        raise UsageError(f"Cannot read {error_text(error, folder)}.", other) from None
+        raise UsageError(f"Cannot read {error_text(error, folder)}.", hint) from None
 
 
 def _make(folder: Path) -> None:
-    """Make the packets. Raises UsageError where it cannot, or where pydicom or nibabel came without their data."""
+    """Create the packets. Raises UsageError if that fails, or if pydicom or nibabel is installed without its data."""
     try:
         make(folder)
     except MissingDataError as error:
@@ -87,8 +87,8 @@ def _make(folder: Path) -> None:
 
 
 def _closing(sessions: Path) -> str:
-    """Return what a person should look at, and how the next study is imported."""
-    session = SessionPaths(sessions / SHOWN)
+    """Return the files to look at, and how to import other packets."""
+    session = SessionPaths(sessions / EXAMPLE_SESSION)
     rows = (
         (sessions / PAGE, "the study; open it in a browser"),
         (session.page, "the pictures and facts of a session; open it in a browser"),

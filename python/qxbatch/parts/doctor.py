@@ -1,4 +1,4 @@
-"""`qxbatch doctor`: what is here, which version, where, and what is missing for which job."""
+"""`qxbatch doctor`: lists what is installed, which version, where, and what is missing for which task."""
 
 import json
 import platform
@@ -14,7 +14,7 @@ from qxbatch.wrapping import text_width, wrapped
 
 _PACKAGES = {"pydicom": "DICOM headers that the core cannot parse", "docopt-ng": "the command line"}
 _OF_DISPLAY = {"rich": "the display of a run on a terminal"}
-"""Without it a run prints plain lines."""
+"""Without rich a run prints plain lines."""
 _OF_BIDS = {
     "bidsschematools": ("the rules of `qxbatch bids`", "bidsschematools"),
     "bids-validator-deno": ("`qxbatch bids --validate`", "'qxbatch[bids]'"),
@@ -26,7 +26,7 @@ _INDENT = " " * 9
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a run may need."""
+    """One package or program that a run may need."""
 
     name: str
     purpose: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Print what is here; the status is NO_CONVERTER when something needed is missing."""
+    """Print what is installed; the status is NO_CONVERTER when something needed is missing."""
     folder = options.get("--dicm2nii-dir")
     findings = examine(Path(str(folder)) if folder else None)
     if options.get("--json"):
@@ -53,12 +53,12 @@ def run(options: Mapping[str, object]) -> int:
         print(json.dumps(report, indent=1, ensure_ascii=False))
     else:
         print(table(findings, text_width()), end="")
-    lacking = any(finding.need == _NEEDED and not finding.found for finding in findings)
-    return int(ExitStatus.NO_CONVERTER if lacking else ExitStatus.OK)
+    is_missing = any(finding.need == _NEEDED and not finding.found for finding in findings)
+    return int(ExitStatus.NO_CONVERTER if is_missing else ExitStatus.OK)
 
 
 def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
-    """Look for everything; nothing is changed."""
+    """Return findings for all packages and programs; nothing is changed."""
     return [
         _core(),
         *(_package(name, purpose, _NEEDED) for name, purpose in _PACKAGES.items()),
@@ -69,12 +69,12 @@ def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
 
 
 def table(findings: Sequence[Finding], width: int) -> str:
-    """Return findings as lines for a person: what is missing comes with what to do. The last line says what works."""
-    names = max(len(finding.name) for finding in findings)
-    versions = max(len(finding.version or "-") for finding in findings)
+    """Return findings as lines, missing ones with advice. The last line says what an import is ready for."""
+    name_width = max(len(finding.name) for finding in findings)
+    version_width = max(len(finding.version or "-") for finding in findings)
     lines: list[str] = []
     for finding in findings:
-        head = f"{_mark(finding):<7}  {finding.name:<{names}}  {finding.version or '-':<{versions}}  "
+        head = f"{_mark(finding):<7}  {finding.name:<{name_width}}  {finding.version or '-':<{version_width}}  "
         lines += wrapped(finding.purpose, width, head, " " * len(head))
         lines += wrapped(finding.where, width, _INDENT, _INDENT)
         lines += wrapped(finding.advice, width, _INDENT, _INDENT) if finding.advice else []
@@ -82,20 +82,20 @@ def table(findings: Sequence[Finding], width: int) -> str:
 
 
 def readiness(findings: Sequence[Finding]) -> str:
-    """Return in one sentence what an import is ready for, and what is missing for what."""
+    """Return one sentence: what an import is ready for, and what is missing."""
     missing = [finding for finding in findings if not finding.found]
     needed = [finding for finding in missing if finding.need == _NEEDED]
     if needed:
-        return f"Not ready: missing {_named(needed)}."
+        return f"Not ready: missing {_listing(needed)}."
     ready = "Ready to import DICOM and PAR/REC"
     return (
-        f"{ready}; missing, and not needed by default: {_named(missing)}."
+        f"{ready}; missing, and not needed by default: {_listing(missing)}."
         if missing
         else f"{ready}; nothing is missing."
     )
 
 
-def _named(findings: Sequence[Finding]) -> str:
+def _listing(findings: Sequence[Finding]) -> str:
     return "; ".join(f"{finding.name} ({finding.purpose})" for finding in findings)
 
 
@@ -129,9 +129,9 @@ def _version(name: str) -> str:
 
 
 def _converters(dicm2nii_dir: Path | None) -> list[Finding]:
-    found = []
+    findings = []
     for probe, needed in probes_of(dicm2nii_dir):
         where = probe.where or "looked for in " + "; ".join(probe.looked)
         need, advice = _NEEDED if needed else _OPTIONAL, "" if probe.found else probe.advice
-        found.append(Finding(probe.name, probe.purpose, need, probe.found, probe.version, where, advice))
-    return found
+        findings.append(Finding(probe.name, probe.purpose, need, probe.found, probe.version, where, advice))
+    return findings

@@ -1,4 +1,4 @@
-"""The BIDS-App level `group`: the table of the study, from the sessions' own summaries."""
+"""The BIDS-App level `group`: the table of the study, from the summaries of its sessions."""
 
 from qxbatch.discover.filters import by_label
 from qxbatch.exits import ExitStatus
@@ -19,10 +19,10 @@ from qxbatch.study.study import study_of
 def run(settings: Settings) -> int:
     """Write `report.html`, `study.tsv` and `study.json` into the sessions folder; return the exit status.
 
-    A session that failed or is incomplete is a row like others: the table is no judgement. Raises UsageError.
+    Sessions that failed or are incomplete have a row like others. Raises UsageError.
     """
     folder = settings.sessionsfolder
-    sessions = [path for path in sessions_in(folder) if _wanted(settings, SessionFolder(path))]
+    sessions = [path for path in sessions_in(folder) if _is_chosen(settings, SessionFolder(path))]
     if not sessions and settings.check is Check.ANY:
         print(f"There is no session in {folder} (--check=no makes this no error).")
         return int(ExitStatus.NOTHING_READY)
@@ -46,7 +46,7 @@ def run(settings: Settings) -> int:
     return int(ExitStatus.OK)
 
 
-def _wanted(settings: Settings, folder: SessionFolder) -> bool:
+def _is_chosen(settings: Settings, folder: SessionFolder) -> bool:
     if not (settings.participant_labels or settings.session_labels):
         return True
     summary = folder.readable_summary

@@ -1,4 +1,4 @@
-"""Headers of a folder or an archive, as `qxbatch inspect` reads them: no pixels, and nothing of an archive but its headers."""
+"""Headers of a folder or an archive, as `qxbatch inspect` reads them: without pixels."""
 
 import os
 from collections import Counter
@@ -19,17 +19,17 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
 _REFUSED = ("unreadable", "cannot")
-"""How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
+"""The core's reasons for a damaged file begin with these words; the others say that the file is not DICOM."""
 _BROKEN = "unreadable DICOM"
 _PACKED = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 _MOST = 20
-"""More problems of one source are counted, not listed."""
+"""Problems listed for one source; more are only counted."""
 _PHILIPS = ("XX_0", "PS_0")
-"""Names of files beside the images, which an import does not sort."""
+"""Prefixes of Philips files beside the images, which an import does not sort."""
 
 
 @dataclass(frozen=True)
-class FoundPar:
+class ParFiles:
     """A PAR, with its REC or without."""
 
     order: str
@@ -43,8 +43,8 @@ class FoundPar:
     """Bytes."""
 
 
-class FoundHeaders(Headers, Protocol):
-    """What was found."""
+class PacketHeaders(Headers, Protocol):
+    """The headers of a packet, and what could not be read."""
 
     @property
     def problems(self) -> Sequence[str]:
@@ -56,17 +56,17 @@ class FoundHeaders(Headers, Protocol):
     def path(self, row: int, /) -> str:
         """Return where the header of a file can be read."""
 
-    def pars(self) -> Sequence[FoundPar]:
+    def pars(self) -> Sequence[ParFiles]:
         """Return the PAR/REC."""
 
 
 class ScannedHeaders:
-    """Files that are read where they are."""
+    """Headers of files that are read in place."""
 
     def __init__(self, files: Scan) -> None:
         self._files = files
         reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
-        self.problems = _first([f"{name}: {why}" for name, why in reasons if why and why.startswith(_REFUSED)])
+        self.problems = _limited([f"{name}: {why}" for name, why in reasons if why and why.startswith(_REFUSED)])
 
     def groups(self) -> Sequence[Group]:
         return self._files.groups()
@@ -80,9 +80,9 @@ class ScannedHeaders:
     def path(self, row: int, /) -> str:
         return self._files.path(row)
 
-    def pars(self) -> Sequence[FoundPar]:
+    def pars(self) -> Sequence[ParFiles]:
         return [
-            FoundPar(
+            ParFiles(
                 str(par),
                 header.series_number,
                 header.dicom(),
@@ -96,14 +96,14 @@ class ScannedHeaders:
 
 
 class ReadHeaders:
-    """Members of archives, of which staging has the headers."""
+    """Headers of archive members, stored in staging."""
 
     def __init__(self, reading: Reading, passwords: Passwords | None) -> None:
         self._reading = reading
         advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
         broken = (reading.row(row) for row in reading.suspects())
         damage = [*reading.damage(), *(f"{row.path}: {row.reason}" for row in broken)]
-        self.problems = [*_first(damage), *([advice] if advice else [])]
+        self.problems = [*_limited(damage), *([advice] if advice else [])]
 
     def groups(self) -> Sequence[Group]:
         return self._reading.groups()
@@ -117,10 +117,10 @@ class ReadHeaders:
     def path(self, row: int, /) -> str:
         return self._reading.staged(row)
 
-    def pars(self) -> Sequence[FoundPar]:
+    def pars(self) -> Sequence[ParFiles]:
         pairs, _ = without_copies(self._reading, find_pairs(self._reading, range(len(self._reading)))[0])
         return [
-            FoundPar(
+            ParFiles(
                 path_order(pair.path),
                 pair.number,
                 pair.header,
@@ -134,10 +134,10 @@ class ReadHeaders:
 
 def read_headers(
     path: Path, staging: Path, *, threads: int, passwords: Passwords | None, monitor: Monitor
-) -> FoundHeaders:
+) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
-    A folder of plain DICOM and PAR/REC is read where it is. Anything else is read as an import reads it, and headers are
+    A folder of plain DICOM and PAR/REC is read in place. Anything else is read as in an import, and its headers are
     written to `staging`, a folder that does not exist yet.
 
     Raises OSError, and CancelledError when the monitor is cancelled.
@@ -159,14 +159,14 @@ def read_headers(
     return ReadHeaders(reading, passwords)
 
 
-def _first(problems: Sequence[str]) -> list[str]:
+def _limited(problems: Sequence[str]) -> list[str]:
     """Return the first problems, and how many more there are."""
     more = [f"and {len(problems) - _MOST} more such files"] if len(problems) > _MOST else []
     return [*problems[:_MOST], *more]
 
 
 def unopened(path: Path) -> str:
-    """Return what kind of archive a file is that qxbatch does not open; empty for others. Raises OSError."""
+    """Return why a file is not opened: an archive of a kind that qxbatch does not open. Empty for other files. Raises OSError."""
     if path.is_dir():
         return ""
     kind = sniff(str(path))
@@ -174,7 +174,7 @@ def unopened(path: Path) -> str:
 
 
 def _is_plain(files: Scan) -> bool:
-    """Return whether headers tell all that an import would find: no archives, copies and links, no files without UIDs."""
+    """Return whether headers suffice: there are no archives, copies or links, and no files without UIDs."""
     rows = range(len(files))
     return not any(_is_odd(files, row) for row in rows) and not _has_copies(files, rows)
 
@@ -200,7 +200,7 @@ def _is_packed(path: str) -> bool:
 
 
 def _has_copies(files: Scan, rows: Sequence[int]) -> bool:
-    """Return whether two files have one SOPInstanceUID, or two PARs one size: an import compares their bytes."""
+    """Return whether two files have the same SOPInstanceUID, or two PARs the same size: an import compares their bytes."""
     uids = Counter(_uids(files, rows))
     sizes = Counter(par.stat().st_size for par, _, _ in par_files(files))
     return any(count > 1 for count in (*uids.values(), *sizes.values()))

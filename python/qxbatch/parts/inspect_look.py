@@ -6,59 +6,61 @@ from pathlib import Path
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.os_error import error_text
 from qxbatch.parts.inspect_headers import read_headers, unopened
-from qxbatch.parts.inspect_room import Room
-from qxbatch.parts.inspect_series import FoundPacket, Inspected, found_packet, inspected
+from qxbatch.parts.inspect_resources import Resources
+from qxbatch.parts.inspect_series import Inspected, PacketSeries, inspected, packet_series
 from qxbatch.parts.inspect_session import sorted_series, stored
-from qxbatch.session.contents import is_session, why_closed
+from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
 from qxbatch.study.sessions import sessions_in
 
 
-def look(path: Path, room: Room) -> list[Inspected]:
+def look(path: Path, resources: Resources) -> list[Inspected]:
     """Return what is in a path: a session, the sessions in a folder, or a packet."""
     if _is_session(path):
-        return [_session(path, room)]
+        return [_session(path, resources)]
     if path.is_dir():
-        sessions = [each for each in sessions_in(path) if _is_session(each)]
+        sessions = [session for session in sessions_in(path) if _is_session(session)]
         if sessions:
-            return [_session(each, room) for each in sessions]
-    return [_packet(path, room)]
+            return [_session(session, resources) for session in sessions]
+    return [_packet(path, resources)]
 
 
 def _is_session(path: Path) -> bool:
     """Return whether a session has facts or sorted series: a packet may have a folder `dicom`, too.
 
-    A folder that cannot be entered is one: who reads it says why it cannot be read.
+    A folder that cannot be entered counts as one: reading it reports the reason.
     """
-    if not os.path.isdir(path) or not is_session(path):  # noqa: PTH112 - False where it is closed
+    if not os.path.isdir(path) or not is_session(path):  # noqa: PTH112 - False if it cannot be read
         return False
-    if why_closed(path):
+    if why_unreadable(path):
         return True
     folder = SessionFolder(path)
     return folder.paths.summary.is_file() or bool(sorted_sources(folder.paths.dicom))
 
 
-def _session(path: Path, room: Room) -> Inspected:
+def _session(path: Path, resources: Resources) -> Inspected:
     try:
-        return stored(SessionFolder(path)) or sorted_series(path, room)
+        return stored(SessionFolder(path)) or sorted_series(path, resources)
     except (SummaryError, OSError) as error:
         return Inspected(str(path), problems=(error_text(error, path),))
 
 
-def _packet(path: Path, room: Room) -> Inspected:
+def _packet(path: Path, resources: Resources) -> Inspected:
     try:
-        closed = unopened(path)
-        if closed:
-            return Inspected(str(path), problems=(closed,))
-        with room.temporary() as folder:
-            found = _found(path, Path(folder) / "read", room)
-            return inspected(str(path), found, room.threads, room.monitor)
+        refusal = unopened(path)
+        if refusal:
+            return Inspected(str(path), problems=(refusal,))
+        with resources.temporary() as folder:
+            series = _packet_series(path, Path(folder) / "read", resources)
+            return inspected(str(path), series, resources.threads, resources.monitor)
     except OSError as error:
         return Inspected(str(path), problems=(error_text(error, path),))
 
 
-def _found(path: Path, staging: Path, room: Room) -> FoundPacket:
-    """Return what is in a packet; the headers are not needed any more."""
-    headers = read_headers(path, staging, threads=room.threads, passwords=room.passwords, monitor=room.monitor)
-    return found_packet(headers, join=room.join)
+def _packet_series(path: Path, staging: Path, resources: Resources) -> PacketSeries:
+    """Return the series of a packet. The headers of all its files are freed on return."""
+    headers = read_headers(
+        path, staging, threads=resources.threads, passwords=resources.passwords, monitor=resources.monitor
+    )
+    return packet_series(headers, join=resources.join)

@@ -13,7 +13,7 @@ from qxbatch.ingest.numbers import Claim, give_numbers
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import read_par
-from qxbatch.parts.inspect_headers import FoundHeaders, FoundPar
+from qxbatch.parts.inspect_headers import PacketHeaders, ParFiles
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class InspectedSeries:
     """A series, its facts and its verdict."""
 
     n: int
-    """As an import numbers it: series are in this order."""
+    """The number that an import gives it; series are in this order."""
     number: int | None
     header: HeaderLike
     study_uid: str
@@ -49,8 +49,8 @@ class Inspected:
 
 
 @dataclass(frozen=True)
-class FoundSeries:
-    """A series that was found, and where its headers can be read."""
+class SeriesHeaders:
+    """A series, and the paths of its headers."""
 
     n: int
     series: DicomSeries
@@ -58,16 +58,16 @@ class FoundSeries:
 
 
 @dataclass(frozen=True)
-class FoundPacket:
-    """What is in a packet. It outlives the headers of all its files, which need memory."""
+class PacketSeries:
+    """The series of a packet, without the headers of its files, which need memory."""
 
-    series: tuple[FoundSeries, ...]
-    pars: tuple[tuple[int, FoundPar], ...]
-    """With the n of each."""
+    series: tuple[SeriesHeaders, ...]
+    pars: tuple[tuple[int, ParFiles], ...]
+    """Each with its n."""
     problems: tuple[str, ...]
 
 
-def found_packet(headers: FoundHeaders, *, join: bool = True) -> FoundPacket:
+def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     """Return the series among these headers, numbered as an import numbers them."""
     groups, pars = headers.groups(), headers.pars()
     series = series_of(groups, range(len(groups)))
@@ -75,67 +75,66 @@ def found_packet(headers: FoundHeaders, *, join: bool = True) -> FoundPacket:
     numbers, par_numbers = give_numbers(
         [each.claim for each in series], [Claim(_positive(par.number), (par.order,)) for par in pars]
     )
-    return FoundPacket(
-        tuple(FoundSeries(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
+    return PacketSeries(
+        tuple(SeriesHeaders(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
         tuple(zip(par_numbers, pars, strict=True)),
         tuple(headers.problems),
     )
 
 
-def found_number(n: int, found: Sequence[FoundHeaders]) -> FoundPacket:
-    """Return what is sorted under one number as one series: several UIDs are of a scan that was joined."""
+def numbered_series(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
+    """Return the files sorted under one number as one series: several UIDs mean that a scan was joined."""
     members = [
-        (headers, each) for headers in found for each in series_of(headers.groups(), range(len(headers.groups())))
+        (headers, each) for headers in sources for each in series_of(headers.groups(), range(len(headers.groups())))
     ]
-    pars = [] if members else [par for headers in found for par in headers.pars()]
+    pars = [] if members else [par for headers in sources for par in headers.pars()]
     groups = tuple(group for _, each in members for group in each.members)
-    series = [FoundSeries(n, DicomSeries((), groups, members[0][1].claim), _paths(members))] if members else []
-    problems = tuple(problem for headers in found for problem in headers.problems)
-    return FoundPacket(tuple(series), tuple((n, par) for par in pars[:1]), problems)
+    series = [SeriesHeaders(n, DicomSeries((), groups, members[0][1].claim), _paths(members))] if members else []
+    problems = tuple(problem for headers in sources for problem in headers.problems)
+    return PacketSeries(tuple(series), tuple((n, par) for par in pars[:1]), problems)
 
 
 def inspected(
     source: str,
-    found: FoundPacket,
+    packet: PacketSeries,
     threads: int,
     monitor: Monitor,
     outputs: Sequence[Output] = (),
 ) -> Inspected:
-    """Return the series with their facts; `outputs` are images of the only one.
+    """Return the series with their facts; `outputs` are the images of a packet with one series.
 
     Raises CancelledError when the monitor is cancelled.
     """
-    problems = list(found.problems)
+    problems = list(packet.problems)
 
-    def of_series(one: FoundSeries) -> InspectedSeries:
+    def of_series(entry: SeriesHeaders) -> InspectedSeries:
         if monitor.cancelled:
             raise CancelledError("stopped")
         try:
-            facts = measured(SeriesFrames(one.paths, pixels=False), one.series.members[0].header, outputs)
+            facts = measured(SeriesFrames(entry.paths, pixels=False), entry.series.members[0].header, outputs)
         except OSError as error:
             problems.append(error_text(error))
             facts = None
-        return _of_dicom(one.n, one.series, facts)
+        return _of_dicom(entry.n, entry.series, facts)
 
     with ThreadPoolExecutor(threads) as pool:
-        series = [*pool.map(of_series, found.series)]
-    series += [of_par(n, par) for n, par in found.pars]
+        series = [*pool.map(of_series, packet.series)]
+    series += [of_par(n, par) for n, par in packet.pars]
     return Inspected(source, tuple(sorted(series, key=lambda each: each.n)), tuple(problems))
 
 
-def of_par(n: int, par: FoundPar) -> InspectedSeries:
-    """Return a PAR/REC; without facts where a half of it is missing or cannot be read."""
-    found = None
+def of_par(n: int, par: ParFiles) -> InspectedSeries:
+    """Return a PAR/REC; without facts if PAR or REC is missing or cannot be read."""
+    measurement = None
     if par.files > 1:
         header = read_par(par.path)
-        found = None if header.too_large else measured_par(header)
-    facts, judged = found or (None, None)
+        measurement = None if header.too_large else measured_par(header)
+    facts, judged = measurement or (None, None)
     return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, judged, facts)
 
 
-def _paths(members: Sequence[tuple[FoundHeaders, DicomSeries]]) -> list[str]:
-    """Return where the headers are, by the names that an import gives the files: their order decides between equal ones."""
-
+def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
+    """Return the paths of the headers, ordered by the names that an import gives the files: the order decides between equals."""
     rows = [
         (headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)
     ]
@@ -148,12 +147,20 @@ def _paths(members: Sequence[tuple[FoundHeaders, DicomSeries]]) -> list[str]:
     return [headers.path(row) for headers, row in (rows[index] for index in sorted(range(len(rows)), key=name))]
 
 
-def _of_dicom(n: int, series: DicomSeries, found: Measured | None) -> InspectedSeries:
-    first = series.members[0]
+def _of_dicom(n: int, series: DicomSeries, measurement: Measured | None) -> InspectedSeries:
+    first_member = series.members[0]
     files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.members), strict=True))
-    facts, judged = found or (None, None)
+    facts, judged = measurement or (None, None)
     return InspectedSeries(
-        n, series.claim.number, first.header, first.study, first.series_uid, files, size, judged, facts
+        n,
+        series.claim.number,
+        first_member.header,
+        first_member.study,
+        first_member.series_uid,
+        files,
+        size,
+        judged,
+        facts,
     )
 
 

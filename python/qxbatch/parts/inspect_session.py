@@ -1,4 +1,4 @@
-"""Facts and verdicts of a session: those that it has, or those of the DICOM that is sorted in it."""
+"""Facts and verdicts of a session: those in its summary, or those computed from its sorted DICOM."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from qxbatch.core import CancelledError
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
-from qxbatch.parts.inspect_headers import FoundHeaders, read_headers
-from qxbatch.parts.inspect_room import Room
-from qxbatch.parts.inspect_series import Inspected, InspectedSeries, found_number, inspected, series_number
+from qxbatch.parts.inspect_headers import PacketHeaders, read_headers
+from qxbatch.parts.inspect_resources import Resources
+from qxbatch.parts.inspect_series import Inspected, InspectedSeries, inspected, numbered_series, series_number
 from qxbatch.session.folder import SIDECARS, SessionFolder
 from qxbatch.session.layout import LOG, PACKED
 from qxbatch.session.paths import SessionPaths
@@ -21,7 +21,7 @@ from qxbatch.session.summary_parts import SeriesSummary
 
 
 def stored(folder: SessionFolder) -> Inspected | None:
-    """Return the facts that a session has; None where its summary has none. Raises SummaryError and OSError."""
+    """Return the facts in a session's summary; None if the summary has none. Raises SummaryError and OSError."""
     if not any(series.acquisition for series in folder.series):
         return None
     return Inspected(str(folder.path), tuple(map(_of_summary, folder.series)))
@@ -42,49 +42,53 @@ def _of_summary(series: SeriesSummary) -> InspectedSeries:
     )
 
 
-def sorted_series(session: Path, room: Room, outputs: Mapping[int, Sequence[Output]] | None = None) -> Inspected:
+def sorted_series(
+    session: Path, resources: Resources, outputs: Mapping[int, Sequence[Output]] | None = None
+) -> Inspected:
     """Return the series that are sorted in a session, by their DICOM and PAR/REC; `outputs` are images by n.
 
     Raises CancelledError when the monitor is cancelled, and OSError when the temporary folder cannot be written.
     """
-    found: dict[int, list[Path]] = defaultdict(list)
+    paths: dict[int, list[Path]] = defaultdict(list)
     for source in sorted_sources(SessionPaths(session).dicom):
         name = source.path.name.removesuffix(PACKED)
         if name != LOG:
-            found[int(name)].append(source.path)
+            paths[int(name)].append(source.path)
 
     def of_number(n: int) -> Inspected:
-        return _one(n, found[n], room, (outputs or {}).get(n, ()))
+        return _inspect_number(n, paths[n], resources, (outputs or {}).get(n, ()))
 
-    with ThreadPoolExecutor(room.threads) as pool:
-        results = [*pool.map(of_number, sorted(found))]
+    with ThreadPoolExecutor(resources.threads) as pool:
+        results = [*pool.map(of_number, sorted(paths))]
     series = tuple(series for each in results for series in each.series)
     return Inspected(str(session), series, tuple(problem for each in results for problem in each.problems))
 
 
-def _one(n: int, paths: Sequence[Path], room: Room, outputs: Sequence[Output]) -> Inspected:
-    if room.monitor.cancelled:
+def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs: Sequence[Output]) -> Inspected:
+    if resources.monitor.cancelled:
         raise CancelledError("stopped")
-    with room.temporary() as folder:
-        headers: list[FoundHeaders] = []
+    with resources.temporary() as folder:
+        headers: list[PacketHeaders] = []
         problems: list[str] = []
         for index, path in enumerate(paths):
             staging = Path(folder) / f"{index}"
             try:
-                headers.append(read_headers(path, staging, threads=1, passwords=room.passwords, monitor=room.monitor))
+                headers.append(
+                    read_headers(path, staging, threads=1, passwords=resources.passwords, monitor=resources.monitor)
+                )
             except OSError as error:
                 problems.append(error_text(error, path))
-        found = found_number(n, headers)
+        packet = numbered_series(n, headers)
         headers.clear()
-        result = inspected("", found, 1, room.monitor, outputs)
+        result = inspected("", packet, 1, resources.monitor, outputs)
         return replace(result, problems=(*problems, *result.problems))
 
 
 def images_by_series(folder: SessionFolder) -> dict[int, list[Output]]:
     """Return the images of each series with the files beside them. Raises SummaryError and OSError."""
-    found: dict[int, list[Output]] = defaultdict(list)
+    outputs: dict[int, list[Output]] = defaultdict(list)
     for image in folder.images:
         beside = ((extension, folder.paths.image(image.number, extension)) for extension in SIDECARS)
         sidecars = {extension: path for extension, path in beside if path.is_file()}
-        found[image.series].append(Output(folder.paths.image(image.number), "", sidecars))
-    return found
+        outputs[image.series].append(Output(folder.paths.image(image.number), "", sidecars))
+    return outputs

@@ -1,4 +1,4 @@
-"""Facts in the records of a session: its summary, its report, and a new summary where another program made the session."""
+"""Stores facts in the summary and the report of a session. A session of another program gets a new summary."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,26 +16,26 @@ from qxbatch.textfile import read_text
 
 
 def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
-    """Return the files that have to change, with their new text: the summary, and the report where it is ours."""
+    """Return the files to change with their new text: the summary, and the report if qxbatch wrote it."""
     paths = folder.paths
     if folder.summary is None:
         return {paths.summary: new_summary(folder, series).to_json()}
-    before = read_text(paths.summary, "strict")
-    known = {each.n: (each.acquisition, each.verdict) for each in series if each.acquisition and each.verdict}
-    after = with_facts(before, known)
-    if after == before:
+    old_text = read_text(paths.summary, "strict")
+    facts = {item.n: (item.acquisition, item.verdict) for item in series if item.acquisition and item.verdict}
+    new_text = with_facts(old_text, facts)
+    if new_text == old_text:
         return {}
-    texts = {paths.summary: after}
+    texts = {paths.summary: new_text}
     try:
         report = read_text(paths.dicom_report)
     except OSError:
         return texts
-    refreshed = refreshed_report(report, Summary.from_json(after, paths.summary))
+    refreshed = refreshed_report(report, Summary.from_json(new_text, paths.summary))
     return texts if refreshed is None else {**texts, paths.dicom_report: refreshed}
 
 
 def new_summary(folder: SessionFolder, series: Sequence[InspectedSeries]) -> Summary:
-    """Return a summary without packets and ledger rows: nobody knows what the session was made of."""
+    """Return a summary without packets and ledger rows: the sources of the session are unknown."""
     images: dict[int, list[int]] = defaultdict(list)
     for image in folder.images:
         images[image.series].append(image.number)

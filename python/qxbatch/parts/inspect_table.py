@@ -1,4 +1,4 @@
-"""What was inspected, as a table of 80 columns, as one with all facts, and as JSON."""
+"""Inspected series as a table of 80 columns, as a table with all facts, and as JSON."""
 
 import json
 import textwrap
@@ -18,14 +18,14 @@ _SHORTEST = 12
 Column = tuple[str, Callable[[InspectedSeries, Acquisition], str]]
 
 
-def as_json(found: Iterable[Inspected]) -> str:
+def as_json(sources: Iterable[Inspected]) -> str:
     """Return one document with the series of all sources (docs/schema/inspect-2.json)."""
-    series = [_record(each.source, one) for each in found for one in each.series]
-    return json.dumps({"schema": SCHEMA, "series": series}, indent=1) + "\n"
+    records = [_record(source.source, series) for source in sources for series in source.series]
+    return json.dumps({"schema": SCHEMA, "series": records}, indent=1) + "\n"
 
 
 def _record(source: str, series: InspectedSeries) -> dict[str, Any]:
-    own: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "source": source,
         "series_number": series.number,
         "series_description": series.description,
@@ -34,22 +34,22 @@ def _record(source: str, series: InspectedSeries) -> dict[str, Any]:
         "files": series.files,
         "verdict": series.verdict,
     }
-    known = {name: value for name, value in own.items() if value is not None and value != ""}
-    return {**known, **(acquisition_value(series.acquisition) if series.acquisition else {})}
+    non_empty = {name: value for name, value in fields.items() if value is not None and value != ""}
+    return {**non_empty, **(acquisition_value(series.acquisition) if series.acquisition else {})}
 
 
-def as_table(found: Iterable[Inspected], *, wide: bool) -> str:
+def as_table(sources: Iterable[Inspected], *, wide: bool) -> str:
     """Return a table for each source, and what incomplete series lack; lines have 80 columns unless it is wide."""
-    return "\n".join(_source(each, wide=wide) for each in found)
+    return "\n".join(_source(source, wide=wide) for source in sources)
 
 
-def _source(found: Inspected, *, wide: bool) -> str:
-    count = "no series" if not found.series else f"{len(found.series)} series"
-    head = [f"{one_line(found.source)}: {count}"]
-    if not found.series:
+def _source(source: Inspected, *, wide: bool) -> str:
+    count = "no series" if not source.series else f"{len(source.series)} series"
+    head = [f"{one_line(source.source)}: {count}"]
+    if not source.series:
         return head[0] + "\n"
-    lines = _table(found.series, WIDE if wide else (*NARROW,), None if wide else WIDTH)
-    lacks = [line for series in found.series for line in _lacks(series, None if wide else WIDTH)]
+    lines = _table(source.series, WIDE if wide else (*NARROW,), None if wide else WIDTH)
+    lacks = [line for series in source.series for line in _lacks(series, None if wide else WIDTH)]
     return "\n".join([*head, *lines, *lacks]) + "\n"
 
 
@@ -64,7 +64,7 @@ def _lacks(series: InspectedSeries, width: int | None) -> list[str]:
 
 def _table(series: Sequence[InspectedSeries], columns: Sequence[Column], width: int | None) -> list[str]:
     rows = [[title for title, _ in columns]]
-    rows += [[one_line(cell(one, one.acquisition or Acquisition())) for _, cell in columns] for one in series]
+    rows += [[one_line(cell(item, item.acquisition or Acquisition())) for _, cell in columns] for item in series]
     widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
     if width is not None:
         _fit(rows, widths, width)
@@ -100,72 +100,72 @@ def _figures(values: Sequence[float] | None, between: str = ", ", digits: int = 
     return between.join(f"{value:.{digits}g}" for value in values) if values else "-"
 
 
-def _volumes(known: Acquisition) -> str:
+def _volumes(acquisition: Acquisition) -> str:
     """Return complete volumes of those that were planned: `212/300`."""
-    if known.complete_volumes is None:
+    if acquisition.complete_volumes is None:
         return "-"
-    planned = f"/{known.planned_volumes}" if known.planned_volumes is not None else ""
-    return f"{known.complete_volumes}{planned}"
+    planned = f"/{acquisition.planned_volumes}" if acquisition.planned_volumes is not None else ""
+    return f"{acquisition.complete_volumes}{planned}"
 
 
-def _phase_encoding(known: Acquisition) -> str:
-    return known.phase_encoding_direction or known.phase_encoding_axis or "-"
+def _phase_encoding(acquisition: Acquisition) -> str:
+    return acquisition.phase_encoding_direction or acquisition.phase_encoding_axis or "-"
 
 
-def _b_values(known: Acquisition) -> str:
-    return " ".join(f"{value:g}:{count}" for value, count in known.b_values or ()) or "-"
+def _b_values(acquisition: Acquisition) -> str:
+    return " ".join(f"{value:g}:{count}" for value, count in acquisition.b_values or ()) or "-"
 
 
 NARROW: tuple[Column, ...] = (
-    ("series", lambda one, _: _number(one)),
-    ("name", lambda one, _: one.description or "-"),
-    ("TR ms", lambda _, known: _figure(known.tr_ms, 5)),
-    ("TE ms", lambda _, known: _figures(known.te_ms and known.te_ms[:1], digits=4)),
-    ("matrix", lambda _, known: _figures(known.matrix, "x")),
-    ("volumes", lambda _, known: _volumes(known)),
-    ("PE", lambda _, known: _phase_encoding(known)),
-    ("verdict", lambda one, _: one.verdict or "-"),
+    ("series", lambda series, _: _number(series)),
+    ("name", lambda series, _: series.description or "-"),
+    ("TR ms", lambda _, acquisition: _figure(acquisition.tr_ms, 5)),
+    ("TE ms", lambda _, acquisition: _figures(acquisition.te_ms and acquisition.te_ms[:1], digits=4)),
+    ("matrix", lambda _, acquisition: _figures(acquisition.matrix, "x")),
+    ("volumes", lambda _, acquisition: _volumes(acquisition)),
+    ("PE", lambda _, acquisition: _phase_encoding(acquisition)),
+    ("verdict", lambda series, _: series.verdict or "-"),
 )
 """With several echoes the first time alone."""
 
 WIDE: tuple[Column, ...] = (
-    ("series", lambda one, _: _number(one)),
-    ("name", lambda one, _: one.description or "-"),
-    ("verdict", lambda one, _: one.verdict or "-"),
-    ("files", lambda one, _: f"{one.files}"),
-    ("started", lambda _, known: known.started or "-"),
-    ("ended", lambda _, known: known.ended or "-"),
-    ("duration s", lambda _, known: _figure(known.duration_s, 8)),
-    ("planned", lambda _, known: _figure(known.planned_volumes, 12)),
-    ("acquired", lambda _, known: _figure(known.acquired_volumes, 12)),
-    ("complete", lambda _, known: _figure(known.complete_volumes, 12)),
-    ("partial slices", lambda _, known: _figure(known.partial_slices, 12)),
-    ("slices", lambda _, known: _figure(known.slices_per_volume, 12)),
-    ("missing", lambda _, known: _figure(known.missing_slices, 12)),
-    ("duplicate", lambda _, known: _figure(known.duplicate_slices, 12)),
-    ("TR ms", lambda _, known: _figure(known.tr_ms)),
-    ("observed TR ms", lambda _, known: _figure(known.observed_tr_ms)),
-    ("TE ms", lambda _, known: _figures(known.te_ms)),
-    ("TI ms", lambda _, known: _figure(known.ti_ms)),
-    ("flip deg", lambda _, known: _figure(known.flip_angle_deg)),
-    ("matrix", lambda _, known: _figures(known.matrix, "x")),
-    ("FOV mm", lambda _, known: _figures(known.fov_mm, "x")),
-    ("voxel mm", lambda _, known: _figures(known.voxel_mm, "x")),
-    ("gap mm", lambda _, known: _figure(known.slice_gap_mm)),
-    ("orientation", lambda _, known: known.orientation or "-"),
-    ("PE", lambda _, known: _phase_encoding(known)),
-    ("acceleration", lambda _, known: _figure(known.in_plane_acceleration)),
-    ("multiband", lambda _, known: _figure(known.multiband_factor)),
-    ("partial Fourier", lambda _, known: _figure(known.partial_fourier)),
-    ("echo spacing s", lambda _, known: _figure(known.effective_echo_spacing_s)),
-    ("readout s", lambda _, known: _figure(known.total_readout_time_s)),
-    ("bandwidth Hz", lambda _, known: _figure(known.pixel_bandwidth_hz)),
-    ("b:volumes", lambda _, known: _b_values(known)),
-    ("directions", lambda _, known: _figure(known.directions)),
-    ("kinds", lambda _, known: ", ".join(known.kinds or ()) or "-"),
-    ("sequence", lambda _, known: known.sequence_name or "-"),
-    ("T", lambda _, known: _figure(known.field_strength_t)),
-    ("coil", lambda _, known: known.coil or "-"),
-    ("software", lambda _, known: known.software or "-"),
+    ("series", lambda series, _: _number(series)),
+    ("name", lambda series, _: series.description or "-"),
+    ("verdict", lambda series, _: series.verdict or "-"),
+    ("files", lambda series, _: f"{series.files}"),
+    ("started", lambda _, acquisition: acquisition.started or "-"),
+    ("ended", lambda _, acquisition: acquisition.ended or "-"),
+    ("duration s", lambda _, acquisition: _figure(acquisition.duration_s, 8)),
+    ("planned", lambda _, acquisition: _figure(acquisition.planned_volumes, 12)),
+    ("acquired", lambda _, acquisition: _figure(acquisition.acquired_volumes, 12)),
+    ("complete", lambda _, acquisition: _figure(acquisition.complete_volumes, 12)),
+    ("partial slices", lambda _, acquisition: _figure(acquisition.partial_slices, 12)),
+    ("slices", lambda _, acquisition: _figure(acquisition.slices_per_volume, 12)),
+    ("missing", lambda _, acquisition: _figure(acquisition.missing_slices, 12)),
+    ("duplicate", lambda _, acquisition: _figure(acquisition.duplicate_slices, 12)),
+    ("TR ms", lambda _, acquisition: _figure(acquisition.tr_ms)),
+    ("observed TR ms", lambda _, acquisition: _figure(acquisition.observed_tr_ms)),
+    ("TE ms", lambda _, acquisition: _figures(acquisition.te_ms)),
+    ("TI ms", lambda _, acquisition: _figure(acquisition.ti_ms)),
+    ("flip deg", lambda _, acquisition: _figure(acquisition.flip_angle_deg)),
+    ("matrix", lambda _, acquisition: _figures(acquisition.matrix, "x")),
+    ("FOV mm", lambda _, acquisition: _figures(acquisition.fov_mm, "x")),
+    ("voxel mm", lambda _, acquisition: _figures(acquisition.voxel_mm, "x")),
+    ("gap mm", lambda _, acquisition: _figure(acquisition.slice_gap_mm)),
+    ("orientation", lambda _, acquisition: acquisition.orientation or "-"),
+    ("PE", lambda _, acquisition: _phase_encoding(acquisition)),
+    ("acceleration", lambda _, acquisition: _figure(acquisition.in_plane_acceleration)),
+    ("multiband", lambda _, acquisition: _figure(acquisition.multiband_factor)),
+    ("partial Fourier", lambda _, acquisition: _figure(acquisition.partial_fourier)),
+    ("echo spacing s", lambda _, acquisition: _figure(acquisition.effective_echo_spacing_s)),
+    ("readout s", lambda _, acquisition: _figure(acquisition.total_readout_time_s)),
+    ("bandwidth Hz", lambda _, acquisition: _figure(acquisition.pixel_bandwidth_hz)),
+    ("b:volumes", lambda _, acquisition: _b_values(acquisition)),
+    ("directions", lambda _, acquisition: _figure(acquisition.directions)),
+    ("kinds", lambda _, acquisition: ", ".join(acquisition.kinds or ()) or "-"),
+    ("sequence", lambda _, acquisition: acquisition.sequence_name or "-"),
+    ("T", lambda _, acquisition: _figure(acquisition.field_strength_t)),
+    ("coil", lambda _, acquisition: acquisition.coil or "-"),
+    ("software", lambda _, acquisition: acquisition.software or "-"),
 )
 """Every fact."""

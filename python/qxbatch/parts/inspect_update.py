@@ -1,4 +1,4 @@
-"""`qxbatch inspect --update`: the facts of sessions that have none, or older ones, by the DICOM that is sorted in them."""
+"""`qxbatch inspect --update`: computes missing or old facts of sessions again, from their sorted DICOM."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.parts.inspect_held import cannot_write, held
-from qxbatch.parts.inspect_room import Room, interruptible, say
+from qxbatch.parts.inspect_lock import cannot_write, session_lock
+from qxbatch.parts.inspect_resources import Resources, interruptible, say
 from qxbatch.parts.inspect_session import images_by_series, sorted_series
 from qxbatch.parts.inspect_stored import changed_texts
 from qxbatch.parts.places import chosen_sessions
@@ -22,7 +22,7 @@ from qxbatch.visible import one_line
 
 @dataclass(frozen=True)
 class Updated:
-    """What became of one session."""
+    """The result for one session."""
 
     session: Path
     series: int = 0
@@ -32,65 +32,65 @@ class Updated:
     held: bool = False
 
 
-def update_sessions(paths: Sequence[Path], options: Mapping[str, object], room: Room) -> int:
+def update_sessions(paths: Sequence[Path], options: Mapping[str, object], resources: Resources) -> int:
     """Store the facts of sessions; return the exit status. Raises UsageError."""
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
     sessions = chosen_sessions([str(path) for path in paths])
-    done = interruptible(lambda: [_update(session, room, test=test) for session in sessions], room.monitor)
-    _report(done, options, test=test)
-    if done and all(each.held for each in done):
+    results = interruptible(lambda: [_update(session, resources, test=test) for session in sessions], resources.monitor)
+    _report(results, options, test=test)
+    if results and all(result.held for result in results):
         return int(ExitStatus.HELD)
-    return int(ExitStatus.FAILED if any(each.problems or each.held for each in done) else ExitStatus.OK)
+    return int(ExitStatus.FAILED if any(result.problems or result.held for result in results) else ExitStatus.OK)
 
 
-def _report(done: Sequence[Updated], options: Mapping[str, object], *, test: bool) -> None:
+def _report(results: Sequence[Updated], options: Mapping[str, object], *, test: bool) -> None:
     if options["--json"]:
-        content = [{**vars(each), "session": str(each.session)} for each in done]
+        content = [{**vars(result), "session": str(result.session)} for result in results]
         print(json.dumps({"sessions": content, "test": test}, indent=1))
     else:
-        for each in done:
-            if each.series:
-                files = ", ".join(each.written)
+        for result in results:
+            if result.series:
+                files = ", ".join(result.written)
                 verb = "would write" if test else "wrote"
                 state = f"{verb} {files}" if files else "its facts are up to date"
-                print(f"{one_line(str(each.session))}: {each.series} series, {state}")
-    say(f"{each.session}: is held by another run, and left to it" for each in done if each.held)
-    say(problem for each in done for problem in each.problems)
+                print(f"{one_line(str(result.session))}: {result.series} series, {state}")
+    say(f"{result.session}: is held by another run, and left to it" for result in results if result.held)
+    say(problem for result in results for problem in result.problems)
 
 
-def _update(session: Path, room: Room, *, test: bool) -> Updated:
+def _update(session: Path, resources: Resources, *, test: bool) -> Updated:
     """Store the facts of one session while no other run works on it."""
     try:
         if test:
-            return _write(session, room, test=True)
-        with held(session) as why:
+            return _write(session, resources, test=True)
+        with session_lock(session) as why:
             if why is not None:
                 return Updated(session, problems=(why,) if why else (), held=not why)
-            return _write(session, room, test=False)
+            return _write(session, resources, test=False)
     except SummaryError as error:
         return Updated(session, problems=(str(error),))
     except OSError as error:
         return Updated(session, problems=(error_text(error, session),))
 
 
-def _write(session: Path, room: Room, *, test: bool) -> Updated:
+def _write(session: Path, resources: Resources, *, test: bool) -> Updated:
     folder = SessionFolder(session)
-    found = sorted_series(session, room, images_by_series(folder))
-    if not found.series:
-        return Updated(session, problems=found.problems or (f"{session}: nothing is sorted in its {DICOM}",))
-    numbers = {series.n for series in found.series}
+    source = sorted_series(session, resources, images_by_series(folder))
+    if not source.series:
+        return Updated(session, problems=source.problems or (f"{session}: nothing is sorted in its {DICOM}",))
+    numbers = {series.n for series in source.series}
     missing = tuple(
         f"{session}: series {series.n} is in {OWN_SUMMARY}, but not in {DICOM}: its facts stay as they are"
         for series in folder.series
         if series.n not in numbers
     )
-    written = []
-    for path, text in changed_texts(folder, found.series).items():
-        written.append(path.relative_to(session).as_posix())
+    names = []
+    for path, text in changed_texts(folder, source.series).items():
+        names.append(path.relative_to(session).as_posix())
         if not test:
             refuse_link(path.parent)
             _replace(path, text)
-    return Updated(session, len(found.series), tuple(written), (*found.problems, *missing))
+    return Updated(session, len(source.series), tuple(names), (*source.problems, *missing))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`qxbatch jobs`: what became of submitted packets."""
+"""`qxbatch jobs`: prints the state of submitted packets."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from qxbatch.parts.submitted import submitted_in
 
 def run(options: Mapping[str, object]) -> int:
     """Print the table; return 1 where a packet failed or is lost. Raises UsageError."""
-    _, found = submitted_in(options["<sessionsfolder>"])
-    status = status_of(found)
+    _, submissions = submitted_in(options["<sessionsfolder>"])
+    status = status_of(submissions)
     print(as_json(status) if options["--json"] else as_text(status, list_all=bool(options["--list-all"])), end="")
     return int(ExitStatus.FAILED if status.of_state(State.FAILED, State.LOST) else ExitStatus.OK)

@@ -1,4 +1,4 @@
-"""The passwords that a part may try."""
+"""The passwords of the commands that read packets."""
 
 from collections.abc import Mapping
 
@@ -8,5 +8,5 @@ from qxbatch.settings.passwords import read_passwords
 
 def passwords_of(options: Mapping[str, object]) -> Passwords | None:
     """Return the passwords of the file of --password-file; None when it is not given. Raises UsageError."""
-    given = options["--password-file"]
-    return read_passwords(str(given)) if given else None
+    path = options["--password-file"]
+    return read_passwords(str(path)) if path else None

@@ -1,4 +1,4 @@
-"""Pictures of a session's images for its page, made again where they are missing."""
+"""Rebuilds missing pictures of a session's images for its page."""
 
 import gzip
 import os
@@ -16,16 +16,16 @@ from qxbatch.session.summary_parts import ImageSummary
 
 
 def add_pictures(paths: SessionPaths, summary: Summary) -> None:
-    """Make the pictures of images that are missing, and the thumbnail of the session.
+    """Write the missing pictures of images, and the thumbnail of the session.
 
-    A picture of temporal SNR is made where the summary has statistics, so a session gets the pictures of its import.
+    A picture of temporal SNR is written if the summary has tSNR, as in the import.
     """
     for image in summary.images:
-        wanted = [paths.picture(image.number)]
+        pictures = [paths.picture(image.number)]
         if image.statistics is not None and image.statistics.tsnr is not None:
-            wanted.append(paths.tsnr_picture(image.number))
+            pictures.append(paths.tsnr_picture(image.number))
         packed = paths.image(image.number)
-        if packed.is_file() and not all(map(os.path.lexists, wanted)):
+        if packed.is_file() and not all(map(os.path.lexists, pictures)):
             paths.pictures.mkdir(exist_ok=True)
             _write_pictures(packed, paths, image)
     if paths.pictures.is_dir() and not os.path.lexists(paths.thumbnail):
@@ -33,7 +33,7 @@ def add_pictures(paths: SessionPaths, summary: Summary) -> None:
 
 
 def _write_pictures(packed: Path, paths: SessionPaths, image: ImageSummary) -> None:
-    """Make the pictures of a compressed image; one that cannot be read has none."""
+    """Write the pictures of a compressed image, unless it cannot be read."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
         nifti = Path(folder) / "image.nii"
         try:

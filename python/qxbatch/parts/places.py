@@ -8,13 +8,13 @@ from qxbatch.session.contents import is_session
 from qxbatch.study.sessions import sessions_in
 
 
-def chosen_sessions(given: object) -> list[Path]:
-    """Return session folders; a folder that is none stands for the sessions in it. Raises UsageError."""
-    assert isinstance(given, list)
-    found: list[Path] = []
-    for name in given:
+def chosen_sessions(names: object) -> list[Path]:
+    """Return session folders; a folder of sessions means all sessions in it. Raises UsageError."""
+    assert isinstance(names, list)
+    chosen: list[Path] = []
+    for name in names:
         path = Path(os.path.abspath(str(name)))  # noqa: PTH100 - links in a session's path stay
-        if not os.path.isdir(path):  # noqa: PTH112 - False where it is closed
+        if not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
             state = "is not a folder" if os.path.lexists(path) else "does not exist"
             raise UsageError(f"{path} {state}.", "Name session folders, or a folder of sessions.")
         sessions = [path] if is_session(path) else sessions_in(path)
@@ -22,5 +22,5 @@ def chosen_sessions(given: object) -> list[Path]:
             raise UsageError(
                 f"{path} is not a session and contains none.", "Name folders such as study/sessions/OP386."
             )
-        found += sessions
-    return list(dict.fromkeys(found))
+        chosen += sessions
+    return list(dict.fromkeys(chosen))

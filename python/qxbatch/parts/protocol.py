@@ -37,7 +37,7 @@ def _text(value: object) -> str:
 
 
 def _is_yes(options: Mapping[str, object], name: str) -> bool:
-    given = _text(options[name]) or "no"
-    if given.casefold() not in ("yes", "true", "no", "false"):
-        raise UsageError(f"{name}={given} is not known.", "Give one of: yes, no.")
-    return given.casefold() in ("yes", "true")
+    value = _text(options[name]) or "no"
+    if value.casefold() not in ("yes", "true", "no", "false"):
+        raise UsageError(f"{name}={value} is not known.", "Give one of: yes, no.")
+    return value.casefold() in ("yes", "true")

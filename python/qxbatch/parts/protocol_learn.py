@@ -22,11 +22,11 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     path = absolute("--output", output)
     if not test:
         _refuse_existing(path, overwrite=overwrite)
-    every = list(scanned_sessions(folder))
-    for each in every:
-        if isinstance(each, Unreadable):
-            print(f"left out: {one_line(f'{each.id}: {each.problem}')}", file=sys.stderr)
-    sessions = [each for each in every if isinstance(each, ScannedSession)]
+    candidates = list(scanned_sessions(folder))
+    for candidate in candidates:
+        if isinstance(candidate, Unreadable):
+            print(f"left out: {one_line(f'{candidate.id}: {candidate.problem}')}", file=sys.stderr)
+    sessions = [candidate for candidate in candidates if isinstance(candidate, ScannedSession)]
     learned = learn(sessions)
     series = len(learned.protocol.series)
     if not series:

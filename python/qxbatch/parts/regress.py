@@ -16,18 +16,20 @@ QUICK_SIZE = 16 * 2**20
 
 def run(options: Mapping[str, object]) -> int:
     """Check the sets in the folders named; with --update their expectations are written. Raises UsageError."""
-    given = options["<folder>"]
-    assert isinstance(given, list)
+    names = options["<folder>"]
+    assert isinstance(names, list)
     procs, update, as_json = options.get("--n-procs"), bool(options["--update"]), bool(options["--json"])
-    sets = [one for name in given for one in find_sets(_folder(str(name)))]
-    skipped = [one.name for one in sets if options["--quick"] and size(one) > QUICK_SIZE]
+    sets = [regression_set for name in names for regression_set in find_sets(_folder(str(name)))]
+    skipped = [
+        regression_set.name for regression_set in sets if options["--quick"] and size(regression_set) > QUICK_SIZE
+    ]
     outcomes = []
-    for one in sets:
-        if one.name in skipped:
+    for regression_set in sets:
+        if regression_set.name in skipped:
             continue
-        outcome = check(one, (f"--n-procs={procs}",) if procs else ())
+        outcome = check(regression_set, (f"--n-procs={procs}",) if procs else ())
         if update and outcome.found and (outcome.new or outcome.differences):
-            write_expected(one.expected, outcome.found)
+            write_expected(regression_set.expected, outcome.found)
         outcomes.append(outcome)
         if not as_json:
             print(as_text(outcome, updated=update), flush=True)
@@ -43,13 +45,13 @@ def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
     """Return the exit status: 66 where there is no expectation, 1 where a set differs or has none."""
     if not outcomes or (not update and all(outcome.new for outcome in outcomes)):
         return ExitStatus.NOTHING_READY
-    unmet = [one for one in outcomes if not good(one) and not (update and one.found)]
+    unmet = [outcome for outcome in outcomes if not good(outcome) and not (update and outcome.found)]
     return ExitStatus.FAILED if unmet else ExitStatus.OK
 
 
-def size(one: RegressionSet) -> int:
+def size(regression_set: RegressionSet) -> int:
     """Return how many bytes a set's packets have."""
-    top = one.packets / one.only
+    top = regression_set.packets / regression_set.only
     files = [top] if top.is_file() else [path for path in top.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)
 
@@ -76,9 +78,9 @@ def as_text(outcome: Outcome, *, updated: bool) -> str:
         state = f"{len(outcome.differences)} differences" + (", expectation rewritten" if updated else "")
     else:
         state = "as expected"
-    return "\n".join([f"{outcome.name}: {state}", *(f"  {line}" for line in shown(outcome.differences))])
+    return "\n".join([f"{outcome.name}: {state}", *(f"  {line}" for line in limited(outcome.differences))])
 
 
-def shown(lines: Sequence[str], most: int = 200) -> list[str]:
+def limited(lines: Sequence[str], most: int = 200) -> list[str]:
     """Return the lines, and how many more there are."""
     return [*lines[:most], *([f"... and {len(lines) - most} more"] if len(lines) > most else [])]

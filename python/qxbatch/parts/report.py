@@ -22,35 +22,35 @@ from qxbatch.visible import one_line
 
 def run(options: Mapping[str, object]) -> int:
     """Write the pages; return the exit status. Raises UsageError."""
-    given = options["<folder>"]
-    assert isinstance(given, list)
+    names = options["<folder>"]
+    assert isinstance(names, list)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
-    written: list[Path] = []
+    outputs: list[Path] = []
     wrong: list[str] = []
     different: list[str] = []
     try:
-        for name in given:
+        for name in names:
             sessions = chosen_sessions([name])
             for session in sessions:
-                write_session_page(session, written, wrong, test=test)
-            if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as the sessions were found
+                write_session_page(session, outputs, wrong, test=test)
+            if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as in chosen_sessions
                 folder = sessions[0].parent
-                written += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
-                known, data_sets = map(SessionFolder, sessions), existing_exports(folder)
-                study = study_of(known, data_sets=data_sets) if test else write_study(folder, sessions)
+                outputs += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
+                folders, data_sets = map(SessionFolder, sessions), existing_exports(folder)
+                study = study_of(folders, data_sets=data_sets) if test else write_study(folder, sessions)
                 different += differing(study.rows)
     except OSError as error:
         hint = "Make it writable."
         raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
-    _say(written, wrong, different, test=test, as_json=bool(options["--json"]))
+    _say(outputs, wrong, different, test=test, as_json=bool(options["--json"]))
     return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
 
 
-def _say(written: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, as_json: bool) -> None:
+def _say(outputs: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"written": [str(path) for path in written], "test": test, "problems": list(wrong)}, indent=1))
+        print(json.dumps({"written": [str(path) for path in outputs], "test": test, "problems": list(wrong)}, indent=1))
         return
-    for path in written:
+    for path in outputs:
         print(f"{'would write' if test else 'wrote'} {one_line(str(path))}")
     for text in wrong:
         print(f"without a page: {one_line(text)}")

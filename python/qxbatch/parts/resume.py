@@ -1,4 +1,4 @@
-"""`qxbatch resume`: what was lost, and on request what failed, is submitted again."""
+"""`qxbatch resume`: submits lost sessions again, and on request failed ones."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ from qxbatch.settings.scheduler import merged, scheduler_spec
 
 def run(options: Mapping[str, object]) -> int:
     """Submit again; return the exit status. Raises UsageError."""
-    folder, found = submitted_in(options["<sessionsfolder>"])
+    folder, submissions = submitted_in(options["<sessionsfolder>"])
     locks = Locks(Workspace(folder).locks)
     ids = []
     try:
         with locks.waiting("submit"):  # two calls at once submit nothing twice
-            chosen = _chosen(status_of(found), options)
+            chosen = _chosen(status_of(submissions), options)
             for submission, units in chosen:
                 submission.need_own()
                 _submit(submission, units, options)
@@ -37,12 +37,12 @@ def run(options: Mapping[str, object]) -> int:
     if not ids and not options["--quiet"]:
         print("Nothing is to be resumed.")
     if ids and options["--wait"] and not options["--print-script"]:
-        return _follow(folder, found, ids)
+        return _follow(folder, submissions, ids)
     return int(ExitStatus.OK)
 
 
 def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submission, list[UnitState]]]:
-    """Return the units to submit, by submission. Raises UsageError where it is not known what is lost."""
+    """Return the units to submit, by submission. Raises UsageError if the queue does not answer."""
     if status.unanswered:
         raise UsageError(
             f"The queue does not answer: {status.unanswered}. So it is not known what was lost.",
@@ -81,7 +81,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
             f"Submission {submission.id} is of {scheduler_of(submission).name}.",
             "Name the same scheduler in --scheduler.",
         )
-    task_settings(submission)  # what they need must be there still
+    task_settings(submission)  # raises if an input is missing
     if options["--print-script"]:
         sys.stdout.write(script_again(submission, units, spec))
         return
@@ -90,10 +90,10 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
         print(submitted_text(submission, len(units), submitted))
 
 
-def _follow(folder: Path, found: Sequence[Submission], ids: Sequence[str]) -> int:
+def _follow(folder: Path, submissions: Sequence[Submission], ids: Sequence[str]) -> int:
     from dataclasses import replace
 
     from qxbatch.cluster.follow import follow
 
-    settings = task_settings(next(each for each in found if each.id in ids))
+    settings = task_settings(next(submission for submission in submissions if submission.id in ids))
     return follow(replace(settings, sessionsfolder=folder), ids)

@@ -22,11 +22,11 @@ from qxbatch.settings.passwords import words_of
 ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 """Compressions that the scan of headers does not unpack, unlike gzip."""
 FAULTS = ("unreadable", "cannot")
-"""How the core's reasons begin where something is wrong with a file; the others say that it is simply no DICOM."""
+"""The core's reasons for a damaged file begin with these words; the others say that the file is not DICOM."""
 
 
 @dataclass(frozen=True)
-class Found:
+class ScannedPath:
     """The series in one of the paths."""
 
     path: str
@@ -47,53 +47,53 @@ def run(options: Mapping[str, object]) -> int:
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
-    found = [look(str(path), threads, passwords) for path in paths]
-    print(_shown(found, options), end="")
-    return int(ExitStatus.FAILED if any(each.problems for each in found) else ExitStatus.OK)
+    scanned = [look(str(path), threads, passwords) for path in paths]
+    print(_formatted(scanned, options), end="")
+    return int(ExitStatus.FAILED if any(result.problems for result in scanned) else ExitStatus.OK)
 
 
-def _shown(found: Sequence[Found], options: Mapping[str, object]) -> str:
+def _formatted(scanned: Sequence[ScannedPath], options: Mapping[str, object]) -> str:
     if options["--json"]:
-        return as_json(found)
-    return as_tsv(found) if options["--tsv"] else as_table(found)
+        return as_json(scanned)
+    return as_tsv(scanned) if options["--tsv"] else as_table(scanned)
 
 
-def look(path: str, threads: int, passwords: Passwords | None = None) -> Found:
+def look(path: str, threads: int, passwords: Passwords | None = None) -> ScannedPath:
     """Find the series below a folder, in a file, or in an archive."""
     if Path(path).is_dir():
         return _look_at_files(path, "folder", threads)
     try:
         kind = sniff(path)
     except OSError as error:
-        return Found(path, "unreadable", 1, (), (error_text(error, path),))
+        return ScannedPath(path, "unreadable", 1, (), (error_text(error, path),))
     if is_archive(path) or kind in ONLY_INGESTED:
         return _look_into(path, kind, threads, passwords)
     if kind in UNOPENED:
-        return Found(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
+        return ScannedPath(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
     return _look_at_files(path, kind, threads)
 
 
-def _look_at_files(path: str, kind: str, threads: int) -> Found:
+def _look_at_files(path: str, kind: str, threads: int) -> ScannedPath:
     try:
         files = scan([path], threads=threads)
     except OSError as error:
-        return Found(path, kind, 0, (), (error_text(error, path),))
+        return ScannedPath(path, kind, 0, (), (error_text(error, path),))
     reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
     problems = tuple(f"{name}: {why}" for name, why in reasons if why and why.startswith(FAULTS))
-    return Found(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
+    return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
 
 
-def _look_into(path: str, kind: str, threads: int, passwords: Passwords | None) -> Found:
-    """Read an archive's members into a temporary folder, which is removed again."""
+def _look_into(path: str, kind: str, threads: int, passwords: Passwords | None) -> ScannedPath:
+    """Read an archive's members into a temporary folder, and remove it."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
         try:
             words = words_of(passwords)
             reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads, passwords=words)
         except OSError as error:
-            return Found(path, kind, 0, (), (error_text(error, path),))
+            return ScannedPath(path, kind, 0, (), (error_text(error, path),))
         advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
         problems = (*reading.damage(), *([f"{path}: {advice}"] if advice else []))
-        return Found(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), problems)
+        return ScannedPath(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), problems)
 
 
 def _members(reading: Reading) -> int:

@@ -31,20 +31,20 @@ class ParSeries:
 def of_reading(reading: Reading) -> list[ParSeries]:
     """Return the PAR/REC series of an archive that was read."""
     pairs, _ = find_pairs(reading, range(len(reading)))
-    sizes = ([reading.row(row).size for row, _ in found.files] for found in pairs)
-    return [_series(found.number, found.header, size) for found, size in zip(pairs, sizes, strict=True)]
+    sizes = ([reading.row(row).size for row, _ in par_rec.files] for par_rec in pairs)
+    return [_series(par_rec.number, par_rec.header, size) for par_rec, size in zip(pairs, sizes, strict=True)]
 
 
 def of_files(files: Scan) -> list[ParSeries]:
     """Return the PAR/REC series among files that are no DICOM."""
-    found = []
+    series = []
     for par, rec, header in par_files(files):
         try:
             sizes = [path.stat().st_size for path in (par, rec) if path is not None]
         except OSError:
             continue
-        found.append(_series(header.series_number, header.dicom(), sizes))
-    return found
+        series.append(_series(header.series_number, header.dicom(), sizes))
+    return series
 
 
 def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
@@ -75,5 +75,5 @@ def _rows(files: Scan) -> Iterable[tuple[int, str, str]]:
 def _series(number: int | None, header: Mapping[str, Value], sizes: list[int]) -> ParSeries:
     patient = str(header.get("PatientName") or "")
     started = f"{header.get('StudyDate') or ''}{header.get('StudyTime') or ''}"
-    shown = {**header, "PatientID": patient or None}  # a PAR tells a name only
-    return ParSeries(number if (number or 0) > 0 else None, len(sizes), sum(sizes), shown, patient.casefold(), started)
+    fields = {**header, "PatientID": patient or None}  # a PAR has only a name
+    return ParSeries(number if (number or 0) > 0 else None, len(sizes), sum(sizes), fields, patient.casefold(), started)

@@ -1,4 +1,4 @@
-"""The page of one session, made again from its summary and its files."""
+"""Rebuilds the page of one session from its summary and its files."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from qxbatch.session.summary import SummaryError
 from qxbatch.visible import shell_word
 
 
-def write_session_page(session: Path, written: list[Path], wrong: list[str], *, test: bool) -> None:
-    """Write the page and pictures that are missing; note what was written, or why there is no page. Raises OSError."""
+def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, test: bool) -> None:
+    """Write the page and missing pictures; add the page to `outputs`, or the reason for none to `wrong`. Raises OSError."""
     folder = SessionFolder(session)
     try:
         summary = folder.summary
@@ -26,12 +26,12 @@ def write_session_page(session: Path, written: list[Path], wrong: list[str], *, 
         )
         return
     paths = folder.paths
-    linked = next((each for each in (session, paths.own, paths.pictures) if each.is_symlink()), None)
+    linked = next((path for path in (session, paths.own, paths.pictures) if path.is_symlink()), None)
     if linked is not None:
         wrong.append(f"{linked}: is a link, and nothing is written where it leads")
         return
     page = paths.page
-    written.append(page)
+    outputs.append(page)
     if not test:
         add_pictures(folder.paths, summary)
         replaced_text(page, session_page(folder.paths, summary))

@@ -1,4 +1,4 @@
-"""What the parts that work on sessions share: their folders, their settings, their run."""
+"""What the commands on sessions have in common: their folders, their settings, their run."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from qxbatch.os_error import access_hint
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
-from qxbatch.session.contents import is_session, why_closed
+from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
@@ -20,17 +20,17 @@ from qxbatch.settings.parse import parse
 from qxbatch.study.sessions import sessions_in
 
 
-def session_paths(given: object) -> list[Path]:
+def session_paths(names: object) -> list[Path]:
     """Return the session folders that were named, absolute. Raises UsageError when one is no folder."""
-    assert isinstance(given, list)
-    paths = [Path(os.path.abspath(str(name))) for name in given]  # noqa: PTH100 - links in a session's path stay
+    assert isinstance(names, list)
+    paths = [Path(os.path.abspath(str(name))) for name in names]  # noqa: PTH100 - links in a session's path stay
     for path in paths:
         if not path.is_dir():
             state = "is not a folder" if path.exists() else "does not exist"
             raise UsageError(f"The session folder {path} {state}.", "Name folders such as study/sessions/OP386.")
-        closed = why_closed(path)
-        if closed:
-            raise UsageError(f"The session folder {path} cannot be entered: {closed}.", access_hint(path))
+        reason = why_unreadable(path)
+        if reason:
+            raise UsageError(f"The session folder {path} cannot be entered: {reason}.", access_hint(path))
         inside = [] if is_session(path) else sessions_in(path)
         if inside:
             raise UsageError(f"{path} is a folder of sessions.", f"Name its sessions, such as {inside[0]}.")
@@ -45,11 +45,13 @@ def settings_of(options: Mapping[str, object], paths: Sequence[Path]) -> Setting
             f"The sessions are in several folders: {', '.join(map(str, folders))}.",
             "Name those of one sessions folder at a time.",
         )
-    given = {each.name: _text(options[each.option]) for each in PARAMETERS if options.get(each.option)}
-    asked = parse({**given, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
-    check_path(folders[0], asked.settings.path_map)
+    values = {
+        parameter.name: _text(options[parameter.option]) for parameter in PARAMETERS if options.get(parameter.option)
+    }
+    parsed = parse({**values, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
+    check_path(folders[0], parsed.settings.path_map)
     # a folder that contains `sessions` is no study folder here: the session was named by its path
-    return replace(asked.settings, sessionsfolder=folders[0], archive_folder=folders[0] / ARCHIVED_PACKETS)
+    return replace(parsed.settings, sessionsfolder=folders[0], archive_folder=folders[0] / ARCHIVED_PACKETS)
 
 
 def _text(value: object) -> str:

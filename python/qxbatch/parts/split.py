@@ -1,7 +1,7 @@
 """`qxbatch split`: a folder or archive of several patients or studies becomes one folder for each.
 
-What is read stays as it is: the parts are hard links where the file system has them, else copies. A mapping tells where
-each member went.
+The source is not changed: the new folders contain hard links if the file system has them, else copies. A table lists the
+new path of each member.
 """
 
 import os
@@ -14,7 +14,7 @@ from qxbatch.discover.own_names import SPLIT
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.parts.passwords import passwords_of
-from qxbatch.parts.split_plan import Piece, plan
+from qxbatch.parts.split_plan import StudyFolder, plan
 from qxbatch.parts.split_refused import readable, refused, without_images
 from qxbatch.parts.split_report import print_split
 from qxbatch.parts.split_result import Member, write_mapping
@@ -26,12 +26,12 @@ from qxbatch.settings.passwords import words_of
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Part the folder named; return the exit status. Raises UsageError."""
+    """Split the folder or archive; return the exit status. Raises UsageError."""
     source = readable(Path(os.path.abspath(str(options["<folder>"]))))  # noqa: PTH100 - links in its path stay
     output = _output(options["--output"], source)
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
-    made = not output.exists()
+    is_new = not output.exists()
     staging = output / SPLIT
     try:
         staging.mkdir(parents=True, exist_ok=True)
@@ -58,42 +58,42 @@ def run(options: Mapping[str, object]) -> int:
         ) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-        if made and output.is_dir() and not any(output.iterdir()):
+        if is_new and output.is_dir() and not any(output.iterdir()):
             output.rmdir()
 
 
-def _output(given: object, source: Path) -> Path:
-    if given:
-        return Path(os.path.abspath(str(given)))  # noqa: PTH100
+def _output(value: object, source: Path) -> Path:
+    if value:
+        return Path(os.path.abspath(str(value)))  # noqa: PTH100
     stem = source.name if source.is_dir() else source.name.split(".")[0]
     return source.with_name(f"{stem}_split")
 
 
 def _split(source: Path, output: Path, reading: Reading, *, test: bool, as_json: bool) -> int:
     staging = output / SPLIT
-    pieces = plan(reading)
-    if not pieces:
+    folders = plan(reading)
+    if not folders:
         return without_images(source, reading)
-    _refuse_taken(output, pieces)
+    _refuse_existing(output, folders)
     members: list[Member] = []
-    for k, piece in enumerate(pieces):
+    for k, folder in enumerate(folders):
         root = staging / "parts" / str(k)
-        reading.place_kept(str(root), [row for row in piece.rows if reading.staged(row)])
-        members += (Member.of(reading.row(row), piece) for row in piece.rows)
+        reading.place_kept(str(root), [row for row in folder.rows if reading.staged(row)])
+        members += (Member.of(reading.row(row), folder) for row in folder.rows)
     if not test:
         sync_tree(staging / "parts")
-        for k, piece in enumerate(pieces):
-            SessionPaths(staging / "parts" / str(k)).inbox.rename(output / piece.name)
+        for k, folder in enumerate(folders):
+            SessionPaths(staging / "parts" / str(k)).inbox.rename(output / folder.name)
         mapping = write_mapping(output, members)
-    print_split(source, output, pieces, members, mapping=None if test else mapping, as_json=as_json)
+    print_split(source, output, folders, members, mapping=None if test else mapping, as_json=as_json)
     return int(ExitStatus.OK)
 
 
-def _refuse_taken(output: Path, pieces: Sequence[Piece]) -> None:
-    taken = [piece.name for piece in pieces if os.path.lexists(output / piece.name)]
-    if taken:
+def _refuse_existing(output: Path, folders: Sequence[StudyFolder]) -> None:
+    existing = [folder.name for folder in folders if os.path.lexists(output / folder.name)]
+    if existing:
         raise UsageError(
-            f"{output} contains {', '.join(taken)} already; nothing was made.",
+            f"{output} contains {', '.join(existing)} already; nothing was made.",
             "Name another --output, or move them away.",
             ExitStatus.CANNOT_WRITE,
         )

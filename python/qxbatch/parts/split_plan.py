@@ -1,4 +1,4 @@
-"""Which patients and studies there are in a reading, what their folders are called, and what goes into each."""
+"""The patients and studies of a reading, the names of their folders, and the rows of each."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Piece:
+class StudyFolder:
     """One study of one patient."""
 
     name: str
@@ -32,74 +32,75 @@ class _Key:
 
 
 @dataclass
-class _Found:
-    shown: str
+class _Study:
+    patient: str
     started: str
     rows: list[int]
 
 
-def plan(reading: Reading) -> list[Piece]:
-    """Return a piece for each patient and study, in order of first scan; every row of the reading is in one of them."""
-    found = {**_of_pairs(reading), **_of_dicom(reading)}
-    order = sorted(found, key=lambda key: (found[key].started == "", found[key].started, key.patient, key.study))
-    owned = {row: k for k, key in enumerate(order) for row in found[key].rows}
+def plan(reading: Reading) -> list[StudyFolder]:
+    """Return a folder for each study of each patient, in order of first scan; every row of the reading is in one of them."""
+    studies = {**_of_pairs(reading), **_of_dicom(reading)}
+    order = sorted(studies, key=lambda key: (studies[key].started == "", studies[key].started, key.patient, key.study))
+    owned = {row: k for k, key in enumerate(order) for row in studies[key].rows}
     if not order:
         return []
     plans = with_neighbours(reading, owned, len(order))
-    names = _names([(key.patient, found[key].shown) for key in order])
+    folder_names = _names([(key.patient, studies[key].patient) for key in order])
     return [
-        Piece(names[k], found[key].shown, key.study, found[key].started, tuple(plans[k])) for k, key in enumerate(order)
+        StudyFolder(folder_names[k], studies[key].patient, key.study, studies[key].started, tuple(plans[k]))
+        for k, key in enumerate(order)
     ]
 
 
-def _of_dicom(reading: Reading) -> dict[_Key, _Found]:
-    """Return the studies of each patient. A series without a patient belongs to the one of its study."""
+def _of_dicom(reading: Reading) -> dict[_Key, _Study]:
+    """Return the studies of each patient. A series without a patient belongs to the patient of its study."""
     groups = reading.groups()
-    shown = {group: person.patient for person in patients_of(reading) for group in person.groups}
-    named = {groups[index].study: patient for index, patient in shown.items()}
+    patients = {group: person.patient for person in patients_of(reading) for group in person.groups}
+    patient_of_study = {groups[index].study: patient for index, patient in patients.items()}
     members: dict[int, list[int]] = defaultdict(list)
     for row in map(reading.row, range(len(reading))):
         members[row.group].append(row.index)
-    found: dict[_Key, _Found] = {}
+    studies: dict[_Key, _Study] = {}
     for index, group in enumerate(groups):
-        patient = shown.get(index, named.get(group.study, ""))
-        item = found.setdefault(_Key(patient.casefold(), group.study), _Found(patient, group.started, []))
+        patient = patients.get(index, patient_of_study.get(group.study, ""))
+        item = studies.setdefault(_Key(patient.casefold(), group.study), _Study(patient, group.started, []))
         item.started = min((text for text in (item.started, group.started) if text), default="")
         item.rows += members[index]
-    return found
+    return studies
 
 
-def _of_pairs(reading: Reading) -> dict[_Key, _Found]:
-    """PAR headers tell the patient's name and the day."""
+def _of_pairs(reading: Reading) -> dict[_Key, _Study]:
+    """Return the studies of PAR/REC: a PAR has the patient's name and the day."""
     pairs, _ = find_pairs(reading, range(len(reading)))
-    found: dict[_Key, _Found] = {}
+    studies: dict[_Key, _Study] = {}
     for pair in pairs:
         name, day = (str(pair.header.get(field) or "").strip() for field in ("PatientName", "StudyDate"))
-        item = found.setdefault(_Key(name.casefold(), f"PAR {day}".strip()), _Found(name, day, []))
+        item = studies.setdefault(_Key(name.casefold(), f"PAR {day}".strip()), _Study(name, day, []))
         item.rows += [row for row, _ in pair.files]
-    return found
+    return studies
 
 
 def _names(patients: Iterable[tuple[str, str]]) -> list[str]:
-    """Name the folders: the patient's id, with a number where there are several studies, or another of that name."""
+    """Return a name for each folder: the patient's id, with a number if it has several studies or the name is used."""
     keys = list(patients)
     labels: dict[str, str] = {}
-    for patient, shown in keys:
+    for patient, label in keys:
         if patient not in labels:
-            labels[patient] = _free(clean_label(shown) or UNKNOWN, {each.casefold() for each in labels.values()})
+            labels[patient] = _free(clean_label(label) or UNKNOWN, {each.casefold() for each in labels.values()})
     several = Counter(patient for patient, _ in keys)
-    seen: Counter[str] = Counter()
-    names: list[str] = []
+    counts: Counter[str] = Counter()
+    folder_names: list[str] = []
     for patient, _ in keys:
-        seen[patient] += 1
-        name = labels[patient] if several[patient] == 1 else f"{labels[patient]}_{seen[patient]}"
-        names.append(_free(name, {each.casefold() for each in names}))
-    return names
+        counts[patient] += 1
+        name = labels[patient] if several[patient] == 1 else f"{labels[patient]}_{counts[patient]}"
+        folder_names.append(_free(name, {each.casefold() for each in folder_names}))
+    return folder_names
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, used_names: set[str]) -> str:
     free, k = name, 1
-    while free.casefold() in taken:
+    while free.casefold() in used_names:
         k += 1
         free = f"{name}-{k}"
     return free

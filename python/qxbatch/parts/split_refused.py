@@ -8,7 +8,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
 from qxbatch.os_error import access_hint
 from qxbatch.problems import UsageError
-from qxbatch.session.contents import why_closed
+from qxbatch.session.contents import why_unreadable
 from qxbatch.settings.model import Passwords
 from qxbatch.visible import one_line
 
@@ -17,20 +17,20 @@ def readable(source: Path) -> Path:
     """Return a source that exists and can be read. Raises UsageError."""
     if not source.exists():
         raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
-    closed = why_closed(source)
-    if closed:
-        raise UsageError(f"{source} cannot be read: {closed}.", access_hint(source))
+    reason = why_unreadable(source)
+    if reason:
+        raise UsageError(f"{source} cannot be read: {reason}.", access_hint(source))
     return source
 
 
 def refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
     """Print why a damaged or encrypted source is not split; return the exit status."""
-    closed = encrypted.refused_as_encrypted(reading)
-    state = "cannot be opened" if len(closed) == len(reading.damage()) else "is damaged"
+    members = encrypted.refused_as_encrypted(reading)
+    state = "cannot be opened" if len(members) == len(reading.damage()) else "is damaged"
     print(f"qxbatch: {one_line(str(source))} {state}, nothing was made of it:", file=sys.stderr)
     print("\n".join(f"  {one_line(text)}" for text in reading.damage()), file=sys.stderr)
-    if closed:
-        print(encrypted.hint(closed, passwords), file=sys.stderr)
+    if members:
+        print(encrypted.hint(members, passwords), file=sys.stderr)
     return int(ExitStatus.FAILED)
 
 

@@ -1,11 +1,11 @@
-"""What `qxbatch split` prints of the parts that it made."""
+"""The report of `qxbatch split` about the folders that it wrote."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.counted import counted
-from qxbatch.parts.split_plan import Piece
+from qxbatch.parts.split_plan import StudyFolder
 from qxbatch.parts.split_result import Member
 from qxbatch.visible import one_line
 
@@ -13,24 +13,32 @@ from qxbatch.visible import one_line
 def print_split(
     source: Path,
     output: Path,
-    pieces: Sequence[Piece],
+    folders: Sequence[StudyFolder],
     members: Sequence[Member],
     *,
     mapping: Path | None,
     as_json: bool,
 ) -> None:
-    """Print what each part is; as JSON where `as_json`. `mapping` is None when nothing was written."""
-    counts = {piece.name: sum(1 for member in members if member.part == piece.name and member.at) for piece in pieces}
+    """Print the new folders, with `as_json` as JSON. `mapping` is None when nothing was written."""
+    counts = {
+        folder.name: sum(1 for member in members if member.part == folder.name and member.at) for folder in folders
+    }
     if as_json:
-        parts = [
-            {"name": p.name, "patient": p.patient, "study": p.study, "started": p.started, "files": counts[p.name]}
-            for p in pieces
+        records = [
+            {
+                "name": folder.name,
+                "patient": folder.patient,
+                "study": folder.study,
+                "started": folder.started,
+                "files": counts[folder.name],
+            }
+            for folder in folders
         ]
-        shown = {"source": str(source), "output": str(output), "parts": parts, "mapping": mapping and str(mapping)}
-        print(json.dumps(shown, indent=1, ensure_ascii=False))
+        report = {"source": str(source), "output": str(output), "parts": records, "mapping": mapping and str(mapping)}
+        print(json.dumps(report, indent=1, ensure_ascii=False))
         return
-    print(f"{one_line(str(source))}: {len(pieces)} part{'s' * (len(pieces) != 1)} for {one_line(str(output))}")
-    for piece in pieces:
-        facts = f"patient {one_line(piece.patient) or 'unknown'}, {piece.started[:8] or 'no date'}"
-        print(f"  {piece.name}: {counted(counts[piece.name], 'file')} ({facts})")
+    print(f"{one_line(str(source))}: {len(folders)} part{'s' * (len(folders) != 1)} for {one_line(str(output))}")
+    for folder in folders:
+        facts = f"patient {one_line(folder.patient) or 'unknown'}, {folder.started[:8] or 'no date'}"
+        print(f"  {folder.name}: {counted(counts[folder.name], 'file')} ({facts})")
     print("Nothing was written (--test)." if mapping is None else f"What went where: {one_line(str(mapping))}")

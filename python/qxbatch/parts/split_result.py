@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qxbatch.cells import escaped
 from qxbatch.core import Row
-from qxbatch.parts.split_plan import Piece
+from qxbatch.parts.split_plan import StudyFolder
 from qxbatch.publish.durable import sync_folder
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.textfile import created
@@ -26,15 +26,15 @@ class Member:
     note: str
 
     @staticmethod
-    def of(row: Row, piece: Piece) -> "Member":
-        """Return the row of a member that is in its piece now."""
-        at = f"{piece.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
+    def of(row: Row, folder: StudyFolder) -> "Member":
+        """Return the row of a member that is in its new folder."""
+        at = f"{folder.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
         note = "the same bytes are in another file" if row.fate == "duplicate" else "" if at else row.fate
-        return Member(row.path, piece.name, at, piece.patient, piece.study, row.kind, note)
+        return Member(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)
 
 
 def write_mapping(output: Path, members: Iterable[Member]) -> Path:
-    """Write the mapping as `split.tsv` (or a numbered name) and return where it lies."""
+    """Write the mapping as `split.tsv` (or a numbered name) and return its path."""
     k = 1
     path = output / "split.tsv"
     while os.path.lexists(path):
@@ -43,7 +43,7 @@ def write_mapping(output: Path, members: Iterable[Member]) -> Path:
     with created(path) as file:
         file.write("\t".join(field.name for field in fields(Member)) + "\n")
         for member in members:
-            first, *others = astuple(member)
-            file.write("\t".join([first, *map(escaped, others)]) + "\n")
+            path_cell, *cells = astuple(member)
+            file.write("\t".join([path_cell, *map(escaped, cells)]) + "\n")
     sync_folder(output)
     return path

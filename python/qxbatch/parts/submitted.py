@@ -9,14 +9,14 @@ from qxbatch.settings.folders import find_folders
 from qxbatch.settings.values import Values
 
 
-def submitted_in(given: object) -> tuple[Path, list[Submission]]:
+def submitted_in(name: object) -> tuple[Path, list[Submission]]:
     """Return the sessions folder and its submissions. Raises UsageError where there are none."""
-    folder = find_folders(Values({"sessionsfolder": str(given)})).sessionsfolder
-    found = submissions(folder)
-    if not found:
+    folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
+    submitted = submissions(folder)
+    if not submitted:
         raise UsageError(
             f"Nothing was submitted in {folder}.",
             "`qxbatch FOLDER --scheduler=SLURM` submits an import.",
             ExitStatus.NOTHING_READY,
         )
-    return folder, found
+    return folder, submitted

@@ -1,4 +1,4 @@
-"""How many threads a part may use."""
+"""How many threads a command may use."""
 
 from qxbatch.problems import UsageError
 from qxbatch.settings import cpus

@@ -21,7 +21,7 @@ from qxbatch.wrapping import text_width, wrapped
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found in one session."""
+    """The result for one session."""
 
     session: str
     images: int
@@ -35,9 +35,9 @@ def run(options: Mapping[str, object]) -> int:
     """Verify the sessions named, or all in a sessions folder. Raises UsageError."""
     threads = threads_of(options["--n-procs"])
     with ThreadPoolExecutor(threads) as pool:
-        found = [verify(path, pool) for path in chosen_sessions(options["<session>"])]
-    print(as_json(found) if options["--json"] else as_text(found), end="")
-    return int(ExitStatus.FAILED if any(each.wrong for each in found) else ExitStatus.OK)
+        results = [verify(path, pool) for path in chosen_sessions(options["<session>"])]
+    print(as_json(results) if options["--json"] else as_text(results), end="")
+    return int(ExitStatus.FAILED if any(result.wrong for result in results) else ExitStatus.OK)
 
 
 def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
@@ -52,12 +52,12 @@ def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
         return Verified(str(session), images, 0, (f"{session}: {why}",))
     except (OSError, ValueError) as error:
         return Verified(str(session), images, 0, (error_text(error),))
-    wrong = [text for found in pool.map(_guarded, checks) for text in found]
+    wrong = [text for texts in pool.map(_guarded, checks) for text in texts]
     return Verified(str(session), images, len(checks), tuple(wrong), _hint(session, wrong))
 
 
 def _hint(session: Path, wrong: Sequence[str]) -> str:
-    """What is made of data can be made again; what came from a packet cannot."""
+    """Return what to do: images can be converted again, other files need a backup or the packet."""
     if not wrong:
         return ""
     if all(text.startswith(f"{SessionPaths(session).nii}/") for text in wrong):
@@ -73,19 +73,21 @@ def _guarded(check: object) -> list[str]:
         return [error_text(error)]
 
 
-def as_text(found: Sequence[Verified]) -> str:
+def as_text(results: Sequence[Verified]) -> str:
     """Return a line for each session, and one for each thing that is wrong."""
     lines: list[str] = []
     width = text_width()
-    for each in found:
-        state = f"{len(each.wrong)} WRONG" if each.wrong else "as its ledger says"
-        lines += wrapped(f"{one_line(each.session)}: {counted(each.images, 'image')}, {state}", width, "", "    ")
-        for text in each.wrong:
+    for result in results:
+        state = f"{len(result.wrong)} WRONG" if result.wrong else "as its ledger says"
+        lines += wrapped(f"{one_line(result.session)}: {counted(result.images, 'image')}, {state}", width, "", "    ")
+        for text in result.wrong:
             lines += wrapped(one_line(text), width, "  ", "    ")
-        lines += _hint_lines(each.hint, width) if each.hint else []
-    good = sum(not each.wrong for each in found)
+        lines += _hint_lines(result.hint, width) if result.hint else []
+    good = sum(not result.wrong for result in results)
     return (
-        "\n".join([*lines, f"{good} of {counted(len(found), 'session')} {'is' if len(found) == 1 else 'are'} whole."])
+        "\n".join(
+            [*lines, f"{good} of {counted(len(results), 'session')} {'is' if len(results) == 1 else 'are'} whole."]
+        )
         + "\n"
     )
 
@@ -98,6 +100,6 @@ def _hint_lines(hint: str, width: int) -> list[str]:
     return [*wrapped(f"{sentence}:", width, "  ", "    "), f"    {one_line(command)}"]
 
 
-def as_json(found: Sequence[Verified]) -> str:
+def as_json(results: Sequence[Verified]) -> str:
     """Return one object with all sessions."""
-    return json.dumps({"sessions": [asdict(each) for each in found]}, indent=1) + "\n"
+    return json.dumps({"sessions": [asdict(result) for result in results]}, indent=1) + "\n"

@@ -9,7 +9,7 @@ from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
 
 _FORMS = (1, 3)
-"""Words: SESSIONSFOLDER, or DATA OUTPUT participant."""
+"""Numbers of arguments: SESSIONSFOLDER, or DATA OUTPUT participant."""
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -29,10 +29,10 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def _settings(options: Mapping[str, object], words: list[str]) -> Settings:
-    given = {
-        each.name: "yes" if options[each.option] is True else str(options[each.option])
-        for each in PARAMETERS
-        if options.get(each.option)
+    values = {
+        parameter.name: "yes" if options[parameter.option] is True else str(options[parameter.option])
+        for parameter in PARAMETERS
+        if options.get(parameter.option)
     }
     if len(words) not in _FORMS or words[2:] not in ([], ["participant"]):
         raise UsageError(
@@ -40,25 +40,25 @@ def _settings(options: Mapping[str, object], words: list[str]) -> Settings:
             "Give the sessions folder, or DATA OUTPUT participant.",
         )
     if len(words) == 1:
-        return _checked({"sessionsfolder": words[0], "sessions": _all(given), **given}, bids_app=False)
-    return _checked({**given, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
+        return _checked({"sessionsfolder": words[0], "sessions": _all(values), **values}, bids_app=False)
+    return _checked({**values, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
 
 
-def _all(given: Mapping[str, str]) -> str:
+def _all(values: Mapping[str, str]) -> str:
     """In folder mode sessions are chosen by globs; --packet chooses one of them."""
-    return "*" if given.get("masterinbox", "").casefold() == "none" else ""
+    return "*" if values.get("masterinbox", "").casefold() == "none" else ""
 
 
-def _checked(given: dict[str, str], *, bids_app: bool) -> Settings:
+def _checked(values: dict[str, str], *, bids_app: bool) -> Settings:
     from qxbatch.record.mapped_path import check_path
 
-    config = given.pop("config", None)
+    config = values.pop("config", None)
     if config is not None:
         from qxbatch.settings.config import read_config
 
-        given = {**read_config(config), **given}
-    asked = parse(given, bids_app=bids_app, typed=given)
-    check_path(asked.settings.sessionsfolder, asked.settings.path_map)
-    if not asked.settings.sessionsfolder.exists():
-        asked.settings.sessionsfolder.mkdir(parents=True, exist_ok=True)
-    return asked.settings
+        values = {**read_config(config), **values}
+    parsed = parse(values, bids_app=bids_app, typed=values)
+    check_path(parsed.settings.sessionsfolder, parsed.settings.path_map)
+    if not parsed.settings.sessionsfolder.exists():
+        parsed.settings.sessionsfolder.mkdir(parents=True, exist_ok=True)
+    return parsed.settings

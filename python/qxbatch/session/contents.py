@@ -20,7 +20,7 @@ def is_session(folder: Path) -> bool:
     A `dicom` or `nii` that is a session itself is a session of that name in a folder of sessions. A folder that cannot be
     entered counts as a session: nobody can say that it is none, and who reads it says why it cannot be read.
     """
-    if _is_marked(folder) or why_closed(folder):
+    if _is_marked(folder) or why_unreadable(folder):
         return True
     paths = SessionPaths(folder)
     parts = [path for path in (paths.dicom, paths.nii) if os.path.isdir(path)]  # noqa: PTH112 - False where it is closed
@@ -33,7 +33,7 @@ def _is_marked(folder: Path) -> bool:
     return any(os.path.isfile(mark) for mark in marks)  # noqa: PTH113 - False where it is closed
 
 
-def why_closed(folder: Path) -> str:
+def why_unreadable(folder: Path) -> str:
     """Return why a folder cannot be listed or entered; empty when it can, and when there is no such folder."""
     try:
         with os.scandir(folder):

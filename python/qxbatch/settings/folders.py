@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
-from qxbatch.session.contents import is_session, why_closed
+from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
@@ -62,7 +62,7 @@ def _must_be_open(path: Path, what: str, status: ExitStatus) -> None:
     except OSError as error:
         why = reason_text(error, path)
     else:
-        why = why_closed(path)
+        why = why_unreadable(path)
     if why:
         raise UsageError(f"{what} {path} cannot be entered: {why}.", access_hint(path), status)
 

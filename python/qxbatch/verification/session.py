@@ -70,11 +70,11 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
         members = hash_tar_gz(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
         return [_named(path, error)]
-    found = {unescaped(name): digest for name, _, digest in members}
+    digests = {unescaped(name): digest for name, _, digest in members}
     wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, digest in rows.items():
-        if found.get(name) != digest:
-            state = "is missing" if name not in found else "has other bytes than the packet's"
+        if digests.get(name) != digest:
+            state = "is missing" if name not in digests else "has other bytes than the packet's"
             wrong.append(f"{path}: {name} {state}")
     return wrong
 
@@ -89,11 +89,11 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
         if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
             path = inbox / row.at.removeprefix(KEPT_AT)
         try:
-            same = _same_bytes(path, row, monitor)
+            is_unchanged = _same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
             wrong.append(_named(path, error))
             continue
-        if not same:
+        if not is_unchanged:
             wrong.append(f"{path}: has other bytes than the packet's")
     return wrong
 

@@ -7,7 +7,7 @@ from qxbatch.session.layout import OWN_SUMMARY
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Sum
 
-SHOWN_DIGITS = 12
+PRINTED_DIGITS = 12
 """Number of digits of a hash in a message."""
 
 
@@ -21,9 +21,11 @@ def image_sums(summary: Summary, path: Path) -> tuple[dict[str, Sum], list[str]]
     sums: dict[str, Sum] = {}
     wrong = []
     for image in summary.images:
-        own = image.sums or {}
-        sums |= own
-        wrong += [f"{path}: does not tell size and SHA-256 of {file}" for file in image.files if file not in own]
+        image_files = image.sums or {}
+        sums |= image_files
+        wrong += [
+            f"{path}: does not contain size and SHA-256 of {file}" for file in image.files if file not in image_files
+        ]
     return sums, wrong
 
 
@@ -33,6 +35,6 @@ def differs(path: Path, expected: Sum, monitor: Monitor) -> str:
     if size != expected[0]:
         return f"differs from what was written: it has {size} bytes, {OWN_SUMMARY} has {expected[0]}"
     if digest != expected[1]:
-        hashes = f"its SHA-256 is {digest[:SHOWN_DIGITS]}..., in {OWN_SUMMARY} {expected[1][:SHOWN_DIGITS]}..."
+        hashes = f"its SHA-256 is {digest[:PRINTED_DIGITS]}..., in {OWN_SUMMARY} {expected[1][:PRINTED_DIGITS]}..."
         return f"differs from what was written: the size is the same, {hashes}"
     return ""

@@ -1,4 +1,4 @@
-"""What `qxbatch inspect` may use, and how it ends early."""
+"""What `qxbatch inspect` may use: threads, passwords, a temporary folder. Ctrl-C ends its work early."""
 
 import errno
 import os
@@ -28,8 +28,8 @@ _TICK = 0.5
 
 
 @dataclass(frozen=True)
-class Room:
-    """What reading may use."""
+class Resources:
+    """Threads, folder and passwords for reading."""
 
     threads: int
     monitor: Monitor
@@ -42,20 +42,20 @@ class Room:
         return TemporaryDirectory(prefix=_PREFIX, dir=self.work_dir)
 
 
-def room_of(options: Mapping[str, object]) -> Room:
-    """Return what reading may use. Raises UsageError."""
-    given = options["--work-dir"]
-    work_dir = absolute("--work-dir", str(given)) if given else None
+def resources_of(options: Mapping[str, object]) -> Resources:
+    """Return the resources that the options name. Raises UsageError."""
+    value = options["--work-dir"]
+    work_dir = absolute("--work-dir", str(value)) if value else None
     if work_dir is not None:
         _need_folder(work_dir)
     join = str(options["--join-series"] or "auto").casefold()
     if join not in ("auto", "never"):
         raise UsageError(f"--join-series={join} is not one of: auto, never.", "Write --join-series=never.")
-    return Room(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join == "auto")
+    return Resources(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join == "auto")
 
 
 def _need_folder(work_dir: Path) -> None:
-    """Raise UsageError where no folder can be made. None is made to see: Ctrl-C might leave it."""
+    """Raise UsageError if no folder can be created. No folder is created to test this: Ctrl-C could leave it."""
     error: OSError | None = None
     try:
         (work_dir / ".").stat()
@@ -74,7 +74,7 @@ def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
         try:
             with afterwards():
                 future = pool.submit(work)
-            while not future.done():  # a signal that comes just before a wait does not end it
+            while not future.done():  # a signal just before a wait does not end the wait
                 wait([future], timeout=_TICK)
             return future.result()
         except BaseException:

@@ -1,4 +1,4 @@
-"""The lock of a session whose facts are stored: the same that an import of it takes."""
+"""The lock of a session while its facts are stored; an import of the session takes the same lock."""
 
 import os
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from qxbatch.visible import shell_word
 
 
 @contextmanager
-def held(session: Path) -> Iterator[str | None]:
-    """Hold the lock of a session; yield why it may not be changed, empty where another run holds it, None where it may.
+def session_lock(session: Path) -> Iterator[str | None]:
+    """Hold the lock of a session. Yield None, or why the session must not be changed; empty if another run holds the lock.
 
     Raises UsageError (73) when the sessions folder cannot be written.
     """
     workspace = Workspace(session.parent)
     locks = Locks(workspace.locks)
     try:
-        lock = _taken(workspace, locks, session)
+        lock = _take(workspace, locks, session)
         if lock is None:
             yield ""
             return
@@ -38,7 +38,7 @@ def held(session: Path) -> Iterator[str | None]:
         workspace.tidy()
 
 
-def _taken(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
+def _take(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
     try:
         workspace.refuse_links()
         return locks.take(unit_lock(session.name))
@@ -47,5 +47,5 @@ def _taken(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
 
 
 def cannot_write(error: OSError) -> UsageError:
-    """Return what ends an update that cannot write."""
+    """Return the error that ends an update that cannot write."""
     return UsageError(f"Cannot write {error_text(error)}.", "Make it writable.", ExitStatus.CANNOT_WRITE)
